@@ -1,0 +1,3 @@
+module wpsd
+
+go 1.26.0
