@@ -3,6 +3,7 @@ module wpsd
 go 1.26.0
 
 require (
+	filippo.io/bigmod v0.1.0 // indirect
 	github.com/coreos/go-systemd/v22 v22.7.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect

@@ -1,0 +1,39 @@
+package wsc
+
+// M3 is the Enrollee's commitment to both halves of the device password.
+type M3 struct {
+	RegistrarNonce Nonce
+	EHash1         [32]byte
+	EHash2         [32]byte
+	Version2       Version
+	Authenticator  [8]byte
+}
+
+// ParseM3 reads an M3.
+func ParseM3(b []byte) (*M3, error) {
+	var f fields
+	f.readMessage(MsgM3, b)
+	m := &M3{
+		RegistrarNonce: f.nonce(AttrRegistrarNonce),
+		EHash1:         f.hash(AttrEHash1),
+		EHash2:         f.hash(AttrEHash2),
+		Version2:       f.wfa.version2,
+		Authenticator:  f.authenticator(b),
+	}
+	if err := f.failed(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AppendBody appends m without its Authenticator to b.
+func (m *M3) AppendBody(b []byte) []byte {
+	b = appendStart(b, MsgM3)
+	b = AppendAttribute(b, AttrRegistrarNonce, m.RegistrarNonce[:])
+	b = AppendAttribute(b, AttrEHash1, m.EHash1[:])
+	b = AppendAttribute(b, AttrEHash2, m.EHash2[:])
+	return appendVersion2(b, m.Version2)
+}
+
+// Append appends m to b.
+func (m *M3) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }

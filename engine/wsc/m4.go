@@ -1,0 +1,43 @@
+package wsc
+
+// M4 is the Registrar's commitment to both halves of the device password, and its proof of the
+// first: Encrypted Settings hold R-SNonce1.
+type M4 struct {
+	EnrolleeNonce     Nonce
+	RHash1            [32]byte
+	RHash2            [32]byte
+	EncryptedSettings []byte
+	Version2          Version
+	Authenticator     [8]byte
+}
+
+// ParseM4 reads an M4.
+func ParseM4(b []byte) (*M4, error) {
+	var f fields
+	f.readMessage(MsgM4, b)
+	m := &M4{
+		EnrolleeNonce:     f.nonce(AttrEnrolleeNonce),
+		RHash1:            f.hash(AttrRHash1),
+		RHash2:            f.hash(AttrRHash2),
+		EncryptedSettings: f.encryptedSettings(),
+		Version2:          f.wfa.version2,
+		Authenticator:     f.authenticator(b),
+	}
+	if err := f.failed(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AppendBody appends m without its Authenticator to b.
+func (m *M4) AppendBody(b []byte) []byte {
+	b = appendStart(b, MsgM4)
+	b = AppendAttribute(b, AttrEnrolleeNonce, m.EnrolleeNonce[:])
+	b = AppendAttribute(b, AttrRHash1, m.RHash1[:])
+	b = AppendAttribute(b, AttrRHash2, m.RHash2[:])
+	b = AppendAttribute(b, AttrEncryptedSettings, m.EncryptedSettings)
+	return appendVersion2(b, m.Version2)
+}
+
+// Append appends m to b.
+func (m *M4) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }

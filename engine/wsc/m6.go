@@ -1,0 +1,37 @@
+package wsc
+
+// M6 is the Registrar's proof of the second half of the device password: Encrypted Settings hold
+// R-SNonce2.
+type M6 struct {
+	EnrolleeNonce     Nonce
+	EncryptedSettings []byte
+	Version2          Version
+	Authenticator     [8]byte
+}
+
+// ParseM6 reads an M6.
+func ParseM6(b []byte) (*M6, error) {
+	var f fields
+	f.readMessage(MsgM6, b)
+	m := &M6{
+		EnrolleeNonce:     f.nonce(AttrEnrolleeNonce),
+		EncryptedSettings: f.encryptedSettings(),
+		Version2:          f.wfa.version2,
+		Authenticator:     f.authenticator(b),
+	}
+	if err := f.failed(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AppendBody appends m without its Authenticator to b.
+func (m *M6) AppendBody(b []byte) []byte {
+	b = appendStart(b, MsgM6)
+	b = AppendAttribute(b, AttrEnrolleeNonce, m.EnrolleeNonce[:])
+	b = AppendAttribute(b, AttrEncryptedSettings, m.EncryptedSettings)
+	return appendVersion2(b, m.Version2)
+}
+
+// Append appends m to b.
+func (m *M6) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }

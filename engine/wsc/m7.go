@@ -1,0 +1,37 @@
+package wsc
+
+// M7 is the Enrollee's proof of the second half of the device password: Encrypted Settings hold
+// E-SNonce2, and an access point's settings if the Enrollee is one.
+type M7 struct {
+	RegistrarNonce    Nonce
+	EncryptedSettings []byte
+	Version2          Version
+	Authenticator     [8]byte
+}
+
+// ParseM7 reads an M7.
+func ParseM7(b []byte) (*M7, error) {
+	var f fields
+	f.readMessage(MsgM7, b)
+	m := &M7{
+		RegistrarNonce:    f.nonce(AttrRegistrarNonce),
+		EncryptedSettings: f.encryptedSettings(),
+		Version2:          f.wfa.version2,
+		Authenticator:     f.authenticator(b),
+	}
+	if err := f.failed(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AppendBody appends m without its Authenticator to b.
+func (m *M7) AppendBody(b []byte) []byte {
+	b = appendStart(b, MsgM7)
+	b = AppendAttribute(b, AttrRegistrarNonce, m.RegistrarNonce[:])
+	b = AppendAttribute(b, AttrEncryptedSettings, m.EncryptedSettings)
+	return appendVersion2(b, m.Version2)
+}
+
+// Append appends m to b.
+func (m *M7) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }

@@ -1,0 +1,37 @@
+package wsc
+
+// M8 is what the run was for: Encrypted Settings hold the Credentials for a station, or the new
+// settings for an access point.
+type M8 struct {
+	EnrolleeNonce     Nonce
+	EncryptedSettings []byte
+	Version2          Version
+	Authenticator     [8]byte
+}
+
+// ParseM8 reads an M8.
+func ParseM8(b []byte) (*M8, error) {
+	var f fields
+	f.readMessage(MsgM8, b)
+	m := &M8{
+		EnrolleeNonce:     f.nonce(AttrEnrolleeNonce),
+		EncryptedSettings: f.encryptedSettings(),
+		Version2:          f.wfa.version2,
+		Authenticator:     f.authenticator(b),
+	}
+	if err := f.failed(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AppendBody appends m without its Authenticator to b.
+func (m *M8) AppendBody(b []byte) []byte {
+	b = appendStart(b, MsgM8)
+	b = AppendAttribute(b, AttrEnrolleeNonce, m.EnrolleeNonce[:])
+	b = AppendAttribute(b, AttrEncryptedSettings, m.EncryptedSettings)
+	return appendVersion2(b, m.Version2)
+}
+
+// Append appends m to b.
+func (m *M8) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }

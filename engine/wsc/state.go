@@ -1,0 +1,150 @@
+package wsc
+
+import (
+	"fmt"
+	"strings"
+)
+
+// State is the Wi-Fi Protected Setup State of an access point.
+type State uint8
+
+// The states; 0 is reserved.
+const (
+	NotConfigured State = 1
+	Configured    State = 2
+)
+
+// String gives "not configured" or "configured".
+func (s State) String() string {
+	switch s {
+	case NotConfigured:
+		return "not configured"
+	case Configured:
+		return "configured"
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// AssociationState tells how an Enrollee's last association went. Everybody sends 0.
+type AssociationState uint16
+
+// The association states.
+const (
+	AssociationNone                 AssociationState = 0
+	AssociationSuccess              AssociationState = 1
+	AssociationConfigurationFailure AssociationState = 2
+	AssociationFailure              AssociationState = 3
+	AssociationIPFailure            AssociationState = 4
+)
+
+// String says it in words.
+func (s AssociationState) String() string {
+	switch s {
+	case AssociationNone:
+		return "not associated"
+	case AssociationSuccess:
+		return "connection success"
+	case AssociationConfigurationFailure:
+		return "configuration failure"
+	case AssociationFailure:
+		return "association failure"
+	case AssociationIPFailure:
+		return "IP failure"
+	}
+	return fmt.Sprintf("association state %d", uint16(s))
+}
+
+// RequestType says in probe and association requests what a station wants to be.
+type RequestType uint8
+
+// The request types.
+const (
+	RequestEnrolleeInfo     RequestType = 0
+	RequestEnrollee         RequestType = 1
+	RequestRegistrar        RequestType = 2
+	RequestManagerRegistrar RequestType = 3
+)
+
+// String says it in words.
+func (t RequestType) String() string {
+	switch t {
+	case RequestEnrolleeInfo:
+		return "Enrollee, info only"
+	case RequestEnrollee:
+		return "Enrollee"
+	case RequestRegistrar:
+		return "Registrar"
+	case RequestManagerRegistrar:
+		return "WLAN manager Registrar"
+	}
+	return fmt.Sprintf("request type %d", uint8(t))
+}
+
+// ResponseType says in probe and association responses what the sender is.
+type ResponseType uint8
+
+// The response types.
+const (
+	ResponseEnrolleeInfo ResponseType = 0
+	ResponseEnrollee     ResponseType = 1
+	ResponseRegistrar    ResponseType = 2
+	ResponseAP           ResponseType = 3
+)
+
+// String says it in words.
+func (t ResponseType) String() string {
+	switch t {
+	case ResponseEnrolleeInfo:
+		return "Enrollee, info only"
+	case ResponseEnrollee:
+		return "Enrollee"
+	case ResponseRegistrar:
+		return "Registrar"
+	case ResponseAP:
+		return "access point"
+	}
+	return fmt.Sprintf("response type %d", uint8(t))
+}
+
+// ConnType is the value of Connection Type Flags.
+type ConnType uint8
+
+// The connection types, to be combined.
+const (
+	ConnESS  ConnType = 1
+	ConnIBSS ConnType = 2
+)
+
+// String gives "ESS", "ESS|IBSS"; bits without name are shown in hex.
+func (t ConnType) String() string {
+	return join(uint16(t), []word{{uint16(ConnESS), "ESS"}, {uint16(ConnIBSS), "IBSS"}})
+}
+
+// RFBands is a set of frequency bands.
+type RFBands uint8
+
+// The bands, to be combined.
+const (
+	Band24GHz RFBands = 1
+	Band5GHz  RFBands = 2
+	Band60GHz RFBands = 4
+)
+
+// BandOf gives the band of a channel, 0 for one that WSC has no bit for (6 GHz among others).
+func BandOf(frequencyMHz int) RFBands {
+	switch {
+	case frequencyMHz >= 2400 && frequencyMHz < 2500:
+		return Band24GHz
+	case frequencyMHz >= 4900 && frequencyMHz < 5925:
+		return Band5GHz
+	case frequencyMHz >= 57000 && frequencyMHz < 72000:
+		return Band60GHz
+	}
+	return 0
+}
+
+// String gives "2.4 GHz", "2.4 GHz|5 GHz"; bits without name are shown in hex.
+func (r RFBands) String() string {
+	s := join(uint16(r), []word{{uint16(Band24GHz), "2.4 GHz"}, {uint16(Band5GHz), "5 GHz"}, {uint16(Band60GHz), "60 GHz"}})
+	return strings.Replace(s, "0x0000", "no band", 1)
+}
