@@ -1,0 +1,157 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// scratch is where everything that a scenario makes lies: a tmpfs, since a write to the host's disk takes
+// any amount of time on the virtual machine's clock. The run script copies what is left of logs to the host.
+const (
+	scratch  = "/run/hwsim"
+	logs     = scratch + "/logs"
+	station  = "wlan1" // the interface under test
+	keptHost = "WPSD_HWSIM_LOGS"
+)
+
+// world is what one scenario plays in: clean radios, a recording of the air, and a folder for logs.
+type world struct {
+	t   *testing.T
+	dir string // logs and configurations; kept when the scenario fails
+}
+
+// newWorld gives the scenario radios as they are after boot, and starts the recording of the air. It
+// skips the test outside of the virtual machine.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	requireSimulatedRadios(t)
+	w := &world{t: t, dir: filepath.Join(logs, strings.ReplaceAll(t.Name(), "/", "-"))}
+	w.must(os.RemoveAll(w.dir))
+	w.must(os.MkdirAll(w.dir, 0o755))
+	t.Cleanup(w.keepOrForget)
+	w.cleanRadios()
+	w.recordAir()
+	return w
+}
+
+// requireSimulatedRadios skips unless every radio is one of mac80211_hwsim: the scenarios take interfaces
+// down and change their regulatory domain, which no real one should suffer.
+func requireSimulatedRadios(t *testing.T) {
+	t.Helper()
+	radios, _ := filepath.Glob("/sys/class/net/wlan*")
+	if os.Getuid() != 0 || len(radios) < 3 {
+		t.Skip("needs root and simulated radios: run test/hwsim/run")
+	}
+	for _, r := range radios {
+		driver, err := os.Readlink(filepath.Join(r, "device/driver"))
+		if err != nil || filepath.Base(driver) != "mac80211_hwsim" {
+			t.Skipf("%s is a real radio: run test/hwsim/run", filepath.Base(r))
+		}
+	}
+}
+
+// cleanRadios takes every radio down and makes the station's scan cache forget: a scan of one channel
+// with the flush flag drops all that was heard before it, also on other channels.
+func (w *world) cleanRadios() {
+	w.t.Helper()
+	w.sh("rfkill unblock all")
+	for _, r := range w.radios() {
+		w.sh("ip link set %s down; ip addr flush dev %s; iw dev %s set type managed", r, r, r)
+	}
+	w.sh("ip link set hwsim0 up")
+	for _, r := range w.radios() {
+		w.forgetScans(r)
+	}
+}
+
+// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down.
+func (w *world) forgetScans(radio string) {
+	w.t.Helper()
+	w.sh("ip link set %s up && iw dev %s scan freq 2462 flush >/dev/null; ip link set %s down", radio, radio, radio)
+}
+
+func (w *world) radios() []string {
+	w.t.Helper()
+	paths, err := filepath.Glob("/sys/class/net/wlan*")
+	w.must(err)
+	for i, p := range paths {
+		paths[i] = filepath.Base(p)
+	}
+	return paths
+}
+
+// recordAir writes every frame on every channel to air.pcap.
+func (w *world) recordAir() {
+	w.t.Helper()
+	p := w.start("tcpdump", "tcpdump", "-i", "hwsim0", "-s", "0", "-U", "-Z", "root", "-w", filepath.Join(w.dir, "air.pcap"))
+	p.waitLog("listening on", 10*time.Second)
+}
+
+// keepOrForget runs last, after all processes have ended.
+func (w *world) keepOrForget() {
+	if !w.t.Failed() {
+		os.RemoveAll(w.dir)
+		return
+	}
+	place := w.dir
+	if host := os.Getenv(keptHost); host != "" {
+		place = filepath.Join(host, filepath.Base(w.dir))
+	}
+	w.t.Logf("logs and the recording of the air: %s", place)
+}
+
+// must ends the scenario on an error of the harness itself.
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// sh runs a shell command that has to succeed and returns what it printed.
+func (w *world) sh(format string, args ...any) string {
+	w.t.Helper()
+	command := fmt.Sprintf(format, args...)
+	out, err := exec.Command("/bin/sh", "-c", command).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+	return string(out)
+}
+
+// until waits for a condition that nobody tells us about. It looks every 20 ms.
+func (w *world) until(what string, timeout time.Duration, met func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(timeout); !met(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("not within %v: %s", timeout, what)
+		}
+	}
+}
+
+// write puts a file into the scenario's folder and returns its path.
+func (w *world) write(name, content string) string {
+	w.t.Helper()
+	path := filepath.Join(w.dir, name)
+	w.must(os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+// isUp tells whether the link is administratively up.
+func (w *world) isUp(radio string) bool {
+	w.t.Helper()
+	return strings.Contains(strings.SplitN(w.sh("ip link show dev %s", radio), ">", 2)[0]+",", "UP,")
+}
+
+// isAssociated tells whether the kernel has the radio associated with anything.
+func (w *world) isAssociated(radio string) bool {
+	w.t.Helper()
+	return !strings.Contains(w.sh("iw dev %s link", radio), "Not connected")
+}
