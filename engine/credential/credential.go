@@ -1,0 +1,140 @@
+// Package credential turns a WSC Credential into a network that one can connect to. A Credential
+// comes from a peer that proved the device password, and still may hold anything: keys that are none,
+// control characters for somebody's configuration file, security that nobody should use.
+package credential
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// Why a Credential makes no network. No text shows a key.
+var (
+	// ErrNone means that a run gave no Credential, or none that can be used.
+	ErrNone = errors.New("credential: none that can be used")
+	// ErrWEP means that the network is protected by WEP only. It is skipped, the rest of the run counts.
+	ErrWEP = errors.New("credential: WEP is not supported")
+	// ErrEncryption means that the Encryption Type names nothing known; the Credential is invalid.
+	ErrEncryption = errors.New("credential: unknown encryption type")
+	// ErrKey means that the Network Key cannot be one for the network; the Credential is invalid.
+	ErrKey = errors.New("credential: unusable network key")
+	// ErrAuth means an Authentication Type other than open or WPA-Personal: the Credential is valid,
+	// but there is nothing that one could configure from it.
+	ErrAuth = errors.New("credential: authentication type without use here")
+)
+
+// KeyKind tells how Key is to be understood.
+type KeyKind string
+
+// The kinds of keys.
+const (
+	KeyPassphrase KeyKind = "passphrase" // 8 to 63 bytes
+	KeyRawPSK     KeyKind = "raw-psk"    // 64 hex digits
+	KeyWEP        KeyKind = "wep"
+	KeyNone       KeyKind = "none" // an open network
+)
+
+// Network is a network that one can connect to.
+type Network struct {
+	SSID         []byte       // any bytes, at most 32; not always text
+	Auth         wsc.AuthType // AuthOpen, AuthWPAPSK, AuthWPA2PSK or both of the latter
+	Encryption   wsc.EncrType // EncrNone; for a protected network EncrTKIP, EncrAES or both
+	Key          secret.Value
+	KeyKind      KeyKind
+	KeyIndex     uint8   // Network Key Index, 0: none was given
+	MAC          wsc.MAC // as in the Credential: the station's by the book, some access points put their own
+	OwnMAC       bool    // MAC is the station's
+	NetworkIndex uint8
+	Raw          secret.Value // the Credential attribute as it came, several in a row if they were merged
+}
+
+// FromWSC makes a Network of a Credential that the station own received, with what hostap tolerates
+// of deployed access points.
+func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {
+	n := Network{
+		// Some Registrars send 32 bytes whatever the length of the name. An empty name is one: the
+		// stub Credential that some send first.
+		SSID:         bytes.Clone(bytes.TrimRight(c.SSID, "\x00")),
+		MAC:          c.MAC,
+		OwnMAC:       c.MAC == own,
+		NetworkIndex: c.NetworkIndex,
+		KeyKind:      KeyNone,
+	}
+	if c.NetworkKeyIndex != nil {
+		n.KeyIndex = *c.NetworkKeyIndex
+	}
+	if c.EncrType&(wsc.EncrNone|wsc.EncrTKIP|wsc.EncrAES) == 0 {
+		if c.EncrType&wsc.EncrWEP != 0 {
+			return Network{}, ErrWEP
+		}
+		return Network{}, fmt.Errorf("%w: %v", ErrEncryption, c.EncrType)
+	}
+	const personal = wsc.AuthWPAPSK | wsc.AuthWPA2PSK
+	var key []byte
+	if c.AuthType&personal != 0 {
+		var err error
+		if key, n.KeyKind, err = personalKey(c.NetworkKey.Bytes()); err != nil {
+			return Network{}, err
+		}
+	}
+	switch c.AuthType {
+	case wsc.AuthOpen:
+		n.Auth, n.Encryption = wsc.AuthOpen, wsc.EncrNone
+	case personal: // mixed mode: the better of both (hostap behaviour)
+		n.Auth = wsc.AuthWPA2PSK
+	case wsc.AuthWPAPSK, wsc.AuthWPA2PSK:
+		n.Auth = c.AuthType
+	default:
+		return Network{}, fmt.Errorf("%w: %v", ErrAuth, c.AuthType)
+	}
+	if n.Auth != wsc.AuthOpen {
+		n.Encryption = c.EncrType & (wsc.EncrTKIP | wsc.EncrAES)
+		if n.Encryption == 0 { // "none" with a key: whatever the access point takes
+			n.Encryption = wsc.EncrTKIP | wsc.EncrAES
+		}
+		n.Key = secret.New(key)
+	}
+	n.Raw = raw(c)
+	return n, nil
+}
+
+// personalKey checks a key for WPA-Personal. Some access points count the terminating zero of a
+// passphrase. Control characters are refused: in a configuration file, a line break in the key
+// would begin a line of the sender's choice (CVE-2016-4476).
+func personalKey(key []byte) ([]byte, KeyKind, error) {
+	if n := len(key); n >= 9 && n <= 63 && key[n-1] == 0 {
+		key = key[:n-1]
+	}
+	switch {
+	case len(key) < 8:
+		return nil, "", fmt.Errorf("%w: shorter than 8 bytes", ErrKey)
+	case len(key) > 64:
+		return nil, "", fmt.Errorf("%w: longer than 64 bytes", ErrKey)
+	case bytes.ContainsFunc(key, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return nil, "", fmt.Errorf("%w: a control character in it", ErrKey)
+	case len(key) < 64:
+		return key, KeyPassphrase, nil
+	}
+	var psk [32]byte
+	defer clear(psk[:])
+	if _, err := hex.Decode(psk[:], key); err != nil {
+		return nil, "", fmt.Errorf("%w: 64 bytes that are not hex digits", ErrKey)
+	}
+	return key, KeyRawPSK, nil
+}
+
+// raw returns the Credential as it came, or as it would have come if it was not in a Credential
+// attribute but learned from an access point's settings.
+func raw(c wsc.Credential) secret.Value {
+	if !c.Raw.IsZero() {
+		return c.Raw.Clone()
+	}
+	b := c.Append(nil)
+	defer clear(b)
+	return secret.New(b)
+}
