@@ -1,0 +1,257 @@
+package introspection
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Interface is one D-Bus interface.
+type Interface struct {
+	Name       string
+	Doc        Doc
+	Methods    []Method
+	Signals    []Signal
+	Properties []Property
+	// XML is the <interface> element without comments, as Introspect gives it.
+	XML []byte
+}
+
+// Method is a method of an interface.
+type Method struct {
+	Name    string
+	Doc     Doc
+	In, Out []Arg
+}
+
+// Signal is a signal of an interface.
+type Signal struct {
+	Name string
+	Doc  Doc
+	Args []Arg
+}
+
+// Property is a property of an interface.
+type Property struct {
+	Name, Type string
+	Doc        Doc
+	Writable   bool
+	Emits      Emits
+}
+
+// Arg is an argument of a method or signal.
+type Arg struct{ Name, Type string }
+
+// Emits says what PropertiesChanged tells of a property (annotation EmitsChangedSignal).
+type Emits string
+
+// The values of the annotation; EmitsValue is what no annotation means.
+const (
+	EmitsValue       Emits = "true"
+	EmitsInvalidates Emits = "invalidates"
+	EmitsConst       Emits = "const"
+	EmitsNothing     Emits = "false"
+)
+
+// Doc is the comment before an element, taken apart. A comment has paragraphs of text, then lines that begin with
+// "@name:" for an argument or "@name.key: (type)" for a key of an argument that is a dictionary, then lines with
+// "Access:" and "Errors:". A line that begins further to the right goes on the one before.
+type Doc struct {
+	Text   string   // paragraphs separated by an empty line
+	Args   []DocArg // in their order
+	Access string   // who may call it: "anyone", or a polkit action and exceptions
+	Errors []string // names without fi.w1.wps.Error.
+}
+
+// DocArg describes an argument, or one key of it.
+type DocArg struct{ Name, Key, Type, Text string }
+
+// All returns our interfaces and the standard ones, sorted by name.
+func All() ([]Interface, error) {
+	names, err := fs.Glob(files, "*.xml")
+	if err != nil {
+		return nil, err
+	}
+	var all []Interface
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		list, err := Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("introspection: %s: %w", name, err)
+		}
+		all = append(all, list...)
+	}
+	slices.SortFunc(all, func(a, b Interface) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// Signature joins the types of args.
+func Signature(args []Arg) string {
+	var s strings.Builder
+	for _, a := range args {
+		s.WriteString(a.Type)
+	}
+	return s.String()
+}
+
+// parser walks through one file.
+type parser struct {
+	d       *xml.Decoder
+	comment string // the last one, until an element takes it
+}
+
+// Parse reads the interfaces of one file.
+func Parse(text []byte) ([]Interface, error) {
+	p := parser{d: xml.NewDecoder(bytes.NewReader(text))}
+	var list []Interface
+	for {
+		t, err := p.d.Token()
+		if errors.Is(err, io.EOF) {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch t := t.(type) {
+		case xml.Comment:
+			p.comment = string(t)
+		case xml.StartElement:
+			if t.Name.Local != "interface" {
+				continue // <node>
+			}
+			i, err := p.iface(t)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, i)
+		}
+	}
+}
+
+// doc takes the comment that stands before an element.
+func (p *parser) doc() Doc {
+	d := parseDoc(p.comment)
+	p.comment = ""
+	return d
+}
+
+// attr finds an attribute of an element.
+func attr(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// member is what methods, signals and properties have in common in XML.
+type member struct {
+	Name   string `xml:"name,attr"`
+	Type   string `xml:"type,attr"`
+	Access string `xml:"access,attr"`
+	Args   []struct {
+		Name      string `xml:"name,attr"`
+		Type      string `xml:"type,attr"`
+		Direction string `xml:"direction,attr"`
+	} `xml:"arg"`
+	Annotations []struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	} `xml:"annotation"`
+}
+
+// iface reads an <interface> element to its end.
+func (p *parser) iface(start xml.StartElement) (Interface, error) {
+	i := Interface{Name: attr(start, "name"), Doc: p.doc()}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "  <interface name=%q>\n", i.Name)
+	for {
+		t, err := p.d.Token()
+		if err != nil {
+			return Interface{}, err
+		}
+		switch t := t.(type) {
+		case xml.Comment:
+			p.comment = string(t)
+		case xml.EndElement:
+			out.WriteString("  </interface>\n")
+			i.XML = out.Bytes()
+			return i, nil
+		case xml.StartElement:
+			var m member
+			if err := p.d.DecodeElement(&m, &t); err != nil {
+				return Interface{}, err
+			}
+			if err := i.add(t.Name.Local, m, p.doc()); err != nil {
+				return Interface{}, fmt.Errorf("%s.%s: %w", i.Name, m.Name, err)
+			}
+			m.write(&out, t.Name.Local)
+		}
+	}
+}
+
+// add puts a member where it belongs.
+func (i *Interface) add(kind string, m member, doc Doc) error {
+	if m.Name == "" || doc.Text == "" {
+		return fmt.Errorf("a %s without a name or a comment before it", kind)
+	}
+	var in, out []Arg
+	for _, a := range m.Args {
+		arg := Arg{Name: a.Name, Type: a.Type}
+		if a.Direction == "in" {
+			in = append(in, arg)
+		} else { // the default of signals, and we always say it for methods
+			out = append(out, arg)
+		}
+	}
+	switch kind {
+	case "method":
+		i.Methods = append(i.Methods, Method{Name: m.Name, Doc: doc, In: in, Out: out})
+	case "signal":
+		i.Signals = append(i.Signals, Signal{Name: m.Name, Doc: doc, Args: out})
+	case "property":
+		emits := EmitsValue
+		for _, a := range m.Annotations {
+			if a.Name == "org.freedesktop.DBus.Property.EmitsChangedSignal" {
+				emits = Emits(a.Value)
+			}
+		}
+		i.Properties = append(i.Properties, Property{Name: m.Name, Type: m.Type, Doc: doc, Writable: m.Access == "readwrite", Emits: emits})
+	default:
+		return fmt.Errorf("unknown element <%s>", kind)
+	}
+	return nil
+}
+
+// write writes a member without comments. All that can stand in a name or a type needs no escaping.
+func (m member) write(w *bytes.Buffer, kind string) {
+	fmt.Fprintf(w, "    <%s name=%q", kind, m.Name)
+	if kind == "property" {
+		fmt.Fprintf(w, " type=%q access=%q", m.Type, m.Access)
+	}
+	if len(m.Args)+len(m.Annotations) == 0 {
+		w.WriteString("/>\n")
+		return
+	}
+	w.WriteString(">\n")
+	for _, a := range m.Args {
+		fmt.Fprintf(w, "      <arg name=%q type=%q", a.Name, a.Type)
+		if kind == "method" {
+			fmt.Fprintf(w, " direction=%q", a.Direction)
+		}
+		w.WriteString("/>\n")
+	}
+	for _, a := range m.Annotations {
+		fmt.Fprintf(w, "      <annotation name=%q value=%q/>\n", a.Name, a.Value)
+	}
+	fmt.Fprintf(w, "    </%s>\n", kind)
+}
