@@ -1,7 +1,6 @@
 package wsc
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"wpsd/engine/secret"
@@ -116,20 +115,6 @@ func (c *Credential) appendShareable(b []byte) []byte {
 		x.networkKeyShareable[0] = 1
 	}
 	return x.append(b)
-}
-
-// Equal reports whether c and o say the same, whatever their Raw; keys are compared in constant time.
-func (c *Credential) Equal(o *Credential) bool {
-	return c.NetworkIndex == o.NetworkIndex && bytes.Equal(c.SSID, o.SSID) && c.AuthType == o.AuthType && c.EncrType == o.EncrType &&
-		equalPointers(c.NetworkKeyIndex, o.NetworkKeyIndex) && c.NetworkKey.Equal(o.NetworkKey) && c.MAC == o.MAC &&
-		equalPointers(c.NetworkKeyShareable, o.NetworkKeyShareable)
-}
-
-func equalPointers[T comparable](a, b *T) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 // Wipe overwrites the key and Raw, in every copy of c.
