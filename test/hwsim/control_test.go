@@ -15,11 +15,11 @@ import (
 // control is a client of the control socket that hostapd and wpa_supplicant share: one datagram asks,
 // one answers; a second socket that has said ATTACH gets the events ("<3>WPS-SUCCESS ").
 type control struct {
-	w      *world
-	name   string
-	ask_   *net.UnixConn
-	watch  *net.UnixConn
-	events *record[event]
+	w       *world
+	name    string
+	request *net.UnixConn
+	watch   *net.UnixConn
+	events  *record[event]
 }
 
 // event is one line of the peer with the time it reached us.
@@ -41,7 +41,7 @@ func (w *world) dialControl(p *process, path string) *control {
 		return err == nil
 	})
 	c := &control{w: w, name: p.name, events: newRecord[event]()}
-	c.ask_, c.watch = w.dialUnix(path), w.dialUnix(path)
+	c.request, c.watch = w.dialUnix(path), w.dialUnix(path)
 	if _, err := c.watch.Write([]byte("ATTACH")); err != nil {
 		w.t.Fatal(err)
 	}
@@ -84,12 +84,12 @@ func (c *control) collect() {
 func (c *control) ask(format string, args ...any) string {
 	c.w.t.Helper()
 	command := fmt.Sprintf(format, args...)
-	if _, err := c.ask_.Write([]byte(command)); err != nil {
+	if _, err := c.request.Write([]byte(command)); err != nil {
 		c.w.t.Fatalf("%s: %s: %v", c.name, command, err)
 	}
 	buffer := make([]byte, 8192)
-	c.ask_.SetReadDeadline(time.Now().Add(10 * time.Second))
-	n, err := c.ask_.Read(buffer)
+	c.request.SetReadDeadline(time.Now().Add(10 * time.Second))
+	n, err := c.request.Read(buffer)
 	if err != nil {
 		c.w.t.Fatalf("%s: %s: %v", c.name, command, err)
 	}

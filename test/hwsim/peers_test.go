@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,11 +25,15 @@ type ap struct {
 const (
 	testSSID       = "wpsd-test"
 	testPassphrase = "correct horse"
+	testPSK        = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	labelPIN       = "12345670"
+	firstHalfPIN   = "12340002" // differs from labelPIN in its second half only
+	otherPIN       = "98765430" // differs in both
 )
 
 // hostapd is a running access point and its control socket.
 type hostapd struct {
+	w *world
 	*process
 	*control
 	ap    ap
@@ -45,7 +50,10 @@ func (w *world) startAP(a ap) *hostapd {
 // one dual-band device do.
 func (w *world) startAPs(aps ...ap) []*hostapd {
 	w.t.Helper()
-	args := []string{"hostapd", "-d", "-t"}
+	args := []string{"hostapd", "-t"}
+	if !w.quiet {
+		args = append(args, "-d")
+	}
 	for i := range aps {
 		aps[i] = aps[i].withDefaults()
 		args = append(args, w.write("hostapd-"+aps[i].radio+".conf", aps[i].config()))
@@ -57,7 +65,7 @@ func (w *world) startAPs(aps ...ap) []*hostapd {
 		w.until("hostapd on "+a.radio+" is enabled", 20*time.Second, func() bool {
 			return strings.Contains(c.ask("STATUS"), "state=ENABLED")
 		})
-		started = append(started, &hostapd{process: p, control: c, ap: a, bssid: w.mac(a.radio)})
+		started = append(started, &hostapd{w: w, process: p, control: c, ap: a, bssid: w.mac(a.radio)})
 	}
 	return started
 }
@@ -123,6 +131,7 @@ func (w *world) mac(radio string) string {
 
 // supplicant is a running wpa_supplicant and its control socket.
 type supplicant struct {
+	w *world
 	*process
 	*control
 }
@@ -133,7 +142,7 @@ func (w *world) startSupplicant(radio string, lines ...string) *supplicant {
 	dir := filepath.Join(scratch, "supplicant-"+radio)
 	config := w.write("wpa_supplicant-"+radio+".conf", "ctrl_interface="+dir+"\n"+strings.Join(lines, "\n")+"\n")
 	p := w.start("wpa_supplicant-"+radio, "wpa_supplicant", "-t", "-d", "-K", "-D", "nl80211", "-i", radio, "-c", config)
-	return &supplicant{p, w.dialControl(p, filepath.Join(dir, radio))}
+	return &supplicant{w, p, w.dialControl(p, filepath.Join(dir, radio))}
 }
 
 // connects hands a network to a real wpa_supplicant on the radio, which has to get through the 4-way
@@ -153,6 +162,20 @@ func (w *world) connects(radio string, c credential, a *hostapd) {
 	defer s.stop()
 	s.wait(0, "CTRL-EVENT-CONNECTED - Connection to "+a.bssid, 20*time.Second)
 }
+
+// holdMidRun stops the access point in its tracks when the EAP exchange has begun, counting its events from
+// mark: the run then stands still in its middle. A short fragment_size makes sure that it is not over too soon.
+func (h *hostapd) holdMidRun(mark int, s *session) {
+	h.w.t.Helper()
+	h.wait(mark, "CTRL-EVENT-EAP-STARTED", 40*time.Second)
+	h.signal(syscall.SIGSTOP)
+	if state := s.property("State"); state != "exchanging" && state != "associating" {
+		h.w.t.Fatalf("the session is %v after EAP began", state)
+	}
+}
+
+// goOn lets a held access point run again.
+func (h *hostapd) goOn() { h.signal(syscall.SIGCONT) }
 
 // frequency in MHz of the access point's channel.
 func (h *hostapd) frequency() int {

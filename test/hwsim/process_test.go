@@ -47,6 +47,7 @@ func (w *world) start(name string, command ...string) *process {
 // stop ends the process as a service manager would.
 func (p *process) stop() {
 	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGCONT) // it may have been held
 	select {
 	case <-p.done:
 	case <-time.After(5 * time.Second):

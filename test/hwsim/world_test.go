@@ -23,21 +23,30 @@ const (
 
 // world is what one scenario plays in: clean radios, a recording of the air, and a folder for logs.
 type world struct {
-	t   *testing.T
-	dir string // logs and configurations; kept when the scenario fails
+	t     *testing.T
+	dir   string // logs and configurations; kept when the scenario fails
+	quiet bool   // peers log little
 }
 
 // newWorld gives the scenario radios as they are after boot, and starts the recording of the air. It
 // skips the test outside of the virtual machine.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	w := newQuietWorld(t)
+	w.quiet = false
+	w.recordAir()
+	return w
+}
+
+// newQuietWorld is newWorld for measuring: nobody records the air or writes long logs.
+func newQuietWorld(t *testing.T) *world {
+	t.Helper()
 	requireSimulatedRadios(t)
-	w := &world{t: t, dir: filepath.Join(logs, strings.ReplaceAll(t.Name(), "/", "-"))}
+	w := &world{t: t, quiet: true, dir: filepath.Join(logs, strings.ReplaceAll(t.Name(), "/", "-"))}
 	w.must(os.RemoveAll(w.dir))
 	w.must(os.MkdirAll(w.dir, 0o755))
 	t.Cleanup(w.keepOrForget)
 	w.cleanRadios()
-	w.recordAir()
 	return w
 }
 
@@ -61,7 +70,7 @@ func requireSimulatedRadios(t *testing.T) {
 // with the flush flag drops all that was heard before it, also on other channels.
 func (w *world) cleanRadios() {
 	w.t.Helper()
-	w.sh("rfkill unblock all")
+	w.sh("for f in /sys/class/rfkill/*/soft; do echo 0 > $f; done")
 	for _, r := range w.radios() {
 		w.sh("ip link set %s down; ip addr flush dev %s; iw dev %s set type managed", r, r, r)
 	}
@@ -71,10 +80,10 @@ func (w *world) cleanRadios() {
 	}
 }
 
-// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down.
+// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down. Nobody is ever on channel 12.
 func (w *world) forgetScans(radio string) {
 	w.t.Helper()
-	w.sh("ip link set %s up && iw dev %s scan freq 2462 flush >/dev/null; ip link set %s down", radio, radio, radio)
+	w.sh("ip link set %s up && iw dev %s scan freq 2467 flush >/dev/null; ip link set %s down", radio, radio, radio)
 }
 
 func (w *world) radios() []string {
@@ -119,7 +128,7 @@ func (w *world) must(err error) {
 func (w *world) sh(format string, args ...any) string {
 	w.t.Helper()
 	command := fmt.Sprintf(format, args...)
-	out, err := exec.Command("/bin/sh", "-c", command).CombinedOutput()
+	out, err := exec.Command("bash", "-c", command).CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("%s: %v\n%s", command, err, out)
 	}
@@ -148,6 +157,12 @@ func (w *world) write(name, content string) string {
 func (w *world) isUp(radio string) bool {
 	w.t.Helper()
 	return strings.Contains(strings.SplitN(w.sh("ip link show dev %s", radio), ">", 2)[0]+",", "UP,")
+}
+
+// block switches a radio off or on by software, as rfkill does.
+func (w *world) block(radio string, off bool) {
+	w.t.Helper()
+	w.sh("echo %d > $(echo /sys/class/net/%s/phy80211/rfkill*/soft)", map[bool]int{true: 1}[off], radio)
 }
 
 // isAssociated tells whether the kernel has the radio associated with anything.

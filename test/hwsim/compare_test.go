@@ -1,0 +1,285 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+)
+
+// Side by side with wpa_supplicant: the same access point, the same radio, the same virtual machine. Times are from
+// the call to the credential as a client of the daemon sees both, CPU is the daemon's own over that span. Figures
+// mean something in virtual time only (see vm): one instruction is one nanosecond there.
+
+// operation is one row of the table.
+type operation struct {
+	name    string
+	pin     bool
+	named   bool    // the BSSID is given
+	scanned bool    // a full scan of the same daemon ended 2 s ago; otherwise nothing is known
+	channel int     // of the access point
+	aim     float64 // most that our time may be, as a share of wpa_supplicant's; 0: none
+}
+
+var operations = []operation{
+	{"PIN with BSSID, cold", true, true, false, 1, 0.5},
+	{"PIN any, authorized, cold", true, false, false, 1, 0.6},
+	{"PIN with BSSID, after a scan", true, true, true, 1, 1.0},
+	{"PIN any, after a scan", true, false, true, 1, 1.0},
+	{"PBC, cold", false, false, false, 1, 1.0},
+	{"PBC, after a full scan with one PBC AP", false, false, true, 1, 0.1},
+	// Which channel the access point is on matters to whoever does not scan them all.
+	{"PIN with BSSID, cold, channel 9", true, true, false, 9, 0},
+	{"PIN any, authorized, cold, channel 9", true, false, false, 9, 0},
+	{"PBC, cold, channel 9", false, false, false, 9, 0},
+}
+
+// measuredRuns is how many runs the median is of; one before them fills caches and is thrown away.
+const measuredRuns = 5
+
+// enrollee is a daemon under comparison.
+type enrollee interface {
+	pid() int
+	// forget makes daemon and kernel know no access point and no network.
+	forget()
+	// scan does a full scan and returns when the daemon has its results.
+	scan()
+	// enrol starts the operation and returns how long it took to the credential.
+	enrol(o operation, bssid string) time.Duration
+	// rest waits until the daemon has nothing more to do.
+	rest()
+	stop()
+}
+
+// figures are what came of one operation with one daemon.
+type figures struct{ seconds, cpu float64 }
+
+func TestCompare(t *testing.T) {
+	w := newQuietWorld(t)
+	results := map[string][]figures{}
+	idle := map[string]footprint{}
+	contest := func(name string, e enrollee) {
+		time.Sleep(5 * time.Second)
+		idle[name] = w.footprint(e.pid())
+		for _, o := range operations {
+			results[name] = append(results[name], w.median(e, o))
+		}
+		idle[name+", after all runs"] = w.footprint(e.pid())
+		e.stop()
+	}
+	contest("wpa_supplicant", w.startRival())
+	names := []string{"wpa_supplicant"}
+	if _, err := os.Stat("/in/wpsd"); err == nil {
+		w.sh("ip link set %s down", station)
+		contest("wpsd", &ours{w.startDaemon()})
+		names = append(names, "wpsd")
+	}
+	w.print(results, idle, names)
+}
+
+// median runs one operation and takes the middle of each figure.
+func (w *world) median(e enrollee, o operation) figures {
+	w.t.Helper()
+	a := w.startAP(ap{channel: o.channel})
+	defer a.stop()
+	var seconds, cpu []float64
+	for n := range measuredRuns + 1 {
+		e.forget()
+		if o.pin {
+			a.ask("WPS_PIN any %s", otherPIN)
+		} else {
+			a.mustOK("WPS_PBC")
+		}
+		if o.scanned {
+			e.scan()
+			time.Sleep(2 * time.Second)
+		}
+		before := w.cpu(e.pid())
+		took := e.enrol(o, a.bssid)
+		spent := w.cpu(e.pid()) - before
+		e.rest()
+		a.ask("WPS_CANCEL")
+		time.Sleep(10 * time.Second) // hostapd takes no notice of who has just pushed a button for 5 s
+		if n > 0 {
+			seconds, cpu = append(seconds, took.Seconds()), append(cpu, spent.Seconds())
+		}
+	}
+	slices.Sort(seconds)
+	slices.Sort(cpu)
+	return figures{seconds[measuredRuns/2], cpu[measuredRuns/2]}
+}
+
+// cpu is the time that all threads of a process have run.
+func (w *world) cpu(pid int) (sum time.Duration) {
+	for _, fields := range w.schedstat(pid) {
+		sum += time.Duration(fields[0])
+	}
+	return sum
+}
+
+// schedstat has per thread: nanoseconds on the CPU, nanoseconds waiting for it, times put on it.
+func (w *world) schedstat(pid int) (threads [][3]int64) {
+	w.t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	w.must(err)
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		w.must(err)
+		var fields [3]int64
+		if _, err := fmt.Sscan(string(text), &fields[0], &fields[1], &fields[2]); err != nil {
+			w.t.Fatal(err)
+		}
+		threads = append(threads, fields)
+	}
+	return threads
+}
+
+// footprint is what a daemon costs while it does nothing.
+type footprint struct {
+	rss, pss, anonymous int   // KiB; few programs run here, so that libraries count wholly in pss
+	wakeups             int64 // in 60 s
+}
+
+func (w *world) footprint(pid int) (f footprint) {
+	w.t.Helper()
+	woken := func() (n int64) {
+		for _, fields := range w.schedstat(pid) {
+			n += fields[2]
+		}
+		return n
+	}
+	before := woken()
+	time.Sleep(60 * time.Second)
+	f.wakeups = woken() - before
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	w.must(err)
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		switch fields[0] {
+		case "Rss:":
+			f.rss, _ = strconv.Atoi(fields[1])
+		case "Pss:":
+			f.pss, _ = strconv.Atoi(fields[1])
+		case "Anonymous:":
+			f.anonymous, _ = strconv.Atoi(fields[1])
+		}
+	}
+	return f
+}
+
+// print writes the tables, with ratios where there are two daemons.
+func (w *world) print(results map[string][]figures, idle map[string]footprint, names []string) {
+	fmt.Printf("\nSide by side in virtual time, medians of %d; from the call to the credential.\n", measuredRuns)
+	fmt.Printf("%-40s %12s %12s %7s %6s   %10s %10s %7s\n", "", "wpa_suppl.", "wpsd", "ratio", "aim", "CPU w.s.", "CPU wpsd", "ratio")
+	for i, o := range operations {
+		rival := results["wpa_supplicant"][i]
+		fmt.Printf("%-40s %10.4f s", o.name, rival.seconds)
+		if len(names) < 2 {
+			fmt.Printf("   %36.1f ms\n", rival.cpu*1e3)
+			continue
+		}
+		own := results["wpsd"][i]
+		aim, verdict := "", ""
+		if o.aim > 0 {
+			aim = fmt.Sprintf("≤ %.1f", o.aim)
+			if own.seconds/rival.seconds > o.aim || own.cpu > rival.cpu {
+				verdict = "  missed"
+			}
+		}
+		fmt.Printf(" %10.4f s %7.3f %6s   %7.1f ms %7.1f ms %7.3f%s\n", own.seconds, own.seconds/rival.seconds, aim,
+			rival.cpu*1e3, own.cpu*1e3, own.cpu/rival.cpu, verdict)
+	}
+	fmt.Printf("\n%-40s %10s %10s %14s %18s\n", "Idle, one interface", "RSS KiB", "PSS KiB", "anonymous KiB", "wake-ups in 60 s")
+	for _, name := range names {
+		for _, n := range []string{name, name + ", after all runs"} {
+			fmt.Printf("%-40s %10d %10d %14d %18d\n", n, idle[n].rss, idle[n].pss, idle[n].anonymous, idle[n].wakeups)
+		}
+	}
+	fmt.Println()
+}
+
+// rival is wpa_supplicant as an enrollee.
+type rival struct{ *supplicant }
+
+func (w *world) startRival() *rival {
+	w.t.Helper()
+	dir := filepath.Join(scratch, "rival")
+	config := w.write("rival.conf", "ctrl_interface="+dir+"\n")
+	// Without -d: it would be measured writing its log.
+	p := w.start("rival", "wpa_supplicant", "-D", "nl80211", "-i", station, "-c", config)
+	return &rival{&supplicant{w, p, w.dialControl(p, filepath.Join(dir, station))}}
+}
+
+func (r *rival) forget() {
+	r.mustOK("REMOVE_NETWORK all")
+	r.w.sh("iw dev %s scan freq 2467 flush >/dev/null", station)
+	r.mustOK("BSS_FLUSH 0")
+	time.Sleep(time.Second)
+}
+
+func (r *rival) scan() {
+	mark := r.mark()
+	r.mustOK("SCAN")
+	r.wait(mark, "CTRL-EVENT-SCAN-RESULTS", oneRun)
+}
+
+func (r *rival) enrol(o operation, bssid string) time.Duration {
+	if !o.named {
+		bssid = "any"
+	}
+	mark, began := r.mark(), time.Now()
+	switch {
+	case o.pin:
+		r.ask("WPS_PIN %s %s", bssid, otherPIN)
+	default:
+		r.mustOK("WPS_PBC")
+	}
+	return r.wait(mark, "WPS-CRED-RECEIVED", oneRun).at.Sub(began)
+}
+
+func (r *rival) rest() {
+	time.Sleep(3 * time.Second)
+	r.mustOK("REMOVE_NETWORK all")
+	time.Sleep(time.Second)
+}
+
+// ours is wpsd as an enrollee.
+type ours struct{ *daemon }
+
+func (d *ours) forget() {
+	d.w.forgetScans(station)
+	time.Sleep(11 * time.Second) // no scan of wpsd's own is recent any more
+}
+
+func (d *ours) scan() {
+	from := d.signals.len()
+	d.mustCall(d.iface(), "Interface.Scan", options())
+	d.client.wait(from, oneRun, "ScanDone", func(g signal) bool { return g.Name == busName+".Interface.ScanDone" })
+}
+
+func (d *ours) enrol(o operation, bssid string) time.Duration {
+	method, opts := "StartPbc", map[string]godbus.Variant{}
+	if o.pin {
+		method, opts = "StartPin", options("pin", otherPIN)
+	}
+	if o.named {
+		opts["bssid"] = godbus.MakeVariant(bssid)
+	}
+	from, began := d.signals.len(), time.Now()
+	d.mustCall(d.iface(), "Interface."+method, opts)
+	got := d.client.wait(from, oneRun, "credential", func(g signal) bool { return g.Name == busName+".Session.CredentialReceived" })
+	return got.at.Sub(began)
+}
+
+func (d *ours) rest() {
+	time.Sleep(3 * time.Second)
+	d.givenBack()
+}
