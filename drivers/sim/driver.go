@@ -1,0 +1,147 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"wpsd/drivers"
+)
+
+// Options are the properties of a Driver. The zero value is what wpsd --driver sim uses.
+type Options struct {
+	// World is what the radios hear; nil: DefaultWorld.
+	World *World
+	// Speed divides the time that scans and frames take: 10 is ten times as fast as a real radio,
+	// 0 means 1. Times of protocols do not change.
+	Speed float64
+	// Control is where to make a named pipe (mode 0600) that takes commands for the access points,
+	// a line each; see Command. Empty: none.
+	Control string
+	// Log is told what happens in a DefaultWorld, and what the control pipe is told; nil: nobody.
+	Log *slog.Logger
+}
+
+// Driver is the radios of a World. Its methods are safe for concurrent use.
+type Driver struct {
+	world   *World
+	speed   float64
+	log     *slog.Logger
+	changed chan struct{}
+	control *control // nil: none
+
+	once   sync.Once
+	closed chan struct{}
+}
+
+var _ drivers.Driver = (*Driver)(nil)
+
+// New makes a Driver.
+func New(o Options) (*Driver, error) {
+	if o.Speed < 0 {
+		return nil, fmt.Errorf("sim: speed %v", o.Speed)
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.World == nil {
+		w, err := DefaultWorld(WorldOptions{Log: o.Log})
+		if err != nil {
+			return nil, err
+		}
+		o.World = w
+	}
+	d := &Driver{world: o.World, speed: o.Speed, log: o.Log, changed: make(chan struct{}, 1), closed: make(chan struct{})}
+	if o.Control != "" {
+		c, err := openControl(d.world, o.Control, o.Log)
+		if err != nil {
+			return nil, err
+		}
+		d.control = c
+	}
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	d.world.drivers[d] = struct{}{}
+	return d, nil
+}
+
+// World is what the radios hear.
+func (d *Driver) World() *World { return d.world }
+
+// air is how long something that takes t in the air takes here.
+func (d *Driver) air(t time.Duration) time.Duration { return time.Duration(float64(t) / d.speed) }
+
+// Name implements drivers.Driver.
+func (d *Driver) Name() string { return "sim" }
+
+// Interfaces implements drivers.Driver.
+func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
+	if err := d.usable(ctx); err != nil {
+		return nil, err
+	}
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	var all []drivers.Interface
+	for _, r := range d.world.radios {
+		all = append(all, drivers.Interface{
+			Name: r.Name, Index: r.index, HardwareAddr: r.MAC, Mode: drivers.ModeStation, Blocked: r.Blocked,
+		})
+	}
+	return all, nil
+}
+
+func (d *Driver) usable(ctx context.Context) error {
+	if isClosed(d.closed) {
+		return drivers.ErrClosed
+	}
+	return ctx.Err()
+}
+
+// Changed implements drivers.Driver.
+func (d *Driver) Changed() <-chan struct{} { return d.changed }
+
+// Station implements drivers.Driver.
+func (d *Driver) Station(ctx context.Context, ifname string) (drivers.Station, error) {
+	if err := d.usable(ctx); err != nil {
+		return nil, err
+	}
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	r := d.world.radio(ifname)
+	switch {
+	case r == nil:
+		return nil, fmt.Errorf("sim: %q: %w", ifname, drivers.ErrNoInterface)
+	case r.station != nil:
+		return nil, fmt.Errorf("sim: %s is taken: %w", ifname, drivers.ErrBusy)
+	}
+	r.station = &station{d: d, r: r, wasUp: r.Up, ended: make(chan struct{})}
+	return r.station, nil
+}
+
+// Close implements drivers.Driver. It waits for all goroutines of the driver.
+func (d *Driver) Close() (err error) {
+	d.once.Do(func() {
+		close(d.closed)
+		if d.control != nil {
+			err = d.control.close()
+		}
+	})
+	d.world.mu.Lock()
+	delete(d.world.drivers, d)
+	var open []*station
+	for _, r := range d.world.radios {
+		if r.station != nil && r.station.d == d {
+			open = append(open, r.station)
+		}
+	}
+	d.world.mu.Unlock()
+	for _, s := range open {
+		_ = s.Close()
+	}
+	return err
+}

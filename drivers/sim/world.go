@@ -1,0 +1,278 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/wsc"
+)
+
+// WorldOptions are the properties of a World. The zero value is a good one.
+type WorldOptions struct {
+	// Log is told what happens at the access points; nil: nobody.
+	Log *slog.Logger
+	// Rand is the access points' randomness; nil: crypto/rand.
+	Rand io.Reader
+	// Trace sees each frame in the air but beacons; nil: nobody. It is called from several
+	// goroutines, must not block, and must not call the World.
+	Trace func(Frame)
+}
+
+// World is everything in radio range: access points and the radios of interfaces. Its methods, and
+// those of its APs, are safe for concurrent use.
+type World struct {
+	log   *slog.Logger
+	rand  io.Reader
+	trace func(Frame)
+
+	mu      sync.Mutex // guards everything below, and the state of all APs and radios
+	aps     []*AP
+	radios  []*radio
+	index   int // of the newest radio
+	drivers map[*Driver]struct{}
+}
+
+// NewWorld makes an empty World.
+func NewWorld(o WorldOptions) *World {
+	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{})}
+	if w.trace == nil {
+		w.trace = func(Frame) {}
+	}
+	return w
+}
+
+// FrameKind says what a frame of the air is.
+type FrameKind uint8
+
+// The frames that a Trace sees.
+const (
+	ProbeRequest        FrameKind = iota + 1 // Body: elements
+	ProbeResponse                            // Body: elements
+	AssociationRequest                       // Body: elements
+	AssociationResponse                      // Body: elements
+	EAPOL                                    // Body: 802.1X PDU
+	Deauthentication                         // Body: reason code, little endian
+)
+
+// String names the kind of frame.
+func (k FrameKind) String() string {
+	switch k {
+	case ProbeRequest:
+		return "probe request"
+	case ProbeResponse:
+		return "probe response"
+	case AssociationRequest:
+		return "association request"
+	case AssociationResponse:
+		return "association response"
+	case EAPOL:
+		return "EAPOL"
+	case Deauthentication:
+		return "deauthentication"
+	}
+	return fmt.Sprintf("frame kind %d", uint8(k))
+}
+
+// Frame is one frame in the air.
+type Frame struct {
+	At        time.Time
+	Kind      FrameKind
+	From, To  wsc.MAC
+	Frequency int    // MHz
+	Status    uint16 // of an AssociationResponse
+	Body      []byte // shared: not to be changed
+}
+
+// Radio describes a network interface to be.
+type Radio struct {
+	Name string
+	MAC  wsc.MAC
+	// Channels is what the radio may use; nil: 2.4 and 5 GHz as in Europe.
+	Channels []drivers.Channel
+	// MaxProbeIEs is how many bytes of elements the hardware takes; 0: any number.
+	MaxProbeIEs int
+	Blocked     bool // by rfkill
+	Up          bool
+}
+
+// AddRadio plugs an interface in.
+func (w *World) AddRadio(r Radio) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r.Name == "" || r.MAC.IsZero() || r.MAC.IsMulticast() {
+		return errors.New("sim: an interface needs a name and an address of its own")
+	}
+	for _, o := range w.radios {
+		if o.Name == r.Name || o.MAC == r.MAC {
+			return fmt.Errorf("sim: there is an interface %s with address %s already", o.Name, o.MAC)
+		}
+	}
+	if r.Channels == nil {
+		r.Channels = defaultChannels()
+	}
+	w.index++
+	n := &radio{Radio: r, index: w.index, heard: make(map[wsc.MAC]drivers.BSS), off: make(chan struct{})}
+	if r.Blocked {
+		close(n.off)
+	}
+	w.radios = append(w.radios, n)
+	w.notify()
+	return nil
+}
+
+// RemoveRadio pulls an interface out. Whatever is in progress on it ends with drivers.ErrInterfaceGone.
+func (w *World) RemoveRadio(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.radio(name)
+	if r == nil {
+		return
+	}
+	w.radios = slices.DeleteFunc(w.radios, func(o *radio) bool { return o == r })
+	if r.station != nil {
+		r.station.end(drivers.ErrInterfaceGone)
+	}
+	r.lose(drivers.ErrInterfaceGone)
+	w.notify()
+}
+
+// BlockRadio has rfkill block an interface, or no longer.
+func (w *World) BlockRadio(name string, blocked bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.radio(name)
+	if r == nil || r.Blocked == blocked {
+		return
+	}
+	r.Blocked = blocked
+	if blocked {
+		r.Up = false
+		close(r.off)
+		r.lose(drivers.ErrRadioBlocked)
+	} else {
+		r.off = make(chan struct{})
+	}
+	w.notify()
+}
+
+// RadioState is what an interface looks like from outside.
+type RadioState struct {
+	Up, Blocked, Taken bool
+	Associated         wsc.MAC // zero: with nobody
+}
+
+// RadioState looks at an interface; false: there is none of that name.
+func (w *World) RadioState(name string) (RadioState, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.radio(name)
+	if r == nil {
+		return RadioState{}, false
+	}
+	s := RadioState{Up: r.Up, Blocked: r.Blocked, Taken: r.station != nil}
+	s.Associated = r.associated()
+	return s, true
+}
+
+// SetRadioUp brings an interface's link up or down, as an administrator would.
+func (w *World) SetRadioUp(name string, up bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.radio(name); r != nil {
+		r.Up = up && !r.Blocked
+	}
+}
+
+// Occupy associates an interface in the name of another program; the zero address ends that.
+func (w *World) Occupy(name string, bssid wsc.MAC) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.radio(name); r != nil {
+		r.occupied = bssid
+		r.Up = r.Up || !bssid.IsZero()
+	}
+}
+
+// radio finds an interface by name. The lock is held.
+func (w *World) radio(name string) *radio {
+	for _, r := range w.radios {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// notify tells the drivers that the list of interfaces changed. The lock is held.
+func (w *World) notify() {
+	for d := range w.drivers {
+		select {
+		case d.changed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// AddAP switches an access point on.
+func (w *World) AddAP(o APOptions) (*AP, error) {
+	ap, err := newAP(w, o)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range ap.bsss {
+		if _, taken := w.bss(b.BSSID); taken != nil {
+			return nil, fmt.Errorf("sim: there is an access point %s already", b.BSSID)
+		}
+	}
+	w.aps = append(w.aps, ap)
+	ap.refresh(time.Now())
+	return ap, nil
+}
+
+// RemoveAP takes an access point off the air, as a cut cable does: stations notice after a while that
+// nobody answers. Kick them first for an orderly end.
+func (w *World) RemoveAP(ap *AP) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.aps); n != 0 {
+		w.aps = slices.DeleteFunc(w.aps, func(o *AP) bool { return o == ap })
+		if len(w.aps) < n {
+			close(ap.gone)
+		}
+	}
+}
+
+// AP finds an access point by the BSSID of one of its BSSs; nil: there is none.
+func (w *World) AP(bssid wsc.MAC) *AP {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ap, _ := w.bss(bssid)
+	return ap
+}
+
+// APs lists the access points in the order in which they were switched on.
+func (w *World) APs() []*AP {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.aps)
+}
+
+// bss finds a BSS. The lock is held.
+func (w *World) bss(bssid wsc.MAC) (*AP, *bss) {
+	for _, ap := range w.aps {
+		for _, b := range ap.bsss {
+			if b.BSSID == bssid {
+				return ap, b
+			}
+		}
+	}
+	return nil, nil
+}
