@@ -51,7 +51,7 @@ func TestCancelOfTheInterfaceWhileScanning(t *testing.T) {
 	w := newWorld(t)
 	d := w.startDaemon()
 	s := d.startPBC()
-	time.Sleep(time.Second)
+	s.reaches("State", 2*time.Second, "scanning")
 	d.mustCall(d.iface(), "Interface.Cancel")
 	s.fails(3*time.Second, "canceled")
 	d.refused("NoSession", d.iface(), "Interface.Cancel")

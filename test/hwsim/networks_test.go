@@ -89,3 +89,22 @@ func TestTwoNetworksAreKeptApart(t *testing.T) {
 		t.Errorf("%d networks are stored, want 2", len(n))
 	}
 }
+
+// The next two run against a hostapd that says it is of WPS 1.0: no WFA extension in any element or message, hence
+// no AuthorizedMACs, and EAP begins as old access points have it.
+
+func TestEnrolsByPINWithAnAccessPointOfWPS10(t *testing.T) {
+	_, h := enrols(t, ap{version: "1.0"})
+	_, after, forced := strings.Cut(h.output(), "force WPS version 1.0")
+	if !forced || strings.Contains(after, "Version2 (0x20)") {
+		t.Error("hostapd did not take part as WPS 1.0")
+	}
+}
+
+func TestEnrolsByPushButtonWithAnAccessPointOfWPS10(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(ap{version: "1.0"})
+	d := w.startDaemon()
+	h.mustOK("WPS_PBC")
+	h.gives(d.startPBC().succeeds(oneRun))
+}

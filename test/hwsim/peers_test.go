@@ -4,6 +4,7 @@ package hwsim
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -19,6 +20,7 @@ type ap struct {
 	passphrase string // ["correct horse"]
 	psk        string // 64 hexadecimal digits, in place of the passphrase
 	uuid       string // [hostapd's own]
+	version    string // of WPS: "1.0" takes a hostapd built for testing ["2.0"]
 	extra      []string
 }
 
@@ -50,7 +52,14 @@ func (w *world) startAP(a ap) *hostapd {
 // one dual-band device do.
 func (w *world) startAPs(aps ...ap) []*hostapd {
 	w.t.Helper()
-	args := []string{"hostapd", "-t"}
+	program := "hostapd"
+	if aps[0].version == "1.0" {
+		program = "/in/hostapd-testing"
+		if _, err := os.Stat(program); err != nil {
+			w.t.Skip("there is no hostapd that can play WPS 1.0 (see hostapd-testing)")
+		}
+	}
+	args := []string{program, "-t"}
 	if !w.quiet {
 		args = append(args, "-d")
 	}
@@ -65,6 +74,9 @@ func (w *world) startAPs(aps ...ap) []*hostapd {
 		w.until("hostapd on "+a.radio+" is enabled", 20*time.Second, func() bool {
 			return strings.Contains(c.ask("STATUS"), "state=ENABLED")
 		})
+		if a.version == "1.0" {
+			c.mustOK("SET wps_version_number 0x10")
+		}
 		started = append(started, &hostapd{w: w, process: p, control: c, ap: a, bssid: w.mac(a.radio)})
 	}
 	return started

@@ -33,8 +33,6 @@ func (w *world) start(name string, command ...string) *process {
 	defer file.Close()
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = file, file
-	// A scenario that dies must not leave radios in use to the next.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	w.must(p.cmd.Start())
 	go func() {
 		p.cmd.Wait()
