@@ -7,13 +7,13 @@ import "slices"
 type Advertisement struct {
 	Version2                          Version // 0: a 1.0 device
 	State                             State
-	SetupLocked                       bool
-	SelectedRegistrar                 bool
+	SetupLocked                       bool // the access point takes no Registrar now; Enrollees it may take
+	SelectedRegistrar                 bool // a Registrar waits for an Enrollee, with this password:
 	DevicePasswordID                  DevicePasswordID
 	HasDevicePasswordID               bool
 	SelectedRegistrarConfigMethods    ConfigMethods
 	HasSelectedRegistrarConfigMethods bool
-	UUIDE                             UUID
+	UUIDE                             UUID // of the access point, itself an Enrollee of other Registrars
 	HasUUIDE                          bool
 	RFBands                           RFBands // 0: absent; an access point says it only if it has several
 	AuthorizedMACs                    []MAC   // at most 5; Broadcast: anybody
@@ -24,7 +24,7 @@ type Advertisement struct {
 	SerialNumber                      string
 	DeviceName                        string
 	PrimaryDeviceType                 DeviceType
-	ConfigMethods                     ConfigMethods
+	ConfigMethods                     ConfigMethods // by which an External Registrar can configure it
 }
 
 // ParseAdvertisement reads the data of the WSC element (package ie joins it) of a beacon or a probe response.

@@ -33,18 +33,24 @@ func fuzzCodec(f *testing.F, name string, lossy bool) {
 			}
 			return
 		}
-		first := c.append(got)
-		again, err := c.parse(first)
-		if err != nil {
-			t.Fatalf("what was written is refused: %v", err)
-		}
-		if !lossy && !same(got, again) {
-			t.Fatalf("read\n%+v\nwritten and read again\n%+v", got, again)
-		}
-		if second := c.append(again); !bytes.Equal(first, second) {
-			t.Fatalf("written\n%x\nand again\n%x", first, second)
-		}
+		checkRoundTrip(t, c, got, lossy)
 	})
+}
+
+// checkRoundTrip writes what was read, reads and writes it again.
+func checkRoundTrip(t *testing.T, c codec, got any, lossy bool) {
+	t.Helper()
+	first := c.append(got)
+	again, err := c.parse(first)
+	if err != nil {
+		t.Fatalf("what was written is refused: %v", err)
+	}
+	if !lossy && !same(got, again) {
+		t.Fatalf("read\n%+v\nwritten and read again\n%+v", got, again)
+	}
+	if second := c.append(again); !bytes.Equal(first, second) {
+		t.Fatalf("written\n%x\nand again\n%x", first, second)
+	}
 }
 
 // measured parses data and fails when that allocates out of proportion. The constant is for the

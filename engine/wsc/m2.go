@@ -10,13 +10,14 @@ type M2 struct {
 	Device           // UUID is UUID-R
 	EnrolleeNonce    Nonce
 	RegistrarNonce   Nonce
-	PublicKey        []byte // PK_R as on the wire, 190 to 192 bytes: hashes go over just these
-	AssociationState AssociationState
-	ConfigError      ConfigError
-	DevicePasswordID DevicePasswordID
+	PublicKey        []byte           // PK_R as on the wire, 190 to 192 bytes: hashes go over just these
+	AssociationState AssociationState // everybody sends 0
+	ConfigError      ConfigError      // everybody sends 0: with an error it is an M2D
+	DevicePasswordID DevicePasswordID // that of M1, or another that the Registrar has in its place
 	// EncryptedSettings are in the M2 of the abbreviated exchange of NFC connection handover only; else nil.
 	EncryptedSettings []byte
-	Authenticator     [8]byte
+	// Authenticator covers M1 and this message up to here.
+	Authenticator [8]byte
 }
 
 // ParseM2 reads an M2. An Enrollee needs the nonces, UUID-R, Device Password ID, the key, the

@@ -2,14 +2,19 @@ package wsc
 
 // M3 is the Enrollee's commitment to both halves of the device password.
 type M3 struct {
+	// RegistrarNonce names the run: the nonce of M2.
 	RegistrarNonce Nonce
-	EHash1         [32]byte
-	EHash2         [32]byte
-	Version2       Version
-	Authenticator  [8]byte
+	// EHash1 and EHash2 each commit to a secret nonce and to one half of the device password, under
+	// the key of the run. The nonces follow in M5 and M7; only then can the hashes be checked.
+	EHash1   [32]byte
+	EHash2   [32]byte
+	Version2 Version
+	// Authenticator covers the message before (M2) and this one up to here (WSC, "Authenticator").
+	Authenticator [8]byte
 }
 
-// ParseM3 reads an M3.
+// ParseM3 reads an M3. All but Version2 is required; whether the Authenticator is right is for
+// whoever has the keys to check.
 func ParseM3(b []byte) (*M3, error) {
 	var f fields
 	f.readMessage(MsgM3, b)

@@ -3,15 +3,21 @@ package wsc
 // M4 is the Registrar's commitment to both halves of the device password, and its proof of the
 // first: Encrypted Settings hold R-SNonce1.
 type M4 struct {
-	EnrolleeNonce     Nonce
-	RHash1            [32]byte
-	RHash2            [32]byte
+	// EnrolleeNonce names the run: the nonce of M1.
+	EnrolleeNonce Nonce
+	// RHash1 and RHash2 are the Registrar's E-Hash1 and E-Hash2.
+	RHash1 [32]byte
+	RHash2 [32]byte
+	// EncryptedSettings are an initialization vector and whole AES blocks, at least 32 bytes; see
+	// Settings for what is in them.
 	EncryptedSettings []byte
 	Version2          Version
-	Authenticator     [8]byte
+	// Authenticator covers the message before (M3) and this one up to here (WSC, "Authenticator").
+	Authenticator [8]byte
 }
 
-// ParseM4 reads an M4.
+// ParseM4 reads an M4. All but Version2 is required; whether the Authenticator is right is for
+// whoever has the keys to check.
 func ParseM4(b []byte) (*M4, error) {
 	var f fields
 	f.readMessage(MsgM4, b)

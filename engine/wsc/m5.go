@@ -3,13 +3,17 @@ package wsc
 // M5 is the Enrollee's proof of the first half of the device password: Encrypted Settings hold
 // E-SNonce1.
 type M5 struct {
-	RegistrarNonce    Nonce
+	// RegistrarNonce names the run: the nonce of M2.
+	RegistrarNonce Nonce
+	// EncryptedSettings are an initialization vector and whole AES blocks, at least 32 bytes.
 	EncryptedSettings []byte
 	Version2          Version
-	Authenticator     [8]byte
+	// Authenticator covers the message before (M4) and this one up to here (WSC, "Authenticator").
+	Authenticator [8]byte
 }
 
-// ParseM5 reads an M5.
+// ParseM5 reads an M5. All but Version2 is required; whether the Authenticator is right is for
+// whoever has the keys to check.
 func ParseM5(b []byte) (*M5, error) {
 	var f fields
 	f.readMessage(MsgM5, b)

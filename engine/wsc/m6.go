@@ -3,13 +3,17 @@ package wsc
 // M6 is the Registrar's proof of the second half of the device password: Encrypted Settings hold
 // R-SNonce2.
 type M6 struct {
-	EnrolleeNonce     Nonce
+	// EnrolleeNonce names the run: the nonce of M1.
+	EnrolleeNonce Nonce
+	// EncryptedSettings are an initialization vector and whole AES blocks, at least 32 bytes.
 	EncryptedSettings []byte
 	Version2          Version
-	Authenticator     [8]byte
+	// Authenticator covers the message before (M5) and this one up to here (WSC, "Authenticator").
+	Authenticator [8]byte
 }
 
-// ParseM6 reads an M6.
+// ParseM6 reads an M6. All but Version2 is required; whether the Authenticator is right is for
+// whoever has the keys to check.
 func ParseM6(b []byte) (*M6, error) {
 	var f fields
 	f.readMessage(MsgM6, b)

@@ -3,13 +3,17 @@ package wsc
 // M8 is what the run was for: Encrypted Settings hold the Credentials for a station, or the new
 // settings for an access point.
 type M8 struct {
-	EnrolleeNonce     Nonce
+	// EnrolleeNonce names the run: the nonce of M1.
+	EnrolleeNonce Nonce
+	// EncryptedSettings are an initialization vector and whole AES blocks, at least 32 bytes.
 	EncryptedSettings []byte
 	Version2          Version
-	Authenticator     [8]byte
+	// Authenticator covers the message before (M7) and this one up to here (WSC, "Authenticator").
+	Authenticator [8]byte
 }
 
-// ParseM8 reads an M8.
+// ParseM8 reads an M8. All but Version2 is required; whether the Authenticator is right is for
+// whoever has the keys to check.
 func ParseM8(b []byte) (*M8, error) {
 	var f fields
 	f.readMessage(MsgM8, b)

@@ -4,7 +4,7 @@ package wsc
 type Nack struct {
 	EnrolleeNonce  Nonce
 	RegistrarNonce Nonce
-	ConfigError    ConfigError
+	ConfigError    ConfigError // any number; 0 is what most failures give, and the end of a run that was to learn
 	Version2       Version
 }
 

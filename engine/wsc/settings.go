@@ -4,6 +4,8 @@ package wsc
 // holds a part of it: M4 R-SNonce1, M5 E-SNonce1, M6 R-SNonce2, M7 E-SNonce2 and an access point's
 // settings, M8 Credentials or an access point's new settings.
 type Settings struct {
+	// The secret nonces open the commitments of M3 and M4, the first half before the second. Whoever
+	// knows the keys of the run and such a nonce can try out its half of the device password.
 	ESNonce1    *Nonce
 	ESNonce2    *Nonce
 	RSNonce1    *Nonce
