@@ -1,0 +1,112 @@
+package service
+
+import (
+	"bytes"
+	"reflect"
+	"time"
+
+	"wpsd/engine/discovery"
+)
+
+const (
+	// maxAccessPoints bounds what is kept of one interface's surroundings: anybody can send beacons
+	// with any BSSID. The kernel keeps 1,000 BSSs.
+	maxAccessPoints = 2048
+	// missesToForget and forgetAfter: an access point is gone when its channel was looked at that
+	// often without hearing it, and it was not heard for that long: single frames get lost.
+	missesToForget = 2
+	forgetAfter    = 15 * time.Second
+	// staleAfter: one that was not heard for that long is gone whatever was looked at.
+	staleAfter = 180 * time.Second
+	// quietFor and quietSignal: less news than that is not told, except together with other news.
+	quietFor    = 10 * time.Second
+	quietSignal = 5 // dB
+)
+
+// accessPoint is an AccessPoint that is kept up to date. Service.mu guards it.
+type accessPoint struct {
+	AccessPoint
+	candidate discovery.Candidate
+	privacy   bool
+	misses    int
+	told      time.Time // LastSeen as last told
+	signal    int       // Signal as last told
+}
+
+// heard brings the access points of i up to date after a look at some frequencies that began at
+// start. The caller holds mu.
+func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []candidate) {
+	now := time.Now()
+	for _, f := range frequencies {
+		i.looked[f] = start
+	}
+	for _, c := range found {
+		s.heardOne(i, c)
+	}
+	covered := make(map[int]bool, len(frequencies))
+	for _, f := range frequencies {
+		covered[f] = true
+	}
+	for bssid, ap := range i.accessPoints {
+		if ap.LastSeen.Before(start) && covered[ap.Frequency] {
+			ap.misses++
+		}
+		unseen := now.Sub(ap.LastSeen)
+		if unseen > staleAfter || ap.misses >= missesToForget && unseen > forgetAfter {
+			delete(i.accessPoints, bssid)
+			s.emit(AccessPointRemoved{i.Name, bssid})
+		}
+	}
+}
+
+// heardOne adds an access point or tells what changed of it.
+func (s *Service) heardOne(i *iface, c candidate) {
+	if s.interfaces[i.Name] != i { // gone while its session was still looking
+		return
+	}
+	next := AccessPoint{
+		Interface: i.Name, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal, Class: c.Class,
+		Ad: *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only,
+	}
+	ap, known := i.accessPoints[c.BSSID]
+	if !known {
+		if len(i.accessPoints) >= maxAccessPoints {
+			return
+		}
+		i.accessPoints[c.BSSID] = &accessPoint{
+			AccessPoint: next, candidate: c.Candidate, privacy: c.privacy, told: c.Seen, signal: c.Signal,
+		}
+		s.emit(AccessPointAdded{next})
+		return
+	}
+	if !c.Seen.After(ap.LastSeen) {
+		return
+	}
+	last := ap.AccessPoint
+	ap.AccessPoint, ap.candidate, ap.privacy, ap.misses = next, c.Candidate, c.privacy, 0
+	flags := last.Class != next.Class
+	news := flags || !bytes.Equal(last.SSID, next.SSID) || last.Frequency != next.Frequency || last.WPA3Only != next.WPA3Only ||
+		!reflect.DeepEqual(last.Ad, next.Ad)
+	moved := next.Signal - ap.signal
+	if news || moved >= quietSignal || -moved >= quietSignal || next.LastSeen.Sub(ap.told) >= quietFor {
+		ap.told, ap.signal = next.LastSeen, next.Signal
+		s.emit(AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
+	}
+}
+
+// knownCandidates are the access points that were heard at or after since. The caller holds mu.
+func (i *iface) knownCandidates(since time.Time) []candidate {
+	var list []candidate
+	for _, ap := range i.accessPoints {
+		if !ap.LastSeen.Before(since) {
+			list = append(list, candidate{Candidate: ap.candidate, privacy: ap.privacy})
+		}
+	}
+	return list
+}
+
+// candidate is a discovery.Candidate with what Associate needs besides.
+type candidate struct {
+	discovery.Candidate
+	privacy bool
+}

@@ -1,0 +1,115 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// GeneratePIN returns a new random PIN; nothing is started.
+func (s *Service) GeneratePIN() (secret.Value, error) {
+	pin, err := devpass.GeneratePIN(s.rand)
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("service: %w", err)
+	}
+	return pin, nil
+}
+
+// SetDevice lets change alter what we say of ourselves, from the next session on. It lasts until the
+// daemon ends. ErrInvalid tells of a value that cannot be sent.
+func (s *Service) SetDevice(_ context.Context, change func(*wsc.Device)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.manager.Device
+	change(&d)
+	d.MAC = wsc.MAC{}
+	if err := checkDevice(d); err != nil {
+		return err
+	}
+	s.manager.Device = d
+	s.emit(ManagerChanged{s.manager})
+	return nil
+}
+
+// SetProcessing says what becomes of credentials that are received from now on.
+func (s *Service) SetProcessing(_ context.Context, p Processing) error {
+	if err := checkProcessing(p); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.manager.Processing != p {
+		s.manager.Processing = p
+		s.emit(ManagerChanged{s.manager})
+	}
+	return nil
+}
+
+func checkProcessing(p Processing) error {
+	switch p {
+	case ProcessingInternal, ProcessingExternal, ProcessingBoth:
+		return nil
+	}
+	return fmt.Errorf("%w: credential processing %q: say internal, external or both", ErrInvalid, string(p))
+}
+
+// checkDevice refuses texts that would be cut on the air, or that no display should show.
+func checkDevice(d wsc.Device) error {
+	for _, f := range []struct {
+		name, text string
+		most       int
+	}{
+		{"manufacturer", d.Manufacturer, wsc.MaxManufacturer},
+		{"model name", d.ModelName, wsc.MaxModelName},
+		{"model number", d.ModelNumber, wsc.MaxModelNumber},
+		{"serial number", d.SerialNumber, wsc.MaxSerialNumber},
+		{"device name", d.DeviceName, wsc.MaxDeviceName},
+	} {
+		if len(f.text) > f.most {
+			return fmt.Errorf("%w: the %s has %d bytes, %d fit", ErrInvalid, f.name, len(f.text), f.most)
+		}
+		if !utf8.ValidString(f.text) {
+			return fmt.Errorf("%w: the %s is not UTF-8", ErrInvalid, f.name)
+		}
+		for _, r := range f.text {
+			if unicode.IsControl(r) {
+				return fmt.Errorf("%w: a control character in the %s", ErrInvalid, f.name)
+			}
+		}
+	}
+	if n := len(d.SecondaryDeviceTypes); n > wsc.MaxSecondaryDeviceTypes {
+		return fmt.Errorf("%w: %d secondary device types, %d fit", ErrInvalid, n, wsc.MaxSecondaryDeviceTypes)
+	}
+	return nil
+}
+
+// identify gives us a UUID if there is none yet: the one that hostap and iwd would make from the
+// address, so that an access point that knows this device goes on knowing it. It is stored, as
+// addresses change. The caller holds mu; the one short write under it happens once in a device's life.
+func (s *Service) identify(mac wsc.MAC) {
+	if s.manager.Device.UUID != (wsc.UUID{}) || mac.IsZero() {
+		return
+	}
+	uuid := wsc.UUIDFromMAC(mac)
+	if err := s.store.SetUUID(uuid); err != nil {
+		s.log.Warn("the device's UUID cannot be stored", "err", err)
+	}
+	s.manager.Device.UUID = uuid
+	s.emit(ManagerChanged{s.manager})
+}
+
+// deviceFor is what we say of ourselves on one interface. The caller holds mu.
+func (s *Service) deviceFor(mac wsc.MAC) wsc.Device {
+	d := s.manager.Device
+	s.identify(mac)
+	d.UUID = s.manager.Device.UUID
+	d.MAC = mac
+	d.AuthTypes, d.EncrTypes, d.ConnTypes = wsc.AuthCapabilities, wsc.EncrCapabilities, wsc.ConnESS
+	d.State = wsc.NotConfigured
+	return d
+}

@@ -1,0 +1,251 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/devpass"
+	"wpsd/engine/discovery"
+	"wpsd/engine/ie"
+	"wpsd/engine/registration"
+	"wpsd/engine/wsc"
+)
+
+const (
+	// associateTime bounds one association, attemptTime one run with one access point: one that never
+	// gets anywhere must not use up the walk time of the others.
+	associateTime = 10 * time.Second
+	attemptTime   = 60 * time.Second
+	// openSweeps and openAfter: after so many looks at everything and so long, a PIN is offered also to
+	// access points that do not say that they wait for one. Some never say it (an External Registrar
+	// may not set Selected Registrar), and others learn of us that way (wpa_supplicant's rule).
+	openSweeps = 3
+	openAfter  = 5 * time.Second
+	// maxWrongPINs bounds how many access points may prove themselves wrong about the PIN in one
+	// session: each could be an attacker's, and each has had one guess at the first half.
+	maxWrongPINs = 3
+	// narrowLooks is how often only the channel of a named access point is looked at, when it was not
+	// heard there, before looking everywhere again.
+	narrowLooks = 3
+)
+
+// enrolment is the procedure of one session. Its goroutine owns it.
+type enrolment struct {
+	service  *Service
+	session  *session
+	method   Method
+	want     wsc.MAC // zero: any
+	password devpass.Password
+	device   wsc.Device
+	began    time.Time
+	keys     *keyMaker
+	scan     *scanner
+	ignored  discovery.Ignored
+	wrongPIN map[wsc.MAC]error // never tried again in this session
+	lastPIN  error             // the newest of these
+	last     error             // how the newest attempt failed
+	sweeps   int               // looks at everything
+	afterPIN int               // sweeps since the newest wrong PIN
+	narrow   int               // looks at one channel in vain
+	received bool              // M8 was verified, and its credentials are safe
+}
+
+func newEnrolment(s *Service, ses *session, want wsc.MAC, password devpass.Password, device wsc.Device) *enrolment {
+	return &enrolment{
+		service: s, session: ses, method: ses.Method, want: want, password: password, device: device,
+		began: ses.Started, wrongPIN: make(map[wsc.MAC]error),
+	}
+}
+
+// run is the session's goroutine: it takes the interface, enrols, gives the interface back, and tells.
+func (e *enrolment) run(ctx context.Context) {
+	s, ses := e.service, e.session
+	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "method", string(e.method), "owner", ses.Owner)
+	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
+	defer cancel()
+	e.keys = newKeyMaker(s.rand)
+	err := s.withStation(ctx, ses.iface, func(station drivers.Station) error {
+		return e.enroll(ctx, station)
+	})
+	e.keys.close()
+	e.password.Wipe()
+	if e.received {
+		if err != nil {
+			s.log.Debug("after the credential", "session", ses.ID, "err", err)
+		}
+		err = nil // held is held, whatever came after
+	}
+	s.end(ses, failureOf(e.explain(err), e.method))
+}
+
+// enroll looks for an access point and tries it, and the next, until one gave us its network. A push button
+// is for one access point: whatever happens to that run ends the session (WSC, push button configuration).
+// A PIN is known to one Registrar that may be behind any access point.
+func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
+	scan, err := newScanner(ctx, e.service, e.session.iface, station, e.device.MAC)
+	if err != nil {
+		return err
+	}
+	e.scan = scan
+	scan.ies = e.probeRequest()
+	for {
+		c, err := e.find(ctx)
+		if err != nil {
+			return err
+		}
+		err = e.attempt(ctx, c)
+		switch {
+		case err == nil || e.method == MethodPBC && ctx.Err() == nil || isFinal(err):
+			return err
+		case ctx.Err() != nil:
+			e.note(err)
+			return context.Cause(ctx)
+		}
+		if err := e.failed(c, err); err != nil {
+			return err
+		}
+		e.keys.prepare()
+		e.change(func(s *Session) { s.State = StateScanning })
+	}
+}
+
+// isFinal tells what no other access point can make good.
+func isFinal(err error) bool {
+	for _, final := range []error{
+		drivers.ErrInterfaceGone, drivers.ErrNoInterface, drivers.ErrRadioBlocked, drivers.ErrBusy, drivers.ErrNotSupported, drivers.ErrClosed,
+		registration.ErrInternal,
+	} {
+		if errors.Is(err, final) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed draws the conclusion of an attempt with a PIN. A returned error ends the session.
+func (e *enrolment) failed(c candidate, err error) error {
+	e.note(err)
+	e.service.log.Debug("attempt failed", "session", e.session.ID, "peer", c.BSSID.String(), "err", err)
+	run, isRun := errors.AsType[*registration.Error](err)
+	if !isRun || !errors.Is(err, registration.ErrPassword) {
+		e.ignored.Fail(time.Now(), c.BSSID)
+		return nil
+	}
+	// Never again with this one: each run is a guess that it has at our PIN.
+	e.wrongPIN[c.BSSID], e.lastPIN, e.afterPIN = err, err, 0
+	if !e.want.IsZero() || run.Half == 2 || len(e.wrongPIN) >= maxWrongPINs {
+		// After a wrong second half the first is known over there: the rest would be guessed soon.
+		return err
+	}
+	return nil
+}
+
+// note keeps how an attempt failed, for explain. That our own time was over is no news.
+func (e *enrolment) note(err error) {
+	if !errors.Is(err, errWalkTime) && !errors.Is(err, registration.ErrAborted) {
+		e.last = err
+	}
+}
+
+// explain says why nothing came of it when the walk time ended: what happened last, if anything.
+func (e *enrolment) explain(err error) error {
+	if !errors.Is(err, errWalkTime) || e.scan == nil {
+		return err
+	}
+	heard := len(e.scan.heard) > 0
+	if !e.want.IsZero() {
+		_, heard = e.scan.heard[e.want]
+	}
+	switch {
+	case e.lastPIN != nil:
+		return e.lastPIN
+	case e.last != nil:
+		return e.last
+	case heard:
+		return err
+	case len(e.scan.wpa3Only) > 0 && e.want.IsZero():
+		return errWPA3Only
+	case e.scan.others[e.want]:
+		return errNoWPS
+	}
+	return errNoAccessPoint
+}
+
+// attempt runs the protocol with one access point.
+func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, errAttemptTime)
+	defer cancel()
+	e.change(func(s *Session) {
+		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
+		s.Detail.AccessPointsTried++
+	})
+	pair, err := e.keys.take(ctx)
+	if err != nil {
+		return err
+	}
+	device := e.device
+	device.RFBands = wsc.BandOf(c.Frequency)
+	enrollee, err := registration.NewEnrollee(registration.EnrolleeConfig{
+		Device: device, Password: e.password, KeyPair: pair, Check: e.check, Rand: e.service.rand,
+	})
+	if err != nil {
+		pair.Wipe()
+		return err
+	}
+	link, err := e.associate(ctx, c)
+	if err != nil {
+		enrollee.Abort(time.Now()) // forgets the key pair
+		return err
+	}
+	e.change(func(s *Session) { s.State = StateExchanging })
+	progress := func() { e.progress(c, enrollee) }
+	pumpErr := pump(ctx, link, e.stack(c, enrollee), progress)
+	progress()
+	if err := link.Close(); err != nil {
+		e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
+	}
+	return e.verdict(enrollee.Outcome().Err, pumpErr)
+}
+
+// verdict says how an attempt ended. What the Registration Protocol says counts first, then what happened
+// to the link; if neither says anything, the access point ended it with EAP-Failure.
+func (e *enrolment) verdict(run, pumped error) error {
+	switch {
+	case e.received:
+		return nil
+	case run != nil && !errors.Is(run, registration.ErrAborted):
+		return run
+	case pumped != nil:
+		return pumped
+	}
+	return errRejected
+}
+
+func (e *enrolment) associate(ctx context.Context, c candidate) (drivers.Link, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, associateTime, &drivers.LostError{Err: drivers.ErrAssociation})
+	defer cancel()
+	request := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee, Version2: e.device.Version2}
+	link, err := e.scan.station.Associate(ctx, drivers.AssociateRequest{
+		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.privacy, IEs: ie.AppendWSC(nil, request.Append(nil)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, cause(ctx, err))
+	}
+	return link, nil
+}
+
+// probeRequest is our element for probe requests. With a push button, it is what tells the access point
+// that we pressed ours: it counts the stations that do.
+func (e *enrolment) probeRequest() []byte {
+	device := e.device
+	for _, c := range e.scan.channels {
+		device.RFBands |= wsc.BandOf(c.Frequency)
+	}
+	p := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device, DevicePasswordID: e.password.ID}
+	return ie.AppendWSC(nil, p.Append(nil))
+}
+
+func (e *enrolment) change(alter func(*Session)) { e.service.change(e.session, alter) }

@@ -1,0 +1,20 @@
+package service
+
+import "errors"
+
+// What calls return, found with errors.Is. Each text is a sentence for a person. devpass.ErrPIN and
+// devpass.ErrPINChecksum come from StartPIN as well.
+var (
+	ErrBusy              = errors.New("service: a session or a scan is running on this interface: wait for its end, or cancel it")
+	ErrNoInterface       = errors.New("service: there is no such network interface: see the list of interfaces")
+	ErrNoSession         = errors.New("service: there is no such session: it may have ended more than ten minutes ago")
+	ErrNoNetwork         = errors.New("service: there is no such stored network: see the list of networks")
+	ErrUnknownBSSID      = errors.New("service: this BSSID cannot be one of an access point: give six bytes as in 02:11:22:33:44:55")
+	ErrRadioBlocked      = errors.New("service: the radio is switched off: unblock it with the hardware switch or rfkill")
+	ErrNotSupported      = errors.New("service: this interface or this version cannot do that")
+	ErrInvalid           = errors.New("service: invalid value")
+	ErrTooMany           = errors.New("service: too many sessions at once: wait for one to end, or cancel one")
+	ErrStore             = errors.New("service: the state directory cannot be written")
+	ErrShutdown          = errors.New("service: shutting down")
+	ErrSubscriberTooSlow = errors.New("service: the subscriber lags more than 4096 events behind")
+)

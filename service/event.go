@@ -1,0 +1,69 @@
+package service
+
+import "wpsd/engine/wsc"
+
+// Event is one of the types below: a snapshot of what it tells, without secrets.
+type Event interface{ event() }
+
+// The events. Each object's Added comes before all else that is told of it, its Removed after.
+type (
+	// InterfaceAdded tells of an interface that a driver found.
+	InterfaceAdded struct{ Interface Interface }
+	// InterfaceRemoved tells that it is gone. Its sessions end on their own, right after.
+	InterfaceRemoved struct{ Name string }
+	// InterfaceChanged tells that anything of it changed.
+	InterfaceChanged struct{ Interface Interface }
+
+	// AccessPointAdded tells of a BSS with WPS that was heard for the first time.
+	AccessPointAdded struct{ AccessPoint AccessPoint }
+	// AccessPointChanged tells what changed of it; of LastSeen and small changes of Signal, only now and then.
+	AccessPointChanged struct {
+		AccessPoint  AccessPoint
+		FlagsChanged bool // Class is another than before
+	}
+	// AccessPointRemoved tells that it was not heard for a while, though looked for.
+	AccessPointRemoved struct {
+		Interface string
+		BSSID     wsc.MAC
+	}
+	// ScanDone tells that all channels were looked at, for a caller of Scan or within a session.
+	ScanDone struct {
+		Interface string
+		Success   bool
+	}
+
+	// SessionAdded tells that a session began.
+	SessionAdded struct{ Session Session }
+	// SessionChanged tells that it went on.
+	SessionChanged struct{ Session Session }
+	// CredentialReceived tells that the credential is there, verified, and stored if it is to be. It comes
+	// before the end of the session. What was received is fetched with Credentials.
+	CredentialReceived struct{ Session SessionID }
+	// SessionEnded tells how it ended; the interface was given back before.
+	SessionEnded struct{ Session Session }
+	// SessionRemoved tells that an ended session, with its credentials, was dropped.
+	SessionRemoved struct{ ID SessionID }
+
+	// NetworkAdded tells of a network that was stored.
+	NetworkAdded struct{ Network Network }
+	// NetworkRemoved tells of one that was deleted, or replaced by a newer one for the same SSID.
+	NetworkRemoved struct{ ID NetworkID }
+	// ManagerChanged tells that a setting of the service is another.
+	ManagerChanged struct{ Manager Manager }
+)
+
+func (InterfaceAdded) event()     {}
+func (InterfaceRemoved) event()   {}
+func (InterfaceChanged) event()   {}
+func (AccessPointAdded) event()   {}
+func (AccessPointChanged) event() {}
+func (AccessPointRemoved) event() {}
+func (ScanDone) event()           {}
+func (SessionAdded) event()       {}
+func (SessionChanged) event()     {}
+func (CredentialReceived) event() {}
+func (SessionEnded) event()       {}
+func (SessionRemoved) event()     {}
+func (NetworkAdded) event()       {}
+func (NetworkRemoved) event()     {}
+func (ManagerChanged) event()     {}

@@ -1,0 +1,115 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wpsd/drivers"
+	"wpsd/engine/discovery"
+	"wpsd/engine/registration"
+	"wpsd/engine/wsc"
+)
+
+// Causes and errors that only procedures know. They end up as Reasons.
+var (
+	errCanceled      = errors.New("canceled")
+	errOwnerLeft     = errors.New("its owner left")
+	errWalkTime      = errors.New("the walk time expired")
+	errNoAccessPoint = errors.New("no access point")
+	errNoWPS         = fmt.Errorf("%w: the one that was named has no WPS", errNoAccessPoint)
+	errWPA3Only      = errors.New("the access point takes WPA3 only")
+	errRejected      = errors.New("the access point ended the run without a reason")
+	errAttemptTime   = errors.New("the access point takes too long")
+)
+
+// failure is how a session ended; its zero value is no success. err stays out of what users see.
+type failure struct {
+	state       State
+	reason      Reason
+	configError wsc.ConfigError
+	err         error
+}
+
+// reasons maps what can go wrong to what is told: the first line that fits counts.
+var reasons = []struct {
+	err         error
+	reason      Reason
+	configError wsc.ConfigError
+}{
+	{drivers.ErrRadioBlocked, ReasonRadioBlocked, 0},
+	{drivers.ErrInterfaceGone, ReasonInterfaceGone, 0},
+	{drivers.ErrNoInterface, ReasonInterfaceGone, 0},
+	{drivers.ErrBusy, ReasonInterfaceBusy, 0},
+	{drivers.ErrNotSupported, ReasonNotSupported, 0},
+	{drivers.ErrAssociation, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure},
+	{registration.ErrOverlap, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions},
+	{registration.ErrLocked, ReasonSetupLocked, wsc.ConfigErrorSetupLocked},
+	{registration.ErrM2D, ReasonRegistrarBusy, 0},
+	{registration.ErrTimeout, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
+	{registration.ErrCredential, ReasonBadCredential, 0},
+	{registration.ErrNoCredential, ReasonNoCredential, 0},
+	{registration.ErrPassword, ReasonRejected, wsc.ConfigErrorDevicePasswordAuthFailure}, // push button: no PIN to be wrong
+	{registration.ErrNack, ReasonRejected, 0},
+	{registration.ErrInternal, ReasonInternal, 0},
+	{registration.ErrProtocol, ReasonProtocolError, 0},
+	{registration.ErrAuthenticator, ReasonProtocolError, 0},
+	{registration.ErrPublicKey, ReasonProtocolError, 0},
+	{registration.ErrPasswordID, ReasonProtocolError, 0},
+	{errAttemptTime, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
+	{drivers.ErrLinkLost, ReasonLinkLost, 0},
+	{errRejected, ReasonRejected, 0},
+	{errWPA3Only, ReasonWPA3Only, 0},
+	{errNoAccessPoint, ReasonNoAccessPoint, wsc.ConfigErrorMessageTimeout},
+	{errWalkTime, ReasonWalkTime, wsc.ConfigErrorMessageTimeout},
+}
+
+// failureOf tells users what err means for a session with this method.
+func failureOf(err error, method Method) failure {
+	f := failure{state: StateFailed, reason: ReasonInternal, err: err}
+	run, hasRun := errors.AsType[*registration.Error](err)
+	switch {
+	case err == nil:
+		return failure{state: StateSucceeded}
+	case errors.Is(err, errCanceled), errors.Is(err, ErrShutdown), errors.Is(err, context.Canceled):
+		return failure{state: StateCanceled, reason: ReasonCanceled, err: err}
+	case errors.Is(err, errOwnerLeft):
+		return failure{state: StateCanceled, reason: ReasonOwnerLeft, err: err}
+	case isOverlap(err):
+		f.reason, f.configError = ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions
+	case hasRun && errors.Is(err, registration.ErrPassword) && method != MethodPBC:
+		f.reason, f.configError = ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure
+		if run.Half == 2 {
+			f.reason = ReasonWrongPINSecond
+		}
+	default:
+		for _, r := range reasons {
+			if errors.Is(err, r.err) {
+				f.reason, f.configError = r.reason, r.configError
+				break
+			}
+		}
+	}
+	if hasRun && run.ConfigError != wsc.ConfigErrorNone {
+		f.configError = run.ConfigError // the peers' own word is more exact
+	}
+	return f
+}
+
+func isOverlap(err error) bool {
+	_, ok := errors.AsType[*discovery.OverlapError](err)
+	return ok
+}
+
+// detail puts what an error knows into a session's Detail.
+func (f failure) detail(d *Detail) {
+	if overlap, ok := errors.AsType[*discovery.OverlapError](f.err); ok {
+		d.BSSIDs = overlap.BSSIDs
+	}
+	if run, ok := errors.AsType[*registration.Error](f.err); ok && (f.reason == ReasonWrongPINFirst || f.reason == ReasonWrongPINSecond) {
+		d.PasswordHalf = run.Half
+	}
+	if lost, ok := errors.AsType[*drivers.LostError](f.err); ok {
+		d.LinkReason, d.LinkStatus = lost.Reason, lost.Status
+	}
+}

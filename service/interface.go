@@ -1,0 +1,177 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/wsc"
+)
+
+// iface is an interface and what is known of the air around it. Service.mu guards it.
+type iface struct {
+	driver drivers.Driver
+	drivers.Interface
+	session      *session // the running one
+	cancelScan   context.CancelFunc
+	accessPoints map[wsc.MAC]*accessPoint
+	looked       map[int]time.Time // by frequency: when the newest look began
+}
+
+// snapshot is what subscribers see of it.
+func (i *iface) snapshot() Interface {
+	out := Interface{
+		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr, Blocked: i.Blocked,
+		Scanning: i.cancelScan != nil,
+	}
+	if i.session != nil {
+		out.Session = i.session.ID
+		out.Scanning = out.Scanning || i.session.State == StateScanning
+	}
+	return out
+}
+
+// stopScan ends a scan that somebody asked for, if one runs.
+func (i *iface) stopScan() {
+	if i.cancelScan != nil {
+		i.cancelScan()
+	}
+}
+
+// follow lists the interfaces of d whenever the driver says that they changed.
+func (s *Service) follow(ctx context.Context, d drivers.Driver) {
+	for {
+		select {
+		case _, open := <-d.Changed():
+			if !open {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+		if err := s.list(ctx, d); err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot list the interfaces", "driver", d.Name(), "err", err)
+		}
+	}
+}
+
+// list brings what we know of d's interfaces up to date.
+func (s *Service) list(ctx context.Context, d drivers.Driver) error {
+	all, err := d.Interfaces(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := make(map[string]bool)
+	for _, info := range all {
+		if len(s.only) > 0 && !slices.Contains(s.only, info.Name) {
+			continue
+		}
+		there[info.Name] = true
+		s.update(d, info)
+	}
+	for name, i := range s.interfaces {
+		if i.driver == d && !there[name] {
+			s.remove(i)
+		}
+	}
+	return nil
+}
+
+// update adds an interface or notes what changed of it.
+func (s *Service) update(d drivers.Driver, info drivers.Interface) {
+	i, known := s.interfaces[info.Name]
+	if known && i.driver != d {
+		return // two drivers list it: the first one named has it
+	}
+	if known && (i.Index != info.Index || i.Mode != info.Mode) {
+		s.remove(i) // another one under the same name, or one that is something else now
+		known = false
+	}
+	if !known {
+		i = &iface{
+			driver: d, Interface: info,
+			accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time),
+		}
+		s.interfaces[info.Name] = i
+		s.identify(info.HardwareAddr)
+		s.emit(InterfaceAdded{i.snapshot()})
+		return
+	}
+	if i.Interface == info {
+		return
+	}
+	if info.Blocked && !i.Blocked && i.session != nil {
+		i.session.stop(drivers.ErrRadioBlocked)
+	}
+	i.Interface = info
+	s.identify(info.HardwareAddr)
+	s.emit(InterfaceChanged{i.snapshot()})
+}
+
+// remove ends what runs on an interface that is gone, and forgets it.
+func (s *Service) remove(i *iface) {
+	if i.session != nil {
+		i.session.stop(drivers.ErrInterfaceGone)
+	}
+	i.stopScan()
+	for bssid := range i.accessPoints {
+		s.emit(AccessPointRemoved{i.Name, bssid})
+	}
+	delete(s.interfaces, i.Name)
+	s.emit(InterfaceRemoved{i.Name})
+}
+
+// radio is held by whoever has the interface's Station: one at a time, also while an interface goes
+// and comes back under the same name. The caller holds mu.
+func (s *Service) radio(ifname string) chan struct{} {
+	r := s.radios[ifname]
+	if r == nil {
+		r = make(chan struct{}, 1)
+		s.radios[ifname] = r
+	}
+	return r
+}
+
+// station finds an interface that can scan and enrol. The caller holds mu.
+func (s *Service) station(ifname string) (*iface, error) {
+	i, ok := s.interfaces[ifname]
+	switch {
+	case s.closing || s.ctx == nil:
+		return nil, ErrShutdown
+	case !ok:
+		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+	case i.Mode != drivers.ModeStation:
+		return nil, fmt.Errorf("%w: %s is not a station interface (mode %s)", ErrNotSupported, ifname, i.Mode)
+	case i.Blocked:
+		return nil, fmt.Errorf("%w (%s)", ErrRadioBlocked, ifname)
+	}
+	return i, nil
+}
+
+// withStation takes the interface's radio, waiting for whoever is just giving it back, and runs use.
+// The interface is given back before withStation returns, whatever happened.
+func (s *Service) withStation(ctx context.Context, i *iface, use func(drivers.Station) error) (err error) {
+	s.mu.Lock()
+	radio := s.radio(i.Name)
+	s.mu.Unlock()
+	select {
+	case radio <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-radio }()
+	station, err := i.driver.Station(ctx, i.Name)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := station.Close(); closeErr != nil {
+			s.log.Warn("the interface could not be given back as it was", "interface", i.Name, "err", closeErr)
+		}
+	}()
+	return use(station)
+}

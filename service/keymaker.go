@@ -1,0 +1,63 @@
+package service
+
+import (
+	"context"
+	"io"
+
+	"wpsd/engine/wsccrypto"
+)
+
+// keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is nothing
+// else to compute, and M1 can go out at once.
+type keyMaker struct {
+	rand io.Reader
+	next chan madeKey // receives the pair that is being made; nil: none is
+}
+
+type madeKey struct {
+	pair *wsccrypto.KeyPair
+	err  error
+}
+
+// newKeyMaker begins to make the first pair.
+func newKeyMaker(rand io.Reader) *keyMaker {
+	m := &keyMaker{rand: rand}
+	m.prepare()
+	return m
+}
+
+// prepare begins to make a pair unless there is one.
+func (m *keyMaker) prepare() {
+	if m.next != nil {
+		return
+	}
+	next := make(chan madeKey, 1)
+	m.next = next
+	go func() { // take or close waits for it
+		pair, err := wsccrypto.GenerateKeyPair(m.rand)
+		next <- madeKey{pair, err}
+	}()
+}
+
+// take returns the pair, which is the caller's. The next one is for prepare to begin, when the exchange
+// that this one is for does not need the processor.
+func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
+	m.prepare()
+	select {
+	case made := <-m.next:
+		m.next = nil
+		return made.pair, made.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// close waits for a pair that nobody took, and forgets it.
+func (m *keyMaker) close() {
+	if m.next == nil {
+		return
+	}
+	if made := <-m.next; made.pair != nil {
+		made.pair.Wipe()
+	}
+}

@@ -1,0 +1,60 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wpsd/engine/credential"
+	"wpsd/service/store"
+)
+
+// NetworkSecrets returns a stored network with its key. What is returned is the caller's to wipe.
+func (s *Service) NetworkSecrets(id NetworkID) (credential.Network, error) {
+	n, err := s.store.Network(uint32(id))
+	if err != nil {
+		return credential.Network{}, fmt.Errorf("%w (%d)", ErrNoNetwork, id)
+	}
+	return n.Network, nil
+}
+
+// DeleteNetwork removes a stored network.
+func (s *Service) DeleteNetwork(_ context.Context, id NetworkID) error {
+	switch err := s.store.Delete(uint32(id)); {
+	case errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("%w (%d)", ErrNoNetwork, id)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetNetwork(id)
+	return nil
+}
+
+// forgetNetwork tells that a network is no longer stored. The caller holds mu.
+func (s *Service) forgetNetwork(id NetworkID) {
+	if _, ok := s.networks[id]; ok {
+		delete(s.networks, id)
+		s.emit(NetworkRemoved{id})
+	}
+}
+
+func networkOf(n store.Network) Network {
+	return Network{
+		ID: NetworkID(n.ID), SSID: n.SSID, Auth: n.Auth, Encryption: n.Encryption, KeyKind: n.KeyKind,
+		BSSID: n.BSSID, Source: n.Source, Created: n.Created,
+	}
+}
+
+// cloneNetwork gives n secrets of its own.
+func cloneNetwork(n credential.Network) credential.Network {
+	n.Key = n.Key.Clone()
+	n.Raw = n.Raw.Clone()
+	return n
+}
+
+func wipeNetwork(n credential.Network) {
+	n.Key.Wipe()
+	n.Raw.Wipe()
+}

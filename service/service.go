@@ -1,0 +1,200 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+
+	"wpsd/drivers"
+	"wpsd/engine/wsc"
+	"wpsd/service/store"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	// Device is what we say of ourselves. A zero UUID is replaced by the stored one or, on the first
+	// start, by one made from the address of the first interface. A zero Version2 becomes 2.0 and
+	// zero ConfigMethods wpa_supplicant's default.
+	Device wsc.Device
+	// Drivers are asked for interfaces. They are closed by whoever made them, after Run.
+	Drivers []drivers.Driver
+	// Interfaces are the only ones to be used; empty: all that the drivers list.
+	Interfaces []string
+	// Store keeps networks and identity; nil: only in memory.
+	Store *store.Store
+	// Processing of received credentials; empty: internal.
+	Processing Processing
+	// FragmentSize of EAP; 0: 1400.
+	FragmentSize int
+	// Rand is drawn from by one goroutine at a time; nil: crypto/rand.
+	Rand io.Reader
+	// Log; nil: none.
+	Log *slog.Logger
+	// Version of the program, for Manager.
+	Version string
+}
+
+// Service is the heart of the daemon. Its methods are safe for concurrent use.
+type Service struct {
+	drivers      []drivers.Driver
+	only         []string
+	store        *store.Store
+	fragmentSize int
+	rand         *lockedReader
+	log          *slog.Logger
+	ready        chan struct{} // closed once the interfaces were listed for the first time
+	tasks        sync.WaitGroup
+
+	mu            sync.Mutex
+	ctx           context.Context // of Run; nil before
+	closing       bool
+	manager       Manager
+	interfaces    map[string]*iface
+	radios        map[string]chan struct{} // by interface name; see radio
+	sessions      map[SessionID]*session
+	lastSession   SessionID
+	networks      map[NetworkID]Network // what subscribers were told of the store
+	subscriptions map[*Subscription]struct{}
+}
+
+// New makes a Service, which does nothing before Run.
+func New(c Config) (*Service, error) {
+	s := &Service{
+		drivers: c.Drivers, only: c.Interfaces, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		ready:      make(chan struct{}),
+		interfaces: make(map[string]*iface), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
+		networks: make(map[NetworkID]Network), subscriptions: make(map[*Subscription]struct{}),
+	}
+	if s.store == nil {
+		s.store = store.Memory()
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.rand = &lockedReader{r: c.Rand}
+	if c.Rand == nil {
+		s.rand.r = rand.Reader
+	}
+	device := c.Device
+	if device.Version2 == 0 {
+		device.Version2 = wsc.Version20
+	}
+	if device.ConfigMethods == 0 {
+		device.ConfigMethods = wsc.DefaultConfigMethods
+	}
+	if device.UUID == (wsc.UUID{}) {
+		device.UUID = s.store.UUID()
+	}
+	if err := checkDevice(device); err != nil {
+		return nil, err
+	}
+	s.manager = Manager{Version: c.Version, Device: device, Processing: cmp.Or(c.Processing, ProcessingInternal)}
+	if err := checkProcessing(s.manager.Processing); err != nil {
+		return nil, err
+	}
+	for _, n := range s.store.Networks() {
+		s.networks[NetworkID(n.ID)] = networkOf(n)
+	}
+	for _, d := range s.store.Damaged() {
+		s.log.Warn("a file of the state directory cannot be used", "file", d.Name, "err", d.Err)
+	}
+	return s, nil
+}
+
+// Ready is closed once Run has listed the interfaces for the first time.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+// Run follows the interfaces until ctx ends, then ends all sessions and returns when every interface
+// was given back. It is called once. It fails only if a driver cannot list its interfaces at the start.
+func (s *Service) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.mu.Lock()
+	s.ctx = ctx
+	s.mu.Unlock()
+	var err error
+	for _, d := range s.drivers {
+		if listErr := s.list(ctx, d); listErr != nil {
+			err = errors.Join(err, fmt.Errorf("service: driver %s: %w", d.Name(), listErr))
+		}
+	}
+	close(s.ready)
+	if err == nil {
+		var followers sync.WaitGroup
+		for _, d := range s.drivers {
+			followers.Go(func() { s.follow(ctx, d) })
+		}
+		<-ctx.Done()
+		followers.Wait()
+	}
+	s.shutDown(cancel)
+	return err
+}
+
+// shutDown ends what runs and waits for it.
+func (s *Service) shutDown(cancel context.CancelCauseFunc) {
+	s.mu.Lock()
+	s.closing = true
+	for _, ses := range s.sessions {
+		ses.stop(ErrShutdown)
+	}
+	for _, i := range s.interfaces {
+		i.stopScan()
+	}
+	s.mu.Unlock()
+	cancel(ErrShutdown)
+	s.tasks.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ses := range s.sessions {
+		s.drop(ses)
+	}
+}
+
+// begin starts a task that shutDown waits for. The caller holds mu.
+func (s *Service) begin(task func()) error {
+	if s.closing || s.ctx == nil {
+		return ErrShutdown
+	}
+	s.tasks.Go(task)
+	return nil
+}
+
+// snapshot is called with mu held.
+func (s *Service) snapshot() Snapshot {
+	snap := Snapshot{Manager: s.manager}
+	for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
+		i := s.interfaces[name]
+		snap.Interfaces = append(snap.Interfaces, i.snapshot())
+		for _, ap := range i.accessPoints {
+			snap.AccessPoints = append(snap.AccessPoints, ap.AccessPoint)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.sessions)) {
+		snap.Sessions = append(snap.Sessions, s.sessions[id].Session.clone())
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.networks)) {
+		snap.Networks = append(snap.Networks, s.networks[id])
+	}
+	return snap
+}
+
+// lockedReader lets the session goroutines and those that prepare key pairs share one source.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+// Read implements io.Reader.
+func (l *lockedReader) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(b)
+}

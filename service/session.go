@@ -1,0 +1,282 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+const (
+	// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC, and
+	// wpa_supplicant for every operation).
+	walkTime = 120 * time.Second
+	// keepEnded and maxEnded bound how long, and how many per interface, ended sessions are kept with
+	// what they received.
+	keepEnded = 10 * time.Minute
+	maxEnded  = 16
+	// maxSessions bounds what runs at once, over all interfaces.
+	maxSessions = 64
+)
+
+// session is a Session and what belongs to it. Service.mu guards it; what its goroutine alone uses is in enrolment.
+type session struct {
+	Session
+	iface       *iface
+	cancel      context.CancelCauseFunc
+	stopping    bool // told to end: the interface may be promised to the next
+	credentials []credential.Network
+	expire      *time.Timer // drops it, once it has ended
+}
+
+// stop tells a session to end, and why. The first cause counts.
+func (s *session) stop(cause error) {
+	s.stopping = true
+	s.cancel(cause)
+}
+
+// StartRequest says where, with whom and for whom to enrol.
+type StartRequest struct {
+	Interface string
+	BSSID     wsc.MAC      // of the access point; zero: any
+	PIN       secret.Value // StartPIN only; empty: one is generated
+	Owner     string       // opaque; see ReleaseOwner
+	Detach    bool         // the session outlives its owner
+	Apply     string       // what to hand the network to; "", "auto" or "none"
+}
+
+// StartPBC begins an enrolment by push button. The session ends on its own, 120 s later at most.
+func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
+	return s.start(r, MethodPBC, devpass.PushButton())
+}
+
+// StartPIN begins an enrolment with a PIN and returns the PIN in use, which is the caller's to wipe.
+func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.Value, error) {
+	var pin secret.Value
+	var err error
+	if r.PIN.IsZero() {
+		pin, err = s.GeneratePIN()
+	} else {
+		pin, err = devpass.CheckPIN(string(r.PIN.Bytes()))
+	}
+	if err != nil {
+		return Session{}, secret.Value{}, err
+	}
+	ses, err := s.start(r, MethodPIN, devpass.FromPIN(pin.Clone()))
+	if err != nil {
+		pin.Wipe()
+		return Session{}, secret.Value{}, err
+	}
+	return ses, pin, nil
+}
+
+// start checks a request and starts the session's goroutine. The password is the session's from now on.
+func (s *Service) start(r StartRequest, method Method, password devpass.Password) (Session, error) {
+	ses, err := s.admit(r, method, password)
+	if err != nil {
+		password.Wipe()
+		return Session{}, err
+	}
+	return ses, nil
+}
+
+func (s *Service) admit(r StartRequest, method Method, password devpass.Password) (Session, error) {
+	switch r.Apply {
+	case "", "auto", "none":
+	default:
+		return Session{}, fmt.Errorf("%w: handing the network to %q: use auto or none", ErrNotSupported, r.Apply)
+	}
+	if r.BSSID.IsMulticast() {
+		return Session{}, fmt.Errorf("%w (%s)", ErrUnknownBSSID, r.BSSID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.station(r.Interface)
+	if err != nil {
+		return Session{}, err
+	}
+	if i.session != nil && !i.session.stopping {
+		return Session{}, fmt.Errorf("%w (%s, session %d)", ErrBusy, r.Interface, i.session.ID)
+	}
+	if s.running() >= maxSessions {
+		return Session{}, ErrTooMany
+	}
+	now := time.Now()
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	s.lastSession++
+	ses := &session{
+		Session: Session{
+			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: RoleEnrollee, Method: method,
+			State: StateScanning, Started: now, Deadline: now.Add(walkTime),
+		},
+		iface: i, cancel: cancel,
+	}
+	e := newEnrolment(s, ses, r.BSSID, password, s.deviceFor(i.HardwareAddr))
+	if err := s.begin(func() { e.run(ctx) }); err != nil {
+		cancel(err)
+		return Session{}, err
+	}
+	i.stopScan() // a session comes before somebody's curiosity
+	s.sessions[ses.ID] = ses
+	i.session = ses
+	s.emit(SessionAdded{ses.Session.clone()})
+	s.emit(InterfaceChanged{i.snapshot()})
+	return ses.Session.clone(), nil
+}
+
+// running counts the sessions that have not ended. The caller holds mu.
+func (s *Service) running() int {
+	n := 0
+	for _, ses := range s.sessions {
+		if !ses.State.Ended() {
+			n++
+		}
+	}
+	return n
+}
+
+// Session returns a session that runs or ended not long ago.
+func (s *Service) Session(id SessionID) (Session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ses, ok := s.sessions[id]
+	if !ok {
+		return Session{}, false
+	}
+	return ses.Session.clone(), true
+}
+
+// Credentials returns what a session received, with keys; nothing if it received nothing (yet). What
+// is returned is the caller's to wipe.
+func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ses, ok := s.sessions[id]
+	if !ok {
+		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
+	}
+	list := make([]credential.Network, len(ses.credentials))
+	for i, n := range ses.credentials {
+		list[i] = cloneNetwork(n)
+	}
+	return list, nil
+}
+
+// Cancel tells a session to end and returns at once: SessionEnded tells when it has.
+func (s *Service) Cancel(_ context.Context, id SessionID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ses, ok := s.sessions[id]
+	if !ok || ses.State.Ended() {
+		return fmt.Errorf("%w, or it has ended (%d)", ErrNoSession, id)
+	}
+	ses.stop(errCanceled)
+	return nil
+}
+
+// CancelInterface cancels whatever session runs on an interface.
+func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
+	s.mu.Lock()
+	i, ok := s.interfaces[ifname]
+	if !ok {
+		s.mu.Unlock()
+		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+	}
+	ses := i.session
+	s.mu.Unlock()
+	if ses == nil {
+		return fmt.Errorf("%w: none runs on %s", ErrNoSession, ifname)
+	}
+	return s.Cancel(ctx, ses.ID)
+}
+
+// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones.
+func (s *Service) ReleaseOwner(owner string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ses := range s.sessions {
+		if ses.Owner == owner && !ses.Detached && !ses.State.Ended() {
+			ses.stop(errOwnerLeft)
+		}
+	}
+}
+
+// change lets its goroutine alter a session, and tells if anything visible changed.
+func (s *Service) change(ses *session, alter func(*Session)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	scanning := ses.State == StateScanning
+	alter(&ses.Session)
+	s.emit(SessionChanged{ses.Session.clone()})
+	if i := ses.iface; i.session == ses && scanning != (ses.State == StateScanning) && s.interfaces[i.Name] == i {
+		s.emit(InterfaceChanged{i.snapshot()})
+	}
+}
+
+// end says how a session ended, after the interface was given back, and keeps it for a while.
+func (s *Service) end(ses *session, outcome failure) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ses.State, ses.Reason, ses.ConfigError = outcome.state, outcome.reason, outcome.configError
+	outcome.detail(&ses.Detail)
+	ses.Sentence = outcome.sentence(&ses.Session)
+	ses.cancel(nil)
+	s.emit(SessionEnded{ses.Session.clone()})
+	if i := ses.iface; i.session == ses {
+		i.session = nil
+		if s.interfaces[i.Name] == i {
+			s.emit(InterfaceChanged{i.snapshot()})
+		}
+	}
+	s.retire(ses)
+	s.log.Info("session ended", "session", ses.ID, "interface", ses.Interface, "state", string(ses.State),
+		slog.Group("why", "reason", string(ses.Reason), "config_error", uint16(ses.ConfigError), "err", outcome.err),
+		"peer", ses.Peer.String(), "tried", ses.Detail.AccessPointsTried, "took", time.Since(ses.Started).Round(time.Millisecond))
+}
+
+// retire lets an ended session be dropped in time, and the oldest at once if there are too many. The caller holds mu.
+func (s *Service) retire(ses *session) {
+	if s.closing {
+		return // shutDown drops it
+	}
+	ses.expire = time.AfterFunc(keepEnded, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.drop(ses)
+	})
+	var oldest *session
+	n := 0
+	for _, other := range s.sessions {
+		if other.Interface != ses.Interface || !other.State.Ended() {
+			continue
+		}
+		n++
+		if oldest == nil || other.ID < oldest.ID {
+			oldest = other
+		}
+	}
+	if n > maxEnded {
+		s.drop(oldest)
+	}
+}
+
+// drop forgets an ended session and overwrites its secrets. The caller holds mu.
+func (s *Service) drop(ses *session) {
+	if _, there := s.sessions[ses.ID]; !there {
+		return
+	}
+	if ses.expire != nil {
+		ses.expire.Stop()
+	}
+	for _, n := range ses.credentials {
+		wipeNetwork(n)
+	}
+	ses.credentials = nil
+	delete(s.sessions, ses.ID)
+	s.emit(SessionRemoved{ses.ID})
+}

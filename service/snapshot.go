@@ -1,0 +1,156 @@
+package service
+
+import (
+	"slices"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/engine/discovery"
+	"wpsd/engine/wsc"
+)
+
+// SessionID names a session. Ids are never used twice within a run of the daemon; 0 is none.
+type SessionID uint32
+
+// NetworkID names a stored network. It survives a restart of the daemon.
+type NetworkID uint32
+
+// Snapshot is all that there is at one moment. None of its values holds a secret.
+type Snapshot struct {
+	Manager      Manager
+	Interfaces   []Interface
+	AccessPoints []AccessPoint
+	Sessions     []Session
+	Networks     []Network
+}
+
+// Manager is the service itself.
+type Manager struct {
+	Version    string
+	Device     wsc.Device // what we say of ourselves; Device.MAC is not set
+	Processing Processing
+}
+
+// Processing says what becomes of a received credential.
+type Processing string
+
+// The ways of processing, wps_cred_processing 0, 1 and 2 of wpa_supplicant.conf.
+const (
+	ProcessingInternal Processing = "internal" // stored as a network
+	ProcessingExternal Processing = "external" // only given to the session's owner
+	ProcessingBoth     Processing = "both"
+)
+
+// Interface is one network interface.
+type Interface struct {
+	Name, Driver string
+	Mode         drivers.Mode
+	HardwareAddr wsc.MAC
+	Blocked      bool // by rfkill
+	Scanning     bool
+	Session      SessionID // 0: none
+}
+
+// AccessPoint is a BSS with WPS as last heard on an interface.
+type AccessPoint struct {
+	Interface string
+	BSSID     wsc.MAC
+	SSID      []byte // shared by all snapshots: not to be changed
+	Frequency int    // MHz
+	Signal    int    // dBm
+	Class     discovery.Class
+	Ad        wsc.Advertisement
+	LastSeen  time.Time
+	WPA3Only  bool
+}
+
+// Role is our part in a session.
+type Role string
+
+// The roles.
+const (
+	RoleEnrollee          Role = "enrollee"
+	RoleRegistrar         Role = "registrar"
+	RoleExternalRegistrar Role = "external-registrar"
+)
+
+// Method is how the device password comes about.
+type Method string
+
+// The methods.
+const (
+	MethodPBC Method = "pbc"
+	MethodPIN Method = "pin"
+	MethodNFC Method = "nfc"
+)
+
+// State is how far a session is.
+type State string
+
+// The states. The last three are ends.
+const (
+	StateScanning    State = "scanning"
+	StateAssociating State = "associating"
+	StateExchanging  State = "exchanging"
+	StateHandingOver State = "handing-over"
+	StateSucceeded   State = "succeeded"
+	StateFailed      State = "failed"
+	StateCanceled    State = "canceled"
+)
+
+// Ended reports whether a session in this state is over.
+func (s State) Ended() bool {
+	return s == StateSucceeded || s == StateFailed || s == StateCanceled
+}
+
+// Session is one WPS run, perhaps with several access points in turn.
+type Session struct {
+	ID          SessionID
+	Interface   string
+	Owner       string // opaque; who started it
+	Detached    bool   // outlives its owner
+	Role        Role
+	Method      Method
+	State       State
+	Message     wsc.MessageType // newest WSC message of the run; 0: none yet
+	Peer        wsc.MAC         // access point tried last; zero: none yet
+	Started     time.Time
+	Deadline    time.Time // end of the walk time
+	Reason      Reason    // why it ended without success; empty until then
+	ConfigError wsc.ConfigError
+	Detail      Detail
+	Networks    []NetworkID // stored of this session
+	Sentence    string      // for a person: what happened and what to do; empty while it runs
+}
+
+// Detail is what more there is to know.
+type Detail struct {
+	BSSIDs            []wsc.MAC // pbc-overlap: whose buttons are pressed, strongest first
+	PasswordHalf      int       // wrong PIN: which half, 1 or 2
+	AccessPointsTried int
+	SSID              []byte // of Peer
+	LinkReason        uint16 // 802.11 reason code of a lost link
+	LinkStatus        uint16 // 802.11 status code of a refused association
+	Credentials       int    // how many were received
+	NotStored         bool   // the credential could not be stored: fetch it while the session is there
+}
+
+// Network is a stored network without its secrets.
+type Network struct {
+	ID         NetworkID
+	SSID       []byte
+	Auth       wsc.AuthType
+	Encryption wsc.EncrType
+	KeyKind    credential.KeyKind
+	BSSID      wsc.MAC // of the access point that gave it
+	Source     string  // "pbc", "pin", …
+	Created    time.Time
+}
+
+// clone returns a copy that shares nothing which the session still changes.
+func (s Session) clone() Session {
+	s.Networks = slices.Clone(s.Networks)
+	s.Detail.BSSIDs = slices.Clone(s.Detail.BSSIDs)
+	return s
+}

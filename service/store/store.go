@@ -1,0 +1,249 @@
+// Package store keeps what survives a restart: the identity of this device and the networks it
+// received, one file of mode 0600 each in a directory of our own.
+//
+// A file is written under a temporary name, synced, renamed, and the directory synced, so after a
+// crash or kill -9 at any point there is the old file or the new one, never a part. What cannot be
+// read is set aside as NAME.damaged and reported, never deleted and never fatal. The directory is
+// opened once (os.Root): nothing that happens to its path later leads us elsewhere.
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// MaxNetworks is how many networks are kept.
+const MaxNetworks = 256
+
+// Errors, found with errors.Is.
+var (
+	// ErrUnsafe means that the directory is not ours, or that others can write to it: they could
+	// plant networks.
+	ErrUnsafe = errors.New("store: unsafe state directory")
+	// ErrInUse means that another process has the directory open.
+	ErrInUse = errors.New("store: the state directory is in use by another process")
+	// ErrFull means that MaxNetworks are stored already.
+	ErrFull = errors.New("store: too many networks")
+	// ErrNotFound means that there is no network with this id.
+	ErrNotFound = errors.New("store: no such network")
+	// ErrInvalid means that a network, or the file of one, breaks a rule of the format.
+	ErrInvalid = errors.New("store: invalid")
+	// ErrVersion means that a newer version wrote the file. It is left as it is.
+	ErrVersion = errors.New("store: written by a newer version")
+	// ErrClosed is returned after Close.
+	ErrClosed = errors.New("store: closed")
+)
+
+// Network is a stored network.
+type Network struct {
+	credential.Network
+	ID      uint32 // never 0, never used twice while the daemon runs
+	BSSID   wsc.MAC
+	Source  string // how it was received: "pbc", "pin", …
+	Created time.Time
+}
+
+// Damage is a file that could not be used.
+type Damage struct {
+	Name string // as it is called now
+	Err  error
+}
+
+// Store holds networks and identity, in memory and, unless made by Memory, in a directory. It is
+// safe for concurrent use.
+type Store struct {
+	mu       sync.Mutex
+	dir      *directory // nil: in memory only
+	closed   bool
+	uuid     wsc.UUID
+	networks map[uint32]Network
+	lastID   uint32
+	damaged  []Damage
+}
+
+// Memory returns a Store that keeps nothing (update_config=0).
+func Memory() *Store { return &Store{networks: make(map[uint32]Network)} }
+
+// Open opens the directory at path, which is made if there is none, and reads what is in it.
+func Open(path string) (*Store, error) {
+	dir, err := openDirectory(path)
+	if err != nil {
+		return nil, err
+	}
+	s := Memory()
+	s.dir = dir
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, dir.close())
+	}
+	return s, nil
+}
+
+// Damaged lists the files that Open set aside or left alone.
+func (s *Store) Damaged() []Damage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.damaged)
+}
+
+// UUID returns the identity that was stored, or the zero UUID.
+func (s *Store) UUID() wsc.UUID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.uuid
+}
+
+// SetUUID stores the identity.
+func (s *Store) SetUUID(u wsc.UUID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.write(identityName, appendIdentity(u)); err != nil {
+		return err
+	}
+	s.uuid = u
+	return nil
+}
+
+// Networks returns all networks without their secrets, oldest first.
+func (s *Store) Networks() []Network {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := slices.SortedFunc(maps.Values(s.networks), func(a, b Network) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range list {
+		list[i] = list[i].withoutSecrets()
+	}
+	return list
+}
+
+// Network returns one network, with secrets of its own.
+func (s *Store) Network(id uint32) (Network, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, ok := s.networks[id]
+	if !ok {
+		return Network{}, fmt.Errorf("%w: %d", ErrNotFound, id)
+	}
+	return n.clone(), nil
+}
+
+// Add stores n under a new id and returns it without its secrets. Older networks with the same SSID and
+// security are removed, as a new key for the same network makes the old one useless (hostap
+// behaviour); replaced are their ids. n's secrets are copied.
+func (s *Store) Add(n Network) (stored Network, replaced []uint32, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, old := range s.networks {
+		if string(old.SSID) == string(n.SSID) && old.Auth == n.Auth {
+			replaced = append(replaced, id)
+		}
+	}
+	slices.Sort(replaced)
+	if len(s.networks)-len(replaced) >= MaxNetworks {
+		return Network{}, nil, fmt.Errorf("%w: delete some of the %d", ErrFull, len(s.networks))
+	}
+	n = n.clone()
+	n.ID = s.lastID + 1
+	n.Created = n.Created.UTC().Truncate(time.Second)
+	text, err := appendNetwork(n)
+	if err != nil {
+		n.wipe()
+		return Network{}, nil, err
+	}
+	defer clear(text)
+	s.lastID = n.ID // also if it fails: the file may be there all the same
+	if err := s.write(networkName(n.ID), text); err != nil {
+		n.wipe()
+		return Network{}, nil, err
+	}
+	s.networks[n.ID] = n
+	// The new file is safe by now. An old one that cannot be removed comes back at the next start and
+	// does no harm: this is no reason to say that the new one was not stored.
+	for _, id := range replaced {
+		if s.dir != nil {
+			_ = s.dir.remove(networkName(id))
+		}
+		s.forget(id)
+	}
+	return n.withoutSecrets(), replaced, nil
+}
+
+// Delete removes a network and overwrites its secrets.
+func (s *Store) Delete(id uint32) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.networks[id]; !ok {
+		return fmt.Errorf("%w: %d", ErrNotFound, id)
+	}
+	return s.remove(id)
+}
+
+// Close gives the directory back and overwrites all secrets in memory.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.networks {
+		s.forget(id)
+	}
+	s.closed = true
+	if s.dir == nil {
+		return nil
+	}
+	dir := s.dir
+	s.dir = nil
+	return dir.close()
+}
+
+// remove deletes the file, then the entry.
+func (s *Store) remove(id uint32) error {
+	if s.closed {
+		return ErrClosed
+	}
+	if s.dir != nil {
+		if err := s.dir.remove(networkName(id)); err != nil {
+			return err
+		}
+	}
+	s.forget(id)
+	return nil
+}
+
+func (s *Store) forget(id uint32) {
+	s.networks[id].wipe()
+	delete(s.networks, id)
+}
+
+func (s *Store) write(name string, text []byte) error {
+	switch {
+	case s.closed:
+		return ErrClosed
+	case s.dir == nil:
+		return nil
+	}
+	return s.dir.write(name, text)
+}
+
+// clone gives n secrets of its own.
+func (n Network) clone() Network {
+	n.SSID = slices.Clone(n.SSID)
+	n.Key = n.Key.Clone()
+	n.Raw = n.Raw.Clone()
+	return n
+}
+
+func (n Network) withoutSecrets() Network {
+	n.Key, n.Raw = secret.Value{}, secret.Value{}
+	return n
+}
+
+func (n Network) wipe() {
+	n.Key.Wipe()
+	n.Raw.Wipe()
+}
