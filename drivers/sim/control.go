@@ -149,7 +149,7 @@ func (w *World) Command(line string) error {
 func (w *World) commandPIN(word, name, text string) error {
 	ap, err := w.named(name)
 	if err != nil {
-		return err
+		return fmt.Errorf("sim: %s: there is no such access point", word) // its name may be a misplaced PIN
 	}
 	if word == "ap-pin" && text == "none" {
 		ap.SetAPPIN(secret.Value{})

@@ -40,6 +40,8 @@ type room struct {
 	w *sim.World
 	d *sim.Driver
 	s drivers.Station
+	// mac is the station's address.
+	mac wsc.MAC
 }
 
 var (
@@ -56,7 +58,11 @@ var (
 
 func newRoom(t *testing.T) *room {
 	t.Helper()
-	w := sim.NewWorld(sim.WorldOptions{})
+	return roomIn(t, sim.NewWorld(sim.WorldOptions{}))
+}
+
+func roomIn(t *testing.T, w *sim.World) *room {
+	t.Helper()
 	for name, mac := range map[string]wsc.MAC{"sim0": laptop, "sim1": neighbour} {
 		if err := w.AddRadio(sim.Radio{Name: name, MAC: mac}); err != nil {
 			t.Fatal(err)
@@ -71,7 +77,7 @@ func newRoom(t *testing.T) *room {
 			t.Error(err)
 		}
 	})
-	r := &room{T: t, w: w, d: d}
+	r := &room{T: t, w: w, d: d, mac: laptop}
 	r.s = r.station("sim0")
 	return r
 }
@@ -118,7 +124,7 @@ func probe(mac wsc.MAC, id wsc.DevicePasswordID) []byte {
 // scan scans with a probe request of an Enrollee.
 func (r *room) scan(id wsc.DevicePasswordID, frequencies ...int) []drivers.BSS {
 	r.Helper()
-	found, err := r.s.Scan(r.Context(), drivers.ScanRequest{IEs: probe(laptop, id), Frequencies: frequencies})
+	found, err := r.s.Scan(r.Context(), drivers.ScanRequest{IEs: probe(r.mac, id), Frequencies: frequencies})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -164,7 +170,7 @@ func (r *room) enrol(bssid wsc.MAC, p devpass.Password) (registration.Outcome, e
 		r.Fatal(err)
 	}
 	defer func() { _ = link.Close() }()
-	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device(laptop), Password: p})
+	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device(r.mac), Password: p})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -181,7 +187,7 @@ func (r *room) register(bssid wsc.MAC, p devpass.Password, settings *wsc.Credent
 	}
 	defer func() { _ = link.Close() }()
 	m, err := registration.NewRegistrar(registration.RegistrarConfig{
-		Device: device(laptop), NewSettings: settings, AckDone: true,
+		Device: device(r.mac), NewSettings: settings, AckDone: true,
 		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) { return p, true },
 	})
 	if err != nil {

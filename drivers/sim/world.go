@@ -17,7 +17,8 @@ import (
 type WorldOptions struct {
 	// Log is told what happens at the access points; nil: nobody.
 	Log *slog.Logger
-	// Rand is the access points' randomness; nil: crypto/rand.
+	// Rand is the access points' randomness, safe for concurrent use if more than one station is about;
+	// nil: crypto/rand.
 	Rand io.Reader
 	// Trace sees each frame in the air but beacons; nil: nobody. It is called from several
 	// goroutines, must not block, and must not call the World.
