@@ -33,22 +33,28 @@ func openControl(w *World, path string, log *slog.Logger) (*control, error) {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("sim: control pipe %s: %w", path, err)
 	}
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil, fmt.Errorf("sim: control pipe: %w", err)
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if info.Mode().Type() != fs.ModeNamedPipe || info.Mode().Perm()&0o077 != 0 || !ok || int(owner.Uid) != os.Geteuid() {
-		return nil, fmt.Errorf("sim: control pipe %s: there is something else, or a pipe that others may write to", path)
-	}
 	// For reading and writing: so opening does not wait for a writer, and the end of one is not ours.
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, fmt.Errorf("sim: control pipe: %w", err)
 	}
+	if !ownPipe(f) {
+		_ = f.Close()
+		return nil, fmt.Errorf("sim: control pipe %s: there is something else, or a pipe that others may write to", path)
+	}
 	c := &control{path: path, file: f, done: make(chan struct{})}
 	go c.serve(w, log)
 	return c, nil
+}
+
+// ownPipe reports whether f is a named pipe that belongs to us alone.
+func ownPipe(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(owner.Uid) == os.Geteuid() && info.Mode().Type() == fs.ModeNamedPipe && info.Mode().Perm()&0o077 == 0
 }
 
 // serve is the pipe's goroutine; close ends it.

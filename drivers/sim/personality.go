@@ -37,52 +37,55 @@ const m2dInterval = time.Second
 type m2dForever struct {
 	device   wsc.Device
 	nonce    wsc.Nonce
-	started  bool
+	due      time.Time // of the next M2D; zero: not before the station says something
 	finished bool
 }
 
 var _ engine.Machine = (*m2dForever)(nil)
 
 // Start implements engine.Machine.
-func (m *m2dForever) Start(time.Time) engine.Step { return engine.Step{} }
+func (m *m2dForever) Start(time.Time) engine.Step { return m.wait() }
 
 // Handle implements engine.Machine.
 func (m *m2dForever) Handle(now time.Time, frame []byte) engine.Step {
-	if m.finished {
-		return engine.Step{Done: true}
-	}
 	t, err := wsc.PeekMessageType(frame)
-	if err != nil {
-		return engine.Step{}
+	if err != nil || m.finished {
+		return m.wait()
 	}
 	switch t {
 	case wsc.MsgM1:
-		m1, err := wsc.ParseM1(frame)
-		if err != nil {
-			return engine.Step{}
+		if m1, err := wsc.ParseM1(frame); err == nil {
+			m.nonce = m1.EnrolleeNonce
+			return m.say()
 		}
-		m.nonce, m.started = m1.EnrolleeNonce, true
-		return m.say()
 	case wsc.MsgAck:
-		if m.started {
-			return engine.Step{Deadline: now.Add(m2dInterval)}
+		if (m.nonce != wsc.Nonce{}) {
+			m.due = now.Add(m2dInterval)
 		}
 	case wsc.MsgNack:
 		m.finished = true
+	default: // nothing else is an answer to M2D
+	}
+	return m.wait()
+}
+
+func (m *m2dForever) wait() engine.Step {
+	if m.finished {
 		return engine.Step{Done: true}
 	}
-	return engine.Step{}
+	return engine.Step{Deadline: m.due}
 }
 
 func (m *m2dForever) say() engine.Step {
+	m.due = time.Time{}
 	msg := wsc.M2D{Device: m.device, EnrolleeNonce: m.nonce}
 	return engine.Step{Send: [][]byte{msg.Append(nil)}}
 }
 
 // Timeout implements engine.Machine.
-func (m *m2dForever) Timeout(time.Time) engine.Step {
-	if m.finished || !m.started {
-		return engine.Step{Done: m.finished}
+func (m *m2dForever) Timeout(now time.Time) engine.Step {
+	if m.finished || m.due.IsZero() || now.Before(m.due) {
+		return m.wait()
 	}
 	return m.say()
 }
@@ -90,5 +93,5 @@ func (m *m2dForever) Timeout(time.Time) engine.Step {
 // Abort implements engine.Machine.
 func (m *m2dForever) Abort(time.Time) engine.Step {
 	m.finished = true
-	return engine.Step{Done: true}
+	return m.wait()
 }

@@ -83,6 +83,38 @@ func TestTiming(t *testing.T) {
 	})
 }
 
+// TestChanged checks that a driver tells each change of the interfaces, and forgets nothing while
+// nobody listens.
+func TestChanged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		radio := sim.Radio{Name: "usb0", MAC: wsc.MAC{2, 9}}
+		for _, row := range []struct {
+			name   string
+			change func()
+		}{
+			{"plugged in", func() { _ = r.w.AddRadio(radio) }},
+			{"blocked", func() { r.w.BlockRadio("sim0", true) }},
+			{"free", func() { r.w.BlockRadio("sim0", false) }},
+			{"pulled out", func() { r.w.RemoveRadio("sim1") }},
+			{"both at once", func() { r.w.RemoveRadio("usb0"); _ = r.w.AddRadio(radio) }},
+		} {
+			row.change()
+			select {
+			case <-r.d.Changed():
+			default:
+				t.Errorf("%s, and nobody is told", row.name)
+			}
+			select {
+			case <-r.d.Changed():
+				t.Errorf("%s, and it is told twice", row.name)
+			default:
+			}
+		}
+	})
+}
+
 func TestSpeed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
