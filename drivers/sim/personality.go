@@ -8,7 +8,8 @@ import (
 )
 
 // Personality is how an access point differs from one that does everything right. Its functions are
-// called from the goroutine of an association, without any lock held.
+// called from the goroutine of an association, without any lock held; only Elements is called with
+// the lock of the World held, and must not call the World.
 type Personality struct {
 	// RefuseStatus refuses associations with this 802.11 status code; 0: not.
 	RefuseStatus uint16

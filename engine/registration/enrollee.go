@@ -31,7 +31,8 @@ type EnrolleeConfig struct {
 	// RegistrarKeyHash is the hash of the Registrar's public key as learned out of band (NFC
 	// connection handover); nil: none.
 	RegistrarKeyHash *[20]byte
-	// Check refuses Credentials of M8, all or nothing; nil takes any that parse.
+	// Check refuses what M8 brings, all or nothing: a station's Credentials, or an access point's
+	// new settings as a single one. nil takes any that parse.
 	Check func([]wsc.Credential) error
 	// Rand is drawn from in this order: Enrollee Nonce 16, DH private key 32 (none when KeyPair
 	// is given), E-SNonce1 16, E-SNonce2 16, IV of M5 16, IV of M7 16. nil: crypto/rand.
@@ -286,16 +287,18 @@ func (e *Enrollee) m8(frame []byte) ([]byte, State, error) {
 	case isAP && s.AP == nil, !isAP && len(s.Credentials) == 0:
 		return nil, 0, ErrNoCredential
 	}
-	next := finished
+	next, brought := finished, s.Credentials
+	if isAP {
+		next, brought = expectAck, []wsc.Credential{*s.AP}
+	}
+	if e.c.Check != nil {
+		if err := e.c.Check(brought); err != nil {
+			return nil, 0, fmt.Errorf("%w: %w", ErrCredential, err)
+		}
+	}
 	if isAP {
 		e.outcome.APSettings = s.AP
-		next = expectAck
 	} else {
-		if e.c.Check != nil {
-			if err := e.c.Check(s.Credentials); err != nil {
-				return nil, 0, fmt.Errorf("%w: %w", ErrCredential, err)
-			}
-		}
 		e.outcome.Credentials = s.Credentials
 	}
 	done := wsc.Done{EnrolleeNonce: e.enrolleeNonce, RegistrarNonce: e.registrarNonce, Version2: e.version}

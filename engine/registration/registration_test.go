@@ -161,6 +161,15 @@ func TestRuns(t *testing.T) {
 		{name: "a Credential that is refused", pair: stationPair(pin("12345670")), change: func(p *pair) {
 			p.e.Check = func([]wsc.Credential) error { return errors.New("no") }
 		}, enrollee: ErrCredential, registrar: ErrNack},
+		{name: "new settings that an access point refuses", pair: apPair(pin("12345670")), change: func(p *pair) {
+			p.r.NewSettings = &newSettings
+			p.e.Check = func(c []wsc.Credential) error {
+				if len(c) != 1 || string(c[0].SSID) != "new name" {
+					t.Errorf("Check gets %v", c)
+				}
+				return errors.New("no")
+			}
+		}, enrollee: ErrCredential, registrar: ErrNack},
 		{name: "a Registrar key that is not the announced one", pair: stationPair(pin("12345670")), change: func(p *pair) {
 			p.e.RegistrarKeyHash = &[20]byte{1}
 		}, enrollee: ErrPublicKey, registrar: ErrNack, code: 20},
@@ -200,7 +209,7 @@ func TestRuns(t *testing.T) {
 				}
 			}
 			if c.settings != "" {
-				holder := r.Outcome().APSettings
+				holder := r.Outcome().APSettings // learned
 				if p.r.NewSettings != nil {
 					holder = e.Outcome().APSettings
 				}
