@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+
+	"wpsd/engine/secret"
+)
+
+// enrollFlags are the flags of pbc and pin.
+type enrollFlags struct {
+	bssid   string
+	detach  bool
+	showKey bool
+}
+
+// register declares the flags that both commands have.
+func (e *enrollFlags) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+	cmd.Flags().BoolVar(&e.showKey, "show-key", false, "print the key of the network, too")
+	cmd.MarkFlagsMutuallyExclusive("detach", "show-key")
+}
+
+// options makes the a{sv} that the Start methods take.
+func (e *enrollFlags) options() options {
+	o := options{}
+	if e.bssid != "" {
+		o["bssid"] = godbus.MakeVariant(strings.ToLower(e.bssid))
+	}
+	if e.detach {
+		o["detach"] = godbus.MakeVariant(true)
+	}
+	return o
+}
+
+// newPBC joins by push button.
+func newPBC(a *app) *cobra.Command {
+	var e enrollFlags
+	cmd := &cobra.Command{
+		Use:   "pbc [BSSID]",
+		Short: "Join a network by push button",
+		Long: `Pbc joins the network of the router whose WPS button is pressed within two minutes, before or after the command is
+given. If the buttons of two routers are active at once nobody can tell which is meant, and it stops; name the router's
+BSSID then (see "wpsctl scan").`,
+		Example: `  wpsctl pbc
+  wpsctl pbc 02:00:00:00:01:00`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeBSSIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				e.bssid = args[0]
+			}
+			return a.withClient(cmd.Context(), func(c *client) error { return a.pbc(cmd.Context(), c, e) })
+		},
+	}
+	e.register(cmd)
+	return cmd
+}
+
+// pbc runs the command.
+func (a *app) pbc(ctx context.Context, c *client, e enrollFlags) error {
+	n, f, err := a.prepare(ctx, c)
+	if err != nil {
+		return err
+	}
+	var path godbus.ObjectPath
+	if err := c.call(ctx, n.Path, interfaceIface+".StartPbc", []any{&path}, e.options()); err != nil {
+		return err
+	}
+	if !a.json && !e.detach {
+		a.printf("Press the WPS button of your router now, if you have not yet. There are two minutes for it.\n")
+	}
+	return a.finish(ctx, c, f, path, e, secret.Value{})
+}
+
+// prepare picks the interface and listens for signals before anything starts.
+func (a *app) prepare(ctx context.Context, c *client) (netif, *follower, error) {
+	f, err := a.newFollower(ctx, c)
+	if err != nil {
+		return netif{}, nil, err
+	}
+	t, err := c.objects(ctx)
+	if err != nil {
+		return netif{}, nil, err
+	}
+	n, err := t.pickInterface(a.ifname)
+	return n, f, err
+}
+
+// finish follows the session at path to its end, or leaves it alone with --detach. pin is the PIN that was generated
+// for it, which --json shows.
+func (a *app) finish(ctx context.Context, c *client, f *follower, path godbus.ObjectPath, e enrollFlags, pin secret.Value) error {
+	if a.json {
+		started := map[string]any{"event": "started", "path": path, "detached": e.detach}
+		if !pin.IsZero() {
+			started["pin"] = string(pin.Bytes())
+		}
+		if err := a.printJSON(started); err != nil {
+			return err
+		}
+	}
+	if e.detach {
+		if !a.json {
+			a.printf("%s\n", path)
+		}
+		return nil
+	}
+	s, err := f.follow(ctx, path)
+	if err != nil {
+		return err
+	}
+	if s.State == "succeeded" || s.Reason == "handover-failed" {
+		if err := a.showResult(context.WithoutCancel(ctx), c, s, e.showKey); err != nil {
+			return err
+		}
+	}
+	if s.State == "succeeded" {
+		return nil
+	}
+	return a.showFailure(ctx, s, f.sentence)
+}
+
+// showFailure reports how a session failed; after Ctrl-C a canceled session is what was asked for.
+func (a *app) showFailure(ctx context.Context, s session, sentence string) error {
+	failed := sessionFailure(s, sentence)
+	if ctx.Err() != nil && s.State == "canceled" {
+		failed = &failure{Exit: exitInterrupted, Name: s.Reason, Text: "canceled"}
+	}
+	if a.json {
+		event := sessionEvent("failed", s)
+		event["error"] = failed
+		if d := plainDetail(s.Detail); len(d) > 0 {
+			event["detail"] = d
+		}
+		failed.told = true
+		return joinFailure(failed, a.printJSON(event))
+	}
+	return failed
+}
+
+// joinFailure prefers the session's failure to one of printing it.
+func joinFailure(failed *failure, printErr error) error {
+	if printErr != nil && failed == nil {
+		return printErr
+	}
+	return failed
+}
+
+// plainDetail takes the variants off a session's details.
+func plainDetail(d map[string]godbus.Variant) map[string]any {
+	plain := map[string]any{}
+	for name, v := range d {
+		if ssid, ok := v.Value().([]byte); ok {
+			plain[name] = string(ssid)
+			continue
+		}
+		plain[name] = v.Value()
+	}
+	return plain
+}
+
+// showResult tells which networks a session brought.
+func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool) error {
+	var raw []props
+	if err := c.call(ctx, s.Path, sessionIface+".GetCredentials", []any{&raw}); err != nil {
+		return err
+	}
+	ids := make([]string, 0, len(s.Networks))
+	for _, p := range s.Networks {
+		ids = append(ids, newNetwork(p, nil).ID)
+	}
+	if a.json {
+		credentials := make([]map[string]any, 0, len(raw))
+		for _, p := range raw {
+			credentials = append(credentials, newCredential(p).public(showKey))
+		}
+		event := sessionEvent("succeeded", s)
+		event["networks"], event["credentials"] = ids, credentials
+		return a.printJSON(event)
+	}
+	for _, p := range raw {
+		cred := newCredential(p)
+		a.printf("Received the network %s (%s).\n", ssidText(cred.ssid), security(cred.auth, cred.encryption))
+		if showKey {
+			a.printf("Its key: %s\n", cred.keyText())
+		}
+	}
+	a.printf("%s", storedText(ids, showKey))
+	return nil
+}
+
+// storedText says where the networks are now and what one can do with them.
+func storedText(ids []string, showKey bool) string {
+	if len(ids) == 0 {
+		text := "It is not stored: wpsd leaves that to other programs (wps_cred_processing=1).\n"
+		if !showKey {
+			text += "Use --show-key to see the key.\n"
+		}
+		return text
+	}
+	list := strings.Join(ids, " ")
+	return fmt.Sprintf("Stored as %s. Show the key: wpsctl networks show --key %s. For a phone: wpsctl networks qr %s.\n", list, ids[0], ids[0])
+}
+
+// security names what protects a network, for people.
+func security(auth, encryption string) string {
+	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2", "WPAPSK|WPA2PSK": "WPA/WPA2"}
+	name, ok := names[auth]
+	if !ok {
+		name = orDash(auth)
+	}
+	if encryption == "" || encryption == "NONE" {
+		return name
+	}
+	return name + ", " + printable(encryption)
+}

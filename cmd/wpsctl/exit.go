@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+)
+
+// Exit codes. They are documented and stay as they are: scripts depend on them.
+const (
+	exitOK            = 0
+	exitFailure       = 1
+	exitUsage         = 2
+	exitNoService     = 3
+	exitNotAuthorized = 4
+	exitNoInterface   = 5
+	exitBusy          = 6
+	exitNoAccessPoint = 7
+	exitOverlap       = 8
+	exitTimeout       = 9
+	exitWrongPIN      = 10
+	exitBadPIN        = 11
+	exitRefused       = 12
+	exitLink          = 13
+	exitRadio         = 14
+	exitWPA3          = 15
+	exitNotFound      = 16
+	exitNotSupported  = 17
+	exitCanceled      = 18
+	exitNotHandedOver = 19
+	exitInterrupted   = 130
+)
+
+// exitCodes explains the codes in the help text and the manual page.
+var exitCodes = []struct {
+	code int
+	text string
+}{
+	{exitOK, "success"},
+	{exitFailure, "another failure"},
+	{exitUsage, "wrong usage: unknown command or option, bad argument"},
+	{exitNoService, "no D-Bus, or wpsd is not there"},
+	{exitNotAuthorized, "not authorized"},
+	{exitNoInterface, "no such network interface, none that is a station, or it went away"},
+	{exitBusy, "the interface is busy: another session or scan"},
+	{exitNoAccessPoint, "no access point took part"},
+	{exitOverlap, "push buttons of two access points are active at once"},
+	{exitTimeout, "time ran out"},
+	{exitWrongPIN, "the other side has another PIN"},
+	{exitBadPIN, "not a PIN, or its check digit is wrong"},
+	{exitRefused, "the access point refused, is locked or busy, or sent nothing usable"},
+	{exitLink, "the association failed or was lost"},
+	{exitRadio, "the radio is off (rfkill, or the system is suspended)"},
+	{exitWPA3, "the network takes WPA3 only, which WPS cannot set up"},
+	{exitNotFound, "no such network, session or access point"},
+	{exitNotSupported, "not supported by this version, driver or interface"},
+	{exitCanceled, "canceled by somebody else"},
+	{exitNotHandedOver, "the network is stored, but the network manager did not take it"},
+	{exitInterrupted, "canceled with Ctrl-C"},
+}
+
+// exitCodeHelp is the table of exit codes as text.
+func exitCodeHelp() string {
+	var b strings.Builder
+	b.WriteString("Exit codes:\n")
+	for _, e := range exitCodes {
+		fmt.Fprintf(&b, "  %-4d %s\n", e.code, e.text)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// failure is an error with an exit code and, where there is one, a hint what to do next.
+type failure struct {
+	Exit int    `json:"exit"`
+	Name string `json:"name,omitempty"` // D-Bus error or Reason of a session
+	Text string `json:"message"`
+	Hint string `json:"hint,omitempty"`
+	told bool   // printed already
+}
+
+// Error implements error.
+func (f *failure) Error() string { return f.Text }
+
+// usagef makes a failure about what the user typed.
+func usagef(format string, args ...any) error {
+	return &failure{Exit: exitUsage, Text: fmt.Sprintf(format, args...)}
+}
+
+// errorPrefix begins the names of wpsd's own errors.
+const errorPrefix = "fi.w1.wps.Error."
+
+// busErrors maps D-Bus error names to exit codes; wpsd's own without their prefix.
+var busErrors = map[string]struct {
+	exit int
+	hint string
+}{
+	"org.freedesktop.DBus.Error.ServiceUnknown":    {exitNoService, startHint},
+	"org.freedesktop.DBus.Error.NameHasNoOwner":    {exitNoService, startHint},
+	"org.freedesktop.DBus.Error.NoReply":           {exitNoService, "wpsd did not answer; see its log."},
+	"org.freedesktop.DBus.Error.Disconnected":      {exitNoService, startHint},
+	"org.freedesktop.DBus.Error.NoServer":          {exitNoService, startHint},
+	"org.freedesktop.DBus.Error.Spawn.ExecFailed":  {exitNoService, startHint},
+	"org.freedesktop.DBus.Error.Spawn.ChildExited": {exitNoService, "wpsd did not start; see its log."},
+	"org.freedesktop.DBus.Error.TimedOut":          {exitNoService, "wpsd did not start in time; see its log."},
+	"org.freedesktop.DBus.Error.AccessDenied":      {exitNotAuthorized, rootHint},
+	"org.freedesktop.DBus.Error.UnknownObject":     {exitNotFound, ""},
+	"org.freedesktop.DBus.Error.UnknownMethod":     {exitNotSupported, "wpsctl and wpsd may be of different versions."},
+	"org.freedesktop.DBus.Error.UnknownInterface":  {exitNotSupported, "wpsctl and wpsd may be of different versions."},
+	"org.freedesktop.DBus.Error.InvalidArgs":       {exitUsage, ""},
+	"org.freedesktop.DBus.Error.LimitsExceeded":    {exitBusy, ""},
+	"InvalidArguments":                             {exitUsage, ""},
+	"InvalidPin":                                   {exitBadPIN, "A PIN has 4 or 8 digits."},
+	"InvalidPinChecksum":                           {exitBadPIN, "The last of the 8 digits does not fit the others: compare it with the label or screen."},
+	"NotAuthorized":                                {exitNotAuthorized, rootHint},
+	"Busy":                                         {exitBusy, `"wpsctl cancel" ends the session in progress.`},
+	"NoInterface":                                  {exitNoInterface, `"wpsctl status" lists the interfaces.`},
+	"UnknownInterface":                             {exitNoInterface, `"wpsctl status" lists the interfaces.`},
+	"UnknownBssid":                                 {exitNotFound, `"wpsctl scan" lists the access points.`},
+	"NoSession":                                    {exitNotFound, ""},
+	"NoNetwork":                                    {exitNotFound, `"wpsctl networks list" shows the stored networks.`},
+	"NotFound":                                     {exitNotFound, ""},
+	"RadioBlocked":                                 {exitRadio, `Switch the radio on: "rfkill list" and "rfkill unblock wlan" help.`},
+	"NotSupported":                                 {exitNotSupported, ""},
+	"TooMany":                                      {exitBusy, ""},
+	"ShuttingDown":                                 {exitNoService, startHint},
+}
+
+const (
+	startHint = `Is wpsd running? Start it with "systemctl start wpsd", or look at --bus.`
+	rootHint  = "Run wpsctl as root (sudo)."
+)
+
+// fromBus turns an error of a D-Bus call into a failure. The text of wpsd's own errors is made for people.
+func fromBus(err error) error {
+	if err == nil {
+		return nil
+	}
+	var e godbus.Error
+	if !errors.As(err, &e) {
+		if errors.Is(err, godbus.ErrClosed) {
+			return &failure{Exit: exitNoService, Text: "the connection to the bus was closed", Hint: startHint}
+		}
+		return err
+	}
+	text := e.Error() // the message if there is one, else the name
+	known, ok := busErrors[strings.TrimPrefix(e.Name, errorPrefix)]
+	if !ok {
+		return &failure{Exit: exitFailure, Name: e.Name, Text: printable(text)}
+	}
+	return &failure{Exit: known.exit, Name: e.Name, Text: printable(text), Hint: known.hint}
+}
+
+// reasons says what each Reason of a failed session means for the exit code, and what to do about it. The list is
+// the D-Bus contract's.
+var reasons = map[string]struct {
+	exit int
+	text string
+	hint string
+}{
+	"pbc-overlap": {exitOverlap, "the buttons of more than one access point are active, so it cannot be told which is yours",
+		"Wait two minutes and try again, or name yours: wpsctl pbc BSSID."},
+	"walk-time-expired": {exitTimeout, "nobody took part within two minutes",
+		"Press the button (or enter the PIN) at the router within two minutes of starting wpsctl."},
+	"no-access-point": {exitNoAccessPoint, "no access point with WPS was found", "Go nearer, and see whether WPS is switched on in the router's settings."},
+	"setup-locked":    {exitRefused, "the access point has locked WPS", "Too many wrong PINs lock it: restart the router or wait, or use its button."},
+	"wrong-pin-first-half": {exitWrongPIN, "the other side has another PIN (the first half differs already)",
+		"Compare the PIN, digit by digit, and start again."},
+	"wrong-pin-second-half": {exitWrongPIN, "the other side has another PIN (the first half is right, the second is not)",
+		"Compare the last four digits and start again."},
+	"registrar-busy":     {exitRefused, "the access point does not know this device's PIN yet, or is busy", "Enter the PIN on the router's WPS page first, then start again."},
+	"no-credential":      {exitRefused, "the access point ended the setup without giving a network", "Try again; restart the router if it goes on."},
+	"bad-credential":     {exitRefused, "the access point gave a network that cannot be used", "Its security may be WEP or not set up; look at the router's wireless settings."},
+	"wpa3-only":          {exitWPA3, "the network takes WPA3 only, which WPS cannot set up", "Join with the passphrase, or set the router to WPA2/WPA3 mixed."},
+	"radio-blocked":      {exitRadio, "the radio is switched off", `"rfkill list" shows by what; "rfkill unblock wlan" switches it on.`},
+	"interface-busy":     {exitBusy, "another program uses the interface", "End it, or let it leave the interface alone, and try again."},
+	"interface-gone":     {exitNoInterface, "the network interface went away", ""},
+	"association-failed": {exitLink, "the access point did not let us associate", "Go nearer and try again; a MAC filter at the router can be the cause too."},
+	"link-lost":          {exitLink, "the link to the access point was lost", "Go nearer and try again."},
+	"message-timeout":    {exitTimeout, "the access point stopped answering", "Try again; restart the router if it goes on."},
+	"protocol-error":     {exitRefused, "the access point did not keep to the protocol", "Try again; its firmware may be at fault."},
+	"rejected":           {exitRefused, "the access point refused", "Try again; look at the router's WPS page for the cause."},
+	"not-supported":      {exitNotSupported, "this interface cannot do that", ""},
+	"suspended":          {exitRadio, "the system was suspended", "Start again."},
+	"owner-left":         {exitCanceled, "the program that started the session is gone", ""},
+	"canceled":           {exitCanceled, "canceled", ""},
+	"handover-failed":    {exitNotHandedOver, "the network is stored, but the network manager did not take it", `"wpsctl networks show" has what it needs.`},
+	"internal":           {exitFailure, "wpsd failed; this is a mistake in it", "Please report it, with wpsd's log."},
+}

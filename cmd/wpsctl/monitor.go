@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+)
+
+// newMonitor shows what happens.
+func newMonitor(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "monitor",
+		Short: "Show what happens, until Ctrl-C",
+		Long: `Monitor prints a line for every change that wpsd tells of: access points that show up or whose button is pressed,
+sessions and their messages, networks that are stored. It never shows keys. With --json each line is an object with
+the signal's path, name and arguments.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c) })
+		},
+	}
+}
+
+// monitor runs the command. Ctrl-C is its regular end. It outlives wpsd: a restart is something to see as well.
+func (a *app) monitor(ctx context.Context, c *client) error {
+	signals, err := c.watch(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := c.objects(ctx)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		err = a.printJSON(map[string]any{"event": "watching", "version": t.Manager.Version, "time": time.Now()})
+	} else {
+		a.printf("%s  watching wpsd %s; Ctrl-C ends\n", time.Now().Format(time.TimeOnly), printable(t.Manager.Version))
+	}
+	if err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case s, ok := <-signals:
+			if !ok {
+				return &failure{Exit: exitNoService, Text: "the connection to the bus was closed"}
+			}
+			if err := a.printSignal(s, time.Now()); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// printSignal prints one signal, as JSON or for people.
+func (a *app) printSignal(s *godbus.Signal, now time.Time) error {
+	if a.json {
+		return a.printJSON(signalJSON(s, now))
+	}
+	for _, text := range signalText(s) {
+		a.printf("%s  %s\n", now.Format(time.TimeOnly), text)
+	}
+	return nil
+}
+
+// signalJSON is a signal as an object. A unicast signal with a key is not for us, and is not asked for; should one
+// come all the same its arguments are left out.
+func signalJSON(s *godbus.Signal, now time.Time) map[string]any {
+	m := map[string]any{"event": path.Ext(s.Name)[1:], "signal": s.Name, "path": s.Path, "time": now}
+	if owner, ok := serviceOwner(s); ok {
+		m["event"], m["running"] = "service", owner != ""
+		return m
+	}
+	if s.Name != sessionIface+".CredentialReceived" {
+		args := make([]any, len(s.Body))
+		for i, arg := range s.Body {
+			args[i] = plain(arg)
+		}
+		m["args"] = args
+	}
+	return m
+}
+
+// plain takes variants off a value of a signal, so that JSON shows the value alone, and shows bytes as text.
+func plain(v any) any {
+	switch v := v.(type) {
+	case godbus.Variant:
+		return plain(v.Value())
+	case []byte:
+		return string(v)
+	case map[string]godbus.Variant:
+		m := map[string]any{}
+		for name, value := range v {
+			m[name] = plain(value)
+		}
+		return m
+	case map[string]map[string]godbus.Variant:
+		m := map[string]any{}
+		for name, value := range v {
+			m[name] = plain(value)
+		}
+		return m
+	}
+	return v
+}
+
+// signalText is a signal in words, one line or more or none.
+func signalText(s *godbus.Signal) []string {
+	if owner, ok := serviceOwner(s); ok {
+		if owner == "" {
+			return []string{"wpsd stopped"}
+		}
+		return []string{"wpsd started"}
+	}
+	object := objectName(s.Path)
+	switch s.Name {
+	case objectManager + ".InterfacesAdded":
+		return addedText(s)
+	case objectManager + ".InterfacesRemoved":
+		if len(s.Body) == 2 {
+			p, _ := s.Body[0].(godbus.ObjectPath)
+			return []string{objectName(p) + " is gone"}
+		}
+	case propertiesIface + ".PropertiesChanged":
+		return changedText(object, s)
+	case interfaceIface + ".ScanDone":
+		if len(s.Body) == 1 && s.Body[0] == true {
+			return []string{object + ": scan done"}
+		}
+		return []string{object + ": scan failed"}
+	case sessionIface + ".Failed":
+		if len(s.Body) == 3 {
+			reason, _ := s.Body[0].(string)
+			sentence, _ := s.Body[2].(string)
+			return []string{object + " failed: " + printable(reason) + ": " + printable(sentence)}
+		}
+	case sessionIface + ".Succeeded":
+		return []string{object + " succeeded"}
+	case interfaceIface + ".AccessPointAvailable":
+		if len(s.Body) == 2 {
+			p, _ := s.Body[0].(godbus.ObjectPath)
+			flags, _ := s.Body[1].(string)
+			return []string{objectName(p) + ": " + printable(flags)}
+		}
+	}
+	return []string{object + ": " + printable(path.Ext(s.Name)[1:])}
+}
+
+// addedText tells of a new object.
+func addedText(s *godbus.Signal) []string {
+	if len(s.Body) != 2 {
+		return nil
+	}
+	p, _ := s.Body[0].(godbus.ObjectPath)
+	ifaces, _ := s.Body[1].(map[string]map[string]godbus.Variant)
+	switch {
+	case ifaces[accessPointIface] != nil:
+		ap := newAccessPoint(p, ifaces[accessPointIface], nil)
+		return []string{objectName(p) + ": " + ssidText(ap.ssid) + ", " + printable(ap.Flags)}
+	case ifaces[networkIface] != nil:
+		n := newNetwork(p, ifaces[networkIface])
+		return []string{objectName(p) + ": " + ssidText(n.ssid) + " (" + security(n.Auth, n.Encryption) + ")"}
+	case ifaces[sessionIface] != nil:
+		n := newSession(p, ifaces[sessionIface])
+		return []string{objectName(p) + ": " + printable(n.Method) + ", " + printable(n.State)}
+	}
+	return []string{objectName(p) + " is there"}
+}
+
+// changedText tells of changed properties, leaving out what changes with every beacon.
+func changedText(object string, s *godbus.Signal) []string {
+	if len(s.Body) != 3 {
+		return nil
+	}
+	changed, _ := s.Body[1].(map[string]godbus.Variant)
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
+		switch name {
+		case "Signal", "LastSeen", "AccessPoints", "Interfaces", "Networks", "Detail":
+			continue
+		}
+		parts = append(parts, printable(name+"="+strings.Trim(changed[name].String(), `"@`)))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{object + ": " + strings.Join(parts, " ")}
+}
+
+// objectName is a short name of an object: "session 3", "wlan0", "access point 02:…", "network 1".
+func objectName(p godbus.ObjectPath) string {
+	rest := strings.TrimPrefix(string(p), string(rootPath)+"/")
+	kind, name, ok := strings.Cut(rest, "/")
+	if !ok {
+		return "wpsd"
+	}
+	if ifname, bssid, ok := strings.Cut(name, "/aps/"); ok {
+		return printable(ifname) + " access point " + printable(strings.ReplaceAll(bssid, "_", ":"))
+	}
+	switch kind {
+	case "sessions":
+		return "session " + printable(name)
+	case "networks":
+		return "network " + printable(name)
+	}
+	return printable(name)
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+
+	"wpsd/engine/secret"
+)
+
+// credential is a network with its key, as GetSecrets and GetCredentials give it.
+type credential struct {
+	ssid                      []byte
+	auth, encryption, keyKind string
+	mac                       string
+	key, wifiURI              secret.Value
+}
+
+// newCredential reads the a{sv} of a credential.
+func newCredential(p props) credential {
+	return credential{ssid: get[[]byte](p, "ssid"), auth: get[string](p, "auth"), encryption: get[string](p, "encryption"),
+		keyKind: get[string](p, "key-kind"), mac: get[string](p, "mac"),
+		key: secret.New(get[[]byte](p, "key")), wifiURI: secret.FromString(get[string](p, "wifi-uri"))}
+}
+
+// keyText is the key as one types it. Only commands that were asked for the key print it.
+func (c credential) keyText() string {
+	if c.key.IsZero() {
+		return "(none, the network is open)"
+	}
+	return printable(string(c.key.Bytes()))
+}
+
+// public is the credential for JSON; with its key only if that was asked for.
+func (c credential) public(showKey bool) map[string]any {
+	m := map[string]any{"ssid": string(c.ssid), "ssid_hex": hex.EncodeToString(c.ssid), "auth": c.auth, "encryption": c.encryption,
+		"key_kind": c.keyKind, "mac": c.mac}
+	if showKey {
+		m["key"], m["key_hex"], m["wifi_uri"] = string(c.key.Bytes()), hex.EncodeToString(c.key.Bytes()), string(c.wifiURI.Bytes())
+	}
+	return m
+}
+
+// newNetworks groups the commands about stored networks.
+func newNetworks(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "networks",
+		Aliases: []string{"network"},
+		Short:   "Show, share and delete stored networks",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksDelete(a))
+	return cmd
+}
+
+// newNetworksList lists the stored networks.
+func newNetworksList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the stored networks",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error {
+				t, err := c.objects(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"networks": t.Networks})
+				}
+				return writeNetworks(a.out, t.Networks)
+			})
+		},
+	}
+}
+
+// writeNetworks prints the table for people.
+func writeNetworks(w io.Writer, networks []network) error {
+	if len(networks) == 0 {
+		_, err := fmt.Fprintln(w, `No network is stored. "wpsctl pbc" or "wpsctl pin" gets one.`)
+		return err
+	}
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "NUMBER\tSECURITY\tBY\tSINCE\tSSID")
+	for _, n := range networks {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.ID), security(n.Auth, n.Encryption), orDash(n.Source), day(n.Created), ssidText(n.ssid))
+	}
+	return tw.Flush()
+}
+
+// day shows a time of the past to the minute.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+// newNetworksShow shows one network.
+func newNetworksShow(a *app) *cobra.Command {
+	var key bool
+	cmd := &cobra.Command{
+		Use:               "show NUMBER",
+		Short:             "Show a stored network, with --key its key",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeNetworks,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error { return a.showNetwork(cmd.Context(), c, args[0], key) })
+		},
+	}
+	cmd.Flags().BoolVar(&key, "key", false, "show the key, too")
+	return cmd
+}
+
+// showNetwork prints one network.
+func (a *app) showNetwork(ctx context.Context, c *client, arg string, key bool) error {
+	path, err := numbered("networks", arg)
+	if err != nil {
+		return err
+	}
+	p, err := c.properties(ctx, path, networkIface)
+	if err != nil {
+		return err
+	}
+	n := newNetwork(path, p)
+	var cred credential
+	if key {
+		if cred, err = c.secrets(ctx, path); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		m := map[string]any{"network": n}
+		if key {
+			m["credential"] = cred.public(true)
+		}
+		return a.printJSON(m)
+	}
+	a.printf("Network %s: %s\n  security  %s\n  received  %s, by %s\n", orDash(n.ID), ssidText(n.ssid),
+		security(n.Auth, n.Encryption), day(n.Created), orDash(n.Source))
+	if n.BSSID != "" {
+		a.printf("  from      %s\n", printable(n.BSSID))
+	}
+	if key {
+		a.printf("  key       %s\n", cred.keyText())
+	}
+	return nil
+}
+
+// secrets fetches a network's key.
+func (c *client) secrets(ctx context.Context, path godbus.ObjectPath) (credential, error) {
+	var p props
+	err := c.call(ctx, path, networkIface+".GetSecrets", []any{&p})
+	return newCredential(p), err
+}
+
+// newNetworksDelete deletes networks.
+func newNetworksDelete(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:               "delete NUMBER...",
+		Short:             "Delete stored networks",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.completeNetworks,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// All names are looked at before anything is deleted.
+			paths := make([]godbus.ObjectPath, 0, len(args))
+			for _, arg := range args {
+				p, err := numbered("networks", arg)
+				if err != nil {
+					return err
+				}
+				paths = append(paths, p)
+			}
+			return a.withClient(cmd.Context(), func(c *client) error {
+				for i, p := range paths {
+					if err := c.call(cmd.Context(), p, networkIface+".Delete", nil); err != nil {
+						return err
+					}
+					if a.json {
+						if err := a.printJSON(map[string]any{"event": "deleted", "path": p}); err != nil {
+							return err
+						}
+						continue
+					}
+					a.printf("Network %s is deleted.\n", printable(args[i]))
+				}
+				return nil
+			})
+		},
+	}
+}

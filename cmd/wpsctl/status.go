@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+)
+
+// newStatus shows what wpsd is and does.
+func newStatus(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show the service, its interfaces and what is going on",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error {
+				t, err := c.objects(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(t)
+				}
+				return writeStatus(a.out, t, time.Now())
+			})
+		},
+	}
+}
+
+// writeStatus prints the status for people.
+func writeStatus(w io.Writer, t *tree, now time.Time) error {
+	m := t.Manager
+	fmt.Fprintf(w, "wpsd %s, device %q, UUID %s\n", printable(m.Version), printable(m.DeviceName), orDash(m.UUID))
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "\nINTERFACE\tMODE\tDRIVER\tADDRESS\tDOING")
+	for _, n := range t.Interfaces {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.Name), orDash(n.Mode), orDash(n.Driver), orDash(n.MAC), doing(t, n, now))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if len(t.Interfaces) == 0 {
+		fmt.Fprintln(w, "(none)")
+	}
+	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n",
+		count(len(t.AccessPoints), "access point", "access points"), count(len(t.Networks), "network", "networks"))
+	return err
+}
+
+// doing says in a few words what an interface is busy with.
+func doing(t *tree, n netif, now time.Time) string {
+	for _, s := range t.Sessions {
+		if s.Path == n.Session {
+			text := fmt.Sprintf("%s, %s", s.Method, s.State)
+			if s.Message != "" {
+				text += " " + s.Message
+			}
+			if left := s.Deadline.Sub(now); !s.Deadline.IsZero() && left > 0 {
+				text += fmt.Sprintf(", %s left", clock(left))
+			}
+			return printable(text)
+		}
+	}
+	if n.Scan {
+		return "scanning"
+	}
+	return "idle"
+}
+
+// count is "1 network" or "3 networks".
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// clock shows a duration as minutes and seconds, rounded up so that it begins at 2:00 and does not end at 0:00 early.
+func clock(d time.Duration) string {
+	s := max(0, int((d+time.Second-1)/time.Second))
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// newCancel ends the session of an interface.
+func newCancel(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel [SESSION]",
+		Short: "Cancel the session of the interface, or the one named",
+		Long: `Cancel ends the session in progress on the interface (see --interface), or the session that is named by its number
+or D-Bus path, and gives the interface back.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error { return a.cancel(cmd.Context(), c, args) })
+		},
+	}
+}
+
+// cancel cancels the session that args name, or the interface's.
+func (a *app) cancel(ctx context.Context, c *client, args []string) error {
+	if len(args) == 1 {
+		p, err := numbered("sessions", args[0])
+		if err != nil {
+			return err
+		}
+		return c.call(ctx, p, sessionIface+".Cancel", nil)
+	}
+	t, err := c.objects(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := t.busyInterface(a.ifname)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, n.Path, interfaceIface+".Cancel", nil)
+}
+
+// busyInterface picks the interface whose session is to be canceled: the named one, else the first with a session,
+// else the default, whose answer then says that there is none.
+func (t *tree) busyInterface(name string) (netif, error) {
+	for _, n := range t.Interfaces {
+		if name == "" && n.Session != "" {
+			return n, nil
+		}
+	}
+	return t.pickInterface(name)
+}
+
+// numbered makes the path of an object of a kind ("sessions", "networks") from its number or path.
+func numbered(kind, arg string) (godbus.ObjectPath, error) {
+	p := godbus.ObjectPath(arg)
+	if arg != "" && arg[0] != '/' {
+		p = rootPath + "/" + godbus.ObjectPath(kind) + "/" + p
+	}
+	if !p.IsValid() {
+		return "", usagef("%q is neither a number nor an object path", printable(arg))
+	}
+	return p, nil
+}
+
+// withClient runs f with a connection.
+func (a *app) withClient(ctx context.Context, f func(c *client) error) error {
+	c, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return f(c)
+}
