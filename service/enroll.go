@@ -70,6 +70,9 @@ func (e *enrolment) run(ctx context.Context) {
 	err := s.withStation(ctx, ses.iface, func(station drivers.Station) error {
 		return e.enroll(ctx, station)
 	})
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = cause(ctx, err) // a driver says that it was interrupted; we know why
+	}
 	e.keys.close()
 	e.password.Wipe()
 	if e.received {
@@ -201,9 +204,7 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 		return err
 	}
 	e.change(func(s *Session) { s.State = StateExchanging })
-	progress := func() { e.progress(c, enrollee) }
-	pumpErr := pump(ctx, link, e.stack(c, enrollee), progress)
-	progress()
+	pumpErr := pump(ctx, link, e.stack(c, enrollee), func() { e.progress(c, enrollee) })
 	if err := link.Close(); err != nil {
 		e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 	}

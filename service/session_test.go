@@ -1,0 +1,444 @@
+package service
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/drivers/sim"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service/store"
+)
+
+func TestSessions(t *testing.T) {
+	t.Parallel()
+	play(t, sessionScenes)
+}
+
+var sessionScenes = []scene{
+	{"a session is told from its beginning to its end, and the credential before the end", func(h *house) {
+		h.press(h.ap(nil))
+		h.end(h.pbc(nil))
+		h.drain()
+		var story []string
+		for _, e := range h.events {
+			switch e := e.(type) {
+			case SessionAdded:
+				story = append(story, "added "+string(e.Session.State))
+			case SessionChanged:
+				line := string(e.Session.State)
+				if e.Session.Message != 0 {
+					line = e.Session.Message.String()
+				}
+				if story[len(story)-1] != line {
+					story = append(story, line)
+				}
+			case NetworkAdded:
+				story = append(story, "network")
+			case CredentialReceived:
+				story = append(story, "credential")
+			case SessionEnded:
+				story = append(story, "ended "+string(e.Session.State))
+			case InterfaceChanged:
+				if e.Interface.Session == 0 {
+					story = append(story, "free")
+				}
+			}
+		}
+		want := []string{"added scanning", "associating", "exchanging", "M1", "M3", "M5", "M7", "WSC_DONE", "network", "WSC_DONE", "credential", "ended succeeded", "free"}
+		if !slices.Equal(story, want) {
+			h.Errorf("%q", story)
+		}
+	}},
+	{"the credential is told when M8 is verified, not when the access point has ended the run", func(h *house) {
+		h.press(h.ap(func(o *sim.APOptions) { o.Personality.StayAfter = true }))
+		s := h.pbc(nil)
+		told := h.received(s)
+		h.end(s)
+		if gap := time.Since(s.Started) - told; gap < 2*time.Millisecond {
+			h.Errorf("the end came %v after the credential", gap)
+		}
+	}},
+	{"one session per interface: a second one is busy, also a scan", func(h *house) {
+		s := h.pbc(nil)
+		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+			h.Errorf("push button: %v", err)
+		}
+		if _, _, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+			h.Errorf("PIN: %v", err)
+		}
+		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrBusy) {
+			h.Errorf("scan: %v", err)
+		}
+		if err := h.svc.CancelInterface(h.Context(), "wlan0"); err != nil {
+			h.Error(err)
+		}
+		h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+	}},
+	{"a canceled session makes room for the next at once", func(h *house) {
+		h.press(h.ap(nil))
+		first := h.pbc(func(r *StartRequest) { r.BSSID = farBSSID })
+		time.Sleep(100 * time.Millisecond)
+		if err := h.svc.Cancel(h.Context(), first.ID); err != nil {
+			h.Fatal(err)
+		}
+		second := h.pbc(nil)
+		h.wantNetwork(h.end(second), "home", passphrase)
+		if i := slices.IndexFunc(h.events, func(e Event) bool { _, ok := e.(SessionEnded); return ok }); h.events[i].(SessionEnded).Session.ID != first.ID {
+			h.Error("the second ended first")
+		}
+	}},
+	{"a session canceled in the middle says so to the access point", func(h *house) {
+		ap := h.ap(func(o *sim.APOptions) {
+			o.Personality.Message = func(t wsc.MessageType, msg []byte) []byte {
+				if t == wsc.MsgM4 {
+					return nil
+				}
+				return msg
+			}
+		})
+		h.press(ap)
+		s := h.pbc(nil)
+		h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.Message == wsc.MsgM3 })
+		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+			h.Fatal(err)
+		}
+		e := h.end(s)
+		h.wantEnd(e, StateCanceled, ReasonCanceled, 0)
+		synctest.Wait()
+		if !slices.ContainsFunc(ap.Events(), func(e sim.Event) bool { return e.Kind == sim.RunFailed && e.Message == wsc.MsgNack }) {
+			h.Errorf("the access point was not told: %v", ap.Events())
+		}
+		if err := h.svc.Cancel(h.Context(), s.ID); !errors.Is(err, ErrNoSession) {
+			h.Errorf("canceled twice: %v", err)
+		}
+	}},
+	{"an owner that leaves ends its sessions, but not the detached and not those of others", func(h *house) {
+		h.plug("wlan1", wsc.MAC{2, 0, 0, 0, 0, 9})
+		h.plug("wlan2", wsc.MAC{2, 0, 0, 0, 0, 10})
+		mine := h.pbc(nil)
+		detached := h.pbc(func(r *StartRequest) { r.Interface, r.Detach = "wlan1", true })
+		theirs := h.pbc(func(r *StartRequest) { r.Interface, r.Owner = "wlan2", ":1.2" })
+		h.svc.ReleaseOwner(":1.1")
+		h.wantEnd(h.end(mine), StateCanceled, ReasonOwnerLeft, 0)
+		for _, s := range []Session{detached, theirs} {
+			if now, _ := h.svc.Session(s.ID); now.State.Ended() {
+				h.Errorf("%+v", now)
+			}
+		}
+	}},
+	{"an interface that is pulled out ends its session, and is gone", func(h *house) {
+		h.ap(nil)
+		s := h.pbc(nil)
+		time.Sleep(3 * time.Second)
+		h.world.RemoveRadio("wlan0")
+		h.wantEnd(h.end(s), StateFailed, ReasonInterfaceGone, 0)
+		h.drain()
+		snap, sub := h.svc.Subscribe()
+		sub.Close()
+		if len(snap.Interfaces) != 0 || len(snap.AccessPoints) != 0 || count[AccessPointRemoved](h) != 1 || count[InterfaceRemoved](h) != 1 {
+			h.Errorf("%+v", snap)
+		}
+		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoInterface) {
+			h.Errorf("%v", err)
+		}
+	}},
+	{"a radio that is switched off ends its session, and none can start", func(h *house) {
+		s := h.pbc(nil)
+		time.Sleep(time.Second)
+		h.world.BlockRadio("wlan0", true)
+		h.wantEnd(h.end(s), StateFailed, ReasonRadioBlocked, 0)
+		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrRadioBlocked) {
+			h.Errorf("%v", err)
+		}
+		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrRadioBlocked) {
+			h.Errorf("%v", err)
+		}
+	}},
+	{"an interface that another program uses is busy", func(h *house) {
+		h.press(h.ap(nil))
+		h.world.Occupy("wlan0", farBSSID)
+		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonInterfaceBusy, 0)
+		h.world.Occupy("wlan0", wsc.MAC{})
+		h.world.SetRadioUp("wlan0", false)
+	}},
+	{"what cannot be is refused with its own error", func(h *house) {
+		for _, c := range []struct {
+			r    StartRequest
+			want error
+		}{
+			{StartRequest{Interface: "wlan7"}, ErrNoInterface},
+			{StartRequest{Interface: "wlan0", BSSID: wsc.Broadcast}, ErrUnknownBSSID},
+			{StartRequest{Interface: "wlan0", BSSID: wsc.MAC{1, 0, 0x5e}}, ErrUnknownBSSID},
+			{StartRequest{Interface: "wlan0", Apply: "iwd"}, ErrNotSupported},
+		} {
+			if _, err := h.svc.StartPBC(h.Context(), c.r); !errors.Is(err, c.want) {
+				h.Errorf("%+v: %v", c.r, err)
+			}
+		}
+		for _, err := range []error{h.svc.Scan(h.Context(), "x"), h.svc.CancelInterface(h.Context(), "x")} {
+			if !errors.Is(err, ErrNoInterface) {
+				h.Error(err)
+			}
+		}
+		if err := h.svc.CancelInterface(h.Context(), "wlan0"); !errors.Is(err, ErrNoSession) {
+			h.Error(err)
+		}
+		if _, err := h.svc.Credentials(99); !errors.Is(err, ErrNoSession) {
+			h.Error(err)
+		}
+		if _, err := h.svc.NetworkSecrets(99); !errors.Is(err, ErrNoNetwork) {
+			h.Error(err)
+		}
+		if err := h.svc.DeleteNetwork(h.Context(), 99); !errors.Is(err, ErrNoNetwork) {
+			h.Error(err)
+		}
+	}},
+	{"an ended session is forgotten after ten minutes, with its secrets", func(h *house) {
+		h.press(h.ap(nil))
+		s := h.end(h.pbc(nil))
+		time.Sleep(10*time.Minute - time.Second)
+		if _, err := h.svc.Credentials(s.ID); err != nil {
+			h.Error(err)
+		}
+		h.svc.mu.Lock()
+		held := h.svc.sessions[s.ID].credentials[0].Key
+		h.svc.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		if _, err := h.svc.Credentials(s.ID); !errors.Is(err, ErrNoSession) {
+			h.Error(err)
+		}
+		if held.Equal(secret.FromString(passphrase)) {
+			h.Error("the key was not overwritten")
+		}
+		if _, err := h.svc.NetworkSecrets(s.Networks[0]); err != nil {
+			h.Errorf("the network went with it: %v", err)
+		}
+		h.wait(func(e Event) bool { return e == SessionRemoved{s.ID} })
+	}},
+	{"of more than sixteen ended sessions the oldest is forgotten", func(h *house) {
+		for range maxEnded + 3 {
+			s := h.pbc(nil)
+			if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+				h.Fatal(err)
+			}
+			h.end(s)
+		}
+		h.drain()
+		snap, sub := h.svc.Subscribe()
+		sub.Close()
+		if len(snap.Sessions) != maxEnded || snap.Sessions[0].ID != 4 || count[SessionRemoved](h) != 3 {
+			h.Errorf("%d sessions, the first %d", len(snap.Sessions), snap.Sessions[0].ID)
+		}
+	}},
+	{"a flood of starts and cancels does no harm", func(h *house) {
+		h.press(h.ap(nil))
+		refused := 0
+		for range 20_000 {
+			s, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0", BSSID: farBSSID})
+			switch {
+			case errors.Is(err, ErrTooMany):
+				refused++
+				synctest.Wait()
+				continue
+			case err != nil:
+				h.Fatal(err)
+			}
+			if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+				h.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if _, err := h.sub.Next(h.Context()); !errors.Is(err, ErrSubscriberTooSlow) {
+			h.Errorf("a subscriber that slept through it: %v", err)
+		}
+		_, h.sub = h.svc.Subscribe()
+		h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
+	}},
+	{"the end of the daemon ends all sessions, with the interface given back", func(h *house) {
+		h.press(h.ap(func(o *sim.APOptions) { o.Personality.Silent = true }))
+		h.pbc(nil)
+		time.Sleep(4 * time.Second) // inHouse checks the rest
+	}},
+	{"with external processing nothing is stored, and the credential is there all the same", func(h *house) {
+		if err := h.svc.SetProcessing(h.Context(), ProcessingExternal); err != nil {
+			h.Fatal(err)
+		}
+		h.press(h.ap(nil))
+		s := h.end(h.pbc(nil))
+		got, err := h.svc.Credentials(s.ID)
+		if s.State != StateSucceeded || len(s.Networks) != 0 || len(h.store.Networks()) != 0 || len(got) != 1 || err != nil {
+			h.Errorf("%+v, %d, %v", s, len(got), err)
+		}
+	}},
+	{"a network that is received again replaces the older one", func(h *house) {
+		ap := h.ap(nil)
+		h.press(ap)
+		first := h.end(h.pbc(nil))
+		h.press(ap)
+		second := h.end(h.pbc(nil))
+		h.drain()
+		if list := h.store.Networks(); len(list) != 1 || NetworkID(list[0].ID) != second.Networks[0] || first.Networks[0] == second.Networks[0] {
+			h.Errorf("%+v", list)
+		}
+		if !slices.Contains(h.events, Event(NetworkRemoved{first.Networks[0]})) {
+			h.Error("nobody was told")
+		}
+		if err := h.svc.DeleteNetwork(h.Context(), second.Networks[0]); err != nil {
+			h.Error(err)
+		}
+		h.wait(func(e Event) bool { return e == NetworkRemoved{second.Networks[0]} })
+	}},
+	{"a credential that cannot be stored is not lost, and the sentence says so", func(h *house) {
+		for i := range store.MaxNetworks {
+			n := store.Network{Created: time.Now(), Source: "pin"}
+			n.SSID, n.Auth, n.Encryption, n.KeyKind = []byte{'a' + byte(i%26), 'a' + byte(i/26)}, wsc.AuthOpen, wsc.EncrNone, "none"
+			if _, _, err := h.store.Add(n); err != nil {
+				h.Fatal(err)
+			}
+		}
+		h.press(h.ap(nil))
+		s := h.end(h.pbc(nil))
+		got, err := h.svc.Credentials(s.ID)
+		if s.State != StateSucceeded || !s.Detail.NotStored || len(got) != 1 || err != nil {
+			h.Errorf("%+v, %v", s, err)
+		}
+	}},
+	{"the device's properties are checked, and told", func(h *house) {
+		bad := []func(*wsc.Device){
+			func(d *wsc.Device) { d.DeviceName = string(make([]byte, 33)) },
+			func(d *wsc.Device) { d.Manufacturer = "a\nb" },
+			func(d *wsc.Device) { d.ModelName = "\xff" },
+			func(d *wsc.Device) { d.SecondaryDeviceTypes = make([]wsc.DeviceType, 99) },
+		}
+		for _, change := range bad {
+			if err := h.svc.SetDevice(h.Context(), change); !errors.Is(err, ErrInvalid) {
+				h.Errorf("%v", err)
+			}
+		}
+		if err := h.svc.SetProcessing(h.Context(), "all"); !errors.Is(err, ErrInvalid) {
+			h.Error(err)
+		}
+		if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) { d.DeviceName = "kitchen" }); err != nil {
+			h.Error(err)
+		}
+		h.wait(func(e Event) bool { m, ok := e.(ManagerChanged); return ok && m.Manager.Device.DeviceName == "kitchen" })
+	}},
+	{"the UUID is made from the first interface's address and kept", func(h *house) {
+		want := wsc.UUIDFromMAC(laptop)
+		snap, sub := h.svc.Subscribe()
+		sub.Close()
+		if snap.Manager.Device.UUID != want || h.store.UUID() != want {
+			h.Errorf("%v, stored %v", snap.Manager.Device.UUID, h.store.UUID())
+		}
+	}},
+}
+
+func TestScan(t *testing.T) {
+	t.Parallel()
+	play(t, []scene{
+		{"a scan tells the access points with WPS, and its end", func(h *house) {
+			h.press(h.ap(nil))
+			h.next(func(o *sim.APOptions) { o.NoWPS = true })
+			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrBusy) {
+				h.Errorf("a second one: %v", err)
+			}
+			e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone)
+			snap, sub := h.svc.Subscribe()
+			sub.Close()
+			if !e.Success || len(snap.AccessPoints) != 1 || snap.AccessPoints[0].Class.String() != "WPS-PBC" || count[AccessPointAdded](h) != 1 {
+				h.Errorf("%+v", snap.AccessPoints)
+			}
+		}},
+		{"a flag that changes is told as such", func(h *house) {
+			ap := h.ap(nil)
+			h.scan()
+			h.press(ap)
+			h.scan()
+			if !slices.ContainsFunc(h.events, func(e Event) bool { c, ok := e.(AccessPointChanged); return ok && c.FlagsChanged }) {
+				h.Error("it was not")
+			}
+		}},
+		{"one that is off the air is removed, but not because of one lost frame", func(h *house) {
+			ap := h.ap(nil)
+			h.scan()
+			h.world.RemoveAP(ap)
+			h.scan()
+			if count[AccessPointRemoved](h) != 0 {
+				h.Error("removed after one scan")
+			}
+			time.Sleep(20 * time.Second)
+			h.scan()
+			if count[AccessPointRemoved](h) != 1 {
+				h.Error("not removed")
+			}
+		}},
+		{"a session ends a scan that somebody asked for", func(h *house) {
+			h.press(h.ap(nil))
+			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			s := h.pbc(nil)
+			if e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone); e.Success {
+				h.Error("the scan succeeded")
+			}
+			h.wantNetwork(h.end(s), "home", passphrase)
+		}},
+		{"more access points than anybody has are bounded", func(h *house) {
+			i := h.svc.interfaces["wlan0"]
+			h.svc.mu.Lock()
+			for n := range 2 * maxAccessPoints {
+				c := candidate{}
+				c.BSSID, c.Ad, c.Seen = wsc.MAC{2, 1, 1, 1, byte(n >> 8), byte(n)}, new(wsc.Advertisement), time.Now()
+				h.svc.heardOne(i, c)
+			}
+			n := len(i.accessPoints)
+			h.svc.mu.Unlock()
+			if n != maxAccessPoints {
+				h.Errorf("%d", n)
+			}
+		}},
+	})
+}
+
+func (h *house) scan() {
+	h.Helper()
+	if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+		h.Fatal(err)
+	}
+	h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok })
+	h.wait(func(e Event) bool { c, ok := e.(InterfaceChanged); return ok && !c.Interface.Scanning })
+}
+
+func TestOnlyNamedInterfaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inHouse(t, func(c *Config) { c.Interfaces = []string{"wlan9"} }, func(h *house) {
+			if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoInterface) {
+				h.Error(err)
+			}
+		})
+	})
+}
+
+func TestBeforeRun(t *testing.T) {
+	t.Parallel()
+	s, err := New(Config{Drivers: []drivers.Driver{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.StartPBC(t.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrShutdown) {
+		t.Error(err)
+	}
+	if _, err := New(Config{Processing: "some"}); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
