@@ -1,0 +1,87 @@
+package dbus
+
+import (
+	"maps"
+	"slices"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// applyAccessPoint takes an event about an access point.
+func (t *tree) applyAccessPoint(e service.Event, emit emitter) {
+	switch e := e.(type) {
+	case service.AccessPointAdded:
+		t.putAccessPoint(e.AccessPoint, true, emit)
+	case service.AccessPointChanged:
+		t.putAccessPoint(e.AccessPoint, e.FlagsChanged, emit)
+	case service.AccessPointRemoved:
+		delete(t.accessPoints, accessPointKey{e.Interface, e.BSSID})
+		t.remove(accessPointPath(e.Interface, e.BSSID), emit)
+		t.staleLists(e.Interface)
+	}
+}
+
+// putAccessPoint makes or updates the object of an access point, and announces it if available is set.
+func (t *tree) putAccessPoint(ap service.AccessPoint, available bool, emit emitter) {
+	key := accessPointKey{ap.Interface, ap.BSSID}
+	path := accessPointPath(ap.Interface, ap.BSSID)
+	t.accessPoints[key] = ap
+	if t.objects[path] == nil {
+		t.staleLists(ap.Interface)
+	}
+	t.add(path, accessPointIface, identity{ifname: ap.Interface}, func() values { return accessPointValues(t.accessPoints[key]) }, emit)
+	if available {
+		emit(signal{interfacePath(ap.Interface), interfaceIface, "AccessPointAvailable", []any{path, ap.Class.String()}})
+	}
+}
+
+// staleLists marks what names the access points of an interface.
+func (t *tree) staleLists(ifname string) {
+	t.stale[interfacePath(ifname)] = true
+	t.staleSessions(ifname)
+}
+
+// accessPointPaths lists the access points of an interface.
+func (t *tree) accessPointPaths(ifname string) []godbus.ObjectPath {
+	paths := []godbus.ObjectPath{}
+	for key := range maps.Keys(t.accessPoints) {
+		if key.ifname == ifname {
+			paths = append(paths, accessPointPath(ifname, key.bssid))
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// accessPointValues are the properties of fi.w1.wps.AccessPoint.
+func accessPointValues(ap service.AccessPoint) values {
+	uuid, deviceType := "", ""
+	if ap.Ad.HasUUIDE {
+		uuid = ap.Ad.UUIDE.String()
+	}
+	if ap.Ad.PrimaryDeviceType != (wsc.DeviceType{}) {
+		deviceType = ap.Ad.PrimaryDeviceType.String()
+	}
+	return values{
+		"Bssid":         variant(ap.BSSID.String()),
+		"Ssid":          variant(octets(ap.SSID)),
+		"Frequency":     variant(uint32(max(ap.Frequency, 0))),
+		"Signal":        variant(int32(ap.Signal)),
+		"Flags":         variant(ap.Class.String()),
+		"Configured":    variant(ap.Ad.State == wsc.Configured),
+		"SetupLocked":   variant(ap.Ad.SetupLocked),
+		"Uuid":          variant(uuid),
+		"Version":       variant(ap.Ad.Version2.String()),
+		"DeviceName":    variant(printable(ap.Ad.DeviceName)),
+		"Manufacturer":  variant(printable(ap.Ad.Manufacturer)),
+		"ModelName":     variant(printable(ap.Ad.ModelName)),
+		"ModelNumber":   variant(printable(ap.Ad.ModelNumber)),
+		"SerialNumber":  variant(printable(ap.Ad.SerialNumber)),
+		"DeviceType":    variant(deviceType),
+		"ConfigMethods": variant(ap.Ad.ConfigMethods.Names()),
+		"LastSeen":      variant(microseconds(ap.LastSeen)),
+	}
+}

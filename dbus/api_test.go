@@ -1,0 +1,230 @@
+package dbus
+
+import (
+	"encoding/xml"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"wpsd/introspection"
+)
+
+// TestTablesAgree holds the introspection data, the handlers, the setters and the access table against each other.
+func TestTablesAgree(t *testing.T) {
+	t.Parallel()
+	all, err := introspection.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, row := range errorNames {
+		known[row.name] = true
+	}
+	declared := map[string]introspection.Doc{}
+	var methods, properties []string
+	for _, i := range all {
+		if !strings.HasPrefix(i.Name, "fi.w1.wps.") {
+			continue
+		}
+		for _, m := range i.Methods {
+			methods = append(methods, i.Name+"."+m.Name)
+			declared[i.Name+"."+m.Name] = m.Doc
+		}
+		for _, p := range i.Properties {
+			if p.Writable {
+				properties = append(properties, p.Name)
+				declared[i.Name+"."+p.Name] = p.Doc
+			}
+		}
+	}
+	slices.Sort(methods)
+	slices.Sort(properties)
+	if got := slices.Sorted(maps.Keys(handlers)); !slices.Equal(got, methods) {
+		t.Errorf("handlers %v, declared %v", got, methods)
+	}
+	if got := slices.Sorted(maps.Keys(setters)); !slices.Equal(got, properties) {
+		t.Errorf("setters %v, declared %v", got, properties)
+	}
+	if got, want := slices.Sorted(maps.Keys(access)), slices.Sorted(maps.Keys(declared)); !slices.Equal(got, want) {
+		t.Errorf("access %v, declared %v", got, want)
+	}
+	for name, row := range access {
+		want := string(row.action)
+		if row.action == Anyone {
+			want = "anyone"
+		}
+		if row.orOwner {
+			want += ", except for the owner of the session"
+		}
+		if got := declared[name].Access; got != want {
+			t.Errorf("%s: the manual says %q, the table %q", name, got, want)
+		}
+		if strings.Contains(name, "Name") && row.action == Anyone {
+			t.Errorf("%s can be written by anyone", name)
+		}
+		for _, e := range declared[name].Errors {
+			if !known[e] {
+				t.Errorf("%s: there is no error %s", name, e)
+			}
+		}
+		if row.action != Anyone && handlers[name] != nil && !slices.Contains(declared[name].Errors, "NotAuthorized") {
+			t.Errorf("%s: NotAuthorized is not among its errors", name)
+		}
+	}
+}
+
+// TestEveryErrorIsInTheManual: a name that no method documents is one that clients cannot expect.
+func TestEveryErrorIsInTheManual(t *testing.T) {
+	t.Parallel()
+	all, err := introspection.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for _, i := range all {
+		for _, m := range i.Methods {
+			for _, e := range m.Doc.Errors {
+				documented[e] = true
+			}
+		}
+	}
+	for _, row := range errorNames {
+		if !documented[row.name] {
+			t.Errorf("no method documents %s", row.name)
+		}
+	}
+}
+
+// TestOptionsAgree: the manual names the keys that the code takes, with their types.
+func TestOptionsAgree(t *testing.T) {
+	t.Parallel()
+	all, err := introspection.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u",
+	}
+	for _, i := range all {
+		for _, m := range i.Methods {
+			if i.Name != interfaceIface || len(m.In) == 0 {
+				continue
+			}
+			var got []string
+			for _, a := range m.Doc.Args {
+				if a.Key != "" {
+					got = append(got, a.Key+" "+a.Type)
+				}
+			}
+			if strings.Join(got, ",") != want[m.Name] {
+				t.Errorf("%s: the manual has the options %v", m.Name, got)
+			}
+		}
+	}
+}
+
+// TestPolkitPolicy holds the actions against the policy file, and the file against the table of the API.
+func TestPolkitPolicy(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../packaging/fi.w1.wps.policy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct {
+		Actions []struct {
+			ID          string `xml:"id,attr"`
+			Description string `xml:"description"`
+			Message     string `xml:"message"`
+			Any         string `xml:"defaults>allow_any"`
+			Inactive    string `xml:"defaults>allow_inactive"`
+			Active      string `xml:"defaults>allow_active"`
+		} `xml:"action"`
+	}
+	if err := xml.Unmarshal(text, &policy); err != nil {
+		t.Fatal(err)
+	}
+	want := map[Action]string{
+		ActionScan: "yes no no", ActionEnroll: "yes auth_admin no", ActionRegister: "auth_admin_keep no no",
+		ActionReadSecrets: "auth_admin_keep no no", ActionManage: "auth_admin_keep no no",
+	}
+	for _, a := range policy.Actions {
+		if got := a.Active + " " + a.Inactive + " " + a.Any; got != want[Action(a.ID)] {
+			t.Errorf("%s: active, inactive, any: %s; want %s", a.ID, got, want[Action(a.ID)])
+		}
+		delete(want, Action(a.ID))
+		if a.Description == "" || !strings.HasPrefix(a.Message, "Authentication is required to ") {
+			t.Errorf("%s: description %q, message %q", a.ID, a.Description, a.Message)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("not in the policy: %v", want)
+	}
+	for name, row := range access {
+		if row.action != Anyone && !strings.Contains(string(text), `id="`+string(row.action)+`"`) {
+			t.Errorf("%s needs %s, which polkit does not know", name, row.action)
+		}
+	}
+}
+
+// TestBusPolicy: the name in the policy is ours, and nobody but root may own it.
+func TestBusPolicy(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../packaging/fi.w1.wps.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conf struct {
+		Policies []struct {
+			User    string `xml:"user,attr"`
+			Context string `xml:"context,attr"`
+			Allow   []struct {
+				Own  string `xml:"own,attr"`
+				Send string `xml:"send_destination,attr"`
+			} `xml:"allow"`
+		} `xml:"policy"`
+	}
+	if err := xml.Unmarshal(text, &conf); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range conf.Policies {
+		for _, a := range p.Allow {
+			if a.Own != "" && (a.Own != BusName || p.User != "root") || a.Send != "" && (a.Send != BusName || p.Context != "default") {
+				t.Errorf("%+v", p)
+			}
+		}
+	}
+	if len(conf.Policies) != 2 {
+		t.Errorf("%d policies", len(conf.Policies))
+	}
+}
+
+// TestErrorsAreSentences: each row has a text that says what to do, or leaves it to the error.
+func TestErrorsAreSentences(t *testing.T) {
+	t.Parallel()
+	for _, row := range errorNames {
+		name, text := errorReply(row.err)
+		if name != errorPrefix+row.name || !isSentence(text) || row.text != "" && !strings.Contains(text, ": ") {
+			t.Errorf("%v: %s, %q", row.err, name, text)
+		}
+	}
+	if name, text := errorReply(os.ErrClosed); name != errFailed || strings.Contains(text, "closed") {
+		t.Errorf("an error that nobody expects: %s, %q", name, text)
+	}
+}
+
+func TestEscape(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"wlan0": "wlan0", "wlan0.1": "wlan0_2e1", "wlan_0": "wlan_5f0", "0wlan": "_30wlan", "": "_", "é": "_c3_a9", "a/b": "a_2fb",
+		"wlp2s0-p2p": "wlp2s0_2dp2p", "\xff": "_ff",
+	} {
+		if got := escape(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+		if !interfacePath(in).IsValid() {
+			t.Errorf("%q makes no path", in)
+		}
+	}
+}

@@ -1,0 +1,436 @@
+package dbus
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/devpass"
+	"wpsd/engine/discovery"
+	"wpsd/engine/wsc"
+	"wpsd/introspection"
+	"wpsd/service"
+)
+
+// The names of methods, in full.
+const (
+	startPbcMethod = interfaceIface + ".StartPbc"
+	startPinMethod = interfaceIface + ".StartPin"
+	get            = propertiesIface + ".Get"
+	getAll         = propertiesIface + ".GetAll"
+	set            = propertiesIface + ".Set"
+	introspect     = introspectableIface + ".Introspect"
+)
+
+func TestFromCallToSignal(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0).listen()
+		reply := c.must(wlan0, startPbcMethod, options("bssid", "02:00:00:00:01:00", "detach", true, "apply", "none"))
+		if len(reply) != 1 || reply[0] != session1 {
+			t.Fatalf("StartPbc returned %v", reply)
+		}
+		want := service.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0], Detach: true, Apply: "none"}
+		if w.svc.last != want {
+			t.Errorf("the service was asked for %+v", w.svc.last)
+		}
+		expect(t, c.heard(),
+			" InterfacesAdded "+string(session1), "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
+
+		s := service.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0], Role: service.RoleEnrollee, Method: service.MethodPBC, State: service.StateExchanging, Peer: bssid1, Message: wsc.MsgM4}
+		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()}, service.SessionChanged{Session: s})
+		expect(t, c.heard(),
+			" InterfacesAdded "+string(ap1),
+			"/interfaces/wlan0 AccessPointAvailable "+string(ap1)+" WPS",
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:["+string(ap1)+"]] []",
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(ap1)+" Message:M4 Peer:02:00:00:00:01:00 State:exchanging] []")
+
+		w.svc.tell(service.CredentialReceived{Session: 1})
+		s.State, s.Networks = service.StateSucceeded, []service.NetworkID{7}
+		w.svc.tell(service.SessionEnded{Session: s}, service.InterfaceChanged{Interface: service.Interface{Name: "wlan0"}})
+		expect(t, c.heard(),
+			"/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:\""+key,
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Networks:["+string(network7)+"] State:succeeded] []",
+			"/sessions/1 Succeeded ["+string(network7)+"]",
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
+	})
+}
+
+// expect compares signals with the beginnings they should have.
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	ok := len(got) == len(want)
+	for n := 0; ok && n < len(got); n++ {
+		ok = strings.HasPrefix(got[n], want[n])
+	}
+	if !ok {
+		t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// TestSignalsComeBeforeTheReply: a client that learns the path of its session has heard of the object before.
+func TestSignalsComeBeforeTheReply(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0).listen()
+		call := c.call(wlan0, startPbcMethod, options())
+		synctest.Wait()
+		for range len(c.signals) {
+			if s := <-c.signals; s.Sequence >= call.ResponseSequence {
+				t.Errorf("%s came after the reply", s.Name)
+			}
+		}
+		if _, ok := c.must(session1, get, sessionIface, "State")[0].(godbus.Variant); !ok {
+			t.Error("the session is not there")
+		}
+	})
+}
+
+func TestPropertiesHaveTheirTypes(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(stranger)
+		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()}, service.SessionAdded{Session: service.Session{
+			ID: 1, Interface: "wlan0", Detail: service.Detail{
+				BSSIDs: []wsc.MAC{bssid1}, PasswordHalf: 2, AccessPointsTried: 3, SSID: []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1, NotStored: true,
+			},
+		}})
+		all, err := introspection.All()
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0, accessPointIface: ap1, sessionIface: session1, networkIface: network7}
+		for _, i := range all {
+			path, ours := paths[i.Name]
+			if !ours {
+				continue
+			}
+			got := c.must(path, getAll, i.Name)[0].(map[string]godbus.Variant)
+			checkTypes(t, &i, got, "")
+			if len(got) != len(i.Properties) {
+				t.Errorf("%s has %d properties, declared are %d", i.Name, len(got), len(i.Properties))
+			}
+			for _, p := range i.Properties {
+				one := c.must(path, get, i.Name, p.Name)[0].(godbus.Variant)
+				if plain(one) != plain(got[p.Name]) {
+					t.Errorf("%s.%s: Get gives %v, GetAll %v", i.Name, p.Name, one, got[p.Name])
+				}
+			}
+		}
+		ap := c.must(ap1, getAll, accessPointIface)[0].(map[string]godbus.Variant)
+		if name := ap["DeviceName"].Value(); name != "router�[2J�" {
+			t.Errorf("DeviceName is %q", name)
+		}
+		detail := c.must(session1, get, sessionIface, "Detail")[0].(godbus.Variant)
+		want := `map[bssids:[02:00:00:00:01:00] credentials:1 half:2 link-reason:4 link-status:5 not-stored:true ssid:"x" tried:3]`
+		if plain(detail) != want {
+			t.Errorf("Detail is %s", plain(detail))
+		}
+	})
+}
+
+// TestEvents: each event and the signals it becomes.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	quiet, loud, moved := accessPoint(), accessPoint(), accessPoint()
+	loud.Class, loud.Signal = discovery.PBC, -41
+	quiet.LastSeen = epoch.Add(1)
+	moved.Frequency = 5180
+	session := service.Session{ID: 1, Interface: "wlan0", State: service.StateScanning}
+	failed, canceled := session, session
+	failed.State, failed.Reason, failed.ConfigError, failed.Sentence = service.StateFailed, service.ReasonWrongPINFirst, 18, "The PIN is wrong."
+	canceled.State, canceled.Reason, canceled.Sentence = service.StateCanceled, service.ReasonCanceled, "It was canceled."
+	for _, c := range []struct {
+		name string
+		tell []service.Event
+		want []string
+	}{
+		{"an interface comes", []service.Event{service.InterfaceAdded{Interface: service.Interface{Name: "wlan0.1"}}}, []string{
+			" InterfacesAdded /fi/w1/wps/interfaces/wlan0_2e1 map[fi.w1.wps.Interface",
+			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[/fi/w1/wps/interfaces/wlan0 /fi/w1/wps/interfaces/wlan0_2e1]] []",
+		}},
+		{"an interface goes, and what was heard on it goes first", []service.Event{service.AccessPointAdded{AccessPoint: quiet}, service.InterfaceRemoved{Name: "wlan0"}}, []string{
+			" InterfacesAdded " + string(ap1), "/interfaces/wlan0 AccessPointAvailable", "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:",
+			" InterfacesRemoved " + string(ap1) + " [fi.w1.wps.AccessPoint]", " InterfacesRemoved /fi/w1/wps/interfaces/wlan0 [fi.w1.wps.Interface]",
+			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[]] []",
+		}},
+		{"a scan ends after its access points are listed", []service.Event{service.AccessPointAdded{AccessPoint: quiet}, service.ScanDone{Interface: "wlan0", Success: true}}, []string{
+			" InterfacesAdded", "/interfaces/wlan0 AccessPointAvailable", "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:", "/interfaces/wlan0 ScanDone true",
+		}},
+		{"of the time it was heard nobody is told", []service.Event{service.AccessPointChanged{AccessPoint: quiet}}, nil},
+		{"a button is pressed: several properties in one signal", []service.Event{service.AccessPointChanged{AccessPoint: loud, FlagsChanged: true}}, []string{
+			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Flags:WPS-PBC Signal:-41] []", "/interfaces/wlan0 AccessPointAvailable " + string(ap1) + " WPS-PBC",
+		}},
+		{"it moves to another channel, its flags stay", []service.Event{service.AccessPointChanged{AccessPoint: moved}}, []string{
+			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Frequency:5180] []",
+		}},
+		{"it is gone", []service.Event{service.AccessPointRemoved{Interface: "wlan0", BSSID: bssid1}}, []string{
+			" InterfacesRemoved " + string(ap1), "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:[]] []",
+		}},
+		{"a session fails", []service.Event{service.SessionAdded{Session: session}, service.SessionEnded{Session: failed}}, []string{
+			" InterfacesAdded /fi/w1/wps/sessions/1", "/sessions/1 PropertiesChanged fi.w1.wps.Session map[ConfigError:18 Reason:wrong-pin-first-half State:failed] []",
+			"/sessions/1 Failed wrong-pin-first-half 18 The PIN is wrong.",
+		}},
+		{"a session is canceled, and dropped later", []service.Event{service.SessionAdded{Session: session}, service.SessionEnded{Session: canceled}, service.SessionRemoved{ID: 1}}, []string{
+			" InterfacesAdded /fi/w1/wps/sessions/1", "/sessions/1 PropertiesChanged fi.w1.wps.Session map[Reason:canceled State:canceled] []",
+			"/sessions/1 Failed canceled 0 It was canceled.", " InterfacesRemoved /fi/w1/wps/sessions/1 [fi.w1.wps.Session]",
+		}},
+		{"a network is stored", []service.Event{service.NetworkAdded{Network: service.Network{ID: 8}}}, []string{
+			" InterfacesAdded /fi/w1/wps/networks/8", " PropertiesChanged fi.w1.wps.Manager map[Networks:[/fi/w1/wps/networks/7 /fi/w1/wps/networks/8]] []",
+		}},
+		{"a network is deleted", []service.Event{service.NetworkRemoved{ID: 7}}, []string{
+			" InterfacesRemoved /fi/w1/wps/networks/7", " PropertiesChanged fi.w1.wps.Manager map[Networks:[]] []",
+		}},
+		{"a setting changes", []service.Event{service.ManagerChanged{Manager: service.Manager{Version: "0.1", Processing: service.ProcessingBoth}}}, []string{
+			" PropertiesChanged fi.w1.wps.Manager map[CredentialProcessing:both",
+		}},
+		{"what is told of things that are gone is nothing", []service.Event{
+			service.SessionChanged{Session: session}, service.SessionRemoved{ID: 5}, service.NetworkRemoved{ID: 5}, service.AccessPointRemoved{Interface: "wlan9"},
+			service.InterfaceRemoved{Name: "wlan9"}, service.InterfaceChanged{Interface: service.Interface{Name: "wlan8"}}, service.CredentialReceived{Session: 9},
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, Options{}, func(w *world) {
+				first, _ := c.tell[0].(service.AccessPointChanged)
+				if _, gone := c.tell[0].(service.AccessPointRemoved); gone || first.AccessPoint.Interface != "" {
+					w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()})
+				}
+				synctest.Wait()
+				client := w.client(0).listen()
+				w.svc.tell(c.tell...)
+				expect(t, client.heard(), c.want...)
+			})
+		})
+	}
+}
+
+// TestManyAccessPointsAreOneChangeOfTheList: the list is not sent again for each of them.
+func TestManyAccessPointsAreOneChangeOfTheList(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0).listen()
+		var found []service.Event
+		for n := range 50 {
+			ap := accessPoint()
+			ap.BSSID[5] = byte(n)
+			found = append(found, service.AccessPointAdded{AccessPoint: ap})
+		}
+		w.svc.tell(found...)
+		lists := 0
+		for _, s := range c.heard() {
+			if strings.Contains(s, "PropertiesChanged") {
+				lists++
+			}
+		}
+		if lists != 1 {
+			t.Errorf("the list was sent %d times", lists)
+		}
+		if all := c.must(rootPath, objectManagerIface+".GetManagedObjects")[0].(map[godbus.ObjectPath]map[string]map[string]godbus.Variant); len(all) != 52 {
+			t.Errorf("%d objects", len(all))
+		}
+	})
+}
+
+func TestBadArguments(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		for _, bad := range []struct {
+			options map[string]godbus.Variant
+			method  string
+			name    string
+			says    string
+		}{
+			{options("bssd", "x"), startPbcMethod, "InvalidArguments", `"bssd": there are apply, bssid, detach`},
+			{options("pin", "1234"), startPbcMethod, "InvalidArguments", `"pin"`},
+			{options("x", "x"), interfaceIface + ".Scan", "InvalidArguments", `"x"`},
+			{options("detach", "yes"), startPbcMethod, "InvalidArguments", `"detach" is of type "b", not "s"`},
+			{options("bssid", uint32(7)), startPinMethod, "InvalidArguments", `"bssid" is of type "s", not "u"`},
+			{options("timeout", "7"), startPinMethod, "InvalidArguments", `"timeout" is of type "u", not "s"`},
+			{options("bssid", "here"), startPbcMethod, "InvalidArguments", `"here"`},
+			{options("bssid", "00:00:00:00:00:00"), startPbcMethod, "UnknownBssid", "list of access points"},
+			{options("apply", "someone"), startPbcMethod, "InvalidArguments", `"someone"`},
+			{options("timeout", uint32(7)), startPinMethod, "NotSupported", "two minutes"},
+			{options("pin", ""), startPinMethod, "InvalidPin", "empty"},
+			{options(strings.Repeat("k", 9999), "x"), startPbcMethod, "InvalidArguments", `kkk"…`},
+		} {
+			if text := c.refused(bad.name, wlan0, bad.method, bad.options); !strings.Contains(text, bad.says) {
+				t.Errorf("%s %v: %q does not say %q", bad.method, bad.options, text, bad.says)
+			}
+		}
+		if calls := w.svc.calls(); len(calls) != 0 {
+			t.Errorf("the service was called: %v", calls)
+		}
+	})
+}
+
+// TestErrorsOfTheService: each reaches the caller under its name.
+func TestErrorsOfTheService(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		for _, row := range errorNames {
+			w.svc.on = func(string) error { return fmt.Errorf("%w (more about it)", row.err) }
+			c.refused(row.name, wlan0, startPinMethod, options())
+		}
+		w.svc.on = func(string) error { return errors.New("disk on fire") }
+		if text := c.refused(errFailed, wlan0, startPbcMethod, options()); strings.Contains(text, "fire") {
+			t.Errorf("the caller is told %q", text)
+		}
+		synctest.Wait()
+		if !strings.Contains(w.log.String(), "disk on fire") {
+			t.Errorf("the log is told nothing: %s", w.log)
+		}
+	})
+}
+
+func TestStandardInterfaces(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(stranger)
+		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()})
+		c.must("/no/such/object", peerIface+".Ping")
+		if _, err := os.Stat("/etc/machine-id"); err == nil {
+			if id := c.must(rootPath, peerIface+".GetMachineId")[0].(string); len(id) != 32 {
+				t.Errorf("machine id %q", id)
+			}
+		}
+		for path, want := range map[godbus.ObjectPath]string{
+			"/": `<node name="fi"/>`, "/fi": `<node name="w1"/>`, "/fi/w1": `<node name="wps"/>`,
+			rootPath: `<node name="interfaces"/>`, "/fi/w1/wps/interfaces": `<node name="wlan0"/>`, wlan0: `<node name="aps"/>`,
+			wlan0 + "/aps": `<node name="02_00_00_00_01_00"/>`, ap1: accessPointIface, "/fi/w1/wps/networks": `<node name="7"/>`, network7: networkIface,
+		} {
+			if text := c.must(path, introspect)[0].(string); !strings.Contains(text, want) || !strings.Contains(text, "<!DOCTYPE") {
+				t.Errorf("%s is described as %s", path, text)
+			}
+		}
+		unknown := "org.freedesktop.DBus.Error.Unknown"
+		c.refused(unknown+"Object", "/fi/w1/wps/sessions/9", introspect)
+		c.refused(unknown+"Object", "/fi/w1/wp", introspect)
+		c.refused(unknown+"Object", "/fi/w1/wps/sessions/9", sessionIface+".Cancel")
+		c.refused(unknown+"Interface", wlan0, managerIface+".GeneratePin")
+		c.refused(unknown+"Interface", wlan0, "no.such.Interface")
+		c.refused(unknown+"Interface", wlan0, objectManagerIface+".GetManagedObjects")
+		c.refused(unknown+"Interface", "/fi/w1", managerIface+".GeneratePin")
+		c.refused(unknown+"Method", wlan0, interfaceIface+".Scann", options())
+		c.refused(unknown+"Method", wlan0, peerIface+".Pong")
+		c.refused(unknown+"Property", wlan0, get, interfaceIface, "Nane")
+		c.refused(unknown+"Property", wlan0, get, introspectableIface, "Name")
+		c.refused(unknown+"Interface", wlan0, get, managerIface, "Version")
+		c.refused(unknown+"Interface", "/fi", getAll, managerIface)
+		c.refused(errReadOnly, rootPath, set, managerIface, "Version", godbus.MakeVariant("2"))
+		c.refused(errInvalidArgs, rootPath, set, managerIface, "DeviceName", godbus.MakeVariant(uint32(2)))
+		c.refused(errInvalidArgs, wlan0, interfaceIface+".Scan")
+		c.refused(errInvalidArgs, wlan0, interfaceIface+".Scan", "text")
+		c.refused(errInvalidArgs, rootPath, managerIface+".GeneratePin", "text")
+		if got := c.must(wlan0, get, "", "Name")[0].(godbus.Variant); got.Value() != "wlan0" {
+			t.Errorf("Get without an interface gives %v", got)
+		}
+		if got := c.must(wlan0, getAll, peerIface)[0].(map[string]godbus.Variant); len(got) != 0 {
+			t.Errorf("Peer has the properties %v", got)
+		}
+	})
+}
+
+// TestCallsWithoutAnInterface: the specification lets callers leave it out.
+func TestCallsWithoutAnInterface(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		send := func(path godbus.ObjectPath, member string) *godbus.Call {
+			return <-c.conn.Send(&godbus.Message{Type: godbus.TypeMethodCall, Headers: map[godbus.HeaderField]godbus.Variant{
+				godbus.FieldDestination: godbus.MakeVariant(BusName), godbus.FieldPath: godbus.MakeVariant(path), godbus.FieldMember: godbus.MakeVariant(member),
+			}}, make(chan *godbus.Call, 1)).Done
+		}
+		for path, member := range map[godbus.ObjectPath]string{rootPath: "GeneratePin", wlan0: "Introspect", network7: "GetSecrets", "/": "Ping"} {
+			if call := send(path, member); call.Err != nil {
+				t.Errorf("%s on %s: %v", member, path, call.Err)
+			}
+		}
+		var e godbus.Error
+		if call := send(rootPath, "Nothing"); !errors.As(call.Err, &e) || e.Name != errUnknownMethod {
+			t.Errorf("an unknown method: %v", call.Err)
+		}
+	})
+}
+
+func TestManager(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(stranger)
+		if pin := c.must(rootPath, managerIface+".GeneratePin")[0]; pin != "12345670" {
+			t.Errorf("GeneratePin gives %v", pin)
+		}
+		if pin := c.must(rootPath, managerIface+".CheckPin", "1234-5670 ")[0]; pin != "12345670" {
+			t.Errorf("CheckPin gives %v", pin)
+		}
+		c.refused("InvalidPin", rootPath, managerIface+".CheckPin", "12")
+		c.refused("InvalidPinChecksum", rootPath, managerIface+".CheckPin", "12345678")
+
+		root := w.client(0).listen()
+		for name, v := range map[string]any{
+			"DeviceName": "desk", "Manufacturer": "m", "ModelName": "n", "ModelNumber": "o", "SerialNumber": "p", "DeviceType": "6-0050F204-1",
+			"OsVersion": uint32(7), "ConfigMethods": []string{"label", "keypad"}, "CredentialProcessing": "external",
+		} {
+			root.must(rootPath, set, managerIface, name, godbus.MakeVariant(v))
+			if got := root.must(rootPath, get, managerIface, name)[0].(godbus.Variant); plain(got) != plain(godbus.MakeVariant(v)) {
+				t.Errorf("%s is %v", name, got)
+			}
+			expect(t, root.heard(), " PropertiesChanged fi.w1.wps.Manager map["+name+":"+plain(v))
+		}
+		before := len(w.svc.calls())
+		for name, v := range map[string]any{
+			"DeviceName": strings.Repeat("x", 33), "Manufacturer": strings.Repeat("é", 33), "ModelName": "a\nb", "DeviceType": "PC",
+			"OsVersion": uint32(1 << 31), "ConfigMethods": []string{"label keypad"}, "CredentialProcessing": "none",
+		} {
+			root.refused("InvalidArguments", rootPath, set, managerIface, name, godbus.MakeVariant(v))
+		}
+		root.refused("InvalidArguments", rootPath, set, managerIface, "ConfigMethods", godbus.MakeVariant([]string{""}))
+		if after := len(w.svc.calls()); after != before {
+			t.Errorf("the service was asked all the same: %v", w.svc.calls()[before:])
+		}
+	})
+}
+
+// TestMethodsReachTheService: each of the rest, with what it asks of the service.
+func TestMethodsReachTheService(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		c.must(wlan0, interfaceIface+".Scan", options())
+		if got := c.must(wlan0, startPinMethod, options("pin", "1234-5670")); got[0] != session1 || got[1] != "1234-5670" {
+			t.Errorf("StartPin gives %v", got)
+		}
+		c.must(session1, sessionIface+".Cancel")
+		c.must(wlan0, interfaceIface+".Cancel") // by the owner: his session, whatever runs by then
+		if got := c.must(session1, sessionIface+".GetCredentials")[0].([]map[string]godbus.Variant); len(got) != 1 || plain(got[0]["wifi-uri"]) != "WIFI:T:WPA;S:home;P:"+key+";;" {
+			t.Errorf("GetCredentials gives %v", got)
+		}
+		got := c.must(network7, networkIface+".GetSecrets")[0].(map[string]godbus.Variant)
+		want := `map[auth:WPA2PSK encryption:CCMP key:"` + key + `" key-index:1 key-kind:passphrase mac:02:00:00:00:00:00 network-index:1 ssid:"home" wifi-uri:WIFI:T:WPA;S:home;P:` + key + `;;]`
+		if plain(got) != want {
+			t.Errorf("GetSecrets gives %s", plain(got))
+		}
+		c.must(network7, networkIface+".Delete")
+		other := w.client(0)
+		other.must(wlan0, interfaceIface+".Cancel")
+		wantCalls := []string{
+			"Scan wlan0", "Start pin wlan0", "Cancel " + string(session1), "Cancel " + string(session1), "Credentials " + string(session1),
+			"NetworkSecrets " + string(network7), "DeleteNetwork " + string(network7), "CancelInterface wlan0",
+		}
+		if calls := w.svc.calls(); !slices.Equal(calls, wantCalls) {
+			t.Errorf("the service was asked %v", calls)
+		}
+		w.svc.credentials = nil
+		c.refused("NoCredentials", session1, sessionIface+".GetCredentials")
+		w.svc.on = func(string) error { return devpass.ErrPIN }
+		c.refused("InvalidPin", wlan0, startPinMethod, options("pin", "123"))
+	})
+}

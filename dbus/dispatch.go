@@ -1,0 +1,180 @@
+package dbus
+
+import (
+	"context"
+	"fmt"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/introspection"
+	"wpsd/service"
+)
+
+// handler implements a method of ours: it decodes, calls the service once, and encodes. Its arguments have the types
+// that the introspection data say. It must not touch the Server.
+type handler func(ctx context.Context, r *request) ([]any, error)
+
+// handlers has all methods of our interfaces.
+var handlers = map[string]handler{
+	managerIface + ".GeneratePin": generatePin,
+	managerIface + ".CheckPin":    checkPin,
+
+	interfaceIface + ".Scan":     scan,
+	interfaceIface + ".StartPbc": startPbc,
+	interfaceIface + ".StartPin": startPin,
+	interfaceIface + ".Cancel":   cancelInterface,
+
+	sessionIface + ".Cancel":         cancelSession,
+	sessionIface + ".GetCredentials": getCredentials,
+
+	networkIface + ".GetSecrets": getSecrets,
+	networkIface + ".Delete":     deleteNetwork,
+}
+
+// request is a call on its way to a handler, with what the worker knows of the object it is made on.
+type request struct {
+	svc     calls
+	caller  string
+	args    []any
+	ifname  string            // of the interface, or of the session's
+	session service.SessionID // of the session, or the interface's
+	network service.NetworkID
+	owner   bool // the caller owns the session
+}
+
+// text is an argument of type s.
+func (r *request) text(n int) string {
+	s, _ := r.args[n].(string)
+	return s
+}
+
+// options is an argument of type a{sv}.
+func (r *request) options(n int) map[string]godbus.Variant {
+	o, _ := r.args[n].(map[string]godbus.Variant)
+	return o
+}
+
+// standard has the standard interfaces that all objects have; their methods are in standard.go. ObjectManager is on
+// the root only.
+var standard = []string{introspectableIface, peerIface, propertiesIface}
+
+// serve answers the next call, or starts a job for it.
+func (s *Server) serve() {
+	c := s.bus.queue.take()
+	if c == nil {
+		return
+	}
+	s.dispatch(c)
+}
+
+// dispatch answers one call, or starts a job for it.
+func (s *Server) dispatch(c *call) {
+	defer s.survive("call", c.iface+"."+c.member, func() { s.answer(c, nil, errPanic) })
+	method, err := s.method(c)
+	if err != nil {
+		s.answer(c, nil, err)
+		return
+	}
+	args, err := c.args(method.In)
+	if err != nil {
+		s.answer(c, nil, err)
+		return
+	}
+	switch c.iface {
+	case peerIface, introspectableIface, propertiesIface, objectManagerIface:
+		s.standard(c, args)
+		return
+	}
+	o := s.objects.objects[c.path]
+	name := c.iface + "." + c.member
+	s.perform(c, s.request(c, o, args), name, handlers[name])
+}
+
+// errPanic answers a call in which wpsd made a mistake.
+var errPanic = fmt.Errorf("dbus: panic")
+
+// method finds the method that a call means, and fills in its interface if the caller did not say it.
+func (s *Server) method(c *call) (*introspection.Method, error) {
+	o := s.objects.objects[c.path]
+	if c.iface == peerIface {
+		return s.findMethod(c, c.iface) // on any path
+	}
+	if _, exists := s.objects.children(c.path); !exists {
+		if c.iface == "" && s.hasMethod(peerIface, c.member) {
+			return s.findMethod(c, peerIface)
+		}
+		return nil, &busError{errUnknownObject, fmt.Sprintf("There is no object %s, or no longer.", quote(string(c.path)))}
+	}
+	var ifaces []string
+	if o != nil {
+		ifaces = append(ifaces, o.iface)
+	}
+	if c.path == rootPath {
+		ifaces = append(ifaces, objectManagerIface)
+	}
+	for _, iface := range append(ifaces, standard...) {
+		if c.iface == iface || c.iface == "" && s.hasMethod(iface, c.member) {
+			return s.findMethod(c, iface)
+		}
+	}
+	if c.iface == "" {
+		return nil, &busError{errUnknownMethod, fmt.Sprintf("The object %s has no method %s.", c.path, quote(c.member))}
+	}
+	return nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.path, quote(c.iface))}
+}
+
+func (s *Server) hasMethod(iface, member string) bool {
+	for _, m := range s.api[iface].Methods {
+		if m.Name == member {
+			return true
+		}
+	}
+	return false
+}
+
+// findMethod finds a method of an interface that the object has.
+func (s *Server) findMethod(c *call, iface string) (*introspection.Method, error) {
+	c.iface = iface
+	methods := s.api[iface].Methods
+	for n := range methods {
+		if methods[n].Name == c.member {
+			return &methods[n], nil
+		}
+	}
+	return nil, &busError{errUnknownMethod, fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.member))}
+}
+
+// args decodes the arguments of a call. Only bodies of the right signature are decoded at all.
+func (c *call) args(in []introspection.Arg) ([]any, error) {
+	if want := introspection.Signature(in); c.signature != want {
+		return nil, &busError{errInvalidArgs, fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.member, want, c.signature)}
+	}
+	if len(in) == 0 {
+		return nil, nil
+	}
+	m, err := decode(c.frame)
+	if err != nil || len(m.Body) != len(in) {
+		return nil, &busError{errInvalidArgs, fmt.Sprintf("The arguments of %s cannot be decoded.", c.member)}
+	}
+	return m.Body, nil
+}
+
+// request gathers what a handler needs to know of the object.
+func (s *Server) request(c *call, o *object, args []any) *request {
+	r := &request{svc: s.svc, caller: c.sender, args: args}
+	t := s.objects
+	switch o.iface {
+	case interfaceIface:
+		r.ifname = o.of.ifname
+		r.session = t.interfaces[o.of.ifname].Session
+	case sessionIface:
+		r.session = o.of.session
+		r.ifname = t.sessions[o.of.session].Interface
+	case networkIface:
+		r.network = o.of.network
+	}
+	if r.session != 0 {
+		r.owner = t.sessions[r.session].Owner == c.sender
+	}
+	return r
+}

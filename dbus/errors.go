@@ -1,0 +1,97 @@
+package dbus
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"wpsd/engine/devpass"
+	"wpsd/service"
+)
+
+// Names of errors: those that every D-Bus service has, and our own.
+const (
+	errFailed           = "org.freedesktop.DBus.Error.Failed"
+	errInvalidArgs      = "org.freedesktop.DBus.Error.InvalidArgs"
+	errLimits           = "org.freedesktop.DBus.Error.LimitsExceeded"
+	errReadOnly         = "org.freedesktop.DBus.Error.PropertyReadOnly"
+	errUnknownInterface = "org.freedesktop.DBus.Error.UnknownInterface"
+	errUnknownMethod    = "org.freedesktop.DBus.Error.UnknownMethod"
+	errUnknownObject    = "org.freedesktop.DBus.Error.UnknownObject"
+	errUnknownProperty  = "org.freedesktop.DBus.Error.UnknownProperty"
+
+	errorPrefix         = "fi.w1.wps.Error."
+	errInvalidArguments = errorPrefix + "InvalidArguments"
+)
+
+// busError is an error with its name on the bus and the sentence that goes with it.
+type busError struct{ name, text string }
+
+// Error implements error.
+func (e *busError) Error() string { return e.text }
+
+var (
+	// ErrNotAuthorized is what an Authorizer says no with.
+	ErrNotAuthorized = errors.New("dbus: not authorized")
+
+	errNoCredentials = errors.New("dbus: the session received no credential")
+	errCallerLeft    = errors.New("dbus: the caller left the bus")
+)
+
+// errorNames gives each error its name on the bus. An empty text means the error's own: those tell more than could be
+// said here, and never hold a secret.
+var errorNames = []struct {
+	err        error
+	name, text string
+}{
+	{ErrNotAuthorized, "NotAuthorized", "You are not authorized to do this: ask as root."},
+	{devpass.ErrPINChecksum, "InvalidPinChecksum", "The last digit of the PIN does not fit the others: compare it with the label or the screen."},
+	{devpass.ErrPIN, "InvalidPin", "This is not a PIN: give 4 digits, or 8 with the check digit at the end."},
+	{service.ErrBusy, "Busy", "A session or a scan runs on this interface: wait for its end, or cancel it."},
+	{service.ErrNoInterface, "UnknownInterface", "This network interface is gone: see Interfaces of the Manager for those there are."},
+	{service.ErrUnknownBSSID, "UnknownBssid", "No access point can have this BSSID: take one from the list of access points, or leave it out."},
+	{service.ErrRadioBlocked, "RadioBlocked", "The radio is switched off: unblock it with its switch or with rfkill."},
+	{service.ErrNoSession, "NoSession", "There is no such session, or it is over: see Session of the interface for the one that runs."},
+	{service.ErrNoNetwork, "NoNetwork", "This network is not stored any more: see Networks of the Manager for those that are."},
+	{errNoCredentials, "NoCredentials", "The session has received no credential: wait until it succeeded."},
+	{service.ErrTooMany, "LimitsExceeded", "There are too many sessions: wait for one to end, or cancel one."},
+	{service.ErrShutdown, "ShuttingDown", "The service is about to stop: try again once it has been started."},
+	{service.ErrStore, "StoreFailed", "The state directory cannot be written: see the log of wpsd, and whether the disk is full or read-only."},
+	{service.ErrNotSupported, "NotSupported", ""},
+	{service.ErrInvalid, "InvalidArguments", ""},
+}
+
+// errorReply gives the name and the text with which an error crosses the bus. An error that is not in the table is a
+// mistake of ours: the caller is told no more than that.
+func errorReply(err error) (name, text string) {
+	var e *busError
+	if errors.As(err, &e) {
+		return e.name, e.text
+	}
+	for _, row := range errorNames {
+		if errors.Is(err, row.err) {
+			if row.text == "" {
+				return errorPrefix + row.name, sentence(err)
+			}
+			return errorPrefix + row.name, row.text
+		}
+	}
+	return errFailed, "This failed inside wpsd: its log tells why."
+}
+
+// expected reports whether an error is one that callers are meant to get, so that it need not be logged.
+func expected(err error) bool {
+	name, _ := errorReply(err)
+	return name != errFailed
+}
+
+// sentence makes a sentence of an error's text: without the package in front, with a capital and a full stop.
+func sentence(err error) string {
+	text := err.Error()
+	if prefix, rest, ok := strings.Cut(text, ": "); ok && !strings.ContainsAny(prefix, " \"") {
+		text = rest
+	}
+	r, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + strings.TrimRight(text[n:], ".") + "."
+}

@@ -1,0 +1,200 @@
+package dbus
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// fake is a service that does as told. Its calls are on record.
+type fake struct {
+	mu       sync.Mutex
+	snapshot service.Snapshot
+	subs     []*fakeSubscription
+	made     []string // calls, as "Scan wlan0"
+	next     service.SessionID
+
+	// on, if set, runs at each call, without the lock; what it returns is the call's error.
+	on func(call string) error
+	// credentials is what every session received, and every network holds.
+	credentials []credential.Network
+	last        service.StartRequest
+}
+
+// fakeSubscription is a Subscription that a test fills.
+type fakeSubscription struct {
+	mu    sync.Mutex
+	queue []service.Event
+	err   error
+	ready chan struct{}
+}
+
+func (s *fakeSubscription) Next(ctx context.Context) (service.Event, error) {
+	for {
+		s.mu.Lock()
+		if len(s.queue) > 0 {
+			e := s.queue[0]
+			s.queue = s.queue[1:]
+			s.mu.Unlock()
+			return e, nil
+		}
+		err := s.err
+		s.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (s *fakeSubscription) Ready() <-chan struct{} { return s.ready }
+func (s *fakeSubscription) Close()                 {}
+
+func (s *fakeSubscription) put(err error, events ...service.Event) {
+	s.mu.Lock()
+	s.queue, s.err = append(s.queue, events...), err
+	s.mu.Unlock()
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (f *fake) Subscribe() (service.Snapshot, *fakeSubscription) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sub := &fakeSubscription{ready: make(chan struct{}, 1)}
+	f.subs = append(f.subs, sub)
+	return f.snapshot, sub
+}
+
+// tell sends events to the newest subscription.
+func (f *fake) tell(events ...service.Event) {
+	f.mu.Lock()
+	sub := f.subs[len(f.subs)-1]
+	f.mu.Unlock()
+	sub.put(nil, events...)
+}
+
+// call records a call and does what the test wants then.
+func (f *fake) call(text string) error {
+	f.mu.Lock()
+	f.made = append(f.made, text)
+	on := f.on
+	f.mu.Unlock()
+	if on != nil {
+		return on(text)
+	}
+	return nil
+}
+
+// calls returns the record.
+func (f *fake) calls() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.made)
+}
+
+// start makes a session and tells of it, as the service does before it returns.
+func (f *fake) start(r service.StartRequest, method service.Method) (service.Session, error) {
+	if err := f.call("Start " + string(method) + " " + r.Interface); err != nil {
+		return service.Session{}, err
+	}
+	f.mu.Lock()
+	f.next++
+	f.last = r
+	s := service.Session{
+		ID: f.next, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: service.RoleEnrollee, Method: method,
+		State: service.StateScanning,
+	}
+	f.mu.Unlock()
+	f.tell(service.SessionAdded{Session: s}, service.InterfaceChanged{Interface: service.Interface{Name: r.Interface, Session: s.ID}})
+	return s, nil
+}
+
+func (f *fake) StartPBC(_ context.Context, r service.StartRequest) (service.Session, error) {
+	return f.start(r, service.MethodPBC)
+}
+
+func (f *fake) StartPIN(_ context.Context, r service.StartRequest) (service.Session, secret.Value, error) {
+	s, err := f.start(r, service.MethodPIN)
+	if err != nil || !r.PIN.IsZero() {
+		return s, r.PIN.Clone(), err
+	}
+	return s, secret.FromString("12345670"), nil
+}
+
+func (f *fake) Scan(_ context.Context, ifname string) error { return f.call("Scan " + ifname) }
+
+func (f *fake) Cancel(_ context.Context, id service.SessionID) error {
+	return f.call("Cancel " + string(sessionPath(id)))
+}
+
+func (f *fake) CancelInterface(_ context.Context, ifname string) error {
+	return f.call("CancelInterface " + ifname)
+}
+
+func (f *fake) ReleaseOwner(owner string) { _ = f.call("ReleaseOwner " + owner) }
+
+// copies gives each caller secrets of his own, to wipe.
+func (f *fake) copies() []credential.Network {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := slices.Clone(f.credentials)
+	for n := range list {
+		list[n].Key, list[n].Raw = list[n].Key.Clone(), list[n].Raw.Clone()
+	}
+	return list
+}
+
+func (f *fake) Credentials(id service.SessionID) ([]credential.Network, error) {
+	return f.copies(), f.call("Credentials " + string(sessionPath(id)))
+}
+
+func (f *fake) NetworkSecrets(id service.NetworkID) (credential.Network, error) {
+	if err := f.call("NetworkSecrets " + string(networkPath(id))); err != nil {
+		return credential.Network{}, err
+	}
+	return f.copies()[0], nil
+}
+
+func (f *fake) DeleteNetwork(_ context.Context, id service.NetworkID) error {
+	return f.call("DeleteNetwork " + string(networkPath(id)))
+}
+
+func (f *fake) GeneratePIN() (secret.Value, error) {
+	return secret.FromString("12345670"), f.call("GeneratePIN")
+}
+
+func (f *fake) SetDevice(_ context.Context, change func(*wsc.Device)) error {
+	if err := f.call("SetDevice"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	change(&f.snapshot.Manager.Device)
+	m := f.snapshot.Manager
+	f.mu.Unlock()
+	f.tell(service.ManagerChanged{Manager: m})
+	return nil
+}
+
+func (f *fake) SetProcessing(_ context.Context, p service.Processing) error {
+	if err := f.call("SetProcessing " + string(p)); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.snapshot.Manager.Processing = p
+	m := f.snapshot.Manager
+	f.mu.Unlock()
+	f.tell(service.ManagerChanged{Manager: m})
+	return nil
+}

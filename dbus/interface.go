@@ -1,0 +1,139 @@
+package dbus
+
+import (
+	"context"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// addInterface makes the object of an interface.
+func (t *tree) addInterface(ifname string, emit emitter) {
+	t.add(interfacePath(ifname), interfaceIface, identity{ifname: ifname}, func() values { return t.interfaceValues(ifname) }, emit)
+	t.stale[rootPath] = true
+}
+
+// removeInterface removes an interface and the access points heard on it. Its sessions end on their own.
+func (t *tree) removeInterface(ifname string, emit emitter) {
+	for _, path := range t.accessPointPaths(ifname) {
+		t.remove(path, emit)
+	}
+	for key := range t.accessPoints {
+		if key.ifname == ifname {
+			delete(t.accessPoints, key)
+		}
+	}
+	delete(t.interfaces, ifname)
+	t.remove(interfacePath(ifname), emit)
+	t.stale[rootPath] = true
+	t.staleSessions(ifname)
+}
+
+// interfaceValues are the properties of fi.w1.wps.Interface.
+func (t *tree) interfaceValues(ifname string) values {
+	i := t.interfaces[ifname]
+	session := noPath
+	if i.Session != 0 {
+		session = sessionPath(i.Session)
+	}
+	return values{
+		"Name":            variant(printable(i.Name)),
+		"Driver":          variant(i.Driver),
+		"Mode":            variant(i.Mode.String()),
+		"HardwareAddress": variant(i.HardwareAddr.String()),
+		"Scanning":        variant(i.Scanning),
+		"AccessPoints":    variant(t.accessPointPaths(ifname)),
+		"Session":         variant(session),
+	}
+}
+
+// startOptions reads what all Start methods take, and more.
+func startOptions(r *request, more map[string]any) (service.StartRequest, error) {
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
+	var bssid string
+	fields := map[string]any{"bssid": &bssid, "detach": &start.Detach, "apply": &start.Apply}
+	for key, field := range more {
+		fields[key] = field
+	}
+	options := r.options(0)
+	if err := decodeOptions(options, fields); err != nil {
+		return start, err
+	}
+	switch start.Apply {
+	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
+	default:
+		return start, invalidf("There is nobody called %s to apply it: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(start.Apply))
+	}
+	if _, given := options["bssid"]; given {
+		mac, err := wsc.ParseMAC(bssid)
+		if err != nil {
+			return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00; leave it out for any access point.", quote(bssid))
+		}
+		if mac.IsZero() { // which would mean any to the service
+			return start, service.ErrUnknownBSSID
+		}
+		start.BSSID = mac
+	}
+	return start, nil
+}
+
+// scan implements Interface.Scan.
+func scan(ctx context.Context, r *request) ([]any, error) {
+	if err := decodeOptions(r.options(0), nil); err != nil {
+		return nil, err
+	}
+	return nil, r.svc.Scan(ctx, r.ifname)
+}
+
+// startPbc implements Interface.StartPbc.
+func startPbc(ctx context.Context, r *request) ([]any, error) {
+	start, err := startOptions(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.svc.StartPBC(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// startPin implements Interface.StartPin.
+func startPin(ctx context.Context, r *request) ([]any, error) {
+	var pin string
+	var timeout uint32
+	start, err := startOptions(r, map[string]any{"pin": &pin, "timeout": &timeout})
+	if err != nil {
+		return nil, err
+	}
+	options := r.options(0)
+	if _, given := options["timeout"]; given {
+		return nil, &busError{errorPrefix + "NotSupported", "A timeout is for access points: leave it out, a station has two minutes."}
+	}
+	if _, given := options["pin"]; given {
+		if pin == "" { // which would mean a new one to the service
+			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: leave it out if you want a new one."}
+		}
+		start.PIN = secret.FromString(pin)
+	}
+	s, used, err := r.svc.StartPIN(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	defer used.Wipe()
+	return []any{sessionPath(s.ID), string(used.Bytes())}, nil
+}
+
+// cancelInterface implements Interface.Cancel. An owner cancels his own session, not one that began meanwhile.
+func cancelInterface(ctx context.Context, r *request) ([]any, error) {
+	if r.owner {
+		return nil, r.svc.Cancel(ctx, r.session)
+	}
+	return nil, r.svc.CancelInterface(ctx, r.ifname)
+}
+
+// variant makes a D-Bus variant of a value.
+func variant(v any) godbus.Variant { return godbus.MakeVariant(v) }

@@ -1,0 +1,112 @@
+package dbus
+
+import (
+	"context"
+	"strings"
+
+	"wpsd/engine/devpass"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// managerValues are the properties of fi.w1.wps.Manager.
+func (t *tree) managerValues() values {
+	d := t.manager.Device
+	return values{
+		"Version":              variant(t.manager.Version),
+		"Interfaces":           variant(sortedPaths(t.interfaces, interfacePath)),
+		"Networks":             variant(sortedPaths(t.networks, networkPath)),
+		"Uuid":                 variant(d.UUID.String()),
+		"DeviceName":           variant(printable(d.DeviceName)),
+		"Manufacturer":         variant(printable(d.Manufacturer)),
+		"ModelName":            variant(printable(d.ModelName)),
+		"ModelNumber":          variant(printable(d.ModelNumber)),
+		"SerialNumber":         variant(printable(d.SerialNumber)),
+		"DeviceType":           variant(d.PrimaryDeviceType.String()),
+		"OsVersion":            variant(d.OSVersion),
+		"ConfigMethods":        variant(d.ConfigMethods.Names()),
+		"CredentialProcessing": variant(string(t.manager.Processing)),
+	}
+}
+
+// generatePin implements Manager.GeneratePin.
+func generatePin(_ context.Context, r *request) ([]any, error) {
+	pin, err := r.svc.GeneratePIN()
+	if err != nil {
+		return nil, err
+	}
+	defer pin.Wipe()
+	return []any{string(pin.Bytes())}, nil
+}
+
+// checkPin implements Manager.CheckPin.
+func checkPin(_ context.Context, r *request) ([]any, error) {
+	pin, err := devpass.CheckPIN(r.text(0))
+	if err != nil {
+		return nil, err
+	}
+	defer pin.Wipe()
+	return []any{string(pin.Bytes())}, nil
+}
+
+// maxOSVersion is the largest OS Version: its topmost bit is reserved and always set on the wire.
+const maxOSVersion = 1<<31 - 1
+
+// setters change the properties of the Manager that can be written. The value has the property's type.
+var setters = map[string]func(ctx context.Context, svc calls, value any) error{
+	"DeviceName":   textSetter("DeviceName", wsc.MaxDeviceName, func(d *wsc.Device) *string { return &d.DeviceName }),
+	"Manufacturer": textSetter("Manufacturer", wsc.MaxManufacturer, func(d *wsc.Device) *string { return &d.Manufacturer }),
+	"ModelName":    textSetter("ModelName", wsc.MaxModelName, func(d *wsc.Device) *string { return &d.ModelName }),
+	"ModelNumber":  textSetter("ModelNumber", wsc.MaxModelNumber, func(d *wsc.Device) *string { return &d.ModelNumber }),
+	"SerialNumber": textSetter("SerialNumber", wsc.MaxSerialNumber, func(d *wsc.Device) *string { return &d.SerialNumber }),
+	"DeviceType": func(ctx context.Context, svc calls, value any) error {
+		text, _ := value.(string)
+		t, err := wsc.ParseDeviceType(text)
+		if err != nil {
+			return invalidf("The DeviceType %s is not of the form 1-0050F204-1: category, OUI and type in hex, subcategory.", quote(text))
+		}
+		return svc.SetDevice(ctx, func(d *wsc.Device) { d.PrimaryDeviceType = t })
+	},
+	"OsVersion": func(ctx context.Context, svc calls, value any) error {
+		v, _ := value.(uint32)
+		if v > maxOSVersion {
+			return invalidf("The OsVersion %d is too large: its topmost bit is reserved.", v)
+		}
+		return svc.SetDevice(ctx, func(d *wsc.Device) { d.OSVersion = v })
+	},
+	"ConfigMethods": func(ctx context.Context, svc calls, value any) error {
+		words, _ := value.([]string)
+		for _, w := range words {
+			if m, err := wsc.ParseConfigMethods(w); err != nil || m == 0 || strings.ContainsAny(w, " \t\n") {
+				return invalidf("There is no config method %s: take words like label, virtual_display, virtual_push_button, keypad.", quote(w))
+			}
+		}
+		methods, err := wsc.ParseConfigMethods(strings.Join(words, " "))
+		if err != nil {
+			return invalidf("These config methods do not go together.")
+		}
+		return svc.SetDevice(ctx, func(d *wsc.Device) { d.ConfigMethods = methods })
+	},
+	"CredentialProcessing": func(ctx context.Context, svc calls, value any) error {
+		text, _ := value.(string)
+		switch p := service.Processing(text); p {
+		case service.ProcessingInternal, service.ProcessingExternal, service.ProcessingBoth:
+			return svc.SetProcessing(ctx, p)
+		}
+		return invalidf("There is no CredentialProcessing %s: take internal, external or both.", quote(text))
+	},
+}
+
+// textSetter makes the setter of a text of limited length.
+func textSetter(name string, most int, field func(*wsc.Device) *string) func(context.Context, calls, any) error {
+	return func(ctx context.Context, svc calls, value any) error {
+		text, _ := value.(string)
+		if len(text) > most {
+			return invalidf("The %s is %d bytes long: it may have %d at most.", name, len(text), most)
+		}
+		if text != printable(text) {
+			return invalidf("The %s has control characters in it: take them out.", name)
+		}
+		return svc.SetDevice(ctx, func(d *wsc.Device) { *field(d) = text })
+	}
+}

@@ -1,0 +1,80 @@
+package dbus
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	godbus "github.com/godbus/dbus/v5"
+)
+
+// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool or *uint32. An unknown
+// key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
+func decodeOptions(options map[string]godbus.Variant, fields map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(options)) {
+		field, ok := fields[key]
+		if !ok {
+			known := "there are none here"
+			if len(fields) > 0 {
+				known = "there are " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
+			}
+			return invalidf("There is no option %s: %s.", quote(key), known)
+		}
+		if !store(options[key], field) {
+			return invalidf("The option %s is of type %q, not %q.", quote(key), typeOf(field), options[key].Signature().String())
+		}
+	}
+	return nil
+}
+
+// store copies a variant's value into a variable of its type.
+func store(v godbus.Variant, field any) bool {
+	ok := false
+	switch field := field.(type) {
+	case *string:
+		*field, ok = v.Value().(string)
+	case *bool:
+		*field, ok = v.Value().(bool)
+	case *uint32:
+		*field, ok = v.Value().(uint32)
+	}
+	return ok
+}
+
+// typeOf is the D-Bus type of a variable.
+func typeOf(field any) string {
+	switch field.(type) {
+	case *string:
+		return "s"
+	case *bool:
+		return "b"
+	}
+	return "u"
+}
+
+// invalidf makes an InvalidArguments error of a sentence.
+func invalidf(format string, args ...any) error {
+	return &busError{errInvalidArguments, fmt.Sprintf(format, args...)}
+}
+
+// quote shows text that a caller sent, cut to a sensible length.
+func quote(s string) string {
+	const most = 64
+	if len(s) > most {
+		return fmt.Sprintf("%q…", strings.ToValidUTF8(s[:most], ""))
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// printable makes text of what an access point sent: D-Bus takes only UTF-8 without zeros, and control characters do
+// nobody any good.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
+}

@@ -1,0 +1,66 @@
+package dbus
+
+import (
+	"fmt"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// Names on the bus.
+const (
+	// BusName is the name that wpsd owns.
+	BusName = "fi.w1.wps"
+
+	rootPath = godbus.ObjectPath("/fi/w1/wps")
+	noPath   = godbus.ObjectPath("/") // how a property says "none"
+
+	managerIface     = "fi.w1.wps.Manager"
+	interfaceIface   = "fi.w1.wps.Interface"
+	accessPointIface = "fi.w1.wps.AccessPoint"
+	sessionIface     = "fi.w1.wps.Session"
+	networkIface     = "fi.w1.wps.Network"
+
+	peerIface           = "org.freedesktop.DBus.Peer"
+	introspectableIface = "org.freedesktop.DBus.Introspectable"
+	propertiesIface     = "org.freedesktop.DBus.Properties"
+	objectManagerIface  = "org.freedesktop.DBus.ObjectManager"
+)
+
+func interfacePath(ifname string) godbus.ObjectPath {
+	return rootPath + "/interfaces/" + godbus.ObjectPath(escape(ifname))
+}
+
+func accessPointPath(ifname string, bssid wsc.MAC) godbus.ObjectPath {
+	return interfacePath(ifname) + "/aps/" + godbus.ObjectPath(strings.ReplaceAll(bssid.String(), ":", "_"))
+}
+
+func sessionPath(id service.SessionID) godbus.ObjectPath {
+	return godbus.ObjectPath(fmt.Sprintf("%s/sessions/%d", rootPath, id))
+}
+
+func networkPath(id service.NetworkID) godbus.ObjectPath {
+	return godbus.ObjectPath(fmt.Sprintf("%s/networks/%d", rootPath, id))
+}
+
+// escape makes one element of an object path of any text, as systemd does: a byte that is not an ASCII letter, or a
+// digit behind the first byte, becomes _ and two hex digits, and empty text becomes _.
+func escape(s string) string {
+	if s == "" {
+		return "_"
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', i > 0 && '0' <= c && c <= '9':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "_%02x", c)
+		}
+	}
+	return b.String()
+}

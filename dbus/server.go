@@ -1,0 +1,222 @@
+package dbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/introspection"
+	"wpsd/service"
+)
+
+// maxJobs is how many calls are authorized and carried out at once.
+const maxJobs = 64
+
+// Service is what we need of package service; *service.Service is one.
+type Service[S Subscription] interface {
+	Subscribe() (service.Snapshot, S)
+	calls
+}
+
+// Subscription is how we hear of events; *service.Subscription is one.
+type Subscription interface {
+	Next(ctx context.Context) (service.Event, error)
+	Ready() <-chan struct{}
+	Close()
+}
+
+// calls are the methods of the service that are called from several goroutines.
+type calls interface {
+	StartPBC(ctx context.Context, r service.StartRequest) (service.Session, error)
+	StartPIN(ctx context.Context, r service.StartRequest) (service.Session, secret.Value, error)
+	Scan(ctx context.Context, ifname string) error
+	Cancel(ctx context.Context, id service.SessionID) error
+	CancelInterface(ctx context.Context, ifname string) error
+	ReleaseOwner(owner string)
+	Credentials(id service.SessionID) ([]credential.Network, error)
+	NetworkSecrets(id service.NetworkID) (credential.Network, error)
+	DeleteNetwork(ctx context.Context, id service.NetworkID) error
+	GeneratePIN() (secret.Value, error)
+	SetDevice(ctx context.Context, change func(*wsc.Device)) error
+	SetProcessing(ctx context.Context, p service.Processing) error
+}
+
+// Options are what a Server can do without.
+type Options struct {
+	// Log gets what callers are not told; nil: nowhere.
+	Log *slog.Logger
+	// Authorizer decides who may do what; nil: OnlyRoot, and the user that we run as.
+	Authorizer Authorizer
+	// Ready is called once we own our name, before the first call is answered.
+	Ready func()
+}
+
+// Server answers for all objects on one Bus. Its fields belong to the goroutine of Run.
+type Server struct {
+	bus       *Bus
+	svc       calls
+	subscribe func() (service.Snapshot, Subscription)
+	log       *slog.Logger
+	auth      Authorizer
+	ready     func()
+	api       map[string]*introspection.Interface
+
+	ctx     context.Context // ends with Run
+	expired context.Context // has ended: to take events without waiting
+	sub     Subscription
+	objects *tree
+	peers   map[string]*peer
+	uses    uint64
+	jobs    int
+	results chan result
+	waiting []*call // calls that wait for one of the jobs to end
+}
+
+// New makes a Server. It does nothing before Run.
+func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
+	all, err := introspection.All()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready,
+		api: map[string]*introspection.Interface{}, peers: map[string]*peer{}, results: make(chan result, maxJobs),
+		subscribe: func() (service.Snapshot, Subscription) {
+			snapshot, sub := svc.Subscribe()
+			return snapshot, sub
+		},
+	}
+	for i := range all {
+		s.api[all[i].Name] = &all[i]
+	}
+	s.objects = newTree(s.api)
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.auth == nil {
+		s.auth = OnlyRoot{Also: uint32(os.Geteuid())}
+	}
+	expired, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.expired = expired
+	return s, nil
+}
+
+// Run makes all objects, takes our name and answers calls until ctx ends. It closes the Bus.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	s.ctx = ctx
+	defer func() {
+		cancel()
+		for s.jobs > 0 { // nobody is left behind
+			<-s.results
+			s.jobs--
+		}
+		_ = s.bus.Close() // says only that it was closed before
+	}()
+	s.resubscribe(nil)
+	defer func() { s.sub.Close() }()
+	if err := s.bus.ownName(ctx); err != nil {
+		return err
+	}
+	if s.ready != nil {
+		s.ready()
+	}
+	for {
+		if err := s.drain(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), s.drain())
+		case <-s.bus.conn.Context().Done():
+			return ErrBusLost
+		case <-s.bus.lost:
+			return ErrNameLost
+		case <-s.sub.Ready():
+		case name := <-s.bus.left:
+			s.peerLeft(name)
+		case r := <-s.results:
+			if err := s.finish(r); err != nil {
+				return err
+			}
+		case <-s.bus.queue.ready:
+			s.serve()
+		}
+	}
+}
+
+// resubscribe learns the present state anew. emit, if set, is told what is different from before.
+func (s *Server) resubscribe(emit emitter) {
+	snapshot, sub := s.subscribe()
+	s.sub = sub
+	s.objects.reset(snapshot, emit)
+}
+
+// drain turns all events that are there into signals.
+func (s *Server) drain() error {
+	for {
+		e, err := s.sub.Next(s.expired)
+		switch {
+		case err == nil:
+			s.apply(e)
+			continue
+		case errors.Is(err, context.Canceled): // there are none
+			s.objects.flush(s.broadcast)
+			return nil
+		case errors.Is(err, service.ErrSubscriberTooSlow):
+			// The bus did not take our signals for a while. Nobody gets those that are lost, but properties and
+			// objects are told as they are now.
+			s.log.Warn("too many events at once: signals were lost", "error", err)
+			s.sub.Close()
+			s.resubscribe(s.broadcast)
+			continue
+		}
+		return err
+	}
+}
+
+// apply turns one event into signals. It survives a mistake of ours: what an access point sends must not stop us.
+func (s *Server) apply(e service.Event) {
+	defer s.survive("event", fmt.Sprintf("%T", e), nil)
+	s.objects.apply(e, s.broadcast)
+	if e, ok := e.(service.CredentialReceived); ok {
+		s.tellCredentials(e.Session)
+	}
+}
+
+// broadcast is the emitter for signals to everybody.
+func (s *Server) broadcast(sig signal) { s.bus.emit("", sig.path, sig.iface, sig.member, sig.body...) }
+
+// tellCredentials sends what a session received to its owner, and to nobody else.
+func (s *Server) tellCredentials(id service.SessionID) {
+	session, ok := s.objects.sessions[id]
+	if !ok || session.Owner == "" {
+		return
+	}
+	list, err := s.svc.Credentials(id)
+	if err != nil {
+		s.log.Error("credentials of a session", "session", id, "error", err)
+		return
+	}
+	for _, n := range list {
+		s.bus.emit(session.Owner, sessionPath(id), sessionIface, "CredentialReceived", credentialValues(n), octets(n.Raw.Bytes()))
+		wipe(n)
+	}
+}
+
+// survive recovers from a panic and logs it; failed is told then.
+func (s *Server) survive(kind, what string, failed func()) {
+	if p := recover(); p != nil {
+		s.log.Error("panic", kind, what, "panic", p, "stack", string(debug.Stack()))
+		if failed != nil {
+			failed()
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package dbus
+
+import (
+	"context"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// addSession makes the object of a session.
+func (t *tree) addSession(s service.Session, emit emitter) {
+	t.sessions[s.ID] = s
+	t.add(sessionPath(s.ID), sessionIface, identity{session: s.ID}, func() values { return t.sessionValues(s.ID) }, emit)
+}
+
+// endSession tells how a session ended: its properties first, then one signal.
+func (t *tree) endSession(s service.Session, emit emitter) {
+	t.sessions[s.ID] = s
+	path := sessionPath(s.ID)
+	t.update(path, emit)
+	if s.State == service.StateSucceeded {
+		emit(signal{path, sessionIface, "Succeeded", []any{networkPaths(s.Networks)}})
+		return
+	}
+	emit(signal{path, sessionIface, "Failed", []any{string(s.Reason), uint16(s.ConfigError), printable(s.Sentence)}})
+}
+
+// staleSessions marks the sessions of an interface: the access point that they name came or went.
+func (t *tree) staleSessions(ifname string) {
+	for id, s := range t.sessions {
+		if s.Interface == ifname {
+			t.stale[sessionPath(id)] = true
+		}
+	}
+}
+
+// sessionValues are the properties of fi.w1.wps.Session.
+func (t *tree) sessionValues(id service.SessionID) values {
+	s := t.sessions[id]
+	peer, ap, message := "", noPath, ""
+	if !s.Peer.IsZero() {
+		peer = s.Peer.String()
+		if _, ok := t.accessPoints[accessPointKey{s.Interface, s.Peer}]; ok {
+			ap = accessPointPath(s.Interface, s.Peer)
+		}
+	}
+	if s.Message != 0 {
+		message = s.Message.String()
+	}
+	return values{
+		"Interface":   variant(interfacePath(s.Interface)),
+		"Role":        variant(string(s.Role)),
+		"Method":      variant(string(s.Method)),
+		"State":       variant(string(s.State)),
+		"Message":     variant(message),
+		"Peer":        variant(peer),
+		"AccessPoint": variant(ap),
+		"Started":     variant(microseconds(s.Started)),
+		"Deadline":    variant(microseconds(s.Deadline)),
+		"Reason":      variant(string(s.Reason)),
+		"ConfigError": variant(uint16(s.ConfigError)),
+		"Detail":      variant(detailValues(s.Detail)),
+		"Networks":    variant(networkPaths(s.Networks)),
+	}
+}
+
+// detailValues are what is known beyond the reason; what is not known is not there.
+func detailValues(d service.Detail) values {
+	v := values{}
+	put := func(key string, value any, known bool) {
+		if known {
+			v[key] = variant(value)
+		}
+	}
+	put("bssids", macStrings(d.BSSIDs), len(d.BSSIDs) > 0)
+	put("half", uint32(max(d.PasswordHalf, 0)), d.PasswordHalf > 0)
+	put("tried", uint32(max(d.AccessPointsTried, 0)), d.AccessPointsTried > 0)
+	put("ssid", octets(d.SSID), len(d.SSID) > 0)
+	put("link-reason", d.LinkReason, d.LinkReason != 0)
+	put("link-status", d.LinkStatus, d.LinkStatus != 0)
+	put("credentials", uint32(max(d.Credentials, 0)), d.Credentials > 0)
+	put("not-stored", true, d.NotStored)
+	return v
+}
+
+// cancelSession implements Session.Cancel.
+func cancelSession(ctx context.Context, r *request) ([]any, error) {
+	return nil, r.svc.Cancel(ctx, r.session)
+}
+
+// getCredentials implements Session.GetCredentials.
+func getCredentials(_ context.Context, r *request) ([]any, error) {
+	list, err := r.svc.Credentials(r.session)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, errNoCredentials
+	}
+	dicts := make([]values, 0, len(list))
+	for _, n := range list {
+		dicts = append(dicts, credentialValues(n))
+		wipe(n)
+	}
+	return []any{dicts}, nil
+}
+
+// credentialValues are a credential with its key. It goes to one caller who may have it, never into a broadcast.
+func credentialValues(n credential.Network) values {
+	uri := n.WifiURI()
+	defer uri.Wipe()
+	return values{
+		"ssid":          variant(octets(n.SSID)),
+		"auth":          variant(n.Auth.String()),
+		"encryption":    variant(n.Encryption.String()),
+		"key":           variant(octets(n.Key.Bytes())),
+		"key-kind":      variant(string(n.KeyKind)),
+		"key-index":     variant(uint32(n.KeyIndex)),
+		"mac":           variant(n.MAC.String()),
+		"network-index": variant(uint32(n.NetworkIndex)),
+		"wifi-uri":      variant(printable(string(uri.Bytes()))),
+	}
+}
+
+// wipe overwrites the secrets of a credential that the service gave us a copy of.
+func wipe(n credential.Network) {
+	n.Key.Wipe()
+	n.Raw.Wipe()
+}
+
+func networkPaths(ids []service.NetworkID) []godbus.ObjectPath {
+	paths := make([]godbus.ObjectPath, 0, len(ids))
+	for _, id := range ids {
+		paths = append(paths, networkPath(id))
+	}
+	return paths
+}
+
+func macStrings(macs []wsc.MAC) []string {
+	list := make([]string, 0, len(macs))
+	for _, m := range macs {
+		list = append(list, m.String())
+	}
+	return list
+}
+
+// octets is b as a value of type ay, empty rather than nil.
+func octets(b []byte) []byte { return append([]byte{}, b...) }
+
+// microseconds is a time as clients get it: since 1970, 0 for none.
+func microseconds(t time.Time) uint64 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint64(max(t.UnixMicro(), 0))
+}

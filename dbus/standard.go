@@ -1,0 +1,155 @@
+package dbus
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/introspection"
+)
+
+// standard answers a call of a standard interface. The arguments have their types.
+func (s *Server) standard(c *call, args []any) {
+	switch c.iface + "." + c.member {
+	case peerIface + ".Ping":
+		s.answer(c, nil, nil)
+	case peerIface + ".GetMachineId":
+		id, err := machineID()
+		s.answer(c, []any{id}, err)
+	case introspectableIface + ".Introspect":
+		s.answer(c, []any{s.introspect(c.path)}, nil)
+	case objectManagerIface + ".GetManagedObjects":
+		s.answer(c, []any{s.objects.managed()}, nil)
+	case propertiesIface + ".Get":
+		v, err := s.get(c, args)
+		s.answer(c, []any{v}, err)
+	case propertiesIface + ".GetAll":
+		all, err := s.getAll(c, args)
+		s.answer(c, []any{all}, err)
+	case propertiesIface + ".Set":
+		if err := s.set(c, args); err != nil {
+			s.answer(c, nil, err)
+		}
+	}
+}
+
+// machineID reads what identifies the machine; D-Bus and systemd share it.
+func machineID() (string, error) {
+	var first error
+	for _, name := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
+		text, err := os.ReadFile(name)
+		if err == nil {
+			return strings.TrimSpace(string(text)), nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return "", &busError{errFailed, "This machine has no identity: " + first.Error() + "."}
+}
+
+// doctype begins every description.
+const doctype = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
+`
+
+// introspect describes a path: that of an object, or one above objects.
+func (s *Server) introspect(path godbus.ObjectPath) string {
+	var b strings.Builder
+	b.WriteString(doctype + "<node>\n")
+	ifaces := slices.Clone(standard)
+	o := s.objects.objects[path]
+	switch {
+	case o == nil: // a path above objects has no properties
+		ifaces = []string{introspectableIface, peerIface}
+	case path == rootPath:
+		ifaces = append(ifaces, objectManagerIface)
+	}
+	for _, iface := range ifaces {
+		b.Write(s.api[iface].XML)
+	}
+	if o != nil {
+		b.Write(s.api[o.iface].XML)
+	}
+	children, _ := s.objects.children(path)
+	for _, name := range children {
+		fmt.Fprintf(&b, "  <node name=%q/>\n", name)
+	}
+	b.WriteString("</node>\n")
+	return b.String()
+}
+
+// ours finds the object of a Properties call and checks the interface it names. An empty name means any; the standard
+// interfaces are there, but have no properties.
+func (s *Server) ours(c *call, iface string) (o *object, none bool, err error) {
+	o = s.objects.objects[c.path]
+	switch {
+	case o != nil && (iface == o.iface || iface == ""):
+		return o, false, nil
+	case slices.Contains(standard, iface), iface == objectManagerIface && c.path == rootPath:
+		return nil, true, nil
+	}
+	return nil, true, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.path, quote(iface))}
+}
+
+// property finds the object and the property of a Get or Set.
+func (s *Server) property(c *call, args []any) (*object, *introspection.Property, error) {
+	iface, _ := args[0].(string)
+	name, _ := args[1].(string)
+	o, none, err := s.ours(c, iface)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !none {
+		list := s.api[o.iface].Properties
+		for n := range list {
+			if list[n].Name == name {
+				return o, &list[n], nil
+			}
+		}
+	}
+	return nil, nil, &busError{errUnknownProperty, fmt.Sprintf("There is no property %s.", quote(name))}
+}
+
+// get implements Properties.Get.
+func (s *Server) get(c *call, args []any) (godbus.Variant, error) {
+	o, p, err := s.property(c, args)
+	if err != nil {
+		return godbus.Variant{}, err
+	}
+	return o.values[p.Name], nil
+}
+
+// getAll implements Properties.GetAll.
+func (s *Server) getAll(c *call, args []any) (values, error) {
+	iface, _ := args[0].(string)
+	o, none, err := s.ours(c, iface)
+	if err != nil || none {
+		return values{}, err
+	}
+	return o.values, nil
+}
+
+// set implements Properties.Set. It returns nil if the call is being worked on or was answered.
+func (s *Server) set(c *call, args []any) error {
+	o, p, err := s.property(c, args)
+	if err != nil {
+		return err
+	}
+	name := o.iface + "." + p.Name
+	if !p.Writable {
+		return &busError{errReadOnly, fmt.Sprintf("The property %s cannot be written.", p.Name)}
+	}
+	v, _ := args[2].(godbus.Variant)
+	if got := v.Signature().String(); got != p.Type {
+		return &busError{errInvalidArgs, fmt.Sprintf("The property %s is of type %q, not %q.", p.Name, p.Type, got)}
+	}
+	s.perform(c, s.request(c, o, args), name, func(ctx context.Context, r *request) ([]any, error) {
+		return nil, setters[p.Name](ctx, r.svc, v.Value())
+	})
+	return nil
+}

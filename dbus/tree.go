@@ -1,0 +1,288 @@
+package dbus
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/wsc"
+	"wpsd/introspection"
+	"wpsd/service"
+)
+
+// values are the properties of an object by name.
+type values map[string]godbus.Variant
+
+// object is one object: each has one interface of ours, beside the standard ones.
+type object struct {
+	path   godbus.ObjectPath
+	of     identity
+	iface  string
+	values values
+	render func() values // its properties as they are now
+}
+
+// identity says what an object stands for: one of these, none for the root. It never changes.
+type identity struct {
+	ifname  string // an interface, or an access point's
+	session service.SessionID
+	network service.NetworkID
+}
+
+// signal is a signal to everybody.
+type signal struct {
+	path          godbus.ObjectPath
+	iface, member string
+	body          []any
+}
+
+// emitter gets signals, in order.
+type emitter func(signal)
+
+// accessPointKey names an access point: the same BSSID may be heard on two interfaces.
+type accessPointKey struct {
+	ifname string
+	bssid  wsc.MAC
+}
+
+// tree is what there is: the service's snapshots, and the objects made of them.
+type tree struct {
+	api          map[string]*introspection.Interface
+	manager      service.Manager
+	interfaces   map[string]service.Interface
+	accessPoints map[accessPointKey]service.AccessPoint
+	sessions     map[service.SessionID]service.Session
+	networks     map[service.NetworkID]service.Network
+
+	objects map[godbus.ObjectPath]*object
+	// stale are objects with properties that depend on which other objects there are. They are made anew in flush:
+	// a scan that finds fifty access points is one change of the list, not fifty.
+	stale map[godbus.ObjectPath]bool
+}
+
+func newTree(api map[string]*introspection.Interface) *tree {
+	t := &tree{api: api}
+	t.clear()
+	return t
+}
+
+// clear forgets everything but the objects.
+func (t *tree) clear() {
+	t.interfaces = map[string]service.Interface{}
+	t.accessPoints = map[accessPointKey]service.AccessPoint{}
+	t.sessions = map[service.SessionID]service.Session{}
+	t.networks = map[service.NetworkID]service.Network{}
+	t.stale = map[godbus.ObjectPath]bool{}
+	if t.objects == nil {
+		t.objects = map[godbus.ObjectPath]*object{}
+	}
+}
+
+// reset makes the tree what a snapshot says, and tells what is different from before.
+func (t *tree) reset(s service.Snapshot, emit emitter) {
+	t.clear()
+	old := t.objects
+	t.objects = map[godbus.ObjectPath]*object{}
+	t.manager = s.Manager
+	quiet := func(signal) {}
+	t.add(rootPath, managerIface, identity{}, t.managerValues, quiet)
+	for _, i := range s.Interfaces {
+		t.apply(service.InterfaceAdded{Interface: i}, quiet)
+	}
+	for _, ap := range s.AccessPoints {
+		t.apply(service.AccessPointAdded{AccessPoint: ap}, quiet)
+	}
+	for _, session := range s.Sessions {
+		t.apply(service.SessionAdded{Session: session}, quiet)
+	}
+	for _, n := range s.Networks {
+		t.apply(service.NetworkAdded{Network: n}, quiet)
+	}
+	t.flush(quiet)
+	if emit != nil {
+		t.tellDifference(old, emit)
+	}
+}
+
+// tellDifference tells what became of the objects that there were.
+func (t *tree) tellDifference(old map[godbus.ObjectPath]*object, emit emitter) {
+	for _, path := range slices.Sorted(maps.Keys(old)) {
+		if t.objects[path] == nil {
+			emit(removed(old[path]))
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(t.objects)) {
+		if o := t.objects[path]; old[path] == nil {
+			emit(added(o))
+		} else {
+			t.tellChanges(o, old[path].values, emit)
+		}
+	}
+}
+
+// apply takes one event.
+func (t *tree) apply(e service.Event, emit emitter) {
+	switch e := e.(type) {
+	case service.AccessPointAdded, service.AccessPointChanged, service.AccessPointRemoved:
+		t.applyAccessPoint(e, emit)
+		return // lists change once for many of these
+	}
+	t.flush(emit)
+	switch e := e.(type) {
+	case service.InterfaceAdded:
+		t.interfaces[e.Interface.Name] = e.Interface
+		t.addInterface(e.Interface.Name, emit)
+	case service.InterfaceChanged:
+		t.interfaces[e.Interface.Name] = e.Interface
+		t.update(interfacePath(e.Interface.Name), emit)
+	case service.InterfaceRemoved:
+		t.removeInterface(e.Name, emit)
+	case service.ScanDone:
+		emit(signal{interfacePath(e.Interface), interfaceIface, "ScanDone", []any{e.Success}})
+	case service.SessionAdded:
+		t.addSession(e.Session, emit)
+	case service.SessionChanged:
+		t.sessions[e.Session.ID] = e.Session
+		t.update(sessionPath(e.Session.ID), emit)
+	case service.SessionEnded:
+		t.endSession(e.Session, emit)
+	case service.SessionRemoved:
+		delete(t.sessions, e.ID)
+		t.remove(sessionPath(e.ID), emit)
+	case service.NetworkAdded:
+		t.networks[e.Network.ID] = e.Network
+		t.addNetwork(e.Network.ID, emit)
+	case service.NetworkRemoved:
+		delete(t.networks, e.ID)
+		t.remove(networkPath(e.ID), emit)
+		t.stale[rootPath] = true
+	case service.ManagerChanged:
+		t.manager = e.Manager
+		t.update(rootPath, emit)
+	case service.CredentialReceived:
+		// Not for everybody: Server tells the owner.
+	}
+}
+
+// flush makes what is stale anew.
+func (t *tree) flush(emit emitter) {
+	if len(t.stale) == 0 {
+		return
+	}
+	for _, path := range slices.Sorted(maps.Keys(t.stale)) {
+		t.update(path, emit)
+	}
+	clear(t.stale)
+}
+
+// add makes an object.
+func (t *tree) add(path godbus.ObjectPath, iface string, of identity, render func() values, emit emitter) {
+	if t.objects[path] != nil {
+		t.update(path, emit)
+		return
+	}
+	o := &object{path: path, of: of, iface: iface, values: render(), render: render}
+	t.objects[path] = o
+	emit(added(o))
+}
+
+// remove removes an object.
+func (t *tree) remove(path godbus.ObjectPath, emit emitter) {
+	o := t.objects[path]
+	if o == nil {
+		return
+	}
+	delete(t.objects, path)
+	delete(t.stale, path)
+	emit(removed(o))
+}
+
+// update makes the properties of an object anew and tells of those that changed, all in one signal.
+func (t *tree) update(path godbus.ObjectPath, emit emitter) {
+	o := t.objects[path]
+	if o == nil {
+		return
+	}
+	old := o.values
+	o.values = o.render()
+	t.tellChanges(o, old, emit)
+}
+
+// tellChanges emits PropertiesChanged as the introspection data promise.
+func (t *tree) tellChanges(o *object, old values, emit emitter) {
+	changed, invalidated := values{}, []string{}
+	for _, p := range t.api[o.iface].Properties {
+		if reflect.DeepEqual(old[p.Name], o.values[p.Name]) {
+			continue
+		}
+		switch p.Emits {
+		case introspection.EmitsValue:
+			changed[p.Name] = o.values[p.Name]
+		case introspection.EmitsInvalidates:
+			invalidated = append(invalidated, p.Name)
+		case introspection.EmitsConst, introspection.EmitsNothing:
+		}
+	}
+	if len(changed)+len(invalidated) > 0 {
+		emit(signal{o.path, propertiesIface, "PropertiesChanged", []any{o.iface, changed, invalidated}})
+	}
+}
+
+// added is the signal that an object came, removed that it went.
+func added(o *object) signal {
+	return signal{rootPath, objectManagerIface, "InterfacesAdded", []any{o.path, map[string]values{o.iface: o.values}}}
+}
+
+func removed(o *object) signal {
+	return signal{rootPath, objectManagerIface, "InterfacesRemoved", []any{o.path, []string{o.iface}}}
+}
+
+// managed is everything below the root, as GetManagedObjects wants it.
+func (t *tree) managed() map[godbus.ObjectPath]map[string]values {
+	all := make(map[godbus.ObjectPath]map[string]values, len(t.objects))
+	for path, o := range t.objects {
+		if path != rootPath {
+			all[path] = map[string]values{o.iface: o.values}
+		}
+	}
+	return all
+}
+
+// children names what is right below a path, and says whether there is anything at all.
+func (t *tree) children(path godbus.ObjectPath) (names []string, exists bool) {
+	below := string(path) + "/"
+	if path == "/" {
+		below = "/"
+	}
+	found := map[string]bool{}
+	for other := range t.objects {
+		if rest, ok := strings.CutPrefix(string(other), below); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			found[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), len(found) > 0 || t.objects[path] != nil
+}
+
+// owns reports whether a caller has a session that ends when he leaves.
+func (t *tree) owns(owner string) bool {
+	for _, s := range t.sessions {
+		if s.Owner == owner && !s.State.Ended() {
+			return true
+		}
+	}
+	return false
+}
+
+// sortedPaths makes paths of ids, in the order of the ids.
+func sortedPaths[K cmp.Ordered, V any](m map[K]V, path func(K) godbus.ObjectPath) []godbus.ObjectPath {
+	paths := make([]godbus.ObjectPath, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		paths = append(paths, path(k))
+	}
+	return paths
+}
