@@ -42,19 +42,15 @@ func (e *enrolment) check(cs []wsc.Credential) error {
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified: before
 // WSC_Done says that we have them, and long before the access point ends the run.
 func (e *enrolment) progress(c candidate, enrollee *registration.Enrollee) {
-	if m := enrollee.LastMessage(); m != e.message() {
+	if m := enrollee.LastMessage(); m != e.message {
+		e.message = m
 		e.change(func(s *Session) { s.Message = m })
+		e.service.log.Debug("message", "session", e.session.ID, "type", m.String(), "awaits", enrollee.State().String())
 	}
 	if cs := enrollee.Outcome().Credentials; len(cs) > 0 && !e.received {
 		e.received = true
 		e.take(c, cs)
 	}
-}
-
-func (e *enrolment) message() wsc.MessageType {
-	e.service.mu.Lock()
-	defer e.service.mu.Unlock()
-	return e.session.Message
 }
 
 // take stores what was received, then tells of it. What cannot be stored stays with the session.

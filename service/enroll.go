@@ -50,6 +50,7 @@ type enrolment struct {
 	sweeps   int               // looks at everything
 	afterPIN int               // sweeps since the newest wrong PIN
 	narrow   int               // looks at one channel in vain
+	message  wsc.MessageType   // newest of this attempt
 	received bool              // M8 was verified, and its credentials are safe
 }
 
@@ -181,6 +182,7 @@ func (e *enrolment) explain(err error) error {
 func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, errAttemptTime)
 	defer cancel()
+	e.message = 0
 	e.change(func(s *Session) {
 		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
 		s.Detail.AccessPointsTried++

@@ -35,6 +35,11 @@ func (f failure) sentence(s *Session) string {
 		return "No access point with WPS was found: switch WPS on in its settings, or move closer."
 	case ReasonWalkTime:
 		return walkTimeSentence(s)
+	case ReasonRegistrarBusy:
+		if s.Method == MethodPBC {
+			return fmt.Sprintf("The button of the access point %s is no longer active: press it again, then start again.", peer(s))
+		}
+		return fmt.Sprintf("The access point %s knows no PIN for this device yet: type the PIN shown here into it, then start again.", peer(s))
 	case ReasonRejected:
 		return fmt.Sprintf("The access point %s ended the run%s. Start again; if it happens again, restart the access point.", peer(s), because(f.configError))
 	}
@@ -50,7 +55,6 @@ func (f failure) sentence(s *Session) string {
 // sentences are those that need no more than the access point's name.
 var sentences = map[Reason]string{
 	ReasonSetupLocked:       "The access point %s has locked its WPS setup after too many wrong PINs: restart it, or unlock WPS in its settings.",
-	ReasonRegistrarBusy:     "The access point %s knows no PIN for this device yet: type the PIN shown here into it, then start again.",
 	ReasonNoCredential:      "The access point %s sent no network: look at its settings, then start again.",
 	ReasonBadCredential:     "The access point %s sent a network that cannot be used: set it to WPA2-Personal with a passphrase of 8 to 63 characters.",
 	ReasonWPA3Only:          "The access point takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",

@@ -125,6 +125,7 @@ func (s *Service) Run(ctx context.Context) error {
 			err = errors.Join(err, fmt.Errorf("service: driver %s: %w", d.Name(), listErr))
 		}
 	}
+	s.warnOfMissing()
 	close(s.ready)
 	if err == nil {
 		var followers sync.WaitGroup
@@ -136,6 +137,17 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.shutDown(cancel)
 	return err
+}
+
+// warnOfMissing tells of interfaces that were asked for and are not there (yet).
+func (s *Service) warnOfMissing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range s.only {
+		if s.interfaces[name] == nil {
+			s.log.Warn("there is no such interface yet", "interface", name)
+		}
+	}
 }
 
 // shutDown ends what runs and waits for it.

@@ -1,0 +1,91 @@
+package service
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"wpsd/drivers/sim"
+	"wpsd/engine/wsc"
+)
+
+func TestScan(t *testing.T) {
+	t.Parallel()
+	play(t, []scene{
+		{"a scan tells the access points with WPS, and its end", func(h *house) {
+			h.press(h.ap(nil))
+			h.next(func(o *sim.APOptions) { o.NoWPS = true })
+			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrBusy) {
+				h.Errorf("a second one: %v", err)
+			}
+			e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone)
+			snap, sub := h.svc.Subscribe()
+			sub.Close()
+			if !e.Success || len(snap.AccessPoints) != 1 || snap.AccessPoints[0].Class.String() != "WPS-PBC" || count[AccessPointAdded](h) != 1 {
+				h.Errorf("%+v", snap.AccessPoints)
+			}
+		}},
+		{"a flag that changes is told as such", func(h *house) {
+			ap := h.ap(nil)
+			h.scan()
+			h.press(ap)
+			h.scan()
+			if !slices.ContainsFunc(h.events, func(e Event) bool { c, ok := e.(AccessPointChanged); return ok && c.FlagsChanged }) {
+				h.Error("it was not")
+			}
+		}},
+		{"one that is off the air is removed, but not because of one lost frame", func(h *house) {
+			ap := h.ap(nil)
+			h.scan()
+			h.world.RemoveAP(ap)
+			h.scan()
+			if count[AccessPointRemoved](h) != 0 {
+				h.Error("removed after one scan")
+			}
+			time.Sleep(20 * time.Second)
+			h.scan()
+			if count[AccessPointRemoved](h) != 1 {
+				h.Error("not removed")
+			}
+		}},
+		{"a session ends a scan that somebody asked for", func(h *house) {
+			h.press(h.ap(nil))
+			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			s := h.pbc(nil)
+			if e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone); e.Success {
+				h.Error("the scan succeeded")
+			}
+			h.wantNetwork(h.end(s), "home", passphrase)
+		}},
+		{"more access points than anybody has are bounded", func(h *house) {
+			i := h.svc.interfaces["wlan0"]
+			h.svc.mu.Lock()
+			for n := range 2 * maxAccessPoints {
+				c := candidate{}
+				c.BSSID, c.Ad, c.Seen = wsc.MAC{2, 1, 1, 1, byte(n >> 8), byte(n)}, new(wsc.Advertisement), time.Now()
+				h.svc.heardOne(i, c)
+			}
+			n := len(i.accessPoints)
+			h.svc.mu.Unlock()
+			if n != maxAccessPoints {
+				h.Errorf("%d", n)
+			}
+		}},
+	})
+}
+
+func (h *house) scan() {
+	h.Helper()
+	if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+		h.Fatal(err)
+	}
+	h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok })
+	h.wait(func(e Event) bool { c, ok := e.(InterfaceChanged); return ok && !c.Interface.Scanning })
+}
