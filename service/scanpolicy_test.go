@@ -54,6 +54,18 @@ func TestSlices(t *testing.T) {
 			if got := slicesOf(usable(c.channels), c.known); fmt.Sprint(got) != fmt.Sprint(c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
+			var once, all []int
+			for _, look := range slicesOf(usable(c.channels), c.known) {
+				once = append(once, look...)
+			}
+			for _, ch := range usable(c.channels) {
+				all = append(all, ch.Frequency)
+			}
+			slices.Sort(once)
+			slices.Sort(all)
+			if !slices.Equal(once, all) {
+				t.Errorf("not each channel once: %v", once)
+			}
 		})
 	}
 }
