@@ -1,26 +1,28 @@
 package wsccrypto
 
 import (
-	"crypto/subtle"
+	"math/bits"
 	"sync"
 
 	"filippo.io/bigmod"
 )
 
 // The fixed-base method of Lim and Lee ("More Flexible Exponentiation with Precomputation", 1994).
-// An exponent of 256 bits is written into a grid of combTeeth rows and combBlocks × combColumns
-// columns, row 0 holding the lowest bits:
+// An exponent of 256 bits is written into a grid of combTeeth rows; a row has combBlocks blocks of
+// combColumns bits, row 0 the lowest bits of all:
 //
-//	row 0   bit  43 ...  1  0        the column at a position of block j picks one of
-//	row 1   bit  87 ... 45 44        2^combTeeth ready-made products from row j of the table;
-//	 ...                             combColumns - 1 squarings put all the positions
-//	row 5   bit 263 ...   220        of a block in their places
+//	row 0   bit  51 ...   1   0     A column picks one of 2^combTeeth ready-made products from the
+//	row 1   bit 103 ...  53  52     table of its block. The columns at one place in their blocks are
+//	 ...                            multiplied together, and combColumns - 1 squarings between put
+//	row 4   bit 259 ... 209 208     the places in order.
 //
-// Against square-and-multiply this saves nearly all squarings. bigmod's Mul costs two Montgomery
-// multiplications, so squarings are dear and the table has many blocks rather than long ones.
+// So nearly all squarings are saved. Plain windows of 4 bits would take a table of 192 KB instead of 80
+// KB, twice the time to make it, and a little more to use it: the tables are what the processor's
+// caches see most of. bigmod's Mul costs two Montgomery multiplications, so that squarings are
+// dear, and blocks are short.
 const (
-	combTeeth   = 6
-	combBlocks  = 11
+	combTeeth   = 5
+	combBlocks  = 13
 	combColumns = 4
 	combWidth   = 1 << combTeeth
 	combRow     = combBlocks * combColumns // bits per row of the grid
@@ -30,11 +32,16 @@ const (
 // 180 to 240 bits in this group; peers cannot see the length.
 const privateSize = 32
 
-// combTable[j][u] is the product over the set bits i of u of g^(2^(i*combRow + j*combColumns)), as
-// the limbs of a bigmod.Nat one after the other.
+// lane is how many limbs pick works on at a time: what fits the processor's registers. It divides
+// the 24 or 48 limbs of p.
+const lane = 6
+
+// combTable[j] is row j: entry u is the product over the set bits i of u of
+// g^(2^(i*combRow + j*combColumns)). The limbs of the entries are interleaved for pick: the lowest
+// lane of all entries, then the next lane of all entries, and so on.
 type combTable [combBlocks][]uint
 
-// fixedBase is the table for g. It costs about six key pairs' time to make and stays for good.
+// fixedBase is the table for g. It costs nine key pairs' time to make and stays for good.
 var fixedBase = sync.OnceValue(makeCombTable)
 
 func makeCombTable() *combTable {
@@ -51,16 +58,15 @@ func makeCombTable() *combTable {
 	var t combTable
 	for j := range t {
 		entries := [combWidth]*bigmod.Nat{natFor(m, 1)}
-		t[j] = append(t[j], entries[0].Bits()...)
 		for u := 1; u < combWidth; u++ {
+			top := bits.Len(uint(u)) - 1
 			entries[u] = natFor(m, 0)
-			top := highestBit(u)
 			copy(entries[u].Bits(), base[top][j].Bits())
 			if rest := u &^ (1 << top); rest != 0 {
 				entries[u].Mul(entries[rest], m)
 			}
-			t[j] = append(t[j], entries[u].Bits()...)
 		}
+		t[j] = interleave(entries)
 	}
 	return &t
 }
@@ -97,42 +103,37 @@ func column(x *[privateSize]byte, at int) (u uint) {
 	return u
 }
 
-// pick copies entry u of row into out, touching all entries alike.
-func pick(out, row []uint, u uint) {
-	const lane = 8 // limbs kept in registers; divides the 24 or 48 limbs of p
-	var masks [combWidth]uint
-	for e := range masks {
-		masks[e] = -uint(subtle.ConstantTimeEq(int32(e), int32(u)))
-	}
-	n := len(out)
-	for l := 0; l+lane <= n; l += lane {
-		var a0, a1, a2, a3, a4, a5, a6, a7 uint
-		at := l
-		for _, mask := range masks {
-			e := row[at : at+lane : at+lane]
-			a0 |= mask & e[0]
-			a1 |= mask & e[1]
-			a2 |= mask & e[2]
-			a3 |= mask & e[3]
-			a4 |= mask & e[4]
-			a5 |= mask & e[5]
-			a6 |= mask & e[6]
-			a7 |= mask & e[7]
-			at += n
+func interleave(entries [combWidth]*bigmod.Nat) []uint {
+	var row []uint
+	for l := 0; l < len(entries[0].Bits()); l += lane {
+		for _, e := range entries {
+			row = append(row, e.Bits()[l:l+lane]...)
 		}
-		o := out[l : l+lane]
-		o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7] = a0, a1, a2, a3, a4, a5, a6, a7
 	}
-	clear(masks[:])
+	return row
 }
 
-func highestBit(u int) int {
-	top := 0
-	for u > 1 {
-		u, top = u>>1, top+1
+// pick copies entry u of row into out, touching all entries alike, two at a time.
+func pick(out, row []uint, u uint) {
+	for l := 0; l+lane <= len(out); l += lane {
+		var a0, a1, a2, a3, a4, a5 uint
+		for i := uint(0); i < combWidth && len(row) >= 2*lane; i += 2 {
+			e, m, n := (*[2 * lane]uint)(row), ifZero(i^u), ifZero((i+1)^u)
+			a0 |= m&e[0] | n&e[6]
+			a1 |= m&e[1] | n&e[7]
+			a2 |= m&e[2] | n&e[8]
+			a3 |= m&e[3] | n&e[9]
+			a4 |= m&e[4] | n&e[10]
+			a5 |= m&e[5] | n&e[11]
+			row = row[2*lane:]
+		}
+		o := (*[lane]uint)(out[l:])
+		o[0], o[1], o[2], o[3], o[4], o[5] = a0, a1, a2, a3, a4, a5
 	}
-	return top
 }
+
+// ifZero is all ones for 0 and zero for the other numbers below combWidth, without a branch.
+func ifZero(v uint) uint { return uint((int(v) - 1) >> (bits.UintSize - 1)) }
 
 // natFor makes a number of p's size from a small one.
 func natFor(m *bigmod.Modulus, v uint) *bigmod.Nat {
