@@ -189,21 +189,22 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 			a.printf("Its key: %s\n", cred.keyText())
 		}
 	}
-	a.printf("%s", storedText(ids, showKey))
+	notStored, _ := s.Detail["not-stored"].Value().(bool)
+	a.printf("%s\n", storedText(ids, notStored))
 	return nil
 }
 
-// storedText says where the networks are now and what one can do with them.
-func storedText(ids []string, showKey bool) string {
-	if len(ids) == 0 {
-		text := "It is not stored: wpsd leaves that to other programs (wps_cred_processing=1).\n"
-		if !showKey {
-			text += "Use --show-key to see the key.\n"
-		}
-		return text
+// storedText says where the networks are now and what one can do with them. A network without a number is kept by
+// nobody: its session has it for some minutes.
+func storedText(ids []string, notStored bool) string {
+	switch {
+	case len(ids) > 0:
+		return fmt.Sprintf("Stored as %s. Show the key: wpsctl networks show --key %s. For a phone: wpsctl networks qr %s.",
+			strings.Join(ids, ", "), ids[0], ids[0])
+	case notStored:
+		return "It could not be stored: see wpsd's log, and use --show-key next time to have the key at least."
 	}
-	list := strings.Join(ids, " ")
-	return fmt.Sprintf("Stored as %s. Show the key: wpsctl networks show --key %s. For a phone: wpsctl networks qr %s.\n", list, ids[0], ids[0])
+	return "It is not stored, as wps_cred_processing=1 leaves that to other programs; --show-key prints the key."
 }
 
 // security names what protects a network, for people.

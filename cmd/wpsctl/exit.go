@@ -111,25 +111,27 @@ var busErrors = map[string]struct {
 	"org.freedesktop.DBus.Error.InvalidArgs":       {exitUsage, ""},
 	"org.freedesktop.DBus.Error.LimitsExceeded":    {exitBusy, ""},
 	"InvalidArguments":                             {exitUsage, ""},
-	"InvalidPin":                                   {exitBadPIN, "A PIN has 4 or 8 digits."},
-	"InvalidPinChecksum":                           {exitBadPIN, "The last of the 8 digits does not fit the others: compare it with the label or screen."},
-	"NotAuthorized":                                {exitNotAuthorized, rootHint},
-	"Busy":                                         {exitBusy, `"wpsctl cancel" ends the session in progress.`},
-	"NoInterface":                                  {exitNoInterface, `"wpsctl status" lists the interfaces.`},
+	"InvalidPin":                                   {exitBadPIN, ""},
+	"InvalidPinChecksum":                           {exitBadPIN, ""},
+	"NotAuthorized":                                {exitNotAuthorized, ""},
+	"Busy":                                         {exitBusy, `"wpsctl cancel" ends a session.`},
 	"UnknownInterface":                             {exitNoInterface, `"wpsctl status" lists the interfaces.`},
-	"UnknownBssid":                                 {exitNotFound, `"wpsctl scan" lists the access points.`},
+	"UnknownBssid":                                 {exitNotFound, scanHint},
 	"NoSession":                                    {exitNotFound, ""},
 	"NoNetwork":                                    {exitNotFound, `"wpsctl networks list" shows the stored networks.`},
-	"NotFound":                                     {exitNotFound, ""},
-	"RadioBlocked":                                 {exitRadio, `Switch the radio on: "rfkill list" and "rfkill unblock wlan" help.`},
+	"NoCredentials":                                {exitNotFound, ""},
+	"RadioBlocked":                                 {exitRadio, rfkillHint},
 	"NotSupported":                                 {exitNotSupported, ""},
-	"TooMany":                                      {exitBusy, ""},
-	"ShuttingDown":                                 {exitNoService, startHint},
+	"LimitsExceeded":                               {exitBusy, ""},
+	"StoreFailed":                                  {exitFailure, ""},
+	"ShuttingDown":                                 {exitNoService, ""},
 }
 
 const (
-	startHint = `Is wpsd running? Start it with "systemctl start wpsd", or look at --bus.`
-	rootHint  = "Run wpsctl as root (sudo)."
+	startHint  = `Is wpsd running? Start it with "systemctl start wpsd", or look at --bus.`
+	rootHint   = "Run wpsctl as root (sudo)."
+	scanHint   = `"wpsctl scan" lists the access points.`
+	rfkillHint = `"rfkill list" shows by what; "rfkill unblock wlan" switches it on.`
 )
 
 // fromBus turns an error of a D-Bus call into a failure. The text of wpsd's own errors is made for people.
@@ -152,39 +154,39 @@ func fromBus(err error) error {
 	return &failure{Exit: known.exit, Name: e.Name, Text: printable(text), Hint: known.hint}
 }
 
-// reasons says what each Reason of a failed session means for the exit code, and what to do about it. The list is
-// the D-Bus contract's.
-var reasons = map[string]struct {
+// reason is what the Reason of a failed session means: an exit code, a sentence for the case that wpsd gave none, and
+// a command of ours that helps on.
+type reason struct {
 	exit int
 	text string
 	hint string
-}{
-	"pbc-overlap": {exitOverlap, "the buttons of more than one access point are active, so it cannot be told which is yours",
-		"Wait two minutes and try again, or name yours: wpsctl pbc BSSID."},
-	"walk-time-expired": {exitTimeout, "nobody took part within two minutes",
-		"Press the button (or enter the PIN) at the router within two minutes of starting wpsctl."},
-	"no-access-point": {exitNoAccessPoint, "no access point with WPS was found", "Go nearer, and see whether WPS is switched on in the router's settings."},
-	"setup-locked":    {exitRefused, "the access point has locked WPS", "Too many wrong PINs lock it: restart the router or wait, or use its button."},
-	"wrong-pin-first-half": {exitWrongPIN, "the other side has another PIN (the first half differs already)",
-		"Compare the PIN, digit by digit, and start again."},
-	"wrong-pin-second-half": {exitWrongPIN, "the other side has another PIN (the first half is right, the second is not)",
-		"Compare the last four digits and start again."},
-	"registrar-busy":     {exitRefused, "the access point does not know this device's PIN yet, or is busy", "Enter the PIN on the router's WPS page first, then start again."},
-	"no-credential":      {exitRefused, "the access point ended the setup without giving a network", "Try again; restart the router if it goes on."},
-	"bad-credential":     {exitRefused, "the access point gave a network that cannot be used", "Its security may be WEP or not set up; look at the router's wireless settings."},
-	"wpa3-only":          {exitWPA3, "the network takes WPA3 only, which WPS cannot set up", "Join with the passphrase, or set the router to WPA2/WPA3 mixed."},
-	"radio-blocked":      {exitRadio, "the radio is switched off", `"rfkill list" shows by what; "rfkill unblock wlan" switches it on.`},
-	"interface-busy":     {exitBusy, "another program uses the interface", "End it, or let it leave the interface alone, and try again."},
-	"interface-gone":     {exitNoInterface, "the network interface went away", ""},
-	"association-failed": {exitLink, "the access point did not let us associate", "Go nearer and try again; a MAC filter at the router can be the cause too."},
-	"link-lost":          {exitLink, "the link to the access point was lost", "Go nearer and try again."},
-	"message-timeout":    {exitTimeout, "the access point stopped answering", "Try again; restart the router if it goes on."},
-	"protocol-error":     {exitRefused, "the access point did not keep to the protocol", "Try again; its firmware may be at fault."},
-	"rejected":           {exitRefused, "the access point refused", "Try again; look at the router's WPS page for the cause."},
-	"not-supported":      {exitNotSupported, "this interface cannot do that", ""},
-	"suspended":          {exitRadio, "the system was suspended", "Start again."},
-	"owner-left":         {exitCanceled, "the program that started the session is gone", ""},
-	"canceled":           {exitCanceled, "canceled", ""},
-	"handover-failed":    {exitNotHandedOver, "the network is stored, but the network manager did not take it", `"wpsctl networks show" has what it needs.`},
-	"internal":           {exitFailure, "wpsd failed; this is a mistake in it", "Please report it, with wpsd's log."},
+}
+
+// reasons has every Reason of the D-Bus contract.
+var reasons = map[string]reason{
+	"pbc-overlap": {exitOverlap, "The buttons of more than one access point are active, so it cannot be told which is yours: wait two minutes and try again.",
+		"Or name yours: wpsctl pbc BSSID."},
+	"walk-time-expired":     {exitTimeout, "Nobody took part within two minutes: press the button, or enter the PIN, within two minutes of starting.", ""},
+	"no-access-point":       {exitNoAccessPoint, "No access point with WPS was found: go nearer, and see whether WPS is switched on in its settings.", scanHint},
+	"setup-locked":          {exitRefused, "The access point has locked WPS after wrong PINs: wait or restart it, or use its button.", ""},
+	"wrong-pin-first-half":  {exitWrongPIN, "The other side has another PIN, its first half differs already: compare it and start again.", ""},
+	"wrong-pin-second-half": {exitWrongPIN, "The other side has another PIN, only its first half is right: compare the last four digits and start again.", ""},
+	"registrar-busy":        {exitRefused, "The access point does not expect this device yet: enter the PIN on its WPS page first.", ""},
+	"no-credential":         {exitRefused, "The access point ended the setup without giving a network: try again.", ""},
+	"bad-credential":        {exitRefused, "The access point gave a network that cannot be used: look at its wireless settings.", ""},
+	"wpa3-only":             {exitWPA3, "The network takes WPA3 only, which WPS cannot set up: join with the passphrase.", ""},
+	"radio-blocked":         {exitRadio, "The radio is switched off.", rfkillHint},
+	"interface-busy":        {exitBusy, "Another program uses the interface: end it, and try again.", ""},
+	"interface-gone":        {exitNoInterface, "The network interface went away.", ""},
+	"association-failed":    {exitLink, "The access point did not let us associate: go nearer and try again.", ""},
+	"link-lost":             {exitLink, "The link to the access point was lost: go nearer and try again.", ""},
+	"message-timeout":       {exitTimeout, "The access point stopped answering: try again.", ""},
+	"protocol-error":        {exitRefused, "The access point did not keep to the protocol: try again.", ""},
+	"rejected":              {exitRefused, "The access point refused: look at its WPS page for the cause.", ""},
+	"not-supported":         {exitNotSupported, "This interface cannot do that.", ""},
+	"suspended":             {exitRadio, "The system was suspended: start again.", ""},
+	"owner-left":            {exitCanceled, "The program that started the session is gone.", ""},
+	"canceled":              {exitCanceled, "The session was canceled.", ""},
+	"handover-failed":       {exitNotHandedOver, "The network is stored, but the network manager did not take it.", `"wpsctl networks show" has what it needs.`},
+	"internal":              {exitFailure, "wpsd failed, which is a mistake in it: please report it, with its log.", ""},
 }

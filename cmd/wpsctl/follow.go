@@ -222,7 +222,7 @@ func (f *follower) peerName(ctx context.Context, s session) string {
 func sessionFailure(s session, sentence string) *failure {
 	known, ok := reasons[s.Reason]
 	if !ok {
-		known.exit, known.text = exitFailure, "the setup failed"
+		known = reason{exit: exitFailure, text: "The setup failed."}
 	}
 	if s.State == "canceled" && (s.Reason == "" || s.Reason == "canceled") {
 		known = reasons["canceled"]

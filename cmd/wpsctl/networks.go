@@ -137,11 +137,16 @@ func (a *app) showNetwork(ctx context.Context, c *client, arg string, key bool) 
 		}
 	}
 	if a.json {
-		m := map[string]any{"network": n}
-		if key {
-			m["credential"] = cred.public(true)
-		}
-		return a.printJSON(m)
+		shown := struct { // one flat object: what the network has, and with --key what only the credential has
+			network
+			Key     string `json:"key,omitempty"`
+			KeyHex  string `json:"key_hex,omitempty"`
+			KeyKind string `json:"key_kind,omitempty"`
+			WifiURI string `json:"wifi_uri,omitempty"`
+		}{network: n, KeyKind: cred.keyKind}
+		shown.Key, shown.KeyHex = string(cred.key.Bytes()), hex.EncodeToString(cred.key.Bytes())
+		shown.WifiURI = string(cred.wifiURI.Bytes())
+		return a.printJSON(shown)
 	}
 	a.printf("Network %s: %s\n  security  %s\n  received  %s, by %s\n", orDash(n.ID), ssidText(n.ssid),
 		security(n.Auth, n.Encryption), day(n.Created), orDash(n.Source))

@@ -13,8 +13,8 @@ import (
 )
 
 // props are the properties of one interface of an object. A property that is missing or of another type reads as
-// its zero value: wpsctl may be older or newer than wpsd.
-type props map[string]godbus.Variant
+// its zero value: wpsctl may be older or newer than wpsd. It is an alias, as godbus stores into exactly this type.
+type props = map[string]godbus.Variant
 
 // get reads a property of type T.
 func get[T any](p props, name string) T {

@@ -35,7 +35,11 @@ func newStatus(a *app) *cobra.Command {
 // writeStatus prints the status for people.
 func writeStatus(w io.Writer, t *tree, now time.Time) error {
 	m := t.Manager
-	fmt.Fprintf(w, "wpsd %s, device %q, UUID %s\n", printable(m.Version), printable(m.DeviceName), orDash(m.UUID))
+	name := ""
+	if m.DeviceName != "" {
+		name = ", this device is " + printable(m.DeviceName)
+	}
+	fmt.Fprintf(w, "wpsd %s%s, UUID %s\n", printable(m.Version), name, orDash(m.UUID))
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "\nINTERFACE\tMODE\tDRIVER\tADDRESS\tDOING")
 	for _, n := range t.Interfaces {

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows is the table of ARCHITECTURE.md: which packages of ours each package may import. A package that is not in
+// it fails the test: say where a new one belongs before writing it. "engine/..." stands for everything below engine.
+var arrows = map[string][]string{
+	"engine":                  {},
+	"engine/secret":           {},
+	"engine/ie":               {},
+	"introspection":           {},
+	"engine/wsc":              {"engine/secret"},
+	"engine/wsccrypto":        {"engine/wsc", "engine/secret"},
+	"engine/devpass":          {"engine/wsc", "engine/secret"},
+	"engine/credential":       {"engine/wsc", "engine/secret"},
+	"engine/registration":     {"engine", "engine/wsc", "engine/wsccrypto", "engine/devpass", "engine/secret"},
+	"engine/eapwsc":           {"engine", "engine/wsc"},
+	"engine/eapol":            {"engine"},
+	"engine/discovery":        {"engine/wsc", "engine/ie"},
+	"engine/enginetest":       {"engine", "engine/..."},
+	"drivers":                 {"engine/secret"},
+	"drivers/hostapd":         {"drivers", "engine/secret"},
+	"drivers/drivertest":      {"drivers", "engine", "engine/..."},
+	"drivers/nl80211":         {"drivers"},
+	"drivers/none":            {"drivers"},
+	"drivers/sim":             {"drivers", "engine", "engine/..."},
+	"service/store":           {"engine/credential", "engine/secret", "engine/wsc"},
+	"service":                 {"drivers", "engine", "engine/...", "service/store"},
+	"dbus":                    {"service", "introspection", "engine/..."},
+	"dbus/dbustest":           {"dbus", "service", "introspection", "engine/..."},
+	"cmd/wpsd":                {"engine", "engine/...", "drivers", "drivers/...", "service", "service/...", "dbus", "introspection"},
+	"cmd/wpsctl":              {"engine/secret"},
+	"test/dhcompare":          {"engine/wsccrypto", "engine/secret"},
+	"test/hwsim":              {},
+	"test/hwsim/cmd/scenario": {},
+}
+
+// onlyIn says which of our packages may import a library, by the beginning of its import path. What is not listed
+// may not be imported at all: a new dependency needs a decision in ARCHITECTURE.md first. Test files may import
+// everything that is listed.
+var onlyIn = map[string][]string{
+	"github.com/google/uuid":          {"engine/wsc"},
+	"filippo.io/bigmod":               {"engine/wsccrypto"},
+	"github.com/mdlayher/":            {"drivers/nl80211"},
+	"golang.org/x/sys/unix":           {"drivers/...", "service/store", "cmd/wpsd"},
+	"golang.org/x/term":               {"cmd/wpsctl"},
+	"github.com/fsnotify/fsnotify":    {"drivers/hostapd"},
+	"github.com/godbus/dbus/v5":       {"dbus", "dbus/...", "cmd/wpsctl"},
+	"github.com/coreos/go-systemd/":   {"cmd/wpsd"},
+	"github.com/spf13/":               {"cmd/wpsctl"},
+	"rsc.io/qr":                       {"cmd/wpsctl"},
+	"github.com/rogpeppe/go-internal": {},
+}
+
+// engineBans are standard packages that no code in engine/ may import: what a peer can attack does no I/O, has no
+// clock and does not log. engine/secret has log/slog for its LogValue.
+var engineBans = []string{"net", "os", "log", "context", "syscall", "testing", "runtime/debug", "math/rand"}
+
+// goPackage is what we read of go list's answer.
+type goPackage struct {
+	ImportPath, Dir                     string
+	GoFiles, Imports                    []string
+	TestImports, XTestImports           []string
+	TestGoFiles, XTestGoFiles, CgoFiles []string
+}
+
+// ourPackages asks the go command, with the build tags that some files need.
+func ourPackages(t *testing.T) []goPackage {
+	t.Helper()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command:", err)
+	}
+	cmd := exec.Command("go", "list", "-e", "-tags=hwsim", "-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,TestImports,XTestImports", "./...")
+	cmd.Dir = filepath.Join("..", "..")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var all []goPackage
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// allowed reports whether name is in list, where "x/..." stands for everything below x.
+func allowed(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(pattern string) bool {
+		if dir, ok := strings.CutSuffix(pattern, "..."); ok {
+			return strings.HasPrefix(name, dir)
+		}
+		return name == pattern
+	})
+}
+
+func TestArrows(t *testing.T) {
+	t.Parallel()
+	for _, p := range ourPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "wpsd/")
+		may, known := arrows[name]
+		if !known {
+			t.Errorf("package %s is not in the table of arrows: say in ARCHITECTURE.md and here what it may import", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			checkImport(t, name, imported, may)
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if library(imported) && findLibrary(imported) == nil {
+				t.Errorf("tests of %s import %s, which is not among our dependencies", name, imported)
+			}
+		}
+		if len(p.CgoFiles) > 0 {
+			t.Errorf("%s uses cgo", name)
+		}
+		if slices.Contains([]string{"util", "utils", "common", "helpers", "types", "misc", "models"}, path.Base(name)) {
+			t.Errorf("%s: a package is named after what it gives", name)
+		}
+	}
+}
+
+// checkImport judges one import of a package's own (not test) files.
+func checkImport(t *testing.T, name, imported string, may []string) {
+	t.Helper()
+	ours, isOurs := strings.CutPrefix(imported, "wpsd/")
+	switch {
+	case isOurs:
+		testOnly := strings.HasSuffix(ours, "test") && !strings.HasSuffix(name, "test")
+		if !allowed(may, ours) || testOnly {
+			t.Errorf("%s may not import %s", name, ours)
+		}
+	case library(imported):
+		in := findLibrary(imported)
+		if in == nil {
+			t.Errorf("%s imports %s: a new dependency needs a decision in ARCHITECTURE.md, and a line here", name, imported)
+		} else if !allowed(in, name) {
+			t.Errorf("%s may not import %s, only %v may", name, imported, in)
+		}
+	case name == "engine" || strings.HasPrefix(name, "engine/"):
+		if name == "engine/secret" && imported == "log/slog" || name == "engine/enginetest" {
+			return
+		}
+		for _, ban := range engineBans {
+			if imported == ban || strings.HasPrefix(imported, ban+"/") {
+				t.Errorf("%s may not import %s: the engine does no I/O, has no clock and no log", name, imported)
+			}
+		}
+	}
+}
+
+// library reports whether an import path is neither ours nor in the standard library.
+func library(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return strings.Contains(first, ".")
+}
+
+// findLibrary gives the packages that may import a library, nil if it is not one of our dependencies.
+func findLibrary(imported string) []string {
+	for prefix, in := range onlyIn {
+		if strings.HasPrefix(imported, prefix) {
+			return in
+		}
+	}
+	return nil
+}
+
+// engineCalls are functions of package time that look at the clock or wait for it.
+var engineCalls = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+// TestEngineIsPassive reads the engine's source for what imports do not show: the clock, goroutines and init functions.
+func TestEngineIsPassive(t *testing.T) {
+	t.Parallel()
+	for _, p := range ourPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "wpsd/")
+		inEngine := (name == "engine" || strings.HasPrefix(name, "engine/")) && name != "engine/enginetest"
+		for _, file := range p.GoFiles {
+			fset := token.NewFileSet()
+			f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.FuncDecl:
+					if n.Recv == nil && n.Name.Name == "init" {
+						t.Errorf("%s: init(): main wires things, in the open", fset.Position(n.Pos()))
+					}
+				case *ast.GoStmt:
+					if inEngine {
+						t.Errorf("%s: the engine starts no goroutine", fset.Position(n.Pos()))
+					}
+				case *ast.SelectorExpr:
+					if x, ok := n.X.(*ast.Ident); ok && inEngine && x.Name == "time" && slices.Contains(engineCalls, n.Sel.Name) {
+						t.Errorf("%s: time.%s: the engine is told the time", fset.Position(n.Pos()), n.Sel.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+}

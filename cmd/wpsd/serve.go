@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"wpsd/dbus"
+	"wpsd/drivers"
+	"wpsd/drivers/nl80211"
+	"wpsd/drivers/none"
+	"wpsd/drivers/sim"
+	"wpsd/service"
+	"wpsd/service/store"
+)
+
+// serve runs the service until ctx ends, which is success, or something it cannot do without fails.
+func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err error) {
+	for _, note := range conf.Notes {
+		log.Warn("configuration", "note", note)
+	}
+	// The bus first: without it nothing else needs to be touched.
+	bus, err := dbus.Dial(f.bus)
+	if err != nil {
+		return fmt.Errorf("bus %s: %w", f.bus, err)
+	}
+	defer func() { _ = bus.Close() }() // the server closes it as well
+	st, err := openStore(f, conf)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	driver, err := newDriver(f, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, driver.Close()) }()
+
+	svc, err := service.New(service.Config{
+		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st,
+		Processing: conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
+	})
+	if err != nil {
+		return err
+	}
+	server, err := dbus.New(bus, svc, dbus.Options{Log: log, Ready: func() {
+		releaseMemory()
+		log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
+		notify(log, daemon.SdNotifyReady)
+	}})
+	if err != nil {
+		return err
+	}
+	return runAll(ctx, svc, server, log)
+}
+
+// openStore opens the state directory, unless networks are to be forgotten.
+func openStore(f flags, conf *config) (*store.Store, error) {
+	if conf.Forget {
+		return store.Memory(), nil
+	}
+	return store.Open(f.stateDir)
+}
+
+// newDriver makes the radio that was asked for by name.
+func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
+	switch f.driver {
+	case "sim":
+		return sim.New(sim.Options{Speed: f.simSpeed, Control: f.simControl, Log: log})
+	case "none":
+		return none.New(f.interfaces), nil
+	case "nl80211":
+		return nl80211.New(log)
+	}
+	return nil, fmt.Errorf("no driver %q", f.driver)
+}
+
+// runAll runs service and server. At the end the service goes first, so that clients still hear how their sessions
+// ended; the server follows.
+func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log *slog.Logger) error {
+	serviceCtx, stopService := context.WithCancel(ctx)
+	defer stopService()
+	serverCtx, stopServer := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopServer(nil)
+
+	context.AfterFunc(ctx, func() {
+		log.Info("wpsd stops")
+		notify(log, daemon.SdNotifyStopping)
+	})
+	serviceDone, memoryDone := make(chan error, 1), make(chan struct{})
+	go func() {
+		err := svc.Run(serviceCtx)
+		stopServer(errStopped)
+		serviceDone <- err
+	}()
+	go func() {
+		releaseAfterSessions(serviceCtx, svc)
+		close(memoryDone)
+	}()
+	var err error
+	select {
+	case <-svc.Ready(): // clients shall find the interfaces there
+		err = server.Run(serverCtx)
+	case <-serverCtx.Done():
+		err = errStopped
+	}
+	stopService()
+	<-memoryDone
+	return errors.Join(withoutStop(err), <-serviceDone)
+}
+
+// errStopped is how the server ends when all went well.
+var errStopped = errors.New("stopped")
+
+// withoutStop takes the regular end off the server's errors.
+func withoutStop(err error) error {
+	if err == nil || errors.Is(err, errStopped) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// notify tells systemd, if it waits for it.
+func notify(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("telling systemd", "state", state, "err", err)
+	}
+}
