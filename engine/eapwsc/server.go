@@ -149,6 +149,9 @@ func (s *Server) receive(now time.Time, f fragment) engine.Step {
 		if !s.innerDone {
 			s.take(now, s.inner.Handle(now, msg))
 		}
+		if s.innerDone && (f.op == opNack || f.op == opDone) {
+			return s.fail(now) // a station that has said this answers no more (hostap's ends here too)
+		}
 		return s.speak(now)
 	}
 	return s.fail(now)

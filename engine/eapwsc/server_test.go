@@ -35,6 +35,8 @@ func TestServer(t *testing.T) {
 			turns: []turn{toM1, {in: wscResponse(2, opMsg, 0, 'm', '2'), out: wscRequest(3, opMsg, 0, 'm', '3')}, {in: wscResponse(3, opMsg, 0, 'm', '4'), out: failure(3)}}},
 		{name: "what is said last is answered before the end", talk: messages("m1", "m2"), done: true, complete: true,
 			turns: []turn{identified, toM2, {in: wscResponse(3, opNack, 0, nackMessage...), out: failure(3)}}},
+		{name: "a WSC_NACK is not answered but with EAP-Failure", talk: talk{[]byte("m1"), []byte("m2"), nackMessage, nackMessage}, done: true, complete: true,
+			turns: []turn{identified, toM2, {in: wscResponse(3, opNack, 0, nackMessage...), out: failure(3)}}},
 		{name: "another identity is refused", done: true, turns: []turn{{in: response(1, methodIdentity, 'm', 'e'), out: failure(1)}}},
 		{name: "an identity with more behind it is another one", done: true,
 			turns: []turn{{in: response(1, methodIdentity, []byte(IdentityEnrollee+"\x00")...), out: failure(1)}}},
