@@ -132,6 +132,47 @@ func TestAllLayersWrongPIN(t *testing.T) {
 	}
 }
 
+// TestAllLayersSilence: an access point that falls silent is noticed at every layer that it may
+// have reached.
+func TestAllLayersSilence(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		packets  int // of both sides, before the silence
+		timedOut bool
+		took     time.Duration
+	}{
+		{"it never begins", 0, true, 92 * time.Second},
+		{"it asks for the identity only", 1, true, 15 * time.Second},
+		{"after M2", 5, true, 15 * time.Second},
+		{"in the middle of a message in fragments", 8, true, 15 * time.Second},
+		{"never", 1000, false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t, true, false, 300, 300, "12345670", "12345670")
+			now := enginetest.Epoch
+			toStation, toAP := s.ap.Start(now).Send, [][]byte(nil)
+			step := s.station.Start(now)
+			for n := 0; n < c.packets && len(toStation)+len(toAP) > 0 && !step.Done; n++ {
+				if len(toStation) > 0 {
+					step = s.station.Handle(now, toStation[0])
+					toStation, toAP = toStation[1:], append(toAP, step.Send...)
+					continue
+				}
+				toStation, toAP = append(toStation, s.ap.Handle(now, toAP[0]).Send...), toAP[1:]
+			}
+			for !step.Done {
+				now = step.Deadline
+				step = s.station.Timeout(now)
+			}
+			if took := now.Sub(enginetest.Epoch); s.station.TimedOut() != c.timedOut || took != c.took {
+				t.Errorf("timed out %v, after %v", s.station.TimedOut(), took)
+			}
+		})
+	}
+}
+
 // TestAllLayersWithLoss: whatever the link does, a credential that arrives is the right one, and
 // both sides come to an end.
 func TestAllLayersWithLoss(t *testing.T) {

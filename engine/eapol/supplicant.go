@@ -44,8 +44,12 @@ func NewSupplicant(c SupplicantConfig) *Supplicant {
 	return &Supplicant{config: c}
 }
 
-// TimedOut reports whether the run ended because the access point never began.
-func (s *Supplicant) TimedOut() bool { return s.timedOut }
+// TimedOut reports whether the run ended because the access point never began, or because the
+// machine inside says that it fell silent.
+func (s *Supplicant) TimedOut() bool {
+	inner, ok := s.config.Inner.(interface{ TimedOut() bool })
+	return s.timedOut || ok && inner.TimedOut()
+}
 
 // Start implements engine.Machine.
 func (s *Supplicant) Start(now time.Time) engine.Step {

@@ -42,6 +42,16 @@ func run(t *testing.T, identity string, what talk, peerSize, serverSize int, c e
 	return peer, server, p, s
 }
 
+// loopback is a Peer and a Server that carry a talk over a perfect channel.
+func loopback(identity string, what talk, peerSize, serverSize int) *enginetest.Loopback {
+	enrollee := identity == IdentityEnrollee
+	peer, server := &talker{talk: what, begins: enrollee}, &talker{talk: what, begins: !enrollee}
+	return &enginetest.Loopback{
+		A: NewPeer(PeerConfig{Identity: identity, Inner: peer, FragmentSize: peerSize}),
+		B: NewServer(ServerConfig{FragmentSize: serverSize, Inner: func(string) engine.Machine { return server }}),
+	}
+}
+
 func TestLoopback(t *testing.T) {
 	t.Parallel()
 	for _, identity := range []string{IdentityEnrollee, IdentityRegistrar} {
