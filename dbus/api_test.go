@@ -39,17 +39,9 @@ func TestTablesAgree(t *testing.T) {
 			}
 		}
 	}
-	slices.Sort(methods)
-	slices.Sort(properties)
-	if got := slices.Sorted(maps.Keys(handlers)); !slices.Equal(got, methods) {
-		t.Errorf("handlers %v, declared %v", got, methods)
-	}
-	if got := slices.Sorted(maps.Keys(setters)); !slices.Equal(got, properties) {
-		t.Errorf("setters %v, declared %v", got, properties)
-	}
-	if got, want := slices.Sorted(maps.Keys(access)), slices.Sorted(maps.Keys(declared)); !slices.Equal(got, want) {
-		t.Errorf("access %v, declared %v", got, want)
-	}
+	sameNames(t, "handlers", slices.Sorted(maps.Keys(handlers)), methods)
+	sameNames(t, "setters", slices.Sorted(maps.Keys(setters)), properties)
+	sameNames(t, "rows", slices.Sorted(maps.Keys(access)), slices.Collect(maps.Keys(declared)))
 	for name, row := range access {
 		want := string(row.action)
 		if row.action == Anyone {
@@ -72,6 +64,15 @@ func TestTablesAgree(t *testing.T) {
 		if row.action != Anyone && handlers[name] != nil && !slices.Contains(declared[name].Errors, "NotAuthorized") {
 			t.Errorf("%s: NotAuthorized is not among its errors", name)
 		}
+	}
+}
+
+// sameNames compares a table's names with those that the introspection data declare.
+func sameNames(t *testing.T, what string, got, declared []string) {
+	t.Helper()
+	slices.Sort(declared)
+	if !slices.Equal(got, declared) {
+		t.Errorf("%s %v, declared %v", what, got, declared)
 	}
 }
 

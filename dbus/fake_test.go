@@ -116,8 +116,10 @@ func (f *fake) start(r service.StartRequest, method service.Method) (service.Ses
 		ID: f.next, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: service.RoleEnrollee, Method: method,
 		State: service.StateScanning,
 	}
+	i := f.snapshot.Interfaces[0]
+	i.Session = s.ID
 	f.mu.Unlock()
-	f.tell(service.SessionAdded{Session: s}, service.InterfaceChanged{Interface: service.Interface{Name: r.Interface, Session: s.ID}})
+	f.tell(service.SessionAdded{Session: s}, service.InterfaceChanged{Interface: i})
 	return s, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"reflect"
@@ -75,6 +76,14 @@ func newFake() *fake {
 	}
 }
 
+// newLog writes text.
+func newLog(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
+
+// sessionOne tells of a session.
+func sessionOne(owner string) service.Event {
+	return service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0", Owner: owner, State: service.StateScanning}}
+}
+
 // world is a bus with a Server on it.
 type world struct {
 	t    *testing.T
@@ -120,7 +129,7 @@ func (w *world) start(o Options) {
 		w.t.Fatal(err)
 	}
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(w.log, nil))
+		o.Log = newLog(w.log)
 	}
 	if w.srv, err = New(b, w.svc, o); err != nil {
 		w.t.Fatal(err)
@@ -176,6 +185,18 @@ func (c *client) listen() *client {
 // call calls a method, with its full name.
 func (c *client) call(path godbus.ObjectPath, method string, args ...any) *godbus.Call {
 	return c.conn.Object(BusName, path).Call(method, 0, args...)
+}
+
+// send is call for a message that godbus does not make: with the flag for interactive authorization, or, if iface is
+// empty, without interface.
+func (c *client) send(flags godbus.Flags, path godbus.ObjectPath, iface, member string) *godbus.Call {
+	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: flags, Headers: map[godbus.HeaderField]godbus.Variant{
+		godbus.FieldDestination: godbus.MakeVariant(BusName), godbus.FieldPath: godbus.MakeVariant(path), godbus.FieldMember: godbus.MakeVariant(member),
+	}}
+	if iface != "" {
+		m.Headers[godbus.FieldInterface] = godbus.MakeVariant(iface)
+	}
+	return <-c.conn.Send(m, nil).Done
 }
 
 // must is call for what has to succeed.

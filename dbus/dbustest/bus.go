@@ -136,7 +136,7 @@ func (b *Bus) route(from *conn, m *godbus.Message) {
 		b.broadcast(m)
 	case b.lookup(to) == nil:
 		if m.Type == godbus.TypeMethodCall {
-			b.fail(from, m.Serial(), m.Flags, driver+".Error.ServiceUnknown", "The name "+to+" has no owner")
+			b.fail(from, m.Serial(), m.Flags, driver+".Error.ServiceUnknown", "The name "+to+" was not provided by any .service files")
 		}
 	default:
 		target := b.lookup(to)

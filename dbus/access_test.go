@@ -1,0 +1,306 @@
+package dbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/service"
+)
+
+// TestStrangersAreRefused: everything that the table guards, for somebody who is neither root nor us.
+func TestStrangersAreRefused(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		owner, c := w.client(0), w.client(stranger)
+		owner.must(wlan0, startPbcMethod, options())
+		before := len(w.svc.calls())
+		for _, call := range []struct {
+			path   godbus.ObjectPath
+			method string
+			args   []any
+		}{
+			{wlan0, interfaceIface + ".Scan", []any{options()}},
+			{wlan0, startPbcMethod, []any{options()}},
+			{wlan0, startPinMethod, []any{options("no-such", "option")}}, // the check comes first
+			{wlan0, interfaceIface + ".Cancel", nil},
+			{session1, sessionIface + ".Cancel", nil},
+			{session1, sessionIface + ".GetCredentials", nil},
+			{network7, networkIface + ".GetSecrets", nil},
+			{network7, networkIface + ".Delete", nil},
+			{rootPath, set, []any{managerIface, "DeviceName", godbus.MakeVariant("x")}},
+			{rootPath, set, []any{"", "DeviceName", godbus.MakeVariant("x")}},
+		} {
+			c.refused("NotAuthorized", call.path, call.method, call.args...)
+		}
+		if calls := w.svc.calls()[before:]; len(calls) != 0 {
+			t.Errorf("the service was asked %v", calls)
+		}
+	})
+}
+
+// TestServiceUserPasses: who runs us may use us, root or not.
+func TestServiceUserPasses(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{Authorizer: OnlyRoot{Also: 77}}, func(w *world) {
+		w.client(77).must(wlan0, startPbcMethod, options())
+		w.client(78).refused("NotAuthorized", wlan0, startPbcMethod, options())
+	})
+}
+
+// authorizer asks a function.
+type authorizer func(ctx context.Context, r Request) error
+
+func (a authorizer) Authorize(ctx context.Context, r Request) error { return a(ctx, r) }
+
+// TestSessionBelongsToItsCaller: its owner needs no authorization for it, others need the action's.
+func TestSessionBelongsToItsCaller(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var asked []string
+	allow := map[Action]bool{ActionEnroll: true}
+	auth := authorizer(func(_ context.Context, r Request) error {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, fmt.Sprintf("%s %s %v %d", r.Action, r.Details["interface"], r.Interactive, r.UID))
+		if allow[r.Action] {
+			return nil
+		}
+		return fmt.Errorf("%w: somebody said no", ErrNotAuthorized)
+	})
+	inBubble(t, Options{Authorizer: auth}, func(w *world) {
+		owner, other := w.client(1001), w.client(1002)
+		owner.must(wlan0, startPbcMethod, options())
+		clear(allow)
+		owner.must(session1, sessionIface+".GetCredentials")
+		owner.must(session1, sessionIface+".Cancel")
+		owner.must(wlan0, interfaceIface+".Cancel")
+		other.refused("NotAuthorized", session1, sessionIface+".GetCredentials")
+		other.refused("NotAuthorized", session1, sessionIface+".Cancel")
+		other.refused("NotAuthorized", wlan0, interfaceIface+".Cancel")
+		allow[ActionReadSecrets], allow[ActionEnroll] = true, true
+		other.must(session1, sessionIface+".GetCredentials")
+		other.must(session1, sessionIface+".Cancel")
+		if call := other.send(godbus.FlagAllowInteractiveAuthorization, wlan0, interfaceIface, "Cancel"); call.Err != nil {
+			t.Error(call.Err)
+		}
+		want := []string{
+			"fi.w1.wps.enroll wlan0 false 1001", "fi.w1.wps.read-secrets wlan0 false 1002", "fi.w1.wps.enroll wlan0 false 1002", "fi.w1.wps.enroll wlan0 false 1002",
+			"fi.w1.wps.read-secrets wlan0 false 1002", "fi.w1.wps.enroll wlan0 false 1002", "fi.w1.wps.enroll wlan0 true 1002",
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("asked\n\t%s", strings.Join(asked, "\n\t"))
+		}
+	})
+}
+
+// TestAuthorizerFailureIsNo: whatever goes wrong while asking, nothing is done.
+func TestAuthorizerFailureIsNo(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{Authorizer: authorizer(func(context.Context, Request) error { return errors.New("no polkit here") })}, func(w *world) {
+		w.client(0).refused("NotAuthorized", wlan0, startPbcMethod, options())
+		if len(w.svc.calls()) != 0 || !strings.Contains(w.log.String(), "no polkit here") {
+			t.Errorf("calls %v, log %s", w.svc.calls(), w.log)
+		}
+	})
+}
+
+// TestCredentialsGoToTheOwnerAlone: nobody else gets them, whatever he listens to. world.stop looks at everything that
+// went over the bus.
+func TestCredentialsGoToTheOwnerAlone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		owner, spy := w.client(0), w.client(0).listen() // the owner has no match rule
+		owner.must(wlan0, startPbcMethod, options())
+		w.svc.tell(service.CredentialReceived{Session: 1})
+		expect(t, owner.heard(), `/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:"`+key)
+		for _, s := range spy.heard() {
+			if strings.Contains(s, "CredentialReceived") || strings.Contains(s, key) {
+				t.Errorf("the spy heard %s", s)
+			}
+		}
+		if err := spy.conn.AddMatchSignal(godbus.WithMatchMember("CredentialReceived")); err != nil {
+			t.Fatal(err)
+		}
+		w.svc.tell(service.CredentialReceived{Session: 1})
+		expect(t, spy.heard())
+		got := <-owner.signals
+		if raw, _ := got.Body[1].([]byte); string(raw) != rawKey {
+			t.Errorf("raw is %q", raw)
+		}
+		// What the service keeps was not wiped with our copies.
+		if string(w.svc.credentials[0].Key.Bytes()) != key {
+			t.Error("the service's own key is gone")
+		}
+	})
+}
+
+// TestOwnerLeaves: the service is told, and we stop watching him.
+func TestOwnerLeaves(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c, idle := w.client(0), w.client(0)
+		name := c.conn.Names()[0]
+		c.must(wlan0, startPbcMethod, options())
+		idle.must(rootPath, managerIface+".GeneratePin")
+		if n := w.bus.Rules(); n != 1 {
+			t.Errorf("%d match rules: one for each caller who did what needs an authorization", n)
+		}
+		c.conn.Close()
+		idle.conn.Close()
+		synctest.Wait()
+		if calls := w.svc.calls(); calls[len(calls)-1] != "ReleaseOwner "+name {
+			t.Errorf("calls %v", calls)
+		}
+		if n := w.bus.Rules(); n != 0 {
+			t.Errorf("%d match rules are left", n)
+		}
+		if len(w.srv.peers) != 0 {
+			t.Errorf("%d peers are left", len(w.srv.peers))
+		}
+	})
+}
+
+// TestOwnerLeavesWhileHisSessionStarts: the session that comes too late for his leaving is released all the same.
+func TestOwnerLeavesWhileHisSessionStarts(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		name := c.conn.Names()[0]
+		goOn := make(chan struct{})
+		w.svc.on = func(call string) error {
+			if strings.HasPrefix(call, "Start") {
+				<-goOn
+			}
+			return nil
+		}
+		c.conn.Object(BusName, wlan0).Go(startPbcMethod, 0, nil, options())
+		synctest.Wait()
+		c.conn.Close()
+		synctest.Wait()
+		close(goOn)
+		synctest.Wait()
+		want := []string{"Start pbc wlan0", "ReleaseOwner " + name, "ReleaseOwner " + name}
+		if calls := w.svc.calls(); !slices.Equal(calls, want) {
+			t.Errorf("calls %v", calls)
+		}
+		if n := w.bus.Rules(); n != 0 {
+			t.Errorf("%d match rules are left", n)
+		}
+	})
+}
+
+// TestCallerLeavesWhileBeingAuthorized: the question ends with him, and nothing is done.
+func TestCallerLeavesWhileBeingAuthorized(t *testing.T) {
+	t.Parallel()
+	auth := authorizer(func(ctx context.Context, _ Request) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	inBubble(t, Options{Authorizer: auth}, func(w *world) {
+		c := w.client(1001)
+		c.conn.Object(BusName, wlan0).Go(startPbcMethod, 0, nil, options())
+		synctest.Wait()
+		c.conn.Close()
+		synctest.Wait()
+		if calls := w.svc.calls(); len(calls) == 0 || slices.Contains(calls, "Start pbc wlan0") {
+			t.Errorf("calls %v", calls)
+		}
+		if n := w.bus.Rules(); n != 0 {
+			t.Errorf("%d match rules are left", n)
+		}
+	})
+}
+
+// TestSlowAuthorizationDelaysNobodyElse, and keeps the order of its caller's calls.
+func TestSlowAuthorizationDelaysNobodyElse(t *testing.T) {
+	t.Parallel()
+	auth := authorizer(func(_ context.Context, r Request) error {
+		if r.UID != 0 {
+			time.Sleep(3 * time.Minute) // somebody looks for his password
+		}
+		return nil
+	})
+	inBubble(t, Options{Authorizer: auth}, func(w *world) {
+		slow, quick := w.client(1001), w.client(0)
+		began := time.Now()
+		first := slow.conn.Object(BusName, wlan0).Go(interfaceIface+".Scan", 0, nil, options())
+		second := slow.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, nil)
+		synctest.Wait()
+		quick.must(wlan0, startPbcMethod, options())
+		quick.must(rootPath, get, managerIface, "Version")
+		if took := time.Since(began); took != 0 {
+			t.Errorf("others waited %v", took)
+		}
+		if len(second.Done) != 0 {
+			t.Error("his second call did not wait for the first")
+		}
+		<-second.Done
+		if len(first.Done) != 1 || first.Err != nil || second.Err != nil || second.ResponseSequence < first.ResponseSequence {
+			t.Errorf("first %v, second %v", first.Err, second.Err)
+		}
+	})
+}
+
+// TestManyAuthorizationsWaitTheirTurn: there are at most maxJobs at once, and all come through.
+func TestManyAuthorizationsWaitTheirTurn(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now, most := 0, 0
+	auth := authorizer(func(context.Context, Request) error {
+		mu.Lock()
+		now++
+		most = max(most, now)
+		mu.Unlock()
+		time.Sleep(time.Minute)
+		mu.Lock()
+		now--
+		mu.Unlock()
+		return nil
+	})
+	inBubble(t, Options{Authorizer: auth}, func(w *world) {
+		var calls []*godbus.Call
+		for range 3 * maxJobs {
+			calls = append(calls, w.client(1001).conn.Object(BusName, wlan0).Go(interfaceIface+".Scan", 0, nil, options()))
+		}
+		synctest.Wait()
+		w.client(0).must(rootPath, managerIface+".GeneratePin") // what needs none does not wait
+		for _, call := range calls {
+			if <-call.Done; call.Err != nil {
+				t.Error(call.Err)
+			}
+		}
+		if most != maxJobs {
+			t.Errorf("%d at once", most)
+		}
+	})
+}
+
+// TestCallersAreForgotten: however many there are, we watch maxPeers, and those with sessions always.
+func TestCallersAreForgotten(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		owner := w.client(0)
+		owner.must(wlan0, startPbcMethod, options())
+		for range maxPeers + 50 {
+			w.client(stranger).refused("NotAuthorized", wlan0, interfaceIface+".Scan", options())
+		}
+		synctest.Wait()
+		if n := w.bus.Rules(); n != maxPeers || n != len(w.srv.peers) {
+			t.Errorf("%d match rules, %d peers", n, len(w.srv.peers))
+		}
+		owner.conn.Close()
+		synctest.Wait()
+		if calls := w.svc.calls(); !strings.HasPrefix(calls[len(calls)-1], "ReleaseOwner") {
+			t.Error("the owner was forgotten")
+		}
+	})
+}
