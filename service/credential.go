@@ -1,13 +1,17 @@
 package service
 
 import (
+	"fmt"
 	"time"
 
+	"wpsd/engine"
 	"wpsd/engine/credential"
 	"wpsd/engine/eapol"
 	"wpsd/engine/eapwsc"
 	"wpsd/engine/registration"
+	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 	"wpsd/service/store"
 )
 
@@ -18,14 +22,45 @@ const (
 	startDelay2 = 2 * time.Second
 )
 
-// stack is the Enrollee with what carries its messages to an access point.
-func (e *enrolment) stack(c candidate, enrollee *registration.Enrollee) *eapol.Supplicant {
+// protocol is the Registration Protocol in either role.
+type protocol interface {
+	engine.Machine
+	LastMessage() wsc.MessageType
+	State() registration.State
+	Outcome() registration.Outcome
+}
+
+// machine makes the Enrollee or the Registrar of one attempt.
+func (e *enrolment) machine(c candidate, pair *wsccrypto.KeyPair) (protocol, error) {
+	device := e.device
+	device.RFBands = wsc.BandOf(c.Frequency)
+	if e.purpose == PurposeEnroll {
+		return registration.NewEnrollee(registration.EnrolleeConfig{
+			Device: device, Password: e.password, KeyPair: pair, Check: e.check, Rand: e.service.rand,
+		})
+	}
+	config := registration.RegistrarConfig{
+		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.service.rand,
+	}
+	if e.settings != nil {
+		settings := e.settings.credential()
+		config.NewSettings = &settings
+	}
+	return registration.NewRegistrar(config)
+}
+
+// stack is a machine with what carries its messages to an access point.
+func (e *enrolment) stack(c candidate, machine protocol) *eapol.Supplicant {
+	identity := eapwsc.IdentityEnrollee
+	if e.purpose != PurposeEnroll {
+		identity = eapwsc.IdentityRegistrar
+	}
 	delay := startDelay2
 	if c.Ad.Version2 == 0 {
 		delay = startDelay1
 	}
 	peer := eapwsc.NewPeer(eapwsc.PeerConfig{
-		Identity: eapwsc.IdentityEnrollee, Inner: enrollee, FragmentSize: e.service.fragmentSize,
+		Identity: identity, Inner: machine, FragmentSize: e.service.fragmentSize,
 	})
 	return eapol.NewSupplicant(eapol.SupplicantConfig{Inner: peer, StartDelay: delay})
 }
@@ -41,16 +76,48 @@ func (e *enrolment) check(cs []wsc.Credential) error {
 
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified: before
 // WSC_Done says that we have them, and long before the access point ends the run.
-func (e *enrolment) progress(c candidate, enrollee *registration.Enrollee) {
-	if m := enrollee.LastMessage(); m != e.message {
+func (e *enrolment) progress(c candidate, machine protocol) {
+	if m := machine.LastMessage(); m != e.message {
 		e.message = m
 		e.change(func(s *Session) { s.Message = m })
-		e.service.log.Debug("message", "session", e.session.ID, "type", m.String(), "awaits", enrollee.State().String())
+		e.service.log.Debug("message", "session", e.session.ID, "type", m.String(), "awaits", machine.State().String())
 	}
-	if cs := enrollee.Outcome().Credentials; len(cs) > 0 && !e.received {
+	if e.received || e.unusable != nil {
+		return
+	}
+	if cs := e.brought(machine); len(cs) > 0 {
 		e.received = true
 		e.take(c, cs)
 	}
+}
+
+// brought is what the run has given so far: an Enrollee's Credentials, the settings that an access point
+// showed in M7, or those that it took.
+func (e *enrolment) brought(machine protocol) []wsc.Credential {
+	outcome := machine.Outcome()
+	switch {
+	case e.purpose == PurposeEnroll:
+		return outcome.Credentials
+	case outcome.APSettings == nil || outcome.Err != nil:
+		return nil
+	case e.purpose == PurposeConfigure && machine.LastMessage() != wsc.MsgDone:
+		return nil // so far these are its old ones
+	}
+	settings := *outcome.APSettings
+	if e.purpose == PurposeConfigure {
+		settings = e.settings.credential()
+		settings.MAC = outcome.APSettings.MAC
+	}
+	settings.NetworkIndex = 1
+	raw := settings.Append(nil)
+	settings.Raw = secret.New(raw) // as a Credential, which is what clients know
+	clear(raw)
+	cs := []wsc.Credential{settings}
+	if err := e.check(cs); err != nil {
+		e.unusable = fmt.Errorf("%w: %w", registration.ErrCredential, err)
+		return nil
+	}
+	return cs
 }
 
 // take stores what was received, then tells of it. What cannot be stored stays with the session.
@@ -75,7 +142,7 @@ func (e *enrolment) take(c candidate, cs []wsc.Credential) {
 		if !keep || len(n.SSID) == 0 { // some Registrars send a stub without name first
 			continue
 		}
-		a, err := s.put(n, c.BSSID, e.method)
+		a, err := s.put(n, c.BSSID, e.source())
 		if err != nil {
 			s.log.Error("the network cannot be stored", "session", e.session.ID, "err", err)
 			stored = false
@@ -92,8 +159,16 @@ type storedNetwork struct {
 	replaced []uint32
 }
 
-func (s *Service) put(n credential.Network, bssid wsc.MAC, method Method) (storedNetwork, error) {
-	kept, replaced, err := s.store.Add(store.Network{Network: n, BSSID: bssid, Source: string(method), Created: time.Now()})
+// source is what a stored network says of where it comes from.
+func (e *enrolment) source() string {
+	if e.purpose == PurposeEnroll {
+		return string(e.method)
+	}
+	return string(e.purpose)
+}
+
+func (s *Service) put(n credential.Network, bssid wsc.MAC, source string) (storedNetwork, error) {
+	kept, replaced, err := s.store.Add(store.Network{Network: n, BSSID: bssid, Source: source, Created: time.Now()})
 	if err != nil {
 		return storedNetwork{}, err
 	}
@@ -108,12 +183,26 @@ func (s *Service) tell(ses *session, networks []credential.Network, added []stor
 	ses.Detail.Credentials, ses.Detail.NotStored = len(networks), !stored
 	for _, a := range added {
 		ses.Networks = append(ses.Networks, a.ID)
-		s.networks[a.ID] = a.Network
-		s.emit(NetworkAdded{a.Network})
-		for _, id := range a.replaced {
-			s.forgetNetwork(NetworkID(id))
-		}
+		s.announce(a)
 	}
 	s.emit(SessionChanged{ses.Session.clone()})
 	s.emit(CredentialReceived{ses.ID})
+}
+
+// announce tells of a network that was stored. The caller holds mu.
+func (s *Service) announce(a storedNetwork) {
+	s.networks[a.ID] = a.Network
+	s.emit(NetworkAdded{a.Network})
+	for _, id := range a.replaced {
+		s.forgetNetwork(NetworkID(id))
+	}
+}
+
+// credentialNetwork makes a network of a Credential that nobody sent.
+func credentialNetwork(c wsc.Credential) (credential.Network, error) {
+	n, err := credential.FromWSC(c, wsc.MAC{})
+	if err != nil {
+		return credential.Network{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return n, nil
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/devpass"
 	"wpsd/engine/discovery"
 	"wpsd/engine/ie"
 	"wpsd/engine/registration"
@@ -34,11 +33,10 @@ const (
 
 // enrolment is the procedure of one session. Its goroutine owns it.
 type enrolment struct {
-	service  *Service
-	session  *session
-	method   Method
+	service *Service
+	session *session
+	task
 	want     wsc.MAC // zero: any
-	password devpass.Password
 	device   wsc.Device
 	began    time.Time
 	keys     *keyMaker
@@ -51,12 +49,13 @@ type enrolment struct {
 	afterPIN int               // sweeps since the newest wrong PIN
 	narrow   int               // looks at one channel in vain
 	message  wsc.MessageType   // newest of this attempt
-	received bool              // M8 was verified, and its credentials are safe
+	received bool              // M8 (or an access point's M7) was verified, and its credentials are safe
+	unusable error             // why settings that an access point showed make no network
 }
 
-func newEnrolment(s *Service, ses *session, want wsc.MAC, password devpass.Password, device wsc.Device) *enrolment {
+func newEnrolment(s *Service, ses *session, want wsc.MAC, t task, device wsc.Device) *enrolment {
 	return &enrolment{
-		service: s, session: ses, method: ses.Method, want: want, password: password, device: device,
+		service: s, session: ses, task: t, want: want, device: device,
 		began: ses.Started, wrongPIN: make(map[wsc.MAC]error),
 	}
 }
@@ -64,7 +63,7 @@ func newEnrolment(s *Service, ses *session, want wsc.MAC, password devpass.Passw
 // run is the session's goroutine: it takes the interface, enrols, gives the interface back, and tells.
 func (e *enrolment) run(ctx context.Context) {
 	s, ses := e.service, e.session
-	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "method", string(e.method), "owner", ses.Owner)
+	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "purpose", string(e.purpose), "method", string(e.method), "owner", ses.Owner)
 	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
@@ -75,7 +74,7 @@ func (e *enrolment) run(ctx context.Context) {
 		err = cause(ctx, err) // a driver says that it was interrupted; we know why
 	}
 	e.keys.close()
-	e.password.Wipe()
+	e.wipe()
 	if e.received {
 		if err != nil {
 			s.log.Debug("after the credential", "session", ses.ID, "err", err)
@@ -87,7 +86,8 @@ func (e *enrolment) run(ctx context.Context) {
 
 // enroll looks for an access point and tries it, and the next, until one gave us its network. A push button
 // is for one access point: whatever happens to that run ends the session (WSC, push button configuration).
-// A PIN is known to one Registrar that may be behind any access point.
+// A PIN is known to one Registrar that may be behind any access point. An access point's own PIN is tried
+// once: each wrong one brings it nearer to locking its setup.
 func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 	scan, err := newScanner(ctx, e.service, e.session.iface, station, e.device.MAC)
 	if err != nil {
@@ -102,7 +102,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		}
 		err = e.attempt(ctx, c)
 		switch {
-		case err == nil || e.method == MethodPBC && ctx.Err() == nil || isFinal(err):
+		case err == nil || e.once() && ctx.Err() == nil || isFinal(err):
 			return err
 		case ctx.Err() != nil:
 			e.note(err)
@@ -115,6 +115,9 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		e.change(func(s *Session) { s.State = StateScanning })
 	}
 }
+
+// once reports whether the first attempt is the only one.
+func (e *enrolment) once() bool { return e.method == MethodPBC || e.purpose != PurposeEnroll }
 
 // isFinal tells what no other access point can make good.
 func isFinal(err error) bool {
@@ -183,6 +186,9 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, errAttemptTime)
 	defer cancel()
 	e.message = 0
+	if e.purpose != PurposeEnroll && c.Ad.SetupLocked {
+		return errLockedAlready // nothing is sent: there is nothing to win
+	}
 	e.change(func(s *Session) {
 		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
 		s.Detail.AccessPointsTried++
@@ -191,26 +197,26 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 	if err != nil {
 		return err
 	}
-	device := e.device
-	device.RFBands = wsc.BandOf(c.Frequency)
-	enrollee, err := registration.NewEnrollee(registration.EnrolleeConfig{
-		Device: device, Password: e.password, KeyPair: pair, Check: e.check, Rand: e.service.rand,
-	})
+	machine, err := e.machine(c, pair)
 	if err != nil {
 		pair.Wipe()
 		return err
 	}
 	link, err := e.associate(ctx, c)
 	if err != nil {
-		enrollee.Abort(time.Now()) // forgets the key pair
+		machine.Abort(time.Now()) // forgets the key pair
 		return err
 	}
 	e.change(func(s *Session) { s.State = StateExchanging })
-	pumpErr := pump(ctx, link, e.stack(c, enrollee), func() { e.progress(c, enrollee) })
+	stack := e.stack(c, machine)
+	pumpErr := pump(ctx, link, stack, func() { e.progress(c, machine) })
+	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began
+		pumpErr = errSilent
+	}
 	if err := link.Close(); err != nil {
 		e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 	}
-	return e.verdict(enrollee.Outcome().Err, pumpErr)
+	return e.verdict(machine.Outcome().Err, pumpErr)
 }
 
 // verdict says how an attempt ended. What the Registration Protocol says counts first, then what happened
@@ -219,6 +225,8 @@ func (e *enrolment) verdict(run, pumped error) error {
 	switch {
 	case e.received:
 		return nil
+	case e.unusable != nil:
+		return e.unusable
 	case run != nil && !errors.Is(run, registration.ErrAborted):
 		return run
 	case pumped != nil:
@@ -230,7 +238,7 @@ func (e *enrolment) verdict(run, pumped error) error {
 func (e *enrolment) associate(ctx context.Context, c candidate) (drivers.Link, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, associateTime, &drivers.LostError{Err: drivers.ErrAssociation})
 	defer cancel()
-	request := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee, Version2: e.device.Version2}
+	request := wsc.AssociationRequest{RequestType: e.requestType(), Version2: e.device.Version2}
 	link, err := e.scan.station.Associate(ctx, drivers.AssociateRequest{
 		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.privacy, IEs: ie.AppendWSC(nil, request.Append(nil)),
 	})
@@ -247,8 +255,15 @@ func (e *enrolment) probeRequest() []byte {
 	for _, c := range e.scan.channels {
 		device.RFBands |= wsc.BandOf(c.Frequency)
 	}
-	p := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device, DevicePasswordID: e.password.ID}
+	p := wsc.ProbeRequest{RequestType: e.requestType(), Device: device, DevicePasswordID: e.password.ID}
 	return ie.AppendWSC(nil, p.Append(nil))
+}
+
+func (e *enrolment) requestType() wsc.RequestType {
+	if e.purpose == PurposeEnroll {
+		return wsc.RequestEnrollee
+	}
+	return wsc.RequestRegistrar
 }
 
 func (e *enrolment) change(alter func(*Session)) { e.service.change(e.session, alter) }

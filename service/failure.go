@@ -20,6 +20,8 @@ var (
 	errNoWPS         = fmt.Errorf("%w: the one that was named has no WPS", errNoAccessPoint)
 	errWPA3Only      = errors.New("the access point takes WPA3 only")
 	errRejected      = errors.New("the access point ended the run without a reason")
+	errLockedAlready = fmt.Errorf("%w: it says so itself", registration.ErrLocked)
+	errSilent        = errors.New("the access point stopped answering")
 	errAttemptTime   = errors.New("the access point takes too long")
 )
 
@@ -56,6 +58,7 @@ var reasons = []struct {
 	{registration.ErrAuthenticator, ReasonProtocolError, 0},
 	{registration.ErrPublicKey, ReasonProtocolError, 0},
 	{registration.ErrPasswordID, ReasonProtocolError, 0},
+	{errSilent, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
 	{errAttemptTime, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
 	{drivers.ErrLinkLost, ReasonLinkLost, 0},
 	{errRejected, ReasonRejected, 0},

@@ -17,10 +17,19 @@ func (f failure) sentence(s *Session) string {
 		return "The network was received, but it could not be stored: fetch it now, before this session is forgotten, and look at the state directory and the log."
 	case f.state == StateSucceeded && s.Detail.Credentials == 0:
 		return fmt.Sprintf("The access point %s sent a network with a kind of security that cannot be used here: set it to WPA2-Personal.", peer(s))
+	case f.state == StateSucceeded && s.Purpose == PurposeLearn:
+		return fmt.Sprintf("The settings of the access point %s were learned.", peer(s))
+	case f.state == StateSucceeded && s.Purpose == PurposeConfigure:
+		return fmt.Sprintf("The access point %s took the new settings.", peer(s))
 	case f.state == StateSucceeded:
 		return "The network was received."
 	case errors.Is(f.err, ErrShutdown):
 		return "wpsd was stopped: start again when it runs."
+	}
+	if s.Role == RoleRegistrar {
+		if text := f.registrarSentence(s); text != "" {
+			return text
+		}
 	}
 	switch f.reason {
 	case ReasonOverlap:
@@ -71,6 +80,32 @@ var sentences = map[Reason]string{
 	ReasonCanceled:          "Canceled.",
 	ReasonHandoverFailed:    "The network is stored, but the network manager did not take it: connect by hand.",
 	ReasonInternal:          "Something went wrong inside wpsd: look at its log.",
+}
+
+// registrarSentence is for what reads otherwise when the PIN is the access point's; "" where it does not.
+func (f failure) registrarSentence(s *Session) string {
+	switch f.reason {
+	case ReasonWrongPINFirst, ReasonWrongPINSecond:
+		half := map[Reason]string{ReasonWrongPINFirst: "first", ReasonWrongPINSecond: "second"}[f.reason]
+		return fmt.Sprintf("The PIN is not the one of the access point %s: its %s half is wrong. Read it again from its label or its settings; after a few wrong ones it locks its setup.", peer(s), half)
+	case ReasonSetupLocked:
+		if errors.Is(f.err, errLockedAlready) {
+			return fmt.Sprintf("The access point %s says that its setup is locked, so the PIN was not tried: restart it, or unlock WPS in its settings.", peer(s))
+		}
+		return fmt.Sprintf("The access point %s does not let itself be set up with a PIN: its setup is locked, it has no PIN, or it takes no new settings. Look at its WPS settings.", peer(s))
+	case ReasonRegistrarBusy:
+		return fmt.Sprintf("The access point %s does not offer to be set up with a PIN: look at its WPS settings.", peer(s))
+	case ReasonBadCredential, ReasonNoCredential:
+		return fmt.Sprintf("The access point %s showed settings that make no network for this computer: set it to WPA2-Personal in its own settings.", peer(s))
+	case ReasonRejected:
+		if s.Purpose == PurposeConfigure {
+			return fmt.Sprintf("The access point %s refused the new settings%s.", peer(s), because(f.configError))
+		}
+	case ReasonWalkTime, ReasonNoAccessPoint:
+		return "The access point was not found: look at its BSSID, switch WPS on in its settings, or move closer."
+	default:
+	}
+	return ""
 }
 
 func (f failure) overlapSentence(s *Session) string {

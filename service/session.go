@@ -52,7 +52,7 @@ type StartRequest struct {
 
 // StartPBC begins an enrolment by push button. The session ends on its own, 120 s later at most.
 func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
-	return s.start(r, MethodPBC, devpass.PushButton())
+	return s.start(r, task{purpose: PurposeEnroll, method: MethodPBC, password: devpass.PushButton()})
 }
 
 // StartPIN begins an enrolment with a PIN and returns the PIN in use, which is the caller's to wipe.
@@ -67,7 +67,7 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if err != nil {
 		return Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, MethodPIN, devpass.FromPIN(pin.Clone()))
+	ses, err := s.start(r, task{purpose: PurposeEnroll, method: MethodPIN, password: devpass.FromPIN(pin.Clone())})
 	if err != nil {
 		pin.Wipe()
 		return Session{}, secret.Value{}, err
@@ -75,17 +75,40 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	return ses, pin, nil
 }
 
-// start checks a request and starts the session's goroutine. The password is the session's from now on.
-func (s *Service) start(r StartRequest, method Method, password devpass.Password) (Session, error) {
-	ses, err := s.admit(r, method, password)
+// task is what a session is for. Its secrets are the session's.
+type task struct {
+	purpose  Purpose
+	method   Method
+	password devpass.Password
+	settings *Settings // PurposeConfigure only
+}
+
+// role is our part in it: an access point that is learned or configured is the Enrollee.
+func (t *task) role() Role {
+	if t.purpose == PurposeEnroll {
+		return RoleEnrollee
+	}
+	return RoleRegistrar
+}
+
+func (t *task) wipe() {
+	t.password.Wipe()
+	if t.settings != nil {
+		t.settings.Key.Wipe()
+	}
+}
+
+// start checks a request and starts the session's goroutine.
+func (s *Service) start(r StartRequest, t task) (Session, error) {
+	ses, err := s.admit(r, t)
 	if err != nil {
-		password.Wipe()
+		t.wipe()
 		return Session{}, err
 	}
 	return ses, nil
 }
 
-func (s *Service) admit(r StartRequest, method Method, password devpass.Password) (Session, error) {
+func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	switch r.Apply {
 	case "", "auto", "none":
 	default:
@@ -111,12 +134,12 @@ func (s *Service) admit(r StartRequest, method Method, password devpass.Password
 	s.lastSession++
 	ses := &session{
 		Session: Session{
-			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: RoleEnrollee, Method: method,
+			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
 			State: StateScanning, Started: now, Deadline: now.Add(walkTime),
 		},
 		iface: i, cancel: cancel,
 	}
-	e := newEnrolment(s, ses, r.BSSID, password, s.deviceFor(i.HardwareAddr))
+	e := newEnrolment(s, ses, r.BSSID, t, s.deviceFor(i.HardwareAddr))
 	if err := s.begin(func() { e.run(ctx) }); err != nil {
 		cancel(err)
 		return Session{}, err

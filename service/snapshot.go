@@ -75,6 +75,16 @@ const (
 	RoleExternalRegistrar Role = "external-registrar"
 )
 
+// Purpose is what a session is for.
+type Purpose string
+
+// The purposes. In the last two we are the Registrar, and the access point is the Enrollee.
+const (
+	PurposeEnroll    Purpose = "enroll"    // to receive a network
+	PurposeLearn     Purpose = "learn"     // to read an access point's settings
+	PurposeConfigure Purpose = "configure" // to give an access point new ones
+)
+
 // Method is how the device password comes about.
 type Method string
 
@@ -111,6 +121,7 @@ type Session struct {
 	Owner       string // opaque; who started it
 	Detached    bool   // outlives its owner
 	Role        Role
+	Purpose     Purpose
 	Method      Method
 	State       State
 	Message     wsc.MessageType // newest WSC message of the run; 0: none yet

@@ -106,9 +106,21 @@ func (r *Registrar) Handle(now time.Time, frame []byte) engine.Step {
 		return r.ack(frame)
 	case wsc.MsgNack:
 		return r.heardNack(frame)
+	case wsc.MsgM2, wsc.MsgM2D:
+		return r.otherRegistrar()
 	default:
 		return r.ignore()
 	}
+}
+
+// otherRegistrar ends a run with a peer that thinks it is the Registrar, too: an access point that cannot
+// be configured may answer so. Neither side would ever send M1.
+func (r *Registrar) otherRegistrar() engine.Step {
+	if r.state != expectM1 {
+		return r.ignore()
+	}
+	r.fail(&Error{Err: ErrM2D})
+	return r.finish(nil)
 }
 
 // handle runs one message's method if it is the one awaited.
