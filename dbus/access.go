@@ -36,10 +36,12 @@ var access = map[string]struct {
 	managerIface + ".ConfigMethods":        {action: ActionManage},
 	managerIface + ".CredentialProcessing": {action: ActionManage},
 
-	interfaceIface + ".Scan":     {action: ActionScan},
-	interfaceIface + ".StartPbc": {action: ActionEnroll},
-	interfaceIface + ".StartPin": {action: ActionEnroll},
-	interfaceIface + ".Cancel":   {action: ActionEnroll, orOwner: true},
+	interfaceIface + ".Scan":      {action: ActionScan},
+	interfaceIface + ".StartPbc":  {action: ActionEnroll},
+	interfaceIface + ".StartPin":  {action: ActionEnroll},
+	interfaceIface + ".Learn":     {action: ActionRegister},
+	interfaceIface + ".Configure": {action: ActionRegister},
+	interfaceIface + ".Cancel":    {action: ActionEnroll, orOwner: true},
 
 	sessionIface + ".Cancel":         {action: ActionEnroll, orOwner: true},
 	sessionIface + ".GetCredentials": {action: ActionReadSecrets, orOwner: true},

@@ -107,6 +107,7 @@ func TestOptionsAgree(t *testing.T) {
 	}
 	want := map[string]string{
 		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u",
+		"Learn": "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
 	}
 	for _, i := range all {
 		for _, m := range i.Methods {

@@ -19,10 +19,12 @@ var handlers = map[string]handler{
 	managerIface + ".GeneratePin": generatePin,
 	managerIface + ".CheckPin":    checkPin,
 
-	interfaceIface + ".Scan":     scan,
-	interfaceIface + ".StartPbc": startPbc,
-	interfaceIface + ".StartPin": startPin,
-	interfaceIface + ".Cancel":   cancelInterface,
+	interfaceIface + ".Scan":      scan,
+	interfaceIface + ".StartPbc":  startPbc,
+	interfaceIface + ".StartPin":  startPin,
+	interfaceIface + ".Learn":     learn,
+	interfaceIface + ".Configure": configure,
+	interfaceIface + ".Cancel":    cancelInterface,
 
 	sessionIface + ".Cancel":         cancelSession,
 	sessionIface + ".GetCredentials": getCredentials,

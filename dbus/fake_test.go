@@ -24,6 +24,7 @@ type fake struct {
 	// credentials is what every session received, and every network holds.
 	credentials []credential.Network
 	last        service.StartRequest
+	settings    service.Settings // of Configure
 }
 
 // fakeSubscription is a Subscription that a test fills.
@@ -133,6 +134,18 @@ func (f *fake) StartPIN(_ context.Context, r service.StartRequest) (service.Sess
 		return s, r.PIN.Clone(), err
 	}
 	return s, secret.FromString("12345670"), nil
+}
+
+func (f *fake) Learn(_ context.Context, r service.StartRequest) (service.Session, error) {
+	return f.start(r, "learn "+service.Method(r.PIN.Bytes()))
+}
+
+func (f *fake) Configure(_ context.Context, r service.StartRequest, s service.Settings) (service.Session, error) {
+	f.mu.Lock()
+	f.settings = s
+	f.settings.Key = s.Key.Clone()
+	f.mu.Unlock()
+	return f.start(r, "configure "+service.Method(r.PIN.Bytes()))
 }
 
 func (f *fake) Scan(_ context.Context, ifname string) error { return f.call("Scan " + ifname) }

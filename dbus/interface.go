@@ -62,10 +62,8 @@ func startOptions(r *request, more map[string]any) (service.StartRequest, error)
 	if err := decodeOptions(options, fields); err != nil {
 		return start, err
 	}
-	switch start.Apply {
-	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
-	default:
-		return start, invalidf("There is nobody called %s to apply it: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(start.Apply))
+	if err := checkApply(start.Apply); err != nil {
+		return start, err
 	}
 	if _, given := options["bssid"]; given {
 		mac, err := wsc.ParseMAC(bssid)
@@ -78,6 +76,15 @@ func startOptions(r *request, more map[string]any) (service.StartRequest, error)
 		start.BSSID = mac
 	}
 	return start, nil
+}
+
+// checkApply checks the option that says who is to configure the network.
+func checkApply(name string) error {
+	switch name {
+	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
+		return nil
+	}
+	return invalidf("There is nobody called %s to apply it: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(name))
 }
 
 // scan implements Interface.Scan.

@@ -10,7 +10,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool or *uint32. An unknown
+// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool, *uint32 or
+// *[]byte. An unknown
 // key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
 func decodeOptions(options map[string]godbus.Variant, fields map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(options)) {
@@ -39,6 +40,8 @@ func store(v godbus.Variant, field any) bool {
 		*field, ok = v.Value().(bool)
 	case *uint32:
 		*field, ok = v.Value().(uint32)
+	case *[]byte:
+		*field, ok = v.Value().([]byte)
 	}
 	return ok
 }
@@ -50,6 +53,8 @@ func typeOf(field any) string {
 		return "s"
 	case *bool:
 		return "b"
+	case *[]byte:
+		return "ay"
 	}
 	return "u"
 }

@@ -35,6 +35,8 @@ type Subscription interface {
 type calls interface {
 	StartPBC(ctx context.Context, r service.StartRequest) (service.Session, error)
 	StartPIN(ctx context.Context, r service.StartRequest) (service.Session, secret.Value, error)
+	Learn(ctx context.Context, r service.StartRequest) (service.Session, error)
+	Configure(ctx context.Context, r service.StartRequest, settings service.Settings) (service.Session, error)
 	Scan(ctx context.Context, ifname string) error
 	Cancel(ctx context.Context, id service.SessionID) error
 	CancelInterface(ctx context.Context, ifname string) error

@@ -54,6 +54,7 @@ func (t *tree) sessionValues(id service.SessionID) values {
 	return values{
 		"Interface":   variant(interfacePath(s.Interface)),
 		"Role":        variant(string(s.Role)),
+		"Purpose":     variant(string(s.Purpose)),
 		"Method":      variant(string(s.Method)),
 		"State":       variant(string(s.State)),
 		"Message":     variant(message),

@@ -1,0 +1,105 @@
+package dbus
+
+import (
+	"context"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// learn implements Interface.Learn.
+func learn(ctx context.Context, r *request) ([]any, error) {
+	start, err := registrarStart(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer start.PIN.Wipe()
+	s, err := r.svc.Learn(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// configure implements Interface.Configure.
+func configure(ctx context.Context, r *request) ([]any, error) {
+	var given settingsFields
+	start, err := registrarStart(r, given.fields())
+	if err != nil {
+		return nil, err
+	}
+	defer start.PIN.Wipe()
+	settings, err := given.settings(r.options(2))
+	if err != nil {
+		return nil, err
+	}
+	defer settings.Key.Wipe()
+	s, err := r.svc.Configure(ctx, start, settings)
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN, and a
+// dictionary with more fields.
+func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
+	fields := map[string]any{"detach": &start.Detach, "apply": &start.Apply}
+	for key, field := range more {
+		fields[key] = field
+	}
+	if err := decodeOptions(r.options(2), fields); err != nil {
+		return start, err
+	}
+	if err := checkApply(start.Apply); err != nil {
+		return start, err
+	}
+	mac, err := wsc.ParseMAC(r.text(0))
+	if err != nil {
+		return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00.", quote(r.text(0)))
+	}
+	start.BSSID = mac
+	switch pin := r.text(1); pin {
+	case "":
+		return start, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one of the access point, from its label or its settings."}
+	case "nfc-pw":
+		return start, &busError{errorPrefix + "NotSupported", "NFC is not supported yet: give the PIN of the access point."}
+	default:
+		start.PIN = secret.FromString(pin)
+	}
+	return start, nil
+}
+
+// settingsFields are the settings of a network as they come over the bus.
+type settingsFields struct {
+	ssid, key        []byte
+	auth, encryption string
+}
+
+// fields are for decodeOptions.
+func (f *settingsFields) fields() map[string]any {
+	return map[string]any{"ssid": &f.ssid, "key": &f.key, "auth": &f.auth, "encryption": &f.encryption}
+}
+
+// settings makes service.Settings of them. The key becomes a secret of its own.
+func (f *settingsFields) settings(given map[string]godbus.Variant) (service.Settings, error) {
+	defer clear(f.key)
+	for _, key := range []string{"ssid", "auth", "encryption"} {
+		if _, ok := given[key]; !ok {
+			return service.Settings{}, invalidf("The setting %s is missing.", quote(key))
+		}
+	}
+	auth, err := wsc.ParseAuthType(f.auth)
+	if err != nil {
+		return service.Settings{}, invalidf("The auth %s is none: take OPEN, WPAPSK or WPA2PSK, or WPAPSK|WPA2PSK.", quote(f.auth))
+	}
+	encryption, err := wsc.ParseEncrType(f.encryption)
+	if err != nil {
+		return service.Settings{}, invalidf("The encryption %s is none: take NONE, WEP, TKIP or CCMP, or TKIP|CCMP.", quote(f.encryption))
+	}
+	return service.Settings{SSID: f.ssid, Auth: auth, Encryption: encryption, Key: secret.New(f.key)}, nil
+}
