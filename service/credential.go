@@ -79,8 +79,8 @@ func (e *enrolment) check(cs []wsc.Credential) error {
 func (e *enrolment) progress(c candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
 		e.message = m
-		e.change(func(s *Session) { s.Message = m })
-		e.service.log.Debug("message", "session", e.session.ID, "type", m.String(), "awaits", machine.State().String())
+		e.service.changeSoon(e.session, func(s *Session) { s.Message = m })
+		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits", machine.State())
 	}
 	if e.received || e.unusable != nil {
 		return
@@ -185,7 +185,7 @@ func (s *Service) tell(ses *session, networks []credential.Network, added []stor
 		ses.Networks = append(ses.Networks, a.ID)
 		s.announce(a)
 	}
-	s.emit(SessionChanged{ses.Session.clone()})
+	s.tellChange(ses)
 	s.emit(CredentialReceived{ses.ID})
 }
 

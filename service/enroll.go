@@ -207,7 +207,7 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 		machine.Abort(time.Now()) // forgets the key pair
 		return err
 	}
-	e.change(func(s *Session) { s.State = StateExchanging })
+	e.service.changeSoon(e.session, func(s *Session) { s.State = StateExchanging })
 	stack := e.stack(c, machine)
 	pumpErr := pump(ctx, link, stack, func() { e.progress(c, machine) })
 	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began

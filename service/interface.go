@@ -28,7 +28,6 @@ func (i *iface) snapshot() Interface {
 	}
 	if i.session != nil {
 		out.Session = i.session.ID
-		out.Scanning = out.Scanning || i.session.State == StateScanning
 	}
 	return out
 }

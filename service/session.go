@@ -20,6 +20,9 @@ const (
 	// what they received.
 	keepEnded = 10 * time.Minute
 	maxEnded  = 16
+	// progressPause is how long a message of a run must be the newest to be told: what the run waits for
+	// shows, what nobody could read does not. To tell each message over D-Bus takes as long as the run.
+	progressPause = 10 * time.Millisecond
 	// maxSessions bounds what runs at once, over all interfaces.
 	maxSessions = 64
 )
@@ -31,6 +34,7 @@ type session struct {
 	cancel      context.CancelCauseFunc
 	stopping    bool // told to end: the interface may be promised to the next
 	credentials []credential.Network
+	news        *time.Timer // tells what changeSoon has altered; nil: nothing is left to tell
 	expire      *time.Timer // drops it, once it has ended
 }
 
@@ -229,15 +233,43 @@ func (s *Service) ReleaseOwner(owner string) {
 	}
 }
 
-// change lets its goroutine alter a session, and tells if anything visible changed.
+// change lets its goroutine alter a session, and tells.
 func (s *Service) change(ses *session, alter func(*Session)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	scanning := ses.State == StateScanning
 	alter(&ses.Session)
+	s.tellChange(ses)
+}
+
+// changeSoon is change for what is only worth telling if it lasts: it is told in a moment, unless
+// anything else of the session is told before, which then tells this as well.
+func (s *Service) changeSoon(ses *session, alter func(*Session)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	alter(&ses.Session)
+	if ses.news != nil {
+		return
+	}
+	ses.news = time.AfterFunc(progressPause, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if ses.news != nil {
+			s.tellChange(ses)
+		}
+	})
+}
+
+// tellChange tells what a session is like now. The caller holds mu.
+func (s *Service) tellChange(ses *session) {
+	ses.quiet()
 	s.emit(SessionChanged{ses.Session.clone()})
-	if i := ses.iface; i.session == ses && scanning != (ses.State == StateScanning) && s.interfaces[i.Name] == i {
-		s.emit(InterfaceChanged{i.snapshot()})
+}
+
+// quiet takes back what changeSoon has promised.
+func (s *session) quiet() {
+	if s.news != nil {
+		s.news.Stop()
+		s.news = nil
 	}
 }
 
@@ -249,6 +281,7 @@ func (s *Service) end(ses *session, outcome failure) {
 	outcome.detail(&ses.Detail)
 	ses.Sentence = outcome.sentence(&ses.Session)
 	ses.cancel(nil)
+	ses.quiet()
 	s.emit(SessionEnded{ses.Session.clone()})
 	if i := ses.iface; i.session == ses {
 		i.session = nil

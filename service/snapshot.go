@@ -47,8 +47,8 @@ type Interface struct {
 	Name, Driver string
 	Mode         drivers.Mode
 	HardwareAddr wsc.MAC
-	Blocked      bool // by rfkill
-	Scanning     bool
+	Blocked      bool      // by rfkill
+	Scanning     bool      // because of Scan; of a session's scans its State tells
 	Session      SessionID // 0: none
 }
 

@@ -104,7 +104,7 @@ func TestSubscription(t *testing.T) {
 				time.Sleep(time.Second)
 				snap, sub := h.svc.Subscribe()
 				defer sub.Close()
-				if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 || snap.Interfaces[0].Session != s.ID || !snap.Interfaces[0].Scanning {
+				if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 || snap.Interfaces[0].Session != s.ID || snap.Sessions[0].State != StateScanning {
 					t.Errorf("%+v", snap)
 				}
 				h.end(s)
