@@ -184,7 +184,7 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 	}
 	for _, p := range raw {
 		cred := newCredential(p)
-		a.printf("Received the network %s (%s).\n", ssidText(cred.ssid), security(cred.auth, cred.encryption))
+		a.printf("%s %s (%s).\n", resultText(s.Purpose), ssidText(cred.ssid), security(cred.auth, cred.encryption))
 		if showKey {
 			a.printf("Its key: %s\n", cred.keyText())
 		}
@@ -192,6 +192,17 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 	notStored, _ := s.Detail["not-stored"].Value().(bool)
 	a.printf("%s\n", storedText(ids, notStored))
 	return nil
+}
+
+// resultText says what came of a session, as the beginning of a sentence about a network.
+func resultText(purpose string) string {
+	switch purpose {
+	case "learn":
+		return "The router has the network"
+	case "configure":
+		return "The router has the new network"
+	}
+	return "Received the network"
 }
 
 // storedText says where the networks are now and what one can do with them. A network without a number is kept by

@@ -184,6 +184,9 @@ func (f *follower) draw(ctx context.Context) {
 func describe(s session, peer string) string {
 	switch s.State {
 	case "scanning":
+		if s.Role == "registrar" {
+			return "Looking for the router"
+		}
 		if s.Method == "pbc" {
 			return "Looking for a router whose button is pressed"
 		}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,8 @@ type app struct {
 	bus     string
 	ifname  string
 	json    bool
-	running bool // set once a command runs: errors before that are about usage
+	lines   *bufio.Reader // of stdin, once a line was read from it
+	running bool          // set once a command runs: errors before that are about usage
 }
 
 // newRoot builds the tree of commands.
@@ -71,7 +73,7 @@ that it shows into the router's WPS page. The network is stored by wpsd; "wpsctl
 	f.StringVar(&a.bus, "bus", "system", `bus to use: "system", "session" or a D-Bus address`)
 	f.StringVarP(&a.ifname, "interface", "i", "", "network interface (default: the first that is a station)")
 	f.BoolVar(&a.json, "json", false, "print JSON: one object, or one per line for commands that go on")
-	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newCheckPIN(a), newCancel(a), newNetworks(a),
+	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newCheckPIN(a), newCancel(a), newNetworks(a),
 		newMonitor(a), newMan())
 	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))
 	mustComplete(root.RegisterFlagCompletionFunc("bus", cobra.FixedCompletions([]string{"system", "session"}, cobra.ShellCompDirectiveNoFileComp)))

@@ -89,6 +89,7 @@ type session struct {
 	Path        godbus.ObjectPath         `json:"path"`
 	Interface   godbus.ObjectPath         `json:"interface"`
 	Role        string                    `json:"role"`
+	Purpose     string                    `json:"purpose"`
 	Method      string                    `json:"method"`
 	State       string                    `json:"state"`
 	Message     string                    `json:"message,omitempty"`
@@ -208,7 +209,7 @@ func newAccessPoint(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]s
 }
 
 func newSession(at godbus.ObjectPath, p props) session {
-	s := session{Path: at, Interface: get[godbus.ObjectPath](p, "Interface"), Role: get[string](p, "Role"), Method: get[string](p, "Method"),
+	s := session{Path: at, Interface: get[godbus.ObjectPath](p, "Interface"), Role: get[string](p, "Role"), Purpose: get[string](p, "Purpose"), Method: get[string](p, "Method"),
 		State: get[string](p, "State"), Message: get[string](p, "Message"), Peer: get[string](p, "Peer"),
 		AccessPoint: get[godbus.ObjectPath](p, "AccessPoint"), Started: when(p, "Started"), Deadline: when(p, "Deadline"),
 		Reason: get[string](p, "Reason"), ConfigError: get[uint16](p, "ConfigError"),

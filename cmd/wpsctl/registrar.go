@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"wpsd/engine/secret"
+)
+
+// maxSecretInput bounds one line that holds a PIN or a key.
+const maxSecretInput = 256
+
+// secretSource is where a secret comes from: a file, or the terminal or standard input otherwise.
+type secretSource struct {
+	prompt string // "AP PIN", "Key"
+	file   string
+}
+
+// readSecret reads one line from the source, without showing it on a terminal. Several secrets can come
+// from standard input, a line each. An empty line is an empty secret.
+func (a *app) readSecret(s secretSource) (secret.Value, error) {
+	switch {
+	case s.file != "":
+		f, err := os.Open(s.file)
+		if err != nil {
+			return secret.Value{}, usagef("%s file: %v", s.prompt, err)
+		}
+		defer func() { _ = f.Close() }() // only read
+		return secretLine(s.prompt, bufio.NewReader(f))
+	case term.IsTerminal(int(a.stdin.Fd())):
+		_, _ = fmt.Fprintf(a.errOut, "%s: ", s.prompt)
+		typed, err := term.ReadPassword(int(a.stdin.Fd()))
+		_, _ = fmt.Fprintln(a.errOut)
+		if err != nil {
+			return secret.Value{}, fmt.Errorf("reading the %s: %w", s.prompt, err)
+		}
+		defer clear(typed)
+		return secret.New(typed), nil
+	}
+	if a.lines == nil {
+		a.lines = bufio.NewReader(a.stdin)
+	}
+	return secretLine(s.prompt, a.lines)
+}
+
+// secretLine reads one line; spaces may belong to a key, a carriage return does not.
+func secretLine(what string, r *bufio.Reader) (secret.Value, error) {
+	line := make([]byte, 0, maxSecretInput)
+	defer func() { clear(line) }()
+	for {
+		b, err := r.ReadByte()
+		switch {
+		case err == io.EOF, err == nil && b == '\n':
+			line = []byte(strings.TrimSuffix(string(line), "\r"))
+			return secret.New(line), nil
+		case err != nil:
+			return secret.Value{}, fmt.Errorf("reading the %s: %w", what, err)
+		case len(line) == cap(line):
+			return secret.Value{}, usagef("the %s is longer than %d bytes", what, maxSecretInput)
+		}
+		line = append(line, b)
+	}
+}
+
+// apPIN gets the access point's PIN from the argument, or from elsewhere.
+func (a *app) apPIN(args []string, file string) (secret.Value, error) {
+	if len(args) == 1 && args[0] != "-" {
+		return secret.FromString(args[0]), nil
+	}
+	pin, err := a.readSecret(secretSource{"AP PIN", file})
+	if err != nil {
+		return pin, err
+	}
+	return notEmpty(pin)
+}
+
+const apPINHelp = `The PIN is the one of the access point, from its label or its settings page. Without it, or with "-", it is asked for
+(on a terminal) or read from a line of standard input; --pin-file reads it from a file. It is tried once: after a few
+wrong ones an access point locks its setup.`
+
+// newLearn reads an access point's settings.
+func newLearn(a *app) *cobra.Command {
+	var e enrollFlags
+	var file string
+	cmd := &cobra.Command{
+		Use:   "learn BSSID [PIN|-]",
+		Short: "Read the settings of an access point with its PIN",
+		Long: `Learn reads the network name and key of an access point with the access point's own PIN, and stores them as a network.
+The access point stays as it is.
+
+` + apPINHelp,
+		Example: `  wpsctl learn 02:00:00:00:01:00
+  wpsctl learn 02:00:00:00:01:00 12345670 --show-key`,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeBSSIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pin, err := a.apPIN(args[1:], file)
+			if err != nil {
+				return err
+			}
+			defer pin.Wipe()
+			return a.withClient(cmd.Context(), func(c *client) error {
+				o := e.options()
+				return a.register(cmd.Context(), c, e, "Learn", args[0], pin, o)
+			})
+		},
+	}
+	e.register(cmd)
+	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	return cmd
+}
+
+// networkFlags are a network's name and security on the command line. The key is never there.
+type networkFlags struct {
+	ssidHex, auth, encryption, keyFile string
+}
+
+// register declares the flags.
+func (n *networkFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&n.ssidHex, "ssid-hex", "", "the name in hex digits, if it is no text")
+	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK", `"OPEN", "WPA2PSK" or "WPAPSK|WPA2PSK"`)
+	cmd.Flags().StringVar(&n.encryption, "encryption", "", `"NONE", "CCMP" or "TKIP|CCMP" (default: what goes with --auth)`)
+	cmd.Flags().StringVar(&n.keyFile, "key-file", "", "read the key from this file; otherwise it is asked for, or read from standard input")
+	mustComplete(cmd.RegisterFlagCompletionFunc("auth", cobra.FixedCompletions([]string{"OPEN", "WPA2PSK", "WPAPSK|WPA2PSK"}, cobra.ShellCompDirectiveNoFileComp)))
+	mustComplete(cmd.RegisterFlagCompletionFunc("encryption", cobra.FixedCompletions([]string{"NONE", "CCMP", "TKIP|CCMP"}, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+// settings makes the a{sv} of a network, and asks for its key unless it is open. name is empty with --ssid-hex.
+func (a *app) settings(n networkFlags, name string) (options, error) {
+	ssid := []byte(name)
+	if n.ssidHex != "" {
+		if name != "" {
+			return nil, usagef("a network name as argument excludes --ssid-hex")
+		}
+		var err error
+		if ssid, err = hex.DecodeString(n.ssidHex); err != nil {
+			return nil, usagef("--ssid-hex: %v", err)
+		}
+	}
+	auth, encryption := strings.ToUpper(n.auth), strings.ToUpper(n.encryption)
+	if encryption == "" {
+		encryption = "CCMP"
+		if auth == "OPEN" {
+			encryption = "NONE"
+		}
+	}
+	o := options{"ssid": godbus.MakeVariant(ssid), "auth": godbus.MakeVariant(auth), "encryption": godbus.MakeVariant(encryption)}
+	if auth == "OPEN" && n.keyFile == "" {
+		return o, nil
+	}
+	key, err := a.readSecret(secretSource{"Key", n.keyFile})
+	if err != nil {
+		return nil, err
+	}
+	o["key"] = godbus.MakeVariant(key.Bytes())
+	return o, nil
+}
+
+// newConfigure gives an access point new settings.
+func newConfigure(a *app) *cobra.Command {
+	var e enrollFlags
+	var n networkFlags
+	var file string
+	cmd := &cobra.Command{
+		Use:   "configure BSSID [SSID]",
+		Short: "Give an access point a new network name and key, with its PIN",
+		Long: `Configure gives an access point a new network name and key with the access point's own PIN, and stores them as a network
+once it has taken them. Devices that use the old ones have to be set up anew.
+
+` + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
+		Example: `  wpsctl configure 02:00:00:00:01:00 "My network"
+  wpsctl configure 02:00:00:00:01:00 Guests --auth OPEN
+  printf '12345670\nmy passphrase\n' | wpsctl configure 02:00:00:00:01:00 "My network"`,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeBSSIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := ""
+			if len(args) == 2 {
+				name = args[1]
+			}
+			if name == "" && n.ssidHex == "" {
+				return usagef("the new network name is missing")
+			}
+			pin, err := a.apPIN(nil, file)
+			if err != nil {
+				return err
+			}
+			defer pin.Wipe()
+			o, err := a.settings(n, name)
+			if err != nil {
+				return err
+			}
+			for key, v := range e.options() {
+				o[key] = v
+			}
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.register(cmd.Context(), c, e, "Configure", args[0], pin, o)
+			})
+		},
+	}
+	e.register(cmd)
+	n.register(cmd)
+	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	return cmd
+}
+
+// register runs Learn or Configure.
+func (a *app) register(ctx context.Context, c *client, e enrollFlags, method, bssid string, pin secret.Value, o options) error {
+	n, f, err := a.prepare(ctx, c)
+	if err != nil {
+		return err
+	}
+	var path godbus.ObjectPath
+	err = c.call(ctx, n.Path, interfaceIface+"."+method, []any{&path}, strings.ToLower(bssid), string(pin.Bytes()), o)
+	if err != nil {
+		return err
+	}
+	return a.finish(ctx, c, f, path, e, secret.Value{})
+}

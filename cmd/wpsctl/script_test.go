@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"wpsd/test/testbus"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wpsctl": main})
+}
+
+// TestScripts runs wpsctl against a real wpsd with simulated access points, on a private bus for each script.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	program := buildDaemon(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			bus, err := testbus.Start()
+			if errors.Is(err, testbus.ErrMissing) {
+				e.T().Skip(err)
+			}
+			if err != nil {
+				return err
+			}
+			e.Defer(func() { _ = bus.Close() })
+			e.Setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.Address)
+			d := &daemon{program: program, dir: e.WorkDir, bus: bus.Address}
+			e.Defer(d.kill)
+			e.Values["daemon"] = d
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"daemon":    cmdDaemon,
+			"stop":      cmdStop,
+			"sim":       cmdSim,
+			"exits":     cmdExits,
+			"interrupt": cmdInterrupt,
+		},
+		RequireUniqueNames: true,
+	})
+}
+
+// buildDaemon builds wpsd once for all scripts.
+func buildDaemon(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "wpsd")
+	out, err := exec.Command("go", "build", "-o", program, "wpsd/cmd/wpsd").CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("needs the go command:", err)
+	}
+	if err != nil {
+		t.Fatalf("building wpsd: %v\n%s", err, out)
+	}
+	return program
+}
+
+// daemon is a script's wpsd.
+type daemon struct {
+	program, dir, bus string
+	cmd               *exec.Cmd
+	log               *lockedBuffer
+}
+
+// lockedBuffer is written by one goroutine while another reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String returns what was written so far.
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// until waits until f is true, looking often. Whole processes cannot run in virtual time.
+func until(f func() bool) bool {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if f() {
+			return true
+		}
+	}
+	return f()
+}
+
+// kill ends the daemon if it still runs.
+func (d *daemon) kill() {
+	if d.cmd != nil {
+		_ = d.cmd.Process.Kill() // it may have ended
+		_ = d.cmd.Wait()
+		d.cmd = nil
+	}
+}
+
+// cmdDaemon is "daemon [ARGS]": it starts wpsd with fast simulated radios and waits until it is ready.
+func cmdDaemon(ts *testscript.TestScript, _ bool, args []string) {
+	d := ts.Value("daemon").(*daemon)
+	conf := filepath.Join(d.dir, "wpsd.conf")
+	if _, err := os.Stat(conf); err != nil {
+		ts.Check(os.WriteFile(conf, nil, 0o600))
+	}
+	args = append([]string{"--driver", "sim", "--sim-speed", "40", "--sim-control", filepath.Join(d.dir, "sim"),
+		"--config", conf, "--state-dir", filepath.Join(d.dir, "state"), "--bus", d.bus}, args...)
+	d.log = &lockedBuffer{}
+	d.cmd = exec.Command(d.program, args...)
+	d.cmd.Stderr = d.log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	ts.Check(d.cmd.Start())
+	if !until(func() bool { return strings.Contains(d.log.String(), "wpsd is ready") }) {
+		ts.Fatalf("wpsd is not ready:\n%s", d.log)
+	}
+}
+
+// cmdStop is "stop": it ends wpsd as systemd does, and its exit status must be 0.
+func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
+	d := ts.Value("daemon").(*daemon)
+	ts.Check(d.cmd.Process.Signal(syscall.SIGTERM))
+	err := d.cmd.Wait()
+	d.cmd = nil
+	if err != nil {
+		ts.Fatalf("wpsd: %v\n%s", err, d.log)
+	}
+}
+
+// cmdSim is "sim COMMAND": it tells the simulated access points something, and waits until it is done.
+func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
+	d := ts.Value("daemon").(*daemon)
+	done := func() int { return strings.Count(d.log.String(), `msg="sim: command`) }
+	before := done()
+	pipe, err := os.OpenFile(filepath.Join(d.dir, "sim"), os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = fmt.Fprintln(pipe, strings.Join(args, " "))
+	ts.Check(errors.Join(err, pipe.Close()))
+	if !until(func() bool { return done() > before }) {
+		ts.Fatalf("the simulation did not take %q", args)
+	}
+}
+
+// cmdExits is "exits CODE PROGRAM ARGS": the program must end with exactly this status.
+func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%v: exit status %d, want %d", args[1:], got, want)
+	}
+}
+
+// cmdInterrupt is "interrupt CODE PATTERN ARGS": it runs wpsctl, presses Ctrl-C once its output matches PATTERN, and
+// wants the exit status. What it printed is put into the file "interrupted".
+func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	pattern := regexp.MustCompile(args[1])
+	self, err := os.Executable()
+	ts.Check(err)
+	var out lockedBuffer
+	cmd := exec.Command(self, args[2:]...)
+	cmd.Args[0] = "wpsctl" // testscript.Main looks at the name
+	cmd.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+ts.Getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ts.Check(cmd.Start())
+	matched := until(func() bool { return pattern.MatchString(out.String()) })
+	ts.Check(cmd.Process.Signal(os.Interrupt))
+	_ = cmd.Wait() // the status is looked at next
+	if !matched || cmd.ProcessState.ExitCode() != want {
+		ts.Fatalf("exit status %d, want %d; output:\n%s", cmd.ProcessState.ExitCode(), want, &out)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("interrupted"), []byte(out.String()), 0o600))
+}

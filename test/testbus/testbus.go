@@ -1,0 +1,64 @@
+// Package testbus starts a dbus-daemon of one's own for tests of whole programs: no root, nothing installed.
+package testbus
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// ErrMissing means that dbus-daemon is not installed (Debian: apt-get install dbus-daemon).
+var ErrMissing = errors.New("testbus: dbus-daemon is not installed")
+
+// Bus is a running dbus-daemon on which everybody of this user may do everything.
+type Bus struct {
+	// Address is for DBUS_SYSTEM_BUS_ADDRESS, or for --bus.
+	Address string
+
+	dir string
+	cmd *exec.Cmd
+}
+
+// Start starts a bus.
+func Start() (*Bus, error) {
+	program, err := exec.LookPath("dbus-daemon")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	// Not below a test's own directory: the path of a socket may have no more than 107 bytes.
+	dir, err := os.MkdirTemp("", "wpsd-bus")
+	if err != nil {
+		return nil, err
+	}
+	b := &Bus{dir: dir}
+	b.cmd = exec.Command(program, "--session", "--nofork", "--nopidfile", "--print-address",
+		"--address=unix:path="+filepath.Join(dir, "bus"))
+	// It ends with us even if we are killed.
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := b.cmd.StdoutPipe()
+	if err == nil {
+		err = b.cmd.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) || line == "" {
+		return nil, errors.Join(fmt.Errorf("testbus: dbus-daemon printed no address: %w", err), b.Close())
+	}
+	b.Address = strings.TrimSpace(line)
+	return b, nil
+}
+
+// Close ends the bus.
+func (b *Bus) Close() error {
+	_ = b.cmd.Process.Kill() // it fails only if the process has ended
+	_ = b.cmd.Wait()         // says how it was killed
+	return os.RemoveAll(b.dir)
+}
