@@ -77,19 +77,23 @@ func (s *Server) dispatch(c *call) {
 		s.answer(c, nil, err)
 		return
 	}
-	args, err := c.args(method.In)
-	if err != nil {
-		s.answer(c, nil, err)
+	if want := introspection.Signature(method.In); c.signature != want {
+		s.answer(c, nil, &busError{errInvalidArgs, fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.member, want, c.signature)})
 		return
 	}
 	switch c.iface {
 	case peerIface, introspectableIface, propertiesIface, objectManagerIface:
+		args, err := c.args()
+		if err != nil {
+			s.answer(c, nil, err)
+			return
+		}
 		s.standard(c, args)
 		return
 	}
-	o := s.objects.objects[c.path]
+	// The arguments are decoded later: who may not make the call shall not keep us busy with it.
 	name := c.iface + "." + c.member
-	s.perform(c, s.request(c, o, args), name, handlers[name])
+	s.perform(c, s.request(c, s.objects.objects[c.path]), name, handlers[name])
 }
 
 // errPanic answers a call in which wpsd made a mistake.
@@ -146,24 +150,21 @@ func (s *Server) findMethod(c *call, iface string) (*introspection.Method, error
 	return nil, &busError{errUnknownMethod, fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.member))}
 }
 
-// args decodes the arguments of a call. Only bodies of the right signature are decoded at all.
-func (c *call) args(in []introspection.Arg) ([]any, error) {
-	if want := introspection.Signature(in); c.signature != want {
-		return nil, &busError{errInvalidArgs, fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.member, want, c.signature)}
-	}
-	if len(in) == 0 {
+// args decodes the arguments of a call, whose signature has been checked.
+func (c *call) args() ([]any, error) {
+	if c.signature == "" {
 		return nil, nil
 	}
 	m, err := decode(c.frame)
-	if err != nil || len(m.Body) != len(in) {
+	if err != nil {
 		return nil, &busError{errInvalidArgs, fmt.Sprintf("The arguments of %s cannot be decoded.", c.member)}
 	}
 	return m.Body, nil
 }
 
 // request gathers what a handler needs to know of the object.
-func (s *Server) request(c *call, o *object, args []any) *request {
-	r := &request{svc: s.svc, caller: c.sender, args: args}
+func (s *Server) request(c *call, o *object) *request {
+	r := &request{svc: s.svc, caller: c.sender}
 	t := s.objects
 	switch o.iface {
 	case interfaceIface:

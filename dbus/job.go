@@ -1,6 +1,7 @@
 package dbus
 
 import (
+	"context"
 	"errors"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -22,7 +23,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 		return
 	}
 	if row.action == Anyone {
-		body, err := h(s.ctx, r)
+		body, err := r.handle(s.ctx, c, h)
 		s.answer(c, body, err)
 		return
 	}
@@ -63,7 +64,15 @@ func (s *Server) job(done result, ask Request, free bool, r *request, h handler)
 			return
 		}
 	}
-	done.body, done.err = h(p.ctx, r)
+	done.body, done.err = r.handle(p.ctx, done.call, h)
+}
+
+// handle decodes the arguments and runs the handler.
+func (r *request) handle(ctx context.Context, c *call, h handler) (body []any, err error) {
+	if r.args, err = c.args(); err != nil {
+		return nil, err
+	}
+	return h(ctx, r)
 }
 
 // finish takes the result of a job: first the signals of what it did, then its answer.

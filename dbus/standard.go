@@ -148,7 +148,7 @@ func (s *Server) set(c *call, args []any) error {
 	if got := v.Signature().String(); got != p.Type {
 		return &busError{errInvalidArgs, fmt.Sprintf("The property %s is of type %q, not %q.", p.Name, p.Type, got)}
 	}
-	s.perform(c, s.request(c, o, args), name, func(ctx context.Context, r *request) ([]any, error) {
+	s.perform(c, s.request(c, o), name, func(ctx context.Context, r *request) ([]any, error) {
 		return nil, setters[p.Name](ctx, r.svc, v.Value())
 	})
 	return nil
