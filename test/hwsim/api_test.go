@@ -27,7 +27,7 @@ func TestBadArgumentsHaveTheirNamedErrors(t *testing.T) {
 	d.refused("InvalidPinChecksum", rootPath, "Manager.CheckPin", "1234-5671")
 	d.refused("InvalidArguments", i, "Interface.StartPbc", options("no-such-option", true))
 	d.refused("InvalidArguments", i, "Interface.StartPbc", options("bssid", uint32(7)))
-	d.refused("UnknownBssid", i, "Interface.StartPbc", options("bssid", "not a MAC address"))
+	d.refused("InvalidArguments", i, "Interface.StartPbc", options("bssid", "not a MAC address"))
 	d.refused("UnknownBssid", i, "Interface.StartPin", options("bssid", "01:00:5e:00:00:01"))
 	d.refused("NotSupported", i, "Interface.StartPin", options("timeout", uint32(60)))
 	d.refused("InvalidArguments", i, "Interface.Scan", options("no-such-option", "x"))

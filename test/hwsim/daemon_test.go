@@ -40,7 +40,7 @@ func (w *world) startDaemonAgain(config ...string) *daemon {
 	file := w.write("wpsd.conf", strings.Join(config, "\n")+"\n")
 	d := &daemon{w: w, radio: station, wasUp: w.isUp(station)}
 	d.process = w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", station,
-		"--state-dir", state, "--bus", "system")
+		"--state-dir", state, "--bus", "system", "--debug")
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
 	w.until("wpsd shows its interface on the bus", 15*time.Second, func() bool {
@@ -95,8 +95,14 @@ func (d *daemon) startPIN(pairs ...any) *session {
 
 func (d *daemon) begin(owner *client, method string, pairs ...any) *session {
 	d.w.t.Helper()
+	return d.call(owner, method, options(pairs...))
+}
+
+// call calls a method of the interface that starts a session, with these arguments.
+func (d *daemon) call(owner *client, method string, args ...any) *session {
+	d.w.t.Helper()
 	s := &session{d: d, owner: owner, from: owner.signals.len(), began: time.Now()}
-	body := owner.mustCall(d.iface(), "Interface."+method, options(pairs...))
+	body := owner.mustCall(d.iface(), "Interface."+method, args...)
 	if took := time.Since(s.began); took > time.Second {
 		d.w.t.Errorf("%s took %v: it must not wait for the run", method, took)
 	}

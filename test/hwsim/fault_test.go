@@ -40,7 +40,9 @@ func TestCancelInTheMiddleOfARun(t *testing.T) {
 		t.Errorf("State is %v", state)
 	}
 	a.goOn()
-	a.wait(mark, "AP-STA-DISCONNECTED", 10*time.Second)
+	w.until("the access point knows that the station left", 10*time.Second, func() bool {
+		return a.ask("STA %s", w.mac(station)) == "FAIL"
+	})
 	if len(d.networks()) != 0 {
 		t.Error("a canceled run left a network")
 	}

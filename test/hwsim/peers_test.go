@@ -65,6 +65,7 @@ func (w *world) startAPs(aps ...ap) []*hostapd {
 	}
 	for i := range aps {
 		aps[i] = aps[i].withDefaults()
+		w.must(os.RemoveAll(aps[i].controlDir())) // a killed one leaves its socket
 		args = append(args, w.write("hostapd-"+aps[i].radio+".conf", aps[i].config()))
 	}
 	p := w.start("hostapd-"+aps[0].radio, args...)
@@ -152,6 +153,7 @@ type supplicant struct {
 func (w *world) startSupplicant(radio string, lines ...string) *supplicant {
 	w.t.Helper()
 	dir := filepath.Join(scratch, "supplicant-"+radio)
+	w.must(os.RemoveAll(dir))
 	config := w.write("wpa_supplicant-"+radio+".conf", "ctrl_interface="+dir+"\n"+strings.Join(lines, "\n")+"\n")
 	p := w.start("wpa_supplicant-"+radio, "wpa_supplicant", "-t", "-d", "-K", "-D", "nl80211", "-i", radio, "-c", config)
 	return &supplicant{w, p, w.dialControl(p, filepath.Join(dir, radio))}
