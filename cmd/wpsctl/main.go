@@ -64,10 +64,6 @@ that it shows into the router's WPS page. The network is stored by wpsd; "wpsctl
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.running = true
-		},
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.bus, "bus", "system", `bus to use: "system", "session" or a D-Bus address`)

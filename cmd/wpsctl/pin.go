@@ -1,23 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"wpsd/engine/secret"
 )
-
-// maxPINInput bounds what is read as a PIN: digits with separators.
-const maxPINInput = 64
 
 // newPIN joins by PIN, or makes one up.
 func newPIN(a *app) *cobra.Command {
@@ -73,36 +63,16 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 // readPIN gets the PIN from where the user said; zero means that wpsd makes one.
 func (a *app) readPIN(args []string, file string) (secret.Value, error) {
 	switch {
-	case file != "":
-		f, err := os.Open(file)
-		if err != nil {
-			return secret.Value{}, usagef("PIN file: %v", err)
-		}
-		defer func() { _ = f.Close() }() // only read
-		return readPINLine(f)
-	case len(args) == 0:
+	case file == "" && len(args) == 0:
 		return secret.Value{}, nil
-	case args[0] != "-":
+	case len(args) == 1 && args[0] != "-":
 		return secret.FromString(args[0]), nil
-	case term.IsTerminal(int(a.stdin.Fd())):
-		_, _ = fmt.Fprint(a.errOut, "PIN: ")
-		typed, err := term.ReadPassword(int(a.stdin.Fd()))
-		_, _ = fmt.Fprintln(a.errOut)
-		if err != nil {
-			return secret.Value{}, fmt.Errorf("reading the PIN: %w", err)
-		}
-		return notEmpty(secret.New(typed))
 	}
-	return readPINLine(a.stdin)
-}
-
-// readPINLine reads the first line.
-func readPINLine(r io.Reader) (secret.Value, error) {
-	line, err := bufio.NewReader(io.LimitReader(r, maxPINInput)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return secret.Value{}, fmt.Errorf("reading the PIN: %w", err)
+	pin, err := a.readSecret(secretSource{"PIN", file})
+	if err != nil {
+		return pin, err
 	}
-	return notEmpty(secret.FromString(strings.TrimSpace(line)))
+	return notEmpty(pin)
 }
 
 // notEmpty refuses an empty PIN, which would mean that wpsd makes one: not what somebody wants who gives one.

@@ -149,6 +149,7 @@ func numbered(kind, arg string) (godbus.ObjectPath, error) {
 
 // withClient runs f with a connection.
 func (a *app) withClient(ctx context.Context, f func(c *client) error) error {
+	a.running = true
 	c, err := a.dial(ctx)
 	if err != nil {
 		return err
