@@ -27,6 +27,9 @@ func (e *enrolment) find(ctx context.Context) (candidate, error) {
 			return candidate{}, err
 		}
 		known = e.scan.candidates()
+		if err := e.scan.readChannels(ctx); err != nil {
+			return candidate{}, err
+		}
 	}
 }
 
@@ -63,7 +66,7 @@ func (e *enrolment) looks(now time.Time, known []discovery.Candidate) (looks [][
 	if len(channels) == 0 {
 		return [][]int{nil}, true // the driver does not say: everything at once
 	}
-	frequencies := knownFrequencies(known, e.method, e.want)
+	frequencies := open(channels, knownFrequencies(known, e.method, e.want))
 	_, heard := e.scan.heard[e.want]
 	if len(frequencies) > 0 && e.narrow < narrowLooks && (heard || !e.want.IsZero() && e.sweeps > 0) {
 		return [][]int{frequencies[:1]}, false // we wait for it on its channel

@@ -192,6 +192,44 @@ func TestDriverErrors(t *testing.T) {
 	}
 }
 
+// fickle is a deaf driver whose radio loses channels while it is in use.
+type fickle struct {
+	deaf
+	channels []drivers.Channel
+}
+
+func (f *fickle) Station(context.Context, string) (drivers.Station, error) { return f, nil }
+
+func (f *fickle) Channels(context.Context) ([]drivers.Channel, error) {
+	return slices.Clone(f.channels), nil
+}
+
+func (f *fickle) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BSS, error) {
+	if f.count == 3 {
+		f.channels = f.channels[:1]
+	}
+	for _, frequency := range r.Frequencies {
+		if !slices.ContainsFunc(f.channels, func(c drivers.Channel) bool { return c.Frequency == frequency }) {
+			f.count++
+			return nil, errors.New("invalid argument")
+		}
+	}
+	r.Frequencies = nil
+	return f.deaf.Scan(ctx, r)
+}
+
+func TestChannelsThatAreClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fickle{channels: active(2412, 5180)}
+		inHouse(t, func(c *Config) { c.Drivers = []drivers.Driver{f} }, func(h *house) {
+			if s := h.end(h.pbc(nil)); s.Reason != ReasonNoAccessPoint {
+				t.Errorf("%s", s.Reason)
+			}
+		})
+	})
+}
+
 // TestFlood: an air full of BSSIDs, each heard once, does not grow what a session keeps, and what is heard
 // later has room again.
 func TestFlood(t *testing.T) {

@@ -49,15 +49,24 @@ func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Stati
 		service: s, iface: i, station: station, own: own, heard: make(map[wsc.MAC]candidate),
 		wpa3Only: make(map[wsc.MAC]bool), others: make(map[wsc.MAC]bool),
 	}
-	channels, err := station.Channels(ctx)
-	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
+	if err := c.readChannels(ctx); err != nil {
 		return nil, err
 	}
-	c.channels = usable(channels)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.looked = maps.Clone(i.looked)
 	return c, nil
+}
+
+// readChannels asks what the radio may use now. That changes at any time: what a beacon says of its country may
+// open and close channels, and a scan of a closed one is refused as a whole.
+func (c *scanner) readChannels(ctx context.Context) error {
+	channels, err := c.station.Channels(ctx)
+	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
+		return cause(ctx, err)
+	}
+	c.channels = usable(channels)
+	return nil
 }
 
 // known lists the access points of earlier scans, ours or those that the radio remembers.
@@ -138,6 +147,9 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 		return fmt.Errorf("service: scanning %s: %w", c.iface.Name, err)
 	}
 	c.service.log.Debug("scan failed, again", "interface", c.iface.Name, "err", err)
+	if err := c.readChannels(ctx); err != nil {
+		return err
+	}
 	return errScanAgain
 }
 

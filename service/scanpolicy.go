@@ -76,13 +76,17 @@ func likely(c drivers.Channel, channels []drivers.Channel) bool {
 	return is(c)
 }
 
+// open returns those frequencies that are among the channels.
+func open(channels []drivers.Channel, frequencies []int) []int {
+	return slices.DeleteFunc(slices.Clone(frequencies), func(f int) bool {
+		return !slices.ContainsFunc(channels, func(c drivers.Channel) bool { return c.Frequency == f })
+	})
+}
+
 // slicesOf cuts the channels into looks, known frequencies first, the best of them alone.
 func slicesOf(channels []drivers.Channel, known []int) [][]int {
 	var looks [][]int
-	usable := func(f int) bool {
-		return slices.ContainsFunc(channels, func(c drivers.Channel) bool { return c.Frequency == f })
-	}
-	known = slices.DeleteFunc(slices.Clone(known), func(f int) bool { return !usable(f) })
+	known = open(channels, known)
 	if len(known) > 0 {
 		looks = append(looks, known[:1])
 	}
