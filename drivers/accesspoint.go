@@ -103,6 +103,7 @@ const (
 	APNewSettings                          // a Registrar configured the access point
 	APGone                                 // the software no longer answers
 	APBack                                 // it answers again; grants are lost
+	APRunStarted                           // EAP began with a station: MAC
 )
 
 // APEvent is one of them.

@@ -5,41 +5,25 @@ package hostapd
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"wpsd/drivers"
-	"wpsd/engine/secret"
 )
 
-// DefaultDirectories are where control sockets are looked for, in this order.
-var DefaultDirectories = []string{"/run/hostapd", "/var/run/hostapd", "/run/wpa_supplicant", "/var/run/wpa_supplicant"}
-
-// pingInterval is how often the software is asked whether it lives, only while a grant is out: a
-// datagram socket does not tell that its other end was killed.
-const pingInterval = 5 * time.Second
-
-// Find returns the control socket of an interface.
-func Find(directories []string, ifname string) (string, error) {
-	if ifname != filepath.Base(ifname) || ifname == "." || ifname == ".." {
-		return "", fmt.Errorf("hostapd: %q: %w", ifname, drivers.ErrNoInterface)
-	}
-	for _, d := range directories {
-		path := filepath.Join(d, ifname)
-		if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("hostapd: no control socket of %s in %v: set ctrl_interface in its configuration: %w", ifname, directories, drivers.ErrUnreachable)
-}
+const (
+	// checkInterval is how often the software is asked whether it lives, only while a grant is out: a
+	// datagram socket does not tell that its other end was killed.
+	checkInterval = 5 * time.Second
+	// maxEvents is how far the reader of Events may lag behind; what stations in the air cause without
+	// any grant may fill half of it only, so that a flood of it does not cost the events of a run.
+	maxEvents = 256
+)
 
 // Open steers the access point behind the control socket at path.
 func Open(ctx context.Context, path string, log *slog.Logger) (drivers.AccessPoint, error) {
@@ -51,7 +35,10 @@ func Open(ctx context.Context, path string, log *slog.Logger) (drivers.AccessPoi
 		_ = watch.Close()
 		return nil, fmt.Errorf("hostapd: watching %s: %w", filepath.Dir(path), err)
 	}
-	a := &accessPoint{path: path, log: log, watch: watch, events: make(chan drivers.APEvent, 256), stop: make(chan struct{}), pinging: make(chan bool, 1)}
+	a := &accessPoint{
+		path: path, log: log, watch: watch, events: make(chan drivers.APEvent, maxEvents), stop: make(chan struct{}),
+		watching: make(chan time.Time, 1), checks: make(chan chan struct{}),
+	}
 	if err := a.attach(ctx); err != nil {
 		_ = watch.Close()
 		return nil, err
@@ -60,21 +47,25 @@ func Open(ctx context.Context, path string, log *slog.Logger) (drivers.AccessPoi
 	return a, nil
 }
 
-// accessPoint implements drivers.AccessPoint.
+// accessPoint implements drivers.AccessPoint. It has two connections: one for commands and their
+// replies, one for events. Both come from a hostapd with one thread, so what it told before it
+// answered a question on the second one is in Events before that answer: see settle.
 type accessPoint struct {
-	path    string
-	log     *slog.Logger
-	watch   *fsnotify.Watcher
-	events  chan drivers.APEvent
-	stop    chan struct{}
-	once    sync.Once
-	wait    sync.WaitGroup
-	pinging chan bool // true: a grant is out
+	path     string
+	log      *slog.Logger
+	watch    *fsnotify.Watcher
+	events   chan drivers.APEvent
+	stop     chan struct{}
+	once     sync.Once
+	wait     sync.WaitGroup
+	watching chan time.Time     // a grant is out until then; zero: none is
+	checks   chan chan struct{} // asks run whether the software lives; closed when that is known
 
 	mu       sync.Mutex // one request at a time
 	commands *control   // nil while the software is away
 
 	monitor *control // owned by run
+	lost    int      // events that were dropped since the last that was not; owned by run
 }
 
 var _ drivers.AccessPoint = (*accessPoint)(nil)
@@ -85,7 +76,7 @@ func (a *accessPoint) attach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reply, err := monitor.request(ctx, []byte("ATTACH"))
+	reply, err := monitor.request(ctx, commandAttach)
 	if err == nil && !bytes.Equal(reply, replyOK) {
 		err = errAnswer("ATTACH", reply)
 	}
@@ -93,7 +84,7 @@ func (a *accessPoint) attach(ctx context.Context) error {
 		monitor.close()
 		return err
 	}
-	_ = monitor.c.SetDeadline(time.Time{})
+	_ = monitor.c.SetDeadline(time.Time{}) // a closed connection shows in the next read
 	commands, err := dialControl(a.path)
 	if err != nil {
 		monitor.close()
@@ -115,48 +106,118 @@ func (a *accessPoint) detach() {
 	}
 	a.mu.Unlock()
 	if a.monitor != nil {
+		_ = a.monitor.c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = a.monitor.c.Write([]byte("DETACH")) // else hostapd notices with the next event
 		a.monitor.close()
 		a.monitor = nil
 	}
 }
 
-// run reads events, notices that the software went away or came back, until Close.
+// run reads events, and notices that the software went away or came back, until Close or until the
+// directory of the socket is gone.
 func (a *accessPoint) run() {
 	defer close(a.events)
 	defer a.detach()
-	datagrams := a.read()
-	ticker := time.NewTicker(time.Hour)
-	ticker.Stop()
-	defer ticker.Stop()
+	l := loop{a: a, datagrams: a.read(), ticker: time.NewTicker(time.Hour)}
+	l.ticker.Stop()
+	defer l.ticker.Stop()
+	defer l.answered()
 	for {
 		select {
 		case <-a.stop:
 			return
-		case on := <-a.pinging:
-			if ticker.Stop(); on {
-				ticker.Reset(pingInterval)
+		case l.until = <-a.watching:
+			if l.ticker.Stop(); !l.until.IsZero() && a.monitor != nil {
+				l.ticker.Reset(checkInterval)
 			}
-		case <-ticker.C:
-			if a.monitor != nil && !a.alive() {
-				ticker.Stop()
-				a.gone()
-				datagrams = nil
+		case <-l.ticker.C:
+			l.check()
+		case w := <-a.checks:
+			if l.waiting = append(l.waiting, w); a.monitor == nil {
+				l.answered()
+			} else {
+				l.ask()
 			}
-		case d, ok := <-datagrams:
+		case d, ok := <-l.datagrams:
 			if !ok {
-				a.gone()
-				datagrams = nil
-			} else if e, ok := parseEvent(d); ok {
-				a.tell(e)
+				l.gone()
+			} else {
+				l.heard(d)
 			}
 		case e, ok := <-a.watch.Events:
-			if !ok {
+			switch {
+			case !ok:
 				return
-			}
-			if e.Name == a.path && e.Has(fsnotify.Create) {
-				datagrams = a.again()
+			case e.Name == filepath.Dir(a.path) && e.Has(fsnotify.Remove|fsnotify.Rename):
+				l.gone()
+				return // there is nothing left to watch
+			case e.Name == a.path && e.Has(fsnotify.Create):
+				l.gone()
+				l.datagrams = a.again()
 			}
 		}
+	}
+}
+
+// loop is what run knows; its goroutine owns it.
+type loop struct {
+	a         *accessPoint
+	datagrams <-chan []byte
+	ticker    *time.Ticker
+	until     time.Time       // a grant is out until then
+	asked     time.Time       // when the question that is not answered yet was asked; zero: none is
+	waiting   []chan struct{} // who waits for that answer
+}
+
+// check asks whether the software lives, as long as a grant is out.
+func (l *loop) check() {
+	switch now := time.Now(); {
+	case now.After(l.until):
+		l.ticker.Stop()
+	case !l.asked.IsZero() && now.Sub(l.asked) >= checkInterval:
+		l.gone()
+	default:
+		l.ask()
+	}
+}
+
+// ask asks for events once more, which hostapd answers without sending them twice from then on. hostapd
+// forgets who does not read fast enough in a flood of events: this lets it remember.
+func (l *loop) ask() {
+	if l.asked.IsZero() {
+		l.asked = time.Now()
+	}
+	m := l.a.monitor.c
+	_ = m.SetWriteDeadline(time.Now().Add(time.Second)) // one that is stopped does not read, either
+	if _, err := m.Write(commandAttach); err != nil {
+		l.gone()
+	}
+}
+
+func (l *loop) answered() {
+	for _, w := range l.waiting {
+		close(w)
+	}
+	l.waiting, l.asked = nil, time.Time{}
+}
+
+// heard takes one datagram: the answer to our question, or an event.
+func (l *loop) heard(datagram []byte) {
+	if bytes.Equal(bytes.TrimRight(datagram, "\n"), replyOK) {
+		l.answered()
+	} else if e, ok := parseEvent(datagram); ok {
+		l.a.tell(e)
+	}
+}
+
+// gone closes what is left and tells so once.
+func (l *loop) gone() {
+	l.ticker.Stop()
+	l.answered()
+	l.datagrams = nil
+	if l.a.monitor != nil {
+		l.a.detach()
+		l.a.tell(drivers.APEvent{Kind: drivers.APGone})
 	}
 }
 
@@ -165,14 +226,14 @@ func (a *accessPoint) read() <-chan []byte {
 	monitor, out := a.monitor, make(chan []byte, 64)
 	a.wait.Go(func() {
 		defer close(out)
+		b := make([]byte, maxMessage)
 		for {
-			b := make([]byte, maxMessage)
 			n, err := monitor.c.Read(b)
 			if err != nil {
 				return
 			}
 			select {
-			case out <- b[:n]:
+			case out <- bytes.Clone(b[:n]):
 			case <-a.stop:
 				return
 			}
@@ -183,9 +244,6 @@ func (a *accessPoint) read() <-chan []byte {
 
 // again attaches to software that was started anew: its socket was made again.
 func (a *accessPoint) again() <-chan []byte {
-	if a.monitor != nil {
-		a.gone()
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 	defer cancel()
 	if err := a.attach(ctx); err != nil {
@@ -196,38 +254,64 @@ func (a *accessPoint) again() <-chan []byte {
 	return a.read()
 }
 
-// gone closes what is left and tells so once.
-func (a *accessPoint) gone() {
-	a.detach()
-	a.tell(drivers.APEvent{Kind: drivers.APGone})
-}
-
-// alive asks.
-func (a *accessPoint) alive() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	reply, err := a.request(ctx, []byte("PING"))
-	return err == nil && bytes.Equal(reply, []byte("PONG"))
-}
-
-// tell hands an event over. A reader that is 256 events behind loses the new ones: a flood of
-// probe requests must not hold us up.
+// tell hands an event over, if there is room for it.
 func (a *accessPoint) tell(e drivers.APEvent) {
+	room := cap(a.events)
+	if e.Kind == drivers.APEnrolleeSeen || e.Kind == drivers.APPINNeeded || e.Kind == drivers.APRunStarted {
+		room /= 2
+	}
+	if len(a.events) >= room {
+		a.lost++
+		return
+	}
+	if a.lost > 0 {
+		a.log.Warn("events of the access point were dropped: there were too many at once", "dropped", a.lost)
+		a.lost = 0
+	}
+	a.events <- e // nobody else sends
+}
+
+// settle returns once all that the software told so far is in Events, or when it does not answer.
+func (a *accessPoint) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
+	defer cancel()
+	answered := make(chan struct{})
 	select {
-	case a.events <- e:
-	default:
-		a.log.Warn("an event of the access point is dropped", "kind", e.Kind)
+	case a.checks <- answered:
+	case <-a.stop:
+		return
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-answered:
+	case <-a.stop:
+	case <-ctx.Done():
 	}
 }
 
-// request sends one command on the command connection.
+// request sends one command on the command connection. A reply that came too late would be taken for
+// that of the next command: the connection is made anew then.
 func (a *accessPoint) request(ctx context.Context, command []byte) ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.commands == nil {
 		return nil, fmt.Errorf("hostapd: %w", drivers.ErrUnreachable)
 	}
-	return a.commands.request(ctx, command)
+	reply, err := a.commands.request(ctx, command)
+	if err == nil {
+		return reply, nil
+	}
+	a.commands.close()
+	a.commands = nil
+	select {
+	case <-a.stop:
+	default:
+		if fresh, dialErr := dialControl(a.path); dialErr == nil {
+			a.commands = fresh
+		}
+	}
+	return nil, err
 }
 
 // Events implements drivers.AccessPoint.
@@ -248,119 +332,16 @@ func (a *accessPoint) Close() error {
 	return nil
 }
 
-// watching turns the pings on or off; the newest word counts.
-func (a *accessPoint) watching(on bool) {
+// watchUntil has run look after the software while a grant is out; the zero time: none is any more.
+// The newest word counts.
+func (a *accessPoint) watchUntil(end time.Time) {
 	for {
 		select {
-		case a.pinging <- on:
+		case a.watching <- end:
 			return
-		case <-a.pinging:
+		case <-a.watching:
 		case <-a.stop:
 			return
 		}
 	}
-}
-
-// expectOK sends a command whose good answer is OK.
-func (a *accessPoint) expectOK(ctx context.Context, what string, command []byte) error {
-	reply, err := a.request(ctx, command)
-	switch {
-	case err != nil:
-		return err
-	case !bytes.Equal(reply, replyOK):
-		return errAnswer(what, reply)
-	}
-	return nil
-}
-
-// AllowPIN implements drivers.AccessPoint. hostapd and wpa_supplicant word the command differently.
-func (a *accessPoint) AllowPIN(ctx context.Context, g drivers.PINGrant) error {
-	status, err := a.request(ctx, []byte("STATUS"))
-	if err != nil {
-		return err
-	}
-	seconds := strconv.Itoa(int(g.Timeout / time.Second))
-	command := []byte("WPS_PIN ")
-	defer func() { clear(command) }()
-	if a.supplicant(fields(status)) {
-		who := "any"
-		if g.MAC != ([6]byte{}) {
-			who = macText(g.MAC)
-		}
-		command = append(append(append(command, who...), ' '), g.PIN.Bytes()...)
-		command = append(append(command, ' '), seconds...)
-		reply, err := a.request(ctx, command)
-		if err == nil && !bytes.Equal(reply, g.PIN.Bytes()) { // it echoes the PIN
-			err = errAnswer("WPS_PIN", reply)
-		}
-		clear(reply)
-		return a.granted(err)
-	}
-	who := "any"
-	if g.UUID != "" {
-		if !isUUID(g.UUID) {
-			return fmt.Errorf("hostapd: bad UUID %q", g.UUID)
-		}
-		who = g.UUID
-	}
-	command = append(append(append(command, who...), ' '), g.PIN.Bytes()...)
-	command = append(append(command, ' '), seconds...)
-	if g.MAC != ([6]byte{}) {
-		command = append(append(command, ' '), macText(g.MAC)...)
-	}
-	return a.granted(a.expectOK(ctx, "WPS_PIN", command))
-}
-
-func (a *accessPoint) granted(err error) error {
-	if err == nil {
-		a.watching(true)
-	}
-	return err
-}
-
-// AllowPBC implements drivers.AccessPoint. hostapd answers an overlap with a bare FAIL and tells it
-// as an event; wpa_supplicant names it.
-func (a *accessPoint) AllowPBC(ctx context.Context) error {
-	return a.granted(a.expectOK(ctx, "WPS_PBC", []byte("WPS_PBC")))
-}
-
-// Withdraw implements drivers.AccessPoint. With nothing to withdraw it is content.
-func (a *accessPoint) Withdraw(ctx context.Context) error {
-	a.watching(false)
-	err := a.expectOK(ctx, "WPS_CANCEL", []byte("WPS_CANCEL"))
-	if errors.Is(err, drivers.ErrRefused) {
-		return nil
-	}
-	return err
-}
-
-// APPIN implements drivers.AccessPoint.
-func (a *accessPoint) APPIN(ctx context.Context, r drivers.APPINRequest) (secret.Value, error) {
-	seconds := strconv.Itoa(int(r.Timeout / time.Second))
-	var command []byte
-	switch r.Command {
-	case drivers.APPINDisable:
-		return secret.Value{}, a.expectOK(ctx, "WPS_AP_PIN disable", []byte("WPS_AP_PIN disable"))
-	case drivers.APPINRandom:
-		command = []byte("WPS_AP_PIN random " + seconds)
-	case drivers.APPINGet:
-		command = []byte("WPS_AP_PIN get")
-	case drivers.APPINSet:
-		command = append(append([]byte("WPS_AP_PIN set "), r.PIN.Bytes()...), ' ')
-		command = append(command, seconds...)
-	}
-	defer clear(command)
-	reply, err := a.request(ctx, command)
-	if err != nil {
-		return secret.Value{}, err
-	}
-	defer clear(reply)
-	if len(reply) == 0 || len(reply) > 8 || bytes.ContainsFunc(reply, func(r rune) bool { return r < '0' || r > '9' }) {
-		return secret.Value{}, errAnswer("WPS_AP_PIN", reply)
-	}
-	return secret.New(reply), nil
-}
-
-func macText(m [6]byte) string {
-	return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5])
 }

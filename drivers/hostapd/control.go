@@ -81,6 +81,8 @@ func (c *control) failed(ctx context.Context, err error) error {
 }
 
 var (
+	commandAttach = []byte("ATTACH")
+
 	replyOK      = []byte("OK")
 	replyFail    = []byte("FAIL")
 	replyOverlap = []byte("FAIL-PBC-OVERLAP")

@@ -51,6 +51,9 @@ func parseEvent(datagram []byte) (drivers.APEvent, bool) {
 	switch name {
 	case "WPS-REG-SUCCESS":
 		return parseEnrolled(arguments)
+	case "CTRL-EVENT-EAP-STARTED":
+		mac, ok := parseMAC(arguments)
+		return drivers.APEvent{Kind: drivers.APRunStarted, MAC: mac}, ok
 	case "WPS-FAIL":
 		return parseFail(arguments)
 	case "WPS-PIN-NEEDED":

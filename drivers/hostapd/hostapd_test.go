@@ -202,12 +202,6 @@ func TestASilentPeerDoesNotHoldUs(t *testing.T) {
 	if err := a.AllowPBC(ctx); err == nil {
 		t.Error("a dead peer said yes")
 	}
-	if _, err := Find([]string{filepath.Dir(path)}, "../wlan0"); !errors.Is(err, drivers.ErrNoInterface) {
-		t.Errorf("a name with a path in it: %v", err)
-	}
-	if _, err := Find([]string{t.TempDir()}, "wlan0"); !errors.Is(err, drivers.ErrUnreachable) {
-		t.Errorf("no socket: %v", err)
-	}
 }
 
 func TestParseEvent(t *testing.T) {
