@@ -25,6 +25,10 @@ var access = map[string]struct {
 }{
 	managerIface + ".GeneratePin": {action: Anyone},
 	managerIface + ".CheckPin":    {action: Anyone},
+	managerIface + ".AddNetwork":  {action: ActionManage},
+
+	managerIface + ".RegisterCredentialAgent":   {action: ActionReadSecrets},
+	managerIface + ".UnregisterCredentialAgent": {action: Anyone}, // of one's own
 
 	managerIface + ".DeviceName":           {action: ActionManage},
 	managerIface + ".Manufacturer":         {action: ActionManage},

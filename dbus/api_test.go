@@ -25,7 +25,7 @@ func TestTablesAgree(t *testing.T) {
 	declared := map[string]introspection.Doc{}
 	var methods, properties []string
 	for _, i := range all {
-		if !strings.HasPrefix(i.Name, "fi.w1.wps.") {
+		if !strings.HasPrefix(i.Name, "fi.w1.wps.") || i.Name == agentIface { // others implement the latter
 			continue
 		}
 		for _, m := range i.Methods {
@@ -107,11 +107,12 @@ func TestOptionsAgree(t *testing.T) {
 	}
 	want := map[string]string{
 		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u",
-		"Learn": "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
+		"AddNetwork": "ssid ay,auth s,encryption s,key ay,bssid s",
+		"Learn":      "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
 	}
 	for _, i := range all {
 		for _, m := range i.Methods {
-			if i.Name != interfaceIface || len(m.In) == 0 {
+			if i.Name != interfaceIface && m.Name != "AddNetwork" || len(m.In) == 0 {
 				continue
 			}
 			var got []string
@@ -184,6 +185,7 @@ func TestBusPolicy(t *testing.T) {
 			Allow   []struct {
 				Own  string `xml:"own,attr"`
 				Send string `xml:"send_destination,attr"`
+				Call string `xml:"send_interface,attr"`
 			} `xml:"allow"`
 		} `xml:"policy"`
 	}
@@ -192,7 +194,8 @@ func TestBusPolicy(t *testing.T) {
 	}
 	for _, p := range conf.Policies {
 		for _, a := range p.Allow {
-			if a.Own != "" && (a.Own != BusName || p.User != "root") || a.Send != "" && (a.Send != BusName || p.Context != "default") {
+			if a.Own != "" && (a.Own != BusName || p.User != "root") || a.Send != "" && (a.Send != BusName || p.Context != "default") ||
+				a.Call != "" && (a.Call != agentIface || p.User != "root") {
 				t.Errorf("%+v", p)
 			}
 		}

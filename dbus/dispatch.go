@@ -18,6 +18,10 @@ type handler func(ctx context.Context, r *request) ([]any, error)
 var handlers = map[string]handler{
 	managerIface + ".GeneratePin": generatePin,
 	managerIface + ".CheckPin":    checkPin,
+	managerIface + ".AddNetwork":  addNetwork,
+
+	managerIface + ".RegisterCredentialAgent":   registerAgent,
+	managerIface + ".UnregisterCredentialAgent": unregisterAgent,
 
 	interfaceIface + ".Scan":      scan,
 	interfaceIface + ".StartPbc":  startPbc,
@@ -36,6 +40,7 @@ var handlers = map[string]handler{
 // request is a call on its way to a handler, with what the worker knows of the object it is made on.
 type request struct {
 	svc     calls
+	bus     *Bus // to call back
 	caller  string
 	args    []any
 	ifname  string            // of the interface, or of the session's
@@ -164,7 +169,7 @@ func (c *call) args() ([]any, error) {
 
 // request gathers what a handler needs to know of the object.
 func (s *Server) request(c *call, o *object) *request {
-	r := &request{svc: s.svc, caller: c.sender}
+	r := &request{svc: s.svc, bus: s.bus, caller: c.sender}
 	t := s.objects
 	switch o.iface {
 	case interfaceIface:

@@ -24,7 +24,9 @@ type fake struct {
 	// credentials is what every session received, and every network holds.
 	credentials []credential.Network
 	last        service.StartRequest
-	settings    service.Settings // of Configure
+	settings    service.Settings // of Configure or AddNetwork
+	agents      []service.Agent
+	agentOwners []string
 }
 
 // fakeSubscription is a Subscription that a test fills.
@@ -173,6 +175,42 @@ func (f *fake) copies() []credential.Network {
 
 func (f *fake) Credentials(id service.SessionID) ([]credential.Network, error) {
 	return f.copies(), f.call("Credentials " + string(sessionPath(id)))
+}
+
+func (f *fake) Received(id service.SessionID) ([]credential.Network, error) {
+	return f.copies(), f.call("Received " + string(sessionPath(id)))
+}
+
+func (f *fake) AddNetwork(_ context.Context, settings service.Settings, bssid wsc.MAC) (service.Network, error) {
+	if err := f.call("AddNetwork " + bssid.String()); err != nil {
+		return service.Network{}, err
+	}
+	settings.Key = settings.Key.Clone()
+	n := service.Network{ID: 8, SSID: settings.SSID, Auth: settings.Auth, Encryption: settings.Encryption, BSSID: bssid, Source: "added"}
+	f.mu.Lock()
+	f.settings = settings
+	f.mu.Unlock()
+	f.tell(service.NetworkAdded{Network: n})
+	return n, nil
+}
+
+func (f *fake) RegisterAgent(_ context.Context, owner, name string, to service.Agent) error {
+	if err := f.call("RegisterAgent " + name); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.agents = append(f.agents, to)
+	f.agentOwners = append(f.agentOwners, owner)
+	return nil
+}
+
+func (f *fake) UnregisterAgent(_, name string) error { return f.call("UnregisterAgent " + name) }
+
+func (f *fake) HasAgent(owner string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.agentOwners, owner)
 }
 
 func (f *fake) NetworkSecrets(id service.NetworkID) (credential.Network, error) {

@@ -26,6 +26,7 @@ func (t *tree) managerValues() values {
 		"OsVersion":            variant(d.OSVersion),
 		"ConfigMethods":        variant(d.ConfigMethods.Names()),
 		"CredentialProcessing": variant(string(t.manager.Processing)),
+		"WaitingCredentials":   variant(uint32(max(t.manager.Waiting, 0))),
 	}
 }
 

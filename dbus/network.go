@@ -2,7 +2,9 @@ package dbus
 
 import (
 	"context"
+	"maps"
 
+	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
@@ -26,6 +28,37 @@ func networkValues(n service.Network) values {
 		"Source":     variant(n.Source),
 		"Created":    variant(microseconds(n.Created)),
 	}
+}
+
+// addNetwork implements Manager.AddNetwork.
+func addNetwork(ctx context.Context, r *request) ([]any, error) {
+	var given settingsFields
+	var bssid string
+	fields := map[string]any{"bssid": &bssid}
+	maps.Copy(fields, given.fields())
+	defer func() { clear(given.key) }()
+	if err := decodeOptions(r.options(0), fields); err != nil {
+		return nil, err
+	}
+	settings, err := given.settings(r.options(0))
+	if err != nil {
+		return nil, err
+	}
+	defer settings.Key.Wipe()
+	var mac wsc.MAC // zero: whatever access point
+	if _, named := r.options(0)["bssid"]; named {
+		if mac, err = wsc.ParseMAC(bssid); err != nil {
+			return nil, invalidf("The bssid %s is not of the form 02:00:00:00:03:00; leave it out if any access point will do.", quote(bssid))
+		}
+		if mac.IsZero() {
+			return nil, service.ErrUnknownBSSID
+		}
+	}
+	n, err := r.svc.AddNetwork(ctx, settings, mac)
+	if err != nil {
+		return nil, err
+	}
+	return []any{networkPath(n.ID)}, nil
 }
 
 // getSecrets implements Network.GetSecrets.

@@ -23,6 +23,7 @@ const (
 	accessPointIface = "fi.w1.wps.AccessPoint"
 	sessionIface     = "fi.w1.wps.Session"
 	networkIface     = "fi.w1.wps.Network"
+	agentIface       = "fi.w1.wps.CredentialAgent" // of others
 
 	peerIface           = "org.freedesktop.DBus.Peer"
 	introspectableIface = "org.freedesktop.DBus.Introspectable"

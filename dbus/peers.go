@@ -73,12 +73,12 @@ func (s *Server) forgetPeers() {
 	for len(s.peers) >= maxPeers {
 		var oldest *peer
 		for _, p := range s.peers {
-			if !p.job && (oldest == nil || p.used < oldest.used) && !s.objects.owns(p.name) {
+			if !p.job && (oldest == nil || p.used < oldest.used) && !s.objects.owns(p.name) && !s.svc.HasAgent(p.name) {
 				oldest = p
 			}
 		}
 		if oldest == nil {
-			return // jobs and sessions are bounded themselves
+			return // jobs, sessions and agents are bounded themselves
 		}
 		s.forget(oldest)
 	}

@@ -42,6 +42,11 @@ type calls interface {
 	CancelInterface(ctx context.Context, ifname string) error
 	ReleaseOwner(owner string)
 	Credentials(id service.SessionID) ([]credential.Network, error)
+	Received(id service.SessionID) ([]credential.Network, error)
+	AddNetwork(ctx context.Context, settings service.Settings, bssid wsc.MAC) (service.Network, error)
+	RegisterAgent(ctx context.Context, owner, name string, to service.Agent) error
+	UnregisterAgent(owner, name string) error
+	HasAgent(owner string) bool
 	NetworkSecrets(id service.NetworkID) (credential.Network, error)
 	DeleteNetwork(ctx context.Context, id service.NetworkID) error
 	GeneratePIN() (secret.Value, error)
@@ -202,7 +207,7 @@ func (s *Server) tellCredentials(id service.SessionID) {
 	if !ok || session.Owner == "" {
 		return
 	}
-	list, err := s.svc.Credentials(id)
+	list, err := s.svc.Received(id)
 	if err != nil {
 		s.log.Error("credentials of a session", "session", id, "error", err)
 		return

@@ -124,6 +124,7 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 func (e *enrolment) take(c candidate, cs []wsc.Credential) {
 	s := e.service
 	networks, skipped, err := credential.FromRun(cs, e.device.MAC)
+	received := attributes(cs, e.device.MAC)
 	for i := range cs {
 		cs[i].Wipe()
 	}
@@ -134,12 +135,12 @@ func (e *enrolment) take(c candidate, cs []wsc.Credential) {
 		s.log.Warn("a credential was left out", "session", e.session.ID, "err", why)
 	}
 	s.mu.Lock()
-	keep := s.manager.Processing != ProcessingExternal
+	processing := s.manager.Processing
 	s.mu.Unlock()
 	var added []storedNetwork
 	stored := true
 	for _, n := range networks {
-		if !keep || len(n.SSID) == 0 { // some Registrars send a stub without name first
+		if processing == ProcessingExternal || len(n.SSID) == 0 { // some Registrars send a stub without name first
 			continue
 		}
 		a, err := s.put(n, c.BSSID, e.source())
@@ -150,7 +151,12 @@ func (e *enrolment) take(c candidate, cs []wsc.Credential) {
 		}
 		added = append(added, a)
 	}
-	s.tell(e.session, networks, added, stored)
+	if processing != ProcessingInternal {
+		s.mu.Lock()
+		s.offer(e.session.ID, cloneNetworks(received))
+		s.mu.Unlock()
+	}
+	s.tell(e.session, networks, received, added, stored)
 }
 
 // storedNetwork is a new network and the older ones that it replaces.
@@ -175,11 +181,11 @@ func (s *Service) put(n credential.Network, bssid wsc.MAC, source string) (store
 	return storedNetwork{networkOf(kept), replaced}, nil
 }
 
-// tell tells what a session received. The session owns networks from now on.
-func (s *Service) tell(ses *session, networks []credential.Network, added []storedNetwork, stored bool) {
+// tell tells what a session received. The session owns networks and received from now on.
+func (s *Service) tell(ses *session, networks, received []credential.Network, added []storedNetwork, stored bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ses.credentials = networks
+	ses.credentials, ses.received = networks, received
 	ses.Detail.Credentials, ses.Detail.NotStored = len(networks), !stored
 	for _, a := range added {
 		ses.Networks = append(ses.Networks, a.ID)

@@ -24,6 +24,7 @@ func (s *Service) DeleteNetwork(_ context.Context, id NetworkID) error {
 	case errors.Is(err, store.ErrNotFound):
 		return fmt.Errorf("%w (%d)", ErrNoNetwork, id)
 	case err != nil:
+		s.log.Error("the network cannot be deleted", "network", id, "err", err)
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	s.mu.Lock()
@@ -52,6 +53,20 @@ func cloneNetwork(n credential.Network) credential.Network {
 	n.Key = n.Key.Clone()
 	n.Raw = n.Raw.Clone()
 	return n
+}
+
+func cloneNetworks(list []credential.Network) []credential.Network {
+	clones := make([]credential.Network, len(list))
+	for i, n := range list {
+		clones[i] = cloneNetwork(n)
+	}
+	return clones
+}
+
+func wipeNetworks(list []credential.Network) {
+	for _, n := range list {
+		wipeNetwork(n)
+	}
 }
 
 func wipeNetwork(n credential.Network) {

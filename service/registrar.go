@@ -3,12 +3,14 @@ package service
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/store"
 )
 
 // Settings are a network's name and security, as a person gives them.
@@ -146,7 +148,13 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 		return Network{}, err
 	}
 	added, err := s.put(n, bssid, "added")
-	if err != nil {
+	wipeNetwork(n)
+	c.Wipe()
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return Network{}, ErrStoreFull
+	case err != nil:
+		s.log.Error("the network cannot be stored", "err", err)
 		return Network{}, fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	s.mu.Lock()

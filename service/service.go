@@ -51,16 +51,20 @@ type Service struct {
 	log          *slog.Logger
 	ready        chan struct{} // closed once the interfaces were listed for the first time
 	tasks        sync.WaitGroup
+	agentTasks   sync.WaitGroup // those of agents, which end after all others
 
 	mu            sync.Mutex
 	ctx           context.Context // of Run; nil before
 	closing       bool
+	draining      bool // agents get what is left, and end
 	manager       Manager
 	interfaces    map[string]*iface
 	radios        map[string]chan struct{} // by interface name; see radio
 	sessions      map[SessionID]*session
 	lastSession   SessionID
 	networks      map[NetworkID]Network // what subscribers were told of the store
+	agents        map[*agent]struct{}
+	kept          keptCredentials
 	subscriptions map[*Subscription]struct{}
 }
 
@@ -70,7 +74,8 @@ func New(c Config) (*Service, error) {
 		drivers: c.Drivers, only: c.Interfaces, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		ready:      make(chan struct{}),
 		interfaces: make(map[string]*iface), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
-		networks: make(map[NetworkID]Network), subscriptions: make(map[*Subscription]struct{}),
+		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
+		subscriptions: make(map[*Subscription]struct{}),
 	}
 	if s.store == nil {
 		s.store = store.Memory()
@@ -163,6 +168,7 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.mu.Unlock()
 	cancel(ErrShutdown)
 	s.tasks.Wait()
+	s.endAgents()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ses := range s.sessions {

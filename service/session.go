@@ -32,10 +32,11 @@ type session struct {
 	Session
 	iface       *iface
 	cancel      context.CancelCauseFunc
-	stopping    bool // told to end: the interface may be promised to the next
-	credentials []credential.Network
-	news        *time.Timer // tells what changeSoon has altered; nil: nothing is left to tell
-	expire      *time.Timer // drops it, once it has ended
+	stopping    bool                 // told to end: the interface may be promised to the next
+	credentials []credential.Network // that can be used
+	received    []credential.Network // one for each Credential attribute; see attributes
+	news        *time.Timer          // tells what changeSoon has altered; nil: nothing is left to tell
+	expire      *time.Timer          // drops it, once it has ended
 }
 
 // stop tells a session to end, and why. The first cause counts.
@@ -187,11 +188,19 @@ func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
 	}
-	list := make([]credential.Network, len(ses.credentials))
-	for i, n := range ses.credentials {
-		list[i] = cloneNetwork(n)
+	return cloneNetworks(ses.credentials), nil
+}
+
+// Received returns a network for each Credential attribute that a session received, as it came: also those
+// that Credentials has as one network, or leaves out. What is returned is the caller's to wipe.
+func (s *Service) Received(id SessionID) ([]credential.Network, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ses, ok := s.sessions[id]
+	if !ok {
+		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
 	}
-	return list, nil
+	return cloneNetworks(ses.received), nil
 }
 
 // Cancel tells a session to end and returns at once: SessionEnded tells when it has.
@@ -222,7 +231,7 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 	return s.Cancel(ctx, ses.ID)
 }
 
-// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones.
+// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones, and its agents.
 func (s *Service) ReleaseOwner(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -231,6 +240,7 @@ func (s *Service) ReleaseOwner(owner string) {
 			ses.stop(errOwnerLeft)
 		}
 	}
+	s.dismissOwner(owner)
 }
 
 // change lets its goroutine alter a session, and tells.
@@ -329,10 +339,9 @@ func (s *Service) drop(ses *session) {
 	if ses.expire != nil {
 		ses.expire.Stop()
 	}
-	for _, n := range ses.credentials {
-		wipeNetwork(n)
-	}
-	ses.credentials = nil
+	wipeNetworks(ses.credentials)
+	wipeNetworks(ses.received)
+	ses.credentials, ses.received = nil, nil
 	delete(s.sessions, ses.ID)
 	s.emit(SessionRemoved{ses.ID})
 }

@@ -30,6 +30,7 @@ type Manager struct {
 	Version    string
 	Device     wsc.Device // what we say of ourselves; Device.MAC is not set
 	Processing Processing
+	Waiting    int // credentials that no agent has taken yet
 }
 
 // Processing says what becomes of a received credential.
@@ -38,8 +39,8 @@ type Processing string
 // The ways of processing, wps_cred_processing 0, 1 and 2 of wpa_supplicant.conf.
 const (
 	ProcessingInternal Processing = "internal" // stored as a network
-	ProcessingExternal Processing = "external" // only given to the session's owner
-	ProcessingBoth     Processing = "both"
+	ProcessingExternal Processing = "external" // given to the session's owner and to agents, stored nowhere
+	ProcessingBoth     Processing = "both"     // stored, and given to agents
 )
 
 // Interface is one network interface.

@@ -1,0 +1,52 @@
+package dbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/service"
+)
+
+// agent calls an object of a client that takes credentials. Its calls go to one connection by its unique
+// name, so nobody else can get them; the answers come through the gate to godbus.
+type agent struct {
+	bus   *Bus
+	owner string
+	path  godbus.ObjectPath
+}
+
+// Take implements service.Agent.
+func (a *agent) Take(ctx context.Context, d service.Delivery) error {
+	err := a.bus.conn.Object(a.owner, a.path).CallWithContext(ctx, agentIface+".CredentialReceived", godbus.FlagNoAutoStart,
+		sessionPath(d.Session), credentialValues(d.Network), octets(d.Network.Raw.Bytes())).Err
+	var e godbus.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		// Not the text: it is the agent's, and may have the key in it. Nor the whole of a long name.
+		return fmt.Errorf("dbus: the agent answered with the error %s", quote(e.Name))
+	default:
+		return fmt.Errorf("dbus: calling the agent: %w", err)
+	}
+}
+
+// Release implements service.Agent. No answer is waited for.
+func (a *agent) Release() {
+	a.bus.conn.Object(a.owner, a.path).Go(agentIface+".Release", godbus.FlagNoAutoStart|godbus.FlagNoReplyExpected, nil)
+}
+
+// registerAgent implements Manager.RegisterCredentialAgent.
+func registerAgent(ctx context.Context, r *request) ([]any, error) {
+	path, _ := r.args[0].(godbus.ObjectPath)
+	return nil, r.svc.RegisterAgent(ctx, r.caller, string(path), &agent{bus: r.bus, owner: r.caller, path: path})
+}
+
+// unregisterAgent implements Manager.UnregisterCredentialAgent.
+func unregisterAgent(_ context.Context, r *request) ([]any, error) {
+	path, _ := r.args[0].(godbus.ObjectPath)
+	return nil, r.svc.UnregisterAgent(r.caller, string(path))
+}
