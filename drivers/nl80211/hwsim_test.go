@@ -257,28 +257,31 @@ func occupy(t *testing.T, ap drivertest.AP) func() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var link drivers.Link
+	if _, err := s.Associate(t.Context(), find(t, s, ap)); err != nil {
+		t.Fatal(err)
+	}
+	return func() { s.Close() }
+}
+
+// find scans until it has what it takes to associate with the access point.
+func find(t *testing.T, s drivers.Station, ap drivertest.AP) drivers.AssociateRequest {
+	t.Helper()
 	for range 5 {
 		found, err := s.Scan(t.Context(), drivers.ScanRequest{Frequencies: []int{2412}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, bss := range found {
-			if bss.BSSID == ap.BSSID() && link == nil {
-				link, err = s.Associate(t.Context(), drivers.AssociateRequest{
+			if bss.BSSID == ap.BSSID() {
+				return drivers.AssociateRequest{
 					BSSID: bss.BSSID, SSID: bss.IEs[2 : 2+bss.IEs[1]], Frequency: bss.Frequency, Privacy: bss.Privacy,
 					IEs: drivertest.WSCElement(),
-				})
-				if err != nil {
-					t.Fatal(err)
 				}
 			}
 		}
 	}
-	if link == nil {
-		t.Fatal("the other program did not find the access point")
-	}
-	return func() { s.Close() }
+	t.Fatal("five scans did not find the access point")
+	panic("unreachable")
 }
 
 // conformance runs the suite that the simulated radio passes, too.

@@ -12,10 +12,10 @@ import (
 // kernel is where a Driver meets the kernel: sockets and files. Tests bring their own, since this is
 // the edge of the process.
 type kernel struct {
-	generic func() (socket, error)                     // a generic netlink socket
-	route   func(groups uint32) (*netlink.Conn, error) // a route netlink socket that hears groups
-	packet  func(ifindex int) (packetSocket, error)    // a socket for EAPOL frames; see packet.go
-	sysfs   string                                     // where sysfs is mounted
+	generic func() (socket, error)                   // a generic netlink socket
+	route   func(groups uint32) (routeSocket, error) // a route netlink socket that hears groups
+	packet  func(ifindex int) (packetSocket, error)  // a socket for EAPOL frames; see packet.go
+	sysfs   string                                   // where sysfs is mounted
 	// packetsOnly is for tests of the packet socket where the kernel could do without.
 	packetsOnly bool
 	rfkill      string // the device that tells changes of rfkill
@@ -31,6 +31,13 @@ type socket interface {
 	Close() error
 }
 
+// routeSocket is the part of *netlink.Conn that we use.
+type routeSocket interface {
+	Execute(m netlink.Message) ([]netlink.Message, error)
+	Receive() ([]netlink.Message, error)
+	Close() error
+}
+
 // Dumps of scan results come in buffers as large as the reader offers, up to this.
 const dumpBuffer = 32 << 10
 
@@ -40,7 +47,7 @@ func realKernel() kernel {
 		generic: func() (socket, error) {
 			return genetlink.Dial(&netlink.Config{Strict: true, MessageBufferSize: dumpBuffer})
 		},
-		route: func(groups uint32) (*netlink.Conn, error) {
+		route: func(groups uint32) (routeSocket, error) {
 			return netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Strict: true, Groups: groups})
 		},
 		packet: listenPacket,

@@ -67,7 +67,7 @@ func parseLinkMessage(m netlink.Message) (l linkMessage, ok bool, err error) {
 // links asks and sets the state of network interfaces. It is safe for concurrent use. The few fields
 // that we need are less than a library for all of route netlink would bring along.
 type links struct {
-	dial func(groups uint32) (*netlink.Conn, error)
+	dial func(groups uint32) (routeSocket, error)
 	mu   sync.Mutex // one question at a time, each on a socket of its own: they are rare
 }
 

@@ -92,7 +92,7 @@ const (
 	// 2.4 and 5 GHz may be used; a radio that also serves a connection takes two or three times that.
 	scanTime = 60 * time.Second
 	// busyTime is how long we wait for other programs' scans before ours.
-	busyTime = 20 * time.Second
+	busyTime = 19 * time.Second
 	// busyRetry is when we try again though no end of theirs was told.
 	busyRetry = 2 * time.Second
 	// abortTime is how long the kernel may take to end a scan that we abort.

@@ -16,9 +16,9 @@ import (
 // loaded, radios being blocked. It has one goroutine for each source; all of them sleep in a read.
 type watch struct {
 	driver  *Driver
-	config  socket        // nl80211's configuration events, and the news about families
-	route   *netlink.Conn // renaming; nl80211 does not tell it
-	rfkill  *os.File      // nil: there is none, or we may not read it
+	config  socket      // nl80211's configuration events, and the news about families
+	route   routeSocket // renaming; nl80211 does not tell it
+	rfkill  *os.File    // nil: there is none, or we may not read it
 	stopped chan struct{}
 	wait    sync.WaitGroup
 }
