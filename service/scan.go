@@ -69,6 +69,15 @@ func (c *scanner) readChannels(ctx context.Context) error {
 	return nil
 }
 
+// frequencies are those of all channels; nil if the driver does not say which there are.
+func (c *scanner) frequencies() []int {
+	var list []int
+	for _, ch := range c.channels {
+		list = append(list, ch.Frequency)
+	}
+	return list
+}
+
 // known lists the access points of earlier scans, ours or those that the radio remembers.
 func (c *scanner) known(ctx context.Context) []discovery.Candidate {
 	list := make(map[wsc.MAC]discovery.Candidate)
@@ -92,7 +101,8 @@ func (c *scanner) known(ctx context.Context) []discovery.Candidate {
 	return slices.Collect(maps.Values(list))
 }
 
-// look scans some frequencies (nil: all that the radio may use) and takes in what was heard there.
+// look scans some frequencies and takes in what was heard there. nil is all, for a driver that does not
+// say what there is; then nothing is known of where the look was, either.
 func (c *scanner) look(ctx context.Context, frequencies []int) error {
 	start := time.Now()
 	found, err := c.station.Scan(ctx, drivers.ScanRequest{IEs: c.ies, Frequencies: frequencies})
@@ -100,13 +110,7 @@ func (c *scanner) look(ctx context.Context, frequencies []int) error {
 		return c.failed(ctx, err)
 	}
 	c.failures = 0
-	covered := frequencies
-	if covered == nil {
-		for _, ch := range c.channels {
-			covered = append(covered, ch.Frequency)
-		}
-	}
-	for _, f := range covered {
+	for _, f := range frequencies {
 		c.looked[f] = start
 	}
 	var news []candidate
@@ -124,7 +128,7 @@ func (c *scanner) look(ctx context.Context, frequencies []int) error {
 	}
 	c.service.mu.Lock()
 	defer c.service.mu.Unlock()
-	c.service.heard(c.iface, covered, start, news)
+	c.service.heard(c.iface, frequencies, start, news)
 	return nil
 }
 
@@ -233,7 +237,7 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 			return err
 		}
 		for {
-			if err = c.look(ctx, nil); !errors.Is(err, errScanAgain) {
+			if err = c.look(ctx, c.frequencies()); !errors.Is(err, errScanAgain) {
 				return err
 			}
 			if err := pause(ctx, rescanPause); err != nil {

@@ -41,12 +41,10 @@ const fresh = 10 * time.Second
 // maxKnown bounds the channels that are looked at first because access points are known there.
 const maxKnown = 4
 
-// highestFrequency: in 6 GHz there is no WPS, since it has WPA3 only.
-const highestFrequency = 5925 // MHz
-
-// usable leaves out where no WPS can be.
+// usable leaves out where no WPS can be: 6 GHz, which has WPA3 only, and whatever else radios list (the
+// kernel's simulated ones list 900 MHz, and refuse to scan there by frequency).
 func usable(channels []drivers.Channel) []drivers.Channel {
-	return slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool { return c.Frequency >= highestFrequency })
+	return slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool { return wsc.BandOf(c.Frequency) == 0 })
 }
 
 // likelihood ranks a channel: which slice it belongs to when nothing is known.

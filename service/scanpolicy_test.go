@@ -25,7 +25,7 @@ func channels(listen bool, frequencies []int) []drivers.Channel {
 
 func TestSlices(t *testing.T) {
 	t.Parallel()
-	europe := slices.Concat(active(2412, 2417, 2422, 2437, 2462), passive(2467, 2472), active(5180, 5200), passive(5260, 5500, 5745, 5955))
+	europe := slices.Concat(active(2412, 2417, 2422, 2437, 2462), passive(2467, 2472), active(5180, 5200), passive(5260, 5500, 5745, 5955, 902, 904, 904))
 	for _, c := range []struct {
 		name     string
 		channels []drivers.Channel
@@ -33,7 +33,7 @@ func TestSlices(t *testing.T) {
 		want     [][]int
 	}{
 		{
-			"without knowledge 1, 6, 11 come first and radar channels last; 6 GHz never", europe, nil,
+			"without knowledge 1, 6, 11 come first and radar channels last; 6 GHz and 900 MHz never", europe, nil,
 			[][]int{{2412, 2437, 2462}, {2417, 2422}, {5180, 5200}, {2467, 2472}, {5745}, {5260, 5500}},
 		},
 		{
