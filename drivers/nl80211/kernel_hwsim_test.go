@@ -159,7 +159,12 @@ func TestAScanWaitsForSomebodyElses(t *testing.T) {
 		}
 		done <- time.Now()
 	}()
-	time.Sleep(100 * time.Millisecond)
+	scans := theirs.(*Station).scans
+	await(t, "the other program's scan to run", func() bool {
+		scans.mu.Lock()
+		defer scans.mu.Unlock()
+		return scans.running
+	})
 	if _, err := mine.Scan(t.Context(), drivers.ScanRequest{Frequencies: []int{2412}}); err != nil {
 		t.Fatalf("Scan: %v", err)
 	}
