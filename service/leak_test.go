@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
@@ -62,6 +63,14 @@ func TestNoSecretLeaks(t *testing.T) {
 			bad := wsc.Credential{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("short")}
 			h.press(h.ap(func(o *sim.APOptions) { o.Credentials = []wsc.Credential{bad} }))
 			h.end(h.pbc(nil))
+		}},
+		{"agents that take, refuse and hang", func(h *house) {
+			h.process(ProcessingBoth)
+			h.agent(":1.7", nil)
+			h.agent(":1.8", refuses)
+			h.agent(":1.9", hangs)
+			h.enrol(h.ap(nil))
+			time.Sleep(5 * time.Minute)
 		}},
 		{"several credentials, one for WEP", func(h *house) {
 			good := wsc.Credential{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}
