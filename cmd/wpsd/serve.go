@@ -86,10 +86,11 @@ func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log 
 	serverCtx, stopServer := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopServer(nil)
 
-	context.AfterFunc(ctx, func() {
+	undo := context.AfterFunc(ctx, func() {
 		log.Info("wpsd stops")
 		notify(log, daemon.SdNotifyStopping)
 	})
+	defer undo() // ctx ends with every return, but only a signal is a stop
 	serviceDone, memoryDone := make(chan error, 1), make(chan struct{})
 	go func() {
 		err := svc.Run(serviceCtx)
