@@ -125,6 +125,8 @@ var busErrors = map[string]struct {
 	"LimitsExceeded":                               {exitBusy, ""},
 	"StoreFailed":                                  {exitFailure, ""},
 	"ShuttingDown":                                 {exitNoService, ""},
+	"AgentExists":                                  {exitBusy, ""},
+	"NoAgent":                                      {exitNotFound, ""},
 }
 
 const (
@@ -165,7 +167,7 @@ type reason struct {
 // reasons has every Reason of the D-Bus contract.
 var reasons = map[string]reason{
 	"pbc-overlap": {exitOverlap, "The buttons of more than one access point are active, so it cannot be told which is yours: wait two minutes and try again.",
-		"Or name yours: wpsctl pbc BSSID."},
+		"To name one: wpsctl pbc BSSID."},
 	"walk-time-expired":     {exitTimeout, "Nobody took part within two minutes: press the button, or enter the PIN, within two minutes of starting.", ""},
 	"no-access-point":       {exitNoAccessPoint, "No access point with WPS was found: go nearer, and see whether WPS is switched on in its settings.", scanHint},
 	"setup-locked":          {exitRefused, "The access point has locked WPS after wrong PINs: wait or restart it, or use its button.", ""},

@@ -65,6 +65,7 @@ that it shows into the router's WPS page. The network is stored by wpsd; "wpsctl
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.CompletionOptions.HiddenDefaultCmd = true // packages install the completions
 	f := root.PersistentFlags()
 	f.StringVar(&a.bus, "bus", "system", `bus to use: "system", "session" or a D-Bus address`)
 	f.StringVarP(&a.ifname, "interface", "i", "", "network interface (default: the first that is a station)")

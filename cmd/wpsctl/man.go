@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -22,10 +21,11 @@ func newMan() *cobra.Command {
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true // with it, every build would differ by its date
-			// Manual pages know paragraphs only; an indented table is kept as it is.
-			root.Long = strings.ReplaceAll(root.Long, "\n  ", "\n\n    ")
-			day := time.Unix(0, 0)
-			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "wpsd " + version, Manual: "wpsd", Date: &day}, args[0])
+			// A manual page fills lines; the table stays one if it is indented like code, after an empty line.
+			text, table, _ := strings.Cut(root.Long, "Exit codes:\n")
+			root.Long = text + "Exit codes:\n\n" + strings.ReplaceAll("  "+table, "\n", "\n  ")
+			// The date is today's, or SOURCE_DATE_EPOCH's.
+			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "wpsd " + version, Manual: "wpsd"}, args[0])
 		},
 	}
 }

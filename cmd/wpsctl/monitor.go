@@ -74,7 +74,7 @@ func (a *app) printSignal(s *godbus.Signal, now time.Time) error {
 // signalJSON is a signal as an object. A unicast signal with a key is not for us, and is not asked for; should one
 // come all the same its arguments are left out.
 func signalJSON(s *godbus.Signal, now time.Time) map[string]any {
-	m := map[string]any{"event": path.Ext(s.Name)[1:], "signal": s.Name, "path": s.Path, "time": now}
+	m := map[string]any{"event": member(s), "signal": s.Name, "path": s.Path, "time": now}
 	if owner, ok := serviceOwner(s); ok {
 		m["event"], m["running"] = "service", owner != ""
 		return m
@@ -88,6 +88,9 @@ func signalJSON(s *godbus.Signal, now time.Time) map[string]any {
 	}
 	return m
 }
+
+// member is a signal's name without its interface.
+func member(s *godbus.Signal) string { return strings.TrimPrefix(path.Ext(s.Name), ".") }
 
 // plain takes variants off a value of a signal, so that JSON shows the value alone, and shows bytes as text.
 func plain(v any) any {
@@ -151,7 +154,7 @@ func signalText(s *godbus.Signal) []string {
 			return []string{objectName(p) + ": " + printable(flags)}
 		}
 	}
-	return []string{object + ": " + printable(path.Ext(s.Name)[1:])}
+	return []string{object + ": " + printable(member(s))}
 }
 
 // addedText tells of a new object.

@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"cmd/wpsd":                {"engine", "engine/...", "drivers", "drivers/...", "service", "service/...", "dbus", "introspection"},
 	"cmd/wpsctl":              {"engine/secret"},
 	"test/dhcompare":          {"engine/wsccrypto", "engine/secret"},
+	"test/tally":              {},
 	"test/testbus":            {},
 	"test/hwsim":              {},
 	"test/hwsim/cmd/scenario": {},

@@ -1,0 +1,75 @@
+# wpsd. Each target sets up what it needs: Go modules by go, Debian packages by test/needs (as root; else it says which).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DATADIR := $(DESTDIR)$(PREFIX)/share
+# dbus-daemon and polkit look at these two places only, wherever the rest is.
+BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
+POLKITDIR ?= /usr/share/polkit-1/actions
+
+.PHONY: help build check static test demo bench fuzz hwsim hwsim-compare install clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## build/wpsd and build/wpsctl
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/...
+
+demo: build ## join simulated networks, without root or radio
+	@test/needs dbus-daemon:dbus-daemon busctl:systemd
+	@test/demo build
+
+check: static ## the quick loop: formatting, vet, staticcheck, unit tests
+	CGO_ENABLED=0 go test ./...
+
+static:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
+	go vet ./...
+	go vet -tags hwsim ./...
+	go run $(STATICCHECK) ./...
+	go run $(STATICCHECK) -tags hwsim ./...
+
+test: ## everything: check, race detector, real peers in a virtual machine, fuzz targets
+	@test/needs gcc:gcc /usr/include/stdlib.h:libc6-dev dbus-daemon:dbus-daemon busctl:systemd script:bsdutils
+	@test/all
+
+hwsim: ## real hostapd and wpa_supplicant in a virtual machine; SCENARIO=name for some
+	test/hwsim/run $(SCENARIO)
+
+hwsim-compare: ## wpsd and wpa_supplicant side by side in virtual time
+	test/hwsim/compare
+
+bench: ## benchmarks, and Diffie-Hellman beside OpenSSL
+	@test/needs gcc:gcc /usr/include/stdlib.h:libc6-dev /usr/include/openssl/dh.h:libssl-dev
+	go test -run '^$$' -bench . -benchmem ./...
+	go run ./test/dhcompare
+
+FUZZTIME ?= 60s
+fuzz: ## every fuzz target for FUZZTIME (60s); FUZZ=pattern for some
+	@go build -o build/tally ./test/tally
+	test/fuzz $(FUZZTIME) $(FUZZ) | build/tally
+
+install: build ## into DESTDIR, PREFIX (/usr/local)
+	install -D -m 755 build/wpsd $(DESTDIR)$(PREFIX)/sbin/wpsd
+	install -D -m 755 build/wpsctl $(DESTDIR)$(PREFIX)/bin/wpsctl
+	install -D -m 644 packaging/fi.w1.wps.conf $(DESTDIR)$(BUSPOLICYDIR)/fi.w1.wps.conf
+	install -D -m 644 packaging/fi.w1.wps.policy $(DESTDIR)$(POLKITDIR)/fi.w1.wps.policy
+	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf
+	install -d $(DATADIR)/dbus-1/interfaces
+	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
+	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
+	build/wpsctl man $(DATADIR)/man/man1
+	install -d $(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions $(DATADIR)/fish/vendor_completions.d
+	build/wpsctl completion bash > $(DATADIR)/bash-completion/completions/wpsctl
+	build/wpsctl completion zsh > $(DATADIR)/zsh/site-functions/_wpsctl
+	build/wpsctl completion fish > $(DATADIR)/fish/vendor_completions.d/wpsctl.fish
+
+clean: ## remove what was built
+	rm -rf build

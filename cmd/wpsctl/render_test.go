@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+	"rsc.io/qr"
+
+	"wpsd/engine/secret"
+	"wpsd/introspection"
+	"wpsd/service"
+)
+
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"text stays as it is", `Café "☕" \o/`, `Café "☕" \o/`},
+		{"an escape sequence is shown, not sent", "a\x1b[2Jb", `a\x1b[2Jb`},
+		{"line ends and tabs do not break a table", "a\nb\tc\r", `a\x0ab\x09c\x0d`},
+		{"bytes that are no UTF-8", "a\xff\xc3", `a\xff\xc3`},
+		{"what turns the direction of writing", "a\u202eb", `a\xe2\x80\xaeb`},
+		{"the replacement character itself is text", "a\ufffdb", "a\ufffdb"},
+		{"eight bit controls", "a\u009bb", `a\xc2\x9bb`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := printable(tt.in); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSSIDText(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"": "(hidden)", "\x00\x00": "(hidden)", "a\x00b": `a\x00b`, "home": "home"} {
+		if got := ssidText([]byte(in)); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestClockBeginsAtTwoMinutes(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		2 * time.Minute: "2:00", 2*time.Minute - time.Millisecond: "2:00", 119 * time.Second: "1:59",
+		time.Millisecond: "0:01", 0: "0:00", -time.Second: "0:00",
+	} {
+		if got := clock(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// Every Reason of the contract has an exit code and a sentence here, and there is none that the contract lacks.
+func TestReasonsAreComplete(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, r := range service.Reasons() {
+		known[string(r)] = true
+		if entry, ok := reasons[string(r)]; !ok || entry.exit == exitOK || entry.text == "" {
+			t.Errorf("reason %s: %+v", r, entry)
+		}
+	}
+	for name := range reasons {
+		if !known[name] {
+			t.Errorf("reason %s is none", name)
+		}
+	}
+}
+
+// Every error that the D-Bus API names has an exit code of its own here.
+func TestErrorsAreComplete(t *testing.T) {
+	t.Parallel()
+	all, err := introspection.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		for _, m := range i.Methods {
+			for _, name := range m.Doc.Errors {
+				if _, ok := busErrors[name]; !ok {
+					t.Errorf("%s.%s: error %s has no exit code", i.Name, m.Name, name)
+				}
+			}
+		}
+	}
+}
+
+func TestExitCodesAreExplainedOnce(t *testing.T) {
+	t.Parallel()
+	seen := map[int]bool{}
+	for _, e := range exitCodes {
+		if seen[e.code] || e.text == "" {
+			t.Errorf("%d: %q", e.code, e.text)
+		}
+		seen[e.code] = true
+	}
+	for name, e := range busErrors {
+		if !seen[e.exit] || e.exit == exitOK {
+			t.Errorf("%s: exit code %d is not explained", name, e.exit)
+		}
+	}
+	for name, r := range reasons {
+		if !seen[r.exit] {
+			t.Errorf("%s: exit code %d is not explained", name, r.exit)
+		}
+	}
+}
+
+func TestFromBus(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		err  error
+		want failure
+	}{
+		{"wpsd's own text is for people", godbus.Error{Name: "fi.w1.wps.Error.Busy", Body: []any{"A session runs."}},
+			failure{Exit: exitBusy, Name: "fi.w1.wps.Error.Busy", Text: "A session runs.", Hint: `"wpsctl cancel" ends a session.`}},
+		{"nobody owns the name", godbus.Error{Name: "org.freedesktop.DBus.Error.ServiceUnknown", Body: []any{"x"}},
+			failure{Exit: exitNoService, Name: "org.freedesktop.DBus.Error.ServiceUnknown", Text: "x", Hint: startHint}},
+		{"an error of a newer wpsd", godbus.Error{Name: "fi.w1.wps.Error.Novel", Body: []any{"a\x1bb"}},
+			failure{Exit: exitFailure, Name: "fi.w1.wps.Error.Novel", Text: `a\x1bb`}},
+		{"the bus is gone", fmt.Errorf("call: %w", godbus.ErrClosed),
+			failure{Exit: exitNoService, Text: "the connection to the bus was closed", Hint: startHint}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var f *failure
+			if !errors.As(fromBus(tt.err), &f) || *f != tt.want {
+				t.Errorf("%+v, want %+v", f, tt.want)
+			}
+		})
+	}
+	if fromBus(nil) != nil {
+		t.Error("no error became one")
+	}
+}
+
+func TestSessionFailure(t *testing.T) {
+	t.Parallel()
+	variants := func(v any) map[string]godbus.Variant {
+		return map[string]godbus.Variant{"bssids": godbus.MakeVariant(v)}
+	}
+	tests := []struct {
+		name, sentence string
+		in             session
+		exit           int
+		text           string
+	}{
+		{"wpsd's sentence is preferred", "Two buttons: b.", session{State: "failed", Reason: "pbc-overlap"}, exitOverlap, "Two buttons: b."},
+		{"without one there is ours, and the access points", "", session{State: "failed", Reason: "setup-locked", Detail: variants([]string{"02:00:00:00:00:01"})},
+			exitRefused, reasons["setup-locked"].text + ": 02:00:00:00:00:01"},
+		{"details of another type are left out", "", session{State: "failed", Reason: "setup-locked", Detail: variants(uint32(1))}, exitRefused, reasons["setup-locked"].text},
+		{"a reason of a newer wpsd", "Something new.", session{State: "failed", Reason: "novel"}, exitFailure, "Something new."},
+		{"neither reason nor sentence", "", session{State: "failed"}, exitFailure, "The setup failed."},
+		{"canceled by another", "", session{State: "canceled"}, exitCanceled, reasons["canceled"].text},
+		{"canceled as its owner left", "", session{State: "canceled", Reason: "owner-left"}, exitCanceled, reasons["owner-left"].text},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := sessionFailure(tt.in, tt.sentence)
+			if f.Exit != tt.exit || f.Text != tt.text {
+				t.Errorf("%d %q, want %d %q", f.Exit, f.Text, tt.exit, tt.text)
+			}
+		})
+	}
+}
+
+func TestScreenDrawsOver(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	s := &screen{w: &b, width: 40, live: true}
+	s.status("Looking for a router whose button is pressed", "1:59 left")
+	s.clear()
+	s.clear()
+	want := "\rLooking for a router whose… · 1:59 left\x1b[K\r\x1b[K"
+	if got := b.String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	b.Reset()
+	s = &screen{w: &b}
+	s.status("Looking", "1:59 left")
+	s.status("Looking", "1:58 left")
+	s.status("Talking", "1:57 left")
+	s.clear()
+	if got := b.String(); got != "Looking\nTalking\n" {
+		t.Errorf("no terminal: %q", got)
+	}
+}
+
+// Properties of the wrong type, or none, must not bring wpsctl down: they come from another program.
+func TestTreeTakesAnything(t *testing.T) {
+	t.Parallel()
+	bad := props{"Name": godbus.MakeVariant(7), "Ssid": godbus.MakeVariant("text"), "Signal": godbus.MakeVariant("x"), "Created": godbus.MakeVariant(uint64(1) << 63)}
+	tree := newTree(map[godbus.ObjectPath]map[string]props{
+		"/fi/w1/wps":                {managerIface: bad},
+		"/fi/w1/wps/interfaces/x":   {interfaceIface: bad, "something.else": nil},
+		"/fi/w1/wps/interfaces/x/a": {accessPointIface: bad},
+		"/fi/w1/wps/sessions/1":     {sessionIface: bad},
+		"/fi/w1/wps/networks/1":     {networkIface: bad},
+		"/":                         {},
+	})
+	if len(tree.Interfaces) != 1 || len(tree.AccessPoints) != 1 || len(tree.Sessions) != 1 || len(tree.Networks) != 1 {
+		t.Errorf("%+v", tree)
+	}
+	if err := writeStatus(&bytes.Buffer{}, tree, time.Now()); err != nil {
+		t.Error(err)
+	}
+	for _, f := range []func() error{
+		func() error { return writeAccessPoints(&bytes.Buffer{}, tree.AccessPoints) },
+		func() error { return writeNetworks(&bytes.Buffer{}, tree.Networks) },
+	} {
+		if err := f(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Signals of any shape must not either.
+func TestSignalTextTakesAnything(t *testing.T) {
+	t.Parallel()
+	names := []string{objectManager + ".InterfacesAdded", objectManager + ".InterfacesRemoved", propertiesIface + ".PropertiesChanged",
+		interfaceIface + ".ScanDone", sessionIface + ".Failed", sessionIface + ".Succeeded", interfaceIface + ".AccessPointAvailable",
+		sessionIface + ".CredentialReceived", "org.freedesktop.DBus.NameOwnerChanged", "novel.Signal", "bare"}
+	bodies := [][]any{nil, {1}, {1, 2}, {1, 2, 3}, {"x", map[string]godbus.Variant{"Z": godbus.MakeVariant("\x1b")}, []string{}},
+		{godbus.ObjectPath("/x"), map[string]map[string]godbus.Variant{}}, {busName, "", ""}}
+	for _, name := range names {
+		for _, body := range bodies {
+			s := &godbus.Signal{Path: "/fi/w1/wps/interfaces/wlan0/aps/02_00", Name: name, Body: body}
+			for _, line := range signalText(s) {
+				if strings.ContainsAny(line, "\x1b\n") {
+					t.Errorf("%s %v: %q", name, body, line)
+				}
+			}
+			if _, err := json.Marshal(signalJSON(s, time.Now())); err != nil {
+				t.Errorf("%s %v: %v", name, body, err)
+			}
+		}
+	}
+}
+
+func TestMonitorNeverShowsKeys(t *testing.T) {
+	t.Parallel()
+	s := &godbus.Signal{Path: "/fi/w1/wps/sessions/1", Name: sessionIface + ".CredentialReceived",
+		Body: []any{props{"key": godbus.MakeVariant([]byte("swordfish"))}, []byte("swordfish")}}
+	shown := strings.Join(signalText(s), " ") + fmt.Sprint(signalJSON(s, time.Now()))
+	if strings.Contains(shown, "swordfish") || strings.Contains(shown, fmt.Sprint([]byte("swordfish"))) {
+		t.Error(shown)
+	}
+}
+
+func TestPublicCredentialHasNoKey(t *testing.T) {
+	t.Parallel()
+	c := credential{ssid: []byte("x"), key: secret.FromString("swordfish"), wifiURI: secret.FromString("WIFI:swordfish")}
+	if shown := fmt.Sprint(c.public(false)); strings.Contains(shown, "swordfish") {
+		t.Error(shown)
+	}
+	if shown := fmt.Sprint(c.public(true)); !strings.Contains(shown, "swordfish") {
+		t.Error(shown)
+	}
+}
+
+// What is drawn can be read back: light modules, quiet zone included, are where they belong.
+func TestQRRoundTrip(t *testing.T) {
+	t.Parallel()
+	code, err := qr.Encode("WIFI:T:WPA;S:home;P:swordfish;;", qr.M)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := drawQR(&b, code.Size, code.Black, false); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	for row, line := range lines {
+		cells := []rune(line)
+		if len(cells) != code.Size+2*quietZone {
+			t.Fatalf("line %d has %d columns", row, len(cells))
+		}
+		for column, cell := range cells {
+			upper, lower := cell == '▀' || cell == '█', cell == '▄' || cell == '█'
+			for half, light := range []bool{upper, lower} {
+				x, y := column-quietZone, 2*row+half-quietZone
+				inside := x >= 0 && y >= 0 && x < code.Size && y < code.Size
+				if light == (inside && code.Black(x, y)) {
+					t.Fatalf("module %d,%d is wrong", x, y)
+				}
+			}
+		}
+	}
+	if len(lines) < (code.Size+2*quietZone)/2 {
+		t.Errorf("%d lines", len(lines))
+	}
+}
+
+func TestGroupPIN(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"12345670": "1234 5670", "1234": "1234", "": ""} {
+		if got := groupPIN(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
