@@ -45,6 +45,7 @@ var access = map[string]struct {
 	interfaceIface + ".StartPin":  {action: ActionEnroll},
 	interfaceIface + ".Learn":     {action: ActionRegister},
 	interfaceIface + ".Configure": {action: ActionRegister},
+	interfaceIface + ".ApPin":     {action: ActionRegister},
 	interfaceIface + ".Cancel":    {action: ActionEnroll, orOwner: true},
 
 	sessionIface + ".Cancel":         {action: ActionEnroll, orOwner: true},

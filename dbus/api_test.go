@@ -106,8 +106,9 @@ func TestOptionsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u",
+		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u,mac s",
 		"AddNetwork": "ssid ay,auth s,encryption s,key ay,bssid s",
+		"ApPin":      "pin s,timeout u",
 		"Learn":      "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
 	}
 	for _, i := range all {

@@ -180,7 +180,7 @@ func TestBadArguments(t *testing.T) {
 			{options("bssid", "here"), startPbcMethod, "InvalidArguments", `"here"`},
 			{options("bssid", "00:00:00:00:00:00"), startPbcMethod, "UnknownBssid", "list of access points"},
 			{options("apply", "someone"), startPbcMethod, "InvalidArguments", `"someone"`},
-			{options("timeout", uint32(7)), startPinMethod, "NotSupported", "two minutes"},
+			{options("timeout", uint32(0)), startPinMethod, "InvalidArguments", "0 seconds"},
 			{options("pin", ""), startPinMethod, "InvalidPin", "empty"},
 			{options(strings.Repeat("k", 9999), "x"), startPbcMethod, "InvalidArguments", `kkk"…`},
 		} {

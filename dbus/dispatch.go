@@ -28,6 +28,7 @@ var handlers = map[string]handler{
 	interfaceIface + ".StartPin":  startPin,
 	interfaceIface + ".Learn":     learn,
 	interfaceIface + ".Configure": configure,
+	interfaceIface + ".ApPin":     apPin,
 	interfaceIface + ".Cancel":    cancelInterface,
 
 	sessionIface + ".Cancel":         cancelSession,

@@ -58,6 +58,8 @@ var errorNames = []struct {
 	{service.ErrTooManyAgents, "LimitsExceeded", "There are as many agents as there can be: end one of them."},
 	{service.ErrAgentExists, "AgentExists", "This object is registered already: unregister it first, or take another one."},
 	{service.ErrNoAgent, "NoAgent", "This object is not registered, or no longer: register it first."},
+	{service.ErrUnreachable, "Unreachable", "The access point's software does not answer: see whether hostapd or wpa_supplicant runs and has ctrl_interface set."},
+	{service.ErrRefused, "Refused", "The access point refused: look at its WPS settings and its log."},
 	{service.ErrTooMany, "LimitsExceeded", "There are too many sessions: wait for one to end, or cancel one."},
 	{service.ErrShutdown, "ShuttingDown", "The service is about to stop: try again once it has been started."},
 	{service.ErrStoreFull, "LimitsExceeded", "As many networks are stored as can be: delete one first."},

@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -148,6 +149,20 @@ func (f *fake) Configure(_ context.Context, r service.StartRequest, s service.Se
 	f.settings.Key = s.Key.Clone()
 	f.mu.Unlock()
 	return f.start(r, "configure "+service.Method(r.PIN.Bytes()))
+}
+
+// APPIN sets what it is told to, else the PIN is 12345670.
+func (f *fake) APPIN(_ context.Context, r service.APPINRequest) (secret.Value, error) {
+	if err := f.call(fmt.Sprintf("APPIN %s %s %v", r.Interface, r.Command, r.Timeout)); err != nil {
+		return secret.Value{}, err
+	}
+	switch {
+	case r.Command == service.APPINDisable:
+		return secret.Value{}, nil
+	case !r.PIN.IsZero():
+		return r.PIN.Clone(), nil
+	}
+	return secret.FromString("12345670"), nil
 }
 
 func (f *fake) Scan(_ context.Context, ifname string) error { return f.call("Scan " + ifname) }

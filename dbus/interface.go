@@ -47,6 +47,7 @@ func (t *tree) interfaceValues(ifname string) values {
 		"Scanning":        variant(i.Scanning),
 		"AccessPoints":    variant(t.accessPointPaths(ifname)),
 		"Session":         variant(session),
+		"SetupLocked":     variant(i.SetupLocked),
 	}
 }
 
@@ -110,17 +111,16 @@ func startPbc(ctx context.Context, r *request) ([]any, error) {
 
 // startPin implements Interface.StartPin.
 func startPin(ctx context.Context, r *request) ([]any, error) {
-	var pin string
+	var pin, mac string
 	var timeout uint32
-	start, err := startOptions(r, map[string]any{"pin": &pin, "timeout": &timeout})
+	start, err := startOptions(r, map[string]any{"pin": &pin, "timeout": &timeout, "mac": &mac})
 	if err != nil {
 		return nil, err
 	}
-	options := r.options(0)
-	if _, given := options["timeout"]; given {
-		return nil, &busError{errorPrefix + "NotSupported", "A timeout is for access points: leave it out, a station has two minutes."}
+	if err := admitOptions(r, &start, timeout, mac); err != nil {
+		return nil, err
 	}
-	if _, given := options["pin"]; given {
+	if _, given := r.options(0)["pin"]; given {
 		if pin == "" { // which would mean a new one to the service
 			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: leave it out if you want a new one."}
 		}

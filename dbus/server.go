@@ -37,6 +37,7 @@ type calls interface {
 	StartPIN(ctx context.Context, r service.StartRequest) (service.Session, secret.Value, error)
 	Learn(ctx context.Context, r service.StartRequest) (service.Session, error)
 	Configure(ctx context.Context, r service.StartRequest, settings service.Settings) (service.Session, error)
+	APPIN(ctx context.Context, r service.APPINRequest) (secret.Value, error)
 	Scan(ctx context.Context, ifname string) error
 	Cancel(ctx context.Context, id service.SessionID) error
 	CancelInterface(ctx context.Context, ifname string) error

@@ -143,6 +143,10 @@ func (t *tree) apply(e service.Event, emit emitter) {
 		t.removeInterface(e.Name, emit)
 	case service.ScanDone:
 		emit(signal{interfacePath(e.Interface), interfaceIface, "ScanDone", []any{e.Success}})
+	case service.EnrolleeSeen:
+		emit(enrolleeSignal("EnrolleeSeen", e.Enrollee))
+	case service.PINNeeded:
+		emit(enrolleeSignal("PinNeeded", e.Enrollee))
 	case service.SessionAdded:
 		t.addSession(e.Session, emit)
 	case service.SessionChanged:

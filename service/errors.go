@@ -13,6 +13,8 @@ var (
 	ErrRadioBlocked      = errors.New("service: the radio is switched off: unblock it with the hardware switch or rfkill")
 	ErrNotSupported      = errors.New("service: this interface or this version cannot do that")
 	ErrInvalid           = errors.New("service: invalid value")
+	ErrUnreachable       = errors.New("service: the access point's software does not answer: see whether hostapd or wpa_supplicant runs, and has ctrl_interface set")
+	ErrRefused           = errors.New("service: the access point refused: look at its WPS settings and its log")
 	ErrTooMany           = errors.New("service: too many sessions at once: wait for one to end, or cancel one")
 	ErrAgentExists       = errors.New("service: this agent is registered already")
 	ErrNoAgent           = errors.New("service: this agent is not registered, or no longer")

@@ -44,6 +44,12 @@ type (
 	// SessionRemoved tells that an ended session, with its credentials, was dropped.
 	SessionRemoved struct{ ID SessionID }
 
+	// EnrolleeSeen tells of a device that looks for an access point to let it in. The same is told again only after
+	// a while, and not more than a few at once.
+	EnrolleeSeen struct{ Enrollee Enrollee }
+	// PINNeeded tells of a device that wanted in with a PIN which the access point does not know.
+	PINNeeded struct{ Enrollee Enrollee }
+
 	// NetworkAdded tells of a network that was stored.
 	NetworkAdded struct{ Network Network }
 	// NetworkRemoved tells of one that was deleted, or replaced by a newer one for the same SSID.
@@ -64,6 +70,8 @@ func (SessionChanged) event()     {}
 func (CredentialReceived) event() {}
 func (SessionEnded) event()       {}
 func (SessionRemoved) event()     {}
+func (EnrolleeSeen) event()       {}
+func (PINNeeded) event()          {}
 func (NetworkAdded) event()       {}
 func (NetworkRemoved) event()     {}
 func (ManagerChanged) event()     {}

@@ -18,13 +18,15 @@ type iface struct {
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
 	looked       map[int]time.Time // by frequency: when the newest look began
+	steering     *steering         // nil: no access point, or nobody can steer it
+	setupLocked  bool              // the access point takes its own PIN no more
 }
 
 // snapshot is what subscribers see of it.
 func (i *iface) snapshot() Interface {
 	out := Interface{
 		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr, Blocked: i.Blocked,
-		Scanning: i.cancelScan != nil,
+		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked,
 	}
 	if i.session != nil {
 		out.Session = i.session.ID
@@ -98,7 +100,11 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		s.interfaces[info.Name] = i
 		s.identify(info.HardwareAddr)
 		s.emit(InterfaceAdded{i.snapshot()})
+		s.steer(i)
 		return
+	}
+	if i.steering != nil {
+		i.steering.tryAgain()
 	}
 	if i.Interface == info {
 		return
@@ -115,6 +121,9 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 func (s *Service) remove(i *iface) {
 	if i.session != nil {
 		i.session.stop(drivers.ErrInterfaceGone)
+	}
+	if i.steering != nil {
+		i.steering.cancel()
 	}
 	i.stopScan()
 	for bssid := range i.accessPoints {
@@ -137,14 +146,20 @@ func (s *Service) radio(ifname string) chan struct{} {
 
 // station finds an interface that can scan and enrol. The caller holds mu.
 func (s *Service) station(ifname string) (*iface, error) {
+	return s.inMode(ifname, drivers.ModeStation)
+}
+
+// inMode finds an interface that is used as mode says. The caller holds mu.
+func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	i, ok := s.interfaces[ifname]
 	switch {
 	case s.closing || s.ctx == nil:
 		return nil, ErrShutdown
 	case !ok:
 		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
-	case i.Mode != drivers.ModeStation:
-		return nil, fmt.Errorf("%w: %s is not a station interface (mode %s)", ErrNotSupported, ifname, i.Mode)
+	case i.Mode != mode:
+		name := map[drivers.Mode]string{drivers.ModeStation: "a station", drivers.ModeAP: "an access point"}[mode]
+		return nil, fmt.Errorf("%w: %s is not %s (mode %s)", ErrNotSupported, ifname, name, i.Mode)
 	case i.Blocked:
 		return nil, fmt.Errorf("%w (%s)", ErrRadioBlocked, ifname)
 	}

@@ -12,6 +12,11 @@ import (
 
 // sentence tells a person what happened and what to do now.
 func (f failure) sentence(s *Session) string {
+	if s.Purpose == PurposeAdmit && !errors.Is(f.err, ErrShutdown) {
+		if text := f.admissionSentence(s); text != "" {
+			return text
+		}
+	}
 	switch {
 	case f.state == StateSucceeded && s.Detail.NotStored:
 		return "The network was received, but it could not be stored: fetch it now, before this session is forgotten, and look at the state directory and the log."

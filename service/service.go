@@ -27,6 +27,8 @@ type Config struct {
 	Drivers []drivers.Driver
 	// Interfaces are the only ones to be used; empty: all that the drivers list.
 	Interfaces []string
+	// AccessPoints steers interfaces that are access points; nil: nobody does.
+	AccessPoints drivers.AccessPoints
 	// Store keeps networks and identity; nil: only in memory.
 	Store *store.Store
 	// Processing of received credentials; empty: internal.
@@ -45,6 +47,7 @@ type Config struct {
 type Service struct {
 	drivers      []drivers.Driver
 	only         []string
+	accessPoints drivers.AccessPoints
 	store        *store.Store
 	fragmentSize int
 	rand         *lockedReader
@@ -71,7 +74,7 @@ type Service struct {
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		drivers: c.Drivers, only: c.Interfaces, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		ready:      make(chan struct{}),
 		interfaces: make(map[string]*iface), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
 		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),

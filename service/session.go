@@ -53,14 +53,21 @@ type StartRequest struct {
 	Owner     string       // opaque; see ReleaseOwner
 	Detach    bool         // the session outlives its owner
 	Apply     string       // what to hand the network to; "", "auto" or "none"
+
+	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
+	// good for (0: two minutes).
+	MAC     wsc.MAC
+	Timeout time.Duration
 }
 
-// StartPBC begins an enrolment by push button. The session ends on its own, 120 s later at most.
+// StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that pressed its. The
+// session ends on its own, 120 s later at most.
 func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
-	return s.start(r, task{purpose: PurposeEnroll, method: MethodPBC, password: devpass.PushButton()})
+	return s.start(r, task{purpose: s.purposeFor(r.Interface), method: MethodPBC, password: devpass.PushButton()})
 }
 
-// StartPIN begins an enrolment with a PIN and returns the PIN in use, which is the caller's to wipe.
+// StartPIN begins an enrolment with a PIN, or, at an access point, lets the Enrollee in whose PIN it is. It returns the
+// PIN in use, which is the caller's to wipe.
 func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.Value, error) {
 	var pin secret.Value
 	var err error
@@ -72,7 +79,7 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if err != nil {
 		return Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, task{purpose: PurposeEnroll, method: MethodPIN, password: devpass.FromPIN(pin.Clone())})
+	ses, err := s.start(r, task{purpose: s.purposeFor(r.Interface), method: MethodPIN, password: devpass.FromPIN(pin.Clone())})
 	if err != nil {
 		pin.Wipe()
 		return Session{}, secret.Value{}, err
@@ -124,7 +131,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.station(r.Interface)
+	i, err := s.place(r, &t)
 	if err != nil {
 		return Session{}, err
 	}
@@ -144,8 +151,11 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 		},
 		iface: i, cancel: cancel,
 	}
-	e := newEnrolment(s, ses, r.BSSID, t, s.deviceFor(i.HardwareAddr))
-	if err := s.begin(func() { e.run(ctx) }); err != nil {
+	run := newEnrolment(s, ses, r.BSSID, t, s.deviceFor(i.HardwareAddr)).run
+	if t.purpose == PurposeAdmit {
+		run = newAdmission(s, ses, r, t).run
+	}
+	if err := s.begin(func() { run(ctx) }); err != nil {
 		cancel(err)
 		return Session{}, err
 	}
@@ -155,6 +165,19 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	s.emit(SessionAdded{ses.Session.clone()})
 	s.emit(InterfaceChanged{i.snapshot()})
 	return ses.Session.clone(), nil
+}
+
+// place finds the interface for a task. The caller holds mu.
+func (s *Service) place(r StartRequest, t *task) (*iface, error) {
+	switch {
+	case t.purpose == PurposeAdmit:
+		return s.accessPoint(r)
+	case r.Timeout != 0:
+		return nil, fmt.Errorf("%w: a timeout is for access points: leave it out, a station has two minutes", ErrNotSupported)
+	case !r.MAC.IsZero():
+		return nil, fmt.Errorf("%w: the address of a device is for access points: leave it out, or name an access point with bssid", ErrNotSupported)
+	}
+	return s.station(r.Interface)
 }
 
 // running counts the sessions that have not ended. The caller holds mu.

@@ -51,6 +51,7 @@ type Interface struct {
 	Blocked      bool      // by rfkill
 	Scanning     bool      // because of Scan; of a session's scans its State tells
 	Session      SessionID // 0: none
+	SetupLocked  bool      // an access point that takes its own PIN no more, after wrong ones
 }
 
 // AccessPoint is a BSS with WPS as last heard on an interface.
@@ -79,11 +80,12 @@ const (
 // Purpose is what a session is for.
 type Purpose string
 
-// The purposes. In the last two we are the Registrar, and the access point is the Enrollee.
+// The purposes. With learn and configure we are the Registrar, and the access point is the Enrollee.
 const (
 	PurposeEnroll    Purpose = "enroll"    // to receive a network
 	PurposeLearn     Purpose = "learn"     // to read an access point's settings
 	PurposeConfigure Purpose = "configure" // to give an access point new ones
+	PurposeAdmit     Purpose = "admit"     // to let a device in at an access point of this machine, the Registrar
 )
 
 // Method is how the device password comes about.
@@ -146,6 +148,17 @@ type Detail struct {
 	LinkStatus        uint16 // 802.11 status code of a refused association
 	Credentials       int    // how many were received
 	NotStored         bool   // the credential could not be stored: fetch it while the session is there
+}
+
+// Enrollee is a device that an access point of this machine has heard of. It describes itself: text is its own.
+type Enrollee struct {
+	Interface                                                            string // the access point's
+	MAC                                                                  wsc.MAC
+	UUID                                                                 string
+	Name, Manufacturer, ModelName, ModelNumber, SerialNumber, DeviceType string
+	ConfigMethods                                                        wsc.ConfigMethods
+	PasswordID                                                           wsc.DevicePasswordID
+	PasswordIDKnown                                                      bool
 }
 
 // Network is a stored network without its secrets.

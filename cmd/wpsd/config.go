@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ type config struct {
 	FragmentSize int // 0: the service's own default
 	// Forget keeps networks in memory only.
 	Forget bool
+	// AccessPoints are the directories with the control sockets of access points; nil: the usual ones.
+	AccessPoints []string
 	// Notes are sentences for the log about settings that are accepted and have no effect (yet).
 	Notes []string
 }
@@ -39,19 +42,20 @@ type setting func(c *config, value string) error
 
 // settings are the keys that wpsd knows, spelled as in wpa_supplicant.conf.
 var settings = map[string]setting{
-	"uuid":                setUUID,
-	"device_name":         text(32, func(c *config) *string { return &c.Device.DeviceName }),
-	"manufacturer":        text(64, func(c *config) *string { return &c.Device.Manufacturer }),
-	"model_name":          text(32, func(c *config) *string { return &c.Device.ModelName }),
-	"model_number":        text(32, func(c *config) *string { return &c.Device.ModelNumber }),
-	"serial_number":       text(32, func(c *config) *string { return &c.Device.SerialNumber }),
-	"device_type":         setDeviceType,
-	"os_version":          setOSVersion,
-	"config_methods":      setConfigMethods,
-	"wps_cred_processing": setProcessing,
-	"update_config":       setUpdateConfig,
-	"wps_fragment_size":   setFragmentSize,
-	"ctrl_interface":      setControlInterface,
+	"uuid":                   setUUID,
+	"device_name":            text(32, func(c *config) *string { return &c.Device.DeviceName }),
+	"manufacturer":           text(64, func(c *config) *string { return &c.Device.Manufacturer }),
+	"model_name":             text(32, func(c *config) *string { return &c.Device.ModelName }),
+	"model_number":           text(32, func(c *config) *string { return &c.Device.ModelNumber }),
+	"serial_number":          text(32, func(c *config) *string { return &c.Device.SerialNumber }),
+	"device_type":            setDeviceType,
+	"os_version":             setOSVersion,
+	"config_methods":         setConfigMethods,
+	"wps_cred_processing":    setProcessing,
+	"update_config":          setUpdateConfig,
+	"wps_fragment_size":      setFragmentSize,
+	"ctrl_interface":         setControlInterface,
+	"hostapd_ctrl_interface": setAccessPoints,
 }
 
 // elsewhere are words of wpa_supplicant.conf that people will try, with what to do instead.
@@ -320,5 +324,18 @@ func setControlInterface(c *config, value string) error {
 	}
 	c.Notes = append(c.Notes, fmt.Sprintf("ctrl_interface=%s has no effect yet: this version has no control socket for wpa_cli; "+
 		"use D-Bus or wpsctl", printable(value)))
+	return nil
+}
+
+// setAccessPoints takes the value that ctrl_interface has in hostapd.conf, a directory, also in the form DIR=… GROUP=….
+func setAccessPoints(c *config, value string) error {
+	dir := value
+	if rest, ok := strings.CutPrefix(value, "DIR="); ok {
+		dir, _, _ = strings.Cut(rest, " ")
+	}
+	if !filepath.IsAbs(dir) || strings.ContainsFunc(dir, unicode.IsControl) {
+		return fmt.Errorf("%q is not a directory such as /run/hostapd", printable(value))
+	}
+	c.AccessPoints = []string{filepath.Clean(dir)}
 	return nil
 }

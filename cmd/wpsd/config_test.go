@@ -52,6 +52,9 @@ func TestConfigAcceptsSamples(t *testing.T) {
 				c.Device.OSVersion == 0x01020300 && c.Device.ConfigMethods == 0x0284 && c.FragmentSize == 200 &&
 				c.Processing == service.ProcessingBoth
 		}},
+		{"the directory of access points, as in hostapd.conf", "hostapd_ctrl_interface=DIR=/run/ap/ GROUP=wheel", func(c *config) bool {
+			return len(c.AccessPoints) == 1 && c.AccessPoints[0] == "/run/ap"
+		}},
 		{"a name of exactly 32 bytes", "device_name=" + strings.Repeat("x", 32), func(c *config) bool { return len(c.Device.DeviceName) == 32 }},
 	}
 	for _, tt := range tests {
@@ -97,6 +100,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"processing out of range", "wps_cred_processing=3", `wpsd.conf:1: wps_cred_processing: "3" is none of`},
 		{"processing as a word", "wps_cred_processing=", `wpsd.conf:1: wps_cred_processing: "" is none of`},
 		{"update_config out of range", "update_config=yes", `wpsd.conf:1: update_config: "yes" is neither 0 nor 1`},
+		{"no directory of access points", "hostapd_ctrl_interface=hostapd", "wpsd.conf:1: hostapd_ctrl_interface: "},
+		{"a control socket that is no file", "hostapd_ctrl_interface=udp:8888", "wpsd.conf:1: hostapd_ctrl_interface: "},
 		{"tiny fragments", "wps_fragment_size=49", "wpsd.conf:1: wps_fragment_size: "},
 		{"large fragments", "wps_fragment_size=1401", "wpsd.conf:1: wps_fragment_size: "},
 		{"fragments with a sign", "wps_fragment_size=1e3", "wpsd.conf:1: wps_fragment_size: "},

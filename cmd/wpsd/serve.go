@@ -10,6 +10,7 @@ import (
 
 	"wpsd/dbus"
 	"wpsd/drivers"
+	"wpsd/drivers/hostapd"
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
 	"wpsd/drivers/sim"
@@ -28,7 +29,7 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 		return fmt.Errorf("bus %s: %w", f.bus, err)
 	}
 	defer func() { _ = bus.Close() }() // the server closes it as well
-	st, err := openStore(f, conf)
+	st, err := openStore(f, conf, log)
 	if err != nil {
 		return err
 	}
@@ -41,6 +42,7 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st,
+		AccessPoints: hostapd.Directories{Paths: conf.AccessPoints, Log: log},
 		Processing: conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})
 	if err != nil {
@@ -58,8 +60,9 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 }
 
 // openStore opens the state directory, unless networks are to be forgotten.
-func openStore(f flags, conf *config) (*store.Store, error) {
+func openStore(f flags, conf *config, log *slog.Logger) (*store.Store, error) {
 	if conf.Forget {
+		log.Info("networks are kept in memory only and forgotten at the end: update_config=0")
 		return store.Memory(), nil
 	}
 	return store.Open(f.stateDir)

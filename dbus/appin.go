@@ -1,0 +1,91 @@
+package dbus
+
+import (
+	"context"
+	"time"
+
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// apPin implements Interface.ApPin.
+func apPin(ctx context.Context, r *request) ([]any, error) {
+	var pin string
+	var timeout uint32
+	options := r.options(1)
+	if err := decodeOptions(options, map[string]any{"pin": &pin, "timeout": &timeout}); err != nil {
+		return nil, err
+	}
+	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0))}
+	_, withPIN := options["pin"]
+	if withPIN || ask.Command == service.APPINSet {
+		if pin == "" {
+			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give one to set, or take the command random."}
+		}
+		ask.PIN = secret.FromString(pin)
+		defer ask.PIN.Wipe()
+	}
+	if _, given := options["timeout"]; given {
+		var err error
+		if ask.Timeout, err = seconds(timeout); err != nil {
+			return nil, err
+		}
+	}
+	used, err := r.svc.APPIN(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	defer used.Wipe()
+	return []any{string(used.Bytes())}, nil
+}
+
+// seconds is an option that says how long; none at all is said by leaving it out.
+func seconds(n uint32) (time.Duration, error) {
+	if n == 0 {
+		return 0, invalidf("A timeout of 0 seconds is no time at all: leave it out for the usual one.")
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+// admitOptions reads what StartPin takes for an interface that is an access point.
+func admitOptions(r *request, start *service.StartRequest, timeout uint32, mac string) error {
+	options := r.options(0)
+	if _, given := options["timeout"]; given {
+		var err error
+		if start.Timeout, err = seconds(timeout); err != nil {
+			return err
+		}
+	}
+	if _, given := options["mac"]; given {
+		m, err := wsc.ParseMAC(mac)
+		if err != nil || m.IsZero() {
+			return invalidf("The mac %s is not of the form 02:00:00:00:03:00; leave it out for any device.", quote(mac))
+		}
+		start.MAC = m
+	}
+	return nil
+}
+
+// enrolleeSignal tells of a device that wants in. The text in it is the device's own.
+func enrolleeSignal(member string, e service.Enrollee) signal {
+	device := values{}
+	put := func(key, text string) {
+		if text != "" {
+			device[key] = variant(printable(text))
+		}
+	}
+	put("name", e.Name)
+	put("manufacturer", e.Manufacturer)
+	put("model-name", e.ModelName)
+	put("model-number", e.ModelNumber)
+	put("serial-number", e.SerialNumber)
+	put("device-type", e.DeviceType)
+	if e.ConfigMethods != 0 {
+		device["config-methods"] = variant(e.ConfigMethods.Names())
+	}
+	if e.PasswordIDKnown {
+		device["password-id"] = variant(uint16(e.PasswordID))
+	}
+	return signal{interfacePath(e.Interface), interfaceIface, member, []any{printable(e.UUID), e.MAC.String(), device}}
+}

@@ -1,0 +1,422 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+const (
+	// maxPINTimeout bounds how long a PIN may let a device in.
+	maxPINTimeout = 24 * time.Hour
+	// announceAgain: an access point announces for 120 s that it waits for a PIN, and many devices look for
+	// nothing else. As long as nobody has used the PIN it is given anew before that time is over.
+	announceAgain = 100 * time.Second
+	// maxFirstHalves is how many runs with a wrong first half hostapd lets a PIN for everybody survive: the
+	// first shows whoever was there that half, so that the second could show him the other.
+	maxFirstHalves = 2
+	// withdrawTime bounds taking a grant back.
+	withdrawTime = 15 * time.Second
+)
+
+// Causes of an end that only the sessions of an access point know.
+var (
+	errAPGone        = fmt.Errorf("the access point's software stopped or was restarted: %w", drivers.ErrUnreachable)
+	errAPWithoutWPS  = fmt.Errorf("WPS is off at the access point: %w", drivers.ErrNotSupported)
+	errCanceledThere = fmt.Errorf("%w at the access point", errCanceled)
+)
+
+// runError is how the last run at an access point failed.
+type runError struct {
+	message     wsc.MessageType // that it ended at
+	configError wsc.ConfigError
+	half        int // of the PIN that was wrong; 0: it was something else
+}
+
+func (e *runError) Error() string {
+	return fmt.Sprintf("the run ended at %v with %v", e.message, e.configError)
+}
+
+// admission is the procedure of a session in which an access point lets an Enrollee in. Its software speaks the
+// protocol and is the Registrar; we say whom to let in, and listen. Its goroutine owns it.
+type admission struct {
+	service  *Service
+	session  *session
+	steering *steering
+	task
+	mac    wsc.MAC   // the Enrollee's; zero: any
+	active bool      // the access point has said that its button is pressed
+	ran    bool      // a station has begun a run
+	wrong  int       // runs with a wrong first half
+	last   *runError // how the newest run failed
+	events chan drivers.APEvent
+}
+
+// accessPoint finds an interface that is an access point which is steered. The caller holds mu.
+func (s *Service) accessPoint(r StartRequest) (*iface, error) {
+	i, err := s.inMode(r.Interface, drivers.ModeAP)
+	switch {
+	case err != nil:
+		return nil, err
+	case i.steering == nil:
+		return nil, fmt.Errorf("%w: nobody steers access points here", ErrNotSupported)
+	case !r.BSSID.IsZero():
+		return nil, fmt.Errorf("%w: %s is an access point itself: name the device that is to join with mac, not with bssid", ErrInvalid, r.Interface)
+	case r.MAC.IsMulticast():
+		return nil, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
+	case r.Timeout < 0 || r.Timeout > maxPINTimeout:
+		return nil, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid, int(maxPINTimeout.Hours()))
+	}
+	return i, nil
+}
+
+// newAdmission makes the procedure of a session, and gives that its time and its first state. The caller holds mu.
+func newAdmission(s *Service, ses *session, r StartRequest, t task) *admission {
+	ses.State = StateExchanging
+	if r.Timeout != 0 && t.method == MethodPIN {
+		ses.Deadline = ses.Started.Add(r.Timeout)
+	}
+	return &admission{service: s, session: ses, steering: ses.iface.steering, task: t, mac: r.MAC}
+}
+
+// purposeFor says what StartPIN and StartPBC mean on an interface.
+func (s *Service) purposeFor(ifname string) Purpose {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.interfaces[ifname]; i != nil && i.Mode == drivers.ModeAP {
+		return PurposeAdmit
+	}
+	return PurposeEnroll
+}
+
+// run is the session's goroutine.
+func (a *admission) run(ctx context.Context) {
+	s, ses := a.service, a.session
+	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "purpose", string(a.purpose), "method", string(a.method), "owner", ses.Owner)
+	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
+	defer cancel()
+	err := a.admitOne(ctx)
+	a.wipe()
+	s.end(ses, a.outcome(err))
+}
+
+// admitOne lets one Enrollee in. The one before on this interface has withdrawn its grant by then.
+func (a *admission) admitOne(ctx context.Context) error {
+	a.service.mu.Lock()
+	radio := a.service.radio(a.session.Interface)
+	a.service.mu.Unlock()
+	select {
+	case radio <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-radio }()
+	a.events = make(chan drivers.APEvent, 64)
+	ap, release, err := a.steering.use(ctx, a.events)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	defer release()
+	err = a.grant(ctx, ap)
+	if err == nil {
+		err = a.follow(ctx, ap)
+	}
+	if err != nil && !errors.Is(err, drivers.ErrUnreachable) {
+		a.withdraw(ctx, ap)
+	}
+	return cause(ctx, err)
+}
+
+// grant tells the access point whom to let in.
+func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
+	var err error
+	if a.method == MethodPBC {
+		err = ap.AllowPBC(ctx)
+	} else {
+		err = ap.AllowPIN(ctx, drivers.PINGrant{
+			PIN: a.password.Value, MAC: a.mac, Timeout: max(time.Until(a.session.Deadline), time.Second),
+		})
+	}
+	if errors.Is(err, drivers.ErrRefused) {
+		settings, settingsErr := ap.Settings(ctx)
+		settings.Key.Wipe()
+		if settingsErr == nil && !settings.WPS {
+			return errAPWithoutWPS
+		}
+	}
+	return err
+}
+
+// withdraw takes the grant back, whatever ended the session.
+func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
+	defer cancel()
+	// Its events must not fill the way to us while we wait for its answer.
+	taken := make(chan struct{})
+	stop := make(chan struct{})
+	go func() {
+		defer close(taken)
+		for {
+			select {
+			case <-a.events:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	err := ap.Withdraw(ctx)
+	close(stop)
+	<-taken
+	if err != nil {
+		a.service.log.Warn("the access point may let a device in still", "session", a.session.ID, "err", err)
+	}
+}
+
+// follow listens until an Enrollee was let in, or nobody will be.
+func (a *admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
+	var again <-chan time.Time
+	if a.method == MethodPIN {
+		ticker := time.NewTicker(announceAgain)
+		defer ticker.Stop()
+		again = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-again:
+			if a.ran {
+				continue // to give it anew would give the run that saw half of it more tries
+			}
+			if err := a.grant(ctx, ap); err != nil {
+				return err
+			}
+		case e := <-a.events:
+			if done, err := a.heard(e); done || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// heard takes one event of the access point and reports whether that was it.
+func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
+	ours := a.method == MethodPIN || a.active
+	switch e.Kind {
+	case drivers.APPBCActive:
+		a.active = true
+	case drivers.APRunStarted:
+		a.ran = true
+		a.change(func(s *Session) { s.Peer, s.Message = wsc.MAC(e.MAC), 0 })
+	case drivers.APEnrolled:
+		a.change(func(s *Session) {
+			s.Peer, s.Message, s.ConfigError, s.Detail.PasswordHalf = wsc.MAC(e.MAC), wsc.MsgDone, wsc.ConfigErrorNone, 0
+		})
+		return true, nil
+	case drivers.APFailed:
+		return false, a.failed(e)
+	case drivers.APOverlap:
+		if a.method == MethodPBC && ours {
+			return false, drivers.ErrOverlap
+		}
+	case drivers.APTimeout:
+		// It tells the same when somebody else cancels a button.
+		if a.method == MethodPBC && ours && time.Until(a.session.Deadline) > 2*time.Second {
+			return false, errCanceledThere
+		}
+		if a.method == MethodPBC && ours {
+			return false, errWalkTime
+		}
+	case drivers.APCanceled:
+		if ours {
+			return false, errCanceledThere
+		}
+	case drivers.APGone, drivers.APBack:
+		return false, errAPGone
+	default:
+	}
+	return false, nil
+}
+
+// failed takes a run that failed. The device may try again as long as the access point lets it, so the session
+// goes on: but a PIN whose second half was tried is good no more.
+func (a *admission) failed(e drivers.APEvent) error {
+	run := &runError{message: wsc.MessageType(e.Message), configError: wsc.ConfigError(e.ConfigError)}
+	if a.method == MethodPIN && run.configError == wsc.ConfigErrorDevicePasswordAuthFailure {
+		switch run.message {
+		case wsc.MsgM4, wsc.MsgM5:
+			run.half = 1
+			a.wrong++
+		case wsc.MsgM6, wsc.MsgM7:
+			run.half = 2
+		default:
+		}
+	}
+	a.last = run
+	a.change(func(s *Session) {
+		s.Message, s.ConfigError, s.Detail.PasswordHalf = run.message, run.configError, run.half
+	})
+	a.service.log.Debug("a run at the access point failed", "session", a.session.ID, "message", run.message.String(), "config_error", uint16(run.configError))
+	if run.half == 2 || a.wrong >= maxFirstHalves {
+		return run
+	}
+	return nil
+}
+
+func (a *admission) change(alter func(*Session)) { a.service.change(a.session, alter) }
+
+// outcome says how the session ended. When its time is over, how the newest run failed says more than that.
+func (a *admission) outcome(err error) failure {
+	if errors.Is(err, errWalkTime) && a.last != nil {
+		err = a.last
+	}
+	f := failureOf(err, a.method)
+	if run, ok := errors.AsType[*runError](err); ok {
+		f.configError = run.configError
+		f.reason = map[int]Reason{0: ReasonRejected, 1: ReasonWrongPINFirst, 2: ReasonWrongPINSecond}[run.half]
+	}
+	return f
+}
+
+// admissionSentence tells a person how it ended when an access point was to let a device in.
+func (f failure) admissionSentence(s *Session) string {
+	device := "the device " + s.Peer.String()
+	if s.Peer.IsZero() {
+		device = "a device"
+	}
+	switch {
+	case f.state == StateSucceeded:
+		return fmt.Sprintf("The device %s was let into the network.", s.Peer)
+	case errors.Is(f.err, errCanceledThere):
+		return "Somebody else canceled it at the access point: start again."
+	case errors.Is(f.err, errAPWithoutWPS):
+		return "WPS is switched off at the access point: set wps_state in its configuration, and let its SSID be seen."
+	case errors.Is(f.err, drivers.ErrUnreachable):
+		return "The software of the access point (hostapd or wpa_supplicant) stopped, was restarted, or does not answer, so it lets nobody in for now: look whether it runs and has ctrl_interface set, then start again."
+	}
+	switch f.reason {
+	case ReasonOverlap:
+		return "Two devices pressed their buttons at the same time, and nobody can tell which one is meant: wait two minutes, then press one only."
+	case ReasonWalkTime:
+		if s.Method == MethodPBC {
+			return "No device pressed its button within two minutes: start again, and press it then."
+		}
+		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", s.Deadline.Sub(s.Started).Round(time.Second))
+	case ReasonWrongPINFirst, ReasonWrongPINSecond:
+		return fmt.Sprintf("The PIN is not that of %s: compare it with the device's label or screen, then start again.", device)
+	case ReasonRejected:
+		if f.configError == wsc.ConfigErrorNone && errors.Is(f.err, drivers.ErrRefused) {
+			return "The access point refused: look at its WPS settings and its log."
+		}
+		return fmt.Sprintf("The run with %s failed%s: move it closer, then start again.", device, because(f.configError))
+	case ReasonInterfaceGone:
+		return "The interface is no access point any more: start it again, then start here."
+	default:
+	}
+	return ""
+}
+
+// APPINCommand is what to do with an access point's own PIN.
+type APPINCommand string
+
+// The commands. The PIN is for External Registrars: who knows it can read and change the access point's settings.
+const (
+	APPINDisable APPINCommand = "disable"
+	APPINRandom  APPINCommand = "random"
+	APPINGet     APPINCommand = "get"
+	APPINSet     APPINCommand = "set"
+)
+
+// APPINRequest is one such command. The PIN is the caller's.
+type APPINRequest struct {
+	Interface string
+	Command   APPINCommand
+	PIN       secret.Value  // APPINSet
+	Timeout   time.Duration // APPINRandom, APPINSet: how long it is good for; 0: until it is disabled
+}
+
+// APPIN manages the PIN of an interface that is an access point. It returns the PIN that is good now, empty if
+// there is none; it is the caller's to wipe.
+func (s *Service) APPIN(ctx context.Context, r APPINRequest) (secret.Value, error) {
+	request, err := r.check()
+	if err != nil {
+		return secret.Value{}, err
+	}
+	defer request.PIN.Wipe()
+	s.mu.Lock()
+	i, err := s.accessPoint(StartRequest{Interface: r.Interface, Timeout: r.Timeout})
+	s.mu.Unlock()
+	if err != nil {
+		return secret.Value{}, err
+	}
+	ap, release, err := i.steering.use(ctx, nil)
+	if err != nil {
+		return secret.Value{}, apError(err)
+	}
+	defer release()
+	pin, err := ap.APPIN(ctx, request)
+	if !errors.Is(err, drivers.ErrRefused) {
+		return pin, apError(err)
+	}
+	settings, settingsErr := ap.Settings(ctx)
+	settings.Key.Wipe()
+	switch {
+	case settingsErr == nil && !settings.WPS:
+		return secret.Value{}, fmt.Errorf("%w: WPS is off at the access point", ErrNotSupported)
+	case r.Command == APPINGet:
+		return secret.Value{}, nil // that is how it says that there is none
+	}
+	return secret.Value{}, apError(err)
+}
+
+// check refuses what makes no sense; the PIN of what it returns is a copy.
+func (r *APPINRequest) check() (drivers.APPINRequest, error) {
+	d := drivers.APPINRequest{Timeout: r.Timeout}
+	switch r.Command {
+	case APPINDisable:
+		d.Command = drivers.APPINDisable
+	case APPINRandom:
+		d.Command = drivers.APPINRandom
+	case APPINGet:
+		d.Command = drivers.APPINGet
+	case APPINSet:
+		pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+		if err != nil {
+			return d, err
+		}
+		d.Command, d.PIN = drivers.APPINSet, pin
+		return d, nil
+	default:
+		return d, fmt.Errorf("%w: there is no command %q for the access point's PIN: say disable, random, get or set", ErrInvalid, string(r.Command))
+	}
+	if !r.PIN.IsZero() {
+		return d, fmt.Errorf("%w: a PIN is for the command set", ErrInvalid)
+	}
+	if r.Timeout != 0 && r.Command != APPINRandom {
+		return d, fmt.Errorf("%w: a timeout is for the commands random and set", ErrInvalid)
+	}
+	return d, nil
+}
+
+// apError says in our words what an access point's driver says.
+func apError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, drivers.ErrUnreachable), errors.Is(err, drivers.ErrClosed):
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	case errors.Is(err, drivers.ErrRefused):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case errors.Is(err, drivers.ErrNotSupported):
+		return fmt.Errorf("%w: %w", ErrNotSupported, err)
+	case errors.Is(err, drivers.ErrInterfaceGone):
+		return fmt.Errorf("%w: %w", ErrNoInterface, err)
+	}
+	return err
+}
