@@ -89,11 +89,17 @@ func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log 
 	serverCtx, stopServer := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopServer(nil)
 
+	told := make(chan struct{})
 	undo := context.AfterFunc(ctx, func() {
+		defer close(told)
 		log.Info("wpsd stops")
 		notify(log, daemon.SdNotifyStopping)
 	})
-	defer undo() // ctx ends with every return, but only a signal is a stop
+	defer func() { // ctx ends with every return, but only a signal is a stop
+		if !undo() {
+			<-told
+		}
+	}()
 	serviceDone, memoryDone := make(chan error, 1), make(chan struct{})
 	go func() {
 		err := svc.Run(serviceCtx)
