@@ -26,20 +26,26 @@ type operation struct {
 	named   bool    // the BSSID is given
 	scanned bool    // a full scan of the same daemon ended 2 s ago; otherwise nothing is known
 	channel int     // of the access point
+	as      string  // "learn" or "configure": as a Registrar; otherwise as an Enrollee
 	aim     float64 // most that our time may be, as a share of wpa_supplicant's; 0: none
 }
 
 var operations = []operation{
-	{"PIN with BSSID, cold", true, true, false, 1, 0.5},
-	{"PIN any, authorized, cold", true, false, false, 1, 0.6},
-	{"PIN with BSSID, after a scan", true, true, true, 1, 1.0},
-	{"PIN any, after a scan", true, false, true, 1, 1.0},
-	{"PBC, cold", false, false, false, 1, 1.0},
-	{"PBC, after a full scan with one PBC AP", false, false, true, 1, 0.1},
+	{name: "PIN with BSSID, cold", pin: true, named: true, channel: 1, aim: 0.5},
+	{name: "PIN any, authorized, cold", pin: true, channel: 1, aim: 0.6},
+	{name: "PIN with BSSID, after a scan", pin: true, named: true, scanned: true, channel: 1, aim: 1.0},
+	{name: "PIN any, after a scan", pin: true, scanned: true, channel: 1, aim: 1.0},
+	{name: "PBC, cold", channel: 1, aim: 1.0},
+	{name: "PBC, after a full scan with one PBC AP", scanned: true, channel: 1, aim: 0.1},
+	// The access point's own PIN: to its settings, and to the settings that it took.
+	{name: "Learn, cold", as: "learn", named: true, channel: 1, aim: 0.5},
+	{name: "Learn, after a scan", as: "learn", named: true, scanned: true, channel: 1, aim: 1.0},
+	{name: "Configure, cold", as: "configure", named: true, channel: 1, aim: 0.5},
+	{name: "Configure, after a scan", as: "configure", named: true, scanned: true, channel: 1, aim: 1.0},
 	// Which channel the access point is on matters to whoever does not scan them all.
-	{"PIN with BSSID, cold, channel 9", true, true, false, 9, 0},
-	{"PIN any, authorized, cold, channel 9", true, false, false, 9, 0},
-	{"PBC, cold, channel 9", false, false, false, 9, 0},
+	{name: "PIN with BSSID, cold, channel 9", pin: true, named: true, channel: 9},
+	{name: "PIN any, authorized, cold, channel 9", pin: true, channel: 9},
+	{name: "PBC, cold, channel 9", channel: 9},
 }
 
 // measuredRuns is how many runs the median is of; one before them fills caches and is thrown away.
@@ -88,14 +94,16 @@ func TestCompare(t *testing.T) {
 // median runs one operation and takes the middle of each figure.
 func (w *world) median(e enrollee, o operation) figures {
 	w.t.Helper()
-	a := w.startAP(ap{channel: o.channel})
+	a := w.startAP(withAPPIN(ap{channel: o.channel}))
 	defer a.stop()
 	var seconds, cpu []float64
 	for n := range measuredRuns + 1 {
 		e.forget()
-		if o.pin {
+		switch {
+		case o.as != "":
+		case o.pin:
 			a.ask("WPS_PIN any %s", otherPIN)
-		} else {
+		default:
 			a.mustOK("WPS_PBC")
 		}
 		if o.scanned {
@@ -237,6 +245,10 @@ func (r *rival) enrol(o operation, bssid string) time.Duration {
 	}
 	mark, began := r.mark(), time.Now()
 	switch {
+	case o.as == "learn":
+		r.mustOK("WPS_REG %s %s", bssid, labelPIN)
+	case o.as == "configure": // what it has already, so that every run begins alike
+		r.mustOK("WPS_REG %s %s %x WPA2PSK CCMP %x", bssid, labelPIN, testSSID, testPassphrase)
 	case o.pin:
 		r.ask("WPS_PIN %s %s", bssid, otherPIN)
 	default:
@@ -270,11 +282,18 @@ func (d *ours) enrol(o operation, bssid string) time.Duration {
 	if o.pin {
 		method, opts = "StartPin", options("pin", otherPIN)
 	}
-	if o.named {
+	if o.named && o.as == "" {
 		opts["bssid"] = godbus.MakeVariant(bssid)
 	}
+	args := []any{opts}
+	switch o.as {
+	case "learn":
+		method, args = "Learn", []any{bssid, labelPIN, opts}
+	case "configure":
+		method, args = "Configure", []any{bssid, labelPIN, options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase))}
+	}
 	from, began := d.signals.len(), time.Now()
-	d.mustCall(d.iface(), "Interface."+method, opts)
+	d.mustCall(d.iface(), "Interface."+method, args...)
 	got := d.client.wait(from, oneRun, "credential", func(g signal) bool { return g.Name == busName+".Session.CredentialReceived" })
 	return got.at.Sub(began)
 }
