@@ -52,11 +52,11 @@ func newNetworks(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "networks",
 		Aliases: []string{"network"},
-		Short:   "Show, share and delete stored networks",
+		Short:   "Show, share, add and delete stored networks",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksDelete(a))
+	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksAdd(a), newNetworksDelete(a))
 	return cmd
 }
 

@@ -50,6 +50,7 @@ type manager struct {
 	DeviceType    string   `json:"device_type"`
 	ConfigMethods []string `json:"config_methods"`
 	Processing    string   `json:"credential_processing"`
+	Waiting       uint32   `json:"waiting_credentials"`
 }
 
 // netif is one network interface.
@@ -184,7 +185,7 @@ func compareNumbered(a, b godbus.ObjectPath) int {
 func newManager(p props) manager {
 	return manager{Version: get[string](p, "Version"), UUID: get[string](p, "Uuid"), DeviceName: get[string](p, "DeviceName"),
 		Manufacturer: get[string](p, "Manufacturer"), ModelName: get[string](p, "ModelName"), DeviceType: get[string](p, "DeviceType"),
-		ConfigMethods: get[[]string](p, "ConfigMethods"), Processing: get[string](p, "CredentialProcessing")}
+		ConfigMethods: get[[]string](p, "ConfigMethods"), Processing: get[string](p, "CredentialProcessing"), Waiting: get[uint32](p, "WaitingCredentials")}
 }
 
 func newNetif(at godbus.ObjectPath, p props) netif {

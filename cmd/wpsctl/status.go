@@ -51,8 +51,12 @@ func writeStatus(w io.Writer, t *tree, now time.Time) error {
 	if len(t.Interfaces) == 0 {
 		fmt.Fprintln(w, "(none)")
 	}
-	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n",
-		count(len(t.AccessPoints), "access point", "access points"), count(len(t.Networks), "network", "networks"))
+	waiting := ""
+	if m.Waiting > 0 {
+		waiting = " " + count(int(m.Waiting), "credential waits", "credentials wait") + ` for an agent such as "wpsctl agent".`
+	}
+	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n%s%s\n", count(len(t.AccessPoints), "access point", "access points"),
+		count(len(t.Networks), "network", "networks"), processingText(m.Processing), waiting)
 	return err
 }
 

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+)
+
+// newNetworksAdd stores a network that the user knows.
+func newNetworksAdd(a *app) *cobra.Command {
+	var n networkFlags
+	var bssid string
+	cmd := &cobra.Command{
+		Use:   "add [SSID]",
+		Short: "Store a network that you know",
+		Long: `Add stores a network with its key, as if it had been received. An older one of the same name and security is
+replaced. Nothing is connected.
+
+The key is never an argument, which every user of the machine could read: it is asked for on a terminal, or is a line of
+standard input, or comes from --key-file.`,
+		Example: `  wpsctl networks add "My network"
+  wpsctl networks add Guests --auth OPEN
+  wpsctl networks add Cabin --key-file cabin.key --bssid 02:00:00:00:01:00`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			if name == "" && n.ssidHex == "" {
+				return usagef("the network name is missing")
+			}
+			o, err := a.settings(n, name)
+			if err != nil {
+				return err
+			}
+			if bssid != "" {
+				o["bssid"] = godbus.MakeVariant(bssid)
+			}
+			return a.withClient(cmd.Context(), func(c *client) error { return a.addNetwork(cmd.Context(), c, o) })
+		},
+	}
+	n.register(cmd)
+	cmd.Flags().StringVar(&bssid, "bssid", "", "an access point of the network, to be remembered with it")
+	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
+	return cmd
+}
+
+// addNetwork runs the command.
+func (a *app) addNetwork(ctx context.Context, c *client, o options) error {
+	var path godbus.ObjectPath
+	if err := c.call(ctx, rootPath, managerIface+".AddNetwork", []any{&path}, o); err != nil {
+		return err
+	}
+	id := newNetwork(path, nil).ID
+	if a.json {
+		return a.printJSON(map[string]any{"event": "added", "path": path, "id": id})
+	}
+	a.printf("%s\n", storedText([]string{printable(id)}, false))
+	return nil
+}

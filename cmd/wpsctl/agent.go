@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+)
+
+const (
+	agentIface = "fi.w1.wps.CredentialAgent"
+	agentPath  = rootPath + "/wpsctl/agent"
+	// releaseTime is how long to wait for wpsd to say that there are no more calls. In a call it waits for us.
+	releaseTime = 3 * time.Second
+)
+
+// newAgent prints what is received.
+func newAgent(a *app) *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "agent",
+		Short: "Take every received network from wpsd and print it, with its key",
+		Long: `Agent registers with wpsd as a program that takes credentials, and prints each one with its key, as it is received and
+as the registrar sent it (the Credential attribute in hex digits). Those that nobody has taken so far come first. It goes
+on until Ctrl-C, also when wpsd is restarted in between.
+
+It gets something only if credentials are processed externally: with wps_cred_processing=1 (agents get them, nothing is
+stored) or 2 (both) in wpsd.conf. "wpsctl status" shows the mode. What could not be printed stays with wpsd.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error { return a.agent(cmd.Context(), c, once) })
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "end after the first credential")
+	return cmd
+}
+
+// credentialAgent is the object that wpsd calls. godbus calls it from goroutines of its own.
+type credentialAgent struct {
+	a        *app
+	once     bool
+	released chan struct{} // holds a value when wpsd has released us
+	over     chan error    // gets how it ended: nil with --once, or an error of printing
+
+	mu    sync.Mutex
+	owner string // the unique name of wpsd, the only one that may call
+	done  bool   // nothing more is taken
+}
+
+// agent runs the command. Ctrl-C is its regular end.
+func (a *app) agent(ctx context.Context, c *client, once bool) error {
+	g := &credentialAgent{a: a, once: once, released: make(chan struct{}, 1), over: make(chan error, 1)}
+	methods := map[string]any{"CredentialReceived": g.credentialReceived, "Release": g.release}
+	if err := c.conn.ExportMethodTable(methods, agentPath, agentIface); err != nil {
+		return err
+	}
+	signals, err := c.watch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := g.register(ctx, c); err != nil {
+		return err
+	}
+	var again <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return g.unregister(c)
+		case err := <-g.over:
+			return errors.Join(err, g.unregister(c))
+		case <-g.released:
+			again = time.After(releaseTime) // if wpsd ends, it will be gone by then
+		case <-again:
+			again = nil
+			if err := g.register(ctx, c); err != nil {
+				return err
+			}
+		case s, ok := <-signals:
+			if !ok {
+				return &failure{Exit: exitNoService, Text: "the connection to the bus was closed"}
+			}
+			owner, ok := serviceOwner(s)
+			switch {
+			case !ok:
+			case owner == "":
+				again = nil
+				_, _ = fmt.Fprintln(a.errOut, "wpsctl: wpsd stopped; waiting for it")
+			default:
+				again = nil
+				if err := g.register(ctx, c); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// register tells wpsd of us.
+func (g *credentialAgent) register(ctx context.Context, c *client) error {
+	p, err := c.properties(ctx, rootPath, managerIface)
+	if err != nil {
+		return err
+	}
+	var owner string
+	if err := c.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, busName).Store(&owner); err != nil {
+		return fromBus(err)
+	}
+	g.mu.Lock()
+	g.owner = owner
+	g.mu.Unlock()
+	mode := newManager(p).Processing
+	if g.a.json {
+		err = g.a.printJSON(map[string]any{"event": "registering", "credential_processing": mode})
+	} else {
+		_, err = fmt.Fprintf(g.a.out, "Waiting for networks; Ctrl-C ends. %s\n", processingText(mode))
+	}
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, rootPath, managerIface+".RegisterCredentialAgent", nil, agentPath)
+}
+
+// unregister ends it in order: wpsd hears the answer to the call that we may be in, and does not count it as lost.
+func (g *credentialAgent) unregister(c *client) error {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	if c.call(ctx, rootPath, managerIface+".UnregisterCredentialAgent", nil, agentPath) != nil {
+		return nil // wpsd is gone, or did it before
+	}
+	select {
+	case <-g.released:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// refuse is what a call gets that is not answered with success. It never tells more.
+func refuse(name, text string) *godbus.Error { return godbus.NewError(name, []any{text}) }
+
+// credentialReceived implements the method: it answers once the credential is printed.
+func (g *credentialAgent) credentialReceived(sender godbus.Sender, session godbus.ObjectPath, p map[string]godbus.Variant, raw []byte) *godbus.Error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case string(sender) != g.owner:
+		return refuse("org.freedesktop.DBus.Error.AccessDenied", "Only wpsd may call this.")
+	case g.done:
+		return refuse("fi.w1.wps.Error.NotTaken", "This agent is about to end.")
+	}
+	if err := g.a.printCredential(session, newCredential(p), raw); err != nil {
+		g.done = true
+		g.over <- fmt.Errorf("a credential could not be printed, wpsd keeps it: %w", err)
+		return refuse("fi.w1.wps.Error.NotTaken", "The credential could not be printed.")
+	}
+	if g.once {
+		g.done = true
+		g.over <- nil
+	}
+	return nil
+}
+
+// release implements the method.
+func (g *credentialAgent) release(sender godbus.Sender) *godbus.Error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if string(sender) != g.owner {
+		return refuse("org.freedesktop.DBus.Error.AccessDenied", "Only wpsd may call this.")
+	}
+	select {
+	case g.released <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// printCredential prints one, with its key: that is what this command is for.
+func (a *app) printCredential(session godbus.ObjectPath, cred credential, raw []byte) error {
+	if a.json {
+		m := cred.public(true)
+		m["event"], m["session"], m["raw"] = "credential", session, hex.EncodeToString(raw)
+		return a.printJSON(m)
+	}
+	_, err := fmt.Fprintf(a.out, "Network %s\n  security  %s\n  key       %s\n  session   %s\n  raw       %x\n",
+		ssidText(cred.ssid), security(cred.auth, cred.encryption), cred.keyText(),
+		printable(strings.TrimPrefix(string(session), string(rootPath)+"/sessions/")), raw)
+	return err
+}
+
+// processingText says what becomes of what is received.
+func processingText(mode string) string {
+	switch mode {
+	case "internal":
+		return "Received networks are stored by wpsd, agents get none."
+	case "external":
+		return "Received networks are given to agents and not stored."
+	case "both":
+		return "Received networks are stored by wpsd and given to agents."
+	}
+	return "Received networks are processed in the way " + orDash(mode) + "."
+}
