@@ -32,14 +32,20 @@ func (w *world) startDaemon(config ...string) *daemon {
 // startDaemonAgain starts wpsd on the bus that is there, with the state that an earlier one left.
 func (w *world) startDaemonAgain(config ...string) *daemon {
 	w.t.Helper()
+	return w.startDaemonOn(station, config...)
+}
+
+// startDaemonOn starts wpsd for a radio, on the bus that is there.
+func (w *world) startDaemonOn(radio string, config ...string) *daemon {
+	w.t.Helper()
 	if _, err := os.Stat("/in/wpsd"); err != nil {
 		w.t.Skip("wpsd was not built: run test/hwsim/run")
 	}
 	state := filepath.Join(w.dir, "state")
 	w.must(os.MkdirAll(state, 0o700))
 	file := w.write("wpsd.conf", strings.Join(config, "\n")+"\n")
-	d := &daemon{w: w, radio: station, wasUp: w.isUp(station)}
-	d.process = w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", station,
+	d := &daemon{w: w, radio: radio, wasUp: w.isUp(radio)}
+	d.process = w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", radio,
 		"--state-dir", state, "--bus", "system", "--debug")
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
