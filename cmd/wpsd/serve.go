@@ -43,7 +43,7 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st,
 		AccessPoints: hostapd.Directories{Paths: conf.AccessPoints, Log: log},
-		Processing: conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
+		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})
 	if err != nil {
 		return err
