@@ -63,7 +63,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "wpsd: %v\n", err)
 		return exitFailure
 	}
-	limitMemory()
 	conf, err := loadConfig(f.config, !f.named)
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {

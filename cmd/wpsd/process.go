@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
@@ -22,14 +21,6 @@ func keepSecrets() error {
 		return fmt.Errorf("switching core dumps off: %w", err)
 	}
 	return nil
-}
-
-// limitMemory makes the collector thrifty: the heap is one or two megabytes, so more frequent collections cost nothing
-// that one would notice (measured: no difference at idle, a third less after a burst of calls). GOGC overrides it.
-func limitMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25)
-	}
 }
 
 // releaseMemory gives back to the system what starting, or a session, has left behind.

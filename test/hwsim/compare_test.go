@@ -268,7 +268,7 @@ type ours struct{ *daemon }
 
 func (d *ours) forget() {
 	d.w.forgetScans(station)
-	time.Sleep(11 * time.Second) // no scan of wpsd's own is recent any more
+	time.Sleep(190 * time.Second) // wpsd forgets an access point that was not heard for three minutes
 }
 
 func (d *ours) scan() {
