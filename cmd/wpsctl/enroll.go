@@ -42,10 +42,13 @@ func newPBC(a *app) *cobra.Command {
 	var e enrollFlags
 	cmd := &cobra.Command{
 		Use:   "pbc [BSSID]",
-		Short: "Join a network by push button",
+		Short: "Join a network, or let a device in, by push button",
 		Long: `Pbc joins the network of the router whose WPS button is pressed within two minutes, before or after the command is
 given. If the buttons of two routers are active at once nobody can tell which is meant, and it stops; name the router's
-BSSID then (see "wpsctl scan").`,
+BSSID then (see "wpsctl scan").
+
+On an interface that is an access point itself (--interface, or where there is no station) it lets the device in whose
+button is pressed within two minutes.`,
 		Example: `  wpsctl pbc
   wpsctl pbc 02:00:00:00:01:00`,
 		Args:              cobra.MaximumNArgs(1),
@@ -63,7 +66,7 @@ BSSID then (see "wpsctl scan").`,
 
 // pbc runs the command.
 func (a *app) pbc(ctx context.Context, c *client, e enrollFlags) error {
-	n, f, err := a.prepare(ctx, c)
+	n, f, err := a.prepare(ctx, c, "station", "ap")
 	if err != nil {
 		return err
 	}
@@ -72,13 +75,14 @@ func (a *app) pbc(ctx context.Context, c *client, e enrollFlags) error {
 		return err
 	}
 	if !a.json && !e.detach {
-		a.printf("Press the WPS button of your router now, if you have not yet. There are two minutes for it.\n")
+		a.tellPBC(n)
 	}
 	return a.finish(ctx, c, f, path, e, secret.Value{})
 }
 
-// prepare picks the interface and listens for signals before anything starts.
-func (a *app) prepare(ctx context.Context, c *client) (netif, *follower, error) {
+// prepare picks the interface, which is in the first of these modes if it has no name, and listens for signals before
+// anything starts.
+func (a *app) prepare(ctx context.Context, c *client, modes ...string) (netif, *follower, error) {
 	f, err := a.newFollower(ctx, c)
 	if err != nil {
 		return netif{}, nil, err
@@ -87,7 +91,7 @@ func (a *app) prepare(ctx context.Context, c *client) (netif, *follower, error) 
 	if err != nil {
 		return netif{}, nil, err
 	}
-	n, err := t.pickInterface(a.ifname)
+	n, err := t.pick(a.ifname, modes...)
 	return n, f, err
 }
 
@@ -112,6 +116,9 @@ func (a *app) finish(ctx context.Context, c *client, f *follower, path godbus.Ob
 	s, err := f.follow(ctx, path)
 	if err != nil {
 		return err
+	}
+	if s.State == "succeeded" && s.Purpose == "admit" {
+		return a.showAdmitted(s)
 	}
 	if s.State == "succeeded" || s.Reason == "handover-failed" {
 		if err := a.showResult(context.WithoutCancel(ctx), c, s, e.showKey); err != nil {

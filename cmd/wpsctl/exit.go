@@ -123,6 +123,8 @@ var busErrors = map[string]struct {
 	"RadioBlocked":                                 {exitRadio, rfkillHint},
 	"NotSupported":                                 {exitNotSupported, ""},
 	"LimitsExceeded":                               {exitBusy, ""},
+	"Unreachable":                                  {exitRefused, ""},
+	"Refused":                                      {exitRefused, ""},
 	"StoreFailed":                                  {exitFailure, ""},
 	"ShuttingDown":                                 {exitNoService, ""},
 	"AgentExists":                                  {exitBusy, ""},

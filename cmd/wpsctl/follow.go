@@ -182,6 +182,15 @@ func (f *follower) draw(ctx context.Context) {
 
 // describe says what the session does.
 func describe(s session, peer string) string {
+	if s.Purpose == "admit" && s.State == "exchanging" {
+		switch half, _ := s.Detail["half"].Value().(uint32); {
+		case s.Peer == "":
+			return "Waiting for the device"
+		case half != 0:
+			return printable(s.Peer) + " has another PIN; waiting for a new try"
+		}
+		return "Setting up " + printable(s.Peer)
+	}
 	switch s.State {
 	case "scanning":
 		if s.Role == "registrar" {

@@ -18,7 +18,7 @@ func newMonitor(a *app) *cobra.Command {
 		Use:   "monitor",
 		Short: "Show what happens, until Ctrl-C",
 		Long: `Monitor prints a line for every change that wpsd tells of: access points that show up or whose button is pressed,
-sessions and their messages, networks that are stored. It never shows keys. With --json each line is an object with
+devices that ask an access point of this machine to let them in, sessions and their messages, networks that are stored. It never shows keys. With --json each line is an object with
 the signal's path, name and arguments.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -147,6 +147,8 @@ func signalText(s *godbus.Signal) []string {
 		}
 	case sessionIface + ".Succeeded":
 		return []string{object + " succeeded"}
+	case interfaceIface + ".EnrolleeSeen", interfaceIface + ".PinNeeded":
+		return enrolleeText(object, s)
 	case interfaceIface + ".AccessPointAvailable":
 		if len(s.Body) == 2 {
 			p, _ := s.Body[0].(godbus.ObjectPath)

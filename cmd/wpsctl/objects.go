@@ -229,10 +229,15 @@ func newNetwork(at godbus.ObjectPath, p props) network {
 }
 
 // pickInterface finds the interface called name, or, without a name, the first that is a station.
-func (t *tree) pickInterface(name string) (netif, error) {
-	for _, n := range t.Interfaces {
-		if n.Name == name || name == "" && n.Mode == "station" {
-			return n, nil
+func (t *tree) pickInterface(name string) (netif, error) { return t.pick(name, "station") }
+
+// pick finds the interface called name, or, without a name, the first in the first of the modes that any is in.
+func (t *tree) pick(name string, modes ...string) (netif, error) {
+	for _, mode := range modes {
+		for _, n := range t.Interfaces {
+			if n.Name == name || name == "" && n.Mode == mode {
+				return n, nil
+			}
 		}
 	}
 	f := &failure{Exit: exitNoInterface, Hint: "wpsd sees no network interface that it could use."}
@@ -244,6 +249,9 @@ func (t *tree) pickInterface(name string) (netif, error) {
 		f.Hint = "There are: " + strings.Join(names, ", ") + "."
 	}
 	f.Text = "no interface is a Wi-Fi station"
+	if modes[0] == "ap" {
+		f.Text = "no interface is an access point"
+	}
 	if name != "" {
 		f.Text = "no interface " + printable(name)
 	}

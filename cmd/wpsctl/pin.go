@@ -12,11 +12,12 @@ import (
 // newPIN joins by PIN, or makes one up.
 func newPIN(a *app) *cobra.Command {
 	var e enrollFlags
+	var admit admitFlags
 	var generate bool
 	var file string
 	cmd := &cobra.Command{
 		Use:   "pin [PIN|-]",
-		Short: "Join a network by PIN, or make up a PIN",
+		Short: "Join a network, or let a device in, by PIN; or make up a PIN",
 		Long: `Pin joins the network of the router into which this device's PIN was entered, within two minutes.
 
 Without an argument a new PIN is made and shown: type it into the router's WPS page (there it may be called "client
@@ -24,8 +25,13 @@ PIN" or "add a device"). With an argument that PIN is used, such as the one on t
 a command line can be read by every user of the machine: "-" reads the PIN from standard input (asking for it without
 showing it on a terminal), --pin-file from a file.
 
+On an interface that is an access point itself (--interface, --timeout or --mac, or where there is no station) it lets the
+device in whose PIN is given, or, without one, the device into which the new PIN is typed. The PIN is good for two minutes,
+or as long as --timeout says, and for one device.
+
 With --generate a PIN is made and printed, and nothing else happens.`,
 		Example: `  wpsctl pin
+  wpsctl pin - --timeout 10m
   wpsctl pin 12345670 --bssid 02:00:00:00:01:00
   wpsctl pin --generate`,
 		Args: cobra.MaximumNArgs(1),
@@ -38,7 +44,7 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 				if err != nil {
 					return err
 				}
-				return a.pin(cmd.Context(), c, e, pin)
+				return a.pin(cmd.Context(), c, e, admit, pin)
 			})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -50,10 +56,11 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 		},
 	}
 	e.register(cmd)
+	admit.register(cmd)
 	cmd.Flags().StringVar(&e.bssid, "bssid", "", "take this access point only")
 	cmd.Flags().BoolVar(&generate, "generate", false, "make and print a PIN, start nothing")
 	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
-	for _, other := range []string{"bssid", "detach", "show-key", "pin-file"} {
+	for _, other := range []string{"bssid", "detach", "show-key", "pin-file", "timeout", "mac"} {
 		cmd.MarkFlagsMutuallyExclusive("generate", other)
 	}
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
@@ -102,12 +109,19 @@ func (a *app) printPIN(pin string) error {
 }
 
 // pin runs the command.
-func (a *app) pin(ctx context.Context, c *client, e enrollFlags, given secret.Value) error {
-	n, f, err := a.prepare(ctx, c)
+func (a *app) pin(ctx context.Context, c *client, e enrollFlags, admit admitFlags, given secret.Value) error {
+	modes := []string{"station", "ap"}
+	if admit.given() {
+		modes = []string{"ap"}
+	}
+	n, f, err := a.prepare(ctx, c, modes...)
 	if err != nil {
 		return err
 	}
 	o := e.options()
+	if err := admit.options(o); err != nil {
+		return err
+	}
 	if !given.IsZero() {
 		o["pin"] = godbus.MakeVariant(string(given.Bytes()))
 	}
@@ -120,12 +134,8 @@ func (a *app) pin(ctx context.Context, c *client, e enrollFlags, given secret.Va
 	if given.IsZero() {
 		generated = secret.FromString(used)
 	}
-	switch {
-	case a.json:
-	case generated.IsZero() && !e.detach:
-		a.printf("Enter this device's PIN on the WPS page of your router now, if you have not yet.\n")
-	case !generated.IsZero():
-		a.printf("PIN: %s\nEnter it on the WPS page of your router (\"client PIN\", \"add a device\") within two minutes.\n", groupPIN(used))
+	if !a.json {
+		a.tellPIN(n, generated, e.detach, admit.timeout)
 	}
 	return a.finish(ctx, c, f, path, e, generated)
 }

@@ -215,7 +215,7 @@ once it has taken them. Devices that use the old ones have to be set up anew.
 
 // register runs Learn or Configure.
 func (a *app) register(ctx context.Context, c *client, e enrollFlags, method, bssid string, pin secret.Value, o options) error {
-	n, f, err := a.prepare(ctx, c)
+	n, f, err := a.prepare(ctx, c, "station")
 	if err != nil {
 		return err
 	}

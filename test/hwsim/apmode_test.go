@@ -409,3 +409,58 @@ func TestAPModeOfWPASupplicant(t *testing.T) {
 	e.mustOK("WPS_REG %s %s", w.mac(apRadio), pin)
 	e.wait(mark, "WPS-CRED-RECEIVED", 60*time.Second)
 }
+
+// TestAPModeWpsctl is what a person does at a router.
+func TestAPModeWpsctl(t *testing.T) {
+	w := newWorld(t)
+	a, d := w.startHotspot(ap{})
+	e := w.startSupplicant(station, "device_name=Camera")
+	monitor := w.start("monitor", "/in/wpsctl", "monitor")
+	monitor.waitLog("watching", 10*time.Second)
+
+	mark := e.mark()
+	e.mustOK("WPS_PBC")
+	r := w.run("/in/wpsctl", "pbc")
+	if r.status != 0 || !strings.Contains(r.stdout, "the device that is to join") || !strings.Contains(r.stdout, w.mac(station)+" was let into the network") {
+		t.Errorf("wpsctl pbc: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	e.joins(mark, 10*time.Second)
+	e.mustOK("DISCONNECT")
+	monitor.waitLog("(Camera) has its button pressed", 5*time.Second)
+
+	// The PIN is in a file, not on the command line. The option alone says that an access point is meant.
+	file := w.write("pin", labelPIN+"\n")
+	mark = e.mark()
+	e.ask("WPS_PIN any %s", labelPIN)
+	r = w.run("/in/wpsctl", "--json", "pin", "--pin-file", file, "--timeout", "5m", "--mac", w.mac(station))
+	if r.status != 0 || !strings.Contains(r.stdout, `"event":"succeeded"`) || strings.Contains(r.stdout, labelPIN) {
+		t.Errorf("wpsctl pin: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	e.joins(mark, 10*time.Second)
+	e.mustOK("DISCONNECT")
+
+	e.refused(a.bssid, otherPIN)
+	monitor.waitLog("the PIN of "+w.mac(station)+" (Camera", 5*time.Second)
+	if r = w.run("/in/wpsctl", "pin", "--pin-file", file, "--timeout", "10"); r.status != 9 || !strings.Contains(r.stderr, "within 10s") {
+		t.Errorf("wpsctl pin, nobody comes: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+
+	r = w.run("/in/wpsctl", "ap-pin", "random", "--timeout", "60")
+	pin := strings.TrimSpace(r.stdout)
+	if r.status != 0 || len(pin) != 8 || a.ask("WPS_AP_PIN get") != pin {
+		t.Errorf("wpsctl ap-pin random: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if r = w.run("/in/wpsctl", "ap-pin", "set", "--pin-file", file); r.status != 0 || strings.TrimSpace(r.stdout) != labelPIN {
+		t.Errorf("wpsctl ap-pin set: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if r = w.run("/in/wpsctl", "--json", "ap-pin", "get"); r.status != 0 || strings.TrimSpace(r.stdout) != `{"pin":"`+labelPIN+`"}` {
+		t.Errorf("wpsctl ap-pin get: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if r = w.run("/in/wpsctl", "ap-pin", "disable"); r.status != 0 || !strings.Contains(r.stdout, "has no PIN") {
+		t.Errorf("wpsctl ap-pin disable: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if r = w.run("/in/wpsctl", "ap-pin", "get", labelPIN); r.status != 2 {
+		t.Errorf("wpsctl ap-pin get with a PIN: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	d.kill()
+}
