@@ -134,10 +134,12 @@ func withService(t *testing.T, processing service.Processing, test func(w *agent
 		synctest.Wait()
 		w.owner = w.client(0)
 		test(w)
-		w.stop()
+		w.end()
 		if err := <-over; err != nil {
 			t.Error(err)
 		}
+		synctest.Wait() // what was said at the end arrives
+		w.stop()
 		if err := driver.Close(); err != nil {
 			t.Error(err)
 		}
@@ -321,6 +323,8 @@ func TestAgentsAreReleasedAtTheEnd(t *testing.T) {
 	t.Parallel()
 	var p *program
 	withService(t, service.ProcessingExternal, func(w *agentWorld) { p = w.agent(nil) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.released != 1 {
 		t.Errorf("released %d times", p.released)
 	}

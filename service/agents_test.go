@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,16 @@ func (p *program) want(h *house, released int, ssids ...string) {
 	defer p.mu.Unlock()
 	if fmt.Sprint(p.got) != fmt.Sprint(ssids) || p.released != released {
 		h.Errorf("the agent got %q and was released %d times, want %q and %d", p.got, p.released, ssids, released)
+	}
+}
+
+func (p *program) called(h *house, n int) {
+	h.Helper()
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.calls != n {
+		h.Errorf("the agent was called %d times, want %d", p.calls, n)
 	}
 }
 
@@ -175,17 +186,17 @@ func TestAgents(t *testing.T) {
 		}},
 		{"an agent that refuses is asked again, once a minute", func(h *house) {
 			h.process(ProcessingExternal)
-			n := 0
+			var n atomic.Int32
 			p := h.agent(":1.9", func(context.Context, Delivery) error {
-				if n++; n < 4 {
+				if n.Add(1) < 4 {
 					return errors.New("not now")
 				}
 				return nil
 			})
 			h.enrol(h.ap(nil))
 			time.Sleep(2*time.Minute + time.Second)
-			if n != 3 {
-				h.Errorf("%d calls", n)
+			if n.Load() != 3 {
+				h.Errorf("%d calls", n.Load())
 			}
 			h.waiting(1)
 			time.Sleep(time.Minute)
@@ -211,9 +222,7 @@ func TestAgents(t *testing.T) {
 			synctest.Wait()
 			h.agent(":1.9", nil).want(h, 0, "home")
 			time.Sleep(5 * time.Minute)
-			if p.calls != 1 {
-				h.Errorf("%d calls", p.calls)
-			}
+			p.called(h, 1)
 		}},
 		{"an agent that hangs is unregistered, and the credential goes to the next", func(h *house) {
 			h.process(ProcessingExternal)
@@ -234,9 +243,7 @@ func TestAgents(t *testing.T) {
 			synctest.Wait()
 			h.svc.ReleaseOwner(":1.8")
 			p.want(h, 0) // nobody is there to be told
-			if p.calls != 1 {
-				h.Errorf("%d calls", p.calls)
-			}
+			p.called(h, 1)
 			h.waiting(1)
 			h.agent(":1.9", nil).want(h, 0, "home")
 		}},
@@ -263,6 +270,18 @@ func TestAgents(t *testing.T) {
 			h.agent(":1.9", nil).want(h, 0)
 			if !strings.Contains(h.log.String(), "it is gone") {
 				h.Error("the log does not say so")
+			}
+		}},
+		{"an access point's settings that were learned go to the agent as well, as a Credential", func(h *house) {
+			h.process(ProcessingExternal)
+			p := h.agent(":1.9", nil)
+			h.ap(withPIN)
+			if e := h.end(h.learn(labelPIN)); e.State != StateSucceeded || len(h.store.Networks()) != 0 {
+				h.Errorf("%+v, stored %v", e, h.store.Networks())
+			}
+			p.want(h, 0, "home")
+			if !bytes.HasPrefix(p.raw[0], []byte{0x10, 0x0e}) {
+				h.Errorf("raw is %x", p.raw[0])
 			}
 		}},
 		{"a mode that is set back keeps what waits", func(h *house) {
