@@ -68,6 +68,7 @@ func (a *app) agent(ctx context.Context, c *client, once bool) error {
 		return err
 	}
 	var again <-chan time.Time
+	there := true // wpsd is
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,7 +76,9 @@ func (a *app) agent(ctx context.Context, c *client, once bool) error {
 		case err := <-g.over:
 			return errors.Join(err, g.unregister(c))
 		case <-g.released:
-			again = time.After(releaseTime) // if wpsd ends, it will be gone by then
+			if there {
+				again = time.After(releaseTime) // if wpsd ends, it will be gone by then
+			}
 		case <-again:
 			again = nil
 			if err := g.register(ctx, c); err != nil {
@@ -86,16 +89,14 @@ func (a *app) agent(ctx context.Context, c *client, once bool) error {
 				return &failure{Exit: exitNoService, Text: "the connection to the bus was closed"}
 			}
 			owner, ok := serviceOwner(s)
-			switch {
-			case !ok:
-			case owner == "":
-				again = nil
+			if !ok {
+				continue
+			}
+			again, there = nil, owner != ""
+			if !there {
 				_, _ = fmt.Fprintln(a.errOut, "wpsctl: wpsd stopped; waiting for it")
-			default:
-				again = nil
-				if err := g.register(ctx, c); err != nil {
-					return err
-				}
+			} else if err := g.register(ctx, c); err != nil {
+				return err
 			}
 		}
 	}

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"sim":       cmdSim,
 			"exits":     cmdExits,
 			"interrupt": cmdInterrupt,
+			"logged":    cmdLogged,
 		},
 		RequireUniqueNames: true,
 	})
@@ -143,6 +144,14 @@ func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
 	d.cmd = nil
 	if err != nil {
 		ts.Fatalf("wpsd: %v\n%s", err, d.log)
+	}
+}
+
+// cmdLogged is "logged TEXT": it waits until wpsd has logged it.
+func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
+	d := ts.Value("daemon").(*daemon)
+	if !until(func() bool { return strings.Contains(d.log.String(), args[0]) }) {
+		ts.Fatalf("wpsd did not log %q:\n%s", args[0], d.log)
 	}
 }
 

@@ -55,3 +55,34 @@ func TestUnused(t *testing.T) {
 		t.Error("a network that can be used is none of these")
 	}
 }
+
+// FuzzEachAttribute: whatever M8 holds, what programs get of each Credential attribute is the very bytes that came,
+// and nothing that was refused for any other reason than its Authentication Type gets through.
+func FuzzEachAttribute(f *testing.F) {
+	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withKey("12345678"), withTypes(wsc.AuthWPA2, wsc.EncrAES)}}).Append(nil))
+	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withTypes(wsc.AuthWPA2, wsc.EncrWEP), withTypes(0xffff, 0xffff)}}).Append(nil))
+	f.Fuzz(func(t *testing.T, plain []byte) {
+		s, err := wsc.ParseSettings(plain)
+		if err != nil {
+			return
+		}
+		for _, c := range s.Credentials {
+			n, err := FromWSC(c, own)
+			if err != nil {
+				var ok bool
+				if n, ok = Unused(c, own, err); !ok {
+					continue
+				}
+				if n.Auth != c.AuthType || n.Encryption != c.EncrType {
+					t.Fatalf("%+v of %+v", n, c)
+				}
+			}
+			if raw := n.Raw.Bytes(); len(raw) < 4 || raw[0] != 0x10 || raw[1] != 0x0e || !bytes.Contains(plain, raw) {
+				t.Fatalf("%x is not in %x", raw, plain)
+			}
+			if len(n.SSID) > len(c.SSID) || n.Key.Len() > 64 || n.WifiURI().IsZero() {
+				t.Fatalf("%+v", n)
+			}
+		}
+	})
+}
