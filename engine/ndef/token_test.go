@@ -100,8 +100,8 @@ func oob(id uint16, passwordLen int) string {
 	return fmt.Sprintf("%x", wsc.AppendAttribute(nil, wsc.AttrOOBDevicePassword, append(v, make([]byte, passwordLen)...)))
 }
 
-// invalidNDEF are the bytes that hostap's tests want refused as a tag (ap_wps_nfc_invalid_ndef_record and the rows
-// for handover), with the error that tells which rule it is.
+// invalidNDEF are the bytes that hostap's tests want refused as a tag (nfc_invalid_ndef_record among them), with the
+// error that tells by which rule.
 var invalidNDEF = []struct {
 	in  string
 	err error
