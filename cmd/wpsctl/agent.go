@@ -124,7 +124,11 @@ func (g *credentialAgent) register(ctx context.Context, c *client) error {
 	if err != nil {
 		return err
 	}
-	return c.call(ctx, rootPath, managerIface+".RegisterCredentialAgent", nil, agentPath)
+	err = c.call(ctx, rootPath, managerIface+".RegisterCredentialAgent", nil, agentPath)
+	if ctx.Err() != nil {
+		return nil // Ctrl-C, which is the regular end; whoever called us unregisters
+	}
+	return err
 }
 
 // unregister ends it in order: wpsd hears the answer to the call that we may be in, and does not count it as lost.

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			}
 			e.Defer(func() { _ = bus.Close() })
 			e.Setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.Address)
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // each short program would sleep for a second at its end
 			d := &daemon{program: program, dir: e.WorkDir, bus: bus.Address}
 			e.Defer(d.kill)
 			e.Values["daemon"] = d
