@@ -70,7 +70,7 @@ func (a *accessPoint) addPIN(ctx context.Context, supplicant bool, g drivers.PIN
 	switch {
 	case supplicant && mac != "":
 		who, mac = mac, ""
-	case g.UUID != "":
+	case !supplicant && g.UUID != "":
 		who = g.UUID
 	}
 	command := make([]byte, 0, 128) // no copy with the PIN is left behind

@@ -226,10 +226,12 @@ func TestParseEvent(t *testing.T) {
 		"<3>WPS-ENROLLEE-SEEN 02:00:00:00:01:00 " + uuid + " 1-0050F204-1 0x4388 4 1 [a b]": {
 			drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: mac, UUID: uuid, Device: drivers.APEnrollee{
 				Name: "a b", DeviceType: "1-0050F204-1", ConfigMethods: 0x4388, DevicePasswordID: 4}}, true},
-		"<3>WPS-ENROLLEE-SEEN x": {drivers.APEvent{}, false},
-		"OK":                     {drivers.APEvent{}, false},
-		"<3":                     {drivers.APEvent{}, false},
-		"<3>AP-STA-CONNECTED x":  {drivers.APEvent{}, false},
+		"<3>WPS-ENROLLEE-SEEN x":                       {drivers.APEvent{}, false},
+		"<3>CTRL-EVENT-EAP-STARTED 02:00:00:00:01:00":  {drivers.APEvent{Kind: drivers.APRunStarted, MAC: mac}, true},
+		"<3>CTRL-EVENT-EAP-STARTED EAP authentication": {drivers.APEvent{}, false},
+		"OK":                    {drivers.APEvent{}, false},
+		"<3":                    {drivers.APEvent{}, false},
+		"<3>AP-STA-CONNECTED x": {drivers.APEvent{}, false},
 	}
 	for text, c := range cases {
 		got, ok := parseEvent([]byte(text))

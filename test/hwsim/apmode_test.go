@@ -129,6 +129,12 @@ func TestAPModePINIsAnnouncedForItsWholeTimeAndCanBeCanceledLate(t *testing.T) {
 	s := d.startPIN("pin", labelPIN, "timeout", uint32(600))
 	time.Sleep(290 * time.Second)
 	mark := e.mark()
+	e.mustOK("SCAN freq=2412")
+	e.wait(mark, "CTRL-EVENT-SCAN-RESULTS", 10*time.Second)
+	if bss := e.ask("BSS %s", a.bssid); !strings.Contains(bss, "wps_selected_registrar=1") {
+		t.Errorf("after 290 s the access point does not announce the PIN: %s", bss)
+	}
+	mark = e.mark()
 	e.ask("WPS_PIN any %s", labelPIN)
 	s.admits(station, oneRun)
 	e.joins(mark, 10*time.Second)
