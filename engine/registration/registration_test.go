@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -463,3 +464,38 @@ func BenchmarkExchange(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRest measures what an exchange costs each side besides Diffie-Hellman: whole exchanges with
+// key pairs made ahead of time, less the shared secrets of both sides, which are timed on their own right
+// after. Medians, since a shared machine has outliers.
+func BenchmarkRest(b *testing.B) {
+	var exchange, secrets []time.Duration
+	for b.Loop() {
+		p := stationPair(pin("12345670"))
+		p.e.KeyPair, p.r.KeyPair = mustPair(b), mustPair(b)
+		copyE, _ := wsccrypto.KeyPairFromPrivate(p.e.KeyPair.Private())
+		copyR, _ := wsccrypto.KeyPairFromPrivate(p.r.KeyPair.Private())
+		e, r := p.machines(b)
+		l := enginetest.Loopback{A: e, B: r}
+		start := time.Now()
+		if _, err := l.Run(); err != nil || e.Outcome().Err != nil {
+			b.Fatal(err, e.Outcome().Err)
+		}
+		exchange = append(exchange, time.Since(start))
+		start = time.Now()
+		for _, err := range []error{second(copyE.SharedSecret(copyR.Public())), second(copyR.SharedSecret(copyE.Public()))} {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		secrets = append(secrets, time.Since(start))
+	}
+	slices.Sort(exchange)
+	slices.Sort(secrets)
+	n := len(exchange) / 2
+	b.ReportMetric(float64((exchange[n]-secrets[n]).Microseconds())/2, "µs/side")
+	b.ReportMetric(float64(secrets[n].Microseconds())/2, "DH-µs/side")
+}
+
+// second drops a result and keeps the error.
+func second[T any](_ T, err error) error { return err }
