@@ -14,13 +14,16 @@ DATADIR := $(DESTDIR)$(PREFIX)/share
 BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
 POLKITDIR ?= /usr/share/polkit-1/actions
 
-.PHONY: help build check static test demo bench fuzz hwsim hwsim-compare install clean
+.PHONY: help build nfc_pw_token check static test demo bench fuzz hwsim hwsim-compare install clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-build: ## build/wpsd and build/wpsctl
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/...
+build: nfc_pw_token ## build/wpsd, build/wpsctl and build/nfc_pw_token
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/wpsd ./cmd/wpsctl
+
+nfc_pw_token: ## build/nfc_pw_token, which makes NFC password tokens for manufacturing
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/nfc_pw_token ./cmd/nfc-pw-token
 
 demo: build ## join simulated networks, without root or radio
 	@test/needs dbus-daemon:dbus-daemon busctl:systemd
@@ -59,6 +62,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s); FUZZ=pattern for some
 install: build ## into DESTDIR, PREFIX (/usr/local)
 	install -D -m 755 build/wpsd $(DESTDIR)$(PREFIX)/sbin/wpsd
 	install -D -m 755 build/wpsctl $(DESTDIR)$(PREFIX)/bin/wpsctl
+	install -D -m 755 build/nfc_pw_token $(DESTDIR)$(PREFIX)/bin/nfc_pw_token
 	install -D -m 644 packaging/fi.w1.wps.conf $(DESTDIR)$(BUSPOLICYDIR)/fi.w1.wps.conf
 	install -D -m 644 packaging/fi.w1.wps.policy $(DESTDIR)$(POLKITDIR)/fi.w1.wps.policy
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf
@@ -66,6 +70,7 @@ install: build ## into DESTDIR, PREFIX (/usr/local)
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
 	build/wpsctl man $(DATADIR)/man/man1
+	build/nfc_pw_token man $(DATADIR)/man/man1
 	install -d $(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions $(DATADIR)/fish/vendor_completions.d
 	build/wpsctl completion bash > $(DATADIR)/bash-completion/completions/wpsctl
 	build/wpsctl completion zsh > $(DATADIR)/zsh/site-functions/_wpsctl
