@@ -111,6 +111,18 @@ func (c *core) nack(code wsc.ConfigError, half int, err error) engine.Step {
 	return c.finish([][]byte{c.nackMessage(code)})
 }
 
+// reject is nack for what a message's method found. M6 and M7 prove the second half of the password.
+func (c *core) reject(err error) engine.Step {
+	half := 0
+	if errors.Is(err, ErrPassword) {
+		half = 1
+		if c.state == expectM6 || c.state == expectM7 {
+			half = 2
+		}
+	}
+	return c.nack(codeFor(err), half, err)
+}
+
 func (c *core) nackMessage(code wsc.ConfigError) []byte {
 	n := wsc.Nack{EnrolleeNonce: c.enrolleeNonce, RegistrarNonce: c.registrarNonce, ConfigError: code, Version2: c.version}
 	c.last = wsc.MsgNack
@@ -243,6 +255,8 @@ func codeFor(err error) wsc.ConfigError {
 		return wsc.ConfigErrorSetupLocked
 	case errors.Is(err, ErrOverlap):
 		return wsc.ConfigErrorMultiplePBCSessions
+	case errors.Is(err, errKeyHash):
+		return wsc.ConfigErrorPublicKeyHashMismatch
 	}
 	return wsc.ConfigErrorNone
 }

@@ -149,18 +149,7 @@ func (e *Enrollee) handle(now time.Time, frame []byte, want State, method func([
 		e.last = kind
 	}
 	if err != nil {
-		half := 0
-		if errors.Is(err, ErrPassword) {
-			half = 1
-			if e.state == expectM6 {
-				half = 2
-			}
-		}
-		code := codeFor(err)
-		if errors.Is(err, errKeyHash) {
-			code = wsc.ConfigErrorPublicKeyHashMismatch
-		}
-		return e.nack(code, half, err)
+		return e.reject(err)
 	}
 	return e.reply(now, frame, msg, next)
 }

@@ -142,14 +142,7 @@ func (r *Registrar) handle(now time.Time, frame []byte, want State, method func(
 	case errors.Is(err, errLearned):
 		return r.finish([][]byte{r.nackMessage(wsc.ConfigErrorNone)})
 	case err != nil:
-		half := 0
-		if errors.Is(err, ErrPassword) {
-			half = 1
-			if r.state == expectM7 {
-				half = 2
-			}
-		}
-		return r.nack(codeFor(err), half, err)
+		return r.reject(err)
 	}
 	return r.reply(now, frame, msg, next)
 }
