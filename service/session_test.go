@@ -176,6 +176,7 @@ var sessionScenes = []scene{
 		time.Sleep(time.Second)
 		h.world.BlockRadio("wlan0", true)
 		h.wantEnd(h.end(s), StateFailed, ReasonRadioBlocked, 0)
+		h.drain() // the session may hear of the switch before the list of interfaces does
 		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrRadioBlocked) {
 			h.Errorf("%v", err)
 		}
