@@ -83,7 +83,7 @@ func TestResolve(t *testing.T) {
 		{"an absolute URL on this machine", "http://127.0.0.1/c", "", ErrElsewhere},
 		{"an absolute URL with a name", "http://evil.example/c", "", ErrAddress},
 		{"another scheme", "gopher://192.168.1.1/c", "", ErrAddress},
-		{"a host without scheme is a path", "//evil.example/c", "http://192.168.1.1:49152//evil.example/c", nil},
+		{"a host without scheme is a path", "//evil.example/c", "http://192.168.1.1:49152/evil.example/c", nil},
 		{"nothing", "", "", ErrMissing},
 		{"a line end", "a\nb", "", ErrSyntax},
 		{"a fragment only is the directory", "#x", "http://192.168.1.1:49152/a/b/", nil},

@@ -27,10 +27,7 @@ func ParseURL(s string) (URL, error) {
 	if i := strings.IndexAny(s, "/?"); i >= 0 {
 		host, path = s[:i], s[i:]
 	}
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
-	}
-	if !printable(path, maxPath) {
+	if path = rooted(path); !printable(path, maxPath) {
 		return URL{}, wrong("URL", "path", ErrSyntax)
 	}
 	at, err := parseHost(host)
@@ -89,11 +86,14 @@ func (u URL) Resolve(ref string) (URL, error) {
 		base, _, _ := strings.Cut(u.Path, "?")
 		ref = climb(base[:strings.LastIndexByte(base, '/')+1], ref)
 	}
-	if !printable(ref, maxPath) {
+	if ref = rooted(ref); !printable(ref, maxPath) {
 		return URL{}, wrong("URL", "path", ErrSyntax)
 	}
 	return URL{u.Host, ref}, nil
 }
+
+// rooted makes a path start with one slash: two would make it a host in a request line.
+func rooted(path string) string { return "/" + strings.TrimLeft(path, "/") }
 
 // climb joins a relative path to a directory, which ends with a slash: "./" stays there, "../" goes up (RFC 3986, 5.2.4).
 func climb(dir, ref string) string {

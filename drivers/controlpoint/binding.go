@@ -1,0 +1,222 @@
+package controlpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"wpsd/engine/upnp"
+)
+
+// place is what an interface has at the moment.
+type place struct {
+	index    int
+	address  netip.Addr     // ours
+	networks []netip.Prefix // of all our addresses: who is in one of them is a neighbour
+}
+
+func (p place) equal(q place) bool {
+	return p.index == q.index && p.address == q.address && slices.Equal(p.networks, q.networks)
+}
+
+// neighbour reports whether an address is in a network of the interface. Others would be reached through a router,
+// and nobody shall make us talk to what is behind it.
+func (p place) neighbour(a netip.Addr) bool {
+	return slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+// look finds out what the interface has. An address that it gave itself (RFC 3927) is used only if there is no other.
+func look(ifname string) (place, error) {
+	i, err := net.InterfaceByName(ifname)
+	if err != nil || i.Flags&net.FlagUp == 0 {
+		return place{}, ErrNoAddress
+	}
+	addresses, err := i.Addrs()
+	if err != nil {
+		return place{}, ErrNoAddress
+	}
+	p := place{index: i.Index}
+	for _, a := range addresses {
+		n, err := netip.ParsePrefix(a.String())
+		if err != nil || !n.Addr().Is4() {
+			continue
+		}
+		p.networks = append(p.networks, n.Masked())
+		if !p.address.IsValid() || p.address.IsLinkLocalUnicast() && !n.Addr().IsLinkLocalUnicast() {
+			p.address = n.Addr()
+		}
+	}
+	if !p.address.IsValid() {
+		return place{}, ErrNoAddress
+	}
+	return p, nil
+}
+
+// binding is all the sockets at one place. When the interface moves, there is a new one.
+type binding struct {
+	place
+	point     *ControlPoint
+	search    *net.UDPConn // sends searches and gets the answers
+	group     *net.UDPConn // gets announcements
+	callback  netip.AddrPort
+	callbacks *callbacks
+	server    *http.Server
+	ctx       context.Context
+	end       context.CancelCauseFunc
+	wait      sync.WaitGroup
+}
+
+// bind opens the sockets and starts their goroutines.
+func (p *ControlPoint) bind(ctx context.Context, at place) (*binding, error) {
+	b := &binding{place: at, point: p, callbacks: newCallbacks(p.limits)}
+	var err error
+	if b.group, err = listenGroup(p.ifname, at); err != nil {
+		return nil, fmt.Errorf("controlpoint: listen to SSDP: %w", err)
+	}
+	if b.search, err = listenSearch(p.ifname, at); err != nil {
+		_ = b.group.Close()
+		return nil, fmt.Errorf("controlpoint: open a socket for searches: %w", err)
+	}
+	config := net.ListenConfig{Control: bindToDevice(p.ifname)}
+	l, err := config.Listen(ctx, "tcp4", netip.AddrPortFrom(at.address, 0).String())
+	if err != nil {
+		_ = b.group.Close()
+		_ = b.search.Close()
+		return nil, fmt.Errorf("controlpoint: listen for events: %w", err)
+	}
+	b.callback = l.Addr().(*net.TCPAddr).AddrPort()
+	b.ctx, b.end = context.WithCancelCause(ctx)
+	b.serve(l.(*net.TCPListener))
+	b.wait.Go(func() { b.receive(b.group, false) })
+	b.wait.Go(func() { b.receive(b.search, true) })
+	return b, nil
+}
+
+// close ends the sockets and waits for their goroutines.
+func (b *binding) close(why error) {
+	b.end(why)
+	_ = b.group.Close()
+	_ = b.search.Close()
+	_ = b.server.Close()
+	b.wait.Wait()
+}
+
+// receive reads datagrams until the socket is closed. On one socket come announcements, on the other answers, and
+// nothing else is taken there: a forged answer has at least to find the port.
+func (b *binding) receive(c *net.UDPConn, answers bool) {
+	p := b.point
+	buffer := make([]byte, upnp.MaxDatagram+1) // one more, to see what was cut off
+	for {
+		n, from, err := c.ReadFromUDPAddrPort(buffer)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // the interface went down: the kernel says so once
+			p.log.Debug("controlpoint: SSDP", "error", err)
+			select {
+			case <-b.ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			continue
+		}
+		sender := from.Addr().Unmap()
+		if !b.neighbour(sender) || !p.packets.allow(time.Now(), sender) {
+			continue
+		}
+		a, err := upnp.ParseAnnouncement(sender, buffer[:n])
+		if err != nil || (a.Kind == upnp.Answer) != answers {
+			if err != nil && !errors.Is(err, upnp.ErrNotOurs) {
+				p.log.Debug("controlpoint: SSDP", "from", sender, "error", err)
+			}
+			continue
+		}
+		select {
+		case p.heard <- a:
+		default:
+			p.log.Debug("controlpoint: nobody takes announcements", "from", sender)
+		}
+	}
+}
+
+// watch waits for what the kernel tells. That something changed is enough: it is cheap to look, and an overrun of
+// the socket needs no care of its own.
+func (p *ControlPoint) watch(ctx context.Context) {
+	for {
+		if _, err := p.route.Receive(); err != nil {
+			p.log.Debug("controlpoint: route netlink", "error", err)
+			select {
+			case <-ctx.Done(): // Close ended the socket
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// follow keeps the sockets where the interface is.
+func (p *ControlPoint) follow(ctx context.Context) {
+	var retry <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wake:
+		case <-retry:
+		}
+		retry = nil
+		if err := p.update(ctx); err != nil {
+			p.log.Warn("controlpoint: sockets", "interface", p.ifname, "error", err)
+			retry = time.After(time.Second)
+		}
+	}
+}
+
+// update looks at the interface and moves there. Without address it moves nowhere, which is no error.
+func (p *ControlPoint) update(ctx context.Context) error {
+	at, err := look(p.ifname)
+	old := p.binding()
+	switch {
+	case err != nil && old == nil, err == nil && old != nil && old.place.equal(at):
+		return nil
+	case err != nil:
+		p.log.Info("controlpoint: the interface has no address any more", "interface", p.ifname)
+		p.rebind(nil, ErrMoved)
+		return nil
+	}
+	b, err := p.bind(ctx, at)
+	if err != nil {
+		p.rebind(nil, ErrMoved)
+		return err
+	}
+	p.log.Debug("controlpoint: listening", "interface", p.ifname, "address", at.address, "events", b.callback)
+	p.rebind(b, ErrMoved)
+	return nil
+}
+
+// rebind replaces the sockets, and tells if there were others before.
+func (p *ControlPoint) rebind(b *binding, why error) {
+	p.mu.Lock()
+	old := p.at
+	p.at = b
+	p.mu.Unlock()
+	if old != nil {
+		old.close(why)
+	}
+	if old != nil || b != nil {
+		select {
+		case p.changed <- struct{}{}:
+		default:
+		}
+	}
+}
