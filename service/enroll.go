@@ -47,6 +47,7 @@ type enrolment struct {
 	last     error             // how the newest attempt failed
 	sweeps   int               // looks at everything
 	afterPIN int               // sweeps since the newest wrong PIN
+	pressed  map[wsc.MAC]bool  // whose buttons were pressed when this operation began, by a look not long ago
 	narrow   int               // looks at one channel in vain
 	message  wsc.MessageType   // newest of this attempt
 	received bool              // M8 (or an access point's M7) was verified, and its credentials are safe

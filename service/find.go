@@ -15,12 +15,13 @@ func (e *enrolment) find(ctx context.Context) (candidate, error) {
 		return c, nil
 	}
 	known := e.scan.known(ctx)
+	e.pressed = pressedLately(known, time.Now())
 	for {
 		c, err := e.sweep(ctx, known)
 		switch {
 		case err == nil || !isNone(err):
 			return c, err
-		case e.lastPIN != nil && e.afterPIN > 0:
+		case e.lastPIN != nil && e.afterPIN > 0 && !e.generated:
 			return candidate{}, e.lastPIN // everybody had a look at it, and nobody else is left
 		}
 		if err := pause(ctx, rescanPause); err != nil {
@@ -115,7 +116,7 @@ func (e *enrolment) choose(sweepStart time.Time, complete bool) (candidate, erro
 	}
 	v := view{
 		method: e.method, want: e.want, now: now, recent: recent.Add(-seenSlack),
-		channels: e.scan.channels, looked: e.scan.looked, heard: e.scan.candidates(), complete: complete,
+		channels: e.scan.channels, looked: e.scan.looked, heard: e.scan.candidates(), complete: complete, pressed: e.pressed,
 		openToAll: e.sweeps >= openSweeps && now.Sub(e.began) >= openAfter,
 		skip:      func(m wsc.MAC) bool { return e.wrongPIN[m] != nil || e.ignored.Blocked(now, m) },
 	}

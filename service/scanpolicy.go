@@ -26,10 +26,10 @@ import (
 //     preferred. The limit: one that knows us on an unlikely channel comes second then. That costs an
 //     attempt which ends before we prove anything (M2D, or a wrong first half).
 //   - PBC with any: the overlap check is owed all channels. They count as looked at if that was done
-//     within the last 10 s (fresh), by any scan of ours, so that after a scan a look at the one channel
-//     with a pressed button is enough, and while we wait for a button it is not the last slice that
-//     decides how soon it is seen. The limit: an access point whose button is pressed within these
-//     10 s, after its channel was looked at, is missed. wpa_supplicant has the same gap of the length
+//     within the last 10 s (fresh), by any scan of ours, and if that showed the button pressed that we
+//     are about to answer: then a look at its one channel is enough. A button that was pressed since
+//     then may not be the only one, so everything is looked at once more. The limit: a second button
+//     that is pressed within these 10 s, after its channel was looked at, is missed. wpa_supplicant has the same gap of the length
 //     of a scan (4 to 8 s), and the access points' own overlap check, which counts stations, is not
 //     affected at all. Scans of others do not count: the kernel's cache tells what they heard, but
 //     not where they listened in vain.
@@ -137,8 +137,9 @@ type view struct {
 	channels  []drivers.Channel
 	looked    map[int]time.Time // by frequency: when the newest look began
 	heard     []discovery.Candidate
-	complete  bool // all channels were looked at in one go, just now
-	openToAll bool // PIN: nobody waits for us; try everybody
+	pressed   map[wsc.MAC]bool // PBC: whose button a look before this operation showed pressed
+	complete  bool             // all channels were looked at in one go, just now
+	openToAll bool             // PIN: nobody waits for us; try everybody
 	skip      func(wsc.MAC) bool
 }
 
@@ -190,10 +191,21 @@ func (v *view) choosePBC() (discovery.Candidate, error) {
 		return discovery.Candidate{}, err
 	case c.Seen.Before(v.recent):
 		return discovery.Candidate{}, discovery.ErrNone // a hint so far
-	case v.want.IsZero() && !v.coveredAll():
+	case v.want.IsZero() && !v.complete && (!v.pressed[c.BSSID] || !v.coveredAll()):
 		return discovery.Candidate{}, discovery.ErrNone
 	}
 	return c, nil
+}
+
+// pressedLately is whose buttons known shows as pressed, not longer ago than a look counts.
+func pressedLately(known []discovery.Candidate, now time.Time) map[wsc.MAC]bool {
+	list := make(map[wsc.MAC]bool)
+	for _, c := range known {
+		if c.Class == discovery.PBC && now.Sub(c.Seen) <= fresh {
+			list[c.BSSID] = true
+		}
+	}
+	return list
 }
 
 // severalPressed reports whether known shows session overlap. That was before this operation: it may be

@@ -118,16 +118,18 @@ func TestChoose(t *testing.T) {
 	}
 	const s = time.Second
 	one, two := ap(1, 2412, discovery.PBC, 1, s), ap(2, 2437, discovery.PBC, 1, s)
+	pressed := map[wsc.MAC]bool{one.BSSID: true}
 	for _, c := range []struct {
 		name    string
 		v       view
 		want    byte // last byte of the BSSID; 0: nobody yet
 		overlap bool
 	}{
-		{"PBC: a pressed button counts when all channels were looked at", view{method: MethodPBC, heard: []discovery.Candidate{one}, looked: looked(s, s, 9*s)}, 1, false},
-		{"PBC: not before", view{method: MethodPBC, heard: []discovery.Candidate{one}, looked: looked(s, s)}, 0, false},
-		{"PBC: a look of eleven seconds ago no longer counts", view{method: MethodPBC, heard: []discovery.Candidate{one}, looked: looked(s, s, 11*s)}, 0, false},
-		{"PBC: nor one in the future, after the clock was set back", view{method: MethodPBC, heard: []discovery.Candidate{one}, looked: looked(s, s, -s)}, 0, false},
+		{"PBC: a pressed button counts when all channels were looked at and it was pressed then", view{method: MethodPBC, pressed: pressed, heard: []discovery.Candidate{one}, looked: looked(s, s, 9*s)}, 1, false},
+		{"PBC: one pressed since all channels were looked at may not be the only one", view{method: MethodPBC, heard: []discovery.Candidate{one}, looked: looked(s, s, 9*s)}, 0, false},
+		{"PBC: not before", view{method: MethodPBC, pressed: pressed, heard: []discovery.Candidate{one}, looked: looked(s, s)}, 0, false},
+		{"PBC: a look of eleven seconds ago no longer counts", view{method: MethodPBC, pressed: pressed, heard: []discovery.Candidate{one}, looked: looked(s, s, 11*s)}, 0, false},
+		{"PBC: nor one in the future, after the clock was set back", view{method: MethodPBC, pressed: pressed, heard: []discovery.Candidate{one}, looked: looked(s, s, -s)}, 0, false},
 		{"PBC: at the end of a slow scan all channels were looked at", view{method: MethodPBC, heard: []discovery.Candidate{one}, looked: looked(s, s, 20*s), complete: true}, 1, false},
 		{"PBC: an access point not heard lately is only a hint", view{method: MethodPBC, heard: []discovery.Candidate{ap(1, 2412, discovery.PBC, 1, 40*s)}, looked: looked(s, s, s)}, 0, false},
 		{"PBC: two are an overlap, whatever was looked at", view{method: MethodPBC, heard: []discovery.Candidate{one, two}}, 0, true},

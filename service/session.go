@@ -79,7 +79,7 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if err != nil {
 		return Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, task{purpose: s.purposeFor(r.Interface), method: MethodPIN, password: devpass.FromPIN(pin.Clone())})
+	ses, err := s.start(r, task{purpose: s.purposeFor(r.Interface), method: MethodPIN, password: devpass.FromPIN(pin.Clone()), generated: r.PIN.IsZero()})
 	if err != nil {
 		pin.Wipe()
 		return Session{}, secret.Value{}, err
@@ -93,6 +93,9 @@ type task struct {
 	method   Method
 	password devpass.Password
 	settings *Settings // PurposeConfigure only
+	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an access point waits for
+	// another one does not mean that nobody will know ours.
+	generated bool
 }
 
 // role is our part in it: an access point that is learned or configured is the Enrollee.
