@@ -94,6 +94,7 @@ func TestBusctlEnrols(t *testing.T) {
 		t.Fatalf("busctl: %v\n%s%s", err, r.stdout, r.stderr)
 	}
 	w.until("the session succeeds", oneRun, func() bool {
+		time.Sleep(time.Second) // it is a slow way to ask
 		r := w.run("busctl", "--system", "get-property", busName, path, busName+".Session", "State")
 		return strings.TrimSpace(r.stdout) == `s "succeeded"`
 	})

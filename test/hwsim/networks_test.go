@@ -11,9 +11,6 @@ import (
 func enrols(t *testing.T, a ap, config ...string) (*world, *hostapd) {
 	t.Helper()
 	w := newWorld(t)
-	if a.channel > 14 {
-		w.openFiveGHz()
-	}
 	h := w.startAP(a)
 	d := w.startDaemon(config...)
 	h.ask("WPS_PIN any %s", otherPIN)
@@ -21,14 +18,6 @@ func enrols(t *testing.T, a ap, config ...string) (*world, *hostapd) {
 	h.gives(c)
 	w.connects(station, c, h)
 	return w, h
-}
-
-// openFiveGHz loads the regulatory database that a real machine has from the start, and moves to a country
-// where channel 36 may have access points. Other scenarios do without: their scans are shorter.
-func (w *world) openFiveGHz() {
-	w.t.Helper()
-	w.sh("mkdir -p /lib/firmware && cp /in/regulatory.db /in/regulatory.db.p7s /lib/firmware/ && iw reg reload && iw reg set FI")
-	w.t.Cleanup(func() { w.sh("iw reg set 00") })
 }
 
 func TestEnrolsWithAMixedWPAAndWPA2AccessPoint(t *testing.T) {

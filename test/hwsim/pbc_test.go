@@ -83,7 +83,6 @@ func TestOverlapDoesNotMatterForANamedAccessPoint(t *testing.T) {
 
 func TestOneAccessPointOnTwoBandsIsNoOverlap(t *testing.T) {
 	w := newWorld(t)
-	w.openFiveGHz()
 	// Two access points of one hostapd share UUID and button.
 	both := w.startAPs(ap{}, ap{radio: "wlan2", channel: 36})
 	d := w.startDaemon()

@@ -163,14 +163,14 @@ func (w *world) startSupplicant(radio string, lines ...string) *supplicant {
 // handshake with it, and gives the radio back.
 func (w *world) connects(radio string, c credential, a *hostapd) {
 	w.t.Helper()
-	network := []string{"network={", fmt.Sprintf("ssid=%x", c.ssid), "scan_ssid=1", fmt.Sprintf("scan_freq=%d", a.frequency())}
+	network := []string{"network={", fmt.Sprintf("ssid=%x", c.ssid), "bssid=" + a.bssid, "scan_ssid=1", fmt.Sprintf("scan_freq=%d", a.frequency())}
 	switch {
 	case c.auth == "OPEN":
 		network = append(network, "key_mgmt=NONE")
 	case c.keyKind == "raw-psk":
 		network = append(network, "psk="+string(c.key))
 	default:
-		network = append(network, fmt.Sprintf("psk=%q", c.key))
+		network = append(network, `psk="`+string(c.key)+`"`) // up to the last quote; nothing is escaped
 	}
 	s := w.startSupplicant(radio, append(network, "}")...)
 	defer s.stop()

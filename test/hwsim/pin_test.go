@@ -3,6 +3,9 @@
 package hwsim
 
 import (
+	"crypto/pbkdf2"
+	"crypto/sha1"
+	"encoding/hex"
 	"testing"
 	"time"
 )
@@ -46,7 +49,13 @@ func TestPINOfALabelEnrols(t *testing.T) {
 	a := w.startAP(ap{})
 	d := w.startDaemon("config_methods=label")
 	a.ask("WPS_PIN any %s", labelPIN)
-	a.gives(d.startPIN("pin", labelPIN).succeeds(oneRun))
+	c := d.startPIN("pin", labelPIN).succeeds(oneRun)
+	// To a device without a display hostapd gives the key that the passphrase stands for.
+	key, err := pbkdf2.Key(sha1.New, testPassphrase, []byte(testSSID), 4096, 32)
+	w.must(err)
+	a.ap.psk = hex.EncodeToString(key)
+	a.gives(c)
+	w.connects(station, c, a)
 }
 
 func TestPINForThisStationAlone(t *testing.T) {
