@@ -18,7 +18,7 @@ import (
 // userAgent has the form that UDA asks for; some devices refuse to talk to others.
 const userAgent = "Linux UPnP/1.0 wpsd"
 
-// dialer carries the binding of a request to where it is dialled.
+// dialerKey is where a request carries how it is to be dialled: from which address, on which interface.
 type dialerKey struct{}
 
 // newClient makes the one transport. It gives back whatever the answer is: a redirect is an answer like others.

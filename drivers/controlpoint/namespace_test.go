@@ -87,7 +87,7 @@ func TestOneInterface(t *testing.T) {
 		ip(t, "link add "+n+"0 type veth peer name "+n+"1")
 	}
 	ip(t, "address add 10.1.0.1/24 dev a0")
-	ip(t, "address add 10.2.0.1/24 dev b0")
+	ip(t, "address add 10.2.0.1/8 dev b0") // all of them are neighbours here: what keeps them out is the socket
 	ip(t, "link set a0 up")
 	ip(t, "link set a1 up")
 	ip(t, "link set b0 up")
@@ -110,8 +110,8 @@ func TestOneInterface(t *testing.T) {
 	}
 	silence(t, b, ours)
 
-	u := upnp.URL{Host: netip.MustParseAddrPort("10.1.0.1:80"), Path: "/"}
-	if _, err := b.Do(t.Context(), upnp.GetDescription(u)); err != ErrElsewhere {
+	u := upnp.URL{Host: netip.MustParseAddrPort("10.2.0.1:80"), Path: "/"}
+	if _, err := a.Do(t.Context(), upnp.GetDescription(u)); err != ErrElsewhere {
 		t.Errorf("a request to the other network: %v", err)
 	}
 }
