@@ -32,7 +32,8 @@ func (t *tree) putAccessPoint(ap service.AccessPoint, available bool, emit emitt
 	if t.objects[path] == nil {
 		t.staleLists(ap.Interface)
 	}
-	t.add(path, accessPointIface, identity{ifname: ap.Interface}, func() values { return accessPointValues(t.accessPoints[key]) }, emit)
+	t.add(path, identity{ifname: ap.Interface}, emit,
+		face{iface: accessPointIface, render: func() values { return accessPointValues(t.accessPoints[key]) }})
 	if available {
 		emit(signal{interfacePath(ap.Interface), interfaceIface, "AccessPointAvailable", []any{path, ap.Class.String()}})
 	}

@@ -119,7 +119,9 @@ func (s *Server) method(c *call) (*introspection.Method, error) {
 	}
 	var ifaces []string
 	if o != nil {
-		ifaces = append(ifaces, o.iface)
+		for _, f := range o.faces {
+			ifaces = append(ifaces, f.iface)
+		}
 	}
 	if c.path == rootPath {
 		ifaces = append(ifaces, objectManagerIface)
@@ -172,14 +174,14 @@ func (c *call) args() ([]any, error) {
 func (s *Server) request(c *call, o *object) *request {
 	r := &request{svc: s.svc, bus: s.bus, caller: c.sender}
 	t := s.objects
-	switch o.iface {
-	case interfaceIface:
+	switch {
+	case o.face(interfaceIface) != nil:
 		r.ifname = o.of.ifname
 		r.session = t.interfaces[o.of.ifname].Session
-	case sessionIface:
+	case o.face(sessionIface) != nil:
 		r.session = o.of.session
 		r.ifname = t.sessions[o.of.session].Interface
-	case networkIface:
+	case o.face(networkIface) != nil:
 		r.network = o.of.network
 	}
 	if r.session != 0 {

@@ -12,7 +12,8 @@ import (
 
 // addInterface makes the object of an interface.
 func (t *tree) addInterface(ifname string, emit emitter) {
-	t.add(interfacePath(ifname), interfaceIface, identity{ifname: ifname}, func() values { return t.interfaceValues(ifname) }, emit)
+	t.add(interfacePath(ifname), identity{ifname: ifname}, emit,
+		face{iface: interfaceIface, render: func() values { return t.interfaceValues(ifname) }})
 	t.stale[rootPath] = true
 }
 

@@ -10,7 +10,7 @@ import (
 
 // addNetwork makes the object of a stored network.
 func (t *tree) addNetwork(id service.NetworkID, emit emitter) {
-	t.add(networkPath(id), networkIface, identity{network: id}, func() values { return networkValues(t.networks[id]) }, emit)
+	t.add(networkPath(id), identity{network: id}, emit, face{iface: networkIface, render: func() values { return networkValues(t.networks[id]) }})
 	t.stale[rootPath] = true
 }
 

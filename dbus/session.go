@@ -14,7 +14,7 @@ import (
 // addSession makes the object of a session.
 func (t *tree) addSession(s service.Session, emit emitter) {
 	t.sessions[s.ID] = s
-	t.add(sessionPath(s.ID), sessionIface, identity{session: s.ID}, func() values { return t.sessionValues(s.ID) }, emit)
+	t.add(sessionPath(s.ID), identity{session: s.ID}, emit, face{iface: sessionIface, render: func() values { return t.sessionValues(s.ID) }})
 }
 
 // endSession tells how a session ended: its properties first, then one signal.

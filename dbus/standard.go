@@ -3,6 +3,7 @@ package dbus
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -73,7 +74,9 @@ func (s *Server) introspect(path godbus.ObjectPath) string {
 		b.Write(s.api[iface].XML)
 	}
 	if o != nil {
-		b.Write(s.api[o.iface].XML)
+		for _, f := range o.faces {
+			b.Write(s.api[f.iface].XML)
+		}
 	}
 	children, _ := s.objects.children(path)
 	for _, name := range children {
@@ -83,64 +86,67 @@ func (s *Server) introspect(path godbus.ObjectPath) string {
 	return b.String()
 }
 
-// ours finds the object of a Properties call and checks the interface it names. An empty name means any; the standard
-// interfaces are there, but have no properties.
-func (s *Server) ours(c *call, iface string) (o *object, none bool, err error) {
+// ours finds the object of a Properties call and those of its interfaces that the call names. An empty name means all;
+// the standard interfaces are there, but have no properties.
+func (s *Server) ours(c *call, iface string) (o *object, named []face, err error) {
 	o = s.objects.objects[c.path]
 	switch {
-	case o != nil && (iface == o.iface || iface == ""):
-		return o, false, nil
+	case o != nil && iface == "":
+		return o, o.faces, nil
+	case o != nil && o.face(iface) != nil:
+		return o, []face{*o.face(iface)}, nil
 	case slices.Contains(standard, iface), iface == objectManagerIface && c.path == rootPath:
-		return nil, true, nil
+		return o, nil, nil
 	}
-	return nil, true, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.path, quote(iface))}
+	return nil, nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.path, quote(iface))}
 }
 
-// property finds the object and the property of a Get or Set.
-func (s *Server) property(c *call, args []any) (*object, *introspection.Property, error) {
+// property finds the object, the interface and the property of a Get or Set.
+func (s *Server) property(c *call, args []any) (*object, face, *introspection.Property, error) {
 	iface, _ := args[0].(string)
 	name, _ := args[1].(string)
-	o, none, err := s.ours(c, iface)
+	o, named, err := s.ours(c, iface)
 	if err != nil {
-		return nil, nil, err
+		return nil, face{}, nil, err
 	}
-	if !none {
-		list := s.api[o.iface].Properties
+	for _, f := range named {
+		list := s.api[f.iface].Properties
 		for n := range list {
 			if list[n].Name == name {
-				return o, &list[n], nil
+				return o, f, &list[n], nil
 			}
 		}
 	}
-	return nil, nil, &busError{errUnknownProperty, fmt.Sprintf("There is no property %s.", quote(name))}
+	return nil, face{}, nil, &busError{errUnknownProperty, fmt.Sprintf("There is no property %s.", quote(name))}
 }
 
 // get implements Properties.Get.
 func (s *Server) get(c *call, args []any) (godbus.Variant, error) {
-	o, p, err := s.property(c, args)
+	_, f, p, err := s.property(c, args)
 	if err != nil {
 		return godbus.Variant{}, err
 	}
-	return o.values[p.Name], nil
+	return f.values[p.Name], nil
 }
 
 // getAll implements Properties.GetAll.
 func (s *Server) getAll(c *call, args []any) (values, error) {
 	iface, _ := args[0].(string)
-	o, none, err := s.ours(c, iface)
-	if err != nil || none {
-		return values{}, err
+	_, named, err := s.ours(c, iface)
+	all := values{}
+	for _, f := range named {
+		maps.Copy(all, f.values)
 	}
-	return o.values, nil
+	return all, err
 }
 
 // set implements Properties.Set. It returns nil if the call is being worked on or was answered.
 func (s *Server) set(c *call, args []any) error {
-	o, p, err := s.property(c, args)
+	o, f, p, err := s.property(c, args)
 	if err != nil {
 		return err
 	}
-	name := o.iface + "." + p.Name
+	name := f.iface + "." + p.Name
 	if !p.Writable {
 		return &busError{errReadOnly, fmt.Sprintf("The property %s cannot be written.", p.Name)}
 	}

@@ -17,13 +17,37 @@ import (
 // values are the properties of an object by name.
 type values map[string]godbus.Variant
 
-// object is one object: each has one interface of ours, beside the standard ones.
+// object is one object. It has at least one interface of ours, beside the standard ones.
 type object struct {
-	path   godbus.ObjectPath
-	of     identity
+	path  godbus.ObjectPath
+	of    identity
+	faces []face
+}
+
+// face is one interface of an object with its properties.
+type face struct {
 	iface  string
-	values values
 	render func() values // its properties as they are now
+	values values
+}
+
+// face finds an interface of an object by its name; nil: it has none of this name. An empty name means any.
+func (o *object) face(iface string) *face {
+	for n := range o.faces {
+		if o.faces[n].iface == iface || iface == "" {
+			return &o.faces[n]
+		}
+	}
+	return nil
+}
+
+// all is an object's properties by interface.
+func (o *object) all() map[string]values {
+	all := make(map[string]values, len(o.faces))
+	for _, f := range o.faces {
+		all[f.iface] = f.values
+	}
+	return all
 }
 
 // identity says what an object stands for: one of these, none for the root. It never changes.
@@ -89,7 +113,7 @@ func (t *tree) reset(s service.Snapshot, emit emitter) {
 	t.objects = map[godbus.ObjectPath]*object{}
 	t.manager = s.Manager
 	quiet := func(signal) {}
-	t.add(rootPath, managerIface, identity{}, t.managerValues, quiet)
+	t.add(rootPath, identity{}, quiet, face{iface: managerIface, render: t.managerValues})
 	for _, i := range s.Interfaces {
 		t.apply(service.InterfaceAdded{Interface: i}, quiet)
 	}
@@ -119,7 +143,7 @@ func (t *tree) tellDifference(old map[godbus.ObjectPath]*object, emit emitter) {
 		if o := t.objects[path]; old[path] == nil {
 			emit(added(o))
 		} else {
-			t.tellChanges(o, old[path].values, emit)
+			t.tellChanges(o, old[path].all(), emit)
 		}
 	}
 }
@@ -183,13 +207,16 @@ func (t *tree) flush(emit emitter) {
 	clear(t.stale)
 }
 
-// add makes an object.
-func (t *tree) add(path godbus.ObjectPath, iface string, of identity, render func() values, emit emitter) {
+// add makes an object, or updates the one that is there.
+func (t *tree) add(path godbus.ObjectPath, of identity, emit emitter, faces ...face) {
 	if t.objects[path] != nil {
 		t.update(path, emit)
 		return
 	}
-	o := &object{path: path, of: of, iface: iface, values: render(), render: render}
+	o := &object{path: path, of: of, faces: faces}
+	for n := range o.faces {
+		o.faces[n].values = o.faces[n].render()
+	}
 	t.objects[path] = o
 	emit(added(o))
 }
@@ -205,44 +232,53 @@ func (t *tree) remove(path godbus.ObjectPath, emit emitter) {
 	emit(removed(o))
 }
 
-// update makes the properties of an object anew and tells of those that changed, all in one signal.
+// update makes the properties of an object anew and tells of those that changed, in one signal for each interface.
 func (t *tree) update(path godbus.ObjectPath, emit emitter) {
 	o := t.objects[path]
 	if o == nil {
 		return
 	}
-	old := o.values
-	o.values = o.render()
+	old := o.all()
+	for n := range o.faces {
+		o.faces[n].values = o.faces[n].render()
+	}
 	t.tellChanges(o, old, emit)
 }
 
 // tellChanges emits PropertiesChanged as the introspection data promise.
-func (t *tree) tellChanges(o *object, old values, emit emitter) {
+func (t *tree) tellChanges(o *object, old map[string]values, emit emitter) {
+	for _, f := range o.faces {
+		t.tellFace(o.path, f, old[f.iface], emit)
+	}
+}
+
+// tellFace is tellChanges for one interface.
+func (t *tree) tellFace(path godbus.ObjectPath, f face, old values, emit emitter) {
 	changed, invalidated := values{}, []string{}
-	for _, p := range t.api[o.iface].Properties {
-		if reflect.DeepEqual(old[p.Name], o.values[p.Name]) {
+	for _, p := range t.api[f.iface].Properties {
+		if reflect.DeepEqual(old[p.Name], f.values[p.Name]) {
 			continue
 		}
 		switch p.Emits {
 		case introspection.EmitsValue:
-			changed[p.Name] = o.values[p.Name]
+			changed[p.Name] = f.values[p.Name]
 		case introspection.EmitsInvalidates:
 			invalidated = append(invalidated, p.Name)
 		case introspection.EmitsConst, introspection.EmitsNothing:
 		}
 	}
 	if len(changed)+len(invalidated) > 0 {
-		emit(signal{o.path, propertiesIface, "PropertiesChanged", []any{o.iface, changed, invalidated}})
+		emit(signal{path, propertiesIface, "PropertiesChanged", []any{f.iface, changed, invalidated}})
 	}
 }
 
 // added is the signal that an object came, removed that it went.
 func added(o *object) signal {
-	return signal{rootPath, objectManagerIface, "InterfacesAdded", []any{o.path, map[string]values{o.iface: o.values}}}
+	return signal{rootPath, objectManagerIface, "InterfacesAdded", []any{o.path, o.all()}}
 }
 
 func removed(o *object) signal {
-	return signal{rootPath, objectManagerIface, "InterfacesRemoved", []any{o.path, []string{o.iface}}}
+	return signal{rootPath, objectManagerIface, "InterfacesRemoved", []any{o.path, slices.Sorted(maps.Keys(o.all()))}}
 }
 
 // managed is everything below the root, as GetManagedObjects wants it.
@@ -250,7 +286,7 @@ func (t *tree) managed() map[godbus.ObjectPath]map[string]values {
 	all := make(map[godbus.ObjectPath]map[string]values, len(t.objects))
 	for path, o := range t.objects {
 		if path != rootPath {
-			all[path] = map[string]values{o.iface: o.values}
+			all[path] = o.all()
 		}
 	}
 	return all
