@@ -203,11 +203,12 @@ func TestLinkEvents(t *testing.T) {
 		changed bool
 		gone    bool
 	}{
-		{name: "a link that goes up is no news", l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, up: true}},
+		{name: "a link that goes up is no news", l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true, up: true}},
 		{name: "another interface is no news", l: linkMessage{index: 99, name: "veth0", gone: true}},
-		{name: "a new address is told", l: linkMessage{index: fakeIndex, name: fakeName, address: other}, changed: true},
-		{name: "a new name ends the Station", l: linkMessage{index: fakeIndex, name: "wlan8", address: fakeAddress}, changed: true, gone: true},
-		{name: "a link that is gone ends the Station", l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, gone: true}, changed: true, gone: true},
+		{name: "the end of a scan, told without an address, is no news", l: linkMessage{index: fakeIndex, name: fakeName, up: true}},
+		{name: "a new address is told", l: linkMessage{index: fakeIndex, name: fakeName, address: other, addressed: true}, changed: true},
+		{name: "a new name ends the Station", l: linkMessage{index: fakeIndex, name: "wlan8", address: fakeAddress, addressed: true}, changed: true, gone: true},
+		{name: "a link that is gone ends the Station", l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true, gone: true}, changed: true, gone: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newFakeDriver(t, new(fakeKernel))

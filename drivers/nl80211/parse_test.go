@@ -300,8 +300,8 @@ func TestParseLinkMessage(t *testing.T) {
 		want  *linkMessage // nil: not about a link
 		fails bool
 	}{
-		{name: "a link with its name, address and state", m: good, want: &linkMessage{index: 3, name: "wlan0", address: fakeAddress, up: true}},
-		{name: "a link that is gone", m: gone, want: &linkMessage{gone: true, index: 3, name: "wlan0", address: fakeAddress}},
+		{name: "a link with its name, address and state", m: good, want: &linkMessage{index: 3, name: "wlan0", address: fakeAddress, addressed: true, up: true}},
+		{name: "a link that is gone", m: gone, want: &linkMessage{gone: true, index: 3, name: "wlan0", address: fakeAddress, addressed: true}},
 		{name: "a port that leaves its bridge is not gone", m: bridge},
 		{name: "another kind of message", m: netlink.Message{Header: netlink.Header{Type: unix.RTM_NEWADDR}}},
 		{name: "a message without its fixed part is an error", m: short, fails: true},

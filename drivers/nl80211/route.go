@@ -16,7 +16,10 @@ type linkMessage struct {
 	index   int
 	name    string
 	address [6]byte
-	up      bool // administratively
+	// addressed tells that there was an address of this length. The news of wireless extensions (a scan has
+	// ended, an access point was joined) come as links with nothing but their name.
+	addressed bool
+	up        bool // administratively
 }
 
 // sizeIfInfomsg is the fixed part of a link message: family, padding, type, index, flags, change mask.
@@ -52,7 +55,7 @@ func parseLinkMessage(m netlink.Message) (l linkMessage, ok bool, err error) {
 		case unix.IFLA_ADDRESS:
 			d.Do(func(b []byte) error {
 				if len(b) == len(l.address) {
-					l.address = [6]byte(b)
+					l.address, l.addressed = [6]byte(b), true
 				}
 				return nil
 			})

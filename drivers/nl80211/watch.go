@@ -177,7 +177,7 @@ func (w *watch) linkEvent(l linkMessage) {
 	if l.gone || renamed {
 		d.gone(l.index)
 	}
-	if l.gone || renamed || l.address != before.address {
+	if l.gone || renamed || l.addressed && l.address != before.address {
 		d.tellChanged()
 	}
 }
