@@ -126,6 +126,9 @@ type BSS struct {
 	Frequency  int       // MHz
 	Signal     int       // dBm
 	Privacy    bool      // capability bit: some encryption is on
+	Capability uint16    // all capability bits; 0: not told
+	Interval   uint16    // of beacons, in units of 1,024 µs; 0: not told
+	TSF        uint64    // the access point's clock when IEs were sent, µs; 0: not told
 	IEs        []byte    // elements of the newest Beacon or Probe Response
 	BeaconIEs  []byte    // elements of the newest Beacon; nil when none was heard
 	Seen       time.Time // when last heard

@@ -123,6 +123,7 @@ func (a *admission) admitOne(ctx context.Context) error {
 	defer release()
 	err = a.grant(ctx, ap)
 	if err == nil {
+		a.change(func(s *Session) { s.Detail.Granted = true })
 		err = a.follow(ctx, ap)
 	}
 	if err != nil && !errors.Is(err, drivers.ErrUnreachable) {

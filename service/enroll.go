@@ -102,6 +102,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 			return err
 		}
 		err = e.attempt(ctx, c)
+		e.tellFailure(c, err)
 		switch {
 		case err == nil || e.once() && ctx.Err() == nil || isFinal(err):
 			return err
@@ -149,6 +150,23 @@ func (e *enrolment) failed(c candidate, err error) error {
 		return err
 	}
 	return nil
+}
+
+// tellFailure tells that an attempt failed, unless it was us who ended it.
+func (e *enrolment) tellFailure(c candidate, err error) {
+	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) {
+		return
+	}
+	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
+	if run, ok := errors.AsType[*registration.Error](err); ok {
+		told.Message, told.ConfigError = run.Message(), run.ConfigError
+		if errors.Is(err, registration.ErrM2D) {
+			told.Message = wsc.MsgM2D
+		}
+	}
+	e.service.mu.Lock()
+	defer e.service.mu.Unlock()
+	e.service.emit(told)
 }
 
 // note keeps how an attempt failed, for explain. That our own time was over is no news.

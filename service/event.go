@@ -36,6 +36,13 @@ type (
 	SessionAdded struct{ Session Session }
 	// SessionChanged tells that it went on.
 	SessionChanged struct{ Session Session }
+	// RunFailed tells that a run with one access point gave nothing. A session with a PIN may go on with the next one.
+	RunFailed struct {
+		Session     SessionID
+		Peer        wsc.MAC
+		Message     wsc.MessageType // that was at fault, or that the access point refused; MsgM2D: it has no password for us; 0: the run got nowhere
+		ConfigError wsc.ConfigError
+	}
 	// CredentialReceived tells that the credential is there, verified, and stored if it is to be. It comes
 	// before the end of the session. What was received is fetched with Credentials.
 	CredentialReceived struct{ Session SessionID }
@@ -67,6 +74,7 @@ func (AccessPointRemoved) event() {}
 func (ScanDone) event()           {}
 func (SessionAdded) event()       {}
 func (SessionChanged) event()     {}
+func (RunFailed) event()          {}
 func (CredentialReceived) event() {}
 func (SessionEnded) event()       {}
 func (SessionRemoved) event()     {}

@@ -17,6 +17,7 @@ type iface struct {
 	session      *session // the running one
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
+	air          air               // all BSSs, also those without WPS
 	looked       map[int]time.Time // by frequency: when the newest look began
 	steering     *steering         // nil: no access point, or nobody can steer it
 	setupLocked  bool              // the access point takes its own PIN no more

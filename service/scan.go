@@ -128,6 +128,7 @@ func (c *scanner) look(ctx context.Context, frequencies []int) error {
 	}
 	c.service.mu.Lock()
 	defer c.service.mu.Unlock()
+	c.iface.air.heard(found, time.Now())
 	c.service.heard(c.iface, frequencies, start, news)
 	return nil
 }

@@ -207,6 +207,13 @@ func (s *Service) snapshot() Snapshot {
 	return snap
 }
 
+// Snapshot returns all that there is now.
+func (s *Service) Snapshot() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snapshot()
+}
+
 // lockedReader lets the session goroutines and those that prepare key pairs share one source.
 type lockedReader struct {
 	mu sync.Mutex

@@ -147,6 +147,7 @@ type Detail struct {
 	LinkReason        uint16 // 802.11 reason code of a lost link
 	LinkStatus        uint16 // 802.11 status code of a refused association
 	Credentials       int    // how many were received
+	Granted           bool   // the access point of this machine knows whom to let in
 	NotStored         bool   // the credential could not be stored: fetch it while the session is there
 }
 

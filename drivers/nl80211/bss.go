@@ -89,7 +89,10 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 		case unix.NL80211_BSS_FREQUENCY:
 			h.Frequency, has.frequency = int(d.Uint32()), true
 		case unix.NL80211_BSS_CAPABILITY:
-			h.Privacy = d.Uint16()&capabilityPrivacy != 0
+			h.Capability = d.Uint16()
+			h.Privacy = h.Capability&capabilityPrivacy != 0
+		case unix.NL80211_BSS_BEACON_INTERVAL:
+			h.Interval = d.Uint16()
 		case unix.NL80211_BSS_SIGNAL_MBM:
 			h.Signal = int(d.Int32()) / 100
 		case unix.NL80211_BSS_SIGNAL_UNSPEC:
@@ -112,6 +115,7 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 		return heard{}, false, nil
 	}
 	h.IEs, h.BeaconIEs = a.copyElements()
+	h.TSF = max(a.elementsAt, a.beaconAt)
 	return h, true, nil
 }
 

@@ -66,6 +66,7 @@ func TestParseScanResult(t *testing.T) {
 			name: "all fields are taken",
 			attrs: with(func(b *netlink.AttributeEncoder) {
 				b.Uint16(unix.NL80211_BSS_CAPABILITY, 0x0411)
+				b.Uint16(unix.NL80211_BSS_BEACON_INTERVAL, 100)
 				b.Int32(unix.NL80211_BSS_SIGNAL_MBM, -4250)
 				b.Uint32(unix.NL80211_BSS_STATUS, unix.NL80211_BSS_STATUS_ASSOCIATED)
 				b.Uint32(unix.NL80211_BSS_SEEN_MS_AGO, 4000)
@@ -74,23 +75,24 @@ func TestParseScanResult(t *testing.T) {
 			}),
 			want: least(func(h *heard) {
 				h.Privacy, h.Signal, h.Associated, h.IEs = true, -42, true, response
+				h.Capability, h.Interval = 0x0411, 100
 				h.seen = now - 3*time.Second
 			}),
 		},
 		{
 			name:  "an answer is kept when the beacon came a moment later, since it says more",
 			attrs: with(elements(1_000_000, 1_250_000)),
-			want:  least(func(h *heard) { h.IEs, h.BeaconIEs = response, beacon }),
+			want:  least(func(h *heard) { h.IEs, h.BeaconIEs, h.TSF = response, beacon, 1_250_000 }),
 		},
 		{
 			name:  "a beacon is the news when the answer is old",
 			attrs: with(elements(1_000_000, 1_250_001)),
-			want:  least(func(h *heard) { h.IEs, h.BeaconIEs = beacon, beacon }),
+			want:  least(func(h *heard) { h.IEs, h.BeaconIEs, h.TSF = beacon, beacon, 1_250_001 }),
 		},
 		{
 			name:  "an answer is the news after a beacon, also with clocks near their end",
 			attrs: with(elements(1<<64-1, 5)),
-			want:  least(func(h *heard) { h.IEs, h.BeaconIEs = response, beacon }),
+			want:  least(func(h *heard) { h.IEs, h.BeaconIEs, h.TSF = response, beacon, 1<<64-1 }),
 		},
 		{
 			name:  "without a boot time the age counts, as young as it may be",

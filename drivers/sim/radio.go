@@ -142,6 +142,10 @@ func (ap *AP) describe(b *bss, now time.Time, beacon bool) drivers.BSS {
 	d := drivers.BSS{
 		BSSID: b.BSSID, Frequency: b.Frequency, Signal: b.Signal,
 		IEs: ap.elements(b, now, beacon), Privacy: ap.net.security.privacy(), Seen: now,
+		Capability: 0x0401, Interval: 100, TSF: uint64(max(now.UnixMicro(), 0)), // ESS, short slots
+	}
+	if d.Privacy {
+		d.Capability |= 0x0010
 	}
 	if beacon {
 		d.BeaconIEs = d.IEs

@@ -1,0 +1,83 @@
+package service
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/drivers/sim"
+	"wpsd/engine/wsc"
+)
+
+func TestAir(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	bss := func(last byte, seen time.Time) drivers.BSS { return drivers.BSS{BSSID: [6]byte{5: last}, Seen: seen} }
+	var a air
+	a.heard([]drivers.BSS{bss(1, now), bss(2, now.Add(-time.Second)), bss(3, now.Add(-time.Hour))}, now)
+	if len(a.bsss) != 2 || a.bsss[[6]byte{5: 2}].ID != 1 {
+		t.Fatalf("after the first scan: %+v", a.bsss)
+	}
+	newer := bss(2, now)
+	newer.Signal = -40
+	a.heard([]drivers.BSS{newer, bss(1, now.Add(-time.Minute))}, now)
+	if b := a.bsss[[6]byte{5: 2}]; b.ID != 1 || b.Signal != -40 {
+		t.Errorf("heard again: %+v", b)
+	}
+	if b := a.bsss[[6]byte{5: 1}]; !b.Seen.Equal(now) {
+		t.Errorf("an older look counts: %+v", b)
+	}
+	later := now.Add(staleAfter + time.Second)
+	a.heard([]drivers.BSS{bss(1, later)}, later)
+	if len(a.bsss) != 1 {
+		t.Errorf("what is gone is kept: %+v", a.bsss)
+	}
+	for n := range 2 * maxBSSs {
+		a.heard([]drivers.BSS{{BSSID: [6]byte{2, 0, 0, 0, byte(n >> 8), byte(n)}, Seen: later}}, later)
+	}
+	if len(a.bsss) != maxBSSs {
+		t.Errorf("%d BSSs are kept", len(a.bsss))
+	}
+}
+
+func TestWhatOthersShow(t *testing.T) {
+	t.Parallel()
+	play(t, []scene{
+		{"a scan shows access points without WPS as well", func(h *house) {
+			h.ap(nil)
+			h.next(func(o *sim.APOptions) { o.NoWPS = true })
+			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok })
+			list, err := h.svc.BSSs("wlan0")
+			if err != nil || len(list) != 2 {
+				h.Fatalf("%+v, %v", list, err)
+			}
+			if snap := h.svc.Snapshot(); len(snap.AccessPoints) != 1 || len(snap.Interfaces) != 1 {
+				h.Errorf("%+v", snap)
+			}
+			if _, err := h.svc.BSSs("eth7"); !errors.Is(err, ErrNoInterface) {
+				h.Error(err)
+			}
+		}},
+		{"a run with a wrong PIN is told with the message that was at fault", func(h *house) {
+			h.enter(h.ap(nil), labelPIN)
+			s := h.pin("98765430", homeBSSID)
+			e := h.wait(func(e Event) bool { _, ok := e.(RunFailed); return ok }).(RunFailed)
+			if want := (RunFailed{s.ID, homeBSSID, wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure}); e != want {
+				h.Errorf("%+v, not %+v", e, want)
+			}
+			h.end(s)
+		}},
+		{"a run that succeeded is none that failed", func(h *house) {
+			h.press(h.ap(nil))
+			h.end(h.pbc(nil))
+			h.drain()
+			if n := count[RunFailed](h); n != 0 {
+				h.Errorf("%d failed", n)
+			}
+		}},
+	})
+}
