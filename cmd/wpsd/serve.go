@@ -39,10 +39,14 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
+	var accessPoints drivers.AccessPoints = hostapd.Directories{Paths: conf.AccessPoints, Log: log}
+	if own, ok := driver.(drivers.AccessPoints); ok { // the simulation's are not steered by hostapd
+		accessPoints = own
+	}
 
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st,
-		AccessPoints: hostapd.Directories{Paths: conf.AccessPoints, Log: log},
+		AccessPoints: accessPoints,
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})
 	if err != nil {

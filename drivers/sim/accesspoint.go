@@ -65,11 +65,12 @@ type AP struct {
 	world *World
 	o     APOptions
 	bsss  []*bss
-	gone  chan struct{} // closed when it is switched off
 
 	// What follows is guarded by the World's lock.
+	gone         chan struct{} // closed when it is switched off; another one when it is switched on again
 	net          network
 	apPIN        secret.Value
+	apPINUntil   time.Time // zero: for ever
 	pins         pinStore
 	monitor      pbcMonitor
 	selection    selection
@@ -80,6 +81,7 @@ type AP struct {
 	pressAt      time.Time // Story.PressAfter
 	events       []Event
 	associations map[*association]struct{}
+	steered      map[*steered]struct{}
 }
 
 // bss is one BSS of an AP. It does not change.
@@ -110,7 +112,7 @@ func newAP(w *World, o APOptions) (*AP, error) {
 		return nil, fmt.Errorf("sim: %q is open and has a key", o.SSID)
 	}
 	ap := &AP{
-		world: w, o: o, gone: make(chan struct{}), associations: make(map[*association]struct{}),
+		world: w, o: o, gone: make(chan struct{}), associations: make(map[*association]struct{}), steered: make(map[*steered]struct{}),
 		net:   network{ssid: []byte(o.SSID), security: o.Security, key: o.Key, configured: !o.Unconfigured},
 		apPIN: o.APPIN, wasLocked: o.SetupLocked,
 	}
@@ -229,6 +231,11 @@ func (ap *AP) Cancel() {
 	defer ap.world.mu.Unlock()
 	now := time.Now()
 	ap.refresh(now)
+	ap.cancel(now)
+}
+
+// cancel is Cancel with the lock held.
+func (ap *AP) cancel(now time.Time) {
 	ap.pins.clear()
 	ap.selection = selection{}
 	ap.tell(Event{At: now, Kind: SelectionEnded})
@@ -238,8 +245,16 @@ func (ap *AP) Cancel() {
 func (ap *AP) SetAPPIN(pin secret.Value) {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
-	ap.apPIN, ap.guesses = pin.Clone(), lockout{}
-	ap.refresh(time.Now())
+	ap.setAPPIN(time.Now(), pin, 0)
+}
+
+// setAPPIN is SetAPPIN with an end, 0: none, and the lock held.
+func (ap *AP) setAPPIN(now time.Time, pin secret.Value, timeout time.Duration) {
+	ap.apPIN, ap.apPINUntil, ap.guesses = pin.Clone(), time.Time{}, lockout{}
+	if timeout > 0 {
+		ap.apPINUntil = now.Add(timeout)
+	}
+	ap.refresh(now)
 }
 
 // SetLocked locks the setup by hand, or no longer.
@@ -329,7 +344,7 @@ func (ap *AP) refresh(now time.Time) {
 	if ap.selected() && !now.Before(ap.selection.until) {
 		kind := PBCTimeout
 		if !ap.selection.pbc {
-			kind = SelectionEnded
+			kind = PINHidden
 		}
 		ap.tell(Event{At: ap.selection.until, Kind: kind})
 		ap.selection = selection{}
@@ -337,6 +352,10 @@ func (ap *AP) refresh(now time.Time) {
 	if ap.next != nil && !now.Before(ap.nextAt) {
 		ap.net, ap.next = *ap.next, nil
 		ap.tell(Event{At: ap.nextAt, Kind: SettingsTaken})
+	}
+	if !ap.apPINUntil.IsZero() && !now.Before(ap.apPINUntil) {
+		ap.apPIN, ap.apPINUntil = secret.Value{}, time.Time{}
+		ap.tell(Event{At: now, Kind: APPINExpired})
 	}
 	if locked := ap.locked(now); locked != ap.wasLocked {
 		ap.wasLocked = locked

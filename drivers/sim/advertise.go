@@ -131,7 +131,13 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 		return
 	}
 	p, err := wsc.ParseProbeRequest(data)
-	if err != nil || p.DevicePasswordID != wsc.PasswordIDPushButton {
+	if err != nil {
+		return
+	}
+	for s := range ap.steered {
+		s.sighted(from, p)
+	}
+	if p.DevicePasswordID != wsc.PasswordIDPushButton {
 		return
 	}
 	if ap.monitor.heard(now, p.Device.UUID, from) && !ap.monitor.forced {

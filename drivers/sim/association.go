@@ -24,6 +24,7 @@ type association struct {
 	link        *link
 	personality Personality
 	kick        chan uint16
+	gone        <-chan struct{} // the access point was switched off
 	// waitForStart: the station's request does not say that it speaks WPS 2.0, so the access point
 	// waits for its EAPOL-Start (hostapd, in a network without 802.1X).
 	waitForStart bool
@@ -52,7 +53,7 @@ func (w *World) admit(now time.Time, s *station, req drivers.AssociateRequest) (
 	}
 	data, hasWSC := ie.WSC(req.IEs, nil)
 	l = &link{s: s, bss: b, down: make(chan []byte, queueLength), up: make(chan []byte, queueLength), lost: make(chan struct{}), done: make(chan struct{})}
-	a := &association{ap: ap, link: l, personality: ap.o.Personality, kick: make(chan uint16, 1), waitForStart: true}
+	a := &association{ap: ap, link: l, personality: ap.o.Personality, kick: make(chan uint16, 1), gone: ap.gone, waitForStart: true}
 	if r, err := wsc.ParseAssociationRequest(data); hasWSC && err == nil {
 		a.waitForStart = r.Version2 == 0
 	}
@@ -103,6 +104,10 @@ func (a *association) inner(identity string) engine.Machine {
 	if a.run != nil {
 		return nil // one run for each association
 	}
+	w := a.ap.world
+	w.mu.Lock()
+	a.ap.tell(Event{At: time.Now(), Kind: RunStarted, Station: a.link.s.r.MAC})
+	w.mu.Unlock()
 	switch identity {
 	case eapwsc.IdentityEnrollee:
 		return a.registrar()
@@ -154,7 +159,7 @@ func (a *association) wait(m engine.Machine, due <-chan time.Time, last engine.S
 		return m.Timeout(time.Now()), true
 	case reason := <-a.kick:
 		a.deauthenticate(reason)
-	case <-a.ap.gone:
+	case <-a.gone:
 		a.vanish()
 	case <-a.link.lost:
 	}
@@ -224,7 +229,7 @@ func (a *association) sleep(d time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-a.link.lost:
-	case <-a.ap.gone:
+	case <-a.gone:
 		a.vanish()
 	}
 	return false

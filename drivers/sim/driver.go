@@ -31,9 +31,13 @@ type Driver struct {
 	log     *slog.Logger
 	changed chan struct{}
 	control *control // nil: none
+	own     bool     // the world is ours to close
 
 	once   sync.Once
 	closed chan struct{}
+
+	steered map[*steered]struct{} // guarded by the World's lock
+	wait    sync.WaitGroup        // for the goroutines of steered access points
 }
 
 var _ drivers.Driver = (*Driver)(nil)
@@ -49,14 +53,17 @@ func New(o Options) (*Driver, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.World == nil {
+	own := o.World == nil
+	if own {
 		w, err := DefaultWorld(WorldOptions{Log: o.Log})
 		if err != nil {
 			return nil, err
 		}
+		w.speed = o.Speed
 		o.World = w
 	}
-	d := &Driver{world: o.World, speed: o.Speed, log: o.Log, changed: make(chan struct{}, 1), closed: make(chan struct{})}
+	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log, changed: make(chan struct{}, 1), closed: make(chan struct{}),
+		steered: make(map[*steered]struct{})}
 	if o.Control != "" {
 		c, err := openControl(d.world, o.Control, o.Log)
 		if err != nil {
@@ -92,6 +99,9 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 			Name: r.Name, Index: r.index, HardwareAddr: r.MAC, Mode: drivers.ModeStation, Blocked: r.Blocked,
 		})
 	}
+	for _, h := range d.world.hotspots {
+		all = append(all, drivers.Interface{Name: h.name, Index: h.index, HardwareAddr: h.ap.BSSID(), Mode: drivers.ModeAP})
+	}
 	return all, nil
 }
 
@@ -114,6 +124,8 @@ func (d *Driver) Station(ctx context.Context, ifname string) (drivers.Station, e
 	defer d.world.mu.Unlock()
 	r := d.world.radio(ifname)
 	switch {
+	case r == nil && d.world.hotspot(ifname) != nil:
+		return nil, fmt.Errorf("sim: %s is an access point: %w", ifname, drivers.ErrNotSupported)
 	case r == nil:
 		return nil, fmt.Errorf("sim: %q: %w", ifname, drivers.ErrNoInterface)
 	case r.station != nil:
@@ -133,6 +145,9 @@ func (d *Driver) Close() (err error) {
 	})
 	d.world.mu.Lock()
 	delete(d.world.drivers, d)
+	for a := range d.steered {
+		a.leave()
+	}
 	var open []*station
 	for _, r := range d.world.radios {
 		if r.station != nil && r.station.d == d {
@@ -142,6 +157,10 @@ func (d *Driver) Close() (err error) {
 	d.world.mu.Unlock()
 	for _, s := range open {
 		_ = s.Close()
+	}
+	d.wait.Wait()
+	if d.own {
+		d.world.Close()
 	}
 	return err
 }

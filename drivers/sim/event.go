@@ -17,6 +17,8 @@ const (
 	PBCOverlap     EventKind = "session overlap"
 	PINAdded       EventKind = "PIN added"
 	PINNeeded      EventKind = "PIN needed"
+	PINHidden      EventKind = "PIN no longer announced" // it is good all the same
+	RunStarted     EventKind = "run started"
 	Associated     EventKind = "associated"
 	Enrolled       EventKind = "enrolled"
 	RunFailed      EventKind = "run failed"
@@ -26,6 +28,9 @@ const (
 	SetupUnlocked  EventKind = "setup unlocked"
 	Disassociated  EventKind = "disassociated"
 	SelectionEnded EventKind = "cancelled"
+	APPINExpired   EventKind = "AP PIN expired"
+	SwitchedOff    EventKind = "switched off"
+	SwitchedOn     EventKind = "switched on"
 )
 
 // Event is one of them. It holds no secret.
@@ -37,17 +42,23 @@ type Event struct {
 	Message     wsc.MessageType // of a failed run: the newest message
 	ConfigError wsc.ConfigError
 	Err         error // of a failed run
+	// Device and PasswordID are what an Enrollee says of itself in M1 (PINNeeded).
+	Device     wsc.Device
+	PasswordID wsc.DevicePasswordID
 }
 
 // maxEvents bounds what an access point remembers; the oldest half goes first.
 const maxEvents = 1000
 
-// tell remembers an event and logs it. The World's lock is held.
+// tell remembers an event, passes it on to whoever steers the access point, and logs it. The World's lock is held.
 func (ap *AP) tell(e Event) {
 	if len(ap.events) >= maxEvents {
 		ap.events = append(ap.events[:0], ap.events[maxEvents/2:]...)
 	}
 	ap.events = append(ap.events, e)
+	for s := range ap.steered {
+		s.hear(e)
+	}
 	if ap.world.log == nil {
 		return
 	}

@@ -73,6 +73,7 @@ func roomIn(t *testing.T, w *sim.World) *room {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		w.Close()
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}

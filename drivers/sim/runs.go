@@ -24,7 +24,7 @@ type tap struct {
 	a        *association
 	heard    func(now time.Time, t wsc.MessageType, msg []byte) // nil: nobody
 	finish   func(now time.Time, t *tap)
-	newest   wsc.MessageType // sent or received
+	newest   wsc.MessageType // M1 … M8, sent or received: where a run is
 	revealed bool            // M6 or M7 of ours was sent: the peer proved the first half of the PIN
 	left     bool            // Personality.LeaveBefore
 	over     bool
@@ -32,13 +32,20 @@ type tap struct {
 
 var _ engine.Machine = (*tap)(nil)
 
+// note remembers how far the run came; how it ended is another matter.
+func (t *tap) note(kind wsc.MessageType) {
+	if kind != wsc.MsgAck && kind != wsc.MsgNack && kind != wsc.MsgDone {
+		t.newest = kind
+	}
+}
+
 // Start implements engine.Machine.
 func (t *tap) Start(now time.Time) engine.Step { return t.out(t.inner.Start(now)) }
 
 // Handle implements engine.Machine.
 func (t *tap) Handle(now time.Time, frame []byte) engine.Step {
 	if kind, err := wsc.PeekMessageType(frame); err == nil {
-		t.newest = kind
+		t.note(kind)
 		if t.heard != nil {
 			t.heard(now, kind, frame)
 		}
@@ -59,7 +66,7 @@ func (t *tap) out(s engine.Step) engine.Step {
 	for _, msg := range send {
 		kind, err := wsc.PeekMessageType(msg)
 		if err == nil {
-			t.newest = kind
+			t.note(kind)
 			t.revealed = t.revealed || kind == wsc.MsgM6 || kind == wsc.MsgM7
 			if p := t.a.personality; p.LeaveBefore != 0 && kind == p.LeaveBefore {
 				t.left = true
@@ -197,7 +204,7 @@ func (e *enrolment) password(now time.Time, d wsc.Device, id wsc.DevicePasswordI
 	}
 	e.pin = ap.pins.take(now, d.UUID)
 	if e.pin == nil {
-		ap.tell(Event{At: now, Kind: PINNeeded, Station: e.a.link.s.r.MAC, UUID: d.UUID})
+		ap.tell(Event{At: now, Kind: PINNeeded, Station: e.a.link.s.r.MAC, UUID: d.UUID, Device: d, PasswordID: id})
 		return devpass.Password{}, false
 	}
 	p := devpass.FromPIN(e.pin.pin)

@@ -32,20 +32,35 @@ type World struct {
 	rand  io.Reader
 	trace func(Frame)
 
-	mu      sync.Mutex // guards everything below, and the state of all APs and radios
-	aps     []*AP
-	radios  []*radio
-	index   int // of the newest radio
-	drivers map[*Driver]struct{}
+	mu        sync.Mutex // guards everything below, and the state of all APs and radios
+	aps       []*AP
+	off       []*AP // switched off
+	radios    []*radio
+	hotspots  []*hotspot
+	enrollees []*Enrollee
+	made      int     // devices that Command made
+	speed     float64 // of the devices' radios
+	index     int     // of the newest radio
+	drivers   map[*Driver]struct{}
 }
 
 // NewWorld makes an empty World.
 func NewWorld(o WorldOptions) *World {
-	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{})}
+	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{}), speed: 1}
 	if w.trace == nil {
 		w.trace = func(Frame) {}
 	}
 	return w
+}
+
+// Close removes all devices and waits for what they do. Access points stay as they are: they do nothing by themselves.
+func (w *World) Close() {
+	w.mu.Lock()
+	all := slices.Clone(w.enrollees)
+	w.mu.Unlock()
+	for _, e := range all {
+		w.RemoveEnrollee(e)
+	}
 }
 
 // FrameKind says what a frame of the air is.
@@ -109,10 +124,8 @@ func (w *World) AddRadio(r Radio) error {
 	if r.Name == "" || r.MAC.IsZero() || r.MAC.IsMulticast() {
 		return errors.New("sim: an interface needs a name and an address of its own")
 	}
-	for _, o := range w.radios {
-		if o.Name == r.Name || o.MAC == r.MAC {
-			return fmt.Errorf("sim: there is an interface %s with address %s already", o.Name, o.MAC)
-		}
+	if err := w.free(r.Name, r.MAC); err != nil {
+		return err
 	}
 	if r.Channels == nil {
 		r.Channels = defaultChannels()
@@ -127,12 +140,33 @@ func (w *World) AddRadio(r Radio) error {
 	return nil
 }
 
+// free complains if there is an interface of this name or address. The lock is held.
+func (w *World) free(name string, mac wsc.MAC) error {
+	for _, o := range w.radios {
+		if o.Name == name || o.MAC == mac {
+			return fmt.Errorf("sim: there is an interface %s with address %s already", o.Name, o.MAC)
+		}
+	}
+	for _, e := range w.enrollees {
+		if e.name == name || e.device.MAC == mac {
+			return fmt.Errorf("sim: there is a device %s with address %s already", e.name, e.device.MAC)
+		}
+	}
+	for _, h := range w.hotspots {
+		if h.name == name || h.ap.BSSID() == mac {
+			return fmt.Errorf("sim: there is an interface %s with address %s already", h.name, h.ap.BSSID())
+		}
+	}
+	return nil
+}
+
 // RemoveRadio pulls an interface out. Whatever is in progress on it ends with drivers.ErrInterfaceGone.
 func (w *World) RemoveRadio(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.radio(name)
 	if r == nil {
+		w.removeHotspot(name)
 		return
 	}
 	w.radios = slices.DeleteFunc(w.radios, func(o *radio) bool { return o == r })
@@ -243,12 +277,39 @@ func (w *World) AddAP(o APOptions) (*AP, error) {
 func (w *World) RemoveAP(ap *AP) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if n := len(w.aps); n != 0 {
-		w.aps = slices.DeleteFunc(w.aps, func(o *AP) bool { return o == ap })
-		if len(w.aps) < n {
-			close(ap.gone)
+	i := slices.Index(w.aps, ap)
+	if i < 0 {
+		return
+	}
+	w.aps = slices.Delete(w.aps, i, i+1)
+	w.off = append(w.off, ap)
+	close(ap.gone)
+	ap.tell(Event{At: time.Now(), Kind: SwitchedOff})
+}
+
+// ReturnAP switches an access point on again that RemoveAP took off the air. It has kept its settings and its
+// AP PIN, and forgotten everything else.
+func (w *World) ReturnAP(ap *AP) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.Index(w.off, ap)
+	if i < 0 {
+		return fmt.Errorf("sim: %s is not switched off", ap.BSSID())
+	}
+	for _, b := range ap.bsss {
+		if _, taken := w.bss(b.BSSID); taken != nil {
+			return fmt.Errorf("sim: there is an access point %s already", b.BSSID)
 		}
 	}
+	w.off = slices.Delete(w.off, i, i+1)
+	w.aps = append(w.aps, ap)
+	ap.gone = make(chan struct{})
+	ap.pins.clear()
+	ap.selection, ap.monitor, ap.guesses, ap.pressAt = selection{}, pbcMonitor{}, lockout{}, time.Time{}
+	now := time.Now()
+	ap.tell(Event{At: now, Kind: SwitchedOn})
+	ap.refresh(now)
+	return nil
 }
 
 // AP finds an access point by the BSSID of one of its BSSs; nil: there is none.

@@ -1,0 +1,220 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// ErrCommand is returned by Command for a line that is not one.
+var ErrCommand = errors.New("not a command")
+
+// Command does what a line of the control pipe says. AP is a BSSID, or an SSID, which may hold
+// spaces. An empty line and one that begins with # do nothing.
+//
+//	pbc AP           press the access point's button
+//	pin AP PIN       type an Enrollee's PIN into it
+//	cancel AP        withdraw both
+//	ap-pin AP PIN    set its own PIN (ap-pin AP none: take it away)
+//	lock AP          lock its setup
+//	unlock AP
+//	kick AP          deauthenticate its stations
+//	off AP           cut its power
+//	on AP            switch it on again, with the settings that it had
+//	restart AP       switch it off in good order, and on again
+//	hotspot IFNAME AP  make it an access point of this machine, with an interface of mode ap
+//	device NAME [MAC]  bring a device into range; its name has no spaces, its address is made up if not given
+//	press NAME       press the device's button: it looks for two minutes
+//	enter NAME PIN   have the device look with this PIN
+//	stop NAME        have it give up
+//	remove NAME      take it away
+//	overlap          press the buttons of all access points whose SSID begins with "Sim Overlap"
+//	block IFNAME     have rfkill block an interface
+//	unblock IFNAME
+//	unplug IFNAME    pull an interface out
+func (w *World) Command(line string) error {
+	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	rest = strings.TrimSpace(rest)
+	switch {
+	case word == "" || strings.HasPrefix(word, "#"):
+		return nil
+	case word == "overlap":
+		return w.pressOverlap()
+	case rest == "":
+		return fmt.Errorf("sim: %q: %w, or it lacks what it is for", word, ErrCommand)
+	}
+	switch word {
+	case "block", "unblock", "unplug":
+		return w.commandRadio(word, rest)
+	case "device":
+		return w.commandDevice(strings.Fields(rest))
+	case "press", "enter", "stop", "remove":
+		return w.commandEnrollee(word, rest)
+	case "on":
+		return w.commandOn(rest)
+	case "hotspot":
+		ifname, name, _ := strings.Cut(rest, " ")
+		ap, err := w.named(strings.TrimSpace(name))
+		if err != nil {
+			return err
+		}
+		return w.AddHotspot(ifname, ap)
+	case "pin", "ap-pin":
+		i := strings.LastIndexByte(rest, ' ')
+		if i < 0 {
+			return fmt.Errorf("sim: %s needs an access point and a PIN: %w", word, ErrCommand)
+		}
+		return w.commandPIN(word, strings.TrimSpace(rest[:i]), rest[i+1:])
+	}
+	ap, err := w.named(rest)
+	if err != nil {
+		return err
+	}
+	switch word {
+	case "pbc":
+		return ap.PressButton()
+	case "cancel":
+		ap.Cancel()
+	case "lock", "unlock":
+		ap.SetLocked(word == "lock")
+	case "kick":
+		ap.Kick(reasonLeaving)
+	case "off":
+		w.RemoveAP(ap)
+	case "restart":
+		ap.Kick(reasonLeaving)
+		w.RemoveAP(ap)
+		return w.ReturnAP(ap)
+	default:
+		return fmt.Errorf("sim: %q: %w", word, ErrCommand)
+	}
+	return nil
+}
+
+func (w *World) commandPIN(word, name, text string) error {
+	ap, err := w.named(name)
+	if err != nil {
+		return fmt.Errorf("sim: %s: there is no such access point", word) // its name may be a misplaced PIN
+	}
+	if word == "ap-pin" && text == "none" {
+		ap.SetAPPIN(secret.Value{})
+		return nil
+	}
+	pin, err := devpass.CheckPIN(text)
+	if err != nil {
+		return err
+	}
+	if word == "ap-pin" {
+		ap.SetAPPIN(pin)
+		return nil
+	}
+	return ap.SetPIN(pin)
+}
+
+func (w *World) commandRadio(word, name string) error {
+	if _, ok := w.RadioState(name); !ok {
+		return fmt.Errorf("sim: there is no interface %q", name)
+	}
+	if word == "unplug" {
+		w.RemoveRadio(name)
+		return nil
+	}
+	w.BlockRadio(name, word == "block")
+	return nil
+}
+
+func (w *World) commandDevice(f []string) error {
+	o := EnrolleeOptions{Name: f[0]}
+	switch len(f) {
+	case 1:
+		w.mu.Lock()
+		w.made++
+		o.MAC = wsc.MAC{0x02, 0x5a, 0, 1, byte(w.made >> 8), byte(w.made)}
+		w.mu.Unlock()
+	case 2:
+		mac, err := wsc.ParseMAC(f[1])
+		if err != nil {
+			return fmt.Errorf("sim: device %s: %w", f[0], err)
+		}
+		o.MAC = mac
+	default:
+		return fmt.Errorf("sim: a device has a name without spaces, and an address: %w", ErrCommand)
+	}
+	_, err := w.AddEnrollee(o)
+	return err
+}
+
+func (w *World) commandEnrollee(word, rest string) error {
+	name, text, _ := strings.Cut(rest, " ")
+	e := w.Enrollee(name)
+	switch {
+	case e == nil:
+		return fmt.Errorf("sim: there is no device %q", name)
+	case (word == "enter") != (text != ""):
+		return fmt.Errorf("sim: %s needs a device, and a PIN if it is enter: %w", word, ErrCommand)
+	}
+	switch word {
+	case "press":
+		return e.PressButton()
+	case "enter":
+		pin, err := devpass.CheckPIN(strings.TrimSpace(text))
+		if err != nil {
+			return err
+		}
+		return e.UsePIN(pin)
+	case "stop":
+		e.Stop()
+	default:
+		w.RemoveEnrollee(e)
+	}
+	return nil
+}
+
+// commandOn finds an access point among those that are switched off.
+func (w *World) commandOn(name string) error {
+	w.mu.Lock()
+	var found *AP
+	for _, ap := range w.off {
+		if string(ap.net.ssid) == name || ap.BSSID().String() == name {
+			found = ap
+		}
+	}
+	w.mu.Unlock()
+	if found == nil {
+		return fmt.Errorf("sim: no access point %q is switched off", name)
+	}
+	return w.ReturnAP(found)
+}
+
+// pressOverlap makes a PBC session overlap for whoever listens.
+func (w *World) pressOverlap() error {
+	var errs []error
+	for _, ap := range w.APs() {
+		if strings.HasPrefix(ap.Status().SSID, "Sim Overlap") {
+			errs = append(errs, ap.PressButton())
+		}
+	}
+	if len(errs) < 2 {
+		return errors.New("sim: there are no two access points called Sim Overlap")
+	}
+	return errors.Join(errs...)
+}
+
+// named finds an access point by BSSID or SSID.
+func (w *World) named(name string) (*AP, error) {
+	if bssid, err := wsc.ParseMAC(name); err == nil {
+		if ap := w.AP(bssid); ap != nil {
+			return ap, nil
+		}
+	}
+	for _, ap := range w.APs() {
+		if ap.Status().SSID == name {
+			return ap, nil
+		}
+	}
+	return nil, fmt.Errorf("sim: there is no access point %q", name)
+}
