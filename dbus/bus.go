@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -37,11 +38,12 @@ var (
 
 // Bus is a connection to a message bus, for one Server. Calls that arrive before the Server runs wait.
 type Bus struct {
-	conn  *godbus.Conn
-	out   func(*godbus.Message) // sends a message
-	queue *queue
-	left  chan string   // names of callers that left the bus
-	lost  chan struct{} // closed when our name is taken away
+	conn    *godbus.Conn
+	out     func(*godbus.Message) // sends a message
+	queue   *queue
+	left    chan string   // names of callers that left the bus
+	lost    chan struct{} // gets a value when our name is taken away
+	leaving atomic.Bool   // we give our name back ourselves
 }
 
 // Dial connects to a bus: "system" (DBUS_SYSTEM_BUS_ADDRESS says where, if it is set), "session", or an address. A bus
@@ -119,7 +121,7 @@ func dialUnix(address string) (net.Conn, error) {
 
 // Connect makes a Bus of a connection to one: it authenticates and says hello. On failure rwc is closed.
 func Connect(rwc io.ReadWriteCloser) (*Bus, error) {
-	b := &Bus{queue: newQueue(), left: make(chan string, maxPeers), lost: make(chan struct{})}
+	b := &Bus{queue: newQueue(), left: make(chan string, maxPeers), lost: make(chan struct{}, 1)}
 	gate := newGate(rwc, b.enqueue, func(h header) {
 		b.reply(&call{header: h}, nil, &busError{errLimits, fmt.Sprintf("The message is longer than %d bytes.", maxCall)})
 	})
@@ -166,8 +168,11 @@ func (b *Bus) DeliverSignal(iface, member string, s *godbus.Signal) {
 		case <-b.conn.Context().Done():
 		}
 	case "NameLost":
-		if name == BusName {
-			close(b.lost) // at most once: we ask for the name once
+		if name == BusName && !b.leaving.Load() {
+			select {
+			case b.lost <- struct{}{}:
+			default:
+			}
 		}
 	}
 }

@@ -28,6 +28,8 @@ type fake struct {
 	settings    service.Settings // of Configure or AddNetwork
 	agents      []service.Agent
 	agentOwners []string
+	busy        string
+	calm        chan struct{}
 }
 
 // fakeSubscription is a Subscription that a test fills.
@@ -79,6 +81,14 @@ func (f *fake) Subscribe() (service.Snapshot, *fakeSubscription) {
 	sub := &fakeSubscription{ready: make(chan struct{}, 1)}
 	f.subs = append(f.subs, sub)
 	return f.snapshot, sub
+}
+
+func (f *fake) Calm() <-chan struct{} { return f.calm }
+
+func (f *fake) Busy() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.busy
 }
 
 // tell sends events to the newest subscription.

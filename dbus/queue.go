@@ -119,6 +119,13 @@ func (q *queue) take() *call {
 	return c
 }
 
+// some reports whether there is a call to take.
+func (q *queue) some() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.turns) > 0
+}
+
 // release lets the next call of a caller be taken.
 func (q *queue) release(sender string) {
 	q.mu.Lock()

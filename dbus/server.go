@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
@@ -21,6 +22,7 @@ const maxJobs = 64
 // Service is what we need of package service; *service.Service is one.
 type Service[S Subscription] interface {
 	Subscribe() (service.Snapshot, S)
+	Calm() <-chan struct{}
 	calls
 }
 
@@ -53,6 +55,7 @@ type calls interface {
 	GeneratePIN() (secret.Value, error)
 	SetDevice(ctx context.Context, change func(*wsc.Device)) error
 	SetProcessing(ctx context.Context, p service.Processing) error
+	Busy() string
 }
 
 // Options are what a Server can do without.
@@ -63,6 +66,11 @@ type Options struct {
 	Authorizer Authorizer
 	// Ready is called once we own our name, before the first call is answered.
 	Ready func()
+	// Idle says when to end; the zero value: never.
+	Idle Idle
+	// Alive, if set, is called every Pulse by the goroutine that answers calls: it proves that calls are answered.
+	Alive func()
+	Pulse time.Duration
 }
 
 // Server answers for all objects on one Bus. Its fields belong to the goroutine of Run.
@@ -73,6 +81,13 @@ type Server struct {
 	log       *slog.Logger
 	auth      Authorizer
 	ready     func()
+	idle      Idle
+	alive     func()
+	pulse     time.Duration
+	busy      func() string
+	calm      <-chan struct{}
+	timer     *time.Timer // for leave
+	watchers  map[string]bool
 	api       map[string]*introspection.Interface
 
 	ctx     context.Context // ends with Run
@@ -93,7 +108,8 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready,
+		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready, idle: o.Idle,
+		alive: o.Alive, pulse: o.Pulse, busy: svc.Busy, calm: svc.Calm(), watchers: map[string]bool{},
 		api: map[string]*introspection.Interface{}, peers: map[string]*peer{}, results: make(chan result, maxJobs),
 		subscribe: func() (service.Snapshot, Subscription) {
 			snapshot, sub := svc.Subscribe()
@@ -136,11 +152,25 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.ready != nil {
 		s.ready()
 	}
-	for {
+	s.timer = time.NewTimer(time.Hour)
+	defer s.timer.Stop()
+	pulse, stopPulse := s.startPulse()
+	defer stopPulse()
+	for s.rest(); ; {
 		if err := s.drain(); err != nil {
 			return err
 		}
 		select {
+		case <-s.timer.C:
+			if err := s.leave(); err != nil {
+				return err
+			}
+			continue
+		case <-pulse:
+			s.busy() // waits for the service's lock: a service that holds it for ever is not alive
+			s.alive()
+			continue
+		case <-s.calm:
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), s.drain())
 		case <-s.bus.conn.Context().Done():
@@ -150,6 +180,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-s.sub.Ready():
 		case name := <-s.bus.left:
 			s.peerLeft(name)
+			s.watcherLeft(name)
 		case r := <-s.results:
 			if err := s.finish(r); err != nil {
 				return err
@@ -157,7 +188,17 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-s.bus.queue.ready:
 			s.serve()
 		}
+		s.rest()
 	}
+}
+
+// startPulse makes the channel that says when to call alive.
+func (s *Server) startPulse() (pulse <-chan time.Time, stop func()) {
+	if s.alive == nil || s.pulse <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(s.pulse)
+	return t.C, t.Stop
 }
 
 // resubscribe learns the present state anew. emit, if set, is told what is different from before.

@@ -24,6 +24,7 @@ func (s *Server) standard(c *call, args []any) {
 	case introspectableIface + ".Introspect":
 		s.answer(c, []any{s.introspect(c.path)}, nil)
 	case objectManagerIface + ".GetManagedObjects":
+		s.watch(c.sender)
 		s.answer(c, []any{s.objects.managed()}, nil)
 	case propertiesIface + ".Get":
 		v, err := s.get(c, args)

@@ -263,6 +263,7 @@ func (s *Service) endAgent(a *agent) {
 		s.dismiss(a, "reason", "the service ends")
 	}
 	delete(s.agents, a)
+	s.calmDown()
 	left := a.left
 	s.mu.Unlock()
 	if !left {

@@ -31,7 +31,7 @@ func (s *Service) SetDevice(_ context.Context, change func(*wsc.Device)) error {
 	if err := checkDevice(d); err != nil {
 		return err
 	}
-	s.manager.Device = d
+	s.manager.Device, s.altered = d, true
 	s.emit(ManagerChanged{s.manager})
 	return nil
 }
@@ -44,7 +44,7 @@ func (s *Service) SetProcessing(_ context.Context, p Processing) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.manager.Processing != p {
-		s.manager.Processing = p
+		s.manager.Processing, s.altered = p, true
 		s.emit(ManagerChanged{s.manager})
 	}
 	return nil

@@ -36,27 +36,28 @@ type enrolment struct {
 	service *Service
 	session *session
 	task
-	want     wsc.MAC // zero: any
-	device   wsc.Device
-	began    time.Time
-	keys     *keyMaker
-	scan     *scanner
-	ignored  discovery.Ignored
-	wrongPIN map[wsc.MAC]error // never tried again in this session
-	lastPIN  error             // the newest of these
-	last     error             // how the newest attempt failed
-	sweeps   int               // looks at everything
-	afterPIN int               // sweeps since the newest wrong PIN
-	pressed  map[wsc.MAC]bool  // whose buttons were pressed when this operation began, by a look not long ago
-	narrow   int               // looks at one channel in vain
-	message  wsc.MessageType   // newest of this attempt
-	received bool              // M8 (or an access point's M7) was verified, and its credentials are safe
-	unusable error             // why settings that an access point showed make no network
+	want         wsc.MAC // zero: any
+	device       wsc.Device
+	began        time.Time
+	fragmentSize int
+	keys         *keyMaker
+	scan         *scanner
+	ignored      discovery.Ignored
+	wrongPIN     map[wsc.MAC]error // never tried again in this session
+	lastPIN      error             // the newest of these
+	last         error             // how the newest attempt failed
+	sweeps       int               // looks at everything
+	afterPIN     int               // sweeps since the newest wrong PIN
+	pressed      map[wsc.MAC]bool  // whose buttons were pressed when this operation began, by a look not long ago
+	narrow       int               // looks at one channel in vain
+	message      wsc.MessageType   // newest of this attempt
+	received     bool              // M8 (or an access point's M7) was verified, and its credentials are safe
+	unusable     error             // why settings that an access point showed make no network
 }
 
 func newEnrolment(s *Service, ses *session, want wsc.MAC, t task, device wsc.Device) *enrolment {
 	return &enrolment{
-		service: s, session: ses, task: t, want: want, device: device,
+		service: s, session: ses, task: t, want: want, device: device, fragmentSize: s.fragmentSize,
 		began: ses.Started, wrongPIN: make(map[wsc.MAC]error),
 	}
 }

@@ -49,9 +49,9 @@ type Service struct {
 	only         []string
 	accessPoints drivers.AccessPoints
 	store        *store.Store
-	fragmentSize int
 	rand         *lockedReader
 	log          *slog.Logger
+	calm         chan struct{} // see Calm
 	ready        chan struct{} // closed once the interfaces were listed for the first time
 	tasks        sync.WaitGroup
 	agentTasks   sync.WaitGroup // those of agents, which end after all others
@@ -59,6 +59,7 @@ type Service struct {
 	mu            sync.Mutex
 	ctx           context.Context // of Run; nil before
 	closing       bool
+	fragmentSize  int
 	draining      bool // agents get what is left, and end
 	manager       Manager
 	interfaces    map[string]*iface
@@ -68,6 +69,8 @@ type Service struct {
 	networks      map[NetworkID]Network // what subscribers were told of the store
 	agents        map[*agent]struct{}
 	kept          keptCredentials
+	altered       bool // a setting is another than the configuration's
+	holds         []*hold
 	subscriptions map[*Subscription]struct{}
 }
 
@@ -75,7 +78,7 @@ type Service struct {
 func New(c Config) (*Service, error) {
 	s := &Service{
 		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
-		ready:      make(chan struct{}),
+		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		interfaces: make(map[string]*iface), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
 		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
 		subscriptions: make(map[*Subscription]struct{}),
@@ -90,16 +93,7 @@ func New(c Config) (*Service, error) {
 	if c.Rand == nil {
 		s.rand.r = rand.Reader
 	}
-	device := c.Device
-	if device.Version2 == 0 {
-		device.Version2 = wsc.Version20
-	}
-	if device.ConfigMethods == 0 {
-		device.ConfigMethods = wsc.DefaultConfigMethods
-	}
-	if device.UUID == (wsc.UUID{}) {
-		device.UUID = s.store.UUID()
-	}
+	device := completeDevice(c.Device, s.store)
 	if err := checkDevice(device); err != nil {
 		return nil, err
 	}

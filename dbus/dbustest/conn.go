@@ -153,6 +153,24 @@ func (b *Bus) serve(from *conn, m *godbus.Message) {
 			b.own(arg, from)
 			reply(uint32(godbus.RequestNameReplyPrimaryOwner))
 		}
+	case "ReleaseName":
+		if b.owners[arg] != from {
+			reply(uint32(godbus.ReleaseNameReplyNotOwner))
+			return
+		}
+		b.disown(arg, from)
+		reply(uint32(godbus.ReleaseNameReplyReleased))
+	case "ListNames":
+		names := []string{driver}
+		for name, c := range b.conns {
+			if c.said {
+				names = append(names, name)
+			}
+		}
+		for name := range b.owners {
+			names = append(names, name)
+		}
+		reply(names)
 	case "GetNameOwner":
 		if c := b.lookup(arg); c != nil {
 			reply(c.name)

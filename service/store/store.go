@@ -87,6 +87,13 @@ func Open(path string) (*Store, error) {
 	return s, nil
 }
 
+// Volatile reports whether all is forgotten at the end of the process.
+func (s *Store) Volatile() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dir == nil
+}
+
 // Damaged lists the files that Open set aside or left alone.
 func (s *Store) Damaged() []Damage {
 	s.mu.Lock()

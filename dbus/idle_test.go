@@ -1,0 +1,218 @@
+package dbus
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/service"
+)
+
+// idleAfter is how long the Server of these tests waits.
+const idleAfter = time.Minute
+
+// idler is a Server that ends when nobody needs it, and what it said on the way.
+type idler struct {
+	*world
+	said []string
+	last func() // runs once, in the moment before the name is given back
+}
+
+// whenIdle runs a test with one, in a bubble.
+func whenIdle(t *testing.T, test func(i *idler)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		i := &idler{world: newWorld(t)}
+		i.svc.calm = make(chan struct{}, 1)
+		i.start(Options{Idle: Idle{
+			After: func() time.Duration { return idleAfter },
+			Leaving: func() {
+				i.said = append(i.said, "leaving")
+				if i.last != nil {
+					i.last()
+					time.Sleep(time.Second) // so that what it sent is in the queue
+					i.last = nil
+				}
+			},
+			Staying: func() { i.said = append(i.said, "staying") },
+		}})
+		synctest.Wait()
+		test(i)
+		i.end()
+		i.bus.Close()
+	})
+}
+
+// runs checks that the Server has not ended.
+func (i *idler) runs() {
+	i.t.Helper()
+	synctest.Wait()
+	select {
+	case err := <-i.over:
+		i.t.Fatalf("Run ended: %v", err)
+	default:
+	}
+}
+
+// ends checks that the Server ends at once, because nobody needs it.
+func (i *idler) ends() {
+	i.t.Helper()
+	synctest.Wait()
+	select {
+	case err := <-i.over:
+		if !errors.Is(err, ErrIdle) {
+			i.t.Fatalf("Run ended with %v, want ErrIdle", err)
+		}
+	default:
+		i.t.Fatal("Run has not ended")
+	}
+}
+
+// busyWith makes the service need the daemon, or not.
+func (i *idler) busyWith(what string) {
+	i.svc.mu.Lock()
+	i.svc.busy = what
+	i.svc.mu.Unlock()
+}
+
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		run  func(i *idler)
+	}{
+		{"it ends when nobody has called for a while, and not before", func(i *idler) {
+			time.Sleep(idleAfter - time.Second)
+			i.runs()
+			time.Sleep(time.Second)
+			i.ends()
+			if got := strings.Join(i.said, " "); got != "leaving" {
+				i.t.Errorf("said %q", got)
+			}
+		}},
+		{"a call begins the time anew", func(i *idler) {
+			c := i.client(0)
+			time.Sleep(idleAfter - time.Second)
+			c.must(rootPath, managerIface+".GeneratePin")
+			time.Sleep(idleAfter - time.Second)
+			i.runs()
+			time.Sleep(time.Second)
+			i.ends()
+		}},
+		{"a busy service keeps it, until it calms down", func(i *idler) {
+			i.busyWith("a session")
+			time.Sleep(10 * idleAfter)
+			i.runs()
+			i.busyWith("")
+			i.svc.calm <- struct{}{}
+			time.Sleep(idleAfter)
+			i.ends()
+		}},
+		{"an event is enough to look again", func(i *idler) {
+			i.busyWith("a session")
+			time.Sleep(10 * idleAfter)
+			i.busyWith("")
+			i.svc.tell(service.ManagerChanged{Manager: i.svc.snapshot.Manager})
+			time.Sleep(idleAfter)
+			i.ends()
+		}},
+		{"a client that follows the objects keeps it until it leaves", func(i *idler) {
+			c := i.client(stranger)
+			c.must(rootPath, objectManagerIface+".GetManagedObjects")
+			time.Sleep(10 * idleAfter)
+			i.runs()
+			_ = c.conn.Close()
+			time.Sleep(idleAfter)
+			i.ends()
+		}},
+		{"a client that looked and left does not keep it", func(i *idler) {
+			c := i.client(stranger)
+			c.conn.Object(BusName, rootPath).Go(objectManagerIface+".GetManagedObjects", godbus.FlagNoReplyExpected, nil)
+			_ = c.conn.Close()
+			time.Sleep(2 * idleAfter)
+			i.ends()
+		}},
+		{"no more clients are watched than the bus allows", func(i *idler) {
+			for range maxWatchers + 10 {
+				i.client(stranger).must(rootPath, objectManagerIface+".GetManagedObjects")
+			}
+			if n := i.bus.Rules(); n > maxWatchers {
+				i.t.Errorf("%d match rules", n)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) { whenIdle(t, c.run) })
+	}
+}
+
+func TestIdleLosesNoCall(t *testing.T) {
+	t.Parallel()
+	t.Run("a question in the last moment is answered", func(t *testing.T) {
+		whenIdle(t, func(i *idler) {
+			c := i.client(0)
+			answer := make(chan *godbus.Call, 1)
+			i.last = func() { c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, answer) }
+			time.Sleep(idleAfter + time.Second)
+			synctest.Wait()
+			if call := <-answer; call.Err != nil {
+				t.Errorf("the call got %v", call.Err)
+			}
+			i.ends()
+		})
+	})
+	t.Run("a session that is started in the last moment goes on", func(t *testing.T) {
+		whenIdle(t, func(i *idler) {
+			c := i.client(0)
+			answer := make(chan *godbus.Call, 1)
+			i.svc.on = func(string) error {
+				i.svc.busy = "a session"
+				return nil
+			}
+			i.last = func() {
+				c.conn.Object(BusName, wlan0).Go(interfaceIface+".StartPbc", 0, answer, options())
+			}
+			time.Sleep(idleAfter + time.Second)
+			if call := <-answer; call.Err != nil {
+				t.Fatalf("the call got %v", call.Err)
+			}
+			i.runs()
+			c.must(session1, propertiesIface+".GetAll", sessionIface) // the name has its owner again
+			if got := strings.Join(i.said, " "); got != "leaving staying" {
+				t.Errorf("said %q", got)
+			}
+			i.svc.on = nil
+			i.busyWith("")
+			c.must(rootPath, managerIface+".GeneratePin")
+			time.Sleep(idleAfter)
+			i.ends()
+		})
+	})
+	t.Run("after that the name has no owner", func(t *testing.T) {
+		whenIdle(t, func(i *idler) {
+			c := i.client(0)
+			time.Sleep(idleAfter)
+			i.ends()
+			err := c.call(rootPath, managerIface+".GeneratePin").Err
+			var e godbus.Error
+			if !errors.As(err, &e) || e.Name != "org.freedesktop.DBus.Error.ServiceUnknown" {
+				t.Errorf("a call got %v: the bus would not have started a new process", err)
+			}
+		})
+	})
+}
+
+func TestPulse(t *testing.T) {
+	t.Parallel()
+	beats := 0
+	inBubble(t, Options{Alive: func() { beats++ }, Pulse: time.Minute}, func(w *world) {
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		if beats != 10 {
+			t.Errorf("%d beats in ten minutes, want 10", beats)
+		}
+	})
+}
