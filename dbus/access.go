@@ -63,12 +63,14 @@ type Request struct {
 	UID    uint32
 	// Interactive says that the caller is ready to wait while the user is asked for a password.
 	Interactive bool
-	// Details are for the administrator's rules: "interface" is the network interface in question.
+	// Details are for the administrator's rules: "method" is the method, or the property that is to be set, "interface" the
+	// network interface in question.
 	Details map[string]string
 }
 
 // Authorizer decides who may do what. Authorize returns nil for yes and an error that wraps ErrNotAuthorized for no; it
-// may take minutes, and ctx ends when the caller leaves the bus. It is called from several goroutines at once.
+// may take minutes, and ctx ends when the caller leaves the bus. It is called from several goroutines at once: as many
+// as there are callers, so it has to bound what a question costs.
 type Authorizer interface {
 	Authorize(ctx context.Context, r Request) error
 }

@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"encoding/xml"
+	"errors"
 	"maps"
 	"os"
 	"slices"
@@ -91,8 +92,14 @@ func TestEveryErrorIsInTheManual(t *testing.T) {
 			}
 		}
 	}
+	manual, err := os.ReadFile("../introspection/fi.w1.wps.Manager.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range errorNames {
-		if !documented[row.name] {
+		// What every method with an action can have is said once.
+		everywhere := errors.Is(row.err, ErrNotAuthorized) && strings.Contains(string(manual), row.name)
+		if !documented[row.name] && !everywhere {
 			t.Errorf("no method documents %s", row.name)
 		}
 	}
@@ -211,7 +218,7 @@ func TestErrorsAreSentences(t *testing.T) {
 	t.Parallel()
 	for _, row := range errorNames {
 		name, text := errorReply(row.err)
-		if name != errorPrefix+row.name || !isSentence(text) || row.text != "" && !strings.Contains(text, ": ") {
+		if name != row.name && name != errorPrefix+row.name || !isSentence(text) || row.text != "" && !strings.Contains(text, ": ") {
 			t.Errorf("%v: %s, %q", row.err, name, text)
 		}
 	}

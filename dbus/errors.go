@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ const (
 	errUnknownMethod    = "org.freedesktop.DBus.Error.UnknownMethod"
 	errUnknownObject    = "org.freedesktop.DBus.Error.UnknownObject"
 	errUnknownProperty  = "org.freedesktop.DBus.Error.UnknownProperty"
+	errInteractive      = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 
 	errorPrefix         = "fi.w1.wps.Error."
 	errInvalidArguments = errorPrefix + "InvalidArguments"
@@ -34,17 +36,26 @@ func (e *busError) Error() string { return e.text }
 var (
 	// ErrNotAuthorized is what an Authorizer says no with.
 	ErrNotAuthorized = errors.New("dbus: not authorized")
+	// ErrDismissed is an ErrNotAuthorized: the user was asked for a password and closed the dialog.
+	ErrDismissed = fmt.Errorf("%w: the dialog was dismissed", ErrNotAuthorized)
+	// ErrInteractionRequired is an ErrNotAuthorized: the user would have to be asked, which the caller did not allow.
+	ErrInteractionRequired = fmt.Errorf("%w: a password is required", ErrNotAuthorized)
+
+	errNoAuthenticationAgent = fmt.Errorf("%w: nobody to ask for a password", ErrNotAuthorized)
 
 	errNoCredentials = errors.New("dbus: the session received no credential")
 	errCallerLeft    = errors.New("dbus: the caller left the bus")
 )
 
-// errorNames gives each error its name on the bus. An empty text means the error's own: those tell more than could be
+// errorNames gives each error its name on the bus, without our prefix if it is ours. The first row that fits counts. An empty text means the error's own: those tell more than could be
 // said here, and never hold a secret.
 var errorNames = []struct {
 	err        error
 	name, text string
 }{
+	{ErrDismissed, "AuthorizationDismissed", "The question for a password was closed without an answer: nothing was done."},
+	{ErrInteractionRequired, errInteractive, "This needs a password: allow interactive authorization with the call, or ask as root."},
+	{errNoAuthenticationAgent, errInteractive, "This needs a password, and no authentication agent is there to ask for it: start one (pkttyagent in a terminal), or ask as root."},
 	{ErrNotAuthorized, "NotAuthorized", "You are not authorized to do this: ask as root."},
 	{devpass.ErrPINChecksum, "InvalidPinChecksum", "The last digit of the PIN does not fit the others: compare it with the label or the screen."},
 	{devpass.ErrPIN, "InvalidPin", "This is not a PIN: give 4 digits, or 8 with the check digit at the end."},
@@ -77,10 +88,14 @@ func errorReply(err error) (name, text string) {
 	}
 	for _, row := range errorNames {
 		if errors.Is(err, row.err) {
-			if row.text == "" {
-				return errorPrefix + row.name, sentence(err)
+			name := row.name
+			if !strings.Contains(name, ".") {
+				name = errorPrefix + name
 			}
-			return errorPrefix + row.name, row.text
+			if row.text == "" {
+				return name, sentence(err)
+			}
+			return name, row.text
 		}
 	}
 	return errFailed, "This failed inside wpsd: its log tells why."

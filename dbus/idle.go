@@ -40,7 +40,7 @@ func (s *Server) rest() {
 // them, and is why we stay, too: it would wait in vain for what only a running wpsd hears.
 func (s *Server) needed() string {
 	switch {
-	case s.jobs > 0 || len(s.waiting) > 0:
+	case s.jobs > 0:
 		return "a call"
 	case len(s.watchers) > 0:
 		return "a client that follows the objects"

@@ -3,6 +3,7 @@ package dbus
 import (
 	"context"
 	"errors"
+	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
 )
@@ -27,16 +28,12 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 		s.answer(c, body, err)
 		return
 	}
-	if s.jobs == maxJobs {
-		s.waiting = append(s.waiting, c) // one for each caller at most
-		return
-	}
 	p := s.peer(c.sender)
 	p.job = true
 	s.jobs++
 	ask := Request{
 		Action: row.action, Sender: c.sender, Interactive: c.flags&godbus.FlagAllowInteractiveAuthorization != 0,
-		Details: map[string]string{},
+		Details: map[string]string{"method": name[strings.LastIndex(name, ".")+1:]},
 	}
 	if r.ifname != "" {
 		ask.Details["interface"] = r.ifname
@@ -46,25 +43,43 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 	go s.job(result{call: c, peer: p}, ask, free, r, h)
 }
 
-// job is a goroutine: who is it, may he, do it.
+// job is a goroutine: who is it, may he, do it. There is one for each caller at most. While somebody decides, which can
+// take minutes, it takes nobody's place.
 func (s *Server) job(done result, ask Request, free bool, r *request, h handler) {
 	defer func() { s.results <- done }()
 	defer s.survive("call", done.call.iface+"."+done.call.member, func() { done.err = errPanic })
 	p := done.peer
-	if done.err = p.identify(p.ctx, s.bus); done.err != nil {
+	s.work(func() { done.err = p.identify(p.ctx, s.bus) })
+	if done.err != nil {
 		return
 	}
 	if !free {
 		ask.UID = p.uid
-		if done.err = s.auth.Authorize(p.ctx, ask); done.err != nil {
-			if !errors.Is(done.err, ErrNotAuthorized) {
-				s.log.Warn("authorization", "action", ask.Action, "sender", ask.Sender, "error", done.err)
-				done.err = ErrNotAuthorized // whatever went wrong, the answer is no
-			}
+		if done.err = s.authorize(p.ctx, ask); done.err != nil {
 			return
 		}
 	}
-	done.body, done.err = r.handle(p.ctx, done.call, h)
+	s.work(func() { done.body, done.err = r.handle(p.ctx, done.call, h) })
+}
+
+// work does what is quick, once there are fewer than maxJobs who do.
+func (s *Server) work(f func()) {
+	s.places <- struct{}{}
+	defer func() { <-s.places }()
+	f()
+}
+
+// authorize asks the Authorizer.
+func (s *Server) authorize(ctx context.Context, ask Request) error {
+	err := s.auth.Authorize(ctx, ask)
+	switch {
+	case ctx.Err() != nil: // nobody waits for the answer any more
+		return errCallerLeft
+	case err != nil && !expected(err):
+		s.log.Warn("authorization", "action", ask.Action, "sender", ask.Sender, "error", err)
+		return ErrNotAuthorized // whatever went wrong, the answer is no
+	}
+	return err
 }
 
 // handle decodes the arguments and runs the handler.
@@ -92,11 +107,6 @@ func (s *Server) finish(r result) error {
 		s.forget(p)
 	}
 	s.answer(r.call, r.body, r.err)
-	if len(s.waiting) > 0 {
-		next := s.waiting[0]
-		s.waiting = s.waiting[1:]
-		s.dispatch(next)
-	}
 	return nil
 }
 

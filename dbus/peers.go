@@ -78,7 +78,7 @@ func (s *Server) forgetPeers() {
 			}
 		}
 		if oldest == nil {
-			return // jobs, sessions and agents are bounded themselves
+			return // there is one job for each connection; sessions and agents are bounded themselves
 		}
 		s.forget(oldest)
 	}

@@ -16,7 +16,7 @@ import (
 	"wpsd/service"
 )
 
-// maxJobs is how many calls are authorized and carried out at once.
+// maxJobs is how many calls are carried out at once.
 const maxJobs = 64
 
 // Service is what we need of package service; *service.Service is one.
@@ -98,7 +98,7 @@ type Server struct {
 	uses    uint64
 	jobs    int
 	results chan result
-	waiting []*call // calls that wait for one of the jobs to end
+	places  chan struct{} // of the jobs that do something
 }
 
 // New makes a Server. It does nothing before Run.
@@ -111,6 +111,7 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready, idle: o.Idle,
 		alive: o.Alive, pulse: o.Pulse, busy: svc.Busy, calm: svc.Calm(), watchers: map[string]bool{},
 		api: map[string]*introspection.Interface{}, peers: map[string]*peer{}, results: make(chan result, maxJobs),
+		places: make(chan struct{}, maxJobs),
 		subscribe: func() (service.Snapshot, Subscription) {
 			snapshot, sub := svc.Subscribe()
 			return snapshot, sub

@@ -128,9 +128,27 @@ func (w *world) start(o Options) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.serve(b, o)
+}
+
+// startPolkit runs a Server that asks polkit.
+func (w *world) startPolkit() *Polkit {
+	w.t.Helper()
+	b, err := Connect(w.bus.Pipe(0))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	auth := NewPolkit(b, newLog(w.log))
+	w.serve(b, Options{Authorizer: auth})
+	return auth
+}
+
+func (w *world) serve(b *Bus, o Options) {
+	w.t.Helper()
 	if o.Log == nil {
 		o.Log = newLog(w.log)
 	}
+	var err error
 	if w.srv, err = New(b, w.svc, o); err != nil {
 		w.t.Fatal(err)
 	}
@@ -189,14 +207,22 @@ func (c *client) call(path godbus.ObjectPath, method string, args ...any) *godbu
 
 // send is call for a message that godbus does not make: with the flag for interactive authorization, or, if iface is
 // empty, without interface.
-func (c *client) send(flags godbus.Flags, path godbus.ObjectPath, iface, member string) *godbus.Call {
-	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: flags, Headers: map[godbus.HeaderField]godbus.Variant{
+func (c *client) send(flags godbus.Flags, path godbus.ObjectPath, iface, member string, args ...any) *godbus.Call {
+	return <-c.goSend(flags, path, iface, member, args...).Done
+}
+
+// goSend is send that does not wait.
+func (c *client) goSend(flags godbus.Flags, path godbus.ObjectPath, iface, member string, args ...any) *godbus.Call {
+	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: flags, Body: args, Headers: map[godbus.HeaderField]godbus.Variant{
 		godbus.FieldDestination: godbus.MakeVariant(BusName), godbus.FieldPath: godbus.MakeVariant(path), godbus.FieldMember: godbus.MakeVariant(member),
 	}}
 	if iface != "" {
 		m.Headers[godbus.FieldInterface] = godbus.MakeVariant(iface)
 	}
-	return <-c.conn.Send(m, nil).Done
+	if len(args) > 0 {
+		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(args...))
+	}
+	return c.conn.Send(m, nil)
 }
 
 // must is call for what has to succeed.

@@ -21,14 +21,21 @@ const (
 	networkIface     = "fi.w1.wps.Network"
 	propertiesIface  = "org.freedesktop.DBus.Properties"
 	objectManager    = "org.freedesktop.DBus.ObjectManager"
+
+	interactionRequired = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 )
 
 // callTimeout bounds every call: nothing in the API blocks for long. It leaves time to start wpsd on demand.
 const callTimeout = 25 * time.Second
 
+// authTimeout bounds a call for which somebody may have to type a password. wpsd gives up before.
+const authTimeout = 6 * time.Minute
+
 // client is a connection to wpsd.
 type client struct {
 	conn *godbus.Conn
+	tty  *ttyAgent // asks for passwords on our terminal; nil: nobody needed it so far
+	app  *app
 }
 
 // options is the a{sv} that methods take last.
@@ -61,18 +68,27 @@ func (a *app) dial(ctx context.Context) (*client, error) {
 		_ = conn.Close()
 		return nil, err
 	}
-	return &client{conn: conn}, nil
+	return &client{conn: conn, app: a}, nil
 }
 
 // close ends the connection; wpsd then cancels what we started and did not detach.
-func (c *client) close() { _ = c.conn.Close() }
+func (c *client) close() {
+	c.tty.end()
+	_ = c.conn.Close()
+}
 
 // call calls a method given with its interface and stores the answer in results. It allows authorization to ask the
-// user for a password.
+// user for a password: by the agent of his desktop, or, if there is none, on this terminal.
 func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string, results []any, args ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	call := c.conn.Object(busName, path).CallWithContext(ctx, method, godbus.FlagAllowInteractiveAuthorization, args...)
+	call := c.try(ctx, path, method, args)
+	var e godbus.Error
+	if errors.As(call.Err, &e) && e.Name == interactionRequired && c.tty == nil && c.app.canAsk() {
+		var err error
+		if c.tty, err = startTTYAgent(); err != nil {
+			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: printable(e.Error()), Hint: printable(err.Error())}
+		}
+		call = c.try(ctx, path, method, args)
+	}
 	if call.Err != nil {
 		if errors.Is(call.Err, context.DeadlineExceeded) {
 			return &failure{Exit: exitNoService, Text: "wpsd did not answer " + method, Hint: "See its log."}
@@ -80,6 +96,38 @@ func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string
 		return fromBus(call.Err)
 	}
 	return fromBus(call.Store(results...))
+}
+
+// try makes one call. godbus's own calls cannot have the flag for interactive authorization.
+func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string, args []any) *godbus.Call {
+	dot := strings.LastIndexByte(method, '.')
+	m := &godbus.Message{
+		Type: godbus.TypeMethodCall, Flags: godbus.FlagAllowInteractiveAuthorization, Body: args,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldDestination: godbus.MakeVariant(busName),
+			godbus.FieldPath:        godbus.MakeVariant(path),
+			godbus.FieldInterface:   godbus.MakeVariant(method[:dot]),
+			godbus.FieldMember:      godbus.MakeVariant(method[dot+1:]),
+		},
+	}
+	if len(args) > 0 {
+		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(args...))
+	}
+	limit := authTimeout
+	if iface := method[:dot]; iface == propertiesIface && method[dot+1:] != "Set" || iface == objectManager {
+		limit = callTimeout // these need no authorization
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	call := c.conn.SendWithContext(ctx, m, nil)
+	select {
+	case <-call.Done:
+		return call
+	case <-time.After(waitTime):
+		c.app.explainWait()
+	}
+	<-call.Done // which ctx ends
+	return call
 }
 
 // properties reads all properties of one interface of an object.

@@ -52,7 +52,7 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	server, err := dbus.New(bus, svc, dbus.Options{Log: log, Ready: func() {
+	server, err := dbus.New(bus, svc, dbus.Options{Log: log, Authorizer: dbus.NewPolkit(bus, log), Ready: func() {
 		releaseMemory()
 		log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
 		notify(log, daemon.SdNotifyReady)

@@ -118,14 +118,21 @@ func (b *Bus) Connect(uid uint32) (*godbus.Conn, error) {
 	return conn, nil
 }
 
+// message is one on its way. What a client sent keeps its body as it came: decoded, a struct is a slice, which would be
+// sent on as an array.
+type message struct {
+	*godbus.Message
+	body []byte
+}
+
 // field reads a header field.
-func field[T any](m *godbus.Message, f godbus.HeaderField) T {
+func field[T any](m *message, f godbus.HeaderField) T {
 	v, _ := m.Headers[f].Value().(T)
 	return v
 }
 
 // route passes a message on. Its sender has been stamped.
-func (b *Bus) route(from *conn, m *godbus.Message) {
+func (b *Bus) route(from *conn, m *message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	to := field[string](m, godbus.FieldDestination)
@@ -161,9 +168,9 @@ func (b *Bus) lookup(name string) *conn {
 }
 
 // broadcast delivers a signal to all whose rules match.
-func (b *Bus) broadcast(m *godbus.Message) {
+func (b *Bus) broadcast(m *message) {
 	if b.monitor != nil {
-		b.monitor(m)
+		b.monitor(m.Message)
 	}
 	for _, c := range b.conns {
 		if slices.ContainsFunc(c.rules, func(r rule) bool { return b.matches(r, m) }) {
@@ -173,16 +180,16 @@ func (b *Bus) broadcast(m *godbus.Message) {
 }
 
 // deliver gives a message to one connection.
-func (b *Bus) deliver(to *conn, m *godbus.Message) {
+func (b *Bus) deliver(to *conn, m *message) {
 	if b.monitor != nil && field[string](m, godbus.FieldSender) != driver {
-		b.monitor(m)
+		b.monitor(m.Message)
 	}
 	to.put(m)
 }
 
 // signal makes a signal of the bus itself.
-func signal(member string, body ...any) *godbus.Message {
-	return &godbus.Message{
+func signal(member string, body ...any) *message {
+	return &message{Message: &godbus.Message{
 		Type: godbus.TypeSignal, Flags: godbus.FlagNoReplyExpected, Body: body,
 		Headers: map[godbus.HeaderField]godbus.Variant{
 			godbus.FieldSender:    godbus.MakeVariant(driver),
@@ -191,7 +198,7 @@ func signal(member string, body ...any) *godbus.Message {
 			godbus.FieldMember:    godbus.MakeVariant(member),
 			godbus.FieldSignature: godbus.MakeVariant(godbus.SignatureOf(body...)),
 		},
-	}
+	}}
 }
 
 // own gives a name to a connection.
@@ -228,10 +235,18 @@ func (b *Bus) leave(c *conn) {
 }
 
 // encode makes bytes of a message. Those of the bus itself have no serial yet.
-func (b *Bus) encode(m *godbus.Message) ([]byte, error) {
+func (b *Bus) encode(m *message) ([]byte, error) {
+	head := *m.Message
+	if m.body != nil {
+		head.Body = nil
+	}
 	var out bytes.Buffer
-	if err := m.EncodeTo(&out, binary.LittleEndian); err != nil {
+	if err := head.EncodeTo(&out, binary.LittleEndian); err != nil {
 		return nil, err
+	}
+	if m.body != nil {
+		binary.LittleEndian.PutUint32(out.Bytes()[4:], uint32(len(m.body)))
+		out.Write(m.body)
 	}
 	if m.Serial() == 0 {
 		b.serial++
@@ -254,7 +269,7 @@ func parseRule(text string) rule {
 }
 
 // matches reports whether a rule matches a broadcast signal.
-func (b *Bus) matches(r rule, m *godbus.Message) bool {
+func (b *Bus) matches(r rule, m *message) bool {
 	for key, want := range r {
 		got := ""
 		switch key {

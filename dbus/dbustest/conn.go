@@ -2,6 +2,9 @@ package dbustest
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -26,7 +29,7 @@ type conn struct {
 }
 
 // put queues a message for the other side; the caller holds the bus's lock. A bus never waits for anybody.
-func (c *conn) put(m *godbus.Message) {
+func (c *conn) put(m *message) {
 	frame, err := c.bus.encode(m)
 	if err != nil {
 		panic(err) // the test sends what nobody can: it has to know
@@ -73,12 +76,14 @@ func (c *conn) read() {
 		return
 	}
 	for {
-		m, err := godbus.DecodeMessage(r)
-		if err != nil {
+		var frame bytes.Buffer
+		m, err := godbus.DecodeMessage(io.TeeReader(r, &frame))
+		if err != nil || frame.Bytes()[0] != 'l' {
 			return
 		}
 		m.Headers[godbus.FieldSender] = godbus.MakeVariant(c.name)
-		c.bus.route(c, m)
+		length := int(binary.LittleEndian.Uint32(frame.Bytes()[4:]))
+		c.bus.route(c, &message{Message: m, body: frame.Bytes()[frame.Len()-length:]})
 	}
 }
 
@@ -121,11 +126,11 @@ func (b *Bus) answer(to *conn, serial uint32, kind godbus.Type, headers map[godb
 	if len(body) > 0 {
 		headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(body...))
 	}
-	to.put(&godbus.Message{Type: kind, Flags: godbus.FlagNoReplyExpected, Headers: headers, Body: body})
+	to.put(&message{Message: &godbus.Message{Type: kind, Flags: godbus.FlagNoReplyExpected, Headers: headers, Body: body}})
 }
 
 // serve answers a call to the bus itself. The caller holds the bus's lock.
-func (b *Bus) serve(from *conn, m *godbus.Message) {
+func (b *Bus) serve(from *conn, m *message) {
 	reply := func(body ...any) {
 		if m.Flags&godbus.FlagNoReplyExpected == 0 {
 			b.answer(from, m.Serial(), godbus.TypeMethodReply, map[godbus.HeaderField]godbus.Variant{}, body...)

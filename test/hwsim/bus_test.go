@@ -88,6 +88,12 @@ func (w *world) connect() *client {
 	conn, err := godbus.Connect("unix:path=" + busSocket)
 	w.must(err)
 	w.t.Cleanup(func() { conn.Close() })
+	return w.listen(conn)
+}
+
+// listen makes a client of a connection: it hears everything wpsd says.
+func (w *world) listen(conn *godbus.Conn) *client {
+	w.t.Helper()
 	c := &client{w: w, conn: conn, signals: newRecord[signal]()}
 	w.must(conn.AddMatchSignal(godbus.WithMatchSender(busName)))
 	incoming := make(chan *godbus.Signal, 4096)
