@@ -196,6 +196,11 @@ func (c *core) open(frame, encrypted []byte) (*wsc.Settings, error) {
 	if !c.keys.CheckAuthenticator(c.previous, frame) {
 		return nil, ErrAuthenticator
 	}
+	return c.decrypt(encrypted)
+}
+
+// decrypt opens Encrypted Settings of a message that is authenticated.
+func (c *core) decrypt(encrypted []byte) (*wsc.Settings, error) {
 	plain, err := c.keys.Unwrap(encrypted)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAuthenticator, err)

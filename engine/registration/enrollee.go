@@ -28,8 +28,11 @@ type EnrolleeConfig struct {
 	LearnOnly bool
 	// KeyPair is a pair made ahead of time, used for this run only; nil: a fresh one.
 	KeyPair *wsccrypto.KeyPair
+	// Alternative is another password that the Registrar may choose in M2 by its id; nil: none. An access point
+	// with an NFC token offers that in M1 and takes its PIN all the same (hostap).
+	Alternative *devpass.Password
 	// RegistrarKeyHash is the hash of the Registrar's public key as learned out of band (NFC
-	// connection handover); nil: none.
+	// connection handover); nil: none. With it, Credentials come in M2 and nothing else is taken.
 	RegistrarKeyHash *[20]byte
 	// Check refuses what M8 brings, all or nothing: a station's Credentials, or an access point's
 	// new settings as a single one. nil takes any that parse.
@@ -42,8 +45,8 @@ type EnrolleeConfig struct {
 // Enrollee is the side that wants in, or the access point that is configured.
 //
 //	Start ── M1 ──▶ expectM2 ── M3 ──▶ expectM4 ── M5 ──▶ expectM6 ── M7 ──▶ expectM8 ── Done ──▶ finished
-//	                 ▲    │                                                     (an AP: expectAck ──▶ finished)
-//	                 └────┘ M2D is acknowledged; another M2 may follow
+//	                 ▲  │ └── handover: Done ──▶ finished                       (an AP: expectAck ──▶ finished)
+//	                 └──┘ M2D is acknowledged; another M2 may follow
 //	any ── check failed, NACK, Abort, Timeout ──▶ finished
 //
 // It is not safe for concurrent use.
@@ -167,7 +170,10 @@ func (e *Enrollee) m2(frame []byte) ([]byte, State, error) {
 	e.registrarNonce = m.RegistrarNonce
 	e.peer = m.Device
 	if !acceptsPasswordID(e.password.ID, m.DevicePasswordID) {
-		return nil, 0, fmt.Errorf("%w: %v, not %v", ErrPasswordID, m.DevicePasswordID, e.password.ID)
+		if alt := e.c.Alternative; alt == nil || alt.ID != m.DevicePasswordID {
+			return nil, 0, fmt.Errorf("%w: %v, not %v", ErrPasswordID, m.DevicePasswordID, e.password.ID)
+		}
+		e.password = *e.c.Alternative
 	}
 	if e.c.APSettings != nil && e.c.SetupLocked {
 		return nil, 0, ErrLocked
@@ -185,6 +191,9 @@ func (e *Enrollee) m2(frame []byte) ([]byte, State, error) {
 		return nil, 0, ErrAuthenticator
 	}
 	e.previous = bytes.Clone(frame)
+	if e.c.RegistrarKeyHash != nil {
+		return e.abbreviated(m)
+	}
 	for i := range e.ownSNonce {
 		if err := e.draw(e.ownSNonce[i][:]); err != nil {
 			return nil, 0, err
@@ -266,11 +275,17 @@ func (e *Enrollee) m8(frame []byte) ([]byte, State, error) {
 	if err != nil || m.EnrolleeNonce != e.enrolleeNonce {
 		return nil, 0, ignoreUnless(err, frame, wsc.AttrEnrolleeNonce, e.enrolleeNonce)
 	}
-	isAP := e.c.APSettings != nil
 	s, err := e.open(frame, m.EncryptedSettings)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, 0, err
+	}
+	return e.accept(s)
+}
+
+// accept takes what a verified message brought, and says so.
+func (e *Enrollee) accept(s *wsc.Settings) ([]byte, State, error) {
+	isAP := e.c.APSettings != nil
+	switch {
 	case isAP && e.c.LearnOnly:
 		return nil, 0, ErrLocked
 	case isAP && s.AP == nil, !isAP && len(s.Credentials) == 0:

@@ -20,6 +20,9 @@ type RegistrarConfig struct {
 	// Password finds the device password for an Enrollee; false means M2D. The Password's own ID
 	// goes into M2, so that a PIN can be offered to an Enrollee whose NFC token is unknown.
 	Password func(now time.Time, enrollee wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool)
+	// Token finds what an NFC tag or a handover told about the Enrollee, by the id of its M1 (7, or 0x10 and more) and
+	// the hash of its key; asked before Password, which is asked if there is none. nil: there are none.
+	Token func(now time.Time, id wsc.DevicePasswordID, keyHash [20]byte) (Token, bool)
 	// Overlap reports a PBC session overlap: M2D, or later NACK, with error 12. nil: never.
 	Overlap func(now time.Time) bool
 	// SetupLocked makes M2D say 15 in place of 0.
@@ -34,15 +37,16 @@ type RegistrarConfig struct {
 	// KeyPair is a pair made ahead of time, used for this run only; nil: a fresh one.
 	KeyPair *wsccrypto.KeyPair
 	// Rand is drawn from in this order: Registrar Nonce 16, DH private key 32 (none when KeyPair
-	// is given), R-SNonce1 16, R-SNonce2 16, IV of M4 16, IV of M6 16, IV of M8 16. Nothing is
-	// drawn before an M1 is accepted. nil: crypto/rand.
+	// is given), R-SNonce1 16, R-SNonce2 16, IV of M4 16, IV of M6 16, IV of M8 16; in a handover IV of M2 16
+	// after the key. Nothing is drawn before an M1 is accepted. nil: crypto/rand.
 	Rand io.Reader
 }
 
 // Registrar is the side that lets a station in, or learns and configures an access point.
 //
 //	Start ──▶ expectM1 ── M2 ──▶ expectM3 ── M4 ──▶ expectM5 ── M6 ──▶ expectM7 ── M8 ──▶ expectDone ──▶ finished
-//	            └── M2D ──▶ expectM2DAck ──▶ finished                    └── learn: NACK 0 ──▶ finished
+//	            │└── handover: M2 with Credentials ──▶ expectDone         └── learn: NACK 0 ──▶ finished
+//	            └── M2D ──▶ expectM2DAck ──▶ finished
 //	any ── check failed, NACK, Abort, Timeout ──▶ finished
 //
 // It is not safe for concurrent use.
@@ -51,6 +55,8 @@ type Registrar struct {
 	c       RegistrarConfig
 	refused error // why M2D was sent
 	code    wsc.ConfigError
+	// handover: both sides' keys were announced over NFC, so M2 gives the Credentials and no password is proved.
+	handover bool
 }
 
 var _ engine.Machine = (*Registrar)(nil)
@@ -161,7 +167,14 @@ func (r *Registrar) m1(now time.Time, frame []byte) engine.Step {
 	if r.c.Overlap != nil && m.DevicePasswordID == wsc.PasswordIDPushButton && r.c.Overlap(now) {
 		return r.m2d(now, frame, wsc.ConfigErrorMultiplePBCSessions, ErrOverlap)
 	}
-	password, ok := r.c.Password(now, m.Device, m.DevicePasswordID)
+	token, ok, err := r.token(now, m)
+	if err != nil {
+		return r.m2d(now, frame, codeFor(err), err)
+	}
+	password := token.Password
+	if !ok {
+		password, ok = r.c.Password(now, m.Device, m.DevicePasswordID)
+	}
 	if !ok {
 		if r.c.SetupLocked {
 			return r.m2d(now, frame, wsc.ConfigErrorSetupLocked, ErrLocked)
@@ -169,13 +182,17 @@ func (r *Registrar) m1(now time.Time, frame []byte) engine.Step {
 		return r.m2d(now, frame, wsc.ConfigErrorNone, ErrM2D)
 	}
 	r.password = password
+	next := expectM3
+	if r.handover = token.handover(); r.handover {
+		next = expectDone
+	}
 	msg, err := r.m2(m, frame)
 	if err != nil {
 		// A degenerate key, or no randomness: nothing to say that the peer could check.
 		r.fail(&Error{Local: true, Err: err})
 		return r.finish(nil)
 	}
-	return r.reply(now, frame, msg, expectM3)
+	return r.reply(now, frame, msg, next)
 }
 
 // m2 makes our key and nonce and derives the keys of the run.
@@ -202,6 +219,13 @@ func (r *Registrar) m2(m *wsc.M1, frame []byte) ([]byte, error) {
 		RegistrarNonce:   r.registrarNonce,
 		PublicKey:        r.registrarKey,
 		DevicePasswordID: r.password.ID,
+	}
+	if r.handover {
+		sealed, err := r.credentials()
+		if err != nil {
+			return nil, err
+		}
+		m2.EncryptedSettings = sealed
 	}
 	return r.sign(m2.AppendBody(nil)), nil
 }

@@ -271,11 +271,25 @@ func TestTranscripts(t *testing.T) {
 	newSettings := credential("new name", "new passphrase")
 	configure := apPair(pin("12345670"))
 	configure.r.NewSettings = &newSettings
+	handover := handoverPair(t)
+	handover.e.KeyPair, handover.r.KeyPair = nil, nil
+	announced := func(private byte) *[20]byte {
+		k, err := wsccrypto.KeyPairFromPrivate(secret.New(bytes.Repeat([]byte{private}, 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := wsccrypto.PublicKeyHash(k.Public())
+		return &hash
+	}
+	handover.e.RegistrarKeyHash = announced(8)
+	handover.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: announced(2)})
+	handoverRand := enginetest.NewScript(enginetest.Fill("Registrar Nonce", 16, 7), enginetest.Fill("DH private key", 32, 8), enginetest.Fill("IV of M2", 16, 9))
 	cases := []struct {
 		name    string
 		pair    pair
 		channel enginetest.Channel
 	}{
+		{"handover", handover, nil},
 		{"pin", stationPair(pin("12345670")), nil},
 		{"push-button", stationPair(devpass.PushButton()), nil},
 		{"learn", apPair(pin("12345670")), nil},
@@ -292,7 +306,11 @@ func TestTranscripts(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			e, r, text := scripted(c.pair).run(t, c.channel)
+			scripted := scripted(c.pair)
+			if c.name == "handover" {
+				scripted.r.Rand = handoverRand
+			}
+			e, r, text := scripted.run(t, c.channel)
 			text += fmt.Sprintf("Enrollee: %v\nRegistrar: %v\n", outcomeText(e.Outcome()), outcomeText(r.Outcome()))
 			enginetest.Golden(t, c.name+".txt", text)
 		})
