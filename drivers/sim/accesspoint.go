@@ -72,6 +72,7 @@ type AP struct {
 	apPIN        secret.Value
 	apPINUntil   time.Time // zero: for ever
 	pins         pinStore
+	nfc          nfc
 	monitor      pbcMonitor
 	selection    selection
 	guesses      lockout
@@ -237,6 +238,7 @@ func (ap *AP) Cancel() {
 // cancel is Cancel with the lock held.
 func (ap *AP) cancel(now time.Time) {
 	ap.pins.clear()
+	ap.nfc.tokens = nil
 	ap.selection = selection{}
 	ap.tell(Event{At: now, Kind: SelectionEnded})
 }

@@ -104,8 +104,10 @@ func (a *association) device() wsc.Device {
 }
 
 // randomness is the source for the access point's keys and nonces.
-func (a *association) randomness() io.Reader {
-	if r := a.ap.world.rand; r != nil {
+func (a *association) randomness() io.Reader { return a.ap.randomness() }
+
+func (ap *AP) randomness() io.Reader {
+	if r := ap.world.rand; r != nil {
 		return r
 	}
 	return rand.Reader
@@ -131,7 +133,7 @@ func (a *association) registrar() engine.Machine {
 		give = []wsc.Credential{e.net.credential()}
 	}
 	r, err := registration.NewRegistrar(registration.RegistrarConfig{
-		Device: a.device(), Password: e.password, Overlap: e.overlap,
+		Device: a.device(), Password: e.password, Token: e.token, Overlap: e.overlap,
 		SetupLocked: a.ap.locked(now), Give: give, Rand: a.randomness(),
 	})
 	if err != nil {
@@ -258,9 +260,13 @@ func (a *association) enrollee() engine.Machine {
 	settings.MAC = a.link.bss.BSSID
 	device := a.device()
 	device.ConfigMethods &^= anyButton
+	password, alternative, keys, err := ap.ownPassword()
+	if err != nil {
+		return nil
+	}
 	m, err := registration.NewEnrollee(registration.EnrolleeConfig{
-		Device: device, Password: devpass.FromPIN(ap.apPIN), APSettings: &settings,
-		SetupLocked: ap.locked(now) || ap.apPIN.IsZero(), LearnOnly: ap.o.LearnOnly, Rand: a.randomness(),
+		Device: device, Password: password, Alternative: alternative, KeyPair: keys, APSettings: &settings,
+		SetupLocked: ap.locked(now) || password.Value.IsZero(), LearnOnly: ap.o.LearnOnly, Rand: a.randomness(),
 	})
 	if err != nil {
 		return nil

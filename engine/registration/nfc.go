@@ -10,13 +10,16 @@ import (
 )
 
 // Token is what a Registrar was told about an Enrollee by an NFC tag, or over an NFC link (WSC, NFC out-of-band
-// interface). Its secrets and its key pair are the caller's; the run works on copies of neither, see KeyPair.
+// interface). Password's secret stays the caller's.
 type Token struct {
 	// Password is that of a password token. The one of a connection handover has the id 7 and no value: whoever has
 	// the key that was announced is trusted, and M2 brings the Credentials at once.
 	Password devpass.Password
 	// EnrolleeKeyHash is that of the Enrollee's public key; nil: not told. A handover always tells it.
 	EnrolleeKeyHash *[20]byte
+	// KeyPair is the Registrar's own pair as it was announced to the Enrollee, for this run only; nil: that of
+	// RegistrarConfig, or a fresh one.
+	KeyPair *wsccrypto.KeyPair
 }
 
 // handover tells whether the run is the abbreviated one: M1, M2 with Credentials, WSC_Done.

@@ -94,6 +94,11 @@ func TestNFCRuns(t *testing.T) {
 			p.r.Token = func(time.Time, wsc.DevicePasswordID, [20]byte) (Token, bool) { t.Error("it was"); return Token{}, true }
 		}},
 		{name: "a handover", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}},
+		{name: "a handover with a pair of the token's", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
+			hash := wsccrypto.PublicKeyHash(p.e.KeyPair.Public())
+			p.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: &hash, KeyPair: p.r.KeyPair})
+			p.r.KeyPair = mustPair(t) // which nobody announced
+		}},
 		{name: "a handover of version 1.0", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
 			p.e.Device.Version2, p.r.Device.Version2 = 0, 0
 		}},

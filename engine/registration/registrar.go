@@ -183,6 +183,7 @@ func (r *Registrar) m1(now time.Time, frame []byte) engine.Step {
 	}
 	r.password = password
 	next := expectM3
+	r.pair = token.KeyPair
 	if r.handover = token.handover(); r.handover {
 		next = expectDone
 	}
@@ -200,7 +201,9 @@ func (r *Registrar) m2(m *wsc.M1, frame []byte) ([]byte, error) {
 	if err := r.draw(r.registrarNonce[:]); err != nil {
 		return nil, err
 	}
-	r.pair = r.c.KeyPair
+	if r.pair == nil { // otherwise the one that was announced
+		r.pair = r.c.KeyPair
+	}
 	if r.pair == nil {
 		pair, err := wsccrypto.GenerateKeyPair(r.random)
 		if err != nil {

@@ -39,6 +39,8 @@ func (s *Store) load() error {
 		switch {
 		case name == identityName:
 			s.loadIdentity()
+		case name == tokenName:
+			s.loadToken()
 		case isNetwork:
 			s.loadNetwork(name, id)
 		}

@@ -1,4 +1,4 @@
-// Package store keeps what survives a restart: the identity of this device and the networks it
+// Package store keeps what survives a restart: the identity of this device, its NFC token, and the networks it
 // received, one file of mode 0600 each in a directory of our own.
 //
 // A file is written under a temporary name, synced, renamed, and the directory synced, so after a
@@ -65,6 +65,7 @@ type Store struct {
 	dir      *directory // nil: in memory only
 	closed   bool
 	uuid     wsc.UUID
+	token    Token // of id 0: none
 	networks map[uint32]Network
 	lastID   uint32
 	damaged  []Damage
@@ -199,6 +200,8 @@ func (s *Store) Close() error {
 	for id := range s.networks {
 		s.forget(id)
 	}
+	s.token.Wipe()
+	s.token = Token{}
 	s.closed = true
 	if s.dir == nil {
 		return nil
