@@ -135,9 +135,16 @@ func (a *admission) admitOne(ctx context.Context) error {
 // grant tells the access point whom to let in.
 func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 	var err error
-	if a.method == MethodPBC {
+	switch a.method {
+	case MethodPBC:
 		err = ap.AllowPBC(ctx)
-	} else {
+	case MethodNFC:
+		n, ok := ap.(drivers.NFCAccessPoint)
+		if !ok {
+			return errAPWithoutNFC
+		}
+		err = a.nfcGrant(ctx, n)
+	default:
 		err = ap.AllowPIN(ctx, drivers.PINGrant{
 			PIN: a.password.Value, MAC: a.mac, Timeout: max(time.Until(a.session.Deadline), time.Second),
 		})
@@ -206,7 +213,7 @@ func (a *admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
 
 // heard takes one event of the access point and reports whether that was it.
 func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
-	ours := a.method == MethodPIN || a.active
+	ours := a.method != MethodPBC || a.active
 	switch e.Kind {
 	case drivers.APPBCActive:
 		a.active = true
@@ -262,7 +269,7 @@ func (a *admission) failed(e drivers.APEvent) error {
 		s.Message, s.ConfigError, s.Detail.PasswordHalf = run.message, run.configError, run.half
 	})
 	a.service.log.Debug("a run at the access point failed", "session", a.session.ID, "message", run.message.String(), "config_error", uint16(run.configError))
-	if run.half == 2 || a.wrong >= maxFirstHalves {
+	if run.half == 2 || a.wrong >= maxFirstHalves || a.method == MethodNFC { // a token is used up by its first run
 		return run
 	}
 	return nil
@@ -298,6 +305,11 @@ func (f failure) admissionSentence(s *Session) string {
 		return "WPS is switched off at the access point: set wps_state in its configuration, and let its SSID be seen."
 	case errors.Is(f.err, drivers.ErrUnreachable):
 		return "The software of the access point (hostapd or wpa_supplicant) stopped, was restarted, or does not answer, so it lets nobody in for now: look whether it runs and has ctrl_interface set, then start again."
+	}
+	if s.Method == MethodNFC {
+		if text := f.nfcAdmissionSentence(s); text != "" {
+			return text
+		}
 	}
 	switch f.reason {
 	case ReasonOverlap:

@@ -36,11 +36,14 @@ func (e *enrolment) machine(c candidate, pair *wsccrypto.KeyPair) (protocol, err
 	device.RFBands = wsc.BandOf(c.Frequency)
 	if e.purpose == PurposeEnroll {
 		return registration.NewEnrollee(registration.EnrolleeConfig{
-			Device: device, Password: e.password, KeyPair: pair, Check: e.check, Rand: e.service.rand,
+			Device: device, Password: e.password, KeyPair: pair, RegistrarKeyHash: e.registrarKey, Check: e.check, Rand: e.service.rand,
 		})
 	}
 	config := registration.RegistrarConfig{
 		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.service.rand,
+	}
+	if e.method == MethodNFC {
+		config.Token = e.apToken
 	}
 	if e.settings != nil {
 		settings := e.settings.credential()

@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 )
 
 const (
@@ -76,6 +77,7 @@ func (e *enrolment) run(ctx context.Context) {
 		err = cause(ctx, err) // a driver says that it was interrupted; we know why
 	}
 	e.keys.close()
+	e.usedToken()
 	e.wipe()
 	if e.received {
 		if err != nil {
@@ -213,7 +215,7 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
 		s.Detail.AccessPointsTried++
 	})
-	pair, err := e.keys.take(ctx)
+	pair, err := e.keyPair(ctx)
 	if err != nil {
 		return err
 	}
@@ -237,6 +239,18 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 		e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 	}
 	return e.verdict(machine.Outcome().Err, pumpErr)
+}
+
+// keyPair is the one of an attempt: a new one, unless a tag or a handover announced which it will be.
+func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
+	if e.privateKey.IsZero() {
+		return e.keys.take(ctx)
+	}
+	pair, err := wsccrypto.KeyPairFromPrivate(e.privateKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", registration.ErrInternal, err)
+	}
+	return pair, nil
 }
 
 // verdict says how an attempt ended. What the Registration Protocol says counts first, then what happened

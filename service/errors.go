@@ -11,6 +11,8 @@ var (
 	ErrNoNetwork         = errors.New("service: there is no such stored network: see the list of networks")
 	ErrUnknownBSSID      = errors.New("service: this BSSID cannot be one of an access point: give six bytes as in 02:11:22:33:44:55")
 	ErrRadioBlocked      = errors.New("service: the radio is switched off: unblock it with the hardware switch or rfkill")
+	ErrNoToken           = errors.New("service: there is no NFC token for this")
+	ErrBadTag            = errors.New("service: this is no NFC tag of Wi-Fi Protected Setup")
 	ErrNotSupported      = errors.New("service: this interface or this version cannot do that")
 	ErrInvalid           = errors.New("service: invalid value")
 	ErrUnreachable       = errors.New("service: the access point's software does not answer: see whether hostapd or wpa_supplicant runs, and has ctrl_interface set")

@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"wpsd/engine/discovery"
@@ -67,7 +69,7 @@ func (e *enrolment) looks(now time.Time, known []discovery.Candidate) (looks [][
 	if len(channels) == 0 {
 		return [][]int{nil}, true // the driver does not say: everything at once
 	}
-	frequencies := open(channels, knownFrequencies(known, e.method, e.want))
+	frequencies := open(channels, e.hinted(knownFrequencies(known, e.method, e.want)))
 	_, heard := e.scan.heard[e.want]
 	if len(frequencies) > 0 && e.narrow < narrowLooks && (heard || !e.want.IsZero() && e.sweeps > 0) {
 		return [][]int{frequencies[:1]}, false // we wait for it on its channel
@@ -83,6 +85,19 @@ func (e *enrolment) looks(now time.Time, known []discovery.Candidate) (looks [][
 		return [][]int{whole}, true
 	}
 	return slicesOf(channels, frequencies), true
+}
+
+// hinted puts the frequency that a handover told before those that are known otherwise.
+func (e *enrolment) hinted(frequencies []int) []int {
+	if e.hint == 0 {
+		return frequencies
+	}
+	return append([]int{e.hint}, slices.DeleteFunc(frequencies, func(f int) bool { return f == e.hint })...)
+}
+
+// otherNetwork reports whether a handover named another network than the one that this access point has.
+func (e *enrolment) otherNetwork(m wsc.MAC) bool {
+	return len(e.ssid) > 0 && !bytes.Equal(e.scan.heard[m].SSID, e.ssid)
 }
 
 // swept notes that everything was looked at.
@@ -118,7 +133,7 @@ func (e *enrolment) choose(sweepStart time.Time, complete bool) (candidate, erro
 		method: e.method, want: e.want, now: now, recent: recent.Add(-seenSlack),
 		channels: e.scan.channels, looked: e.scan.looked, heard: e.scan.candidates(), complete: complete, pressed: e.pressed,
 		openToAll: e.sweeps >= openSweeps && now.Sub(e.began) >= openAfter,
-		skip:      func(m wsc.MAC) bool { return e.wrongPIN[m] != nil || e.ignored.Blocked(now, m) },
+		skip:      func(m wsc.MAC) bool { return e.wrongPIN[m] != nil || e.ignored.Blocked(now, m) || e.otherNetwork(m) },
 	}
 	c, err := v.choose()
 	switch {

@@ -109,6 +109,14 @@ func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
 		t.wipe()
 		return Session{}, fmt.Errorf("%w: name the access point", ErrUnknownBSSID)
 	}
+	if r.NFC {
+		if !s.hasTokens() {
+			t.wipe()
+			return Session{}, fmt.Errorf("%w: read the access point's tag first", ErrNoToken)
+		}
+		t.method = MethodNFC
+		return s.start(r, t)
+	}
 	pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
 	if err != nil {
 		t.wipe()
@@ -119,8 +127,14 @@ func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
 }
 
 // apPassword gives the access point's PIN for whatever kind of it M1 names. A push button is none: an
-// access point is never configured by one.
+// access point is never configured by one. One that names its NFC token takes the PIN in its place (hostap).
 func (e *enrolment) apPassword(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+	if e.method == MethodNFC {
+		return devpass.Password{}, false
+	}
+	if id >= wsc.PasswordIDFirstToken {
+		return devpass.Password{ID: wsc.PasswordIDDefault, Value: e.password.Value}, true
+	}
 	switch id {
 	case wsc.PasswordIDDefault, wsc.PasswordIDUserSpecified, wsc.PasswordIDMachineSpecified,
 		wsc.PasswordIDRegistrarSpecified, wsc.PasswordIDP2PSDefault:

@@ -31,6 +31,11 @@ func (f failure) sentence(s *Session) string {
 	case errors.Is(f.err, ErrShutdown):
 		return "wpsd was stopped: start again when it runs."
 	}
+	if s.Method == MethodNFC {
+		if text := f.nfcSentence(s); text != "" {
+			return text
+		}
+	}
 	if s.Role == RoleRegistrar {
 		if text := f.registrarSentence(s); text != "" {
 			return text

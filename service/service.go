@@ -31,6 +31,9 @@ type Config struct {
 	AccessPoints drivers.AccessPoints
 	// Store keeps networks and identity; nil: only in memory.
 	Store *store.Store
+	// Token is this device's NFC password token; of id 0: the stored one, or one that is made when it is needed. Its
+	// secrets are copied.
+	Token store.Token
 	// Processing of received credentials; empty: internal.
 	Processing Processing
 	// FragmentSize of EAP; 0: 1400.
@@ -53,6 +56,8 @@ type Service struct {
 	log          *slog.Logger
 	calm         chan struct{} // see Calm
 	ready        chan struct{} // closed once the interfaces were listed for the first time
+	token        store.Token   // configured; of id 0: none
+	tokenMu      sync.Mutex    // one makes our NFC token
 	tasks        sync.WaitGroup
 	agentTasks   sync.WaitGroup // those of agents, which end after all others
 
@@ -71,6 +76,8 @@ type Service struct {
 	kept          keptCredentials
 	altered       bool // a setting is another than the configuration's
 	holds         []*hold
+	readTokens    []readToken // passwords of tags that were read, oldest first
+	handovers     []handover  // keys that handover requests announced, oldest first
 	subscriptions map[*Subscription]struct{}
 }
 
@@ -100,6 +107,11 @@ func New(c Config) (*Service, error) {
 	s.manager = Manager{Version: c.Version, Device: device, Processing: cmp.Or(c.Processing, ProcessingInternal)}
 	if err := checkProcessing(s.manager.Processing); err != nil {
 		return nil, err
+	}
+	if c.Token.ID != 0 {
+		if err := s.useToken(c.Token); err != nil {
+			return nil, err
+		}
 	}
 	for _, n := range s.store.Networks() {
 		s.networks[NetworkID(n.ID)] = networkOf(n)
@@ -171,6 +183,7 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	for _, ses := range s.sessions {
 		s.drop(ses)
 	}
+	s.wipeTokens()
 }
 
 // begin starts a task that shutDown waits for. The caller holds mu.

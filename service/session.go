@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
@@ -53,6 +54,7 @@ type StartRequest struct {
 	Owner     string       // opaque; see ReleaseOwner
 	Detach    bool         // the session outlives its owner
 	Apply     string       // what to hand the network to; "", "auto" or "none"
+	NFC       bool         // Learn, Configure: with the password of the access point's tag, which was read before
 
 	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
 	// good for (0: two minutes).
@@ -93,6 +95,15 @@ type task struct {
 	method   Method
 	password devpass.Password
 	settings *Settings // PurposeConfigure only
+
+	// For NFC: the key that a tag or a handover request announced, or the content of the tag that admits; the key that the
+	// Registrar announced; the network that it named, and where that is; how an access point is told.
+	privateKey   secret.Value
+	registrarKey *[20]byte
+	ssid         []byte
+	hint         int // MHz
+	nfcGrant     func(context.Context, drivers.NFCAccessPoint) error
+
 	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an access point waits for
 	// another one does not mean that nobody will know ours.
 	generated bool
@@ -108,6 +119,7 @@ func (t *task) role() Role {
 
 func (t *task) wipe() {
 	t.password.Wipe()
+	t.privateKey.Wipe()
 	if t.settings != nil {
 		t.settings.Key.Wipe()
 	}

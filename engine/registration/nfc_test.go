@@ -71,6 +71,7 @@ func TestNFCRuns(t *testing.T) {
 		change              func(*pair)
 		enrollee, registrar error
 		code                wsc.ConfigError
+		codes               [2]wsc.ConfigError // where they differ
 		messages            []wsc.MessageType
 		learned             bool
 	}{
@@ -126,6 +127,9 @@ func TestNFCRuns(t *testing.T) {
 		{name: "an access point with a token is learned by it", pair: tokenPair, learned: true, enrollee: ErrNack, change: func(p *pair) {
 			p.e.APSettings, p.r.Give = &settings, nil
 		}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
+		{name: "an access point whose tag announces another key is told so", pair: tokenPair, change: func(p *pair) {
+			p.e.APSettings, p.r.Give, p.e.KeyPair = &settings, nil, mustPair(t)
+		}, enrollee: ErrM2D, registrar: ErrPublicKey, codes: [2]wsc.ConfigError{0, 20}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgNack}},
 		{name: "an access point with a token is learned by its PIN", pair: tokenPair, learned: true, enrollee: ErrNack, change: func(p *pair) {
 			alternative := pin("12345670")
 			p.e.APSettings, p.e.Alternative = &settings, &alternative
@@ -158,8 +162,11 @@ func TestNFCRuns(t *testing.T) {
 			if c.code == wsc.ConfigErrorDevicePasswordAuthFailure {
 				half = 1
 			}
-			checkEnd(t, "Enrollee", e.Outcome().Err, c.enrollee, c.code, half)
-			checkEnd(t, "Registrar", r.Outcome().Err, c.registrar, c.code, half)
+			if c.codes == ([2]wsc.ConfigError{}) {
+				c.codes = [2]wsc.ConfigError{c.code, c.code}
+			}
+			checkEnd(t, "Enrollee", e.Outcome().Err, c.enrollee, c.codes[0], half)
+			checkEnd(t, "Registrar", r.Outcome().Err, c.registrar, c.codes[1], half)
 			if !slices.Equal(messages, c.messages) {
 				t.Errorf("messages %v, not %v\n%s", messages, c.messages, text)
 			}

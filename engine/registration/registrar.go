@@ -111,6 +111,9 @@ func (r *Registrar) Handle(now time.Time, frame []byte) engine.Step {
 	case wsc.MsgAck:
 		return r.ack(frame)
 	case wsc.MsgNack:
+		if r.state == expectM2DAck {
+			return r.nackToM2D(frame)
+		}
 		return r.heardNack(frame)
 	case wsc.MsgM2, wsc.MsgM2D:
 		return r.otherRegistrar()
@@ -370,6 +373,18 @@ func (r *Registrar) ack(frame []byte) engine.Step {
 		return r.ignore()
 	}
 	r.last = wsc.MsgAck
+	r.fail(&Error{ConfigError: r.code, Local: true, Err: r.refused})
+	return r.finish(nil)
+}
+
+// nackToM2D ends a run that began and ended with M2D, too: an access point answers so. Why we refused it says more than
+// the 0 that it sends.
+func (r *Registrar) nackToM2D(frame []byte) engine.Step {
+	n, err := wsc.ParseNack(frame)
+	if err != nil || n.EnrolleeNonce != r.enrolleeNonce {
+		return r.ignore()
+	}
+	r.last = wsc.MsgNack
 	r.fail(&Error{ConfigError: r.code, Local: true, Err: r.refused})
 	return r.finish(nil)
 }

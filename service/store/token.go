@@ -24,8 +24,8 @@ type Token struct {
 	Password secret.Value // as on the tag, binary
 }
 
-// clone gives t secrets of its own.
-func (t Token) clone() Token {
+// Clone gives t secrets of its own.
+func (t Token) Clone() Token {
 	return Token{ID: t.ID, Private: t.Private.Clone(), Password: t.Password.Clone()}
 }
 
@@ -42,7 +42,7 @@ func (s *Store) Token() (Token, bool) {
 	if s.token.ID == 0 {
 		return Token{}, false
 	}
-	return s.token.clone(), true
+	return s.token.Clone(), true
 }
 
 // SetToken stores t in place of the one before. Its secrets are copied.
@@ -61,7 +61,7 @@ func (s *Store) SetToken(t Token) error {
 		return err
 	}
 	s.token.Wipe()
-	s.token = t.clone()
+	s.token = t.Clone()
 	return nil
 }
 

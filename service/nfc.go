@@ -1,0 +1,292 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"wpsd/drivers"
+	"wpsd/engine/devpass"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
+	"wpsd/service/store"
+)
+
+// NFCFormat is how a token is written.
+type NFCFormat string
+
+// The formats, in the words of README-WPS.
+const (
+	NFCFormatWPS  NFCFormat = "WPS"  // the attributes alone; of a handover with their length in front
+	NFCFormatNDEF NFCFormat = "NDEF" // as a tag holds it: a message of one record
+)
+
+// check refuses what is no format.
+func (f NFCFormat) check() error {
+	if f != NFCFormatWPS && f != NFCFormatNDEF {
+		return fmt.Errorf("%w: there is no format %q for NFC: say WPS or NDEF", ErrInvalid, string(f))
+	}
+	return nil
+}
+
+// token is something that is written on a tag.
+type token interface {
+	Append(b []byte) []byte
+	AppendNDEF(b []byte) []byte
+}
+
+// write gives a token the form that was asked for.
+func (f NFCFormat) write(t token) secret.Value {
+	b := t.Append(nil)
+	if f == NFCFormatNDEF {
+		clear(b)
+		b = t.AppendNDEF(nil)
+	}
+	defer clear(b)
+	return secret.New(b)
+}
+
+// task makes the task of an enrolment with this token, whose secrets the task gets its own of.
+func tokenTask(t store.Token) (task, error) {
+	password, err := devpass.FromNFC(t.ID, t.Password.Bytes())
+	if err != nil {
+		return task{}, fmt.Errorf("service: %w", err)
+	}
+	return task{purpose: PurposeEnroll, method: MethodNFC, password: password, privateKey: t.Private.Clone()}, nil
+}
+
+// StartNFC begins an enrolment with this device's own password token, which the access point's Registrar has read
+// or will read. It goes on like one with a PIN. Without a token (see NFCPasswordToken) it is ErrNoToken.
+func (s *Service) StartNFC(_ context.Context, r StartRequest) (Session, error) {
+	if s.purposeFor(r.Interface) == PurposeAdmit {
+		return Session{}, fmt.Errorf("%w: %s is an access point itself: let it read the tag of the device that is to join", ErrNotSupported, r.Interface)
+	}
+	t, ok := s.haveToken()
+	if !ok {
+		return Session{}, fmt.Errorf("%w: make one and write it to a tag, or configure the one that is on the tag already", ErrNoToken)
+	}
+	defer t.Wipe()
+	work, err := tokenTask(t)
+	if err != nil {
+		return Session{}, err
+	}
+	return s.start(r, work)
+}
+
+// NFCPasswordToken returns this device's own password token, which is made and stored when there is none yet. For an
+// interface that is an access point it is that one's own, by which a Registrar may read and change its settings; it
+// is enabled by this. It is the caller's to wipe.
+func (s *Service) NFCPasswordToken(ctx context.Context, ifname string, f NFCFormat) (secret.Value, error) {
+	if err := f.check(); err != nil {
+		return secret.Value{}, err
+	}
+	if s.purposeFor(ifname) == PurposeAdmit {
+		return s.fromAccessPoint(ctx, ifname, func(ap drivers.NFCAccessPoint) (secret.Value, error) {
+			return ap.PasswordToken(ctx, string(f))
+		})
+	}
+	if err := s.known(ifname); err != nil {
+		return secret.Value{}, err
+	}
+	t, err := s.ownToken()
+	if err != nil {
+		return secret.Value{}, err
+	}
+	defer t.Wipe()
+	pair, err := wsccrypto.KeyPairFromPrivate(t.Private)
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("service: %w", err)
+	}
+	defer pair.Wipe()
+	return f.write(&ndef.PasswordToken{
+		PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()), ID: t.ID, Password: t.Password, Version2: wsc.Version20,
+	}), nil
+}
+
+// known refuses the name of an interface that is not there; the empty name stands for none in particular.
+func (s *Service) known(ifname string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ifname != "" && s.interfaces[ifname] == nil {
+		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+	}
+	return nil
+}
+
+// ownToken returns this device's token, and makes it if need be. It draws a private key, the id and the password.
+func (s *Service) ownToken() (store.Token, error) {
+	s.tokenMu.Lock()
+	defer s.tokenMu.Unlock()
+	if t, ok := s.haveToken(); ok {
+		return t, nil
+	}
+	pair, err := wsccrypto.GenerateKeyPair(s.rand)
+	if err != nil {
+		return store.Token{}, fmt.Errorf("service: %w", err)
+	}
+	defer pair.Wipe()
+	tag, err := ndef.NewPasswordToken(s.rand, wsccrypto.PublicKeyHash(pair.Public()))
+	if err != nil {
+		return store.Token{}, fmt.Errorf("service: %w", err)
+	}
+	t := store.Token{ID: tag.ID, Private: pair.Private().Clone(), Password: tag.Password}
+	if err := s.store.SetToken(t); err != nil {
+		t.Wipe()
+		s.log.Error("the NFC token cannot be stored", "err", err)
+		return store.Token{}, fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	s.log.Info("an NFC password token was made", "id", uint16(t.ID))
+	return t, nil
+}
+
+// NFCConfigToken returns a configuration token, with which whoever reads it can join: of a stored network, or, with
+// network 0, of the access point that the interface is. It is the caller's to wipe.
+func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat, network NetworkID) (secret.Value, error) {
+	if err := f.check(); err != nil {
+		return secret.Value{}, err
+	}
+	if network == 0 {
+		return s.apConfigToken(ctx, ifname, f)
+	}
+	if err := s.known(ifname); err != nil {
+		return secret.Value{}, err
+	}
+	n, err := s.NetworkSecrets(network)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	defer wipeNetwork(n)
+	c := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption, NetworkKey: n.Key, MAC: n.MAC}
+	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c}, Version2: wsc.Version20}), nil
+}
+
+// apConfigToken is that of an access point of this machine. Its own software makes it: an access point without
+// settings chooses them at this moment. One that knows no NFC tells its settings, which are enough.
+func (s *Service) apConfigToken(ctx context.Context, ifname string, f NFCFormat) (secret.Value, error) {
+	if s.purposeFor(ifname) != PurposeAdmit {
+		return secret.Value{}, fmt.Errorf("%w: %q is no access point, so it has no network of its own: say which stored network", ErrNotSupported, ifname)
+	}
+	return s.askAccessPoint(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
+		if n, ok := ap.(drivers.NFCAccessPoint); ok {
+			t, err := n.ConfigToken(ctx, string(f))
+			if err == nil || !isUnsupported(err) {
+				return t, err
+			}
+		}
+		settings, err := ap.Settings(ctx)
+		if err != nil {
+			return secret.Value{}, err
+		}
+		defer settings.Key.Wipe()
+		t, err := settingsToken(&settings)
+		if err != nil {
+			return secret.Value{}, err
+		}
+		return f.write(t), nil
+	})
+}
+
+// settingsToken makes a configuration token of what an access point's software tells of itself.
+func settingsToken(a *drivers.APSettings) (*ndef.ConfigurationToken, error) {
+	c := wsc.Credential{NetworkIndex: 1, SSID: a.SSID, AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone, NetworkKey: a.Key, MAC: wsc.MAC(a.BSSID)}
+	switch {
+	case a.RSN && !a.Key.IsZero():
+		c.AuthType = wsc.AuthWPA2PSK
+	case a.WPA && !a.Key.IsZero():
+		c.AuthType = wsc.AuthWPAPSK
+	case a.RSN || a.WPA || !a.Key.IsZero():
+		return nil, fmt.Errorf("the access point does not tell its key: %w", drivers.ErrNotSupported)
+	}
+	if c.AuthType != wsc.AuthOpen {
+		c.EncrType = wsc.EncrTKIP
+		if a.CCMP || c.AuthType == wsc.AuthWPA2PSK {
+			c.EncrType = wsc.EncrAES
+		}
+	}
+	return &ndef.ConfigurationToken{
+		Credentials: []wsc.Credential{c}, RFBands: wsc.BandOf(a.Frequency), APChannel: channelOf(a.Frequency), BSSID: wsc.MAC(a.BSSID), Version2: wsc.Version20,
+	}, nil
+}
+
+// channelOf numbers a frequency in MHz as 802.11 does; 0: unknown.
+func channelOf(frequency int) uint16 {
+	switch {
+	case frequency == 2484:
+		return 14
+	case frequency >= 2412 && frequency < 2484:
+		return uint16((frequency - 2407) / 5)
+	case frequency >= 5000 && frequency < 5950:
+		return uint16((frequency - 5000) / 5)
+	case frequency > 56160 && frequency < 72000:
+		return uint16((frequency - 56160) / 2160)
+	}
+	return 0
+}
+
+// frequencyOf is the frequency in MHz of a channel that a tag or a handover names; 0: unknown (hostap's rules).
+func frequencyOf(bands wsc.RFBands, channel uint16) int {
+	switch n := int(channel); {
+	case bands == wsc.Band60GHz && n >= 1 && n <= 6:
+		return 56160 + 2160*n
+	case n >= 1 && n <= 13:
+		return 2407 + 5*n
+	case n == 14:
+		return 2484
+	case n >= 30 && n < 190:
+		return 5000 + 5*n
+	}
+	return 0
+}
+
+// fromAccessPoint asks the software of an access point of this machine for something that takes NFC.
+func (s *Service) fromAccessPoint(ctx context.Context, ifname string, ask func(drivers.NFCAccessPoint) (secret.Value, error)) (secret.Value, error) {
+	return s.askAccessPoint(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
+		n, ok := ap.(drivers.NFCAccessPoint)
+		if !ok {
+			return secret.Value{}, errAPWithoutNFC
+		}
+		return ask(n)
+	})
+}
+
+// askAccessPoint asks the software of an access point of this machine.
+func (s *Service) askAccessPoint(ctx context.Context, ifname string, ask func(drivers.AccessPoint) (secret.Value, error)) (secret.Value, error) {
+	s.mu.Lock()
+	i, err := s.accessPoint(StartRequest{Interface: ifname})
+	s.mu.Unlock()
+	if err != nil {
+		return secret.Value{}, err
+	}
+	ap, release, err := i.steering.use(ctx, nil)
+	if err != nil {
+		return secret.Value{}, apError(err)
+	}
+	defer release()
+	v, err := ask(ap)
+	return v, apError(err)
+}
+
+// useToken checks the configured token, which takes the place of a stored one.
+func (s *Service) useToken(t store.Token) error {
+	pair, err := wsccrypto.KeyPairFromPrivate(t.Private)
+	if err != nil {
+		return fmt.Errorf("%w: the NFC token's private key: %w", ErrInvalid, err)
+	}
+	pair.Wipe()
+	work, err := tokenTask(t)
+	if err != nil {
+		return fmt.Errorf("%w: the NFC token: %w", ErrInvalid, err)
+	}
+	work.wipe()
+	s.token = t.Clone()
+	return nil
+}
+
+// haveToken returns this device's token, configured or made before, with secrets of its own.
+func (s *Service) haveToken() (store.Token, bool) {
+	if s.token.ID != 0 {
+		return s.token.Clone(), true
+	}
+	return s.store.Token()
+}

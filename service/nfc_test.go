@@ -1,0 +1,479 @@
+package service
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"wpsd/drivers/sim"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
+	"wpsd/service/store"
+)
+
+func (h *house) nfc(change func(*StartRequest)) Session {
+	h.Helper()
+	r := StartRequest{Interface: "wlan0", Owner: ":1.7"}
+	if change != nil {
+		change(&r)
+	}
+	s, err := h.svc.StartNFC(h.Context(), r)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return s
+}
+
+// token is this device's password token.
+func (h *house) token(f NFCFormat) []byte {
+	h.Helper()
+	v, err := h.svc.NFCPasswordToken(h.Context(), "wlan0", f)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return v.Bytes()
+}
+
+// reads lets us read a tag.
+func (h *house) reads(payload []byte) NFCTag {
+	h.Helper()
+	t, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: payload, Owner: ":1.7"})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return t
+}
+
+// touches lets an access point read a tag.
+func (h *house) touches(ap *sim.AP, tag []byte) {
+	h.Helper()
+	if err := ap.ReadTag(tag); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// README-WPS: an NFC password token is read by the access point's Registrar, and wps_nfc starts the enrolment.
+func TestNFCEnrolment(t *testing.T) {
+	t.Parallel()
+	play(t, []scene{
+		{"an access point that has read our tag lets us in, with the tag's key", func(h *house) {
+			ap := h.ap(nil)
+			h.touches(ap, h.token(NFCFormatNDEF))
+			e := h.end(h.nfc(nil))
+			h.wantNetwork(e, "home", passphrase)
+			if e.Method != MethodNFC || e.Role != RoleEnrollee || h.svc.networks[e.Networks[0]].Source != "nfc" {
+				h.Errorf("%+v, source %q", e, h.svc.networks[e.Networks[0]].Source)
+			}
+		}},
+		{"it may read the attributes without NDEF, and the tag is good more than once", func(h *house) {
+			ap := h.ap(nil)
+			for range 2 {
+				h.touches(ap, h.token(NFCFormatWPS))
+				h.wantNetwork(h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID })), "home", passphrase)
+			}
+		}},
+		{"an access point that reads it while we look is found", func(h *house) {
+			ap := h.ap(nil)
+			tag := h.token(NFCFormatNDEF)
+			s := h.nfc(nil)
+			time.Sleep(20 * time.Second)
+			h.touches(ap, tag)
+			h.wantNetwork(h.end(s), "home", passphrase)
+		}},
+		{"nothing is begun without a token", func(h *house) {
+			h.ap(nil)
+			if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoToken) || !strings.Contains(err.Error(), "make one") {
+				h.Errorf("%v", err)
+			}
+		}},
+		{"an access point that has read another tag of ours is told apart", func(h *house) {
+			ap := h.ap(nil)
+			own, err := ndef.Parse(h.token(NFCFormatWPS))
+			if err != nil {
+				h.Fatal(err)
+			}
+			own.Password.PublicKeyHash[0] ^= 1
+			h.touches(ap, own.Password.Append(nil))
+			e := h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID }))
+			// After M2D we go on looking, and the token is used up by then.
+			h.wantEnd(e, StateFailed, ReasonRegistrarBusy, e.ConfigError)
+		}},
+		{"an access point that has another password is told apart", func(h *house) {
+			ap := h.ap(nil)
+			own, err := ndef.Parse(h.token(NFCFormatWPS))
+			if err != nil {
+				h.Fatal(err)
+			}
+			own.Password.Password = secret.New(bytes.Repeat([]byte{1}, 32))
+			h.touches(ap, own.Password.Append(nil))
+			e := h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID }))
+			h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+			if !strings.Contains(e.Sentence, "tag") || strings.Contains(e.Sentence, "PIN") {
+				h.Error(e.Sentence)
+			}
+		}},
+		{"nobody who reads the tag is told so", func(h *house) {
+			h.token(NFCFormatNDEF)
+			e := h.end(h.nfc(nil))
+			h.wantEnd(e, StateFailed, ReasonNoAccessPoint, e.ConfigError)
+		}},
+		{"an interface that is not there has no token", func(h *house) {
+			if _, err := h.svc.NFCPasswordToken(h.Context(), "wlan7", NFCFormatNDEF); !errors.Is(err, ErrNoInterface) {
+				h.Errorf("%v", err)
+			}
+			if _, err := h.svc.NFCPasswordToken(h.Context(), "", "PDF"); !errors.Is(err, ErrInvalid) {
+				h.Errorf("%v", err)
+			}
+		}},
+	})
+}
+
+// The token is made once, kept, and gives way to a configured one.
+func TestNFCToken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	read := func(c Config) *ndef.PasswordToken {
+		t.Helper()
+		var err error
+		if c.Store, err = store.Open(dir + "/state"); err != nil {
+			t.Fatal(err)
+		}
+		defer c.Store.Close()
+		s, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := s.NFCPasswordToken(t.Context(), "", NFCFormatNDEF)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tag, err := ndef.Parse(v.Bytes())
+		if err != nil || tag.Password == nil {
+			t.Fatal(err)
+		}
+		return tag.Password
+	}
+	made, again := read(Config{}), read(Config{})
+	if made.ID != again.ID || !made.Password.Equal(again.Password) || made.PublicKeyHash != again.PublicKeyHash {
+		t.Error("after a restart the token is another one")
+	}
+	private := secret.New(bytes.Repeat([]byte{5}, 192))
+	configured := read(Config{Token: store.Token{ID: 0x1234, Private: private, Password: secret.New(bytes.Repeat([]byte{9}, 16))}})
+	pair, err := wsccrypto.KeyPairFromPrivate(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if configured.ID != 0x1234 || configured.Password.Len() != 16 || configured.PublicKeyHash != wsccrypto.PublicKeyHash(pair.Public()) {
+		t.Errorf("%+v", configured)
+	}
+	if last := read(Config{}); last.ID != made.ID {
+		t.Error("the configured token took the place of the one that is on a tag")
+	}
+	for _, bad := range []store.Token{
+		{ID: 7, Private: private, Password: secret.New(make([]byte, 32))},
+		{ID: 0x1234, Private: private, Password: secret.New(make([]byte, 8))},
+		{ID: 0x1234, Private: secret.New(make([]byte, 32)), Password: secret.New(make([]byte, 32))},
+	} {
+		if _, err := New(Config{Token: bad}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// A configuration token becomes a network; a password is for Learn and Configure.
+func TestNFCTagRead(t *testing.T) {
+	t.Parallel()
+	play(t, []scene{
+		{"a stored network's token becomes a network elsewhere", func(h *house) {
+			n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}, homeBSSID)
+			if err != nil {
+				h.Fatal(err)
+			}
+			for _, f := range []NFCFormat{NFCFormatNDEF, NFCFormatWPS} {
+				tag, err := h.svc.NFCConfigToken(h.Context(), "wlan0", f, n.ID)
+				if err != nil {
+					h.Fatal(err)
+				}
+				got := h.reads(tag.Bytes())
+				if got.Kind != NFCTagConfiguration || len(got.Networks) != 1 || got.Networks[0] == n.ID || got.Session != 0 {
+					h.Fatalf("%+v", got)
+				}
+				read, err := h.svc.NetworkSecrets(got.Networks[0])
+				if err != nil || string(read.SSID) != "cabin" || string(read.Key.Bytes()) != passphrase {
+					h.Errorf("%v, %v", read, err)
+				}
+				n.ID = got.Networks[0] // the newer one replaced it
+			}
+			h.drain()
+			if got := h.svc.networks[n.ID]; got.Source != "nfc" {
+				h.Errorf("%+v", got)
+			}
+		}},
+		{"with external processing an agent gets it, and nothing is stored", func(h *house) {
+			h.process(ProcessingExternal)
+			a := h.agent(":1.8", nil)
+			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}}}
+			if got := h.reads(token.AppendNDEF(nil)); len(got.Networks) != 0 || len(h.svc.networks) != 0 {
+				h.Errorf("%+v", got)
+			}
+			a.want(h, 0, "cabin")
+		}},
+		{"a network that cannot be used is refused with the reason", func(h *house) {
+			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("old"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP, NetworkKey: secret.FromString("wepwepwepwep!")}}}
+			_, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: token.Append(nil)})
+			if !errors.Is(err, ErrBadTag) || strings.Contains(err.Error(), "wepwep") {
+				h.Errorf("%v", err)
+			}
+		}},
+		{"what is no tag of ours is refused", func(h *house) {
+			for _, bad := range []string{"", "\x10", "\xd1\x01\x08T\x02enhello", "\xd2\x17\xffapplication/vnd.wfa.wsc", "\x10\x2c\x00\x04abcd", strings.Repeat("\x10\x0e\x00\x00", 10000)} {
+				if _, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: []byte(bad)}); !errors.Is(err, ErrBadTag) {
+					h.Errorf("%q: %v", bad[:min(len(bad), 16)], err)
+				}
+			}
+		}},
+		{"an access point is learned with the password of its tag, in place of a PIN, once", func(h *house) {
+			ap := h.ap(withPIN)
+			if _, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); !errors.Is(err, ErrNoToken) {
+				h.Errorf("before the tag was read: %v", err)
+			}
+			tag, err := ap.PasswordToken()
+			if err != nil {
+				h.Fatal(err)
+			}
+			if got := h.reads(tag); got.Kind != NFCTagPassword || got.PasswordID < 0x10 || len(got.Networks) != 0 {
+				h.Errorf("%+v", got)
+			}
+			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+			if err != nil {
+				h.Fatal(err)
+			}
+			e := h.end(s)
+			h.wantNetwork(e, "home", passphrase)
+			if e.Method != MethodNFC || h.svc.hasTokens() {
+				h.Errorf("%+v; tokens are left: %v", e, h.svc.hasTokens())
+			}
+			// Its PIN is good beside its token.
+			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
+			h.reads(tag)
+			s, err = h.svc.Configure(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"}, wpa2("new name", "new passphrase"))
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.wantNetwork(h.end(s), "new name", "new passphrase")
+		}},
+		{"the tag of another access point is no password for this one", func(h *house) {
+			ap, other := h.ap(withPIN), h.next(nil)
+			if _, err := ap.PasswordToken(); err != nil {
+				h.Fatal(err)
+			}
+			tag, err := other.PasswordToken()
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.reads(tag)
+			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+			if err != nil {
+				h.Fatal(err)
+			}
+			e := h.end(s)
+			h.wantEnd(e, StateFailed, ReasonRegistrarBusy, 0)
+			if !strings.Contains(e.Sentence, "own tag") || !h.svc.hasTokens() {
+				h.Error(e.Sentence)
+			}
+		}},
+		{"a tag with another key's hash is refused with configuration error 20", func(h *house) {
+			ap := h.ap(withPIN)
+			tag, err := ap.PasswordToken()
+			if err != nil {
+				h.Fatal(err)
+			}
+			parsed, err := ndef.Parse(tag)
+			if err != nil {
+				h.Fatal(err)
+			}
+			parsed.Password.PublicKeyHash[3]++
+			h.reads(parsed.Password.Append(nil))
+			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+			if err != nil {
+				h.Fatal(err)
+			}
+			e := h.end(s)
+			if e.State != StateFailed || e.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch || !strings.Contains(e.Sentence, "another key") {
+				h.Errorf("%+v", e)
+			}
+		}},
+		{"seventeen tags are too many: the oldest is forgotten, and a newer one of the same id counts", func(h *house) {
+			for i := range 17 {
+				token := ndef.PasswordToken{ID: wsc.DevicePasswordID(0x100 + i), Password: secret.New(make([]byte, 32))}
+				h.reads(token.Append(nil))
+			}
+			h.reads((&ndef.PasswordToken{ID: 0x110, Password: secret.New(make([]byte, 16))}).Append(nil))
+			h.svc.mu.Lock()
+			defer h.svc.mu.Unlock()
+			if n := len(h.svc.readTokens); n != maxReadTokens || h.svc.readTokens[0].password.ID != 0x101 || h.svc.readTokens[15].password.Value.Len() != 32 {
+				h.Errorf("%d are kept", n)
+			}
+		}},
+	})
+}
+
+// Connection handover, of which we are the one that asks.
+func TestNFCHandover(t *testing.T) {
+	t.Parallel()
+	request := func(h *house, f NFCFormat, c NFCCarrier) []byte {
+		h.Helper()
+		b, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", f, c)
+		if err != nil {
+			h.Fatal(err)
+		}
+		return b
+	}
+	report := func(h *house, req, sel []byte) (Session, error) {
+		return h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "wlan0", Initiator: true, Request: req, Select: sel, Owner: ":1.7"})
+	}
+	play(t, []scene{
+		{"the network comes in M2, in every form of the request", func(h *house) {
+			ap := h.ap(nil)
+			for _, c := range []struct {
+				f NFCFormat
+				c NFCCarrier
+			}{{NFCFormatNDEF, NFCCarrierRecord}, {NFCFormatNDEF, NFCCarrierMessage}, {NFCFormatWPS, NFCCarrierRecord}} {
+				req := request(h, c.f, c.c)
+				sel, err := ap.Handover(req)
+				if err != nil {
+					h.Fatal(err)
+				}
+				s, err := report(h, req, sel)
+				if err != nil {
+					h.Fatal(err)
+				}
+				e := h.end(s)
+				h.wantNetwork(e, "home", passphrase)
+				if e.Method != MethodNFC || e.Peer != homeBSSID || e.Message != wsc.MsgDone {
+					h.Errorf("%+v", e)
+				}
+				if _, err := report(h, req, sel); !errors.Is(err, ErrNoToken) {
+					h.Errorf("the key is good once more: %v", err)
+				}
+			}
+		}},
+		{"an access point that is named by its network only is found among others", func(h *house) {
+			h.next(nil)
+			ap := h.ap(nil)
+			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+			b, err := ap.Handover(req)
+			if err != nil {
+				h.Fatal(err)
+			}
+			sel, err := ndef.ParseHandoverSelect(b)
+			if err != nil {
+				h.Fatal(err)
+			}
+			sel.BSSID = wsc.MAC{}
+			s, err := report(h, req, sel.AppendMessage(nil))
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.wantNetwork(h.end(s), "home", passphrase)
+		}},
+		{"a Registrar with another key than it announced gets nothing and gives nothing", func(h *house) {
+			ap := h.ap(nil)
+			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+			b, err := ap.Handover(req)
+			if err != nil {
+				h.Fatal(err)
+			}
+			sel, err := ndef.ParseHandoverSelect(b)
+			if err != nil {
+				h.Fatal(err)
+			}
+			sel.PublicKeyHash[0]++
+			s, err := report(h, req, sel.AppendCarrier(nil))
+			if err != nil {
+				h.Fatal(err)
+			}
+			if e := h.end(s); e.State == StateSucceeded || len(e.Networks) != 0 {
+				h.Errorf("%+v", e)
+			}
+		}},
+		{"what is no handover, or not ours, is refused", func(h *house) {
+			ap := h.ap(nil)
+			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+			sel, err := ap.Handover(req)
+			if err != nil {
+				h.Fatal(err)
+			}
+			foreign := (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendCarrier(nil)
+			for _, bad := range []struct {
+				name     string
+				req, sel []byte
+				err      error
+			}{
+				{"an empty answer", req, []byte{0xd1, 0x02, 0x01, 'H', 's', 0x12}, ErrBadTag},
+				{"no request", nil, sel, ErrBadTag},
+				{"no answer", req, nil, ErrBadTag},
+				{"the two exchanged", sel, req, ErrBadTag},
+				{"a request of somebody else", foreign, sel, ErrNoToken},
+			} {
+				if _, err := report(h, bad.req, bad.sel); !errors.Is(err, bad.err) {
+					h.Errorf("%s: %v", bad.name, err)
+				}
+			}
+			if _, err := h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "wlan0", Request: req, Select: sel}); !errors.Is(err, ErrNotSupported) {
+				h.Errorf("a station lets somebody in: %v", err)
+			}
+			if _, err := h.svc.NFCHandoverSelect(h.Context(), "wlan0", NFCFormatNDEF, NFCCarrierRecord); !errors.Is(err, ErrNotSupported) {
+				h.Errorf("a station offers a network: %v", err)
+			}
+			if _, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatWPS, NFCCarrierMessage); !errors.Is(err, ErrInvalid) {
+				h.Errorf("a message without NDEF: %v", err)
+			}
+		}},
+		{"nine requests are too many: the oldest is forgotten", func(h *house) {
+			first := request(h, NFCFormatNDEF, NFCCarrierRecord)
+			for range maxHandovers {
+				request(h, NFCFormatNDEF, NFCCarrierRecord)
+			}
+			sel, err := h.ap(nil).Handover(first)
+			if err != nil {
+				h.Fatal(err)
+			}
+			if _, err := report(h, first, sel); !errors.Is(err, ErrNoToken) {
+				h.Errorf("%v", err)
+			}
+		}},
+	})
+}
+
+// TestChannels: what tags say of channels, both ways (IEEE 802.11, channel starting frequencies; hostap for the limits).
+func TestChannels(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		bands     wsc.RFBands
+		channel   uint16
+		frequency int
+	}{
+		{wsc.Band24GHz, 1, 2412}, {wsc.Band24GHz, 13, 2472}, {wsc.Band24GHz, 14, 2484}, {wsc.Band5GHz, 36, 5180}, {wsc.Band5GHz, 177, 5885},
+		{wsc.Band60GHz, 2, 60480},
+	} {
+		if f := frequencyOf(c.bands, c.channel); f != c.frequency {
+			t.Errorf("channel %d: %d MHz, not %d", c.channel, f, c.frequency)
+		}
+		if n := channelOf(c.frequency); n != c.channel || wsc.BandOf(c.frequency) != c.bands {
+			t.Errorf("%d MHz: channel %d, not %d", c.frequency, n, c.channel)
+		}
+	}
+	for _, none := range []uint16{0, 15, 29, 190, 65535} {
+		if f := frequencyOf(0, none); f != 0 {
+			t.Errorf("channel %d: %d MHz", none, f)
+		}
+	}
+	if channelOf(0) != 0 || channelOf(900) != 0 {
+		t.Error("a frequency outside of all bands has a channel")
+	}
+}

@@ -1,0 +1,209 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wpsd/drivers"
+	"wpsd/engine/devpass"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
+)
+
+// NFCCarrier is how much of a handover message is wanted.
+type NFCCarrier string
+
+// The carriers, in the words of README-WPS.
+const (
+	NFCCarrierRecord  NFCCarrier = "WPS-CR" // the carrier record alone: NFC software puts it into a message of its own
+	NFCCarrierMessage NFCCarrier = "WPS"    // the whole message
+)
+
+// maxHandovers bounds the keys of handover requests that were made and not answered; for one more the oldest goes.
+const maxHandovers = 8
+
+// handover is the key pair that a handover request announced.
+type handover struct {
+	hash    [20]byte
+	private secret.Value
+}
+
+// handoverMessage is what either side of a handover says.
+type handoverMessage interface {
+	Append(b []byte) []byte
+	AppendCarrier(b []byte) []byte
+}
+
+// writeHandover gives it the form that was asked for; message makes the whole one.
+func writeHandover(f NFCFormat, c NFCCarrier, m handoverMessage, message func() []byte) ([]byte, error) {
+	if err := checkHandover(f, c); err != nil {
+		return nil, err
+	}
+	switch {
+	case f == NFCFormatWPS:
+		return m.Append(nil), nil
+	case c == NFCCarrierRecord:
+		return m.AppendCarrier(nil), nil
+	}
+	return message(), nil
+}
+
+func checkHandover(f NFCFormat, c NFCCarrier) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	switch {
+	case c != NFCCarrierRecord && c != NFCCarrierMessage:
+		return fmt.Errorf("%w: there is no carrier %q: say WPS-CR for the carrier record, or WPS for the whole message", ErrInvalid, string(c))
+	case c == NFCCarrierMessage && f == NFCFormatWPS:
+		return fmt.Errorf("%w: a whole handover message is always NDEF: take the format NDEF, or the carrier WPS-CR", ErrInvalid)
+	}
+	return nil
+}
+
+// NFCHandoverRequest returns what this device, as an Enrollee, says over an NFC link to begin a handover. It announces a
+// new key, which the run after NFCReportHandover uses.
+func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCFormat, c NFCCarrier) ([]byte, error) {
+	if err := checkHandover(f, c); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	i, err := s.station(ifname)
+	var uuid wsc.UUID
+	if err == nil {
+		uuid = s.deviceFor(i.HardwareAddr).UUID
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	pair, err := wsccrypto.GenerateKeyPair(s.rand)
+	if err != nil {
+		return nil, fmt.Errorf("service: %w", err)
+	}
+	defer pair.Wipe()
+	h := handover{hash: wsccrypto.PublicKeyHash(pair.Public()), private: pair.Private().Clone()}
+	s.mu.Lock()
+	if len(s.handovers) >= maxHandovers {
+		s.handovers[0].private.Wipe()
+		s.handovers = slices.Delete(s.handovers, 0, 1)
+	}
+	s.handovers = append(s.handovers, h)
+	s.mu.Unlock()
+	request := &ndef.HandoverRequest{PublicKeyHash: h.hash, UUIDE: uuid, Version2: wsc.Version20}
+	var random [2]byte
+	if _, err := s.rand.Read(random[:]); err != nil {
+		return nil, fmt.Errorf("service: randomness: %w", err)
+	}
+	return writeHandover(f, c, request, func() []byte {
+		return request.AppendMessage(nil, uint16(random[0])<<8|uint16(random[1]))
+	})
+}
+
+// NFCHandoverSelect returns what an access point of this machine answers to a handover request: its network, and the key by
+// which its Registrar will be known.
+func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFormat, c NFCCarrier) ([]byte, error) {
+	if err := checkHandover(f, c); err != nil {
+		return nil, err
+	}
+	if s.purposeFor(ifname) != PurposeAdmit {
+		if err := s.known(ifname); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %s is no access point, so it has no network to offer", ErrNotSupported, ifname)
+	}
+	carrier, err := s.fromAccessPoint(ctx, ifname, func(ap drivers.NFCAccessPoint) (secret.Value, error) {
+		b, err := ap.HandoverSelect(ctx)
+		return secretOf(b), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	sel, err := ndef.ParseHandoverSelect(carrier.Bytes())
+	if err != nil { // its own software made it
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return writeHandover(f, c, sel, func() []byte { return sel.AppendMessage(nil) })
+}
+
+// NFCHandover is what was said over an NFC link. Request and Select are the caller's; each may be a whole message, a carrier
+// record or a carrier without NDEF.
+type NFCHandover struct {
+	Interface string
+	// Initiator: the request was ours, and we join the network of Select. Otherwise an access point of this machine
+	// answered, and lets the other device in.
+	Initiator       bool
+	Request, Select []byte
+	Owner           string
+	Detach          bool
+	Apply           string
+}
+
+// NFCReportHandover begins the run that a handover was about.
+func (s *Service) NFCReportHandover(_ context.Context, h NFCHandover) (Session, error) {
+	if err := s.known(h.Interface); err != nil {
+		return Session{}, err
+	}
+	request, err := ndef.ParseHandoverRequest(h.Request)
+	if err != nil {
+		return Session{}, badHandover("request", err)
+	}
+	sel, err := ndef.ParseHandoverSelect(h.Select)
+	if err != nil {
+		return Session{}, badHandover("select", err)
+	}
+	start := StartRequest{Interface: h.Interface, Owner: h.Owner, Detach: h.Detach, Apply: h.Apply}
+	if !h.Initiator {
+		return s.answerHandover(start, request, sel)
+	}
+	private, ok := s.takeHandover(request.PublicKeyHash)
+	if !ok {
+		return Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", ErrNoToken)
+	}
+	start.BSSID = sel.BSSID
+	ses, err := s.start(start, task{
+		purpose: PurposeEnroll, method: MethodNFC, password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
+		privateKey: private, registrarKey: &sel.PublicKeyHash, ssid: sel.SSID, hint: frequencyOf(sel.RFBands, sel.APChannel),
+	})
+	if err != nil && errors.Is(err, ErrBusy) {
+		return Session{}, fmt.Errorf("%w, then touch again", err)
+	}
+	return ses, err
+}
+
+// badHandover tells what is wrong with one side of a handover.
+func badHandover(which string, err error) error {
+	if errors.Is(err, ndef.ErrNoRecord) {
+		return fmt.Errorf("%w: the handover %s offers no Wi-Fi", ErrBadTag, which)
+	}
+	return fmt.Errorf("%w: the handover %s: %w", ErrBadTag, which, err)
+}
+
+// takeHandover hands out the key that a request announced. It is for one run (the announced key of a handover is never
+// used again).
+func (s *Service) takeHandover(hash [20]byte) (secret.Value, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.handovers, func(h handover) bool { return h.hash == hash })
+	if i < 0 {
+		return secret.Value{}, false
+	}
+	private := s.handovers[i].private
+	s.handovers = slices.Delete(s.handovers, i, i+1)
+	return private, true
+}
+
+// answerHandover lets the device in whose request an access point of this machine has answered.
+func (s *Service) answerHandover(r StartRequest, request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
+	if s.purposeFor(r.Interface) != PurposeAdmit {
+		return Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", ErrNotSupported, r.Interface)
+	}
+	req, answer := request.AppendCarrier(nil), sel.AppendCarrier(nil)
+	return s.start(r, task{purpose: PurposeAdmit, method: MethodNFC, nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+		return ap.HandoverReport(ctx, req, answer)
+	}})
+}

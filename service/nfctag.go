@@ -1,0 +1,231 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/engine/devpass"
+	"wpsd/engine/ndef"
+	"wpsd/engine/registration"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service/store"
+)
+
+// maxReadTokens bounds the passwords of tags that wait for Learn or Configure; for one more the oldest goes.
+const maxReadTokens = 16
+
+// errAPWithoutNFC: the software of an access point was built without NFC, or is of a kind that has none.
+var errAPWithoutNFC = fmt.Errorf("the access point's software was built without NFC (CONFIG_WPS_NFC of hostapd): %w", drivers.ErrNotSupported)
+
+// isUnsupported tells what another way may be tried after.
+func isUnsupported(err error) bool {
+	return errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, ErrNotSupported)
+}
+
+// NFCTagRequest is a tag that somebody has read, and for whom.
+type NFCTagRequest struct {
+	Interface string // empty: none in particular
+	Payload   []byte // with NDEF around the attributes or without; the caller's
+	Owner     string
+	Detach    bool
+	Apply     string
+}
+
+// NFCTagKind says what was on a tag.
+type NFCTagKind string
+
+// The kinds.
+const (
+	NFCTagConfiguration NFCTagKind = "configuration" // networks
+	NFCTagPassword      NFCTagKind = "password"      // the device password of a device or an access point
+)
+
+// NFCTag is what came of reading a tag.
+type NFCTag struct {
+	Kind       NFCTagKind
+	Networks   []NetworkID          // stored of it; none where agents process credentials
+	Session    SessionID            // lets the tag's device in at an access point of this machine; 0: none
+	PasswordID wsc.DevicePasswordID // of a password
+}
+
+// NFCTagRead takes what was read off a tag. The networks of a configuration token are processed like those that a session
+// received. A device password is kept until a run with the access point that it is of has used it (StartRequest.NFC), or,
+// where the interface is an access point, lets the device in that has it. ErrBadTag tells of a tag that is none of WPS.
+func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error) {
+	if err := s.known(r.Interface); err != nil {
+		return NFCTag{}, err
+	}
+	tag, err := ndef.Parse(r.Payload)
+	if err != nil {
+		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
+	}
+	defer tag.Wipe()
+	switch {
+	case tag.Configuration != nil:
+		return s.takeConfiguration(r.Interface, tag.Configuration)
+	case s.purposeFor(r.Interface) == PurposeAdmit:
+		return s.admitToken(r, tag.Password)
+	}
+	if err := s.keepToken(tag.Password); err != nil {
+		return NFCTag{}, err
+	}
+	return NFCTag{Kind: NFCTagPassword, PasswordID: tag.Password.ID}, nil
+}
+
+// takeConfiguration makes networks of a configuration token.
+func (s *Service) takeConfiguration(ifname string, t *ndef.ConfigurationToken) (NFCTag, error) {
+	own := s.address(ifname)
+	networks, skipped, err := credential.FromRun(t.Credentials, own)
+	if err != nil {
+		return NFCTag{}, fmt.Errorf("%w: its network cannot be used: %w", ErrBadTag, err)
+	}
+	defer wipeNetworks(networks)
+	for _, why := range skipped {
+		s.log.Warn("a credential of an NFC tag was left out", "err", why)
+	}
+	s.mu.Lock()
+	processing := s.manager.Processing
+	s.mu.Unlock()
+	tag := NFCTag{Kind: NFCTagConfiguration}
+	var added []storedNetwork
+	for _, n := range networks {
+		if processing == ProcessingExternal || len(n.SSID) == 0 {
+			continue
+		}
+		a, err := s.put(n, t.BSSID, string(MethodNFC))
+		switch {
+		case errors.Is(err, store.ErrFull):
+			return NFCTag{}, ErrStoreFull
+		case err != nil:
+			s.log.Error("the network of an NFC tag cannot be stored", "err", err)
+			return NFCTag{}, fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		added = append(added, a)
+		tag.Networks = append(tag.Networks, a.ID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range added {
+		s.announce(a)
+	}
+	if processing != ProcessingInternal {
+		s.offer(0, attributes(t.Credentials, own))
+	}
+	s.log.Info("an NFC tag brought networks", "stored", len(added), "processing", string(processing))
+	return tag, nil
+}
+
+// address is that of an interface, or zero.
+func (s *Service) address(ifname string) wsc.MAC {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.interfaces[ifname]; i != nil {
+		return i.HardwareAddr
+	}
+	return wsc.MAC{}
+}
+
+// admitToken lets the device in, at an access point of this machine, whose tag was read.
+func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, error) {
+	payload := NFCFormatNDEF.write(t)
+	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, Detach: r.Detach, Apply: r.Apply}, task{
+		purpose: PurposeAdmit, method: MethodNFC, nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error { return ap.AllowToken(ctx, payload.Bytes()) },
+		privateKey: payload, // wiped with the task
+	})
+	if err != nil {
+		return NFCTag{}, err
+	}
+	return NFCTag{Kind: NFCTagPassword, PasswordID: t.ID, Session: ses.ID}, nil
+}
+
+// readToken is a password that was read off a tag. Service.mu guards it.
+type readToken struct {
+	password devpass.Password
+	hash     [20]byte // of the key of whoever has it
+	read     time.Time
+}
+
+// keepToken keeps a password for Learn and Configure. The newest of an id counts.
+func (s *Service) keepToken(t *ndef.PasswordToken) error {
+	password, err := devpass.FromNFC(t.ID, t.Password.Bytes())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBadTag, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetToken(t.ID)
+	if len(s.readTokens) >= maxReadTokens {
+		s.readTokens[0].password.Wipe()
+		s.readTokens = slices.Delete(s.readTokens, 0, 1)
+	}
+	s.readTokens = append(s.readTokens, readToken{password: password, hash: t.PublicKeyHash, read: time.Now()})
+	s.log.Info("an NFC tag brought a device password", "id", uint16(t.ID))
+	return nil
+}
+
+// forgetToken forgets the password of an id. The caller holds mu.
+func (s *Service) forgetToken(id wsc.DevicePasswordID) {
+	s.readTokens = slices.DeleteFunc(s.readTokens, func(t readToken) bool {
+		if t.password.ID == id {
+			t.password.Wipe()
+		}
+		return t.password.ID == id
+	})
+}
+
+// hasTokens reports whether any tag was read that Learn could go by.
+func (s *Service) hasTokens() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.readTokens) > 0
+}
+
+// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that is read meanwhile may
+// take the kept one's place.
+func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registration.Token, bool) {
+	s := e.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.readTokens {
+		if t.password.ID == id {
+			e.password.Wipe()
+			e.password = devpass.Password{ID: id, Value: t.password.Value.Clone()}
+			hash := t.hash
+			return registration.Token{Password: e.password, EnrolleeKeyHash: &hash}, true
+		}
+	}
+	return registration.Token{}, false
+}
+
+// usedToken forgets the password with which a run succeeded: a tag's password is for one.
+func (e *enrolment) usedToken() {
+	if e.method != MethodNFC || e.purpose == PurposeEnroll || !e.received {
+		return
+	}
+	e.service.mu.Lock()
+	defer e.service.mu.Unlock()
+	e.service.forgetToken(e.password.ID)
+}
+
+// wipeTokens forgets all passwords of tags and all keys of handovers. The caller holds mu.
+func (s *Service) wipeTokens() {
+	for _, t := range s.readTokens {
+		t.password.Wipe()
+	}
+	for _, h := range s.handovers {
+		h.private.Wipe()
+	}
+	s.readTokens, s.handovers = nil, nil
+}
+
+// secretOf makes a secret of bytes that are not needed any more.
+func secretOf(b []byte) secret.Value {
+	defer clear(b)
+	return secret.New(b)
+}
