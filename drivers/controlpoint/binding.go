@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"wpsd/drivers/ssdp"
 	"wpsd/engine/upnp"
 )
 
@@ -76,14 +77,14 @@ type binding struct {
 func (p *ControlPoint) bind(ctx context.Context, at place) (*binding, error) {
 	b := &binding{place: at, point: p, callbacks: newCallbacks(p.limits)}
 	var err error
-	if b.group, err = listenGroup(p.ifname, at); err != nil {
+	if b.group, err = ssdp.Listener(p.ifname, at.index); err != nil {
 		return nil, fmt.Errorf("controlpoint: listen to SSDP: %w", err)
 	}
-	if b.search, err = listenSearch(p.ifname, at); err != nil {
+	if b.search, err = ssdp.Speaker(p.ifname, at.index, at.address); err != nil {
 		_ = b.group.Close()
 		return nil, fmt.Errorf("controlpoint: open a socket for searches: %w", err)
 	}
-	config := net.ListenConfig{Control: bindToDevice(p.ifname)}
+	config := net.ListenConfig{Control: ssdp.BindToDevice(p.ifname)}
 	l, err := config.Listen(ctx, "tcp4", netip.AddrPortFrom(at.address, 0).String())
 	if err != nil {
 		_ = b.group.Close()

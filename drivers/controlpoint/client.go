@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 
+	"wpsd/drivers/ssdp"
 	"wpsd/engine/upnp"
 )
 
@@ -93,7 +94,7 @@ func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response,
 	p := b.point
 	d := &net.Dialer{
 		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(b.address, 0)),
-		Control:   bindToDevice(p.ifname),
+		Control:   ssdp.BindToDevice(p.ifname),
 	}
 	resp, err := p.client.RoundTrip(httpRequest(context.WithValue(ctx, dialerKey{}, d), r))
 	if err != nil {
