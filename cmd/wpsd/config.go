@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -33,6 +34,8 @@ type config struct {
 	Forget bool
 	// AccessPoints are the directories with the control sockets of access points; nil: the usual ones.
 	AccessPoints []string
+	// IdleExit is how soon to end when nobody needs us; 0: never; nil: not said.
+	IdleExit *time.Duration
 	// Notes are sentences for the log about settings that are accepted and have no effect (yet).
 	Notes []string
 }
@@ -56,6 +59,7 @@ var settings = map[string]setting{
 	"wps_fragment_size":      setFragmentSize,
 	"ctrl_interface":         setControlInterface,
 	"hostapd_ctrl_interface": setAccessPoints,
+	"idle_exit":              setIdleExit,
 }
 
 // elsewhere are words of wpa_supplicant.conf that people will try, with what to do instead.
@@ -337,5 +341,19 @@ func setAccessPoints(c *config, value string) error {
 		return fmt.Errorf("%q is not a directory such as /run/hostapd", printable(value))
 	}
 	c.AccessPoints = []string{filepath.Clean(dir)}
+	return nil
+}
+
+// maxIdleExit is a day: who wants more wants never.
+const maxIdleExit = 24 * 60 * 60
+
+// setIdleExit takes seconds, as all times in wpa_supplicant.conf are.
+func setIdleExit(c *config, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > maxIdleExit {
+		return fmt.Errorf("%q is not a number of seconds from 1 to %d, or 0 for never", printable(value), maxIdleExit)
+	}
+	d := time.Duration(n) * time.Second
+	c.IdleExit = &d
 	return nil
 }

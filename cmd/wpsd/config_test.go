@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"wpsd/engine/wsc"
 	"wpsd/service"
@@ -55,6 +56,8 @@ func TestConfigAcceptsSamples(t *testing.T) {
 		{"the directory of access points, as in hostapd.conf", "hostapd_ctrl_interface=DIR=/run/ap/ GROUP=wheel", func(c *config) bool {
 			return len(c.AccessPoints) == 1 && c.AccessPoints[0] == "/run/ap"
 		}},
+		{"an end when nobody calls", "idle_exit=90", func(c *config) bool { return *c.IdleExit == 90*time.Second }},
+		{"no end", "idle_exit=0", func(c *config) bool { return *c.IdleExit == 0 }},
 		{"a name of exactly 32 bytes", "device_name=" + strings.Repeat("x", 32), func(c *config) bool { return len(c.Device.DeviceName) == 32 }},
 	}
 	for _, tt := range tests {
@@ -105,6 +108,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"tiny fragments", "wps_fragment_size=49", "wpsd.conf:1: wps_fragment_size: "},
 		{"large fragments", "wps_fragment_size=1401", "wpsd.conf:1: wps_fragment_size: "},
 		{"fragments with a sign", "wps_fragment_size=1e3", "wpsd.conf:1: wps_fragment_size: "},
+		{"an end before the beginning", "idle_exit=-1", `wpsd.conf:1: idle_exit: "-1" is not a number of seconds`},
+		{"an end that is no number of seconds", "idle_exit=1m", `wpsd.conf:1: idle_exit: "1m" is not a number of seconds`},
 		{"an empty control interface", "ctrl_interface=", "wpsd.conf:1: ctrl_interface: is empty"},
 		{"a network block is one mistake", "network={\n ssid=\"x\"\n psk=\"y\"\n}\nbogus=1\n", "wpsd.conf:1: network: blocks are not allowed: networks do not belong here"},
 		{"what follows a block is read again", "network={\n ssid=\"x\"\n}\nbogus=1\n", "wpsd.conf:4: bogus: unknown key"},

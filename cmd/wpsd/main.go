@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // version is set by the linker (see the Makefile).
@@ -40,6 +41,8 @@ type flags struct {
 	simSpeed   float64
 	debug      bool
 	version    bool
+	checkOnly  bool
+	idle       *time.Duration // nil: not said
 }
 
 func main() {
@@ -70,13 +73,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		return exitConfig
 	}
+	if f.checkOnly {
+		return exitOK
+	}
+	// From now on SIGHUP means to read the configuration again, and not the end.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	// The first signal ends the service in an orderly way: sessions end, interfaces are given back. A second one
 	// ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	log := newLog(stderr, f.debug)
-	if err := serve(ctx, f, conf, log); err != nil {
+	if err := serve(ctx, f, conf, hangup, log); err != nil {
 		log.Error("wpsd ends", "err", err)
 		return exitFailure
 	}
@@ -93,6 +103,15 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	fs.StringVar(&f.stateDir, "state-dir", "/var/lib/wpsd", "keep networks and identity in `DIR`")
 	fs.StringVar(&f.bus, "bus", "system", "`BUS` to serve: system, session or a D-Bus address; DBUS_SYSTEM_BUS_ADDRESS counts")
 	fs.BoolVar(&f.debug, "debug", false, "log what happens in detail; never keys or PINs")
+	fs.BoolVar(&f.checkOnly, "check-config", false, "read the configuration, say what is wrong with it, and exit")
+	fs.Func("idle-exit", "end after `TIME` (such as 90s) in which nobody needed wpsd; 0: never", func(text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return errors.New("not a time such as 90s or 5m")
+		}
+		f.idle = &d
+		return nil
+	})
 	fs.BoolVar(&f.version, "version", false, "print the version and exit")
 	fs.StringVar(&f.simControl, "sim-control", "", "with --driver sim: take commands from the named pipe `FILE`")
 	fs.Float64Var(&f.simSpeed, "sim-speed", 1, "with --driver sim: scan `N` times as fast")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
@@ -26,11 +27,12 @@ func keepSecrets() error {
 // releaseMemory gives back to the system what starting, or a session, has left behind.
 func releaseMemory() { debug.FreeOSMemory() }
 
-// releaseAfterSessions calls releaseMemory whenever a session has ended, until ctx ends: the next one is often days away.
-func releaseAfterSessions(ctx context.Context, svc *service.Service) {
+// followSessions keeps systemd informed until ctx ends, and calls releaseMemory whenever a session has ended: the next
+// one is often days away.
+func followSessions(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	for ctx.Err() == nil {
-		_, sub := svc.Subscribe()
-		err := followSessions(ctx, sub)
+		first, sub := svc.Subscribe()
+		err := takeEvents(ctx, sub, newStatus(first, log))
 		sub.Close()
 		if !errors.Is(err, service.ErrSubscriberTooSlow) {
 			return
@@ -38,13 +40,14 @@ func releaseAfterSessions(ctx context.Context, svc *service.Service) {
 	}
 }
 
-// followSessions takes events until there is an error.
-func followSessions(ctx context.Context, sub *service.Subscription) error {
+// takeEvents takes events until there is an error.
+func takeEvents(ctx context.Context, sub *service.Subscription, st *status) error {
 	for {
 		event, err := sub.Next(ctx)
 		if err != nil {
 			return err
 		}
+		st.apply(event)
 		if _, ended := event.(service.SessionEnded); ended {
 			releaseMemory()
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"sync"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -19,7 +21,7 @@ import (
 )
 
 // serve runs the service until ctx ends, which is success, or something it cannot do without fails.
-func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err error) {
+func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, log *slog.Logger) (err error) {
 	for _, note := range conf.Notes {
 		log.Warn("configuration", "note", note)
 	}
@@ -52,15 +54,23 @@ func serve(ctx context.Context, f flags, conf *config, log *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	server, err := dbus.New(bus, svc, dbus.Options{Log: log, Authorizer: dbus.NewPolkit(bus, log), Ready: func() {
-		releaseMemory()
-		log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
-		notify(log, daemon.SdNotifyReady)
-	}})
+	idle, leave := &idleAfter{}, newLeaver(log)
+	idle.set(f, conf)
+	server, err := dbus.New(bus, svc, dbus.Options{
+		Log: log, Authorizer: dbus.NewPolkit(bus, log),
+		Ready: func() {
+			releaseMemory()
+			log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
+			notify(log, daemon.SdNotifyReady, "STATUS=idle")
+		},
+		Idle:  dbus.Idle{After: idle.get, Leaving: leave.leaving, Staying: leave.staying},
+		Pulse: pulse(log), Alive: func() { notify(log, daemon.SdNotifyWatchdog) },
+	})
 	if err != nil {
 		return err
 	}
-	return runAll(ctx, svc, server, log)
+	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log}
+	return runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) { reload.run(ctx, hangup) })
 }
 
 // openStore opens the state directory, unless networks are to be forgotten.
@@ -85,9 +95,9 @@ func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
 	return nil, fmt.Errorf("no driver %q", f.driver)
 }
 
-// runAll runs service and server. At the end the service goes first, so that clients still hear how their sessions
+// runAll runs service and server, and what goes on beside them. At the end the service goes first, so that clients still hear how their sessions
 // ended; the server follows.
-func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log *slog.Logger) error {
+func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log *slog.Logger, beside ...func(context.Context)) error {
 	serviceCtx, stopService := context.WithCancel(ctx)
 	defer stopService()
 	serverCtx, stopServer := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -104,16 +114,17 @@ func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log 
 			<-told
 		}
 	}()
-	serviceDone, memoryDone := make(chan error, 1), make(chan struct{})
+	serviceDone := make(chan error, 1)
+	var others sync.WaitGroup
 	go func() {
 		err := svc.Run(serviceCtx)
 		stopServer(errStopped)
 		serviceDone <- err
 	}()
-	go func() {
-		releaseAfterSessions(serviceCtx, svc)
-		close(memoryDone)
-	}()
+	others.Go(func() { followSessions(serviceCtx, svc, log) })
+	for _, run := range beside {
+		others.Go(func() { run(serviceCtx) })
+	}
 	var err error
 	select {
 	case <-svc.Ready(): // clients shall find the interfaces there
@@ -122,7 +133,7 @@ func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log 
 		err = errStopped
 	}
 	stopService()
-	<-memoryDone
+	others.Wait()
 	return errors.Join(withoutStop(err), <-serviceDone)
 }
 
@@ -131,15 +142,8 @@ var errStopped = errors.New("stopped")
 
 // withoutStop takes the regular end off the server's errors.
 func withoutStop(err error) error {
-	if err == nil || errors.Is(err, errStopped) || errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, errStopped) || errors.Is(err, context.Canceled) || errors.Is(err, dbus.ErrIdle) {
 		return nil
 	}
 	return err
-}
-
-// notify tells systemd, if it waits for it.
-func notify(log *slog.Logger, state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
-		log.Warn("telling systemd", "state", state, "err", err)
-	}
 }
