@@ -7,11 +7,17 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-PREFIX ?= /usr/local
+prefix ?= /usr/local
+PREFIX ?= $(prefix)
 SYSCONFDIR ?= /etc
+SBINDIR ?= $(PREFIX)/sbin
 DATADIR := $(DESTDIR)$(PREFIX)/share
-# dbus-daemon and polkit look at these two places only, wherever the rest is.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+# dbus-daemon and polkit look at these places only, wherever the rest is.
 BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
+BUSSERVICEDIR ?= /usr/share/dbus-1/system-services
 POLKITDIR ?= /usr/share/polkit-1/actions
 
 .PHONY: help build nfc_pw_token check static test demo bench fuzz hwsim hwsim-compare install clean
@@ -59,12 +65,17 @@ fuzz: ## every fuzz target for FUZZTIME (60s); FUZZ=pattern for some
 	@go build -o build/tally ./test/tally
 	test/fuzz $(FUZZTIME) $(FUZZ) | build/tally
 
-install: build ## into DESTDIR, PREFIX (/usr/local)
-	install -D -m 755 build/wpsd $(DESTDIR)$(PREFIX)/sbin/wpsd
+install: build ## into DESTDIR, prefix (/usr/local)
+	install -D -m 755 build/wpsd $(DESTDIR)$(SBINDIR)/wpsd
 	install -D -m 755 build/wpsctl $(DESTDIR)$(PREFIX)/bin/wpsctl
 	install -D -m 755 build/nfc_pw_token $(DESTDIR)$(PREFIX)/bin/nfc_pw_token
 	install -D -m 644 packaging/fi.w1.wps.conf $(DESTDIR)$(BUSPOLICYDIR)/fi.w1.wps.conf
 	install -D -m 644 packaging/fi.w1.wps.policy $(DESTDIR)$(POLKITDIR)/fi.w1.wps.policy
+	install -D -m 644 packaging/fi.w1.wps.service $(DESTDIR)$(BUSSERVICEDIR)/fi.w1.wps.service
+	install -d $(DESTDIR)$(UNITDIR)
+	for unit in packaging/wpsd*.service; do sed 's|@SBINDIR@|$(SBINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	install -D -m 644 packaging/wpsd.sysusers $(DESTDIR)$(SYSUSERSDIR)/wpsd.conf
+	install -D -m 644 packaging/wpsd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/wpsd.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf
 	install -d $(DATADIR)/dbus-1/interfaces
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/

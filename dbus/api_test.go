@@ -179,7 +179,7 @@ func TestPolkitPolicy(t *testing.T) {
 	}
 }
 
-// TestBusPolicy: the name in the policy is ours, and nobody but root may own it.
+// TestBusPolicy: the name in the policy is ours, and nobody but root and wpsd's user may own it.
 func TestBusPolicy(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../packaging/fi.w1.wps.conf")
@@ -200,15 +200,23 @@ func TestBusPolicy(t *testing.T) {
 	if err := xml.Unmarshal(text, &conf); err != nil {
 		t.Fatal(err)
 	}
+	// Who may what. wpsd's own user may also ask those that manage interfaces.
+	want := map[string]map[string]bool{
+		"root ":    {"own " + BusName: true, "call " + agentIface: true},
+		"wpsd ":    {"own " + BusName: true, "call " + agentIface: true, "send fi.w1.wpa_supplicant1": true, "send net.connman.iwd": true},
+		" default": {"send " + BusName: true},
+	}
 	for _, p := range conf.Policies {
+		may := want[p.User+" "+p.Context]
 		for _, a := range p.Allow {
-			if a.Own != "" && (a.Own != BusName || p.User != "root") || a.Send != "" && (a.Send != BusName || p.Context != "default") ||
-				a.Call != "" && (a.Call != agentIface || p.User != "root") {
-				t.Errorf("%+v", p)
+			for what, name := range map[string]string{"own ": a.Own, "send ": a.Send, "call ": a.Call} {
+				if name != "" && !may[what+name] {
+					t.Errorf("%q may %s%s", p.User+p.Context, what, name)
+				}
 			}
 		}
 	}
-	if len(conf.Policies) != 2 {
+	if len(conf.Policies) != len(want) {
 		t.Errorf("%d policies", len(conf.Policies))
 	}
 }
