@@ -84,6 +84,7 @@ func FuzzCredential(f *testing.F)          { fuzzCodec(f, "Credential", false) }
 func FuzzAdvertisement(f *testing.F)       { fuzzCodec(f, "Probe Response", false) }
 func FuzzBeacon(f *testing.F)              { fuzzCodec(f, "Beacon", true) }
 func FuzzProbeRequest(f *testing.F)        { fuzzCodec(f, "Probe Request", false) }
+func FuzzSelectedRegistrar(f *testing.F)   { fuzzCodec(f, "SetSelectedRegistrar", false) }
 func FuzzAssociationRequest(f *testing.F)  { fuzzCodec(f, "Association Request", false) }
 func FuzzAssociationResponse(f *testing.F) { fuzzCodec(f, "Association Response", false) }
 

@@ -55,6 +55,7 @@ var codecs = map[string]codec{
 	"Probe Response":       codecOf(ParseAdvertisement, (*Advertisement).AppendProbeResponse),
 	"Beacon":               codecOf(ParseAdvertisement, (*Advertisement).AppendBeacon),
 	"Probe Request":        codecOf(ParseProbeRequest, (*ProbeRequest).Append),
+	"SetSelectedRegistrar": codecOf(ParseSelectedRegistrar, (*SelectedRegistrar).Append),
 	"Association Request":  codecOf(ParseAssociationRequest, (*AssociationRequest).Append),
 	"Association Response": codecOf(ParseAssociationResponse, (*AssociationResponse).Append),
 }
@@ -208,6 +209,12 @@ func elementVectors() []vector {
 		{"probe-request-1.0", "Probe Request", &ProbeRequest{
 			RequestType: RequestRegistrar,
 			Device:      Device{UUID: testUUIDE, ConfigMethods: ConfigKeypad | ConfigDisplay, RFBands: Band24GHz},
+		}},
+		{"selected-registrar", "SetSelectedRegistrar", &SelectedRegistrar{
+			Selected: true, ConfigMethods: 0x2108, Version2: Version20, AuthorizedMACs: []MAC{testStationMAC}, UUID: testUUIDR,
+		}},
+		{"selected-registrar-1.0", "SetSelectedRegistrar", &SelectedRegistrar{
+			DevicePasswordID: PasswordIDPushButton, ConfigMethods: ConfigPushButton, AuthorizedMACs: []MAC{Broadcast}, UUID: testUUIDR,
 		}},
 		{"association-request", "Association Request", &AssociationRequest{RequestEnrollee, Version20}},
 		{"association-request-1.0", "Association Request", &AssociationRequest{RequestRegistrar, 0}},
