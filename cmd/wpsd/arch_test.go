@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"engine/ndef":                           {"engine/wsc", "engine/secret"},
 	"engine/admission":                      {"engine/wsc", "engine/devpass", "engine/secret"},
 	"engine/upnp":                           {},
-	"engine/er":                             {"engine", "engine/wsc", "engine/registration", "engine/admission", "engine/devpass", "engine/upnp", "engine/secret"},
+	"engine/er":                             {"engine", "engine/wsc", "engine/wsccrypto", "engine/registration", "engine/admission", "engine/devpass", "engine/upnp", "engine/secret"},
 	"engine/enginetest":                     {"engine", "engine/..."},
 	"drivers":                               {"engine/secret"},
 	"drivers/hostapd":                       {"drivers", "engine/secret"},

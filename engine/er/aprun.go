@@ -1,0 +1,280 @@
+package er
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"wpsd/engine"
+	"wpsd/engine/devpass"
+	"wpsd/engine/registration"
+	"wpsd/engine/upnp"
+	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
+)
+
+// apRun learns or configures an access point: it is the Enrollee, and its answers come with the requests.
+type apRun struct {
+	id       RunID
+	password devpass.Password
+	settings *wsc.Credential // new ones; nil: learn
+	machine  *registration.Registrar
+	ask      bool // GetDeviceInfo goes next: it begins a run of the access point's
+	tries    int
+	deadline time.Time
+	sent     wsc.MessageType
+}
+
+// Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
+func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID, []Action, error) {
+	return r.begin(now, ap, password, nil)
+}
+
+// Configure gives an access point new settings, which takes its PIN.
+func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password, settings wsc.Credential) (RunID, []Action, error) {
+	c := clone(settings)
+	id, actions, err := r.begin(now, ap, password, &c)
+	if err != nil {
+		c.Wipe()
+	}
+	return id, actions, err
+}
+
+func (r *Registrar) begin(now time.Time, id APID, password devpass.Password, settings *wsc.Credential) (RunID, []Action, error) {
+	a, err := r.usable(id)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case a.run != nil:
+		return 0, nil, ErrBusy
+	}
+	password.Value = password.Value.Clone()
+	r.lastRun++
+	a.run = &apRun{id: r.lastRun, password: password, settings: settings}
+	if err := r.prepare(a.run); err != nil {
+		password.Wipe()
+		a.run = nil
+		return 0, nil, err
+	}
+	r.pump(now, a)
+	return r.lastRun, r.done(now), nil
+}
+
+// usable finds an access point that can be used.
+func (r *Registrar) usable(id APID) (*ap, error) {
+	a := r.aps[id]
+	switch {
+	case !r.running:
+		return nil, ErrNotRunning
+	case a == nil || !a.told:
+		return nil, ErrUnknownAP
+	case a.Dropped:
+		return nil, fmt.Errorf("%w: %s", ErrDropped, a.Problem)
+	}
+	return a, nil
+}
+
+// prepare makes the machine for one run.
+func (r *Registrar) prepare(run *apRun) (err error) {
+	password := run.password
+	run.machine, err = registration.NewRegistrar(registration.RegistrarConfig{
+		Device: r.c.Device,
+		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+			// A PIN is offered to an access point with a token, too; a token fits itself only.
+			return password, id == password.ID || password.ID == wsc.PasswordIDDefault
+		},
+		NewSettings: run.settings,
+		KeyPair:     r.keyPair(),
+		Rand:        r.c.Rand,
+	})
+	run.ask, run.deadline, run.sent = true, time.Time{}, 0
+	return err
+}
+
+func (r *Registrar) keyPair() *wsccrypto.KeyPair {
+	if r.c.KeyPair == nil {
+		return nil
+	}
+	return r.c.KeyPair()
+}
+
+// apRunInfo takes the M1 that a run begins with.
+func (r *Registrar) apRunInfo(now time.Time, a *ap, run *apRun, resp upnp.Response, err error) {
+	if a.run != run {
+		return
+	}
+	if err != nil {
+		r.apRunFailed(now, a, err)
+		return
+	}
+	message, err := upnp.GetDeviceInfo.ParseReply(resp)
+	if err == nil {
+		before := a.BSSID
+		if err = r.introduced(now, a, message); err == nil && (a.noInfo != "" || a.BSSID != before) {
+			a.noInfo = ""
+			r.changed(a)
+		}
+	}
+	if err != nil {
+		r.endAPRun(now, a, err)
+		return
+	}
+	run.machine.Start(now)
+	r.tell(RunChanged{run.id, a.ID, wsc.MsgM1, a.BSSID, a.Device.UUID})
+	r.apRunStep(now, a, run.machine.Handle(now, message))
+}
+
+// apRunReply takes the answer to a message of ours.
+func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Response, err error) {
+	if a.run != run {
+		return // what was sent was the last word
+	}
+	if err != nil {
+		r.apRunFailed(now, a, err)
+		return
+	}
+	message, err := upnp.PutMessage.ParseReply(resp)
+	if err != nil {
+		r.endAPRun(now, a, err)
+		return
+	}
+	step := run.machine.Handle(now, message)
+	if len(step.Send) == 0 && !step.Done {
+		r.endAPRun(now, a, ErrNonsense) // there is no second answer to wait for
+		return
+	}
+	if kind, err := wsc.PeekMessageType(message); err == nil {
+		r.tell(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
+	}
+	r.apRunStep(now, a, step)
+}
+
+// apRunFailed handles a request that got no answer. Before M4 the access point has seen nothing of the password, and a run
+// can begin again, once.
+func (r *Registrar) apRunFailed(now time.Time, a *ap, err error) {
+	run := a.run
+	if run.tries++; run.tries == 1 && run.sent <= wsc.MsgM2 {
+		if r.prepare(run) == nil {
+			return
+		}
+	}
+	r.endAPRun(now, a, fmt.Errorf("%w: %w", ErrUnreachable, err))
+	r.doubt(now, a, Unreachable)
+}
+
+// apRunStep does what the machine says.
+func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
+	run := a.run
+	for _, m := range step.Send {
+		r.post(a, outgoing{action: upnp.Action{Name: upnp.PutMessage, Message: m}, run: run})
+		if kind, err := wsc.PeekMessageType(m); err == nil {
+			run.sent = kind
+			r.tell(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
+		}
+	}
+	run.deadline = step.Deadline
+	if !step.Done {
+		return
+	}
+	outcome := run.machine.Outcome()
+	result := ended{ap: a.ID, peer: a.BSSID, device: a.Device, err: outcome.Err}
+	if outcome.Err == nil {
+		settings := run.settings
+		if settings == nil {
+			settings = outcome.APSettings
+		}
+		kept := clone(*settings)
+		kept.MAC = outcome.APSettings.MAC
+		given := clone(kept)
+		if r.setSettings(now, a, kept) != nil {
+			// The settings of a thousand others are kept: these are told all the same.
+			a.HasSettings = false
+		}
+		if run.settings != nil && a.Device.State != wsc.Configured {
+			a.Device.State = wsc.Configured
+			r.changed(a)
+		}
+		result.settings = &given
+	}
+	if outcome.APSettings != nil {
+		outcome.APSettings.Wipe()
+	}
+	r.closeAPRun(a, result)
+}
+
+// post queues a message. When an access point is so slow that there are too many, the oldest is of no use any more.
+func (r *Registrar) post(a *ap, o outgoing) {
+	if len(a.outbox) >= maxOutbox {
+		a.outbox = a.outbox[1:]
+	}
+	a.outbox = append(a.outbox, o)
+}
+
+// endAPRun ends the run with an access point, if there is one, for a reason of ours. It is told if it expects a message.
+func (r *Registrar) endAPRun(now time.Time, a *ap, why error) {
+	run := a.run
+	if run == nil {
+		return
+	}
+	outcome := run.machine.Outcome()
+	if !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) && run.sent != 0 {
+		for _, m := range run.machine.Abort(now).Send {
+			r.post(a, outgoing{action: upnp.Action{Name: upnp.PutMessage, Message: m}, run: run})
+		}
+	}
+	if outcome.APSettings != nil {
+		outcome.APSettings.Wipe()
+	}
+	r.closeAPRun(a, ended{ap: a.ID, peer: a.BSSID, device: a.Device, err: why})
+}
+
+func (r *Registrar) closeAPRun(a *ap, e ended) {
+	run := a.run
+	a.run = nil
+	run.password.Wipe()
+	if run.settings != nil {
+		run.settings.Wipe()
+	}
+	e.run = run.id
+	r.tellEnded(e)
+}
+
+// ended is how a run ended.
+type ended struct {
+	run      RunID
+	ap       APID
+	peer     wsc.MAC
+	device   wsc.Device
+	settings *wsc.Credential
+	err      error
+}
+
+func (r *Registrar) tellEnded(e ended) {
+	r.tell(RunEnded{e.run, e.ap, e.peer, e.device.UUID, e.device, e.settings, e.err})
+}
+
+// SetConfig says what Enrollees of an access point are to be given, without asking it.
+func (r *Registrar) SetConfig(now time.Time, ap APID, settings wsc.Credential) ([]Action, error) {
+	a, err := r.usable(ap)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.setSettings(now, a, clone(settings)); err != nil {
+		return nil, err
+	}
+	r.pump(now, a)
+	return r.done(now), nil
+}
+
+// Settings gives what Enrollees of an access point are given. The caller wipes it.
+func (r *Registrar) Settings(ap APID) (wsc.Credential, bool) {
+	a := r.aps[ap]
+	if a == nil {
+		return wsc.Credential{}, false
+	}
+	c, _, ok := r.settingsOf(a)
+	if !ok {
+		return wsc.Credential{}, false
+	}
+	return clone(c), true
+}

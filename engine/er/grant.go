@@ -1,0 +1,234 @@
+package er
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"wpsd/engine/admission"
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// grant is what a user allowed, as a run: from the permission until an Enrollee used it or it is over.
+type grant struct {
+	id    RunID
+	scope APID // 0: all access points that we have settings for
+	over  bool
+}
+
+// PINGrant lets the Enrollee with this PIN in.
+type PINGrant struct {
+	PIN  secret.Value // the caller keeps and wipes his
+	UUID wsc.UUID     // of the Enrollee; zero: any
+	// MAC is the Enrollee's address; zero: any. Access points tell it, so that others do not try; and they do not get in.
+	MAC     wsc.MAC
+	AP      APID          // 0: all that we have settings for, also those that come later
+	Timeout time.Duration // 0: admission.PINTimeout
+}
+
+// PBCGrant lets the Enrollee in whose button is pressed within two minutes.
+type PBCGrant struct {
+	UUID wsc.UUID // of the Enrollee; zero: any
+	MAC  wsc.MAC  // the same
+	AP   APID     // 0: the access point that heard the Enrollee; if none did, all that we have settings for
+}
+
+// NFCGrant lets the Enrollee with this token in.
+type NFCGrant struct {
+	Password devpass.Password // the caller keeps and wipes his
+	KeyHash  *[20]byte        // of the Enrollee's public key; nil: not known
+	AP       APID             // 0: all that we have settings for
+	Timeout  time.Duration    // 0: admission.WalkTime
+}
+
+// AllowPIN lets an Enrollee in by its PIN. The PIN is tried once.
+func (r *Registrar) AllowPIN(now time.Time, g PINGrant) (RunID, []Action, error) {
+	if g.Timeout <= 0 {
+		g.Timeout = admission.PINTimeout
+	}
+	return r.allow(now, g.AP, admission.Grant{
+		Password: devpass.FromPIN(g.PIN), UUID: g.UUID, MAC: g.MAC, Expires: now.Add(g.Timeout),
+	})
+}
+
+// AllowNFC lets an Enrollee in by its password token.
+func (r *Registrar) AllowNFC(now time.Time, g NFCGrant) (RunID, []Action, error) {
+	if g.Timeout <= 0 {
+		g.Timeout = admission.WalkTime
+	}
+	return r.allow(now, g.AP, admission.Grant{Password: g.Password, KeyHash: g.KeyHash, Expires: now.Add(g.Timeout)})
+}
+
+// AllowPBC presses the button here. It is refused while two Enrollees have theirs pressed.
+func (r *Registrar) AllowPBC(now time.Time, g PBCGrant) (RunID, []Action, error) {
+	if g.AP == 0 {
+		g.AP = r.hearer(g.UUID, g.MAC)
+	}
+	for _, a := range r.scope(g.AP) {
+		if a.overlap(now) {
+			return 0, nil, ErrOverlap
+		}
+	}
+	password := devpass.PushButton()
+	defer password.Wipe()
+	return r.allow(now, g.AP, admission.Grant{Password: password, UUID: g.UUID, MAC: g.MAC, Expires: now.Add(admission.WalkTime)})
+}
+
+// hearer finds the access point that heard an Enrollee last, of those that we have settings for; 0: none, or nobody is named.
+func (r *Registrar) hearer(uuid wsc.UUID, mac wsc.MAC) APID {
+	if uuid == (wsc.UUID{}) && mac.IsZero() {
+		return 0
+	}
+	for p := r.enrollees.Back(); p != nil; p = p.Prev() {
+		e := p.Value.(*enrollee)
+		if (uuid == wsc.UUID{} || e.Device.UUID == uuid) && (mac.IsZero() || e.MAC == mac) && e.ap.HasSettings {
+			return e.AP
+		}
+	}
+	return 0
+}
+
+// scope gives the access points that a grant is for now.
+func (r *Registrar) scope(id APID) []*ap {
+	var all []*ap
+	for _, a := range r.sorted() {
+		if (id == 0 || a.ID == id) && a.HasSettings && a.told && !a.Dropped {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// allow puts a grant in and has the access points tell of it.
+func (r *Registrar) allow(now time.Time, id APID, g admission.Grant) (RunID, []Action, error) {
+	if !r.running {
+		return 0, nil, ErrNotRunning
+	}
+	if id != 0 {
+		if _, err := r.usable(id); err != nil {
+			return 0, nil, err
+		}
+	}
+	if len(r.scope(id)) == 0 {
+		return 0, nil, ErrNoSettings
+	}
+	g.Scope = uint32(id)
+	run := r.lastRun + 1
+	replaced, err := r.list.Add(admission.ID(run), g)
+	if err != nil {
+		return 0, nil, err
+	}
+	r.lastRun = run
+	for _, old := range replaced {
+		r.endGrant(now, r.grants[RunID(old)], ended{err: ErrReplaced})
+	}
+	r.grants[run] = &grant{id: run, scope: id}
+	r.reselectScope(now, id)
+	return run, r.done(now), nil
+}
+
+// Cancel ends a run. One that is over or was never there is no matter.
+func (r *Registrar) Cancel(now time.Time, run RunID) []Action {
+	if g := r.grants[run]; g != nil {
+		r.endGrant(now, g, ended{err: ErrCanceled})
+	}
+	for _, a := range r.aps {
+		if a.run != nil && a.run.id == run {
+			r.endAPRun(now, a, ErrCanceled)
+			r.pump(now, a)
+			break
+		}
+	}
+	return r.done(now)
+}
+
+// endGrant takes a grant back, breaks off the runs that use it, and has the access points tell so.
+func (r *Registrar) endGrant(now time.Time, g *grant, e ended) {
+	if g == nil || g.over {
+		return
+	}
+	g.over = true
+	delete(r.grants, g.id)
+	for _, a := range r.sorted() {
+		for _, s := range a.stationsInOrder() {
+			if s.grant == g {
+				e.ap, e.peer, e.device = a.ID, s.mac, s.device
+				r.endStation(now, s, e.err)
+				r.pump(now, a)
+			}
+		}
+	}
+	r.list.Remove(admission.ID(g.id))
+	e.run = g.id
+	r.tellEnded(e)
+	r.reselectScope(now, g.scope)
+}
+
+func (r *Registrar) grantsInOrder() []RunID {
+	ids := make([]RunID, 0, len(r.grants))
+	for id := range r.grants {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// reselectScope has the access points that a grant is for tell what holds now.
+func (r *Registrar) reselectScope(now time.Time, id APID) {
+	for _, a := range r.sorted() {
+		if id == 0 || a.ID == id {
+			r.reselect(now, a)
+			r.pump(now, a)
+		}
+	}
+}
+
+// reselect has an access point tell what holds now, if that is something else than it was told last.
+func (r *Registrar) reselect(now time.Time, a *ap) {
+	if a.sid == "" || a.Dropped || a.alias != nil {
+		return
+	}
+	message := r.selection(now, a)
+	switch {
+	case !bytes.Equal(message, a.selected), a.stale && message != nil:
+		a.want |= wantSelect
+	case a.want&wantSelect != 0: // on second thoughts
+		a.want &^= wantSelect
+	}
+}
+
+// selection is the message that says whom an access point is to invite; nil: nobody.
+func (r *Registrar) selection(now time.Time, a *ap) []byte {
+	if r.aps[a.ID] != a || !a.HasSettings {
+		return nil
+	}
+	s, ok := r.list.Selection(now, uint32(a.ID))
+	if !ok {
+		return nil
+	}
+	m := wsc.SelectedRegistrar{
+		Selected: true, DevicePasswordID: s.PasswordID, ConfigMethods: r.c.Device.ConfigMethods &^ anyButton,
+		AuthorizedMACs: s.AuthorizedMACs, Version2: r.c.Device.Version2, UUID: r.c.Device.UUID,
+	}
+	if s.PushButton {
+		m.ConfigMethods |= wsc.ConfigPushButton
+		if r.c.Device.ConfigMethods&wsc.ConfigPushButton != 0 {
+			m.ConfigMethods = r.c.Device.ConfigMethods
+		}
+	}
+	return m.Append(nil)
+}
+
+// anyButton are the methods that are left out while a PIN is waited for (hostap behaviour).
+const anyButton = wsc.ConfigVirtualPushButton | wsc.ConfigPhysicalPushButton
+
+// selectionMessage is selection, or the message that takes it back.
+func (r *Registrar) selectionMessage(now time.Time, a *ap) []byte {
+	if m := r.selection(now, a); m != nil {
+		return m
+	}
+	m := wsc.SelectedRegistrar{Version2: r.c.Device.Version2, UUID: r.c.Device.UUID}
+	return m.Append(nil)
+}

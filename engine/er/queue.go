@@ -1,0 +1,177 @@
+package er
+
+import (
+	"math/bits"
+	"slices"
+	"time"
+
+	"wpsd/engine/upnp"
+)
+
+// call is a request under way.
+type call struct {
+	ap         *ap
+	what       work // of a background request; 0: a message of a run
+	background bool
+	message    outgoing
+	request    bool // GetDeviceInfo of a run
+	run        *apRun
+}
+
+// outgoing is a message of the Registration Protocol that waits for an access point.
+type outgoing struct {
+	action  upnp.Action
+	station *station // whose run it belongs to; nil: the access point's
+	run     *apRun
+}
+
+// queue holds access points in the order in which their turn comes.
+type queue struct {
+	all  []*ap
+	head int
+}
+
+func (q *queue) push(a *ap) { q.all = append(q.all, a) }
+
+func (q *queue) pop() *ap {
+	if q.head == len(q.all) {
+		return nil
+	}
+	a := q.all[q.head]
+	q.all[q.head] = nil
+	if q.head++; q.head == len(q.all) {
+		q.all, q.head = q.all[:0], 0
+	} else if q.head > 1024 && q.head > len(q.all)/2 {
+		q.all = append(q.all[:0:0], q.all[q.head:]...)
+		q.head = 0
+	}
+	return a
+}
+
+// pump gives an access point its next request, if it has none under way. Messages of runs go at once; what else there
+// is to ask waits for its turn.
+func (r *Registrar) pump(now time.Time, a *ap) {
+	defer r.arm(a)
+	if a.busy != nil {
+		return
+	}
+	switch {
+	case len(a.outbox) > 0:
+		next := a.outbox[0]
+		a.outbox = slices.Delete(a.outbox, 0, 1)
+		r.send(a, &call{message: next, run: next.run}, next.action.Request(a.Description.Control))
+	case a.run != nil && a.run.ask:
+		a.run.ask = false
+		r.send(a, &call{request: true, run: a.run}, upnp.Action{Name: upnp.GetDeviceInfo}.Request(a.Description.Control))
+	case a.want == 0:
+		if _, ok := r.leaving[a]; ok {
+			delete(r.leaving, a)
+		}
+	case !a.queued && !now.Before(a.retryAt):
+		a.queued, a.retryAt = true, time.Time{}
+		r.waiting.push(a)
+	}
+}
+
+// serve lets background requests go out as long as there is room for them.
+func (r *Registrar) serve(now time.Time) {
+	for r.background < maxBackground {
+		a := r.waiting.pop()
+		if a == nil {
+			return
+		}
+		switch {
+		case a.busy != nil || a.want == 0:
+			a.queued = false // comes again when that is done
+			r.pump(now, a)
+		case a.host.busy >= maxHostRequests:
+			a.host.blocked = append(a.host.blocked, a)
+		default:
+			a.queued = false
+			r.ask(now, a)
+		}
+	}
+}
+
+// ask sends the background request that goes first.
+func (r *Registrar) ask(now time.Time, a *ap) {
+	what := work(1) << bits.TrailingZeros8(uint8(a.want))
+	if a.sid != "" && a.want&wantUnsubscribe != 0 {
+		what = wantUnsubscribe
+		if a.want&wantSelect != 0 {
+			what = wantSelect // it listens to subscribers only
+		}
+	}
+	a.want &^= what
+	var q upnp.Request
+	switch what {
+	case wantDescription:
+		q = upnp.GetDescription(a.Location)
+	case wantInfo:
+		q = upnp.Action{Name: upnp.GetDeviceInfo}.Request(a.Description.Control)
+	case wantSubscribe:
+		q = upnp.Subscribe(a.Description.Event)
+	case wantSelect:
+		a.selected, a.stale = r.selection(now, a), false
+		q = upnp.Action{Name: upnp.SetSelectedRegistrar, Message: r.selectionMessage(now, a)}.Request(a.Description.Control)
+	case wantRenew:
+		q = upnp.Renew(a.Description.Event, a.sid)
+	case wantUnsubscribe:
+		q = upnp.Unsubscribe(a.Description.Event, a.sid)
+		a.sid = ""
+	}
+	r.background++
+	a.host.busy++
+	r.send(a, &call{what: what, background: true}, q)
+	r.arm(a)
+}
+
+func (r *Registrar) send(a *ap, c *call, q upnp.Request) {
+	r.requests++
+	c.ap, a.busy = a, c
+	r.calls[r.requests] = c
+	r.out = append(r.out, Do{r.requests, q})
+}
+
+// Replied takes what came of a request: an answer or an error.
+func (r *Registrar) Replied(now time.Time, id uint64, resp upnp.Response, err error) []Action {
+	c := r.calls[id]
+	if c == nil {
+		return r.done(now)
+	}
+	delete(r.calls, id)
+	a := c.ap
+	a.busy = nil
+	if c.background {
+		r.background--
+		r.unblock(a.host)
+	}
+	_, leaves := r.leaving[a]
+	switch {
+	case leaves: // whatever it says
+	case r.aps[a.ID] != a:
+		return r.done(now)
+	case c.request:
+		r.apRunInfo(now, a, c.run, resp, err)
+	case c.message.station != nil:
+		r.stationReply(now, c.message.station, resp, err)
+	case c.run != nil:
+		r.apRunReply(now, a, c.run, resp, err)
+	case c.what != 0:
+		r.answered(now, a, c.what, resp, err)
+	}
+	r.pump(now, a)
+	return r.done(now)
+}
+
+// unblock lets the next one of an address have its turn.
+func (r *Registrar) unblock(h *host) {
+	h.busy--
+	for _, a := range h.blocked {
+		r.waiting.push(a)
+	}
+	h.blocked = nil
+	if len(h.aps) == 0 && h.busy == 0 && r.hosts[h.addr] == h {
+		delete(r.hosts, h.addr)
+	}
+}

@@ -1,0 +1,109 @@
+package er
+
+import (
+	"container/heap"
+	"time"
+
+	"wpsd/engine"
+)
+
+// timers is a heap of the access points by when they have something to do.
+type timers []*ap
+
+// Len implements heap.Interface.
+func (t timers) Len() int { return len(t) }
+
+// Less implements heap.Interface.
+func (t timers) Less(i, j int) bool { return t[i].wake.Before(t[j].wake) }
+
+// Swap implements heap.Interface.
+func (t timers) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].index, t[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (t *timers) Push(x any) {
+	a := x.(*ap)
+	a.index = len(*t)
+	*t = append(*t, a)
+}
+
+// Pop implements heap.Interface.
+func (t *timers) Pop() any {
+	last := len(*t) - 1
+	a := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	a.index = -1
+	return a
+}
+
+// arm puts an access point where it belongs in the heap after something about it changed.
+func (r *Registrar) arm(a *ap) {
+	if r.aps[a.ID] != a {
+		return
+	}
+	wake := a.nextWake()
+	switch {
+	case a.index < 0 && wake.IsZero():
+	case a.index < 0:
+		a.wake = wake
+		heap.Push(&r.timers, a)
+	case wake.IsZero():
+		heap.Remove(&r.timers, a.index)
+		a.wake = time.Time{}
+	case !wake.Equal(a.wake):
+		a.wake = wake
+		heap.Fix(&r.timers, a.index)
+	}
+}
+
+// nextWake is the earliest of all that an access point waits for.
+func (a *ap) nextWake() time.Time {
+	next := engine.Earlier(a.Expires, a.renewAt)
+	next = engine.Earlier(next, a.selectAt)
+	if a.busy == nil && !a.queued && a.want != 0 {
+		next = engine.Earlier(next, a.retryAt)
+	}
+	if a.run != nil {
+		next = engine.Earlier(next, a.run.deadline)
+	}
+	for _, s := range a.stations {
+		next = engine.Earlier(next, s.deadline)
+	}
+	for _, e := range a.enrollees {
+		next = engine.Earlier(next, e.until)
+	}
+	return next
+}
+
+// due does what an access point waited for.
+func (r *Registrar) due(now time.Time, a *ap) {
+	passed := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	if a.run != nil && passed(a.run.deadline) {
+		r.apRunStep(now, a, a.run.machine.Timeout(now))
+	}
+	for _, s := range a.stationsInOrder() {
+		if passed(s.deadline) {
+			r.stationStep(now, s, s.machine.Timeout(now))
+		}
+	}
+	for _, e := range a.enrolleesInOrder() {
+		if passed(e.until) {
+			r.removeEnrollee(e)
+		}
+	}
+	if passed(a.renewAt) {
+		a.renewAt = time.Time{}
+		a.want |= wantRenew
+	}
+	if passed(a.selectAt) {
+		a.selectAt = time.Time{}
+		a.stale = true
+		r.reselect(now, a)
+	}
+	if passed(a.Expires) {
+		r.doubt(now, a, Expired)
+	}
+}
