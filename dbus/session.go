@@ -84,6 +84,7 @@ func detailValues(d service.Detail) values {
 	put("link-reason", d.LinkReason, d.LinkReason != 0)
 	put("link-status", d.LinkStatus, d.LinkStatus != 0)
 	put("credentials", uint32(max(d.Credentials, 0)), d.Credentials > 0)
+	put("manager", d.Manager, d.Manager != "")
 	put("not-stored", true, d.NotStored)
 	return v
 }

@@ -140,6 +140,7 @@ func (e *enrolment) take(c candidate, cs []wsc.Credential) {
 	s.mu.Lock()
 	processing := s.manager.Processing
 	s.mu.Unlock()
+	e.external = processing == ProcessingExternal
 	var added []storedNetwork
 	stored := true
 	for _, n := range networks {

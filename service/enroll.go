@@ -54,38 +54,59 @@ type enrolment struct {
 	message      wsc.MessageType   // newest of this attempt
 	received     bool              // M8 (or an access point's M7) was verified, and its credentials are safe
 	unusable     error             // why settings that an access point showed make no network
+	apply        string            // who gets the network; see StartRequest
+	external     bool              // credentials are for other programs
 }
 
-func newEnrolment(s *Service, ses *session, want wsc.MAC, t task, device wsc.Device) *enrolment {
+func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
 	return &enrolment{
-		service: s, session: ses, task: t, want: want, device: device, fragmentSize: s.fragmentSize,
+		service: s, session: ses, task: t, want: r.BSSID, device: device, fragmentSize: s.fragmentSize, apply: r.Apply,
 		began: ses.Started, wrongPIN: make(map[wsc.MAC]error),
 	}
 }
 
-// run is the session's goroutine: it takes the interface, enrols, gives the interface back, and tells.
+// run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands over, and tells.
 func (e *enrolment) run(ctx context.Context) {
 	s, ses := e.service, e.session
 	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "purpose", string(e.purpose), "method", string(e.method), "owner", ses.Owner)
-	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
+	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
-	err := s.withStation(ctx, ses.iface, func(station drivers.Station) error {
-		return e.enroll(ctx, station)
+	err := s.withRadio(walk, ses.iface, func() error {
+		h, err := s.take(walk, ses.iface)
+		if err != nil {
+			return err
+		}
+		err = e.meet(walk, h)
+		if handErr := e.finish(ctx, h); e.received { // held is held, whatever came after
+			err = handErr
+		}
+		return err
 	})
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		err = cause(ctx, err) // a driver says that it was interrupted; we know why
+	if !isHandover(err) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		err = cause(walk, err) // a driver says that it was interrupted; we know why
 	}
 	e.keys.close()
 	e.usedToken()
 	e.wipe()
-	if e.received {
-		if err != nil {
-			s.log.Debug("after the credential", "session", ses.ID, "err", err)
-		}
-		err = nil // held is held, whatever came after
-	}
 	s.end(ses, failureOf(e.explain(err), e.method))
+}
+
+// meet enrols on an interface that was taken.
+func (e *enrolment) meet(ctx context.Context, h *holding) error {
+	s := e.service
+	err := s.withStation(ctx, e.session.iface, h.apart, func(station drivers.Station) error {
+		if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
+			s.mu.Lock()
+			e.device = s.deviceFor(own.HardwareAddr())
+			s.mu.Unlock()
+		}
+		return e.enroll(ctx, station)
+	})
+	if e.received && err != nil {
+		s.log.Debug("after the credential", "session", e.session.ID, "err", err)
+	}
+	return err
 }
 
 // enroll looks for an access point and tries it, and the next, until one gave us its network. A push button

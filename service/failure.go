@@ -77,6 +77,8 @@ func failureOf(err error, method Method) failure {
 	switch {
 	case err == nil:
 		return failure{state: StateSucceeded}
+	case isHandover(err): // whatever the manager's own error is
+		f.reason = ReasonHandoverFailed
 	case errors.Is(err, errCanceled), errors.Is(err, ErrShutdown), errors.Is(err, context.Canceled):
 		return failure{state: StateCanceled, reason: ReasonCanceled, err: err}
 	case errors.Is(err, errOwnerLeft):
@@ -104,6 +106,11 @@ func failureOf(err error, method Method) failure {
 
 func isOverlap(err error) bool {
 	_, ok := errors.AsType[*discovery.OverlapError](err)
+	return ok
+}
+
+func isHandover(err error) bool {
+	_, ok := errors.AsType[*HandoverError](err)
 	return ok
 }
 

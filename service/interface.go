@@ -167,9 +167,8 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	return i, nil
 }
 
-// withStation takes the interface's radio, waiting for whoever is just giving it back, and runs use.
-// The interface is given back before withStation returns, whatever happened.
-func (s *Service) withStation(ctx context.Context, i *iface, use func(drivers.Station) error) (err error) {
+// withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us has it then.
+func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) error {
 	s.mu.Lock()
 	radio := s.radio(i.Name)
 	s.mu.Unlock()
@@ -179,7 +178,21 @@ func (s *Service) withStation(ctx context.Context, i *iface, use func(drivers.St
 		return context.Cause(ctx)
 	}
 	defer func() { <-radio }()
-	station, err := i.driver.Station(ctx, i.Name)
+	return use()
+}
+
+// withStation opens the interface, or one of our own beside it, and runs use. It is closed before withStation returns,
+// whatever happened. The caller has the radio.
+func (s *Service) withStation(ctx context.Context, i *iface, apart bool, use func(drivers.Station) error) error {
+	open := i.driver.Station
+	if apart {
+		beside, ok := i.driver.(drivers.Aparter)
+		if !ok {
+			return fmt.Errorf("service: an interface beside %s: %w", i.Name, drivers.ErrNotSupported)
+		}
+		open = beside.StationApart
+	}
+	station, err := open(ctx, i.Name)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
+	"wpsd/service/store"
 )
 
 const (
@@ -232,19 +233,13 @@ func (s *Service) Scan(_ context.Context, ifname string) error {
 }
 
 func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
-	err := s.withStation(ctx, i, func(station drivers.Station) error {
-		c, err := newScanner(ctx, s, i, station, own)
-		if err != nil {
+	err := s.withRadio(ctx, i, func() error {
+		h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}} // to look around, nobody has to let go
+		if err := h.noteLink(ctx); err != nil {
 			return err
 		}
-		for {
-			if err = c.look(ctx, c.frequencies()); !errors.Is(err, errScanAgain) {
-				return err
-			}
-			if err := pause(ctx, rescanPause); err != nil {
-				return err
-			}
-		}
+		defer h.giveBack(ctx, true)
+		return s.withStation(ctx, i, false, func(station drivers.Station) error { return s.lookOnce(ctx, i, station, own) })
 	})
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("scan failed", "interface", i.Name, "err", err)
@@ -256,6 +251,22 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 	if s.interfaces[i.Name] == i {
 		s.emit(ScanDone{Interface: i.Name, Success: err == nil})
 		s.emit(InterfaceChanged{i.snapshot()})
+	}
+}
+
+// lookOnce looks at all channels.
+func (s *Service) lookOnce(ctx context.Context, i *iface, station drivers.Station, own wsc.MAC) error {
+	c, err := newScanner(ctx, s, i, station, own)
+	if err != nil {
+		return err
+	}
+	for {
+		if err = c.look(ctx, c.frequencies()); !errors.Is(err, errScanAgain) {
+			return err
+		}
+		if err := pause(ctx, rescanPause); err != nil {
+			return err
+		}
 	}
 }
 

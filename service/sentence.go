@@ -41,6 +41,9 @@ func (f failure) sentence(s *Session) string {
 			return text
 		}
 	}
+	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
+		return fmt.Sprintf("The network is stored, but %s did not connect to it (%s): activate it again, or connect by hand.", failed.Manager, oneLine(failed.Err))
+	}
 	switch f.reason {
 	case ReasonOverlap:
 		return f.overlapSentence(s)
@@ -88,7 +91,7 @@ var sentences = map[Reason]string{
 	ReasonSuspended:         "The computer went to sleep: start again.",
 	ReasonOwnerLeft:         "The program that started this ended before it was done: start again.",
 	ReasonCanceled:          "Canceled.",
-	ReasonHandoverFailed:    "The network is stored, but the network manager did not take it: connect by hand.",
+	ReasonHandoverFailed:    "The network is stored, but the network manager did not take it: activate it again, or connect by hand.",
 	ReasonInternal:          "Something went wrong inside wpsd: look at its log.",
 }
 
@@ -147,6 +150,15 @@ func peer(s *Session) string {
 		return s.Peer.String()
 	}
 	return fmt.Sprintf("%q (%s)", name, s.Peer)
+}
+
+// oneLine is an error's text as a part of a sentence.
+func oneLine(err error) string {
+	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(err.Error(), "?"), unicode.IsControl), "; ")
+	if text == "" {
+		return "it gave no reason"
+	}
+	return text
 }
 
 func because(e wsc.ConfigError) string {

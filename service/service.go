@@ -36,6 +36,14 @@ type Config struct {
 	Token store.Token
 	// Processing of received credentials; empty: internal.
 	Processing Processing
+	// Holders are asked, in this order, to let go of an interface that a session needs.
+	Holders []Holder
+	// Sinks take networks; Apply says which does so if a session does not: one's name, ApplyNone, or ApplyAuto and ""
+	// for the one that has the interface.
+	Sinks []Sink
+	Apply string
+	// Journal keeps what is owed to interfaces that are taken; nil: nobody remembers it when we are killed.
+	Journal *store.Journal
 	// FragmentSize of EAP; 0: 1400.
 	FragmentSize int
 	// Rand is drawn from by one goroutine at a time; nil: crypto/rand.
@@ -52,6 +60,10 @@ type Service struct {
 	only         []string
 	accessPoints drivers.AccessPoints
 	store        *store.Store
+	holders      []Holder
+	sinks        []Sink
+	apply        string
+	journal      *store.Journal
 	rand         *lockedReader
 	log          *slog.Logger
 	calm         chan struct{} // see Calm
@@ -85,6 +97,7 @@ type Service struct {
 func New(c Config) (*Service, error) {
 	s := &Service{
 		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		interfaces: make(map[string]*iface), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
 		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
@@ -133,6 +146,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = ctx
 	s.mu.Unlock()
+	s.settle(ctx)
 	var err error
 	for _, d := range s.drivers {
 		if listErr := s.list(ctx, d); listErr != nil {

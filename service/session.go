@@ -53,7 +53,7 @@ type StartRequest struct {
 	PIN       secret.Value // StartPIN only; empty: one is generated
 	Owner     string       // opaque; see ReleaseOwner
 	Detach    bool         // the session outlives its owner
-	Apply     string       // what to hand the network to; "", "auto" or "none"
+	Apply     string       // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
 	NFC       bool         // Learn, Configure: with the password of the access point's tag, which was read before
 
 	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
@@ -136,10 +136,8 @@ func (s *Service) start(r StartRequest, t task) (Session, error) {
 }
 
 func (s *Service) admit(r StartRequest, t task) (Session, error) {
-	switch r.Apply {
-	case "", "auto", "none":
-	default:
-		return Session{}, fmt.Errorf("%w: handing the network to %q: use auto or none", ErrNotSupported, r.Apply)
+	if err := s.checkApply(r.Apply); err != nil {
+		return Session{}, err
 	}
 	if r.BSSID.IsMulticast() {
 		return Session{}, fmt.Errorf("%w (%s)", ErrUnknownBSSID, r.BSSID)
@@ -166,7 +164,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 		},
 		iface: i, cancel: cancel,
 	}
-	run := newEnrolment(s, ses, r.BSSID, t, s.deviceFor(i.HardwareAddr)).run
+	run := newEnrolment(s, ses, r, t, s.deviceFor(i.HardwareAddr)).run
 	if t.purpose == PurposeAdmit {
 		run = newAdmission(s, ses, r, t).run
 	}

@@ -148,6 +148,7 @@ type Detail struct {
 	LinkStatus        uint16 // 802.11 status code of a refused association
 	Credentials       int    // how many were received
 	Granted           bool   // the access point of this machine knows whom to let in
+	Manager           string // who gets, or got, the network
 	NotStored         bool   // the credential could not be stored: fetch it while the session is there
 }
 

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"wpsd/drivers/networkmanager"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
@@ -32,6 +33,8 @@ type config struct {
 	FragmentSize int // 0: the service's own default
 	// Forget keeps networks in memory only.
 	Forget bool
+	// Apply says who gets networks: see service.Config.
+	Apply string
 	// AccessPoints are the directories with the control sockets of access points; nil: the usual ones.
 	AccessPoints []string
 	// IdleExit is how soon to end when nobody needs us; 0: never; nil: not said.
@@ -58,6 +61,7 @@ var settings = map[string]setting{
 	"update_config":          setUpdateConfig,
 	"wps_fragment_size":      setFragmentSize,
 	"ctrl_interface":         setControlInterface,
+	"apply":                  setApply,
 	"hostapd_ctrl_interface": setAccessPoints,
 	"idle_exit":              setIdleExit,
 }
@@ -329,6 +333,16 @@ func setControlInterface(c *config, value string) error {
 	c.Notes = append(c.Notes, fmt.Sprintf("ctrl_interface=%s has no effect yet: this version has no control socket for wpa_cli; "+
 		"use D-Bus or wpsctl", printable(value)))
 	return nil
+}
+
+// setApply names who gets the networks that are received; a session may say otherwise.
+func setApply(c *config, value string) error {
+	switch value {
+	case service.ApplyAuto, service.ApplyNone, networkmanager.Name:
+		c.Apply = value
+		return nil
+	}
+	return fmt.Errorf("%q is none of auto (who has the interface), networkmanager, none", printable(value))
 }
 
 // setAccessPoints takes the value that ctrl_interface has in hostapd.conf, a directory, also in the form DIR=… GROUP=….

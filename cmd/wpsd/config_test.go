@@ -58,6 +58,8 @@ func TestConfigAcceptsSamples(t *testing.T) {
 		}},
 		{"an end when nobody calls", "idle_exit=90", func(c *config) bool { return *c.IdleExit == 90*time.Second }},
 		{"no end", "idle_exit=0", func(c *config) bool { return *c.IdleExit == 0 }},
+		{"who gets networks", "apply=networkmanager", func(c *config) bool { return c.Apply == "networkmanager" }},
+		{"nobody gets networks", "apply=none", func(c *config) bool { return c.Apply == "none" }},
 		{"a name of exactly 32 bytes", "device_name=" + strings.Repeat("x", 32), func(c *config) bool { return len(c.Device.DeviceName) == 32 }},
 	}
 	for _, tt := range tests {
@@ -77,7 +79,7 @@ func TestConfigAcceptsSamples(t *testing.T) {
 func TestConfigRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, text, want string }{
-		{"an unknown key names the line", "\n\nssid=x\n", "wpsd.conf:3: ssid: unknown key; the keys are config_methods, "},
+		{"an unknown key names the line", "\n\nssid=x\n", "wpsd.conf:3: ssid: unknown key; the keys are apply, config_methods, "},
 		{"keys are case sensitive", "UUID=12345678-9abc-def0-1234-56789abcdef0", "wpsd.conf:1: UUID: unknown key"},
 		{"a build option", "CONFIG_WPS=y", "wpsd.conf:1: CONFIG_WPS: this is a build option"},
 		{"a key of a later version", "wps_nfc_dev_pw=00", "wpsd.conf:1: wps_nfc_dev_pw: NFC is not supported yet"},

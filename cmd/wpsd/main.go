@@ -39,6 +39,7 @@ type flags struct {
 	bus        string
 	simControl string
 	simSpeed   float64
+	restore    bool
 	debug      bool
 	version    bool
 	checkOnly  bool
@@ -86,7 +87,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	log := newLog(stderr, f.debug)
-	if err := serve(ctx, f, conf, hangup, log); err != nil {
+	work := func() error { return serve(ctx, f, conf, hangup, log) }
+	if f.restore {
+		work = func() error { return restore(ctx, f, log) }
+	}
+	if err := work(); err != nil {
 		log.Error("wpsd ends", "err", err)
 		return exitFailure
 	}
@@ -102,6 +107,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	fs.StringVar(&f.driver, "driver", "nl80211", "radio `NAME`: nl80211, sim (simulated access points) or none")
 	fs.StringVar(&f.stateDir, "state-dir", "/var/lib/wpsd", "keep networks and identity in `DIR`")
 	fs.StringVar(&f.bus, "bus", "system", "`BUS` to serve: system, session or a D-Bus address; DBUS_SYSTEM_BUS_ADDRESS counts")
+	fs.BoolVar(&f.restore, "restore", false, "give back the network interfaces that a killed wpsd has taken, and exit")
 	fs.BoolVar(&f.debug, "debug", false, "log what happens in detail; never keys or PINs")
 	fs.BoolVar(&f.checkOnly, "check-config", false, "read the configuration, say what is wrong with it, and exit")
 	fs.Func("idle-exit", "end after `TIME` (such as 90s) in which nobody needed wpsd; 0: never", func(text string) error {

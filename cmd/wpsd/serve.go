@@ -46,8 +46,18 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		accessPoints = own
 	}
 
+	var hold managers
+	if f.driver == "nl80211" { // interfaces of the others are nobody's
+		hold, err = newManagers(f)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, hold.journal.Close()) }()
+	}
+
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st,
+		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
 		AccessPoints: accessPoints,
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})

@@ -17,6 +17,7 @@ type Station struct {
 	driver *Driver
 	index  int
 	name   string
+	addr   [6]byte
 	wiphy  uint32
 	port   *port
 
@@ -50,7 +51,7 @@ func newStation(d *Driver, n netdev) (*Station, error) {
 		conn.Close()
 		return nil, err
 	}
-	s := &Station{driver: d, index: n.index, name: n.name, wiphy: n.wiphy, scans: newScans()}
+	s := &Station{driver: d, index: n.index, name: n.name, addr: n.address, wiphy: n.wiphy, scans: newScans()}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.port = newPort(conn, f.id, s.event)
 	return s, nil
@@ -188,6 +189,9 @@ func (s *Station) Close() error {
 	s.driver.release(s)
 	return err
 }
+
+// HardwareAddr implements drivers.Addressed.
+func (s *Station) HardwareAddr() [6]byte { return s.addr }
 
 // Channels implements drivers.Station.
 func (s *Station) Channels(ctx context.Context) ([]drivers.Channel, error) {

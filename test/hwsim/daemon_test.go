@@ -228,3 +228,11 @@ func (s *session) reaches(name string, timeout time.Duration, values ...string) 
 		return false
 	})
 }
+
+// detail is the property Detail.
+func (s *session) detail() map[string]godbus.Variant {
+	s.d.w.t.Helper()
+	return s.property("Detail").(map[string]godbus.Variant)
+}
+
+func networkPathsOf(g signal) []godbus.ObjectPath { return g.Body[0].([]godbus.ObjectPath) }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"wpsd/drivers"
+	"wpsd/drivers/managerbus"
+	"wpsd/drivers/networkmanager"
+	"wpsd/service"
+	"wpsd/service/store"
+)
+
+// managers are those who may have an interface, and take networks, with the record of what we owe them.
+type managers struct {
+	holders []service.Holder
+	sinks   []service.Sink
+	journal *store.Journal
+}
+
+// newManagers opens the journal. The order is that in which managers sit on top of each other: NetworkManager drives
+// the radio with one of the others.
+func newManagers(f flags) (managers, error) {
+	journal, err := store.OpenJournal(f.stateDir)
+	if err != nil {
+		return managers{}, err
+	}
+	bus := managerbus.Bus{Address: f.bus}
+	nm := &networkmanager.Manager{Bus: bus}
+	return managers{[]service.Holder{nm}, []service.Sink{nm}, journal}, nil
+}
+
+// restore gives back what a process that was killed has taken: a unit has it as ExecStopPost=.
+func restore(ctx context.Context, f flags, log *slog.Logger) (err error) {
+	m, err := newManagers(f)
+	if errors.Is(err, store.ErrInUse) {
+		log.Info("nothing to give back: wpsd runs, and looks after its interfaces itself")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.journal.Close()) }()
+	driver, err := newDriver(f, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, driver.Close()) }()
+	links, _ := driver.(drivers.LinkKeeper)
+	return service.Restore(ctx, service.RestoreConfig{Journal: m.journal, Holders: m.holders, Links: links, Log: log})
+}

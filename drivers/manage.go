@@ -1,0 +1,25 @@
+package drivers
+
+import "context"
+
+// LinkKeeper is what a Driver implements whose links somebody has to take down again if we are killed: the note
+// that a link was down outlives us, a Station does not. Its methods are safe for concurrent use.
+type LinkKeeper interface {
+	// LinkUp reports whether the link is administratively up.
+	LinkUp(ctx context.Context, ifname string) (bool, error)
+	// LinkDown takes it down, unless it is associated: then somebody uses it.
+	LinkDown(ctx context.Context, ifname string) error
+}
+
+// Aparter is what a Driver implements that can make an interface of its own beside one that somebody holds on to.
+type Aparter interface {
+	// StationApart takes a new virtual interface on the radio of ifname. It has an address of its own, is listed
+	// nowhere, and is gone with Close, or with our process.
+	StationApart(ctx context.Context, ifname string) (Station, error)
+}
+
+// Addressed is what a Station implements that knows the address it sends from. Managers change addresses when they
+// take and leave an interface, so the one that was listed before may be another.
+type Addressed interface {
+	HardwareAddr() [6]byte
+}

@@ -1,0 +1,156 @@
+package networkmanager
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/drivers/managerbus"
+)
+
+// debt is how a device was before it was released.
+type debt struct {
+	// Active is the UUID of the profile that was active; empty: none.
+	Active string `json:"active,omitempty"`
+	// Autoconnect is what the property of the device was: a user who disconnects it wants it to stay so.
+	Autoconnect bool `json:"autoconnect"`
+}
+
+// supplicant is what NetworkManager drives the radio with, and has to let go, too.
+const (
+	supplicantName = "fi.w1.wpa_supplicant1"
+	supplicantPath = godbus.ObjectPath("/fi/w1/wpa_supplicant1")
+)
+
+// Claim implements Holder.
+func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
+	d, err := m.dial(ctx, ifname)
+	if errors.Is(err, managerbus.ErrAbsent) || err == nil && d == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	managed, err := d.managed(ctx)
+	if err != nil || !managed {
+		return nil, wrap(err)
+	}
+	var owed debt
+	if owed.Active, err = d.active(ctx); err != nil {
+		return nil, wrap(err)
+	}
+	if err := d.Get(ctx, d.path, deviceI, "Autoconnect", &owed.Autoconnect); err != nil {
+		return nil, wrap(err)
+	}
+	return json.Marshal(owed)
+}
+
+// Release implements Holder. It returns when the device is unmanaged and its supplicant has left the radio as well.
+func (m *Manager) Release(ctx context.Context, ifname string, _ []byte) (apart bool, err error) {
+	d, err := m.dial(ctx, ifname)
+	switch {
+	case err != nil:
+		return false, err
+	case d == nil:
+		return false, fmt.Errorf("networkmanager: %s is gone", ifname)
+	}
+	defer d.Close()
+	if err := d.Set(ctx, d.path, deviceI, "Managed", false); err != nil {
+		return false, wrap(err)
+	}
+	err = managerbus.Until(ctx, func() (bool, error) {
+		state, err := d.state(ctx)
+		return state == deviceUnmanaged, err
+	})
+	if err != nil {
+		return false, wrap(err)
+	}
+	return false, wrap(m.supplicantLeaves(ctx, ifname))
+}
+
+// supplicantLeaves waits until wpa_supplicant does not have the interface: until then it would disturb us.
+func (m *Manager) supplicantLeaves(ctx context.Context, ifname string) error {
+	s, err := m.Bus.Dial(ctx, supplicantName)
+	if errors.Is(err, managerbus.ErrAbsent) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return managerbus.Until(ctx, func() (bool, error) {
+		var path godbus.ObjectPath
+		err := s.Call(ctx, supplicantPath, supplicantName+".GetInterface", []any{ifname}, &path)
+		return err != nil, ctx.Err()
+	})
+}
+
+// Restore implements Holder.
+func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, reconnect bool) error {
+	var owed debt
+	if err := json.Unmarshal(text, &owed); err != nil {
+		return wrap(err)
+	}
+	d, err := m.dial(ctx, ifname)
+	if err != nil {
+		return err
+	}
+	if d == nil {
+		return nil // the interface is gone, and a new one is managed as the configuration says
+	}
+	defer d.Close()
+	managed, err := d.managed(ctx)
+	if err != nil {
+		return wrap(err)
+	}
+	if !managed {
+		if err := d.manage(ctx, owed.Autoconnect && reconnect); err != nil {
+			return wrap(err)
+		}
+	}
+	if !reconnect {
+		return nil
+	}
+	return wrap(d.reconnect(ctx, owed))
+}
+
+// manage makes a device managed and waits until it can be used: 3 s, most of it for its supplicant. Unless autoconnect
+// is wanted, it is off before NetworkManager can make use of it.
+func (d *device) manage(ctx context.Context, autoconnect bool) error {
+	if err := d.Set(ctx, d.path, deviceI, "Managed", true); err != nil {
+		return err
+	}
+	if err := d.Set(ctx, d.path, deviceI, "Autoconnect", autoconnect); err != nil {
+		return err
+	}
+	return managerbus.Until(ctx, func() (bool, error) {
+		state, err := d.state(ctx)
+		return state >= deviceDisconnected, err
+	})
+}
+
+// reconnect brings back what was active, and what was to be activated by itself.
+func (d *device) reconnect(ctx context.Context, owed debt) error {
+	if err := d.Set(ctx, d.path, deviceI, "Autoconnect", owed.Autoconnect); err != nil {
+		return err
+	}
+	if owed.Active == "" {
+		return nil
+	}
+	now, err := d.active(ctx)
+	if err != nil || now == owed.Active {
+		return err
+	}
+	var profile godbus.ObjectPath
+	if err := d.Call(ctx, settings, settingsI+".GetConnectionByUuid", []any{owed.Active}, &profile); err != nil {
+		if errors.Is(err, managerbus.ErrAbsent) {
+			return err
+		}
+		return nil // deleted meanwhile: there is nothing to come back to
+	}
+	return d.Call(ctx, root, managerI+".ActivateConnection", []any{profile, d.path, noObject})
+}

@@ -1,0 +1,211 @@
+package networkmanager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/drivers/managerbus"
+	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
+)
+
+// Why NetworkManager cannot have a network.
+var (
+	ErrNoDevice = errors.New("networkmanager: it does not know the interface")
+	ErrWEP      = errors.New("networkmanager: WEP is broken and not handed over: set the access point to WPA2")
+	ErrText     = errors.New("networkmanager: it takes a key only if that is UTF-8")
+	ErrFailed   = errors.New("networkmanager: it could not connect")
+)
+
+// Names of settings, and values of theirs.
+const (
+	wireless         = "802-11-wireless"
+	wirelessSecurity = "802-11-wireless-security"
+	connection       = "connection"
+
+	wpsDisabled = 1 // wps-method: without it NetworkManager may press its own button when it doubts the key
+	pmfDisable  = 1
+	pmfOptional = 2
+	keyIsSaved  = 0 // psk-flags: not asked of an agent
+)
+
+// profile is a connection as NetworkManager has it: settings by name, each a dictionary.
+type profile map[string]map[string]godbus.Variant
+
+// Deliver implements Sink: it updates the profile that is for this network already, else adds one, and activates it.
+func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Network) error {
+	if err := check(n); err != nil {
+		return err
+	}
+	d, err := m.dial(ctx, ifname)
+	switch {
+	case err != nil:
+		return err
+	case d == nil:
+		return ErrNoDevice
+	}
+	defer d.Close()
+	if managed, err := d.managed(ctx); err != nil || !managed {
+		if err == nil {
+			err = d.manage(ctx, true)
+		}
+		if err != nil {
+			return wrap(err)
+		}
+	}
+	path, old, err := d.find(ctx, ifname, n)
+	if err != nil {
+		return wrap(err)
+	}
+	var active godbus.ObjectPath
+	if old != nil {
+		apply(old, n)
+		if err = d.Call(ctx, path, profileI+".Update2", []any{old, uint32(0), map[string]godbus.Variant{}}); err == nil {
+			err = d.Call(ctx, root, managerI+".ActivateConnection", []any{path, d.path, noObject}, &active)
+		}
+	} else {
+		var result map[string]godbus.Variant
+		err = d.Call(ctx, root, managerI+".AddAndActivateConnection2",
+			[]any{added(n), d.path, noObject, map[string]godbus.Variant{"persist": godbus.MakeVariant("disk")}}, &path, &active, &result)
+	}
+	if err != nil {
+		return wrap(err)
+	}
+	if err := d.Set(ctx, d.path, deviceI, "Autoconnect", true); err != nil {
+		return wrap(err)
+	}
+	return d.connects(ctx, active)
+}
+
+// check refuses what NetworkManager would, in words that help.
+func check(n credential.Network) error {
+	switch {
+	case n.KeyKind == credential.KeyWEP || n.Encryption&wsc.EncrWEP != 0:
+		return ErrWEP
+	case !utf8.Valid(n.Key.Bytes()):
+		return ErrText
+	}
+	return nil
+}
+
+// find looks for the profile of this network: same name, same kind of security, for this interface or any. The one
+// that was used last counts.
+func (d *device) find(ctx context.Context, ifname string, n credential.Network) (path godbus.ObjectPath, found profile, err error) {
+	var all []godbus.ObjectPath
+	if err := d.Call(ctx, settings, settingsI+".ListConnections", nil, &all); err != nil {
+		return "", nil, err
+	}
+	newest := uint64(0)
+	for _, p := range all {
+		var have profile
+		if err := d.Call(ctx, p, profileI+".GetSettings", nil, &have); err != nil {
+			if ctx.Err() != nil || errors.Is(err, managerbus.ErrAbsent) {
+				return "", nil, err
+			}
+			continue // deleted meanwhile, or somebody else's
+		}
+		if !have.fits(ifname, n) {
+			continue
+		}
+		used, _ := have[connection]["timestamp"].Value().(uint64)
+		if found == nil || used > newest {
+			path, found, newest = p, have, used
+		}
+	}
+	return path, found, nil
+}
+
+// fits reports whether a profile is for the network on the interface.
+func (p profile) fits(ifname string, n credential.Network) bool {
+	text := func(setting, key string) string { s, _ := p[setting][key].Value().(string); return s }
+	ssid, _ := p[wireless]["ssid"].Value().([]byte)
+	bound := text(connection, "interface-name")
+	mode := text(wireless, "mode")
+	switch {
+	case text(connection, "type") != wireless, string(ssid) != string(n.SSID):
+		return false
+	case bound != "" && bound != ifname, mode != "" && mode != "infrastructure":
+		return false
+	}
+	_, secured := p[wirelessSecurity]
+	if n.KeyKind == credential.KeyNone {
+		return !secured
+	}
+	management := text(wirelessSecurity, "key-mgmt")
+	return management == "wpa-psk" || management == "sae"
+}
+
+// added is a new profile. Who may use it: everybody, as with one that an administrator makes.
+func added(n credential.Network) profile {
+	p := profile{
+		connection: {"id": godbus.MakeVariant(displayName(n.SSID)), "type": godbus.MakeVariant(wireless)},
+		wireless:   {"ssid": godbus.MakeVariant(n.SSID), "mode": godbus.MakeVariant("infrastructure")},
+	}
+	apply(p, n)
+	return p
+}
+
+// apply puts key and security of a network into a profile and leaves all else of it.
+func apply(p profile, n credential.Network) {
+	p[connection]["autoconnect"] = godbus.MakeVariant(true)
+	if n.KeyKind == credential.KeyNone {
+		delete(p, wirelessSecurity)
+		return
+	}
+	s := p[wirelessSecurity]
+	if s == nil {
+		s = map[string]godbus.Variant{}
+		p[wirelessSecurity] = s
+	}
+	// "wpa-psk" is for WPA2 and WPA3 alike: where supplicant and access point have SAE, NetworkManager adds it, but only
+	// if management frames may be protected. A key of 64 digits is no password, so SAE has no use for it.
+	pmf := int32(pmfOptional)
+	if n.KeyKind == credential.KeyRawPSK {
+		pmf = pmfDisable
+	}
+	s["key-mgmt"] = godbus.MakeVariant("wpa-psk")
+	s["psk"] = godbus.MakeVariant(string(n.Key.Bytes()))
+	s["psk-flags"] = godbus.MakeVariant(uint32(keyIsSaved))
+	s["pmf"] = godbus.MakeVariant(pmf)
+	s["wps-method"] = godbus.MakeVariant(uint32(wpsDisabled))
+}
+
+// displayName is how a profile is listed.
+func displayName(ssid []byte) string {
+	if utf8.Valid(ssid) {
+		return string(ssid)
+	}
+	return fmt.Sprintf("%x", ssid)
+}
+
+// connects waits until the activation got through 802.11 and its handshake: NetworkManager asks for an address then.
+func (d *device) connects(ctx context.Context, active godbus.ObjectPath) error {
+	started := time.Now()
+	return managerbus.Until(ctx, func() (bool, error) {
+		var now godbus.ObjectPath
+		state, err := d.state(ctx)
+		if err != nil {
+			return false, wrap(err)
+		}
+		if err := d.Get(ctx, d.path, deviceI, "ActiveConnection", &now); err != nil {
+			return false, wrap(err)
+		}
+		switch {
+		case now == active && state >= deviceIPConfig && state <= deviceActivated:
+			return true, nil
+		case now == active && state == deviceFailed:
+			return false, ErrFailed
+		case now != active && time.Since(started) > activationBegins:
+			return false, ErrFailed // given up, or somebody has begun something else
+		}
+		return false, nil
+	})
+}
+
+// activationBegins is how long an older activation may take to make room for ours.
+const activationBegins = 5 * time.Second

@@ -1,0 +1,55 @@
+package nl80211
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"wpsd/drivers"
+)
+
+var (
+	_ drivers.LinkKeeper = (*Driver)(nil)
+	_ drivers.Addressed  = (*Station)(nil)
+)
+
+// find looks for an interface by name.
+func (d *Driver) find(ctx context.Context, ifname string) (netdev, error) {
+	list, err := d.netdevs(ctx)
+	if err != nil {
+		return netdev{}, err
+	}
+	for _, n := range list {
+		if n.name == ifname {
+			return n, nil
+		}
+	}
+	return netdev{}, fmt.Errorf("nl80211: %s: %w", ifname, drivers.ErrNoInterface)
+}
+
+// LinkUp implements drivers.LinkKeeper.
+func (d *Driver) LinkUp(ctx context.Context, ifname string) (bool, error) {
+	n, err := d.find(ctx, ifname)
+	if err != nil {
+		return false, err
+	}
+	l, err := d.links.get(n.index)
+	if err != nil {
+		return false, fmt.Errorf("nl80211: %s: %w", ifname, err)
+	}
+	return l.up, nil
+}
+
+// LinkDown implements drivers.LinkKeeper.
+func (d *Driver) LinkDown(ctx context.Context, ifname string) error {
+	n, err := d.find(ctx, ifname)
+	if err != nil || n.ssid != nil { // associated: by now it is somebody's
+		return err
+	}
+	if err := d.links.set(n.index, false); err != nil && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("nl80211: %s: take the link down: %w", ifname, err)
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/service/store"
+)
+
+// Holder is a manager that may have the interface that a session needs: it lets go for the session's time. Two Holders
+// can have the same interface, one on top of the other.
+type Holder interface {
+	// Name is networkmanager, wpa_supplicant or iwd.
+	Name() string
+	// Claim looks whether the manager has the interface, and changes nothing. What it returns, JSON, is all that
+	// Restore needs to make it as it was; nil: it does not have it.
+	Claim(ctx context.Context, ifname string) (debt []byte, err error)
+	// Release makes the manager let go. apart means that it cannot do that entirely: the session then uses a virtual
+	// interface of its own. Whatever it returns, Restore makes good.
+	Release(ctx context.Context, ifname string, debt []byte) (apart bool, err error)
+	// Restore gives the interface back as debt says: also twice, also if Release was never called, or not by this
+	// process. With reconnect the connection that was there comes back, too. ErrNoManager: nobody is there to take it.
+	Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error
+}
+
+const (
+	// releaseTime and restoreTime bound what one manager may take. NetworkManager needs three seconds to have an
+	// interface ready again.
+	releaseTime = 10 * time.Second
+	restoreTime = 20 * time.Second
+)
+
+// holding is an interface that was taken from its managers, perhaps from none. The session's goroutine owns it.
+type holding struct {
+	service *Service
+	iface   *iface
+	debt    store.Debt
+	failed  store.Debt // what could not be given back yet
+	owner   string     // the manager that has the interface; empty: nobody
+	apart   bool       // it could not let go: use an interface beside this one
+}
+
+// take asks whoever manages an interface to let go of it. What is owed then is on disk before anything changes.
+func (s *Service) take(ctx context.Context, i *iface) (*holding, error) {
+	s.settleInterface(ctx, i.Name)
+	h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}}
+	if old, err := s.journal.Debt(i.Name); err == nil {
+		h.debt = old // somebody who is not there to get it back now
+	}
+	for _, m := range s.holders {
+		if err := h.takeFrom(ctx, m); err != nil {
+			h.giveBack(ctx, true)
+			return nil, err
+		}
+	}
+	if h.apart {
+		return h, nil
+	}
+	if err := h.noteLink(ctx); err != nil {
+		h.giveBack(ctx, true)
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *holding) takeFrom(ctx context.Context, m Holder) error {
+	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	defer cancel()
+	debt, err := m.Claim(ctx, h.iface.Name)
+	if err != nil {
+		return fmt.Errorf("service: %s: whether it has %s: %w: %w", m.Name(), h.iface.Name, drivers.ErrBusy, err)
+	}
+	if debt == nil {
+		return nil
+	}
+	if h.owner == "" {
+		h.owner = m.Name()
+	}
+	if !slices.ContainsFunc(h.debt.Claims, func(c store.Claim) bool { return c.Manager == m.Name() }) {
+		h.debt.Claims = append(h.debt.Claims, store.Claim{Manager: m.Name(), Debt: debt})
+	}
+	if err := h.service.journal.Put(h.debt); err != nil {
+		return fmt.Errorf("service: noting that %s is taken from %s: %w", h.iface.Name, m.Name(), err)
+	}
+	apart, err := m.Release(ctx, h.iface.Name, debt)
+	if err != nil {
+		return fmt.Errorf("service: %s does not let go of %s: %w: %w", m.Name(), h.iface.Name, drivers.ErrBusy, err)
+	}
+	h.apart = h.apart || apart
+	h.service.log.Debug("a manager has let go", "interface", h.iface.Name, "manager", m.Name(), "apart", apart)
+	return nil
+}
+
+// noteLink notes a link that is down: the driver brings it up, and only the driver's own process takes it down again.
+func (h *holding) noteLink(ctx context.Context) error {
+	keeper, ok := h.iface.driver.(drivers.LinkKeeper)
+	if !ok {
+		return nil
+	}
+	up, err := keeper.LinkUp(ctx, h.iface.Name)
+	if err != nil || up || h.debt.LinkDown {
+		return nil // what is wrong with it the Station will say
+	}
+	h.debt.LinkDown = true
+	if err := h.service.journal.Put(h.debt); err != nil {
+		return fmt.Errorf("service: noting that the link of %s was down: %w", h.iface.Name, err)
+	}
+	return nil
+}
+
+// owes reports whether anything is to be given back.
+func (h *holding) owes() bool { return h.debt.LinkDown || len(h.debt.Claims) > 0 }
+
+// giveBack makes the interface as it was, even if ctx has ended. Without reconnect the managers get it back without the
+// connection that they had, and the journal keeps what is owed until settled says that there is a new one.
+func (h *holding) giveBack(ctx context.Context, reconnect bool) {
+	if !h.owes() {
+		return
+	}
+	s := h.service
+	h.failed = repay(context.WithoutCancel(ctx), h.debt, s.holders, h.keeper(), reconnect, s.log)
+	if reconnect {
+		h.settled()
+	}
+}
+
+// settled notes that nothing is owed any more but what could not be given back.
+func (h *holding) settled() {
+	h.debt = h.failed
+	if err := noteLeft(h.service.journal, h.debt); err != nil {
+		h.service.log.Error("the journal of taken interfaces cannot be written", "interface", h.iface.Name, "err", err)
+	}
+}
+
+func (h *holding) keeper() drivers.LinkKeeper {
+	keeper, _ := h.iface.driver.(drivers.LinkKeeper)
+	return keeper
+}
+
+// noteLeft writes what is still owed, or that nothing is.
+func noteLeft(journal *store.Journal, left store.Debt) error {
+	if left.LinkDown || len(left.Claims) > 0 {
+		return journal.Put(left)
+	}
+	return journal.Clear(left.Interface)
+}
+
+// repay pays a debt and returns what could not be paid: last taken, first given back.
+func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper, reconnect bool, log *slog.Logger) store.Debt {
+	left := store.Debt{Interface: d.Interface}
+	if d.LinkDown && keeper != nil {
+		err := keeper.LinkDown(ctx, d.Interface)
+		if err != nil && !errors.Is(err, drivers.ErrNoInterface) {
+			log.Warn("the link cannot be taken down again", "interface", d.Interface, "err", err)
+			left.LinkDown = true
+		}
+	}
+	for _, c := range slices.Backward(d.Claims) {
+		if err := repayOne(ctx, d.Interface, c, holders, reconnect); err != nil {
+			log.Warn("the interface cannot be given back now; wpsd tries again when it is started, or used, the next time",
+				"interface", d.Interface, "manager", c.Manager, "err", err)
+			left.Claims = slices.Insert(left.Claims, 0, c)
+			continue
+		}
+		log.Debug("the interface was given back", "interface", d.Interface, "manager", c.Manager, "reconnect", reconnect)
+	}
+	return left
+}
+
+func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holder, reconnect bool) error {
+	ctx, cancel := context.WithTimeout(ctx, restoreTime)
+	defer cancel()
+	i := slices.IndexFunc(holders, func(m Holder) bool { return m.Name() == c.Manager })
+	if i < 0 {
+		return fmt.Errorf("service: nobody here speaks with %q", c.Manager)
+	}
+	return holders[i].Restore(ctx, ifname, c.Debt, reconnect)
+}
+
+// settleInterface pays what an earlier process owes an interface.
+func (s *Service) settleInterface(ctx context.Context, ifname string) {
+	d, err := s.journal.Debt(ifname)
+	if err != nil {
+		return // none; one that cannot be read was told at the start
+	}
+	var keeper drivers.LinkKeeper
+	s.mu.Lock()
+	if i := s.interfaces[ifname]; i != nil {
+		keeper, _ = i.driver.(drivers.LinkKeeper)
+	}
+	s.mu.Unlock()
+	if err := noteLeft(s.journal, repay(ctx, d, s.holders, keeper, true, s.log)); err != nil {
+		s.log.Error("the journal of taken interfaces cannot be written", "interface", ifname, "err", err)
+	}
+}
+
+// RestoreConfig is what Restore works with.
+type RestoreConfig struct {
+	Journal *store.Journal
+	Holders []Holder
+	Links   drivers.LinkKeeper // nil: links stay as they are
+	Log     *slog.Logger
+}
+
+// Restore gives back all interfaces that a process that was killed has taken. An error says that something is still
+// owed, and stands in the journal.
+func Restore(ctx context.Context, c RestoreConfig) error {
+	debts, err := c.Journal.Debts()
+	if err != nil {
+		c.Log.Warn("a part of the journal of taken interfaces cannot be used", "err", err)
+	}
+	err = nil
+	for _, d := range debts {
+		c.Log.Info("giving an interface back that was taken by a process that was killed", "interface", d.Interface)
+		left := repay(ctx, d, c.Holders, c.Links, true, c.Log)
+		if noteErr := noteLeft(c.Journal, left); noteErr != nil {
+			err = errors.Join(err, noteErr)
+		}
+		if left.LinkDown || len(left.Claims) > 0 {
+			err = errors.Join(err, fmt.Errorf("service: %s could not be given back", d.Interface))
+		}
+	}
+	return err
+}
+
+// settle pays what an earlier process owes, before anybody can start a session.
+func (s *Service) settle(ctx context.Context) {
+	var keeper drivers.LinkKeeper
+	for _, d := range s.drivers {
+		if k, ok := d.(drivers.LinkKeeper); ok {
+			keeper = k
+		}
+	}
+	if s.journal == nil {
+		return
+	}
+	if err := Restore(ctx, RestoreConfig{Journal: s.journal, Holders: s.holders, Links: keeper, Log: s.log}); err != nil {
+		s.log.Warn("not everything that was taken could be given back", "err", err)
+	}
+}

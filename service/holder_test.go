@@ -1,0 +1,312 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/service/store"
+)
+
+// fakeManager has wlan0 and is in the network "before", and notes what it is told. One goroutine uses it at a time.
+type fakeManager struct {
+	name     string
+	absent   bool
+	released bool
+	network  string // that it is in
+	told     []string
+	owed     func() bool // whether the journal has something when it lets go
+
+	claimErr, releaseErr, restoreErr, deliverErr error
+	hang                                         bool // Deliver waits for the end of its context
+}
+
+func (m *fakeManager) Name() string { return m.name }
+
+func (m *fakeManager) Claim(_ context.Context, ifname string) ([]byte, error) {
+	if m.absent || m.claimErr != nil || ifname != "wlan0" {
+		return nil, m.claimErr
+	}
+	return json.Marshal(map[string]string{"network": m.network})
+}
+
+func (m *fakeManager) Release(context.Context, string, []byte) (bool, error) {
+	if !m.owed() {
+		m.told = append(m.told, "release before the journal")
+	}
+	m.told = append(m.told, "release")
+	m.released, m.network = true, ""
+	return false, m.releaseErr
+}
+
+func (m *fakeManager) Restore(_ context.Context, _ string, debt []byte, reconnect bool) error {
+	if m.restoreErr != nil {
+		return m.restoreErr
+	}
+	m.told = append(m.told, fmt.Sprintf("restore %v", reconnect))
+	m.released = false
+	var d struct{ Network string }
+	if err := json.Unmarshal(debt, &d); err != nil {
+		return err
+	}
+	if reconnect {
+		m.network = d.Network
+	}
+	return nil
+}
+
+func (m *fakeManager) Deliver(ctx context.Context, _ string, n credential.Network) error {
+	m.told = append(m.told, "deliver "+string(n.SSID)+" "+string(n.Key.Bytes()))
+	if m.hang {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	if m.deliverErr != nil {
+		return m.deliverErr
+	}
+	m.network = string(n.SSID)
+	return nil
+}
+
+// inManagedHouse is inHouse with a manager that has wlan0, and another one that has nothing.
+func inManagedHouse(t *testing.T, change func(*Config), run func(*house, *fakeManager, *store.Journal)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		journal, err := store.OpenJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer journal.Close()
+		owed := func() bool { _, err := journal.Debt("wlan0"); return err == nil }
+		m, other := &fakeManager{name: "first", network: "before", owed: owed}, &fakeManager{name: "second", absent: true, owed: owed}
+		inHouse(t, func(c *Config) {
+			c.Holders, c.Sinks, c.Journal = []Holder{m, other}, []Sink{m, other}, journal
+			if change != nil {
+				change(c)
+			}
+		}, func(h *house) { run(h, m, journal) })
+	})
+}
+
+func TestManagedInterface(t *testing.T) {
+	key := passphrase
+	for _, c := range []struct {
+		name    string
+		prepare func(*fakeManager)
+		config  func(*Config)
+		start   func(*StartRequest)
+		state   State
+		reason  Reason
+		told    []string
+		network string
+		manager string
+		owed    bool
+	}{
+		{
+			name: "who has the interface gets the network", state: StateSucceeded,
+			told: []string{"release", "restore false", "deliver home " + key}, network: "home", manager: "first",
+		},
+		{
+			name: "with apply none the manager is back in its network", state: StateSucceeded,
+			start: func(r *StartRequest) { r.Apply = ApplyNone },
+			told:  []string{"release", "restore true"}, network: "before",
+		},
+		{
+			name: "with apply none in the configuration, too", state: StateSucceeded,
+			config: func(c *Config) { c.Apply = ApplyNone },
+			told:   []string{"release", "restore true"}, network: "before",
+		},
+		{
+			name: "a session's apply comes before the configuration's", state: StateSucceeded,
+			config: func(c *Config) { c.Apply = ApplyNone }, start: func(r *StartRequest) { r.Apply = "first" },
+			told: []string{"release", "restore false", "deliver home " + key}, network: "home", manager: "first",
+		},
+		{
+			name: "credentials that are for other programs are handed to nobody", state: StateSucceeded,
+			config: func(c *Config) { c.Processing = ProcessingExternal },
+			told:   []string{"release", "restore true"}, network: "before",
+		},
+		{
+			name: "a manager that does not connect gets its network back", state: StateFailed, reason: ReasonHandoverFailed,
+			prepare: func(m *fakeManager) { m.deliverErr = errors.New("no such luck") },
+			told:    []string{"release", "restore false", "deliver home " + key, "restore true"}, network: "before", manager: "first",
+		},
+		{
+			name: "a manager that hangs does, too", state: StateFailed, reason: ReasonHandoverFailed,
+			prepare: func(m *fakeManager) { m.hang = true },
+			told:    []string{"release", "restore false", "deliver home " + key, "restore true"}, network: "before", manager: "first",
+		},
+		{
+			name: "a manager that cannot take the interface back stays owed", state: StateSucceeded,
+			prepare: func(m *fakeManager) { m.restoreErr = errors.New("it does not run") },
+			start:   func(r *StartRequest) { r.Apply = ApplyNone },
+			told:    []string{"release"}, owed: true,
+		},
+		{
+			name: "a manager that does not let go ends the session, and has its network", state: StateFailed, reason: ReasonInterfaceBusy,
+			prepare: func(m *fakeManager) { m.releaseErr = errors.New("never") },
+			told:    []string{"release", "restore true"}, network: "before",
+		},
+		{
+			name: "a manager that does not answer ends the session", state: StateFailed, reason: ReasonInterfaceBusy,
+			prepare: func(m *fakeManager) { m.claimErr = errors.New("timeout") }, network: "before",
+		},
+		{
+			name: "an interface that nobody has is used as it is", state: StateSucceeded,
+			prepare: func(m *fakeManager) { m.absent = true }, network: "before",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inManagedHouse(t, c.config, func(h *house, m *fakeManager, journal *store.Journal) {
+				if c.prepare != nil {
+					c.prepare(m)
+				}
+				h.press(h.ap(nil))
+				s := h.end(h.pbc(c.start))
+				if s.State != c.state || s.Reason != c.reason || s.Detail.Manager != c.manager {
+					h.Errorf("it ended %s, %s with manager %q: %s", s.State, s.Reason, s.Detail.Manager, s.Sentence)
+				}
+				if !slices.Equal(m.told, c.told) || m.network != c.network {
+					h.Errorf("the manager is in %q and was told %q", m.network, m.told)
+				}
+				if c.reason == ReasonHandoverFailed && (len(s.Networks) != 1 || !strings.Contains(s.Sentence, "stored")) {
+					h.Errorf("the network is not stored: %+v", s)
+				}
+				if _, err := journal.Debt("wlan0"); (err == nil) != c.owed {
+					h.Errorf("the journal: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestAManagedInterfaceIsGivenBackAfterACancel(t *testing.T) {
+	inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
+		s := h.pbc(nil)
+		synctest.Wait()
+		if !m.released {
+			h.Error("the manager still has the interface")
+		}
+		time.Sleep(10 * time.Second)
+		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+			h.Fatal(err)
+		}
+		h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+		if m.network != "before" || m.released {
+			h.Errorf("the manager is in %q", m.network)
+		}
+	})
+}
+
+func TestACancelDuringTheHandOver(t *testing.T) {
+	inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
+		m.hang = true
+		h.press(h.ap(nil))
+		s := h.pbc(nil)
+		h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.State == StateHandingOver })
+		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+			h.Fatal(err)
+		}
+		s = h.end(s)
+		h.wantEnd(s, StateCanceled, ReasonCanceled, 0)
+		if m.network != "before" || len(s.Networks) != 1 {
+			h.Errorf("the manager is in %q, stored are %v", m.network, s.Networks)
+		}
+	})
+}
+
+func TestAnUnknownManagerIsRefused(t *testing.T) {
+	inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
+		_, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0", Apply: "connman"})
+		if !errors.Is(err, ErrNotSupported) || len(m.told) > 0 {
+			h.Errorf("%v, %q", err, m.told)
+		}
+	})
+}
+
+// keptLink is a driver whose interface was brought up by a process that was killed.
+type keptLink struct {
+	drivers.Driver
+	up   bool
+	down []string
+}
+
+func (k *keptLink) LinkUp(context.Context, string) (bool, error) { return k.up, nil }
+func (k *keptLink) LinkDown(_ context.Context, ifname string) error {
+	k.down = append(k.down, ifname)
+	k.up = false
+	return nil
+}
+
+func TestWhatAKilledProcessOwesIsPaidAtTheStart(t *testing.T) {
+	for _, absent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the manager is absent: %v", absent), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				journal, err := store.OpenJournal(t.TempDir())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer journal.Close()
+				debt := store.Debt{Interface: "wlan0", LinkDown: true, Claims: []store.Claim{{Manager: "first", Debt: json.RawMessage(`{"network":"before"}`)}}}
+				if err := journal.Put(debt); err != nil {
+					t.Fatal(err)
+				}
+				m := &fakeManager{name: "first", released: true}
+				if absent {
+					m.restoreErr = errors.New("it does not run")
+				}
+				link := &keptLink{up: true}
+				inHouse(t, func(c *Config) {
+					link.Driver = c.Drivers[0]
+					c.Drivers, c.Holders, c.Journal = []drivers.Driver{link}, []Holder{m}, journal
+				}, func(h *house) {
+					if link.up || !slices.Equal(link.down, []string{"wlan0"}) {
+						h.Errorf("the link is not down: %v", link.down)
+					}
+					left, err := journal.Debt("wlan0")
+					switch {
+					case absent && (err != nil || len(left.Claims) != 1 || left.LinkDown):
+						h.Errorf("what is left is not owed any more: %+v, %v", left, err)
+					case !absent && (m.network != "before" || !errors.Is(err, store.ErrNotFound)):
+						h.Errorf("the manager is in %q; owed: %+v, %v", m.network, left, err)
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestALinkThatWasDownIsNotedWhileItIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal, err := store.OpenJournal(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer journal.Close()
+		inHouse(t, func(c *Config) {
+			c.Drivers, c.Journal = []drivers.Driver{&keptLink{Driver: c.Drivers[0]}}, journal
+		}, func(h *house) {
+			s := h.pbc(nil)
+			synctest.Wait()
+			if d, err := journal.Debt("wlan0"); err != nil || !d.LinkDown {
+				h.Errorf("during a session: %+v, %v", d, err)
+			}
+			if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+				h.Fatal(err)
+			}
+			h.end(s)
+			if d, err := journal.Debt("wlan0"); err == nil {
+				h.Errorf("after it: %+v", d)
+			}
+		})
+	})
+}

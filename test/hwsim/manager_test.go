@@ -1,0 +1,232 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The network that a manager is in before wpsd comes, and what the one under test gives addresses from.
+const (
+	oldSSID       = "old-net"
+	oldPassphrase = "before anything else"
+	oldAddress    = "10.8.0."
+	newAddress    = "10.9.0."
+)
+
+// manager is a real network manager that has the station.
+type manager interface {
+	name() string
+	// associated waits until the manager itself says that it is connected to the network with this name.
+	connectedTo(ssid string)
+	// knows reports whether the manager knows a network with this name and key.
+	knows(ssid, key string) bool
+}
+
+// serveAddresses is a DHCP server behind an access point.
+func (w *world) serveAddresses(a *hostapd, prefix string) {
+	w.t.Helper()
+	w.sh("ip addr add %s1/24 dev %s", prefix, a.ap.radio)
+	file := w.write("udhcpd-"+a.ap.radio+".conf", fmt.Sprintf("start %s50\nend %s99\ninterface %s\nlease_file %s\noption subnet 255.255.255.0\noption lease 3600\n",
+		prefix, prefix, a.ap.radio, filepath.Join(w.dir, "leases-"+a.ap.radio)))
+	w.start("udhcpd-"+a.ap.radio, "busybox", "udhcpd", "-f", file)
+}
+
+// home is two access points: the old one, which the manager is connected to, and one with WPS.
+func (w *world) home(extra ...string) (old, fresh *hostapd) {
+	w.t.Helper()
+	fresh = w.startAP(ap{extra: extra})
+	old = w.startAP(ap{radio: "wlan2", channel: 6, ssid: oldSSID, passphrase: oldPassphrase})
+	w.serveAddresses(fresh, newAddress)
+	w.serveAddresses(old, oldAddress)
+	return old, fresh
+}
+
+// hasAddress waits until the station has an address from there.
+func (w *world) hasAddress(prefix string) {
+	w.t.Helper()
+	w.until(station+" has an address "+prefix+"x", 60*time.Second, func() bool {
+		return strings.Contains(w.sh("ip -4 addr show dev %s", station), "inet "+prefix)
+	})
+}
+
+// isIn waits until the kernel has the station in a network.
+func (w *world) isIn(ssid string) {
+	w.t.Helper()
+	w.until(station+" is in "+ssid, 60*time.Second, func() bool {
+		return strings.Contains(w.sh("iw dev %s link", station), "SSID: "+ssid+"\n")
+	})
+}
+
+// networkManager is a running NetworkManager 1.42 with wpa_supplicant.
+type networkManager struct {
+	*process
+	w *world
+}
+
+// startNetworkManager starts it for the station alone, with the profile of the old network.
+func (w *world) startNetworkManager() *networkManager {
+	w.t.Helper()
+	w.startSupplicantService()
+	w.must(os.RemoveAll("/etc/NetworkManager"))
+	w.must(os.RemoveAll("/var/lib/NetworkManager"))
+	w.must(os.RemoveAll("/run/NetworkManager"))
+	w.must(os.MkdirAll("/etc/NetworkManager/system-connections", 0o700))
+	w.must(os.MkdirAll("/var/lib/NetworkManager", 0o700))
+	config := w.write("NetworkManager.conf", "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nauth-polkit=root-only\nno-auto-default=*\n"+
+		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n")
+	// There is no udev: with a read-only /sys NetworkManager does not wait for it.
+	p := w.start("NetworkManager", "busybox", "unshare", "-m", "--propagation", "slave", "sh", "-c",
+		"mount -o remount,ro,bind /sys && exec NetworkManager --no-daemon --config "+config)
+	n := &networkManager{p, w}
+	w.until("NetworkManager has the station", 30*time.Second, func() bool { return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0 })
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid", oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase, "ipv6.method", "disabled")
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", "elsewhere", "ssid", "elsewhere", "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", "not in reach", "ipv6.method", "disabled")
+	return n
+}
+
+// startSupplicantService starts wpa_supplicant as Debian's unit does: on D-Bus, without interfaces.
+func (w *world) startSupplicantService(args ...string) *process {
+	w.t.Helper()
+	p := w.start("wpa_supplicant", append([]string{"wpa_supplicant", "-u", "-t", "-d", "-K", "-O", "DIR=/run/wpa_supplicant"}, args...)...)
+	p.waitLog("fi.w1.wpa_supplicant1", 10*time.Second)
+	return p
+}
+
+func (n *networkManager) name() string { return "networkmanager" }
+
+func (n *networkManager) nmcli(args ...string) result {
+	return n.w.run(append([]string{"nmcli"}, args...)...)
+}
+
+func (n *networkManager) mustNmcli(args ...string) string {
+	n.w.t.Helper()
+	r := n.nmcli(args...)
+	if r.status != 0 {
+		n.w.t.Fatalf("nmcli %v: %s", args, r.stderr)
+	}
+	return strings.TrimSpace(r.stdout)
+}
+
+func (n *networkManager) connectedTo(ssid string) {
+	n.w.t.Helper()
+	n.w.until("NetworkManager is connected to "+ssid, 60*time.Second, func() bool {
+		return n.mustNmcli("-g", "GENERAL.STATE,GENERAL.CONNECTION", "dev", "show", station) == "100 (connected)\n"+ssid
+	})
+}
+
+func (n *networkManager) knows(ssid, key string) bool {
+	n.w.t.Helper()
+	return n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", ssid).stdout == key+"\n"
+}
+
+// ends waits for the end of a session, without the look at the interface: that is the manager's.
+func (s *session) ends(timeout time.Duration) outcome {
+	s.d.w.t.Helper()
+	got := s.owner.wait(s.from, timeout, "end of the session", func(g signal) bool {
+		return g.Path == s.path && (g.Name == busName+".Session.Succeeded" || g.Name == busName+".Session.Failed")
+	})
+	o := outcome{at: got.at}
+	if strings.HasSuffix(got.Name, "Succeeded") {
+		o.networks = networkPathsOf(got)
+	} else {
+		o.reason, o.configError, o.sentence = got.Body[0].(string), got.Body[1].(uint16), got.Body[2].(string)
+	}
+	return o
+}
+
+func TestManagerNetworkManagerGetsTheNetwork(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home()
+	w.startBus()
+	nm := w.startNetworkManager()
+	w.handsOver(nm, fresh)
+}
+
+// handsOver is the whole way: the manager is in its old network, a button is pressed, and it is in the new one.
+func (w *world) handsOver(m manager, fresh *hostapd) {
+	t := w.t
+	t.Helper()
+	m.connectedTo(oldSSID)
+	w.hasAddress(oldAddress)
+	d := w.startDaemonAgain()
+	fresh.mustOK("WPS_PBC")
+	s := d.startPBC()
+	o := s.ends(2 * time.Minute)
+	if o.networks == nil {
+		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+	}
+	if manager := s.detail()["manager"].Value(); manager != m.name() {
+		t.Errorf("Detail says that the network went to %v", manager)
+	}
+	m.connectedTo(testSSID)
+	w.isIn(testSSID)
+	w.hasAddress(newAddress)
+	if !m.knows(testSSID, testPassphrase) || !m.knows(oldSSID, oldPassphrase) || !m.knows("elsewhere", "not in reach") {
+		t.Error("the manager has lost a network")
+	}
+	w.owesNothing()
+}
+
+// owesNothing checks that the journal of taken interfaces is empty.
+func (w *world) owesNothing() {
+	w.t.Helper()
+	if left, _ := filepath.Glob(filepath.Join(w.dir, "state/owed/*.json")); len(left) > 0 {
+		w.t.Errorf("the journal still has %v", left)
+	}
+}
+
+func TestManagerNetworkManagerIsBackInItsNetworkAfterACancel(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home("fragment_size=100")
+	w.startBus()
+	w.comesBack(w.startNetworkManager(), fresh, false)
+}
+
+func TestManagerNetworkManagerIsBackInItsNetworkAfterAKill(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home("fragment_size=100")
+	w.startBus()
+	w.comesBack(w.startNetworkManager(), fresh, true)
+}
+
+// comesBack ends a run in its middle, by Cancel or by a kill that wpsd --restore follows.
+func (w *world) comesBack(m manager, fresh *hostapd, kill bool) {
+	t := w.t
+	t.Helper()
+	m.connectedTo(oldSSID)
+	d := w.startDaemonAgain("wps_fragment_size=100")
+	mark := fresh.events.len()
+	fresh.mustOK("WPS_PBC")
+	s := d.startPBC()
+	fresh.holdMidRun(mark, s)
+	if kill {
+		d.kill()
+		if left, _ := filepath.Glob(filepath.Join(w.dir, "state/owed/*.json")); len(left) != 1 {
+			t.Errorf("the journal of a killed wpsd has %v", left)
+		}
+		r := w.run("/in/wpsd", "--restore", "--state-dir", filepath.Join(w.dir, "state"), "--interface", station, "--config", filepath.Join(w.dir, "wpsd.conf"))
+		if r.status != 0 {
+			t.Errorf("wpsd --restore: status %d: %s", r.status, r.stderr)
+		}
+	} else {
+		d.mustCall(s.path, "Session.Cancel")
+		if o := s.ends(30 * time.Second); o.reason != "canceled" {
+			t.Errorf("the session ended with %s", o.reason)
+		}
+	}
+	fresh.signal(syscall.SIGCONT)
+	m.connectedTo(oldSSID)
+	w.isIn(oldSSID)
+	w.hasAddress(oldAddress)
+	if !m.knows(oldSSID, oldPassphrase) || !m.knows("elsewhere", "not in reach") || m.knows(testSSID, testPassphrase) {
+		t.Error("the manager's networks are not what they were")
+	}
+	w.owesNothing()
+}
