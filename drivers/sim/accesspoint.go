@@ -83,6 +83,7 @@ type AP struct {
 	events       []Event
 	associations map[*association]struct{}
 	steered      map[*steered]struct{}
+	lan          lan
 }
 
 // bss is one BSS of an AP. It does not change.
@@ -354,6 +355,12 @@ func (ap *AP) refresh(now time.Time) {
 	if ap.next != nil && !now.Before(ap.nextAt) {
 		ap.net, ap.next = *ap.next, nil
 		ap.tell(Event{At: ap.nextAt, Kind: SettingsTaken})
+	}
+	if n := len(ap.lan.selected); n > 0 {
+		ap.lan.selected = slices.DeleteFunc(ap.lan.selected, func(s selectedRegistrar) bool { return !now.Before(s.until) })
+		if len(ap.lan.selected) < n {
+			ap.tell(Event{At: now, Kind: RegistrarDeselected})
+		}
 	}
 	if !ap.apPINUntil.IsZero() && !now.Before(ap.apPINUntil) {
 		ap.apPIN, ap.apPINUntil = secret.Value{}, time.Time{}

@@ -90,21 +90,38 @@ func (ap *AP) advertisement(now time.Time) *wsc.Advertisement {
 	if ap.net.configured {
 		a.State = wsc.Configured
 	}
-	if !ap.selected() {
-		return a
+	ap.selectedBy(a)
+	return a
+}
+
+// selectedBy says which Registrars wait for somebody: our own, and External ones. Of theirs the newest says with which
+// password, unless our button is pressed (hostapd).
+func (ap *AP) selectedBy(a *wsc.Advertisement) {
+	d := &ap.o.Device
+	external := ap.lan.selected
+	if !ap.selected() && len(external) == 0 {
+		return
 	}
 	a.SelectedRegistrar = true
 	a.HasDevicePasswordID, a.HasSelectedRegistrarConfigMethods = true, true
 	a.DevicePasswordID = wsc.PasswordIDDefault
-	a.SelectedRegistrarConfigMethods = d.ConfigMethods &^ anyButton
-	if ap.selection.pbc {
+	var macs []wsc.MAC
+	if ap.selected() {
+		a.SelectedRegistrarConfigMethods = d.ConfigMethods &^ anyButton
+		macs = append(macs, ap.selection.macs...)
+	}
+	for _, s := range external {
+		a.DevicePasswordID = s.DevicePasswordID
+		a.SelectedRegistrarConfigMethods |= s.ConfigMethods
+		macs = append(macs, s.AuthorizedMACs...)
+	}
+	if ap.selected() && ap.selection.pbc {
 		a.DevicePasswordID = wsc.PasswordIDPushButton
 		a.SelectedRegistrarConfigMethods |= d.ConfigMethods & anyButton
 	}
 	if d.Version2 != 0 {
-		a.AuthorizedMACs = ap.selection.macs
+		a.AuthorizedMACs = macs[:min(len(macs), wsc.MaxAuthorizedMACs)]
 	}
-	return a
 }
 
 // bands is the RF Bands attribute of a dual-band access point; 0 of one with a single radio.
@@ -137,6 +154,7 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 	for s := range ap.steered {
 		s.sighted(from, p)
 	}
+	ap.lan.sighted(now, from, data)
 	if p.DevicePasswordID != wsc.PasswordIDPushButton {
 		return
 	}

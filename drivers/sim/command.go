@@ -25,6 +25,7 @@ var ErrCommand = errors.New("not a command")
 //	kick AP          deauthenticate its stations
 //	off AP           cut its power
 //	on AP            switch it on again, with the settings that it had
+//	leave AP         switch it off in good order
 //	restart AP       switch it off in good order, and on again
 //	hotspot IFNAME AP  make it an access point of this machine, with an interface of mode ap
 //	device NAME [MAC]  bring a device into range; its name has no spaces, its address is made up if not given
@@ -86,9 +87,10 @@ func (w *World) Command(line string) error {
 	case "off":
 		w.RemoveAP(ap)
 	case "restart":
-		ap.Kick(reasonLeaving)
-		w.RemoveAP(ap)
+		w.ShutDownAP(ap)
 		return w.ReturnAP(ap)
+	case "leave":
+		w.ShutDownAP(ap)
 	default:
 		return fmt.Errorf("sim: %q: %w", word, ErrCommand)
 	}

@@ -55,11 +55,10 @@ func New(o Options) (*Driver, error) {
 	}
 	own := o.World == nil
 	if own {
-		w, err := DefaultWorld(WorldOptions{Log: o.Log})
+		w, err := DefaultWorld(WorldOptions{Log: o.Log, Speed: o.Speed})
 		if err != nil {
 			return nil, err
 		}
-		w.speed = o.Speed
 		o.World = w
 	}
 	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log, changed: make(chan struct{}, 1), closed: make(chan struct{}),

@@ -29,8 +29,11 @@ const (
 	Disassociated  EventKind = "disassociated"
 	SelectionEnded EventKind = "cancelled"
 	APPINExpired   EventKind = "AP PIN expired"
-	SwitchedOff    EventKind = "switched off"
-	SwitchedOn     EventKind = "switched on"
+	// An External Registrar waits for somebody, or no longer.
+	RegistrarSelected   EventKind = "External Registrar selected"
+	RegistrarDeselected EventKind = "External Registrar deselected"
+	SwitchedOff         EventKind = "switched off"
+	SwitchedOn          EventKind = "switched on"
 )
 
 // Event is one of them. It holds no secret.

@@ -33,7 +33,7 @@ func TestTapIsAMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &tap{inner: m, a: &association{}}
+		return &tap{inner: m, quirks: Personality{}}
 	}, frames)
 }
 

@@ -63,12 +63,18 @@ func newRoom(t *testing.T) *room {
 
 func roomIn(t *testing.T, w *sim.World) *room {
 	t.Helper()
+	return roomAt(t, w, 1)
+}
+
+// roomAt is a room whose radios scan that many times as fast.
+func roomAt(t *testing.T, w *sim.World, speed float64) *room {
+	t.Helper()
 	for name, mac := range map[string]wsc.MAC{"sim0": laptop, "sim1": neighbour} {
 		if err := w.AddRadio(sim.Radio{Name: name, MAC: mac}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d, err := sim.New(sim.Options{World: w})
+	d, err := sim.New(sim.Options{World: w, Speed: speed})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ const reloadDelay = 100 * time.Millisecond
 // out, and its personality changing it.
 type tap struct {
 	inner    engine.Machine
-	a        *association
+	quirks   Personality
 	heard    func(now time.Time, t wsc.MessageType, msg []byte) // nil: nobody
 	finish   func(now time.Time, t *tap)
 	newest   wsc.MessageType // M1 … M8, sent or received: where a run is
@@ -68,7 +68,7 @@ func (t *tap) out(s engine.Step) engine.Step {
 		if err == nil {
 			t.note(kind)
 			t.revealed = t.revealed || kind == wsc.MsgM6 || kind == wsc.MsgM7
-			if p := t.a.personality; p.LeaveBefore != 0 && kind == p.LeaveBefore {
+			if p := t.quirks; p.LeaveBefore != 0 && kind == p.LeaveBefore {
 				t.left = true
 				continue
 			} else if p.Message != nil {
@@ -92,12 +92,12 @@ func (t *tap) conclude(now time.Time) {
 	t.finish(now, t)
 }
 
-// device is the access point as the BSS of this association presents it.
-func (a *association) device() wsc.Device {
-	d := a.ap.o.Device
-	d.MAC, d.RFBands = a.link.bss.BSSID, a.link.bss.band
+// deviceAt is the access point as one of its BSSs presents it. The lock is held.
+func (ap *AP) deviceAt(b *bss) wsc.Device {
+	d := ap.o.Device
+	d.MAC, d.RFBands = b.BSSID, b.band
 	d.State = wsc.NotConfigured
-	if a.ap.net.configured {
+	if ap.net.configured {
 		d.State = wsc.Configured
 	}
 	return d
@@ -133,16 +133,17 @@ func (a *association) registrar() engine.Machine {
 		give = []wsc.Credential{e.net.credential()}
 	}
 	r, err := registration.NewRegistrar(registration.RegistrarConfig{
-		Device: a.device(), Password: e.password, Token: e.token, Overlap: e.overlap,
+		Device: a.ap.deviceAt(a.link.bss), Password: e.password, Token: e.token, Overlap: e.overlap,
 		SetupLocked: a.ap.locked(now), Give: give, Rand: a.randomness(),
 	})
 	if err != nil {
 		return nil
 	}
 	e.registrar = r
-	t := &tap{inner: r, a: a, heard: e.heard, finish: e.finish}
+	e.proxy = &proxy{inner: r, ap: a.ap, station: a.link.s.r.MAC}
+	t := &tap{inner: e.proxy, quirks: a.personality, heard: e.heard, finish: e.finish}
 	if a.personality.M2DForever {
-		t.inner = &m2dForever{device: a.device()}
+		t.inner = &m2dForever{device: a.ap.deviceAt(a.link.bss)}
 	}
 	a.run = t
 	return t
@@ -161,6 +162,7 @@ func newPassphrase(random io.Reader) (secret.Value, error) {
 type enrolment struct {
 	a         *association
 	registrar *registration.Registrar
+	proxy     *proxy  // around it
 	net       network // what is given; of an unconfigured access point, what it becomes
 	pin       *pinEntry
 	pbc       bool
@@ -225,6 +227,9 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	ap.refresh(now)
 	out := e.registrar.Outcome()
 	success := out.Err == nil && e.registrar.LastMessage() == wsc.MsgDone
+	if e.proxy.engaged() {
+		success, out.Err = e.proxy.done, e.proxy.failure()
+	}
 	if e.pin != nil && ap.pins.release(e.pin, success, t.revealed) && !success {
 		ap.unauthorize(e.pin.mac)
 	}
@@ -238,6 +243,9 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	}
 	event.Kind = Enrolled
 	ap.tell(event)
+	if e.proxy.engaged() {
+		return // what it means is the External Registrar's business
+	}
 	ap.selection = selection{}
 	if e.pbc {
 		ap.monitor.completed(now, e.uuid)
@@ -247,42 +255,46 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	}
 }
 
-// enrollee begins a run in which the station reads or changes the access point's settings with the
-// AP PIN. Without one, or locked, the access point still sends M1 (hostap: Windows asks that way what
-// it can) and then refuses.
+// enrollee begins a run in which the station reads or changes the access point's settings.
 func (a *association) enrollee() engine.Machine {
 	ap := a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
-	now := time.Now()
-	ap.refresh(now)
-	settings := ap.net.credential()
-	settings.MAC = a.link.bss.BSSID
-	device := a.device()
-	device.ConfigMethods &^= anyButton
-	password, alternative, keys, err := ap.ownPassword()
+	m, err := ap.enrollee(time.Now(), a.link.bss)
 	if err != nil {
 		return nil
 	}
-	m, err := registration.NewEnrollee(registration.EnrolleeConfig{
-		Device: device, Password: password, Alternative: alternative, KeyPair: keys, APSettings: &settings,
-		SetupLocked: ap.locked(now) || password.Value.IsZero(), LearnOnly: ap.o.LearnOnly, Rand: a.randomness(),
-	})
-	if err != nil {
-		return nil
-	}
-	t := &tap{inner: m, a: a, finish: func(now time.Time, t *tap) { a.configured(now, t, m.Outcome()) }}
+	t := &tap{inner: m, quirks: a.personality, finish: func(now time.Time, t *tap) { ap.configured(now, t, m.Outcome(), a.link.s.r.MAC) }}
 	a.run = t
 	return t
 }
 
-// configured is the end of a run in which the access point was the Enrollee.
-func (a *association) configured(now time.Time, t *tap, out registration.Outcome) {
-	ap := a.ap
+// enrollee makes the access point's side of a run in which a Registrar reads or changes its settings with the AP PIN.
+// Without one, or locked, the access point still sends M1 (hostap: Windows asks that way what it can) and then refuses.
+// The lock is held.
+func (ap *AP) enrollee(now time.Time, b *bss) (*registration.Enrollee, error) {
+	ap.refresh(now)
+	settings := ap.net.credential()
+	settings.MAC = b.BSSID
+	device := ap.deviceAt(b)
+	device.ConfigMethods &^= anyButton
+	password, alternative, keys, err := ap.ownPassword()
+	if err != nil {
+		return nil, err
+	}
+	return registration.NewEnrollee(registration.EnrolleeConfig{
+		Device: device, Password: password, Alternative: alternative, KeyPair: keys, APSettings: &settings,
+		SetupLocked: ap.locked(now) || password.Value.IsZero(), LearnOnly: ap.o.LearnOnly, Rand: ap.randomness(),
+	})
+}
+
+// configured is the end of a run in which the access point was the Enrollee, with a station or, if that is zero, over
+// UPnP.
+func (ap *AP) configured(now time.Time, t *tap, out registration.Outcome, station wsc.MAC) {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
 	ap.refresh(now)
-	event := Event{At: now, Kind: RunFailed, Station: a.link.s.r.MAC, Message: t.newest, Err: out.Err}
+	event := Event{At: now, Kind: RunFailed, Station: station, Message: t.newest, Err: out.Err}
 	failure, _ := errors.AsType[*registration.Error](out.Err)
 	if failure != nil {
 		event.ConfigError = failure.ConfigError

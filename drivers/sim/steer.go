@@ -158,6 +158,9 @@ func (ap *AP) due() time.Time {
 	if ap.next != nil {
 		times = append(times, ap.nextAt)
 	}
+	for _, s := range ap.lan.selected {
+		times = append(times, s.until)
+	}
 	if ap.wasLocked && !ap.guesses.forever && !ap.o.SetupLocked {
 		times = append(times, ap.guesses.until)
 	}

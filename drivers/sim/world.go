@@ -23,6 +23,8 @@ type WorldOptions struct {
 	// Trace sees each frame in the air but beacons; nil: nobody. It is called from several
 	// goroutines, must not block, and must not call the World.
 	Trace func(Frame)
+	// Speed is that of the devices' radios, as in Options; 0: 1.
+	Speed float64
 }
 
 // World is everything in radio range: access points and the radios of interfaces. Its methods, and
@@ -31,6 +33,9 @@ type World struct {
 	log   *slog.Logger
 	rand  io.Reader
 	trace func(Frame)
+
+	lanMu sync.Mutex    // taken before mu, by what puts access points on the network and takes them off
+	lan   *localNetwork // nil: they are on none; guarded by lanMu
 
 	mu        sync.Mutex // guards everything below, and the state of all APs and radios
 	aps       []*AP
@@ -46,14 +51,17 @@ type World struct {
 
 // NewWorld makes an empty World.
 func NewWorld(o WorldOptions) *World {
-	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{}), speed: 1}
+	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{}), speed: o.Speed}
+	if w.speed == 0 {
+		w.speed = 1
+	}
 	if w.trace == nil {
 		w.trace = func(Frame) {}
 	}
 	return w
 }
 
-// Close removes all devices and waits for what they do. Access points stay as they are: they do nothing by themselves.
+// Close removes all devices, takes the access points off the network, and waits for what they do.
 func (w *World) Close() {
 	w.mu.Lock()
 	all := slices.Clone(w.enrollees)
@@ -61,6 +69,7 @@ func (w *World) Close() {
 	for _, e := range all {
 		w.RemoveEnrollee(e)
 	}
+	w.closeUPnP()
 }
 
 // FrameKind says what a frame of the air is.
@@ -260,21 +269,51 @@ func (w *World) AddAP(o APOptions) (*AP, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.lanMu.Lock()
+	defer w.lanMu.Unlock()
+	if err := w.switchOn(ap); err != nil {
+		return nil, err
+	}
+	if err := w.plugIn(ap); err != nil {
+		return nil, err
+	}
+	return ap, nil
+}
+
+// switchOn lets an access point be heard. lanMu is held.
+func (w *World) switchOn(ap *AP) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, b := range ap.bsss {
 		if _, taken := w.bss(b.BSSID); taken != nil {
-			return nil, fmt.Errorf("sim: there is an access point %s already", b.BSSID)
+			return fmt.Errorf("sim: there is an access point %s already", b.BSSID)
 		}
 	}
 	w.aps = append(w.aps, ap)
 	ap.refresh(time.Now())
-	return ap, nil
+	return nil
 }
 
 // RemoveAP takes an access point off the air, as a cut cable does: stations notice after a while that
 // nobody answers. Kick them first for an orderly end.
-func (w *World) RemoveAP(ap *AP) {
+func (w *World) RemoveAP(ap *AP) { w.remove(ap, false) }
+
+// ShutDownAP takes an access point off the air in good order: stations are deauthenticated, and who found it on the
+// network is told.
+func (w *World) ShutDownAP(ap *AP) {
+	ap.Kick(reasonLeaving)
+	w.remove(ap, true)
+}
+
+func (w *World) remove(ap *AP, orderly bool) {
+	w.lanMu.Lock()
+	defer w.lanMu.Unlock()
+	w.switchOff(ap)
+	w.unplug(ap, orderly)
+}
+
+// switchOff is the radio's part of remove. lanMu is held.
+func (w *World) switchOff(ap *AP) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := slices.Index(w.aps, ap)
@@ -290,25 +329,34 @@ func (w *World) RemoveAP(ap *AP) {
 // ReturnAP switches an access point on again that RemoveAP took off the air. It has kept its settings and its
 // AP PIN, and forgotten everything else.
 func (w *World) ReturnAP(ap *AP) error {
+	w.lanMu.Lock()
+	defer w.lanMu.Unlock()
+	if err := w.reset(ap); err != nil {
+		return err
+	}
+	if err := w.switchOn(ap); err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.off = append(w.off, ap)
+		return err
+	}
+	return w.plugIn(ap)
+}
+
+// reset has an access point that is switched off forget what it keeps in memory only. lanMu is held.
+func (w *World) reset(ap *AP) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := slices.Index(w.off, ap)
 	if i < 0 {
 		return fmt.Errorf("sim: %s is not switched off", ap.BSSID())
 	}
-	for _, b := range ap.bsss {
-		if _, taken := w.bss(b.BSSID); taken != nil {
-			return fmt.Errorf("sim: there is an access point %s already", b.BSSID)
-		}
-	}
 	w.off = slices.Delete(w.off, i, i+1)
-	w.aps = append(w.aps, ap)
 	ap.gone = make(chan struct{})
 	ap.pins.clear()
+	ap.nfc.tokens = nil
 	ap.selection, ap.monitor, ap.guesses, ap.pressAt = selection{}, pbcMonitor{}, lockout{}, time.Time{}
-	now := time.Now()
-	ap.tell(Event{At: now, Kind: SwitchedOn})
-	ap.refresh(now)
+	ap.tell(Event{At: time.Now(), Kind: SwitchedOn})
 	return nil
 }
 

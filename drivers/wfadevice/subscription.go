@@ -204,13 +204,14 @@ type Subscriber struct {
 // Subscribers lists the subscriptions that hold, the oldest first.
 func (d *Device) Subscribers() []Subscriber {
 	d.mu.Lock()
-	left := d.sweep()
+	defer d.mu.Unlock()
+	now := time.Now()
 	var all []Subscriber
 	for _, s := range d.subscriptions {
-		all = append(all, Subscriber{s.sid, s.from, s.callback})
+		if now.Before(s.expires) {
+			all = append(all, Subscriber{s.sid, s.from, s.callback})
+		}
 	}
-	d.mu.Unlock()
-	d.tellLeft(left)
 	return all
 }
 

@@ -1,0 +1,413 @@
+package sim_test
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"wpsd/drivers/controlpoint"
+	"wpsd/drivers/sim"
+	"wpsd/engine/devpass"
+	"wpsd/engine/registration"
+	"wpsd/engine/secret"
+	"wpsd/engine/upnp"
+	"wpsd/engine/wsc"
+)
+
+// These tests are in real time, since they have sockets: an External Registrar on the loopback interface. Each World has
+// addresses of its own there.
+var worlds atomic.Uint32
+
+func newAddress() netip.Addr {
+	return netip.AddrFrom4([4]byte{127, 97, byte(worlds.Add(1)), 1})
+}
+
+// patience is for what happens at once on a machine that has nothing else to do.
+const patience = 20 * time.Second
+
+// speed makes scans short.
+const speed = 100
+
+// registrar is an External Registrar and what it knows of one access point: as little of one as will do.
+type registrar struct {
+	*room
+	p       *controlpoint.ControlPoint
+	ap      *sim.AP
+	control upnp.URL
+	event   upnp.URL
+	sid     string
+	events  chan upnp.Notification
+	stop    func()
+}
+
+// onNetwork is a room whose access point is found by an External Registrar.
+func onNetwork(t *testing.T, change func(*sim.APOptions)) *registrar {
+	t.Helper()
+	w := sim.NewWorld(sim.WorldOptions{Speed: speed})
+	r := &registrar{room: roomAt(t, w, speed)}
+	at := newAddress()
+	r.do(w.ServeUPnP(at))
+	r.ap = r.home(func(o *sim.APOptions) {
+		o.APPIN = rightPIN.Value
+		if change != nil {
+			change(o)
+		}
+	})
+	return r.finds(at)
+}
+
+// finds searches for the access point at an address and reads its description.
+func (r *registrar) finds(at netip.Addr) *registrar {
+	r.Helper()
+	var err error
+	if r.p, err = controlpoint.Open(controlpoint.Config{Interface: "lo"}); err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { _ = r.p.Close() })
+	r.do(r.p.Search(r.Context()))
+	a := r.hears(at, upnp.Answer)
+	if a.UUID != wsc.UUIDFromMAC(homeBSSID) || a.Location != r.ap.UPnP() {
+		r.Errorf("%+v", a)
+	}
+	d, err := upnp.ParseDescription(a.Location, r.ask(upnp.GetDescription(a.Location)).Body)
+	r.do(err)
+	if d.FriendlyName != "home" || d.UDN != a.UUID {
+		r.Errorf("%+v", d)
+	}
+	r.control, r.event = d.Control, d.Event
+	return r
+}
+
+func (r *registrar) hears(at netip.Addr, kind upnp.Kind) upnp.Announcement {
+	r.Helper()
+	for late := time.After(patience); ; {
+		select {
+		case a := <-r.p.Heard():
+			if a.From == at && a.Kind == kind {
+				return a
+			}
+		case <-late:
+			r.Fatalf("%s says no %v", at, kind)
+		}
+	}
+}
+
+func (r *registrar) ask(q upnp.Request) upnp.Response {
+	r.Helper()
+	resp, err := r.p.Do(r.Context(), q)
+	r.do(err)
+	return resp
+}
+
+// call calls an action.
+func (r *registrar) call(a upnp.Action) ([]byte, error) {
+	r.Helper()
+	return a.Name.ParseReply(r.ask(a.Request(r.control)))
+}
+
+// subscribe begins to take events.
+func (r *registrar) subscribe() {
+	r.Helper()
+	s, err := upnp.ParseSubscription(r.ask(upnp.Subscribe(r.event)))
+	r.do(err)
+	r.sid, r.events = s.SID, make(chan upnp.Notification, 1024)
+	done := make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			select {
+			case n := <-r.p.Notified():
+				if n.SID == s.SID {
+					r.events <- n
+				}
+			case <-done:
+				return
+			}
+		}
+	})
+	r.Cleanup(func() { close(done); reader.Wait() })
+}
+
+// tells waits for an event of a kind from a station; nil: the first event of the subscription.
+func (r *registrar) tells(t upnp.EventType, from wsc.MAC) []byte {
+	r.Helper()
+	for late := time.After(patience); ; {
+		select {
+		case n := <-r.events:
+			if n.Err != nil || n.Event == nil {
+				r.Fatalf("an event that says nothing: %+v", n)
+			}
+			if n.Event.Type == t && n.Event.MAC == from {
+				return n.Event.Message
+			}
+		case <-late:
+			r.Fatalf("no event %d of %s", t, from)
+		}
+	}
+}
+
+// selects has the access point say that this Registrar waits for somebody.
+func (r *registrar) selects(s wsc.SelectedRegistrar) error {
+	r.Helper()
+	s.Version2, s.UUID = wsc.Version20, registrarUUID
+	_, err := r.call(upnp.Action{Name: upnp.SetSelectedRegistrar, Message: s.Append(nil)})
+	return err
+}
+
+var registrarUUID = wsc.UUID{0xee}
+
+func (r *registrar) machine(p devpass.Password, give []wsc.Credential, settings *wsc.Credential) *registration.Registrar {
+	r.Helper()
+	d := device(neighbour)
+	d.UUID = registrarUUID
+	m, err := registration.NewRegistrar(registration.RegistrarConfig{
+		Device: d, Give: give, NewSettings: settings,
+		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+			return p, !p.Value.IsZero() && id == p.ID
+		},
+	})
+	r.do(err)
+	return m
+}
+
+// configures runs the Registration Protocol with the access point as Enrollee.
+func (r *registrar) configures(p devpass.Password, settings *wsc.Credential) registration.Outcome {
+	r.Helper()
+	m := r.machine(p, nil, settings)
+	m.Start(time.Now())
+	message, err := r.call(upnp.Action{Name: upnp.GetDeviceInfo})
+	r.do(err)
+	for len(message) > 0 {
+		step := m.Handle(time.Now(), message)
+		if len(step.Send) == 0 {
+			break
+		}
+		message, err = r.call(upnp.Action{Name: upnp.PutMessage, Message: step.Send[0]})
+		r.do(err)
+	}
+	return m.Outcome()
+}
+
+// enrols lets the next device that comes in, and gives how that ended for the Registrar.
+func (r *registrar) enrols(e *sim.Enrollee, p devpass.Password) registration.Outcome {
+	r.Helper()
+	own := wsc.Credential{SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: r.ap.Key()}
+	m := r.machine(p, []wsc.Credential{own}, nil)
+	m.Start(time.Now())
+	for {
+		message := r.tells(upnp.EventMessage, e.MAC())
+		step := m.Handle(time.Now(), message)
+		if kind, _ := wsc.PeekMessageType(message); kind == wsc.MsgNack || kind == wsc.MsgDone {
+			return m.Outcome() // the station's last word: nobody takes an answer
+		}
+		for _, send := range step.Send {
+			_, err := r.call(upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: e.MAC(), Message: send})
+			r.do(err)
+		}
+		if step.Done {
+			return m.Outcome()
+		}
+	}
+}
+
+func TestUPnPLearnsAndConfigures(t *testing.T) {
+	t.Parallel()
+	r := onNetwork(t, nil)
+	out := r.configures(rightPIN, nil)
+	if out.Err != nil || out.APSettings == nil || string(out.APSettings.SSID) != "home" || !out.APSettings.NetworkKey.Equal(passphrase) || !r.ap.Happened(sim.SettingsShown) {
+		t.Fatalf("learned %+v", out)
+	}
+	settings := wsc.Credential{SSID: []byte("new name"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another passphrase")}
+	if out := r.configures(rightPIN, &settings); out.Err != nil {
+		t.Fatalf("configured: %v", out.Err)
+	}
+	for end := time.Now().Add(patience); r.ap.Status().SSID != "new name" || !r.ap.Key().Equal(settings.NetworkKey); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after Configure: %+v", r.ap.Status())
+		}
+	}
+	for range 3 {
+		if out := r.configures(wrongSecond, nil); !errors.Is(out.Err, registration.ErrPassword) && !errors.Is(out.Err, registration.ErrNack) {
+			t.Errorf("with a wrong PIN: %v", out.Err)
+		}
+	}
+	if !r.ap.Status().SetupLocked {
+		t.Error("three wrong PINs do not lock the setup")
+	}
+	if out := r.configures(rightPIN, nil); out.APSettings != nil {
+		t.Error("locked, it shows its settings")
+	}
+}
+
+func TestUPnPEnrolsADevice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		password devpass.Password
+		selected wsc.SelectedRegistrar
+	}{
+		{"by PIN", rightPIN, wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel, AuthorizedMACs: []wsc.MAC{cameraMAC}}},
+		{"by PIN for anybody", rightPIN, wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}},
+		{"by push button", devpass.PushButton(), wsc.SelectedRegistrar{
+			Selected: true, DevicePasswordID: wsc.PasswordIDPushButton, ConfigMethods: wsc.ConfigPhysicalPushButton, AuthorizedMACs: []wsc.MAC{wsc.Broadcast},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := onNetwork(t, nil)
+			r.subscribe()
+			e := r.camera()
+			r.do(r.selects(c.selected))
+			if _, a := r.bss(homeBSSID); !a.SelectedRegistrar || a.DevicePasswordID != c.password.ID || !slices.Equal(a.AuthorizedMACs, c.selected.AuthorizedMACs) {
+				t.Errorf("the elements say %+v", a)
+			}
+			if c.password.ID == wsc.PasswordIDPushButton {
+				r.do(e.PressButton())
+			} else {
+				r.do(e.UsePIN(c.password.Value))
+			}
+			probe, err := wsc.ParseProbeRequest(r.tells(upnp.EventProbe, e.MAC()))
+			if err != nil || probe.Device.DeviceName != "camera" || probe.DevicePasswordID != c.password.ID {
+				t.Errorf("the probe request: %+v, %v", probe, err)
+			}
+			if out := r.enrols(e, c.password); out.Err != nil {
+				t.Errorf("the Registrar: %v", out.Err)
+			}
+			if result := r.isIn(e, r.ap); result.Registrar != registrarUUID {
+				t.Errorf("let in by %v", result.Registrar)
+			}
+			if !r.ap.Happened(sim.Enrolled) || r.ap.Happened(sim.RunFailed) {
+				t.Errorf("the access point: %+v", r.ap.Events())
+			}
+			r.do(r.selects(wsc.SelectedRegistrar{}))
+			if _, a := r.bss(homeBSSID); a.SelectedRegistrar {
+				t.Error("it is selected still")
+			}
+		})
+	}
+}
+
+func TestUPnPWithAWrongPIN(t *testing.T) {
+	t.Parallel()
+	r := onNetwork(t, nil)
+	r.subscribe()
+	e := r.camera()
+	r.do(r.selects(wsc.SelectedRegistrar{Selected: true, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}))
+	r.do(e.UsePIN(wrongSecond.Value))
+	if out := r.enrols(e, rightPIN); out.Err == nil {
+		t.Error("the Registrar let it in")
+	}
+	r.ends(e, registration.ErrPassword)
+	last := sim.Event{}
+	for _, e := range r.ap.Events() {
+		if e.Kind == sim.RunFailed {
+			last = e
+		}
+	}
+	if last.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure || last.Message < wsc.MsgM6 {
+		t.Errorf("the access point: %+v", last)
+	}
+}
+
+func TestUPnPLeavesAloneWhomTheAccessPointKnows(t *testing.T) {
+	t.Parallel()
+	r := onNetwork(t, nil)
+	r.subscribe()
+	e := r.camera()
+	r.do(r.ap.SetPIN(rightPIN.Value))
+	r.do(e.UsePIN(rightPIN.Value))
+	m1, err := wsc.ParseM1(r.tells(upnp.EventMessage, e.MAC()))
+	if err != nil || m1.Device.DeviceName != "camera" {
+		t.Errorf("M1: %+v, %v", m1, err)
+	}
+	if result := r.isIn(e, r.ap); result.Registrar != wsc.UUIDFromMAC(homeBSSID) {
+		t.Errorf("let in by %v", result.Registrar)
+	}
+	_, err = r.call(upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: e.MAC(), Message: (&wsc.M2D{EnrolleeNonce: m1.EnrolleeNonce}).Append(nil)})
+	if f, ok := errors.AsType[*upnp.Fault](err); !ok || f.Code != 501 {
+		t.Errorf("a message for nobody: %v", err)
+	}
+}
+
+func TestUPnPRefuses(t *testing.T) {
+	t.Parallel()
+	r := onNetwork(t, func(o *sim.APOptions) { o.APPIN = secret.Value{} })
+	ack := (&wsc.Ack{EnrolleeNonce: wsc.Nonce{1}}).Append(nil)
+	for _, c := range []struct {
+		name string
+		upnp.Action
+		code int
+	}{
+		{"its settings without a PIN", upnp.Action{Name: upnp.GetDeviceInfo}, 501},
+		{"a message that is none", upnp.Action{Name: upnp.PutMessage, Message: []byte{1, 2, 3}}, 600},
+		{"a message of no run", upnp.Action{Name: upnp.PutMessage, Message: ack}, 501},
+		{"a message for a station that is not there", upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: cameraMAC, Message: ack}, 501},
+		{"to select a Registrar without subscription", upnp.Action{Name: upnp.SetSelectedRegistrar, Message: (&wsc.SelectedRegistrar{Selected: true}).Append(nil)}, 501},
+		{"to select a Registrar with anything", upnp.Action{Name: upnp.SetSelectedRegistrar, Message: []byte{0x10, 0x41, 0, 9}}, 600},
+	} {
+		_, err := r.call(c.Action)
+		if f, ok := errors.AsType[*upnp.Fault](err); !ok || f.Code != c.code {
+			t.Errorf("%s: %v, not error %d", c.name, err, c.code)
+		}
+	}
+}
+
+func TestUPnPComesAndGoes(t *testing.T) {
+	t.Parallel()
+	r := onNetwork(t, nil)
+	at := r.ap.UPnP().Host.Addr()
+	r.subscribe()
+	r.do(r.selects(wsc.SelectedRegistrar{Selected: true, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}))
+	before := r.ap.UPnP()
+	r.do(r.w.Command("restart home"))
+	r.hears(at, upnp.Byebye)
+	if a := r.hears(at, upnp.Alive); a.Location != r.ap.UPnP() || a.Location == before {
+		t.Errorf("after the restart: %v", a.Location)
+	}
+	if _, a := r.bss(homeBSSID); a.SelectedRegistrar {
+		t.Error("after the restart a Registrar is selected")
+	}
+	r.do(r.w.Command("leave home"))
+	r.hears(at, upnp.Byebye)
+	if !r.ap.UPnP().IsZero() {
+		t.Error("it is on the network")
+	}
+	r.do(r.w.Command("on home"))
+	r.hears(at, upnp.Alive)
+	r.control.Host, r.event.Host = r.ap.UPnP().Host, r.ap.UPnP().Host
+	r.subscribe()
+	r.do(r.selects(wsc.SelectedRegistrar{Selected: true}))
+	r.ask(upnp.Unsubscribe(r.event, r.sid))
+	if _, a := r.bss(homeBSSID); a.SelectedRegistrar {
+		t.Error("a Registrar without subscription is selected")
+	}
+	r.do(r.w.Command("off home"))
+	if _, err := r.p.Do(t.Context(), upnp.GetDescription(upnp.URL{Host: r.control.Host, Path: "/wps_device.xml"})); err == nil {
+		t.Error("switched off, it answers")
+	}
+}
+
+func TestUPnPOnLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	w := sim.NewWorld(sim.WorldOptions{})
+	defer w.Close()
+	for _, bad := range []string{"192.0.2.1", "::1", "0.0.0.0"} {
+		if err := w.ServeUPnP(netip.MustParseAddr(bad)); err == nil {
+			t.Errorf("%s is accepted", bad)
+		}
+	}
+	if err := w.ServeUPnP(netip.Addr{}); err == nil {
+		t.Error("no address is accepted")
+	}
+	last := netip.MustParseAddr("127.255.255.255")
+	if err := w.ServeUPnP(last); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.ServeUPnP(last); err == nil {
+		t.Error("on two networks")
+	}
+}
