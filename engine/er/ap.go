@@ -270,6 +270,7 @@ func (r *Registrar) drop(now time.Time, a *ap, problem string) {
 	a.refusals++
 	a.calm = now.Add(backoff(time.Minute, a.refusals, 15*time.Minute))
 	a.Dropped, a.Problem, a.failures = true, problem, 0
+	r.removeAlias(now, a)
 	r.rerank(now, a, dropped)
 	r.say(a)
 }

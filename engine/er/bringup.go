@@ -123,8 +123,10 @@ func (r *Registrar) informed(now time.Time, a *ap, resp upnp.Response) {
 		first.Also = append(first.Also, a.Addr)
 		r.rerank(now, a, proven)
 		r.changed(first)
-		r.doubt(now, first, Unreachable) // it may have moved to this address
-		r.pump(now, first)
+		if first.told {
+			r.doubt(now, first, Unreachable) // it may have moved to this address
+			r.pump(now, first)
+		}
 	}
 }
 
@@ -153,7 +155,7 @@ func (r *Registrar) twin(a *ap) *ap {
 		return nil
 	}
 	for _, b := range r.byUUID[a.UUID] {
-		if b != a && b.told && !b.Dropped && b.BSSID == a.BSSID {
+		if b != a && b.alias == nil && !b.Dropped && b.BSSID == a.BSSID {
 			return b
 		}
 	}

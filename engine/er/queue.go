@@ -64,9 +64,7 @@ func (r *Registrar) pump(now time.Time, a *ap) {
 		a.run.ask = false
 		r.send(a, &call{request: true, run: a.run}, upnp.Action{Name: upnp.GetDeviceInfo}.Request(a.Description.Control))
 	case a.want == 0:
-		if _, ok := r.leaving[a]; ok {
-			delete(r.leaving, a)
-		}
+		delete(r.leaving, a)
 	case !a.queued && !now.Before(a.retryAt):
 		a.queued, a.retryAt = true, time.Time{}
 		r.waiting.push(a)

@@ -420,18 +420,24 @@ type fakeStation struct {
 	mac     wsc.MAC
 	uuid    wsc.UUID
 	machine *registration.Enrollee
-	deaf    int // after how many messages it answers no more; 0: never
+	deaf    int
 	heard   int
 }
 
 // join begins a run of a station.
 func (p *fakeAP) join(mac wsc.MAC, password devpass.Password) *fakeStation {
 	p.w.t.Helper()
+	return p.joinDeaf(mac, password, 0)
+}
+
+// joinDeaf is join of a station that goes silent after so many messages of ours; 0: never.
+func (p *fakeAP) joinDeaf(mac wsc.MAC, password devpass.Password, deaf int) *fakeStation {
+	p.w.t.Helper()
 	m, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device("station", mac), Password: password})
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	s := &fakeStation{ap: p, mac: mac, uuid: wsc.UUIDFromMAC(mac), machine: m}
+	s := &fakeStation{ap: p, mac: mac, uuid: wsc.UUIDFromMAC(mac), machine: m, deaf: deaf}
 	p.stations[mac] = s
 	s.send(m.Start(p.w.now).Send)
 	p.flush()
@@ -445,7 +451,7 @@ func (s *fakeStation) send(frames [][]byte) {
 }
 
 func (s *fakeStation) handle(frame []byte) {
-	if s.heard++; s.deaf > 0 && s.heard > s.deaf {
+	if s.heard++; s.deaf > 0 && s.heard >= s.deaf {
 		return
 	}
 	s.send(s.machine.Handle(s.ap.w.now, frame).Send)
