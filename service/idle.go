@@ -17,6 +17,10 @@ func (s *Service) Busy() string {
 		return "settings that last until the daemon ends"
 	case s.store.Volatile() && len(s.networks) > 0:
 		return "networks that are kept in memory only"
+	case len(s.readTokens) > 0:
+		return "the password of an NFC tag that was read"
+	case len(s.handovers) > 0:
+		return "an NFC handover"
 	case len(s.holds) > 0:
 		return s.holds[0].why
 	}

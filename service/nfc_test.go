@@ -307,6 +307,23 @@ func TestNFCTagRead(t *testing.T) {
 				h.Errorf("%+v", e)
 			}
 		}},
+		{"after ten minutes a tag's password and a handover's key are forgotten, and keep nobody awake", func(h *house) {
+			token := ndef.PasswordToken{ID: 0x100, Password: secret.New(make([]byte, 32))}
+			h.reads(token.Append(nil))
+			time.Sleep(6 * time.Minute)
+			h.reads(token.Append(nil)) // anew
+			if _, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF, NFCCarrierRecord); err != nil {
+				h.Fatal(err)
+			}
+			time.Sleep(6 * time.Minute)
+			if !h.svc.hasTokens() || h.svc.Busy() != "the password of an NFC tag that was read" {
+				h.Errorf("after 6 minutes: %v, %q", h.svc.hasTokens(), h.svc.Busy())
+			}
+			time.Sleep(5 * time.Minute)
+			if h.svc.hasTokens() || len(h.svc.handovers) != 0 || h.svc.Busy() != "" {
+				h.Errorf("after 11 minutes: %v, %q", h.svc.hasTokens(), h.svc.Busy())
+			}
+		}},
 		{"seventeen tags are too many: the oldest is forgotten, and a newer one of the same id counts", func(h *house) {
 			for i := range 17 {
 				token := ndef.PasswordToken{ID: wsc.DevicePasswordID(0x100 + i), Password: secret.New(make([]byte, 32))}

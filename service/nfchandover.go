@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/devpass"
@@ -30,6 +31,7 @@ const maxHandovers = 8
 type handover struct {
 	hash    [20]byte
 	private secret.Value
+	expire  *time.Timer
 }
 
 // handoverMessage is what either side of a handover says.
@@ -87,13 +89,7 @@ func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCForm
 	}
 	defer pair.Wipe()
 	h := handover{hash: wsccrypto.PublicKeyHash(pair.Public()), private: pair.Private().Clone()}
-	s.mu.Lock()
-	if len(s.handovers) >= maxHandovers {
-		s.handovers[0].private.Wipe()
-		s.handovers = slices.Delete(s.handovers, 0, 1)
-	}
-	s.handovers = append(s.handovers, h)
-	s.mu.Unlock()
+	s.keepHandover(h)
 	request := &ndef.HandoverRequest{PublicKeyHash: h.hash, UUIDE: uuid, Version2: wsc.Version20}
 	var random [2]byte
 	if _, err := s.rand.Read(random[:]); err != nil {
@@ -102,6 +98,27 @@ func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCForm
 	return writeHandover(f, c, request, func() []byte {
 		return request.AppendMessage(nil, uint16(random[0])<<8|uint16(random[1]))
 	})
+}
+
+// keepHandover keeps the key of a request until its run, or until nobody will come back to it.
+func (s *Service) keepHandover(h handover) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.handovers) >= maxHandovers {
+		oldest := s.handovers[0]
+		oldest.expire.Stop()
+		oldest.private.Wipe()
+		s.handovers = slices.Delete(s.handovers, 0, 1)
+	}
+	h.expire = time.AfterFunc(keepNFC, func() {
+		if private, ok := s.takeHandover(h.hash); ok {
+			private.Wipe()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.calmDown()
+		}
+	})
+	s.handovers = append(s.handovers, h)
 }
 
 // NFCHandoverSelect returns what an access point of this machine answers to a handover request: its network, and the key by
@@ -192,6 +209,7 @@ func (s *Service) takeHandover(hash [20]byte) (secret.Value, bool) {
 	if i < 0 {
 		return secret.Value{}, false
 	}
+	s.handovers[i].expire.Stop()
 	private := s.handovers[i].private
 	s.handovers = slices.Delete(s.handovers, i, i+1)
 	return private, true

@@ -17,8 +17,12 @@ import (
 	"wpsd/service/store"
 )
 
-// maxReadTokens bounds the passwords of tags that wait for Learn or Configure; for one more the oldest goes.
-const maxReadTokens = 16
+const (
+	// maxReadTokens bounds the passwords of tags that wait for Learn or Configure; for one more the oldest goes.
+	maxReadTokens = 16
+	// keepNFC is how long the password of a tag, or the key of a handover request, is kept for the run that is to use it.
+	keepNFC = 10 * time.Minute
+)
 
 // errAPWithoutNFC: the software of an access point was built without NFC, or is of a kind that has none.
 var errAPWithoutNFC = fmt.Errorf("the access point's software was built without NFC (CONFIG_WPS_NFC of hostapd): %w", drivers.ErrNotSupported)
@@ -148,7 +152,7 @@ func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, er
 type readToken struct {
 	password devpass.Password
 	hash     [20]byte // of the key of whoever has it
-	read     time.Time
+	expire   *time.Timer
 }
 
 // keepToken keeps a password for Learn and Configure. The newest of an id counts.
@@ -161,10 +165,18 @@ func (s *Service) keepToken(t *ndef.PasswordToken) error {
 	defer s.mu.Unlock()
 	s.forgetToken(t.ID)
 	if len(s.readTokens) >= maxReadTokens {
-		s.readTokens[0].password.Wipe()
-		s.readTokens = slices.Delete(s.readTokens, 0, 1)
+		s.forgetToken(s.readTokens[0].password.ID)
 	}
-	s.readTokens = append(s.readTokens, readToken{password: password, hash: t.PublicKeyHash, read: time.Now()})
+	var expire *time.Timer
+	expire = time.AfterFunc(keepNFC, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if slices.ContainsFunc(s.readTokens, func(t readToken) bool { return t.expire == expire }) { // not a newer one
+			s.forgetToken(password.ID)
+			s.calmDown()
+		}
+	})
+	s.readTokens = append(s.readTokens, readToken{password: password, hash: t.PublicKeyHash, expire: expire})
 	s.log.Info("an NFC tag brought a device password", "id", uint16(t.ID))
 	return nil
 }
@@ -173,6 +185,7 @@ func (s *Service) keepToken(t *ndef.PasswordToken) error {
 func (s *Service) forgetToken(id wsc.DevicePasswordID) {
 	s.readTokens = slices.DeleteFunc(s.readTokens, func(t readToken) bool {
 		if t.password.ID == id {
+			t.expire.Stop()
 			t.password.Wipe()
 		}
 		return t.password.ID == id
@@ -216,9 +229,11 @@ func (e *enrolment) usedToken() {
 // wipeTokens forgets all passwords of tags and all keys of handovers. The caller holds mu.
 func (s *Service) wipeTokens() {
 	for _, t := range s.readTokens {
+		t.expire.Stop()
 		t.password.Wipe()
 	}
 	for _, h := range s.handovers {
+		h.expire.Stop()
 		h.private.Wipe()
 	}
 	s.readTokens, s.handovers = nil, nil
