@@ -26,6 +26,7 @@ var access = map[string]struct {
 	managerIface + ".GeneratePin": {action: Anyone},
 	managerIface + ".CheckPin":    {action: Anyone},
 	managerIface + ".AddNetwork":  {action: ActionManage},
+	managerIface + ".NfcTagRead":  {action: ActionEnroll},
 
 	managerIface + ".RegisterCredentialAgent":   {action: ActionReadSecrets},
 	managerIface + ".UnregisterCredentialAgent": {action: Anyone}, // of one's own
@@ -47,6 +48,15 @@ var access = map[string]struct {
 	interfaceIface + ".Configure": {action: ActionRegister},
 	interfaceIface + ".ApPin":     {action: ActionRegister},
 	interfaceIface + ".Cancel":    {action: ActionEnroll, orOwner: true},
+
+	interfaceIface + ".StartNfc":           {action: ActionEnroll},
+	interfaceIface + ".NfcTagRead":         {action: ActionEnroll},
+	interfaceIface + ".NfcHandoverRequest": {action: ActionEnroll},
+	interfaceIface + ".NfcHandoverSelect":  {action: ActionEnroll},
+	interfaceIface + ".NfcReportHandover":  {action: ActionEnroll},
+	// A PIN is good for one session, what is on a tag for as long as the tag.
+	interfaceIface + ".NfcPasswordToken": {action: ActionReadSecrets},
+	interfaceIface + ".NfcConfigToken":   {action: ActionReadSecrets},
 
 	sessionIface + ".Cancel":         {action: ActionEnroll, orOwner: true},
 	sessionIface + ".GetCredentials": {action: ActionReadSecrets, orOwner: true},

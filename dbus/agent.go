@@ -20,8 +20,12 @@ type agent struct {
 
 // Take implements service.Agent.
 func (a *agent) Take(ctx context.Context, d service.Delivery) error {
+	session := noPath // read off an NFC tag
+	if d.Session != 0 {
+		session = sessionPath(d.Session)
+	}
 	err := a.bus.conn.Object(a.owner, a.path).CallWithContext(ctx, agentIface+".CredentialReceived", godbus.FlagNoAutoStart,
-		sessionPath(d.Session), credentialValues(d.Network), octets(d.Network.Raw.Bytes())).Err
+		session, credentialValues(d.Network), octets(d.Network.Raw.Bytes())).Err
 	var e godbus.Error
 	switch {
 	case err == nil:

@@ -116,6 +116,7 @@ func TestOptionsAgree(t *testing.T) {
 		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u,mac s",
 		"AddNetwork": "ssid ay,auth s,encryption s,key ay,bssid s",
 		"ApPin":      "pin s,timeout u",
+		"StartNfc":   "bssid s,detach b,apply s", "NfcConfigToken": "network o",
 		"Learn":      "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
 	}
 	for _, i := range all {

@@ -19,6 +19,7 @@ var handlers = map[string]handler{
 	managerIface + ".GeneratePin": generatePin,
 	managerIface + ".CheckPin":    checkPin,
 	managerIface + ".AddNetwork":  addNetwork,
+	managerIface + ".NfcTagRead":  managerNfcTagRead,
 
 	managerIface + ".RegisterCredentialAgent":   registerAgent,
 	managerIface + ".UnregisterCredentialAgent": unregisterAgent,
@@ -29,7 +30,16 @@ var handlers = map[string]handler{
 	interfaceIface + ".Learn":     learn,
 	interfaceIface + ".Configure": configure,
 	interfaceIface + ".ApPin":     apPin,
-	interfaceIface + ".Cancel":    cancelInterface,
+
+	interfaceIface + ".StartNfc":           startNfc,
+	interfaceIface + ".NfcPasswordToken":   nfcPasswordToken,
+	interfaceIface + ".NfcConfigToken":     nfcConfigToken,
+	interfaceIface + ".NfcTagRead":         nfcTagRead,
+	interfaceIface + ".NfcHandoverRequest": nfcHandoverRequest,
+	interfaceIface + ".NfcHandoverSelect":  nfcHandoverSelect,
+	interfaceIface + ".NfcReportHandover":  nfcReportHandover,
+
+	interfaceIface + ".Cancel": cancelInterface,
 
 	sessionIface + ".Cancel":         cancelSession,
 	sessionIface + ".GetCredentials": getCredentials,
@@ -54,6 +64,12 @@ type request struct {
 func (r *request) text(n int) string {
 	s, _ := r.args[n].(string)
 	return s
+}
+
+// bytes is an argument of type ay.
+func (r *request) bytes(n int) []byte {
+	b, _ := r.args[n].([]byte)
+	return b
 }
 
 // options is an argument of type a{sv}.

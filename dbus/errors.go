@@ -75,6 +75,8 @@ var errorNames = []struct {
 	{service.ErrShutdown, "ShuttingDown", "The service is about to stop: try again once it has been started."},
 	{service.ErrStoreFull, "LimitsExceeded", "As many networks are stored as can be: delete one first."},
 	{service.ErrStore, "StoreFailed", "The state directory cannot be written: see the log of wpsd, and whether the disk is full or read-only."},
+	{service.ErrNoToken, "NoToken", ""},
+	{service.ErrBadTag, "InvalidTag", ""},
 	{service.ErrNotSupported, "NotSupported", ""},
 	{service.ErrInvalid, "InvalidArguments", ""},
 }

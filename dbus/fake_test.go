@@ -26,6 +26,7 @@ type fake struct {
 	credentials []credential.Network
 	last        service.StartRequest
 	settings    service.Settings // of Configure or AddNetwork
+	tag         service.NFCTag   // what comes of a tag
 	agents      []service.Agent
 	agentOwners []string
 	busy        string
@@ -147,6 +148,34 @@ func (f *fake) StartPIN(_ context.Context, r service.StartRequest) (service.Sess
 		return s, r.PIN.Clone(), err
 	}
 	return s, secret.FromString("12345670"), nil
+}
+
+func (f *fake) StartNFC(_ context.Context, r service.StartRequest) (service.Session, error) {
+	return f.start(r, "nfc")
+}
+
+func (f *fake) NFCPasswordToken(_ context.Context, ifname string, format service.NFCFormat) (secret.Value, error) {
+	return secret.FromString("password token"), f.call(fmt.Sprintf("NFCPasswordToken %s %s", ifname, format))
+}
+
+func (f *fake) NFCConfigToken(_ context.Context, ifname string, format service.NFCFormat, id service.NetworkID) (secret.Value, error) {
+	return secret.FromString("config token"), f.call(fmt.Sprintf("NFCConfigToken %s %s %d", ifname, format, id))
+}
+
+func (f *fake) NFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {
+	return f.tag, f.call(fmt.Sprintf("NFCTagRead %q %s %s %s", r.Interface, r.Payload, r.Owner, r.Apply))
+}
+
+func (f *fake) NFCHandoverRequest(_ context.Context, ifname string, format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+	return []byte("request"), f.call(fmt.Sprintf("NFCHandoverRequest %s %s %s", ifname, format, c))
+}
+
+func (f *fake) NFCHandoverSelect(_ context.Context, ifname string, format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+	return []byte("select"), f.call(fmt.Sprintf("NFCHandoverSelect %s %s %s", ifname, format, c))
+}
+
+func (f *fake) NFCReportHandover(_ context.Context, h service.NFCHandover) (service.Session, error) {
+	return service.Session{}, f.call(fmt.Sprintf("NFCReportHandover %s %v %s %s %s", h.Interface, h.Initiator, h.Request, h.Select, h.Owner))
 }
 
 func (f *fake) Learn(_ context.Context, r service.StartRequest) (service.Session, error) {

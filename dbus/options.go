@@ -10,9 +10,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool, *uint32 or
-// *[]byte. An unknown
-// key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
+// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool, *uint32, *[]byte or
+// *godbus.ObjectPath. An unknown key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
 func decodeOptions(options map[string]godbus.Variant, fields map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		field, ok := fields[key]
@@ -42,6 +41,8 @@ func store(v godbus.Variant, field any) bool {
 		*field, ok = v.Value().(uint32)
 	case *[]byte:
 		*field, ok = v.Value().([]byte)
+	case *godbus.ObjectPath:
+		*field, ok = v.Value().(godbus.ObjectPath)
 	}
 	return ok
 }
@@ -55,6 +56,8 @@ func typeOf(field any) string {
 		return "b"
 	case *[]byte:
 		return "ay"
+	case *godbus.ObjectPath:
+		return "o"
 	}
 	return "u"
 }

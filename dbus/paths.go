@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -45,6 +46,14 @@ func sessionPath(id service.SessionID) godbus.ObjectPath {
 
 func networkPath(id service.NetworkID) godbus.ObjectPath {
 	return godbus.ObjectPath(fmt.Sprintf("%s/networks/%d", rootPath, id))
+}
+
+// networkOf is networkPath backwards; false: not the path of a network.
+func networkOf(path godbus.ObjectPath) (service.NetworkID, bool) {
+	digits, ok := strings.CutPrefix(string(path), string(rootPath)+"/networks/")
+	id, err := strconv.ParseUint(digits, 10, 32)
+	n := service.NetworkID(id)
+	return n, ok && err == nil && id != 0 && networkPath(n) == path
 }
 
 // escape makes one element of an object path of any text, as systemd does: a byte that is not an ASCII letter, or a

@@ -67,7 +67,7 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 	case "":
 		return start, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one of the access point, from its label or its settings."}
 	case "nfc-pw":
-		return start, &busError{errorPrefix + "NotSupported", "NFC is not supported yet: give the PIN of the access point."}
+		start.NFC = true
 	default:
 		start.PIN = secret.FromString(pin)
 	}

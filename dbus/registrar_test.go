@@ -47,7 +47,6 @@ func TestLearnAndConfigure(t *testing.T) {
 		}{
 			{learnMethod, []any{"02:00", pin, options()}, "InvalidArguments", "not of the form"},
 			{learnMethod, []any{bssid, "", options()}, "InvalidPin", "empty"},
-			{learnMethod, []any{bssid, "nfc-pw", options()}, "NotSupported", "NFC"},
 			{learnMethod, []any{bssid, pin, options("bssid", bssid)}, "InvalidArguments", `no option "bssid"`},
 			{learnMethod, []any{bssid, pin, options("apply", "me")}, "InvalidArguments", "nobody called"},
 			{configureMethod, []any{bssid, pin, without("ssid")}, "InvalidArguments", `"ssid" is missing`},

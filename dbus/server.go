@@ -40,6 +40,13 @@ type calls interface {
 	Learn(ctx context.Context, r service.StartRequest) (service.Session, error)
 	Configure(ctx context.Context, r service.StartRequest, settings service.Settings) (service.Session, error)
 	APPIN(ctx context.Context, r service.APPINRequest) (secret.Value, error)
+	StartNFC(ctx context.Context, r service.StartRequest) (service.Session, error)
+	NFCPasswordToken(ctx context.Context, ifname string, f service.NFCFormat) (secret.Value, error)
+	NFCConfigToken(ctx context.Context, ifname string, f service.NFCFormat, network service.NetworkID) (secret.Value, error)
+	NFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
+	NFCHandoverRequest(ctx context.Context, ifname string, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
+	NFCHandoverSelect(ctx context.Context, ifname string, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
+	NFCReportHandover(ctx context.Context, h service.NFCHandover) (service.Session, error)
 	Scan(ctx context.Context, ifname string) error
 	Cancel(ctx context.Context, id service.SessionID) error
 	CancelInterface(ctx context.Context, ifname string) error
