@@ -124,6 +124,8 @@ var busErrors = map[string]struct {
 	"NoCredentials":                                {exitNotFound, ""},
 	"RadioBlocked":                                 {exitRadio, rfkillHint},
 	"NotSupported":                                 {exitNotSupported, ""},
+	"NoToken":                                      {exitNotFound, `"wpsctl nfc" has commands for tokens and tags.`},
+	"InvalidTag":                                   {exitUsage, ""},
 	"LimitsExceeded":                               {exitBusy, ""},
 	"Unreachable":                                  {exitRefused, ""},
 	"Refused":                                      {exitRefused, ""},

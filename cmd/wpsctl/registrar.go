@@ -85,7 +85,8 @@ func (a *app) apPIN(args []string, file string) (secret.Value, error) {
 
 const apPINHelp = `The PIN is the one of the access point, from its label or its settings page. Without it, or with "-", it is asked for
 (on a terminal) or read from a line of standard input; --pin-file reads it from a file. It is tried once: after a few
-wrong ones an access point locks its setup.`
+wrong ones an access point locks its setup. "nfc-pw" in its place stands for the password of the access point's NFC tag
+(see "wpsctl nfc read").`
 
 // newLearn reads an access point's settings.
 func newLearn(a *app) *cobra.Command {

@@ -16,6 +16,7 @@ import (
 	"wpsd/drivers/networkmanager"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/store"
 )
 
 // Bounds of a configuration file. A real one has a few hundred bytes; what is larger was not meant for us.
@@ -41,6 +42,10 @@ type config struct {
 	IdleExit *time.Duration
 	// Notes are sentences for the log about settings that are accepted and have no effect (yet).
 	Notes []string
+	// Token is this device's NFC password token; of id 0: none is configured.
+	Token store.Token
+
+	nfc nfcConfig
 }
 
 // setting reads one value into the configuration.
@@ -63,17 +68,17 @@ var settings = map[string]setting{
 	"ctrl_interface":         setControlInterface,
 	"apply":                  setApply,
 	"hostapd_ctrl_interface": setAccessPoints,
+	"wps_nfc_dev_pw_id":      setTokenID,
+	"wps_nfc_dh_pubkey":      setTokenPublicKey,
+	"wps_nfc_dh_privkey":     setTokenPrivateKey,
+	"wps_nfc_dev_pw":         setTokenPassword,
 	"idle_exit":              setIdleExit,
 }
 
 // elsewhere are words of wpa_supplicant.conf that people will try, with what to do instead.
 var elsewhere = map[string]string{
-	"network":            "networks do not belong here: wpsd keeps what it receives in its state directory (see wpsctl networks); remove the block",
-	"cred":               "credentials do not belong here; remove the block",
-	"wps_nfc_dev_pw_id":  "NFC is not supported yet; remove the line",
-	"wps_nfc_dh_pubkey":  "NFC is not supported yet; remove the line",
-	"wps_nfc_dh_privkey": "NFC is not supported yet; remove the line",
-	"wps_nfc_dev_pw":     "NFC is not supported yet; remove the line",
+	"network": "networks do not belong here: wpsd keeps what it receives in its state directory (see wpsctl networks); remove the block",
+	"cred":    "credentials do not belong here; remove the block",
 }
 
 // loadConfig reads the file at path. With optional set a file that does not exist is an empty one.
@@ -86,7 +91,14 @@ func loadConfig(path string, optional bool) (*config, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
-	return parseConfig(path, f)
+	c, err := parseConfig(path, f)
+	if err == nil && c.Token.ID != 0 {
+		if info, statErr := f.Stat(); statErr == nil && info.Mode().Perm()&0o077 != 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("%s can be read by others (mode %04o), and has the private key of an NFC token in it: chmod 600 it",
+				path, info.Mode().Perm()))
+		}
+	}
+	return c, err
 }
 
 // parseConfig reads key=value lines as wpa_supplicant.conf has them: spaces around key and value do not count, a
@@ -125,6 +137,9 @@ func parseConfig(name string, r io.Reader) (*config, error) {
 			errs = append(errs, fmt.Errorf("%s: the rest was not read after %d mistakes", name, maxConfigErrors))
 			break
 		}
+	}
+	if c.Token, err = c.nfc.token(); err != nil && len(errs) == 0 {
+		errs = append(errs, fmt.Errorf("%s: %w", name, err))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)

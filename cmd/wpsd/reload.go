@@ -90,6 +90,9 @@ func (c *config) needRestart(other *config) []string {
 	if !slices.Equal(c.AccessPoints, other.AccessPoints) {
 		list = append(list, "hostapd_ctrl_interface")
 	}
+	if a, b := c.Token, other.Token; a.ID != b.ID || !a.Private.Equal(b.Private) || !a.Password.Equal(b.Password) {
+		list = append(list, "wps_nfc_*")
+	}
 	return list
 }
 

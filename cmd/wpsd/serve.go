@@ -56,7 +56,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 
 	svc, err := service.New(service.Config{
-		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st,
+		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st, Token: conf.Token,
 		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
 		AccessPoints: accessPoints,
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,

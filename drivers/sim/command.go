@@ -20,6 +20,9 @@ var ErrCommand = errors.New("not a command")
 //	pin AP PIN       type an Enrollee's PIN into it
 //	cancel AP        withdraw both
 //	ap-pin AP PIN    set its own PIN (ap-pin AP none: take it away)
+//	tag AP FILE      let it read the NFC tag whose content is in a file
+//	token AP FILE    write its own NFC password token to a file, and enable it
+//	handover AP FILE OUT   answer the NFC handover request in a file into another
 //	lock AP          lock its setup
 //	unlock AP
 //	kick AP          deauthenticate its stations
@@ -64,6 +67,8 @@ func (w *World) Command(line string) error {
 			return err
 		}
 		return w.AddHotspot(ifname, ap)
+	case "tag", "token", "handover":
+		return w.commandNFC(word, strings.Fields(rest))
 	case "pin", "ap-pin":
 		i := strings.LastIndexByte(rest, ' ')
 		if i < 0 {

@@ -3,7 +3,9 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"wpsd/drivers"
@@ -151,4 +153,38 @@ func (ap *AP) ownPassword() (offered devpass.Password, alternative *devpass.Pass
 	}
 	keys, err = ap.keys()
 	return offered, alternative, keys, err
+}
+
+// commandNFC carries out tag, token and handover: files take the place of tags and of the radio between two devices.
+func (w *World) commandNFC(word string, fields []string) error {
+	files := 1
+	if word == "handover" {
+		files = 2
+	}
+	if len(fields) <= files {
+		return fmt.Errorf("sim: %s needs an access point and %d files: %w", word, files, ErrCommand)
+	}
+	at := len(fields) - files
+	ap, err := w.named(strings.Join(fields[:at], " "))
+	if err != nil {
+		return err
+	}
+	var in, out []byte
+	if word != "token" {
+		if in, err = os.ReadFile(fields[at]); err != nil {
+			return fmt.Errorf("sim: %w", err)
+		}
+	}
+	switch word {
+	case "tag":
+		return ap.ReadTag(in)
+	case "token":
+		out, err = ap.PasswordToken()
+	default:
+		out, err = ap.Handover(in)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(fields[len(fields)-1], out, 0o600)
 }

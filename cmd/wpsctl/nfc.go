@@ -1,0 +1,435 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+
+	"wpsd/engine/secret"
+)
+
+// maxTag is the largest tag that is read: wpsd takes half of it.
+const maxTag = 64 << 10
+
+// nfcPassword stands for the password of an access point's tag where its PIN is asked for.
+const nfcPassword = "nfc-pw"
+
+// newNFC is the group of commands for NFC.
+func newNFC(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "nfc",
+		Short: "NFC: tokens for tags, tags that were read, connection handover",
+		Long: `Nfc makes what is written to NFC tags, takes what was read off them, and speaks connection handover. Reading and writing
+tags is done by another program (neard, libnfc, a phone): bytes come from a file or standard input, and go to a file or
+standard output, raw or with --hex in hex digits. On a terminal they are always shown in hex digits.
+
+Where neard runs, wpsd takes part by itself, and touching a tag is enough.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newNFCPasswordToken(a), newNFCConfigToken(a), newNFCRead(a), newNFCStart(a),
+		newNFCHandoverRequest(a), newNFCHandoverSelect(a), newNFCReportHandover(a))
+	return cmd
+}
+
+// nfcOutput are the flags of what makes bytes.
+type nfcOutput struct {
+	format, file string
+	hex          bool
+}
+
+// register declares the flags.
+func (o *nfcOutput) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.format, "format", "NDEF", `"NDEF", as a tag holds it, or "WPS" for the attributes alone`)
+	cmd.Flags().StringVarP(&o.file, "out", "o", "", "write to this file, which only its owner can read")
+	cmd.Flags().BoolVar(&o.hex, "hex", false, "hex digits in place of raw bytes")
+	mustComplete(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"NDEF", "WPS"}, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+// put writes the bytes, which may hold a secret and are overwritten.
+func (a *app) put(o nfcOutput, b []byte) error {
+	defer clear(b)
+	if a.json {
+		return a.printJSON(map[string]any{"format": strings.ToUpper(o.format), "hex": hex.EncodeToString(b)})
+	}
+	_, onTerminal := isTerminal(a.out)
+	text := b
+	if o.hex || onTerminal && o.file == "" {
+		text = append(hex.AppendEncode(nil, b), '\n')
+		defer clear(text)
+	}
+	if o.file == "" {
+		_, err := a.out.Write(text)
+		return err
+	}
+	f, err := os.OpenFile(o.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return usagef("--out: %v", err)
+	}
+	// One that was there keeps its mode, which may let others read.
+	err = f.Chmod(0o600)
+	if err == nil {
+		_, err = f.Write(text)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// readBytes reads a file, or standard input for "-" or no name.
+func (a *app) readBytes(name string, isHex bool) ([]byte, error) {
+	var from io.Reader = a.stdin
+	if name != "" && name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usagef("%v", err)
+		}
+		defer func() { _ = f.Close() }() // only read
+		from = f
+	}
+	b, err := io.ReadAll(io.LimitReader(from, maxTag+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading: %w", err)
+	case len(b) > maxTag:
+		return nil, usagef("more than %d bytes: no tag holds as much", maxTag)
+	case !isHex:
+		return b, nil
+	}
+	defer clear(b)
+	digits := bytes.Join(bytes.Fields(b), nil)
+	defer clear(digits)
+	out := make([]byte, hex.DecodedLen(len(digits)))
+	if _, err := hex.Decode(out, digits); err != nil {
+		clear(out)
+		return nil, usagef("--hex: these are no pairs of hex digits")
+	}
+	return out, nil
+}
+
+// nfcGet calls a method that gives bytes, on the interface that is picked by modes.
+func (a *app) nfcGet(ctx context.Context, o nfcOutput, modes []string, method string, args ...any) error {
+	return a.withClient(ctx, func(c *client) error {
+		t, err := c.objects(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := t.pick(a.ifname, modes...)
+		if err != nil {
+			return err
+		}
+		var b []byte
+		args := append([]any{strings.ToUpper(o.format)}, args...)
+		if err := c.call(ctx, n.Path, interfaceIface+"."+method, []any{&b}, args...); err != nil {
+			return err
+		}
+		return a.put(o, b)
+	})
+}
+
+// newNFCPasswordToken gets this device's password token.
+func newNFCPasswordToken(a *app) *cobra.Command {
+	var o nfcOutput
+	cmd := &cobra.Command{
+		Use:   "password-token",
+		Short: "Print this device's password token, for its tag",
+		Long: `Password-token prints the NFC password token of this device. Write it to a tag, let an access point (or whoever registers
+devices there) read the tag, and run "wpsctl nfc start". Wpsd makes the token once and keeps it; see wps_nfc_dev_pw_id
+in wpsd.conf for one that was made in a factory.
+
+With --interface of an access point it is that one's own token, which is enabled by this: whoever has read it can read the
+access point's settings and change them ("wpsctl learn BSSID nfc-pw").`,
+		Example: `  wpsctl nfc password-token --out token.ndef
+  wpsctl nfc password-token --hex --format WPS`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.nfcGet(cmd.Context(), o, []string{"station", "ap", "none"}, "NfcPasswordToken")
+		},
+	}
+	o.register(cmd)
+	return cmd
+}
+
+// newNFCConfigToken gets a configuration token.
+func newNFCConfigToken(a *app) *cobra.Command {
+	var o nfcOutput
+	cmd := &cobra.Command{
+		Use:   "config-token [NUMBER]",
+		Short: "Print a configuration token of a stored network, or of an access point of this machine",
+		Long: `Config-token prints an NFC configuration token: whoever reads the tag that it is written to can join the network. NUMBER is a
+stored network (see "wpsctl networks list"); without it, it is the network of an access point of this machine.`,
+		Example: `  wpsctl nfc config-token 3 --out guests.ndef
+  wpsctl -i wlan1 nfc config-token --hex`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeNetworks,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcConfigToken", options{})
+			}
+			p, err := numbered("networks", args[0])
+			if err != nil {
+				return err
+			}
+			return a.nfcGet(cmd.Context(), o, []string{"station", "ap", "none"}, "NfcConfigToken", options{"network": godbus.MakeVariant(p)})
+		},
+	}
+	o.register(cmd)
+	return cmd
+}
+
+// newNFCStart joins a network with this device's token.
+func newNFCStart(a *app) *cobra.Command {
+	var e enrollFlags
+	cmd := &cobra.Command{
+		Use:   "start [BSSID]",
+		Short: "Join the network of an access point that has read this device's tag",
+		Long: `Start joins the network of an access point that has read the tag with this device's password token, or reads it within two
+minutes. "wpsctl nfc password-token" makes the token.`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeBSSIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				e.bssid = args[0]
+			}
+			return a.withClient(cmd.Context(), func(c *client) error {
+				n, f, err := a.prepare(cmd.Context(), c, "station")
+				if err != nil {
+					return err
+				}
+				var path godbus.ObjectPath
+				if err := c.call(cmd.Context(), n.Path, interfaceIface+".StartNfc", []any{&path}, e.options()); err != nil {
+					return err
+				}
+				if !a.json && !e.detach {
+					a.printf("Let the access point read this device's tag now, if it has not yet. There are two minutes for it.\n")
+				}
+				return a.finish(cmd.Context(), c, f, path, e, secret.Value{})
+			})
+		},
+	}
+	e.register(cmd)
+	return cmd
+}
+
+// newNFCRead hands over what was read off a tag.
+func newNFCRead(a *app) *cobra.Command {
+	var isHex bool
+	cmd := &cobra.Command{
+		Use:   "read [FILE|-]",
+		Short: "Take what was read off a tag",
+		Long: `Read takes the content of a tag from a file or standard input. The networks of a configuration token are stored. A password
+token is the password of a device: an access point of this machine (--interface) lets that device in. Otherwise it is kept for
+ten minutes, for "wpsctl learn BSSID nfc-pw" with the access point whose tag it is.`,
+		Example: `  wpsctl nfc read tag.ndef
+  echo d217… | wpsctl nfc read --hex`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			payload, err := a.readBytes(first(args), isHex)
+			if err != nil {
+				return err
+			}
+			defer clear(payload)
+			return a.withClient(cmd.Context(), func(c *client) error { return a.readTag(cmd.Context(), c, payload) })
+		},
+	}
+	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
+	return cmd
+}
+
+// first is the only argument there may be.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// readTag hands a tag to the interface that is meant, or to none if there is none.
+func (a *app) readTag(ctx context.Context, c *client, payload []byte) error {
+	f, err := a.newFollower(ctx, c)
+	if err != nil {
+		return err
+	}
+	t, err := c.objects(ctx)
+	if err != nil {
+		return err
+	}
+	var what props
+	if len(t.Interfaces) == 0 && a.ifname == "" {
+		err = c.call(ctx, rootPath, managerIface+".NfcTagRead", []any{&what}, payload, options{})
+	} else {
+		n, pickErr := t.pick(a.ifname, "station", "ap", "none")
+		if pickErr != nil {
+			return pickErr
+		}
+		err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload)
+	}
+	if err != nil {
+		return err
+	}
+	if session := get[godbus.ObjectPath](what, "session"); session != "" {
+		if !a.json {
+			a.printf("Start WPS with NFC on the device whose tag this is. There are two minutes for it.\n")
+		}
+		return a.finish(ctx, c, f, session, enrollFlags{}, secret.Value{})
+	}
+	return a.showTag(ctx, c, what)
+}
+
+// showTag tells what came of a tag that started nothing.
+func (a *app) showTag(ctx context.Context, c *client, what props) error {
+	kind := get[string](what, "kind")
+	ids := []string{}
+	for _, p := range get[[]godbus.ObjectPath](what, "networks") {
+		ids = append(ids, newNetwork(p, nil).ID)
+	}
+	if a.json {
+		out := map[string]any{"event": "tag", "kind": kind, "networks": ids}
+		if id := get[uint16](what, "password-id"); id != 0 {
+			out["password_id"] = id
+		}
+		return a.printJSON(out)
+	}
+	if kind == "password" {
+		a.printf("This is the password of a device, kept for ten minutes. If it is an access point's: wpsctl learn BSSID %s.\n", nfcPassword)
+		return nil
+	}
+	for _, p := range get[[]godbus.ObjectPath](what, "networks") {
+		have, err := c.properties(ctx, p, networkIface)
+		if err != nil {
+			return err
+		}
+		n := newNetwork(p, have)
+		a.printf("The tag has the network %s (%s).\n", ssidText(n.ssid), security(n.Auth, n.Encryption))
+	}
+	a.printf("%s\n", storedText(ids, false))
+	return nil
+}
+
+// carrierFlag says how much of a handover message is wanted.
+type carrierFlag struct{ message bool }
+
+// register declares the flag.
+func (f *carrierFlag) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.message, "message", false, "the whole handover message, not only the carrier record for one")
+}
+
+// carrier is D-Bus' word for it.
+func (f *carrierFlag) carrier() string {
+	if f.message {
+		return "WPS"
+	}
+	return "WPS-CR"
+}
+
+// newNFCHandoverRequest makes a handover request.
+func newNFCHandoverRequest(a *app) *cobra.Command {
+	var o nfcOutput
+	var f carrierFlag
+	cmd := &cobra.Command{
+		Use:   "handover-request",
+		Short: "Print a connection handover request, to join a network",
+		Long: `Handover-request prints what this device says over an NFC link to join a network by connection handover: the carrier record,
+which NFC software puts into a message of its own, or with --message the whole message. Once the answer is there, give
+both to "wpsctl nfc report-handover init".`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.nfcGet(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest", f.carrier())
+		},
+	}
+	o.register(cmd)
+	f.register(cmd)
+	return cmd
+}
+
+// newNFCHandoverSelect makes a handover select.
+func newNFCHandoverSelect(a *app) *cobra.Command {
+	var o nfcOutput
+	var f carrierFlag
+	cmd := &cobra.Command{
+		Use:   "handover-select",
+		Short: "Print an access point's answer to a connection handover request",
+		Long: `Handover-select prints what an access point of this machine answers to a connection handover request. Give both to "wpsctl nfc
+report-handover resp" before the answer is sent, so that the device is expected when it comes.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcHandoverSelect", f.carrier(), options{})
+		},
+	}
+	o.register(cmd)
+	f.register(cmd)
+	return cmd
+}
+
+// newNFCReportHandover starts what a handover was about.
+func newNFCReportHandover(a *app) *cobra.Command {
+	var isHex, showKey bool
+	cmd := &cobra.Command{
+		Use:   "report-handover init|resp REQUEST SELECT",
+		Short: "Start what a connection handover was about",
+		Long: `Report-handover tells wpsd of a connection handover over an NFC link and follows the run that begins. REQUEST and SELECT are
+files with the two messages or their carrier records; "-" for one of them is standard input.
+
+"init": the request was ours, and this device joins the network. "resp": the answer was that of an access point of this machine,
+which lets the device in.`,
+		Example: `  wpsctl nfc handover-request -o request.ndef
+  wpsctl nfc report-handover init request.ndef select.ndef`,
+		Args: cobra.ExactArgs(3),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return []string{"init", "resp"}, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			mode, known := map[string]string{"init": "station", "resp": "ap"}[args[0]]
+			switch {
+			case !known:
+				return usagef(`%s: say "init" if the request was ours, or "resp" if the answer was`, printable(args[0]))
+			case args[1] == "-" && args[2] == "-":
+				return usagef("only one of the two can come from standard input")
+			}
+			request, err := a.readBytes(args[1], isHex)
+			if err != nil {
+				return err
+			}
+			sel, err := a.readBytes(args[2], isHex)
+			if err != nil {
+				return err
+			}
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode, request, sel, enrollFlags{showKey: showKey})
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
+	cmd.Flags().BoolVar(&showKey, "show-key", false, "print the key of the network, too")
+	return cmd
+}
+
+// reportHandover reports and follows. The session is the newest of the interface.
+func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, request, sel []byte, e enrollFlags) error {
+	n, f, err := a.prepare(ctx, c, mode)
+	if err != nil {
+		return err
+	}
+	if err := c.call(ctx, n.Path, interfaceIface+".NfcReportHandover", nil, role, "WPS", request, sel); err != nil {
+		return err
+	}
+	t, err := c.objects(ctx)
+	if err != nil {
+		return err
+	}
+	for i := len(t.Sessions) - 1; i >= 0; i-- {
+		if s := t.Sessions[i]; s.Interface == n.Path {
+			return a.finish(ctx, c, f, s.Path, e, secret.Value{})
+		}
+	}
+	return &failure{Exit: exitFailure, Text: "wpsd took the handover, but there is no session of it"}
+}

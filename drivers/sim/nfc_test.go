@@ -1,0 +1,58 @@
+package sim_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wpsd/drivers/sim"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// TestNFCCommands: files take the place of tags.
+func TestNFCCommands(t *testing.T) {
+	t.Parallel()
+	w := sim.NewWorld(sim.WorldOptions{})
+	if _, err := w.AddAP(sim.APOptions{SSID: "two words", Security: sim.WPA2, Key: secret.FromString("correct horse"), BSSs: []sim.BSS{{BSSID: wsc.MAC{2, 0, 0, 0, 1, 0}, Frequency: 2412}}}); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if content != nil {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	tag := file("tag", (&ndef.PasswordToken{ID: 0x10, Password: secret.New(make([]byte, 16))}).AppendNDEF(nil))
+	network := file("network", (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{SSID: []byte("x"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}).Append(nil))
+	request := file("request", (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendMessage(nil, 1))
+	for _, good := range []string{"tag two words " + tag, "token two words " + file("token", nil), "handover two words " + request + " " + file("select", nil)} {
+		if err := w.Command(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	if b, err := os.ReadFile(file("token", nil)); err != nil {
+		t.Error(err)
+	} else if k, err := ndef.Parse(b); err != nil || k.Password == nil {
+		t.Errorf("the access point's token: %v", err)
+	}
+	if b, err := os.ReadFile(file("select", nil)); err != nil {
+		t.Error(err)
+	} else if s, err := ndef.ParseHandoverSelect(b); err != nil || string(s.SSID) != "two words" {
+		t.Errorf("the answer: %v", err)
+	}
+	for _, bad := range []string{"tag two words", "tag nobody " + tag, "tag two words " + network, "tag two words " + filepath.Join(dir, "none"), "handover two words " + tag + " " + file("x", nil), "handover " + request} {
+		if err := w.Command(bad); err == nil {
+			t.Errorf("%s is done", bad)
+		}
+	}
+	if err := w.Command("tag two"); !errors.Is(err, sim.ErrCommand) {
+		t.Errorf("%v", err)
+	}
+}
