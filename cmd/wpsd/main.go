@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
@@ -39,6 +40,7 @@ type flags struct {
 	bus        string
 	simControl string
 	simSpeed   float64
+	simUPnP    netip.Addr
 	restore    bool
 	debug      bool
 	version    bool
@@ -120,6 +122,13 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	})
 	fs.BoolVar(&f.version, "version", false, "print the version and exit")
 	fs.StringVar(&f.simControl, "sim-control", "", "with --driver sim: take commands from the named pipe `FILE`")
+	fs.Func("sim-upnp", "with --driver sim: let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
+		f.simUPnP, err = netip.ParseAddr(text)
+		if err == nil && !(f.simUPnP.Is4() && f.simUPnP.IsLoopback()) {
+			return errors.New("not an address in 127.0.0.0/8")
+		}
+		return err
+	})
 	fs.Float64Var(&f.simSpeed, "sim-speed", 1, "with --driver sim: scan `N` times as fast")
 	fs.Func("interface", "use network interface `IFNAME` only; may be given more than once", func(name string) error {
 		// The kernel's limit is 15 bytes; what it refuses besides cannot be meant either.
@@ -150,8 +159,8 @@ func (f *flags) check(rest []string) error {
 		return errors.New("--state-dir is empty")
 	case f.config == "":
 		return errors.New("--config is empty")
-	case f.driver != "sim" && (f.simControl != "" || f.simSpeed != 1):
-		return errors.New("--sim-control and --sim-speed are for --driver sim")
+	case f.driver != "sim" && (f.simControl != "" || f.simSpeed != 1 || f.simUPnP.IsValid()):
+		return errors.New("--sim-control, --sim-speed and --sim-upnp are for --driver sim")
 	case !(f.simSpeed > 0 && f.simSpeed <= 1000): // NaN too
 		return errors.New("--sim-speed: not a number above 0 and up to 1000")
 	case f.driver == "none" && len(f.interfaces) == 0:

@@ -96,7 +96,7 @@ func openStore(f flags, conf *config, log *slog.Logger) (*store.Store, error) {
 func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
 	switch f.driver {
 	case "sim":
-		return sim.New(sim.Options{Speed: f.simSpeed, Control: f.simControl, Log: log})
+		return sim.New(sim.Options{Speed: f.simSpeed, Control: f.simControl, UPnP: f.simUPnP, Log: log})
 	case "none":
 		return none.New(f.interfaces), nil
 	case "nl80211":

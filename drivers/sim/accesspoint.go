@@ -53,7 +53,7 @@ type APOptions struct {
 
 // Story is what happens to an access point without anyone steering it.
 type Story struct {
-	// PressAfter has somebody press the button that long after an Enrollee began to look for a
+	// PressAfter has somebody press the button that long after an interface began to look for a
 	// pressed one; 0: nobody does.
 	PressAfter time.Duration
 	// PIN is typed into the access point again whenever it is no longer ready for it; empty: none.

@@ -162,7 +162,8 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 		ap.monitor.forced = true
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: from, UUID: p.Device.UUID})
 	}
-	if d := ap.o.Story.PressAfter; d > 0 && ap.pressAt.IsZero() && !ap.selection.pbc {
+	// Whoever brought a simulated device into range presses buttons himself.
+	if d := ap.o.Story.PressAfter; d > 0 && ap.pressAt.IsZero() && !ap.selection.pbc && !ap.world.isDevice(from) {
 		ap.pressAt = now.Add(d)
 	}
 }

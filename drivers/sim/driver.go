@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ type Options struct {
 	// Control is where to make a named pipe (mode 0600) that takes commands for the access points,
 	// a line each; see Command. Empty: none.
 	Control string
+	// UPnP is where the first access point of a DefaultWorld is on the loopback network; see ServeUPnP. Zero: nowhere.
+	UPnP netip.Addr
 	// Log is told what happens in a DefaultWorld, and what the control pipe is told; nil: nobody.
 	Log *slog.Logger
 }
@@ -59,6 +62,11 @@ func New(o Options) (*Driver, error) {
 		if err != nil {
 			return nil, err
 		}
+		if o.UPnP.IsValid() {
+			if err := w.ServeUPnP(o.UPnP); err != nil {
+				return nil, err
+			}
+		}
 		o.World = w
 	}
 	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log, changed: make(chan struct{}, 1), closed: make(chan struct{}),
@@ -66,6 +74,9 @@ func New(o Options) (*Driver, error) {
 	if o.Control != "" {
 		c, err := openControl(d.world, o.Control, o.Log)
 		if err != nil {
+			if own {
+				d.world.Close()
+			}
 			return nil, err
 		}
 		d.control = c

@@ -145,6 +145,11 @@ func (w *World) Enrollee(name string) *Enrollee {
 	return nil
 }
 
+// isDevice reports whether an address is a device's. The lock is held.
+func (w *World) isDevice(mac wsc.MAC) bool {
+	return slices.ContainsFunc(w.enrollees, func(e *Enrollee) bool { return e.device.MAC == mac })
+}
+
 // RemoveEnrollee takes a device out of range and waits for its end.
 func (w *World) RemoveEnrollee(e *Enrollee) {
 	w.mu.Lock()

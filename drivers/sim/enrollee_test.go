@@ -105,6 +105,15 @@ var enrolleeCases = []bubble{
 			r.Errorf("it looked for %v", took)
 		}
 	}},
+	{"nobody of the story presses a button for it", func(r *room) {
+		ap := r.home(func(o *sim.APOptions) { o.Story.PressAfter = time.Second })
+		e := r.camera()
+		r.do(e.PressButton())
+		r.ends(e, sim.ErrWalkTime)
+		if ap.Happened(sim.ButtonPressed) {
+			r.Error("somebody did")
+		}
+	}},
 	{"two pressed buttons are an overlap", func(r *room) {
 		one := r.home(nil)
 		other := r.home(func(o *sim.APOptions) {
