@@ -71,6 +71,14 @@ type Driver interface {
 	Close() error
 }
 
+// Adder is implemented by drivers whose interfaces are those that somebody names.
+type Adder interface {
+	// Add names one more; ErrBusy if it is named already. Interfaces lists it from then on.
+	Add(name string) error
+	// Remove takes one back; ErrNoInterface if it was not named.
+	Remove(name string) error
+}
+
 // Interface is one network interface as its driver sees it.
 type Interface struct {
 	Name         string

@@ -69,7 +69,7 @@ func (s *Service) list(ctx context.Context, d drivers.Driver) error {
 	defer s.mu.Unlock()
 	there := make(map[string]bool)
 	for _, info := range all {
-		if len(s.only) > 0 && !slices.Contains(s.only, info.Name) {
+		if len(s.only) > 0 && !slices.Contains(s.only, info.Name) && !s.added[info.Name] {
 			continue
 		}
 		there[info.Name] = true

@@ -80,6 +80,7 @@ type Service struct {
 	draining      bool // agents get what is left, and end
 	manager       Manager
 	interfaces    map[string]*iface
+	added         map[string]bool          // interfaces that AddInterface added, besides those in only
 	radios        map[string]chan struct{} // by interface name; see radio
 	sessions      map[SessionID]*session
 	lastSession   SessionID
@@ -99,7 +100,7 @@ func New(c Config) (*Service, error) {
 		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
-		interfaces: make(map[string]*iface), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
+		interfaces: make(map[string]*iface), added: make(map[string]bool), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
 		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
 		subscriptions: make(map[*Subscription]struct{}),
 	}

@@ -13,14 +13,17 @@ import (
 
 // Driver lists the interfaces that it was given. It is safe for concurrent use.
 type Driver struct {
-	names   []string
-	changed chan struct{} // never receives: the list is fixed
+	changed chan struct{} // holds a value after Add and Remove
 
 	mu     sync.Mutex
+	names  []string
 	closed bool
 }
 
-var _ drivers.Driver = (*Driver)(nil)
+var (
+	_ drivers.Driver = (*Driver)(nil)
+	_ drivers.Adder  = (*Driver)(nil)
+)
 
 // New makes a driver for the interfaces with these names. A name that comes twice counts once.
 func New(names []string) *Driver {
@@ -42,8 +45,11 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	if err := d.usable(ctx); err != nil {
 		return nil, err
 	}
-	list := make([]drivers.Interface, 0, len(d.names))
-	for _, name := range d.names {
+	d.mu.Lock()
+	names := slices.Clone(d.names)
+	d.mu.Unlock()
+	list := make([]drivers.Interface, 0, len(names))
+	for _, name := range names {
 		i := drivers.Interface{Name: name, Mode: drivers.ModeNone}
 		if system, err := net.InterfaceByName(name); err == nil {
 			i.Index = system.Index
@@ -56,7 +62,39 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	return list, nil
 }
 
-// Changed implements drivers.Driver. Nothing ever changes.
+// Add implements drivers.Adder. It takes any name: the interface may come later.
+func (d *Driver) Add(name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if slices.Contains(d.names, name) {
+		return drivers.ErrBusy
+	}
+	d.names = append(d.names, name)
+	d.tell()
+	return nil
+}
+
+// Remove implements drivers.Adder.
+func (d *Driver) Remove(name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at := slices.Index(d.names, name)
+	if at < 0 {
+		return drivers.ErrNoInterface
+	}
+	d.names = slices.Delete(d.names, at, at+1)
+	d.tell()
+	return nil
+}
+
+func (d *Driver) tell() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Changed implements drivers.Driver: only Add and Remove change anything.
 func (d *Driver) Changed() <-chan struct{} { return d.changed }
 
 // Station implements drivers.Driver: ErrNotSupported, since there is no radio to take.
@@ -64,6 +102,8 @@ func (d *Driver) Station(ctx context.Context, ifname string) (drivers.Station, e
 	if err := d.usable(ctx); err != nil {
 		return nil, err
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !slices.Contains(d.names, ifname) {
 		return nil, drivers.ErrNoInterface
 	}

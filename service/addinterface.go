@@ -1,0 +1,66 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"wpsd/drivers"
+)
+
+// AddInterface has a driver take one more network interface, which it does not find by itself: the driver none, for an
+// External Registrar on a wired network. The interface is there when AddInterface returns.
+func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
+	if name == "" || len(name) > 15 || strings.ContainsAny(name, "/ \t\n\x00") || name == "." || name == ".." {
+		return fmt.Errorf("%w: %q is not the name of a network interface", ErrInvalid, name)
+	}
+	d, adder, err := s.adder(driver)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	_, there := s.interfaces[name]
+	if !there {
+		s.added[name] = true
+	}
+	s.mu.Unlock()
+	if there {
+		return fmt.Errorf("%w: %s is there already", ErrBusy, name)
+	}
+	if err := adder.Add(name); err != nil && !errors.Is(err, drivers.ErrBusy) {
+		return fmt.Errorf("service: adding %s: %w", name, err)
+	}
+	return s.list(ctx, d)
+}
+
+// RemoveInterface takes back what AddInterface added. ErrNotSupported for an interface that its driver found by itself.
+func (s *Service) RemoveInterface(ctx context.Context, name string) error {
+	s.mu.Lock()
+	i, there := s.interfaces[name]
+	s.mu.Unlock()
+	if !there {
+		return fmt.Errorf("%w (%q)", ErrNoInterface, name)
+	}
+	adder, ok := i.driver.(drivers.Adder)
+	if !ok {
+		return fmt.Errorf("%w: %s was not added, it was found: use --interface to leave it alone", ErrNotSupported, name)
+	}
+	if err := adder.Remove(name); err != nil && !errors.Is(err, drivers.ErrNoInterface) {
+		return fmt.Errorf("service: removing %s: %w", name, err)
+	}
+	s.mu.Lock()
+	delete(s.added, name)
+	s.mu.Unlock()
+	return s.list(ctx, i.driver)
+}
+
+// adder finds the driver with a name that takes interfaces.
+func (s *Service) adder(name string) (drivers.Driver, drivers.Adder, error) {
+	for _, d := range s.drivers {
+		if adder, ok := d.(drivers.Adder); ok && d.Name() == name {
+			return d, adder, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("%w: the driver %q takes no interfaces that somebody names: use none", ErrNotSupported, name)
+}

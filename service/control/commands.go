@@ -1,0 +1,258 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/secret"
+	"wpsd/service"
+)
+
+const (
+	// maxReply is the buffer of wpa_cli and wpa_gui. Lists end at the last line that fits.
+	maxReply = 4096
+	// answerTime bounds one command; clients wait for ten seconds.
+	answerTime = 9 * time.Second
+)
+
+// The replies that are not data. Every one ends with a newline, and what is one value has none (wpa_supplicant).
+const (
+	replyOK       = "OK\n"
+	replyFail     = "FAIL\n"
+	replyUnknown  = "UNKNOWN COMMAND\n"
+	replyBusy     = "FAIL-BUSY\n"
+	replyOverlap  = "FAIL-PBC-OVERLAP\n"
+	replyChecksum = "FAIL-CHECKSUM\n"
+	replyNoMatch  = "FAIL-NO-IFNAME-MATCH\n"
+)
+
+// call is one request.
+type call struct {
+	*port
+	ctx    context.Context
+	caller caller
+	ifname string
+	name   string
+	args   string // after the name and one space
+}
+
+// command is a row of the table. wpa_supplicant compares a command without arguments as a whole, and one with by its
+// beginning, so "WPS_REG" alone is an unknown command.
+type command struct {
+	may   access
+	alone func(*call) string // nil: it needs arguments
+	with  func(*call) string // nil: it takes none
+}
+
+// errSyntax is a command that says nothing that could be meant. The reply is FAIL, and nobody needs to read of it.
+var errSyntax = errors.New("not a valid command")
+
+// onInterface are the commands of an interface's socket, and of the global one with the prefix IFNAME=.
+var onInterface = map[string]command{
+	"PING":      {may: accessRead, alone: func(*call) string { return "PONG\n" }},
+	"IFNAME":    {may: accessRead, alone: func(c *call) string { return c.ifname }},
+	"ATTACH":    {may: accessRead, alone: (*call).attach},
+	"DETACH":    {may: accessRead, alone: (*call).detach},
+	"LEVEL":     {may: accessRead, with: (*call).level},
+	"LOG_LEVEL": {may: accessFull, alone: (*call).logLevel, with: (*call).setLogLevel},
+	"TERMINATE": {may: accessFull, alone: (*call).terminate},
+
+	"STATUS":         {may: accessRead, alone: (*call).status, with: (*call).status},
+	"STATUS-WPS":     {may: accessRead, alone: (*call).status},
+	"STATUS-VERBOSE": {may: accessRead, alone: (*call).status},
+	"INTERFACES":     {may: accessRead, alone: (*call).interfaces, with: (*call).interfaces},
+	"GET_CAPABILITY": {may: accessRead, with: (*call).capability},
+	"SIGNAL_POLL":    {may: accessRead, alone: func(*call) string { return replyFail }}, // wpsd holds no connection
+	"LIST_CREDS":     {may: accessRead, alone: func(*call) string { return "cred id / realm / username / domain / imsi\n" }},
+	"STA-FIRST":      {may: accessRead, alone: func(*call) string { return replyFail }}, // stations of an access point are its own software's
+	"SET":            {may: accessFull, with: (*call).set},
+	"GET":            {may: accessRead, with: (*call).get},
+
+	"SCAN":         {may: accessFull, alone: (*call).scan, with: (*call).scan},
+	"SCAN_RESULTS": {may: accessRead, alone: (*call).scanResults},
+	"BSS":          {may: accessRead, with: (*call).bss},
+
+	"LIST_NETWORKS":   {may: accessRead, alone: (*call).listNetworks, with: (*call).listNetworks},
+	"ADD_NETWORK":     {may: accessFull, alone: (*call).addNetwork},
+	"REMOVE_NETWORK":  {may: accessFull, with: (*call).removeNetwork},
+	"SET_NETWORK":     {may: accessFull, with: (*call).setNetwork},
+	"GET_NETWORK":     {may: accessRead, with: (*call).getNetwork},
+	"ENABLE_NETWORK":  {may: accessFull, with: (*call).enableNetwork},
+	"DISABLE_NETWORK": {may: accessFull, with: (*call).disableNetwork},
+	"SELECT_NETWORK":  {may: accessFull, with: (*call).selectNetwork},
+	"SAVE_CONFIG":     {may: accessFull, alone: (*call).saveConfig},
+	"DISCONNECT":      {may: accessFull, alone: (*call).disconnect},
+
+	"WPS_PBC":       {may: accessFull, alone: (*call).wpsPBC, with: (*call).wpsPBC},
+	"WPS_PIN":       {may: accessFull, with: (*call).wpsPIN},
+	"WPS_CHECK_PIN": {may: accessRead, with: (*call).wpsCheckPIN},
+	"WPS_CANCEL":    {may: accessFull, alone: (*call).wpsCancel},
+	"WPS_REG":       {may: accessFull, with: (*call).wpsReg},
+	"WPS_AP_PIN":    {may: accessFull, with: (*call).wpsAPPIN},
+}
+
+// onGlobal are the commands of the global socket.
+var onGlobal = map[string]command{
+	"PING":             onInterface["PING"],
+	"ATTACH":           onInterface["ATTACH"],
+	"DETACH":           onInterface["DETACH"],
+	"LEVEL":            onInterface["LEVEL"],
+	"LOG_LEVEL":        onInterface["LOG_LEVEL"],
+	"TERMINATE":        onInterface["TERMINATE"],
+	"INTERFACES":       onInterface["INTERFACES"],
+	"STATUS":           {may: accessRead, alone: (*call).globalStatus},
+	"INTERFACE_LIST":   {may: accessRead, alone: (*call).interfaceList},
+	"INTERFACE_ADD":    {may: accessFull, with: (*call).interfaceAdd},
+	"INTERFACE_REMOVE": {may: accessFull, with: (*call).interfaceRemove},
+}
+
+// answer gives the reply to one datagram. The caller wipes it.
+func (p *port) answer(ctx context.Context, c caller, text string) []byte {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	// wpa_cli sends what the user typed; a newline at its end is no part of it.
+	text = strings.TrimRight(text, "\n\x00")
+	table, r := onInterface, &call{port: p, ctx: ctx, caller: c, ifname: p.ifname}
+	if p.ifname == "" {
+		table = onGlobal
+		if rest, ok := strings.CutPrefix(text, "IFNAME="); ok {
+			r.ifname, text, _ = strings.Cut(rest, " ")
+			if !p.server.hasInterface(r.ifname) || r.ifname == "" {
+				return []byte(replyNoMatch)
+			}
+			table = onInterface
+		}
+	}
+	name, args, hasArgs := strings.Cut(text, " ")
+	cmd, known := table[name]
+	run := cmd.alone
+	if hasArgs {
+		run = cmd.with
+	}
+	if !known || run == nil {
+		return []byte(replyUnknown)
+	}
+	if c.may < cmd.may {
+		p.server.log.Debug("a control command was refused", "command", name, "uid", c.uid, "pid", c.pid)
+		return []byte(replyFail)
+	}
+	r.name, r.args = name, args
+	reply := run(r)
+	if len(reply) > maxReply-1 { // a list would have ended before; a client would take what is cut for the whole
+		return []byte(replyFail)
+	}
+	return []byte(reply)
+}
+
+// fail is the reply to what did not work, and tells the log why: wpa_cli shows FAIL and no more.
+func (c *call) fail(err error) string {
+	if !errors.Is(err, errSyntax) {
+		c.server.log.Info("a control command failed", "command", c.name, "interface", c.ifname, "uid", c.caller.uid, "pid", c.caller.pid, "err", err)
+	}
+	return replyFail
+}
+
+// done is the reply to a command that gives nothing back.
+func (c *call) done(err error) string {
+	if err != nil {
+		return c.fail(err)
+	}
+	return replyOK
+}
+
+// svc is the service that does the work.
+func (c *call) svc() *service.Service { return c.server.svc }
+
+// request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive their owner.
+func (c *call) request() service.StartRequest {
+	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply}
+}
+
+// iface is the interface as it is now.
+func (c *call) iface() service.Interface {
+	for _, i := range c.svc().Snapshot().Interfaces {
+		if i.Name == c.ifname {
+			return i
+		}
+	}
+	return service.Interface{Name: c.ifname, Mode: drivers.ModeNone}
+}
+
+// isAP reports whether the interface is an access point of this machine.
+func (c *call) isAP() bool { return c.iface().Mode == drivers.ModeAP }
+
+func (s *Server) hasInterface(name string) bool {
+	return slices.ContainsFunc(s.svc.Snapshot().Interfaces, func(i service.Interface) bool { return i.Name == name })
+}
+
+func (c *call) attach() string {
+	if !c.monitors.attach(c.caller) {
+		return c.fail(errors.New("too many clients have attached"))
+	}
+	return replyOK
+}
+
+func (c *call) detach() string {
+	if !c.monitors.detach(c.caller) {
+		return replyFail
+	}
+	return replyOK
+}
+
+func (c *call) level() string {
+	if !c.monitors.setLevel(c.caller, atoi(c.args)) {
+		return replyFail
+	}
+	return replyOK
+}
+
+func (c *call) terminate() string {
+	if c.server.options.Terminate == nil {
+		return c.fail(errors.New("nobody may end wpsd this way: stop the service, or set ctrl_terminate=1"))
+	}
+	c.server.options.Terminate()
+	return replyOK
+}
+
+// disconnect ends what wpsd does on the interface. A connection of the network manager is that one's.
+func (c *call) disconnect() string {
+	if err := c.svc().CancelInterface(c.ctx, c.ifname); err != nil && !errors.Is(err, service.ErrNoSession) {
+		return c.fail(err)
+	}
+	return replyOK
+}
+
+// atoi reads a number as C does: up to the first thing that is no digit, 0 if there is none.
+func atoi(text string) int {
+	text = strings.TrimLeft(text, " \t")
+	end := 0
+	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 && (text[end] == '-' || text[end] == '+')) {
+		end++
+	}
+	n, err := strconv.ParseInt(text[:end], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// take makes a secret of a part of a command.
+func take(text string) secret.Value { return secret.FromString(text) }
+
+// commandNames lists all commands, for the manual and its test.
+func commandNames() []string {
+	names := slices.Collect(maps.Keys(onInterface))
+	for name := range onGlobal {
+		if _, both := onInterface[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

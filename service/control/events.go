@@ -1,0 +1,375 @@
+package control
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/engine/discovery"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// source is what a translator asks of the service besides its events.
+type source struct {
+	// received gives a network for each Credential attribute that a session received, which the caller wipes.
+	received func(service.SessionID) []credential.Network
+	// frequency of an access point, 0: unknown.
+	frequency func(ifname string, bssid wsc.MAC) int
+	// number that a stored network has here; -1: none.
+	number func(service.NetworkID) int
+}
+
+func (s *Server) source() source {
+	return source{
+		received: func(id service.SessionID) []credential.Network {
+			list, err := s.svc.Received(id)
+			if err != nil {
+				return nil
+			}
+			return list
+		},
+		frequency: s.frequency,
+		number:    s.networks.number,
+	}
+}
+
+// translator makes wpa_supplicant's events of the service's. The service tells what is the case, and of what lasts a
+// moment only the last; wpa_supplicant tells each step. So for each run it is kept which steps were told, and those
+// that were passed over are told before the one that was reached.
+type translator struct {
+	source
+	processing service.Processing
+	interfaces map[string]service.Interface
+	classes    map[string]map[wsc.MAC]discovery.Class // of the access points heard, by interface
+	runs       map[service.SessionID]*run
+	lines      []line
+}
+
+// run is a session and what was told of it.
+type run struct {
+	service.Session
+	scanning   bool // a scan was told to have begun
+	tried      int  // access points
+	associated bool
+	eap        bool
+	failed     bool // a reason was told for the newest try
+}
+
+func newTranslator(s source) *translator {
+	t := &translator{source: s}
+	t.reset(service.Snapshot{})
+	return t
+}
+
+// reset begins anew with what there is. Nothing is told of it.
+func (t *translator) reset(snap service.Snapshot) {
+	t.interfaces = make(map[string]service.Interface)
+	t.classes = make(map[string]map[wsc.MAC]discovery.Class)
+	t.runs = make(map[service.SessionID]*run)
+	t.processing = snap.Manager.Processing
+	for _, i := range snap.Interfaces {
+		t.interfaces[i.Name] = i
+	}
+	for _, ap := range snap.AccessPoints {
+		t.classify(ap)
+	}
+	for _, s := range snap.Sessions {
+		if !s.State.Ended() {
+			t.runs[s.ID] = &run{
+				Session: s, scanning: s.State == service.StateScanning, tried: s.Detail.AccessPointsTried,
+				associated: s.State == service.StateExchanging, eap: s.Message != 0,
+			}
+		}
+	}
+}
+
+// translate gives what to tell of an event, in order.
+func (t *translator) translate(e service.Event) []line {
+	t.lines = nil
+	switch e := e.(type) {
+	case service.InterfaceAdded:
+		t.interfaces[e.Interface.Name] = e.Interface
+	case service.InterfaceChanged:
+		t.interfaceChanged(e.Interface)
+	case service.InterfaceRemoved:
+		delete(t.interfaces, e.Name)
+		delete(t.classes, e.Name)
+	case service.ManagerChanged:
+		t.processing = e.Manager.Processing
+	case service.AccessPointAdded:
+		t.classify(e.AccessPoint)
+	case service.AccessPointChanged:
+		t.classify(e.AccessPoint)
+	case service.AccessPointRemoved:
+		delete(t.classes[e.Interface], e.BSSID)
+	case service.ScanDone:
+		t.scanDone(e)
+	case service.SessionAdded:
+		t.sessionAdded(e.Session)
+	case service.SessionChanged:
+		if r := t.runs[e.Session.ID]; r != nil {
+			t.sessionChanged(r, e.Session)
+		}
+	case service.RunFailed:
+		if r := t.runs[e.Session]; r != nil {
+			t.runFailed(r, e)
+		}
+	case service.CredentialReceived:
+		if r := t.runs[e.Session]; r != nil {
+			t.credentialReceived(r)
+		}
+	case service.SessionEnded:
+		if r := t.runs[e.Session.ID]; r != nil {
+			t.sessionEnded(r, e.Session)
+			delete(t.runs, e.Session.ID)
+		}
+	case service.PINNeeded:
+		t.pinNeeded(e.Enrollee)
+	case service.EnrolleeSeen:
+		t.enrolleeSeen(e.Enrollee)
+	default:
+	}
+	lines := t.lines
+	t.lines = nil
+	return lines
+}
+
+// tell adds an event of an interface.
+func (t *translator) tell(ifname, format string, args ...any) {
+	t.lines = append(t.lines, line{ifname: ifname, level: levelInfo, text: fmt.Sprintf(format, args...)})
+}
+
+func (t *translator) classify(ap service.AccessPoint) {
+	if t.classes[ap.Interface] == nil {
+		t.classes[ap.Interface] = make(map[wsc.MAC]discovery.Class)
+	}
+	t.classes[ap.Interface][ap.BSSID] = ap.Class
+}
+
+func (t *translator) interfaceChanged(i service.Interface) {
+	before := t.interfaces[i.Name]
+	t.interfaces[i.Name] = i
+	if i.Scanning && !before.Scanning {
+		t.tell(i.Name, "CTRL-EVENT-SCAN-STARTED ")
+	}
+	switch {
+	case i.Mode != drivers.ModeAP:
+	case i.SetupLocked && !before.SetupLocked:
+		t.tell(i.Name, "WPS-AP-SETUP-LOCKED ")
+	case !i.SetupLocked && before.SetupLocked:
+		t.tell(i.Name, "WPS-AP-SETUP-UNLOCKED ")
+	}
+}
+
+// scanDone tells of a scan, and of the most promising access point that it shows: one event, whatever there is.
+func (t *translator) scanDone(e service.ScanDone) {
+	if !e.Success {
+		t.tell(e.Interface, "CTRL-EVENT-SCAN-FAILED ret=-1")
+		return
+	}
+	for _, r := range t.runs {
+		if r.Interface == e.Interface && r.station() && r.State == service.StateScanning {
+			t.scan(r) // the next one of a run that goes on looking: its beginning is not told
+			r.scanning = false
+		}
+	}
+	t.scanResults(e.Interface)
+}
+
+func (t *translator) scanResults(ifname string) {
+	t.tell(ifname, "CTRL-EVENT-SCAN-RESULTS ")
+	best := discovery.None
+	for _, class := range t.classes[ifname] {
+		best = max(best, class)
+	}
+	switch best {
+	case discovery.None:
+	case discovery.PBC:
+		t.tell(ifname, "WPS-AP-AVAILABLE-PBC ")
+	case discovery.Auth:
+		t.tell(ifname, "WPS-AP-AVAILABLE-AUTH ")
+	case discovery.PIN:
+		t.tell(ifname, "WPS-AP-AVAILABLE-PIN ")
+	default:
+		t.tell(ifname, "WPS-AP-AVAILABLE ")
+	}
+}
+
+// station reports whether a session is one of a radio of ours: not of an access point, not of an External Registrar.
+func (r *run) station() bool {
+	return r.Purpose != service.PurposeAdmit && r.Role != service.RoleExternalRegistrar
+}
+
+func (t *translator) sessionAdded(s service.Session) {
+	r := &run{Session: s}
+	t.runs[s.ID] = r
+	if !r.station() {
+		return
+	}
+	switch {
+	case s.Purpose != service.PurposeEnroll:
+	case s.Method == service.MethodPBC:
+		t.tell(s.Interface, "WPS-PBC-ACTIVE ")
+	default:
+		t.tell(s.Interface, "WPS-PIN-ACTIVE ")
+	}
+	t.scan(r)
+}
+
+// scan tells that a run looks for access points.
+func (t *translator) scan(r *run) {
+	if !r.scanning {
+		r.scanning = true
+		t.tell(r.Interface, "CTRL-EVENT-SCAN-STARTED ")
+	}
+}
+
+func (t *translator) sessionChanged(r *run, s service.Session) {
+	before := r.Session
+	r.Session = s
+	if !r.station() {
+		if s.Purpose == service.PurposeAdmit && s.Role != service.RoleExternalRegistrar {
+			t.admissionChanged(r, before)
+		}
+		return
+	}
+	if s.Detail.AccessPointsTried > r.tried {
+		t.leave(r)
+		t.try(r)
+	}
+	switch s.State {
+	case service.StateScanning:
+		if r.tried > 0 {
+			t.leave(r)
+			t.scan(r)
+		}
+	case service.StateExchanging:
+		t.reach(r, s.Message != 0)
+	case service.StateHandingOver:
+		t.leave(r)
+	default:
+	}
+}
+
+// try tells that an access point is tried. A scan that found it ended early.
+func (t *translator) try(r *run) {
+	if r.scanning {
+		r.scanning = false
+		t.scanResults(r.Interface)
+	}
+	r.tried, r.failed = r.Detail.AccessPointsTried, false
+	t.tell(r.Interface, "Trying to associate with %s (SSID='%s' freq=%d MHz)", r.Peer, quoteSSID(r.Detail.SSID), t.frequency(r.Interface, r.Peer))
+}
+
+// reach tells the steps up to the association, or up to EAP.
+func (t *translator) reach(r *run, eap bool) {
+	if !r.associated {
+		r.associated = true
+		t.tell(r.Interface, "Associated with %s", r.Peer)
+	}
+	if eap && !r.eap {
+		r.eap = true
+		for _, text := range []string{
+			"CTRL-EVENT-EAP-STARTED EAP authentication started",
+			"CTRL-EVENT-EAP-STATUS status='started' parameter=''",
+			"CTRL-EVENT-EAP-PROPOSED-METHOD vendor=14122 method=1",
+			"CTRL-EVENT-EAP-STATUS status='accept proposed method' parameter='WSC'",
+			"CTRL-EVENT-EAP-METHOD EAP vendor 14122 method 1 (WSC) selected",
+		} {
+			t.tell(r.Interface, "%s", text)
+		}
+	}
+}
+
+// leave tells that the connection to an access point is over. EAP ends with a failure also when all went well: that is
+// how WSC ends (WSC, EAP-WSC).
+func (t *translator) leave(r *run) {
+	if r.eap {
+		t.tell(r.Interface, "CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'")
+		t.tell(r.Interface, "CTRL-EVENT-EAP-FAILURE EAP authentication failed")
+	}
+	if r.eap && r.Purpose == service.PurposeLearn {
+		t.tell(r.Interface, "WPS-FAIL ") // a Registrar that learns ends the run with WSC_NACK
+		r.failed = true
+	}
+	if r.associated {
+		t.tell(r.Interface, "CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", r.Peer)
+	}
+	r.associated, r.eap = false, false
+}
+
+func (t *translator) runFailed(r *run, e service.RunFailed) {
+	t.reach(r, true)
+	switch e.Message {
+	case 0:
+	case wsc.MsgM2D:
+		t.tell(r.Interface, "WPS-M2D dev_password_id=0 config_error=%d", uint16(e.ConfigError))
+	default:
+		r.failed = true
+		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8(e.Message), uint16(e.ConfigError))
+	}
+}
+
+// credentialReceived tells of each Credential. Its bytes go along if another program is to process it; an access point's
+// own new settings never came as one.
+func (t *translator) credentialReceived(r *run) {
+	if !r.station() {
+		return
+	}
+	t.reach(r, true)
+	received := t.received(r.ID)
+	for _, n := range received {
+		l := line{ifname: r.Interface, level: levelInfo, text: "WPS-CRED-RECEIVED "}
+		if t.processing != service.ProcessingInternal && r.Purpose != service.PurposeConfigure {
+			text := hex.AppendEncode(nil, n.Raw.Bytes())
+			l.secret = secret.New(text)
+			clear(text)
+		}
+		t.lines = append(t.lines, l)
+		n.Key.Wipe()
+		n.Raw.Wipe()
+	}
+	if r.Purpose == service.PurposeLearn {
+		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7)) // that is how success is told here (wpa_supplicant)
+		return
+	}
+	t.tell(r.Interface, "WPS-SUCCESS ")
+}
+
+// walkSlack: a session that ends so near to its deadline has timed out, whatever else went wrong before.
+const walkSlack = time.Second
+
+func (t *translator) sessionEnded(r *run, s service.Session) {
+	r.Session = s
+	if !r.station() {
+		if s.Purpose == service.PurposeAdmit && s.Role != service.RoleExternalRegistrar {
+			t.admissionEnded(r)
+		}
+		return
+	}
+	late := time.Until(s.Deadline) < walkSlack
+	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.BSSIDs) > 0
+	t.leave(r)
+	switch {
+	case s.State == service.StateSucceeded:
+		t.connected(r)
+	case s.State == service.StateCanceled:
+		t.tell(s.Interface, "WPS-CANCEL ")
+	case overlap:
+		t.tell(s.Interface, "WPS-OVERLAP-DETECTED PBC session overlap")
+		t.tell(s.Interface, "WPS-CANCEL ")
+	case late:
+		t.tell(s.Interface, "WPS-TIMEOUT Requested operation timed out")
+	default:
+		if s.Detail.LinkStatus != 0 {
+			t.tell(s.Interface, "CTRL-EVENT-ASSOC-REJECT bssid=%s status_code=%d", s.Peer, s.Detail.LinkStatus)
+		}
+		if s.Purpose != service.PurposeLearn || !r.failed {
+			t.tell(s.Interface, "WPS-FAIL ")
+		}
+	}
+}

@@ -1,0 +1,324 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"wpsd/service"
+)
+
+// Options say where a Server listens and what it may do.
+type Options struct {
+	// Place has the sockets of the interfaces; without a directory there are none.
+	Place Place
+	// Global is the path of the global socket, GlobalSocket one that systemd has bound; empty and nil: there is none.
+	Global       string
+	GlobalSocket *net.UnixConn
+	// Apply is what sessions hand their network to, as service.StartRequest has it.
+	Apply string
+	// Forget says that SAVE_CONFIG saves nothing (update_config=0).
+	Forget bool
+	// LogLevel is what LOG_LEVEL changes; nil: nothing.
+	LogLevel *slog.LevelVar
+	// Terminate ends the daemon; nil: TERMINATE is refused.
+	Terminate func()
+	// Log; nil: none.
+	Log *slog.Logger
+}
+
+// Server is the control interface of a Service.
+type Server struct {
+	svc      *service.Service
+	options  Options
+	rights   rights
+	log      *slog.Logger
+	networks *networks
+
+	mu    sync.Mutex
+	ports map[string]*port // by interface; "": the global one
+	tasks sync.WaitGroup
+}
+
+// port is one socket with its clients.
+type port struct {
+	server   *Server
+	ifname   string // empty: the global one
+	socket   *socket
+	monitors *monitors
+}
+
+// New makes a Server. Groups that do not exist are told here.
+func New(svc *service.Service, o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	n, err := o.Place.lookUp()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ports: make(map[string]*port),
+	}, nil
+}
+
+// Idle reports whether nobody waits for events.
+func (s *Server) Idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.ports {
+		if p.monitors.count() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Run listens and answers until ctx ends. It fails if a socket of an interface that is there cannot be had. It is
+// called once, after the service is ready.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer s.tasks.Wait()
+	defer cancel()
+	defer s.closeAll()
+	snap, sub := s.svc.Subscribe()
+	defer func() { sub.Close() }()
+	if err := s.openAll(ctx, snap); err != nil {
+		return err
+	}
+	t := newTranslator(s.source())
+	t.reset(snap)
+	s.networks.reset(snap)
+	for {
+		e, err := sub.Next(ctx)
+		switch {
+		case errors.Is(err, service.ErrSubscriberTooSlow):
+			s.log.Warn("events were lost on the control sockets")
+			sub.Close()
+			snap, sub = s.svc.Subscribe()
+			t.reset(snap)
+			s.networks.reset(snap)
+			s.follow(ctx, snap)
+		case errors.Is(err, service.ErrShutdown) || ctx.Err() != nil:
+			s.tellAll(line{level: levelInfo, text: "CTRL-EVENT-TERMINATING "})
+			return nil
+		case err != nil:
+			return fmt.Errorf("control: %w", err)
+		default:
+			s.heard(ctx, t, e)
+		}
+	}
+}
+
+// heard tells clients of one event.
+func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
+	switch e := e.(type) {
+	case service.InterfaceAdded:
+		if err := s.open(ctx, e.Interface.Name); err != nil {
+			s.log.Error("no control socket for an interface", "interface", e.Interface.Name, "err", err)
+		}
+	case service.NetworkAdded, service.NetworkRemoved:
+		if text := s.networks.heard(e); text != "" {
+			s.tellRadios(line{level: levelInfo, text: text})
+		}
+	default:
+	}
+	for _, l := range t.translate(e) {
+		s.tell(l)
+		l.wipe()
+	}
+	if e, ok := e.(service.InterfaceRemoved); ok {
+		s.tell(line{ifname: e.Name, level: levelInfo, text: "CTRL-EVENT-TERMINATING "})
+		s.close(e.Name)
+	}
+}
+
+// openAll makes the sockets for what there is.
+func (s *Server) openAll(ctx context.Context, snap service.Snapshot) error {
+	if s.options.Place.Dir != "" {
+		if err := makeDirectory(s.options.Place, s.rights.ids, s.log); err != nil {
+			return err
+		}
+	}
+	if err := s.openGlobal(ctx); err != nil {
+		return err
+	}
+	for _, i := range snap.Interfaces {
+		if err := s.open(ctx, i.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow brings the sockets in line with the interfaces after events were lost.
+func (s *Server) follow(ctx context.Context, snap service.Snapshot) {
+	there := map[string]bool{"": true}
+	for _, i := range snap.Interfaces {
+		there[i.Name] = true
+		if err := s.open(ctx, i.Name); err != nil {
+			s.log.Error("no control socket for an interface", "interface", i.Name, "err", err)
+		}
+	}
+	s.mu.Lock()
+	var gone []string
+	for name := range s.ports {
+		if !there[name] {
+			gone = append(gone, name)
+		}
+	}
+	s.mu.Unlock()
+	for _, name := range gone {
+		s.close(name)
+	}
+}
+
+func (s *Server) mode() fs.FileMode {
+	switch {
+	case s.options.Place.Mode != 0:
+		return s.options.Place.Mode
+	case s.rights.readGroup != nobody:
+		return 0o777 // two groups have no permissions in common; who may do what is decided with each datagram
+	}
+	return 0o770
+}
+
+func (s *Server) openGlobal(ctx context.Context) error {
+	switch {
+	case s.options.GlobalSocket != nil:
+		sock, err := adopt(s.options.GlobalSocket)
+		if err != nil {
+			return err
+		}
+		s.serve(ctx, "", sock)
+	case s.options.Global != "":
+		sock, err := listen(s.options.Global, s.mode(), s.rights.ids, s.log)
+		if err != nil {
+			return err
+		}
+		s.serve(ctx, "", sock)
+	}
+	return nil
+}
+
+// open makes the socket of an interface, if it has none.
+func (s *Server) open(ctx context.Context, ifname string) error {
+	s.mu.Lock()
+	known := s.ports[ifname] != nil
+	s.mu.Unlock()
+	if known || s.options.Place.Dir == "" {
+		return nil
+	}
+	sock, err := listen(filepath.Join(s.options.Place.Dir, ifname), s.mode(), s.rights.ids, s.log)
+	if err != nil {
+		return err
+	}
+	s.serve(ctx, ifname, sock)
+	return nil
+}
+
+func (s *Server) serve(ctx context.Context, ifname string, sock *socket) {
+	p := &port{server: s, ifname: ifname, socket: sock, monitors: newMonitors(sock.send)}
+	s.mu.Lock()
+	s.ports[ifname] = p
+	s.mu.Unlock()
+	s.tasks.Go(func() { p.run(ctx) })
+}
+
+func (s *Server) close(ifname string) {
+	s.mu.Lock()
+	p := s.ports[ifname]
+	delete(s.ports, ifname)
+	s.mu.Unlock()
+	if p != nil {
+		p.socket.close()
+	}
+}
+
+func (s *Server) closeAll() {
+	s.mu.Lock()
+	var names []string
+	for name := range s.ports {
+		names = append(names, name)
+	}
+	s.mu.Unlock()
+	for _, name := range names {
+		s.close(name)
+	}
+	if s.options.Place.Dir != "" {
+		_ = os.Remove(s.options.Place.Dir) // wpa_supplicant does, if it is empty
+	}
+}
+
+// run answers one request after the other until the socket is closed.
+func (p *port) run(ctx context.Context) {
+	buffer := make([]byte, maxRequest)
+	for {
+		n, address, cred, whole, err := p.socket.receive(buffer)
+		switch {
+		case err != nil && (ctx.Err() != nil || errors.Is(err, net.ErrClosed)):
+			return
+		case err != nil: // nothing that a client could cause; it shall not become a busy loop
+			p.server.log.Warn("reading a control socket", "interface", p.ifname, "err", err)
+			time.Sleep(time.Second)
+			continue
+		case !whole || !canAnswer(address):
+			clear(buffer[:n])
+			continue
+		}
+		c := caller{address: address, may: p.server.rights.of(cred)}
+		if cred != nil {
+			c.uid, c.pid = cred.Uid, cred.Pid
+		}
+		reply := p.answer(ctx, c, string(buffer[:n]))
+		clear(buffer[:n])
+		if err := p.socket.send(address, reply); err != nil {
+			p.server.log.Debug("a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
+		}
+		clear(reply)
+	}
+}
+
+// tell sends an event to the monitors of its interface and of the global socket. One of no interface goes to all.
+func (s *Server) tell(l line) {
+	if l.ifname == "" {
+		s.tellAll(l)
+		return
+	}
+	s.mu.Lock()
+	own, global := s.ports[l.ifname], s.ports[""]
+	s.mu.Unlock()
+	if own != nil {
+		l.send(own.monitors, "")
+	}
+	if global != nil {
+		l.send(global.monitors, "IFNAME="+l.ifname+" ")
+	}
+}
+
+// tellRadios tells of what wpa_supplicant has for each interface and wpsd once for all: its networks.
+func (s *Server) tellRadios(l line) {
+	for _, i := range s.svc.Snapshot().Interfaces {
+		l.ifname = i.Name
+		s.tell(l)
+	}
+}
+
+func (s *Server) tellAll(l line) {
+	s.mu.Lock()
+	list := make([]*port, 0, len(s.ports))
+	for _, p := range s.ports {
+		list = append(list, p)
+	}
+	s.mu.Unlock()
+	for _, p := range list {
+		l.send(p.monitors, "")
+	}
+}
