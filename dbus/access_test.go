@@ -144,6 +144,20 @@ func TestCredentialsGoToTheOwnerAlone(t *testing.T) {
 	})
 }
 
+// TestOwnerBesideTheBus: a session of somebody who is not on the bus sends nothing, since no message may have such a
+// destination: a bus ends the connection for it.
+func TestOwnerBesideTheBus(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		spy := w.client(0).listen()
+		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 7, Interface: "wlan0", Owner: "control:0", State: service.StateScanning}}, service.CredentialReceived{Session: 7})
+		spy.heard()
+		if calls := w.svc.calls(); len(calls) != 0 {
+			t.Errorf("the credential was fetched to be sent: %v", calls)
+		}
+	})
+}
+
 // TestOwnerLeaves: the service is told, and we stop watching him.
 func TestOwnerLeaves(t *testing.T) {
 	t.Parallel()

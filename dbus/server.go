@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"wpsd/engine/credential"
@@ -251,10 +252,11 @@ func (s *Server) apply(e service.Event) {
 // broadcast is the emitter for signals to everybody.
 func (s *Server) broadcast(sig signal) { s.bus.emit("", sig.path, sig.iface, sig.member, sig.body...) }
 
-// tellCredentials sends what a session received to its owner, and to nobody else.
+// tellCredentials sends what a session received to its owner, and to nobody else. An owner that is not on the bus, such
+// as a client of the control socket, is not told here: the bus would throw us out for the name.
 func (s *Server) tellCredentials(id service.SessionID) {
 	session, ok := s.objects.sessions[id]
-	if !ok || session.Owner == "" {
+	if !ok || !strings.HasPrefix(session.Owner, ":") {
 		return
 	}
 	list, err := s.svc.Received(id)

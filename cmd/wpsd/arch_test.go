@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"drivers/wpasupplicant":                 {"drivers/managerbus", "engine/credential", "engine/wsc", "engine/secret"},
 	"service/store":                         {"engine/credential", "engine/secret", "engine/wsc"},
 	"service":                               {"drivers", "engine", "engine/...", "service/store"},
+	"service/control":                       {"service", "drivers", "engine", "engine/..."},
 	"dbus":                                  {"service", "introspection", "engine/..."},
 	"dbus/dbustest":                         {"dbus", "service", "introspection", "engine/..."},
 	"cmd/wpsd":                              {"engine", "engine/...", "drivers", "drivers/...", "service", "service/...", "dbus", "introspection"},

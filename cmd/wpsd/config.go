@@ -16,6 +16,7 @@ import (
 	"wpsd/drivers/networkmanager"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/control"
 	"wpsd/service/store"
 )
 
@@ -36,6 +37,10 @@ type config struct {
 	Forget bool
 	// Apply says who gets networks: see service.Config.
 	Apply string
+	// Control has the sockets for wpa_cli; without a directory there are none.
+	Control control.Place
+	// ControlTerminate lets clients of these sockets end wpsd.
+	ControlTerminate bool
 	// AccessPoints are the directories with the control sockets of access points; nil: the usual ones.
 	AccessPoints []string
 	// IdleExit is how soon to end when nobody needs us; 0: never; nil: not said.
@@ -67,6 +72,7 @@ var settings = map[string]setting{
 	"wps_fragment_size":      setFragmentSize,
 	"ctrl_interface":         setControlInterface,
 	"apply":                  setApply,
+	"ctrl_terminate":         setControlTerminate,
 	"hostapd_ctrl_interface": setAccessPoints,
 	"wps_nfc_dev_pw_id":      setTokenID,
 	"wps_nfc_dh_pubkey":      setTokenPublicKey,
@@ -340,13 +346,22 @@ func setFragmentSize(c *config, value string) error {
 	return nil
 }
 
-// setControlInterface accepts the line so that a wpa_supplicant.conf works as it is.
+// setControlInterface takes the directory of the sockets for wpa_cli, as wpa_supplicant.conf has it.
 func setControlInterface(c *config, value string) error {
-	if value == "" {
-		return errors.New("is empty")
+	place, err := control.ParsePlace(value)
+	if err != nil {
+		return err
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("ctrl_interface=%s has no effect yet: this version has no control socket for wpa_cli; "+
-		"use D-Bus or wpsctl", printable(value)))
+	c.Control = place
+	return nil
+}
+
+// setControlTerminate lets wpa_cli's terminate end wpsd. wpa_supplicant always does; a service is systemd's to stop.
+func setControlTerminate(c *config, value string) error {
+	if value != "0" && value != "1" {
+		return fmt.Errorf("%q is neither 0 nor 1", printable(value))
+	}
+	c.ControlTerminate = value == "1"
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/control"
 )
 
 // parseTestConfig parses text under the name wpsd.conf.
@@ -37,8 +38,12 @@ func TestConfigAcceptsSamples(t *testing.T) {
 			func(c *config) bool { return c.Processing == service.ProcessingExternal }},
 		{"the README's er.conf", "ctrl_interface=DIR=/var/run/wpa_supplicant GROUP=admin\ndevice_name=WPS External Registrar\n",
 			func(c *config) bool {
-				return c.Device.DeviceName == "WPS External Registrar" && len(c.Notes) == 1 && strings.Contains(c.Notes[0], "no control socket")
+				return c.Device.DeviceName == "WPS External Registrar" && c.Control == control.Place{Dir: "/var/run/wpa_supplicant", Group: "admin"} && len(c.Notes) == 0
 			}},
+		{"a control socket that two groups may use", "ctrl_interface=DIR=/run/wpsd/control/ GROUP=netdev READ_GROUP=users OWNER=0 MODE=0777\nctrl_terminate=1\n", func(c *config) bool {
+			return c.Control == control.Place{Dir: "/run/wpsd/control", Group: "netdev", ReadGroup: "users", Owner: "0", Mode: 0o777} && c.ControlTerminate
+		}},
+		{"a control socket's directory alone", "ctrl_interface=/run/wpsd/control\n", func(c *config) bool { return c.Control == control.Place{Dir: "/run/wpsd/control"} }},
 		{"quotes are taken off", `device_name="My phone"`, func(c *config) bool { return c.Device.DeviceName == "My phone" }},
 		{"a # in quotes is no comment", `device_name="Phone #1"  # mine`, func(c *config) bool { return c.Device.DeviceName == "Phone #1" }},
 		{"quotes in a comment do not count", `device_name=Phone # "mine`, func(c *config) bool { return c.Device.DeviceName == "Phone" }},
@@ -111,7 +116,14 @@ func TestConfigRefuses(t *testing.T) {
 		{"fragments with a sign", "wps_fragment_size=1e3", "wpsd.conf:1: wps_fragment_size: "},
 		{"an end before the beginning", "idle_exit=-1", `wpsd.conf:1: idle_exit: "-1" is not a number of seconds`},
 		{"an end that is no number of seconds", "idle_exit=1m", `wpsd.conf:1: idle_exit: "1m" is not a number of seconds`},
-		{"an empty control interface", "ctrl_interface=", "wpsd.conf:1: ctrl_interface: is empty"},
+		{"an empty control interface", "ctrl_interface=", "wpsd.conf:1: ctrl_interface: \"\" is not a directory"},
+		{"a control interface that is an abstract address", "ctrl_interface=@abstract:wpsd", "wpsd.conf:1: ctrl_interface: abstract addresses have no permissions"},
+		{"a control interface over UDP", "ctrl_interface=udp", "wpsd.conf:1: ctrl_interface: UDP has no permissions"},
+		{"a control interface with a relative path", "ctrl_interface=DIR=run GROUP=netdev", "wpsd.conf:1: ctrl_interface: \"run\" is not a directory"},
+		{"a control interface with an unknown word", "ctrl_interface=DIR=/run/x USER=me", "wpsd.conf:1: ctrl_interface: \"USER\": there are DIR"},
+		{"a control interface with a bad mode", "ctrl_interface=DIR=/run/x MODE=rwx", "wpsd.conf:1: ctrl_interface: MODE=\"rwx\" is not a mode"},
+		{"a control interface too long for a socket", "ctrl_interface=/" + strings.Repeat("x", 100), "wpsd.conf:1: ctrl_interface: the path of a socket"},
+		{"ctrl_terminate with another word", "ctrl_terminate=yes", "wpsd.conf:1: ctrl_terminate: \"yes\" is neither"},
 		{"a network block is one mistake", "network={\n ssid=\"x\"\n psk=\"y\"\n}\nbogus=1\n", "wpsd.conf:1: network: blocks are not allowed: networks do not belong here"},
 		{"what follows a block is read again", "network={\n ssid=\"x\"\n}\nbogus=1\n", "wpsd.conf:4: bogus: unknown key"},
 		{"a block that never ends", "cred={\nfoo\n", "wpsd.conf:1: cred: blocks are not allowed"},

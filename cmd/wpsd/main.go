@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +39,7 @@ type flags struct {
 	interfaces []string
 	stateDir   string
 	bus        string
+	global     string
 	simControl string
 	simSpeed   float64
 	simUPnP    netip.Addr
@@ -88,8 +90,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	log := newLog(stderr, f.debug)
-	work := func() error { return serve(ctx, f, conf, hangup, log) }
+	log, level := newLog(stderr, f.debug)
+	work := func() error { return serve(ctx, f, conf, hangup, log, level) }
 	if f.restore {
 		work = func() error { return restore(ctx, f, log) }
 	}
@@ -121,6 +123,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 		return nil
 	})
 	fs.BoolVar(&f.version, "version", false, "print the version and exit")
+	fs.StringVar(&f.global, "global", "", "listen on the global control socket `PATH` (wpa_cli -g PATH)")
 	fs.StringVar(&f.simControl, "sim-control", "", "with --driver sim: take commands from the named pipe `FILE`")
 	fs.Func("sim-upnp", "with --driver sim: let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
 		f.simUPnP, err = netip.ParseAddr(text)
@@ -157,6 +160,8 @@ func (f *flags) check(rest []string) error {
 		return fmt.Errorf("unexpected argument %q", rest[0])
 	case f.stateDir == "":
 		return errors.New("--state-dir is empty")
+	case f.global != "" && !filepath.IsAbs(f.global):
+		return fmt.Errorf("--global %q is not the path of a socket such as /run/wpsd/global", f.global)
 	case f.config == "":
 		return errors.New("--config is empty")
 	case f.driver != "sim" && (f.simControl != "" || f.simSpeed != 1 || f.simUPnP.IsValid()):
@@ -173,11 +178,12 @@ func (f *flags) check(rest []string) error {
 	return fmt.Errorf("--driver %q: there are nl80211, sim and none", f.driver)
 }
 
-// newLog logs to standard error, without times of our own where the journal adds them.
-func newLog(w io.Writer, debug bool) *slog.Logger {
-	o := &slog.HandlerOptions{Level: slog.LevelInfo}
+// newLog logs to standard error, without times of our own where the journal adds them. What it logs can be changed.
+func newLog(w io.Writer, debug bool) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	o := &slog.HandlerOptions{Level: level}
 	if debug {
-		o.Level = slog.LevelDebug
+		level.Set(slog.LevelDebug)
 	}
 	if os.Getenv("JOURNAL_STREAM") != "" {
 		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
@@ -187,5 +193,5 @@ func newLog(w io.Writer, debug bool) *slog.Logger {
 			return a
 		}
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(slog.NewTextHandler(w, o)), level
 }

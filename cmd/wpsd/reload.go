@@ -87,6 +87,12 @@ func (c *config) needRestart(other *config) []string {
 	if c.Forget != other.Forget {
 		list = append(list, "update_config")
 	}
+	if c.Control != other.Control {
+		list = append(list, "ctrl_interface")
+	}
+	if c.ControlTerminate != other.ControlTerminate {
+		list = append(list, "ctrl_terminate")
+	}
 	if !slices.Equal(c.AccessPoints, other.AccessPoints) {
 		list = append(list, "hostapd_ctrl_interface")
 	}

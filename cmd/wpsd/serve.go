@@ -21,7 +21,7 @@ import (
 )
 
 // serve runs the service until ctx ends, which is success, or something it cannot do without fails.
-func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, log *slog.Logger) (err error) {
+func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, log *slog.Logger, level *slog.LevelVar) (err error) {
 	for _, note := range conf.Notes {
 		log.Warn("configuration", "note", note)
 	}
@@ -56,7 +56,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 
 	svc, err := service.New(service.Config{
-		Device: conf.Device, Drivers: []drivers.Driver{driver}, Interfaces: f.interfaces, Store: st, Token: conf.Token,
+		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st, Token: conf.Token,
 		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
 		AccessPoints: accessPoints,
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
@@ -64,11 +64,16 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	if err != nil {
 		return err
 	}
+	sockets := &sockets{log: log}
+	if ctx, err = sockets.prepare(ctx, svc, f, conf, level); err != nil {
+		return err
+	}
 	idle, leave := &idleAfter{}, newLeaver(log)
 	idle.set(f, conf)
 	server, err := dbus.New(bus, svc, dbus.Options{
 		Log: log, Authorizer: dbus.NewPolkit(bus, log),
 		Ready: func() {
+			sockets.wait() // who was told that wpsd is ready finds them there
 			releaseMemory()
 			log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
 			notify(log, daemon.SdNotifyReady, "STATUS=idle")
@@ -80,7 +85,8 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		return err
 	}
 	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log}
-	return runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) { reload.run(ctx, hangup) })
+	err = runAll(ctx, svc, server, log, leave.run, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) })
+	return errors.Join(err, sockets.err)
 }
 
 // openStore opens the state directory, unless networks are to be forgotten.
@@ -103,6 +109,14 @@ func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
 		return nl80211.New(log)
 	}
 	return nil, fmt.Errorf("no driver %q", f.driver)
+}
+
+// withNone adds the driver for interfaces that somebody names while wpsd runs.
+func withNone(driver drivers.Driver) []drivers.Driver {
+	if driver.Name() == "none" {
+		return []drivers.Driver{driver}
+	}
+	return []drivers.Driver{driver, none.New(nil)}
 }
 
 // runAll runs service and server, and what goes on beside them. At the end the service goes first, so that clients still hear how their sessions

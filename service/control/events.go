@@ -118,6 +118,12 @@ func (t *translator) translate(e service.Event) []line {
 		if r := t.runs[e.Session]; r != nil {
 			t.runFailed(r, e)
 		}
+	case service.NetworkAdded:
+		for _, r := range t.runs { // what it received comes after the steps that led to it
+			if r.station() && r.tried > 0 && r.Peer == e.Network.BSSID && e.Network.Source != "added" {
+				t.reach(r, true)
+			}
+		}
 	case service.CredentialReceived:
 		if r := t.runs[e.Session]; r != nil {
 			t.credentialReceived(r)

@@ -41,6 +41,7 @@ type Server struct {
 	rights   rights
 	log      *slog.Logger
 	networks *networks
+	ready    chan struct{} // closed when the sockets are there
 
 	mu    sync.Mutex
 	ports map[string]*port // by interface; "": the global one
@@ -65,9 +66,12 @@ func New(svc *service.Service, o Options) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ports: make(map[string]*port),
+		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ready: make(chan struct{}), ports: make(map[string]*port),
 	}, nil
 }
+
+// Listening is closed once the sockets are there.
+func (s *Server) Listening() <-chan struct{} { return s.ready }
 
 // Idle reports whether nobody waits for events.
 func (s *Server) Idle() bool {
@@ -88,11 +92,15 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.tasks.Wait()
 	defer cancel()
 	defer s.closeAll()
+	if s.options.Place.Dir != "" {
+		defer s.svc.Hold("control sockets")() // they would be gone with the daemon, and nothing starts it for them
+	}
 	snap, sub := s.svc.Subscribe()
 	defer func() { sub.Close() }()
 	if err := s.openAll(ctx, snap); err != nil {
 		return err
 	}
+	close(s.ready)
 	t := newTranslator(s.source())
 	t.reset(snap)
 	s.networks.reset(snap)
@@ -119,24 +127,24 @@ func (s *Server) Run(ctx context.Context) error {
 
 // heard tells clients of one event.
 func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
-	switch e := e.(type) {
-	case service.InterfaceAdded:
+	if e, ok := e.(service.InterfaceAdded); ok {
 		if err := s.open(ctx, e.Interface.Name); err != nil {
 			s.log.Error("no control socket for an interface", "interface", e.Interface.Name, "err", err)
 		}
-	case service.NetworkAdded, service.NetworkRemoved:
-		if text := s.networks.heard(e); text != "" {
-			s.tellRadios(line{level: levelInfo, text: text})
-		}
-	default:
 	}
 	for _, l := range t.translate(e) {
 		s.tell(l)
 		l.wipe()
 	}
-	if e, ok := e.(service.InterfaceRemoved); ok {
+	switch e := e.(type) {
+	case service.NetworkAdded, service.NetworkRemoved:
+		if text := s.networks.heard(e); text != "" {
+			s.tellRadios(line{level: levelInfo, text: text})
+		}
+	case service.InterfaceRemoved:
 		s.tell(line{ifname: e.Name, level: levelInfo, text: "CTRL-EVENT-TERMINATING "})
 		s.close(e.Name)
+	default:
 	}
 }
 
@@ -237,7 +245,7 @@ func (s *Server) close(ifname string) {
 	p := s.ports[ifname]
 	delete(s.ports, ifname)
 	s.mu.Unlock()
-	if p != nil {
+	if p != nil && p.socket != nil { // tests have ports without one
 		p.socket.close()
 	}
 }
