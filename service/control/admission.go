@@ -45,6 +45,3 @@ func (t *translator) enrolleeSeen(e service.Enrollee) {
 	t.tell(e.Interface, "WPS-ENROLLEE-SEEN %s %s %s 0x%x %d %d [%s]", e.MAC, e.UUID, noControls(e.DeviceType), uint16(e.ConfigMethods),
 		uint16(e.PasswordID), uint8(wsc.RequestEnrollee), noControls(e.Name))
 }
-
-// connected tells that the network manager has connected to what was received, if it has.
-func (t *translator) connected(*run) {}

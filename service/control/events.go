@@ -308,6 +308,19 @@ func (t *translator) leave(r *run) {
 	r.associated, r.eap = false, false
 }
 
+// connected tells that the network manager has connected to what was received, if it has: a hand-over that succeeded is
+// a connection.
+func (t *translator) connected(r *run) {
+	if r.Detail.Manager == "" {
+		return
+	}
+	id := 0
+	if len(r.Networks) > 0 {
+		id = max(t.number(r.Networks[0]), 0)
+	}
+	t.tell(r.Interface, "CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d id_str=]", r.Peer, id)
+}
+
 func (t *translator) runFailed(r *run, e service.RunFailed) {
 	t.reach(r, true)
 	switch e.Message {
@@ -368,6 +381,7 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 	case overlap:
 		t.tell(s.Interface, "WPS-OVERLAP-DETECTED PBC session overlap")
 		t.tell(s.Interface, "WPS-CANCEL ")
+	case s.Reason == service.ReasonHandoverFailed: // its success was told: the network is there
 	case late:
 		t.tell(s.Interface, "WPS-TIMEOUT Requested operation timed out")
 	default:
