@@ -58,6 +58,14 @@ var access = map[string]struct {
 	interfaceIface + ".NfcPasswordToken": {action: ActionReadSecrets},
 	interfaceIface + ".NfcConfigToken":   {action: ActionReadSecrets},
 
+	erIface + ".Start":     {action: ActionScan},
+	erIface + ".Stop":      {action: ActionScan},
+	erIface + ".Learn":     {action: ActionRegister},
+	erIface + ".SetConfig": {action: ActionRegister},
+	erIface + ".Configure": {action: ActionRegister},
+	erIface + ".EnrollPbc": {action: ActionRegister},
+	erIface + ".EnrollPin": {action: ActionRegister},
+
 	sessionIface + ".Cancel":         {action: ActionEnroll, orOwner: true},
 	sessionIface + ".GetCredentials": {action: ActionReadSecrets, orOwner: true},
 

@@ -33,6 +33,13 @@ func TestStrangersAreRefused(t *testing.T) {
 			{wlan0, startPbcMethod, []any{options()}},
 			{wlan0, startPinMethod, []any{options("no-such", "option")}}, // the check comes first
 			{wlan0, interfaceIface + ".Cancel", nil},
+			{wlan0, erIface + ".Start", []any{options()}},
+			{wlan0, erIface + ".Stop", nil},
+			{wlan0, erIface + ".Learn", []any{"any", "no PIN", options()}},
+			{wlan0, erIface + ".SetConfig", []any{"any", network7}},
+			{wlan0, erIface + ".Configure", []any{"any", "", options()}},
+			{wlan0, erIface + ".EnrollPbc", []any{"any"}},
+			{wlan0, erIface + ".EnrollPin", []any{"any", "", options()}},
 			{session1, sessionIface + ".Cancel", nil},
 			{session1, sessionIface + ".GetCredentials", nil},
 			{network7, networkIface + ".GetSecrets", nil},

@@ -117,11 +117,17 @@ func TestOptionsAgree(t *testing.T) {
 		"AddNetwork": "ssid ay,auth s,encryption s,key ay,bssid s",
 		"ApPin":      "pin s,timeout u",
 		"StartNfc":   "bssid s,detach b,apply s", "NfcConfigToken": "network o",
-		"Learn":      "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
+		"Learn": "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
+		"ER.Start": "address s,detach b", "ER.Learn": "detach b,apply s", "ER.Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
+		"ER.EnrollPin": "mac s,ap s,timeout u,detach b",
 	}
 	for _, i := range all {
 		for _, m := range i.Methods {
-			if i.Name != interfaceIface && m.Name != "AddNetwork" || len(m.In) == 0 {
+			name := m.Name
+			if i.Name == erIface {
+				name = "ER." + m.Name
+			}
+			if i.Name != interfaceIface && i.Name != erIface && m.Name != "AddNetwork" || len(m.In) == 0 {
 				continue
 			}
 			var got []string
@@ -130,7 +136,7 @@ func TestOptionsAgree(t *testing.T) {
 					got = append(got, a.Key+" "+a.Type)
 				}
 			}
-			if strings.Join(got, ",") != want[m.Name] {
+			if strings.Join(got, ",") != want[name] {
 				t.Errorf("%s: the manual has the options %v", m.Name, got)
 			}
 		}

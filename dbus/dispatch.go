@@ -41,6 +41,14 @@ var handlers = map[string]handler{
 
 	interfaceIface + ".Cancel": cancelInterface,
 
+	erIface + ".Start":     erStart,
+	erIface + ".Stop":      erStop,
+	erIface + ".Learn":     erLearn,
+	erIface + ".SetConfig": erSetConfig,
+	erIface + ".Configure": erConfigure,
+	erIface + ".EnrollPbc": erEnrollPbc,
+	erIface + ".EnrollPin": erEnrollPin,
+
 	sessionIface + ".Cancel":         cancelSession,
 	sessionIface + ".GetCredentials": getCredentials,
 
@@ -70,6 +78,12 @@ func (r *request) text(n int) string {
 func (r *request) bytes(n int) []byte {
 	b, _ := r.args[n].([]byte)
 	return b
+}
+
+// path is an argument of type o.
+func (r *request) path(n int) godbus.ObjectPath {
+	p, _ := r.args[n].(godbus.ObjectPath)
+	return p
 }
 
 // options is an argument of type a{sv}.

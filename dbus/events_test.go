@@ -27,12 +27,12 @@ func eventCases() []eventCase {
 	canceled.State, canceled.Reason, canceled.Sentence = service.StateCanceled, service.ReasonCanceled, "It was canceled."
 	return []eventCase{
 		{"an interface comes", []service.Event{service.InterfaceAdded{Interface: service.Interface{Name: "wlan0.1"}}}, []string{
-			" InterfacesAdded /fi/w1/wps/interfaces/wlan0_2e1 map[fi.w1.wps.Interface",
+			" InterfacesAdded /fi/w1/wps/interfaces/wlan0_2e1 map[fi.w1.wps.ER:… fi.w1.wps.Interface:…]",
 			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[/fi/w1/wps/interfaces/wlan0 /fi/w1/wps/interfaces/wlan0_2e1]] []",
 		}},
 		{"an interface goes, and what was heard on it goes first", []service.Event{service.AccessPointAdded{AccessPoint: quiet}, service.InterfaceRemoved{Name: "wlan0"}}, []string{
 			" InterfacesAdded " + string(ap1), "/interfaces/wlan0 AccessPointAvailable", "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:",
-			" InterfacesRemoved " + string(ap1) + " [fi.w1.wps.AccessPoint]", " InterfacesRemoved /fi/w1/wps/interfaces/wlan0 [fi.w1.wps.Interface]",
+			" InterfacesRemoved " + string(ap1) + " [fi.w1.wps.AccessPoint]", " InterfacesRemoved /fi/w1/wps/interfaces/wlan0 [fi.w1.wps.ER fi.w1.wps.Interface]",
 			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[]] []",
 		}},
 		{"a scan ends after its access points are listed", []service.Event{service.AccessPointAdded{AccessPoint: quiet}, service.ScanDone{Interface: "wlan0", Success: true}}, []string{

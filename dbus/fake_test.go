@@ -29,6 +29,8 @@ type fake struct {
 	tag         service.NFCTag   // what comes of a tag
 	agents      []service.Agent
 	agentOwners []string
+	erOwners    []string
+	lastER      service.ERRequest
 	busy        string
 	calm        chan struct{}
 }

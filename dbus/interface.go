@@ -13,7 +13,8 @@ import (
 // addInterface makes the object of an interface.
 func (t *tree) addInterface(ifname string, emit emitter) {
 	t.add(interfacePath(ifname), identity{ifname: ifname}, emit,
-		face{iface: interfaceIface, render: func() values { return t.interfaceValues(ifname) }})
+		face{iface: interfaceIface, render: func() values { return t.interfaceValues(ifname) }},
+		face{iface: erIface, render: func() values { return t.erValues(ifname) }})
 	t.stale[rootPath] = true
 }
 
@@ -28,6 +29,7 @@ func (t *tree) removeInterface(ifname string, emit emitter) {
 		}
 	}
 	delete(t.interfaces, ifname)
+	delete(t.er.running, ifname)
 	t.remove(interfacePath(ifname), emit)
 	t.stale[rootPath] = true
 	t.staleSessions(ifname)

@@ -22,9 +22,14 @@ const (
 	managerIface     = "fi.w1.wps.Manager"
 	interfaceIface   = "fi.w1.wps.Interface"
 	accessPointIface = "fi.w1.wps.AccessPoint"
-	sessionIface     = "fi.w1.wps.Session"
-	networkIface     = "fi.w1.wps.Network"
-	agentIface       = "fi.w1.wps.CredentialAgent" // of others
+
+	erAccessPointIface = "fi.w1.wps.ER.AccessPoint"
+	erEnrolleeIface    = "fi.w1.wps.ER.Enrollee"
+
+	erIface      = "fi.w1.wps.ER"
+	sessionIface = "fi.w1.wps.Session"
+	networkIface = "fi.w1.wps.Network"
+	agentIface   = "fi.w1.wps.CredentialAgent" // of others
 
 	peerIface           = "org.freedesktop.DBus.Peer"
 	introspectableIface = "org.freedesktop.DBus.Introspectable"

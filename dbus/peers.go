@@ -73,7 +73,7 @@ func (s *Server) forgetPeers() {
 	for len(s.peers) >= maxPeers {
 		var oldest *peer
 		for _, p := range s.peers {
-			if !p.job && (oldest == nil || p.used < oldest.used) && !s.objects.owns(p.name) && !s.svc.HasAgent(p.name) {
+			if !p.job && (oldest == nil || p.used < oldest.used) && !s.objects.owns(p.name) && !s.svc.HasAgent(p.name) && !s.svc.WantsER(p.name) {
 				oldest = p
 			}
 		}

@@ -58,6 +58,14 @@ type calls interface {
 	RegisterAgent(ctx context.Context, owner, name string, to service.Agent) error
 	UnregisterAgent(owner, name string) error
 	HasAgent(owner string) bool
+	StartER(ctx context.Context, r service.ERStart) error
+	StopER(ctx context.Context, ifname string) error
+	WantsER(owner string) bool
+	ERLearn(ctx context.Context, r service.ERRequest) (service.Session, error)
+	ERConfigure(ctx context.Context, r service.ERRequest, settings service.Settings) (service.Session, error)
+	ERSetConfig(ctx context.Context, ifname string, ap service.ERPeer, network service.NetworkID) error
+	EREnrollPBC(ctx context.Context, r service.ERRequest) (service.Session, error)
+	EREnrollPIN(ctx context.Context, r service.ERRequest) (service.Session, error)
 	NetworkSecrets(id service.NetworkID) (credential.Network, error)
 	DeleteNetwork(ctx context.Context, id service.NetworkID) error
 	GeneratePIN() (secret.Value, error)
@@ -246,6 +254,9 @@ func (s *Server) apply(e service.Event) {
 	s.objects.apply(e, s.broadcast)
 	if e, ok := e.(service.CredentialReceived); ok {
 		s.tellCredentials(e.Session)
+	}
+	if e, ok := e.(service.ERAPSettings); ok {
+		s.tellSettings(e)
 	}
 }
 

@@ -48,6 +48,9 @@ func (t *tree) sessionValues(id service.SessionID) values {
 			ap = accessPointPath(s.Interface, s.Peer)
 		}
 	}
+	if path, known := t.er.apPaths[erAPKey{s.Interface, s.ERAP}]; known {
+		ap = path
+	}
 	if s.Message != 0 {
 		message = s.Message.String()
 	}
@@ -64,14 +67,14 @@ func (t *tree) sessionValues(id service.SessionID) values {
 		"Deadline":    variant(microseconds(s.Deadline)),
 		"Reason":      variant(string(s.Reason)),
 		"ConfigError": variant(uint16(s.ConfigError)),
-		"Detail":      variant(detailValues(s.Detail)),
+		"Detail":      variant(detailValues(s)),
 		"Networks":    variant(networkPaths(s.Networks)),
 	}
 }
 
 // detailValues are what is known beyond the reason; what is not known is not there.
-func detailValues(d service.Detail) values {
-	v := values{}
+func detailValues(s service.Session) values {
+	v, d := values{}, s.Detail
 	put := func(key string, value any, known bool) {
 		if known {
 			v[key] = variant(value)
@@ -86,6 +89,8 @@ func detailValues(d service.Detail) values {
 	put("credentials", uint32(max(d.Credentials, 0)), d.Credentials > 0)
 	put("manager", d.Manager, d.Manager != "")
 	put("not-stored", true, d.NotStored)
+	put("uuid", s.PeerUUID.String(), s.PeerUUID != wsc.UUID{})
+	put("ap-uuid", s.ERAPUUID.String(), s.ERAPUUID != wsc.UUID{})
 	return v
 }
 

@@ -81,6 +81,7 @@ type tree struct {
 	accessPoints map[accessPointKey]service.AccessPoint
 	sessions     map[service.SessionID]service.Session
 	networks     map[service.NetworkID]service.Network
+	er           erTree
 
 	objects map[godbus.ObjectPath]*object
 	// stale are objects with properties that depend on which other objects there are. They are made anew in flush:
@@ -100,6 +101,7 @@ func (t *tree) clear() {
 	t.accessPoints = map[accessPointKey]service.AccessPoint{}
 	t.sessions = map[service.SessionID]service.Session{}
 	t.networks = map[service.NetworkID]service.Network{}
+	t.er = newERTree()
 	t.stale = map[godbus.ObjectPath]bool{}
 	if t.objects == nil {
 		t.objects = map[godbus.ObjectPath]*object{}
@@ -125,6 +127,15 @@ func (t *tree) reset(s service.Snapshot, emit emitter) {
 	}
 	for _, n := range s.Networks {
 		t.apply(service.NetworkAdded{Network: n}, quiet)
+	}
+	for _, e := range s.ERs {
+		t.apply(service.ERChanged{ER: e}, quiet)
+	}
+	for _, ap := range s.ERAccessPoints {
+		t.apply(service.ERAPAdded{AccessPoint: ap}, quiet)
+	}
+	for _, e := range s.EREnrollees {
+		t.apply(service.EREnrolleeAdded{Enrollee: e}, quiet)
 	}
 	t.flush(quiet)
 	if emit != nil {
@@ -154,6 +165,9 @@ func (t *tree) apply(e service.Event, emit emitter) {
 	case service.AccessPointAdded, service.AccessPointChanged, service.AccessPointRemoved:
 		t.applyAccessPoint(e, emit)
 		return // lists change once for many of these
+	}
+	if t.applyER(e, emit) {
+		return
 	}
 	t.flush(emit)
 	switch e := e.(type) {
@@ -191,7 +205,7 @@ func (t *tree) apply(e service.Event, emit emitter) {
 	case service.ManagerChanged:
 		t.manager = e.Manager
 		t.update(rootPath, emit)
-	case service.CredentialReceived:
+	case service.CredentialReceived, service.ERAPSettings:
 		// Not for everybody: Server tells the owner.
 	}
 }

@@ -345,7 +345,7 @@ func (w *world) checkSignals() {
 		if to == "" && strings.Contains(fmt.Sprintf("%q", m.Body), "nobody may see") {
 			w.t.Errorf("%s.%s tells everybody a key", iface, member)
 		}
-		if (member == "CredentialReceived") != (to != "") {
+		if (member == "CredentialReceived" || member == "ApSettings") != (to != "") {
 			w.t.Errorf("%s.%s goes to %q", iface, member, to)
 		}
 		declared := "undeclared"

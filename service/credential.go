@@ -111,11 +111,7 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 		settings = e.settings.credential()
 		settings.MAC = outcome.APSettings.MAC
 	}
-	settings.NetworkIndex = 1
-	raw := settings.Append(nil)
-	settings.Raw = secret.New(raw) // as a Credential, which is what clients know
-	clear(raw)
-	cs := []wsc.Credential{settings}
+	cs := asCredential(settings)
 	if err := e.check(cs); err != nil {
 		e.unusable = fmt.Errorf("%w: %w", registration.ErrCredential, err)
 		return nil
@@ -123,33 +119,53 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 	return cs
 }
 
-// take stores what was received, then tells of it. What cannot be stored stays with the session.
+// asCredential makes a Credential, which is what clients know, of an access point's settings.
+func asCredential(settings wsc.Credential) []wsc.Credential {
+	settings.NetworkIndex = 1
+	raw := settings.Append(nil)
+	settings.Raw = secret.New(raw)
+	clear(raw)
+	return []wsc.Credential{settings}
+}
+
+// take takes what was received.
 func (e *enrolment) take(c candidate, cs []wsc.Credential) {
-	s := e.service
-	networks, skipped, err := credential.FromRun(cs, e.device.MAC)
-	received := attributes(cs, e.device.MAC)
+	e.external = e.service.receive(e.session, cs, origin{own: e.device.MAC, bssid: c.BSSID, source: e.source()}) == ProcessingExternal
+}
+
+// origin is where credentials come from.
+type origin struct {
+	own    wsc.MAC // ours
+	bssid  wsc.MAC
+	source string // what a stored network says of it
+}
+
+// receive stores what a session received, then tells of it. What cannot be stored stays with the session. It returns how
+// credentials are processed now.
+func (s *Service) receive(ses *session, cs []wsc.Credential, from origin) Processing {
+	networks, skipped, err := credential.FromRun(cs, from.own)
+	received := attributes(cs, from.own)
 	for i := range cs {
 		cs[i].Wipe()
 	}
 	if err != nil { // check let them pass
-		s.log.Error("credentials that passed are refused now", "session", e.session.ID, "err", err)
+		s.log.Error("credentials that passed are refused now", "session", ses.ID, "err", err)
 	}
 	for _, why := range skipped {
-		s.log.Warn("a credential was left out", "session", e.session.ID, "err", why)
+		s.log.Warn("a credential was left out", "session", ses.ID, "err", why)
 	}
 	s.mu.Lock()
 	processing := s.manager.Processing
 	s.mu.Unlock()
-	e.external = processing == ProcessingExternal
 	var added []storedNetwork
 	stored := true
 	for _, n := range networks {
 		if processing == ProcessingExternal || len(n.SSID) == 0 { // some Registrars send a stub without name first
 			continue
 		}
-		a, err := s.put(n, c.BSSID, e.source())
+		a, err := s.put(n, from.bssid, from.source)
 		if err != nil {
-			s.log.Error("the network cannot be stored", "session", e.session.ID, "err", err)
+			s.log.Error("the network cannot be stored", "session", ses.ID, "err", err)
 			stored = false
 			continue
 		}
@@ -157,10 +173,11 @@ func (e *enrolment) take(c candidate, cs []wsc.Credential) {
 	}
 	if processing != ProcessingInternal {
 		s.mu.Lock()
-		s.offer(e.session.ID, cloneNetworks(received))
+		s.offer(ses.ID, cloneNetworks(received))
 		s.mu.Unlock()
 	}
-	s.tell(e.session, networks, received, added, stored)
+	s.tell(ses, networks, received, added, stored)
+	return processing
 }
 
 // storedNetwork is a new network and the older ones that it replaces.

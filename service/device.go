@@ -103,6 +103,21 @@ func (s *Service) identify(mac wsc.MAC) {
 	s.emit(ManagerChanged{s.manager})
 }
 
+// identifyAnyway is identify for what needs a UUID: without an address, as on the loopback interface, a random one. The
+// caller holds mu.
+func (s *Service) identifyAnyway(mac wsc.MAC) error {
+	s.identify(mac)
+	if s.manager.Device.UUID != (wsc.UUID{}) {
+		return nil
+	}
+	var random wsc.MAC
+	if _, err := s.rand.Read(random[:]); err != nil {
+		return fmt.Errorf("service: %w", err)
+	}
+	s.identify(random)
+	return nil
+}
+
 // deviceFor is what we say of ourselves on one interface. The caller holds mu.
 func (s *Service) deviceFor(mac wsc.MAC) wsc.Device {
 	d := s.manager.Device

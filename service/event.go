@@ -1,6 +1,9 @@
 package service
 
-import "wpsd/engine/wsc"
+import (
+	"wpsd/engine/er"
+	"wpsd/engine/wsc"
+)
 
 // Event is one of the types below: a snapshot of what it tells, without secrets.
 type Event interface{ event() }
@@ -57,6 +60,32 @@ type (
 	// PINNeeded tells of a device that wanted in with a PIN which the access point does not know.
 	PINNeeded struct{ Enrollee Enrollee }
 
+	// ERChanged tells that an External Registrar began or ended.
+	ERChanged struct{ ER ER }
+	// ERAPAdded tells of an access point that the External Registrar found, and again of each when it is started again.
+	ERAPAdded struct{ AccessPoint ERAccessPoint }
+	// ERAPChanged tells what changed of it.
+	ERAPChanged struct{ AccessPoint ERAccessPoint }
+	// ERAPRemoved tells that it is gone, and why, in a word.
+	ERAPRemoved struct {
+		AccessPoint ERAccessPoint
+		Reason      string
+	}
+	// EREnrolleeAdded tells of a device that asks an access point to let it in, and again of each when the External
+	// Registrar is started again.
+	EREnrolleeAdded struct{ Enrollee EREnrollee }
+	// EREnrolleeChanged tells what changed of it.
+	EREnrolleeChanged struct{ Enrollee EREnrollee }
+	// EREnrolleeRemoved tells that it was not heard any more.
+	EREnrolleeRemoved struct{ Enrollee EREnrollee }
+	// ERAPSettings tells that a session learned the settings of an access point. They are fetched with Received, and
+	// for its owner alone.
+	ERAPSettings struct {
+		Session     SessionID
+		Interface   string
+		AccessPoint er.APID
+	}
+
 	// NetworkAdded tells of a network that was stored.
 	NetworkAdded struct{ Network Network }
 	// NetworkRemoved tells of one that was deleted, or replaced by a newer one for the same SSID.
@@ -80,6 +109,14 @@ func (SessionEnded) event()       {}
 func (SessionRemoved) event()     {}
 func (EnrolleeSeen) event()       {}
 func (PINNeeded) event()          {}
+func (ERChanged) event()          {}
+func (ERAPAdded) event()          {}
+func (ERAPChanged) event()        {}
+func (ERAPRemoved) event()        {}
+func (EREnrolleeAdded) event()    {}
+func (EREnrolleeChanged) event()  {}
+func (EREnrolleeRemoved) event()  {}
+func (ERAPSettings) event()       {}
 func (NetworkAdded) event()       {}
 func (NetworkRemoved) event()     {}
 func (ManagerChanged) event()     {}

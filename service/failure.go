@@ -7,7 +7,9 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/discovery"
+	"wpsd/engine/er"
 	"wpsd/engine/registration"
+	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 )
 
@@ -22,6 +24,7 @@ var (
 	errRejected      = errors.New("the access point ended the run without a reason")
 	errLockedAlready = fmt.Errorf("%w: it says so itself", registration.ErrLocked)
 	errSilent        = errors.New("the access point stopped answering")
+	errERStopped     = fmt.Errorf("%w: the External Registrar was stopped", errCanceled)
 	errAttemptTime   = errors.New("the access point takes too long")
 )
 
@@ -45,6 +48,12 @@ var reasons = []struct {
 	{drivers.ErrBusy, ReasonInterfaceBusy, 0},
 	{drivers.ErrNotSupported, ReasonNotSupported, 0},
 	{drivers.ErrAssociation, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure},
+	{er.ErrOverlap, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions},
+	{er.ErrExpired, ReasonWalkTime, wsc.ConfigErrorMessageTimeout},
+	{er.ErrAPGone, ReasonLinkLost, 0},
+	{er.ErrUnreachable, ReasonLinkLost, 0},
+	{er.ErrNonsense, ReasonProtocolError, 0},
+	{er.ErrNoSettings, ReasonNoCredential, 0},
 	{registration.ErrOverlap, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions},
 	{registration.ErrLocked, ReasonSetupLocked, wsc.ConfigErrorSetupLocked},
 	{registration.ErrM2D, ReasonRegistrarBusy, 0},
@@ -79,7 +88,7 @@ func failureOf(err error, method Method) failure {
 		return failure{state: StateSucceeded}
 	case isHandover(err): // whatever the manager's own error is
 		f.reason = ReasonHandoverFailed
-	case errors.Is(err, errCanceled), errors.Is(err, ErrShutdown), errors.Is(err, context.Canceled):
+	case errors.Is(err, errCanceled), errors.Is(err, er.ErrReplaced), errors.Is(err, ErrShutdown), errors.Is(err, context.Canceled):
 		return failure{state: StateCanceled, reason: ReasonCanceled, err: err}
 	case errors.Is(err, errOwnerLeft):
 		return failure{state: StateCanceled, reason: ReasonOwnerLeft, err: err}
@@ -97,6 +106,9 @@ func failureOf(err error, method Method) failure {
 				break
 			}
 		}
+	}
+	if _, refused := errors.AsType[*upnp.Fault](err); refused && f.reason == ReasonInternal {
+		f.reason = ReasonRejected
 	}
 	if hasRun && run.ConfigError != wsc.ConfigErrorNone {
 		f.configError = run.ConfigError // the peers' own word is more exact

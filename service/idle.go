@@ -28,6 +28,9 @@ func (s *Service) Busy() string {
 		if i.cancelScan != nil {
 			return "a scan"
 		}
+		if i.er != nil {
+			return "an External Registrar"
+		}
 	}
 	return ""
 }

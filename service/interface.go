@@ -17,10 +17,11 @@ type iface struct {
 	session      *session // the running one
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
-	air          air               // all BSSs, also those without WPS
-	looked       map[int]time.Time // by frequency: when the newest look began
-	steering     *steering         // nil: no access point, or nobody can steer it
-	setupLocked  bool              // the access point takes its own PIN no more
+	air          air                // all BSSs, also those without WPS
+	looked       map[int]time.Time  // by frequency: when the newest look began
+	steering     *steering          // nil: no access point, or nobody can steer it
+	setupLocked  bool               // the access point takes its own PIN no more
+	er           *externalRegistrar // the running one
 }
 
 // snapshot is what subscribers see of it.
@@ -125,6 +126,9 @@ func (s *Service) remove(i *iface) {
 	}
 	if i.steering != nil {
 		i.steering.cancel()
+	}
+	if i.er != nil {
+		i.er.stop(drivers.ErrInterfaceGone)
 	}
 	i.stopScan()
 	for bssid := range i.accessPoints {

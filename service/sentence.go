@@ -12,6 +12,11 @@ import (
 
 // sentence tells a person what happened and what to do now.
 func (f failure) sentence(s *Session) string {
+	if s.Role == RoleExternalRegistrar && !errors.Is(f.err, ErrShutdown) {
+		if text := f.erSentence(s); text != "" {
+			return text
+		}
+	}
 	if s.Purpose == PurposeAdmit && !errors.Is(f.err, ErrShutdown) {
 		if text := f.admissionSentence(s); text != "" {
 			return text
@@ -36,7 +41,7 @@ func (f failure) sentence(s *Session) string {
 			return text
 		}
 	}
-	if s.Role == RoleRegistrar {
+	if s.Role != RoleEnrollee {
 		if text := f.registrarSentence(s); text != "" {
 			return text
 		}

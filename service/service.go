@@ -29,6 +29,8 @@ type Config struct {
 	Interfaces []string
 	// AccessPoints steers interfaces that are access points; nil: nobody does.
 	AccessPoints drivers.AccessPoints
+	// ControlPoint opens the sockets of an External Registrar on an interface; nil: there can be none.
+	ControlPoint func(ifname string) (ControlPoint, error)
 	// Store keeps networks and identity; nil: only in memory.
 	Store *store.Store
 	// Token is this device's NFC password token; of id 0: the stored one, or one that is made when it is needed. Its
@@ -59,6 +61,8 @@ type Service struct {
 	drivers      []drivers.Driver
 	only         []string
 	accessPoints drivers.AccessPoints
+	controlPoint func(ifname string) (ControlPoint, error)
+	erStarts     sync.Mutex // of External Registrars, one at a time
 	store        *store.Store
 	holders      []Holder
 	sinks        []Sink
@@ -97,7 +101,7 @@ type Service struct {
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, controlPoint: c.ControlPoint, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		interfaces: make(map[string]*iface), added: make(map[string]bool), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
@@ -218,6 +222,11 @@ func (s *Service) snapshot() Snapshot {
 		snap.Interfaces = append(snap.Interfaces, i.snapshot())
 		for _, ap := range i.accessPoints {
 			snap.AccessPoints = append(snap.AccessPoints, ap.AccessPoint)
+		}
+		if i.er != nil {
+			snap.ERs = append(snap.ERs, i.er.snapshot())
+			snap.ERAccessPoints = append(snap.ERAccessPoints, sortedAPs(i.er.accessPoints)...)
+			snap.EREnrollees = append(snap.EREnrollees, sortedEnrollees(i.er.enrollees)...)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.sessions)) {

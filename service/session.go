@@ -32,6 +32,7 @@ const (
 type session struct {
 	Session
 	iface       *iface
+	er          *externalRegistrar // whose run it is; nil: one of the interface's own
 	cancel      context.CancelCauseFunc
 	stopping    bool                 // told to end: the interface may be promised to the next
 	credentials []credential.Network // that can be used
@@ -193,11 +194,11 @@ func (s *Service) place(r StartRequest, t *task) (*iface, error) {
 	return s.station(r.Interface)
 }
 
-// running counts the sessions that have not ended. The caller holds mu.
+// running counts the sessions that have not ended, but for those of External Registrars. The caller holds mu.
 func (s *Service) running() int {
 	n := 0
 	for _, ses := range s.sessions {
-		if !ses.State.Ended() {
+		if ses.er == nil && !ses.State.Ended() {
 			n++
 		}
 	}
@@ -267,13 +268,19 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 	return s.Cancel(ctx, ses.ID)
 }
 
-// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones, and its agents.
+// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones, its agents, and External Registrars
+// that ran for it alone.
 func (s *Service) ReleaseOwner(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ses := range s.sessions {
 		if ses.Owner == owner && !ses.Detached && !ses.State.Ended() {
 			ses.stop(errOwnerLeft)
+		}
+	}
+	for _, i := range s.interfaces {
+		if i.er != nil {
+			i.er.release(owner)
 		}
 	}
 	s.dismissOwner(owner)
@@ -354,7 +361,7 @@ func (s *Service) retire(ses *session) {
 	var oldest *session
 	n := 0
 	for _, other := range s.sessions {
-		if other.Interface != ses.Interface || !other.State.Ended() {
+		if other.Interface != ses.Interface || !other.State.Ended() || (other.er == nil) != (ses.er == nil) {
 			continue
 		}
 		n++

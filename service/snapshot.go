@@ -7,6 +7,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
+	"wpsd/engine/er"
 	"wpsd/engine/wsc"
 )
 
@@ -23,6 +24,10 @@ type Snapshot struct {
 	AccessPoints []AccessPoint
 	Sessions     []Session
 	Networks     []Network
+
+	ERs            []ER // those that run
+	ERAccessPoints []ERAccessPoint
+	EREnrollees    []EREnrollee
 }
 
 // Manager is the service itself.
@@ -85,7 +90,7 @@ const (
 	PurposeEnroll    Purpose = "enroll"    // to receive a network
 	PurposeLearn     Purpose = "learn"     // to read an access point's settings
 	PurposeConfigure Purpose = "configure" // to give an access point new ones
-	PurposeAdmit     Purpose = "admit"     // to let a device in at an access point of this machine, the Registrar
+	PurposeAdmit     Purpose = "admit"     // to let a device in at an access point of this machine, or through the External Registrar
 )
 
 // Method is how the device password comes about.
@@ -136,6 +141,12 @@ type Session struct {
 	Detail      Detail
 	Networks    []NetworkID // stored of this session
 	Sentence    string      // for a person: what happened and what to do; empty while it runs
+
+	// Of an External Registrar's session: the access point it deals with, 0 as long as there is none, and the UUID of
+	// the Enrollee.
+	ERAP     er.APID
+	ERAPUUID wsc.UUID
+	PeerUUID wsc.UUID
 }
 
 // Detail is what more there is to know.

@@ -18,11 +18,15 @@ const (
 	interfaceIface   = "fi.w1.wps.Interface"
 	accessPointIface = "fi.w1.wps.AccessPoint"
 	sessionIface     = "fi.w1.wps.Session"
+	erIface          = "fi.w1.wps.ER"
 	networkIface     = "fi.w1.wps.Network"
 	propertiesIface  = "org.freedesktop.DBus.Properties"
 	objectManager    = "org.freedesktop.DBus.ObjectManager"
 
 	interactionRequired = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+
+	erAccessPointIface = "fi.w1.wps.ER.AccessPoint"
+	erEnrolleeIface    = "fi.w1.wps.ER.Enrollee"
 )
 
 // callTimeout bounds every call: nothing in the API blocks for long. It leaves time to start wpsd on demand.

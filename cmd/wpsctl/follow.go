@@ -215,7 +215,11 @@ func (f *follower) peerName(ctx context.Context, s session) string {
 	if s.AccessPoint != "" {
 		name, ok := f.names[s.AccessPoint]
 		if !ok {
-			if p, err := f.c.properties(ctx, s.AccessPoint, accessPointIface); err == nil {
+			if s.Role == "external-registrar" {
+				if p, err := f.c.properties(ctx, s.AccessPoint, erAccessPointIface); err == nil {
+					name = printable(get[string](p, "FriendlyName"))
+				}
+			} else if p, err := f.c.properties(ctx, s.AccessPoint, accessPointIface); err == nil {
 				name = ssidText(get[[]byte](p, "Ssid"))
 			}
 			f.names[s.AccessPoint] = name

@@ -22,13 +22,13 @@ devices that ask an access point of this machine to let them in, sessions and th
 the signal's path, name and arguments.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c) })
+			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c, nil) })
 		},
 	}
 }
 
-// monitor runs the command. Ctrl-C is its regular end. It outlives wpsd: a restart is something to see as well.
-func (a *app) monitor(ctx context.Context, c *client) error {
+// monitor runs the command, for the signals that filter passes; nil: all. Ctrl-C is its regular end. It outlives wpsd: a restart is something to see as well.
+func (a *app) monitor(ctx context.Context, c *client, filter func(*godbus.Signal) bool) error {
 	signals, err := c.watch(ctx)
 	if err != nil {
 		return err
@@ -52,6 +52,9 @@ func (a *app) monitor(ctx context.Context, c *client) error {
 		case s, ok := <-signals:
 			if !ok {
 				return &failure{Exit: exitNoService, Text: "the connection to the bus was closed"}
+			}
+			if filter != nil && !filter(s) {
+				continue
 			}
 			if err := a.printSignal(s, time.Now()); err != nil {
 				return err
@@ -79,7 +82,7 @@ func signalJSON(s *godbus.Signal, now time.Time) map[string]any {
 		m["event"], m["running"] = "service", owner != ""
 		return m
 	}
-	if s.Name != sessionIface+".CredentialReceived" {
+	if s.Name != sessionIface+".CredentialReceived" && s.Name != erIface+".ApSettings" {
 		args := make([]any, len(s.Body))
 		for i, arg := range s.Body {
 			args[i] = plain(arg)
@@ -124,6 +127,9 @@ func signalText(s *godbus.Signal) []string {
 		return []string{"wpsd started"}
 	}
 	object := objectName(s.Path)
+	if strings.HasPrefix(s.Name, erIface+".") {
+		return erText(object, s)
+	}
 	switch s.Name {
 	case objectManager + ".InterfacesAdded":
 		return addedText(s)
@@ -166,6 +172,9 @@ func addedText(s *godbus.Signal) []string {
 	}
 	p, _ := s.Body[0].(godbus.ObjectPath)
 	ifaces, _ := s.Body[1].(map[string]map[string]godbus.Variant)
+	if text := erObjectText(p, ifaces); text != nil {
+		return text
+	}
 	switch {
 	case ifaces[accessPointIface] != nil:
 		ap := newAccessPoint(p, ifaces[accessPointIface], nil)
@@ -189,7 +198,7 @@ func changedText(object string, s *godbus.Signal) []string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
 		switch name {
-		case "Signal", "LastSeen", "AccessPoints", "Interfaces", "Networks", "Detail":
+		case "Signal", "LastSeen", "AccessPoints", "Interfaces", "Networks", "Detail", "Enrollees":
 			continue
 		}
 		parts = append(parts, printable(name+"="+strings.Trim(changed[name].String(), `"@`)))
@@ -210,6 +219,9 @@ func objectName(p godbus.ObjectPath) string {
 	if ifname, bssid, ok := strings.Cut(name, "/aps/"); ok {
 		return printable(ifname) + " access point " + printable(strings.ReplaceAll(bssid, "_", ":"))
 	}
+	if ifname, object, ok := strings.Cut(name, "/er/"); ok {
+		return printable(ifname) + " " + erObjectName(object)
+	}
 	switch kind {
 	case "sessions":
 		return "session " + printable(name)
@@ -217,4 +229,18 @@ func objectName(p godbus.ObjectPath) string {
 		return "network " + printable(name)
 	}
 	return printable(name)
+}
+
+// erObjectName is a short name of an object of the External Registrar, whose path ends with its UUID, or with that and an
+// address.
+func erObjectName(rest string) string {
+	kind, name, _ := strings.Cut(rest, "/")
+	parts := strings.Split(name, "_")
+	switch {
+	case kind == "aps" && len(parts) >= 5:
+		return "access point " + printable(strings.Join(parts[:5], "-"))
+	case kind == "enrollees" && len(parts) >= 11:
+		return "device " + printable(strings.Join(parts[5:11], ":"))
+	}
+	return printable(rest)
 }

@@ -38,6 +38,9 @@ type tree struct {
 	AccessPoints []accessPoint `json:"access_points"`
 	Sessions     []session     `json:"sessions"`
 	Networks     []network     `json:"networks"`
+
+	ERAccessPoints []erAccessPoint `json:"er_access_points"`
+	EREnrollees    []erEnrollee    `json:"er_enrollees"`
 }
 
 // manager is the service itself.
@@ -62,6 +65,7 @@ type netif struct {
 	MAC     string            `json:"hardware_address"`
 	Scan    bool              `json:"scanning"`
 	Session godbus.ObjectPath `json:"session,omitempty"`
+	ER      bool              `json:"external_registrar"` // runs
 }
 
 // accessPoint is one access point with WPS.
@@ -137,7 +141,8 @@ func (c *client) objects(ctx context.Context) (*tree, error) {
 
 // newTree sorts managed objects into their kinds.
 func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
-	t := &tree{Interfaces: []netif{}, AccessPoints: []accessPoint{}, Sessions: []session{}, Networks: []network{}}
+	t := &tree{Interfaces: []netif{}, AccessPoints: []accessPoint{}, Sessions: []session{}, Networks: []network{},
+		ERAccessPoints: []erAccessPoint{}, EREnrollees: []erEnrollee{}}
 	names := map[godbus.ObjectPath]string{}
 	for p, ifaces := range all {
 		if m, ok := ifaces[managerIface]; ok {
@@ -145,6 +150,7 @@ func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 		}
 		if i, ok := ifaces[interfaceIface]; ok {
 			n := newNetif(p, i)
+			n.ER = get[bool](ifaces[erIface], "Running")
 			names[p] = n.Name
 			t.Interfaces = append(t.Interfaces, n)
 		}
@@ -153,6 +159,9 @@ func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 		if ap, ok := ifaces[accessPointIface]; ok {
 			t.AccessPoints = append(t.AccessPoints, newAccessPoint(p, ap, names))
 		}
+		if ap, ok := ifaces[erAccessPointIface]; ok {
+			t.ERAccessPoints = append(t.ERAccessPoints, newERAccessPoint(p, ap, names))
+		}
 		if s, ok := ifaces[sessionIface]; ok {
 			t.Sessions = append(t.Sessions, newSession(p, s))
 		}
@@ -160,6 +169,13 @@ func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 			t.Networks = append(t.Networks, newNetwork(p, n))
 		}
 	}
+	for p, ifaces := range all {
+		if e, ok := ifaces[erEnrolleeIface]; ok {
+			t.EREnrollees = append(t.EREnrollees, newEREnrollee(p, e, names, t.ERAccessPoints))
+		}
+	}
+	slices.SortFunc(t.ERAccessPoints, func(a, b erAccessPoint) int { return strings.Compare(string(a.Path), string(b.Path)) })
+	slices.SortFunc(t.EREnrollees, func(a, b erEnrollee) int { return strings.Compare(string(a.Path), string(b.Path)) })
 	slices.SortFunc(t.Interfaces, func(a, b netif) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(t.AccessPoints, func(a, b accessPoint) int {
 		if a.Signal != b.Signal {

@@ -77,6 +77,9 @@ func doing(t *tree, n netif, now time.Time) string {
 	if n.Scan {
 		return "scanning"
 	}
+	if n.ER {
+		return "External Registrar"
+	}
 	return "idle"
 }
 

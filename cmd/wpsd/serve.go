@@ -12,6 +12,7 @@ import (
 
 	"wpsd/dbus"
 	"wpsd/drivers"
+	"wpsd/drivers/controlpoint"
 	"wpsd/drivers/hostapd"
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
@@ -59,7 +60,10 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st, Token: conf.Token,
 		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
 		AccessPoints: accessPoints,
-		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
+		ControlPoint: func(ifname string) (service.ControlPoint, error) {
+			return controlpoint.Open(controlpoint.Config{Interface: ifname, Log: log})
+		},
+		Processing: conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,507 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/spf13/cobra"
+
+	"wpsd/engine/secret"
+)
+
+// newER groups the commands of the External Registrar.
+func newER(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "er",
+		Short: "Manage access points over the network, and let devices in there",
+		Long: `Er steers the External Registrar: wpsd finds access points in the local network (over UPnP, a wire will do), reads and
+changes their settings with their PIN, hears through them which devices want in, and lets those in that you allow.
+
+An access point is named by its UUID or its BSSID, a device by its UUID or its MAC address. All that access points and
+devices say of themselves can be said by anybody in the network.`,
+		Example: `  wpsctl er start
+  wpsctl er aps
+  wpsctl er learn 02:00:00:00:01:00
+  wpsctl er pbc any`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newERStart(a), newERStop(a), newERAPs(a), newEREnrollees(a), newERLearn(a), newERSetConfig(a), newERConfigure(a),
+		newERPBC(a), newERPIN(a), newERMonitor(a))
+	return cmd
+}
+
+// pickER finds the interface that is meant: the named one, else the one where the External Registrar runs, else the first.
+func (t *tree) pickER(name string) (netif, error) {
+	for _, n := range t.Interfaces {
+		if name == "" && n.ER {
+			return n, nil
+		}
+	}
+	if name == "" && len(t.Interfaces) > 0 {
+		return t.Interfaces[0], nil
+	}
+	return t.pick(name, "none")
+}
+
+// onER runs a command on the interface of the External Registrar.
+func (a *app) onER(cmd *cobra.Command, do func(ctx context.Context, c *client, t *tree, n netif) error) error {
+	return a.withClient(cmd.Context(), func(c *client) error {
+		t, err := c.objects(cmd.Context())
+		if err != nil {
+			return err
+		}
+		n, err := t.pickER(a.ifname)
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), c, t, n)
+	})
+}
+
+// newERStart starts it.
+func newERStart(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "start [ADDRESS]",
+		Short: "Start looking for access points in the network",
+		Long: `Start makes wpsd an External Registrar on a network interface (--interface), until "wpsctl er stop". With the IPv4 address
+of an access point it deals with that one only. If it runs already, everything that it knows is told again to whoever
+listens (see "wpsctl er monitor").`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+				o := options{"detach": godbus.MakeVariant(true)}
+				if len(args) == 1 {
+					o["address"] = godbus.MakeVariant(args[0])
+				}
+				if err := c.call(ctx, n.Path, erIface+".Start", nil, o); err != nil {
+					return err
+				}
+				return a.showER(n, true)
+			})
+		},
+	}
+}
+
+// newERStop stops it.
+func newERStop(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "stop",
+		Short: "Stop it, and all that it does",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+				if err := c.call(ctx, n.Path, erIface+".Stop", nil); err != nil {
+					return err
+				}
+				return a.showER(n, false)
+			})
+		},
+	}
+}
+
+// showER says whether it runs.
+func (a *app) showER(n netif, running bool) error {
+	switch {
+	case a.json:
+		return a.printJSON(map[string]any{"interface": n.Name, "running": running})
+	case running:
+		a.printf("The External Registrar runs on %s. \"wpsctl er aps\" lists the access points that it has found.\n", printable(n.Name))
+	default:
+		a.printf("The External Registrar on %s is stopped.\n", printable(n.Name))
+	}
+	return nil
+}
+
+// newERAPs lists access points.
+func newERAPs(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "aps",
+		Short: "List the access points that were found in the network",
+		Long: `Aps lists the access points that the External Registrar has found. SETTINGS tells whether their settings are known, so that
+devices can be let in there: see "wpsctl er learn", "set-config" and "configure". NOTE tells why one is not used, or what
+does not work with it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.onER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
+				found := []erAccessPoint{}
+				for _, ap := range t.ERAccessPoints {
+					if ap.Interface == n.Name {
+						found = append(found, ap)
+					}
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "access_points": found})
+				}
+				return writeERAccessPoints(a.out, n, found)
+			})
+		},
+	}
+}
+
+// writeERAccessPoints prints the table for people.
+func writeERAccessPoints(w io.Writer, n netif, found []erAccessPoint) error {
+	if len(found) == 0 {
+		text := "No access point was found yet: see whether its WPS is on, and whether it is in the same network."
+		if !n.ER {
+			text = `The External Registrar does not run: "wpsctl er start" starts it.`
+		}
+		_, err := fmt.Fprintln(w, text)
+		return err
+	}
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "UUID\tBSSID\tADDRESS\tSTATE\tSETTINGS\tNAME\tDEVICE\tNOTE")
+	for _, ap := range found {
+		settings := "unknown"
+		if ap.HasSettings {
+			settings = "known"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", orDash(ap.UUID), orDash(ap.BSSID), orDash(ap.Address), orDash(ap.State), settings, orDash(ap.FriendlyName),
+			orDash(strings.Join(strings.Fields(ap.Manufacturer+" "+ap.ModelName), " ")), ap.note())
+	}
+	return tw.Flush()
+}
+
+// note says what is wrong with an access point.
+func (ap *erAccessPoint) note() string {
+	switch {
+	case ap.Dropped:
+		return "not used: " + orDash(ap.Problem)
+	case ap.Locked:
+		return "setup locked"
+	}
+	return orDash(ap.Problem)
+}
+
+// newEREnrollees lists devices.
+func newEREnrollees(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "enrollees",
+		Short: "List the devices that ask to be let in",
+		Long: `Enrollees lists the devices that ask one of the access points to let them in. WANTS tells how: "button" if its button is
+pressed, "PIN" if it waits for its PIN to be entered.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.onER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
+				found := []erEnrollee{}
+				for _, e := range t.EREnrollees {
+					if e.Interface == n.Name {
+						found = append(found, e)
+					}
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "enrollees": found})
+				}
+				return writeEREnrollees(a.out, n, found)
+			})
+		},
+	}
+}
+
+// writeEREnrollees prints the table for people.
+func writeEREnrollees(w io.Writer, n netif, found []erEnrollee) error {
+	if len(found) == 0 {
+		text := "No device asks to be let in: start WPS on it."
+		if !n.ER {
+			text = `The External Registrar does not run: "wpsctl er start" starts it.`
+		}
+		_, err := fmt.Fprintln(w, text)
+		return err
+	}
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "UUID\tMAC\tWANTS\tNAME\tDEVICE\tAT")
+	for _, e := range found {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", orDash(e.UUID), orDash(e.MAC), e.wants(), orDash(e.DeviceName),
+			orDash(strings.Join(strings.Fields(e.Manufacturer+" "+e.ModelName), " ")), orDash(e.apName))
+	}
+	return tw.Flush()
+}
+
+// wants says how a device wants in.
+func (e *erEnrollee) wants() string {
+	switch e.PasswordID {
+	case 0:
+		return "PIN"
+	case 4:
+		return "button"
+	}
+	return fmt.Sprintf("password %d", e.PasswordID)
+}
+
+// newERSetConfig says what devices are given.
+func newERSetConfig(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "set-config AP NETWORK",
+		Short: "Give a stored network to devices that an access point lets in",
+		Long: `Set-config says that devices which are let in at an access point are given a stored network (its number, see "wpsctl
+networks list"). Nothing is sent to the access point: the network has to be its own.`,
+		Args: cobra.ExactArgs(2),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return a.completeNetworks(cmd, nil, text)
+			}
+			return a.completeERAPs(cmd, args, text)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			network, err := numbered("networks", args[1])
+			if err != nil {
+				return err
+			}
+			return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+				if err := c.call(ctx, n.Path, erIface+".SetConfig", nil, strings.ToLower(args[0]), network); err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"ap": strings.ToLower(args[0]), "network": network})
+				}
+				a.printf("Devices are given network %s there.\n", orDash(args[1]))
+				return nil
+			})
+		},
+	}
+}
+
+// erRun starts a session of the External Registrar and follows it.
+func (a *app) erRun(cmd *cobra.Command, e enrollFlags, start func(ctx context.Context, c *client, n netif) (godbus.ObjectPath, error)) error {
+	return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+		f, err := a.newFollower(ctx, c)
+		if err != nil {
+			return err
+		}
+		path, err := start(ctx, c, n)
+		if err != nil {
+			return err
+		}
+		return a.finish(ctx, c, f, path, e, secret.Value{})
+	})
+}
+
+// newERLearn reads an access point's settings.
+func newERLearn(a *app) *cobra.Command {
+	var e enrollFlags
+	var file string
+	cmd := &cobra.Command{
+		Use:   "learn AP [PIN|-]",
+		Short: "Read the settings of an access point with its PIN, over the network",
+		Long: `Learn reads the network name and key of an access point with the access point's own PIN, stores them as a network, and
+gives them from then on to devices that are let in there. The access point stays as it is.
+
+` + apPINHelp,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeERAPs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pin, err := a.apPIN(args[1:], file)
+			if err != nil {
+				return err
+			}
+			defer pin.Wipe()
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
+				err = c.call(ctx, n.Path, erIface+".Learn", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), e.options())
+				return path, err
+			})
+		},
+	}
+	e.register(cmd)
+	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	return cmd
+}
+
+// newERConfigure gives an access point new settings.
+func newERConfigure(a *app) *cobra.Command {
+	var e enrollFlags
+	var n networkFlags
+	var file string
+	cmd := &cobra.Command{
+		Use:   "configure AP [SSID]",
+		Short: "Give an access point a new network name and key, with its PIN, over the network",
+		Long: `Configure gives an access point a new network name and key with the access point's own PIN, stores them as a network once
+it has taken them, and gives them from then on to devices that are let in there. Devices that use the old ones have to be
+set up anew.
+
+` + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeERAPs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := ""
+			if len(args) == 2 {
+				name = args[1]
+			}
+			if name == "" && n.ssidHex == "" {
+				return usagef("the new network name is missing")
+			}
+			pin, err := a.apPIN(nil, file)
+			if err != nil {
+				return err
+			}
+			defer pin.Wipe()
+			o, err := a.settings(n, name)
+			if err != nil {
+				return err
+			}
+			for key, v := range e.options() {
+				o[key] = v
+			}
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, at netif) (path godbus.ObjectPath, err error) {
+				err = c.call(ctx, at.Path, erIface+".Configure", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), o)
+				return path, err
+			})
+		},
+	}
+	e.register(cmd)
+	n.register(cmd)
+	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	return cmd
+}
+
+// newERPBC lets a device in by push button.
+func newERPBC(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "pbc [DEVICE|AP|any]",
+		Short: "Let a device in whose button is pressed",
+		Long: `Pbc lets a device in that has its button pressed (see "wpsctl er enrollees"), or presses it within two minutes. With an
+access point whoever presses his button there is let in, with "any" or nothing whoever does anywhere. If two do, nobody can
+tell which is meant, and it stops. The settings of the access point have to be known.`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeEnrollees,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who := "any"
+			if len(args) == 1 {
+				who = strings.ToLower(args[0])
+			}
+			return a.erRun(cmd, enrollFlags{}, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
+				err = c.call(ctx, n.Path, erIface+".EnrollPbc", []any{&path}, who)
+				if err == nil && !a.json {
+					a.printf("Press the WPS button of the device that is to join, if you have not yet. There are two minutes for it.\n")
+				}
+				return path, err
+			})
+		},
+	}
+}
+
+// newERPIN lets a device in by its PIN.
+func newERPIN(a *app) *cobra.Command {
+	var e enrollFlags
+	var admit admitFlags
+	var file, ap string
+	cmd := &cobra.Command{
+		Use:   "pin DEVICE|any [PIN|-]",
+		Short: "Let the device in whose PIN it is",
+		Long: `Pin lets a device in whose PIN is given, as the device shows it or has it on its label: "any" device, or the one with a
+UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a terminal) or read from a line of standard input;
+--pin-file reads it from a file. The PIN is good for one device and one try, for two minutes or as long as --timeout says.`,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeEnrollees,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o := options{}
+			if err := admit.options(o); err != nil {
+				return err
+			}
+			if ap != "" {
+				o["ap"] = godbus.MakeVariant(strings.ToLower(ap))
+			}
+			if e.detach {
+				o["detach"] = godbus.MakeVariant(true)
+			}
+			if len(args) == 1 {
+				args = append(args, "-") // to be asked for
+			}
+			pin, err := a.readPIN(args[1:], file)
+			if err != nil {
+				return err
+			}
+			defer pin.Wipe()
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
+				err = c.call(ctx, n.Path, erIface+".EnrollPin", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), o)
+				if err == nil && !a.json && !e.detach {
+					a.printf("Start WPS with its PIN on the device that is to join, within %s.\n", lastsText(admit.timeout))
+				}
+				return path, err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout", "for how long the PIN is good, such as 90 or 10m (default 2m)")
+	cmd.Flags().StringVar(&admit.mac, "mac", "", "the address of the device, if it is not named by it: others see that they are not meant")
+	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point only")
+	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
+	mustComplete(cmd.RegisterFlagCompletionFunc("ap", func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+		return a.completeERAPs(cmd, nil, text)
+	}))
+	return cmd
+}
+
+// newERMonitor shows what the External Registrar hears.
+func newERMonitor(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "monitor",
+		Short: "Show what the External Registrar hears and does, until Ctrl-C",
+		Long: `Monitor prints a line for every access point and every device that the External Registrar hears of, and for what becomes of
+its sessions. It never shows keys. With --json each line is an object with the signal's path, name and arguments.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c, newERFilter()) })
+		},
+	}
+}
+
+// newERFilter passes signals about the External Registrar. It remembers which sessions are its own.
+func newERFilter() func(*godbus.Signal) bool {
+	ours := map[godbus.ObjectPath]bool{}
+	return func(s *godbus.Signal) bool {
+		at := s.Path
+		if s.Name == objectManager+".InterfacesAdded" && len(s.Body) == 2 {
+			at, _ = s.Body[0].(godbus.ObjectPath)
+			ifaces, _ := s.Body[1].(map[string]map[string]godbus.Variant)
+			if ifaces[sessionIface] != nil && get[string](ifaces[sessionIface], "Role") == "external-registrar" {
+				ours[at] = true
+			}
+		}
+		if s.Name == objectManager+".InterfacesRemoved" && len(s.Body) == 2 {
+			at, _ = s.Body[0].(godbus.ObjectPath)
+		}
+		if _, about := serviceOwner(s); about || ours[at] || strings.Contains(string(at), "/er/") {
+			return true
+		}
+		_, changed := changedProps(s, erIface)
+		return changed || strings.HasPrefix(s.Name, erIface+".")
+	}
+}
+
+// erText is a signal of the External Registrar in words.
+func erText(object string, s *godbus.Signal) []string {
+	var path godbus.ObjectPath
+	if len(s.Body) > 0 {
+		path, _ = s.Body[0].(godbus.ObjectPath)
+	}
+	switch member(s) {
+	case "AccessPointAdded", "EnrolleeAdded": // the object itself tells more
+		return []string{object + ": found " + objectName(path)}
+	case "AccessPointRemoved", "EnrolleeRemoved":
+		return []string{object + ": lost " + objectName(path)}
+	}
+	return []string{object + ": " + printable(member(s))}
+}
+
+// erObjectText tells of a new object of the External Registrar; none if it is another one.
+func erObjectText(p godbus.ObjectPath, ifaces map[string]map[string]godbus.Variant) []string {
+	switch {
+	case ifaces[erAccessPointIface] != nil:
+		ap := newERAccessPoint(p, ifaces[erAccessPointIface], nil)
+		text := objectName(p) + ": " + orDash(ap.FriendlyName) + ", " + orDash(ap.BSSID) + ", " + orDash(ap.State)
+		if note := ap.note(); note != "-" {
+			text += ", " + note
+		}
+		return []string{text}
+	case ifaces[erEnrolleeIface] != nil:
+		e := newEREnrollee(p, ifaces[erEnrolleeIface], nil, nil)
+		return []string{objectName(p) + ": " + orDash(e.DeviceName) + ", " + orDash(e.MAC) + ", wants " + e.wants()}
+	}
+	return nil
+}

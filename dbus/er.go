@@ -1,0 +1,203 @@
+package dbus
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// erStart implements ER.Start.
+func erStart(ctx context.Context, r *request) ([]any, error) {
+	start := service.ERStart{Interface: r.ifname, Owner: r.caller}
+	var address string
+	if err := decodeOptions(r.options(0), map[string]any{"address": &address, "detach": &start.Detach}); err != nil {
+		return nil, err
+	}
+	if _, given := r.options(0)["address"]; given {
+		var err error
+		if start.Address, err = netip.ParseAddr(address); err != nil || !start.Address.Is4() || start.Address.IsUnspecified() {
+			return nil, invalidf("The address %s is not of the form 192.0.2.1; leave it out for all access points.", quote(address))
+		}
+	}
+	return nil, r.svc.StartER(ctx, start)
+}
+
+// erStop implements ER.Stop.
+func erStop(ctx context.Context, r *request) ([]any, error) {
+	return nil, r.svc.StopER(ctx, r.ifname)
+}
+
+// erLearn implements ER.Learn.
+func erLearn(ctx context.Context, r *request) ([]any, error) {
+	start, err := erRegister(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer start.PIN.Wipe()
+	s, err := r.svc.ERLearn(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// erConfigure implements ER.Configure.
+func erConfigure(ctx context.Context, r *request) ([]any, error) {
+	var given settingsFields
+	start, err := erRegister(r, given.fields())
+	if err != nil {
+		return nil, err
+	}
+	defer start.PIN.Wipe()
+	settings, err := given.settings(r.options(2))
+	if err != nil {
+		return nil, err
+	}
+	defer settings.Key.Wipe()
+	s, err := r.svc.ERConfigure(ctx, start, settings)
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// erRegister reads what Learn and Configure have in common: the access point, its PIN, and a dictionary with more fields.
+func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
+	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
+	fields := map[string]any{"detach": &start.Detach, "apply": &start.Apply}
+	for key, field := range more {
+		fields[key] = field
+	}
+	if err := decodeOptions(r.options(2), fields); err != nil {
+		return start, err
+	}
+	if err := checkApply(start.Apply); err != nil {
+		return start, err
+	}
+	var err error
+	if start.AP, err = peerArg(r.text(0), "access point"); err != nil {
+		return start, err
+	}
+	start.PIN, err = pinArg(r.text(1))
+	return start, err
+}
+
+// erSetConfig implements ER.SetConfig.
+func erSetConfig(ctx context.Context, r *request) ([]any, error) {
+	ap, err := peerArg(r.text(0), "access point")
+	if err != nil {
+		return nil, err
+	}
+	path := r.path(1)
+	id, ok := strings.CutPrefix(string(path), string(rootPath)+"/networks/")
+	n, err := strconv.ParseUint(id, 10, 32)
+	if !ok || err != nil {
+		return nil, invalidf("The object %s is not a network: take one of Networks of the Manager.", quote(string(path)))
+	}
+	return nil, r.svc.ERSetConfig(ctx, r.ifname, ap, service.NetworkID(n))
+}
+
+// erEnrollPbc implements ER.EnrollPbc.
+func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
+	enrollee, err := enrolleeArg(r.text(0))
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller, Enrollee: enrollee})
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// erEnrollPin implements ER.EnrollPin.
+func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
+	start := service.ERRequest{Interface: r.ifname, Owner: r.caller}
+	var mac, ap string
+	var timeout uint32
+	err := decodeOptions(r.options(2), map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout, "detach": &start.Detach})
+	if err != nil {
+		return nil, err
+	}
+	if start.Enrollee, err = enrolleeArg(r.text(0)); err != nil {
+		return nil, err
+	}
+	given := r.options(2)
+	if _, ok := given["mac"]; ok {
+		if start.MAC, err = wsc.ParseMAC(mac); err != nil || start.MAC.IsZero() {
+			return nil, invalidf("The mac %s is not of the form 02:00:00:00:03:00; leave it out if it is not known.", quote(mac))
+		}
+	}
+	if _, ok := given["ap"]; ok {
+		if start.AP, err = peerArg(ap, "access point"); err != nil {
+			return nil, err
+		}
+	}
+	if _, ok := given["timeout"]; ok {
+		if timeout == 0 {
+			return nil, invalidf("A timeout of 0 seconds lets nobody in: leave it out for two minutes.")
+		}
+		start.Timeout = time.Duration(timeout) * time.Second
+	}
+	if start.PIN, err = pinArg(r.text(1)); err != nil {
+		return nil, err
+	}
+	defer start.PIN.Wipe()
+	s, err := r.svc.EREnrollPIN(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return []any{sessionPath(s.ID)}, nil
+}
+
+// peerArg reads the name of one access point or device.
+func peerArg(text, what string) (service.ERPeer, error) {
+	p, err := service.ParseERPeer(text)
+	if err != nil || p.IsAny() {
+		return p, invalidf("The %s %s is named neither by a UUID nor by an address such as 02:00:00:00:03:00.", what, quote(text))
+	}
+	return p, nil
+}
+
+// enrolleeArg is peerArg where anybody may be meant.
+func enrolleeArg(text string) (service.ERPeer, error) {
+	if text == "any" {
+		return service.ERPeer{}, nil
+	}
+	return peerArg(text, "device")
+}
+
+// pinArg reads a PIN that has to be there. It becomes a secret of its own.
+func pinArg(pin string) (secret.Value, error) {
+	if pin == "" {
+		return secret.Value{}, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one on the label or the screen."}
+	}
+	return secret.FromString(pin), nil
+}
+
+// tellSettings sends what a session learned of an access point to its owner, and to nobody else.
+func (s *Server) tellSettings(e service.ERAPSettings) {
+	session, ok := s.objects.sessions[e.Session]
+	if !ok || session.Owner == "" {
+		return
+	}
+	list, err := s.svc.Received(e.Session)
+	if err != nil {
+		s.log.Error("settings of an access point", "session", e.Session, "error", err)
+		return
+	}
+	path, known := s.objects.er.apPaths[erAPKey{e.Interface, e.AccessPoint}]
+	if !known {
+		path = noPath
+	}
+	for _, n := range list {
+		s.bus.emit(session.Owner, interfacePath(e.Interface), erIface, "ApSettings", path, credentialValues(n))
+		wipe(n)
+	}
+}

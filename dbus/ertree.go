@@ -1,0 +1,227 @@
+package dbus
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/engine/er"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// erAPKey names an access point that an External Registrar found, erEnrolleeKey a device that one of them hears.
+type erAPKey struct {
+	ifname string
+	id     er.APID
+}
+
+type erEnrolleeKey struct {
+	erAPKey
+	mac wsc.MAC
+}
+
+// erTree is what the External Registrars found. Their objects have the UUIDs in their paths; as two access points can
+// have the same UUID the paths are kept.
+type erTree struct {
+	running       map[string]service.ER
+	accessPoints  map[erAPKey]service.ERAccessPoint
+	enrollees     map[erEnrolleeKey]service.EREnrollee
+	apPaths       map[erAPKey]godbus.ObjectPath
+	enrolleePaths map[erEnrolleeKey]godbus.ObjectPath
+}
+
+func newERTree() erTree {
+	return erTree{
+		running: map[string]service.ER{}, accessPoints: map[erAPKey]service.ERAccessPoint{}, enrollees: map[erEnrolleeKey]service.EREnrollee{},
+		apPaths: map[erAPKey]godbus.ObjectPath{}, enrolleePaths: map[erEnrolleeKey]godbus.ObjectPath{},
+	}
+}
+
+// applyER takes an event of an External Registrar and reports whether it was one. Lists change once for many of these.
+func (t *tree) applyER(e service.Event, emit emitter) bool {
+	switch e := e.(type) {
+	case service.ERChanged:
+		t.er.running[e.ER.Interface] = e.ER
+		t.stale[interfacePath(e.ER.Interface)] = true
+	case service.ERAPAdded:
+		path := t.putERAccessPoint(e.AccessPoint, emit)
+		emit(signal{interfacePath(e.AccessPoint.Interface), erIface, "AccessPointAdded", []any{path}})
+	case service.ERAPChanged:
+		t.putERAccessPoint(e.AccessPoint, emit)
+	case service.ERAPRemoved:
+		t.removeERAccessPoint(e.AccessPoint, emit)
+	case service.EREnrolleeAdded:
+		path := t.putEREnrollee(e.Enrollee, emit)
+		emit(signal{interfacePath(e.Enrollee.Interface), erIface, "EnrolleeAdded", []any{path}})
+	case service.EREnrolleeChanged:
+		t.putEREnrollee(e.Enrollee, emit)
+	case service.EREnrolleeRemoved:
+		t.removeEREnrollee(e.Enrollee, emit)
+	default:
+		return false
+	}
+	return true
+}
+
+// putERAccessPoint makes or updates the object of an access point.
+func (t *tree) putERAccessPoint(ap service.ERAccessPoint, emit emitter) godbus.ObjectPath {
+	key := erAPKey{ap.Interface, ap.ID}
+	t.er.accessPoints[key] = ap
+	path, known := t.er.apPaths[key]
+	if !known {
+		path = t.free(interfacePath(ap.Interface)+"/er/aps/"+element(ap.UUID.String()), ap.ID)
+		t.er.apPaths[key] = path
+		t.staleER(ap.Interface)
+	}
+	t.add(path, identity{ifname: ap.Interface}, emit, face{iface: erAccessPointIface, render: func() values { return erAccessPointValues(t.er.accessPoints[key]) }})
+	return path
+}
+
+func (t *tree) removeERAccessPoint(ap service.ERAccessPoint, emit emitter) {
+	key := erAPKey{ap.Interface, ap.ID}
+	path, known := t.er.apPaths[key]
+	if !known {
+		return
+	}
+	delete(t.er.apPaths, key)
+	delete(t.er.accessPoints, key)
+	t.remove(path, emit)
+	emit(signal{interfacePath(ap.Interface), erIface, "AccessPointRemoved", []any{path, ap.UUID.String()}})
+	t.staleER(ap.Interface)
+}
+
+// putEREnrollee makes or updates the object of a device.
+func (t *tree) putEREnrollee(e service.EREnrollee, emit emitter) godbus.ObjectPath {
+	key := erEnrolleeKey{erAPKey{e.Interface, e.AP}, e.MAC}
+	t.er.enrollees[key] = e
+	path, known := t.er.enrolleePaths[key]
+	if !known {
+		path = t.free(interfacePath(e.Interface)+"/er/enrollees/"+element(e.Device.UUID.String()+"_"+e.MAC.String()), e.AP)
+		t.er.enrolleePaths[key] = path
+		t.stale[interfacePath(e.Interface)] = true
+	}
+	t.add(path, identity{ifname: e.Interface}, emit, face{iface: erEnrolleeIface, render: func() values { return t.erEnrolleeValues(t.er.enrollees[key]) }})
+	return path
+}
+
+func (t *tree) removeEREnrollee(e service.EREnrollee, emit emitter) {
+	key := erEnrolleeKey{erAPKey{e.Interface, e.AP}, e.MAC}
+	path, known := t.er.enrolleePaths[key]
+	if !known {
+		return
+	}
+	delete(t.er.enrolleePaths, key)
+	delete(t.er.enrollees, key)
+	t.remove(path, emit)
+	emit(signal{interfacePath(e.Interface), erIface, "EnrolleeRemoved", []any{path, e.Device.UUID.String(), e.MAC.String()}})
+	t.stale[interfacePath(e.Interface)] = true
+}
+
+// element makes an element of a path of a UUID or an address.
+func element(s string) godbus.ObjectPath {
+	return godbus.ObjectPath(strings.NewReplacer("-", "_", ":", "_").Replace(s))
+}
+
+// free is path, with the number of an access point behind it if there is such an object already.
+func (t *tree) free(path godbus.ObjectPath, id er.APID) godbus.ObjectPath {
+	if t.objects[path] == nil {
+		return path
+	}
+	return godbus.ObjectPath(fmt.Sprintf("%s_%d", path, id))
+}
+
+// staleER marks what names the access points that an External Registrar found.
+func (t *tree) staleER(ifname string) {
+	t.stale[interfacePath(ifname)] = true
+	t.staleSessions(ifname)
+}
+
+// erValues are the properties of fi.w1.wps.ER.
+func (t *tree) erValues(ifname string) values {
+	aps, enrollees := []godbus.ObjectPath{}, []godbus.ObjectPath{}
+	for key, path := range t.er.apPaths {
+		if key.ifname == ifname {
+			aps = append(aps, path)
+		}
+	}
+	for key, path := range t.er.enrolleePaths {
+		if key.ifname == ifname {
+			enrollees = append(enrollees, path)
+		}
+	}
+	slices.Sort(aps)
+	slices.Sort(enrollees)
+	now := t.er.running[ifname]
+	address := ""
+	if now.Address.IsValid() {
+		address = now.Address.String()
+	}
+	return values{
+		"Running": variant(now.Running), "Address": variant(address), "AccessPoints": variant(aps), "Enrollees": variant(enrollees),
+	}
+}
+
+// erAccessPointValues are the properties of fi.w1.wps.ER.AccessPoint.
+func erAccessPointValues(ap service.ERAccessPoint) values {
+	bssid, version, state := "", "", ""
+	if !ap.BSSID.IsZero() {
+		bssid = ap.BSSID.String()
+	}
+	if ap.HasDevice {
+		version, state = ap.Device.Version2.String(), map[wsc.State]string{wsc.Configured: "configured", wsc.NotConfigured: "not-configured"}[ap.Device.State]
+	}
+	others := []string{}
+	for _, a := range ap.Also {
+		others = append(others, a.String())
+	}
+	v := deviceValues(ap.Device)
+	maps.Copy(v, values{
+		"Uuid": variant(ap.UUID.String()), "Bssid": variant(bssid), "Address": variant(ap.Addr.String()), "OtherAddresses": variant(others),
+		"Location": variant(ap.Location.String()), "Version": variant(version), "State": variant(state),
+		"SetupLocked": variant(ap.SetupLocked), "HasSettings": variant(ap.HasSettings), "Subscribed": variant(ap.Subscribed),
+		"Dropped": variant(ap.Dropped), "Problem": variant(printable(ap.Problem)),
+		"LastSeen": variant(microseconds(ap.LastSeen)), "Expires": variant(microseconds(ap.Expires)),
+	})
+	d := ap.Description
+	for name, text := range map[string]string{
+		"FriendlyName": d.FriendlyName, "Manufacturer": d.Manufacturer, "ManufacturerUrl": d.ManufacturerURL, "ModelDescription": d.ModelDescription,
+		"ModelName": d.ModelName, "ModelNumber": d.ModelNumber, "ModelUrl": d.ModelURL, "SerialNumber": d.SerialNumber, "Upc": d.UPC,
+		"PresentationUrl": d.PresentationURL,
+	} {
+		if _, said := v[name]; !said || text != "" { // its M1 says some of it as well
+			v[name] = variant(printable(text))
+		}
+	}
+	return v
+}
+
+// erEnrolleeValues are the properties of fi.w1.wps.ER.Enrollee.
+func (t *tree) erEnrolleeValues(e service.EREnrollee) values {
+	ap := noPath
+	if path, known := t.er.apPaths[erAPKey{e.Interface, e.AP}]; known {
+		ap = path
+	}
+	v := values{
+		"AccessPoint": variant(ap), "Uuid": variant(e.Device.UUID.String()), "MacAddress": variant(e.MAC.String()),
+		"PasswordId": variant(uint16(e.PasswordID)), "Introduced": variant(e.M1), "LastSeen": variant(microseconds(e.LastSeen)),
+	}
+	maps.Copy(v, deviceValues(e.Device))
+	return v
+}
+
+// deviceValues are the properties that tell what a device says of itself in the Registration Protocol.
+func deviceValues(d wsc.Device) values {
+	deviceType := ""
+	if d.PrimaryDeviceType != (wsc.DeviceType{}) {
+		deviceType = d.PrimaryDeviceType.String()
+	}
+	return values{
+		"DeviceName": variant(printable(d.DeviceName)), "Manufacturer": variant(printable(d.Manufacturer)), "ModelName": variant(printable(d.ModelName)),
+		"ModelNumber": variant(printable(d.ModelNumber)), "SerialNumber": variant(printable(d.SerialNumber)),
+		"DeviceType": variant(deviceType), "ConfigMethods": variant(d.ConfigMethods.Names()),
+	}
+}

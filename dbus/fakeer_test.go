@@ -1,0 +1,63 @@
+package dbus
+
+import (
+	"context"
+	"fmt"
+
+	"wpsd/service"
+)
+
+// The External Registrar of the fake.
+
+func (f *fake) StartER(_ context.Context, r service.ERStart) error {
+	f.mu.Lock()
+	f.erOwners = append(f.erOwners, r.Owner)
+	f.mu.Unlock()
+	return f.call(fmt.Sprintf("StartER %s %v detach=%v", r.Interface, r.Address, r.Detach))
+}
+
+func (f *fake) StopER(_ context.Context, ifname string) error { return f.call("StopER " + ifname) }
+
+func (f *fake) WantsER(owner string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, o := range f.erOwners {
+		if o == owner {
+			return true
+		}
+	}
+	return false
+}
+
+// erSession records a request and makes its session.
+func (f *fake) erSession(what string, r service.ERRequest) (service.Session, error) {
+	f.mu.Lock()
+	r.PIN = r.PIN.Clone()
+	f.lastER = r
+	f.mu.Unlock()
+	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, Detach: r.Detach}, service.Method(what))
+}
+
+func (f *fake) ERLearn(_ context.Context, r service.ERRequest) (service.Session, error) {
+	return f.erSession("er learn "+r.AP.String()+" "+string(r.PIN.Bytes()), r)
+}
+
+func (f *fake) ERConfigure(_ context.Context, r service.ERRequest, s service.Settings) (service.Session, error) {
+	f.mu.Lock()
+	f.settings = s
+	f.settings.Key = s.Key.Clone()
+	f.mu.Unlock()
+	return f.erSession("er configure "+r.AP.String()+" "+string(r.PIN.Bytes()), r)
+}
+
+func (f *fake) ERSetConfig(_ context.Context, ifname string, ap service.ERPeer, network service.NetworkID) error {
+	return f.call(fmt.Sprintf("ERSetConfig %s %s %d", ifname, ap, network))
+}
+
+func (f *fake) EREnrollPBC(_ context.Context, r service.ERRequest) (service.Session, error) {
+	return f.erSession("er pbc "+r.Enrollee.String(), r)
+}
+
+func (f *fake) EREnrollPIN(_ context.Context, r service.ERRequest) (service.Session, error) {
+	return f.erSession("er pin "+r.Enrollee.String()+" "+string(r.PIN.Bytes()), r)
+}

@@ -1,0 +1,362 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"wpsd/engine/er"
+	"wpsd/engine/upnp"
+	"wpsd/engine/wsc"
+)
+
+// ControlPoint is the sockets of an External Registrar on one network interface, and nothing else. What it hears stays on
+// that interface. It is safe for concurrent use.
+type ControlPoint interface {
+	// Heard gives what devices announce, Notified the events of subscriptions.
+	Heard() <-chan upnp.Announcement
+	Notified() <-chan upnp.Notification
+	// Changed tells that the interface has another address: subscriptions are lost.
+	Changed() <-chan struct{}
+	// Search asks all access points to answer. It does not wait.
+	Search(ctx context.Context) error
+	// Do sends one request and waits for the answer, in bounds of its own.
+	Do(ctx context.Context, r upnp.Request) (upnp.Response, error)
+	Close() error
+}
+
+// ER is the External Registrar on one interface.
+type ER struct {
+	Interface string
+	Running   bool
+	Address   netip.Addr // only the access point there; zero: all
+}
+
+// ERAccessPoint is an access point that the External Registrar on an interface found. It describes itself: texts are
+// its own.
+type ERAccessPoint struct {
+	Interface string
+	er.AP
+}
+
+// EREnrollee is a device that asks an access point to let it in.
+type EREnrollee struct {
+	Interface string
+	er.Enrollee
+}
+
+// enrolleeKey names one: two access points can hear the same device.
+type enrolleeKey struct {
+	ap  er.APID
+	mac wsc.MAC
+}
+
+// ERPeer names an access point or an Enrollee by its UUID or its address. The zero ERPeer is anybody.
+type ERPeer struct {
+	UUID wsc.UUID
+	MAC  wsc.MAC
+}
+
+// IsAny reports whether nobody in particular is meant.
+func (p ERPeer) IsAny() bool { return p == ERPeer{} }
+
+// String gives what ParseERPeer reads.
+func (p ERPeer) String() string {
+	switch {
+	case p.UUID != wsc.UUID{}:
+		return p.UUID.String()
+	case !p.MAC.IsZero():
+		return p.MAC.String()
+	}
+	return "any"
+}
+
+// ParseERPeer reads a UUID, an address, or "any".
+func ParseERPeer(text string) (ERPeer, error) {
+	if text == "any" {
+		return ERPeer{}, nil
+	}
+	if mac, err := wsc.ParseMAC(text); err == nil && !mac.IsZero() && !mac.IsMulticast() {
+		return ERPeer{MAC: mac}, nil
+	}
+	if uuid, err := wsc.ParseUUID(text); err == nil && uuid != (wsc.UUID{}) {
+		return ERPeer{UUID: uuid}, nil
+	}
+	return ERPeer{}, fmt.Errorf("%w: %.40q is neither a UUID nor an address such as 02:00:00:00:03:00", ErrInvalid, text)
+}
+
+// ERStart says where, for whom and with which access points to be External Registrar.
+type ERStart struct {
+	Interface string
+	Address   netip.Addr // of the only access point; zero: all
+	Owner     string     // opaque; see ReleaseOwner
+	Detach    bool       // it outlives its owner
+}
+
+// StartER makes us External Registrar on an interface, or, if we are, tells again of every access point and Enrollee that
+// we know. It lasts until StopER, until the interface goes, or until everybody who started it has left: it stays for
+// good if one of them detached it, and as long as a session of it runs.
+func (s *Service) StartER(ctx context.Context, r ERStart) error {
+	if s.controlPoint == nil {
+		return fmt.Errorf("%w: there is no External Registrar here", ErrNotSupported)
+	}
+	s.erStarts.Lock() // only one opens sockets at a time
+	defer s.erStarts.Unlock()
+	e, err := s.joinER(r)
+	if e != nil || err != nil {
+		if err == nil {
+			err = e.command(ctx, func(now time.Time) { e.perform(now, e.registrar.Start(now, e.address)) })
+		}
+		return err
+	}
+	point, err := s.controlPoint(r.Interface)
+	if err != nil {
+		s.log.Warn("the External Registrar cannot open its sockets", "interface", r.Interface, "err", err)
+		return fmt.Errorf("%w (%s): %w", ErrERSockets, r.Interface, err)
+	}
+	if err := s.newER(r, point); err != nil {
+		return errors.Join(err, point.Close())
+	}
+	return nil
+}
+
+// joinER finds the External Registrar that runs already, and notes who wants it now. nil: none runs.
+func (s *Service) joinER(r ERStart) (*externalRegistrar, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.interfaceNamed(r.Interface)
+	if err != nil || i.er == nil {
+		return nil, err
+	}
+	if i.er.address != r.Address {
+		return nil, fmt.Errorf("%w: the External Registrar on %s runs for other addresses: stop it first", ErrBusy, r.Interface)
+	}
+	i.er.join(r)
+	return i.er, nil
+}
+
+// interfaceNamed finds an interface, whatever it is used as. The caller holds mu.
+func (s *Service) interfaceNamed(ifname string) (*iface, error) {
+	i, ok := s.interfaces[ifname]
+	switch {
+	case s.closing || s.ctx == nil:
+		return nil, ErrShutdown
+	case !ok:
+		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+	}
+	return i, nil
+}
+
+// newER starts the goroutine of an External Registrar, which owns point then.
+func (s *Service) newER(r ERStart, point ControlPoint) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.interfaceNamed(r.Interface) // it may have gone meanwhile
+	if err != nil {
+		return err
+	}
+	if err := s.identifyAnyway(i.HardwareAddr); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	e := &externalRegistrar{
+		service: s, iface: i, address: r.Address, point: point, cancel: cancel,
+		commands: make(chan func(time.Time)), over: make(chan struct{}), replies: make(chan erReply),
+		owners: make(map[string]struct{}), accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
+		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand}),
+		runs:      make(map[er.RunID]*erRun), wake: make(chan struct{}, 1),
+	}
+	e.join(r)
+	if err := s.begin(func() { e.run(ctx) }); err != nil {
+		cancel(err)
+		return err
+	}
+	i.er = e
+	s.log.Info("External Registrar started", "interface", i.Name, "owner", r.Owner)
+	s.emit(ERChanged{e.snapshot()})
+	return nil
+}
+
+// StopER ends the External Registrar on an interface, whoever started it, and its sessions. It returns at once; access
+// points are told in the background.
+func (s *Service) StopER(_ context.Context, ifname string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.runningER(ifname)
+	if err != nil {
+		return err
+	}
+	e.stop(errERStopped)
+	return nil
+}
+
+// runningER finds the External Registrar on an interface. The caller holds mu.
+func (s *Service) runningER(ifname string) (*externalRegistrar, error) {
+	i, err := s.interfaceNamed(ifname)
+	if err != nil {
+		return nil, err
+	}
+	if i.er == nil {
+		return nil, fmt.Errorf("%w (%s)", ErrERStopped, ifname)
+	}
+	return i.er, nil
+}
+
+// WantsER reports whether an External Registrar runs because this owner started it.
+func (s *Service) WantsER(owner string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.interfaces {
+		if i.er != nil {
+			if _, wants := i.er.owners[owner]; wants {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// join notes one more who wants it to run. The caller holds Service.mu.
+func (e *externalRegistrar) join(r ERStart) {
+	if r.Detach {
+		e.detached = true
+		return
+	}
+	e.owners[r.Owner] = struct{}{}
+}
+
+// release forgets an owner that left, and ends the External Registrar if nobody is left. The caller holds Service.mu.
+func (e *externalRegistrar) release(owner string) {
+	delete(e.owners, owner)
+	e.stopUnwanted()
+}
+
+// stopUnwanted ends the External Registrar if all who started it have left and no session needs it. The caller holds
+// Service.mu.
+func (e *externalRegistrar) stopUnwanted() {
+	if e.detached || len(e.owners) > 0 {
+		return
+	}
+	for _, ses := range e.service.sessions {
+		if ses.er == e && !ses.stopping && !ses.State.Ended() {
+			return
+		}
+	}
+	e.stop(errOwnerLeft)
+}
+
+// stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs. The caller holds
+// Service.mu.
+func (e *externalRegistrar) stop(cause error) {
+	e.cancel(cause)
+	if e.iface.er != e {
+		return
+	}
+	s := e.service
+	e.iface.er = nil
+	for _, enrollee := range sortedEnrollees(e.enrollees) {
+		s.emit(EREnrolleeRemoved{enrollee})
+	}
+	for _, ap := range sortedAPs(e.accessPoints) {
+		s.emit(ERAPRemoved{AccessPoint: ap, Reason: er.Stopped.String()})
+	}
+	clear(e.enrollees)
+	clear(e.accessPoints)
+	s.emit(ERChanged{ER{Interface: e.iface.Name}})
+	s.log.Info("External Registrar stopped", "interface", e.iface.Name, "why", cause)
+}
+
+// snapshot is what subscribers see of it.
+func (e *externalRegistrar) snapshot() ER {
+	return ER{Interface: e.iface.Name, Running: true, Address: e.address}
+}
+
+// ERConfig returns what the External Registrar gives to Enrollees of an access point, with the key. It is the caller's
+// to wipe.
+func (s *Service) ERConfig(ctx context.Context, ifname string, ap ERPeer) (wsc.Credential, error) {
+	var settings wsc.Credential
+	err := s.askER(ctx, ifname, func(e *externalRegistrar, _ time.Time) error {
+		found, err := e.findAP(ap)
+		if err != nil {
+			return err
+		}
+		var known bool
+		if settings, known = e.registrar.Settings(found.ID); !known {
+			return ErrNoERSettings
+		}
+		return nil
+	})
+	return settings, err
+}
+
+// ERSetConfig says that Enrollees of an access point are to be given a stored network. Nothing is sent to the access point.
+func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer, network NetworkID) error {
+	n, err := s.NetworkSecrets(network)
+	if err != nil {
+		return err
+	}
+	defer wipeNetwork(n)
+	settings := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption, NetworkKey: n.Key}
+	return s.askER(ctx, ifname, func(e *externalRegistrar, now time.Time) error {
+		found, err := e.findAP(ap)
+		if err != nil {
+			return err
+		}
+		actions, err := e.registrar.SetConfig(now, found.ID, settings)
+		if err != nil {
+			return erError(err)
+		}
+		e.perform(now, actions)
+		return nil
+	})
+}
+
+// askER lets the goroutine of a running External Registrar do something.
+func (s *Service) askER(ctx context.Context, ifname string, do func(e *externalRegistrar, now time.Time) error) error {
+	s.mu.Lock()
+	e, err := s.runningER(ifname)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	var result error
+	if err := e.command(ctx, func(now time.Time) { result = do(e, now) }); err != nil {
+		return err
+	}
+	return result
+}
+
+// findAP finds an access point by its UUID or its BSSID.
+func (e *externalRegistrar) findAP(p ERPeer) (er.AP, error) {
+	if p.IsAny() {
+		return er.AP{}, fmt.Errorf("%w: name the access point by its UUID or its BSSID", ErrInvalid)
+	}
+	ap, err := e.registrar.FindAP(p.UUID, p.MAC)
+	if err != nil {
+		return er.AP{}, fmt.Errorf("%w (%s)", erError(err), p)
+	}
+	return ap, nil
+}
+
+// erErrors gives errors of the engine the sentences that callers get.
+var erErrors = []struct{ is, as error }{
+	{er.ErrNotRunning, ErrERStopped},
+	{er.ErrUnknownAP, ErrNoERAP},
+	{er.ErrAmbiguous, ErrERAmbiguous},
+	{er.ErrDropped, ErrERDropped},
+	{er.ErrBusy, ErrERBusy},
+	{er.ErrNoSettings, ErrNoERSettings},
+	{er.ErrOverlap, ErrEROverlap},
+	{er.ErrTooMany, ErrTooMany},
+}
+
+func erError(err error) error {
+	for _, row := range erErrors {
+		if errors.Is(err, row.is) {
+			return row.as
+		}
+	}
+	return err
+}

@@ -1,0 +1,570 @@
+package service
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/upnp"
+	"wpsd/engine/wsc"
+	"wpsd/service/store"
+)
+
+var printer = wsc.MAC{2, 0, 0, 0, 0, 0x50}
+
+// erHouse is a house with a network cable.
+type erHouse struct {
+	*house
+	lan *lan
+}
+
+// playER runs scenes in which ":1.1" has started the External Registrar, which has found its access point.
+func playER(t *testing.T, scenes map[string]func(h *erHouse)) {
+	t.Helper()
+	for name, run := range scenes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := newLAN(t)
+				inHouse(t, func(c *Config) { c.ControlPoint = l.Open }, func(h *house) {
+					e := &erHouse{h, l}
+					e.start(ERStart{})
+					e.wait(func(e Event) bool { _, ok := e.(ERAPAdded); return ok })
+					run(e)
+				})
+				if l.open != l.closed {
+					t.Errorf("sockets were opened %d times, closed %d times", l.open, l.closed)
+				}
+			})
+		})
+	}
+}
+
+func (h *erHouse) start(r ERStart) {
+	h.Helper()
+	r.Interface = "wlan0"
+	if r.Owner == "" {
+		r.Owner = ":1.1"
+	}
+	if err := h.svc.StartER(h.Context(), r); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// request names the access point by its UUID, for an owner of its own.
+func (h *erHouse) request(pin string) ERRequest {
+	return ERRequest{Interface: "wlan0", AP: ERPeer{UUID: h.lan.uuid}, PIN: secret.FromString(pin), Owner: ":1.2"}
+}
+
+func (h *erHouse) must(s Session, err error) Session {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+	return s
+}
+
+func (h *erHouse) learn(pin string) Session {
+	h.Helper()
+	return h.must(h.svc.ERLearn(h.Context(), h.request(pin)))
+}
+
+// admit waits for a device with a PIN.
+func (h *erHouse) admit(change func(*ERRequest)) Session {
+	h.Helper()
+	r := ERRequest{Interface: "wlan0", PIN: secret.FromString(labelPIN), Owner: ":1.2"}
+	if change != nil {
+		change(&r)
+	}
+	return h.must(h.svc.EREnrollPIN(h.Context(), r))
+}
+
+func (h *erHouse) running() bool {
+	snap, sub := h.svc.Subscribe()
+	sub.Close()
+	return len(snap.ERs) == 1
+}
+
+func TestERFindsAndLearns(t *testing.T) {
+	t.Parallel()
+	playER(t, map[string]func(h *erHouse){
+		"the settings are stored, and told to be there": func(h *erHouse) {
+			s := h.learn(labelPIN)
+			if s.Role != RoleExternalRegistrar || s.Purpose != PurposeLearn || s.State != StateExchanging {
+				h.Errorf("%+v", s)
+			}
+			h.wait(func(e Event) bool { return e == ERAPSettings{s.ID, "wlan0", 1} })
+			s = h.end(s)
+			h.wantNetwork(s, "home", passphrase)
+			if s.Peer != homeBSSID || s.ERAPUUID != h.lan.uuid || s.ERAP != 1 || s.Message == 0 {
+				h.Errorf("%+v", s)
+			}
+			if n := h.networks(); len(n) != 1 || n[0].Source != "learn" || n[0].BSSID != homeBSSID {
+				h.Errorf("stored %+v", n)
+			}
+			if count[CredentialReceived](h.house) != 1 {
+				h.Error("the owner was not told")
+			}
+			snap, sub := h.svc.Subscribe()
+			defer sub.Close()
+			if !snap.ERAccessPoints[0].HasSettings {
+				h.Error("it does not know that it has settings")
+			}
+		},
+		"by its BSSID, with external processing: stored nowhere": func(h *erHouse) {
+			h.process(ProcessingExternal)
+			r := h.request(labelPIN)
+			r.AP = ERPeer{MAC: homeBSSID}
+			s := h.end(h.must(h.svc.ERLearn(h.Context(), r)))
+			got, err := h.svc.Credentials(s.ID)
+			if s.State != StateSucceeded || len(s.Networks) != 0 || err != nil || len(got) != 1 || len(h.networks()) != 0 {
+				h.Errorf("%+v, %v", s, err)
+			}
+		},
+		"a wrong PIN costs one try": func(h *erHouse) {
+			h.wantEnd(h.end(h.learn("99995676")), StateFailed, ReasonWrongPINFirst, 18)
+			h.wantEnd(h.end(h.learn("12340002")), StateFailed, ReasonWrongPINSecond, 18)
+			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
+			if n := h.lan.called("GetDeviceInfo"); n > 4 {
+				h.Errorf("%d runs", n)
+			}
+		},
+		"settings that make no network": func(h *erHouse) {
+			h.lan.settings.EncrType, h.lan.settings.AuthType = wsc.EncrWEP, wsc.AuthOpen
+			h.wantEnd(h.end(h.learn(labelPIN)), StateFailed, ReasonBadCredential, 0)
+		},
+		"configured": func(h *erHouse) {
+			s := h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{
+				SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("new passphrase"),
+			}))
+			h.wantNetwork(h.end(s), "new", "new passphrase")
+			if got := h.lan.enrollee.Outcome().APSettings; string(got.SSID) != "new" {
+				h.Errorf("the access point has %q", got.SSID)
+			}
+			if c, err := h.svc.ERConfig(h.Context(), "wlan0", ERPeer{UUID: h.lan.uuid}); err != nil || string(c.SSID) != "new" {
+				h.Errorf("devices get %q, %v", c.SSID, err)
+			}
+		},
+	})
+}
+
+func (h *house) networks() []Network {
+	snap, sub := h.svc.Subscribe()
+	sub.Close()
+	return snap.Networks
+}
+
+func TestERLetsIn(t *testing.T) {
+	t.Parallel()
+	pin := func(text string) devpass.Password { return devpass.FromPIN(secret.FromString(text)) }
+	playER(t, map[string]func(h *erHouse){
+		"nobody, before the settings are known": func(h *erHouse) {
+			for _, allow := range []func() (Session, error){
+				func() (Session, error) { return h.svc.EREnrollPIN(h.Context(), h.request(labelPIN)) },
+				func() (Session, error) { return h.svc.EREnrollPBC(h.Context(), h.request("")) },
+			} {
+				if _, err := allow(); !errors.Is(err, ErrNoERSettings) {
+					h.Errorf("%v", err)
+				}
+			}
+			if _, err := h.svc.ERConfig(h.Context(), "wlan0", ERPeer{UUID: h.lan.uuid}); !errors.Is(err, ErrNoERSettings) {
+				h.Error(err)
+			}
+		},
+		"the device with the PIN, which gets the settings": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			s := h.admit(nil)
+			station := h.lan.join(printer, pin(labelPIN))
+			s = h.end(s)
+			if s.State != StateSucceeded || s.Peer != printer || s.PeerUUID != wsc.UUIDFromMAC(printer) || s.Purpose != PurposeAdmit || len(s.Networks) != 0 || s.ERAPUUID != h.lan.uuid {
+				h.Errorf("%+v", s)
+			}
+			if got := station.Outcome().Credentials; len(got) != 1 || string(got[0].NetworkKey.Bytes()) != passphrase {
+				h.Errorf("the station got %d credentials", len(got))
+			}
+		},
+		"a device with another PIN not, and the PIN is good no more": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			s := h.admit(nil)
+			h.lan.join(printer, pin("99995676"))
+			h.wantEnd(h.end(s), StateFailed, ReasonWrongPINFirst, 18)
+		},
+		"with a stored network that was set": func(h *erHouse) {
+			n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("known"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("known passphrase")}, wsc.MAC{})
+			if err != nil {
+				h.Fatal(err)
+			}
+			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID}, n.ID); err != nil {
+				h.Fatal(err)
+			}
+			s := h.admit(func(r *ERRequest) { r.Enrollee.MAC = printer })
+			station := h.lan.join(printer, pin(labelPIN))
+			if s := h.end(s); s.State != StateSucceeded || string(s.Detail.SSID) != "known" {
+				h.Errorf("%+v", s)
+			}
+			if got := station.Outcome().Credentials; len(got) != 1 || string(got[0].SSID) != "known" {
+				h.Errorf("the station got %+v", got)
+			}
+			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID}, 99); !errors.Is(err, ErrNoNetwork) {
+				h.Error(err)
+			}
+		},
+		"whose button is pressed, after ours": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			s := h.must(h.svc.EREnrollPBC(h.Context(), ERRequest{Interface: "wlan0", Enrollee: ERPeer{UUID: h.lan.uuid}, Owner: ":1.2"}))
+			synctest.Wait()
+			if h.lan.selected == nil || !h.lan.selected.Selected || h.lan.selected.DevicePasswordID != wsc.PasswordIDPushButton {
+				h.Errorf("the access point was told %+v", h.lan.selected)
+			}
+			h.lan.join(printer, devpass.PushButton())
+			if s := h.end(s); s.State != StateSucceeded || s.Method != MethodPBC || s.Peer != printer {
+				h.Errorf("%+v", s)
+			}
+		},
+		"until the PIN's time is over": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			s := h.admit(func(r *ERRequest) { r.Timeout = 5 * time.Minute })
+			if s.Deadline != s.Started.Add(5*time.Minute) {
+				h.Error(s.Deadline.Sub(s.Started))
+			}
+			ended := h.end(s)
+			h.wantEnd(ended, StateFailed, ReasonWalkTime, 16)
+			if took := time.Since(s.Started); took != 5*time.Minute || !strings.Contains(ended.Sentence, "5m") {
+				h.Errorf("%v: %s", took, ended.Sentence)
+			}
+			h.wantEnd(h.end(h.admit(nil)), StateFailed, ReasonWalkTime, 16)
+		},
+		"and others see that they are not meant": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			s := h.admit(func(r *ERRequest) { r.MAC = printer })
+			synctest.Wait()
+			if got := h.lan.selected.AuthorizedMACs; len(got) != 1 || got[0] != printer {
+				h.Errorf("authorized %v", got)
+			}
+			if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+				h.Fatal(err)
+			}
+			h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+			synctest.Wait()
+			if h.lan.selected.Selected {
+				h.Error("the access point still waits for it")
+			}
+		},
+	})
+}
+
+// TestERSessionsEnd: whatever ends them, with the reason that it has elsewhere.
+func TestERSessionsEnd(t *testing.T) {
+	t.Parallel()
+	slow := func(h *erHouse) Session {
+		h.lan.slow = time.Hour
+		return h.learn(labelPIN)
+	}
+	playER(t, map[string]func(h *erHouse){
+		"its owner leaves": func(h *erHouse) {
+			s := slow(h)
+			h.svc.ReleaseOwner(":1.2")
+			h.wantEnd(h.end(s), StateCanceled, ReasonOwnerLeft, 0)
+			if !h.running() {
+				h.Error("the External Registrar is another's")
+			}
+		},
+		"it is canceled, once": func(h *erHouse) {
+			s := slow(h)
+			if err := errors.Join(h.svc.Cancel(h.Context(), s.ID), h.svc.Cancel(h.Context(), s.ID)); err != nil {
+				h.Fatal(err)
+			}
+			h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+			if err := h.svc.Cancel(h.Context(), s.ID); !errors.Is(err, ErrNoSession) {
+				h.Error(err)
+			}
+		},
+		"the External Registrar is stopped": func(h *erHouse) {
+			s := slow(h)
+			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			ended := h.end(s)
+			h.wantEnd(ended, StateCanceled, ReasonCanceled, 0)
+			if !strings.Contains(ended.Sentence, "External Registrar") {
+				h.Error(ended.Sentence)
+			}
+		},
+		"the interface goes": func(h *erHouse) {
+			s := slow(h)
+			h.world.RemoveRadio("wlan0")
+			h.wantEnd(h.end(s), StateFailed, ReasonInterfaceGone, 0)
+		},
+		"it takes two minutes": func(h *erHouse) {
+			h.wantEnd(h.end(slow(h)), StateFailed, ReasonWalkTime, 16)
+		},
+		"a session of the interface's own goes on, and ends alone": func(h *erHouse) {
+			s, own := slow(h), h.pbc(nil)
+			if err := h.svc.CancelInterface(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			h.wantEnd(h.end(own), StateCanceled, ReasonCanceled, 0)
+			if now, _ := h.svc.Session(s.ID); now.State.Ended() {
+				h.Error("both were canceled")
+			}
+			h.svc.ReleaseOwner(":1.2")
+			h.end(s)
+		},
+	})
+}
+
+// TestERLifetime: who started it keeps it, and nobody else.
+func TestERLifetime(t *testing.T) {
+	t.Parallel()
+	gone := func(h *erHouse) {
+		h.Helper()
+		if h.running() {
+			h.Error("it still runs")
+		}
+		h.drain()
+		for _, want := range []bool{
+			count[ERAPRemoved](h.house) > 0, count[ERChanged](h.house) == 2, h.lan.called("UNSUBSCRIBE") == 1, h.lan.closed == h.lan.open,
+		} {
+			if !want {
+				h.Errorf("something is left: %q, %v", h.lan.calls, h.events)
+			}
+		}
+	}
+	playER(t, map[string]func(h *erHouse){
+		"it ends with who started it": func(h *erHouse) {
+			h.svc.ReleaseOwner(":1.1")
+			synctest.Wait()
+			gone(h)
+		},
+		"it ends with the last of them": func(h *erHouse) {
+			h.start(ERStart{Owner: ":1.3"})
+			h.svc.ReleaseOwner(":1.1")
+			if !h.running() || !h.svc.WantsER(":1.3") || h.svc.WantsER(":1.1") {
+				h.Error("the second one still wants it")
+			}
+			h.svc.ReleaseOwner(":1.3")
+			synctest.Wait()
+			gone(h)
+		},
+		"detached, it stays": func(h *erHouse) {
+			h.start(ERStart{Owner: ":1.3", Detach: true})
+			h.svc.ReleaseOwner(":1.3")
+			h.svc.ReleaseOwner(":1.1")
+			if !h.running() || h.svc.Busy() == "" {
+				h.Error("it ended")
+			}
+		},
+		"it stays as long as somebody's session needs it": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			s := h.admit(func(r *ERRequest) { r.Detach = true })
+			h.svc.ReleaseOwner(":1.1")
+			h.svc.ReleaseOwner(":1.2")
+			if !h.running() {
+				h.Fatal("it ended")
+			}
+			h.wantEnd(h.end(s), StateFailed, ReasonWalkTime, 16)
+			h.wait(func(e Event) bool { c, ok := e.(ERChanged); return ok && !c.ER.Running })
+			synctest.Wait()
+			gone(h)
+		},
+		"an access point that does not listen delays its end by no more than a moment": func(h *erHouse) {
+			h.lan.goodbye = time.Hour
+			began := time.Now()
+			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			if h.running() || time.Since(began) != 0 {
+				h.Error("Stop waits")
+			}
+			time.Sleep(erGoodbye)
+			synctest.Wait()
+			if h.lan.closed != 1 {
+				h.Error("it is not closed")
+			}
+		},
+		"started again, it tells what it knows": func(h *erHouse) {
+			h.lan.join(printer, devpass.PushButton())
+			h.wait(func(e Event) bool { _, ok := e.(EREnrolleeAdded); return ok })
+			h.drain()
+			h.events = nil
+			h.start(ERStart{})
+			h.drain()
+			if count[ERAPAdded](h.house) != 1 || count[EREnrolleeAdded](h.house) != 1 {
+				h.Errorf("told %v", h.events)
+			}
+			err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", Owner: ":1.1", Address: netip.MustParseAddr("192.0.2.9")})
+			if !errors.Is(err, ErrBusy) {
+				h.Error(err)
+			}
+		},
+		"an access point that goes is gone": func(h *erHouse) {
+			h.lan.mu.Lock()
+			h.lan.down = true
+			h.lan.mu.Unlock()
+			h.lan.announce(upnp.Byebye)
+			e := h.wait(func(e Event) bool { _, ok := e.(ERAPRemoved); return ok }).(ERAPRemoved)
+			if e.AccessPoint.UUID != h.lan.uuid || e.Reason == "" {
+				h.Errorf("%+v", e)
+			}
+		},
+	})
+}
+
+func TestERRefuses(t *testing.T) {
+	t.Parallel()
+	playER(t, map[string]func(h *erHouse){
+		"what it cannot do": func(h *erHouse) {
+			ask := func(change func(*ERRequest)) ERRequest {
+				r := h.request(labelPIN)
+				change(&r)
+				return r
+			}
+			for _, c := range []struct {
+				name string
+				err  error
+				want error
+			}{
+				{"no such interface", h.svc.StartER(h.Context(), ERStart{Interface: "eth9"}), ErrNoInterface},
+				{"nothing to stop", h.svc.StopER(h.Context(), "eth9"), ErrNoInterface},
+				{"an unknown access point", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.AP = ERPeer{MAC: nextBSSID} }))), ErrNoERAP},
+				{"any access point", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.AP = ERPeer{} }))), ErrInvalid},
+				{"no PIN", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
+				{"a PIN with a wrong check digit", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.PIN = secret.FromString("12345678") }))), devpass.ErrPINChecksum},
+				{"somebody to hand it to", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.Apply = "iwd" }))), ErrNotSupported},
+				{"two addresses", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC, r.Enrollee.MAC = printer, nextBSSID }))), ErrInvalid},
+				{"everybody's address", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
+				{"two days", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.Timeout = 48 * time.Hour }))), ErrInvalid},
+				{"settings that WPS forbids", second(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{SSID: []byte("x"), Auth: wsc.AuthWPAPSK, Encryption: wsc.EncrTKIP, Key: secret.FromString("12345678")})), ErrInvalid},
+			} {
+				if !errors.Is(c.err, c.want) {
+					h.Errorf("%s: %v, want %v", c.name, c.err, c.want)
+				}
+			}
+			h.lan.slow = time.Minute
+			s := h.learn(labelPIN)
+			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err, ErrERBusy) {
+				h.Error(err)
+			}
+			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+				h.Error(err)
+			}
+			h.end(s)
+			for _, err := range []error{
+				h.svc.StopER(h.Context(), "wlan0"), second(h.svc.ERLearn(h.Context(), h.request(labelPIN))), h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{}, 1),
+			} {
+				if !errors.Is(err, ErrERStopped) && !errors.Is(err, ErrNoNetwork) {
+					h.Error(err)
+				}
+			}
+		},
+		"more sessions than there may be": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			for i := range maxERSessions {
+				mac := printer
+				mac[4], mac[5] = byte(i>>8), byte(i)
+				h.admit(func(r *ERRequest) { r.MAC = mac })
+			}
+			if _, err := h.svc.EREnrollPIN(h.Context(), h.request(labelPIN)); !errors.Is(err, ErrTooMany) {
+				h.Error(err)
+			}
+			h.wantNetwork(h.end(h.enrolHere()), "home", passphrase) // the interface's own sessions have theirs
+		},
+	})
+}
+
+func (h *erHouse) enrolHere() Session {
+	h.press(h.ap(nil))
+	return h.pbc(nil)
+}
+
+func second(_ Session, err error) error { return err }
+
+// TestERWithoutSockets: what the user is told if there can be none.
+func TestERWithoutSockets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inHouse(t, nil, func(h *house) {
+			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err, ErrNotSupported) {
+				t.Error(err)
+			}
+		})
+		l := newLAN(t)
+		l.openErr = errors.New("no such device")
+		inHouse(t, func(c *Config) { c.ControlPoint = l.Open }, func(h *house) {
+			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err, ErrERSockets) || !strings.Contains(h.log.String(), "no such device") {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+// TestERNeedsNoAddress: an interface without one, such as lo, gets an identity all the same, which is kept.
+func TestERNeedsNoAddress(t *testing.T) {
+	t.Parallel()
+	st := store.Memory()
+	s, err := New(Config{Store: st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.identifyAnyway(wsc.MAC{}); err != nil || s.manager.Device.UUID == (wsc.UUID{}) || st.UUID() != s.manager.Device.UUID {
+		t.Errorf("%v, %v", s.manager.Device.UUID, err)
+	}
+}
+
+func TestParseERPeer(t *testing.T) {
+	t.Parallel()
+	uuid := wsc.UUIDFromMAC(homeBSSID)
+	for text, want := range map[string]ERPeer{
+		"any": {}, homeBSSID.String(): {MAC: homeBSSID}, strings.ToUpper(uuid.String()): {UUID: uuid},
+	} {
+		if got, err := ParseERPeer(text); err != nil || got != want || !strings.EqualFold(got.String(), text) {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "ANY", "02:00", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00000000-0000-0000-0000-000000000000", uuid.String() + "0", strings.Repeat("x", 1000)} {
+		if got, err := ParseERPeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() || len(err.Error()) > 200 {
+			t.Errorf("%.40q: %v, %v", text, got, err)
+		}
+	}
+}
+
+// TestNoSecretOfAnERLeaks, as TestNoSecretLeaks.
+func TestNoSecretOfAnERLeaks(t *testing.T) {
+	t.Parallel()
+	const newKey, wrong = "a new passphrase", "65358979"
+	playER(t, map[string]func(h *erHouse){
+		"all runs": func(h *erHouse) {
+			h.end(h.learn(wrong))
+			h.end(h.learn(labelPIN))
+			h.end(h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(newKey)})))
+			s := h.admit(func(r *ERRequest) { r.PIN = secret.FromString(wrong) })
+			h.lan.join(printer, devpass.FromPIN(secret.FromString(wrong)))
+			h.end(s)
+			h.drain()
+			var text bytes.Buffer
+			text.Write(h.log.Bytes())
+			for _, e := range h.events {
+				fmt.Fprintf(&text, "%v\n%+v\n%#v\n%s\n%x\n", e, e, e, e, e)
+			}
+			if text.Len() < 2000 {
+				h.Errorf("only %d bytes were searched", text.Len())
+			}
+			for name, value := range map[string]string{"passphrase": passphrase, "new key": newKey, "PIN": wrong, "AP PIN": labelPIN} {
+				for form, needle := range forms(name, []byte(value)) {
+					if strings.Contains(text.String(), needle) {
+						h.Errorf("%s is in the log or in an event", form)
+					}
+				}
+			}
+		},
+	})
+}

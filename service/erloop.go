@@ -1,0 +1,199 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"wpsd/engine/er"
+	"wpsd/engine/upnp"
+)
+
+// erGoodbye bounds how long access points are told, at the end, that we are gone.
+const erGoodbye = 2 * time.Second
+
+// externalRegistrar is the External Registrar on one interface. Its goroutine owns what is not said to be others'.
+type externalRegistrar struct {
+	service  *Service
+	iface    *iface
+	address  netip.Addr
+	point    ControlPoint
+	cancel   context.CancelCauseFunc
+	commands chan func(now time.Time) // what others want to be done
+	over     chan struct{}            // closed when no more commands are taken
+
+	registrar *er.Registrar
+	runs      map[er.RunID]*erRun
+	requests  context.Context // of requests under way
+	replies   chan erReply
+	tasks     sync.WaitGroup // requests
+	leaving   bool
+	wake      chan struct{} // holds at most one: see canceled
+
+	// Service.mu guards these.
+	owners       map[string]struct{}
+	detached     bool // somebody wants it to run for good
+	canceled     []canceledRun
+	accessPoints map[er.APID]ERAccessPoint
+	enrollees    map[enrolleeKey]EREnrollee
+}
+
+// erReply is how a request ended.
+type erReply struct {
+	id       uint64
+	response upnp.Response
+	err      error
+}
+
+// command lets the goroutine do something, and waits for it. It fails if the External Registrar ends before.
+func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time)) error {
+	done := make(chan struct{})
+	select {
+	case e.commands <- func(now time.Time) { defer close(done); do(now) }:
+		<-done
+		return nil
+	case <-e.over:
+		return ErrERStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// run is the goroutine: whatever happens goes to the engine, and what it says is done.
+func (e *externalRegistrar) run(ctx context.Context) {
+	requests, end := context.WithCancel(context.WithoutCancel(ctx)) // they outlive ctx, to say goodbye
+	defer end()
+	e.requests = requests
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	e.perform(time.Now(), e.registrar.Start(time.Now(), e.address))
+	for ctx.Err() == nil {
+		e.setTimer(timer)
+		select {
+		case do := <-e.commands:
+			do(time.Now())
+		case <-e.wake:
+			e.cancelRuns(time.Now())
+		case <-ctx.Done():
+		default:
+			e.next(ctx.Done(), timer)
+		}
+	}
+	e.leave(context.Cause(ctx), timer)
+	end()
+	e.tasks.Wait()
+	if err := e.point.Close(); err != nil {
+		e.service.log.Debug("closing the sockets of the External Registrar", "interface", e.iface.Name, "err", err)
+	}
+}
+
+// next waits for one thing to happen. What people want was looked at before, so that a flood of events delays it by one
+// event at most.
+func (e *externalRegistrar) next(stop <-chan struct{}, timer *time.Timer) {
+	var now time.Time
+	var actions []er.Action
+	commands := e.commands
+	if e.leaving {
+		commands = nil
+	}
+	select {
+	case a := <-e.point.Heard():
+		now = time.Now()
+		actions = e.registrar.Heard(now, a)
+	case n := <-e.point.Notified():
+		now = time.Now()
+		actions = e.registrar.Notified(now, n)
+	case <-e.point.Changed():
+		now = time.Now()
+		actions = e.registrar.Moved(now)
+	case r := <-e.replies:
+		now = time.Now()
+		actions = e.registrar.Replied(now, r.id, r.response, r.err)
+	case <-timer.C:
+		now = time.Now()
+		actions = e.registrar.Tick(now)
+		e.expire(now)
+	case do := <-commands:
+		do(time.Now())
+	case <-e.wake:
+		e.cancelRuns(time.Now())
+	case <-stop:
+	}
+	e.perform(now, actions)
+}
+
+// setTimer sets the timer to when the engine or a session wants to be called next.
+func (e *externalRegistrar) setTimer(timer *time.Timer) {
+	at := e.registrar.NextTick()
+	for _, run := range e.runs {
+		if at.IsZero() || run.deadline.Before(at) {
+			at = run.deadline
+		}
+	}
+	if at.IsZero() {
+		timer.Stop()
+		return
+	}
+	timer.Reset(max(time.Until(at), 0))
+}
+
+// perform does what the engine says, in this order.
+func (e *externalRegistrar) perform(now time.Time, actions []er.Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case er.Search:
+			if err := e.point.Search(e.requests); err != nil {
+				e.service.log.Debug("searching for access points", "interface", e.iface.Name, "err", err)
+			}
+		case er.Do:
+			e.do(a)
+		case er.Tell:
+			e.tell(now, a.Event)
+		}
+	}
+}
+
+// do sends one request in a goroutine of its own, so that nobody waits for a device that is slow. The engine bounds how
+// many there are.
+func (e *externalRegistrar) do(a er.Do) {
+	e.tasks.Go(func() {
+		response, err := e.point.Do(e.requests, a.Request)
+		select {
+		case e.replies <- erReply{a.ID, response, err}:
+		case <-e.requests.Done():
+		}
+	})
+}
+
+// leave ends all sessions and says goodbye to access points, not longer than erGoodbye.
+func (e *externalRegistrar) leave(cause error, timer *time.Timer) {
+	close(e.over)
+	e.leaving = true
+	e.service.mu.Lock()
+	e.stop(cause) // unless that was what led here
+	e.service.mu.Unlock()
+	for _, run := range e.runs {
+		run.fail(cause)
+	}
+	e.perform(time.Now(), e.registrar.Stop(time.Now()))
+	enough, stop := context.WithTimeout(e.requests, erGoodbye)
+	defer stop()
+	for !e.registrar.Idle() && enough.Err() == nil {
+		e.setTimer(timer)
+		e.next(enough.Done(), timer)
+	}
+}
+
+func sortedAPs(m map[er.APID]ERAccessPoint) []ERAccessPoint {
+	return slices.SortedFunc(maps.Values(m), func(a, b ERAccessPoint) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+func sortedEnrollees(m map[enrolleeKey]EREnrollee) []EREnrollee {
+	return slices.SortedFunc(maps.Values(m), func(a, b EREnrollee) int {
+		return cmp.Or(cmp.Compare(a.AP, b.AP), slices.Compare(a.MAC[:], b.MAC[:]))
+	})
+}

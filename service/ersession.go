@@ -1,0 +1,371 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/devpass"
+	"wpsd/engine/er"
+	"wpsd/engine/registration"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of the others: a PIN may
+// be good for a day, and shall not keep this machine from joining a network.
+const maxERSessions = 64
+
+// ERRequest says what an External Registrar is to do, with whom and for whom.
+type ERRequest struct {
+	Interface string
+	AP        ERPeer // ERLearn, ERConfigure: the access point; EREnrollPIN, EREnrollPBC: the only one that may let the Enrollee in, or any
+	Enrollee  ERPeer // EREnrollPIN, EREnrollPBC: the device, or any
+	// PIN is the access point's for ERLearn and ERConfigure, the Enrollee's for EREnrollPIN. It is copied.
+	PIN secret.Value
+	// MAC, for EREnrollPIN, is the address of an Enrollee that is named by its UUID or not at all; zero: not known.
+	// With it, access points say that they wait for this device.
+	MAC     wsc.MAC
+	Timeout time.Duration // EREnrollPIN: how long the PIN is good for; 0: two minutes
+	Owner   string        // opaque; see ReleaseOwner
+	Detach  bool          // the session outlives its owner
+	Apply   string        // empty, ApplyAuto or ApplyNone: a learned network is stored, and handed to nobody
+}
+
+// erRun is a run of the engine and its session.
+type erRun struct {
+	session  *session
+	deadline time.Time
+	cause    error // why we ended it; nil: we have not
+}
+
+// fail notes why we end a run. The first cause counts.
+func (r *erRun) fail(cause error) {
+	if r.cause == nil {
+		r.cause = cause
+	}
+}
+
+// canceledRun is a run that is to end.
+type canceledRun struct {
+	run   er.RunID
+	cause error
+}
+
+// ERLearn begins to read the settings of an access point with its own PIN. They are stored as a network, and what its
+// Enrollees are given from now on.
+func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
+	return s.erRegister(ctx, r, PurposeLearn, func(e *externalRegistrar, now time.Time, ap er.APID, pin devpass.Password) (er.RunID, []er.Action, error) {
+		return e.registrar.Learn(now, ap, pin)
+	})
+}
+
+// ERConfigure begins to give an access point new settings, with its own PIN; when it took them, they are stored as a
+// network, and what its Enrollees are given from now on. The key of settings is copied.
+func (s *Service) ERConfigure(ctx context.Context, r ERRequest, settings Settings) (Session, error) {
+	if err := settings.checkNew(); err != nil {
+		return Session{}, err
+	}
+	c := settings.credential()
+	defer c.Wipe()
+	return s.erRegister(ctx, r, PurposeConfigure, func(e *externalRegistrar, now time.Time, ap er.APID, pin devpass.Password) (er.RunID, []er.Action, error) {
+		return e.registrar.Configure(now, ap, pin, c)
+	})
+}
+
+// erRegister is what learning and configuring have in common.
+func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, begin func(*externalRegistrar, time.Time, er.APID, devpass.Password) (er.RunID, []er.Action, error)) (Session, error) {
+	pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+	if err != nil {
+		return Session{}, err
+	}
+	r.Timeout = 0
+	password := devpass.FromPIN(pin)
+	defer password.Wipe()
+	return s.erSession(ctx, r, purpose, MethodPIN, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+		ap, err := e.findAP(r.AP)
+		if err != nil {
+			return 0, nil, err
+		}
+		return begin(e, now, ap.ID, password)
+	})
+}
+
+// EREnrollPIN lets one Enrollee in whose PIN it is.
+func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error) {
+	if r.Timeout == 0 {
+		r.Timeout = walkTime
+	}
+	if r.Timeout < 0 || r.Timeout > maxPINTimeout {
+		return Session{}, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid, int(maxPINTimeout.Hours()))
+	}
+	mac := r.Enrollee.MAC
+	switch {
+	case r.MAC.IsMulticast():
+		return Session{}, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
+	case mac.IsZero():
+		mac = r.MAC
+	case !r.MAC.IsZero() && r.MAC != mac:
+		return Session{}, fmt.Errorf("%w: the device cannot be both %s and %s", ErrInvalid, mac, r.MAC)
+	}
+	pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+	if err != nil {
+		return Session{}, err
+	}
+	defer pin.Wipe()
+	return s.erSession(ctx, r, PurposeAdmit, MethodPIN, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+		ap, err := e.findAny(r.AP)
+		if err != nil {
+			return 0, nil, err
+		}
+		return e.registrar.AllowPIN(now, er.PINGrant{PIN: pin, UUID: r.Enrollee.UUID, MAC: mac, AP: ap, Timeout: r.Timeout})
+	})
+}
+
+// EREnrollPBC lets one Enrollee in that has its button pressed, or presses it within two minutes. Instead of the Enrollee an
+// access point may be named: then whoever presses his button there is let in.
+func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error) {
+	r.Timeout = 0
+	return s.erSession(ctx, r, PurposeAdmit, MethodPBC, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+		ap, err := e.findAny(r.AP)
+		if err != nil {
+			return 0, nil, err
+		}
+		grant := er.PBCGrant{AP: ap, UUID: r.Enrollee.UUID, MAC: r.Enrollee.MAC}
+		if named, err := e.registrar.FindAP(r.Enrollee.UUID, r.Enrollee.MAC); err == nil && ap == 0 {
+			grant = er.PBCGrant{AP: named.ID} // not a device, but whose button is meant
+		}
+		return e.registrar.AllowPBC(now, grant)
+	})
+}
+
+// findAny finds an access point; 0: any.
+func (e *externalRegistrar) findAny(p ERPeer) (er.APID, error) {
+	if p.IsAny() {
+		return 0, nil
+	}
+	ap, err := e.findAP(p)
+	return ap.ID, err
+}
+
+// erSession makes a session of a run that begin starts. begin runs in the goroutine of the External Registrar.
+func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, method Method, begin func(*externalRegistrar, time.Time) (er.RunID, []er.Action, error)) (Session, error) {
+	if r.Apply != "" && r.Apply != ApplyAuto && r.Apply != ApplyNone {
+		return Session{}, fmt.Errorf("%w: the External Registrar hands a network to nobody: use auto or none", ErrNotSupported)
+	}
+	var snapshot Session
+	err := s.askER(ctx, r.Interface, func(e *externalRegistrar, now time.Time) error {
+		if s.tooManyERSessions() {
+			return ErrTooMany
+		}
+		run, actions, err := begin(e, now)
+		if err != nil {
+			return erError(err)
+		}
+		snapshot = e.addSession(now, run, r, purpose, method)
+		e.perform(now, actions)
+		return nil
+	})
+	return snapshot, err
+}
+
+// tooManyERSessions reports whether as many run as may.
+func (s *Service) tooManyERSessions() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, ses := range s.sessions {
+		if ses.er != nil && !ses.State.Ended() {
+			n++
+		}
+	}
+	return n >= maxERSessions
+}
+
+// addSession makes the session of a run that has begun.
+func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest, purpose Purpose, method Method) Session {
+	s := e.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	deadline := now.Add(walkTime)
+	if r.Timeout != 0 {
+		deadline = now.Add(r.Timeout)
+	}
+	s.lastSession++
+	ses := &session{
+		Session: Session{
+			ID: s.lastSession, Interface: e.iface.Name, Owner: r.Owner, Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
+			State: StateExchanging, Started: now, Deadline: deadline,
+		},
+		iface: e.iface, er: e,
+	}
+	ses.cancel = func(cause error) {
+		if cause == nil || ses.State.Ended() {
+			return
+		}
+		e.canceled = append(e.canceled, canceledRun{run, cause})
+		select {
+		case e.wake <- struct{}{}:
+		default:
+		}
+	}
+	s.sessions[ses.ID] = ses
+	e.runs[run] = &erRun{session: ses, deadline: deadline}
+	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "role", string(ses.Role), "purpose", string(purpose), "method", string(method), "owner", ses.Owner)
+	s.emit(SessionAdded{ses.Session.clone()})
+	return ses.Session.clone()
+}
+
+// cancelRuns ends the runs that somebody wants to end.
+func (e *externalRegistrar) cancelRuns(now time.Time) {
+	e.service.mu.Lock()
+	list := e.canceled
+	e.canceled = nil
+	e.service.mu.Unlock()
+	for _, c := range list {
+		e.cancelRun(now, c.run, c.cause)
+	}
+}
+
+func (e *externalRegistrar) cancelRun(now time.Time, id er.RunID, cause error) {
+	if run := e.runs[id]; run != nil {
+		run.fail(cause)
+		run.deadline = now.Add(walkTime) // once is enough
+		e.perform(now, e.registrar.Cancel(now, id))
+	}
+}
+
+// expire ends the runs whose time is over. Those of Enrollees end on their own then.
+func (e *externalRegistrar) expire(now time.Time) {
+	for id, run := range e.runs {
+		if !now.Before(run.deadline) {
+			e.cancelRun(now, id, errWalkTime)
+		}
+	}
+}
+
+// tell passes on an event of the engine.
+func (e *externalRegistrar) tell(now time.Time, event er.Event) {
+	switch event := event.(type) {
+	case er.RunChanged:
+		e.changed(event)
+		return
+	case er.RunEnded:
+		e.ended(event)
+		return
+	}
+	s := e.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.iface.er != e {
+		return // all are gone for subscribers
+	}
+	switch event := event.(type) {
+	case er.APAdded:
+		ap := ERAccessPoint{e.iface.Name, event.AP}
+		e.accessPoints[ap.ID] = ap
+		s.emit(ERAPAdded{ap})
+	case er.APChanged:
+		ap := ERAccessPoint{e.iface.Name, event.AP}
+		e.accessPoints[ap.ID] = ap
+		s.emit(ERAPChanged{ap})
+	case er.APRemoved:
+		delete(e.accessPoints, event.AP.ID)
+		s.emit(ERAPRemoved{ERAccessPoint{e.iface.Name, event.AP}, event.Reason.String()})
+	case er.EnrolleeAdded:
+		enrollee := EREnrollee{e.iface.Name, event.Enrollee}
+		e.enrollees[enrollee.key()] = enrollee
+		s.emit(EREnrolleeAdded{enrollee})
+	case er.EnrolleeChanged:
+		enrollee := EREnrollee{e.iface.Name, event.Enrollee}
+		e.enrollees[enrollee.key()] = enrollee
+		s.emit(EREnrolleeChanged{enrollee})
+	case er.EnrolleeRemoved:
+		enrollee := EREnrollee{e.iface.Name, event.Enrollee}
+		delete(e.enrollees, enrollee.key())
+		s.emit(EREnrolleeRemoved{enrollee})
+	}
+}
+
+func (e *EREnrollee) key() enrolleeKey { return enrolleeKey{e.AP, e.MAC} }
+
+// changed tells the newest message of a run.
+func (e *externalRegistrar) changed(event er.RunChanged) {
+	run := e.runs[event.Run]
+	if run == nil {
+		return
+	}
+	e.service.changeSoon(run.session, func(s *Session) {
+		s.Peer, s.PeerUUID, s.Message = event.Peer, event.PeerUUID, event.Message
+		e.at(s, event.AP)
+	})
+}
+
+// at notes which access point a session deals with. The caller holds Service.mu.
+func (e *externalRegistrar) at(s *Session, ap er.APID) {
+	if known, ok := e.accessPoints[ap]; ok {
+		s.ERAP, s.ERAPUUID = ap, known.UUID
+	}
+}
+
+// ended ends the session of a run.
+func (e *externalRegistrar) ended(event er.RunEnded) {
+	run := e.runs[event.Run]
+	if run == nil {
+		return
+	}
+	delete(e.runs, event.Run)
+	s, ses := e.service, run.session
+	err := event.Err
+	if run.cause != nil && (errors.Is(err, er.ErrCanceled) || errors.Is(err, er.ErrStopped)) {
+		err = run.cause
+	}
+	s.mu.Lock()
+	ses.Peer, ses.PeerUUID = event.Peer, event.PeerUUID
+	e.at(&ses.Session, event.AP)
+	if event.Settings != nil {
+		ses.Detail.SSID = event.Settings.SSID
+	}
+	s.mu.Unlock()
+	if event.Settings == nil || ses.Purpose == PurposeAdmit {
+		if event.Settings != nil {
+			event.Settings.Wipe()
+		}
+		e.finish(ses, err)
+		return
+	}
+	// To store them can take a while, and others' events shall not wait for a disk. shutDown waits for this goroutine,
+	// and so for that one.
+	s.tasks.Go(func() {
+		e.finish(ses, s.takeSettings(ses, *event.Settings))
+	})
+}
+
+// finish tells the end of a session, which may be what kept the External Registrar running.
+func (e *externalRegistrar) finish(ses *session, err error) {
+	s := e.service
+	s.end(ses, failureOf(err, ses.Method))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.iface.er == e {
+		e.stopUnwanted()
+	}
+}
+
+// takeSettings stores the settings that an access point showed or took, and tells of them. It wipes them.
+func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
+	cs := asCredential(settings)
+	if _, _, err := credential.FromRun(cs, wsc.MAC{}); err != nil {
+		cs[0].Wipe()
+		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
+	}
+	s.receive(ses, cs, origin{bssid: ses.Peer, source: string(ses.Purpose)})
+	if ses.Purpose == PurposeLearn {
+		s.mu.Lock()
+		s.emit(ERAPSettings{ses.ID, ses.Interface, ses.ERAP})
+		s.mu.Unlock()
+	}
+	return nil
+}
