@@ -32,15 +32,16 @@ func (a *app) canAsk() bool {
 	return os.Geteuid() != 0 && a.stdin != nil && term.IsTerminal(int(a.stdin.Fd()))
 }
 
-// startTTYAgent starts pkttyagent for this process and waits until polkit knows of it. With --fallback the agent of the
-// desktop comes first, should one be there by then.
+// startTTYAgent starts pkttyagent for this process and waits until polkit knows of it. systemctl does so with --fallback,
+// before it knows whether the desktop has an agent; we know that there is none, and a fallback is not asked about a process
+// that is in no session of logind's.
 func startTTYAgent() (*ttyAgent, error) {
 	ready, told, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = ready.Close() }()
-	t := &ttyAgent{cmd: exec.Command("pkttyagent", "--notify-fd", "3", "--fallback"), stdin: int(os.Stdin.Fd())}
+	t := &ttyAgent{cmd: exec.Command("pkttyagent", "--notify-fd", "3"), stdin: int(os.Stdin.Fd())}
 	t.cmd.Stdin, t.cmd.Stdout, t.cmd.Stderr = os.Stdin, os.Stderr, os.Stderr
 	t.cmd.ExtraFiles = []*os.File{told}                                  // number 3 there
 	t.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // it must not outlive us
