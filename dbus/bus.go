@@ -49,7 +49,7 @@ type Bus struct {
 // Dial connects to a bus: "system" (DBUS_SYSTEM_BUS_ADDRESS says where, if it is set), "session", or an address. A bus
 // that is not on a local socket is not for us: only the kernel can tell who is at the other end.
 func Dial(address string) (*Bus, error) {
-	list, err := resolve(address)
+	list, err := Address(address)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,9 @@ func Dial(address string) (*Bus, error) {
 	return nil, errors.Join(errs...)
 }
 
-// resolve gives the address of a bus that may be named.
-func resolve(address string) (string, error) {
+// Address gives the address of a bus that may be named: "system", "session", or an address. It may be a list with
+// semicolons, of which the first that works counts.
+func Address(address string) (string, error) {
 	switch {
 	case address == "system":
 		if a := os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"); a != "" {

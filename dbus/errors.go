@@ -80,6 +80,7 @@ var errorNames = []struct {
 	{service.ErrNoERAP, "UnknownAccessPoint", "The External Registrar has found no such access point: see its AccessPoints for those there are."},
 	{service.ErrNoERSettings, "NoSettings", "The settings of the access point are not known, so there is nothing to give: call Learn or SetConfig first."},
 	{service.ErrTooMany, "LimitsExceeded", "There are too many sessions: wait for one to end, or cancel one."},
+	{service.ErrSuspended, "Suspended", "The computer is about to sleep: try again when it is awake."},
 	{service.ErrShutdown, "ShuttingDown", "The service is about to stop: try again once it has been started."},
 	{service.ErrStoreFull, "LimitsExceeded", "As many networks are stored as can be: delete one first."},
 	{service.ErrStore, "StoreFailed", "The state directory cannot be written: see the log of wpsd, and whether the disk is full or read-only."},

@@ -241,7 +241,7 @@ func TestDialRefuses(t *testing.T) {
 		}
 	}
 	t.Setenv("XDG_RUNTIME_DIR", "/run/user 1")
-	if a, err := resolve("session"); err != nil || a != "unix:path=/run/user%201/bus" {
+	if a, err := Address("session"); err != nil || a != "unix:path=/run/user%201/bus" {
 		t.Errorf("%q, %v", a, err)
 	}
 }

@@ -23,6 +23,7 @@ var (
 	ErrTooManyAgents     = errors.New("service: there are 16 agents already: end one of them")
 	ErrStoreFull         = errors.New("service: as many networks are stored as can be: delete some")
 	ErrStore             = errors.New("service: the state directory cannot be written")
+	ErrSuspended         = errors.New("service: the computer goes to sleep: try again when it is awake")
 	ErrShutdown          = errors.New("service: shutting down")
 	ErrERStopped         = errors.New("service: the External Registrar does not run on this interface: start it")
 	ErrERSockets         = errors.New("service: the External Registrar cannot use the network on this interface: see the log")

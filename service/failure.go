@@ -42,6 +42,7 @@ var reasons = []struct {
 	reason      Reason
 	configError wsc.ConfigError
 }{
+	{ErrSuspended, ReasonSuspended, 0},
 	{drivers.ErrRadioBlocked, ReasonRadioBlocked, 0},
 	{drivers.ErrInterfaceGone, ReasonInterfaceGone, 0},
 	{drivers.ErrNoInterface, ReasonInterfaceGone, 0},

@@ -160,6 +160,8 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	switch {
 	case s.closing || s.ctx == nil:
 		return nil, ErrShutdown
+	case s.rest.asleep:
+		return nil, ErrSuspended
 	case !ok:
 		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
 	case i.Mode != mode:

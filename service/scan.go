@@ -248,6 +248,7 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 	defer s.mu.Unlock()
 	i.cancelScan()
 	i.cancelScan = nil
+	s.restSoon()
 	if s.interfaces[i.Name] == i {
 		s.emit(ScanDone{Interface: i.Name, Success: err == nil})
 		s.emit(InterfaceChanged{i.snapshot()})

@@ -89,6 +89,7 @@ type Service struct {
 	sessions      map[SessionID]*session
 	lastSession   SessionID
 	networks      map[NetworkID]Network // what subscribers were told of the store
+	rest          rest
 	agents        map[*agent]struct{}
 	kept          keptCredentials
 	altered       bool // a setting is another than the configuration's

@@ -134,6 +134,7 @@ var busErrors = map[string]struct {
 	"Unreachable":                                  {exitRefused, ""},
 	"Refused":                                      {exitRefused, ""},
 	"StoreFailed":                                  {exitFailure, ""},
+	"Suspended":                                    {exitRadio, ""},
 	"ShuttingDown":                                 {exitNoService, ""},
 	"AgentExists":                                  {exitBusy, ""},
 	"NoAgent":                                      {exitNotFound, ""},

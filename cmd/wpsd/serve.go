@@ -14,6 +14,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/drivers/controlpoint"
 	"wpsd/drivers/hostapd"
+	"wpsd/drivers/logind"
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
 	"wpsd/drivers/sim"
@@ -89,8 +90,20 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		return err
 	}
 	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log}
-	err = runAll(ctx, svc, server, log, leave.run, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) })
+	err = runAll(ctx, svc, server, log, leave.run, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
+		func(ctx context.Context) { guardSleep(ctx, f, svc, log) })
 	return errors.Join(err, sockets.err)
+}
+
+// guardSleep lets sessions end before the machine sleeps, where logind says when it does.
+func guardSleep(ctx context.Context, f flags, svc *service.Service, log *slog.Logger) {
+	address, err := dbus.Address(f.bus)
+	if err == nil {
+		err = logind.Run(ctx, address, svc, log)
+	}
+	if ctx.Err() == nil {
+		log.Warn("sessions will not end before the computer sleeps", "err", err)
+	}
 }
 
 // openStore opens the state directory, unless networks are to be forgotten.

@@ -1,0 +1,69 @@
+package service
+
+import (
+	"context"
+	"fmt"
+)
+
+// rest is how the service lets the machine sleep. Service.mu guards it.
+type rest struct {
+	asleep bool          // from Suspend to Resume: nothing begins
+	still  chan struct{} // Suspend waits for it; nil: nobody does
+	scans  []string      // interfaces on which a scan was cut short
+}
+
+// Suspend ends all sessions with ReasonSuspended, and all scans, and returns once every interface is given back; nothing
+// begins before Resume. If ctx ends first it returns an error, and what it ended goes on ending.
+func (s *Service) Suspend(ctx context.Context) error {
+	s.mu.Lock()
+	s.rest.asleep = true
+	for _, ses := range s.sessions {
+		if !ses.State.Ended() {
+			ses.stop(ErrSuspended)
+		}
+	}
+	for _, i := range s.interfaces {
+		if i.cancelScan != nil {
+			s.rest.scans = append(s.rest.scans, i.Name)
+			i.stopScan()
+		}
+	}
+	still := make(chan struct{})
+	s.rest.still = still
+	s.restSoon()
+	s.mu.Unlock()
+	select {
+	case <-still:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("service: not everything has come to rest: %w", context.Cause(ctx))
+	}
+}
+
+// restSoon tells Suspend when nothing runs any more. It is called whenever something ended; the caller holds mu.
+func (s *Service) restSoon() {
+	if s.rest.still == nil || s.running() > 0 {
+		return
+	}
+	for _, i := range s.interfaces {
+		if i.cancelScan != nil {
+			return
+		}
+	}
+	close(s.rest.still)
+	s.rest.still = nil
+}
+
+// Resume takes Suspend back: sessions may begin again, and scans that were cut short begin anew. Sessions do not: who
+// pressed a button before the machine slept has forgotten it by now.
+func (s *Service) Resume() {
+	s.mu.Lock()
+	scans := s.rest.scans
+	s.rest = rest{}
+	s.mu.Unlock()
+	for _, name := range scans {
+		if err := s.Scan(context.Background(), name); err != nil { // it may be gone, or busy by now
+			s.log.Debug("the scan is not taken up again", "interface", name, "err", err)
+		}
+	}
+}
