@@ -14,13 +14,14 @@ SBINDIR ?= $(PREFIX)/sbin
 DATADIR := $(DESTDIR)$(PREFIX)/share
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 # dbus-daemon and polkit look at these places only, wherever the rest is.
 BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
 BUSSERVICEDIR ?= /usr/share/dbus-1/system-services
 POLKITDIR ?= /usr/share/polkit-1/actions
 
-.PHONY: help build nfc_pw_token check static test demo bench fuzz hwsim hwsim-compare install clean
+.PHONY: help build nfc_pw_token check static test demo bench fuzz hwsim hwsim-compare install deb clean
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,10 +83,13 @@ install: build ## into DESTDIR, prefix (/usr/local)
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
 	build/wpsctl man $(DATADIR)/man/man1
 	build/nfc_pw_token man $(DATADIR)/man/man1
-	install -d $(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions $(DATADIR)/fish/vendor_completions.d
+	install -d $(DATADIR)/bash-completion/completions $(DESTDIR)$(ZSHDIR) $(DATADIR)/fish/vendor_completions.d
 	build/wpsctl completion bash > $(DATADIR)/bash-completion/completions/wpsctl
-	build/wpsctl completion zsh > $(DATADIR)/zsh/site-functions/_wpsctl
+	build/wpsctl completion zsh > $(DESTDIR)$(ZSHDIR)/_wpsctl
 	build/wpsctl completion fish > $(DATADIR)/fish/vendor_completions.d/wpsctl.fish
+
+deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
+	packaging/deb/build $(VERSION)
 
 clean: ## remove what was built
 	rm -rf build

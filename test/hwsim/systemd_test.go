@@ -1,0 +1,373 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// In these scenarios systemd is the first process, and wpsd runs as the Debian package installs it: as a user of its
+// own, in its sandbox, started by whoever calls it. Time is real.
+
+// What the run script brings: two packages, the older one first.
+const (
+	oldPackage = "/in/old.deb"
+	newPackage = "/in/new.deb"
+)
+
+// unit is wpsd.service, and the means to look at it.
+type unit struct{ *world }
+
+// newUnit gives a scenario clean radios, and wpsd's unit at rest with lines added to its configuration.
+func newUnit(t *testing.T, config ...string) *unit {
+	t.Helper()
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		t.Skip("needs systemd as the first process: run test/hwsim/run --systemd")
+	}
+	u := &unit{newQuietWorld(t)}
+	u.t.Cleanup(u.keepJournal)
+	u.sh("systemctl stop wpsd; systemctl reset-failed wpsd; rm -rf /run/systemd/system/wpsd.service.d; systemctl daemon-reload")
+	u.configure(config...)
+	return u
+}
+
+// configure makes the lines the configuration.
+func (u *unit) configure(lines ...string) {
+	u.t.Helper()
+	u.must(os.WriteFile("/etc/wpsd/wpsd.conf", []byte(strings.Join(lines, "\n")+"\n"), 0o640))
+}
+
+// dropIn changes the unit.
+func (u *unit) dropIn(text string) {
+	u.t.Helper()
+	dir := "/run/systemd/system/wpsd.service.d"
+	u.must(os.MkdirAll(dir, 0o755))
+	u.must(os.WriteFile(filepath.Join(dir, "test.conf"), []byte("[Service]\n"+text+"\n"), 0o644))
+	u.sh("systemctl daemon-reload")
+}
+
+// keepJournal puts what wpsd has logged to the scenario's other logs.
+func (u *unit) keepJournal() {
+	if u.t.Failed() {
+		u.write("journal.log", u.sh("journalctl -b --no-pager -o short-monotonic | tail -n 400"))
+	}
+}
+
+// show is a property of the unit.
+func (u *unit) show(property string) string {
+	u.t.Helper()
+	return strings.TrimSpace(u.sh("systemctl show -P %s wpsd.service", property))
+}
+
+// becomes waits until a property of the unit has a value.
+func (u *unit) becomes(property, value string, timeout time.Duration) {
+	u.t.Helper()
+	u.until("wpsd.service has "+property+"="+value+" (it is "+u.show(property)+")", timeout, func() bool { return u.show(property) == value })
+}
+
+// call calls a method that everybody may call, which starts wpsd if it does not run.
+func (u *unit) call() result {
+	u.t.Helper()
+	return u.run("busctl", "call", busName, string(rootPath), busName+".Manager", "GeneratePin")
+}
+
+func (u *unit) mustCall() {
+	u.t.Helper()
+	if r := u.call(); r.status != 0 || !strings.HasPrefix(r.stdout, `s "`) {
+		u.t.Fatalf("a call: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
+// wpsctl runs the command line and checks how it ends.
+func (u *unit) wpsctl(status int, args ...string) string {
+	u.t.Helper()
+	r := u.run(append([]string{"wpsctl"}, args...)...)
+	if r.status != status {
+		u.t.Fatalf("wpsctl %v: status %d, want %d\n%s%s", args, r.status, status, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
+// TestSystemd has the life of the package in order.
+func TestSystemd(t *testing.T) {
+	t.Run("Installs", testInstalls)
+	if t.Failed() {
+		t.FailNow() // nothing else can work
+	}
+	for _, s := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"FirstCallStartsIt", testFirstCallStartsIt},
+		{"IdleExitLosesNoCall", testIdleExitLosesNoCall},
+		{"PushButton", testUnitPushButton},
+		{"PINAndLearn", testUnitPINAndLearn},
+		{"AccessPointOfThisMachine", testUnitAccessPoint},
+		{"RadioOff", testUnitRadioOff},
+		{"Reload", testUnitReload},
+		{"Kill", testUnitKill},
+		{"Watchdog", testUnitWatchdog},
+		{"Upgrades", testUpgrades},
+		{"RemovesAndPurges", testRemovesAndPurges},
+	} {
+		t.Run(s.name, s.run)
+	}
+}
+
+func testInstalls(t *testing.T) {
+	w := newQuietWorld(t)
+	w.sh("dpkg -i %s", oldPackage)
+	if got := w.sh("stat -c '%%a %%U %%G' /etc/wpsd/wpsd.conf"); got != "640 root wpsd\n" {
+		t.Errorf("the configuration is %s", got)
+	}
+	if got := w.sh("dpkg --verify wpsd; systemctl is-active wpsd.service || true"); got != "inactive\n" {
+		t.Errorf("after the installation: %s", got)
+	}
+	if got := w.sh("id -nG wpsd"); got != "wpsd netdev\n" {
+		t.Errorf("wpsd is in the groups %s", got)
+	}
+}
+
+func testFirstCallStartsIt(t *testing.T) {
+	u := newUnit(t, "idle_exit=0")
+	u.mustCall()
+	u.becomes("ActiveState", "active", time.Second)
+	if got := u.show("StatusText"); got != "idle" {
+		t.Errorf("its status is %q", got)
+	}
+	// It is what the unit says: another user, two capabilities, nothing else.
+	status := u.sh("cat /proc/%s/status", u.show("MainPID"))
+	for _, line := range []string{"CapEff:\t0000000000003000", "CapBnd:\t0000000000003000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+		if !strings.Contains(status, line) {
+			t.Errorf("not in /proc/PID/status: %s\n%s", line, status)
+		}
+	}
+	if got := u.sh("stat -c '%%a %%U' /var/lib/wpsd"); got != "700 wpsd\n" {
+		t.Errorf("the state directory is %s", got)
+	}
+	if got := u.wpsctl(0, "status"); !strings.Contains(got, station) {
+		t.Errorf("wpsctl status does not show %s:\n%s", station, got)
+	}
+	u.configure("idle_exit=1")
+	u.sh("systemctl reload wpsd")
+	u.becomes("ActiveState", "inactive", 20*time.Second) // nobody needs it any more
+	if got := u.show("Result") + " " + u.show("NRestarts"); got != "success 0" {
+		t.Errorf("the end: %s", got)
+	}
+	u.mustCall()
+}
+
+// testIdleExitLosesNoCall calls around the moment in which wpsd ends, again and again.
+func testIdleExitLosesNoCall(t *testing.T) {
+	u := newUnit(t)
+	u.dropIn("ExecStart=\nExecStart=/usr/sbin/wpsd --idle-exit 40ms\n[Unit]\nStartLimitIntervalSec=0")
+	starts := u.starts()
+	const calls = 15
+	for n := range calls {
+		began := time.Now()
+		u.mustCall()
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("call %d took %v", n, took)
+		}
+		time.Sleep(time.Duration(n) * 8 * time.Millisecond)
+	}
+	if n := u.starts() - starts; n < 3 || n > calls {
+		t.Errorf("wpsd was started %d times in %d calls: that proves nothing", n, calls)
+	}
+	u.becomes("ActiveState", "inactive", 15*time.Second)
+	if got := u.show("Result"); got != "success" {
+		t.Errorf("the end: %s", got)
+	}
+}
+
+// starts counts how often wpsd was ready.
+func (u *unit) starts() int {
+	return strings.Count(u.sh("journalctl -b --no-pager -o cat -u wpsd.service"), "wpsd is ready")
+}
+
+func testUnitPushButton(t *testing.T) {
+	u := newUnit(t, "idle_exit=1")
+	a := u.startAP(ap{})
+	a.mustOK("WPS_PBC")
+	out := u.wpsctl(0, "-i", station, "pbc", "--show-key")
+	if !strings.Contains(out, testSSID) || !strings.Contains(out, testPassphrase) {
+		t.Errorf("wpsctl pbc:\n%s", out)
+	}
+	a.wait(0, "WPS-REG-SUCCESS "+u.mac(station), 5*time.Second)
+	// As long as the session's object is there, and with it what it received, wpsd stays.
+	time.Sleep(3 * time.Second)
+	if got := u.show("ActiveState"); got != "active" {
+		t.Errorf("wpsd is %s with a session that can still be asked", got)
+	}
+	u.sh("systemctl restart wpsd")
+	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) {
+		t.Errorf("the network is lost:\n%s", got)
+	}
+	if u.isAssociated(station) || u.isUp(station) {
+		t.Error("the interface was not given back")
+	}
+	if journal := u.sh("journalctl -b --no-pager -o verbose -u wpsd.service"); strings.Contains(journal, testPassphrase) {
+		t.Error("the key is in the journal")
+	}
+}
+
+func testUnitPINAndLearn(t *testing.T) {
+	u := newUnit(t)
+	a := u.startAP(ap{ssid: "second", extra: []string{"ap_pin=" + labelPIN, "ap_setup_locked=0"}})
+	a.ask("WPS_PIN any %s", otherPIN)
+	u.wpsctl(0, "-i", station, "pin", otherPIN)
+	out := u.wpsctl(0, "-i", station, "learn", a.bssid, labelPIN, "--show-key")
+	if !strings.Contains(out, testPassphrase) {
+		t.Errorf("wpsctl learn:\n%s", out)
+	}
+}
+
+// testUnitAccessPoint: the control socket of hostapd belongs to a group that wpsd is in.
+func testUnitAccessPoint(t *testing.T) {
+	u := newUnit(t, "hostapd_ctrl_interface="+ap{radio: apRadio}.controlDir())
+	a := u.startAP(ap{extra: []string{"ctrl_interface_group=netdev"}})
+	e := u.startSupplicant(station)
+	p := u.start("wpsctl", "wpsctl", "-i", apRadio, "pin", labelPIN)
+	u.until("wpsd has the session", 20*time.Second, func() bool { return strings.Contains(u.show("StatusText"), "admit by pin") })
+	mark := e.mark()
+	e.ask("WPS_PIN any %s", labelPIN)
+	e.wait(mark, "WPS-SUCCESS", 60*time.Second)
+	a.wait(0, "WPS-REG-SUCCESS "+u.mac(station), 5*time.Second)
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("wpsctl does not end")
+	}
+	if status := p.cmd.ProcessState.ExitCode(); status != 0 {
+		t.Errorf("wpsctl pin: status %d\n%s", status, p.output())
+	}
+}
+
+// testUnitRadioOff: /dev/rfkill is there, though no other device is.
+func testUnitRadioOff(t *testing.T) {
+	u := newUnit(t)
+	u.mustCall()
+	blocked := func() string {
+		return u.sh("busctl get-property %s %s/interfaces/%s %s.Interface Blocked", busName, rootPath, station, busName)
+	}
+	if got := blocked(); got != "b false\n" {
+		t.Fatalf("Blocked is %s", got)
+	}
+	u.block(station, true)
+	defer u.block(station, false)
+	u.until("wpsd notices that the radio is off", 5*time.Second, func() bool { return blocked() == "b true\n" })
+	u.wpsctl(14, "-i", station, "pbc")
+}
+
+func testUnitReload(t *testing.T) {
+	u := newUnit(t, "device_name=Before")
+	u.mustCall()
+	pid := u.show("MainPID")
+	name := func() string {
+		return u.sh("busctl get-property %s %s %s.Manager DeviceName", busName, rootPath, busName)
+	}
+	u.configure("device_name=After")
+	u.sh("systemctl reload wpsd")
+	u.until("the new name is there", 5*time.Second, func() bool { return name() == "s \"After\"\n" })
+	// A mistake makes the reload fail, and is told; wpsd goes on.
+	u.configure("device_name=Other", "bogus=1")
+	if r := u.run("systemctl", "reload", "wpsd"); r.status == 0 {
+		t.Error("a wrong configuration was reloaded without complaint")
+	}
+	if got := u.sh("journalctl -b --no-pager -o cat -u wpsd.service"); !strings.Contains(got, "wpsd.conf:2: bogus: unknown key") {
+		t.Errorf("the mistake is not in the journal:\n%s", tail(got, 5))
+	}
+	if got := name(); got != "s \"After\"\n" || u.show("MainPID") != pid {
+		t.Errorf("after a wrong configuration: %s, process %s, was %s", got, u.show("MainPID"), pid)
+	}
+	// To start with it is the end, once.
+	u.sh("systemctl restart wpsd || true")
+	time.Sleep(2500 * time.Millisecond)
+	if got := u.show("ActiveState") + " " + u.show("ExecMainStatus") + " " + u.show("NRestarts"); got != "failed 78 0" {
+		t.Errorf("started with a wrong configuration: %s", got)
+	}
+}
+
+// testUnitKill kills wpsd in the middle of a run.
+func testUnitKill(t *testing.T) {
+	u := newUnit(t)
+	u.startAP(ap{})
+	c := u.start("wpsctl", "wpsctl", "-i", station, "pbc")
+	u.until("wpsd has the session", 20*time.Second, func() bool { return strings.Contains(u.show("StatusText"), "enroll by pbc") })
+	pid := u.show("MainPID")
+	u.sh("systemctl kill --signal=KILL wpsd")
+	u.becomes("NRestarts", "1", 10*time.Second)
+	u.becomes("ActiveState", "active", 10*time.Second)
+	if u.show("MainPID") == pid {
+		t.Error("it is the same process")
+	}
+	select {
+	case <-c.done:
+	case <-time.After(10 * time.Second):
+		t.Error("wpsctl waits for a session that is gone")
+	}
+	u.until("nothing is left of the run", 5*time.Second, func() bool { return !u.isAssociated(station) })
+	u.mustCall()
+	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) || !strings.Contains(got, "second") {
+		t.Errorf("networks are lost:\n%s", got)
+	}
+}
+
+// testUnitWatchdog holds the process: it does not answer any more, and systemd makes a new one.
+func testUnitWatchdog(t *testing.T) {
+	u := newUnit(t)
+	u.dropIn("WatchdogSec=2\nTimeoutAbortSec=2")
+	u.mustCall()
+	time.Sleep(5 * time.Second)
+	if got := u.show("NRestarts"); got != "0" {
+		t.Errorf("a wpsd that is well was restarted %s times", got)
+	}
+	u.sh("kill -STOP %s", u.show("MainPID"))
+	u.becomes("NRestarts", "1", 20*time.Second)
+	u.becomes("ActiveState", "active", 10*time.Second)
+	u.mustCall()
+}
+
+func testUpgrades(t *testing.T) {
+	u := newUnit(t)
+	u.mustCall()
+	before := u.sh("wpsctl status | head -n 1")
+	u.sh("dpkg -i --force-confold %s", newPackage)
+	u.becomes("ActiveState", "active", 10*time.Second)
+	after := u.sh("wpsctl status | head -n 1")
+	if before == after || !strings.Contains(after, "2.0-new") {
+		t.Errorf("before the upgrade: %s, after it: %s", before, after)
+	}
+	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) {
+		t.Errorf("networks are lost:\n%s", got)
+	}
+}
+
+func testRemovesAndPurges(t *testing.T) {
+	u := newUnit(t)
+	u.mustCall()
+	u.sh("dpkg -r wpsd")
+	if u.call().status == 0 {
+		t.Error("wpsd answers after it was removed")
+	}
+	u.sh("[ -e /etc/wpsd/wpsd.conf ] && [ -d /var/lib/wpsd ]") // of value until the purge
+	u.sh("dpkg -i %s", newPackage)
+	u.mustCall()
+	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) {
+		t.Errorf("networks are lost:\n%s", got)
+	}
+	files := u.sh("dpkg -L wpsd | while read -r f; do [ -d $f ] || echo $f; done; echo /etc/wpsd; echo /var/lib/wpsd")
+	u.sh("dpkg -P wpsd")
+	left := u.sh("ls -d %s $(find /etc/systemd /etc/dbus-1 /var/lib/systemd /var/lib/dpkg/info -name '*wpsd*' -o -name '*fi.w1.wps*') 2>/dev/null || true",
+		strings.ReplaceAll(files, "\n", " "))
+	if left != "" {
+		t.Errorf("left after the purge:\n%s", left)
+	}
+	if r := u.run("systemctl", "cat", "wpsd.service"); r.status == 0 {
+		t.Error("the unit is still there")
+	}
+}
