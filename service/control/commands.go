@@ -95,6 +95,14 @@ var onInterface = map[string]command{
 	"WPS_CANCEL":    {may: accessFull, alone: (*call).wpsCancel},
 	"WPS_REG":       {may: accessFull, with: (*call).wpsReg},
 	"WPS_AP_PIN":    {may: accessFull, with: (*call).wpsAPPIN},
+
+	"WPS_NFC":              {may: accessFull, alone: (*call).wpsNFC, with: (*call).wpsNFC},
+	"WPS_NFC_TOKEN":        {may: accessFull, with: (*call).wpsNFCToken},
+	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: (*call).wpsNFCConfigToken},
+	"WPS_NFC_TAG_READ":     {may: accessFull, with: (*call).wpsNFCTagRead},
+	"NFC_GET_HANDOVER_REQ": {may: accessFull, with: (*call).nfcGetHandoverReq},
+	"NFC_GET_HANDOVER_SEL": {may: accessFull, with: (*call).nfcGetHandoverSel},
+	"NFC_REPORT_HANDOVER":  {may: accessFull, with: (*call).nfcReportHandover},
 }
 
 // onGlobal are the commands of the global socket.
@@ -110,6 +118,10 @@ var onGlobal = map[string]command{
 	"INTERFACE_LIST":   {may: accessRead, alone: (*call).interfaceList},
 	"INTERFACE_ADD":    {may: accessFull, with: (*call).interfaceAdd},
 	"INTERFACE_REMOVE": {may: accessFull, with: (*call).interfaceRemove},
+
+	// A tag belongs to no interface (wpa_supplicant routes these to one of its own).
+	"WPS_NFC_TOKEN":    onInterface["WPS_NFC_TOKEN"],
+	"WPS_NFC_TAG_READ": onInterface["WPS_NFC_TAG_READ"],
 }
 
 // answer gives the reply to one datagram. The caller wipes it.

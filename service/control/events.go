@@ -220,8 +220,9 @@ func (t *translator) sessionAdded(s service.Session) {
 	case s.Purpose != service.PurposeEnroll:
 	case s.Method == service.MethodPBC:
 		t.tell(s.Interface, "WPS-PBC-ACTIVE ")
-	default:
+	case s.Method == service.MethodPIN:
 		t.tell(s.Interface, "WPS-PIN-ACTIVE ")
+	default: // a handover has none; a password token's is told by the command
 	}
 	t.scan(r)
 }

@@ -130,7 +130,7 @@ func (c *call) wpsCancel() string {
 	return replyOK
 }
 
-// wpsReg is WPS_REG BSSID PIN [SSID AUTH ENCR KEY], SSID and KEY in hex. All four need their spaces, also an empty key.
+// wpsReg is WPS_REG BSSID PIN|nfc-pw [SSID AUTH ENCR KEY], SSID and KEY in hex. All four need their spaces, also an empty key.
 func (c *call) wpsReg() string {
 	address, rest, ok := strings.Cut(c.args, " ")
 	bssid, err := wsc.ParseMAC(address)
@@ -140,8 +140,12 @@ func (c *call) wpsReg() string {
 	r := c.request()
 	r.BSSID = bssid
 	text, rest, configure := strings.Cut(rest, " ")
-	r.PIN = take(text)
-	defer r.PIN.Wipe()
+	if text == nfcWord {
+		r.NFC = true
+	} else {
+		r.PIN = take(text)
+		defer r.PIN.Wipe()
+	}
 	if !configure {
 		_, err := c.svc().Learn(c.ctx, r)
 		return c.done(err)

@@ -1,0 +1,143 @@
+package control
+
+import (
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// nfcWord is what stands in the place of the PIN if the access point's tag was read.
+const nfcWord = "nfc-pw"
+
+// upper is a reply of bytes: hex in upper case with a newline, as all NFC commands have it (wpa_supplicant).
+func upper(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) + "\n" }
+
+// token is such a reply that holds a secret, and wipes it.
+func (c *call) token(t secret.Value, err error) string {
+	if err != nil {
+		return c.fail(err)
+	}
+	defer t.Wipe()
+	return upper(t.Bytes())
+}
+
+// wpsNFC is WPS_NFC [BSSID]: an enrolment with this device's own password token.
+func (c *call) wpsNFC() string {
+	r := c.request()
+	if c.args != "" {
+		bssid, err := wsc.ParseMAC(c.args)
+		if err != nil {
+			return c.fail(errSyntax)
+		}
+		r.BSSID = bssid
+	}
+	if _, err := c.svc().StartNFC(c.ctx, r); err != nil {
+		return c.fail(err)
+	}
+	c.server.tell(line{ifname: c.ifname, level: levelInfo, text: "WPS-PIN-ACTIVE "})
+	return replyOK
+}
+
+// wpsNFCToken is WPS_NFC_TOKEN WPS|NDEF: this device's own password token.
+func (c *call) wpsNFCToken() string {
+	return c.token(c.svc().NFCPasswordToken(c.ctx, c.ifname, service.NFCFormat(c.args)))
+}
+
+// wpsNFCConfigToken is WPS_NFC_CONFIG_TOKEN WPS|NDEF [NETWORK]: a network for a tag, by default the access point's own.
+func (c *call) wpsNFCConfigToken() string {
+	format, number, has := strings.Cut(c.args, " ")
+	var network service.NetworkID
+	if has {
+		id, err := parseID(number)
+		if err == nil {
+			network, err = c.store(id)
+		}
+		if err != nil {
+			return c.fail(err)
+		}
+	} else if !c.isAP() {
+		return c.fail(errors.New("name a network, or an interface that is an access point"))
+	}
+	return c.token(c.svc().NFCConfigToken(c.ctx, c.ifname, service.NFCFormat(format), network))
+}
+
+// wpsNFCTagRead is WPS_NFC_TAG_READ HEX [freq=MHZ]: what was read off a tag. The frequency is a hint for whoever connects.
+func (c *call) wpsNFCTagRead() string {
+	text, hint, has := strings.Cut(c.args, " ")
+	payload, err := hex.DecodeString(text)
+	if err != nil || len(payload) == 0 || has && !strings.HasPrefix(hint, "freq=") {
+		return c.fail(errSyntax)
+	}
+	defer clear(payload)
+	tag, err := c.svc().NFCTagRead(c.ctx, service.NFCTagRequest{
+		Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply,
+	})
+	if err != nil {
+		return c.fail(err)
+	}
+	for range tag.Networks {
+		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "})
+	}
+	return replyOK
+}
+
+// nfcWords are the first two words of a handover command: the format, which can only be NDEF, and the carrier.
+func (c *call) nfcWords() (service.NFCCarrier, string, error) {
+	format, rest, _ := strings.Cut(c.args, " ")
+	carrier, rest, _ := strings.Cut(rest, " ")
+	if format != "NDEF" {
+		return "", "", errSyntax
+	}
+	return service.NFCCarrier(carrier), rest, nil
+}
+
+// nfcGetHandoverReq is NFC_GET_HANDOVER_REQ NDEF WPS-CR: what to send over an NFC link to begin a handover.
+func (c *call) nfcGetHandoverReq() string {
+	carrier, rest, err := c.nfcWords()
+	if err != nil || rest != "" || carrier != service.NFCCarrierRecord {
+		return c.fail(errSyntax)
+	}
+	b, err := c.svc().NFCHandoverRequest(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+	if err != nil {
+		return c.fail(err)
+	}
+	return upper(b)
+}
+
+// nfcGetHandoverSel is NFC_GET_HANDOVER_SEL NDEF WPS-CR|WPS: the answer to such a request, at an access point.
+func (c *call) nfcGetHandoverSel() string {
+	carrier, rest, err := c.nfcWords()
+	if err != nil || rest != "" {
+		return c.fail(errSyntax)
+	}
+	b, err := c.svc().NFCHandoverSelect(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+	if err != nil {
+		return c.fail(err)
+	}
+	return upper(b)
+}
+
+// nfcReportHandover is NFC_REPORT_HANDOVER INIT|RESP WPS REQUEST SELECT: a handover that was made.
+func (c *call) nfcReportHandover() string {
+	f := strings.Split(c.args, " ")
+	if len(f) == 5 && strings.HasPrefix(f[4], "freq=") {
+		f = f[:4]
+	}
+	if len(f) != 4 || f[0] != "INIT" && f[0] != "RESP" || f[1] != "WPS" {
+		return c.fail(errSyntax)
+	}
+	request, err := hex.DecodeString(f[2])
+	sel, err2 := hex.DecodeString(f[3])
+	if err != nil || err2 != nil {
+		return c.fail(errSyntax)
+	}
+	defer clear(sel)
+	_, err = c.svc().NFCReportHandover(c.ctx, service.NFCHandover{
+		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply,
+	})
+	return c.done(err)
+}
