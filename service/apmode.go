@@ -223,6 +223,9 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 	case drivers.APEnrolled:
 		a.change(func(s *Session) {
 			s.Peer, s.Message, s.ConfigError, s.Detail.PasswordHalf = wsc.MAC(e.MAC), wsc.MsgDone, wsc.ConfigErrorNone, 0
+			if uuid, err := wsc.ParseUUID(e.UUID); err == nil {
+				s.PeerUUID = uuid
+			}
 		})
 		return true, nil
 	case drivers.APFailed:

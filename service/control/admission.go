@@ -19,7 +19,7 @@ func (t *translator) admissionChanged(r *run, before service.Session) {
 func (t *translator) admissionEnded(r *run) {
 	switch {
 	case r.State == service.StateSucceeded:
-		t.tell(r.Interface, "WPS-REG-SUCCESS %s %s", r.Peer, wsc.UUID{})
+		t.tell(r.Interface, "WPS-REG-SUCCESS %s %s", r.Peer, r.PeerUUID)
 		if r.Method == service.MethodPBC {
 			t.tell(r.Interface, "WPS-PBC-DISABLE ")
 		}

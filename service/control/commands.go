@@ -96,6 +96,14 @@ var onInterface = map[string]command{
 	"WPS_REG":       {may: accessFull, with: (*call).wpsReg},
 	"WPS_AP_PIN":    {may: accessFull, with: (*call).wpsAPPIN},
 
+	"WPS_ER_START":      {may: accessFull, alone: (*call).erStart, with: (*call).erStart},
+	"WPS_ER_STOP":       {may: accessFull, alone: (*call).erStop},
+	"WPS_ER_PIN":        {may: accessFull, with: (*call).erPIN},
+	"WPS_ER_PBC":        {may: accessFull, with: (*call).erPBC},
+	"WPS_ER_LEARN":      {may: accessFull, with: (*call).erLearn},
+	"WPS_ER_SET_CONFIG": {may: accessFull, with: (*call).erSetConfig},
+	"WPS_ER_CONFIG":     {may: accessFull, with: (*call).erConfig},
+
 	"WPS_NFC":              {may: accessFull, alone: (*call).wpsNFC, with: (*call).wpsNFC},
 	"WPS_NFC_TOKEN":        {may: accessFull, with: (*call).wpsNFCToken},
 	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: (*call).wpsNFCConfigToken},

@@ -46,6 +46,7 @@ type translator struct {
 	interfaces map[string]service.Interface
 	classes    map[string]map[wsc.MAC]discovery.Class // of the access points heard, by interface
 	runs       map[service.SessionID]*run
+	introduced map[erKey]bool // access points of an External Registrar that were told with what their M1 says
 	lines      []line
 }
 
@@ -70,6 +71,7 @@ func (t *translator) reset(snap service.Snapshot) {
 	t.interfaces = make(map[string]service.Interface)
 	t.classes = make(map[string]map[wsc.MAC]discovery.Class)
 	t.runs = make(map[service.SessionID]*run)
+	t.introduced = make(map[erKey]bool)
 	t.processing = snap.Manager.Processing
 	for _, i := range snap.Interfaces {
 		t.interfaces[i.Name] = i
@@ -138,10 +140,36 @@ func (t *translator) translate(e service.Event) []line {
 	case service.EnrolleeSeen:
 		t.enrolleeSeen(e.Enrollee)
 	default:
+		t.translateER(e)
 	}
 	lines := t.lines
 	t.lines = nil
 	return lines
+}
+
+// translateER takes the events of an External Registrar.
+func (t *translator) translateER(e service.Event) {
+	switch e := e.(type) {
+	case service.ERAPAdded:
+		t.introduced[erKey{e.AccessPoint.Interface, e.AccessPoint.ID}] = e.AccessPoint.HasDevice
+		t.erAPAdd(e.AccessPoint)
+	case service.ERAPChanged:
+		t.erAPChanged(e.AccessPoint)
+	case service.ERAPRemoved:
+		delete(t.introduced, erKey{e.AccessPoint.Interface, e.AccessPoint.ID})
+		t.tell(e.AccessPoint.Interface, "WPS-ER-AP-REMOVE %s", e.AccessPoint.UUID)
+	case service.EREnrolleeAdded:
+		t.erEnrolleeAdd(e.Enrollee)
+	case service.EREnrolleeChanged:
+		t.erEnrolleeAdd(e.Enrollee)
+	case service.EREnrolleeRemoved:
+		t.tell(e.Enrollee.Interface, "WPS-ER-ENROLLEE-REMOVE %s %s", e.Enrollee.Device.UUID, e.Enrollee.MAC)
+	case service.ERAPSettings:
+		if r := t.runs[e.Session]; r != nil {
+			t.erAPSettings(r)
+		}
+	default:
+	}
 }
 
 // tell adds an event of an interface.
@@ -214,6 +242,9 @@ func (t *translator) sessionAdded(s service.Session) {
 	r := &run{Session: s}
 	t.runs[s.ID] = r
 	if !r.station() {
+		if s.Role == service.RoleExternalRegistrar && s.Method == service.MethodPBC {
+			t.tell(s.Interface, "WPS-PBC-ACTIVE ")
+		}
 		return
 	}
 	switch {
@@ -238,10 +269,12 @@ func (t *translator) scan(r *run) {
 func (t *translator) sessionChanged(r *run, s service.Session) {
 	before := r.Session
 	r.Session = s
-	if !r.station() {
-		if s.Purpose == service.PurposeAdmit && s.Role != service.RoleExternalRegistrar {
-			t.admissionChanged(r, before)
-		}
+	switch {
+	case r.station():
+	case s.Role == service.RoleExternalRegistrar:
+		return
+	default:
+		t.admissionChanged(r, before)
 		return
 	}
 	if s.Detail.AccessPointsTried > r.tried {
@@ -365,10 +398,13 @@ const walkSlack = time.Second
 
 func (t *translator) sessionEnded(r *run, s service.Session) {
 	r.Session = s
-	if !r.station() {
-		if s.Purpose == service.PurposeAdmit && s.Role != service.RoleExternalRegistrar {
-			t.admissionEnded(r)
-		}
+	switch {
+	case r.station():
+	case s.Role == service.RoleExternalRegistrar:
+		t.erEnded(r)
+		return
+	default:
+		t.admissionEnded(r)
 		return
 	}
 	late := time.Until(s.Deadline) < walkSlack

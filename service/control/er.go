@@ -1,0 +1,264 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"wpsd/engine/er"
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// The replies of WPS_ER_PBC that say why not.
+const (
+	replyUnknownUUID  = "FAIL-UNKNOWN-UUID\n"
+	replyNoAPSettings = "FAIL-NO-AP-SETTINGS\n"
+)
+
+// erPINTime is how long a PIN for an Enrollee is good for (wpa_supplicant).
+const erPINTime = 300 * time.Second
+
+// erStart is WPS_ER_START [ADDRESS]: External Registrar, of one access point only with an address. When it runs already
+// the address does not count, and all that is known is told again.
+func (c *call) erStart() string {
+	text := c.args
+	if ifname, ok := strings.CutPrefix(text, "ifname="); ok {
+		ifname, text, _ = strings.Cut(ifname, " ")
+		if ifname != c.ifname {
+			return c.fail(errors.New("an External Registrar runs on the interface of the socket: use that one's"))
+		}
+	}
+	r := service.ERStart{Interface: c.ifname, Owner: c.caller.owner(), Detach: true}
+	if text != "" {
+		address, err := netip.ParseAddr(text)
+		if err != nil || !address.Is4() {
+			return c.fail(errSyntax)
+		}
+		r.Address = address
+	}
+	for _, running := range c.svc().Snapshot().ERs {
+		if running.Interface == c.ifname && running.Running {
+			r.Address = running.Address
+		}
+	}
+	return c.done(c.svc().StartER(c.ctx, r))
+}
+
+// erStop is WPS_ER_STOP, which is always OK.
+func (c *call) erStop() string {
+	err := c.svc().StopER(c.ctx, c.ifname)
+	if errors.Is(err, service.ErrERStopped) {
+		err = nil
+	}
+	return c.done(err)
+}
+
+// erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the access point is one
+// that this machine is in, or need not be in.
+func (c *call) erRequest() service.ERRequest {
+	return service.ERRequest{Interface: c.ifname, Owner: c.caller.owner(), Detach: true}
+}
+
+// erPeer reads the UUID or address of an access point, which has to be one in particular.
+func erPeer(text string) (service.ERPeer, error) {
+	p, err := service.ParseERPeer(text)
+	if err == nil && p.IsAny() {
+		err = errSyntax
+	}
+	return p, err
+}
+
+// erPIN is WPS_ER_PIN any|UUID|MAC PIN [MAC]: lets an Enrollee in.
+func (c *call) erPIN() string {
+	who, rest, ok := strings.Cut(c.args, " ")
+	pin, mac, hasMAC := strings.Cut(rest, " ")
+	peer, err := service.ParseERPeer(who)
+	if err != nil || !ok {
+		return c.fail(errSyntax)
+	}
+	r := c.erRequest()
+	r.Enrollee, r.Timeout = peer, erPINTime
+	if hasMAC {
+		if r.MAC, err = wsc.ParseMAC(mac); err != nil {
+			return c.fail(errSyntax)
+		}
+	}
+	if peer.UUID == (wsc.UUID{}) && !peer.MAC.IsZero() && !c.knowsEnrollee(peer) {
+		return c.fail(fmt.Errorf("no Enrollee has the address %s: name it any, with the address at the end", peer.MAC))
+	}
+	r.PIN = take(pin)
+	defer r.PIN.Wipe()
+	_, err = c.svc().EREnrollPIN(c.ctx, r)
+	return c.done(err)
+}
+
+// knowsEnrollee reports whether the External Registrar has heard of a device.
+func (c *call) knowsEnrollee(p service.ERPeer) bool {
+	return slices.ContainsFunc(c.svc().Snapshot().EREnrollees, func(e service.EREnrollee) bool {
+		return e.Interface == c.ifname && (!p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID)
+	})
+}
+
+// knowsAP reports whether the External Registrar has found an access point.
+func (c *call) knowsAP(p service.ERPeer) bool {
+	return slices.ContainsFunc(c.svc().Snapshot().ERAccessPoints, func(a service.ERAccessPoint) bool {
+		return a.Interface == c.ifname && (p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC)
+	})
+}
+
+// erPBC is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does so at an access point.
+func (c *call) erPBC() string {
+	peer, err := erPeer(c.args)
+	if err != nil {
+		return c.fail(errSyntax)
+	}
+	r := c.erRequest()
+	switch {
+	case !slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool { return e.Interface == c.ifname && e.Running }):
+		return c.fail(service.ErrERStopped)
+	case c.knowsAP(peer):
+		r.AP = peer
+	case c.knowsEnrollee(peer):
+		r.Enrollee = peer
+	default:
+		return replyUnknownUUID
+	}
+	_, err = c.svc().EREnrollPBC(c.ctx, r)
+	switch {
+	case errors.Is(err, service.ErrEROverlap):
+		return replyOverlap
+	case errors.Is(err, service.ErrNoERSettings):
+		return replyNoAPSettings
+	}
+	return c.done(err)
+}
+
+// erLearn is WPS_ER_LEARN UUID|BSSID PIN: reads an access point's settings.
+func (c *call) erLearn() string {
+	who, pin, ok := strings.Cut(c.args, " ")
+	peer, err := erPeer(who)
+	if err != nil || !ok {
+		return c.fail(errSyntax)
+	}
+	r := c.erRequest()
+	r.AP, r.PIN = peer, take(pin)
+	defer r.PIN.Wipe()
+	_, err = c.svc().ERLearn(c.ctx, r)
+	return c.done(err)
+}
+
+// erSetConfig is WPS_ER_SET_CONFIG UUID|BSSID NETWORK: what Enrollees of an access point are given. The access point
+// itself is not asked.
+func (c *call) erSetConfig() string {
+	who, number, _ := strings.Cut(c.args, " ")
+	peer, err := erPeer(who)
+	if err != nil {
+		return c.fail(errSyntax)
+	}
+	id, err := parseID(number)
+	if err != nil {
+		return c.fail(err)
+	}
+	network, err := c.store(id)
+	if err != nil {
+		return c.fail(err)
+	}
+	return c.done(c.svc().ERSetConfig(c.ctx, c.ifname, peer, network))
+}
+
+// erConfig is WPS_ER_CONFIG UUID|BSSID PIN SSID AUTH ENCR KEY, SSID and KEY in hex: gives an access point new settings.
+func (c *call) erConfig() string {
+	who, rest, _ := strings.Cut(c.args, " ")
+	pin, rest, ok := strings.Cut(rest, " ")
+	peer, err := erPeer(who)
+	if err != nil || !ok {
+		return c.fail(errSyntax)
+	}
+	settings, err := parseSettings(rest)
+	if err != nil {
+		return c.fail(err)
+	}
+	defer settings.Key.Wipe()
+	r := c.erRequest()
+	r.AP, r.PIN = peer, take(pin)
+	defer r.PIN.Wipe()
+	_, err = c.svc().ERConfigure(c.ctx, r, settings)
+	return c.done(err)
+}
+
+// erAPAdd tells of an access point, as its description and its M1 say of it.
+func (t *translator) erAPAdd(ap service.ERAccessPoint) {
+	d := ap.Description
+	t.tell(ap.Interface, "WPS-ER-AP-ADD %s %s pri_dev_type=%s wps_state=%d |%s|%s|%s|%s|%s|%s|", ap.UUID, ap.BSSID, ap.Device.PrimaryDeviceType,
+		uint8(ap.Device.State), field(d.FriendlyName), field(d.Manufacturer), field(d.ModelDescription), field(d.ModelName), field(d.ManufacturerURL), field(d.ModelURL))
+}
+
+// erAPChanged tells again of an access point once it has told who it is.
+func (t *translator) erAPChanged(ap service.ERAccessPoint) {
+	if ap.HasDevice && !t.introduced[erKey{ap.Interface, ap.ID}] {
+		t.introduced[erKey{ap.Interface, ap.ID}] = true
+		t.erAPAdd(ap)
+	}
+}
+
+func (t *translator) erEnrolleeAdd(e service.EREnrollee) {
+	m1 := 0
+	if e.M1 {
+		m1 = 1
+	}
+	d := e.Device
+	t.tell(e.Interface, "WPS-ER-ENROLLEE-ADD %s %s M1=%d config_methods=0x%x dev_passwd_id=%d pri_dev_type=%s |%s|%s|%s|%s|%s|", d.UUID, e.MAC, m1,
+		uint16(d.ConfigMethods), uint16(e.PasswordID), d.PrimaryDeviceType, field(d.DeviceName), field(d.Manufacturer), field(d.ModelName), field(d.ModelNumber), field(d.SerialNumber))
+}
+
+// field is a text of somebody else between bars: a bar or a line break in it would make others of the fields after it.
+func field(text string) string { return strings.ReplaceAll(noControls(text), "|", "_") }
+
+// erKey names an access point of an External Registrar.
+type erKey struct {
+	ifname string
+	ap     er.APID
+}
+
+// erAPSettings tells what was learned, the key only to those that may see it.
+func (t *translator) erAPSettings(r *run) {
+	for _, n := range t.received(r.ID) {
+		l := line{ifname: r.Interface, level: levelInfo}
+		l.text = fmt.Sprintf("WPS-ER-AP-SETTINGS uuid=%s ssid=%s auth_type=0x%04x encr_type=0x%04x key=", r.ERAPUUID, quoteSSID(n.SSID), uint16(n.Auth), uint16(n.Encryption))
+		if n.Auth != wsc.AuthOpen && n.Key.Len() >= 8 && n.Key.Len() <= 64 {
+			l.secret = n.Key.Clone()
+		}
+		t.lines = append(t.lines, l)
+		n.Key.Wipe()
+		n.Raw.Wipe()
+	}
+	t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7)) // how success is told here, too (wpa_supplicant)
+}
+
+// erEnded tells how a session of an External Registrar ended.
+func (t *translator) erEnded(r *run) {
+	switch {
+	case r.State == service.StateCanceled:
+	case r.State == service.StateSucceeded && r.Purpose == service.PurposeLearn: // told with the settings
+	case r.State == service.StateSucceeded:
+		if r.Purpose == service.PurposeConfigure {
+			t.tell(r.Interface, "WPS-CRED-RECEIVED ")
+		}
+		if r.Method == service.MethodPBC {
+			t.tell(r.Interface, "WPS-PBC-DISABLE ")
+		}
+		t.tell(r.Interface, "WPS-SUCCESS ")
+	case r.Reason == service.ReasonOverlap:
+		t.tell(r.Interface, "WPS-OVERLAP-DETECTED ")
+	case r.Reason == service.ReasonWalkTime:
+		t.tell(r.Interface, "WPS-TIMEOUT ")
+	case r.Detail.PasswordHalf != 0: // the Enrollee refused M4 or M6
+		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8([]wsc.MessageType{wsc.MsgM4, wsc.MsgM6}[r.Detail.PasswordHalf-1]), uint16(r.ConfigError))
+	default:
+		t.tell(r.Interface, "WPS-FAIL ")
+	}
+}
