@@ -89,6 +89,7 @@ type ap struct {
 // host is an address. What one does is bounded together.
 type host struct {
 	addr    netip.Addr
+	suspect bool // it did not answer its latest request
 	aps     []*ap
 	busy    int   // background requests under way
 	blocked []*ap // that wait for them

@@ -44,6 +44,7 @@ const (
 	maxOutbox       = 16   // messages that wait for one access point
 	maxSettings     = 1024 // access points whose settings are kept, here or not
 	maxBackground   = 192  // requests under way besides those of runs; controlpoint has 256
+	maxSuspects     = 96   // of these to addresses that did not answer before
 	maxHostRequests = 2    // of these to one address; controlpoint lets the others wait
 )
 
@@ -98,7 +99,9 @@ type Registrar struct {
 
 	calls      map[uint64]*call
 	waiting    queue // access points with background requests
+	suspects   queue // the same, whose address did not answer the latest one
 	background int   // under way
+	suspected  int   // of these to such addresses
 
 	enrollees *list.List // of *enrollee, the longest silent first
 	grants    map[RunID]*grant

@@ -196,13 +196,23 @@ func (r *Registrar) enrolleeAt(now time.Time, a *ap, mac wsc.MAC) (e *enrollee, 
 // enrolleeRoom makes room for one more: of the same access point, or of all.
 func (r *Registrar) enrolleeRoom(a *ap) {
 	if len(a.enrollees) >= maxAPEnrollees {
-		r.removeEnrollee(a.enrolleesInOrder()[0])
+		r.removeEnrollee(a.longestSilent())
 	}
 	if r.enrollees.Len() >= maxEnrollees {
 		oldest := r.enrollees.Front().Value.(*enrollee)
 		r.removeEnrollee(oldest)
 		r.arm(oldest.ap)
 	}
+}
+
+// longestSilent finds the device of an access point that was not heard for the longest time.
+func (a *ap) longestSilent() (oldest *enrollee) {
+	for _, e := range a.enrollees {
+		if oldest == nil || e.LastSeen.Before(oldest.LastSeen) {
+			oldest = e
+		}
+	}
+	return oldest
 }
 
 // enrolleesInOrder gives the devices of an access point, the longest silent first.

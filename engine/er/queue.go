@@ -13,6 +13,7 @@ type call struct {
 	ap         *ap
 	what       work // of a background request; 0: a message of a run
 	background bool
+	suspect    bool // the address was
 	message    outgoing
 	request    bool // GetDeviceInfo of a run
 	run        *apRun
@@ -67,28 +68,45 @@ func (r *Registrar) pump(now time.Time, a *ap) {
 		delete(r.leaving, a)
 	case !a.queued && !now.Before(a.retryAt):
 		a.queued, a.retryAt = true, time.Time{}
+		r.enqueue(a)
+	}
+}
+
+// enqueue puts an access point where it has its turn: addresses that did not answer wait for each other.
+func (r *Registrar) enqueue(a *ap) {
+	if a.host.suspect {
+		r.suspects.push(a)
+	} else {
 		r.waiting.push(a)
 	}
 }
 
 // serve lets background requests go out as long as there is room for them.
 func (r *Registrar) serve(now time.Time) {
-	for r.background < maxBackground {
-		a := r.waiting.pop()
-		if a == nil {
-			return
-		}
-		switch {
-		case a.busy != nil || a.want == 0:
-			a.queued = false // comes again when that is done
-			r.pump(now, a)
-		case a.host.busy >= maxHostRequests:
-			a.host.blocked = append(a.host.blocked, a)
-		default:
-			a.queued = false
-			r.ask(now, a)
-		}
+	for r.background < maxBackground && r.turn(now, &r.waiting) {
 	}
+	for r.background < maxBackground && r.suspected < maxSuspects && r.turn(now, &r.suspects) {
+	}
+}
+
+// turn lets the first one of a queue have its turn, if there is one.
+func (r *Registrar) turn(now time.Time, q *queue) bool {
+	a := q.pop()
+	switch {
+	case a == nil:
+		return false
+	case a.busy != nil || a.want == 0:
+		a.queued = false // comes again when that is done
+		r.pump(now, a)
+	case a.host.busy >= maxHostRequests, a.host.busy > 0 && a.rank != proven:
+		// Who has shown nothing yet takes nothing away from an access point of the same address: announcements can
+		// be forged.
+		a.host.blocked = append(a.host.blocked, a)
+	default:
+		a.queued = false
+		r.ask(now, a)
+	}
+	return true
 }
 
 // ask sends the background request that goes first.
@@ -120,7 +138,11 @@ func (r *Registrar) ask(now time.Time, a *ap) {
 	}
 	r.background++
 	a.host.busy++
-	r.send(a, &call{what: what, background: true}, q)
+	c := &call{what: what, background: true, suspect: a.host.suspect}
+	if c.suspect {
+		r.suspected++
+	}
+	r.send(a, c, q)
 	r.arm(a)
 }
 
@@ -140,8 +162,12 @@ func (r *Registrar) Replied(now time.Time, id uint64, resp upnp.Response, err er
 	delete(r.calls, id)
 	a := c.ap
 	a.busy = nil
+	a.host.suspect = err != nil
 	if c.background {
 		r.background--
+		if c.suspect {
+			r.suspected--
+		}
 		r.unblock(a.host)
 	}
 	_, leaves := r.leaving[a]
@@ -166,7 +192,7 @@ func (r *Registrar) Replied(now time.Time, id uint64, resp upnp.Response, err er
 func (r *Registrar) unblock(h *host) {
 	h.busy--
 	for _, a := range h.blocked {
-		r.waiting.push(a)
+		r.enqueue(a)
 	}
 	h.blocked = nil
 	if len(h.aps) == 0 && h.busy == 0 && r.hosts[h.addr] == h {

@@ -28,7 +28,8 @@ type world struct {
 	log    []string // requests: "10.0.0.1 GetDeviceInfo"
 	hold   bool     // requests stay under way
 	held   []Do
-	most   int // requests that were under way at once
+	silent func(netip.Addr) bool // whose requests stay under way
+	most   int                   // requests that were under way at once
 	// searches counts Search.
 	searches int
 	queue    []Action
@@ -81,8 +82,7 @@ func (w *world) do(actions []Action) {
 		case Tell:
 			w.events = append(w.events, a.Event)
 		case Do:
-			w.most = max(w.most, len(w.held)+1)
-			if w.hold {
+			if w.hold || w.silent != nil && w.silent(a.Request.URL.Host.Addr()) {
 				w.held = append(w.held, a)
 				continue
 			}
@@ -245,6 +245,7 @@ type fakeAP struct {
 	maxAge    time.Duration
 	path      string
 	granted   time.Duration
+	describe  func(*upnp.Description)
 	noPIN     bool // GetDeviceInfo fails as hostapd's without AP PIN
 	// wrong answers in place of the right one.
 	wrong func(name string, q upnp.Request) (upnp.Response, error, bool)
@@ -308,6 +309,9 @@ func (p *fakeAP) serve(name string, q upnp.Request) (upnp.Response, error) {
 	case "GET":
 		d := upnp.Description{FriendlyName: "fake " + p.addr.String(), Manufacturer: "wpsd", ModelName: "fake", UDN: p.uuid, HasUDN: true,
 			Control: p.url("/wps_control"), Event: p.url("/wps_event")}
+		if p.describe != nil {
+			p.describe(&d)
+		}
 		return upnp.Response{Status: 200, Body: d.Append(nil)}, nil
 	case "SUBSCRIBE":
 		p.sids++
