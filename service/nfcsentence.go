@@ -24,7 +24,7 @@ func (f failure) nfcSentence(s *Session) string {
 		return fmt.Sprintf("The access point %s has read another password than this device's: write this device's tag anew, and let the access point read it.", peer(s))
 	case f.reason == ReasonRegistrarBusy && registrar:
 		return fmt.Sprintf("The access point %s does not wait for the password of the tag that was read: read its own tag, or use its PIN.", peer(s))
-	case f.reason == ReasonRegistrarBusy:
+	case f.reason == ReasonRegistrarBusy, f.reason == ReasonSetupLocked && !registrar: // hostapd says both of an unknown token
 		return fmt.Sprintf("The access point %s has not read this device's tag: touch it with the tag, then start again.", peer(s))
 	case f.reason == ReasonWalkTime && !registrar:
 		return "No access point waited for this device's tag within two minutes: let the access point read the tag, then start again."
