@@ -62,6 +62,9 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
 		AccessPoints: accessPoints,
 		ControlPoint: func(ifname string) (service.ControlPoint, error) {
+			if simulated, ok := driver.(*sim.Driver); ok {
+				ifname = simulated.Network(ifname)
+			}
 			return controlpoint.Open(controlpoint.Config{Interface: ifname, Log: log})
 		},
 		Processing: conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,

@@ -57,6 +57,8 @@ type search struct {
 	e        *Enrollee
 	password devpass.Password
 	ignored  discovery.Ignored
+	wrongPIN map[wsc.MAC]bool // these have another PIN
+	newest   error            // how the newest attempt failed
 	cancel   context.CancelCauseFunc
 	done     chan struct{} // closed at its end
 
@@ -185,7 +187,7 @@ func (e *Enrollee) Use(p devpass.Password) error {
 		return fmt.Errorf("sim: the device %q looks already: %w", e.name, drivers.ErrBusy)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	e.search = &search{e: e, password: p, cancel: cancel, done: make(chan struct{})}
+	e.search = &search{e: e, password: p, cancel: cancel, done: make(chan struct{}), wrongPIN: make(map[wsc.MAC]bool)}
 	go e.search.run(ctx)
 	return nil
 }

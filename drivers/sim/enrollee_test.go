@@ -96,6 +96,25 @@ var enrolleeCases = []bubble{
 			r.Error("the access point knows nothing of it")
 		}
 	}},
+	{"an access point that waits for another PIN is passed over", func(r *room) {
+		other := r.home(func(o *sim.APOptions) {
+			o.SSID, o.BSSs = "other", []sim.BSS{{BSSID: homeBSSID5, Frequency: 2412, Signal: -30}}
+		})
+		ap, e := r.home(nil), r.camera()
+		r.do(other.SetPIN(wrongFirst.Value))
+		r.do(ap.SetPIN(rightPIN.Value))
+		r.do(e.UsePIN(rightPIN.Value))
+		r.isIn(e, ap)
+		if !other.Happened(sim.RunFailed) {
+			r.Error("it was not tried")
+		}
+	}},
+	{"nobody has its PIN, and one has another", func(r *room) {
+		ap, e := r.home(nil), r.camera()
+		r.do(ap.SetPIN(rightPIN.Value))
+		r.do(e.UsePIN(wrongFirst.Value))
+		r.ends(e, registration.ErrPassword)
+	}},
 	{"nobody waits for it", func(r *room) {
 		r.home(nil)
 		e, began := r.camera(), time.Now()

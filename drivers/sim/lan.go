@@ -61,6 +61,17 @@ func (w *World) ServeUPnP(first netip.Addr) error {
 	return nil
 }
 
+// Network is the interface of this machine on which a simulated one is on a network: that of the access points. Others are
+// themselves.
+func (d *Driver) Network(ifname string) string {
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	if d.world.radio(ifname) == nil && d.world.hotspot(ifname) == nil {
+		return ifname
+	}
+	return loopback
+}
+
 // announce has the access points announce themselves now and then.
 func (w *World) announce(stop <-chan struct{}) {
 	t := time.NewTicker(announceInterval)

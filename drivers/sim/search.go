@@ -24,6 +24,8 @@ const (
 	searchPause  = time.Second
 	openToAll    = 3
 	openToAllAge = 5 * time.Second
+	// maxWrongPINs bounds how many access points may find out what the PIN is not.
+	maxWrongPINs = 3
 )
 
 // run is the goroutine of a search: it ends with done.
@@ -37,6 +39,9 @@ func (s *search) run(ctx context.Context) {
 	err := s.look(ctx)
 	if ctx.Err() != nil && s.result.SSID == "" {
 		err = context.Cause(ctx)
+		if len(s.wrongPIN) > 0 && errors.Is(err, ErrWalkTime) {
+			err = s.newest
+		}
 	}
 	s.result.Err = err
 	s.password.Wipe()
@@ -83,6 +88,7 @@ func (s *search) look(ctx context.Context) error {
 				return err
 			}
 			s.ignored.Fail(time.Now(), c.BSSID)
+			s.newest = err
 		}
 		if err := station.wait(ctx, r.off, searchPause, true); err != nil {
 			return err
@@ -103,7 +109,7 @@ func (s *search) choose(heard []drivers.BSS, all bool) ([]target, error) {
 	var cs []discovery.Candidate
 	for _, b := range heard {
 		c, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy, s.e.device.MAC)
-		if ok && !c.WPA3Only && !s.ignored.Blocked(now, c.BSSID) {
+		if ok && !c.WPA3Only && !s.wrongPIN[c.BSSID] && !s.ignored.Blocked(now, c.BSSID) {
 			cs, private[c.BSSID] = append(cs, c), b.Privacy
 		}
 	}
@@ -124,7 +130,8 @@ func (s *search) choose(heard []drivers.BSS, all bool) ([]target, error) {
 }
 
 // attempt runs the protocol with one access point. over is false if another one is worth a try: not after a pressed
-// button, which is for one access point, and not after a wrong PIN, of which that one knows half now.
+// button, which is for one access point, and not after a PIN whose second half is wrong, since the first is known then. An
+// access point that has another PIN in mind is not tried again.
 func (s *search) attempt(ctx context.Context, station *station, c target) (over bool, err error) {
 	s.result.AP = c.BSSID
 	request := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee, Version2: s.e.device.Version2}
@@ -146,7 +153,12 @@ func (s *search) attempt(ctx context.Context, station *station, c target) (over 
 		out.Err = registration.ErrNoCredential // the link broke before it came
 	}
 	if out.Err != nil {
-		return s.result.ByPBC || errors.Is(out.Err, registration.ErrPassword), out.Err
+		run, _ := errors.AsType[*registration.Error](out.Err)
+		if errors.Is(out.Err, registration.ErrPassword) {
+			s.wrongPIN[c.BSSID] = true
+			over = run.Half == 2 || len(s.wrongPIN) >= maxWrongPINs
+		}
+		return s.result.ByPBC || over, out.Err
 	}
 	s.result.Registrar = m.Peer().UUID
 	return true, s.join(out.Credentials)

@@ -19,13 +19,13 @@ const DefaultPIN = "12345670"
 //
 //	Sim Home       02:5a:00:00:01:00, :01  2.4 and 5 GHz, WPA2: two seconds after an Enrollee began to
 //	               look for a pressed button, somebody presses this one; AP PIN 87654325
-//	Sim Label      02:5a:00:00:02:00  WPA/WPA2: knows PIN 12345670
-//	Sim Locked     02:5a:00:00:03:00  5 GHz, WPA2/WPA3: setup locked
+//	Sim Label      02:5a:00:00:02:00  WPA/WPA2: knows PIN 12345670; AP PIN 47110816
+//	Sim Locked     02:5a:00:00:03:00  5 GHz, WPA2/WPA3: setup locked; AP PIN 46709394
 //	Sim WPA3       02:5a:00:00:04:00  WPA3 only
-//	Sim New        02:5a:00:00:05:00  open, not configured: the first Enrollee makes it WPA2
-//	Sim Old        02:5a:00:00:06:00  WPA2, WPS 1.0
+//	Sim New        02:5a:00:00:05:00  open, not configured: the first Enrollee makes it WPA2; AP PIN 31415927
+//	Sim Old        02:5a:00:00:06:00  WPA2, WPS 1.0; AP PIN 13579111
 //	Sim Overlap 1  02:5a:00:00:07:00  WPA2: only what is asked for over the control pipe
-//	Sim Overlap 2  02:5a:00:00:08:00  likewise
+//	Sim Overlap 2  02:5a:00:00:08:00  likewise; the AP PINs of the two are 55500012 and 55500029
 //	Sim Café ☕     02:5a:00:00:09:00  open, no WPS
 //
 // An Enrollee's PIN cannot be read from the air: it has to be typed into an access point, which is
@@ -62,14 +62,14 @@ func defaultAPs() []APOptions {
 		},
 		{
 			SSID: "Sim Label", Security: WPAMixed, Key: key("label on the box"), BSSs: one(2, 2412, -58),
-			Story: Story{PIN: key(DefaultPIN)},
+			APPIN: key("47110816"), Story: Story{PIN: key(DefaultPIN)},
 		},
-		{SSID: "Sim Locked", Security: WPA2WPA3, Key: key("nobody gets in"), BSSs: one(3, 5220, -63), SetupLocked: true},
+		{SSID: "Sim Locked", Security: WPA2WPA3, Key: key("nobody gets in"), BSSs: one(3, 5220, -63), SetupLocked: true, APPIN: key("46709394")},
 		{SSID: "Sim WPA3", Security: WPA3, Key: key("only with sae"), BSSs: one(4, 2462, -66)},
-		{SSID: "Sim New", BSSs: one(5, 2462, -70), Unconfigured: true},
-		{SSID: "Sim Old", Security: WPA2, Key: key("ten years old"), BSSs: one(6, 2412, -74), Version10: true},
-		{SSID: "Sim Overlap 1", Security: WPA2, Key: key("neighbour number 1"), BSSs: one(7, 2437, -77)},
-		{SSID: "Sim Overlap 2", Security: WPA2, Key: key("neighbour number 2"), BSSs: one(8, 2462, -79)},
+		{SSID: "Sim New", BSSs: one(5, 2462, -70), Unconfigured: true, APPIN: key("31415927")},
+		{SSID: "Sim Old", Security: WPA2, Key: key("ten years old"), BSSs: one(6, 2412, -74), Version10: true, APPIN: key("13579111")},
+		{SSID: "Sim Overlap 1", Security: WPA2, Key: key("neighbour number 1"), BSSs: one(7, 2437, -77), APPIN: key("55500012")},
+		{SSID: "Sim Overlap 2", Security: WPA2, Key: key("neighbour number 2"), BSSs: one(8, 2462, -79), APPIN: key("55500029")},
 		{SSID: "Sim Café ☕", BSSs: one(9, 2437, -82), NoWPS: true},
 	}
 }

@@ -57,7 +57,11 @@ func (l *lan) begin(now time.Time, ap *AP) ([]byte, error) {
 		return nil, fault(upnp.GetDeviceInfo, 501, "Action Failed")
 	}
 	r := &upnpRun{enrollee: m}
-	r.tap = &tap{inner: m, quirks: quirks, finish: func(now time.Time, t *tap) { ap.configured(now, t, m.Outcome(), wsc.MAC{}) }}
+	r.tap = &tap{inner: m, quirks: quirks, finish: func(now time.Time, t *tap) {
+		if t.newest != wsc.MsgM1 { // else somebody only wanted to know what it says of itself
+			ap.configured(now, t, m.Outcome(), wsc.MAC{})
+		}
+	}}
 	step := r.tap.Start(now)
 	r.deadline = step.Deadline
 	if len(step.Send) == 0 {

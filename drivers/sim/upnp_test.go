@@ -394,7 +394,10 @@ func TestUPnPComesAndGoes(t *testing.T) {
 func TestUPnPOnLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	w := sim.NewWorld(sim.WorldOptions{})
-	defer w.Close()
+	r := roomIn(t, w)
+	if sim0, other := r.d.Network("sim0"), r.d.Network("eth0"); sim0 != "lo" || other != "eth0" {
+		t.Errorf("sim0 is on %s, eth0 on %s", sim0, other)
+	}
 	for _, bad := range []string{"192.0.2.1", "::1", "0.0.0.0"} {
 		if err := w.ServeUPnP(netip.MustParseAddr(bad)); err == nil {
 			t.Errorf("%s is accepted", bad)
