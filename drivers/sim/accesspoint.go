@@ -240,7 +240,7 @@ func (ap *AP) Cancel() {
 func (ap *AP) cancel(now time.Time) {
 	ap.pins.clear()
 	ap.nfc.tokens = nil
-	ap.selection = selection{}
+	ap.selection, ap.pressAt = selection{}, time.Time{}
 	ap.tell(Event{At: now, Kind: SelectionEnded})
 }
 

@@ -70,6 +70,12 @@ var enrolleeCases = []bubble{
 			r.Errorf("%v let it in", result.Registrar)
 		}
 	}},
+	{"the network of an access point that was not configured comes up a moment later", func(r *room) {
+		ap, e := r.home(func(o *sim.APOptions) { o.Unconfigured, o.Security, o.Key = true, sim.Open, secret.Value{} }), r.camera()
+		r.do(ap.PressButton())
+		r.do(e.PressButton())
+		r.isIn(e, ap)
+	}},
 	{"a device gets in with its PIN", func(r *room) {
 		ap, e := r.home(nil), r.camera()
 		r.do(ap.SetPIN(rightPIN.Value))

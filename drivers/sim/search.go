@@ -24,6 +24,9 @@ const (
 	searchPause  = time.Second
 	openToAll    = 3
 	openToAllAge = 5 * time.Second
+	// joinTries is how often a device looks for its network, with half a pause between: one that was not configured before
+	// comes up with its new settings only then.
+	joinTries = 10
 	// maxWrongPINs bounds how many access points may find out what the PIN is not.
 	maxWrongPINs = 3
 )
@@ -161,11 +164,11 @@ func (s *search) attempt(ctx context.Context, station *station, c target) (over 
 		return s.result.ByPBC || over, out.Err
 	}
 	s.result.Registrar = m.Peer().UUID
-	return true, s.join(out.Credentials)
+	return true, s.join(ctx, out.Credentials)
 }
 
 // join tries the network that the device was let into.
-func (s *search) join(cs []wsc.Credential) error {
+func (s *search) join(ctx context.Context, cs []wsc.Credential) error {
 	networks, _, err := credential.FromRun(cs, s.e.device.MAC)
 	for i := range cs {
 		cs[i].Wipe()
@@ -179,10 +182,19 @@ func (s *search) join(cs []wsc.Credential) error {
 			n.Key.Wipe()
 		}
 	}()
-	for _, n := range networks {
-		s.result.SSID, s.result.Key = string(n.SSID), n.Key.Clone()
-		if s.e.world.opens(n) {
-			return nil
+	pause := time.NewTicker(searchPause / 2)
+	defer pause.Stop()
+	for range joinTries {
+		for _, n := range networks {
+			s.result.SSID, s.result.Key = string(n.SSID), n.Key.Clone()
+			if s.e.world.opens(n) {
+				return nil
+			}
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 	return ErrUnusable
