@@ -7,8 +7,10 @@ import (
 
 	"wpsd/engine/admission"
 	"wpsd/engine/devpass"
+	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 )
 
 // grant is what a user allowed, as a run: from the permission until an Enrollee used it or it is over.
@@ -16,6 +18,9 @@ type grant struct {
 	id    RunID
 	scope APID // 0: all access points that we have settings for
 	over  bool
+	// Of a handover: whose keys both sides announced.
+	keyHash *[20]byte
+	key     secret.Value
 }
 
 // PINGrant lets the Enrollee with this PIN in.
@@ -35,10 +40,13 @@ type PBCGrant struct {
 	AP   APID     // 0: the access point that heard the Enrollee; if none did, all that we have settings for
 }
 
-// NFCGrant lets the Enrollee with this token in.
+// NFCGrant lets the Enrollee with this token in, or the one that asked for it over an NFC link: a handover, whose Password
+// has the id 7 and no value.
 type NFCGrant struct {
 	Password devpass.Password // the caller keeps and wipes his
-	KeyHash  *[20]byte        // of the Enrollee's public key; nil: not known
+	KeyHash  *[20]byte        // of the Enrollee's public key; nil: not known. A handover needs it
+	Key      secret.Value     // handover: our private key, which the answer announced; the caller keeps and wipes his
+	UUID     wsc.UUID         // of the Enrollee; zero: any
 	AP       APID             // 0: all that we have settings for
 	Timeout  time.Duration    // 0: admission.WalkTime
 }
@@ -58,7 +66,26 @@ func (r *Registrar) AllowNFC(now time.Time, g NFCGrant) (RunID, []Action, error)
 	if g.Timeout <= 0 {
 		g.Timeout = admission.WalkTime
 	}
-	return r.allow(now, g.AP, admission.Grant{Password: g.Password, KeyHash: g.KeyHash, Expires: now.Add(g.Timeout)})
+	if g.handover() && (g.KeyHash == nil || g.Key.IsZero()) {
+		return 0, nil, ErrKeyHash // anybody could come
+	}
+	run, actions, err := r.allow(now, g.AP, admission.Grant{Password: g.Password, KeyHash: g.KeyHash, UUID: g.UUID, Expires: now.Add(g.Timeout)})
+	if err == nil && g.handover() {
+		hash := *g.KeyHash
+		r.grants[run].keyHash, r.grants[run].key = &hash, g.Key.Clone()
+	}
+	return run, actions, err
+}
+
+func (g *NFCGrant) handover() bool { return g.Password.ID == wsc.PasswordIDNFCConnectionHandover }
+
+// token is what the Registrar of a handover goes by; false: the grant is for a password.
+func (g *grant) token(p devpass.Password) (registration.Token, bool) {
+	if g.keyHash == nil {
+		return registration.Token{}, false
+	}
+	pair, err := wsccrypto.KeyPairFromPrivate(g.key)
+	return registration.Token{Password: p, EnrolleeKeyHash: g.keyHash, KeyPair: pair}, err == nil
 }
 
 // AllowPBC presses the button here. It is refused while two Enrollees have theirs pressed.
@@ -151,6 +178,7 @@ func (r *Registrar) endGrant(now time.Time, g *grant, e ended) {
 	}
 	g.over = true
 	delete(r.grants, g.id)
+	g.key.Wipe()
 	for _, a := range r.sorted() {
 		for _, s := range a.stationsInOrder() {
 			if s.grant == g {

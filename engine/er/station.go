@@ -60,6 +60,9 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
 			return password, true
 		},
+		Token: func(time.Time, wsc.DevicePasswordID, [20]byte) (registration.Token, bool) {
+			return s.grant.token(password)
+		},
 		Overlap: a.overlap,
 		Give:    []wsc.Credential{s.settings},
 		KeyPair: r.keyPair(),

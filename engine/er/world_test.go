@@ -437,7 +437,14 @@ func (p *fakeAP) join(mac wsc.MAC, password devpass.Password) *fakeStation {
 // joinDeaf is join of a station that goes silent after so many messages of ours; 0: never.
 func (p *fakeAP) joinDeaf(mac wsc.MAC, password devpass.Password, deaf int) *fakeStation {
 	p.w.t.Helper()
-	m, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device("station", mac), Password: password})
+	return p.joinAs(registration.EnrolleeConfig{Device: device("station", mac), Password: password}, deaf)
+}
+
+// joinAs is join of a station that knows more than a password.
+func (p *fakeAP) joinAs(c registration.EnrolleeConfig, deaf int) *fakeStation {
+	p.w.t.Helper()
+	mac := c.Device.MAC
+	m, err := registration.NewEnrollee(c)
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
