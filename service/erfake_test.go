@@ -171,7 +171,14 @@ func (l *lan) events(mac wsc.MAC, frames [][]byte) {
 // join has a station ask to be let in.
 func (l *lan) join(mac wsc.MAC, password devpass.Password) *registration.Enrollee {
 	l.t.Helper()
-	m, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device("station", mac, wsc.NotConfigured), Password: password})
+	return l.joinAs(registration.EnrolleeConfig{Device: device("station", mac, wsc.NotConfigured), Password: password})
+}
+
+// joinAs is join of a station that knows more than a password.
+func (l *lan) joinAs(c registration.EnrolleeConfig) *registration.Enrollee {
+	l.t.Helper()
+	mac := c.Device.MAC
+	m, err := registration.NewEnrollee(c)
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -494,3 +494,36 @@ func TestChannels(t *testing.T) {
 		t.Error("a frequency outside of all bands has a channel")
 	}
 }
+
+// A network of a tag goes to whoever has the interface, as one of a session.
+func TestNFCTagIsHandedOver(t *testing.T) {
+	t.Parallel()
+	tag := (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}}}).AppendNDEF(nil)
+	for _, c := range []struct {
+		name   string
+		config func(*Config)
+		tag    NFCTagRequest
+		err    error
+		told   string
+	}{
+		{"on the interface that was named", nil, NFCTagRequest{Interface: "wlan0"}, nil, "deliver cabin " + passphrase},
+		{"on the first station if none was named", nil, NFCTagRequest{}, nil, "deliver cabin " + passphrase},
+		{"to nobody", nil, NFCTagRequest{Apply: ApplyNone}, nil, ""},
+		{"to nobody where agents process credentials", func(c *Config) { c.Processing = ProcessingExternal }, NFCTagRequest{}, nil, ""},
+		{"to who was named all the same", func(c *Config) { c.Processing = ProcessingExternal }, NFCTagRequest{Apply: "first"}, nil, "deliver cabin " + passphrase},
+		{"to one that is not there", nil, NFCTagRequest{Apply: "third"}, ErrNotSupported, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inManagedHouse(t, c.config, func(h *house, m *fakeManager, _ *store.Journal) {
+				c.tag.Payload = tag
+				if _, err := h.svc.NFCTagRead(h.Context(), c.tag); !errors.Is(err, c.err) {
+					h.Errorf("%v", err)
+				}
+				time.Sleep(time.Second)
+				if got := strings.Join(m.told, "; "); got != c.told {
+					h.Errorf("the manager was told %q, want %q", got, c.told)
+				}
+			})
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/devpass"
+	"wpsd/engine/er"
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
@@ -27,10 +28,12 @@ const (
 // maxHandovers bounds the keys of handover requests that were made and not answered; for one more the oldest goes.
 const maxHandovers = 8
 
-// handover is the key pair that a handover request announced.
+// handover is the key pair that a handover request announced, or an answer of an External Registrar.
 type handover struct {
 	hash    [20]byte
 	private secret.Value
+	ifname  string  // of the External Registrar; empty: a request
+	ap      er.APID // that it answered for
 	expire  *time.Timer
 }
 
@@ -111,8 +114,8 @@ func (s *Service) keepHandover(h handover) {
 		s.handovers = slices.Delete(s.handovers, 0, 1)
 	}
 	h.expire = time.AfterFunc(keepNFC, func() {
-		if private, ok := s.takeHandover(h.hash); ok {
-			private.Wipe()
+		if late, ok := s.takeHandover(h.ifname, h.hash); ok {
+			late.private.Wipe()
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.calmDown()
@@ -161,7 +164,7 @@ type NFCHandover struct {
 }
 
 // NFCReportHandover begins the run that a handover was about.
-func (s *Service) NFCReportHandover(_ context.Context, h NFCHandover) (Session, error) {
+func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session, error) {
 	if err := s.known(h.Interface); err != nil {
 		return Session{}, err
 	}
@@ -175,16 +178,16 @@ func (s *Service) NFCReportHandover(_ context.Context, h NFCHandover) (Session, 
 	}
 	start := StartRequest{Interface: h.Interface, Owner: h.Owner, Detach: h.Detach, Apply: h.Apply}
 	if !h.Initiator {
-		return s.answerHandover(start, request, sel)
+		return s.answerHandover(ctx, h, start, request, sel)
 	}
-	private, ok := s.takeHandover(request.PublicKeyHash)
+	ours, ok := s.takeHandover("", request.PublicKeyHash)
 	if !ok {
 		return Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", ErrNoToken)
 	}
 	start.BSSID = sel.BSSID
 	ses, err := s.start(start, task{
 		purpose: PurposeEnroll, method: MethodNFC, password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
-		privateKey: private, registrarKey: &sel.PublicKeyHash, ssid: sel.SSID, hint: frequencyOf(sel.RFBands, sel.APChannel),
+		privateKey: ours.private, registrarKey: &sel.PublicKeyHash, ssid: sel.SSID, hint: frequencyOf(sel.RFBands, sel.APChannel),
 	})
 	if err != nil && errors.Is(err, ErrBusy) {
 		return Session{}, fmt.Errorf("%w, then touch again", err)
@@ -200,24 +203,36 @@ func badHandover(which string, err error) error {
 	return fmt.Errorf("%w: the handover %s: %w", ErrBadTag, which, err)
 }
 
-// takeHandover hands out the key that a request announced. It is for one run (the announced key of a handover is never
-// used again).
-func (s *Service) takeHandover(hash [20]byte) (secret.Value, bool) {
+// hasER reports whether an External Registrar runs on an interface.
+func (s *Service) hasER(ifname string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.handovers, func(h handover) bool { return h.hash == hash })
-	if i < 0 {
-		return secret.Value{}, false
-	}
-	s.handovers[i].expire.Stop()
-	private := s.handovers[i].private
-	s.handovers = slices.Delete(s.handovers, i, i+1)
-	return private, true
+	_, err := s.runningER(ifname)
+	return err == nil
 }
 
-// answerHandover lets the device in whose request an access point of this machine has answered.
-func (s *Service) answerHandover(r StartRequest, request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
+// takeHandover hands out the key that a request, or the External Registrar of an interface, announced. It is for one run
+// (the announced key of a handover is never used again).
+func (s *Service) takeHandover(ifname string, hash [20]byte) (handover, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.handovers, func(h handover) bool { return h.hash == hash && h.ifname == ifname })
+	if i < 0 {
+		return handover{}, false
+	}
+	h := s.handovers[i]
+	h.expire.Stop()
+	s.handovers = slices.Delete(s.handovers, i, i+1)
+	return h, true
+}
+
+// answerHandover lets the device in whose request an access point of this machine has answered, or the External Registrar
+// on the interface.
+func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequest, request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
 	if s.purposeFor(r.Interface) != PurposeAdmit {
+		if s.hasER(r.Interface) {
+			return s.erAnswerHandover(ctx, h, request, sel)
+		}
 		return Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", ErrNotSupported, r.Interface)
 	}
 	req, answer := request.AppendCarrier(nil), sel.AppendCarrier(nil)

@@ -72,7 +72,7 @@ func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error)
 	defer tag.Wipe()
 	switch {
 	case tag.Configuration != nil:
-		return s.takeConfiguration(r.Interface, tag.Configuration)
+		return s.takeConfiguration(r, tag.Configuration)
 	case s.purposeFor(r.Interface) == PurposeAdmit:
 		return s.admitToken(r, tag.Password)
 	}
@@ -83,8 +83,11 @@ func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error)
 }
 
 // takeConfiguration makes networks of a configuration token.
-func (s *Service) takeConfiguration(ifname string, t *ndef.ConfigurationToken) (NFCTag, error) {
-	own := s.address(ifname)
+func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken) (NFCTag, error) {
+	if err := s.checkApply(r.Apply); err != nil {
+		return NFCTag{}, err
+	}
+	own := s.address(r.Interface)
 	networks, skipped, err := credential.FromRun(t.Credentials, own)
 	if err != nil {
 		return NFCTag{}, fmt.Errorf("%w: its network cannot be used: %w", ErrBadTag, err)
@@ -121,6 +124,7 @@ func (s *Service) takeConfiguration(ifname string, t *ndef.ConfigurationToken) (
 	if processing != ProcessingInternal {
 		s.offer(0, attributes(t.Credentials, own))
 	}
+	s.applyTag(r, processing, cloneNetworks(networks))
 	s.log.Info("an NFC tag brought networks", "stored", len(added), "processing", string(processing))
 	return tag, nil
 }

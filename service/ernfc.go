@@ -1,0 +1,111 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"wpsd/engine/devpass"
+	"wpsd/engine/er"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
+)
+
+// ERNFCConfigToken returns a configuration token of what Enrollees of an access point are given by the External Registrar.
+// It is the caller's to wipe.
+func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap ERPeer, f NFCFormat) (secret.Value, error) {
+	if err := f.check(); err != nil {
+		return secret.Value{}, err
+	}
+	c, err := s.ERConfig(ctx, ifname, ap)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	defer c.Wipe()
+	c.NetworkIndex = 1
+	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c}, Version2: wsc.Version20}), nil
+}
+
+// ERNFCTagRead takes what was read off a tag. The device that has the tag's password is let in at the access points whose
+// settings the External Registrar has; networks are processed as by NFCTagRead.
+func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, error) {
+	tag, err := ndef.Parse(r.Payload)
+	if err != nil {
+		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
+	}
+	defer tag.Wipe()
+	if tag.Configuration != nil {
+		if err := s.known(r.Interface); err != nil {
+			return NFCTag{}, err
+		}
+		return s.takeConfiguration(r, tag.Configuration)
+	}
+	password, err := devpass.FromNFC(tag.Password.ID, tag.Password.Password.Bytes())
+	if err != nil {
+		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
+	}
+	defer password.Wipe()
+	ses, err := s.erGrantNFC(ctx, r.Interface, r.Owner, r.Detach, er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
+	if err != nil {
+		return NFCTag{}, err
+	}
+	return NFCTag{Kind: NFCTagPassword, PasswordID: password.ID, Session: ses.ID}, nil
+}
+
+// erGrantNFC lets the device in that a tag or a handover told of, within two minutes.
+func (s *Service) erGrantNFC(ctx context.Context, ifname, owner string, detach bool, g er.NFCGrant) (Session, error) {
+	g.Timeout = walkTime
+	request := ERRequest{Interface: ifname, Owner: owner, Detach: detach}
+	return s.erSession(ctx, request, PurposeAdmit, MethodNFC, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+		return e.registrar.AllowNFC(now, g)
+	})
+}
+
+// ERNFCHandoverSelect returns what the External Registrar answers to a handover request for an access point: its network, and
+// a new key by which the Registrar will be known there. The BSSID is told only if the access point was named by it.
+func (s *Service) ERNFCHandoverSelect(ctx context.Context, ifname string, ap ERPeer, f NFCFormat, c NFCCarrier) ([]byte, error) {
+	if err := checkHandover(f, c); err != nil {
+		return nil, err
+	}
+	sel := &ndef.HandoverSelect{BSSID: ap.MAC, Version2: wsc.Version20}
+	var id er.APID
+	err := s.askER(ctx, ifname, func(e *externalRegistrar, _ time.Time) error {
+		found, err := e.findAP(ap)
+		if err != nil {
+			return err
+		}
+		settings, known := e.registrar.Settings(found.ID)
+		if !known {
+			return ErrNoERSettings
+		}
+		id, sel.SSID = found.ID, settings.SSID
+		settings.NetworkKey.Wipe()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	pair, err := wsccrypto.GenerateKeyPair(s.rand)
+	if err != nil {
+		return nil, fmt.Errorf("service: %w", err)
+	}
+	defer pair.Wipe()
+	sel.PublicKeyHash = wsccrypto.PublicKeyHash(pair.Public())
+	s.keepHandover(handover{hash: sel.PublicKeyHash, private: pair.Private().Clone(), ifname: ifname, ap: id})
+	return writeHandover(f, c, sel, func() []byte { return sel.AppendMessage(nil) })
+}
+
+// erAnswerHandover lets the device in whose request the External Registrar has answered.
+func (s *Service) erAnswerHandover(ctx context.Context, h NFCHandover, request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
+	ours, ok := s.takeHandover(h.Interface, sel.PublicKeyHash)
+	if !ok {
+		return Session{}, fmt.Errorf("%w: the handover select is not of this External Registrar, or was used already: make a new one", ErrNoToken)
+	}
+	defer ours.private.Wipe()
+	return s.erGrantNFC(ctx, h.Interface, h.Owner, h.Detach, er.NFCGrant{
+		Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover}, KeyHash: &request.PublicKeyHash, Key: ours.private,
+		UUID: request.UUIDE, AP: ours.ap,
+	})
+}

@@ -1,0 +1,62 @@
+package service
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+)
+
+// applyTag hands over the networks of a tag as those of a session, in the background: touching a tag is all that its user
+// does. Whoever has the interface gets them, of no interface in particular the first that is a station. The networks are
+// the task's own. The caller holds mu.
+func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []credential.Network) {
+	named := r.Apply != "" && r.Apply != ApplyAuto
+	ifname := r.Interface
+	if ifname == "" {
+		for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
+			if s.interfaces[name].Mode == drivers.ModeStation {
+				ifname = name
+				break
+			}
+		}
+	}
+	i := s.interfaces[ifname]
+	if len(s.sinks) == 0 || i == nil || i.Mode != drivers.ModeStation || processing == ProcessingExternal && !named {
+		wipeNetworks(networks)
+		return
+	}
+	radio := s.radio(ifname)
+	if err := s.begin(func() {
+		defer wipeNetworks(networks)
+		select {
+		case radio <- struct{}{}: // not while a session has it
+		case <-s.ctx.Done():
+			return
+		}
+		defer func() { <-radio }()
+		sink := s.sinkFor(r.Apply, s.holder(s.ctx, ifname))
+		if sink == nil {
+			return
+		}
+		if err := s.deliver(s.ctx, sink, ifname, networks); err != nil {
+			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface", ifname, "manager", sink.Name(), "err", err)
+		}
+	}); err != nil {
+		wipeNetworks(networks)
+	}
+}
+
+// holder names the manager that has an interface; empty: nobody.
+func (s *Service) holder(ctx context.Context, ifname string) string {
+	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	defer cancel()
+	for _, m := range s.holders {
+		if debt, err := m.Claim(ctx, ifname); err == nil && debt != nil {
+			return m.Name()
+		}
+	}
+	return ""
+}
