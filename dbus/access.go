@@ -66,6 +66,10 @@ var access = map[string]struct {
 	erIface + ".EnrollPbc": {action: ActionRegister},
 	erIface + ".EnrollPin": {action: ActionRegister},
 
+	erIface + ".NfcConfigToken":    {action: ActionReadSecrets},
+	erIface + ".NfcHandoverSelect": {action: ActionRegister},
+	erIface + ".NfcTagRead":        {action: ActionRegister}, // it may let a device in, as EnrollPin does
+
 	sessionIface + ".Cancel":         {action: ActionEnroll, orOwner: true},
 	sessionIface + ".GetCredentials": {action: ActionReadSecrets, orOwner: true},
 

@@ -49,6 +49,10 @@ var handlers = map[string]handler{
 	erIface + ".EnrollPbc": erEnrollPbc,
 	erIface + ".EnrollPin": erEnrollPin,
 
+	erIface + ".NfcConfigToken":    erNfcConfigToken,
+	erIface + ".NfcHandoverSelect": erNfcHandoverSelect,
+	erIface + ".NfcTagRead":        erNfcTagRead,
+
 	sessionIface + ".Cancel":         cancelSession,
 	sessionIface + ".GetCredentials": getCredentials,
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"wpsd/engine/secret"
 	"wpsd/service"
 )
 
@@ -60,4 +61,16 @@ func (f *fake) EREnrollPBC(_ context.Context, r service.ERRequest) (service.Sess
 
 func (f *fake) EREnrollPIN(_ context.Context, r service.ERRequest) (service.Session, error) {
 	return f.erSession("er pin "+r.Enrollee.String()+" "+string(r.PIN.Bytes()), r)
+}
+
+func (f *fake) ERNFCConfigToken(_ context.Context, ifname string, ap service.ERPeer, format service.NFCFormat) (secret.Value, error) {
+	return secret.FromString("er config token"), f.call(fmt.Sprintf("ERNFCConfigToken %s %s %s", ifname, ap, format))
+}
+
+func (f *fake) ERNFCHandoverSelect(_ context.Context, ifname string, ap service.ERPeer, format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+	return []byte("er select"), f.call(fmt.Sprintf("ERNFCHandoverSelect %s %s %s %s", ifname, ap, format, c))
+}
+
+func (f *fake) ERNFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {
+	return f.tag, f.call(fmt.Sprintf("ERNFCTagRead %q %s %s %s", r.Interface, r.Payload, r.Owner, r.Apply))
 }

@@ -80,6 +80,41 @@ func readTag(ctx context.Context, r *request, tag service.NFCTagRequest) ([]any,
 	return []any{tagValues(got)}, nil
 }
 
+// erNfcConfigToken implements ER.NfcConfigToken.
+func erNfcConfigToken(ctx context.Context, r *request) ([]any, error) {
+	ap, err := peerArg(r.text(0), "access point")
+	if err != nil {
+		return nil, err
+	}
+	t, err := r.svc.ERNFCConfigToken(ctx, r.ifname, ap, service.NFCFormat(r.text(1)))
+	if err != nil {
+		return nil, err
+	}
+	defer t.Wipe()
+	return []any{octets(t.Bytes())}, nil
+}
+
+// erNfcHandoverSelect implements ER.NfcHandoverSelect.
+func erNfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
+	ap, err := peerArg(r.text(0), "access point")
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.svc.ERNFCHandoverSelect(ctx, r.ifname, ap, service.NFCFormat(r.text(1)), service.NFCCarrier(r.text(2)))
+	return []any{octets(b)}, err
+}
+
+// erNfcTagRead implements ER.NfcTagRead.
+func erNfcTagRead(ctx context.Context, r *request) ([]any, error) {
+	tag := service.NFCTagRequest{Interface: r.ifname, Owner: r.caller, Payload: r.bytes(0), Apply: "auto"}
+	defer clear(tag.Payload)
+	got, err := r.svc.ERNFCTagRead(ctx, tag)
+	if err != nil {
+		return nil, err
+	}
+	return []any{tagValues(got)}, nil
+}
+
 // tagValues says what came of a tag.
 func tagValues(t service.NFCTag) values {
 	what := values{"kind": variant(string(t.Kind))}

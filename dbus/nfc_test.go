@@ -72,6 +72,42 @@ func TestNfc(t *testing.T) {
 	})
 }
 
+// TestERNfc: the same of the External Registrar.
+func TestERNfc(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		w.svc.tag = service.NFCTag{Kind: service.NFCTagPassword, PasswordID: 0x10, Session: 9}
+		for _, row := range []struct {
+			method string
+			args   []any
+			call   string // NAME stands for the caller
+			want   any
+		}{
+			{".NfcConfigToken", []any{"02:00:00:00:03:00", "NDEF"}, "ERNFCConfigToken wlan0 02:00:00:00:03:00 NDEF", []byte("er config token")},
+			{".NfcHandoverSelect", []any{erUUID.String(), "NDEF", "WPS"}, "ERNFCHandoverSelect wlan0 " + erUUID.String() + " NDEF WPS", []byte("er select")},
+			{".NfcTagRead", []any{[]byte("tag")}, `ERNFCTagRead "wlan0" tag NAME auto`, nil},
+		} {
+			got := c.must(wlan0, erIface+row.method, row.args...)
+			if row.want != nil && fmt.Sprint(got[0]) != fmt.Sprint(row.want) {
+				t.Errorf("%s gives %v", row.method, got)
+			}
+			if call := strings.Replace(row.call, "NAME", c.conn.Names()[0], 1); !slices.Contains(w.svc.calls(), call) {
+				t.Errorf("%s: the service was asked %q, not %q", row.method, w.svc.calls(), call)
+			}
+			before := len(w.svc.calls())
+			w.client(stranger).refused("NotAuthorized", wlan0, erIface+row.method, row.args...)
+			if made := w.svc.calls(); len(made) != before {
+				t.Errorf("%s: the service was asked %v", row.method, made[before:])
+			}
+		}
+		for _, bad := range [][]any{{"any", "NDEF"}, {"02:00", "NDEF"}} {
+			c.refused("InvalidArguments", wlan0, erIface+".NfcConfigToken", bad...)
+			c.refused("InvalidArguments", wlan0, erIface+".NfcHandoverSelect", append(bad, "WPS")...)
+		}
+	})
+}
+
 // TestNfcTagRead: what came of a tag, on an interface and on none.
 func TestNfcTagRead(t *testing.T) {
 	t.Parallel()

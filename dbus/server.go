@@ -66,6 +66,9 @@ type calls interface {
 	ERSetConfig(ctx context.Context, ifname string, ap service.ERPeer, network service.NetworkID) error
 	EREnrollPBC(ctx context.Context, r service.ERRequest) (service.Session, error)
 	EREnrollPIN(ctx context.Context, r service.ERRequest) (service.Session, error)
+	ERNFCConfigToken(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat) (secret.Value, error)
+	ERNFCHandoverSelect(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
+	ERNFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
 	NetworkSecrets(id service.NetworkID) (credential.Network, error)
 	DeleteNetwork(ctx context.Context, id service.NetworkID) error
 	GeneratePIN() (secret.Value, error)
