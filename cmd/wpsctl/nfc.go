@@ -133,6 +133,24 @@ func (a *app) nfcGet(ctx context.Context, o nfcOutput, modes []string, method st
 	})
 }
 
+// nfcGetER is nfcGet for the External Registrar; ap is the access point that it is for.
+func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more ...any) error {
+	return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+		var b []byte
+		args := append([]any{strings.ToLower(ap), strings.ToUpper(o.format)}, more...)
+		if err := c.call(ctx, n.Path, erIface+"."+method, []any{&b}, args...); err != nil {
+			return err
+		}
+		return a.put(o, b)
+	})
+}
+
+// erFlag is the access point of the External Registrar that is meant.
+func (a *app) erFlag(cmd *cobra.Command, ap *string) {
+	cmd.Flags().StringVar(ap, "er", "", "of this access point of the External Registrar, a UUID or a BSSID")
+	mustComplete(cmd.RegisterFlagCompletionFunc("er", a.completeERAPs))
+}
+
 // newNFCPasswordToken gets this device's password token.
 func newNFCPasswordToken(a *app) *cobra.Command {
 	var o nfcOutput
@@ -159,17 +177,24 @@ access point's settings and change them ("wpsctl learn BSSID nfc-pw").`,
 // newNFCConfigToken gets a configuration token.
 func newNFCConfigToken(a *app) *cobra.Command {
 	var o nfcOutput
+	var er string
 	cmd := &cobra.Command{
 		Use:   "config-token [NUMBER]",
 		Short: "Print a configuration token of a stored network, or of an access point of this machine",
 		Long: `Config-token prints an NFC configuration token: whoever reads the tag that it is written to can join the network. NUMBER is a
-stored network (see "wpsctl networks list"); without it, it is the network of an access point of this machine.`,
+stored network (see "wpsctl networks list"); without it, it is the network of an access point of this machine, or with --er
+what the External Registrar gives to devices at an access point.`,
 		Example: `  wpsctl nfc config-token 3 --out guests.ndef
   wpsctl -i wlan1 nfc config-token --hex`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case er != "" && len(args) > 0:
+				return usagef("a stored network excludes --er")
+			case er != "":
+				return a.nfcGetER(cmd, o, "NfcConfigToken", er)
+			case len(args) == 0:
 				return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcConfigToken", options{})
 			}
 			p, err := numbered("networks", args[0])
@@ -180,6 +205,7 @@ stored network (see "wpsctl networks list"); without it, it is the network of an
 		},
 	}
 	o.register(cmd)
+	a.erFlag(cmd, &er)
 	return cmd
 }
 
@@ -219,13 +245,13 @@ minutes. "wpsctl nfc password-token" makes the token.`,
 
 // newNFCRead hands over what was read off a tag.
 func newNFCRead(a *app) *cobra.Command {
-	var isHex bool
+	var isHex, er bool
 	cmd := &cobra.Command{
 		Use:   "read [FILE|-]",
 		Short: "Take what was read off a tag",
 		Long: `Read takes the content of a tag from a file or standard input. The networks of a configuration token are stored. A password
-token is the password of a device: an access point of this machine (--interface) lets that device in. Otherwise it is kept for
-ten minutes, for "wpsctl learn BSSID nfc-pw" with the access point whose tag it is.`,
+token is the password of a device: an access point of this machine (--interface) lets that device in, and so does with --er the
+External Registrar. Otherwise it is kept for ten minutes, for "wpsctl learn BSSID nfc-pw" with the access point whose tag it is.`,
 		Example: `  wpsctl nfc read tag.ndef
   echo d217… | wpsctl nfc read --hex`,
 		Args: cobra.MaximumNArgs(1),
@@ -235,10 +261,11 @@ ten minutes, for "wpsctl learn BSSID nfc-pw" with the access point whose tag it 
 				return err
 			}
 			defer clear(payload)
-			return a.withClient(cmd.Context(), func(c *client) error { return a.readTag(cmd.Context(), c, payload) })
+			return a.withClient(cmd.Context(), func(c *client) error { return a.readTag(cmd.Context(), c, payload, er) })
 		},
 	}
 	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
+	cmd.Flags().BoolVar(&er, "er", false, "let the External Registrar take it")
 	return cmd
 }
 
@@ -251,7 +278,7 @@ func first(args []string) string {
 }
 
 // readTag hands a tag to the interface that is meant, or to none if there is none.
-func (a *app) readTag(ctx context.Context, c *client, payload []byte) error {
+func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool) error {
 	f, err := a.newFollower(ctx, c)
 	if err != nil {
 		return err
@@ -261,14 +288,18 @@ func (a *app) readTag(ctx context.Context, c *client, payload []byte) error {
 		return err
 	}
 	var what props
-	if len(t.Interfaces) == 0 && a.ifname == "" {
-		err = c.call(ctx, rootPath, managerIface+".NfcTagRead", []any{&what}, payload, options{})
-	} else {
-		n, pickErr := t.pick(a.ifname, "station", "ap", "none")
-		if pickErr != nil {
-			return pickErr
+	var n netif
+	switch {
+	case er:
+		if n, err = t.pickER(a.ifname); err == nil {
+			err = c.call(ctx, n.Path, erIface+".NfcTagRead", []any{&what}, payload)
 		}
-		err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload)
+	case len(t.Interfaces) == 0 && a.ifname == "":
+		err = c.call(ctx, rootPath, managerIface+".NfcTagRead", []any{&what}, payload, options{})
+	default:
+		if n, err = t.pick(a.ifname, "station", "ap", "none"); err == nil {
+			err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload)
+		}
 	}
 	if err != nil {
 		return err
@@ -310,126 +341,4 @@ func (a *app) showTag(ctx context.Context, c *client, what props) error {
 	}
 	a.printf("%s\n", storedText(ids, false))
 	return nil
-}
-
-// carrierFlag says how much of a handover message is wanted.
-type carrierFlag struct{ message bool }
-
-// register declares the flag.
-func (f *carrierFlag) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.message, "message", false, "the whole handover message, not only the carrier record for one")
-}
-
-// carrier is D-Bus' word for it.
-func (f *carrierFlag) carrier() string {
-	if f.message {
-		return "WPS"
-	}
-	return "WPS-CR"
-}
-
-// newNFCHandoverRequest makes a handover request.
-func newNFCHandoverRequest(a *app) *cobra.Command {
-	var o nfcOutput
-	var f carrierFlag
-	cmd := &cobra.Command{
-		Use:   "handover-request",
-		Short: "Print a connection handover request, to join a network",
-		Long: `Handover-request prints what this device says over an NFC link to join a network by connection handover: the carrier record,
-which NFC software puts into a message of its own, or with --message the whole message. Once the answer is there, give
-both to "wpsctl nfc report-handover init".`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.nfcGet(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest", f.carrier())
-		},
-	}
-	o.register(cmd)
-	f.register(cmd)
-	return cmd
-}
-
-// newNFCHandoverSelect makes a handover select.
-func newNFCHandoverSelect(a *app) *cobra.Command {
-	var o nfcOutput
-	var f carrierFlag
-	cmd := &cobra.Command{
-		Use:   "handover-select",
-		Short: "Print an access point's answer to a connection handover request",
-		Long: `Handover-select prints what an access point of this machine answers to a connection handover request. Give both to "wpsctl nfc
-report-handover resp" before the answer is sent, so that the device is expected when it comes.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcHandoverSelect", f.carrier(), options{})
-		},
-	}
-	o.register(cmd)
-	f.register(cmd)
-	return cmd
-}
-
-// newNFCReportHandover starts what a handover was about.
-func newNFCReportHandover(a *app) *cobra.Command {
-	var isHex, showKey bool
-	cmd := &cobra.Command{
-		Use:   "report-handover init|resp REQUEST SELECT",
-		Short: "Start what a connection handover was about",
-		Long: `Report-handover tells wpsd of a connection handover over an NFC link and follows the run that begins. REQUEST and SELECT are
-files with the two messages or their carrier records; "-" for one of them is standard input.
-
-"init": the request was ours, and this device joins the network. "resp": the answer was that of an access point of this machine,
-which lets the device in.`,
-		Example: `  wpsctl nfc handover-request -o request.ndef
-  wpsctl nfc report-handover init request.ndef select.ndef`,
-		Args: cobra.ExactArgs(3),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveDefault
-			}
-			return []string{"init", "resp"}, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			mode, known := map[string]string{"init": "station", "resp": "ap"}[args[0]]
-			switch {
-			case !known:
-				return usagef(`%s: say "init" if the request was ours, or "resp" if the answer was`, printable(args[0]))
-			case args[1] == "-" && args[2] == "-":
-				return usagef("only one of the two can come from standard input")
-			}
-			request, err := a.readBytes(args[1], isHex)
-			if err != nil {
-				return err
-			}
-			sel, err := a.readBytes(args[2], isHex)
-			if err != nil {
-				return err
-			}
-			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode, request, sel, enrollFlags{showKey: showKey})
-			})
-		},
-	}
-	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
-	cmd.Flags().BoolVar(&showKey, "show-key", false, "print the key of the network, too")
-	return cmd
-}
-
-// reportHandover reports and follows. The session is the newest of the interface.
-func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, request, sel []byte, e enrollFlags) error {
-	n, f, err := a.prepare(ctx, c, mode)
-	if err != nil {
-		return err
-	}
-	if err := c.call(ctx, n.Path, interfaceIface+".NfcReportHandover", nil, role, "WPS", request, sel); err != nil {
-		return err
-	}
-	t, err := c.objects(ctx)
-	if err != nil {
-		return err
-	}
-	for i := len(t.Sessions) - 1; i >= 0; i-- {
-		if s := t.Sessions[i]; s.Interface == n.Path {
-			return a.finish(ctx, c, f, s.Path, e, secret.Value{})
-		}
-	}
-	return &failure{Exit: exitFailure, Text: "wpsd took the handover, but there is no session of it"}
 }
