@@ -29,7 +29,6 @@ type world struct {
 	hold   bool     // requests stay under way
 	held   []Do
 	silent func(netip.Addr) bool // whose requests stay under way
-	most   int                   // requests that were under way at once
 	// searches counts Search.
 	searches int
 	queue    []Action
