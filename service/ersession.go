@@ -157,6 +157,9 @@ func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, m
 	}
 	var snapshot Session
 	err := s.askER(ctx, r.Interface, func(e *externalRegistrar, now time.Time) error {
+		if s.asleep() {
+			return ErrSuspended
+		}
 		if s.tooManyERSessions() {
 			return ErrTooMany
 		}

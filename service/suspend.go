@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // rest is how the service lets the machine sleep. Service.mu guards it.
@@ -13,7 +14,8 @@ type rest struct {
 }
 
 // Suspend ends all sessions with ReasonSuspended, and all scans, and returns once every interface is given back; nothing
-// begins before Resume. If ctx ends first it returns an error, and what it ended goes on ending.
+// begins before Resume. If ctx ends first it returns an error, and what it ended goes on ending. External Registrars
+// stay: their sockets have nothing that the machine's sleep takes away.
 func (s *Service) Suspend(ctx context.Context) error {
 	s.mu.Lock()
 	s.rest.asleep = true
@@ -40,10 +42,22 @@ func (s *Service) Suspend(ctx context.Context) error {
 	}
 }
 
+// asleep reports whether nothing may begin.
+func (s *Service) asleep() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rest.asleep
+}
+
 // restSoon tells Suspend when nothing runs any more. It is called whenever something ended; the caller holds mu.
 func (s *Service) restSoon() {
-	if s.rest.still == nil || s.running() > 0 {
+	if s.rest.still == nil {
 		return
+	}
+	for _, ses := range s.sessions {
+		if !ses.State.Ended() {
+			return
+		}
 	}
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
@@ -55,12 +69,22 @@ func (s *Service) restSoon() {
 }
 
 // Resume takes Suspend back: sessions may begin again, and scans that were cut short begin anew. Sessions do not: who
-// pressed a button before the machine slept has forgotten it by now.
+// pressed a button before the machine slept has forgotten it by now. External Registrars look for their access points
+// again, which may have forgotten them.
 func (s *Service) Resume() {
 	s.mu.Lock()
 	scans := s.rest.scans
 	s.rest = rest{}
+	var registrars []*externalRegistrar
+	for _, i := range s.interfaces {
+		if i.er != nil {
+			registrars = append(registrars, i.er)
+		}
+	}
 	s.mu.Unlock()
+	for _, e := range registrars {
+		_ = e.command(context.Background(), func(now time.Time) { e.perform(now, e.registrar.Moved(now)) }) // it may have ended
+	}
 	for _, name := range scans {
 		if err := s.Scan(context.Background(), name); err != nil { // it may be gone, or busy by now
 			s.log.Debug("the scan is not taken up again", "interface", name, "err", err)

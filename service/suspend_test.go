@@ -161,6 +161,43 @@ func TestSuspendAtAnAccessPoint(t *testing.T) {
 	})
 }
 
+// TestSuspendOfAnExternalRegistrar: its sessions end, and access points are told that nobody is let in any more. It stays,
+// with what it knows, and subscribes again.
+func TestSuspendOfAnExternalRegistrar(t *testing.T) {
+	t.Parallel()
+	playER(t, map[string]func(h *erHouse){
+		"a device waits to be let in": func(h *erHouse) {
+			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
+			s := h.admit(nil)
+			synctest.Wait()
+			if h.lan.selected == nil || !h.lan.selected.Selected {
+				h.Fatal("the access point does not announce the PIN")
+			}
+			h.suspend()
+			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
+			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err, ErrSuspended) {
+				h.Errorf("a session begins: %v", err)
+			}
+			time.Sleep(time.Second)
+			if h.lan.selected.Selected {
+				h.Error("the access point announces the PIN still")
+			}
+			time.Sleep(10 * time.Minute)
+			before := h.lan.called("SUBSCRIBE")
+			h.svc.Resume()
+			time.Sleep(time.Minute)
+			if !h.running() || h.lan.called("SUBSCRIBE") != before+1 {
+				h.Errorf("running %v, subscribed %d times more", h.running(), h.lan.called("SUBSCRIBE")-before)
+			}
+			h.admit(nil)
+			synctest.Wait()
+			if !h.lan.selected.Selected {
+				h.Error("the settings are forgotten")
+			}
+		},
+	})
+}
+
 // pressed presses the button of a new access point and starts a session.
 func (h *house) pressed() Session {
 	h.Helper()
