@@ -96,7 +96,7 @@ func (s *Service) purposeFor(ifname string) Purpose {
 // run is the session's goroutine.
 func (a *admission) run(ctx context.Context) {
 	s, ses := a.service, a.session
-	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "purpose", string(a.purpose), "method", string(a.method), "owner", ses.Owner)
+	s.logStart(ses)
 	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	err := a.admitOne(ctx)

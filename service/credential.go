@@ -63,7 +63,7 @@ func (e *enrolment) stack(c candidate, machine protocol) *eapol.Supplicant {
 		delay = startDelay1
 	}
 	peer := eapwsc.NewPeer(eapwsc.PeerConfig{
-		Identity: identity, Inner: machine, FragmentSize: e.fragmentSize,
+		Identity: identity, Inner: e.trace(machine, "message", describeMessage), FragmentSize: e.fragmentSize,
 	})
 	return eapol.NewSupplicant(eapol.SupplicantConfig{Inner: peer, StartDelay: delay})
 }

@@ -68,7 +68,7 @@ func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.D
 // run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands over, and tells.
 func (e *enrolment) run(ctx context.Context) {
 	s, ses := e.service, e.session
-	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "purpose", string(e.purpose), "method", string(e.method), "owner", ses.Owner)
+	s.logStart(ses)
 	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
@@ -252,7 +252,7 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 	}
 	e.service.changeSoon(e.session, func(s *Session) { s.State = StateExchanging })
 	stack := e.stack(c, machine)
-	pumpErr := pump(ctx, link, stack, func() { e.progress(c, machine) })
+	pumpErr := pump(ctx, link, e.trace(stack, "frame", describeFrame), func() { e.progress(c, machine) })
 	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began
 		pumpErr = errSilent
 	}

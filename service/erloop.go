@@ -162,6 +162,8 @@ func (e *externalRegistrar) perform(now time.Time, actions []er.Action) {
 func (e *externalRegistrar) do(a er.Do) {
 	e.tasks.Go(func() {
 		response, err := e.point.Do(e.requests, a.Request)
+		e.service.log.Debug("request", "interface", e.iface.Name, "id", a.ID, "method", a.Request.Method, "to", a.Request.URL.Host,
+			"action", a.Request.Header.Get("SOAPACTION"), "size", len(a.Request.Body), "status", response.Status, "answer", len(response.Body), "err", err)
 		select {
 		case e.replies <- erReply{a.ID, response, err}:
 		case <-e.requests.Done():

@@ -216,7 +216,7 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest,
 	}
 	s.sessions[ses.ID] = ses
 	e.runs[run] = &erRun{session: ses, deadline: deadline}
-	s.log.Info("session started", "session", ses.ID, "interface", ses.Interface, "role", string(ses.Role), "purpose", string(purpose), "method", string(method), "owner", ses.Owner)
+	s.logStart(ses)
 	s.emit(SessionAdded{ses.Session.clone()})
 	return ses.Session.clone()
 }

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"wpsd/drivers"
@@ -344,9 +343,7 @@ func (s *Service) end(ses *session, outcome failure) {
 	}
 	s.retire(ses)
 	s.restSoon()
-	s.log.Info("session ended", "session", ses.ID, "interface", ses.Interface, "state", string(ses.State),
-		slog.Group("why", "reason", string(ses.Reason), "config_error", uint16(ses.ConfigError), "err", outcome.err),
-		"peer", ses.Peer.String(), "tried", ses.Detail.AccessPointsTried, "took", time.Since(ses.Started).Round(time.Millisecond))
+	s.logEnd(ses, outcome.err)
 }
 
 // retire lets an ended session be dropped in time, and the oldest at once if there are too many. The caller holds mu.

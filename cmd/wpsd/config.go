@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,8 @@ type config struct {
 	AccessPoints []string
 	// IdleExit is how soon to end when nobody needs us; 0: never; nil: not said.
 	IdleExit *time.Duration
+	// LogLevel is from where on lines are logged; 0: what happens, but not in detail.
+	LogLevel slog.Level
 	// Notes are sentences for the log about settings that are accepted and have no effect (yet).
 	Notes []string
 	// Token is this device's NFC password token; of id 0: none is configured.
@@ -79,6 +82,7 @@ var settings = map[string]setting{
 	"wps_nfc_dh_privkey":     setTokenPrivateKey,
 	"wps_nfc_dev_pw":         setTokenPassword,
 	"idle_exit":              setIdleExit,
+	"log_level":              setLogLevel,
 }
 
 // elsewhere are words of wpa_supplicant.conf that people will try, with what to do instead.
@@ -385,6 +389,16 @@ func setAccessPoints(c *config, value string) error {
 		return fmt.Errorf("%q is not a directory such as /run/hostapd", printable(value))
 	}
 	c.AccessPoints = []string{filepath.Clean(dir)}
+	return nil
+}
+
+// setLogLevel takes the names that the levels have in the journal.
+func setLogLevel(c *config, value string) error {
+	level, ok := map[string]slog.Level{"error": slog.LevelError, "warning": slog.LevelWarn, "info": slog.LevelInfo, "debug": slog.LevelDebug}[value]
+	if !ok {
+		return fmt.Errorf("%q is none of error, warning, info and debug", printable(value))
+	}
+	c.LogLevel = level
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,9 @@ func TestConfigAcceptsSamples(t *testing.T) {
 			return len(c.AccessPoints) == 1 && c.AccessPoints[0] == "/run/ap"
 		}},
 		{"an end when nobody calls", "idle_exit=90", func(c *config) bool { return *c.IdleExit == 90*time.Second }},
+		{"much to read", "log_level=debug", func(c *config) bool { return c.LogLevel == slog.LevelDebug }},
+		{"little to read", "log_level=warning", func(c *config) bool { return c.LogLevel == slog.LevelWarn }},
+		{"the usual log", "", func(c *config) bool { return c.LogLevel == slog.LevelInfo }},
 		{"no end", "idle_exit=0", func(c *config) bool { return *c.IdleExit == 0 }},
 		{"who gets networks", "apply=networkmanager", func(c *config) bool { return c.Apply == "networkmanager" }},
 		{"nobody gets networks", "apply=none", func(c *config) bool { return c.Apply == "none" }},
@@ -114,6 +118,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"tiny fragments", "wps_fragment_size=49", "wpsd.conf:1: wps_fragment_size: "},
 		{"large fragments", "wps_fragment_size=1401", "wpsd.conf:1: wps_fragment_size: "},
 		{"fragments with a sign", "wps_fragment_size=1e3", "wpsd.conf:1: wps_fragment_size: "},
+		{"a level that is none", "log_level=7", `wpsd.conf:1: log_level: "7" is none of error, warning, info and debug`},
 		{"an end before the beginning", "idle_exit=-1", `wpsd.conf:1: idle_exit: "-1" is not a number of seconds`},
 		{"an end that is no number of seconds", "idle_exit=1m", `wpsd.conf:1: idle_exit: "1m" is not a number of seconds`},
 		{"an empty control interface", "ctrl_interface=", "wpsd.conf:1: ctrl_interface: \"\" is not a directory"},

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -90,7 +89,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	log, level := newLog(stderr, f.debug)
+	log, level := newLog(stderr, f.debug, conf)
 	work := func() error { return serve(ctx, f, conf, hangup, log, level) }
 	if f.restore {
 		work = func() error { return restore(ctx, f, log) }
@@ -176,22 +175,4 @@ func (f *flags) check(rest []string) error {
 		return nil
 	}
 	return fmt.Errorf("--driver %q: there are nl80211, sim and none", f.driver)
-}
-
-// newLog logs to standard error, without times of our own where the journal adds them. What it logs can be changed.
-func newLog(w io.Writer, debug bool) (*slog.Logger, *slog.LevelVar) {
-	level := new(slog.LevelVar)
-	o := &slog.HandlerOptions{Level: level}
-	if debug {
-		level.Set(slog.LevelDebug)
-	}
-	if os.Getenv("JOURNAL_STREAM") != "" {
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	return slog.New(slog.NewTextHandler(w, o)), level
 }

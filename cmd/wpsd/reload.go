@@ -46,6 +46,7 @@ type reloader struct {
 	idle  *idleAfter
 	svc   *service.Service
 	log   *slog.Logger
+	level *slog.LevelVar
 }
 
 // run waits for signals until ctx ends.
@@ -78,6 +79,10 @@ func (r *reloader) reload() error {
 		r.log.Warn("these settings count after a restart", "keys", strings.Join(keys, " "))
 	}
 	r.idle.set(r.flags, conf)
+	if !r.flags.debug && conf.LogLevel != r.conf.LogLevel {
+		r.level.Set(conf.LogLevel)
+		r.conf.LogLevel = conf.LogLevel // another one set later stays until the file changes again
+	}
 	return nil
 }
 

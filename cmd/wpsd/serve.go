@@ -92,7 +92,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	if err != nil {
 		return err
 	}
-	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log}
+	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log, level: level}
 	err = runAll(ctx, svc, server, log, leave.run, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
 		func(ctx context.Context) { guardSleep(ctx, f, svc, log) })
 	return errors.Join(err, sockets.err)
