@@ -41,7 +41,6 @@ type registrar struct {
 	event   upnp.URL
 	sid     string
 	events  chan upnp.Notification
-	stop    func()
 }
 
 // onNetwork is a room whose access point is found by an External Registrar.

@@ -1,0 +1,9 @@
+package sim_test
+
+import (
+	"testing"
+
+	"wpsd/drivers/controlpoint/controlpointtest"
+)
+
+func TestMain(m *testing.M) { controlpointtest.Main(m) }
