@@ -402,6 +402,9 @@ UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a termi
 			if err := admit.options(o); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("timeout") && admit.timeout == 0 {
+				return usagef("--timeout: at least one second")
+			}
 			if ap != "" {
 				o["ap"] = godbus.MakeVariant(strings.ToLower(ap))
 			}

@@ -216,11 +216,11 @@ func objectName(p godbus.ObjectPath) string {
 	if !ok {
 		return "wpsd"
 	}
-	if ifname, bssid, ok := strings.Cut(name, "/aps/"); ok {
-		return printable(ifname) + " access point " + printable(strings.ReplaceAll(bssid, "_", ":"))
-	}
 	if ifname, object, ok := strings.Cut(name, "/er/"); ok {
 		return printable(ifname) + " " + erObjectName(object)
+	}
+	if ifname, bssid, ok := strings.Cut(name, "/aps/"); ok {
+		return printable(ifname) + " access point " + printable(strings.ReplaceAll(bssid, "_", ":"))
 	}
 	switch kind {
 	case "sessions":

@@ -208,9 +208,13 @@ func TestTreeTakesAnything(t *testing.T) {
 		"/fi/w1/wps/interfaces/x/a": {accessPointIface: bad},
 		"/fi/w1/wps/sessions/1":     {sessionIface: bad},
 		"/fi/w1/wps/networks/1":     {networkIface: bad},
-		"/":                         {},
+
+		"/fi/w1/wps/interfaces/x/er/aps/u":       {erAccessPointIface: bad},
+		"/fi/w1/wps/interfaces/x/er/enrollees/u": {erEnrolleeIface: bad},
+		"/":                                      {},
 	})
-	if len(tree.Interfaces) != 1 || len(tree.AccessPoints) != 1 || len(tree.Sessions) != 1 || len(tree.Networks) != 1 {
+	if len(tree.Interfaces) != 1 || len(tree.AccessPoints) != 1 || len(tree.Sessions) != 1 || len(tree.Networks) != 1 ||
+		len(tree.ERAccessPoints) != 1 || len(tree.EREnrollees) != 1 {
 		t.Errorf("%+v", tree)
 	}
 	if err := writeStatus(&bytes.Buffer{}, tree, time.Now()); err != nil {
@@ -219,6 +223,8 @@ func TestTreeTakesAnything(t *testing.T) {
 	for _, f := range []func() error{
 		func() error { return writeAccessPoints(&bytes.Buffer{}, tree.AccessPoints) },
 		func() error { return writeNetworks(&bytes.Buffer{}, tree.Networks) },
+		func() error { return writeERAccessPoints(&bytes.Buffer{}, netif{}, tree.ERAccessPoints) },
+		func() error { return writeEREnrollees(&bytes.Buffer{}, netif{}, tree.EREnrollees) },
 	} {
 		if err := f(); err != nil {
 			t.Error(err)
@@ -231,7 +237,7 @@ func TestSignalTextTakesAnything(t *testing.T) {
 	t.Parallel()
 	names := []string{objectManager + ".InterfacesAdded", objectManager + ".InterfacesRemoved", propertiesIface + ".PropertiesChanged",
 		interfaceIface + ".ScanDone", sessionIface + ".Failed", sessionIface + ".Succeeded", interfaceIface + ".AccessPointAvailable",
-		sessionIface + ".CredentialReceived", "org.freedesktop.DBus.NameOwnerChanged", "novel.Signal", "bare"}
+		sessionIface + ".CredentialReceived", erIface + ".AccessPointAdded", erIface + ".EnrolleeRemoved", erIface + ".ApSettings", "org.freedesktop.DBus.NameOwnerChanged", "novel.Signal", "bare"}
 	bodies := [][]any{nil, {1}, {1, 2}, {1, 2, 3}, {"x", map[string]godbus.Variant{"Z": godbus.MakeVariant("\x1b")}, []string{}},
 		{godbus.ObjectPath("/x"), map[string]map[string]godbus.Variant{}}, {busName, "", ""}}
 	for _, name := range names {
@@ -251,11 +257,33 @@ func TestSignalTextTakesAnything(t *testing.T) {
 
 func TestMonitorNeverShowsKeys(t *testing.T) {
 	t.Parallel()
-	s := &godbus.Signal{Path: "/fi/w1/wps/sessions/1", Name: sessionIface + ".CredentialReceived",
-		Body: []any{props{"key": godbus.MakeVariant([]byte("swordfish"))}, []byte("swordfish")}}
-	shown := strings.Join(signalText(s), " ") + fmt.Sprint(signalJSON(s, time.Now()))
-	if strings.Contains(shown, "swordfish") || strings.Contains(shown, fmt.Sprint([]byte("swordfish"))) {
-		t.Error(shown)
+	secret := props{"key": godbus.MakeVariant([]byte("swordfish"))}
+	for _, s := range []*godbus.Signal{
+		{Path: "/fi/w1/wps/sessions/1", Name: sessionIface + ".CredentialReceived", Body: []any{secret, []byte("swordfish")}},
+		{Path: "/fi/w1/wps/interfaces/wlan0", Name: erIface + ".ApSettings", Body: []any{godbus.ObjectPath("/x"), secret}},
+	} {
+		shown := strings.Join(signalText(s), " ") + fmt.Sprint(signalJSON(s, time.Now()))
+		if strings.Contains(shown, "swordfish") || strings.Contains(shown, fmt.Sprint([]byte("swordfish"))) {
+			t.Error(shown)
+		}
+	}
+}
+
+func TestObjectName(t *testing.T) {
+	t.Parallel()
+	const er = "/fi/w1/wps/interfaces/eth0/er/"
+	for path, want := range map[godbus.ObjectPath]string{
+		"/fi/w1/wps": "wpsd", "/fi/w1/wps/interfaces/wlan0": "wlan0", "/fi/w1/wps/sessions/3": "session 3", "/fi/w1/wps/networks/1": "network 1",
+		"/fi/w1/wps/interfaces/wlan0/aps/02_00_00_00_01_00":                       "wlan0 access point 02:00:00:00:01:00",
+		er + "aps/12345678_9abc_def0_1234_56789abcdef0":                           "eth0 access point 12345678-9abc-def0-1234-56789abcdef0",
+		er + "aps/12345678_9abc_def0_1234_56789abcdef0_2":                         "eth0 access point 12345678-9abc-def0-1234-56789abcdef0",
+		er + "enrollees/12345678_9abc_def0_1234_56789abcdef0_02_00_00_00_00_09":   "eth0 device 02:00:00:00:00:09",
+		er + "enrollees/12345678_9abc_def0_1234_56789abcdef0_02_00_00_00_00_09_1": "eth0 device 02:00:00:00:00:09",
+		er + "aps/1": "eth0 aps/1",
+	} {
+		if got := objectName(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			e.Defer(func() { _ = bus.Close() })
 			e.Setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.Address)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // each short program would sleep for a second at its end
-			d := &daemon{program: program, dir: e.WorkDir, bus: bus.Address}
+			d := &daemon{program: program, dir: e.WorkDir, bus: bus.Address, background: map[string]*running{}}
 			e.Defer(d.kill)
 			e.Values["daemon"] = d
 			return nil
@@ -53,6 +53,11 @@ func TestScripts(t *testing.T) {
 			"exits":     cmdExits,
 			"interrupt": cmdInterrupt,
 			"logged":    cmdLogged,
+
+			"eventually": cmdEventually,
+			"background": cmdBackground,
+			"shows":      cmdShows,
+			"finished":   cmdFinished,
 		},
 		RequireUniqueNames: true,
 	})
@@ -77,6 +82,7 @@ type daemon struct {
 	program, dir, bus string
 	cmd               *exec.Cmd
 	log               *lockedBuffer
+	background        map[string]*running
 }
 
 // lockedBuffer is written by one goroutine while another reads.
@@ -193,12 +199,8 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	pattern := regexp.MustCompile(args[1])
-	self, err := os.Executable()
-	ts.Check(err)
 	var out lockedBuffer
-	cmd := exec.Command(self, args[2:]...)
-	cmd.Args[0] = "wpsctl" // testscript.Main looks at the name
-	cmd.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+ts.Getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+	cmd := wpsctl(ts, args[2:])
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ts.Check(cmd.Start())
 	matched := until(func() bool { return pattern.MatchString(out.String()) })
@@ -208,4 +210,64 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("exit status %d, want %d; output:\n%s", cmd.ProcessState.ExitCode(), want, &out)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("interrupted"), []byte(out.String()), 0o600))
+}
+
+// wpsctl makes a command that runs ourselves.
+func wpsctl(ts *testscript.TestScript, args []string) *exec.Cmd {
+	self, err := os.Executable()
+	ts.Check(err)
+	cmd := exec.Command(self, args...)
+	cmd.Args[0] = "wpsctl" // testscript.Main looks at the name
+	cmd.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+ts.Getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+	return cmd
+}
+
+// cmdEventually is "eventually ARGS PATTERN": it runs wpsctl until its output matches. ARGS is one word.
+func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	var out []byte
+	if !until(func() bool {
+		out, _ = wpsctl(ts, strings.Fields(args[0])).CombinedOutput()
+		return pattern.Match(out)
+	}) {
+		ts.Fatalf("wpsctl %s never says %s:\n%s", args[0], args[1], out)
+	}
+}
+
+// running is a wpsctl in the background.
+type running struct {
+	cmd *exec.Cmd
+	out lockedBuffer
+}
+
+// cmdBackground is "background NAME ARGS": it starts wpsctl, and goes on once it has said something.
+func cmdBackground(ts *testscript.TestScript, _ bool, args []string) {
+	r := &running{cmd: wpsctl(ts, args[1:])}
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
+	ts.Check(r.cmd.Start())
+	ts.Defer(func() { _ = r.cmd.Process.Kill() }) // it may have ended
+	ts.Value("daemon").(*daemon).background[args[0]] = r
+	if !until(func() bool { return r.out.String() != "" }) {
+		ts.Fatalf("wpsctl %v says nothing", args[1:])
+	}
+}
+
+// cmdShows is "shows NAME PATTERN": it waits until what was started has printed something.
+func cmdShows(ts *testscript.TestScript, _ bool, args []string) {
+	r := ts.Value("daemon").(*daemon).background[args[0]]
+	pattern := regexp.MustCompile(args[1])
+	if !until(func() bool { return pattern.MatchString(r.out.String()) }) {
+		ts.Fatalf("it does not show %s:\n%s", args[1], &r.out)
+	}
+}
+
+// cmdFinished is "finished NAME CODE PATTERN": it waits for the end of what was started, and looks at how that was.
+func cmdFinished(ts *testscript.TestScript, _ bool, args []string) {
+	r := ts.Value("daemon").(*daemon).background[args[0]]
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	_ = r.cmd.Wait() // the status is looked at next
+	if got := r.cmd.ProcessState.ExitCode(); got != want || !regexp.MustCompile(args[2]).MatchString(r.out.String()) {
+		ts.Fatalf("exit status %d, want %d and %s:\n%s", got, want, args[2], &r.out)
+	}
 }
