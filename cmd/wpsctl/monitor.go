@@ -211,6 +211,9 @@ func changedText(object string, s *godbus.Signal) []string {
 
 // objectName is a short name of an object: "session 3", "wlan0", "access point 02:…", "network 1".
 func objectName(p godbus.ObjectPath) string {
+	if p == rootPath {
+		return "wpsd"
+	}
 	rest := strings.TrimPrefix(string(p), string(rootPath)+"/")
 	kind, name, ok := strings.Cut(rest, "/")
 	if !ok {
