@@ -1,0 +1,288 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"wpsd/drivers/controlpoint"
+	"wpsd/engine/upnp"
+)
+
+const (
+	// dialTime bounds how long it takes to connect, and to be told that the control point is open. The other process
+	// may have to be started first.
+	dialTime = 20 * time.Second
+	// againTime is how long to wait before connecting again when the other process ended.
+	againTime = time.Second
+	// maxHeard is how many announcements are kept for a slow reader, as in package controlpoint.
+	maxHeard = 1024
+)
+
+// Dial opens a control point on an interface, in the process that listens on the socket at path. If that process ends, it
+// is looked for again, and Changed tells when it is back. The caller closes the Client.
+func Dial(path, ifname string, log *slog.Logger) (*Client, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	ctx, end := context.WithCancelCause(context.Background())
+	c := &Client{
+		path: path, ifname: ifname, log: log, ctx: ctx, end: end,
+		heard: make(chan upnp.Announcement, maxHeard), notified: make(chan upnp.Notification), changed: make(chan struct{}, 1),
+		pending: make(map[uint64]chan frame),
+	}
+	conn, err := c.connect()
+	if err != nil {
+		end(err)
+		return nil, err
+	}
+	c.tasks.Go(func() { c.run(conn) })
+	return c, nil
+}
+
+// Client is a control point in another process. It is safe for concurrent use.
+type Client struct {
+	path, ifname string
+	log          *slog.Logger
+	ctx          context.Context // ends with Close
+	end          context.CancelCauseFunc
+	heard        chan upnp.Announcement
+	notified     chan upnp.Notification
+	changed      chan struct{}
+	tasks        sync.WaitGroup
+
+	writing sync.Mutex
+	mu      sync.Mutex
+	conn    net.Conn // nil: there is none at the moment
+	last    uint64
+	pending map[uint64]chan frame
+}
+
+// Heard, Notified and Changed are as controlpoint.ControlPoint has them.
+func (c *Client) Heard() <-chan upnp.Announcement { return c.heard }
+
+// Notified implements service.ControlPoint.
+func (c *Client) Notified() <-chan upnp.Notification { return c.notified }
+
+// Changed implements service.ControlPoint.
+func (c *Client) Changed() <-chan struct{} { return c.changed }
+
+// Search implements service.ControlPoint.
+func (c *Client) Search(ctx context.Context) error {
+	_, err := c.ask(ctx, frame{Kind: search})
+	return err
+}
+
+// Do implements service.ControlPoint.
+func (c *Client) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) {
+	f, err := c.ask(ctx, frame{Kind: do, Request: &r})
+	switch {
+	case err != nil:
+		return upnp.Response{}, err
+	case f.Response == nil:
+		return upnp.Response{}, errors.New("remote: an answer without content")
+	case len(f.Response.Body) > r.MaxBody:
+		return upnp.Response{}, fmt.Errorf("remote: %s %s: %w", r.Method, r.URL, controlpoint.ErrTooLong)
+	}
+	return *f.Response, nil
+}
+
+// Close ends it and waits. Requests under way fail with ErrClosed.
+func (c *Client) Close() error {
+	c.end(controlpoint.ErrClosed)
+	c.tasks.Wait()
+	return nil
+}
+
+// connect connects and opens the control point.
+func (c *Client) connect() (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(c.ctx, dialTime)
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", c.path)
+	if err != nil {
+		return nil, fmt.Errorf("remote: the process that speaks UPnP: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	err = write(conn, frame{Kind: open, Interface: c.ifname})
+	var f frame
+	if err == nil {
+		f, err = read(conn)
+	}
+	if err == nil {
+		err = f.Error.err()
+	}
+	if err != nil || !stop() {
+		_ = conn.Close()
+		return nil, fmt.Errorf("remote: opening %s: %w", c.ifname, errors.Join(err, context.Cause(ctx)))
+	}
+	c.mu.Lock()
+	c.conn = conn
+	c.mu.Unlock()
+	return conn, nil
+}
+
+// run keeps a connection.
+func (c *Client) run(conn net.Conn) {
+	for c.ctx.Err() == nil {
+		if conn == nil {
+			var err error
+			if conn, err = c.connect(); err != nil {
+				c.log.Warn("the process that speaks UPnP does not answer", "err", err)
+				c.pause()
+				continue
+			}
+			c.tellChanged()
+		}
+		err := c.follow(conn)
+		conn = nil
+		if c.ctx.Err() == nil {
+			c.log.Warn("the process that speaks UPnP is gone; it is started again", "err", err)
+			c.tellChanged()
+			c.pause()
+		}
+	}
+}
+
+func (c *Client) pause() {
+	select {
+	case <-time.After(againTime):
+	case <-c.ctx.Done():
+	}
+}
+
+func (c *Client) tellChanged() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
+// follow reads a connection to its end.
+func (c *Client) follow(conn net.Conn) error {
+	ctx, end := context.WithCancel(c.ctx)
+	var tasks sync.WaitGroup
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer func() {
+		c.lost()
+		end()
+		stop()
+		_ = conn.Close()
+		tasks.Wait()
+	}()
+	for {
+		f, err := read(conn)
+		if err != nil {
+			return err
+		}
+		switch {
+		case f.Kind == reply:
+			c.answer(f)
+		case f.Kind == heard && f.Heard != nil:
+			select {
+			case c.heard <- *f.Heard:
+			default:
+				c.log.Debug("nobody takes announcements")
+			}
+		case f.Kind == changed:
+			c.tellChanged()
+		case f.Kind == notified && f.Notified != nil:
+			n := f.Notified.unpack()
+			tasks.Go(func() { // one at a time, says the protocol
+				select {
+				case c.notified <- n:
+					_ = c.send(frame{Kind: taken})
+				case <-ctx.Done():
+				}
+			})
+		default:
+			return fmt.Errorf("remote: a frame %q", f.Kind)
+		}
+	}
+}
+
+// lost ends what waits for an answer.
+func (c *Client) lost() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = nil
+	for id, wait := range c.pending {
+		delete(c.pending, id)
+		close(wait)
+	}
+}
+
+// answer gives a reply to who waits for it.
+func (c *Client) answer(f frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if wait := c.pending[f.ID]; wait != nil {
+		delete(c.pending, f.ID)
+		wait <- f
+	}
+}
+
+// send writes a frame.
+func (c *Client) send(f frame) error {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return controlpoint.ErrNoAddress
+	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return write(conn, f)
+}
+
+// ask sends a frame and waits for its answer.
+func (c *Client) ask(ctx context.Context, f frame) (frame, error) {
+	wait := make(chan frame, 1)
+	c.mu.Lock()
+	c.last++
+	f.ID = c.last
+	if c.conn != nil {
+		c.pending[f.ID] = wait
+	} else {
+		close(wait)
+	}
+	c.mu.Unlock()
+	if err := c.send(f); err != nil && !errors.Is(err, controlpoint.ErrNoAddress) {
+		c.forget(f.ID)
+		return frame{}, fmt.Errorf("remote: %w", errors.Join(err, controlpoint.ErrNoAddress))
+	}
+	select {
+	case got, ok := <-wait:
+		switch {
+		case ok:
+			return got, got.Error.err()
+		case c.ctx.Err() != nil:
+			return frame{}, controlpoint.ErrClosed
+		}
+		return frame{}, controlpoint.ErrNoAddress
+	case <-ctx.Done():
+		c.forget(f.ID)
+		_ = c.send(frame{Kind: cancel, ID: f.ID})
+		return frame{}, context.Cause(ctx)
+	}
+}
+
+func (c *Client) forget(id uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.pending, id)
+}
+
+// ignoreEnd takes the regular end off a reader's errors.
+func ignoreEnd(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
