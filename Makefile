@@ -20,6 +20,8 @@ TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
 BUSSERVICEDIR ?= /usr/share/dbus-1/system-services
 POLKITDIR ?= /usr/share/polkit-1/actions
+POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
+DOCDIR ?= $(PREFIX)/share/doc/wpsd
 
 .PHONY: help build nfc_pw_token check static test demo bench fuzz hwsim hwsim-compare install deb clean
 
@@ -74,7 +76,9 @@ install: build ## into DESTDIR, prefix (/usr/local)
 	install -D -m 644 packaging/fi.w1.wps.policy $(DESTDIR)$(POLKITDIR)/fi.w1.wps.policy
 	install -D -m 644 packaging/fi.w1.wps.service $(DESTDIR)$(BUSSERVICEDIR)/fi.w1.wps.service
 	install -d $(DESTDIR)$(UNITDIR)
-	for unit in packaging/wpsd*.service; do sed 's|@SBINDIR@|$(SBINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	install -D -m 644 packaging/fi.w1.wps.rules $(DESTDIR)$(POLKITRULESDIR)/fi.w1.wps.rules
+	install -D -m 644 packaging/wpa_cli.conf $(DESTDIR)$(DOCDIR)/wpa_cli.conf
+	for unit in packaging/wpsd*.service packaging/wpsd*.socket; do sed 's|@SBINDIR@|$(SBINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	install -D -m 644 packaging/wpsd.sysusers $(DESTDIR)$(SYSUSERSDIR)/wpsd.conf
 	install -D -m 644 packaging/wpsd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/wpsd.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf

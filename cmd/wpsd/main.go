@@ -39,6 +39,8 @@ type flags struct {
 	stateDir   string
 	bus        string
 	global     string
+	upnpSocket string
+	upnpServer bool
 	simControl string
 	simSpeed   float64
 	simUPnP    netip.Addr
@@ -69,6 +71,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err := keepSecrets(); err != nil {
 		_, _ = fmt.Fprintf(stderr, "wpsd: %v\n", err)
 		return exitFailure
+	}
+	if f.upnpServer {
+		return runUPnP(f, stderr)
 	}
 	conf, err := loadConfig(f.config, !f.named)
 	if err != nil {
@@ -123,6 +128,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	})
 	fs.BoolVar(&f.version, "version", false, "print the version and exit")
 	fs.StringVar(&f.global, "global", "", "listen on the global control socket `PATH` (wpa_cli -g PATH)")
+	fs.StringVar(&f.upnpSocket, "upnp-socket", "", "let the process that listens on `SOCKET` speak UPnP")
+	fs.BoolVar(&f.upnpServer, "upnp-server", false, "be that process; on --upnp-socket, or the socket systemd passes")
 	fs.StringVar(&f.simControl, "sim-control", "", "with --driver sim: take commands from the named pipe `FILE`")
 	fs.Func("sim-upnp", "with --driver sim: let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
 		f.simUPnP, err = netip.ParseAddr(text)

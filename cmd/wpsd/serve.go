@@ -12,7 +12,6 @@ import (
 
 	"wpsd/dbus"
 	"wpsd/drivers"
-	"wpsd/drivers/controlpoint"
 	"wpsd/drivers/hostapd"
 	"wpsd/drivers/logind"
 	"wpsd/drivers/nl80211"
@@ -61,13 +60,8 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st, Token: conf.Token,
 		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
 		AccessPoints: accessPoints,
-		ControlPoint: func(ifname string) (service.ControlPoint, error) {
-			if simulated, ok := driver.(*sim.Driver); ok {
-				ifname = simulated.Network(ifname)
-			}
-			return controlpoint.Open(controlpoint.Config{Interface: ifname, Log: log})
-		},
-		Processing: conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
+		ControlPoint: controlPoints(f, driver, log),
+		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})
 	if err != nil {
 		return err
