@@ -85,6 +85,7 @@ install: build ## into DESTDIR, prefix (/usr/local)
 	install -d $(DATADIR)/dbus-1/interfaces
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
+	GOOS= GOARCH= GOARM= go run ./packaging/manual packaging/wpsd.conf $(DATADIR)/man
 	build/wpsctl man $(DATADIR)/man/man1
 	build/nfc_pw_token man $(DATADIR)/man/man1
 	install -d $(DATADIR)/bash-completion/completions $(DESTDIR)$(ZSHDIR) $(DATADIR)/fish/vendor_completions.d

@@ -62,6 +62,7 @@ var arrows = map[string][]string{
 	"cmd/wpsctl":                            {"engine/secret"},
 	"cmd/nfc-pw-token":                      {"engine/ndef", "engine/wsccrypto"},
 	"packaging":                             {},
+	"packaging/manual":                      {"introspection"},
 	"test/dhcompare":                        {"engine/wsccrypto", "engine/secret"},
 	"test/tally":                            {},
 	"test/testbus":                          {},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -79,6 +80,9 @@ func (r *reloader) reload() error {
 		r.log.Warn("these settings count after a restart", "keys", strings.Join(keys, " "))
 	}
 	r.idle.set(r.flags, conf)
+	if !r.flags.debug {
+		r.level.Set(conf.LogLevel)
+	}
 	if !r.flags.debug && conf.LogLevel != r.conf.LogLevel {
 		r.level.Set(conf.LogLevel)
 		r.conf.LogLevel = conf.LogLevel // another one set later stays until the file changes again
@@ -89,20 +93,20 @@ func (r *reloader) reload() error {
 // needRestart lists the keys that differ and count only when wpsd starts.
 func (c *config) needRestart(other *config) []string {
 	var list []string
-	if c.Forget != other.Forget {
-		list = append(list, "update_config")
-	}
-	if c.Control != other.Control {
-		list = append(list, "ctrl_interface")
-	}
-	if c.ControlTerminate != other.ControlTerminate {
-		list = append(list, "ctrl_terminate")
-	}
-	if !slices.Equal(c.AccessPoints, other.AccessPoints) {
-		list = append(list, "hostapd_ctrl_interface")
-	}
-	if a, b := c.Token, other.Token; a.ID != b.ID || !a.Private.Equal(b.Private) || !a.Password.Equal(b.Password) {
-		list = append(list, "wps_nfc_*")
+	for _, k := range []struct {
+		name string
+		same bool
+	}{
+		{"update_config", c.Forget == other.Forget},
+		{"apply", c.Apply == other.Apply},
+		{"ctrl_interface", c.Control == other.Control},
+		{"ctrl_terminate", c.ControlTerminate == other.ControlTerminate},
+		{"hostapd_ctrl_interface", slices.Equal(c.AccessPoints, other.AccessPoints)},
+		{"wps_nfc_dev_pw", reflect.DeepEqual(c.nfc, other.nfc)},
+	} {
+		if !k.same {
+			list = append(list, k.name)
+		}
 	}
 	return list
 }

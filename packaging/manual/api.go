@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"wpsd/introspection"
+)
+
+// apiPage turns the introspection data into a manual page.
+func apiPage(all []introspection.Interface) string {
+	p := newPage("fi.w1.wps", "7", "the D-Bus API of wpsd, the Wi-Fi Protected Setup service")
+	p.section("DESCRIPTION")
+	p.text("wpsd is on the system bus as fi.w1.wps. Its root is the object /fi/w1/wps, which has the interfaces fi.w1.wps.Manager and " +
+		"org.freedesktop.DBus.ObjectManager; all other objects are below it. Each object has Properties, Introspectable and Peer of " +
+		"org.freedesktop.DBus. Names of errors have fi.w1.wps.Error. in front of them. Values of type ay are bytes without any encoding.\n\n" +
+		"What a method says of access is the action that polkit is asked for.")
+	for _, i := range all {
+		if !strings.HasPrefix(i.Name, "fi.w1.wps.") {
+			continue // the standard ones have manuals of their own
+		}
+		p.section("Interface " + i.Name)
+		p.text(i.Doc.Text)
+		p.methods(i.Methods)
+		p.signals(i.Signals)
+		p.properties(i.Properties)
+	}
+	p.section("FILES")
+	p.WriteString(".I /usr/share/dbus\\-1/interfaces/fi.w1.wps.*.xml\n")
+	return p.also("wpsd(8)", "wpsctl(1)", "busctl(1)", "polkit(8)")
+}
+
+func (p *page) methods(list []introspection.Method) {
+	if len(list) == 0 {
+		return
+	}
+	p.subsection("Methods")
+	for _, m := range list {
+		title := fmt.Sprintf("%s(%s)", m.Name, args(m.In))
+		if len(m.Out) > 0 {
+			title += " -> " + args(m.Out)
+		}
+		p.item(title)
+		p.doc(m.Doc)
+	}
+}
+
+func (p *page) signals(list []introspection.Signal) {
+	if len(list) == 0 {
+		return
+	}
+	p.subsection("Signals")
+	for _, s := range list {
+		p.item(fmt.Sprintf("%s(%s)", s.Name, args(s.Args)))
+		p.doc(s.Doc)
+	}
+}
+
+func (p *page) properties(list []introspection.Property) {
+	if len(list) == 0 {
+		return
+	}
+	p.subsection("Properties")
+	for _, one := range list {
+		title := one.Type + " " + one.Name
+		var notes []string
+		if one.Writable {
+			notes = append(notes, "can be written")
+		}
+		switch one.Emits {
+		case introspection.EmitsConst:
+			notes = append(notes, "never changes")
+		case introspection.EmitsInvalidates:
+			notes = append(notes, "PropertiesChanged invalidates it")
+		case introspection.EmitsNothing:
+			notes = append(notes, "changes are not told")
+		case introspection.EmitsValue:
+		}
+		if len(notes) > 0 {
+			title += " (" + strings.Join(notes, ", ") + ")"
+		}
+		p.item(title)
+		p.doc(one.Doc)
+	}
+}
+
+// args lists arguments with their types.
+func args(list []introspection.Arg) string {
+	var text []string
+	for _, a := range list {
+		text = append(text, a.Type+" "+a.Name)
+	}
+	return strings.Join(text, ", ")
+}
+
+// doc writes what a comment says.
+func (p *page) doc(d introspection.Doc) {
+	p.below(d.Text)
+	for _, a := range d.Args {
+		name := a.Name
+		if a.Key != "" {
+			name += fmt.Sprintf("[\"%s\"] (%s)", a.Key, a.Type)
+		}
+		fmt.Fprintf(p, ".IP\n\\fI%s\\fR: %s\n", escape(name), escape(a.Text))
+	}
+	if d.Access != "" {
+		fmt.Fprintf(p, ".IP\nAccess: %s\n", escape(d.Access))
+	}
+	if len(d.Errors) > 0 {
+		fmt.Fprintf(p, ".IP\nErrors: %s\n", escape(strings.Join(d.Errors, ", ")))
+	}
+}

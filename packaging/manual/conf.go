@@ -1,0 +1,51 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+)
+
+// setting is a key with its value, commented out or not.
+var setting = regexp.MustCompile(`^#?([a-z0-9_]+)=(.*)$`)
+
+// confPage turns the configuration into its manual page. Blocks stand apart by empty lines: the first one is about the
+// file, and each other one explains the keys below its comment.
+func confPage(conf string) string {
+	p := newPage("wpsd.conf", "5", "configuration of wpsd, the Wi-Fi Protected Setup service")
+	for n, block := range strings.Split(strings.TrimSpace(conf), "\n\n") {
+		comment, keys := takeApart(block)
+		if n == 0 {
+			p.section("DESCRIPTION")
+			_, text, _ := strings.Cut(comment, "\n\n") // the first paragraph is what NAME says
+			p.text(text)
+			p.section("SETTINGS")
+			continue
+		}
+		for i, key := range keys {
+			p.item(key)
+			if i < len(keys)-1 {
+				p.WriteString(".PD 0\n") // they share the explanation
+			}
+		}
+		if len(keys) > 1 {
+			p.WriteString(".PD\n")
+		}
+		p.below(comment)
+	}
+	p.section("FILES")
+	p.WriteString(".I /etc/wpsd/wpsd.conf\n")
+	return p.also("wpsd(8)", "wpsctl(1)", "wpa_supplicant.conf(5)")
+}
+
+// takeApart gives the comment of a block as paragraphs, and its lines with keys.
+func takeApart(block string) (comment string, keys []string) {
+	var text []string
+	for line := range strings.SplitSeq(block, "\n") {
+		if setting.MatchString(line) {
+			keys = append(keys, strings.TrimPrefix(line, "#"))
+			continue
+		}
+		text = append(text, strings.TrimPrefix(strings.TrimPrefix(line, "#"), " "))
+	}
+	return strings.TrimSpace(strings.Join(text, "\n")), keys
+}
