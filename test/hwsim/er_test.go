@@ -31,7 +31,7 @@ func (w *world) startER() *registrar {
 }
 
 // startERDaemon starts wpsd on the loopback interface, on the bus that is there.
-func (w *world) startERDaemon() *registrar {
+func (w *world) startERDaemon(config ...string) *registrar {
 	w.t.Helper()
 	if _, err := os.Stat("/in/wpsd"); err != nil {
 		w.t.Skip("wpsd was not built: run test/hwsim/run")
@@ -40,7 +40,7 @@ func (w *world) startERDaemon() *registrar {
 	state := filepath.Join(w.dir, "state")
 	w.must(os.MkdirAll(state, 0o700))
 	// The sample er.conf that wpa_supplicant's manual has for this.
-	file := w.write("er.conf", "device_name=WPS External Registrar\n")
+	file := w.write("er.conf", strings.Join(append(config, "device_name=WPS External Registrar\n"), "\n"))
 	d := &daemon{w: w, radio: "lo", wired: true}
 	d.process = w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "none", "--interface", "lo", "--state-dir", state, "--bus", "system", "--debug")
 	w.t.Cleanup(d.leaksNothing)

@@ -1,0 +1,300 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// wpa_cli with wpsd in the roles other than a station: External Registrar, access point, and what concerns NFC tags.
+
+// named picks the events with one of these names, each text once.
+func named(events []event, names ...string) []string {
+	var list []string
+	for _, e := range events {
+		for _, name := range names {
+			if strings.HasPrefix(e.text, name) && !slices.Contains(list, e.text) {
+				list = append(list, e.text)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// erStory is README-WPS's External Registrar from its start to its stop, with Debian's wpa_cli. It returns the events
+// that tell of access points and devices.
+func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
+	t := w.t
+	t.Helper()
+	expect := func(reply string, args ...string) {
+		t.Helper()
+		if got := c.run(args...); got != reply {
+			t.Errorf("wpa_cli %s: %q, not %q", strings.Join(args, " "), got, reply)
+		}
+	}
+	begin := events.mark()
+	c.must("wps_er_start")
+	events.wait(begin, "WPS-ER-AP-ADD "+upnpUUID, 20*time.Second)
+	c.must("wps_er_learn", upnpUUID, labelPIN)
+	events.wait(begin, "WPS-ER-AP-SETTINGS ", 20*time.Second)
+	events.wait(begin, "WPS-FAIL msg=11 config_error=0", 5*time.Second)
+	mark := events.mark()
+	c.must("wps_er_start") // again: everything is told again
+	events.wait(mark, "WPS-ER-AP-ADD "+upnpUUID, 5*time.Second)
+
+	// A device with a PIN, one with a button, and one that nobody knows.
+	device := w.startSupplicant(station, "config_methods=display keypad virtual_push_button", "device_name=Wireless Client", "manufacturer=Company",
+		"model_name=cmodel", "model_number=123", "serial_number=12345", "device_type=1-0050F204-1")
+	c.must("wps_er_pin", "any", otherPIN, w.mac(station))
+	mark = device.mark()
+	device.ask("WPS_PIN any %s", otherPIN)
+	device.wait(mark, "WPS-SUCCESS", 60*time.Second)
+	device.wait(mark, "CTRL-EVENT-CONNECTED", 20*time.Second)
+	seen := events.wait(begin, "WPS-ER-ENROLLEE-ADD ", 5*time.Second)
+	device.mustOK("REMOVE_NETWORK all")
+	time.Sleep(12 * time.Second) // an Enrollee is forgotten 10 s after its run
+
+	mark = events.mark()
+	other := device.mark()
+	device.mustOK("WPS_PBC")
+	events.wait(mark, "WPS-ER-ENROLLEE-ADD ", 20*time.Second)
+	c.must("wps_er_pbc", anyUUID.FindString(seen.text))
+	device.wait(other, "WPS-SUCCESS", 60*time.Second)
+	expect("FAIL-UNKNOWN-UUID\n", "wps_er_pbc", "11111111-2222-3333-4444-555555555555")
+	expect("FAIL\n", "wps_er_pbc", "any")
+	expect("FAIL\n", "wps_er_learn", "11111111-2222-3333-4444-555555555555", labelPIN)
+	device.stop()
+
+	// What the next devices are given, from a network that is configured here; then new settings for the access point.
+	id := strings.TrimSpace(c.run("add_network"))
+	c.must("set_network", id, "ssid", `"testing"`)
+	c.must("set_network", id, "psk", `"12345678"`)
+	c.must("wps_er_set_config", upnpUUID, id)
+	mark = events.mark()
+	c.must("wps_er_config", upnpUUID, labelPIN, "testing", "WPA2PSK", "CCMP", "12345678")
+	events.wait(mark, "WPS-SUCCESS ", 30*time.Second)
+	w.until("hostapd has the new settings", 20*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n") })
+	c.must("wps_er_stop")
+	expect("OK\n", "wps_er_stop")
+	return named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS", "WPS-ER-ENROLLEE-ADD")
+}
+
+func TestWpaCliExternalRegistrar(t *testing.T) {
+	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=0"}
+	run := func(start func(w *world) *process) (list []string) {
+		w := newWorld(t)
+		h := w.startAP(withUPnP(ap{}))
+		w.sh("ip link set lo up")
+		p := start(w)
+		events := w.dialControl(p, filepath.Join(controlPlace, "lo"))
+		list = erStory(w, h, wpaCli{w, controlPlace, "lo"}, events)
+		p.stop()
+		h.stop()
+		return list
+	}
+	var want, got []string
+	t.Run("wpa_supplicant", func(sub *testing.T) {
+		outer := t
+		t = sub
+		defer func() { t = outer }()
+		want = run(func(w *world) *process {
+			file := w.write("er.conf", config[0]+"\ndevice_name=WPS External Registrar\n")
+			return w.start("wpa_supplicant-lo", "wpa_supplicant", "-t", "-d", "-D", "none", "-i", "lo", "-c", file)
+		})
+	})
+	t.Run("wpsd", func(sub *testing.T) {
+		outer := t
+		t = sub
+		defer func() { t = outer }()
+		got = run(func(w *world) *process {
+			w.startBus()
+			return w.startERDaemon(config...).process
+		})
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("wpsd tells\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	// The samples of README-WPS, with what is on the air here.
+	for _, sample := range []string{
+		`^WPS-ER-AP-ADD ` + upnpUUID + ` 02(:00){5} pri_dev_type=6-0050F204-1 wps_state=2 \|AP <of> wpsd\|wpsd\|A "test" & more\|hwsim\|http://www\.example\.com/\|http://www\.example\.com/model/\|$`,
+		`^WPS-ER-ENROLLEE-ADD ` + anyUUID.String() + ` 02:00:00:00:01:00 M1=1 config_methods=0x[0-9a-f]+ dev_passwd_id=0 pri_dev_type=1-0050F204-1 \|Wireless Client\|Company\|cmodel\|123\|12345\|$`,
+		`^WPS-ER-AP-SETTINGS uuid=` + upnpUUID + ` ssid=` + testSSID + ` auth_type=0x0020 encr_type=0x0008 key=` + testPassphrase + `$`,
+	} {
+		if !slices.ContainsFunc(got, regexp.MustCompile(sample).MatchString) {
+			t.Errorf("nothing like %s", sample)
+		}
+	}
+}
+
+func TestWpaCliAtAnAccessPoint(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(ap{})
+	w.startBus()
+	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=0")
+	c := wpaCli{w, controlPlace, apRadio}
+	events := w.dialControl(d.process, filepath.Join(controlPlace, apRadio))
+	w.until("wpsd steers hostapd", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
+	expect := func(reply string, args ...string) {
+		t.Helper()
+		if got := c.run(args...); got != reply {
+			t.Errorf("wpa_cli %s: %q, not %q", strings.Join(args, " "), got, reply)
+		}
+	}
+	if got := c.run("status"); !strings.HasPrefix(got, "mode=AP\n") {
+		t.Errorf("status: %q", got)
+	}
+	expect("FAIL\n", "wps_ap_pin", "get")
+	expect(labelPIN, "wps_ap_pin", "set", labelPIN, "300")
+	expect(labelPIN, "wps_ap_pin", "get")
+	if pin := c.run("wps_ap_pin", "random"); !anyPIN.MatchString(pin) || c.run("wps_ap_pin", "get") != pin {
+		t.Errorf("wps_ap_pin random: %q", pin)
+	}
+	expect("OK\n", "wps_ap_pin", "disable")
+	expect("FAIL\n", "wps_ap_pin", "nonsense")
+	expect("FAIL\n", "wps_cancel")
+	expect("FAIL\n", "wps_reg", h.bssid, labelPIN)
+
+	// A device that nobody has asked in, one with a PIN, one with its button.
+	device := w.startSupplicant(station, "config_methods=display keypad virtual_push_button", "device_name=Wireless Client", "model_name=cmodel")
+	mark, own := events.mark(), h.mark()
+	device.ask("WPS_PIN %s %s", h.bssid, otherPIN)
+	events.wait(mark, "WPS-PIN-NEEDED ", 40*time.Second)
+	device.mustOK("WPS_CANCEL")
+	expect(labelPIN, "wps_pin", "any", labelPIN, "300")
+	from := device.mark()
+	device.ask("WPS_PIN any %s", labelPIN)
+	device.joins(from, 60*time.Second)
+	events.wait(mark, "WPS-REG-SUCCESS "+w.mac(station), 5*time.Second)
+	device.mustOK("REMOVE_NETWORK all")
+	time.Sleep(2 * time.Second)
+	expect("OK\n", "wps_pbc")
+	events.wait(mark, "WPS-PBC-ACTIVE ", 5*time.Second)
+	from = device.mark()
+	device.mustOK("WPS_PBC")
+	device.joins(from, 60*time.Second)
+	events.wait(mark, "WPS-PBC-DISABLE ", 5*time.Second)
+	for _, name := range []string{"WPS-PIN-NEEDED", "WPS-REG-SUCCESS", "WPS-PBC-ACTIVE", "WPS-PBC-DISABLE", "WPS-SUCCESS", "WPS-ENROLLEE-SEEN"} {
+		got, want := named(events.events.all(mark), name), named(h.events.all(own), name)
+		if !slices.Equal(got, want) {
+			t.Errorf("wpsd tells\n\t%s\nhostapd\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		}
+	}
+	expect(labelPIN, "wps_pin", w.mac("wlan3"), labelPIN)
+	expect("OK\n", "wps_cancel")
+	events.wait(mark, "WPS-CANCEL ", 5*time.Second)
+}
+
+func TestWpaCliAtAnAccessPointWithTwoButtons(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(ap{})
+	w.startBus()
+	w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=0")
+	c := wpaCli{w, controlPlace, apRadio}
+	w.until("wpsd steers hostapd", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
+	for _, radio := range []string{station, "wlan3"} {
+		s := w.startSupplicant(radio, "config_methods=virtual_push_button")
+		s.mustOK("WPS_PBC")
+		s.wait(0, "CTRL-EVENT-SCAN-RESULTS", 20*time.Second)
+	}
+	time.Sleep(3 * time.Second)
+	if got := c.run("wps_pbc"); got != "FAIL-PBC-OVERLAP\n" {
+		t.Errorf("wps_pbc: %q", got)
+	}
+}
+
+func TestWpaCliWithTags(t *testing.T) {
+	w := newWorld(t)
+	a := w.startAP(ap{})
+	d, c, events := w.startControlled()
+	expect := func(reply string, args ...string) {
+		t.Helper()
+		if got := c.run(args...); got != reply {
+			t.Errorf("wpa_cli %s: %q, not %q", strings.Join(args, " "), got, reply)
+		}
+	}
+	hexLine := regexp.MustCompile(`^[0-9A-F]{40,}\n$`)
+	token := func(args ...string) string {
+		t.Helper()
+		got := c.run(args...)
+		if !hexLine.MatchString(got) {
+			t.Fatalf("wpa_cli %s: %q", strings.Join(args, " "), got)
+		}
+		return strings.TrimSpace(got)
+	}
+	expect("FAIL\n", "wps_nfc") // nobody has made a token yet
+	password := token("wps_nfc_token", "WPS")
+	if ndef := token("wps_nfc_token", "NDEF"); !strings.HasPrefix(ndef, "D217") || !strings.HasSuffix(ndef, password) {
+		t.Errorf("the token in NDEF is %s, without %s", ndef, password)
+	}
+	token("nfc_get_handover_req", "NDEF", "WPS-CR")
+
+	// A network from here on a tag, and from the tag to here.
+	expect("0\n", "add_network")
+	c.must("set_network", "0", "ssid", `"`+testSSID+`"`)
+	c.must("set_network", "0", "psk", `"`+testPassphrase+`"`)
+	tag := token("wps_nfc_config_token", "NDEF", "0")
+	c.must("remove_network", "all")
+	mark := events.mark()
+	c.must("wps_nfc_tag_read", tag)
+	events.wait(mark, "WPS-CRED-RECEIVED ", 5*time.Second)
+	if got := c.run("list_networks"); !strings.Contains(got, "\t"+testSSID+"\tany\t") {
+		t.Errorf("list_networks: %q", got)
+	}
+	c.must("wps_nfc")
+	events.wait(mark, "WPS-PIN-ACTIVE ", 5*time.Second)
+	c.must("wps_cancel")
+	expect("FAIL\n", "wps_reg", a.bssid, "nfc-pw") // no tag of an access point was read
+	d.givenBack()
+}
+
+// TestWpaCliGlobal: the global socket, with an interface that is added and removed.
+func TestWpaCliGlobal(t *testing.T) {
+	w := newWorld(t)
+	w.startBus()
+	w.sh("ip link set lo up")
+	socket := filepath.Join(scratch, "global")
+	file := w.write("wpsd.conf", "ctrl_interface=DIR="+controlPlace+"\n")
+	p := w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", station, "--state-dir", filepath.Join(w.dir, "state"), "--global", socket)
+	events := w.dialControl(p, socket)
+	expect := func(reply string, args ...string) {
+		t.Helper()
+		r := w.run(append([]string{"wpa_cli", "-g", socket}, args...)...)
+		if r.stdout != reply {
+			t.Errorf("wpa_cli -g %s: %q, not %q", strings.Join(args, " "), r.stdout+r.stderr, reply)
+		}
+	}
+	expect("PONG\n", "ping")
+	expect("wlan1\n", "raw", "INTERFACES")
+	expect("wlan1 ctrl_iface="+controlPlace+"\n", "raw", "INTERFACES ctrl")
+	expect("FAIL-NO-IFNAME-MATCH\n", "raw", "IFNAME=foo PING")
+	expect("PONG\n", "raw", "IFNAME=wlan1 PING")
+	expect("UNKNOWN COMMAND\n", "raw", "WPS_PBC")
+	expect("OK\n", "interface_add", "lo", "", "none")
+	expect("lo\nwlan1\n", "raw", "INTERFACES")
+	c := wpaCli{w, controlPlace, "lo"}
+	w.until("the new interface has a socket", 5*time.Second, func() bool { return c.run("ping") == "PONG\n" })
+	if got := c.run("wps_pbc"); got != "FAIL\n" {
+		t.Errorf("a button without a radio: %q", got)
+	}
+	mark := events.mark()
+	c.must("wps_er_start")
+	c.must("wps_er_stop")
+	expect("OK\n", "raw", "IFNAME=wlan1 SCAN")
+	if e := events.wait(mark, "IFNAME=wlan1 <3>CTRL-EVENT-SCAN-RESULTS ", oneRun); e.text == "" {
+		t.Error("no event")
+	}
+	expect("OK\n", "interface_remove", "lo")
+	expect("wlan1\n", "raw", "INTERFACES")
+	expect("FAIL\n", "interface_remove", "lo")
+	expect("FAIL\n", "interface_remove", "wlan1")
+	expect("FAIL\n", "terminate")
+	if !p.running() {
+		t.Error("it was terminated")
+	}
+}
