@@ -157,7 +157,8 @@ func TestOwnerBesideTheBus(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		spy := w.client(0).listen()
-		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 7, Interface: "wlan0", Owner: "control:0", State: service.StateScanning}}, service.CredentialReceived{Session: 7})
+		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 7, Interface: "wlan0", Owner: "control:0", State: service.StateScanning}},
+			service.CredentialReceived{Session: 7}, service.ERAPSettings{Session: 7, Interface: "wlan0", AccessPoint: 1})
 		spy.heard()
 		if calls := w.svc.calls(); len(calls) != 0 {
 			t.Errorf("the credential was fetched to be sent: %v", calls)

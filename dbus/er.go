@@ -184,7 +184,7 @@ func pinArg(pin string) (secret.Value, error) {
 // tellSettings sends what a session learned of an access point to its owner, and to nobody else.
 func (s *Server) tellSettings(e service.ERAPSettings) {
 	session, ok := s.objects.sessions[e.Session]
-	if !ok || session.Owner == "" {
+	if !ok || !onBus(session.Owner) {
 		return
 	}
 	list, err := s.svc.Received(e.Session)

@@ -266,11 +266,14 @@ func (s *Server) apply(e service.Event) {
 // broadcast is the emitter for signals to everybody.
 func (s *Server) broadcast(sig signal) { s.bus.emit("", sig.path, sig.iface, sig.member, sig.body...) }
 
-// tellCredentials sends what a session received to its owner, and to nobody else. An owner that is not on the bus, such
-// as a client of the control socket, is not told here: the bus would throw us out for the name.
+// onBus reports whether an owner is a client of the bus. Others, such as those of the control socket, are not told here:
+// a bus ends the connection of who sends to a name that cannot be one.
+func onBus(owner string) bool { return strings.HasPrefix(owner, ":") }
+
+// tellCredentials sends what a session received to its owner, and to nobody else.
 func (s *Server) tellCredentials(id service.SessionID) {
 	session, ok := s.objects.sessions[id]
-	if !ok || !strings.HasPrefix(session.Owner, ":") {
+	if !ok || !onBus(session.Owner) {
 		return
 	}
 	list, err := s.svc.Received(id)

@@ -19,8 +19,8 @@ const upnpUUID = "12345678-9abc-def0-1234-56789abcdef0"
 // withUPnP is an access point that External Registrars can find.
 func withUPnP(a ap, more ...string) ap {
 	a.uuid = upnpUUID
-	return withAPPIN(a, append(more, "upnp_iface=lo", "friendly_name=AP <of> wpsd", "model_url=http://www.example.com/model/",
-		"manufacturer_url=http://www.example.com/", "model_description=A \"test\" & more", "upc=123456789012")...)
+	return withAPPIN(a, append([]string{"upnp_iface=lo", "friendly_name=AP <of> wpsd", "model_url=http://www.example.com/model/",
+		"manufacturer_url=http://www.example.com/", "model_description=A \"test\" & more", "upc=123456789012"}, more...)...)
 }
 
 // controlPoint is our sockets and what they heard.

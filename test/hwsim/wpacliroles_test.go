@@ -87,9 +87,10 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 
 func TestWpaCliExternalRegistrar(t *testing.T) {
 	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=0"}
-	run := func(start func(w *world) *process) (list []string) {
+	run := func(t *testing.T, start func(w *world) *process) (list []string) {
 		w := newWorld(t)
-		h := w.startAP(withUPnP(ap{}))
+		// wpa_supplicant shows the entities of XML as they are, wpsd what they stand for: texts without any.
+		h := w.startAP(withUPnP(ap{}, "friendly_name=Very friendly name", "model_description=Long description of the model"))
 		w.sh("ip link set lo up")
 		p := start(w)
 		events := w.dialControl(p, filepath.Join(controlPlace, "lo"))
@@ -99,20 +100,14 @@ func TestWpaCliExternalRegistrar(t *testing.T) {
 		return list
 	}
 	var want, got []string
-	t.Run("wpa_supplicant", func(sub *testing.T) {
-		outer := t
-		t = sub
-		defer func() { t = outer }()
-		want = run(func(w *world) *process {
+	t.Run("wpa_supplicant", func(t *testing.T) {
+		want = run(t, func(w *world) *process {
 			file := w.write("er.conf", config[0]+"\ndevice_name=WPS External Registrar\n")
 			return w.start("wpa_supplicant-lo", "wpa_supplicant", "-t", "-d", "-D", "none", "-i", "lo", "-c", file)
 		})
 	})
-	t.Run("wpsd", func(sub *testing.T) {
-		outer := t
-		t = sub
-		defer func() { t = outer }()
-		got = run(func(w *world) *process {
+	t.Run("wpsd", func(t *testing.T) {
+		got = run(t, func(w *world) *process {
 			w.startBus()
 			return w.startERDaemon(config...).process
 		})
@@ -122,7 +117,7 @@ func TestWpaCliExternalRegistrar(t *testing.T) {
 	}
 	// The samples of README-WPS, with what is on the air here.
 	for _, sample := range []string{
-		`^WPS-ER-AP-ADD ` + upnpUUID + ` 02(:00){5} pri_dev_type=6-0050F204-1 wps_state=2 \|AP <of> wpsd\|wpsd\|A "test" & more\|hwsim\|http://www\.example\.com/\|http://www\.example\.com/model/\|$`,
+		`^WPS-ER-AP-ADD ` + upnpUUID + ` 02(:00){5} pri_dev_type=6-0050F204-1 wps_state=2 \|Very friendly name\|wpsd\|Long description of the model\|hwsim\|http://www\.example\.com/\|http://www\.example\.com/model/\|$`,
 		`^WPS-ER-ENROLLEE-ADD ` + anyUUID.String() + ` 02:00:00:00:01:00 M1=1 config_methods=0x[0-9a-f]+ dev_passwd_id=0 pri_dev_type=1-0050F204-1 \|Wireless Client\|Company\|cmodel\|123\|12345\|$`,
 		`^WPS-ER-AP-SETTINGS uuid=` + upnpUUID + ` ssid=` + testSSID + ` auth_type=0x0020 encr_type=0x0008 key=` + testPassphrase + `$`,
 	} {
