@@ -527,3 +527,53 @@ func TestNFCTagIsHandedOver(t *testing.T) {
 		})
 	}
 }
+
+// What was touched is taken without anybody to ask.
+func TestNFCTouched(t *testing.T) {
+	t.Parallel()
+	network := (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}).Append(nil)
+	play(t, []scene{
+		{"a network is stored, also with a length in front as of a handover", func(h *house) {
+			for _, payload := range [][]byte{network, append([]byte{0, byte(len(network))}, network...)} {
+				if err := h.svc.NFCTouched(h.Context(), payload); err != nil {
+					h.Error(err)
+				}
+			}
+			if n := h.store.Networks(); len(n) != 1 || string(n[0].SSID) != "cabin" {
+				h.Errorf("%v", n)
+			}
+		}},
+		{"a password is kept where there is nobody to let in", func(h *house) {
+			tag, _ := tagOf(h)
+			if err := h.svc.NFCTouched(h.Context(), tag.AppendNDEF(nil)); err != nil || !h.svc.hasTokens() {
+				h.Error(err)
+			}
+			if _, err := h.svc.NFCAnswer(h.Context(), (&ndef.HandoverRequest{}).Append(nil)); !errors.Is(err, ErrNotSupported) {
+				h.Errorf("without an access point: %v", err)
+			}
+		}},
+		{"what is no tag is refused", func(h *house) {
+			for _, bad := range []string{"", "\x00", "\x00\x01", "\x00\x00", "\x00\x02xx", "noise"} {
+				if err := h.svc.NFCTouched(h.Context(), []byte(bad)); !errors.Is(err, ErrBadTag) {
+					h.Errorf("%q: %v", bad, err)
+				}
+			}
+		}},
+	})
+	playER(t, map[string]func(h *erHouse){
+		"a device whose tag is touched is let in by the External Registrar": func(h *erHouse) {
+			h.end(h.learn(labelPIN))
+			tag, _ := tagOf(h)
+			if err := h.svc.NFCTouched(h.Context(), tag.Append(nil)); err != nil {
+				h.Fatal(err)
+			}
+			h.drain()
+			snap, sub := h.svc.Subscribe()
+			sub.Close()
+			last := snap.Sessions[len(snap.Sessions)-1]
+			if last.Role != RoleExternalRegistrar || last.Method != MethodNFC || !last.Detached {
+				h.Errorf("%+v", last)
+			}
+		},
+	})
+}

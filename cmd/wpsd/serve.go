@@ -14,6 +14,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/drivers/hostapd"
 	"wpsd/drivers/logind"
+	"wpsd/drivers/neard"
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
 	"wpsd/drivers/sim"
@@ -88,7 +89,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log, level: level}
 	err = runAll(ctx, svc, server, log, leave.run, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
-		func(ctx context.Context) { guardSleep(ctx, f, svc, log) })
+		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) { touch(ctx, f, svc, log) })
 	return errors.Join(err, sockets.err)
 }
 
@@ -100,6 +101,17 @@ func guardSleep(ctx context.Context, f flags, svc *service.Service, log *slog.Lo
 	}
 	if ctx.Err() == nil {
 		log.Warn("sessions will not end before the computer sleeps", "err", err)
+	}
+}
+
+// touch lets neard, where it runs, tell what was touched.
+func touch(ctx context.Context, f flags, svc *service.Service, log *slog.Logger) {
+	address, err := dbus.Address(f.bus)
+	if err == nil {
+		err = neard.Run(ctx, address, svc, log)
+	}
+	if ctx.Err() == nil {
+		log.Warn("tags that are touched will not be heard of", "err", err)
 	}
 }
 
