@@ -36,10 +36,12 @@ type uap struct {
 	absent error // what opening fails with
 	fail   map[string]error
 	wps    bool
-	heard  []string
-	events chan drivers.APEvent
-	now    *uapControl
-	pin    secret.Value
+	// settings are what it tells of itself beside wps.
+	settings drivers.APSettings
+	heard    []string
+	events   chan drivers.APEvent
+	now      *uapControl
+	pin      secret.Value
 }
 
 func (*uap) Name() string { return "uap" }
@@ -108,7 +110,9 @@ type uapControl struct {
 func (c *uapControl) Settings(context.Context) (drivers.APSettings, error) {
 	c.u.mu.Lock()
 	defer c.u.mu.Unlock()
-	return drivers.APSettings{WPS: c.u.wps}, nil
+	s := c.u.settings
+	s.WPS, s.Key = c.u.wps, s.Key.Clone()
+	return s, nil
 }
 func (c *uapControl) AllowPIN(_ context.Context, g drivers.PINGrant) error {
 	return c.u.do("pin %s for %v of %v", g.PIN.Bytes(), g.Timeout, wsc.MAC(g.MAC))

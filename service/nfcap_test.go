@@ -1,0 +1,214 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+var _ drivers.NFCAccessPoint = (*uapControl)(nil)
+
+func (c *uapControl) AllowToken(_ context.Context, tag []byte) error { return c.u.do("token %x", tag) }
+func (c *uapControl) PasswordToken(_ context.Context, format string) (secret.Value, error) {
+	return secret.FromString("the access point's token"), c.u.do("password-token %s", format)
+}
+func (c *uapControl) ConfigToken(_ context.Context, format string) (secret.Value, error) {
+	return secret.FromString("the access point's network"), c.u.do("config-token %s", format)
+}
+func (c *uapControl) HandoverSelect(context.Context) ([]byte, error) {
+	return hotspotAnswer().AppendCarrier(nil), c.u.do("select")
+}
+func (c *uapControl) HandoverReport(_ context.Context, request, sel []byte) error {
+	return c.u.do("handover %x %x", request, sel)
+}
+
+func hotspotAnswer() *ndef.HandoverSelect {
+	return &ndef.HandoverSelect{PublicKeyHash: [20]byte{7}, SSID: []byte("hotspot"), RFBands: wsc.Band24GHz, APChannel: 6, BSSID: homeBSSID, Version2: wsc.Version20}
+}
+
+// asks is everything of NFC that goes to the software of an access point.
+func (h *house) asks(tag []byte) map[string]func() error {
+	request := (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}).AppendMessage(nil, 7)
+	return map[string]func() error{
+		"NFCPasswordToken": func() error {
+			_, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatNDEF)
+			return err
+		},
+		"NFCHandoverSelect": func() error {
+			_, err := h.svc.NFCHandoverSelect(h.Context(), "uap0", NFCFormatNDEF, NFCCarrierRecord)
+			return err
+		},
+		"NFCTagRead": func() error {
+			got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "uap0", Payload: tag, Owner: ":1.1"})
+			return h.failedSession(got.Session, err)
+		},
+		"NFCReportHandover": func() error {
+			s, err := h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "uap0", Request: request, Select: hotspotAnswer().AppendMessage(nil), Owner: ":1.1"})
+			return h.failedSession(s.ID, err)
+		},
+	}
+}
+
+// failedSession waits for the session's end, which is an error.
+func (h *house) failedSession(id SessionID, err error) error {
+	if err != nil {
+		return err
+	}
+	s, _ := h.svc.Session(id)
+	if s = h.end(s); s.State == StateSucceeded {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", s.Reason, s.Sentence)
+}
+
+func TestNFCAtAnAccessPoint(t *testing.T) {
+	t.Parallel()
+	tag, _ := tagOf(t)
+	t.Run("a device whose tag was read is let in", func(t *testing.T) {
+		inHotspot(t, nil, func(h *house, u *uap) {
+			for _, payload := range [][]byte{tag.Append(nil), tag.AppendNDEF(nil)} {
+				got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
+				if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
+					h.Fatal(got, err)
+				}
+				synctest.Wait()
+				u.tell(cameraTries, cameraIsIn)
+				s, _ := h.svc.Session(got.Session)
+				if s = h.end(s); s.State != StateSucceeded || s.Method != MethodNFC || s.Purpose != PurposeAdmit || s.Peer != camera {
+					h.Errorf("%+v", s)
+				}
+			}
+			want := fmt.Sprintf("token %x", tag.AppendNDEF(nil))
+			if u.commands() != want+"; "+want {
+				h.Errorf("commands %s", u.commands())
+			}
+			if bytes.Contains(h.log.Bytes(), fmt.Appendf(nil, "%x", tag.Password.Bytes()[:8])) {
+				h.Error("the log shows the password")
+			}
+		})
+	})
+	t.Run("nobody comes, and a run that fails uses the token up", func(t *testing.T) {
+		inHotspot(t, nil, func(h *house, u *uap) {
+			read := func() Session {
+				got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
+				if err != nil {
+					h.Fatal(err)
+				}
+				synctest.Wait()
+				s, _ := h.svc.Session(got.Session)
+				return s
+			}
+			began := time.Now()
+			e := h.end(read())
+			h.wantEnd(e, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
+			if took := time.Since(began); took != walkTime || !strings.Contains(e.Sentence, "whose tag was read") {
+				h.Errorf("%v: %s", took, e.Sentence)
+			}
+			s := read()
+			u.tell(cameraTries, runFails(wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure))
+			if e := h.end(s); e.State != StateFailed || e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
+				h.Errorf("%+v", e)
+			}
+			if !strings.Contains(u.commands(), "withdraw") {
+				h.Errorf("commands %s", u.commands())
+			}
+		})
+	})
+	t.Run("tokens and the answer to a handover are its software's", func(t *testing.T) {
+		inHotspot(t, nil, func(h *house, u *uap) {
+			if v, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatWPS); err != nil || string(v.Bytes()) != "the access point's token" {
+				h.Error(err)
+			}
+			if v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); err != nil || string(v.Bytes()) != "the access point's network" {
+				h.Error(err)
+			}
+			for format, want := range map[NFCFormat][]byte{NFCFormatNDEF: hotspotAnswer().AppendCarrier(nil), NFCFormatWPS: hotspotAnswer().Append(nil)} {
+				if b, err := h.svc.NFCHandoverSelect(h.Context(), "uap0", format, NFCCarrierRecord); err != nil || !bytes.Equal(b, want) {
+					h.Errorf("%x, %v", b, err)
+				}
+			}
+			if u.commands() != "password-token WPS; config-token NDEF; select; select" {
+				h.Errorf("commands %s", u.commands())
+			}
+			if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
+				h.Errorf("StartNFC: %v", err)
+			}
+		})
+	})
+	t.Run("a device that was answered over NFC is let in", func(t *testing.T) {
+		inHotspot(t, nil, func(h *house, u *uap) {
+			request := &ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
+			answer, err := h.svc.NFCAnswer(h.Context(), request.Append(nil))
+			if err != nil || !bytes.Equal(answer, hotspotAnswer().Append(nil)) {
+				h.Fatalf("%x, %v", answer, err)
+			}
+			synctest.Wait()
+			u.tell(cameraTries, cameraIsIn)
+			s, _ := h.svc.Session(1)
+			if s = h.end(s); s.State != StateSucceeded || s.Peer != camera {
+				h.Errorf("%+v", s)
+			}
+			if want := fmt.Sprintf("select; handover %x %x", request.AppendCarrier(nil), hotspotAnswer().AppendCarrier(nil)); u.commands() != want {
+				h.Errorf("commands %s", u.commands())
+			}
+		})
+	})
+	for name, c := range map[string]struct {
+		err  error
+		says string
+	}{
+		"software without NFC":       {drivers.ErrNotSupported, "not"},
+		"software that says no":      {drivers.ErrRefused, "its WPS settings and its log"},
+		"software that is not there": {drivers.ErrUnreachable, "answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHotspot(t, func(u *uap) {
+				for _, command := range []string{"token", "password-token", "select", "handover"} {
+					u.fail[command] = fmt.Errorf("hostapd: %w", c.err)
+				}
+			}, func(h *house, _ *uap) {
+				for what, ask := range h.asks(tag.Append(nil)) {
+					if err := ask(); err == nil || !strings.Contains(err.Error(), c.says) {
+						h.Errorf("%s: %v", what, err)
+					}
+				}
+			})
+		})
+	}
+	t.Run("software without NFC tells its settings, which are a token as well", func(t *testing.T) {
+		inHotspot(t, func(u *uap) {
+			u.fail["config-token"] = drivers.ErrNotSupported
+			u.settings = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true, RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
+		}, func(h *house, u *uap) {
+			v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0)
+			if err != nil {
+				h.Fatal(err)
+			}
+			got, err := ndef.Parse(v.Bytes())
+			if err != nil || got.Configuration == nil {
+				h.Fatal(err)
+			}
+			k := got.Configuration
+			if c := k.Credentials[0]; string(c.SSID) != "hotspot" || c.AuthType != wsc.AuthWPA2PSK || c.EncrType != wsc.EncrAES || string(c.NetworkKey.Bytes()) != passphrase || c.MAC != homeBSSID {
+				h.Errorf("%v", c)
+			}
+			if k.APChannel != 6 || k.RFBands != wsc.Band24GHz || k.BSSID != homeBSSID {
+				h.Errorf("channel %d, bands %v, %v", k.APChannel, k.RFBands, k.BSSID)
+			}
+			u.set(func() { u.settings.Key = secret.Value{} })
+			if _, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "key") {
+				h.Errorf("without its key: %v", err)
+			}
+		})
+	})
+}
