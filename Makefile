@@ -23,7 +23,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 DOCDIR ?= $(PREFIX)/share/doc/wpsd
 
-.PHONY: help build nfc_pw_token check static test demo bench fuzz hwsim hwsim-compare install deb clean
+.PHONY: help build nfc_pw_token check static test demo bench bench-er fuzz hwsim hwsim-compare install deb clean
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,11 @@ bench: ## benchmarks, and Diffie-Hellman beside OpenSSL
 	@test/needs gcc:gcc /usr/include/stdlib.h:libc6-dev /usr/include/openssl/dh.h:libssl-dev
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./test/dhcompare
+	@$(MAKE) --no-print-directory bench-er
+
+bench-er: build ## the External Registrar with a thousand simulated access points: memory, CPU, a flood of events
+	@test/needs dbus-daemon:dbus-daemon ip:iproute2
+	go run ./test/erscale -programs build
 
 FUZZTIME ?= 60s
 fuzz: ## every fuzz target for FUZZTIME (60s); FUZZ=pattern for some

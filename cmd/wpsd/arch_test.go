@@ -65,6 +65,7 @@ var arrows = map[string][]string{
 	"packaging":                             {},
 	"packaging/manual":                      {"introspection"},
 	"test/dhcompare":                        {"engine/wsccrypto", "engine/secret"},
+	"test/erscale":                          {"drivers/wfadevice", "engine/...", "test/testbus"},
 	"test/tally":                            {},
 	"test/testbus":                          {},
 	"test/hwsim":                            {},

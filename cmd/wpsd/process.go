@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -40,16 +41,25 @@ func followSessions(ctx context.Context, svc *service.Service, log *slog.Logger)
 	}
 }
 
+// erSettled is for how long no access point comes or goes before what finding them has left behind is given back.
+const erSettled = 10 * time.Second
+
 // takeEvents takes events until there is an error.
 func takeEvents(ctx context.Context, sub *service.Subscription, st *status) error {
+	settled := time.AfterFunc(time.Hour, releaseMemory)
+	settled.Stop()
+	defer settled.Stop()
 	for {
 		event, err := sub.Next(ctx)
 		if err != nil {
 			return err
 		}
 		st.apply(event)
-		if _, ended := event.(service.SessionEnded); ended {
+		switch event.(type) {
+		case service.SessionEnded:
 			releaseMemory()
+		case service.ERAPAdded, service.ERAPRemoved:
+			settled.Reset(erSettled)
 		}
 	}
 }

@@ -84,6 +84,7 @@ type ap struct {
 	enrollees map[wsc.MAC]*enrollee
 	stations  map[wsc.MAC]*station
 	monitor   *admission.Monitor
+	newcomers allowance
 }
 
 // host is an address. What one does is bounded together.

@@ -104,6 +104,7 @@ type Registrar struct {
 	suspected  int   // of these to such addresses
 
 	enrollees *list.List // of *enrollee, the longest silent first
+	newcomers allowance
 	grants    map[RunID]*grant
 	list      admission.List
 	settings  map[settingsKey]wsc.Credential

@@ -260,9 +260,9 @@ func TestEnrolleesAreBounded(t *testing.T) {
 	t.Parallel()
 	n := maxEnrollees/maxAPEnrollees + 10
 	w, aps := start(t, n)
-	for i, p := range aps {
-		for j := range maxAPEnrollees + 5 {
-			w.now = w.now.Add(time.Millisecond)
+	for j := range maxAPEnrollees + 5 {
+		for i, p := range aps {
+			w.now = w.now.Add(50 * time.Millisecond)
 			p.probe(wsc.MAC{2, 1, byte(i >> 8), byte(i), 0, byte(j)}, 0)
 		}
 	}
@@ -273,6 +273,29 @@ func TestEnrolleesAreBounded(t *testing.T) {
 		if e.MAC[5] < 5 {
 			t.Fatalf("%v was silent the longest and is still there", e.MAC)
 		}
+	}
+}
+
+func TestMadeUpDevicesDoNotCrowdOutOthers(t *testing.T) {
+	t.Parallel()
+	w, aps := giving(t, 2)
+	w.allow(PBCGrant{AP: aps[0].id()})
+	w.told()
+	for i := range 10000 {
+		w.now = w.now.Add(time.Millisecond)
+		aps[1].probe(wsc.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}, wsc.PasswordIDPushButton)
+	}
+	if n := len(w.told()); n > 2*(maxAPEnrollees+5*10+1) {
+		t.Errorf("%d events are told of 10,000 devices in ten seconds", n)
+	}
+	aps[0].probe(phone, wsc.PasswordIDPushButton)
+	w.wantTold("Enrollee 02:00:00:01:00:01 added")
+	if !w.r.aps[aps[1].id()].overlap(w.now) {
+		t.Error("a button of a device that is not told does not count")
+	}
+	aps[1].join(tablet, pin("12345670"))
+	if got := w.told(); len(got) == 0 || got[len(got)-1] != "Enrollee 02:00:00:01:00:02 added" {
+		t.Errorf("one that begins to enrol: told %q", got)
 	}
 }
 

@@ -95,6 +95,12 @@ func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old b
 	if err != nil {
 		return
 	}
+	if p.DevicePasswordID == wsc.PasswordIDPushButton && !old {
+		r.pressed(now, a, p.Device.UUID)
+	}
+	if a.enrollees[mac] == nil && !r.mayAppear(now, a) {
+		return
+	}
 	p.Device.MAC = mac
 	e, isNew := r.enrolleeAt(now, a, mac)
 	was := e.Enrollee
@@ -109,9 +115,31 @@ func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old b
 	case was.PasswordID != e.PasswordID || !sameDevice(&was.Device, &e.Device):
 		r.tell(EnrolleeChanged{e.Enrollee})
 	}
-	if p.DevicePasswordID == wsc.PasswordIDPushButton && !old {
-		r.pressed(now, a, p.Device.UUID)
+}
+
+// allowance is how many of something may come: a number at once, and so many each second. The zero allowance is full.
+type allowance struct {
+	left float64
+	at   time.Time
+}
+
+func (l *allowance) take(now time.Time, burst, perSecond float64) bool {
+	if l.at.IsZero() {
+		l.left = burst
 	}
+	l.left, l.at = min(burst, l.left+now.Sub(l.at).Seconds()*perSecond), now
+	if l.left < 1 {
+		return false
+	}
+	l.left--
+	return true
+}
+
+// mayAppear bounds how many devices appear only because somebody looked for access points, so that nobody who makes up
+// addresses keeps all that are told of them busy. hostapd passes on five Probe Requests a second. A device that begins
+// to enrol always appears.
+func (r *Registrar) mayAppear(now time.Time, a *ap) bool {
+	return a.newcomers.take(now, maxAPEnrollees, 5) && r.newcomers.take(now, 512, 100)
 }
 
 // sameDevice compares what slim leaves.
