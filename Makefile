@@ -79,6 +79,7 @@ install: build ## into DESTDIR, prefix (/usr/local)
 	install -D -m 755 build/nfc_pw_token $(DESTDIR)$(PREFIX)/bin/nfc_pw_token
 	install -D -m 644 packaging/fi.w1.wps.conf $(DESTDIR)$(BUSPOLICYDIR)/fi.w1.wps.conf
 	install -D -m 644 packaging/fi.w1.wps.policy $(DESTDIR)$(POLKITDIR)/fi.w1.wps.policy
+	install -D -m 644 packaging/wpsd-networkmanager.conf $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/wpsd.conf
 	install -D -m 644 packaging/fi.w1.wps.service $(DESTDIR)$(BUSSERVICEDIR)/fi.w1.wps.service
 	install -d $(DESTDIR)$(UNITDIR)
 	install -D -m 644 packaging/fi.w1.wps.rules $(DESTDIR)$(POLKITRULESDIR)/fi.w1.wps.rules

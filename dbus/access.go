@@ -74,6 +74,7 @@ var access = map[string]struct {
 	sessionIface + ".GetCredentials": {action: ActionReadSecrets, orOwner: true},
 
 	networkIface + ".GetSecrets": {action: ActionReadSecrets},
+	networkIface + ".Activate":   {action: ActionEnroll},
 	networkIface + ".Delete":     {action: ActionManage},
 }
 

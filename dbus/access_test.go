@@ -43,6 +43,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			{session1, sessionIface + ".Cancel", nil},
 			{session1, sessionIface + ".GetCredentials", nil},
 			{network7, networkIface + ".GetSecrets", nil},
+			{network7, networkIface + ".Activate", []any{options()}},
 			{network7, networkIface + ".Delete", nil},
 			{rootPath, set, []any{managerIface, "DeviceName", godbus.MakeVariant("x")}},
 			{rootPath, set, []any{"", "DeviceName", godbus.MakeVariant("x")}},

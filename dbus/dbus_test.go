@@ -336,12 +336,17 @@ func TestMethodsReachTheService(t *testing.T) {
 		if plain(got) != want {
 			t.Errorf("GetSecrets gives %s", plain(got))
 		}
+		c.must(network7, networkIface+".Activate", options("interface", "wlan0", "apply", "iwd"))
+		c.must(network7, networkIface+".Activate", options())
+		for _, bad := range []map[string]godbus.Variant{options("apply", "none"), options("apply", "connman"), options("iface", "wlan0")} {
+			c.refused("InvalidArguments", network7, networkIface+".Activate", bad)
+		}
 		c.must(network7, networkIface+".Delete")
 		other := w.client(0)
 		other.must(wlan0, interfaceIface+".Cancel")
 		wantCalls := []string{
 			"Scan wlan0", "Start pin wlan0", "Cancel " + string(session1), "Cancel " + string(session1), "Credentials " + string(session1),
-			"NetworkSecrets " + string(network7), "DeleteNetwork " + string(network7), "CancelInterface wlan0",
+			"NetworkSecrets " + string(network7), "Activate " + string(network7) + " wlan0 iwd", "Activate " + string(network7) + "  auto", "DeleteNetwork " + string(network7), "CancelInterface wlan0",
 		}
 		if calls := w.svc.calls(); !slices.Equal(calls, wantCalls) {
 			t.Errorf("the service was asked %v", calls)

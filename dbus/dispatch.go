@@ -57,8 +57,12 @@ var handlers = map[string]handler{
 	sessionIface + ".GetCredentials": getCredentials,
 
 	networkIface + ".GetSecrets": getSecrets,
+	networkIface + ".Activate":   activate,
 	networkIface + ".Delete":     deleteNetwork,
 }
+
+// slow are the methods that wait for somebody else: they take nobody's place meanwhile.
+var slow = map[string]bool{networkIface + ".Activate": true}
 
 // request is a call on its way to a handler, with what the worker knows of the object it is made on.
 type request struct {

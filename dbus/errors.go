@@ -53,6 +53,7 @@ var errorNames = []struct {
 	err        error
 	name, text string
 }{
+	{service.ErrHandover, "HandoverFailed", ""}, // first: it wraps the manager's own error
 	{ErrDismissed, "AuthorizationDismissed", "The question for a password was closed without an answer: nothing was done."},
 	{ErrInteractionRequired, errInteractive, "This needs a password: allow interactive authorization with the call, or ask as root."},
 	{errNoAuthenticationAgent, errInteractive, "This needs a password, and no authentication agent is there to ask for it: start one (pkttyagent in a terminal), or ask as root."},

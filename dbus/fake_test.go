@@ -276,6 +276,10 @@ func (f *fake) NetworkSecrets(id service.NetworkID) (credential.Network, error) 
 	return f.copies()[0], nil
 }
 
+func (f *fake) Activate(_ context.Context, id service.NetworkID, r service.ActivateRequest) error {
+	return f.call("Activate " + string(networkPath(id)) + " " + r.Interface + " " + r.Apply)
+}
+
 func (f *fake) DeleteNetwork(_ context.Context, id service.NetworkID) error {
 	return f.call("DeleteNetwork " + string(networkPath(id)))
 }

@@ -71,6 +71,21 @@ func getSecrets(_ context.Context, r *request) ([]any, error) {
 	return []any{credentialValues(n)}, nil
 }
 
+// activate implements Network.Activate.
+func activate(ctx context.Context, r *request) ([]any, error) {
+	a := service.ActivateRequest{Apply: service.ApplyAuto}
+	if err := decodeOptions(r.options(0), map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
+		return nil, err
+	}
+	if err := checkApply(a.Apply); err != nil {
+		return nil, err
+	}
+	if a.Apply == service.ApplyNone {
+		return nil, invalidf("To apply it to none is to do nothing: take auto, networkmanager, wpa_supplicant or iwd.")
+	}
+	return nil, r.svc.Activate(ctx, r.network, a)
+}
+
 // deleteNetwork implements Network.Delete.
 func deleteNetwork(ctx context.Context, r *request) ([]any, error) {
 	return nil, r.svc.DeleteNetwork(ctx, r.network)

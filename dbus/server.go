@@ -70,6 +70,7 @@ type calls interface {
 	ERNFCHandoverSelect(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
 	ERNFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
 	NetworkSecrets(id service.NetworkID) (credential.Network, error)
+	Activate(ctx context.Context, id service.NetworkID, r service.ActivateRequest) error
 	DeleteNetwork(ctx context.Context, id service.NetworkID) error
 	GeneratePIN() (secret.Value, error)
 	SetDevice(ctx context.Context, change func(*wsc.Device)) error

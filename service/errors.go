@@ -21,6 +21,7 @@ var (
 	ErrAgentExists       = errors.New("service: this agent is registered already")
 	ErrNoAgent           = errors.New("service: this agent is not registered, or no longer")
 	ErrTooManyAgents     = errors.New("service: there are 16 agents already: end one of them")
+	ErrHandover          = errors.New("service: the network manager did not connect to the network")
 	ErrStoreFull         = errors.New("service: as many networks are stored as can be: delete some")
 	ErrStore             = errors.New("service: the state directory cannot be written")
 	ErrSuspended         = errors.New("service: the computer goes to sleep: try again when it is awake")

@@ -122,10 +122,7 @@ func isOverlap(err error) bool {
 	return ok
 }
 
-func isHandover(err error) bool {
-	_, ok := errors.AsType[*HandoverError](err)
-	return ok
-}
+func isHandover(err error) bool { return errors.Is(err, ErrHandover) }
 
 // detail puts what an error knows into a session's Detail.
 func (f failure) detail(d *Detail) {

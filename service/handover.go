@@ -40,8 +40,8 @@ func (e *HandoverError) Error() string {
 	return fmt.Sprintf("service: %s did not connect to the network: %v", e.Manager, e.Err)
 }
 
-// Unwrap gives the manager's own error to errors.Is.
-func (e *HandoverError) Unwrap() error { return e.Err }
+// Unwrap gives ErrHandover and the manager's own error to errors.Is.
+func (e *HandoverError) Unwrap() []error { return []error{ErrHandover, e.Err} }
 
 // checkApply refuses what nobody here can do.
 func (s *Service) checkApply(apply string) error {

@@ -13,6 +13,8 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/credential"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
 	"wpsd/service/store"
 )
 
@@ -308,5 +310,70 @@ func TestALinkThatWasDownIsNotedWhileItIsUsed(t *testing.T) {
 				h.Errorf("after it: %+v", d)
 			}
 		})
+	})
+}
+
+func TestActivate(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(*house, *fakeManager)
+		request ActivateRequest
+		want    error
+		told    []string
+		network string
+	}{
+		{name: "who has the interface connects to it", told: []string{"deliver home " + passphrase}, network: "home"},
+		{name: "on the named interface", request: ActivateRequest{Interface: "wlan0"}, told: []string{"deliver home " + passphrase}, network: "home"},
+		{
+			name: "who is named, too, whoever has the interface", request: ActivateRequest{Interface: "wlan1", Apply: "first"},
+			prepare: func(h *house, _ *fakeManager) { h.plug("wlan1", farBSSID) },
+			told:    []string{"deliver home " + passphrase}, network: "home",
+		},
+		{
+			name:    "of several interfaces the one that a manager has",
+			prepare: func(h *house, _ *fakeManager) { h.plug("wlan1", farBSSID) },
+			told:    []string{"deliver home " + passphrase}, network: "home",
+		},
+		{
+			name:    "who does not connect is back in its network",
+			prepare: func(_ *house, m *fakeManager) { m.deliverErr = errors.New("no such luck") },
+			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"}, network: "before",
+		},
+		{
+			name:    "who hangs, too",
+			prepare: func(_ *house, m *fakeManager) { m.hang = true },
+			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"}, network: "before",
+		},
+		{name: "nobody has the interface", prepare: func(_ *house, m *fakeManager) { m.absent = true }, want: ErrNotSupported, network: "before"},
+		{name: "no such interface", request: ActivateRequest{Interface: "wlan7"}, want: ErrNoInterface, network: "before"},
+		{name: "nobody is called so", request: ActivateRequest{Apply: "connman"}, want: ErrNotSupported, network: "before"},
+		{
+			name: "a session runs there", request: ActivateRequest{Interface: "wlan0"},
+			prepare: func(h *house, m *fakeManager) { h.pbc(nil); synctest.Wait(); m.told, m.network = nil, "before" },
+			want:    ErrBusy, network: "before",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
+				n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}, wsc.MAC{})
+				if err != nil {
+					h.Fatal(err)
+				}
+				if c.prepare != nil {
+					c.prepare(h, m)
+				}
+				if err := h.svc.Activate(h.Context(), n.ID, c.request); !errors.Is(err, c.want) {
+					h.Errorf("Activate: %v, not %v", err, c.want)
+				}
+				if !slices.Equal(m.told, c.told) || m.network != c.network {
+					h.Errorf("the manager is in %q and was told %q", m.network, m.told)
+				}
+			})
+		})
+	}
+	inManagedHouse(t, nil, func(h *house, _ *fakeManager, _ *store.Journal) {
+		if err := h.svc.Activate(h.Context(), 4711, ActivateRequest{}); !errors.Is(err, ErrNoNetwork) {
+			h.Errorf("a network that is not stored: %v", err)
+		}
 	})
 }

@@ -16,13 +16,22 @@ type enrollFlags struct {
 	bssid   string
 	detach  bool
 	showKey bool
+	apply   string
 }
 
 // register declares the flags that both commands have.
 func (e *enrollFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+	registerApply(cmd, &e.apply)
 	cmd.Flags().BoolVar(&e.showKey, "show-key", false, "print the key of the network, too")
 	cmd.MarkFlagsMutuallyExclusive("detach", "show-key")
+}
+
+// registerApply declares the flag that says who gets the network.
+func registerApply(cmd *cobra.Command, apply *string) {
+	cmd.Flags().StringVar(apply, "apply", "", "hand the network to `MANAGER`: auto, networkmanager, wpa_supplicant, iwd or none")
+	mustComplete(cmd.RegisterFlagCompletionFunc("apply", cobra.FixedCompletions(
+		[]string{"auto", "networkmanager", "wpa_supplicant", "iwd", "none"}, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 // options makes the a{sv} that the Start methods take.
@@ -33,6 +42,9 @@ func (e *enrollFlags) options() options {
 	}
 	if e.detach {
 		o["detach"] = godbus.MakeVariant(true)
+	}
+	if e.apply != "" {
+		o["apply"] = godbus.MakeVariant(e.apply)
 	}
 	return o
 }

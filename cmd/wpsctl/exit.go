@@ -133,6 +133,7 @@ var busErrors = map[string]struct {
 	"LimitsExceeded":                               {exitBusy, ""},
 	"Unreachable":                                  {exitRefused, ""},
 	"Refused":                                      {exitRefused, ""},
+	"HandoverFailed":                               {exitNotHandedOver, ""},
 	"StoreFailed":                                  {exitFailure, ""},
 	"Suspended":                                    {exitRadio, ""},
 	"ShuttingDown":                                 {exitNoService, ""},

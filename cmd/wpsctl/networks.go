@@ -56,7 +56,7 @@ func newNetworks(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksAdd(a), newNetworksDelete(a))
+	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksAdd(a), newNetworksActivate(a), newNetworksDelete(a))
 	return cmd
 }
 
@@ -164,6 +164,41 @@ func (c *client) secrets(ctx context.Context, path godbus.ObjectPath) (credentia
 	var p props
 	err := c.call(ctx, path, networkIface+".GetSecrets", []any{&p})
 	return newCredential(p), err
+}
+
+// newNetworksActivate hands a network to a network manager.
+func newNetworksActivate(a *app) *cobra.Command {
+	var apply string
+	cmd := &cobra.Command{
+		Use:   "activate NUMBER",
+		Short: "Have the network manager connect to a stored network",
+		Long: `Hand a stored network to the network manager that has the interface, or to another one with --apply, and wait until
+it is connected. With -i for this interface.`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeNetworks,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, err := numbered("networks", args[0])
+			if err != nil {
+				return err
+			}
+			o := options{"apply": godbus.MakeVariant(apply)}
+			if a.ifname != "" {
+				o["interface"] = godbus.MakeVariant(a.ifname)
+			}
+			return a.withClient(cmd.Context(), func(c *client) error {
+				if err := c.call(cmd.Context(), path, networkIface+".Activate", nil, o); err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"event": "activated", "path": path})
+				}
+				a.printf("Connected to network %s.\n", printable(args[0]))
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&apply, "apply", "auto", "hand it to `MANAGER`: auto, networkmanager, wpa_supplicant or iwd")
+	return cmd
 }
 
 // newNetworksDelete deletes networks.

@@ -14,7 +14,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"wpsd/drivers/networkmanager"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/control"
@@ -367,16 +366,6 @@ func setControlTerminate(c *config, value string) error {
 	}
 	c.ControlTerminate = value == "1"
 	return nil
-}
-
-// setApply names who gets the networks that are received; a session may say otherwise.
-func setApply(c *config, value string) error {
-	switch value {
-	case service.ApplyAuto, service.ApplyNone, networkmanager.Name:
-		c.Apply = value
-		return nil
-	}
-	return fmt.Errorf("%q is none of auto (who has the interface), networkmanager, none", printable(value))
 }
 
 // setAccessPoints takes the value that ctrl_interface has in hostapd.conf, a directory, also in the form DIR=… GROUP=….

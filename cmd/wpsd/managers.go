@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"wpsd/drivers"
+	"wpsd/drivers/iwd"
 	"wpsd/drivers/managerbus"
 	"wpsd/drivers/networkmanager"
+	"wpsd/drivers/wpasupplicant"
 	"wpsd/service"
 	"wpsd/service/store"
 )
@@ -27,8 +30,18 @@ func newManagers(f flags) (managers, error) {
 		return managers{}, err
 	}
 	bus := managerbus.Bus{Address: f.bus}
-	nm := &networkmanager.Manager{Bus: bus}
-	return managers{[]service.Holder{nm}, []service.Sink{nm}, journal}, nil
+	nm, wd, ws := &networkmanager.Manager{Bus: bus}, &iwd.Manager{Bus: bus}, &wpasupplicant.Manager{Bus: bus}
+	return managers{[]service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
+}
+
+// setApply names who gets the networks that are received; a session may say otherwise.
+func setApply(c *config, value string) error {
+	switch value {
+	case service.ApplyAuto, service.ApplyNone, networkmanager.Name, wpasupplicant.Name, iwd.Name:
+		c.Apply = value
+		return nil
+	}
+	return fmt.Errorf("%q is none of auto (who has the interface), networkmanager, wpa_supplicant, iwd, none", printable(value))
 }
 
 // restore gives back what a process that was killed has taken: a unit has it as ExecStopPost=.

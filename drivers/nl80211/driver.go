@@ -23,6 +23,7 @@ type Driver struct {
 
 	mu       sync.Mutex
 	closed   bool
+	apart    map[string]bool     // names of interfaces that we have made
 	stations map[int]*Station    // open ones, by index of the interface
 	known    map[int]linkMessage // what Interfaces has told last, by index
 }
@@ -43,6 +44,7 @@ func newDriver(log *slog.Logger, k kernel) (*Driver, error) {
 		links:    &links{dial: k.route},
 		rfkill:   rfkill{sysfs: k.sysfs, device: k.rfkill},
 		changed:  make(chan struct{}, 1),
+		apart:    make(map[string]bool),
 		stations: make(map[int]*Station),
 		known:    make(map[int]linkMessage),
 	}
@@ -77,6 +79,9 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	}
 	list := make([]drivers.Interface, 0, len(netdevs))
 	for _, n := range netdevs {
+		if d.isApart(n.name) {
+			continue
+		}
 		list = append(list, drivers.Interface{
 			Name:         n.name,
 			Index:        n.index,

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -41,6 +42,8 @@ type fakeKernel struct {
 	gone     bool                                            // the interface is
 	up       bool
 	refuseUp syscall.Errno
+	apart    []netdev // interfaces that were made
+	sameAddr bool     // what is made gets the address of the interface
 	requests []uint8
 	sockets  []*fakeSocket
 }
@@ -206,6 +209,9 @@ func (s *fakeSocket) Send(m genetlink.Message, _ uint16, flags netlink.HeaderFla
 	if answer != nil {
 		errno = answer(m.Header.Command, m.Data)
 	}
+	if errno == 0 {
+		s.k.changes(m.Header.Command, m.Data)
+	}
 	item := fakeItem{}
 	switch {
 	case errno != 0:
@@ -224,6 +230,38 @@ func (s *fakeSocket) Send(m genetlink.Message, _ uint16, flags netlink.HeaderFla
 	return sent, nil
 }
 
+// changes makes and removes interfaces.
+func (k *fakeKernel) changes(command uint8, attrs []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n, _, err := parseNetdev(attrs)
+	switch {
+	case err != nil:
+	case command == unix.NL80211_CMD_NEW_INTERFACE:
+		n.index = fakeIndex + 1 + len(k.apart)
+		if k.sameAddr {
+			n.address = fakeAddress
+		}
+		k.apart = append(k.apart, n)
+	case command == unix.NL80211_CMD_DEL_INTERFACE:
+		k.apart = slices.DeleteFunc(k.apart, func(a netdev) bool { return a.index == n.index })
+	}
+}
+
+// interfaceMessage is what the kernel tells of one.
+func interfaceMessage(n netdev) []byte {
+	return encode(func(e *netlink.AttributeEncoder) {
+		e.Uint32(unix.NL80211_ATTR_WIPHY, 3)
+		e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(n.index))
+		e.String(unix.NL80211_ATTR_IFNAME, n.name)
+		e.Uint32(unix.NL80211_ATTR_IFTYPE, unix.NL80211_IFTYPE_STATION)
+		e.Bytes(unix.NL80211_ATTR_MAC, n.address[:])
+		if n.ssid != nil {
+			e.Bytes(unix.NL80211_ATTR_SSID, n.ssid)
+		}
+	})
+}
+
 // data is the answer to a question.
 func (k *fakeKernel) data(command uint8) [][]byte {
 	k.mu.Lock()
@@ -233,16 +271,11 @@ func (k *fakeKernel) data(command uint8) [][]byte {
 		if k.gone {
 			return nil
 		}
-		return [][]byte{encode(func(e *netlink.AttributeEncoder) {
-			e.Uint32(unix.NL80211_ATTR_WIPHY, 3)
-			e.Uint32(unix.NL80211_ATTR_IFINDEX, fakeIndex)
-			e.String(unix.NL80211_ATTR_IFNAME, fakeName)
-			e.Uint32(unix.NL80211_ATTR_IFTYPE, unix.NL80211_IFTYPE_STATION)
-			e.Bytes(unix.NL80211_ATTR_MAC, fakeAddress[:])
-			if k.ssid != nil {
-				e.Bytes(unix.NL80211_ATTR_SSID, k.ssid)
-			}
-		})}
+		list := [][]byte{interfaceMessage(netdev{index: fakeIndex, name: fakeName, address: fakeAddress, ssid: k.ssid})}
+		for _, n := range k.apart {
+			list = append(list, interfaceMessage(n))
+		}
+		return list
 	case unix.NL80211_CMD_GET_WIPHY:
 		return [][]byte{encode(func(e *netlink.AttributeEncoder) {
 			e.Uint16(unix.NL80211_ATTR_MAX_SCAN_IE_LEN, 100)

@@ -39,6 +39,12 @@ func (w *world) startDaemonAgain(config ...string) *daemon {
 // startDaemonOn starts wpsd for a radio, on the bus that is there.
 func (w *world) startDaemonOn(radio string, config ...string) *daemon {
 	w.t.Helper()
+	return w.startDaemonBehind(nil, radio, config...)
+}
+
+// startDaemonBehind starts it by way of another program, whose arguments come first.
+func (w *world) startDaemonBehind(wrapper []string, radio string, config ...string) *daemon {
+	w.t.Helper()
 	if _, err := os.Stat("/in/wpsd"); err != nil {
 		w.t.Skip("wpsd was not built: run test/hwsim/run")
 	}
@@ -46,12 +52,21 @@ func (w *world) startDaemonOn(radio string, config ...string) *daemon {
 	w.must(os.MkdirAll(state, 0o700))
 	file := w.write("wpsd.conf", strings.Join(config, "\n")+"\n")
 	d := &daemon{w: w, radio: radio, wasUp: w.isUp(radio)}
-	d.process = w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", radio,
-		"--state-dir", state, "--bus", "system", "--debug")
+	d.process = w.start("wpsd", append(wrapper, "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", radio,
+		"--state-dir", state, "--bus", "system", "--debug")...)
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
 	d.shows()
 	return d
+}
+
+// restore runs wpsd --restore, as a unit does after wpsd has ended.
+func (w *world) restore() {
+	w.t.Helper()
+	r := w.run("/in/wpsd", "--restore", "--state-dir", filepath.Join(w.dir, "state"), "--config", filepath.Join(w.dir, "wpsd.conf"))
+	if r.status != 0 {
+		w.t.Errorf("wpsd --restore: status %d: %s", r.status, r.stderr)
+	}
 }
 
 // shows waits until wpsd has its interface on the bus.

@@ -118,7 +118,13 @@ func TestDaemonKilledInTheMiddleOfARunAndStartedAgain(t *testing.T) {
 	a.goOn()
 	w.until("the kernel ends the association of a dead daemon", 5*time.Second, func() bool { return !w.isAssociated(station) })
 
-	w.sh("ip link set %s down", station) // nobody was left to do it
+	if !w.isUp(station) {
+		t.Error("the link was not up, so there is nothing to restore")
+	}
+	w.restore()
+	if w.isUp(station) {
+		t.Error("the link that a killed wpsd brought up is still up")
+	}
 	d = w.startDaemonAgain()
 	if after := d.networks(); len(after) != 1 || after[0] != before[0] {
 		t.Errorf("networks are %v, were %v", after, before)

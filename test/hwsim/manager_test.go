@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	godbus "github.com/godbus/dbus/v5"
 )
 
 // The network that a manager is in before wpsd comes, and what the one under test gives addresses from.
@@ -143,10 +145,21 @@ func (s *session) ends(timeout time.Duration) outcome {
 
 func TestManagerNetworkManagerGetsTheNetwork(t *testing.T) {
 	w := newWorld(t)
-	_, fresh := w.home()
+	_, fresh := w.home(transition...)
 	w.startBus()
 	nm := w.startNetworkManager()
 	w.handsOver(nm, fresh)
+}
+
+// transition is a WPA2/WPA3 access point; who can do SAE has to use it there.
+var transition = []string{"wpa_key_mgmt=WPA-PSK SAE", "ieee80211w=1"}
+
+// usesSAE checks with which key management the station is in (IEEE 802.11, 9.4.2.24.3: suite 8).
+func (h *hostapd) usesSAE() {
+	h.w.t.Helper()
+	if sta := h.ask("STA %s", h.w.mac(station)); !strings.Contains(sta, "AKMSuiteSelector=00-0f-ac-8\n") {
+		h.w.t.Errorf("the station does not use SAE:\n%s", sta)
+	}
 }
 
 // handsOver is the whole way: the manager is in its old network, a button is pressed, and it is in the new one.
@@ -168,8 +181,39 @@ func (w *world) handsOver(m manager, fresh *hostapd) {
 	m.connectedTo(testSSID)
 	w.isIn(testSSID)
 	w.hasAddress(newAddress)
+	fresh.usesSAE()
 	if !m.knows(testSSID, testPassphrase) || !m.knows(oldSSID, oldPassphrase) || !m.knows("elsewhere", "not in reach") {
 		t.Error("the manager has lost a network")
+	}
+	w.owesNothing()
+}
+
+// A hand-over to somebody who is not there fails; the network is stored, and can be activated.
+func TestManagerNetworkManagerAfterAFailedHandOver(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home()
+	w.startBus()
+	nm := w.startNetworkManager()
+	nm.connectedTo(oldSSID)
+	d := w.startDaemonAgain()
+	fresh.mustOK("WPS_PBC")
+	s := d.startPBC("apply", "iwd")
+	if o := s.ends(2 * time.Minute); o.reason != "handover-failed" || !strings.Contains(o.sentence, "stored") {
+		t.Fatalf("the session ended with %q: %s", o.reason, o.sentence)
+	}
+	stored := s.property("Networks").([]godbus.ObjectPath)
+	if len(stored) != 1 {
+		t.Fatalf("stored are %v", stored)
+	}
+	nm.connectedTo(oldSSID)
+	d.refused("HandoverFailed", stored[0], "Network.Activate", options("apply", "iwd"))
+	d.mustCall(stored[0], "Network.Activate", options())
+	nm.connectedTo(testSSID)
+	w.hasAddress(newAddress)
+	// A second time, and a second credential, make no second profile.
+	d.mustCall(stored[0], "Network.Activate", options())
+	if list := nm.mustNmcli("-g", "NAME", "con", "show"); strings.Count(list, testSSID) != 1 {
+		t.Errorf("NetworkManager has the profiles:\n%s", list)
 	}
 	w.owesNothing()
 }
@@ -211,10 +255,7 @@ func (w *world) comesBack(m manager, fresh *hostapd, kill bool) {
 		if left, _ := filepath.Glob(filepath.Join(w.dir, "state/owed/*.json")); len(left) != 1 {
 			t.Errorf("the journal of a killed wpsd has %v", left)
 		}
-		r := w.run("/in/wpsd", "--restore", "--state-dir", filepath.Join(w.dir, "state"), "--interface", station, "--config", filepath.Join(w.dir, "wpsd.conf"))
-		if r.status != 0 {
-			t.Errorf("wpsd --restore: status %d: %s", r.status, r.stderr)
-		}
+		w.restore()
 	} else {
 		d.mustCall(s.path, "Session.Cancel")
 		if o := s.ends(30 * time.Second); o.reason != "canceled" {

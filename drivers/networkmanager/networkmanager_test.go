@@ -1,0 +1,306 @@
+package networkmanager
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/drivers/managerbus/managertest"
+	"wpsd/engine/credential"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+const (
+	wlan0   = root + "/Devices/1"
+	homeSet = settings + "/1"
+	homeAct = root + "/ActiveConnection/1"
+	newAct  = root + "/ActiveConnection/2"
+)
+
+// played is a NetworkManager with wlan0, which is in "home", and its profiles.
+type played struct {
+	managertest.Manager
+	profiles map[godbus.ObjectPath]profile
+	given    profile // of AddAndActivateConnection2, or Update2
+	refuses  bool    // the access point does not let it in
+}
+
+func play(t *testing.T) (*Manager, *played) {
+	t.Helper()
+	p := &played{profiles: map[godbus.ObjectPath]profile{homeSet: known("home", "wpa-psk", nil)}}
+	p.Put(wlan0, deviceI, "Managed", true)
+	p.Put(wlan0, deviceI, "Autoconnect", true)
+	p.Put(wlan0, deviceI, "State", uint32(deviceActivated))
+	p.Put(wlan0, deviceI, "ActiveConnection", homeAct)
+	p.Put(homeAct, activeI, "Uuid", "uuid of /1")
+	p.Put(newAct, activeI, "Uuid", "uuid of /2")
+	p.OnSet = func(_ godbus.ObjectPath, _, name string, value any) {
+		switch {
+		case name == "Managed" && value == false:
+			p.Put(wlan0, deviceI, "State", uint32(deviceUnmanaged))
+			p.Put(wlan0, deviceI, "ActiveConnection", noObject)
+		case name == "Managed":
+			p.Put(wlan0, deviceI, "State", uint32(deviceDisconnected))
+		}
+	}
+	p.Methods = map[string]managertest.Method{
+		managerI + ".GetDeviceByIpIface": func(_ godbus.ObjectPath, args []any) ([]any, error) {
+			if args[0] != "wlan0" {
+				return nil, managertest.Fail(errUnknown)
+			}
+			return []any{wlan0}, nil
+		},
+		settingsI + ".ListConnections": func(godbus.ObjectPath, []any) ([]any, error) {
+			var list []godbus.ObjectPath
+			for path := range p.profiles {
+				list = append(list, path)
+			}
+			return []any{list}, nil
+		},
+		settingsI + ".GetConnectionByUuid": func(_ godbus.ObjectPath, args []any) ([]any, error) {
+			path := settings + godbus.ObjectPath(strings.TrimPrefix(args[0].(string), "uuid of "))
+			if p.profiles[path] == nil {
+				return nil, managertest.Fail(busName + ".Settings.InvalidConnection")
+			}
+			return []any{path}, nil
+		},
+		profileI + ".GetSettings": func(path godbus.ObjectPath, _ []any) ([]any, error) { return []any{p.profiles[path]}, nil },
+		profileI + ".Update2": func(path godbus.ObjectPath, args []any) ([]any, error) {
+			p.Calls = append(p.Calls, "Update2 "+string(path))
+			p.given = args[0].(map[string]map[string]godbus.Variant)
+			return []any{map[string]godbus.Variant{}}, nil
+		},
+		managerI + ".ActivateConnection": func(_ godbus.ObjectPath, args []any) ([]any, error) {
+			p.Calls = append(p.Calls, fmt.Sprintf("ActivateConnection %v", args[0]))
+			p.activate()
+			return []any{newAct}, nil
+		},
+		managerI + ".AddAndActivateConnection2": func(_ godbus.ObjectPath, args []any) ([]any, error) {
+			p.Calls = append(p.Calls, "AddAndActivateConnection2")
+			p.given = args[0].(map[string]map[string]godbus.Variant)
+			p.activate()
+			return []any{settings + "/2", newAct, map[string]godbus.Variant{}}, nil
+		},
+	}
+	return &Manager{Bus: managertest.Start(t, map[string]*managertest.Manager{busName: &p.Manager})}, p
+}
+
+func (p *played) activate() {
+	p.Put(wlan0, deviceI, "ActiveConnection", newAct)
+	state := uint32(deviceIPConfig)
+	if p.refuses {
+		state = deviceFailed
+	}
+	p.Put(wlan0, deviceI, "State", state)
+}
+
+// known is a profile as NetworkManager tells it, without its key.
+func known(ssid, management string, more map[string]godbus.Variant) profile {
+	p := profile{
+		connection: {"id": godbus.MakeVariant("my " + ssid), "type": godbus.MakeVariant(wireless), "uuid": godbus.MakeVariant("u")},
+		wireless:   {"ssid": godbus.MakeVariant([]byte(ssid)), "mtu": godbus.MakeVariant(uint32(1400))},
+	}
+	for key, value := range more {
+		p[connection][key] = value
+	}
+	if management != "" {
+		p[wirelessSecurity] = map[string]godbus.Variant{"key-mgmt": godbus.MakeVariant(management)}
+	}
+	return p
+}
+
+func network(ssid, key string, kind credential.KeyKind) credential.Network {
+	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
+	if kind == credential.KeyNone {
+		n.Auth, n.Encryption, n.Key = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
+	}
+	return n
+}
+
+func TestReleaseAndRestore(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	owed, err := m.Claim(t.Context(), "wlan0")
+	if err != nil || string(owed) != `{"active":"uuid of /1","autoconnect":true}` {
+		t.Fatalf("Claim: %s, %v", owed, err)
+	}
+	if told := p.Told(); len(told) > 0 {
+		t.Errorf("Claim changed %q", told)
+	}
+	if apart, err := m.Release(t.Context(), "wlan0", owed); err != nil || apart {
+		t.Fatalf("Release: %v, %v", apart, err)
+	}
+	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
+		t.Fatal(err)
+	}
+	if told, want := p.Told(), []string{"Set Managed=false", "Set Managed=true", "Set Autoconnect=false"}; !slices.Equal(told, want) {
+		t.Errorf("without its connection: %q", told)
+	}
+	for range 2 { // twice is no harm
+		if err := m.Restore(t.Context(), "wlan0", owed, true); err != nil {
+			t.Fatal(err)
+		}
+		p.Lock()
+		p.Put(newAct, activeI, "Uuid", "uuid of /1") // it is in there by now
+		p.Unlock()
+	}
+	if told, want := p.Told(), []string{"Set Autoconnect=true", "ActivateConnection " + string(homeSet), "Set Autoconnect=true"}; !slices.Equal(told, want) {
+		t.Errorf("with its connection: %q", told)
+	}
+}
+
+func TestClaimOfWhatItDoesNotHave(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	if owed, err := m.Claim(t.Context(), "eth7"); owed != nil || err != nil {
+		t.Errorf("an interface that it does not know: %s, %v", owed, err)
+	}
+	p.Lock()
+	p.Put(wlan0, deviceI, "Managed", false)
+	p.Unlock()
+	if owed, err := m.Claim(t.Context(), "wlan0"); owed != nil || err != nil {
+		t.Errorf("one that it leaves alone: %s, %v", owed, err)
+	}
+	nobody := &Manager{Bus: managertest.Start(t, nil)}
+	if owed, err := nobody.Claim(t.Context(), "wlan0"); owed != nil || err != nil {
+		t.Errorf("it does not run: %s, %v", owed, err)
+	}
+	if err := nobody.Restore(t.Context(), "wlan0", []byte("{}"), true); err == nil {
+		t.Error("what is owed to one that does not run was paid")
+	}
+}
+
+func TestRestoreOfADeletedConnection(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	owed, _ := json.Marshal(debt{Active: "uuid of /7"})
+	if err := m.Restore(t.Context(), "wlan0", owed, true); err != nil {
+		t.Errorf("Restore: %v", err)
+	}
+	if told := p.Told(); !slices.Equal(told, []string{"Set Autoconnect=false"}) {
+		t.Errorf("told %q", told)
+	}
+}
+
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	psk := strings.Repeat("0123456789abcdef", 4)
+	for _, c := range []struct {
+		name    string
+		have    profile // beside "home"
+		network credential.Network
+		refuses bool
+		told    string
+		want    map[string]any // of the security; nil: there is none
+		err     error
+	}{
+		{
+			name: "a new network is added", network: network("new", "some words", credential.KeyPassphrase), told: "AddAndActivateConnection2",
+			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "some words", "psk-flags": uint32(0), "pmf": int32(2), "wps-method": uint32(1)},
+		},
+		{
+			name: "a key of 64 digits is not for SAE", network: network("new", psk, credential.KeyRawPSK), told: "AddAndActivateConnection2",
+			want: map[string]any{"key-mgmt": "wpa-psk", "psk": psk, "pmf": int32(1), "wps-method": uint32(1)},
+		},
+		{name: "an open network has no security", network: network("new", "", credential.KeyNone), told: "AddAndActivateConnection2"},
+		{
+			name: "one with this name is updated", network: network("home", "another key", credential.KeyPassphrase), told: "Update2 " + string(homeSet),
+			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
+		},
+		{
+			name: "of WPA3, too", have: known("new", "sae", nil), network: network("new", "another key", credential.KeyPassphrase), told: "Update2 " + string(settings) + "/5",
+			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
+		},
+		{
+			name: "one of a company is left alone", have: known("new", "wpa-eap", nil), network: network("new", "some words", credential.KeyPassphrase),
+			told: "AddAndActivateConnection2", want: map[string]any{"psk": "some words"},
+		},
+		{
+			name: "an open one of the same name is another", have: known("new", "", nil), network: network("new", "some words", credential.KeyPassphrase),
+			told: "AddAndActivateConnection2", want: map[string]any{"psk": "some words"},
+		},
+		{
+			name: "one for another interface is left alone", have: known("new", "wpa-psk", map[string]godbus.Variant{"interface-name": godbus.MakeVariant("wlan5")}),
+			network: network("new", "some words", credential.KeyPassphrase), told: "AddAndActivateConnection2", want: map[string]any{"psk": "some words"},
+		},
+		{name: "who does not get in fails", network: network("new", "some words", credential.KeyPassphrase), refuses: true, told: "AddAndActivateConnection2", err: ErrFailed},
+		{name: "WEP is refused", network: network("new", "12345", credential.KeyWEP), err: ErrWEP},
+		{name: "a key that is no text is refused", network: network("new", "12345678\xff", credential.KeyPassphrase), err: ErrText},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			m, p := play(t)
+			p.Lock()
+			p.refuses = c.refuses
+			if c.have != nil {
+				p.profiles[settings+"/5"] = c.have
+			}
+			p.Unlock()
+			if err := m.Deliver(t.Context(), "wlan0", c.network); !errors.Is(err, c.err) {
+				t.Fatalf("Deliver: %v, not %v", err, c.err)
+			}
+			if told := p.Told(); c.told != "" && (len(told) == 0 || told[0] != c.told) || c.told == "" && len(told) > 0 {
+				t.Errorf("told %q", told)
+			}
+			if c.err != nil {
+				return
+			}
+			p.Lock()
+			defer p.Unlock()
+			s, secured := p.given[wirelessSecurity]
+			if secured != (c.want != nil) || string(p.given[wireless]["ssid"].Value().([]byte)) != string(c.network.SSID) {
+				t.Errorf("given %v", p.given)
+			}
+			for key, want := range c.want {
+				if s[key].Value() != want {
+					t.Errorf("%s is %v, not %v", key, s[key], want)
+				}
+			}
+			if strings.HasPrefix(c.told, "Update2") && (p.given[wireless]["mtu"].Value() != uint32(1400) || p.given[connection]["uuid"].Value() != "u") {
+				t.Errorf("an updated profile has lost settings: %v", p.given)
+			}
+		})
+	}
+}
+
+func TestDeliverToADeviceThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	m, _ := play(t)
+	if err := m.Deliver(t.Context(), "eth7", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, ErrNoDevice) {
+		t.Errorf("Deliver: %v", err)
+	}
+}
+
+func TestDeliverEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	p.Lock()
+	p.Methods[managerI+".AddAndActivateConnection2"] = func(godbus.ObjectPath, []any) ([]any, error) {
+		p.Put(wlan0, deviceI, "ActiveConnection", newAct)
+		p.Put(wlan0, deviceI, "State", uint32(50))
+		return []any{settings + "/2", newAct, map[string]godbus.Variant{}}, nil
+	}
+	p.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := m.Deliver(ctx, "wlan0", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Deliver: %v", err)
+	}
+}
+
+func TestDisplayName(t *testing.T) {
+	t.Parallel()
+	for ssid, want := range map[string]string{"home": "home", "Über": "Über", "\xff\x00": "ff00"} {
+		if got := displayName([]byte(ssid)); got != want {
+			t.Errorf("%q is listed as %q", ssid, got)
+		}
+	}
+}
