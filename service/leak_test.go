@@ -13,6 +13,7 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/store"
 )
 
 // forms are the ways in which a secret could show up in text.
@@ -48,10 +49,50 @@ func TestNoSecretLeaks(t *testing.T) {
 	t.Parallel()
 	psk := strings.Repeat("5c", 32)
 	const pin, oddPIN = "65358979", "31415922"
+	// A token whose secrets are known, as far as wpsd ever holds them: binary, and as the text that the protocol uses.
+	token := store.Token{ID: 0x4711, Private: secret.FromString("a private key of a tag 0123456789"), Password: secret.FromString("password of a tag 0123456")}
+	tokenText := strings.ToUpper(hex.EncodeToString(token.Password.Bytes()))
 	runs := []struct {
 		name string
 		run  func(h *house)
 	}{
+		{"NFC tokens, tags and a handover", func(h *house) {
+			ap := h.ap(withPIN)
+			h.svc.token = token
+			h.touches(ap, h.token(NFCFormatNDEF))
+			e := h.end(h.nfc(nil))
+			config, err := h.svc.NFCConfigToken(h.Context(), "wlan0", NFCFormatNDEF, e.Networks[0])
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.reads(config.Bytes())
+			h.reads(h.token(NFCFormatWPS))
+			if s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); err != nil {
+				h.Error(err)
+			} else {
+				h.end(s)
+			}
+			for _, bad := range [][]byte{config.Bytes()[:len(config.Bytes())-9], append(h.token(NFCFormatWPS), 0x10)} {
+				if _, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: bad}); err == nil {
+					h.Error("half a tag is taken")
+				} else {
+					h.log.WriteString(err.Error()) // callers get it, too
+				}
+			}
+			request, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF, NFCCarrierMessage)
+			if err != nil {
+				h.Fatal(err)
+			}
+			sel, err := ap.Handover(request)
+			if err != nil {
+				h.Fatal(err)
+			}
+			s, err := h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "wlan0", Initiator: true, Request: request, Select: sel})
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.end(s)
+		}},
 		{"push button", func(h *house) { h.press(h.ap(nil)); h.end(h.pbc(nil)) }},
 		{"PIN, 64-digit key", func(h *house) {
 			h.enter(h.ap(func(o *sim.APOptions) { o.Key = secret.FromString(psk) }), pin)
@@ -98,6 +139,7 @@ func TestNoSecretLeaks(t *testing.T) {
 					}
 					secrets := map[string]string{
 						"passphrase": passphrase, "PSK": psk, "our PIN": pin, "its PIN": oddPIN, "WEP key": "wepwepwepwep!",
+						"private key of a tag": string(token.Private.Bytes()), "password of a tag": string(token.Password.Bytes()), "its text": tokenText,
 					}
 					for name, value := range secrets {
 						for form, needle := range forms(name, []byte(value)) {

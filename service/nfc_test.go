@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"wpsd/drivers/sim"
@@ -520,6 +521,7 @@ func TestNFCTagIsHandedOver(t *testing.T) {
 					h.Errorf("%v", err)
 				}
 				time.Sleep(time.Second)
+				synctest.Wait()
 				if got := strings.Join(m.told, "; "); got != c.told {
 					h.Errorf("the manager was told %q, want %q", got, c.told)
 				}

@@ -88,6 +88,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 					h.Errorf("%+v", s)
 				}
 			}
+			synctest.Wait()
 			want := fmt.Sprintf("token %x", tag.AppendNDEF(nil))
 			if u.commands() != want+"; "+want {
 				h.Errorf("commands %s", u.commands())

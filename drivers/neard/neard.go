@@ -125,8 +125,12 @@ func (a *agent) take(s *godbus.Signal) {
 	if s.Sender != busName || s.Name != busName+".NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != name {
 		return
 	}
+	owner, _ := s.Body[2].(string)
+	if owner != "" && owner == a.known() {
+		return // it came while we asked whether it is there
+	}
 	a.leaves()
-	if owner, _ := s.Body[2].(string); owner != "" {
+	if owner != "" {
 		a.arrives(owner)
 	}
 }
@@ -157,6 +161,13 @@ func (a *agent) leaves() {
 	}
 }
 
+// known is neard's unique name; empty: it is not there.
+func (a *agent) known() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.owner
+}
+
 func (a *agent) setOwner(owner string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -176,9 +187,7 @@ func (a *agent) call(to string, object godbus.ObjectPath, method string, result 
 
 // begin lets one call of neard's in; done ends it.
 func (a *agent) begin(sender godbus.Sender) (ctx context.Context, done func(), refused *godbus.Error) {
-	a.mu.Lock()
-	owner := a.owner
-	a.mu.Unlock()
+	owner := a.known()
 	if owner == "" || string(sender) != owner {
 		return nil, nil, godbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{"Only neard may call this."})
 	}
