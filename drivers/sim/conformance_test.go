@@ -82,3 +82,48 @@ func TestConformance(t *testing.T) {
 		},
 	})
 }
+
+// simEnrollee is a device for the suite of steering.
+type simEnrollee struct{ *sim.Enrollee }
+
+func (e simEnrollee) MAC() [6]byte { return e.Enrollee.MAC() }
+func (e simEnrollee) PressButton(t *testing.T) {
+	if err := e.Enrollee.PressButton(); err != nil {
+		t.Fatal(err)
+	}
+}
+func (e simEnrollee) UsePIN(t *testing.T, pin string) {
+	if err := e.Enrollee.UsePIN(secret.FromString(pin)); err != nil {
+		t.Fatal(err)
+	}
+}
+func (e simEnrollee) Joins(t *testing.T) {
+	if result, err := e.Wait(t.Context()); err != nil || result.Err != nil {
+		t.Errorf("the device: %v, %v", result.Err, err)
+	}
+}
+
+// TestSteering runs the suite that hostapd itself passes, too.
+func TestSteering(t *testing.T) {
+	var w *sim.World // of the case that runs
+	drivertest.RunSteering(t, drivertest.SteeringEnv{
+		Run: func(t *testing.T, f func(*testing.T)) { synctest.Test(t, f) },
+		Open: func(t *testing.T) drivers.AccessPoint {
+			r := roomIn(t, sim.NewWorld(sim.WorldOptions{}))
+			w = r.w
+			r.do(w.AddHotspot("ap0", r.home(func(o *sim.APOptions) {
+				o.SSID, o.Key, o.APPIN = drivertest.SteeredSSID, secret.FromString(drivertest.SteeredKey), secret.FromString(drivertest.SteeredPIN)
+			})))
+			ap, err := r.d.AccessPoint(t.Context(), "ap0")
+			r.do(err)
+			return ap
+		},
+		Enrollee: func(t *testing.T) drivertest.Enrollee {
+			e, err := w.AddEnrollee(sim.EnrolleeOptions{Name: "camera", MAC: cameraMAC})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return simEnrollee{e}
+		},
+	})
+}

@@ -45,9 +45,8 @@ type Event struct {
 	Message     wsc.MessageType // of a failed run: the newest message
 	ConfigError wsc.ConfigError
 	Err         error // of a failed run
-	// Device and PasswordID are what an Enrollee says of itself in M1 (PINNeeded).
-	Device     wsc.Device
-	PasswordID wsc.DevicePasswordID
+	// Device is what an Enrollee says of itself in M1 (PINNeeded).
+	Device wsc.Device
 }
 
 // maxEvents bounds what an access point remembers; the oldest half goes first.

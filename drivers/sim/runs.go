@@ -208,7 +208,7 @@ func (e *enrolment) password(now time.Time, d wsc.Device, id wsc.DevicePasswordI
 	}
 	e.pin = ap.pins.take(now, d.UUID)
 	if e.pin == nil {
-		ap.tell(Event{At: now, Kind: PINNeeded, Station: e.a.link.s.r.MAC, UUID: d.UUID, Device: d, PasswordID: id})
+		ap.tell(Event{At: now, Kind: PINNeeded, Station: e.a.link.s.r.MAC, UUID: d.UUID, Device: d})
 		return devpass.Password{}, false
 	}
 	p := devpass.FromPIN(e.pin.pin)

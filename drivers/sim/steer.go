@@ -196,7 +196,8 @@ func (s *steered) hear(e Event) {
 		a.UUID = e.UUID.String()
 	}
 	if e.Kind == PINNeeded {
-		a.Device = enrolleeOf(&e.Device, e.PasswordID)
+		a.Device = enrolleeOf(&e.Device, 0)
+		a.Device.ConfigMethods = 0 // hostapd tells neither here
 	}
 	s.tell(a)
 	if e.Kind == Enrolled {
