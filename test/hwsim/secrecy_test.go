@@ -5,8 +5,6 @@ package hwsim
 import (
 	"testing"
 	"time"
-
-	godbus "github.com/godbus/dbus/v5"
 )
 
 // In these scenarios a monitor and a stranger listen to everything that is said on the bus, from the beginning to the end.
@@ -86,24 +84,56 @@ func TestSecrecyAtAnAccessPoint(t *testing.T) {
 	spies.check(4)
 }
 
-// TestSecrecyOfTags: a token with our password, one with a network, and a tag that brings one.
+// TestSecrecyOfAnExternalRegistrar: the access point's settings and PIN, and the PIN of a device that is let in, over
+// the network.
+func TestSecrecyOfAnExternalRegistrar(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(withUPnP(ap{}))
+	r := w.startER()
+	path := r.finds(upnpUUID, 10*time.Second)
+	owner := w.connect()
+	spies := r.startSpies(owner)
+	spies.hides("the passphrase", []byte(testPassphrase))
+	spies.hides("the access point's PIN", []byte(labelPIN))
+	spies.hides("a wrong PIN", []byte(wrongHalfPIN))
+	spies.hides("the device's PIN", []byte(otherPIN))
+	r.erFor(owner, "Learn", upnpUUID, wrongHalfPIN, options()).fails(oneRun, "wrong-pin-first-half")
+	s := r.erFor(owner, "Learn", upnpUUID, labelPIN, options())
+	h.gives(s.succeeds(oneRun))
+	r.mustCall(r.iface(), "ER.SetConfig", upnpUUID, r.networks()[0])
+	spies.looks()
+	e := w.startSupplicant(station, "device_name=Some station", "uuid="+stationUUID)
+	mark := e.mark()
+	s = r.er("EnrollPin", "any", otherPIN, options())
+	e.ask("WPS_PIN any %s", otherPIN)
+	s.admitsByER(station, oneRun)
+	e.joins(mark, 10*time.Second)
+	r.mustCall(r.iface(), "ER.NfcConfigToken", upnpUUID, "WPS")
+	spies.looks()
+	r.property(path, "ER.AccessPoint", "HasSettings")
+	spies.check(6)
+}
+
+// TestSecrecyOfTags: a run with our own password token, a token with a network, and a tag that brings one.
 func TestSecrecyOfTags(t *testing.T) {
 	w := newWorld(t)
+	h := w.startAP(ap{})
 	d := w.startDaemon()
 	spies := d.startSpies()
 	spies.hides("the passphrase", []byte(testPassphrase))
-	d.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase)))
-	network := d.networks()[0]
-	config := d.mustCall(d.iface(), "Interface.NfcConfigToken", "NDEF", options("network", network))[0].([]byte)
-	d.mustCall(network, "Network.Delete")
-	what := d.mustCall(d.iface(), "Interface.NfcTagRead", config)[0].(map[string]godbus.Variant)
-	if what["kind"].Value() != "configuration" || len(d.networks()) != 1 {
-		t.Errorf("the tag is %v, and there are the networks %v", what, d.networks())
-	}
-	password := d.mustCall(d.iface(), "Interface.NfcPasswordToken", "WPS")[0].([]byte)
-	spies.hides("the password of our token", devicePassword(t, password))
+	token := d.nfc("NfcPasswordToken", "WPS")
+	spies.hides("the password of our token", devicePassword(t, token))
+	h.mustOK("WPS_NFC_TAG_READ %x", token)
+	s := d.begin(d.client, "StartNfc")
 	spies.looks()
-	spies.check(4)
+	h.gives(s.succeeds(oneRun))
+	network := d.networks()[0]
+	config := d.nfc("NfcConfigToken", "NDEF", options("network", network))
+	d.mustCall(network, "Network.Delete")
+	h.gives(d.networkOfTag(d.readTag(config)))
+	h.gives(d.networkOfTag(d.readTag(h.hex("WPS_NFC_CONFIG_TOKEN NDEF"))))
+	d.nfc("NfcHandoverRequest", "NDEF", "WPS")
+	spies.check(7)
 }
 
 // devicePassword finds the password in a password token: behind the hash of our key and the password's id, in the
