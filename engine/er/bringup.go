@@ -48,7 +48,7 @@ func (r *Registrar) answered(now time.Time, a *ap, what work, resp upnp.Response
 	case wantRenew:
 		r.renewed(now, a, resp)
 	case wantSelect:
-		r.told(now, a, resp)
+		r.invited(now, a, resp)
 	case wantUnsubscribe:
 	}
 }
@@ -234,8 +234,8 @@ func (r *Registrar) renewed(now time.Time, a *ap, resp upnp.Response) {
 	r.reselect(now, a)
 }
 
-// told takes the answer to SetSelectedRegistrar. hostapd refuses it when it does not know our subscription.
-func (r *Registrar) told(now time.Time, a *ap, resp upnp.Response) {
+// invited takes the answer to SetSelectedRegistrar. hostapd refuses it when it does not know our subscription.
+func (r *Registrar) invited(now time.Time, a *ap, resp upnp.Response) {
 	_, err := upnp.SetSelectedRegistrar.ParseReply(resp)
 	if err == nil {
 		a.selectFails = 0

@@ -264,6 +264,42 @@ func TestOneAccessPointOnTwoAddresses(t *testing.T) {
 	}
 }
 
+func TestOneAccessPointOnManyAddresses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := []*fakeAP{w.newAP(1), w.newAP(2), w.newAP(3), w.newAP(4)}
+	for _, p := range all {
+		p.uuid, p.mac, p.announces = all[0].uuid, all[0].mac, true
+	}
+	also := func(want ...int) {
+		t.Helper()
+		var addresses []netip.Addr
+		for _, i := range want {
+			addresses = append(addresses, all[i].addr)
+		}
+		ap, err := w.r.FindAP(all[0].uuid, wsc.MAC{})
+		if err != nil || !slices.Equal(ap.Also, addresses) {
+			t.Errorf("also at %v, not %v: %v", ap.Also, addresses, err)
+		}
+		if err := w.r.check(); err != nil {
+			t.Error(err)
+		}
+	}
+	w.do(w.r.Start(w.now, netip.Addr{}))
+	also(1, 2, 3)
+	w.told()
+	all[1].announce(upnp.Byebye)
+	w.wantTold("AP 10.0.0.1 changed")
+	also(2, 3)
+	w.wait(calmTime)
+	all[0].sid, all[0].up = "", false
+	all[0].announce(upnp.Byebye)
+	w.wantTold("AP 10.0.0.1 removed: byebye", "AP 10.0.0.3 added")
+	also(3)
+	w.do(w.r.Stop(w.now))
+	w.wantTold("AP 10.0.0.3 removed: stopped")
+}
+
 func TestAnAccessPointThatGotAnotherAddress(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 1)

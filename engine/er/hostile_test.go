@@ -399,3 +399,56 @@ func TestStormsOfAnnouncements(t *testing.T) {
 	}
 	w.wantDid("10.0.0.1 renew")
 }
+
+func TestSettingsAreBounded(t *testing.T) {
+	t.Parallel()
+	w, aps := start(t, maxSettings+1)
+	for _, p := range aps[:maxSettings] {
+		w.give(p, "home")
+	}
+	last := aps[maxSettings]
+	if _, err := w.r.SetConfig(w.now, last.id(), network("home", "correct horse")); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+	w.give(aps[0], "another") // those that are there can change
+	if e := w.mustEnd(w.learn(last, "12345670")); e.Err != nil || e.Settings == nil {
+		t.Errorf("one that is learned all the same: %+v", e)
+	}
+	if c, ok := w.r.Settings(last.id()); ok || len(w.r.settings) != maxSettings {
+		t.Errorf("%d are kept, and %q", len(w.r.settings), c.SSID)
+	}
+}
+
+func TestMessagesForASlowAccessPointAreBounded(t *testing.T) {
+	t.Parallel()
+	w, aps := giving(t, 1)
+	w.hold = true
+	for i := range 5 * maxOutbox {
+		run := w.allow(PINGrant{PIN: pin("12345670").Value})
+		aps[0].join(wsc.MAC{2, 0, 0, 3, 0, byte(i)}, pin("12345670"))
+		w.do(w.r.Cancel(w.now, run))
+	}
+	if err := w.r.check(); err != nil || len(w.held) != 1 {
+		t.Errorf("%d requests under way, %v", len(w.held), err)
+	}
+}
+
+func TestOneThatIsLearnedIsNotEvicted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do(w.r.Start(w.now, netip.Addr{}))
+	for i := range maxAPs {
+		w.newAP(1 + i).announce(upnp.Alive)
+	}
+	w.hold = true
+	run := w.learn(w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 1})], "12345670")
+	w.silent, w.hold = func(at netip.Addr) bool { return at.As4()[3] == 1 && at.As4()[2] == 0 }, false
+	w.told()
+	w.newAP(1 + maxAPs).announce(upnp.Alive)
+	w.wantTold("AP 10.0.0.2 removed: evicted", "AP 10.0.16.1 added")
+	w.silent = nil
+	w.release()
+	if e := w.mustEnd(run); e.Err != nil {
+		t.Error(e.Err)
+	}
+}

@@ -94,7 +94,8 @@ func (r *Registrar) stationMessage(now time.Time, s *station, frame []byte) {
 	r.stationStep(now, s, step)
 }
 
-// stationReply takes what the access point says to a message that we gave it for the Enrollee.
+// stationReply takes what the access point says to a message that we gave it for the Enrollee. What got lost is not
+// given again: perhaps it was passed on, and a station that hears a message twice ends the run.
 func (r *Registrar) stationReply(now time.Time, s *station, resp upnp.Response, err error) {
 	if err == nil {
 		_, err = upnp.PutWLANResponse.ParseReply(resp)

@@ -30,10 +30,11 @@ type world struct {
 	held   []Do
 	silent func(netip.Addr) bool // whose requests stay under way
 	// searches counts Search.
-	searches int
-	queue    []Action
-	working  bool
-	limit    int
+	searches   int
+	transcript *strings.Builder
+	queue      []Action
+	working    bool
+	limit      int
 }
 
 func newWorld(t testing.TB) *world {
@@ -73,6 +74,7 @@ func (w *world) do(actions []Action) {
 		switch a := next.(type) {
 		case Search:
 			w.searches++
+			w.note("search")
 			for _, p := range w.inOrder() {
 				if p.up && p.announces {
 					w.queue = append(w.queue, w.r.Heard(w.now, p.announcement(upnp.Answer))...)
@@ -80,7 +82,9 @@ func (w *world) do(actions []Action) {
 			}
 		case Tell:
 			w.events = append(w.events, a.Event)
+			w.note("tell %s", describe(a.Event))
 		case Do:
+			w.note("ask %v %s%s", a.Request.URL.Host.Addr(), requestName(a.Request), content(a.Request))
 			if w.hold || w.silent != nil && w.silent(a.Request.URL.Host.Addr()) {
 				w.held = append(w.held, a)
 				continue
