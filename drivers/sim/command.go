@@ -34,6 +34,7 @@ var ErrCommand = errors.New("not a command")
 //	device NAME [MAC]  bring a device into range; its name has no spaces, its address is made up if not given
 //	press NAME       press the device's button: it looks for two minutes
 //	enter NAME PIN   have the device look with this PIN
+//	device-tag NAME FILE  write what is on its NFC tag to a file, and have it look for whoever reads that
 //	stop NAME        have it give up
 //	remove NAME      take it away
 //	overlap          press the buttons of all access points whose SSID begins with "Sim Overlap"
@@ -67,6 +68,8 @@ func (w *World) Command(line string) error {
 			return err
 		}
 		return w.AddHotspot(ifname, ap)
+	case "device-tag":
+		return w.commandDeviceTag(strings.Fields(rest))
 	case "tag", "token", "handover":
 		return w.commandNFC(word, strings.Fields(rest))
 	case "pin", "ap-pin":

@@ -11,8 +11,10 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/devpass"
 	"wpsd/engine/discovery"
+	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 )
 
 // EnrolleeOptions describe a device that may want into a network: a camera, a printer.
@@ -56,6 +58,7 @@ type Enrollee struct {
 type search struct {
 	e        *Enrollee
 	password devpass.Password
+	private  secret.Value
 	ignored  discovery.Ignored
 	wrongPIN map[wsc.MAC]bool // these have another PIN
 	newest   error            // how the newest attempt failed
@@ -175,8 +178,32 @@ func (e *Enrollee) PressButton() error { return e.Use(devpass.PushButton()) }
 // UsePIN has the device enrol with a PIN: for two minutes it looks for an access point that waits for it.
 func (e *Enrollee) UsePIN(pin secret.Value) error { return e.Use(devpass.FromPIN(pin.Clone())) }
 
+// PasswordTag gives what is on the device's NFC tag, and has the device enrol with it: for two minutes it looks for an access
+// point that was held to the tag. Each time it is another one.
+func (e *Enrollee) PasswordTag() (tag []byte, err error) {
+	random := e.world.randomness()
+	pair, err := wsccrypto.GenerateKeyPair(random)
+	if err != nil {
+		return nil, err
+	}
+	defer pair.Wipe()
+	t, err := ndef.NewPasswordToken(random, wsccrypto.PublicKeyHash(pair.Public()))
+	if err != nil {
+		return nil, err
+	}
+	defer t.Password.Wipe()
+	p, err := devpass.FromNFC(t.ID, t.Password.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return t.AppendNDEF(nil), e.use(p, pair.Private().Clone())
+}
+
 // Use has the device enrol with a password. A search that goes on ends first. The password becomes the device's.
-func (e *Enrollee) Use(p devpass.Password) error {
+func (e *Enrollee) Use(p devpass.Password) error { return e.use(p, secret.Value{}) }
+
+// use is Use with the private key that the device's tag announces; empty: a fresh one for each run.
+func (e *Enrollee) use(p devpass.Password, private secret.Value) error {
 	e.Stop()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -187,7 +214,7 @@ func (e *Enrollee) Use(p devpass.Password) error {
 		return fmt.Errorf("sim: the device %q looks already: %w", e.name, drivers.ErrBusy)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	e.search = &search{e: e, password: p, cancel: cancel, done: make(chan struct{}), wrongPIN: make(map[wsc.MAC]bool)}
+	e.search = &search{e: e, password: p, private: private, cancel: cancel, done: make(chan struct{}), wrongPIN: make(map[wsc.MAC]bool)}
 	go e.search.run(ctx)
 	return nil
 }

@@ -17,7 +17,12 @@ var cameraMAC = wsc.MAC{2, 0, 0, 0, 9, 1}
 // camera is a device that may want in.
 func (r *room) camera() *sim.Enrollee {
 	r.Helper()
-	e, err := r.w.AddEnrollee(sim.EnrolleeOptions{Name: "camera", MAC: cameraMAC})
+	return r.device("camera", cameraMAC)
+}
+
+func (r *room) device(name string, mac wsc.MAC) *sim.Enrollee {
+	r.Helper()
+	e, err := r.w.AddEnrollee(sim.EnrolleeOptions{Name: name, MAC: mac})
 	if err != nil {
 		r.Fatal(err)
 	}

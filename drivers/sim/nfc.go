@@ -80,6 +80,16 @@ func (ap *AP) keys() (*wsccrypto.KeyPair, error) {
 // PasswordToken makes and enables the access point's own token: who reads that tag can read and change its settings. The AP PIN
 // stays good beside it.
 func (ap *AP) PasswordToken() ([]byte, error) {
+	t, err := ap.passwordToken()
+	if err != nil {
+		return nil, err
+	}
+	defer t.Wipe()
+	return t.AppendNDEF(nil), nil
+}
+
+// passwordToken is PasswordToken before it is written; the caller wipes it.
+func (ap *AP) passwordToken() (*ndef.PasswordToken, error) {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
 	k, err := ap.keys()
@@ -92,7 +102,9 @@ func (ap *AP) PasswordToken() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return ap.nfc.own.AppendNDEF(nil), nil
+	t := *ap.nfc.own
+	t.Password = t.Password.Clone()
+	return &t, nil
 }
 
 // Handover answers a handover request: the device that made it may join within two minutes.
@@ -101,20 +113,32 @@ func (ap *AP) Handover(request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ap.world.mu.Lock()
-	k, err := ap.keys()
-	b := ap.bsss[0]
-	s := ndef.HandoverSelect{SSID: ap.ssid(b), RFBands: b.band, BSSID: b.BSSID, Version2: wsc.Version20}
-	ap.world.mu.Unlock()
+	s, err := ap.handoverSelect()
 	if err != nil {
 		return nil, err
 	}
-	s.PublicKeyHash = wsccrypto.PublicKeyHash(k.Public())
-	password := devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover}
-	if err := ap.expectToken(registration.Token{Password: password, EnrolleeKeyHash: &r.PublicKeyHash}); err != nil {
+	return s.AppendMessage(nil), ap.expectHandover(r)
+}
+
+// handoverSelect is what the access point answers to a handover request.
+func (ap *AP) handoverSelect() (*ndef.HandoverSelect, error) {
+	ap.world.mu.Lock()
+	defer ap.world.mu.Unlock()
+	k, err := ap.keys()
+	if err != nil {
 		return nil, err
 	}
-	return s.AppendMessage(nil), nil
+	defer k.Wipe()
+	b := ap.bsss[0]
+	return &ndef.HandoverSelect{
+		SSID: ap.ssid(b), RFBands: b.band, BSSID: b.BSSID, Version2: wsc.Version20, PublicKeyHash: wsccrypto.PublicKeyHash(k.Public()),
+	}, nil
+}
+
+// expectHandover lets in who made a handover request.
+func (ap *AP) expectHandover(r *ndef.HandoverRequest) error {
+	password := devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover}
+	return ap.expectToken(registration.Token{Password: password, EnrolleeKeyHash: &r.PublicKeyHash})
 }
 
 // token is the Registrar's question for what NFC told of an Enrollee.
@@ -153,6 +177,23 @@ func (ap *AP) ownPassword() (offered devpass.Password, alternative *devpass.Pass
 	}
 	keys, err = ap.keys()
 	return offered, alternative, keys, err
+}
+
+// commandDeviceTag is device-tag: the device's tag goes to a file.
+func (w *World) commandDeviceTag(fields []string) error {
+	if len(fields) != 2 {
+		return fmt.Errorf("sim: device-tag needs a device and a file: %w", ErrCommand)
+	}
+	e := w.Enrollee(fields[0])
+	if e == nil {
+		return fmt.Errorf("sim: there is no device %q", fields[0])
+	}
+	tag, err := e.PasswordTag()
+	if err != nil {
+		return err
+	}
+	defer clear(tag)
+	return os.WriteFile(fields[1], tag, 0o600)
 }
 
 // commandNFC carries out tag, token and handover: files take the place of tags and of the radio between two devices.

@@ -1,11 +1,13 @@
 package sim_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"wpsd/drivers"
 	"wpsd/drivers/sim"
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
@@ -55,4 +57,54 @@ func TestNFCCommands(t *testing.T) {
 	if err := w.Command("tag two"); !errors.Is(err, sim.ErrCommand) {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestDeviceTags has devices join by their tags, at an access point that read them.
+func TestDeviceTags(t *testing.T) {
+	t.Parallel()
+	bubbles(t, []bubble{
+		{"a device joins with the tag that the access point reads", inHotspot(func(h *hotspot) {
+			e := h.camera()
+			tag, err := e.PasswordTag()
+			h.do(err)
+			h.do(h.AccessPoint.(drivers.NFCAccessPoint).AllowToken(h.Context(), tag))
+			h.isIn(e, h.ap)
+			h.wantTold(drivers.APRunStarted, drivers.APEnrolled, drivers.APSuccess)
+		})},
+		{"another device's tag is of no use", inHotspot(func(h *hotspot) {
+			e, other := h.camera(), h.device("other", wsc.MAC{2, 0, 0, 0, 9, 2})
+			tag, err := other.PasswordTag()
+			h.do(err)
+			other.Stop()
+			h.do(h.ap.ReadTag(tag))
+			_, err = e.PasswordTag()
+			h.do(err)
+			h.ends(e, sim.ErrWalkTime)
+		})},
+		{"the access point's own token configures it, handover lets in, and both come in either form", inHotspot(func(h *hotspot) {
+			ap := h.AccessPoint.(drivers.NFCAccessPoint)
+			whole, err := ap.PasswordToken(h.Context(), "NDEF")
+			h.do(err)
+			bare, err := ap.PasswordToken(h.Context(), "WPS")
+			h.do(err)
+			if !bytes.HasSuffix(whole.Bytes(), bare.Bytes()) || bare.Len() == 0 {
+				h.Error("they are two tokens")
+			}
+			if _, err := ap.ConfigToken(h.Context(), "WPS"); !errors.Is(err, drivers.ErrNotSupported) {
+				h.Errorf("a configuration token: %v", err)
+			}
+			sel, err := ap.HandoverSelect(h.Context())
+			h.do(err)
+			if s, err := ndef.ParseHandoverSelect(sel); err != nil || string(s.SSID) != "home" {
+				h.Errorf("%+v, %v", s, err)
+			}
+			h.do(ap.HandoverReport(h.Context(), (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendCarrier(nil), sel))
+			if _, a := h.bss(homeBSSID); !a.SelectedRegistrar {
+				h.Error("nobody is waited for")
+			}
+			if err := ap.HandoverReport(h.Context(), []byte{1}, sel); err == nil {
+				h.Error("a request that is none is taken")
+			}
+		})},
+	})
 }

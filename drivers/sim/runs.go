@@ -106,9 +106,11 @@ func (ap *AP) deviceAt(b *bss) wsc.Device {
 // randomness is the source for the access point's keys and nonces.
 func (a *association) randomness() io.Reader { return a.ap.randomness() }
 
-func (ap *AP) randomness() io.Reader {
-	if r := ap.world.rand; r != nil {
-		return r
+func (ap *AP) randomness() io.Reader { return ap.world.randomness() }
+
+func (w *World) randomness() io.Reader {
+	if w.rand != nil {
+		return w.rand
 	}
 	return rand.Reader
 }

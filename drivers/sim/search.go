@@ -16,6 +16,7 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 )
 
 // Times of a device's search. The rule of three scans and five seconds is wpa_supplicant's: after that a PIN is offered
@@ -48,6 +49,7 @@ func (s *search) run(ctx context.Context) {
 	}
 	s.result.Err = err
 	s.password.Wipe()
+	s.private.Wipe()
 	attrs := []slog.Attr{slog.String("ap", s.result.AP.String())}
 	if err != nil {
 		s.e.tell("failed", append(attrs, slog.String("error", err.Error()))...)
@@ -145,7 +147,7 @@ func (s *search) attempt(ctx context.Context, station *station, c target) (over 
 		return s.result.ByPBC, err
 	}
 	defer func() { _ = l.Close() }()
-	m, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: s.e.device, Password: s.password, Rand: s.e.world.rand})
+	m, err := s.enrollee()
 	if err != nil {
 		return true, err
 	}
@@ -165,6 +167,19 @@ func (s *search) attempt(ctx context.Context, station *station, c target) (over 
 	}
 	s.result.Registrar = m.Peer().UUID
 	return true, s.join(ctx, out.Credentials)
+}
+
+// enrollee makes the machine of one run.
+func (s *search) enrollee() (*registration.Enrollee, error) {
+	c := registration.EnrolleeConfig{Device: s.e.device, Password: s.password, Rand: s.e.world.randomness()}
+	if !s.private.IsZero() {
+		pair, err := wsccrypto.KeyPairFromPrivate(s.private)
+		if err != nil {
+			return nil, err
+		}
+		c.KeyPair = pair
+	}
+	return registration.NewEnrollee(c)
 }
 
 // join tries the network that the device was let into.

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -326,11 +325,7 @@ func (s *steered) APPIN(ctx context.Context, r drivers.APPINRequest) (pin secret
 		case drivers.APPINSet:
 			s.ap.setAPPIN(now, r.PIN, r.Timeout)
 		case drivers.APPINRandom:
-			random := s.ap.world.rand
-			if random == nil {
-				random = rand.Reader
-			}
-			fresh, err := devpass.GeneratePIN(random)
+			fresh, err := devpass.GeneratePIN(s.ap.randomness())
 			if err != nil {
 				return err
 			}
