@@ -288,6 +288,7 @@ func TestOneAccessPointOnManyAddresses(t *testing.T) {
 	w.do(w.r.Start(w.now, netip.Addr{}))
 	also(1, 2, 3)
 	w.told()
+	all[1].up = false
 	all[1].announce(upnp.Byebye)
 	w.wantTold("AP 10.0.0.1 changed")
 	also(2, 3)

@@ -243,7 +243,9 @@ func TestTheLongestSilentGoesFirst(t *testing.T) {
 	w := newWorld(t)
 	w.do(w.r.Start(w.now, netip.Addr{}))
 	for i := range maxAPs {
-		w.newAP(1 + i).announce(upnp.Alive)
+		p := w.newAP(1 + i)
+		p.noPIN = i > 0
+		w.do(w.r.Heard(w.now, p.announcement(upnp.Alive)))
 	}
 	w.now = w.now.Add(time.Second)
 	first, second := w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 1})], w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 2})]
@@ -403,10 +405,13 @@ func TestStormsOfAnnouncements(t *testing.T) {
 func TestSettingsAreBounded(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, maxSettings+1)
-	for _, p := range aps[:maxSettings] {
-		w.give(p, "home")
+	for _, ap := range w.r.APs()[:maxSettings] {
+		if _, err := w.r.SetConfig(w.now, ap.ID, network("home", "correct horse")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	last := aps[maxSettings]
+	last.noPIN = false
 	if _, err := w.r.SetConfig(w.now, last.id(), network("home", "correct horse")); !errors.Is(err, ErrTooMany) {
 		t.Errorf("one more: %v", err)
 	}
@@ -438,7 +443,9 @@ func TestOneThatIsLearnedIsNotEvicted(t *testing.T) {
 	w := newWorld(t)
 	w.do(w.r.Start(w.now, netip.Addr{}))
 	for i := range maxAPs {
-		w.newAP(1 + i).announce(upnp.Alive)
+		p := w.newAP(1 + i)
+		p.noPIN = i > 0
+		w.do(w.r.Heard(w.now, p.announcement(upnp.Alive)))
 	}
 	w.hold = true
 	run := w.learn(w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 1})], "12345670")

@@ -486,12 +486,15 @@ func (p *fakeAP) probe(mac wsc.MAC, id wsc.DevicePasswordID) {
 	p.flush()
 }
 
-// start makes a world with n access points that are found.
+// start makes a world with n access points that are found. Many of them have no PIN: to introduce themselves would cost each
+// a key pair.
 func start(t testing.TB, n int) (*world, []*fakeAP) {
 	w := newWorld(t)
 	var all []*fakeAP
 	for i := range n {
-		all = append(all, w.newAP(i+1))
+		p := w.newAP(i + 1)
+		p.noPIN = n > 64
+		all = append(all, p)
 	}
 	w.do(w.r.Start(w.now, netip.Addr{}))
 	if got := len(w.r.APs()); got != n {
