@@ -73,13 +73,16 @@ func (r *reloader) reload() error {
 	if err != nil {
 		return err
 	}
+	// First, so that the event which Reload sends makes the bus look at it.
+	idle := r.idle.get()
+	r.idle.set(r.flags, conf)
 	if err := r.svc.Reload(service.Reloaded{Device: conf.Device, Processing: conf.Processing, FragmentSize: conf.FragmentSize}); err != nil {
+		r.idle.Store(int64(idle))
 		return err
 	}
 	if keys := r.conf.needRestart(conf); len(keys) > 0 {
 		r.log.Warn("these settings count after a restart", "keys", strings.Join(keys, " "))
 	}
-	r.idle.set(r.flags, conf)
 	if !r.flags.debug {
 		r.level.Set(conf.LogLevel)
 	}

@@ -111,6 +111,8 @@ func TestSystemd(t *testing.T) {
 		{"PINAndLearn", testUnitPINAndLearn},
 		{"AccessPointOfThisMachine", testUnitAccessPoint},
 		{"RadioOff", testUnitRadioOff},
+		{"ExternalRegistrar", testUnitER},
+		{"WpaCli", testUnitWpaCli},
 		{"Reload", testUnitReload},
 		{"Kill", testUnitKill},
 		{"Watchdog", testUnitWatchdog},
@@ -277,6 +279,52 @@ func testUnitRadioOff(t *testing.T) {
 	defer u.block(station, false)
 	u.until("wpsd notices that the radio is off", 5*time.Second, func() bool { return blocked() == "b true\n" })
 	u.wpsctl(14, "-i", station, "pbc")
+}
+
+// testUnitER: the External Registrar's sockets are in another process, which runs only while there is one.
+func testUnitER(t *testing.T) {
+	u := newUnit(t, "idle_exit=1")
+	u.sh("ip link set lo up")
+	u.startAP(withUPnP(ap{}))
+	u.wpsctl(0, "-i", "lo", "er", "start")
+	u.until("the access point is found", 20*time.Second, func() bool { return strings.Contains(u.wpsctl(0, "-i", "lo", "er", "aps"), upnpUUID) })
+	if out := u.wpsctl(0, "-i", "lo", "er", "learn", upnpUUID, labelPIN, "--show-key"); !strings.Contains(out, testPassphrase) {
+		t.Errorf("wpsctl er learn:\n%s", out)
+	}
+	other := u.sh("cat /proc/$(systemctl show -P MainPID wpsd-upnp.service)/status")
+	for _, line := range []string{"CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+		if !strings.Contains(other, line) {
+			t.Errorf("not in the other process's status: %s\n%s", line, other)
+		}
+	}
+	// When that process is killed another one takes its place, and the access point is found again.
+	u.sh("systemctl kill --signal=KILL wpsd-upnp.service")
+	u.until("the access point can be asked again", 30*time.Second, func() bool {
+		return u.run("wpsctl", "-i", "lo", "er", "learn", upnpUUID, labelPIN).status == 0
+	})
+	u.wpsctl(0, "-i", "lo", "er", "stop")
+	u.until("the other process has ended", 30*time.Second, func() bool {
+		return u.run("systemctl", "is-active", "wpsd-upnp.service").stdout == "inactive\n"
+	})
+}
+
+// testUnitWpaCli: a real wpa_cli at the socket that systemd holds, with the drop-in that this takes.
+func testUnitWpaCli(t *testing.T) {
+	u := newUnit(t, "idle_exit=1")
+	text, err := os.ReadFile("/usr/share/doc/wpsd/wpa_cli.conf")
+	u.must(err)
+	u.dropIn(strings.TrimPrefix(string(text), "[Service]"))
+	u.sh("systemctl start wpsd.socket")
+	defer u.sh("systemctl stop wpsd.socket")
+	if got := u.show("ActiveState"); got != "inactive" {
+		t.Fatalf("wpsd is %s before anybody asked", got)
+	}
+	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global interface"); !strings.Contains(out, station) {
+		t.Errorf("wpa_cli interface:\n%s", out)
+	}
+	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global raw IFNAME=%s STATUS", station); !strings.Contains(out, "wpa_state=") {
+		t.Errorf("wpa_cli status:\n%s", out)
+	}
 }
 
 func testUnitReload(t *testing.T) {
