@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Manual pages and completions come from the programs, which have to run here also when they are made for elsewhere.
+HERE := GOOS= GOARCH= GOARM= CGO_ENABLED=0 go run -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 prefix ?= /usr/local
@@ -23,7 +25,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 DOCDIR ?= $(PREFIX)/share/doc/wpsd
 
-.PHONY: help build nfc_pw_token check static test demo bench bench-er fuzz hwsim hwsim-compare install deb clean
+.PHONY: help build nfc_pw_token check static test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install deb clean
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +56,9 @@ test: ## everything: check, race detector, real peers in a virtual machine, fuzz
 
 hwsim: ## real hostapd and wpa_supplicant in a virtual machine; SCENARIO=name for some
 	test/hwsim/run $(SCENARIO)
+
+hwsim-systemd: ## the Debian package under a real systemd; SCENARIO=name for some
+	test/hwsim/run --systemd $(SCENARIO)
 
 hwsim-compare: ## wpsd and wpa_supplicant side by side in virtual time
 	test/hwsim/compare
@@ -91,13 +96,13 @@ install: build ## into DESTDIR, prefix (/usr/local)
 	install -d $(DATADIR)/dbus-1/interfaces
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
-	GOOS= GOARCH= GOARM= go run ./packaging/manual packaging/wpsd.conf $(DATADIR)/man
-	build/wpsctl man $(DATADIR)/man/man1
-	build/nfc_pw_token man $(DATADIR)/man/man1
+	$(HERE) ./packaging/manual packaging/wpsd.conf $(DATADIR)/man
+	$(HERE) -ldflags '$(LDFLAGS)' ./cmd/wpsctl man $(DATADIR)/man/man1
+	$(HERE) -ldflags '$(LDFLAGS)' ./cmd/nfc-pw-token man $(DATADIR)/man/man1
 	install -d $(DATADIR)/bash-completion/completions $(DESTDIR)$(ZSHDIR) $(DATADIR)/fish/vendor_completions.d
-	build/wpsctl completion bash > $(DATADIR)/bash-completion/completions/wpsctl
-	build/wpsctl completion zsh > $(DESTDIR)$(ZSHDIR)/_wpsctl
-	build/wpsctl completion fish > $(DATADIR)/fish/vendor_completions.d/wpsctl.fish
+	$(HERE) ./cmd/wpsctl completion bash > $(DATADIR)/bash-completion/completions/wpsctl
+	$(HERE) ./cmd/wpsctl completion zsh > $(DESTDIR)$(ZSHDIR)/_wpsctl
+	$(HERE) ./cmd/wpsctl completion fish > $(DATADIR)/fish/vendor_completions.d/wpsctl.fish
 
 deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
 	packaging/deb/build $(VERSION)

@@ -112,6 +112,7 @@ func TestSystemd(t *testing.T) {
 		{"AccessPointOfThisMachine", testUnitAccessPoint},
 		{"RadioOff", testUnitRadioOff},
 		{"ExternalRegistrar", testUnitER},
+		{"HandsOver", testUnitHandsOver},
 		{"WpaCli", testUnitWpaCli},
 		{"Reload", testUnitReload},
 		{"Kill", testUnitKill},
@@ -324,6 +325,29 @@ func testUnitWpaCli(t *testing.T) {
 	}
 	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global raw IFNAME=%s STATUS", station); !strings.Contains(out, "wpa_state=") {
 		t.Errorf("wpa_cli status:\n%s", out)
+	}
+}
+
+// testUnitHandsOver: NetworkManager has the station, and polkit lets wpsd's user ask for it.
+func testUnitHandsOver(t *testing.T) {
+	u := newUnit(t)
+	u.must(os.RemoveAll("/etc/NetworkManager"))
+	u.must(os.MkdirAll("/etc/NetworkManager/system-connections", 0o700))
+	u.must(os.WriteFile("/etc/NetworkManager/NetworkManager.conf", []byte("[main]\nplugins=keyfile\ndns=none\nno-auto-default=*\n"+
+		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[connectivity]\nenabled=false\n"), 0o644))
+	_, fresh := u.home()
+	u.sh("systemctl start NetworkManager")
+	defer u.sh("systemctl stop NetworkManager wpa_supplicant")
+	n := &networkManager{w: u.world}
+	u.until("NetworkManager has the station", 60*time.Second, func() bool { return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0 })
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid", oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase, "ipv6.method", "disabled")
+	n.connectedTo(oldSSID)
+	fresh.mustOK("WPS_PBC")
+	u.wpsctl(0, "-i", station, "pbc")
+	n.connectedTo(testSSID)
+	u.hasAddress(newAddress)
+	if !n.knows(oldSSID, oldPassphrase) || !n.knows(testSSID, testPassphrase) {
+		t.Error("NetworkManager does not know both networks")
 	}
 }
 
