@@ -211,6 +211,10 @@ func (s *Server) hasInterface(name string) bool {
 	return slices.ContainsFunc(s.svc.Snapshot().Interfaces, func(i service.Interface) bool { return i.Name == name })
 }
 
+func (s *Server) hasNetwork(id service.NetworkID) bool {
+	return slices.ContainsFunc(s.svc.Snapshot().Networks, func(n service.Network) bool { return n.ID == id })
+}
+
 func (c *call) attach() string {
 	if !c.monitors.attach(c.caller) {
 		return c.fail(errors.New("too many clients have attached"))

@@ -69,6 +69,13 @@ func (m *monitors) setLevel(c caller, level int) bool {
 	return one != nil
 }
 
+// forget drops all.
+func (m *monitors) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.list)
+}
+
 func (m *monitors) count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,6 +97,9 @@ func (m *monitors) tell(level int, whole, public []byte) {
 		switch err := m.send(address, message); {
 		case err == nil:
 			one.errors = 0
+		case errors.Is(err, errRenewed): // all of them are gone with the old socket
+			clear(m.list)
+			return
 		case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 			delete(m.list, address) // gone, or never reachable
 		default: // it does not read, for now

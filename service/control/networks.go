@@ -59,12 +59,16 @@ func (n *networks) reset(snap service.Snapshot) {
 	}
 }
 
-// heard takes in that a network was stored or is gone, and gives what to tell of it; "" is nothing new.
-func (n *networks) heard(e service.Event) string {
+// heard takes in that a network was stored or is gone, and gives what to tell of it; "" is nothing new. there says
+// whether a network is stored now: events come later than what they tell, and a draft may have replaced it since.
+func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch e := e.(type) {
 	case service.NetworkAdded:
+		if !there(e.Network.ID) {
+			return ""
+		}
 		before := len(n.list)
 		if m := n.add(e.Network.ID); len(n.list) > before {
 			return fmt.Sprintf("CTRL-EVENT-NETWORK-ADDED %d", m.id)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"wpsd/service"
 )
@@ -46,14 +45,6 @@ type Server struct {
 	mu    sync.Mutex
 	ports map[string]*port // by interface; "": the global one
 	tasks sync.WaitGroup
-}
-
-// port is one socket with its clients.
-type port struct {
-	server   *Server
-	ifname   string // empty: the global one
-	socket   *socket
-	monitors *monitors
 }
 
 // New makes a Server. Groups that do not exist are told here.
@@ -138,7 +129,7 @@ func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
 	}
 	switch e := e.(type) {
 	case service.NetworkAdded, service.NetworkRemoved:
-		if text := s.networks.heard(e); text != "" {
+		if text := s.networks.heard(e, s.hasNetwork); text != "" {
 			s.tellRadios(line{level: levelInfo, text: text})
 		}
 	case service.InterfaceRemoved:
@@ -233,7 +224,8 @@ func (s *Server) open(ctx context.Context, ifname string) error {
 }
 
 func (s *Server) serve(ctx context.Context, ifname string, sock *socket) {
-	p := &port{server: s, ifname: ifname, socket: sock, monitors: newMonitors(sock.send)}
+	p := &port{server: s, ifname: ifname, socket: sock}
+	p.monitors = newMonitors(p.send)
 	s.mu.Lock()
 	s.ports[ifname] = p
 	s.mu.Unlock()
@@ -245,8 +237,8 @@ func (s *Server) close(ifname string) {
 	p := s.ports[ifname]
 	delete(s.ports, ifname)
 	s.mu.Unlock()
-	if p != nil && p.socket != nil { // tests have ports without one
-		p.socket.close()
+	if p != nil {
+		p.close()
 	}
 }
 
@@ -262,35 +254,6 @@ func (s *Server) closeAll() {
 	}
 	if s.options.Place.Dir != "" {
 		_ = os.Remove(s.options.Place.Dir) // wpa_supplicant does, if it is empty
-	}
-}
-
-// run answers one request after the other until the socket is closed.
-func (p *port) run(ctx context.Context) {
-	buffer := make([]byte, maxRequest)
-	for {
-		n, address, cred, whole, err := p.socket.receive(buffer)
-		switch {
-		case err != nil && (ctx.Err() != nil || errors.Is(err, net.ErrClosed)):
-			return
-		case err != nil: // nothing that a client could cause; it shall not become a busy loop
-			p.server.log.Warn("reading a control socket", "interface", p.ifname, "err", err)
-			time.Sleep(time.Second)
-			continue
-		case !whole || !canAnswer(address):
-			clear(buffer[:n])
-			continue
-		}
-		c := caller{address: address, may: p.server.rights.of(cred)}
-		if cred != nil {
-			c.uid, c.pid = cred.Uid, cred.Pid
-		}
-		reply := p.answer(ctx, c, string(buffer[:n]))
-		clear(buffer[:n])
-		if err := p.socket.send(address, reply); err != nil {
-			p.server.log.Debug("a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
-		}
-		clear(reply)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -21,6 +23,10 @@ const (
 	// credLen is room for SCM_CREDENTIALS and nothing else: file descriptors that a client passes along do not fit, and
 	// the kernel throws them away.
 	credLen = syscall.SizeofUcred
+	// sendBuffer bounds what clients have not read yet, all together: the kernel charges the sender for it, and has no
+	// other bound for a client that is connected to the sender (max_dgram_qlen is for others). Linux doubles it, and it
+	// has room for 2,700 events. Once it is full nothing can be sent to anybody: see port.renew.
+	sendBuffer = 1 << 20
 	// probeTime is how long whoever has a socket already may take to say who he is.
 	probeTime = 500 * time.Millisecond
 )
@@ -102,7 +108,7 @@ func listen(path string, mode fs.FileMode, n ids, log *slog.Logger) (*socket, er
 	}
 	s := &socket{conn: conn, path: path}
 	// Until here nobody else could write to it: the umask has taken that from everybody, or the directory's mode does.
-	if err := errors.Join(dress(path, mode, n, log), s.remember(), passCredentials(conn)); err != nil {
+	if err := errors.Join(dress(path, mode, n, log), s.remember(), prepare(conn)); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func listen(path string, mode fs.FileMode, n ids, log *slog.Logger) (*socket, er
 
 // adopt takes a socket that systemd has bound.
 func adopt(conn *net.UnixConn) (*socket, error) {
-	if err := passCredentials(conn); err != nil {
+	if err := prepare(conn); err != nil {
 		return nil, err
 	}
 	return &socket{conn: conn}, nil
@@ -172,6 +178,30 @@ func whoListens(path string) (string, error) {
 		return fmt.Sprintf("process %d", cred.Pid), nil
 	}
 	return fmt.Sprintf("%q (process %d)", strings.TrimSpace(string(name)), cred.Pid), nil
+}
+
+// prepare sets the options of a socket that clients send to.
+func prepare(conn *net.UnixConn) error {
+	if err := passCredentials(conn); err != nil {
+		return err
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	var set error
+	if err := raw.Control(func(fd uintptr) {
+		// Beyond the system's limit with CAP_NET_ADMIN, which whoever drives radios has; else up to it.
+		if set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE, sendBuffer); errors.Is(set, syscall.EPERM) {
+			set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer)
+		}
+	}); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	if set != nil {
+		return fmt.Errorf("control: send buffer: %w", set)
+	}
+	return nil
 }
 
 // passCredentials has the kernel say of each datagram who sent it.
@@ -241,6 +271,24 @@ func (s *socket) send(address string, message []byte) error {
 		return err
 	}
 	return sent
+}
+
+// clogged reports whether what clients have not read takes most of the buffer: then a failed send says nothing of the one
+// that was sent to.
+func (s *socket) clogged() bool {
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	clogged := false
+	if err := raw.Control(func(fd uintptr) {
+		unread, err := unix.IoctlGetInt(int(fd), unix.TIOCOUTQ)
+		room, err2 := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
+		clogged = err == nil && err2 == nil && unread > room/2
+	}); err != nil {
+		return false
+	}
+	return clogged
 }
 
 // close ends it and removes its file, unless that is another one by now.

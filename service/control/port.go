@@ -1,0 +1,124 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// renewPause is how soon after one renewal of a socket the next may be.
+const renewPause = time.Second
+
+// errRenewed tells that a message was lost together with the socket it was to be sent from.
+var errRenewed = errors.New("control: clients that do not read have clogged the socket; there is a new one")
+
+// port is one place where clients connect, with those that have attached there.
+type port struct {
+	server   *Server
+	ifname   string // empty: the global one
+	monitors *monitors
+
+	mu      sync.Mutex
+	socket  *socket // nil in tests
+	closed  bool
+	renewed time.Time
+}
+
+// current is the socket that is in use; nil: the port is closed.
+func (p *port) current() *socket {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	return p.socket
+}
+
+func (p *port) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	if p.socket != nil {
+		p.socket.close()
+	}
+}
+
+// send sends one datagram without waiting.
+func (p *port) send(address string, message []byte) error {
+	s := p.current()
+	if s == nil {
+		return net.ErrClosed
+	}
+	err := s.send(address, message)
+	if errors.Is(err, syscall.EAGAIN) && s.clogged() && p.renew(s) {
+		return errRenewed
+	}
+	return err
+}
+
+// renew replaces a socket whose buffer is full of what clients have not read, since nobody else could be answered from it
+// until they do. Those who read find the new one: wpa_cli and wpa_gui connect again when their next command fails. A
+// socket of systemd's cannot be replaced; there everybody has to wait for whoever does not read, or for its end.
+func (p *port) renew(old *socket) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	log := p.server.log
+	switch {
+	case p.closed || p.socket != old || time.Since(p.renewed) < renewPause:
+		return false
+	case old.path == "":
+		p.renewed = time.Now()
+		log.Warn("a client of the global control socket does not read, and keeps wpsd from answering others there: end it")
+		return false
+	}
+	p.renewed = time.Now()
+	old.close()
+	s, err := listen(old.path, p.server.mode(), p.server.rights.ids, log)
+	if err != nil {
+		log.Error("the control socket cannot be renewed", "path", old.path, "err", err)
+		p.closed = true
+		return true
+	}
+	log.Warn("clients that do not read have clogged a control socket: it was renewed, and its clients have to connect again", "path", old.path)
+	p.socket = s
+	return true
+}
+
+// run answers one request after the other until the port is closed.
+func (p *port) run(ctx context.Context) {
+	buffer := make([]byte, maxRequest)
+	for s := p.current(); s != nil; s = p.current() {
+		n, address, cred, whole, err := s.receive(buffer)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			continue // renewed, or closed
+		case err != nil: // nothing that a client could cause; it shall not become a busy loop
+			p.server.log.Warn("reading a control socket", "interface", p.ifname, "err", err)
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return
+			}
+			continue
+		case !whole || !canAnswer(address):
+			clear(buffer[:n])
+			continue
+		}
+		c := caller{address: address, may: p.server.rights.of(cred)}
+		if cred != nil {
+			c.uid, c.pid = cred.Uid, cred.Pid
+		}
+		reply := p.answer(ctx, c, string(buffer[:n]))
+		clear(buffer[:n])
+		if err := p.send(address, reply); err != nil {
+			if errors.Is(err, errRenewed) {
+				p.monitors.forget()
+			}
+			p.server.log.Debug("a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
+		}
+		clear(reply)
+	}
+}
