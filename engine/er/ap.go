@@ -84,7 +84,12 @@ type ap struct {
 	enrollees map[wsc.MAC]*enrollee
 	stations  map[wsc.MAC]*station
 	monitor   *admission.Monitor
-	newcomers allowance
+
+	// What is told of it and of what it hears is bounded, since somebody has to listen.
+	newcomers  allowance // devices that look for access points
+	beginners  allowance // devices that begin to enrol
+	changes    allowance // of its status
+	toldLocked bool      // SetupLocked as it was told last
 }
 
 // host is an address. What one does is bounded together.
@@ -259,6 +264,10 @@ func (r *Registrar) unindex(a *ap) {
 // drop stops using a device that misbehaves, and keeps it to say why. It has another chance when it announces itself
 // some time later.
 func (r *Registrar) drop(now time.Time, a *ap, problem string) {
+	if !a.told && !r.droppings.take(now, 64, 1) {
+		r.remove(now, a, Evicted) // somebody announces ever new devices that misbehave: enough is told of them
+		return
+	}
 	r.endAPRun(now, a, ErrDropped)
 	for _, s := range a.stationsInOrder() {
 		r.endStation(now, s, ErrDropped)

@@ -104,7 +104,8 @@ type Registrar struct {
 	suspected  int   // of these to such addresses
 
 	enrollees *list.List // of *enrollee, the longest silent first
-	newcomers allowance
+	newcomers allowance  // Enrollees
+	droppings allowance  // devices that misbehave from the start
 	grants    map[RunID]*grant
 	list      admission.List
 	settings  map[settingsKey]wsc.Credential

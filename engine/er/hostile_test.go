@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"wpsd/engine/registration"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 )
@@ -226,6 +227,7 @@ func TestDroppedOnesAreBounded(t *testing.T) {
 	w := newWorld(t)
 	w.do(w.r.Start(w.now, netip.Addr{}))
 	for i := range maxDropped + 100 {
+		w.now = w.now.Add(time.Second)
 		p := w.newAP(1000 + i)
 		p.replace("GET", upnp.Response{Status: 404}, nil)
 		p.announce(upnp.Alive)
@@ -235,6 +237,63 @@ func TestDroppedOnesAreBounded(t *testing.T) {
 	}
 	if last := w.told(); last[len(last)-2] != "AP 10.0.4.75 removed: evicted" && !strings.HasSuffix(last[len(last)-1], "evicted") {
 		t.Errorf("told last %q", last[len(last)-2:])
+	}
+}
+
+func TestAFloodOfDevicesThatMisbehaveIsNotTold(t *testing.T) {
+	t.Parallel()
+	w, aps := start(t, 1)
+	w.told()
+	aps[0].replace("GET", upnp.Response{Status: 404}, nil)
+	for i := range 2000 {
+		n := aps[0].announcement(upnp.Alive)
+		n.UUID = wsc.UUID{1, byte(i), byte(i >> 8)}
+		n.Location.Path = "/" + fmt.Sprint(i)
+		w.do(w.r.Heard(w.now, n))
+	}
+	if n := len(w.told()); n > 200 {
+		t.Errorf("%d events are told of one that announces 2,000 devices", n)
+	}
+	if all := w.r.APs(); len(all) > maxPerHost || all[0].Dropped {
+		t.Errorf("%d access points, the good one: %+v", len(all), all[0])
+	}
+}
+
+func TestAStatusThatFlaps(t *testing.T) {
+	t.Parallel()
+	w, aps := start(t, 1)
+	w.told()
+	status := func(s uint8) {
+		w.do(w.r.Notified(w.now, upnp.Notification{From: aps[0].addr, SID: aps[0].sid, Seq: 1, APStatus: &s}))
+	}
+	for i := range 1001 {
+		status(1 | uint8(i%2^1)*setupLocked)
+	}
+	if n := len(w.told()); n > 10 {
+		t.Errorf("told %d times", n)
+	}
+	w.wait(time.Minute)
+	status(1 | setupLocked)
+	if told := w.told(); len(told) > 1 || !w.r.APs()[0].SetupLocked {
+		t.Errorf("in the end: told %q, %+v", told, w.r.APs())
+	}
+}
+
+func TestAFloodOfM1(t *testing.T) {
+	t.Parallel()
+	w, aps := giving(t, 2)
+	run := w.allow(PINGrant{PIN: pin("12345670").Value})
+	w.did()
+	for i := range 500 {
+		w.now = w.now.Add(time.Millisecond)
+		aps[0].joinDeaf(wsc.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}, pin("12349999"), 1)
+	}
+	if n := len(w.did()); n > maxAPEnrollees+10 {
+		t.Errorf("%d requests", n)
+	}
+	w.wait(2 * registration.MessageTimeout)
+	if s := aps[1].join(phone, pin("12345670")); s.got() != home || w.mustEnd(run).Err != nil {
+		t.Errorf("got %q", s.got())
 	}
 }
 

@@ -69,8 +69,9 @@ func (r *Registrar) notified(now time.Time, a *ap, n upnp.Notification) {
 	}
 	a.nonsense = 0
 	if n.APStatus != nil {
-		if locked := *n.APStatus&setupLocked != 0; locked != a.SetupLocked {
-			a.SetupLocked = locked
+		a.SetupLocked = *n.APStatus&setupLocked != 0
+		if a.SetupLocked != a.toldLocked && a.changes.take(now, 8, 1) {
+			a.toldLocked = a.SetupLocked
 			r.changed(a)
 		}
 	}
@@ -112,8 +113,9 @@ func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old b
 	switch {
 	case isNew:
 		r.tell(EnrolleeAdded{e.Enrollee})
-	case was.PasswordID != e.PasswordID || !sameDevice(&was.Device, &e.Device):
+	case (was.PasswordID != e.PasswordID || !sameDevice(&was.Device, &e.Device)) && r.mayAppear(now, a):
 		r.tell(EnrolleeChanged{e.Enrollee})
+	default: // nothing new, or too often: who asks sees it
 	}
 }
 
@@ -135,9 +137,9 @@ func (l *allowance) take(now time.Time, burst, perSecond float64) bool {
 	return true
 }
 
-// mayAppear bounds how many devices appear only because somebody looked for access points, so that nobody who makes up
-// addresses keeps all that are told of them busy. hostapd passes on five Probe Requests a second. A device that begins
-// to enrol always appears.
+// mayAppear bounds how many devices appear or change only because they looked for access points, so that nobody who makes
+// up addresses keeps all that are told of them busy. hostapd passes on five Probe Requests a second. Those that begin to
+// enrol have an allowance of their own, which no real access point uses up: each takes seconds.
 func (r *Registrar) mayAppear(now time.Time, a *ap) bool {
 	return a.newcomers.take(now, maxAPEnrollees, 5) && r.newcomers.take(now, 512, 100)
 }
@@ -183,6 +185,9 @@ func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old 
 	}
 	m1, err := wsc.ParseM1(data)
 	if err != nil {
+		return
+	}
+	if !a.beginners.take(now, maxAPEnrollees, 10) {
 		return
 	}
 	e, isNew := r.enrolleeAt(now, a, mac)
