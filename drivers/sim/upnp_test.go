@@ -118,15 +118,20 @@ func (r *registrar) subscribe() {
 	r.Helper()
 	s, err := upnp.ParseSubscription(r.ask(upnp.Subscribe(r.event)))
 	r.do(err)
-	r.sid, r.events = s.SID, make(chan upnp.Notification, 1024)
-	done := make(chan struct{})
+	events, done := make(chan upnp.Notification, 1024), make(chan struct{})
+	r.sid, r.events = s.SID, events
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		for {
 			select {
 			case n := <-r.p.Notified():
-				if n.SID == s.SID {
-					r.events <- n
+				if n.SID != s.SID {
+					continue
+				}
+				select {
+				case events <- n:
+				case <-done:
+					return
 				}
 			case <-done:
 				return
