@@ -170,7 +170,7 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 			s := h.admit(nil)
 			synctest.Wait()
-			if h.lan.selected == nil || !h.lan.selected.Selected {
+			if !h.lan.announces() {
 				h.Fatal("the access point does not announce the PIN")
 			}
 			h.suspend()
@@ -179,7 +179,7 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 				h.Errorf("a session begins: %v", err)
 			}
 			time.Sleep(time.Second)
-			if h.lan.selected.Selected {
+			if h.lan.announces() {
 				h.Error("the access point announces the PIN still")
 			}
 			time.Sleep(10 * time.Minute)
@@ -191,11 +191,18 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 			}
 			h.admit(nil)
 			synctest.Wait()
-			if !h.lan.selected.Selected {
+			if !h.lan.announces() {
 				h.Error("the settings are forgotten")
 			}
 		},
 	})
+}
+
+// announces reports whether the access point tells stations that somebody lets them in.
+func (l *lan) announces() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.selected != nil && l.selected.Selected
 }
 
 // pressed presses the button of a new access point and starts a session.
