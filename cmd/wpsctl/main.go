@@ -60,6 +60,8 @@ func newRoot(a *app) *cobra.Command {
 To join a network, press the WPS button of the router and run "wpsctl pbc"; or run "wpsctl pin" and type the PIN
 that it shows into the router's WPS page. The network is stored by wpsd; "wpsctl networks" shows what it has.
 
+Who may do what is polkit's decision. Where it wants a password, the desktop asks for it, or wpsctl does on its terminal.
+
 ` + exitCodeHelp(),
 		Version:       version,
 		SilenceErrors: true,

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/test/testbus"
+)
+
+// TestCallsAllowAQuestion: wpsd may have the user asked for a password, which the flag of each call says; and its
+// refusals are told apart.
+func TestCallsAllowAQuestion(t *testing.T) {
+	t.Parallel()
+	bus, err := testbus.Start()
+	if errors.Is(err, testbus.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = bus.Close() }()
+	service, err := godbus.Connect(bus.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = service.Close() }()
+	answer := "AuthorizationDismissed"
+	var flags []godbus.Flags
+	scan := func(m godbus.Message, _ map[string]godbus.Variant) *godbus.Error {
+		flags = append(flags, m.Flags)
+		if answer == "" {
+			return nil
+		}
+		return godbus.NewError(errorPrefix+answer, []any{"A sentence."})
+	}
+	if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i", interfaceIface); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{bus: bus.Address, errOut: io.Discard}
+	c, err := a.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	call := func(ctx context.Context) error { return c.call(ctx, "/i", interfaceIface+".Scan", nil, options{}) }
+	for _, answer = range []string{"AuthorizationDismissed", "NotAuthorized"} {
+		var f *failure
+		if err := call(t.Context()); !errors.As(err, &f) || f.Exit != exitNotAuthorized || f.Name != errorPrefix+answer || f.Text != "A sentence." {
+			t.Errorf("%s: %+v", answer, err)
+		}
+	}
+	answer = ""
+	if err := call(t.Context()); err != nil {
+		t.Error(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := call(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
+	for n, f := range flags {
+		if f&godbus.FlagAllowInteractiveAuthorization == 0 {
+			t.Errorf("call %d has the flags %d", n, f)
+		}
+	}
+	if len(flags) < 3 {
+		t.Errorf("%d calls", len(flags))
+	}
+}
