@@ -189,7 +189,7 @@ func (s *Server) tellSettings(e service.ERAPSettings) {
 	}
 	list, err := s.svc.Received(e.Session)
 	if err != nil {
-		s.log.Error("settings of an access point", "session", e.Session, "error", err)
+		s.log.Error("settings of an access point", "session", e.Session, "err", err)
 		return
 	}
 	path, known := s.objects.er.apPaths[erAPKey{e.Interface, e.AccessPoint}]

@@ -80,7 +80,7 @@ func (s *Server) authorize(ctx context.Context, ask Request) error {
 	case ctx.Err() != nil: // nobody waits for the answer any more
 		return errCallerLeft
 	case err != nil && !expected(err):
-		s.log.Warn("authorization", "action", ask.Action, "sender", ask.Sender, "error", err)
+		s.log.Warn("authorization", "action", ask.Action, "sender", ask.Sender, "err", err)
 		return ErrNotAuthorized // whatever went wrong, the answer is no
 	}
 	return err
@@ -117,7 +117,7 @@ func (s *Server) finish(r result) error {
 // answer answers a call, and lets the next one of this caller come.
 func (s *Server) answer(c *call, body []any, err error) {
 	if err != nil && !expected(err) && !errors.Is(err, errPanic) && !errors.Is(err, errCallerLeft) {
-		s.log.Error("call failed", "interface", c.iface, "method", c.member, "sender", c.sender, "error", err)
+		s.log.Error("call failed", "interface", c.iface, "method", c.member, "sender", c.sender, "err", err)
 	}
 	s.bus.reply(c, body, err)
 	s.bus.queue.release(c.sender)

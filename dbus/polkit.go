@@ -187,5 +187,5 @@ func (p *Polkit) complain(r Request, err error) {
 		level = slog.LevelDebug
 	}
 	p.log.Log(context.Background(), level, "polkit cannot be asked: only root may do what needs an authorization; see that it is installed "+
-		"(with fi.w1.wps.policy) and runs", "action", r.Action, "uid", r.UID, "error", err)
+		"(with fi.w1.wps.policy) and runs", "action", r.Action, "uid", r.UID, "err", err)
 }

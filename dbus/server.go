@@ -243,7 +243,7 @@ func (s *Server) drain() error {
 		case errors.Is(err, service.ErrSubscriberTooSlow):
 			// The bus did not take our signals for a while. Nobody gets those that are lost, but properties and
 			// objects are told as they are now.
-			s.log.Warn("too many events at once: signals were lost", "error", err)
+			s.log.Warn("too many events at once: signals were lost", "err", err)
 			s.sub.Close()
 			s.resubscribe(s.broadcast)
 			continue
@@ -279,7 +279,7 @@ func (s *Server) tellCredentials(id service.SessionID) {
 	}
 	list, err := s.svc.Received(id)
 	if err != nil {
-		s.log.Error("credentials of a session", "session", id, "error", err)
+		s.log.Error("credentials of a session", "session", id, "err", err)
 		return
 	}
 	for _, n := range list {

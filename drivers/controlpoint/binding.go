@@ -119,7 +119,7 @@ func (b *binding) receive(c *net.UDPConn, answers bool) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // the interface went down: the kernel says so once
-			p.log.Debug("controlpoint: SSDP", "error", err)
+			p.log.Debug("controlpoint: SSDP", "err", err)
 			select {
 			case <-b.ctx.Done():
 				return
@@ -134,7 +134,7 @@ func (b *binding) receive(c *net.UDPConn, answers bool) {
 		a, err := upnp.ParseAnnouncement(sender, buffer[:n])
 		if err != nil || (a.Kind == upnp.Answer) != answers {
 			if err != nil && !errors.Is(err, upnp.ErrNotOurs) {
-				p.log.Debug("controlpoint: SSDP", "from", sender, "error", err)
+				p.log.Debug("controlpoint: SSDP", "from", sender, "err", err)
 			}
 			continue
 		}
@@ -151,7 +151,7 @@ func (b *binding) receive(c *net.UDPConn, answers bool) {
 func (p *ControlPoint) watch(ctx context.Context) {
 	for {
 		if _, err := p.route.Receive(); err != nil {
-			p.log.Debug("controlpoint: route netlink", "error", err)
+			p.log.Debug("controlpoint: route netlink", "err", err)
 			select {
 			case <-ctx.Done(): // Close ended the socket
 				return
@@ -177,7 +177,7 @@ func (p *ControlPoint) follow(ctx context.Context) {
 		}
 		retry = nil
 		if err := p.update(ctx); err != nil {
-			p.log.Warn("controlpoint: sockets", "interface", p.ifname, "error", err)
+			p.log.Warn("controlpoint: sockets", "interface", p.ifname, "err", err)
 			retry = time.After(time.Second)
 		}
 	}

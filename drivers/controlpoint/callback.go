@@ -248,7 +248,7 @@ func (b *binding) serve(l *net.TCPListener) {
 	b.server.SetKeepAlivesEnabled(false)
 	b.wait.Go(func() {
 		if err := b.server.Serve(gate{l, b}); !errors.Is(err, http.ErrServerClosed) && b.ctx.Err() == nil {
-			p.log.Warn("controlpoint: the server for events ended", "error", err)
+			p.log.Warn("controlpoint: the server for events ended", "err", err)
 		}
 	})
 }

@@ -247,7 +247,7 @@ func (a *accessPoint) again() <-chan []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 	defer cancel()
 	if err := a.attach(ctx); err != nil {
-		a.log.Warn("the access point's software is back but does not answer", "socket", a.path, "error", err)
+		a.log.Warn("the access point's software is back but does not answer", "socket", a.path, "err", err)
 		return nil
 	}
 	a.tell(drivers.APEvent{Kind: drivers.APBack})

@@ -53,7 +53,7 @@ func startWatch(d *Driver) (*watch, error) {
 	if w.rfkill, err = os.OpenFile(d.rfkill.device, os.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
 		w.wait.Go(w.watchRfkill)
 	} else {
-		d.log.Debug("nl80211: changes of rfkill will not be noticed at once", "error", err)
+		d.log.Debug("nl80211: changes of rfkill will not be noticed at once", "err", err)
 	}
 	return w, nil
 }
@@ -86,7 +86,7 @@ func (w *watch) broken(source string, err error) {
 	select {
 	case <-w.stopped:
 	default:
-		w.driver.log.Error("nl80211: changes will not be noticed any more", "source", source, "error", err)
+		w.driver.log.Error("nl80211: changes will not be noticed any more", "source", source, "err", err)
 	}
 }
 
@@ -118,7 +118,7 @@ func (w *watch) configEvent(m genetlink.Message, kind uint16) {
 		w.driver.queries.renew()
 		if m.Header.Command == unix.CTRL_CMD_NEWFAMILY {
 			if err := w.joinConfig(); err != nil {
-				w.driver.log.Error("nl80211: interfaces will not be noticed", "error", err)
+				w.driver.log.Error("nl80211: interfaces will not be noticed", "err", err)
 			}
 		}
 	} else if m.Header.Command == unix.NL80211_CMD_DEL_INTERFACE {

@@ -66,7 +66,7 @@ func (c *control) serve(w *World, log *slog.Logger) {
 		case errors.Is(err, os.ErrClosed):
 			return
 		case err != nil:
-			log.Warn("sim: control pipe", slog.Any("error", err))
+			log.Warn("sim: control pipe", slog.Any("err", err))
 			return
 		case prefix:
 			log.Warn("sim: control pipe: line too long")
@@ -75,7 +75,7 @@ func (c *control) serve(w *World, log *slog.Logger) {
 		// The line may hold a PIN: only its first word goes to the log.
 		word, _, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
 		if err := w.Command(string(line)); err != nil {
-			log.Warn("sim: command refused", slog.String("command", word), slog.Any("error", err))
+			log.Warn("sim: command refused", slog.String("command", word), slog.Any("err", err))
 		} else if word != "" {
 			log.Info("sim: command done", slog.String("command", word))
 		}

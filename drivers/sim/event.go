@@ -69,7 +69,7 @@ func (ap *AP) tell(e Event) {
 		attrs = append(attrs, slog.String("station", e.Station.String()))
 	}
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("error", e.Err.Error()))
+		attrs = append(attrs, slog.String("err", e.Err.Error()))
 	}
 	ap.world.log.Info("sim: access point", attrs...)
 }

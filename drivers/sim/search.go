@@ -52,7 +52,7 @@ func (s *search) run(ctx context.Context) {
 	s.private.Wipe()
 	attrs := []slog.Attr{slog.String("ap", s.result.AP.String())}
 	if err != nil {
-		s.e.tell("failed", append(attrs, slog.String("error", err.Error()))...)
+		s.e.tell("failed", append(attrs, slog.String("err", err.Error()))...)
 		return
 	}
 	s.e.tell("joined", append(attrs, slog.String("ssid", s.result.SSID), slog.String("registrar", s.result.Registrar.String()))...)

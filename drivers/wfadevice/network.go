@@ -80,7 +80,7 @@ func (n *Network) listen() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // the interface went down: the kernel says so once
-			n.log.Debug("wfadevice: SSDP", "error", err)
+			n.log.Debug("wfadevice: SSDP", "err", err)
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
