@@ -70,6 +70,7 @@ type ap struct {
 	// Subscription.
 	sid         string
 	renewAt     time.Time
+	confirmed   time.Time           // when it last knew our subscription
 	noInfo      string              // why it gives no M1
 	noEvents    string              // why it does not let us subscribe
 	refusals    int                 // of subscriptions in a row

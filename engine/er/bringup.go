@@ -185,7 +185,7 @@ func (r *Registrar) subscribed(now time.Time, a *ap, resp upnp.Response) {
 	a.noEvents, a.refusals, a.nonsense = "", 0, 0
 	a.sid, a.Subscribed = strings.Clone(s.SID), true
 	r.bySID[subscriber{a.Addr, a.sid}] = a
-	a.renewAt = now.Add(renewal(a.ID, s.Timeout))
+	a.renewAt, a.confirmed = now.Add(renewal(a.ID, s.Timeout)), now
 	if a.rank != proven {
 		r.rerank(now, a, proven)
 	}
@@ -229,7 +229,7 @@ func (r *Registrar) renewed(now time.Time, a *ap, resp upnp.Response) {
 		a.want |= wantSubscribe | wantInfo
 		return
 	}
-	a.renewAt = now.Add(renewal(a.ID, s.Timeout))
+	a.renewAt, a.confirmed = now.Add(renewal(a.ID, s.Timeout)), now
 	a.Expires = now.Add(max(a.maxAge, time.Minute)) // it is there, whatever became of its announcements
 	r.reselect(now, a)
 }

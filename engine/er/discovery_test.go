@@ -138,6 +138,14 @@ func TestHowAccessPointsGoAndComeBack(t *testing.T) {
 			[]string{"10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
 		{"it restarts while nobody listens to datagrams", func(w *world, p *fakeAP) { p.sid = ""; w.wait(920 * time.Second) },
 			[]string{"AP 10.0.0.1 changed"}, []string{"10.0.0.1 renew", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
+		{"it is switched off and on, and only says hello", func(w *world, p *fakeAP) { p.sid = ""; w.wait(451 * time.Second); p.announce(upnp.Alive) },
+			[]string{"AP 10.0.0.1 changed"}, []string{"10.0.0.1 renew", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
+		{"somebody says hello in its name again and again", func(w *world, p *fakeAP) {
+			for range 910 {
+				w.wait(time.Second)
+				p.announce(upnp.Alive)
+			}
+		}, nil, []string{"10.0.0.1 renew", "10.0.0.1 renew"}},
 		{"it is off without a word", func(w *world, p *fakeAP) { p.up = false; w.wait(920 * time.Second) },
 			[]string{"AP 10.0.0.1 removed: unreachable"}, []string{"10.0.0.1 renew", "10.0.0.1 renew", "10.0.0.1 renew"}},
 		{"it is silent for longer than announced, and off", func(w *world, p *fakeAP) {
