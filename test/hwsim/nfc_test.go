@@ -310,3 +310,48 @@ func TestNFCTagsThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// TestNFCExternalRegistrar: a supplicant's tag is read, a configuration token is made, and a handover answered, by an External
+// Registrar of hostapd.
+func TestNFCExternalRegistrar(t *testing.T) {
+	w := newWorld(t)
+	h, r := w.learned(ap{})
+	e := w.startSupplicant(station)
+
+	t.Log("a configuration token")
+	tag := r.mustCall(r.iface(), "ER.NfcConfigToken", upnpUUID, "NDEF")[0].([]byte)
+	mark := e.mark()
+	e.mustOK("WPS_NFC_TAG_READ %x", tag)
+	e.wait(mark, "CTRL-EVENT-CONNECTED - Connection to "+h.bssid, 30*time.Second)
+	e.mustOK("DISCONNECT")
+	e.mustOK("REMOVE_NETWORK all")
+
+	t.Log("the tag of a device")
+	s := &session{d: r.daemon, owner: r.client, from: r.signals.len(), began: time.Now()}
+	what := r.mustCall(r.iface(), "ER.NfcTagRead", e.hex("WPS_NFC_TOKEN NDEF"))[0].(map[string]godbus.Variant)
+	s.path = what["session"].Value().(godbus.ObjectPath)
+	mark = e.mark()
+	e.mustOK("WPS_NFC")
+	s.admitsByER(station, oneRun)
+	e.joins(mark, 10*time.Second)
+	if method := s.property("Method"); method != "nfc" {
+		t.Errorf("Method %v", method)
+	}
+	e.mustOK("DISCONNECT")
+	e.mustOK("REMOVE_NETWORK all")
+
+	t.Log("a handover")
+	request := e.hex("NFC_GET_HANDOVER_REQ NDEF WPS-CR")
+	sel := r.mustCall(r.iface(), "ER.NfcHandoverSelect", h.bssid, "NDEF", "WPS-CR")[0].([]byte)
+	s = &session{d: r.daemon, owner: r.client, from: r.signals.len(), began: time.Now()}
+	r.mustCall(r.iface(), "Interface.NfcReportHandover", "RESP", "WPS", request, sel)
+	added := r.client.wait(s.from, time.Second, "the session", func(g signal) bool {
+		path, ok := g.Body[0].(godbus.ObjectPath)
+		return g.Name == "org.freedesktop.DBus.ObjectManager.InterfacesAdded" && ok && strings.Contains(string(path), "/sessions/")
+	})
+	s.path = added.Body[0].(godbus.ObjectPath)
+	mark = e.mark()
+	e.mustOK("NFC_REPORT_HANDOVER INIT WPS %x %x", request, sel)
+	s.admitsByER(station, oneRun)
+	e.joins(mark, 10*time.Second)
+}
