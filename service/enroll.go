@@ -128,7 +128,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		err = e.attempt(ctx, c)
 		e.tellFailure(c, err)
 		switch {
-		case err == nil || e.once() && ctx.Err() == nil || isFinal(err):
+		case err == nil || e.once() && ctx.Err() == nil || isFinal(err) || isOtherKey(err):
 			return err
 		case ctx.Err() != nil:
 			e.note(err)
@@ -144,6 +144,12 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 
 // once reports whether the first attempt is the only one.
 func (e *enrolment) once() bool { return e.method == MethodPBC || e.purpose != PurposeEnroll }
+
+// isOtherKey tells that the Registrar has not the key that it announced in a handover: a handover is with one Registrar.
+func isOtherKey(err error) bool {
+	run, ok := errors.AsType[*registration.Error](err)
+	return ok && run.Local && errors.Is(err, registration.ErrPublicKey) && run.ConfigError == wsc.ConfigErrorPublicKeyHashMismatch
+}
 
 // isFinal tells what no other access point can make good.
 func isFinal(err error) bool {

@@ -415,8 +415,11 @@ func TestNFCHandover(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			if e := h.end(s); e.State == StateSucceeded || len(e.Networks) != 0 {
-				h.Errorf("%+v", e)
+			began := time.Now()
+			e := h.end(s)
+			h.wantEnd(e, StateFailed, ReasonProtocolError, wsc.ConfigErrorPublicKeyHashMismatch)
+			if len(e.Networks) != 0 || !strings.Contains(e.Sentence, "another key than it told") || time.Since(began) > 10*time.Second {
+				h.Errorf("after %v: %+v", time.Since(began), e)
 			}
 		}},
 		{"what is no handover, or not ours, is refused", func(h *house) {

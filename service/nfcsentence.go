@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"wpsd/drivers"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 )
@@ -15,6 +16,9 @@ func (f failure) nfcSentence(s *Session) string {
 	case f.configError == wsc.ConfigErrorPublicKeyHashMismatch, errors.Is(f.err, registration.ErrPublicKey):
 		if registrar {
 			return fmt.Sprintf("The access point %s has another key than its tag says: read its tag again, or write it anew.", peer(s))
+		}
+		if isOtherKey(f.err) {
+			return fmt.Sprintf("The access point %s has another key than it told over NFC, so nothing was taken from it: touch again.", peer(s))
 		}
 		return fmt.Sprintf("The access point %s has read a tag of another device, or an old one of this device: let it read this device's tag again, then start again.", peer(s))
 	case f.reason == ReasonWrongPINFirst, f.reason == ReasonWrongPINSecond:
@@ -35,8 +39,8 @@ func (f failure) nfcSentence(s *Session) string {
 // nfcAdmissionSentence is that for a device that an access point of this machine was to let in by its tag.
 func (f failure) nfcAdmissionSentence(s *Session) string {
 	switch {
-	case errors.Is(f.err, errAPWithoutNFC):
-		return "The access point's software was built without NFC: use a PIN or the button."
+	case errors.Is(f.err, drivers.ErrNotSupported):
+		return "The access point's software cannot be told of a tag: it takes a hostapd that was built with NFC. Use a PIN or the button."
 	case f.reason == ReasonWalkTime:
 		return "The device whose tag was read did not come within two minutes: start WPS on it, and read its tag again."
 	case f.reason == ReasonRejected && s.Peer.IsZero():

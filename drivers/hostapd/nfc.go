@@ -66,8 +66,16 @@ func (a *accessPoint) nfcHex(ctx context.Context, what string) ([]byte, error) {
 	return b, nil
 }
 
-// AllowToken implements drivers.NFCAccessPoint.
+// AllowToken implements drivers.NFCAccessPoint. wpa_supplicant has the command, too, but takes the password for its External
+// Registrar: its access point would let nobody in (wpa_supplicant 2.10).
 func (a *accessPoint) AllowToken(ctx context.Context, tag []byte) error {
+	supplicant, err := a.isSupplicant(ctx)
+	if err != nil {
+		return err
+	}
+	if supplicant {
+		return fmt.Errorf("hostapd: wpa_supplicant reads no tags for its access point: %w", drivers.ErrNotSupported)
+	}
 	command := hexCommand("WPS_NFC_TAG_READ", tag)
 	defer clear(command)
 	return a.nfcGrant(ctx, "WPS_NFC_TAG_READ", command)

@@ -95,4 +95,7 @@ func TestNFCRefused(t *testing.T) {
 	if _, err := a.PasswordToken(t.Context(), "NDEF"); !errors.Is(err, drivers.ErrNotSupported) {
 		t.Errorf("wpa_supplicant: %v", err)
 	}
+	if err := a.AllowToken(t.Context(), []byte{1}); !errors.Is(err, drivers.ErrNotSupported) {
+		t.Errorf("wpa_supplicant: %v", err)
+	}
 }
