@@ -112,6 +112,25 @@ func TestSimulationAndWpaSupplicantAsExternalRegistrar(t *testing.T) {
 	mark = er.mark()
 	s.do("leave Sim Home")
 	er.wait(mark, "WPS-ER-AP-REMOVE "+uuid, limit)
+
+	t.Log("an access point that is not configured gets a network")
+	er.mustOK("WPS_ER_STOP")
+	mark = er.mark()
+	er.mustOK("WPS_ER_START 127.90.0.5")
+	fresh := er.wait(mark, "WPS-ER-AP-ADD ", limit).text
+	uuid, rest, _ := strings.Cut(strings.TrimPrefix(fresh, "WPS-ER-AP-ADD "), " ")
+	if !strings.HasPrefix(rest, "02:5a:00:00:05:00 pri_dev_type=6-0050F204-1 wps_state=1 |Sim New|") {
+		t.Errorf("the access point is added as %q", fresh)
+	}
+	mark = er.mark()
+	er.mustOK("WPS_ER_CONFIG %s 31415927 %x WPA2PSK CCMP %x", uuid, "Sim Renamed", "a key from the network")
+	er.wait(mark, "WPS-SUCCESS", limit)
+	time.Sleep(time.Second) // until it is back with them
+	mark = er.mark()
+	er.mustOK("WPS_ER_LEARN %s 31415927", uuid)
+	if e := er.wait(mark, "WPS-ER-AP-SETTINGS ", limit); !strings.Contains(e.text, "ssid=Sim Renamed auth_type=0x0020 encr_type=0x0008 key=a key from the network") {
+		t.Errorf("learned %q", e.text)
+	}
 	for _, line := range strings.Split(s.output(), "\n") {
 		if strings.Contains(line, "level=ERROR") {
 			t.Errorf("the simulation: %s", line)
