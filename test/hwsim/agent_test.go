@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -267,9 +268,13 @@ func TestUpdateConfig0ForgetsEverything(t *testing.T) {
 		t.Error("the log does not say that networks are forgotten")
 	}
 	d.stop()
-	if files, err := os.ReadDir(filepath.Join(w.dir, "state")); err != nil || len(files) != 0 {
-		t.Errorf("written were %v (%v)", files, err)
-	}
+	w.must(filepath.WalkDir(filepath.Join(w.dir, "state"), func(path string, e fs.DirEntry, err error) error {
+		// What is owed to an interface while a session has it is another matter, and paid by now.
+		if err == nil && !e.IsDir() {
+			t.Errorf("written was %s", path)
+		}
+		return err
+	}))
 	d = w.startDaemonAgain("update_config=0")
 	if n := d.networks(); len(n) != 0 {
 		t.Errorf("after a restart there are %v", n)
