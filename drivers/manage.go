@@ -13,6 +13,9 @@ type LinkKeeper interface {
 
 // Aparter is what a Driver implements that can make an interface of its own beside one that somebody holds on to.
 type Aparter interface {
+	// RoomApart reports whether such an interface can be in another network, on another channel, while ifname stays in
+	// its own.
+	RoomApart(ctx context.Context, ifname string) (bool, error)
 	// StationApart takes a new virtual interface on the radio of ifname. It has an address of its own, is listed
 	// nowhere, and is gone with Close, or with our process.
 	StationApart(ctx context.Context, ifname string) (Station, error)

@@ -28,6 +28,12 @@ type Holder interface {
 	Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error
 }
 
+// Sharer is what a Holder implements whose manager leaves alone what others make on its radio. Where the radio has room
+// for two it need not let go, and its connection stays.
+type Sharer interface {
+	Shares()
+}
+
 const (
 	// releaseTime and restoreTime bound what one manager may take. NetworkManager needs three seconds to have an
 	// interface ready again.
@@ -81,6 +87,10 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	if h.owner == "" {
 		h.owner = m.Name()
 	}
+	if _, shares := m.(Sharer); shares && h.room(ctx) {
+		h.apart = true
+		return nil
+	}
 	if !slices.ContainsFunc(h.debt.Claims, func(c store.Claim) bool { return c.Manager == m.Name() }) {
 		h.debt.Claims = append(h.debt.Claims, store.Claim{Manager: m.Name(), Debt: debt})
 	}
@@ -94,6 +104,16 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	h.apart = h.apart || apart
 	h.service.log.Debug("a manager has let go", "interface", h.iface.Name, "manager", m.Name(), "apart", apart)
 	return nil
+}
+
+// room reports whether there is room for an interface of our own beside this one.
+func (h *holding) room(ctx context.Context) bool {
+	beside, ok := h.iface.driver.(drivers.Aparter)
+	if !ok {
+		return false
+	}
+	room, err := beside.RoomApart(ctx, h.iface.Name)
+	return err == nil && room
 }
 
 // noteLink notes a link that is down: the driver brings it up, and only the driver's own process takes it down again.
@@ -132,9 +152,41 @@ func (h *holding) giveBack(ctx context.Context, reconnect bool) {
 // settled notes that nothing is owed any more but what could not be given back.
 func (h *holding) settled() {
 	h.debt = h.failed
+	if h.owes() {
+		h.service.payLater(h.debt.Interface)
+	}
 	if err := noteLeft(h.service.journal, h.debt); err != nil {
 		h.service.log.Error("the journal of taken interfaces cannot be written", "interface", h.iface.Name, "err", err)
 	}
+}
+
+// payAgain is when what could not be given back is tried again: a manager that is restarted, for an update say, is there
+// again soon. After that it waits for the next session, or start.
+var payAgain = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute}
+
+// payLater tries to give back what could not be given back, a few times.
+func (s *Service) payLater(ifname string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ctx, radio := s.ctx, s.radio(ifname)
+	_ = s.begin(func() { // at the end of the daemon it stays in the journal
+		for _, wait := range payAgain {
+			if pause(ctx, wait) != nil {
+				return
+			}
+			select {
+			case radio <- struct{}{}: // a session tries by itself
+			case <-ctx.Done():
+				return
+			}
+			s.settleInterface(ctx, ifname)
+			_, err := s.journal.Debt(ifname)
+			<-radio
+			if err != nil {
+				return
+			}
+		}
+	})
 }
 
 func (h *holding) keeper() drivers.LinkKeeper {

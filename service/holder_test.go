@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,10 @@ import (
 	"wpsd/service/store"
 )
 
-// fakeManager has wlan0 and is in the network "before", and notes what it is told. One goroutine uses it at a time.
+// fakeManager has wlan0 and is in the network "before", and notes what it is told. One goroutine uses it at a time; mu is
+// for tests that change it meanwhile.
 type fakeManager struct {
+	mu       sync.Mutex
 	name     string
 	absent   bool
 	released bool
@@ -50,6 +53,8 @@ func (m *fakeManager) Release(context.Context, string, []byte) (bool, error) {
 }
 
 func (m *fakeManager) Restore(_ context.Context, _ string, debt []byte, reconnect bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.restoreErr != nil {
 		return m.restoreErr
 	}
@@ -374,6 +379,84 @@ func TestActivate(t *testing.T) {
 	inManagedHouse(t, nil, func(h *house, _ *fakeManager, _ *store.Journal) {
 		if err := h.svc.Activate(h.Context(), 4711, ActivateRequest{}); !errors.Is(err, ErrNoNetwork) {
 			h.Errorf("a network that is not stored: %v", err)
+		}
+	})
+}
+
+// sharingManager leaves alone what others make on its radio.
+type sharingManager struct{ *fakeManager }
+
+func (sharingManager) Shares() {}
+
+// roomyDriver can make an interface beside another one, perhaps.
+type roomyDriver struct {
+	drivers.Driver
+	room   bool
+	beside int // how often one was made
+}
+
+func (d *roomyDriver) RoomApart(context.Context, string) (bool, error) { return d.room, nil }
+func (d *roomyDriver) StationApart(ctx context.Context, ifname string) (drivers.Station, error) {
+	d.beside++
+	return d.Driver.Station(ctx, ifname)
+}
+
+func TestAManagerThatSharesTheRadio(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		room   bool
+		shares bool
+		beside int
+		told   []string
+	}{
+		{"where there is room it keeps its connection until it has a new one", true, true, 1, []string{"deliver home " + passphrase}},
+		{"without room it lets go", false, true, 0, []string{"release", "restore false", "deliver home " + passphrase}},
+		{"one that would take our interface lets go", true, false, 0, []string{"release", "restore false", "deliver home " + passphrase}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			driver := &roomyDriver{room: c.room}
+			inManagedHouse(t, func(config *Config) {
+				driver.Driver = config.Drivers[0]
+				config.Drivers = []drivers.Driver{driver}
+				if c.shares {
+					config.Holders[0] = sharingManager{config.Holders[0].(*fakeManager)}
+				}
+			}, func(h *house, m *fakeManager, _ *store.Journal) {
+				h.press(h.ap(nil))
+				h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
+				if driver.beside != c.beside || !slices.Equal(m.told, c.told) {
+					h.Errorf("%d interfaces beside it; told %q", driver.beside, m.told)
+				}
+			})
+		})
+	}
+}
+
+func TestAManagerThatIsRestartedGetsItsInterfaceBack(t *testing.T) {
+	inManagedHouse(t, nil, func(h *house, m *fakeManager, journal *store.Journal) {
+		s := h.pbc(func(r *StartRequest) { r.Apply = ApplyNone })
+		synctest.Wait()
+		m.mu.Lock()
+		m.restoreErr = errors.New("it does not run")
+		m.mu.Unlock()
+		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
+			h.Fatal(err)
+		}
+		h.end(s)
+		if _, err := journal.Debt("wlan0"); err != nil || m.network != "" {
+			h.Fatalf("nothing is owed: %v", err)
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		m.mu.Lock()
+		m.restoreErr = nil
+		m.mu.Unlock()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if _, err := journal.Debt("wlan0"); !errors.Is(err, store.ErrNotFound) || m.network != "before" || m.released {
+			h.Errorf("it is in %q; owed: %v", m.network, err)
 		}
 	})
 }

@@ -192,6 +192,10 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 	for _, p := range s.Networks {
 		ids = append(ids, newNetwork(p, nil).ID)
 	}
+	connected := "" // who
+	if s.State == "succeeded" {
+		connected, _ = s.Detail["manager"].Value().(string)
+	}
 	if a.json {
 		credentials := make([]map[string]any, 0, len(raw))
 		for _, p := range raw {
@@ -199,6 +203,9 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 		}
 		event := sessionEvent("succeeded", s)
 		event["networks"], event["credentials"] = ids, credentials
+		if connected != "" {
+			event["manager"] = connected
+		}
 		return a.printJSON(event)
 	}
 	for _, p := range raw {
@@ -210,7 +217,18 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 	}
 	notStored, _ := s.Detail["not-stored"].Value().(bool)
 	a.printf("%s\n", storedText(ids, notStored))
+	if connected != "" {
+		a.printf("%s is connected to it.\n", managerText(connected))
+	}
 	return nil
+}
+
+// managerText is a network manager's name as it writes it.
+func managerText(name string) string {
+	if name == "networkmanager" {
+		return "NetworkManager"
+	}
+	return printable(name)
 }
 
 // resultText says what came of a session, as the beginning of a sentence about a network.

@@ -174,7 +174,7 @@ func (f *follower) draw(ctx context.Context) {
 		return
 	}
 	note := s.Message
-	if left := time.Until(s.Deadline); !s.Deadline.IsZero() && left > 0 {
+	if left := time.Until(s.Deadline); !s.Deadline.IsZero() && left > 0 && s.State != "handing-over" {
 		note = strings.TrimPrefix(note+", "+clock(left)+" left", ", ")
 	}
 	f.screen.status(describe(s, f.peerName(ctx, s)), note)

@@ -55,6 +55,9 @@ func restore(ctx context.Context, f flags, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.journal.Close()) }()
+	if debts, err := m.journal.Debts(); err == nil && len(debts) == 0 {
+		return nil // as after every orderly end
+	}
 	driver, err := newDriver(f, log)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ const (
 )
 
 // ErrAgent means that iwd's agent can say passphrases only.
-var ErrAgent = errors.New("iwd: its directory cannot be written, and a key of 64 digits cannot be told otherwise: let wpsd write there")
+var ErrAgent = errors.New("its directory cannot be written, and a key of 64 digits cannot be told otherwise: let wpsd write there")
 
 // agent answers iwd's question for a passphrase. It lives for one Connect.
 type agent struct {

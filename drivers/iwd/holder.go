@@ -62,6 +62,9 @@ func (m *Manager) Release(ctx context.Context, ifname string, _ []byte) (apart b
 	}))
 }
 
+// Shares implements service.Sharer: iwd does not look at interfaces that others make while it runs.
+func (*Manager) Shares() {}
+
 // Restore implements Holder.
 func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, reconnect bool) error {
 	var owed debt

@@ -19,9 +19,9 @@ import (
 var (
 	ErrWEP       = errors.New("iwd: WEP is broken, and iwd does not know it: set the access point to WPA2")
 	ErrText      = errors.New("iwd: it takes names and passphrases only if they are UTF-8")
-	ErrEncrypted = errors.New("iwd: it keeps this network encrypted: change the passphrase with iwd's own tools")
-	ErrNotFound  = errors.New("iwd: the network is not in reach")
-	ErrTooLong   = errors.New("iwd: what it knows of this network is larger than such a file can be")
+	ErrEncrypted = errors.New("it keeps this network encrypted: change the passphrase with iwd's own tools")
+	ErrNotFound  = errors.New("the network is not in reach")
+	ErrTooLong   = errors.New("what it knows of this network is larger than such a file can be")
 )
 
 // maxProfile bounds what is read of a file of iwd's.

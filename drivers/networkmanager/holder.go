@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	godbus "github.com/godbus/dbus/v5"
 
@@ -118,8 +119,12 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	return wrap(d.reconnect(ctx, owed))
 }
 
-// manage makes a device managed and waits until it can be used: 3 s, most of it for its supplicant. Unless autoconnect
-// is wanted, it is off before NetworkManager can make use of it.
+// usableTime is how long a device that becomes managed may be unavailable: its supplicant takes 3 s. If it still is
+// then, its radio is blocked, and it will connect by itself when that is over.
+const usableTime = 6 * time.Second
+
+// manage makes a device managed and waits until it can be used. Unless autoconnect is wanted, it is off before
+// NetworkManager can make use of it.
 func (d *device) manage(ctx context.Context, autoconnect bool) error {
 	if err := d.Set(ctx, d.path, deviceI, "Managed", true); err != nil {
 		return err
@@ -127,9 +132,10 @@ func (d *device) manage(ctx context.Context, autoconnect bool) error {
 	if err := d.Set(ctx, d.path, deviceI, "Autoconnect", autoconnect); err != nil {
 		return err
 	}
+	begun := time.Now()
 	return managerbus.Until(ctx, func() (bool, error) {
 		state, err := d.state(ctx)
-		return state >= deviceDisconnected, err
+		return state >= deviceDisconnected || state == deviceUnavailable && time.Since(begun) > usableTime, err
 	})
 }
 
@@ -151,6 +157,9 @@ func (d *device) reconnect(ctx context.Context, owed debt) error {
 			return err
 		}
 		return nil // deleted meanwhile: there is nothing to come back to
+	}
+	if state, err := d.state(ctx); err != nil || state == deviceUnavailable {
+		return err
 	}
 	return d.Call(ctx, root, managerI+".ActivateConnection", []any{profile, d.path, noObject})
 }

@@ -30,6 +30,7 @@ const (
 // States of a Device (NMDeviceState) that matter here.
 const (
 	deviceUnmanaged    = 10
+	deviceUnavailable  = 20
 	deviceDisconnected = 30
 	deviceIPConfig     = 70 // associated and authenticated; the address is next
 	deviceActivated    = 100

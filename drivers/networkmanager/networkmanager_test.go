@@ -73,6 +73,13 @@ func play(t *testing.T) (*Manager, *played) {
 			return []any{path}, nil
 		},
 		profileI + ".GetSettings": func(path godbus.ObjectPath, _ []any) ([]any, error) { return []any{p.profiles[path]}, nil },
+		profileI + ".GetSecrets": func(godbus.ObjectPath, []any) ([]any, error) {
+			return []any{profile{wirelessSecurity: {"psk": godbus.MakeVariant("the old key")}}}, nil
+		},
+		profileI + ".Delete": func(path godbus.ObjectPath, _ []any) ([]any, error) {
+			p.Calls = append(p.Calls, "Delete "+string(path))
+			return nil, nil
+		},
 		profileI + ".Update2": func(path godbus.ObjectPath, args []any) ([]any, error) {
 			p.Calls = append(p.Calls, "Update2 "+string(path))
 			p.given = args[0].(map[string]map[string]godbus.Variant)
@@ -302,5 +309,31 @@ func TestDisplayName(t *testing.T) {
 		if got := displayName([]byte(ssid)); got != want {
 			t.Errorf("%q is listed as %q", ssid, got)
 		}
+	}
+}
+
+func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	p.Lock()
+	p.refuses = true
+	p.Unlock()
+	if err := m.Deliver(t.Context(), "wlan0", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, ErrFailed) {
+		t.Errorf("Deliver: %v", err)
+	}
+	if told := p.Told(); !slices.Equal(told, []string{"AddAndActivateConnection2", "Delete " + string(settings) + "/2"}) {
+		t.Errorf("a new one: told %q", told)
+	}
+	if err := m.Deliver(t.Context(), "wlan0", network("home", "another key", credential.KeyPassphrase)); !errors.Is(err, ErrFailed) {
+		t.Errorf("Deliver: %v", err)
+	}
+	update := "Update2 " + string(homeSet)
+	if told := p.Told(); !slices.Equal(told, []string{update, "ActivateConnection " + string(homeSet), update}) {
+		t.Errorf("an old one: told %q", told)
+	}
+	p.Lock()
+	defer p.Unlock()
+	if psk := p.given[wirelessSecurity]["psk"].Value(); psk != "the old key" {
+		t.Errorf("it has the key %v", psk)
 	}
 }

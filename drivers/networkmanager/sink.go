@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 	"unicode/utf8"
 
@@ -19,7 +20,7 @@ var (
 	ErrNoDevice = errors.New("networkmanager: it does not know the interface")
 	ErrWEP      = errors.New("networkmanager: WEP is broken and not handed over: set the access point to WPA2")
 	ErrText     = errors.New("networkmanager: it takes a key only if that is UTF-8")
-	ErrFailed   = errors.New("networkmanager: it could not connect")
+	ErrFailed   = errors.New("it could not connect")
 )
 
 // Names of settings, and values of theirs.
@@ -58,28 +59,59 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Netwo
 			return wrap(err)
 		}
 	}
-	path, old, err := d.find(ctx, ifname, n)
+	return wrap(d.deliver(ctx, ifname, n))
+}
+
+// deliver changes or adds the profile and activates it. If that fails the profiles are again what they were.
+func (d *device) deliver(ctx context.Context, ifname string, n credential.Network) error {
+	path, have, err := d.find(ctx, ifname, n)
 	if err != nil {
-		return wrap(err)
+		return err
 	}
 	var active godbus.ObjectPath
-	if old != nil {
-		apply(old, n)
-		if err = d.Call(ctx, path, profileI+".Update2", []any{old, uint32(0), map[string]godbus.Variant{}}); err == nil {
+	var undo func(context.Context) error
+	if have != nil {
+		undo, err = d.update(ctx, path, have, n)
+		if err == nil {
 			err = d.Call(ctx, root, managerI+".ActivateConnection", []any{path, d.path, noObject}, &active)
 		}
 	} else {
 		var result map[string]godbus.Variant
-		err = d.Call(ctx, root, managerI+".AddAndActivateConnection2",
-			[]any{added(n), d.path, noObject, map[string]godbus.Variant{"persist": godbus.MakeVariant("disk")}}, &path, &active, &result)
+		options := map[string]godbus.Variant{"persist": godbus.MakeVariant("disk")}
+		err = d.Call(ctx, root, managerI+".AddAndActivateConnection2", []any{added(n), d.path, noObject, options}, &path, &active, &result)
+		if err == nil {
+			undo = func(ctx context.Context) error { return d.Call(ctx, path, profileI+".Delete", nil) }
+		}
 	}
-	if err != nil {
-		return wrap(err)
+	if err == nil {
+		err = d.connects(ctx, active)
 	}
-	if err := d.Set(ctx, d.path, deviceI, "Autoconnect", true); err != nil {
-		return wrap(err)
+	if err == nil {
+		return d.Set(ctx, d.path, deviceI, "Autoconnect", true)
 	}
-	return d.connects(ctx, active)
+	if undo != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+		defer cancel()
+		err = errors.Join(err, undo(ctx))
+	}
+	return err
+}
+
+// undoTime bounds making a profile again what it was.
+const undoTime = 5 * time.Second
+
+// update puts the network's key into a profile, and returns how to make that what it was, with the key that it had.
+func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profile, n credential.Network) (undo func(context.Context) error, err error) {
+	before := have.clone()
+	var secrets profile
+	if err := d.Call(ctx, path, profileI+".GetSecrets", []any{wirelessSecurity}, &secrets); err == nil {
+		maps.Copy(before[wirelessSecurity], secrets[wirelessSecurity])
+	}
+	apply(have, n)
+	set := func(ctx context.Context, p profile) error {
+		return d.Call(ctx, path, profileI+".Update2", []any{p, uint32(0), map[string]godbus.Variant{}})
+	}
+	return func(ctx context.Context) error { return set(ctx, before) }, set(ctx, have)
 }
 
 // check refuses what NetworkManager would, in words that help.
@@ -118,6 +150,14 @@ func (d *device) find(ctx context.Context, ifname string, n credential.Network) 
 		}
 	}
 	return path, found, nil
+}
+
+func (p profile) clone() profile {
+	c := make(profile, len(p))
+	for name, setting := range p {
+		c[name] = maps.Clone(setting)
+	}
+	return c
 }
 
 // fits reports whether a profile is for the network on the interface.
@@ -190,10 +230,10 @@ func (d *device) connects(ctx context.Context, active godbus.ObjectPath) error {
 		var now godbus.ObjectPath
 		state, err := d.state(ctx)
 		if err != nil {
-			return false, wrap(err)
+			return false, err
 		}
 		if err := d.Get(ctx, d.path, deviceI, "ActiveConnection", &now); err != nil {
-			return false, wrap(err)
+			return false, err
 		}
 		switch {
 		case now == active && state >= deviceIPConfig && state <= deviceActivated:

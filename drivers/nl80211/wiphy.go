@@ -16,6 +16,7 @@ type capabilities struct {
 	maxScanElements int    // bytes that a Probe Request may have of ours
 	features        uint32 // NL80211_FEATURE_… bits
 	extended        []byte // NL80211_EXT_FEATURE_… bits, in whole bytes, lowest first
+	twoStations     bool   // at once, each on a channel of its own
 }
 
 // maxChannels bounds what we take from the kernel; 2.4, 5, 6 and 60 GHz together have about 120.
@@ -60,6 +61,8 @@ func (c *capabilities) decode(attrs []byte) error {
 			c.features = d.Uint32()
 		case unix.NL80211_ATTR_EXT_FEATURES:
 			c.extended = d.Bytes()
+		case unix.NL80211_ATTR_INTERFACE_COMBINATIONS:
+			d.Nested(c.decodeCombinations)
 		case unix.NL80211_ATTR_WIPHY_BANDS:
 			d.Nested(c.decodeBands)
 		}

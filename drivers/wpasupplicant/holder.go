@@ -128,6 +128,9 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 	}))
 }
 
+// Shares implements service.Sharer: wpa_supplicant has the interfaces that it is given, and no others.
+func (*Manager) Shares() {}
+
 // Restore implements Holder.
 func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, reconnect bool) error {
 	var owed debt

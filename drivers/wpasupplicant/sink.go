@@ -19,7 +19,7 @@ import (
 var (
 	ErrWEP    = errors.New("wpa_supplicant: WEP is broken and not handed over: set the access point to WPA2")
 	ErrText   = errors.New("wpa_supplicant: over D-Bus it takes a passphrase only if that is UTF-8")
-	ErrFailed = errors.New("wpa_supplicant: it could not connect in time")
+	ErrFailed = errors.New("it could not connect in time")
 )
 
 // network is one that is configured there.
