@@ -1,0 +1,251 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+)
+
+// Side by side with wpa_supplicant as External Registrar (-Dnone), without a radio both: the same hostapd over the
+// loopback interface, the same wpa_supplicant as Enrollee. Times are from the call to what a client is told; of an Enrollee,
+// from its own command until it has the credential.
+
+// externalRegistrar is a daemon under comparison.
+type externalRegistrar interface {
+	pid() int
+	begin() time.Duration     // from the start until the access point is found
+	end()                     // and forgets
+	learn() time.Duration     // until its settings are told
+	configure() time.Duration // with the settings that it has
+	allowPIN(pin string)
+	// allowPBC presses the button for a device: before the device does, or once it is seen, as wpa_supplicant has it.
+	allowPBC(first bool, press func())
+	stop()
+}
+
+// erOperation is one row of the table.
+type erOperation struct {
+	name    string
+	prepare func(c *erContest) // not measured; nil: nothing
+	run     func(c *erContest) time.Duration
+	// rival is how wpa_supplicant does it, if it cannot do it like us.
+	rival func(c *erContest) time.Duration
+}
+
+// erContest is one daemon with its peers.
+type erContest struct {
+	w  *world
+	er externalRegistrar
+	e  *supplicant
+}
+
+var erOperations = []erOperation{
+	{name: "Start until the access point is found", prepare: func(c *erContest) {
+		c.er.end()
+		time.Sleep(5 * time.Second)
+	}, run: func(c *erContest) time.Duration { return c.er.begin() }},
+	{name: "Learn for the first time", prepare: func(c *erContest) {
+		c.er.end()
+		time.Sleep(5 * time.Second)
+		c.er.begin()
+		time.Sleep(2 * time.Second)
+	}, run: func(c *erContest) time.Duration { return c.er.learn() }},
+	{name: "Learn", run: func(c *erContest) time.Duration { return c.er.learn() }},
+	{name: "Configure", run: func(c *erContest) time.Duration { return c.er.configure() }},
+	{name: "Enrol by PIN", prepare: func(c *erContest) {
+		c.er.allowPIN(otherPIN)
+		time.Sleep(time.Second)
+	}, run: func(c *erContest) time.Duration {
+		return c.joins(func() { c.e.ask("WPS_PIN any %s", otherPIN) })
+	}},
+	{name: "Enrol by push button, the device's first", run: func(c *erContest) time.Duration {
+		return c.joins(func() { c.er.allowPBC(false, func() { c.e.mustOK("WPS_PBC") }) })
+	}},
+	{name: "Enrol by push button, ours first", run: func(c *erContest) time.Duration {
+		var began time.Time
+		mark := c.e.mark()
+		c.er.allowPBC(true, func() {
+			began = time.Now()
+			c.e.mustOK("WPS_PBC")
+		})
+		return c.e.wait(mark, "WPS-CRED-RECEIVED", oneRun).at.Sub(began)
+	}, rival: func(c *erContest) time.Duration { // it knows only devices that it has heard
+		return c.joins(func() { c.er.allowPBC(false, func() { c.e.mustOK("WPS_PBC") }) })
+	}},
+}
+
+// joins has the Enrollee begin and says how long it took until it had the credential.
+func (c *erContest) joins(begin func()) time.Duration {
+	mark, began := c.e.mark(), time.Now()
+	begin()
+	return c.e.wait(mark, "WPS-CRED-RECEIVED", oneRun).at.Sub(began)
+}
+
+// median runs one operation and takes the middle of each figure.
+func (c *erContest) median(o erOperation) figures {
+	var seconds, cpu []float64
+	for n := range measuredRuns + 1 {
+		c.e.ask("WPS_CANCEL")
+		c.e.mustOK("REMOVE_NETWORK all")
+		time.Sleep(10 * time.Second) // hostapd takes no notice of who has just pushed a button for 5 s
+		if o.prepare != nil {
+			o.prepare(c)
+		}
+		before := c.w.cpu(c.er.pid())
+		took := o.run(c)
+		if spent := c.w.cpu(c.er.pid()) - before; n > 0 {
+			seconds, cpu = append(seconds, took.Seconds()), append(cpu, spent.Seconds())
+		}
+	}
+	slices.Sort(seconds)
+	slices.Sort(cpu)
+	return figures{seconds[measuredRuns/2], cpu[measuredRuns/2]}
+}
+
+func TestCompareER(t *testing.T) {
+	w := newQuietWorld(t)
+	w.sh("ip link set lo up")
+	results := map[string][]figures{}
+	idle := map[string]footprint{}
+	names := []string{"wpa_supplicant", "wpsd"}
+	for _, name := range names {
+		h := w.startAP(withUPnP(ap{}))
+		e := w.startSupplicant(station)
+		var er externalRegistrar
+		if name == "wpsd" {
+			w.startBus()
+			er = &ourER{w.startERDaemon(), h}
+		} else {
+			er = w.startRivalER()
+		}
+		c := &erContest{w, er, e}
+		er.begin()
+		er.learn()
+		idle[name] = w.footprint(er.pid())
+		for _, o := range erOperations {
+			if name != "wpsd" && o.rival != nil {
+				o.run = o.rival
+			}
+			results[name] = append(results[name], c.median(o))
+		}
+		time.Sleep(time.Minute)
+		idle[name+", after all runs"] = w.footprint(er.pid())
+		er.stop()
+		e.stop()
+		h.stop()
+	}
+	fmt.Printf("\nAs External Registrars in virtual time, medians of %d.\n", measuredRuns)
+	fmt.Printf("%-44s %12s %12s %7s   %10s %10s %7s\n", "", "wpa_suppl.", "wpsd", "ratio", "CPU w.s.", "CPU wpsd", "ratio")
+	for i, o := range erOperations {
+		rival, own := results["wpa_supplicant"][i], results["wpsd"][i]
+		verdict := ""
+		if own.seconds > rival.seconds || own.cpu > rival.cpu {
+			verdict = "  missed"
+		}
+		fmt.Printf("%-44s %10.4f s %10.4f s %7.3f   %7.2f ms %7.2f ms %7.3f%s\n", o.name, rival.seconds, own.seconds, own.seconds/rival.seconds,
+			rival.cpu*1e3, own.cpu*1e3, own.cpu/rival.cpu, verdict)
+	}
+	fmt.Printf("\n%-44s %10s %10s %14s %18s\n", "Idle, one access point", "RSS KiB", "PSS KiB", "anonymous KiB", "wake-ups in 60 s")
+	for _, name := range names {
+		for _, n := range []string{name, name + ", after all runs"} {
+			fmt.Printf("%-44s %10d %10d %14d %18d\n", n, idle[n].rss, idle[n].pss, idle[n].anonymous, idle[n].wakeups)
+		}
+	}
+	fmt.Println()
+}
+
+// rivalER is wpa_supplicant.
+type rivalER struct{ *supplicant }
+
+func (w *world) startRivalER() *rivalER {
+	w.t.Helper()
+	dir := filepath.Join(scratch, "rival-er")
+	w.must(os.RemoveAll(dir))
+	config := w.write("rival-er.conf", "ctrl_interface="+dir+"\ndevice_name=WPS External Registrar\n")
+	p := w.start("rival-er", "wpa_supplicant", "-D", "none", "-i", "lo", "-c", config)
+	return &rivalER{&supplicant{w, p, w.dialControl(p, filepath.Join(dir, "lo"))}}
+}
+
+func (r *rivalER) begin() time.Duration {
+	mark, began := r.mark(), time.Now()
+	r.mustOK("WPS_ER_START")
+	return r.wait(mark, "WPS-ER-AP-ADD", oneRun).at.Sub(began)
+}
+
+func (r *rivalER) end() { r.mustOK("WPS_ER_STOP") }
+
+func (r *rivalER) learn() time.Duration {
+	mark, began := r.mark(), time.Now()
+	r.mustOK("WPS_ER_LEARN %s %s", upnpUUID, labelPIN)
+	return r.wait(mark, "WPS-ER-AP-SETTINGS", oneRun).at.Sub(began)
+}
+
+// configure: it does not say when it is done, but does after the access point took them.
+func (r *rivalER) configure() time.Duration {
+	mark, began := r.mark(), time.Now()
+	r.mustOK("WPS_ER_CONFIG %s %s %x WPA2PSK CCMP %x", upnpUUID, labelPIN, testSSID, testPassphrase)
+	return r.wait(mark, "WPS-SUCCESS", oneRun).at.Sub(began)
+}
+
+func (r *rivalER) allowPIN(pin string) { r.mustOK("WPS_ER_PIN any %s", pin) }
+
+func (r *rivalER) allowPBC(_ bool, press func()) {
+	mark := r.mark()
+	press()
+	added := r.wait(mark, "WPS-ER-ENROLLEE-ADD", oneRun)
+	r.mustOK("WPS_ER_PBC %s", strings.Fields(added.text)[1])
+}
+
+// ourER is wpsd.
+type ourER struct {
+	*registrar
+	h *hostapd
+}
+
+func (r *ourER) told(from int, name string) time.Time {
+	return r.client.wait(from, oneRun, name, func(g signal) bool { return g.Name == busName+"."+name }).at
+}
+
+func (r *ourER) begin() time.Duration {
+	from, began := r.signals.len(), time.Now()
+	r.mustCall(r.iface(), "ER.Start", options())
+	return r.told(from, "ER.AccessPointAdded").Sub(began)
+}
+
+func (r *ourER) end() { r.mustCall(r.iface(), "ER.Stop") }
+
+func (r *ourER) learn() time.Duration {
+	from, began := r.signals.len(), time.Now()
+	r.mustCall(r.iface(), "ER.Learn", upnpUUID, labelPIN, options())
+	return r.told(from, "ER.ApSettings").Sub(began)
+}
+
+func (r *ourER) configure() time.Duration {
+	from, began := r.signals.len(), time.Now()
+	r.mustCall(r.iface(), "ER.Configure", upnpUUID, labelPIN, options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase)))
+	return r.told(from, "Session.CredentialReceived").Sub(began)
+}
+
+func (r *ourER) allowPIN(pin string) { r.mustCall(r.iface(), "ER.EnrollPin", "any", pin, options()) }
+
+func (r *ourER) allowPBC(first bool, press func()) {
+	if first {
+		r.mustCall(r.iface(), "ER.EnrollPbc", "any")
+		time.Sleep(time.Second)
+		press()
+		return
+	}
+	from := r.signals.len()
+	press()
+	added := r.client.wait(from, oneRun, "EnrolleeAdded", func(g signal) bool { return g.Name == busName+".ER.EnrolleeAdded" })
+	mac := strings.ReplaceAll(string(added.Body[0].(godbus.ObjectPath)), "_", ":")
+	r.mustCall(r.iface(), "ER.EnrollPbc", mac[len(mac)-17:])
+}
