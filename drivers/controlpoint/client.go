@@ -1,6 +1,7 @@
 package controlpoint
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"time"
 
 	"wpsd/drivers/ssdp"
 	"wpsd/engine/upnp"
@@ -18,23 +20,6 @@ import (
 
 // userAgent has the form that UDA asks for; some devices refuse to talk to others.
 const userAgent = "Linux UPnP/1.0 wpsd"
-
-// dialerKey is where a request carries how it is to be dialled: from which address, on which interface.
-type dialerKey struct{}
-
-// newClient makes the one transport. It gives back whatever the answer is: a redirect is an answer like others.
-func newClient(l limits) *http.Transport {
-	return &http.Transport{
-		Proxy:                  nil, // never: what we talk to is in this network
-		DisableKeepAlives:      true,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: int64(l.header),
-		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
-			d := ctx.Value(dialerKey{}).(*net.Dialer)
-			return d.DialContext(ctx, "tcp4", address) // numeric: upnp.URL has no other
-		},
-	}
-}
 
 // Do sends a request to its URL's address, from the interface, and returns the answer if it comes whole, in time
 // and within its bounds. To a new subscription it adds the CALLBACK. What a device's answer of any status means is for
@@ -90,29 +75,65 @@ func (b *binding) subscribe(ctx context.Context, r upnp.Request) (upnp.Response,
 	return resp, err
 }
 
+// roundTrip is one connection for one request, as devices have it. net/http's Transport would do the same with four
+// goroutines, which costs as much as all else of a request; its rules are kept: nothing is followed, and everything is bounded.
 func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response, error) {
-	p := b.point
 	d := &net.Dialer{
 		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(b.address, 0)),
-		Control:   ssdp.BindToDevice(p.ifname),
+		Control:   ssdp.BindToDevice(b.point.ifname),
 	}
-	resp, err := p.client.RoundTrip(httpRequest(context.WithValue(ctx, dialerKey{}, d), r))
+	conn, err := d.DialContext(ctx, "tcp4", r.URL.Host.String()) // numeric: upnp.URL has no other
 	if err != nil {
 		return upnp.Response{}, failed(ctx, r, err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(r.MaxBody)+1))
-	switch {
-	case len(body) > r.MaxBody:
-		return upnp.Response{}, failed(ctx, r, ErrTooLong)
-	case err != nil:
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // ends what waits
+	resp, err := exchange(conn, httpRequest(r), b.point.limits.header, r.MaxBody)
+	if err != nil {
 		return upnp.Response{}, failed(ctx, r, err)
 	}
-	return upnp.Response{Status: resp.StatusCode, Header: fields(resp.Header), Body: body}, nil
+	return resp, nil
 }
 
+// maxInterim is how many interim answers (100 Continue) may come before the real one, as net/http has it.
+const maxInterim = 5
+
+// exchange sends a request and reads the answer within its bounds.
+func exchange(conn net.Conn, q *http.Request, maxHeader, maxBody int) (upnp.Response, error) {
+	w := bufio.NewWriter(conn)
+	if err := errors.Join(q.Write(w), w.Flush()); err != nil {
+		return upnp.Response{}, err
+	}
+	bounded := &io.LimitedReader{R: conn, N: int64(maxHeader)}
+	reader := bufio.NewReader(bounded)
+	for range maxInterim + 1 {
+		resp, err := http.ReadResponse(reader, q)
+		switch {
+		case err != nil && bounded.N <= 0:
+			return upnp.Response{}, ErrTooLong
+		case err != nil:
+			return upnp.Response{}, err
+		case resp.StatusCode < 200:
+			continue
+		}
+		// What the reader has of the body already is within the bound of the header. Chunks have headers of their own.
+		bounded.N = 2*int64(maxBody) + int64(maxHeader)
+		body, err := io.ReadAll(io.LimitReader(resp.Body, int64(maxBody)+1))
+		switch {
+		case len(body) > maxBody, err != nil && bounded.N <= 0:
+			return upnp.Response{}, ErrTooLong
+		case err != nil:
+			return upnp.Response{}, err
+		}
+		return upnp.Response{Status: resp.StatusCode, Header: fields(resp.Header), Body: body}, nil
+	}
+	return upnp.Response{}, errInterim
+}
+
+var errInterim = errors.New("controlpoint: no end of interim answers")
+
 // httpRequest writes names of headers as they are: devices exist that look for "SOAPACTION" letter by letter.
-func httpRequest(ctx context.Context, r upnp.Request) *http.Request {
+func httpRequest(r upnp.Request) *http.Request {
 	h := http.Header{"User-Agent": {userAgent}}
 	for _, f := range r.Header {
 		h[f.Name] = []string{f.Value}
@@ -123,11 +144,12 @@ func httpRequest(ctx context.Context, r upnp.Request) *http.Request {
 		URL:    &url.URL{Scheme: "http", Host: host, Opaque: r.URL.Path}, // Opaque goes out as it is
 		Host:   host,
 		Header: h,
+		Close:  true,
 	}
 	if len(r.Body) > 0 {
 		q.Body, q.ContentLength = io.NopCloser(bytes.NewReader(r.Body)), int64(len(r.Body))
 	}
-	return q.WithContext(ctx)
+	return q
 }
 
 // fields turns a header into ours. Its size was bounded when it was read.

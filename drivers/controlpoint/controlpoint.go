@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -58,7 +57,6 @@ type ControlPoint struct {
 	changed  chan struct{}
 	packets  *limiter // datagrams of SSDP
 	slots    *slots
-	client   *http.Transport
 	route    *netlink.Conn
 	wake     chan struct{} // the kernel told of an interface or an address
 	stop     context.CancelCauseFunc
@@ -91,7 +89,6 @@ func open(c Config, l limits) (*ControlPoint, error) {
 		changed:  make(chan struct{}, 1),
 		packets:  newLimiter(l.packets),
 		slots:    newSlots(l.requestsPerDevice, l.requests),
-		client:   newClient(l),
 		route:    route,
 		wake:     make(chan struct{}, 1),
 		stop:     stop,
@@ -148,7 +145,6 @@ func (p *ControlPoint) Close() error {
 	err := p.route.Close()
 	p.wait.Wait()
 	p.rebind(nil, ErrClosed)
-	p.client.CloseIdleConnections()
 	return err
 }
 
