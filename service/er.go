@@ -104,12 +104,18 @@ func (s *Service) StartER(ctx context.Context, r ERStart) error {
 	}
 	s.erStarts.Lock() // only one opens sockets at a time
 	defer s.erStarts.Unlock()
-	e, err := s.joinER(r)
-	if e != nil || err != nil {
-		if err == nil {
-			err = e.command(ctx, func(now time.Time) { e.perform(now, e.registrar.Start(now, e.address)) })
+	for {
+		e, err := s.joinER(r)
+		if err != nil {
+			return err
 		}
-		return err
+		if e == nil {
+			break
+		}
+		err = e.command(ctx, func(now time.Time) { e.perform(now, e.registrar.Start(now, e.address)) })
+		if !errors.Is(err, ErrERStopped) { // in this very moment: then it is started anew
+			return err
+		}
 	}
 	point, err := s.controlPoint(r.Interface)
 	if err != nil {
@@ -161,12 +167,13 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
+	keys := &keyMaker{rand: s.rand}
 	e := &externalRegistrar{
 		service: s, iface: i, address: r.Address, point: point, cancel: cancel,
 		commands: make(chan func(time.Time)), over: make(chan struct{}), replies: make(chan erReply),
 		owners: make(map[string]struct{}), accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
-		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand}),
-		runs:      make(map[er.RunID]*erRun), wake: make(chan struct{}, 1),
+		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand, KeyPair: keys.prepared}), keys: keys,
+		runs: make(map[er.RunID]*erRun), wake: make(chan struct{}, 1),
 	}
 	e.join(r)
 	if err := s.begin(func() { e.run(ctx) }); err != nil {

@@ -27,6 +27,7 @@ type externalRegistrar struct {
 	over     chan struct{}            // closed when no more commands are taken
 
 	registrar *er.Registrar
+	keys      *keyMaker // for the next run: while the first message is on its way there is nothing else to compute
 	runs      map[er.RunID]*erRun
 	requests  context.Context // of requests under way
 	replies   chan erReply
@@ -86,6 +87,7 @@ func (e *externalRegistrar) run(ctx context.Context) {
 	e.leave(context.Cause(ctx), timer)
 	end()
 	e.tasks.Wait()
+	e.keys.close()
 	if err := e.point.Close(); err != nil {
 		e.service.log.Debug("closing the sockets of the External Registrar", "interface", e.iface.Name, "err", err)
 	}

@@ -167,6 +167,7 @@ func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, m
 		if err != nil {
 			return erError(err)
 		}
+		e.keys.prepare()
 		snapshot = e.addSession(now, run, r, purpose, method)
 		e.perform(now, actions)
 		return nil

@@ -52,6 +52,16 @@ func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	}
 }
 
+// prepared returns the pair that prepare began to make; nil: it has begun none.
+func (m *keyMaker) prepared() *wsccrypto.KeyPair {
+	if m.next == nil {
+		return nil
+	}
+	made := <-m.next
+	m.next = nil
+	return made.pair
+}
+
 // close waits for a pair that nobody took, and forgets it.
 func (m *keyMaker) close() {
 	if m.next == nil {

@@ -28,12 +28,17 @@ func keepSecrets() error {
 // releaseMemory gives back to the system what starting, or a session, has left behind.
 func releaseMemory() { debug.FreeOSMemory() }
 
-// followSessions keeps systemd informed until ctx ends, and calls releaseMemory whenever a session has ended: the next
-// one is often days away.
+// releaseAfter is how long after the last session its memory is given back. The next one is often days away; but where
+// devices are let in one after the other, to take it back in between costs as much as a third of a run.
+const releaseAfter = time.Minute
+
+// followSessions keeps systemd informed until ctx ends, and calls releaseMemory after sessions.
 func followSessions(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	release := time.AfterFunc(releaseAfter, releaseMemory)
+	defer release.Stop()
 	for ctx.Err() == nil {
 		first, sub := svc.Subscribe()
-		err := takeEvents(ctx, sub, newStatus(first, log))
+		err := takeEvents(ctx, sub, newStatus(first, log), release)
 		sub.Close()
 		if !errors.Is(err, service.ErrSubscriberTooSlow) {
 			return
@@ -45,7 +50,7 @@ func followSessions(ctx context.Context, svc *service.Service, log *slog.Logger)
 const erSettled = 10 * time.Second
 
 // takeEvents takes events until there is an error.
-func takeEvents(ctx context.Context, sub *service.Subscription, st *status) error {
+func takeEvents(ctx context.Context, sub *service.Subscription, st *status, release *time.Timer) error {
 	settled := time.AfterFunc(time.Hour, releaseMemory)
 	settled.Stop()
 	defer settled.Stop()
@@ -57,7 +62,7 @@ func takeEvents(ctx context.Context, sub *service.Subscription, st *status) erro
 		st.apply(event)
 		switch event.(type) {
 		case service.SessionEnded:
-			releaseMemory()
+			release.Reset(releaseAfter)
 		case service.ERAPAdded, service.ERAPRemoved:
 			settled.Reset(erSettled)
 		}
