@@ -207,10 +207,10 @@ func TestBusPolicy(t *testing.T) {
 	if err := xml.Unmarshal(text, &conf); err != nil {
 		t.Fatal(err)
 	}
-	// Who may what. wpsd's own user may also ask those that manage interfaces.
+	// Who may what. wpsd's own user may also ask those that manage interfaces, and register with neard.
 	want := map[string]map[string]bool{
 		"root ":    {"own " + BusName: true, "call " + agentIface: true},
-		"wpsd ":    {"own " + BusName: true, "call " + agentIface: true, "send fi.w1.wpa_supplicant1": true, "send net.connman.iwd": true},
+		"wpsd ":    {"own " + BusName: true, "call " + agentIface: true, "send fi.w1.wpa_supplicant1": true, "send net.connman.iwd": true, "send org.neard": true},
 		" default": {"send " + BusName: true},
 	}
 	for _, p := range conf.Policies {
