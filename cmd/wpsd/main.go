@@ -76,6 +76,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return runUPnP(f, stderr)
 	}
 	conf, err := loadConfig(f.config, !f.named)
+	if err != nil && f.restore {
+		conf, err = &config{}, nil // a mistake in there is no reason to keep what belongs to others
+	}
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
 			_, _ = fmt.Fprintf(stderr, "wpsd: %s\n", strings.TrimSuffix(line, "\n"))
