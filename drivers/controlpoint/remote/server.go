@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxPoints is how many control points one process may have open: one for each interface.
-	maxPoints = 16
+	// maxPoints is how many control points one process may have open: one for each interface, and some that just end.
+	maxPoints = 64
 	// maxRequests of one connection are under way at most; more wait in the socket.
 	maxRequests = 512
 	// openTime is how long a new connection may take to say what it wants.
@@ -48,9 +48,9 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, end := context.WithCancel(ctx)
-	defer end()
 	var connections sync.WaitGroup
 	defer connections.Wait()
+	defer end()
 	conns := make(chan net.Conn)
 	failedToAccept := make(chan error, 1)
 	connections.Go(func() {
@@ -73,6 +73,10 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	for {
 		select {
 		case c := <-conns:
+			if open == maxPoints {
+				_ = c.Close()
+				continue
+			}
 			open++
 			idle = nil
 			connections.Go(func() {
