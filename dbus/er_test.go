@@ -145,13 +145,13 @@ func TestERSignals(t *testing.T) {
 	for _, c := range []eventCase{
 		{"it starts", []service.Event{started}, []string{changed + "Address:192.0.2.1 Running:true] []"}},
 		{"it finds an access point", []service.Event{service.ERAPAdded{AccessPoint: ap}}, []string{
-			" InterfacesAdded " + string(erAPPath) + " map[fi.w1.wps.ER.AccessPoint:…]", "/interfaces/wlan0 AccessPointAdded " + string(erAPPath), changed + "AccessPoints:[" + string(erAPPath),
+			" InterfacesAdded " + string(erAPPath) + " map[fi.w1.wps.ER.AccessPoint:…]", "/interfaces/wlan0 AccessPointAdded " + string(erAPPath), changed + "] [AccessPoints]",
 		}},
 		{"a second one has the same UUID", []service.Event{service.ERAPAdded{AccessPoint: ap}, service.ERAPAdded{AccessPoint: other}, service.ERAPRemoved{AccessPoint: ap}}, []string{
 			" InterfacesAdded " + string(erAPPath), "/interfaces/wlan0 AccessPointAdded " + string(erAPPath),
 			" InterfacesAdded " + second, "/interfaces/wlan0 AccessPointAdded " + second,
 			" InterfacesRemoved " + string(erAPPath) + " [fi.w1.wps.ER.AccessPoint]", "/interfaces/wlan0 AccessPointRemoved " + string(erAPPath) + " " + erUUID.String(),
-			changed + "AccessPoints:[" + second + "]",
+			changed + "] [AccessPoints]",
 		}},
 		{"an access point locks its setup and is dropped; when it was heard nobody is told", []service.Event{service.ERAPAdded{AccessPoint: ap}, service.ERAPChanged{AccessPoint: silent}, service.ERAPChanged{AccessPoint: locked}}, []string{
 			" InterfacesAdded", "/interfaces/wlan0 AccessPointAdded", apRel + " PropertiesChanged fi.w1.wps.ER.AccessPoint map[Problem:does not answer SetupLocked:true] []", changed,
@@ -159,7 +159,7 @@ func TestERSignals(t *testing.T) {
 		{"started again, it tells what it knows", []service.Event{service.ERAPAdded{AccessPoint: ap}, service.ERAPAdded{AccessPoint: ap}, service.EREnrolleeAdded{Enrollee: enrollee}, service.EREnrolleeAdded{Enrollee: enrollee}}, []string{
 			" InterfacesAdded " + string(erAPPath), "/interfaces/wlan0 AccessPointAdded", "/interfaces/wlan0 AccessPointAdded",
 			" InterfacesAdded " + string(erPeerPath), "/interfaces/wlan0 EnrolleeAdded " + string(erPeerPath), "/interfaces/wlan0 EnrolleeAdded " + string(erPeerPath),
-			changed + "AccessPoints:[" + string(erAPPath) + "] Enrollees:[" + string(erPeerPath) + "]] []",
+			changed + "] [AccessPoints Enrollees]",
 		}},
 		{"a device asks, and goes", []service.Event{service.EREnrolleeAdded{Enrollee: later}, service.EREnrolleeChanged{Enrollee: enrollee}, service.EREnrolleeRemoved{Enrollee: enrollee}}, []string{
 			" InterfacesAdded " + string(erPeerPath), "/interfaces/wlan0 EnrolleeAdded", peerRel + " PropertiesChanged fi.w1.wps.ER.Enrollee map[Introduced:true] []",
@@ -247,7 +247,7 @@ func TestERSessionNamesItsAccessPoint(t *testing.T) {
 		expect(t, c.heard(),
 			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(erAPPath)+" Detail:map[ap-uuid:"+erUUID.String()+" uuid:"+s.PeerUUID.String()+"] Peer:"+enrollee1.String(),
 			" InterfacesRemoved "+string(erAPPath), "/interfaces/wlan0 AccessPointRemoved",
-			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.ER map[AccessPoints:[]] []", "/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:/] []")
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.ER map[] [AccessPoints]", "/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:/] []")
 	})
 }
 
