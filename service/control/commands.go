@@ -36,6 +36,7 @@ const (
 type call struct {
 	*port
 	ctx    context.Context
+	long   context.Context // for what goes on after the reply; it ends with the server
 	caller caller
 	ifname string
 	name   string
@@ -104,6 +105,8 @@ var onInterface = map[string]command{
 	"WPS_ER_SET_CONFIG": {may: accessFull, with: (*call).erSetConfig},
 	"WPS_ER_CONFIG":     {may: accessFull, with: (*call).erConfig},
 
+	"WPS_ER_NFC_CONFIG_TOKEN": {may: accessFull, with: (*call).erNFCConfigToken},
+
 	"WPS_NFC":              {may: accessFull, alone: (*call).wpsNFC, with: (*call).wpsNFC},
 	"WPS_NFC_TOKEN":        {may: accessFull, with: (*call).wpsNFCToken},
 	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: (*call).wpsNFCConfigToken},
@@ -133,12 +136,12 @@ var onGlobal = map[string]command{
 }
 
 // answer gives the reply to one datagram. The caller wipes it.
-func (p *port) answer(ctx context.Context, c caller, text string) []byte {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+func (p *port) answer(long context.Context, c caller, text string) []byte {
+	ctx, cancel := context.WithTimeout(long, answerTime)
 	defer cancel()
 	// wpa_cli sends what the user typed; a newline at its end is no part of it.
 	text = strings.TrimRight(text, "\n\x00")
-	table, r := onInterface, &call{port: p, ctx: ctx, caller: c, ifname: p.ifname}
+	table, r := onInterface, &call{port: p, ctx: ctx, long: long, caller: c, ifname: p.ifname}
 	if p.ifname == "" {
 		table = onGlobal
 		if rest, ok := strings.CutPrefix(text, "IFNAME="); ok {

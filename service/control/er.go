@@ -48,6 +48,11 @@ func (c *call) erStart() string {
 	return c.done(c.svc().StartER(c.ctx, r))
 }
 
+// erRuns reports whether an External Registrar runs on the interface.
+func (c *call) erRuns() bool {
+	return slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool { return e.Interface == c.ifname && e.Running })
+}
+
 // erStop is WPS_ER_STOP, which is always OK.
 func (c *call) erStop() string {
 	err := c.svc().StopER(c.ctx, c.ifname)
@@ -118,7 +123,7 @@ func (c *call) erPBC() string {
 	}
 	r := c.erRequest()
 	switch {
-	case !slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool { return e.Interface == c.ifname && e.Running }):
+	case !c.erRuns():
 		return c.fail(service.ErrERStopped)
 	case c.knowsAP(peer):
 		r.AP = peer

@@ -346,18 +346,6 @@ func (c *call) enableNetwork() string {
 	return c.done(err)
 }
 
-// selectNetwork is SELECT_NETWORK n: the network is stored. To connect to it is the network manager's.
-func (c *call) selectNetwork() string {
-	id, err := parseID(c.args)
-	if err == nil {
-		_, err = c.store(id)
-	}
-	if err == nil {
-		err = errors.New("wpsd connects to no network: tell the network manager")
-	}
-	return c.done(err)
-}
-
 // disableNetwork is DISABLE_NETWORK n: of one that is not stored yet. A stored one is the network manager's to use or
 // to leave.
 func (c *call) disableNetwork() string {

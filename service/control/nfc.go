@@ -73,9 +73,15 @@ func (c *call) wpsNFCTagRead() string {
 		return c.fail(errSyntax)
 	}
 	defer clear(payload)
-	tag, err := c.svc().NFCTagRead(c.ctx, service.NFCTagRequest{
-		Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply,
-	})
+	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply}
+	read := c.svc().NFCTagRead
+	if c.erRuns() {
+		read = c.svc().ERNFCTagRead // a device's password lets it in
+	}
+	tag, err := read(c.ctx, r)
+	if err == nil && c.erRuns() && tag.Kind == service.NFCTagPassword {
+		_, err = c.svc().NFCTagRead(c.ctx, r) // and it may be an access point's, for WPS_REG
+	}
 	if err != nil {
 		return c.fail(err)
 	}
@@ -83,6 +89,16 @@ func (c *call) wpsNFCTagRead() string {
 		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "})
 	}
 	return replyOK
+}
+
+// erNFCConfigToken is WPS_ER_NFC_CONFIG_TOKEN WPS|NDEF UUID|BSSID: the network of an access point for a tag.
+func (c *call) erNFCConfigToken() string {
+	format, who, _ := strings.Cut(c.args, " ")
+	ap, err := erPeer(who)
+	if err != nil {
+		return c.fail(errSyntax)
+	}
+	return c.token(c.svc().ERNFCConfigToken(c.ctx, c.ifname, ap, service.NFCFormat(format)))
 }
 
 // nfcWords are the first two words of a handover command: the format, which can only be NDEF, and the carrier.
@@ -108,13 +124,22 @@ func (c *call) nfcGetHandoverReq() string {
 	return upper(b)
 }
 
-// nfcGetHandoverSel is NFC_GET_HANDOVER_SEL NDEF WPS-CR|WPS: the answer to such a request, at an access point.
+// nfcGetHandoverSel is NFC_GET_HANDOVER_SEL NDEF WPS-CR|WPS [UUID|BSSID]: the answer to such a request, at an access point,
+// or for one of the External Registrar's.
 func (c *call) nfcGetHandoverSel() string {
 	carrier, rest, err := c.nfcWords()
-	if err != nil || rest != "" {
+	if err != nil {
 		return c.fail(errSyntax)
 	}
-	b, err := c.svc().NFCHandoverSelect(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+	var b []byte
+	if rest == "" {
+		b, err = c.svc().NFCHandoverSelect(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+	} else {
+		var ap service.ERPeer
+		if ap, err = erPeer(rest); err == nil {
+			b, err = c.svc().ERNFCHandoverSelect(c.ctx, c.ifname, ap, service.NFCFormatNDEF, carrier)
+		}
+	}
 	if err != nil {
 		return c.fail(err)
 	}

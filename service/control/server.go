@@ -42,9 +42,10 @@ type Server struct {
 	networks *networks
 	ready    chan struct{} // closed when the sockets are there
 
-	mu    sync.Mutex
-	ports map[string]*port // by interface; "": the global one
-	tasks sync.WaitGroup
+	mu        sync.Mutex
+	selecting map[string]bool  // interfaces on which a network is being connected
+	ports     map[string]*port // by interface; "": the global one
+	tasks     sync.WaitGroup
 }
 
 // New makes a Server. Groups that do not exist are told here.
@@ -57,7 +58,7 @@ func New(svc *service.Service, o Options) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ready: make(chan struct{}), ports: make(map[string]*port),
+		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ready: make(chan struct{}), selecting: make(map[string]bool), ports: make(map[string]*port),
 	}, nil
 }
 

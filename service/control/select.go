@@ -1,0 +1,79 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wpsd/engine/wsc"
+	"wpsd/service"
+)
+
+// selectPatience is how long the reply to SELECT_NETWORK waits for a refusal. Connecting takes longer, and is told.
+const selectPatience = 2 * time.Second
+
+// selectNetwork is SELECT_NETWORK n: the network manager is to connect to it. wpa_supplicant's reply means that it will
+// try; that it is connected is an event.
+func (c *call) selectNetwork() string {
+	id, err := parseID(c.args)
+	if err != nil {
+		return c.fail(err)
+	}
+	network, err := c.store(id)
+	if err != nil {
+		return c.fail(err)
+	}
+	if !c.server.beginSelect(c.ifname) {
+		return c.fail(errors.New("the network manager is connecting already"))
+	}
+	done := make(chan error, 1)
+	ctx := c.long
+	c.server.tasks.Go(func() {
+		defer c.server.endSelect(c.ifname)
+		done <- c.server.activate(ctx, c.ifname, id, network)
+	})
+	select {
+	case err := <-done:
+		return c.done(err)
+	case <-time.After(selectPatience):
+		return replyOK
+	}
+}
+
+// activate has the network manager connect, and tells how it went.
+func (s *Server) activate(ctx context.Context, ifname string, id int, network service.NetworkID) error {
+	err := s.svc.Activate(ctx, network, service.ActivateRequest{Interface: ifname, Apply: s.options.Apply})
+	if err != nil {
+		if _, tried := errors.AsType[*service.HandoverError](err); tried {
+			s.log.Info("the network manager did not connect", "interface", ifname, "err", err)
+			s.tell(line{ifname: ifname, level: levelInfo, text: "CTRL-EVENT-NETWORK-NOT-FOUND "})
+		}
+		return err
+	}
+	var bssid wsc.MAC
+	for _, n := range s.svc.Snapshot().Networks {
+		if n.ID == network {
+			bssid = n.BSSID
+		}
+	}
+	s.tell(line{ifname: ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d id_str=]", bssid, id)})
+	return nil
+}
+
+// beginSelect reports whether nothing is being connected on an interface yet; endSelect has to follow then.
+func (s *Server) beginSelect(ifname string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.selecting[ifname] {
+		return false
+	}
+	s.selecting[ifname] = true
+	return true
+}
+
+func (s *Server) endSelect(ifname string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.selecting, ifname)
+}
