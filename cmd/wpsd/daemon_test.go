@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -40,10 +41,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   cmdExits,
-			"systemd": cmdSystemd,
-			"ready":   cmdReady,
-			"reload":  cmdReload,
+			"exits":    cmdExits,
+			"systemd":  cmdSystemd,
+			"ready":    cmdReady,
+			"waitfile": cmdWaitFile,
+			"reload":   cmdReload,
 		},
 		RequireUniqueNames: true,
 	})
@@ -131,4 +133,16 @@ func (s *systemd) takeControl(control []byte) {
 // cmdReload is "reload": what systemctl reload does to whoever told systemd something last.
 func cmdReload(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(syscall.Kill(ts.Value("systemd").(*systemd).pid, syscall.SIGHUP))
+}
+
+// cmdWaitFile is "waitfile PATH": until somebody else has made it.
+func cmdWaitFile(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(args[0]); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not come", args[0])
+		}
+	}
 }

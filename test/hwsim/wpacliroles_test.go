@@ -3,10 +3,13 @@
 package hwsim
 
 import (
+	"fmt"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -44,6 +47,7 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	c.must("wps_er_learn", upnpUUID, labelPIN)
 	events.wait(begin, "WPS-ER-AP-SETTINGS ", 20*time.Second)
 	events.wait(begin, "WPS-FAIL msg=11 config_error=0", 5*time.Second)
+	tokens := []string{c.run("wps_er_nfc_config_token", "WPS", upnpUUID), c.run("wps_er_nfc_config_token", "NDEF", h.bssid), c.run("wps_er_nfc_config_token", "NDEF", "any")}
 	mark := events.mark()
 	c.must("wps_er_start") // again: everything is told again
 	events.wait(mark, "WPS-ER-AP-ADD "+upnpUUID, 5*time.Second)
@@ -82,7 +86,7 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	w.until("hostapd has the new settings", 20*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n") })
 	c.must("wps_er_stop")
 	expect("OK\n", "wps_er_stop")
-	return named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS", "WPS-ER-ENROLLEE-ADD")
+	return append(named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS", "WPS-ER-ENROLLEE-ADD"), tokens...)
 }
 
 func TestWpaCliExternalRegistrar(t *testing.T) {
@@ -292,4 +296,44 @@ func TestWpaCliGlobal(t *testing.T) {
 	if !p.running() {
 		t.Error("it was terminated")
 	}
+}
+
+// TestWpaCliGroups: with two groups the members of one may do everything, those of the other look, and others nothing. With
+// one the kernel lets nobody else in.
+func TestWpaCliGroups(t *testing.T) {
+	w := newWorld(t)
+	w.startBus()
+	as := func(gid uint32, args ...string) string {
+		t.Helper()
+		cmd := exec.Command("wpa_cli", append([]string{"-p", controlPlace, "-s", scratch + "/clients", "-i", station}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: gid}}
+		out, _ := cmd.CombinedOutput() // its exit status says nothing
+		return string(out)
+	}
+	w.sh("mkdir -p %s/clients && chmod 1777 %s/clients", scratch, scratch)
+	const everything, look, other = 5000, 5001, 5002
+	d := w.startDaemonOn(station, fmt.Sprintf("ctrl_interface=DIR=%s GROUP=%d READ_GROUP=%d", controlPlace, everything, look))
+	for _, row := range []struct {
+		gid     uint32
+		command string
+		want    string
+	}{
+		{everything, "ping", "PONG\n"}, {look, "ping", "PONG\n"}, {other, "ping", "FAIL\n"}, {look, "scan", "FAIL\n"}, {look, "wps_pbc", "FAIL\n"}, {look, "status", "wpa_state=INACTIVE\n"},
+		{other, "status", "FAIL\n"}, {other, "wps_pbc", "FAIL\n"}, {everything, "wps_pbc", "OK\n"}, {look, "wps_cancel", "FAIL\n"}, {everything, "wps_cancel", "OK\n"},
+	} {
+		if got := as(row.gid, row.command); !strings.HasPrefix(got, row.want) {
+			t.Errorf("group %d: %s: %q, not %q", row.gid, row.command, got, row.want)
+		}
+	}
+	d.stop()
+	d = w.startDaemonAgain(fmt.Sprintf("ctrl_interface=DIR=%s GROUP=%d", controlPlace, everything))
+	if got := as(everything, "ping"); got != "PONG\n" {
+		t.Errorf("the group: %q", got)
+	}
+	for _, gid := range []uint32{look, other} {
+		if got := as(gid, "ping"); !strings.Contains(got, "Permission denied") {
+			t.Errorf("another group: %q", got)
+		}
+	}
+	d.givenBack()
 }
