@@ -204,7 +204,7 @@ func noteLeft(journal *store.Journal, left store.Debt) error {
 
 // repay pays a debt and returns what could not be paid: last taken, first given back.
 func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper, reconnect bool, log *slog.Logger) store.Debt {
-	left := store.Debt{Interface: d.Interface}
+	left := store.Debt{Interface: d.Interface, Taken: d.Taken}
 	if d.LinkDown && keeper != nil {
 		err := keeper.LinkDown(ctx, d.Interface)
 		if err != nil && !errors.Is(err, drivers.ErrNoInterface) {

@@ -115,6 +115,15 @@ func known(ssid, management string, more map[string]godbus.Variant) profile {
 		connection: {"id": godbus.MakeVariant("my " + ssid), "type": godbus.MakeVariant(wireless), "uuid": godbus.MakeVariant("u")},
 		wireless:   {"ssid": godbus.MakeVariant([]byte(ssid)), "mtu": godbus.MakeVariant(uint32(1400))},
 	}
+	type address struct {
+		Address []byte
+		Prefix  uint32
+		Gateway []byte
+	}
+	p["ipv6"] = map[string]godbus.Variant{
+		"addresses": godbus.MakeVariant([]address{{make([]byte, 16), 64, make([]byte, 16)}}), "address-data": godbus.MakeVariant([]map[string]godbus.Variant{}),
+		"method": godbus.MakeVariant("manual"),
+	}
 	for key, value := range more {
 		p[connection][key] = value
 	}
@@ -271,7 +280,10 @@ func TestDeliver(t *testing.T) {
 					t.Errorf("%s is %v, not %v", key, s[key], want)
 				}
 			}
-			if strings.HasPrefix(c.told, "Update2") && (p.given[wireless]["mtu"].Value() != uint32(1400) || p.given[connection]["uuid"].Value() != "u") {
+			if _, old := p.given["ipv6"]["addresses"]; old {
+				t.Error("addresses are told in their old form, which the library cannot write")
+			}
+			if strings.HasPrefix(c.told, "Update2") && (p.given["ipv6"]["method"].Value() != "manual" || p.given[wireless]["mtu"].Value() != uint32(1400) || p.given[connection]["uuid"].Value() != "u") {
 				t.Errorf("an updated profile has lost settings: %v", p.given)
 			}
 		})

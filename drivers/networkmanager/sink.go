@@ -102,6 +102,7 @@ const undoTime = 5 * time.Second
 
 // update puts the network's key into a profile, and returns how to make that what it was, with the key that it had.
 func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profile, n credential.Network) (undo func(context.Context) error, err error) {
+	have.dropOld()
 	before := have.clone()
 	var secrets profile
 	if err := d.Call(ctx, path, profileI+".GetSecrets", []any{wirelessSecurity}, &secrets); err == nil {
@@ -158,6 +159,18 @@ func (p profile) clone() profile {
 		c[name] = maps.Clone(setting)
 	}
 	return c
+}
+
+// dropOld leaves out what NetworkManager tells twice, the second time in the old form of addresses: that has structures,
+// which the D-Bus library does not write as it has read them.
+func (p profile) dropOld() {
+	for _, setting := range []string{"ipv4", "ipv6"} {
+		for old, now := range map[string]string{"addresses": "address-data", "routes": "route-data"} {
+			if _, there := p[setting][now]; there {
+				delete(p[setting], old)
+			}
+		}
+	}
 }
 
 // fits reports whether a profile is for the network on the interface.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -16,12 +17,16 @@ const (
 	journalDirectory = "owed"
 	journalSuffix    = ".json"
 	maxClaims        = 8
+	// debtExpires is when nobody can want an interface back as it was: a manager that was removed never takes it.
+	debtExpires = 24 * time.Hour
 )
 
 // Debt is what we owe the interface of this name: to whom it belongs, and how it was. It holds no secrets that are
 // not the manager's own, and the file is readable by us alone in any case.
 type Debt struct {
 	Interface string
+	// Taken is when; Put fills it in.
+	Taken time.Time
 	// LinkDown says that the link was down before.
 	LinkDown bool
 	// Claims are what each manager gets back, in the order in which they let go.
@@ -35,11 +40,12 @@ type Claim struct {
 }
 
 type debtFile struct {
-	Version   int     `json:"version"`
-	Interface string  `json:"interface"`
-	Boot      string  `json:"boot,omitempty"`
-	LinkDown  bool    `json:"link-down,omitempty"`
-	Claims    []Claim `json:"claims,omitempty"`
+	Version   int       `json:"version"`
+	Interface string    `json:"interface"`
+	Boot      string    `json:"boot,omitempty"`
+	Taken     time.Time `json:"taken"`
+	LinkDown  bool      `json:"link-down,omitempty"`
+	Claims    []Claim   `json:"claims,omitempty"`
 }
 
 // Journal is the record on disk of which interfaces are to be given back, and how: it is written before anything is
@@ -81,7 +87,10 @@ func (j *Journal) Put(d Debt) error {
 	if err := d.check(); err != nil {
 		return err
 	}
-	text, err := encode(debtFile{formatVersion, d.Interface, j.boot, d.LinkDown, d.Claims})
+	if d.Taken.IsZero() {
+		d.Taken = time.Now().UTC()
+	}
+	text, err := encode(debtFile{formatVersion, d.Interface, j.boot, d.Taken, d.LinkDown, d.Claims})
 	if err != nil {
 		return err
 	}
@@ -109,7 +118,8 @@ func (j *Journal) Debt(ifname string) (Debt, error) {
 		return Debt{}, err
 	}
 	d, boot, err := parseDebt(ifname, text)
-	if err == nil && boot != j.boot && boot != "" && j.boot != "" {
+	otherBoot := boot != j.boot && boot != "" && j.boot != ""
+	if err == nil && (otherBoot || time.Since(d.Taken) > debtExpires) {
 		return Debt{}, errors.Join(ErrNotFound, j.Clear(ifname))
 	}
 	return d, err
@@ -149,7 +159,7 @@ func parseDebt(ifname string, text []byte) (d Debt, boot string, err error) {
 	if err := decode(text, &f); err != nil {
 		return Debt{}, "", err
 	}
-	d = Debt{f.Interface, f.LinkDown, f.Claims}
+	d = Debt{f.Interface, f.Taken, f.LinkDown, f.Claims}
 	if d.Interface != ifname {
 		return Debt{}, "", fmt.Errorf("%w: it is for %q", ErrInvalid, d.Interface)
 	}
