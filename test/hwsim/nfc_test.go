@@ -389,3 +389,78 @@ func TestNFCAccessPointOfWPASupplicant(t *testing.T) {
 	e.wait(mark, "CTRL-EVENT-CONNECTED - Connection to "+w.mac(apRadio), 30*time.Second)
 	d.refused("NotSupported", d.iface(), "Interface.NfcPasswordToken", "NDEF")
 }
+
+// TestNFCUnconfiguredAccessPoint: an access point without settings chooses them when its token is made.
+func TestNFCUnconfiguredAccessPoint(t *testing.T) {
+	w := newWorld(t)
+	h, d := w.startHotspot(ap{security: "open", extra: []string{"wps_state=1"}})
+	tag, err := ndef.Parse(d.nfc("NfcConfigToken", "NDEF", options()))
+	w.must(err)
+	c := tag.Configuration.Credentials[0]
+	if c.AuthType.String() != "WPA2PSK" || c.NetworkKey.Len() < 8 {
+		t.Fatalf("the token has %v", c)
+	}
+	h.wait(0, "WPS-NEW-AP-SETTINGS", 5*time.Second)
+	w.until("it has the settings of the token", 10*time.Second, func() bool {
+		config := h.ask("GET_CONFIG")
+		return strings.Contains(config, "passphrase="+string(c.NetworkKey.Bytes())) && strings.Contains(config, "wps_state=configured")
+	})
+	e := w.startSupplicant(station)
+	e.mustOK("WPS_NFC_TAG_READ %x", tag.Configuration.AppendNDEF(nil))
+	e.wait(0, "CTRL-EVENT-CONNECTED - Connection to "+h.bssid, 30*time.Second)
+}
+
+// TestNFCWithWpsctl is what a person does who has a program that reads and writes tags.
+func TestNFCWithWpsctl(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(withUPnP(ap{}))
+	w.startBus()
+	r := w.startERDaemon()
+	expect := func(status int, want string, args ...string) string {
+		t.Helper()
+		got := w.run(append([]string{"/in/wpsctl", "nfc"}, args...)...)
+		if got.status != status || !strings.Contains(got.stdout+got.stderr, want) {
+			t.Errorf("wpsctl nfc %v: status %d, want %d and %q\n%s%s", args, got.status, status, want, got.stdout, got.stderr)
+		}
+		return got.stdout
+	}
+	r.mustCall(r.iface(), "ER.Start", options())
+	r.finds(upnpUUID, 10*time.Second)
+	expect(16, "not known", "config-token", "--er", h.bssid)
+	h.gives(r.er("Learn", upnpUUID, labelPIN, options()).succeeds(oneRun))
+	e := w.startSupplicant(station)
+
+	t.Log("a configuration token of the External Registrar")
+	mark := e.mark()
+	e.mustOK("WPS_NFC_TAG_READ %s", strings.TrimSpace(expect(0, "", "config-token", "--er", upnpUUID, "--hex")))
+	e.wait(mark, "CTRL-EVENT-CONNECTED - Connection to "+h.bssid, 30*time.Second)
+	e.mustOK("DISCONNECT")
+	e.mustOK("REMOVE_NETWORK all")
+
+	t.Log("the tag of a device")
+	file := w.write("tag", string(e.hex("WPS_NFC_TOKEN NDEF")))
+	done := make(chan result, 1)
+	go func() { done <- w.run("/in/wpsctl", "nfc", "read", "--er", file) }()
+	w.until("a session runs", 5*time.Second, func() bool { return strings.Contains(r.output(), "purpose=admit") })
+	mark = e.mark()
+	e.mustOK("WPS_NFC")
+	if got := <-done; got.status != 0 || !strings.Contains(got.stdout, w.mac(station)+" was let into the network") {
+		t.Errorf("wpsctl nfc read: status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	e.joins(mark, 10*time.Second)
+	e.mustOK("DISCONNECT")
+	e.mustOK("REMOVE_NETWORK all")
+
+	t.Log("a handover")
+	request := w.write("request", string(e.hex("NFC_GET_HANDOVER_REQ NDEF WPS-CR")))
+	answer := filepath.Join(w.dir, "select")
+	expect(0, "", "handover-select", "--er", h.bssid, "-o", answer)
+	go func() { done <- w.run("/in/wpsctl", "nfc", "report-handover", "resp", request, answer) }()
+	w.until("another session runs", 5*time.Second, func() bool { return strings.Count(r.output(), "purpose=admit") > 2 })
+	mark = e.mark()
+	e.mustOK("NFC_REPORT_HANDOVER INIT WPS %s %s", strings.TrimSpace(w.sh("od -An -v -tx1 %s | tr -d ' \\n'", request)), strings.TrimSpace(w.sh("od -An -v -tx1 %s | tr -d ' \\n'", answer)))
+	if got := <-done; got.status != 0 || !strings.Contains(got.stdout, w.mac(station)+" was let into the network") {
+		t.Errorf("wpsctl nfc report-handover: status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	e.joins(mark, 10*time.Second)
+}
