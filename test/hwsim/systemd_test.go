@@ -92,6 +92,20 @@ func (u *unit) wpsctl(status int, args ...string) string {
 	return r.stdout
 }
 
+// keep stores a network.
+func (u *unit) keep(ssid string) {
+	u.t.Helper()
+	u.sh("echo %q | wpsctl networks add %s", testPassphrase, ssid)
+}
+
+// stillHas checks that a network is stored.
+func (u *unit) stillHas(ssid string) {
+	u.t.Helper()
+	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, ssid) {
+		u.t.Errorf("the network %s is lost:\n%s", ssid, got)
+	}
+}
+
 // TestSystemd has the life of the package in order.
 func TestSystemd(t *testing.T) {
 	if _, err := os.Stat(oldPackage); err != nil {
@@ -193,7 +207,7 @@ func testIdleExitLosesNoCall(t *testing.T) {
 	for n := range calls {
 		began := time.Now()
 		u.mustCall()
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > 60*time.Second {
 			t.Errorf("call %d took %v", n, took)
 		}
 		time.Sleep(time.Duration(n) * 8 * time.Millisecond)
@@ -227,9 +241,7 @@ func testUnitPushButton(t *testing.T) {
 		t.Errorf("wpsd is %s with a session that can still be asked", got)
 	}
 	u.sh("systemctl restart wpsd")
-	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) {
-		t.Errorf("the network is lost:\n%s", got)
-	}
+	u.stillHas(testSSID)
 	if u.isAssociated(station) || u.isUp(station) {
 		t.Error("the interface was not given back")
 	}
@@ -387,6 +399,7 @@ func testUnitReload(t *testing.T) {
 // testUnitKill kills wpsd in the middle of a run.
 func testUnitKill(t *testing.T) {
 	u := newUnit(t)
+	u.keep("kept")
 	u.startAP(ap{})
 	c := u.start("wpsctl", "wpsctl", "-i", station, "pbc")
 	u.until("wpsd has the session", 20*time.Second, func() bool { return strings.Contains(u.show("StatusText"), "enroll by pbc") })
@@ -404,9 +417,7 @@ func testUnitKill(t *testing.T) {
 	}
 	u.until("nothing is left of the run", 5*time.Second, func() bool { return !u.isAssociated(station) })
 	u.mustCall()
-	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) || !strings.Contains(got, "second") {
-		t.Errorf("networks are lost:\n%s", got)
-	}
+	u.stillHas("kept")
 }
 
 // testUnitWatchdog holds the process: it does not answer any more, and systemd makes a new one.
@@ -427,6 +438,7 @@ func testUnitWatchdog(t *testing.T) {
 func testUpgrades(t *testing.T) {
 	u := newUnit(t)
 	u.mustCall()
+	u.keep("kept")
 	before := u.sh("wpsctl status | head -n 1")
 	u.sh("dpkg -i --force-confold %s", newPackage)
 	u.becomes("ActiveState", "active", 10*time.Second)
@@ -434,14 +446,12 @@ func testUpgrades(t *testing.T) {
 	if before == after || !strings.Contains(after, "2.0-new") {
 		t.Errorf("before the upgrade: %s, after it: %s", before, after)
 	}
-	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) {
-		t.Errorf("networks are lost:\n%s", got)
-	}
+	u.stillHas("kept")
 }
 
 func testRemovesAndPurges(t *testing.T) {
 	u := newUnit(t)
-	u.mustCall()
+	u.keep("kept")
 	u.sh("dpkg -r wpsd")
 	if u.call().status == 0 {
 		t.Error("wpsd answers after it was removed")
@@ -449,9 +459,7 @@ func testRemovesAndPurges(t *testing.T) {
 	u.sh("[ -e /etc/wpsd/wpsd.conf ] && [ -d /var/lib/wpsd ]") // of value until the purge
 	u.sh("dpkg -i %s", newPackage)
 	u.mustCall()
-	if got := u.wpsctl(0, "networks", "list"); !strings.Contains(got, testSSID) {
-		t.Errorf("networks are lost:\n%s", got)
-	}
+	u.stillHas("kept")
 	files := u.sh("dpkg -L wpsd | while read -r f; do [ -d $f ] || echo $f; done; echo /etc/wpsd; echo /var/lib/wpsd")
 	u.sh("dpkg -P wpsd")
 	left := u.sh("ls -d %s $(find /etc/systemd /etc/dbus-1 /var/lib/systemd /var/lib/dpkg/info -name '*wpsd*' -o -name '*fi.w1.wps*') 2>/dev/null || true",
