@@ -63,3 +63,28 @@ func TestAClosedDriverListsNothing(t *testing.T) {
 	default:
 	}
 }
+
+func TestNamesComeAndGo(t *testing.T) {
+	d := New([]string{"lo"})
+	if err := d.Add("absent0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Add("lo"); !errors.Is(err, drivers.ErrBusy) {
+		t.Errorf("a name for the second time: %v", err)
+	}
+	select {
+	case <-d.Changed():
+	default:
+		t.Error("nothing is told")
+	}
+	list, err := d.Interfaces(context.Background())
+	if err != nil || len(list) != 2 || list[1].Name != "absent0" {
+		t.Errorf("%v, %v", list, err)
+	}
+	if err := d.Remove("lo"); err != nil {
+		t.Error(err)
+	}
+	if err := d.Remove("lo"); !errors.Is(err, drivers.ErrNoInterface) {
+		t.Errorf("removed twice: %v", err)
+	}
+}

@@ -1,0 +1,59 @@
+package service
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"wpsd/drivers"
+	"wpsd/drivers/none"
+)
+
+func TestAddInterface(t *testing.T) {
+	t.Parallel()
+	t.Run("interfaces without a radio come and go", func(t *testing.T) {
+		wired := none.New([]string{"wired0"})
+		synctest.Test(t, func(t *testing.T) {
+			inHouse(t, func(c *Config) {
+				c.Drivers = append(c.Drivers, wired)
+				c.Interfaces = []string{"wlan0", "wired0"} // what is added need not be among those
+			}, func(h *house) {
+				add := func(name, driver string, want error) {
+					h.Helper()
+					if err := h.svc.AddInterface(h.Context(), name, driver); !errors.Is(err, want) {
+						h.Errorf("adding %q: %v, not %v", name, err, want)
+					}
+				}
+				add("wired1", "none", nil)
+				add("wired1", "none", ErrBusy)
+				add("wlan0", "none", ErrBusy)
+				add("wired2", "sim", ErrNotSupported)
+				add("wired2", "nonsense", ErrNotSupported)
+				for _, name := range []string{"", ".", "..", "a/b", "sixteen bytes is", "with space", "new\nline"} {
+					add(name, "none", ErrInvalid)
+				}
+				e := h.wait(func(e Event) bool {
+					_, ok := e.(InterfaceAdded)
+					return ok && e.(InterfaceAdded).Interface.Name == "wired1"
+				})
+				if i := e.(InterfaceAdded).Interface; i.Driver != "none" || i.Mode != drivers.ModeNone {
+					h.Errorf("%+v", i)
+				}
+				for _, name := range []string{"wired1", "wired0"} { // that one was named at the start
+					if err := h.svc.RemoveInterface(h.Context(), name); err != nil {
+						h.Error(err)
+					}
+					if e := h.wait(func(e Event) bool { _, ok := e.(InterfaceRemoved); return ok }); e != (InterfaceRemoved{name}) {
+						h.Errorf("%+v", e)
+					}
+				}
+				for name, want := range map[string]error{"wired1": ErrNoInterface, "wlan0": ErrNotSupported} {
+					if err := h.svc.RemoveInterface(h.Context(), name); !errors.Is(err, want) {
+						h.Errorf("removing %s: %v", name, err)
+					}
+				}
+				add("wired1", "none", nil)
+			})
+		})
+	})
+}
