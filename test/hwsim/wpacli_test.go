@@ -157,7 +157,6 @@ type wpsRun struct {
 	command func(h *hostapd) []string
 	reply   string
 	until   string // an event with which it is over
-	more    time.Duration
 	// after are events that only wpsd tells at the end: its session is over then.
 	after []string
 }
