@@ -85,10 +85,30 @@ func (c *call) wpsNFCTagRead() string {
 	if err != nil {
 		return c.fail(err)
 	}
-	for range tag.Networks {
-		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "})
+	for _, id := range tag.Networks {
+		l := c.credentialLine(id)
+		c.server.tell(l)
+		l.wipe()
 	}
 	return replyOK
+}
+
+// credentialLine tells of a network that came from a tag, with its bytes if another program is to process it.
+func (c *call) credentialLine(id service.NetworkID) line {
+	l := line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "}
+	if c.svc().Snapshot().Manager.Processing == service.ProcessingInternal {
+		return l
+	}
+	n, err := c.svc().NetworkSecrets(id)
+	if err != nil {
+		return l // removed already
+	}
+	defer n.Key.Wipe()
+	defer n.Raw.Wipe()
+	text := hex.AppendEncode(nil, n.Raw.Bytes())
+	l.secret = secret.New(text)
+	clear(text)
+	return l
 }
 
 // erNFCConfigToken is WPS_ER_NFC_CONFIG_TOKEN WPS|NDEF UUID|BSSID: the network of an access point for a tag.

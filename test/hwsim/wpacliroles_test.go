@@ -184,6 +184,14 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 			t.Errorf("wpsd tells\n\t%s\nhostapd\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 		}
 	}
+	for _, format := range []string{"WPS", "NDEF"} {
+		if got, want := c.run("wps_nfc_config_token", format), h.ask("WPS_NFC_CONFIG_TOKEN %s", format); got != want+"\n" {
+			t.Errorf("wps_nfc_config_token %s: %q, hostapd says %q", format, got, want)
+		}
+	}
+	if got, want := c.run("nfc_get_handover_sel", "NDEF", "WPS-CR"), h.ask("NFC_GET_HANDOVER_SEL NDEF WPS-CR"); got != want+"\n" {
+		t.Errorf("nfc_get_handover_sel: %q, hostapd says %q", got, want)
+	}
 	expect(labelPIN, "wps_pin", w.mac("wlan3"), labelPIN)
 	expect("OK\n", "wps_cancel")
 	events.wait(mark, "WPS-CANCEL ", 5*time.Second)
@@ -249,6 +257,83 @@ func TestWpaCliWithTags(t *testing.T) {
 	events.wait(mark, "WPS-PIN-ACTIVE ", 5*time.Second)
 	c.must("wps_cancel")
 	expect("FAIL\n", "wps_reg", a.bssid, "nfc-pw") // no tag of an access point was read
+	d.givenBack()
+}
+
+// TestWpaCliNFCRuns: README-WPS's chapter on NFC from the tag to the network, with hostapd at the other end.
+func TestWpaCliNFCRuns(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(withAPPIN(ap{}))
+	_, c, events := w.startControlled("wps_cred_processing=2")
+	line := func(args ...string) string {
+		t.Helper()
+		got := c.run(args...)
+		if !regexp.MustCompile(`^[0-9A-F]{40,}\n$`).MatchString(got) {
+			t.Fatalf("wpa_cli %s: %q", strings.Join(args, " "), got)
+		}
+		return strings.TrimSpace(got)
+	}
+	// over waits for a run's end, which gave the access point's network.
+	over := func(mark int, success string) {
+		t.Helper()
+		e := events.wait(mark, "WPS-CRED-RECEIVED 100e", oneRun)
+		if !strings.Contains(e.text, fmt.Sprintf("%x", testSSID)) {
+			t.Errorf("received %s", e.text)
+		}
+		events.wait(mark, success, 10*time.Second)
+		events.wait(mark, "CTRL-EVENT-DISCONNECTED", 10*time.Second)
+		w.until("the run is over", 10*time.Second, func() bool { return !strings.Contains(c.run("status"), "key_mgmt=WPS") })
+		time.Sleep(time.Second)
+	}
+
+	h.mustOK("WPS_NFC_TAG_READ %s", line("wps_nfc_token", "NDEF"))
+	mark := events.mark()
+	c.must("wps_nfc")
+	over(mark, "WPS-SUCCESS ")
+	h.mustOK("WPS_NFC_TAG_READ %s", line("wps_nfc_token", "WPS"))
+	mark = events.mark()
+	c.must("wps_nfc", h.bssid)
+	over(mark, "WPS-SUCCESS ")
+
+	request := line("nfc_get_handover_req", "NDEF", "WPS-CR")
+	sel := h.ask("NFC_GET_HANDOVER_SEL NDEF WPS-CR")
+	h.mustOK("NFC_REPORT_HANDOVER RESP WPS %s %s", request, sel)
+	mark = events.mark()
+	c.must("nfc_report_handover", "INIT", "WPS", request, sel)
+	over(mark, "WPS-SUCCESS ")
+
+	tag := h.ask("WPS_NFC_TOKEN NDEF")
+	h.ask("WPS_NFC_TOKEN enable")
+	c.must("wps_nfc_tag_read", tag)
+	mark = events.mark()
+	c.must("wps_reg", h.bssid, "nfc-pw")
+	over(mark, "WPS-FAIL msg=11 config_error=0")
+
+	c.must("remove_network", "all")
+	mark = events.mark()
+	c.must("wps_nfc_tag_read", h.ask("WPS_NFC_CONFIG_TOKEN NDEF"))
+	if e := events.wait(mark, "WPS-CRED-RECEIVED 100e", 5*time.Second); !strings.Contains(e.text, fmt.Sprintf("%x", testSSID)) {
+		t.Errorf("received %s", e.text)
+	}
+	if got := c.run("list_networks"); !strings.Contains(got, "\t"+testSSID+"\tany\t") {
+		t.Errorf("list_networks: %q", got)
+	}
+}
+
+func TestWpaCliConfiguresAnOpenNetwork(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(withAPPIN(ap{}))
+	d, c, events := w.startControlled()
+	mark := events.mark()
+	c.must("wps_reg", h.bssid, labelPIN, "clear", "OPEN", "NONE", "") // as README-WPS has it
+	events.wait(mark, "WPS-SUCCESS ", oneRun)
+	w.until("hostapd is open", 20*time.Second, func() bool {
+		config := h.ask("GET_CONFIG")
+		return strings.Contains(config, "\nssid=clear\n") && !strings.Contains(config, "passphrase=")
+	})
+	if got := c.run("list_networks"); !strings.Contains(got, "0\tclear\tany\t") || c.run("get_network", "0", "key_mgmt") != "NONE" {
+		t.Errorf("list_networks: %q", got)
+	}
 	d.givenBack()
 }
 
