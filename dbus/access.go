@@ -23,10 +23,12 @@ var access = map[string]struct {
 	action  Action
 	orOwner bool
 }{
-	managerIface + ".GeneratePin": {action: Anyone},
-	managerIface + ".CheckPin":    {action: Anyone},
-	managerIface + ".AddNetwork":  {action: ActionManage},
-	managerIface + ".NfcTagRead":  {action: ActionEnroll},
+	managerIface + ".GeneratePin":     {action: Anyone},
+	managerIface + ".CheckPin":        {action: Anyone},
+	managerIface + ".AddNetwork":      {action: ActionManage},
+	managerIface + ".AddInterface":    {action: ActionManage},
+	managerIface + ".RemoveInterface": {action: ActionManage},
+	managerIface + ".NfcTagRead":      {action: ActionEnroll},
 
 	managerIface + ".RegisterCredentialAgent":   {action: ActionReadSecrets},
 	managerIface + ".UnregisterCredentialAgent": {action: Anyone}, // of one's own

@@ -114,9 +114,10 @@ func TestOptionsAgree(t *testing.T) {
 	}
 	want := map[string]string{
 		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u,mac s",
-		"AddNetwork": "ssid ay,auth s,encryption s,key ay,bssid s",
-		"ApPin":      "pin s,timeout u",
-		"StartNfc":   "bssid s,detach b,apply s", "NfcConfigToken": "network o",
+		"AddNetwork":   "ssid ay,auth s,encryption s,key ay,bssid s",
+		"AddInterface": "driver s,control-path s",
+		"ApPin":        "pin s,timeout u",
+		"StartNfc":     "bssid s,detach b,apply s", "NfcConfigToken": "network o",
 		"Learn": "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
 		"ER.Start": "address s,detach b", "ER.Learn": "detach b,apply s", "ER.Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
 		"ER.EnrollPin": "mac s,ap s,timeout u,detach b",
@@ -127,7 +128,7 @@ func TestOptionsAgree(t *testing.T) {
 			if i.Name == erIface {
 				name = "ER." + m.Name
 			}
-			if i.Name != interfaceIface && i.Name != erIface && m.Name != "AddNetwork" || len(m.In) == 0 {
+			if i.Name != interfaceIface && i.Name != erIface && m.Name != "AddNetwork" && m.Name != "AddInterface" || len(m.In) == 0 {
 				continue
 			}
 			var got []string

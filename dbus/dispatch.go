@@ -16,10 +16,12 @@ type handler func(ctx context.Context, r *request) ([]any, error)
 
 // handlers has all methods of our interfaces.
 var handlers = map[string]handler{
-	managerIface + ".GeneratePin": generatePin,
-	managerIface + ".CheckPin":    checkPin,
-	managerIface + ".AddNetwork":  addNetwork,
-	managerIface + ".NfcTagRead":  managerNfcTagRead,
+	managerIface + ".GeneratePin":     generatePin,
+	managerIface + ".CheckPin":        checkPin,
+	managerIface + ".AddNetwork":      addNetwork,
+	managerIface + ".AddInterface":    addInterface,
+	managerIface + ".RemoveInterface": removeInterface,
+	managerIface + ".NfcTagRead":      managerNfcTagRead,
 
 	managerIface + ".RegisterCredentialAgent":   registerAgent,
 	managerIface + ".UnregisterCredentialAgent": unregisterAgent,

@@ -61,6 +61,7 @@ var errorNames = []struct {
 	{devpass.ErrPINChecksum, "InvalidPinChecksum", "The last digit of the PIN does not fit the others: compare it with the label or the screen."},
 	{devpass.ErrPIN, "InvalidPin", "This is not a PIN: give 4 digits, or 8 with the check digit at the end."},
 	{service.ErrBusy, "Busy", "A session or a scan runs on this interface: wait for its end, or cancel it."},
+	{service.ErrInterfaceExists, "InterfaceExists", "This network interface is there already: see Interfaces of the Manager."},
 	{service.ErrNoInterface, "UnknownInterface", "This network interface is gone: see Interfaces of the Manager for those there are."},
 	{service.ErrUnknownBSSID, "UnknownBssid", "No access point can have this BSSID: take one from the list of access points, or leave it out."},
 	{service.ErrRadioBlocked, "RadioBlocked", "The radio is switched off: unblock it with its switch or with rfkill."},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
@@ -235,6 +236,22 @@ func (f *fake) Credentials(id service.SessionID) ([]credential.Network, error) {
 
 func (f *fake) Received(id service.SessionID) ([]credential.Network, error) {
 	return f.copies(), f.call("Received " + string(sessionPath(id)))
+}
+
+func (f *fake) AddInterface(_ context.Context, name, driver string) error {
+	if err := f.call("AddInterface " + name + " " + driver); err != nil {
+		return err
+	}
+	f.tell(service.InterfaceAdded{Interface: service.Interface{Name: name, Driver: driver, Mode: drivers.ModeNone}})
+	return nil
+}
+
+func (f *fake) RemoveInterface(_ context.Context, name string) error {
+	if err := f.call("RemoveInterface " + name); err != nil {
+		return err
+	}
+	f.tell(service.InterfaceRemoved{Name: name})
+	return nil
 }
 
 func (f *fake) AddNetwork(_ context.Context, settings service.Settings, bssid wsc.MAC) (service.Network, error) {

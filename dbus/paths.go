@@ -41,6 +41,28 @@ func interfacePath(ifname string) godbus.ObjectPath {
 	return rootPath + "/interfaces/" + godbus.ObjectPath(escape(ifname))
 }
 
+// interfaceOf is interfacePath backwards; false: not the path of an interface.
+func interfaceOf(path godbus.ObjectPath) (string, bool) {
+	text, ok := strings.CutPrefix(string(path), string(rootPath)+"/interfaces/")
+	var name strings.Builder
+	for i := 0; ok && i < len(text) && text != "_"; i++ {
+		if text[i] != '_' {
+			name.WriteByte(text[i])
+			continue
+		}
+		if i+2 >= len(text) {
+			return "", false
+		}
+		c, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		name.WriteByte(byte(c))
+		i += 2
+	}
+	return name.String(), ok && interfacePath(name.String()) == path
+}
+
 func accessPointPath(ifname string, bssid wsc.MAC) godbus.ObjectPath {
 	return interfacePath(ifname) + "/aps/" + godbus.ObjectPath(strings.ReplaceAll(bssid.String(), ":", "_"))
 }

@@ -54,6 +54,8 @@ type calls interface {
 	ReleaseOwner(owner string)
 	Credentials(id service.SessionID) ([]credential.Network, error)
 	Received(id service.SessionID) ([]credential.Network, error)
+	AddInterface(ctx context.Context, name, driver string) error
+	RemoveInterface(ctx context.Context, name string) error
 	AddNetwork(ctx context.Context, settings service.Settings, bssid wsc.MAC) (service.Network, error)
 	RegisterAgent(ctx context.Context, owner, name string, to service.Agent) error
 	UnregisterAgent(owner, name string) error

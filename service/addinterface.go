@@ -9,6 +9,9 @@ import (
 	"wpsd/drivers"
 )
 
+// maxAdded bounds what one caller can make us list.
+const maxAdded = 64
+
 // AddInterface has a driver take one more network interface, which it does not find by itself: the driver none, for an
 // External Registrar on a wired network. The interface is there when AddInterface returns.
 func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
@@ -21,12 +24,16 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	}
 	s.mu.Lock()
 	_, there := s.interfaces[name]
-	if !there {
+	full := len(s.added) >= maxAdded
+	if !there && !full {
 		s.added[name] = true
 	}
 	s.mu.Unlock()
+	if full && !there {
+		return fmt.Errorf("%w: %d interfaces were added already: remove one", ErrInvalid, maxAdded)
+	}
 	if there {
-		return fmt.Errorf("%w: %s is there already", ErrBusy, name)
+		return fmt.Errorf("%w (%q)", ErrInterfaceExists, name)
 	}
 	if err := adder.Add(name); err != nil && !errors.Is(err, drivers.ErrBusy) {
 		return fmt.Errorf("service: adding %s: %w", name, err)

@@ -25,8 +25,8 @@ func TestAddInterface(t *testing.T) {
 					}
 				}
 				add("wired1", "none", nil)
-				add("wired1", "none", ErrBusy)
-				add("wlan0", "none", ErrBusy)
+				add("wired1", "none", ErrInterfaceExists)
+				add("wlan0", "none", ErrInterfaceExists)
 				add("wired2", "sim", ErrNotSupported)
 				add("wired2", "nonsense", ErrNotSupported)
 				for _, name := range []string{"", ".", "..", "a/b", "sixteen bytes is", "with space", "new\nline"} {

@@ -6,6 +6,7 @@ import "errors"
 // devpass.ErrPINChecksum come from StartPIN as well.
 var (
 	ErrBusy              = errors.New("service: a session or a scan is running on this interface: wait for its end, or cancel it")
+	ErrInterfaceExists   = errors.New("service: this network interface is there already: see the list of interfaces")
 	ErrNoInterface       = errors.New("service: there is no such network interface: see the list of interfaces")
 	ErrNoSession         = errors.New("service: there is no such session: it may have ended more than ten minutes ago")
 	ErrNoNetwork         = errors.New("service: there is no such stored network: see the list of networks")
