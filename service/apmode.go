@@ -176,12 +176,25 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 			}
 		}
 	}()
-	err := ap.Withdraw(ctx)
+	err := errors.Join(a.revoke(ctx, ap), ap.Withdraw(ctx))
 	close(stop)
 	<-taken
 	if err != nil {
 		a.service.log.Warn("the access point may let a device in still", "session", a.session.ID, "err", err)
 	}
+}
+
+// revoke makes an access point forget a tag: hostapd keeps the newest of an id only, so the one in its place is nobody's.
+func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
+	n, ok := ap.(drivers.NFCAccessPoint)
+	if !ok || a.nfcRevoke == nil {
+		return nil
+	}
+	err := a.nfcRevoke(ctx, n)
+	if errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, drivers.ErrRefused) {
+		return nil // as it answered the tag itself
+	}
+	return err
 }
 
 // follow listens until an Enrollee was let in, or nobody will be.

@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -30,6 +31,20 @@ func (c *uapControl) HandoverSelect(context.Context) ([]byte, error) {
 }
 func (c *uapControl) HandoverReport(_ context.Context, request, sel []byte) error {
 	return c.u.do("handover %x %x", request, sel)
+}
+
+// tagIn is the tag of a command.
+func tagIn(h *house, command string) *ndef.PasswordToken {
+	h.Helper()
+	b, err := hex.DecodeString(strings.TrimPrefix(command, "token "))
+	if err != nil {
+		h.Fatal(err)
+	}
+	t, err := ndef.Parse(b)
+	if err != nil || t.Password == nil {
+		h.Fatalf("%s: %v", command, err)
+	}
+	return t.Password
 }
 
 func hotspotAnswer() *ndef.HandoverSelect {
@@ -120,8 +135,16 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			if e := h.end(s); e.State != StateFailed || e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
 				h.Errorf("%+v", e)
 			}
-			if !strings.Contains(u.commands(), "withdraw") {
-				h.Errorf("commands %s", u.commands())
+			// Each time another tag of the same id takes its place before the access point is told to wait no more.
+			commands := strings.Split(u.commands(), "; ")
+			if len(commands) != 6 || commands[2] != "withdraw" || commands[5] != "withdraw" {
+				h.Fatalf("commands %q", commands)
+			}
+			for _, pair := range [][2]string{{commands[0], commands[1]}, {commands[3], commands[4]}} {
+				read, nobody := tagIn(h, pair[0]), tagIn(h, pair[1])
+				if read.ID != tag.ID || nobody.ID != tag.ID || nobody.Password.Equal(tag.Password) || nobody.PublicKeyHash == tag.PublicKeyHash {
+					h.Errorf("commands %q", pair)
+				}
 			}
 		})
 	})

@@ -236,7 +236,11 @@ func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequ
 		return Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", ErrNotSupported, r.Interface)
 	}
 	req, answer := request.AppendCarrier(nil), sel.AppendCarrier(nil)
-	return s.start(r, task{purpose: PurposeAdmit, method: MethodNFC, nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
-		return ap.HandoverReport(ctx, req, answer)
-	}})
+	report := func(request []byte) func(context.Context, drivers.NFCAccessPoint) error {
+		return func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+			return ap.HandoverReport(ctx, request, answer)
+		}
+	}
+	nobody := ndef.HandoverRequest{UUIDE: request.UUIDE, Version2: request.Version2} // nobody's key has the hash zero
+	return s.start(r, task{purpose: PurposeAdmit, method: MethodNFC, nfcGrant: report(req), nfcRevoke: report(nobody.AppendCarrier(nil))})
 }

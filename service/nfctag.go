@@ -142,8 +142,18 @@ func (s *Service) address(ifname string) wsc.MAC {
 // admitToken lets the device in, at an access point of this machine, whose tag was read.
 func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, error) {
 	payload := NFCFormatNDEF.write(t)
+	id := t.ID
 	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, Detach: r.Detach, Apply: r.Apply}, task{
 		purpose: PurposeAdmit, method: MethodNFC, nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error { return ap.AllowToken(ctx, payload.Bytes()) },
+		nfcRevoke: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+			nobody, err := ndef.NewPasswordToken(s.rand, [20]byte{})
+			if err != nil {
+				return fmt.Errorf("service: %w", err)
+			}
+			defer nobody.Wipe()
+			nobody.ID = id
+			return ap.AllowToken(ctx, nobody.AppendNDEF(nil))
+		},
 		privateKey: payload, // wiped with the task
 	})
 	if err != nil {

@@ -103,6 +103,7 @@ type task struct {
 	ssid         []byte
 	hint         int // MHz
 	nfcGrant     func(context.Context, drivers.NFCAccessPoint) error
+	nfcRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
 
 	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an access point waits for
 	// another one does not mean that nobody will know ours.

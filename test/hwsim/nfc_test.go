@@ -142,7 +142,7 @@ func TestNFCManufacturedToken(t *testing.T) {
 
 func TestNFCTokenOfASupplicantAtOurAccessPoint(t *testing.T) {
 	w := newWorld(t)
-	_, d := w.startHotspot(ap{})
+	h, d := w.startHotspot(ap{})
 	e := w.startSupplicant(station)
 	for _, format := range []string{"NDEF", "WPS"} {
 		tag := e.hex("WPS_NFC_TOKEN %s", format)
@@ -157,6 +157,39 @@ func TestNFCTokenOfASupplicantAtOurAccessPoint(t *testing.T) {
 	// And nobody comes.
 	s := d.admitsTag(e.hex("WPS_NFC_TOKEN NDEF"))
 	s.fails(125*time.Second, "walk-time-expired")
+	e.refusedByTag(h.bssid)
+	// And it is canceled.
+	s = d.admitsTag(e.hex("WPS_NFC_TOKEN NDEF"))
+	d.mustCall(s.path, "Session.Cancel")
+	s.fails(5*time.Second, "canceled")
+	e.refusedByTag(h.bssid)
+	// A handover, too.
+	request := e.hex("NFC_GET_HANDOVER_REQ NDEF WPS-CR")
+	sel := d.nfc("NfcHandoverSelect", "NDEF", "WPS-CR", options())
+	s = d.reportHandover("RESP", request, sel)
+	s.reaches("State", time.Second, "exchanging")
+	time.Sleep(time.Second)
+	d.mustCall(s.path, "Session.Cancel")
+	s.fails(5*time.Second, "canceled")
+	mark := e.mark()
+	e.mustOK("NFC_REPORT_HANDOVER INIT WPS %x %x", request, sel)
+	e.wait(mark, "WPS-M2D", 30*time.Second)
+	e.mustOK("WPS_CANCEL")
+	if e.saw(mark, "WPS-SUCCESS") {
+		t.Error("a canceled handover lets the device in")
+	}
+}
+
+// refusedByTag tries with the supplicant's own token and has to be told no.
+func (s *supplicant) refusedByTag(bssid string) {
+	s.w.t.Helper()
+	mark := s.mark()
+	s.mustOK("WPS_NFC %s", bssid)
+	s.wait(mark, "WPS-M2D", 30*time.Second)
+	s.mustOK("WPS_CANCEL")
+	if s.saw(mark, "WPS-SUCCESS") || s.saw(mark, "WPS-CRED-RECEIVED") {
+		s.w.t.Error("a device was let in whose tag was taken back")
+	}
 }
 
 func TestNFCConfigurationTokenOfHostapd(t *testing.T) {
