@@ -529,7 +529,6 @@ func TestERAccessPointRestartsAndDies(t *testing.T) {
 	e.stop()
 
 	t.Log("killed without a goodbye, and started again at once: it does not know us any more")
-	mark = r.signals.len()
 	h.kill()
 	h = w.startAP(withUPnP(ap{}))
 	w.until("it is subscribed again", 60*time.Second, func() bool {
