@@ -136,6 +136,29 @@ func TestSecrecyOfTags(t *testing.T) {
 	spies.check(7)
 }
 
+// TestManagerSecrecyOfAHandOver: the network goes to the real NetworkManager, by calls to it alone.
+func TestManagerSecrecyOfAHandOver(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home()
+	w.startBus()
+	nm := w.startNetworkManager()
+	nm.connectedTo(oldSSID)
+	d := w.startDaemonAgain()
+	spies := d.startSpies()
+	spies.trusts("org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1")
+	spies.hides("the passphrase", []byte(testPassphrase))
+	spies.hides("the passphrase of the old network", []byte(oldPassphrase))
+	fresh.mustOK("WPS_PBC")
+	s := d.startPBC()
+	spies.looks()
+	if o := s.ends(2 * time.Minute); o.networks == nil {
+		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+	}
+	nm.connectedTo(testSSID)
+	d.mustCall(d.networks()[0], "Network.Activate", options())
+	spies.check(2)
+}
+
 // devicePassword finds the password in a password token: behind the hash of our key and the password's id, in the
 // attribute Out-of-Band Device Password (WSC 2.0.7, section 12).
 func devicePassword(t *testing.T, token []byte) []byte {

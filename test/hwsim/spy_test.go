@@ -25,6 +25,7 @@ type spies struct {
 	d        *daemon
 	stranger *client
 	owners   map[string]bool // unique names of those who may get secrets, and send them to wpsd
+	managers map[string]bool // names of network managers, which get networks
 	monitor  *godbus.Conn
 
 	mu       sync.Mutex
@@ -36,7 +37,7 @@ type spies struct {
 func (d *daemon) startSpies(owners ...*client) *spies {
 	w := d.w
 	w.t.Helper()
-	s := &spies{d: d, stranger: w.connectAs(uidNobody), owners: map[string]bool{}, secrets: map[string][]byte{}}
+	s := &spies{d: d, stranger: w.connectAs(uidNobody), owners: map[string]bool{}, managers: map[string]bool{}, secrets: map[string][]byte{}}
 	for _, o := range append(owners, d.client) {
 		s.owners[o.conn.Names()[0]] = true
 	}
@@ -71,6 +72,48 @@ func (s *spies) hides(what string, secret []byte) {
 	s.secrets[what] = bytes.Clone(secret)
 }
 
+// trusts names network managers that run: wpsd hands networks to them.
+func (s *spies) trusts(names ...string) {
+	s.d.w.t.Helper()
+	for _, name := range names {
+		var owner string
+		s.d.w.must(s.d.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, name).Store(&owner))
+		s.managers[name], s.managers[owner] = true, true
+	}
+}
+
+// ours are the names of wpsd's connections.
+func (s *spies) ours() map[string]bool {
+	s.d.w.t.Helper()
+	ours := map[string]bool{busName: true}
+	var names []string
+	s.d.w.must(s.d.conn.BusObject().Call("org.freedesktop.DBus.ListNames", 0).Store(&names))
+	for _, name := range names {
+		var pid uint32
+		err := s.d.conn.BusObject().Call("org.freedesktop.DBus.GetConnectionUnixProcessID", 0, name).Store(&pid)
+		if err == nil && int(pid) == s.d.pid() {
+			ours[name] = true
+		}
+	}
+	return ours
+}
+
+// rightly reports whether a message may have a secret in it, and whether it is one of wpsd's. What managers tell each
+// other is their affair. A connection that is not there any more and called a manager was wpsd's, for that one call.
+func (s *spies) rightly(m *godbus.Message, ours map[string]bool) (right, mine bool) {
+	from, to := header[string](m, godbus.FieldSender), header[string](m, godbus.FieldDestination)
+	call, fails := m.Type == godbus.TypeMethodCall, m.Type == godbus.TypeError
+	switch {
+	case to == "" || to == s.stranger.conn.Names()[0]:
+		return false, true
+	case ours[from]:
+		return s.owners[to] && !fails || s.managers[to] && call, true
+	case ours[to]:
+		return s.owners[from] && call || s.managers[from] && !fails, true
+	}
+	return s.managers[from] || s.managers[to] && call, s.managers[to] && !s.managers[from]
+}
+
 // looks lets the stranger read everything that anybody can: all objects with their properties, and what they look like.
 func (s *spies) looks() {
 	t, c := s.d.w.t, s.stranger.conn
@@ -99,8 +142,7 @@ func (s *spies) check(least int) {
 	t.Helper()
 	s.looks()
 	time.Sleep(time.Second) // for what is on its way to the monitor
-	var service string
-	s.d.w.must(s.d.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, busName).Store(&service))
+	ours := s.ours()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rightly, broadcasts := 0, 0
@@ -113,10 +155,10 @@ func (s *spies) check(least int) {
 		if what == "" {
 			continue
 		}
-		toService := (to == service || to == busName) && s.owners[from] && m.Type == godbus.TypeMethodCall
-		toOwner := from == service && s.owners[to] && m.Type != godbus.TypeError
-		if toService || toOwner {
-			rightly++
+		if right, mine := s.rightly(m, ours); right {
+			if mine {
+				rightly++
+			}
 			continue
 		}
 		t.Errorf("%s is in a message from %s to %q: %s.%s on %s", what, from, to, header[string](m, godbus.FieldInterface),
