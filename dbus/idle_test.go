@@ -3,6 +3,7 @@ package dbus
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,32 @@ const idleAfter = time.Minute
 // idler is a Server that ends when nobody needs it, and what it said on the way.
 type idler struct {
 	*world
+	mu   sync.Mutex // the Server runs on a goroutine of its own
 	said []string
 	last func() // runs once, in the moment before the name is given back
+}
+
+// atLast has something done in the moment before the name is given back.
+func (i *idler) atLast(do func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.last = do
+}
+
+// says notes what the Server told.
+func (i *idler) says(what string) (last func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.said = append(i.said, what)
+	last, i.last = i.last, nil
+	return last
+}
+
+// heard is all that it told.
+func (i *idler) heard() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return strings.Join(i.said, " ")
 }
 
 // whenIdle runs a test with one, in a bubble.
@@ -31,14 +56,12 @@ func whenIdle(t *testing.T, test func(i *idler)) {
 		i.start(Options{Idle: Idle{
 			After: func() time.Duration { return idleAfter },
 			Leaving: func() {
-				i.said = append(i.said, "leaving")
-				if i.last != nil {
-					i.last()
+				if last := i.says("leaving"); last != nil {
+					last()
 					time.Sleep(time.Second) // so that what it sent is in the queue
-					i.last = nil
 				}
 			},
-			Staying: func() { i.said = append(i.said, "staying") },
+			Staying: func() { i.says("staying") },
 		}})
 		synctest.Wait()
 		test(i)
@@ -72,6 +95,13 @@ func (i *idler) ends() {
 	}
 }
 
+// onCall has something done with each call of the service.
+func (i *idler) onCall(do func(string) error) {
+	i.svc.mu.Lock()
+	i.svc.on = do
+	i.svc.mu.Unlock()
+}
+
 // busyWith makes the service need the daemon, or not.
 func (i *idler) busyWith(what string) {
 	i.svc.mu.Lock()
@@ -90,7 +120,7 @@ func TestIdle(t *testing.T) {
 			i.runs()
 			time.Sleep(time.Second)
 			i.ends()
-			if got := strings.Join(i.said, " "); got != "leaving" {
+			if got := i.heard(); got != "leaving" {
 				i.t.Errorf("said %q", got)
 			}
 		}},
@@ -155,7 +185,7 @@ func TestIdleLosesNoCall(t *testing.T) {
 		whenIdle(t, func(i *idler) {
 			c := i.client(0)
 			answer := make(chan *godbus.Call, 1)
-			i.last = func() { c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, answer) }
+			i.atLast(func() { c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, answer) })
 			time.Sleep(idleAfter + time.Second)
 			synctest.Wait()
 			if call := <-answer; call.Err != nil {
@@ -168,23 +198,23 @@ func TestIdleLosesNoCall(t *testing.T) {
 		whenIdle(t, func(i *idler) {
 			c := i.client(0)
 			answer := make(chan *godbus.Call, 1)
-			i.svc.on = func(string) error {
-				i.svc.busy = "a session"
+			i.onCall(func(string) error {
+				i.busyWith("a session")
 				return nil
-			}
-			i.last = func() {
+			})
+			i.atLast(func() {
 				c.conn.Object(BusName, wlan0).Go(interfaceIface+".StartPbc", 0, answer, options())
-			}
+			})
 			time.Sleep(idleAfter + time.Second)
 			if call := <-answer; call.Err != nil {
 				t.Fatalf("the call got %v", call.Err)
 			}
 			i.runs()
 			c.must(session1, propertiesIface+".GetAll", sessionIface) // the name has its owner again
-			if got := strings.Join(i.said, " "); got != "leaving staying" {
+			if got := i.heard(); got != "leaving staying" {
 				t.Errorf("said %q", got)
 			}
-			i.svc.on = nil
+			i.onCall(nil)
 			i.busyWith("")
 			c.must(rootPath, managerIface+".GeneratePin")
 			time.Sleep(idleAfter)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -28,9 +29,12 @@ func TestCallsAllowAQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = service.Close() }()
-	answer := "AuthorizationDismissed"
+	var mu sync.Mutex // the service answers on goroutines of its own
+	var answer string
 	var flags []godbus.Flags
 	scan := func(m godbus.Message, _ map[string]godbus.Variant) *godbus.Error {
+		mu.Lock()
+		defer mu.Unlock()
 		flags = append(flags, m.Flags)
 		if answer == "" {
 			return nil
@@ -50,13 +54,19 @@ func TestCallsAllowAQuestion(t *testing.T) {
 	}
 	defer c.close()
 	call := func(ctx context.Context) error { return c.call(ctx, "/i", interfaceIface+".Scan", nil, options{}) }
-	for _, answer = range []string{"AuthorizationDismissed", "NotAuthorized"} {
+	set := func(name string) {
+		mu.Lock()
+		defer mu.Unlock()
+		answer = name
+	}
+	for _, name := range []string{"AuthorizationDismissed", "NotAuthorized"} {
+		set(name)
 		var f *failure
-		if err := call(t.Context()); !errors.As(err, &f) || f.Exit != exitNotAuthorized || f.Name != errorPrefix+answer || f.Text != "A sentence." {
-			t.Errorf("%s: %+v", answer, err)
+		if err := call(t.Context()); !errors.As(err, &f) || f.Exit != exitNotAuthorized || f.Name != errorPrefix+name || f.Text != "A sentence." {
+			t.Errorf("%s: %+v", name, err)
 		}
 	}
-	answer = ""
+	set("")
 	if err := call(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -65,6 +75,8 @@ func TestCallsAllowAQuestion(t *testing.T) {
 	if err := call(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("after Ctrl-C: %v", err)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	for n, f := range flags {
 		if f&godbus.FlagAllowInteractiveAuthorization == 0 {
 			t.Errorf("call %d has the flags %d", n, f)

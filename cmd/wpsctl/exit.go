@@ -137,6 +137,7 @@ var busErrors = map[string]struct {
 	"StoreFailed":                                  {exitFailure, ""},
 	"Suspended":                                    {exitRadio, ""},
 	"ShuttingDown":                                 {exitNoService, ""},
+	"InterfaceExists":                              {exitBusy, ""},
 	"AgentExists":                                  {exitBusy, ""},
 	"NoAgent":                                      {exitNotFound, ""},
 }
