@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"wpsd/engine/wsc"
 )
@@ -93,8 +94,9 @@ func TestNothingIsTracedWithoutNeed(t *testing.T) {
 	}
 }
 
-// logged gives the lines with a message, from behind it.
+// logged gives the lines with a message, from behind it, once everybody has come to rest: the log is told last.
 func (h *house) logged(message string) (lines []string) {
+	synctest.Wait()
 	for line := range strings.Lines(h.log.String()) {
 		if _, rest, ok := strings.Cut(line, `msg="`+message+`" `); ok {
 			lines = append(lines, strings.TrimSuffix(rest, "\n"))
