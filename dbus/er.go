@@ -70,14 +70,7 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 // erRegister reads what Learn and Configure have in common: the access point, its PIN, and a dictionary with more fields.
 func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
 	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
-	fields := map[string]any{"detach": &start.Detach, "apply": &start.Apply}
-	for key, field := range more {
-		fields[key] = field
-	}
-	if err := decodeOptions(r.options(2), fields); err != nil {
-		return start, err
-	}
-	if err := checkApply(start.Apply); err != nil {
+	if err := registerOptions(r, &start.Detach, &start.Apply, more); err != nil {
 		return start, err
 	}
 	var err error

@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"context"
+	"maps"
 
 	godbus "github.com/godbus/dbus/v5"
 
@@ -48,14 +49,7 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 // dictionary with more fields.
 func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
 	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
-	fields := map[string]any{"detach": &start.Detach, "apply": &start.Apply}
-	for key, field := range more {
-		fields[key] = field
-	}
-	if err := decodeOptions(r.options(2), fields); err != nil {
-		return start, err
-	}
-	if err := checkApply(start.Apply); err != nil {
+	if err := registerOptions(r, &start.Detach, &start.Apply, more); err != nil {
 		return start, err
 	}
 	mac, err := wsc.ParseMAC(r.text(0))
@@ -72,6 +66,16 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 		start.PIN = secret.FromString(pin)
 	}
 	return start, nil
+}
+
+// registerOptions reads the dictionary of a Learn or Configure: its two options, and more fields.
+func registerOptions(r *request, detach *bool, apply *string, more map[string]any) error {
+	fields := map[string]any{"detach": detach, "apply": apply}
+	maps.Copy(fields, more)
+	if err := decodeOptions(r.options(2), fields); err != nil {
+		return err
+	}
+	return checkApply(*apply)
 }
 
 // settingsFields are the settings of a network as they come over the bus.

@@ -71,25 +71,11 @@ set up anew.
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeERAPs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := ""
-			if len(args) == 2 {
-				name = args[1]
-			}
-			if name == "" && n.ssidHex == "" {
-				return usagef("the new network name is missing")
-			}
-			pin, err := a.apPIN(nil, file)
+			pin, o, err := a.newSettings(args[1:], e, n, file)
 			if err != nil {
 				return err
 			}
 			defer pin.Wipe()
-			o, err := a.settings(n, name)
-			if err != nil {
-				return err
-			}
-			for key, v := range e.options() {
-				o[key] = v
-			}
 			return a.erRun(cmd, e, func(ctx context.Context, c *client, at netif) (path godbus.ObjectPath, err error) {
 				err = c.call(ctx, at.Path, erIface+".Configure", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), o)
 				return path, err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
@@ -184,25 +185,11 @@ once it has taken them. Devices that use the old ones have to be set up anew.
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeBSSIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := ""
-			if len(args) == 2 {
-				name = args[1]
-			}
-			if name == "" && n.ssidHex == "" {
-				return usagef("the new network name is missing")
-			}
-			pin, err := a.apPIN(nil, file)
+			pin, o, err := a.newSettings(args[1:], e, n, file)
 			if err != nil {
 				return err
 			}
 			defer pin.Wipe()
-			o, err := a.settings(n, name)
-			if err != nil {
-				return err
-			}
-			for key, v := range e.options() {
-				o[key] = v
-			}
 			return a.withClient(cmd.Context(), func(c *client) error {
 				return a.register(cmd.Context(), c, e, "Configure", args[0], pin, o)
 			})
@@ -226,4 +213,24 @@ func (a *app) register(ctx context.Context, c *client, e enrollFlags, method, bs
 		return err
 	}
 	return a.finish(ctx, c, f, path, e, secret.Value{})
+}
+
+// newSettings collects what configure sends besides the access point: its PIN, and the settings with the options of the
+// run. The rest of the arguments is the network's name, or nothing. The PIN comes before the key, also from standard input.
+func (a *app) newSettings(rest []string, e enrollFlags, n networkFlags, file string) (secret.Value, options, error) {
+	name := strings.Join(rest, "")
+	if name == "" && n.ssidHex == "" {
+		return secret.Value{}, nil, usagef("the new network name is missing")
+	}
+	pin, err := a.apPIN(nil, file)
+	if err != nil {
+		return secret.Value{}, nil, err
+	}
+	o, err := a.settings(n, name)
+	if err != nil {
+		pin.Wipe()
+		return secret.Value{}, nil, err
+	}
+	maps.Copy(o, e.options())
+	return pin, o, nil
 }
