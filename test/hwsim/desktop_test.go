@@ -113,11 +113,16 @@ func testUnitPolkit(t *testing.T) {
 	if !strings.Contains(out, testPassphrase) {
 		t.Errorf("the key of one's own session is not shown:\n%s", out)
 	}
-	network := strings.Fields(u.wpsctl(0, "networks", "list"))
-	if len(network) == 0 {
+	number := ""
+	for line := range strings.Lines(u.wpsctl(0, "networks", "list")) {
+		if strings.Contains(line, testSSID) {
+			number = strings.Fields(line)[0]
+		}
+	}
+	if number == "" {
 		t.Fatal("no network is stored")
 	}
-	for _, command := range []string{"networks show --key 1", "networks delete 1", "networks add other --auth OPEN", "-i " + station + " learn " + a.bssid + " " + labelPIN} {
+	for _, command := range []string{"networks show --key " + number, "networks delete " + number, "networks add other --auth OPEN", "-i " + station + " learn " + a.bssid + " " + labelPIN} {
 		if out := desk.run(4, "wpsctl "+command+" < /dev/null"); !strings.Contains(out, "password") || strings.Contains(out, testPassphrase) {
 			t.Errorf("%s: %s", command, out)
 		}
