@@ -21,6 +21,12 @@ type Aparter interface {
 	StationApart(ctx context.Context, ifname string) (Station, error)
 }
 
+// Blocker is what a Driver implements that can tell at any moment, without waiting, whether rfkill blocks a radio. What
+// Interfaces listed is old by as long as the news of a change takes: too long for whoever unblocks and starts at once.
+type Blocker interface {
+	Blocked(ifname string) bool
+}
+
 // Addressed is what a Station implements that knows the address it sends from. Managers change addresses when they
 // take and leave an interface, so the one that was listed before may be another.
 type Addressed interface {

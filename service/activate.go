@@ -103,7 +103,7 @@ func (s *Service) freeStations(ifname string) ([]*iface, error) {
 	}
 	var list []*iface
 	for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
-		if i := s.interfaces[name]; i.Mode == drivers.ModeStation && !i.Blocked && i.session == nil {
+		if i := s.interfaces[name]; i.Mode == drivers.ModeStation && !i.blocked() && i.session == nil {
 			list = append(list, i)
 		}
 	}

@@ -111,7 +111,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	if i.Interface == info {
 		return
 	}
-	if info.Blocked && !i.Blocked && i.session != nil {
+	if info.Blocked && !i.Blocked && i.session != nil && i.blocked() {
 		i.session.stop(drivers.ErrRadioBlocked)
 	}
 	i.Interface = info
@@ -149,6 +149,14 @@ func (s *Service) radio(ifname string) chan struct{} {
 	return r
 }
 
+// blocked tells whether rfkill blocks the radio now, where the driver can tell; else what was last heard.
+func (i *iface) blocked() bool {
+	if d, ok := i.driver.(drivers.Blocker); ok {
+		return d.Blocked(i.Name)
+	}
+	return i.Blocked
+}
+
 // station finds an interface that can scan and enrol. The caller holds mu.
 func (s *Service) station(ifname string) (*iface, error) {
 	return s.inMode(ifname, drivers.ModeStation)
@@ -167,7 +175,7 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	case i.Mode != mode:
 		name := map[drivers.Mode]string{drivers.ModeStation: "a station", drivers.ModeAP: "an access point"}[mode]
 		return nil, fmt.Errorf("%w: %s is not %s (mode %s)", ErrNotSupported, ifname, name, i.Mode)
-	case i.Blocked:
+	case i.blocked():
 		return nil, fmt.Errorf("%w (%s)", ErrRadioBlocked, ifname)
 	}
 	return i, nil

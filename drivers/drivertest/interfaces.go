@@ -89,10 +89,18 @@ func testBlockedListed(w *world) {
 		i, _ := w.listed()
 		return i.Blocked
 	}
+	// Who can be asked does not wait for the news.
+	atOnce := func(want bool) {
+		if d, ok := w.driver.(drivers.Blocker); ok && d.Blocked(w.env.Interface) != want {
+			w.Errorf("Blocked: %t right after it became %t", !want, want)
+		}
+	}
 	w.env.Block(w.T, true)
 	w.Cleanup(func() { w.env.Block(w.T, false) })
+	atOnce(true)
 	w.changed("the radio is blocked", blocked)
 	w.env.Block(w.T, false)
+	atOnce(false)
 	w.changed("the radio is free again", func() bool { return !blocked() })
 }
 

@@ -93,6 +93,9 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	return list, nil
 }
 
+// Blocked implements drivers.Blocker.
+func (d *Driver) Blocked(ifname string) bool { return d.rfkill.blocked(ifname) }
+
 // netdevs lists what the kernel has and remembers it, for the watch to know a change when it sees one.
 func (d *Driver) netdevs(ctx context.Context) ([]netdev, error) {
 	list, err := d.queries.netdevs(ctx)

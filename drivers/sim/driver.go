@@ -115,6 +115,18 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	return all, nil
 }
 
+// Blocked implements drivers.Blocker.
+func (d *Driver) Blocked(ifname string) bool {
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	for _, r := range d.world.radios {
+		if r.Name == ifname {
+			return r.Blocked
+		}
+	}
+	return false
+}
+
 func (d *Driver) usable(ctx context.Context) error {
 	if isClosed(d.closed) {
 		return drivers.ErrClosed
