@@ -91,6 +91,7 @@ type ap struct {
 	beginners  allowance // devices that begin to enrol
 	changes    allowance // of its status
 	toldLocked bool      // SetupLocked as it was told last
+	saysLocked bool      // its APStatus has the bit
 }
 
 // host is an address. What one does is bounded together.

@@ -145,6 +145,9 @@ func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Respo
 	}
 	if kind, err := wsc.PeekMessageType(message); err == nil {
 		r.tell(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
+		if kind == wsc.MsgM3 && len(step.Send) > 0 {
+			r.locked(a, false)
+		}
 	}
 	r.apRunStep(now, a, step)
 }
@@ -165,6 +168,7 @@ func (r *Registrar) apRunFailed(now time.Time, a *ap, err error) {
 // apRunStep does what the machine says.
 func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 	run := a.run
+	answers := run.sent // what this step is about
 	for _, m := range step.Send {
 		r.post(a, outgoing{action: upnp.Action{Name: upnp.PutMessage, Message: m}, run: run})
 		if kind, err := wsc.PeekMessageType(m); err == nil {
@@ -177,6 +181,9 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 		return
 	}
 	outcome := run.machine.Outcome()
+	if errors.Is(outcome.Err, registration.ErrLocked) && answers == wsc.MsgM2 {
+		r.locked(a, true)
+	}
 	result := ended{ap: a.ID, peer: a.BSSID, device: a.Device, err: outcome.Err}
 	if outcome.Err == nil {
 		settings := run.settings

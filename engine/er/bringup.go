@@ -226,6 +226,7 @@ func (r *Registrar) renewed(now time.Time, a *ap, resp upnp.Response) {
 	s, err := upnp.ParseSubscription(resp)
 	if err != nil || s.SID != a.sid {
 		r.unsubscribed(a)
+		r.locked(a, false) // hostapd comes back unlocked; whether this one did is seen when somebody uses its PIN
 		a.want |= wantSubscribe | wantInfo
 		return
 	}

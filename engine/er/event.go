@@ -66,7 +66,7 @@ type AP struct {
 	Description upnp.Description
 	Device      wsc.Device // of its M1, with the WPS state; without extensions of vendors
 	HasDevice   bool
-	SetupLocked bool // by its last event
+	SetupLocked bool // by its events, or its answer to a Registrar
 	HasSettings bool // we have settings to give to its Enrollees
 	Subscribed  bool // we hear what it hears
 	Dropped     bool // not used at all; Problem says why

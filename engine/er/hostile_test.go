@@ -440,16 +440,6 @@ func TestAnEventThatOvertakesTheAnswerToSubscribe(t *testing.T) {
 	w.wantTold("AP 10.0.0.1 added", "Enrollee 02:00:00:01:00:01 added")
 }
 
-func TestSetupLocked(t *testing.T) {
-	t.Parallel()
-	w, aps := start(t, 1)
-	w.told()
-	for _, status := range []uint8{0x11, 0x11, 0x01} {
-		w.do(w.r.Notified(w.now, upnp.Notification{From: aps[0].addr, SID: aps[0].sid, Seq: 1, APStatus: &status}))
-	}
-	w.wantTold("AP 10.0.0.1 changed", "AP 10.0.0.1 changed")
-}
-
 func TestStormsOfAnnouncements(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 1)

@@ -18,8 +18,6 @@ const (
 	doneTime     = 10 * time.Second
 	// maxEarly bounds the events that come before the answer to SUBSCRIBE.
 	maxEarly = 4
-	// setupLocked is the bit of APStatus (WFAWLANConfig, APStatus).
-	setupLocked = 0x10
 )
 
 // enrollee is a device that an access point heard.
@@ -69,11 +67,7 @@ func (r *Registrar) notified(now time.Time, a *ap, n upnp.Notification) {
 	}
 	a.nonsense = 0
 	if n.APStatus != nil {
-		a.SetupLocked = *n.APStatus&setupLocked != 0
-		if a.SetupLocked != a.toldLocked && a.changes.take(now, 8, 1) {
-			a.toldLocked = a.SetupLocked
-			r.changed(a)
-		}
+		r.status(now, a, *n.APStatus)
 	}
 	// The first event of a subscription is an old one, or has an address of zeros (hostap behaviour): a button pressed then
 	// may be pressed no more, and a station with an M1 in it does not wait for an answer.

@@ -250,6 +250,7 @@ type fakeAP struct {
 	granted   time.Duration
 	describe  func(*upnp.Description)
 	noPIN     bool // GetDeviceInfo fails as hostapd's without AP PIN
+	locked    bool // it takes no PIN
 	// wrong answers in place of the right one.
 	wrong func(name string, q upnp.Request) (upnp.Response, error, bool)
 
@@ -396,7 +397,7 @@ func (p *fakeAP) introduce() ([]byte, error) {
 	d := device("ap", p.mac)
 	d.UUID, d.State = p.uuid, p.state
 	settings := p.settings
-	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: d, Password: pin(p.pin), APSettings: &settings})
+	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: d, Password: pin(p.pin), APSettings: &settings, SetupLocked: p.locked})
 	if err != nil {
 		return nil, err
 	}

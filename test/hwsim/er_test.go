@@ -210,10 +210,29 @@ func TestERWithAWrongAPPIN(t *testing.T) {
 	}
 	r.er("Configure", upnpUUID, wrongHalfPIN, options("ssid", []byte("new"), "auth", "OPEN", "encryption", "NONE")).fails(oneRun, "wrong-pin-first-half")
 	h.wait(0, "WPS-AP-SETUP-LOCKED", 10*time.Second)
-	o := r.er("Learn", upnpUUID, labelPIN, options()).fails(oneRun, "setup-locked", "rejected")
-	t.Logf("locked: %s (%d): %s; SetupLocked %v", o.reason, o.configError, o.sentence, r.property(path, "ER.AccessPoint", "SetupLocked"))
+	told := func(want bool) {
+		t.Helper()
+		if got := r.property(path, "ER.AccessPoint", "SetupLocked"); got != want {
+			t.Errorf("SetupLocked is %v", got)
+		}
+		r.client.wait(0, 5*time.Second, fmt.Sprintf("PropertiesChanged: SetupLocked %v", want), func(g signal) bool {
+			if g.Path != path || g.Name != "org.freedesktop.DBus.Properties.PropertiesChanged" {
+				return false
+			}
+			v, ok := g.Body[1].(map[string]godbus.Variant)["SetupLocked"]
+			return ok && v.Value() == want
+		})
+	}
+	if o := r.er("Learn", upnpUUID, labelPIN, options()).fails(oneRun, "setup-locked"); o.configError != 15 {
+		t.Errorf("configuration error %d: %s", o.configError, o.sentence)
+	}
+	told(true)
+	if table := w.run("/in/wpsctl", "er", "aps").stdout; !strings.Contains(table, "setup locked") {
+		t.Errorf("wpsctl er aps:\n%s", table)
+	}
 	h.wait(0, "WPS-AP-SETUP-UNLOCKED", 90*time.Second)
 	h.gives(r.er("Learn", upnpUUID, labelPIN, options()).succeeds(oneRun))
+	told(false)
 }
 
 // erConfigures gives an access point new settings over the network; hostapd must have them, and a station get in.
