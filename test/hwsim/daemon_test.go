@@ -52,12 +52,21 @@ func (w *world) startDaemonBehind(wrapper []string, radio string, config ...stri
 	w.must(os.MkdirAll(state, 0o700))
 	file := w.write("wpsd.conf", strings.Join(config, "\n")+"\n")
 	d := &daemon{w: w, radio: radio, wasUp: w.isUp(radio)}
-	d.process = w.start("wpsd", append(wrapper, "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", radio,
-		"--state-dir", state, "--bus", "system", "--debug")...)
+	d.process = w.start("wpsd", append(wrapper, w.program("--config", file, "--driver", "nl80211", "--interface", radio, "--state-dir", state)...)...)
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
 	d.shows()
 	return d
+}
+
+// program is wpsd on the system bus. In a quiet world it is without --debug, as its rival is without -d: it would be
+// measured writing its log.
+func (w *world) program(args ...string) []string {
+	command := append([]string{"/in/wpsd", "--bus", "system"}, args...)
+	if !w.quiet {
+		command = append(command, "--debug")
+	}
+	return command
 }
 
 // restore runs wpsd --restore, as a unit does after wpsd has ended.
