@@ -189,7 +189,7 @@ func (e *enrolment) tellFailure(c candidate, err error) {
 	}
 	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
 	if run, ok := errors.AsType[*registration.Error](err); ok {
-		told.Message, told.ConfigError = run.Message(), run.ConfigError
+		told.Message, told.ConfigError, told.PasswordID = run.Message(), run.ConfigError, run.PasswordID
 		if errors.Is(err, registration.ErrM2D) {
 			told.Message = wsc.MsgM2D
 		}

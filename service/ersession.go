@@ -275,6 +275,8 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 		ap := ERAccessPoint{e.iface.Name, event.AP}
 		e.accessPoints[ap.ID] = ap
 		s.emit(ERAPChanged{ap})
+	case er.APAsked:
+		s.emit(ERAPAsked{ERAccessPoint{e.iface.Name, event.AP}, event})
 	case er.APRemoved:
 		delete(e.accessPoints, event.AP.ID)
 		s.emit(ERAPRemoved{ERAccessPoint{e.iface.Name, event.AP}, event.Reason.String()})

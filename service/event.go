@@ -45,6 +45,7 @@ type (
 		Peer        wsc.MAC
 		Message     wsc.MessageType // that was at fault, or that the access point refused; MsgM2D: it has no password for us; 0: the run got nowhere
 		ConfigError wsc.ConfigError
+		PasswordID  wsc.DevicePasswordID // that an M2D asked for; 0 if it named none
 	}
 	// CredentialReceived tells that the credential is there, verified, and stored if it is to be. It comes
 	// before the end of the session. What was received is fetched with Credentials.
@@ -78,6 +79,11 @@ type (
 	EREnrolleeChanged struct{ Enrollee EREnrollee }
 	// EREnrolleeRemoved tells that it was not heard any more.
 	EREnrolleeRemoved struct{ Enrollee EREnrollee }
+	// ERAPAsked tells that an access point was asked to invite somebody, or nobody any more, and what it said.
+	ERAPAsked struct {
+		AccessPoint ERAccessPoint
+		Asked       er.APAsked
+	}
 	// ERAPSettings tells that a session learned the settings of an access point. They are fetched with Received, and
 	// for its owner alone.
 	ERAPSettings struct {
@@ -116,6 +122,7 @@ func (ERAPRemoved) event()        {}
 func (EREnrolleeAdded) event()    {}
 func (EREnrolleeChanged) event()  {}
 func (EREnrolleeRemoved) event()  {}
+func (ERAPAsked) event()          {}
 func (ERAPSettings) event()       {}
 func (NetworkAdded) event()       {}
 func (NetworkRemoved) event()     {}

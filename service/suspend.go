@@ -30,8 +30,11 @@ func (s *Service) Suspend(ctx context.Context) error {
 			i.stopScan()
 		}
 	}
-	still := make(chan struct{})
-	s.rest.still = still
+	still := s.rest.still
+	if still == nil { // else somebody waits already
+		still = make(chan struct{})
+		s.rest.still = still
+	}
 	s.restSoon()
 	s.mu.Unlock()
 	select {

@@ -34,6 +34,9 @@ func (r *Registrar) answered(now time.Time, a *ap, what work, resp upnp.Response
 		}
 	}
 	if err != nil {
+		if what == wantSelect {
+			r.tellAnswer(a, err)
+		}
 		r.failed(now, a, what, err)
 		return
 	}
@@ -235,9 +238,19 @@ func (r *Registrar) renewed(now time.Time, a *ap, resp upnp.Response) {
 	r.reselect(now, a)
 }
 
+// tellAnswer tells what an access point said to SetSelectedRegistrar.
+func (r *Registrar) tellAnswer(a *ap, err error) {
+	e := APAsked{AP: a.snapshot(), State: AskTaken}
+	if err != nil {
+		e.State = AskRefused
+	}
+	r.tell(e)
+}
+
 // invited takes the answer to SetSelectedRegistrar. hostapd refuses it when it does not know our subscription.
 func (r *Registrar) invited(now time.Time, a *ap, resp upnp.Response) {
 	_, err := upnp.SetSelectedRegistrar.ParseReply(resp)
+	r.tellAnswer(a, err)
 	if err == nil {
 		a.selectFails = 0
 		if a.selected != nil {

@@ -32,6 +32,10 @@ func (l *ledger) note(e Event, again bool) error {
 		if !l.aps[e.AP.ID] {
 			return fmt.Errorf("access point %d changes before it is added", e.AP.ID)
 		}
+	case APAsked:
+		if !l.aps[e.AP.ID] {
+			return fmt.Errorf("access point %d is asked and was not told of", e.AP.ID)
+		}
 	case APRemoved:
 		if !l.aps[e.AP.ID] {
 			return fmt.Errorf("access point %d is removed and was not there", e.AP.ID)

@@ -122,6 +122,17 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
+// AskState is how far a SetSelectedRegistrar is.
+type AskState uint8
+
+// The states.
+const (
+	_          AskState = iota
+	AskSent             // it is on its way
+	AskTaken            // the access point does what it was asked
+	AskRefused          // it does not, or does not answer
+)
+
 // Event is something to tell.
 type Event interface{ event() }
 
@@ -142,6 +153,15 @@ type (
 	EnrolleeChanged struct{ Enrollee Enrollee }
 	// EnrolleeRemoved tells of a device that was not heard for a while, or was let in.
 	EnrolleeRemoved struct{ Enrollee Enrollee }
+	// APAsked tells that an access point was asked to invite somebody, or nobody any more (SetSelectedRegistrar), and then
+	// what it said. It is no news of the access point: APChanged has that.
+	APAsked struct {
+		AP         AP
+		State      AskState
+		Selected   bool
+		PasswordID wsc.DevicePasswordID
+		Methods    wsc.ConfigMethods
+	}
 	// RunChanged tells the newest message of a run. Peer is the access point's BSSID or the Enrollee's address.
 	RunChanged struct {
 		Run      RunID
@@ -170,5 +190,6 @@ func (APRemoved) event()       {}
 func (EnrolleeAdded) event()   {}
 func (EnrolleeChanged) event() {}
 func (EnrolleeRemoved) event() {}
+func (APAsked) event()         {}
 func (RunChanged) event()      {}
 func (RunEnded) event()        {}

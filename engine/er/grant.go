@@ -218,7 +218,7 @@ func (r *Registrar) reselect(now time.Time, a *ap) {
 	if a.sid == "" || a.Dropped || a.alias != nil {
 		return
 	}
-	message := r.selection(now, a)
+	message := r.selection(now, a).bytes()
 	switch {
 	case !bytes.Equal(message, a.selected), a.stale && message != nil:
 		a.want |= wantSelect
@@ -227,8 +227,28 @@ func (r *Registrar) reselect(now time.Time, a *ap) {
 	}
 }
 
-// selection is the message that says whom an access point is to invite; nil: nobody.
-func (r *Registrar) selection(now time.Time, a *ap) []byte {
+// selection says whom an access point is to invite; nil: nobody.
+type selection wsc.SelectedRegistrar
+
+// bytes is the message; nil: none.
+func (s *selection) bytes() []byte {
+	if s == nil {
+		return nil
+	}
+	return (*wsc.SelectedRegistrar)(s).Append(nil)
+}
+
+// asked is what to tell when the message goes out.
+func (s *selection) asked(a *ap) APAsked {
+	e := APAsked{AP: a.snapshot(), State: AskSent}
+	if s != nil {
+		e.Selected, e.PasswordID, e.Methods = true, s.DevicePasswordID, s.ConfigMethods
+	}
+	return e
+}
+
+// selection is what holds for an access point now.
+func (r *Registrar) selection(now time.Time, a *ap) *selection {
 	if r.aps[a.ID] != a || !a.HasSettings {
 		return nil
 	}
@@ -236,7 +256,7 @@ func (r *Registrar) selection(now time.Time, a *ap) []byte {
 	if !ok {
 		return nil
 	}
-	m := wsc.SelectedRegistrar{
+	m := &selection{
 		Selected: true, DevicePasswordID: s.PasswordID, ConfigMethods: r.c.Device.ConfigMethods &^ anyButton,
 		AuthorizedMACs: s.AuthorizedMACs, Version2: r.c.Device.Version2, UUID: r.c.Device.UUID,
 	}
@@ -246,16 +266,16 @@ func (r *Registrar) selection(now time.Time, a *ap) []byte {
 			m.ConfigMethods = r.c.Device.ConfigMethods
 		}
 	}
-	return m.Append(nil)
+	return m
 }
 
 // anyButton are the methods that are left out while a PIN is waited for (hostap behaviour).
 const anyButton = wsc.ConfigVirtualPushButton | wsc.ConfigPhysicalPushButton
 
-// selectionMessage is selection, or the message that takes it back.
-func (r *Registrar) selectionMessage(now time.Time, a *ap) []byte {
-	if m := r.selection(now, a); m != nil {
-		return m
+// selectionMessage is that of a selection, or the one that takes it back.
+func (r *Registrar) selectionMessage(s *selection) []byte {
+	if s != nil {
+		return s.bytes()
 	}
 	m := wsc.SelectedRegistrar{Version2: r.c.Device.Version2, UUID: r.c.Device.UUID}
 	return m.Append(nil)

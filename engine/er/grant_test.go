@@ -3,6 +3,8 @@ package er
 import (
 	"bytes"
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -233,6 +235,16 @@ func TestSelectedRegistrarIsRepeated(t *testing.T) {
 	w.wait(5 * time.Minute)
 	// At once, after 100 s and 200 s, and when it is over.
 	w.wantDid("10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar")
+	var got []APAsked
+	for _, e := range w.asked {
+		e.AP = AP{}
+		got = append(got, e)
+	}
+	pin := APAsked{State: AskSent, Selected: true, Methods: 0x2788 &^ anyButton}
+	nobody, taken := APAsked{State: AskSent}, APAsked{State: AskTaken}
+	if want := []APAsked{pin, taken, pin, taken, pin, taken, nobody, taken}; !slices.EqualFunc(got, want, func(a, b APAsked) bool { return reflect.DeepEqual(a, b) }) {
+		t.Errorf("told %v", got)
+	}
 }
 
 func TestAnAccessPointThatForgotUsIsSubscribedToAndToldAgain(t *testing.T) {
@@ -241,6 +253,9 @@ func TestAnAccessPointThatForgotUsIsSubscribedToAndToldAgain(t *testing.T) {
 	aps[0].sid = ""
 	w.allow(PINGrant{PIN: pin("12345670").Value})
 	w.wait(10 * time.Second)
+	if first := w.asked[1]; first.State != AskRefused || w.asked[len(w.asked)-1].State != AskTaken {
+		t.Errorf("told %v", w.asked)
+	}
 	if aps[0].sid == "" || aps[0].selected == nil {
 		t.Errorf("subscribed %q, selected %v: %q", aps[0].sid, aps[0].selected, w.did())
 	}

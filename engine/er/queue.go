@@ -128,8 +128,12 @@ func (r *Registrar) ask(now time.Time, a *ap) {
 	case wantSubscribe:
 		q = upnp.Subscribe(a.Description.Event)
 	case wantSelect:
-		a.selected, a.stale = r.selection(now, a), false
-		q = upnp.Action{Name: upnp.SetSelectedRegistrar, Message: r.selectionMessage(now, a)}.Request(a.Description.Control)
+		m := r.selection(now, a)
+		a.selected, a.stale = m.bytes(), false
+		q = upnp.Action{Name: upnp.SetSelectedRegistrar, Message: r.selectionMessage(m)}.Request(a.Description.Control)
+		if r.aps[a.ID] == a {
+			r.tell(m.asked(a))
+		}
 	case wantRenew:
 		q = upnp.Renew(a.Description.Event, a.sid)
 	case wantUnsubscribe:

@@ -25,8 +25,9 @@ type world struct {
 	r      *Registrar
 	aps    map[netip.Addr]*fakeAP
 	events []Event
-	log    []string // requests: "10.0.0.1 GetDeviceInfo"
-	hold   bool     // requests stay under way
+	asked  []APAsked // apart from the events: what an access point was asked is in log
+	log    []string  // requests: "10.0.0.1 GetDeviceInfo"
+	hold   bool      // requests stay under way
 	held   []Do
 	silent func(netip.Addr) bool // whose requests stay under way
 	// searches counts Search.
@@ -81,6 +82,10 @@ func (w *world) do(actions []Action) {
 				}
 			}
 		case Tell:
+			if asked, ok := a.Event.(APAsked); ok { // the request itself is on record
+				w.asked = append(w.asked, asked)
+				continue
+			}
 			w.events = append(w.events, a.Event)
 			w.note("tell %s", describe(a.Event))
 		case Do:

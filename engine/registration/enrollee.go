@@ -370,6 +370,6 @@ func (e *Enrollee) endAfterM2D() engine.Step {
 	case wsc.ConfigErrorPublicKeyHashMismatch:
 		reason = fmt.Errorf("%w: %w", ErrM2D, ErrPublicKey)
 	}
-	e.fail(&Error{ConfigError: e.m2d.ConfigError, Err: reason})
+	e.fail(&Error{ConfigError: e.m2d.ConfigError, PasswordID: e.m2d.DevicePasswordID, Err: reason})
 	return e.finish(nil)
 }

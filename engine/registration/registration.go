@@ -111,6 +111,8 @@ type Error struct {
 	State State
 	// Half tells which half of the device password was wrong, 1 or 2; 0: that was not it.
 	Half int
+	// PasswordID is the password that an M2D asked for; 0, the PIN, if it named none.
+	PasswordID wsc.DevicePasswordID
 	// Err is one of this package's sentinels, possibly wrapped with more.
 	Err error
 }

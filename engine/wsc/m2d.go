@@ -10,6 +10,9 @@ type M2D struct {
 	RegistrarNonce   Nonce // hostap sends zeros
 	AssociationState AssociationState
 	ConfigError      ConfigError
+	// DevicePasswordID is the kind of password that the Registrar would want, if it says so; hostapd does not.
+	DevicePasswordID    DevicePasswordID
+	HasDevicePasswordID bool
 }
 
 // ParseM2D reads an M2D. Nothing but the Enrollee Nonce is needed (hostap behaviour): what the Registrar says
@@ -22,6 +25,9 @@ func ParseM2D(b []byte) (*M2D, error) {
 		EnrolleeNonce:    f.nonce(AttrEnrolleeNonce),
 		AssociationState: AssociationState(f.opt16(AttrAssociationState)),
 		ConfigError:      ConfigError(f.opt16(AttrConfigurationError)),
+
+		DevicePasswordID:    DevicePasswordID(f.opt16(AttrDevicePasswordID)),
+		HasDevicePasswordID: f.has(AttrDevicePasswordID),
 	}
 	copy(m.RegistrarNonce[:], f.find(AttrRegistrarNonce))
 	copy(m.UUID[:], f.find(AttrUUIDR))
@@ -43,6 +49,9 @@ func (m *M2D) AppendBody(b []byte) []byte {
 	b = append8(b, AttrRFBands, uint8(m.RFBands))
 	b = append16(b, AttrAssociationState, uint16(m.AssociationState))
 	b = append16(b, AttrConfigurationError, uint16(m.ConfigError))
+	if m.HasDevicePasswordID {
+		b = append16(b, AttrDevicePasswordID, uint16(m.DevicePasswordID))
+	}
 	b = m.appendOSVersion(b)
 	b = appendVersion2(b, m.Version2)
 	return m.appendVendorExtensions(b)

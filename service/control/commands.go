@@ -63,6 +63,8 @@ var onInterface = map[string]command{
 	"LEVEL":     {may: accessRead, with: (*call).level},
 	"LOG_LEVEL": {may: accessFull, alone: (*call).logLevel, with: (*call).setLogLevel},
 	"TERMINATE": {may: accessFull, alone: (*call).terminate},
+	"SUSPEND":   {may: accessFull, alone: (*call).suspend},
+	"RESUME":    {may: accessFull, alone: (*call).resume},
 
 	"STATUS":         {may: accessRead, alone: (*call).status, with: (*call).status},
 	"STATUS-WPS":     {may: accessRead, alone: (*call).status},
@@ -124,6 +126,8 @@ var onGlobal = map[string]command{
 	"LEVEL":            onInterface["LEVEL"],
 	"LOG_LEVEL":        onInterface["LOG_LEVEL"],
 	"TERMINATE":        onInterface["TERMINATE"],
+	"SUSPEND":          onInterface["SUSPEND"],
+	"RESUME":           onInterface["RESUME"],
 	"INTERFACES":       onInterface["INTERFACES"],
 	"STATUS":           {may: accessRead, alone: (*call).globalStatus},
 	"INTERFACE_LIST":   {may: accessRead, alone: (*call).interfaceList},
@@ -244,6 +248,16 @@ func (c *call) terminate() string {
 		return c.fail(errors.New("nobody may end wpsd this way: stop the service, or set ctrl_terminate=1"))
 	}
 	c.server.options.Terminate()
+	return replyOK
+}
+
+// suspend is SUSPEND: the machine is about to sleep. It concerns all interfaces, whichever is asked: sessions end, and the
+// reply comes when each interface is given back. Nothing begins before RESUME.
+func (c *call) suspend() string { return c.done(c.svc().Suspend(c.ctx)) }
+
+// resume is RESUME: it is awake.
+func (c *call) resume() string {
+	c.svc().Resume()
 	return replyOK
 }
 

@@ -87,6 +87,15 @@ func TestCommands(t *testing.T) {
 			h.want([2]string{"LOG_LEVEL", "Current level: INFO\nTimestamp: 1\n"}, [2]string{"LOG_LEVEL DEBUG", "OK\n"}, [2]string{"LOG_LEVEL", "Current level: DEBUG\nTimestamp: 1\n"},
 				[2]string{"LOG_LEVEL ERROR 1", "OK\n"}, [2]string{"LOG_LEVEL FOO", "FAIL\n"}, [2]string{"LOG_LEVEL", "Current level: ERROR\nTimestamp: 1\n"})
 		},
+		"nothing begins while the machine sleeps": func(h *house) {
+			h.ap(nil)
+			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"SUSPEND", "OK\n"}, [2]string{"SUSPEND", "OK\n"})
+			if snap := h.svc.Snapshot(); snap.Interfaces[0].Session != 0 || snap.Sessions[0].Reason != service.ReasonSuspended {
+				h.Errorf("after SUSPEND: %+v", snap.Sessions)
+			}
+			h.want([2]string{"WPS_PBC", "FAIL\n"}, [2]string{"SCAN", "FAIL\n"}, [2]string{"RESUME", "OK\n"}, [2]string{"WPS_PBC", "OK\n"}, [2]string{"WPS_CANCEL", "OK\n"})
+			h.over()
+		},
 		"nobody ends the daemon": func(h *house) { h.want([2]string{"TERMINATE", "FAIL\n"}) },
 		"interfaces without a radio come and go": func(h *house) {
 			for _, row := range [][2]string{

@@ -210,6 +210,26 @@ func (t *translator) erAPChanged(ap service.ERAccessPoint) {
 	}
 }
 
+// erAPAsked tells of a SetSelectedRegistrar: at the level of wpa_supplicant's debugging, which clients have to ask for, and
+// for all to hear only if the access point refuses.
+func (t *translator) erAPAsked(e service.ERAPAsked) {
+	l := line{ifname: e.AccessPoint.Interface, level: levelDebug}
+	l.text = fmt.Sprintf("WPS-ER-AP-SET-SEL-REG uuid=%s state=", e.AccessPoint.UUID)
+	switch e.Asked.State {
+	case er.AskSent:
+		selected := 0
+		if e.Asked.Selected {
+			selected = 1
+		}
+		l.text += fmt.Sprintf("START sel_reg=%d dev_passwd_id=%d sel_reg_config_methods=0x%x", selected, uint16(e.Asked.PasswordID), uint16(e.Asked.Methods))
+	case er.AskTaken:
+		l.text += "DONE"
+	case er.AskRefused:
+		l.level, l.text = levelInfo, l.text+"FAILED"
+	}
+	t.lines = append(t.lines, l)
+}
+
 func (t *translator) erEnrolleeAdd(e service.EREnrollee) {
 	m1 := 0
 	if e.M1 {

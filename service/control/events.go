@@ -155,6 +155,8 @@ func (t *translator) translateER(e service.Event) {
 		t.erAPAdd(e.AccessPoint)
 	case service.ERAPChanged:
 		t.erAPChanged(e.AccessPoint)
+	case service.ERAPAsked:
+		t.erAPAsked(e)
 	case service.ERAPRemoved:
 		delete(t.introduced, erKey{e.AccessPoint.Interface, e.AccessPoint.ID})
 		t.tell(e.AccessPoint.Interface, "WPS-ER-AP-REMOVE %s", e.AccessPoint.UUID)
@@ -360,7 +362,7 @@ func (t *translator) runFailed(r *run, e service.RunFailed) {
 	switch e.Message {
 	case 0:
 	case wsc.MsgM2D:
-		t.tell(r.Interface, "WPS-M2D dev_password_id=0 config_error=%d", uint16(e.ConfigError))
+		t.tell(r.Interface, "WPS-M2D dev_password_id=%d config_error=%d", uint16(e.PasswordID), uint16(e.ConfigError))
 	default:
 		r.failed = true
 		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8(e.Message), uint16(e.ConfigError))

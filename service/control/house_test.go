@@ -212,15 +212,18 @@ func found(active, available string) []string {
 }
 
 // exchange is what a run tells from the association on; it ends with what.
-func exchange(what ...string) []string {
-	return append([]string{
-		"Associated with 02:00:00:00:01:00",
+func exchange(what ...string) []string { return append(exchangeWith(homeBSSID), what...) }
+
+// exchangeWith is the same with another access point, as far as EAP.
+func exchangeWith(bssid wsc.MAC) []string {
+	return []string{
+		"Associated with " + bssid.String(),
 		"CTRL-EVENT-EAP-STARTED EAP authentication started",
 		"CTRL-EVENT-EAP-STATUS status='started' parameter=''",
 		"CTRL-EVENT-EAP-PROPOSED-METHOD vendor=14122 method=1",
 		"CTRL-EVENT-EAP-STATUS status='accept proposed method' parameter='WSC'",
 		"CTRL-EVENT-EAP-METHOD EAP vendor 14122 method 1 (WSC) selected",
-	}, what...)
+	}
 }
 
 // apart is how every run ends.

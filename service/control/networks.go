@@ -45,10 +45,12 @@ type draft struct {
 
 func newNetworks() *networks { return &networks{} }
 
-// reset takes the stored networks over, and keeps the numbers that they have.
-func (n *networks) reset(snap service.Snapshot) {
+// reset takes the stored networks over, and keeps the numbers that they have. It looks while no command stores one: an older
+// list would lack that, and take its number away.
+func (n *networks) reset(look func() service.Snapshot) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	snap := look()
 	there := make(map[service.NetworkID]bool)
 	for _, s := range snap.Networks {
 		there[s.ID] = true

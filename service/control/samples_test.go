@@ -79,6 +79,13 @@ func TestSamplesOfTheManual(t *testing.T) {
 		{"WPS-ER-AP-SETTINGS", service.ERAPSettings{Session: 3, Interface: "eth0", AccessPoint: 1}, []string{
 			"WPS-ER-AP-SETTINGS uuid=fd91b4ec-e3fa-5891-a57d-8c59efeed1d2 ssid=test-wps auth_type=0x0020 encr_type=0x0008 key=12345678", "WPS-FAIL msg=11 config_error=0",
 		}},
+		{"an access point is asked to invite somebody", service.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskSent, Selected: true, PasswordID: wsc.PasswordIDPushButton, Methods: 0x280}},
+			[]string{"WPS-ER-AP-SET-SEL-REG uuid=87654321-9abc-def0-1234-56789abc0002 state=START sel_reg=1 dev_passwd_id=4 sel_reg_config_methods=0x280"}},
+		{"it does", service.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskTaken}}, []string{"WPS-ER-AP-SET-SEL-REG uuid=87654321-9abc-def0-1234-56789abc0002 state=DONE"}},
+		{"it does not", service.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskRefused}}, []string{"WPS-ER-AP-SET-SEL-REG uuid=87654321-9abc-def0-1234-56789abc0002 state=FAILED"}},
+		{"a session of a station", service.SessionAdded{Session: service.Session{ID: 4, Interface: "wlan0", Peer: apMAC}}, []string{"CTRL-EVENT-SCAN-STARTED "}},
+		{"a Registrar that wants another password", service.RunFailed{Session: 4, Peer: apMAC, Message: wsc.MsgM2D, ConfigError: 15, PasswordID: wsc.PasswordIDPushButton},
+			append(exchangeWith(apMAC), "WPS-M2D dev_password_id=4 config_error=15")},
 		{"a device that nobody has asked in", service.PINNeeded{Enrollee: enrollee}, []string{pinSeen}},
 		{"a device that looks around", service.EnrolleeSeen{Enrollee: enrollee}, []string{"WPS-ENROLLEE-SEEN 02:66:a0:ee:17:27 2b7093f1-d6fb-5108-adbb-bea66bb87333 1-0050F204-1 0x14d 4 1 [Wireless Client]"}},
 		{"an access point", service.InterfaceAdded{Interface: access}, nil},
@@ -88,6 +95,9 @@ func TestSamplesOfTheManual(t *testing.T) {
 	} {
 		var got []string
 		for _, l := range tr.translate(tt.e) {
+			if _, asked := tt.e.(service.ERAPAsked); asked != (l.level == levelDebug) && !strings.HasSuffix(l.text, "FAILED") {
+				t.Errorf("%s: it has level %d", tt.name, l.level)
+			}
 			if strings.Contains(l.text, "12345678") && !l.secret.IsZero() {
 				t.Errorf("%s: the key is in what everybody is told: %s", tt.name, l.text)
 			}

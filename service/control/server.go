@@ -89,13 +89,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	snap, sub := s.svc.Subscribe()
 	defer func() { sub.Close() }()
+	s.networks.reset(s.svc.Snapshot) // before the first command can come
+	t := newTranslator(s.source())
+	t.reset(snap)
 	if err := s.openAll(ctx, snap); err != nil {
 		return err
 	}
 	close(s.ready)
-	t := newTranslator(s.source())
-	t.reset(snap)
-	s.networks.reset(snap)
 	for {
 		e, err := sub.Next(ctx)
 		switch {
@@ -104,7 +104,7 @@ func (s *Server) Run(ctx context.Context) error {
 			sub.Close()
 			snap, sub = s.svc.Subscribe()
 			t.reset(snap)
-			s.networks.reset(snap)
+			s.networks.reset(s.svc.Snapshot)
 			s.follow(ctx, snap)
 		case errors.Is(err, service.ErrShutdown) || ctx.Err() != nil:
 			s.tellAll(line{level: levelInfo, text: "CTRL-EVENT-TERMINATING "})

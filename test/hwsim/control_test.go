@@ -104,6 +104,14 @@ func (c *control) mustOK(format string, args ...any) {
 	}
 }
 
+// level says which events we want to hear.
+func (c *control) level(n int) {
+	c.w.t.Helper()
+	if _, err := fmt.Fprintf(c.watch, "LEVEL %d", n); err != nil {
+		c.w.t.Fatal(err)
+	}
+}
+
 // wait waits for an event that starts with prefix, counting from the events'th; see mark.
 func (c *control) wait(from int, prefix string, timeout time.Duration) event {
 	c.w.t.Helper()

@@ -85,7 +85,7 @@ var sameReplies = [][]string{
 	{"raw", "SET uuid abc"}, {"raw", "SET device_name Foo"}, {"raw", "GET device_name"}, {"raw", "GET wps_cred_processing"}, {"raw", "SET wps_cred_processing 7"},
 	{"raw", "SET foo bar"}, {"raw", "GET foo"}, {"raw", "SET device_type 1-0050F204-1"}, {"raw", "SET os_version 01020300"}, {"raw", "GET update_config"},
 	{"set", "wps_cred_processing", "2"}, {"raw", "GET_CAPABILITY foo"},
-	{"log_level", "FOO"}, {"log_level", "DEBUG"}, {"raw", "LOG_LEVEL"},
+	{"log_level", "FOO"}, {"log_level", "DEBUG"}, {"raw", "LOG_LEVEL"}, {"suspend"}, {"resume"}, {"raw", "SUSPEND now"},
 	{"list_networks"}, {"add_network"}, {"add_network"}, {"set_network", "0", "ssid", `"foo"`}, {"set_network", "0", "psk", `"short"`}, {"set_network", "0", "psk", `"12345678"`},
 	{"get_network", "0", "psk"}, {"get_network", "0", "ssid"}, {"get_network", "1", "ssid"}, {"get_network", "1", "psk"}, {"get_network", "0", "foo"}, {"set_network", "0", "foo", "bar"},
 	{"set_network", "7", "ssid", `"foo"`}, {"get_network", "0", "bssid"}, {"get_network", "0", "disabled"}, {"get_network", "0", "mode"}, {"get_network", "0", "priority"},

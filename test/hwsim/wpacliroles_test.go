@@ -42,6 +42,7 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 		}
 	}
 	begin := events.mark()
+	events.level(2) // what wpa_supplicant calls debugging: WPS-ER-AP-SET-SEL-REG
 	c.must("wps_er_start")
 	events.wait(begin, "WPS-ER-AP-ADD "+upnpUUID, 20*time.Second)
 	c.must("wps_er_learn", upnpUUID, labelPIN)
@@ -86,11 +87,11 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	w.until("hostapd has the new settings", 20*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n") })
 	c.must("wps_er_stop")
 	expect("OK\n", "wps_er_stop")
-	return append(named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS", "WPS-ER-ENROLLEE-ADD"), tokens...)
+	return append(named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS", "WPS-ER-ENROLLEE-ADD", "WPS-ER-AP-SET-SEL-REG"), tokens...)
 }
 
 func TestWpaCliExternalRegistrar(t *testing.T) {
-	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=0"}
+	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=0", "config_methods=virtual_display virtual_push_button keypad"}
 	run := func(t *testing.T, start func(w *world) *process) (list []string) {
 		w := newWorld(t)
 		// wpa_supplicant shows the entities of XML as they are, wpsd what they stand for: texts without any.
@@ -106,7 +107,7 @@ func TestWpaCliExternalRegistrar(t *testing.T) {
 	var want, got []string
 	t.Run("wpa_supplicant", func(t *testing.T) {
 		want = run(t, func(w *world) *process {
-			file := w.write("er.conf", config[0]+"\ndevice_name=WPS External Registrar\n")
+			file := w.write("er.conf", strings.Join(config, "\n")+"\ndevice_name=WPS External Registrar\n")
 			return w.start("wpa_supplicant-lo", "wpa_supplicant", "-t", "-d", "-D", "none", "-i", "lo", "-c", file)
 		})
 	})
