@@ -29,7 +29,7 @@ func TestRealAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	take := func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		return svc.agents[0].Take(ctx, service.Delivery{Session: 1, Network: svc.copies()[0]})
 	}

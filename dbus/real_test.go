@@ -127,7 +127,7 @@ func tool(t *testing.T, address string, uid int, name string, args ...string) (s
 	if err != nil {
 		t.Skip("needs "+name+":", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+address, "LC_ALL=C")

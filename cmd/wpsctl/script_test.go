@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,14 +9,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"wpsd/test/testbus"
+	"wpsd/test/scripttest"
 )
 
 func TestMain(m *testing.M) {
@@ -31,17 +28,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
-			bus, err := testbus.Start()
-			if errors.Is(err, testbus.ErrMissing) {
-				e.T().Skip(err)
-			}
+			bus, err := scripttest.Bus(e)
 			if err != nil {
 				return err
 			}
-			e.Defer(func() { _ = bus.Close() })
-			e.Setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.Address)
-			e.Setenv("GORACE", "atexit_sleep_ms=0") // each short program would sleep for a second at its end
-			d := &daemon{program: program, dir: e.WorkDir, bus: bus.Address, background: map[string]*running{}}
+			d := &daemon{program: program, dir: e.WorkDir, bus: bus, background: map[string]*running{}}
 			e.Defer(d.kill)
 			e.Values["daemon"] = d
 			return nil
@@ -50,7 +41,7 @@ func TestScripts(t *testing.T) {
 			"daemon":    cmdDaemon,
 			"stop":      cmdStop,
 			"sim":       cmdSim,
-			"exits":     cmdExits,
+			"exits":     scripttest.Exits,
 			"interrupt": cmdInterrupt,
 			"logged":    cmdLogged,
 
@@ -58,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"background": cmdBackground,
 			"shows":      cmdShows,
 			"finished":   cmdFinished,
+			"ends":       cmdEnds,
 		},
 		RequireUniqueNames: true,
 	})
@@ -81,38 +73,8 @@ func buildDaemon(t *testing.T) string {
 type daemon struct {
 	program, dir, bus string
 	cmd               *exec.Cmd
-	log               *lockedBuffer
+	log               *scripttest.Buffer
 	background        map[string]*running
-}
-
-// lockedBuffer is written by one goroutine while another reads.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// String returns what was written so far.
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// until waits until f is true, looking often. Whole processes cannot run in virtual time.
-func until(f func() bool) bool {
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if f() {
-			return true
-		}
-	}
-	return f()
 }
 
 // kill ends the daemon if it still runs.
@@ -133,12 +95,12 @@ func cmdDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	args = append([]string{"--driver", "sim", "--sim-speed", "40", "--sim-control", filepath.Join(d.dir, "sim"),
 		"--config", conf, "--state-dir", filepath.Join(d.dir, "state"), "--bus", d.bus}, args...)
-	d.log = &lockedBuffer{}
+	d.log = &scripttest.Buffer{}
 	d.cmd = exec.Command(d.program, args...)
 	d.cmd.Stderr = d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	ts.Check(d.cmd.Start())
-	if !until(func() bool { return strings.Contains(d.log.String(), "wpsd is ready") }) {
+	if !scripttest.Until(func() bool { return strings.Contains(d.log.String(), "wpsd is ready") }) {
 		ts.Fatalf("wpsd is not ready:\n%s", d.log)
 	}
 }
@@ -157,7 +119,7 @@ func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
 // cmdLogged is "logged TEXT": it waits until wpsd has logged it.
 func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
 	d := ts.Value("daemon").(*daemon)
-	if !until(func() bool { return strings.Contains(d.log.String(), args[0]) }) {
+	if !scripttest.Until(func() bool { return strings.Contains(d.log.String(), args[0]) }) {
 		ts.Fatalf("wpsd did not log %q:\n%s", args[0], d.log)
 	}
 }
@@ -171,25 +133,8 @@ func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	_, err = fmt.Fprintln(pipe, strings.Join(args, " "))
 	ts.Check(errors.Join(err, pipe.Close()))
-	if !until(func() bool { return done() > before }) {
+	if !scripttest.Until(func() bool { return done() > before }) {
 		ts.Fatalf("the simulation did not take %q", args)
-	}
-}
-
-// cmdExits is "exits CODE PROGRAM ARGS": the program must end with exactly this status.
-func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if got != want {
-		ts.Fatalf("%v: exit status %d, want %d", args[1:], got, want)
 	}
 }
 
@@ -199,11 +144,11 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	pattern := regexp.MustCompile(args[1])
-	var out lockedBuffer
+	var out scripttest.Buffer
 	cmd := wpsctl(ts, args[2:])
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ts.Check(cmd.Start())
-	matched := until(func() bool { return pattern.MatchString(out.String()) })
+	matched := scripttest.Until(func() bool { return pattern.MatchString(out.String()) })
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	_ = cmd.Wait() // the status is looked at next
 	if !matched || cmd.ProcessState.ExitCode() != want {
@@ -226,7 +171,7 @@ func wpsctl(ts *testscript.TestScript, args []string) *exec.Cmd {
 func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	var out []byte
-	if !until(func() bool {
+	if !scripttest.Until(func() bool {
 		out, _ = wpsctl(ts, strings.Fields(args[0])).CombinedOutput()
 		return pattern.Match(out)
 	}) {
@@ -237,7 +182,7 @@ func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
 // running is a wpsctl in the background.
 type running struct {
 	cmd *exec.Cmd
-	out lockedBuffer
+	out scripttest.Buffer
 }
 
 // cmdBackground is "background NAME ARGS": it starts wpsctl, and goes on once it has said something.
@@ -247,7 +192,7 @@ func cmdBackground(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(r.cmd.Start())
 	ts.Defer(func() { _ = r.cmd.Process.Kill() }) // it may have ended
 	ts.Value("daemon").(*daemon).background[args[0]] = r
-	if !until(func() bool { return r.out.String() != "" }) {
+	if !scripttest.Until(func() bool { return r.out.String() != "" }) {
 		ts.Fatalf("wpsctl %v says nothing", args[1:])
 	}
 }
@@ -256,7 +201,7 @@ func cmdBackground(ts *testscript.TestScript, _ bool, args []string) {
 func cmdShows(ts *testscript.TestScript, _ bool, args []string) {
 	r := ts.Value("daemon").(*daemon).background[args[0]]
 	pattern := regexp.MustCompile(args[1])
-	if !until(func() bool { return pattern.MatchString(r.out.String()) }) {
+	if !scripttest.Until(func() bool { return pattern.MatchString(r.out.String()) }) {
 		ts.Fatalf("it does not show %s:\n%s", args[1], &r.out)
 	}
 }
@@ -270,4 +215,13 @@ func cmdFinished(ts *testscript.TestScript, _ bool, args []string) {
 	if got := r.cmd.ProcessState.ExitCode(); got != want || !regexp.MustCompile(args[2]).MatchString(r.out.String()) {
 		ts.Fatalf("exit status %d, want %d and %s:\n%s", got, want, args[2], &r.out)
 	}
+}
+
+// cmdEnds is "ends NAME": it presses Ctrl-C where NAME runs, waits for its end, and puts what it printed into a file of
+// that name.
+func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
+	r := ts.Value("daemon").(*daemon).background[args[0]]
+	ts.Check(r.cmd.Process.Signal(os.Interrupt))
+	ts.Check(r.cmd.Wait())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(r.out.String()), 0o600))
 }

@@ -69,6 +69,7 @@ var arrows = map[string][]string{
 	"test/erscale":                          {"drivers/wfadevice", "engine/...", "test/testbus"},
 	"test/tally":                            {},
 	"test/testbus":                          {},
+	"test/scripttest":                       {"test/testbus"},
 	"test/hwsim":                            {},
 }
 
@@ -86,7 +87,7 @@ var onlyIn = map[string][]string{
 	"github.com/coreos/go-systemd/":   {"cmd/wpsd"},
 	"github.com/spf13/":               {"cmd/wpsctl", "cmd/nfc-pw-token"},
 	"rsc.io/qr":                       {"cmd/wpsctl"},
-	"github.com/rogpeppe/go-internal": {},
+	"github.com/rogpeppe/go-internal": {"test/scripttest"},
 }
 
 // engineBans are standard packages that no code in engine/ may import: what a peer can attack does no I/O, has no

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"wpsd/test/testbus"
+	"wpsd/test/scripttest"
 )
 
 func TestMain(m *testing.M) {
@@ -27,21 +25,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
-			bus, err := testbus.Start()
-			if errors.Is(err, testbus.ErrMissing) {
-				e.T().Skip(err)
-			}
-			if err != nil {
-				return err
-			}
-			e.Defer(func() { _ = bus.Close() })
-			e.Setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.Address)
-			e.Setenv("GORACE", "atexit_sleep_ms=0") // each short program would sleep for a second at its end
 			e.Values["systemd"] = &systemd{}
-			return nil
+			_, err := scripttest.Bus(e)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    cmdExits,
+			"exits":    scripttest.Exits,
 			"systemd":  cmdSystemd,
 			"ready":    cmdReady,
 			"waitfile": cmdWaitFile,
@@ -49,23 +38,6 @@ func TestScripts(t *testing.T) {
 		},
 		RequireUniqueNames: true,
 	})
-}
-
-// cmdExits is "exits CODE PROGRAM ARGS": the program must end with exactly this status.
-func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if got != want {
-		ts.Fatalf("%v: exit status %d, want %d", args[1:], got, want)
-	}
 }
 
 // systemd is where a script listens as systemd does.
@@ -96,7 +68,7 @@ func cmdReady(ts *testscript.TestScript, _ bool, args []string) {
 	want := strings.ReplaceAll(args[0], `\n`, "\n")
 	begin, any := strings.CutSuffix(want, "*")
 	for {
-		ts.Check(conn.SetReadDeadline(time.Now().Add(20 * time.Second)))
+		ts.Check(conn.SetReadDeadline(time.Now().Add(scripttest.Patience)))
 		buf, control := make([]byte, 256), make([]byte, 128)
 		n, m, _, _, err := conn.ReadMsgUnix(buf, control)
 		ts.Check(err)
@@ -137,12 +109,7 @@ func cmdReload(ts *testscript.TestScript, _ bool, _ []string) {
 
 // cmdWaitFile is "waitfile PATH": until somebody else has made it.
 func cmdWaitFile(ts *testscript.TestScript, _ bool, args []string) {
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(args[0]); err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("%s does not come", args[0])
-		}
+	if !scripttest.Until(func() bool { _, err := os.Stat(args[0]); return err == nil }) {
+		ts.Fatalf("%s does not come", args[0])
 	}
 }

@@ -162,7 +162,7 @@ func next(t *testing.T, a drivers.AccessPoint) drivers.APEvent {
 	select {
 	case e := <-a.Events():
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no event")
 		panic("unreachable")
 	}

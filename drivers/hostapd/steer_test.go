@@ -174,10 +174,10 @@ func TestTheDirectoryGoes(t *testing.T) {
 		if open {
 			t.Errorf("event %+v", e)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the events do not end")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := a.AllowPBC(ctx); !errors.Is(err, drivers.ErrUnreachable) {
 		t.Errorf("a command after the end: %v", err)

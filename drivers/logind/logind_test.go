@@ -54,7 +54,7 @@ func startLogind(t *testing.T, bus *testbus.Bus, preparing bool) *fakeLogind {
 }
 
 // closeTime is after how long the fake closes its own copy of a lock. Nothing tells when the answer is sent.
-const closeTime = 200 * time.Millisecond
+const closeTime = time.Second
 
 func (f *fakeLogind) inhibit(what, who, why, mode string) (godbus.UnixFD, *godbus.Error) {
 	r, w, err := os.Pipe()
@@ -85,7 +85,7 @@ func (f *fakeLogind) lock() *os.File {
 	case l := <-f.locks:
 		f.t.Cleanup(func() { _ = l.Close() })
 		return l
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		f.t.Fatal("nobody takes a lock")
 	}
 	return nil
@@ -111,7 +111,7 @@ func (s *sleeper) expect(t *testing.T, want string) {
 		if got != want {
 			t.Fatalf("%s, want %s", got, want)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("no %s", want)
 	}
 }
@@ -120,7 +120,7 @@ func (s *sleeper) expect(t *testing.T, want string) {
 func released(t *testing.T, lock *os.File) time.Duration {
 	t.Helper()
 	began := time.Now()
-	if err := lock.SetReadDeadline(began.Add(20 * time.Second)); err != nil {
+	if err := lock.SetReadDeadline(began.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := lock.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
@@ -227,7 +227,7 @@ func TestSleepIsNotDelayedForLong(t *testing.T) {
 		lock := logind.lock()
 		logind.prepare(true)
 		s.expect(t, "suspend")
-		if took := released(t, lock); took < time.Second || took > 10*time.Second {
+		if took := released(t, lock); took < time.Second || took > 30*time.Second {
 			t.Errorf("after %v", took)
 		}
 		logind.prepare(false)

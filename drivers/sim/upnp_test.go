@@ -27,7 +27,7 @@ func newAddress() netip.Addr {
 }
 
 // patience is for what happens at once on a machine that has nothing else to do.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // speed makes scans short.
 const speed = 100

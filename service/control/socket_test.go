@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what has to come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // start runs a service without radios and its server, with real sockets, and returns the directory.
 func start(t *testing.T, change func(*Options)) (dir string, s *Server, svc *service.Service) {

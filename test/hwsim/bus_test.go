@@ -150,7 +150,7 @@ func (c *client) property(path godbus.ObjectPath, iface, name string) any {
 // wait waits for a signal, counting from position from in the record.
 func (c *client) wait(from int, timeout time.Duration, what string, match func(signal) bool) signal {
 	c.w.t.Helper()
-	s, ok := c.signals.wait(from, timeout, match)
+	s, ok := c.signals.wait(from, patience(timeout), match)
 	if !ok {
 		c.w.t.Fatalf("no %s within %v", what, timeout)
 	}

@@ -88,7 +88,7 @@ func (c *control) ask(format string, args ...any) string {
 		c.w.t.Fatalf("%s: %s: %v", c.name, command, err)
 	}
 	buffer := make([]byte, 8192)
-	c.request.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.request.SetReadDeadline(time.Now().Add(patience(10 * time.Second)))
 	n, err := c.request.Read(buffer)
 	if err != nil {
 		c.w.t.Fatalf("%s: %s: %v", c.name, command, err)
@@ -115,7 +115,7 @@ func (c *control) level(n int) {
 // wait waits for an event that starts with prefix, counting from the events'th; see mark.
 func (c *control) wait(from int, prefix string, timeout time.Duration) event {
 	c.w.t.Helper()
-	e, ok := c.events.wait(from, timeout, func(e event) bool { return strings.HasPrefix(e.text, prefix) })
+	e, ok := c.events.wait(from, patience(timeout), func(e event) bool { return strings.HasPrefix(e.text, prefix) })
 	if !ok {
 		var seen []string
 		for _, e := range c.events.all(from) {

@@ -218,8 +218,10 @@ func testUnitSleep(t *testing.T) {
 	u.startAP(ap{})
 	u.must(os.MkdirAll("/run/systemd/system/systemd-suspend.service.d", 0o755))
 	u.must(os.WriteFile("/run/systemd/system/systemd-suspend.service.d/test.conf",
-		[]byte("[Service]\nExecStart=\nExecStart=/bin/sh -c 'ip link show dev "+station+" > /run/hwsim/asleep; iw dev "+station+" link >> /run/hwsim/asleep; sleep 3'\n"), 0o644))
-	u.sh("systemctl daemon-reload; rm -f /run/hwsim/asleep")
+		[]byte("[Service]\nExecStart=\nExecStart=/bin/sh -c 'ip link show dev "+station+" > /run/hwsim/asleep; iw dev "+station+" link >> /run/hwsim/asleep; mv /run/hwsim/asleep /run/hwsim/sleeps; while [ -e /run/hwsim/sleeps ]; do sleep 0.1; done'\n"), 0o644))
+	u.sh("systemctl daemon-reload")
+	wake := func() { u.must(os.RemoveAll("/run/hwsim/sleeps")) }
+	defer wake()
 	u.mustCall()
 	u.until("wpsd holds a lock", 10*time.Second, func() bool {
 		return strings.Contains(u.sh("systemd-inhibit --list --no-legend"), "wpsd")
@@ -230,20 +232,20 @@ func testUnitSleep(t *testing.T) {
 	u.sh("busctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager Suspend b false")
 	select {
 	case <-c.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience(20 * time.Second)):
 		t.Fatal("the session goes on")
 	}
 	if status := c.cmd.ProcessState.ExitCode(); status != 14 || !strings.Contains(c.output(), "sleep") {
 		t.Errorf("wpsctl: status %d\n%s", status, c.output())
 	}
-	u.until("the machine sleeps", 20*time.Second, func() bool { _, err := os.Stat("/run/hwsim/asleep"); return err == nil })
-	time.Sleep(500 * time.Millisecond)
-	if asleep := u.sh("cat /run/hwsim/asleep"); strings.Contains(asleep, ",UP") || !strings.Contains(asleep, "Not connected") {
+	u.until("the machine sleeps", 20*time.Second, func() bool { _, err := os.Stat("/run/hwsim/sleeps"); return err == nil })
+	if asleep := u.sh("cat /run/hwsim/sleeps"); strings.Contains(asleep, ",UP") || !strings.Contains(asleep, "Not connected") {
 		t.Errorf("when the machine went to sleep the interface was not given back:\n%s", asleep)
 	}
 	if out := u.wpsctl(14, "-i", station, "pbc"); out != "" {
 		t.Errorf("a session began while the machine slept: %s", out)
 	}
+	wake()
 	u.until("wpsd holds a lock again", 20*time.Second, func() bool {
 		return strings.Contains(u.sh("systemd-inhibit --list --no-legend"), "wpsd")
 	})

@@ -48,8 +48,8 @@ func (p *process) stop() {
 	p.signal(syscall.SIGCONT) // it may have been held
 	select {
 	case <-p.done:
-	case <-time.After(5 * time.Second):
-		p.w.t.Errorf("%s did not end within 5 s of SIGTERM", p.name)
+	case <-time.After(patience(5 * time.Second)):
+		p.w.t.Errorf("%s did not end within %v of SIGTERM", p.name, patience(5*time.Second))
 		p.kill()
 	}
 }

@@ -145,9 +145,19 @@ func (w *world) sh(format string, args ...any) string {
 	return string(out)
 }
 
+// patience is how long to wait for what should happen within timeout. In virtual time that is what it takes, however slow
+// the machine; in real time it says nothing but that something hangs.
+func patience(timeout time.Duration) time.Duration {
+	if os.Getenv("WPSD_HWSIM_REALTIME") == "" {
+		return timeout
+	}
+	return max(timeout, 2*time.Minute)
+}
+
 // until waits for a condition that nobody tells us about. It looks every 20 ms.
 func (w *world) until(what string, timeout time.Duration, met func() bool) {
 	w.t.Helper()
+	timeout = patience(timeout)
 	for end := time.Now().Add(timeout); !met(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("not within %v: %s", timeout, what)
