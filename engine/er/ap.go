@@ -67,6 +67,11 @@ type ap struct {
 	again  *upnp.Announcement // what was announced meanwhile
 	calm   time.Time          // until then it is not asked again
 
+	// Searches.
+	awaited  bool      // its answer to the latest one
+	mutes    int       // in a row that it did not answer and was there all the same
+	patience time.Time // until then no answer is awaited
+
 	// Subscription.
 	sid         string
 	renewAt     time.Time
@@ -179,6 +184,7 @@ func (r *Registrar) rerank(now time.Time, a *ap, to rank) {
 // seen notes that an access point was heard.
 func (r *Registrar) seen(now time.Time, a *ap) {
 	a.LastSeen = now
+	r.answeredSearch(a)
 	r.lists[a.rank].MoveToBack(a.place)
 }
 
@@ -195,6 +201,7 @@ func (r *Registrar) remove(now time.Time, a *ap, why Reason) {
 		r.removeEnrollee(e)
 	}
 	delete(r.aps, a.ID)
+	r.forgo(a)
 	r.lists[a.rank].Remove(a.place)
 	if a.index >= 0 {
 		heap.Remove(&r.timers, a.index)

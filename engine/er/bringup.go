@@ -63,9 +63,13 @@ func subscription(resp upnp.Response, err error) (upnp.Subscription, error) {
 	return upnp.ParseSubscription(resp)
 }
 
-// failed sends a request that got no answer again, and gives up after the third time.
+// failed sends a request that got no answer again, and gives up after some times.
 func (r *Registrar) failed(now time.Time, a *ap, what work, err error) {
-	if a.failures++; a.failures < maxTries {
+	tries := maxTries
+	if a.mutes > 0 {
+		tries-- // it did not answer a search either
+	}
+	if a.failures++; a.failures < tries {
 		a.want |= what
 		a.retryAt = now.Add(backoff(retryFirst, a.failures, time.Minute))
 		return

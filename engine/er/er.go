@@ -112,6 +112,9 @@ type Registrar struct {
 
 	searches int
 	searchAt time.Time
+
+	rounds, alone, awaited int       // searches that watch; those in a row with nobody there; whose answers are missing
+	watchAt                time.Time // when these are missed
 }
 
 // New makes a Registrar that does nothing yet.
@@ -139,7 +142,7 @@ func (r *Registrar) reset() {
 	}
 }
 
-// searchAgain is after which times a search is repeated, since datagrams get lost.
+// searchAgain is after which times a search is repeated, since datagrams get lost. From then on see watch.
 var searchAgain = []time.Duration{1500 * time.Millisecond, 4 * time.Second}
 
 // Start searches for access points: all, or the one with a certain address only. While it runs already it tells everything
@@ -170,7 +173,7 @@ func (r *Registrar) Stop(now time.Time) []Action {
 	if !r.running {
 		return nil
 	}
-	r.running, r.searchAt = false, time.Time{}
+	r.running, r.searchAt, r.watchAt = false, time.Time{}, time.Time{}
 	for _, a := range r.sorted() {
 		r.endAPRun(now, a, ErrStopped)
 	}
@@ -218,6 +221,7 @@ func (r *Registrar) Tick(now time.Time) []Action {
 			heap.Fix(&r.timers, a.index)
 		}
 	}
+	r.missed(now)
 	for _, id := range r.list.Expired(now) {
 		r.endGrant(now, r.grants[RunID(id)], ended{err: ErrExpired})
 	}
@@ -227,6 +231,7 @@ func (r *Registrar) Tick(now time.Time) []Action {
 // NextTick is when to call Tick; zero: not before something arrives.
 func (r *Registrar) NextTick() time.Time {
 	next := engine.Earlier(r.searchAt, r.list.NextExpiry())
+	next = engine.Earlier(next, r.watchAt)
 	if len(r.timers) > 0 {
 		next = engine.Earlier(next, r.timers[0].wake)
 	}
@@ -241,7 +246,7 @@ func (r *Registrar) done(now time.Time) []Action {
 			r.searchAt = now.Add(searchAgain[r.searches])
 			r.searches++
 		} else {
-			r.searchAt = time.Time{}
+			r.searchAt = r.watch(now)
 		}
 	}
 	r.serve(now)

@@ -79,7 +79,7 @@ func (r *Registrar) alive(now time.Time, a *ap, n upnp.Announcement) {
 		return
 	}
 	a.maxAge, a.Expires = n.MaxAge, now.Add(n.MaxAge)
-	if a.sid != "" && !a.Dropped && now.Sub(a.confirmed) >= max(a.maxAge/4, time.Minute) {
+	if n.Kind == upnp.Alive && a.sid != "" && !a.Dropped && now.Sub(a.confirmed) >= max(a.maxAge/4, time.Minute) {
 		// Not all say goodbye first when they are switched on again. A device announces itself about twice within its
 		// maximum age, so this takes the place of the renewal that would be due soon.
 		a.want |= wantRenew

@@ -229,6 +229,7 @@ func TestDroppedOnesAreBounded(t *testing.T) {
 	for i := range maxDropped + 100 {
 		w.now = w.now.Add(time.Second)
 		p := w.newAP(1000 + i)
+		p.announces = false // each is heard once
 		p.replace("GET", upnp.Response{Status: 404}, nil)
 		p.announce(upnp.Alive)
 	}

@@ -97,13 +97,17 @@ func (r *Registrar) stationMessage(now time.Time, s *station, frame []byte) {
 // stationReply takes what the access point says to a message that we gave it for the Enrollee. What got lost is not
 // given again: perhaps it was passed on, and a station that hears a message twice ends the run.
 func (r *Registrar) stationReply(now time.Time, s *station, resp upnp.Response, err error) {
-	if err == nil {
-		_, err = upnp.PutWLANResponse.ParseReply(resp)
-	} else {
+	unreachable := err != nil
+	if unreachable {
 		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
+	} else {
+		_, err = upnp.PutWLANResponse.ParseReply(resp)
 	}
 	if err != nil && s.ap.stations[s.mac] == s {
 		r.endStation(now, s, err)
+	}
+	if unreachable {
+		r.doubt(now, s.ap, Unreachable)
 	}
 }
 

@@ -565,6 +565,15 @@ func TestERAccessPointRestartsAndDies(t *testing.T) {
 
 	t.Log("and gone with that: it did not answer")
 	w.until("it is in the list no more", 30*time.Second, func() bool { return len(r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)) == 0 })
+
+	t.Log("it hangs while nobody wants anything of it: that is noticed within two minutes")
+	mark = r.signals.len()
+	h = w.startAP(withUPnP(ap{}))
+	r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool { return g.Name == busName+".ER.AccessPointAdded" })
+	mark = r.signals.len()
+	h.signal(syscall.SIGSTOP)
+	r.loses(mark, upnpUUID, 2*time.Minute)
+	h.signal(syscall.SIGCONT)
 }
 
 func TestERBelongsToItsStarter(t *testing.T) {
