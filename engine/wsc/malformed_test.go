@@ -113,7 +113,11 @@ func TestEveryAttributeMissingDoubledShortAndLong(t *testing.T) {
 			}
 			m := mutations{v: v, c: c, attrs: attrs, i: i, a: a, required: slices.Contains(need, a.ID)}
 			t.Run(fmt.Sprintf("%s without %v", v.file, a.ID), m.missing)
-			t.Run(fmt.Sprintf("%s with two %v goes by the last", v.file, a.ID), m.doubled)
+			if a.ID == AttrRequestedDeviceType {
+				t.Run(fmt.Sprintf("%s with two %v has both", v.file, a.ID), m.repeated)
+			} else {
+				t.Run(fmt.Sprintf("%s with two %v goes by the last", v.file, a.ID), m.doubled)
+			}
 			t.Run(fmt.Sprintf("%s with a shorter %v", v.file, a.ID), m.shorter)
 			t.Run(fmt.Sprintf("%s with a longer %v", v.file, a.ID), m.longer)
 			t.Run(fmt.Sprintf("%s with an empty %v", v.file, a.ID), m.empty)
@@ -145,10 +149,21 @@ func (m mutations) missing(t *testing.T) {
 	wants(t, got, err, nil, 0)
 }
 
-func (m mutations) doubled(t *testing.T) {
-	if m.a.ID == AttrRequestedDeviceType {
-		t.Skip("may be repeated")
+// repeated is doubled for the one attribute that may be repeated.
+func (m mutations) repeated(t *testing.T) {
+	got, err := m.c.parse(m.with(m.a, flipped(m.a)))
+	p, ok := got.(*ProbeRequest)
+	if err != nil || !ok {
+		t.Fatalf("%+v, %v", got, err)
 	}
+	for _, a := range []Attribute{m.a, flipped(m.a)} {
+		if !slices.Contains(p.RequestedDeviceTypes, DeviceType(a.Value)) {
+			t.Errorf("%x is not among %v", a.Value, p.RequestedDeviceTypes)
+		}
+	}
+}
+
+func (m mutations) doubled(t *testing.T) {
 	got, err := m.c.parse(m.with(flipped(m.a), m.a))
 	if err != nil || !same(got, m.v.want) {
 		t.Errorf("the first counts: %+v, %v", got, err)
