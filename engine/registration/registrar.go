@@ -122,16 +122,6 @@ func (r *Registrar) Handle(now time.Time, frame []byte) engine.Step {
 	}
 }
 
-// otherRegistrar ends a run with a peer that thinks it is the Registrar, too: an access point that cannot
-// be configured may answer so. Neither side would ever send M1.
-func (r *Registrar) otherRegistrar() engine.Step {
-	if r.state != expectM1 {
-		return r.ignore()
-	}
-	r.fail(&Error{Err: ErrM2D})
-	return r.finish(nil)
-}
-
 // handle runs one message's method if it is the one awaited.
 func (r *Registrar) handle(now time.Time, frame []byte, want State, method func([]byte) ([]byte, State, error)) engine.Step {
 	if r.state == expectM1 || nonceOf(frame, wsc.AttrRegistrarNonce) != r.registrarNonce {
@@ -234,13 +224,6 @@ func (r *Registrar) m2(m *wsc.M1, frame []byte) ([]byte, error) {
 		m2.EncryptedSettings = sealed
 	}
 	return r.sign(m2.AppendBody(nil)), nil
-}
-
-// m2d tells the Enrollee that it is known, but cannot be enrolled now.
-func (r *Registrar) m2d(now time.Time, frame []byte, code wsc.ConfigError, why error) engine.Step {
-	r.refused, r.code = why, code
-	m := wsc.M2D{Device: r.c.Device, EnrolleeNonce: r.enrolleeNonce, ConfigError: code}
-	return r.reply(now, frame, m.Append(nil), expectM2DAck)
 }
 
 // m3 takes the Enrollee's commitments and proves half one of the password.
@@ -363,30 +346,6 @@ func (r *Registrar) done(frame []byte) engine.Step {
 	}
 	ack := wsc.Ack{EnrolleeNonce: r.enrolleeNonce, RegistrarNonce: r.registrarNonce, Version2: r.version}
 	return r.finish([][]byte{ack.Append(nil)})
-}
-
-// ack ends a run that began and ended with M2D. hostap's M2D has a Registrar Nonce of zeros, and so
-// has ours.
-func (r *Registrar) ack(frame []byte) engine.Step {
-	a, err := wsc.ParseAck(frame)
-	if err != nil || r.state != expectM2DAck || a.EnrolleeNonce != r.enrolleeNonce {
-		return r.ignore()
-	}
-	r.last = wsc.MsgAck
-	r.fail(&Error{ConfigError: r.code, Local: true, Err: r.refused})
-	return r.finish(nil)
-}
-
-// nackToM2D ends a run that began and ended with M2D, too: an access point answers so. Why we refused it says more than
-// the 0 that it sends.
-func (r *Registrar) nackToM2D(frame []byte) engine.Step {
-	n, err := wsc.ParseNack(frame)
-	if err != nil || n.EnrolleeNonce != r.enrolleeNonce {
-		return r.ignore()
-	}
-	r.last = wsc.MsgNack
-	r.fail(&Error{ConfigError: r.code, Local: true, Err: r.refused})
-	return r.finish(nil)
 }
 
 // Timeout implements engine.Machine.
