@@ -33,27 +33,18 @@ devices say of themselves can be said by anybody in the network.`,
 	return cmd
 }
 
-// pickER finds the interface that is meant: the named one, else the one where the External Registrar runs, else the first.
-func (t *tree) pickER(name string) (netif, error) {
-	for _, n := range t.Interfaces {
-		if name == "" && n.ER {
-			return n, nil
-		}
-	}
-	if name == "" && len(t.Interfaces) > 0 {
-		return t.Interfaces[0], nil
-	}
-	return t.pick(name, "none")
-}
-
 // onER runs a command on the interface of the External Registrar.
 func (a *app) onER(cmd *cobra.Command, do func(ctx context.Context, c *client, t *tree, n netif) error) error {
+	return a.onERAt(cmd, (*tree).pickER, do)
+}
+
+func (a *app) onERAt(cmd *cobra.Command, pick func(t *tree, name string) (netif, error), do func(ctx context.Context, c *client, t *tree, n netif) error) error {
 	return a.withClient(cmd.Context(), func(c *client) error {
 		t, err := c.objects(cmd.Context())
 		if err != nil {
 			return err
 		}
-		n, err := t.pickER(a.ifname)
+		n, err := pick(t, a.ifname)
 		if err != nil {
 			return err
 		}
@@ -66,13 +57,17 @@ func newERStart(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "start [ADDRESS]",
 		Short: "Start looking for access points in the network",
-		Long: `Start makes wpsd an External Registrar on a network interface (--interface), until "wpsctl er stop". With the IPv4 address
-of an access point it deals with that one only. If it runs already, everything that it knows is told again to whoever
-listens (see "wpsctl er monitor").`,
+		Long: `Start makes wpsd an External Registrar on a network interface, until "wpsctl er stop". Without --interface that is the only
+one, or the only one with an IPv4 address, or the only one of these with the default route; otherwise it has to be named.
+An interface without a radio is added first (see "wpsctl interfaces add").
+
+With the IPv4 address of an access point it deals with that one only. If it runs already, everything that it knows is told
+again to whoever listens (see "wpsctl er monitor").`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+			pick := func(t *tree, name string) (netif, error) { return t.pickERStart(name, lanOf) }
+			return a.onERAt(cmd, pick, func(ctx context.Context, c *client, _ *tree, n netif) error {
 				o := options{"detach": godbus.MakeVariant(true)}
 				if len(args) == 1 {
 					o["address"] = godbus.MakeVariant(args[0])

@@ -73,7 +73,7 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 	f.StringVarP(&a.ifname, "interface", "i", "", "network interface (default: the first that is a station)")
 	f.BoolVar(&a.json, "json", false, "print JSON: one object, or one per line for commands that go on")
 	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newAPPIN(a), newCheckPIN(a), newCancel(a), newNFC(a), newNetworks(a),
-		newER(a), newMonitor(a), newAgent(a), newMan())
+		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newMan())
 	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))
 	mustComplete(root.RegisterFlagCompletionFunc("bus", cobra.FixedCompletions([]string{"system", "session"}, cobra.ShellCompDirectiveNoFileComp)))
 	return root

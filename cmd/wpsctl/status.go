@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -40,16 +39,9 @@ func writeStatus(w io.Writer, t *tree, now time.Time) error {
 		name = ", this device is " + printable(m.DeviceName)
 	}
 	fmt.Fprintf(w, "wpsd %s%s, UUID %s\n", printable(m.Version), name, orDash(m.UUID))
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "\nINTERFACE\tMODE\tDRIVER\tADDRESS\tDOING")
-	for _, n := range t.Interfaces {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.Name), orDash(n.Mode), orDash(n.Driver), orDash(n.MAC), doing(t, n, now))
-	}
-	if err := tw.Flush(); err != nil {
+	fmt.Fprintln(w)
+	if err := writeInterfaces(w, t, now); err != nil {
 		return err
-	}
-	if len(t.Interfaces) == 0 {
-		fmt.Fprintln(w, "(none)")
 	}
 	waiting := ""
 	if m.Waiting > 0 {
