@@ -1,7 +1,9 @@
 package dbus
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +42,8 @@ var (
 type Bus struct {
 	conn    *godbus.Conn
 	out     func(*godbus.Message) // sends a message
+	hold    func()                // keeps messages back to send them together, until release
+	release func()
 	queue   *queue
 	left    chan string   // names of callers that left the bus
 	lost    chan struct{} // gets a value when our name is taken away
@@ -131,7 +135,12 @@ func Connect(rwc io.ReadWriteCloser) (*Bus, error) {
 		return nil, errors.Join(err, rwc.Close())
 	}
 	b.conn = conn
-	b.out = func(m *godbus.Message) { conn.Send(m, nil) }
+	b.out = func(m *godbus.Message) {
+		f := frame(m)
+		gate.send(f)
+		clear(f) // a key may be in there
+	}
+	b.hold, b.release = gate.hold, gate.release
 	err = conn.Auth([]godbus.Auth{godbus.AuthExternal(strconv.Itoa(os.Geteuid()))})
 	if err == nil {
 		err = conn.Hello()
@@ -143,7 +152,10 @@ func Connect(rwc io.ReadWriteCloser) (*Bus, error) {
 }
 
 // Close ends the connection. A Server that runs on it ends with ErrBusLost.
-func (b *Bus) Close() error { return b.conn.Close() }
+func (b *Bus) Close() error {
+	b.release()
+	return b.conn.Close()
+}
 
 // enqueue takes a call from the gate.
 func (b *Bus) enqueue(c *call) {
@@ -244,6 +256,24 @@ func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body
 		m.Headers[godbus.FieldDestination] = godbus.MakeVariant(to)
 	}
 	b.send(m)
+}
+
+// frame encodes a message of ours that nobody answers. godbus's Conn.Send would encode its body twice, to see that there are
+// no file descriptors in it. A reply that cannot be encoded becomes an error.
+func frame(m *godbus.Message) []byte {
+	var b bytes.Buffer
+	err := m.EncodeTo(&b, binary.LittleEndian)
+	if err != nil && m.Type == godbus.TypeMethodReply {
+		m.Type, m.Body = godbus.TypeError, []any{"The answer cannot be encoded."}
+		m.Headers[godbus.FieldErrorName] = godbus.MakeVariant("org.freedesktop.DBus.Error.Failed")
+		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(m.Body...))
+		b.Reset()
+		err = m.EncodeTo(&b, binary.LittleEndian)
+	}
+	if err != nil {
+		return nil
+	}
+	return b.Bytes()
 }
 
 // send sends a message. Why it fails, if it does, is that the connection is gone, which Run notices.

@@ -3,8 +3,10 @@ package dbus
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 
 	godbus "github.com/godbus/dbus/v5"
 )
@@ -40,7 +42,18 @@ type gate struct {
 	out     []byte // rest of the message that godbus is reading
 	call    func(*call)
 	tooLong func(header)
+
+	writing sync.Mutex // guards what follows, and a Write
+	serial  uint32     // of the latest message of ours
+	holding bool
+	held    []byte // messages of ours that wait for release
 }
+
+// maxHeld is how many bytes of messages wait at most to be sent together.
+const maxHeld = 16 << 10
+
+// ownSerials is where the serial numbers of send begin. godbus counts from 1 for the calls that it makes.
+const ownSerials = 1 << 31
 
 // newGate wraps a connection. The functions get the calls and the headers of calls that are too long; they run in the
 // reading goroutine.
@@ -54,7 +67,53 @@ func (g *gate) Write(b []byte) (int, error) {
 	if !g.framing && string(b) == "BEGIN\r\n" {
 		g.framing = true
 	}
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.flush() // what was said before
 	return g.Writer.Write(b)
+}
+
+// send sends a message of ours, which is whole and gets its serial number here, or keeps it for release. That the
+// connection is gone is for the reading goroutine to notice.
+func (g *gate) send(message []byte) {
+	if len(message) < fixedHeader {
+		return
+	}
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.serial++
+	binary.LittleEndian.PutUint32(message[8:], g.serial|ownSerials)
+	g.held = append(g.held, message...)
+	if !g.holding || len(g.held) >= maxHeld {
+		g.flush()
+	}
+}
+
+// hold keeps the messages that follow for release: to write them in one piece wakes up us and the bus less often.
+func (g *gate) hold() {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.holding = true
+}
+
+// release sends what hold kept.
+func (g *gate) release() {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.holding = false
+	g.flush()
+}
+
+// flush writes what is held. The caller holds g.writing.
+func (g *gate) flush() {
+	if len(g.held) == 0 {
+		return
+	}
+	_, _ = g.Writer.Write(g.held)
+	clear(g.held) // a key may be in there
+	if g.held = g.held[:0]; cap(g.held) > maxHeld {
+		g.held = nil
+	}
 }
 
 // Read gives godbus what is meant for it.

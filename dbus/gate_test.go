@@ -354,3 +354,87 @@ func fuzzWorld(f *testing.F) (w *world, sender string) {
 	}
 	return w, client.Names()[0]
 }
+
+// written is a connection that notes each Write.
+type written struct {
+	stream
+	all [][]byte
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	w.all = append(w.all, bytes.Clone(b))
+	return len(b), nil
+}
+
+// TestHeldMessages: what is held is written in one piece, in its order, and before what godbus writes.
+func TestHeldMessages(t *testing.T) {
+	t.Parallel()
+	w := &written{stream: stream{bytes.NewReader(nil)}}
+	g := newGate(w, nil, nil)
+	say := func(n byte) []byte {
+		m := message(godbus.TypeSignal, ":1.5")
+		m.Body = []any{n}
+		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(n))
+		b := frame(m)
+		g.send(b)
+		return b
+	}
+	first := say(1)
+	g.hold()
+	second, third := say(2), say(3)
+	if len(w.all) != 1 || !bytes.Equal(w.all[0], first) {
+		t.Fatalf("written: %q", w.all)
+	}
+	if _, err := g.Write([]byte("of godbus")); err != nil {
+		t.Fatal(err)
+	}
+	fourth := say(4)
+	g.release()
+	fifth := say(5)
+	want := [][]byte{first, append(bytes.Clone(second), third...), []byte("of godbus"), fourth, fifth}
+	if !slices.EqualFunc(w.all, want, bytes.Equal) {
+		t.Errorf("written: %q", w.all)
+	}
+	serials := map[uint32]bool{}
+	for _, b := range [][]byte{first, second, third, fourth, fifth} {
+		m, err := godbus.DecodeMessage(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		serials[m.Serial()] = true
+		if m.Serial() < ownSerials {
+			t.Errorf("serial %d could be godbus's", m.Serial())
+		}
+	}
+	if len(serials) != 5 {
+		t.Errorf("serials %v", serials)
+	}
+	g.hold()
+	for range maxHeld / len(first) {
+		say(6)
+	}
+	if len(w.all) != len(want) {
+		t.Error("written before there was much")
+	}
+	if say(7); len(w.all) != len(want)+1 || len(g.held) != 0 {
+		t.Error("nothing was written although there was much")
+	}
+}
+
+// TestAReplyThatCannotBeEncoded is an error for who waits for it.
+func TestAReplyThatCannotBeEncoded(t *testing.T) {
+	t.Parallel()
+	m := &godbus.Message{Type: godbus.TypeMethodReply, Body: []any{"\xff"}, Headers: map[godbus.HeaderField]godbus.Variant{
+		godbus.FieldReplySerial: godbus.MakeVariant(uint32(5)), godbus.FieldDestination: godbus.MakeVariant(":1.5"),
+		godbus.FieldSignature: godbus.MakeVariant(godbus.SignatureOf("")),
+	}}
+	b := frame(m)
+	if len(b) < fixedHeader {
+		t.Fatalf("%q", b)
+	}
+	b[8] = 1 // as send does
+	got, err := godbus.DecodeMessage(bytes.NewReader(b))
+	if err != nil || got.Type != godbus.TypeError || got.Headers[godbus.FieldReplySerial].Value() != uint32(5) {
+		t.Errorf("%v, %v", got, err)
+	}
+}

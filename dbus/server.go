@@ -233,6 +233,8 @@ func (s *Server) resubscribe(emit emitter) {
 
 // drain turns all events that are there into signals.
 func (s *Server) drain() error {
+	s.bus.hold()
+	defer s.bus.release()
 	for {
 		e, err := s.sub.Next(s.expired)
 		switch {
