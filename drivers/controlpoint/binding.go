@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"wpsd/drivers/ssdp"
 	"wpsd/engine/upnp"
 )
@@ -34,10 +36,11 @@ func (p place) neighbour(a netip.Addr) bool {
 
 // look finds out what the interface has. An address that it gave itself (RFC 3927) is used only if there is no other.
 func look(ifname string) (place, error) {
-	i, err := net.InterfaceByName(ifname)
-	if err != nil || i.Flags&net.FlagUp == 0 {
+	index, up, err := inspect(ifname)
+	if err != nil || !up {
 		return place{}, ErrNoAddress
 	}
+	i := &net.Interface{Index: index, Name: ifname}
 	addresses, err := i.Addrs()
 	if err != nil {
 		return place{}, ErrNoAddress
@@ -57,6 +60,25 @@ func look(ifname string) (place, error) {
 		return place{}, ErrNoAddress
 	}
 	return p, nil
+}
+
+// inspect asks for one interface, where net.InterfaceByName has the kernel list them all with all that it knows of each.
+func inspect(ifname string) (index int, up bool, err error) {
+	ask, err := unix.NewIfreq(ifname)
+	if err != nil {
+		return 0, false, err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, false, err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, ask); err != nil {
+		return 0, false, err
+	}
+	up = ask.Uint16()&unix.IFF_UP != 0
+	err = unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ask)
+	return int(ask.Uint32()), up, err
 }
 
 // binding is all the sockets at one place. When the interface moves, there is a new one.
@@ -85,6 +107,7 @@ func (p *ControlPoint) bind(ctx context.Context, at place) (*binding, error) {
 		return nil, fmt.Errorf("controlpoint: open a socket for searches: %w", err)
 	}
 	config := net.ListenConfig{Control: ssdp.BindToDevice(p.ifname)}
+	config.SetMultipathTCP(false) // no access point has it
 	l, err := config.Listen(ctx, "tcp4", netip.AddrPortFrom(at.address, 0).String())
 	if err != nil {
 		_ = b.group.Close()

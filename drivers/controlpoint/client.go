@@ -81,6 +81,7 @@ func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response,
 	d := &net.Dialer{
 		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(b.address, 0)),
 		Control:   ssdp.BindToDevice(b.point.ifname),
+		KeepAlive: -1, // the deadline comes before
 	}
 	conn, err := d.DialContext(ctx, "tcp4", r.URL.Host.String()) // numeric: upnp.URL has no other
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
 	"time"
 
@@ -71,7 +70,7 @@ type ControlPoint struct {
 func Open(c Config) (*ControlPoint, error) { return open(c, standard) }
 
 func open(c Config, l limits) (*ControlPoint, error) {
-	if _, err := net.InterfaceByName(c.Interface); err != nil {
+	if _, _, err := inspect(c.Interface); err != nil {
 		return nil, fmt.Errorf("controlpoint: %s: %w", c.Interface, err)
 	}
 	// Listen to the kernel before looking, so that no change is missed.
