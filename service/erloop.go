@@ -27,7 +27,7 @@ type externalRegistrar struct {
 	over     chan struct{}            // closed when no more commands are taken
 
 	registrar *er.Registrar
-	keys      *keyMaker // for the next run: while the first message is on its way there is nothing else to compute
+	keys      *keyMaker // for the next run, made while nobody waits for it
 	runs      map[er.RunID]*erRun
 	requests  context.Context // of requests under way
 	replies   chan erReply

@@ -34,6 +34,10 @@ type ERRequest struct {
 	Apply   string        // empty, ApplyAuto or ApplyNone: a learned network is stored, and handed to nobody
 }
 
+// keyPause is how long after a run, or once there is somebody for one, the key pair of the next is made: what the run brought
+// is told first.
+const keyPause = 250 * time.Millisecond
+
 // erRun is a run of the engine and its session.
 type erRun struct {
 	session  *session
@@ -167,7 +171,6 @@ func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, m
 		if err != nil {
 			return erError(err)
 		}
-		e.keys.prepare()
 		snapshot = e.addSession(now, run, r, purpose, method)
 		e.perform(now, actions)
 		return nil
@@ -271,6 +274,7 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 		ap := ERAccessPoint{e.iface.Name, event.AP}
 		e.accessPoints[ap.ID] = ap
 		s.emit(ERAPAdded{ap})
+		e.keys.prepareIn(keyPause)
 	case er.APChanged:
 		ap := ERAccessPoint{e.iface.Name, event.AP}
 		e.accessPoints[ap.ID] = ap
@@ -323,6 +327,7 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 		return
 	}
 	delete(e.runs, event.Run)
+	e.keys.prepareIn(keyPause)
 	s, ses := e.service, run.session
 	err := event.Err
 	if run.cause != nil && (errors.Is(err, er.ErrCanceled) || errors.Is(err, er.ErrStopped)) {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"io"
+	"time"
 
 	"wpsd/engine/wsccrypto"
 )
@@ -10,8 +11,9 @@ import (
 // keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is nothing
 // else to compute, and M1 can go out at once.
 type keyMaker struct {
-	rand io.Reader
-	next chan madeKey // receives the pair that is being made; nil: none is
+	rand  io.Reader
+	next  chan madeKey // receives the pair that is being made; nil: none is
+	hurry chan bool    // ends its waiting for a moment: true, it is needed; false, it is not. nil: it does not wait
 }
 
 type madeKey struct {
@@ -27,13 +29,26 @@ func newKeyMaker(rand io.Reader) *keyMaker {
 }
 
 // prepare begins to make a pair unless there is one.
-func (m *keyMaker) prepare() {
+func (m *keyMaker) prepare() { m.prepareIn(0) }
+
+// prepareIn is prepare that waits for a moment when nothing else is to be done.
+func (m *keyMaker) prepareIn(pause time.Duration) {
 	if m.next != nil {
 		return
 	}
-	next := make(chan madeKey, 1)
-	m.next = next
+	next, hurry := make(chan madeKey, 1), make(chan bool, 1)
+	m.next, m.hurry = next, hurry
 	go func() { // take or close waits for it
+		if pause > 0 {
+			select {
+			case <-time.After(pause):
+			case needed := <-hurry:
+				if !needed {
+					next <- madeKey{}
+					return
+				}
+			}
+		}
 		pair, err := wsccrypto.GenerateKeyPair(m.rand)
 		next <- madeKey{pair, err}
 	}()
@@ -43,6 +58,7 @@ func (m *keyMaker) prepare() {
 // that this one is for does not need the processor.
 func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	m.prepare()
+	m.settle(true)
 	select {
 	case made := <-m.next:
 		m.next = nil
@@ -52,11 +68,20 @@ func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	}
 }
 
+// settle ends the waiting of a pair for its moment.
+func (m *keyMaker) settle(needed bool) {
+	if m.hurry != nil {
+		m.hurry <- needed
+		m.hurry = nil
+	}
+}
+
 // prepared returns the pair that prepare began to make; nil: it has begun none.
 func (m *keyMaker) prepared() *wsccrypto.KeyPair {
 	if m.next == nil {
 		return nil
 	}
+	m.settle(true)
 	made := <-m.next
 	m.next = nil
 	return made.pair
@@ -67,6 +92,7 @@ func (m *keyMaker) close() {
 	if m.next == nil {
 		return
 	}
+	m.settle(false)
 	if made := <-m.next; made.pair != nil {
 		made.pair.Wipe()
 	}

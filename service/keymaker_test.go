@@ -1,0 +1,52 @@
+package service
+
+import (
+	"crypto/rand"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// counted is a source of randomness that knows whether it was used.
+type counted struct{ n int }
+
+func (c *counted) Read(b []byte) (int, error) {
+	c.n++
+	return io.ReadFull(rand.Reader, b)
+}
+
+// TestKeyPairsThatWaitForTheirMoment are made then, or once they are needed, and not at all if nobody needs them.
+func TestKeyPairsThatWaitForTheirMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &counted{}
+		m := &keyMaker{rand: source}
+		if m.prepared() != nil {
+			t.Error("there is a pair that nobody asked for")
+		}
+		m.prepareIn(time.Second)
+		synctest.Wait()
+		if source.n != 0 {
+			t.Error("made at once")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if source.n == 0 {
+			t.Error("not made in its moment")
+		}
+		if m.prepared() == nil {
+			t.Error("there is no pair")
+		}
+		began := time.Now()
+		m.prepareIn(time.Second)
+		if m.prepared() == nil || time.Since(began) != 0 {
+			t.Error("whoever needs a pair has to wait for the moment")
+		}
+		used := source.n
+		m.prepareIn(time.Second)
+		m.close()
+		if source.n != used || time.Since(began) != 0 {
+			t.Error("a pair was made that nobody needs")
+		}
+	})
+}
