@@ -42,7 +42,8 @@ var (
 type Bus struct {
 	conn    *godbus.Conn
 	out     func(*godbus.Message) // sends a message
-	hold    func()                // keeps messages back to send them together, until release
+	hold    func()                // keeps messages back to send them together, until flush or release
+	flush   func()
 	release func()
 	queue   *queue
 	left    chan string   // names of callers that left the bus
@@ -140,7 +141,7 @@ func Connect(rwc io.ReadWriteCloser) (*Bus, error) {
 		gate.send(f)
 		clear(f) // a key may be in there
 	}
-	b.hold, b.release = gate.hold, gate.release
+	b.hold, b.flush, b.release = gate.hold, gate.flush, gate.release
 	err = conn.Auth([]godbus.Auth{godbus.AuthExternal(strconv.Itoa(os.Geteuid()))})
 	if err == nil {
 		err = conn.Hello()
@@ -230,14 +231,14 @@ func (b *Bus) reply(c *call, body []any, err error) {
 	m := &godbus.Message{
 		Type: godbus.TypeMethodReply, Flags: godbus.FlagNoReplyExpected, Body: body,
 		Headers: map[godbus.HeaderField]godbus.Variant{
-			godbus.FieldReplySerial: godbus.MakeVariant(c.serial),
-			godbus.FieldDestination: godbus.MakeVariant(c.sender),
+			godbus.FieldReplySerial: variant(c.serial),
+			godbus.FieldDestination: variant(c.sender),
 		},
 	}
 	if err != nil {
 		name, text := errorReply(err)
 		m.Type, m.Body = godbus.TypeError, []any{text}
-		m.Headers[godbus.FieldErrorName] = godbus.MakeVariant(name)
+		m.Headers[godbus.FieldErrorName] = variant(name)
 	}
 	b.send(m)
 }
@@ -247,15 +248,18 @@ func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body
 	m := &godbus.Message{
 		Type: godbus.TypeSignal, Flags: godbus.FlagNoReplyExpected, Body: body,
 		Headers: map[godbus.HeaderField]godbus.Variant{
-			godbus.FieldPath:      godbus.MakeVariant(path),
-			godbus.FieldInterface: godbus.MakeVariant(iface),
-			godbus.FieldMember:    godbus.MakeVariant(member),
+			godbus.FieldPath:      variant(path),
+			godbus.FieldInterface: variant(iface),
+			godbus.FieldMember:    variant(member),
 		},
 	}
 	if to != "" {
-		m.Headers[godbus.FieldDestination] = godbus.MakeVariant(to)
+		m.Headers[godbus.FieldDestination] = variant(to)
 	}
 	b.send(m)
+	if to != "" {
+		b.flush() // somebody waits for it
+	}
 }
 
 // frame encodes a message of ours that nobody answers. godbus's Conn.Send would encode its body twice, to see that there are
@@ -265,8 +269,8 @@ func frame(m *godbus.Message) []byte {
 	err := m.EncodeTo(&b, binary.LittleEndian)
 	if err != nil && m.Type == godbus.TypeMethodReply {
 		m.Type, m.Body = godbus.TypeError, []any{"The answer cannot be encoded."}
-		m.Headers[godbus.FieldErrorName] = godbus.MakeVariant("org.freedesktop.DBus.Error.Failed")
-		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(m.Body...))
+		m.Headers[godbus.FieldErrorName] = variant("org.freedesktop.DBus.Error.Failed")
+		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
 		b.Reset()
 		err = m.EncodeTo(&b, binary.LittleEndian)
 	}
@@ -280,7 +284,7 @@ func frame(m *godbus.Message) []byte {
 func (b *Bus) send(m *godbus.Message) {
 	if len(m.Body) > 0 {
 		// godbus does this only for messages that it builds itself.
-		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(m.Body...))
+		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
 	}
 	b.out(m)
 }

@@ -69,7 +69,7 @@ func (g *gate) Write(b []byte) (int, error) {
 	}
 	g.writing.Lock()
 	defer g.writing.Unlock()
-	g.flush() // what was said before
+	g.writeHeld() // what was said before
 	return g.Writer.Write(b)
 }
 
@@ -85,7 +85,7 @@ func (g *gate) send(message []byte) {
 	binary.LittleEndian.PutUint32(message[8:], g.serial|ownSerials)
 	g.held = append(g.held, message...)
 	if !g.holding || len(g.held) >= maxHeld {
-		g.flush()
+		g.writeHeld()
 	}
 }
 
@@ -101,11 +101,18 @@ func (g *gate) release() {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	g.holding = false
-	g.flush()
+	g.writeHeld()
 }
 
-// flush writes what is held. The caller holds g.writing.
+// flush sends what was kept so far.
 func (g *gate) flush() {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.writeHeld()
+}
+
+// writeHeld writes what is held. The caller holds g.writing.
+func (g *gate) writeHeld() {
 	if len(g.held) == 0 {
 		return
 	}

@@ -389,8 +389,9 @@ func TestHeldMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	fourth := say(4)
-	g.release()
+	g.flush()
 	fifth := say(5)
+	g.release()
 	want := [][]byte{first, append(bytes.Clone(second), third...), []byte("of godbus"), fourth, fifth}
 	if !slices.EqualFunc(w.all, want, bytes.Equal) {
 		t.Errorf("written: %q", w.all)

@@ -3,8 +3,6 @@ package dbus
 import (
 	"context"
 
-	godbus "github.com/godbus/dbus/v5"
-
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
@@ -144,6 +142,3 @@ func cancelInterface(ctx context.Context, r *request) ([]any, error) {
 	}
 	return nil, r.svc.CancelInterface(ctx, r.ifname)
 }
-
-// variant makes a D-Bus variant of a value.
-func variant(v any) godbus.Variant { return godbus.MakeVariant(v) }

@@ -3,7 +3,6 @@ package dbus
 import (
 	"cmp"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -270,7 +269,7 @@ func (t *tree) tellChanges(o *object, old map[string]values, emit emitter) {
 func (t *tree) tellFace(path godbus.ObjectPath, f face, old values, emit emitter) {
 	changed, invalidated := values{}, []string{}
 	for _, p := range t.api[f.iface].Properties {
-		if reflect.DeepEqual(old[p.Name], f.values[p.Name]) {
+		if same(old[p.Name], f.values[p.Name]) {
 			continue
 		}
 		switch p.Emits {
