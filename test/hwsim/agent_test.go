@@ -89,7 +89,7 @@ func (d *daemon) waiting(n uint32) {
 // storesNothing looks for a key in every file of the state directory, as text and as hex digits.
 func (w *world) storesNothing(key string) {
 	w.t.Helper()
-	w.must(filepath.Walk(filepath.Join(w.dir, "state"), func(path string, info os.FileInfo, err error) error {
+	w.must(filepath.Walk(w.stateDir(), func(path string, info os.FileInfo, err error) error {
 		if err != nil || !info.Mode().IsRegular() {
 			return err
 		}
@@ -268,7 +268,7 @@ func TestUpdateConfig0ForgetsEverything(t *testing.T) {
 		t.Error("the log does not say that networks are forgotten")
 	}
 	d.stop()
-	w.must(filepath.WalkDir(filepath.Join(w.dir, "state"), func(path string, e fs.DirEntry, err error) error {
+	w.must(filepath.WalkDir(w.stateDir(), func(path string, e fs.DirEntry, err error) error {
 		// What is owed to an interface while a session has it is another matter, and paid by now.
 		if err == nil && !e.IsDir() {
 			t.Errorf("written was %s", path)

@@ -39,40 +39,23 @@ func (w *world) startDaemonAgain(config ...string) *daemon {
 // startDaemonOn starts wpsd for a radio, on the bus that is there.
 func (w *world) startDaemonOn(radio string, config ...string) *daemon {
 	w.t.Helper()
-	return w.startDaemonBehind(nil, radio, config...)
-}
-
-// startDaemonBehind starts it by way of another program, whose arguments come first.
-func (w *world) startDaemonBehind(wrapper []string, radio string, config ...string) *daemon {
-	w.t.Helper()
 	if _, err := os.Stat("/in/wpsd"); err != nil {
 		w.t.Skip("wpsd was not built: run test/hwsim/run")
 	}
-	state := filepath.Join(w.dir, "state")
-	w.must(os.MkdirAll(state, 0o700))
 	file := w.write("wpsd.conf", strings.Join(config, "\n")+"\n")
 	d := &daemon{w: w, radio: radio, wasUp: w.isUp(radio)}
-	d.process = w.start("wpsd", append(wrapper, w.program("--config", file, "--driver", "nl80211", "--interface", radio, "--state-dir", state)...)...)
+	d.process = w.startWpsd(file, "--driver", "nl80211", "--interface", radio)
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
 	d.shows()
+	d.isConfined()
 	return d
-}
-
-// program is wpsd on the system bus. In a quiet world it is without --debug, as its rival is without -d: it would be
-// measured writing its log.
-func (w *world) program(args ...string) []string {
-	command := append([]string{"/in/wpsd", "--bus", "system"}, args...)
-	if !w.quiet {
-		command = append(command, "--debug")
-	}
-	return command
 }
 
 // restore runs wpsd --restore, as a unit does after wpsd has ended.
 func (w *world) restore() {
 	w.t.Helper()
-	r := w.run("/in/wpsd", "--restore", "--state-dir", filepath.Join(w.dir, "state"), "--config", filepath.Join(w.dir, "wpsd.conf"))
+	r := w.runWpsd(filepath.Join(w.dir, "wpsd.conf"), "--restore")
 	if r.status != 0 {
 		w.t.Errorf("wpsd --restore: status %d: %s", r.status, r.stderr)
 	}
@@ -97,8 +80,9 @@ func (d *daemon) shows() {
 
 // leaksNothing looks for keys and PINs of the scenarios in what wpsd has logged, which none of them may be in.
 func (d *daemon) leaksNothing() {
+	upnp, _ := os.ReadFile(upnpLog)
 	for _, secret := range []string{testPassphrase, testPSK, labelPIN, fmt.Sprintf("%x", testPassphrase)} {
-		if strings.Contains(d.output(), secret) {
+		if strings.Contains(d.output()+string(upnp), secret) {
 			d.w.t.Errorf("wpsd's log has the secret %q", secret)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,15 +36,14 @@ func (w *world) startERDaemon(config ...string) *registrar {
 		w.t.Skip("wpsd was not built: run test/hwsim/run")
 	}
 	w.sh("ip link set lo up")
-	state := filepath.Join(w.dir, "state")
-	w.must(os.MkdirAll(state, 0o700))
 	// The sample er.conf that wpa_supplicant's manual has for this.
 	file := w.write("er.conf", strings.Join(append(config, "device_name=WPS External Registrar\n"), "\n"))
 	d := &daemon{w: w, radio: "lo", wired: true}
-	d.process = w.start("wpsd", w.program("--config", file, "--driver", "none", "--interface", "lo", "--state-dir", state)...)
+	d.process = w.startWpsd(file, "--driver", "none", "--interface", "lo")
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
 	d.shows()
+	d.isConfined()
 	return &registrar{d}
 }
 

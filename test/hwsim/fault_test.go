@@ -239,7 +239,7 @@ func TestDaemonIsToldToEndInTheMiddleOfARun(t *testing.T) {
 	a.holdMidRun(mark, d.startPBC())
 	d.stop()
 	d.givenBack()
-	if code := d.cmd.ProcessState.ExitCode(); code != 0 {
+	if code := d.exitStatus(); code != 0 {
 		t.Errorf("wpsd ended with %d after SIGTERM", code)
 	}
 }

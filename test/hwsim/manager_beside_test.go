@@ -68,7 +68,7 @@ func TestManagerSupplicantStaysConnectedWhereTheRadioHasRoom(t *testing.T) {
 	fresh.mustOK("WPS_PBC")
 	run := d.startPBC("apply", "none")
 	run.reaches("State", time.Minute, "exchanging", "succeeded")
-	if left, _ := filepath.Glob(filepath.Join(w.dir, "state/owed/*.json")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(w.stateDir(), "owed/*.json")); len(left) > 0 {
 		t.Errorf("nothing was taken, and this is owed: %v", left)
 	}
 	if o := run.ends(2 * time.Minute); o.networks == nil {

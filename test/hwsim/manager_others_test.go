@@ -193,6 +193,7 @@ func (i *iwdManager) knows(ssid, key string) bool {
 
 func TestManagerIwdGetsTheNetwork(t *testing.T) {
 	w := newWorld(t)
+	w.byHand = true // root may write to iwd's directory
 	_, fresh := w.home(transition...)
 	w.startBus()
 	w.handsOver(w.startIwd(), fresh)
@@ -208,8 +209,7 @@ func TestManagerIwdAsksForThePassphrase(t *testing.T) {
 	w.until("iwd is there", 20*time.Second, func() bool {
 		return w.run("busctl", "call", "net.connman.iwd", "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects").status == 0
 	})
-	w.must(os.MkdirAll(iwdDirectory, 0o700))
-	d := w.startDaemonBehind([]string{"busybox", "unshare", "-m", "--propagation", "private", "sh", "-c", "mount -t tmpfs -o ro none " + iwdDirectory + ` && exec "$@"`, "sh"}, station)
+	d := w.startDaemonAgain()
 	fresh.mustOK("WPS_PBC")
 	if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
 		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)

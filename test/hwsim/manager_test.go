@@ -81,7 +81,12 @@ func (w *world) startNetworkManager() *networkManager {
 	w.must(os.RemoveAll("/run/NetworkManager"))
 	w.must(os.MkdirAll("/etc/NetworkManager/system-connections", 0o700))
 	w.must(os.MkdirAll("/var/lib/NetworkManager", 0o700))
-	config := w.write("NetworkManager.conf", "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nauth-polkit=root-only\nno-auto-default=*\n"+
+	polkit := "root-only"
+	if sandboxed() {
+		w.startPolkitd()
+		polkit = "true"
+	}
+	config := w.write("NetworkManager.conf", "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nauth-polkit="+polkit+"\nno-auto-default=*\n"+
 		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n")
 	// There is no udev: with a read-only /sys NetworkManager does not wait for it.
 	p := w.start("NetworkManager", "busybox", "unshare", "-m", "--propagation", "slave", "sh", "-c",
@@ -221,7 +226,7 @@ func TestManagerNetworkManagerAfterAFailedHandOver(t *testing.T) {
 // owesNothing checks that the journal of taken interfaces is empty.
 func (w *world) owesNothing() {
 	w.t.Helper()
-	if left, _ := filepath.Glob(filepath.Join(w.dir, "state/owed/*.json")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(w.stateDir(), "owed/*.json")); len(left) > 0 {
 		w.t.Errorf("the journal still has %v", left)
 	}
 }
@@ -252,7 +257,7 @@ func (w *world) comesBack(m manager, fresh *hostapd, kill bool) {
 	fresh.holdMidRun(mark, s)
 	if kill {
 		d.kill()
-		if left, _ := filepath.Glob(filepath.Join(w.dir, "state/owed/*.json")); len(left) != 1 {
+		if left, _ := filepath.Glob(filepath.Join(w.stateDir(), "owed/*.json")); len(left) != 1 {
 			t.Errorf("the journal of a killed wpsd has %v", left)
 		}
 		w.restore()

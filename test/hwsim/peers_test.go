@@ -116,6 +116,9 @@ func (a ap) config() string {
 		"serial_number=12345", "device_type=6-0050F204-1", "os_version=01020300",
 		"config_methods=label virtual_display virtual_push_button keypad",
 	}
+	if sandboxed() { // what wpsd's own user takes (see wpsd.service)
+		lines = append(lines, "ctrl_interface_group=netdev")
+	}
 	if a.uuid != "" {
 		lines = append(lines, "uuid="+a.uuid)
 	}

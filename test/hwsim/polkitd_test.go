@@ -49,7 +49,10 @@ func (w *world) startPolkitd() *process {
 	}
 	w.must(os.MkdirAll("/usr/share/polkit-1/actions", 0o755))
 	w.must(os.MkdirAll("/etc/polkit-1/rules.d", 0o755))
-	w.sh("cp /in/policy/fi.w1.wps.policy /usr/share/polkit-1/actions/; chmod 644 /usr/share/polkit-1/actions/*")
+	w.sh("cp /in/policy/*.policy /usr/share/polkit-1/actions/; chmod 644 /usr/share/polkit-1/actions/*")
+	if sandboxed() { // what lets wpsd's own user ask NetworkManager
+		w.sh("mkdir -p /usr/share/polkit-1/rules.d; cp %s/fi.w1.wps.rules /usr/share/polkit-1/rules.d/", installed)
+	}
 	w.must(os.WriteFile("/etc/polkit-1/rules.d/10-scenario.rules", []byte(polkitRules), 0o644))
 	p := w.start("polkitd", program, "--no-debug")
 	look := w.connect()

@@ -17,11 +17,13 @@ import (
 
 // process is a program that runs beside the scenario. Its output goes to a file in the scenario's folder.
 type process struct {
-	w    *world
-	name string
-	log  string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	w      *world
+	name   string
+	log    string
+	cmd    *exec.Cmd // nil where systemd has started it
+	unit   string    // as what systemd has
+	handle *os.Process
+	done   chan struct{} // closed when it has ended
 }
 
 // start runs a program until the scenario ends: then it gets SIGTERM and, 5 s later, SIGKILL.
@@ -34,6 +36,7 @@ func (w *world) start(name string, command ...string) *process {
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	w.must(p.cmd.Start())
+	p.handle = p.cmd.Process
 	go func() {
 		p.cmd.Wait()
 		close(p.done)
@@ -61,12 +64,12 @@ func (p *process) kill() {
 }
 
 func (p *process) signal(s syscall.Signal) {
-	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.handle.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.w.t.Errorf("%s: %v", p.name, err)
 	}
 }
 
-func (p *process) pid() int { return p.cmd.Process.Pid }
+func (p *process) pid() int { return p.handle.Pid }
 
 func (p *process) running() bool {
 	select {

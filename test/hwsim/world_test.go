@@ -23,9 +23,10 @@ const (
 
 // world is what one scenario plays in: clean radios, a recording of the air, and a folder for logs.
 type world struct {
-	t     *testing.T
-	dir   string // logs and configurations; kept when the scenario fails
-	quiet bool   // peers log little
+	t      *testing.T
+	dir    string // logs and configurations; kept when the scenario fails
+	quiet  bool   // peers log little
+	byHand bool   // root starts wpsd, outside of its sandbox (see sandbox_test.go)
 }
 
 // newWorld gives the scenario radios as they are after boot, and starts the recording of the air. It
@@ -47,6 +48,8 @@ func newQuietWorld(t *testing.T) *world {
 	w := &world{t: t, quiet: true, dir: filepath.Join(logs, strings.ReplaceAll(t.Name(), "/", "-"))}
 	w.must(os.RemoveAll(w.dir))
 	w.must(os.MkdirAll(w.dir, 0o755))
+	w.must(os.RemoveAll(w.stateDir()))
+	os.Truncate(upnpLog, 0)
 	t.Cleanup(w.keepOrForget)
 	w.cleanRadios()
 	return w
@@ -118,6 +121,9 @@ func (w *world) keepOrForget() {
 	if !w.t.Failed() {
 		os.RemoveAll(w.dir)
 		return
+	}
+	if sandboxed() {
+		w.sh("cp -r %s %s/state; cp %s %[2]s; cp /run/systemd/system/wpsd-*[0-9].service %[2]s; true", w.stateDir(), w.dir, upnpLog)
 	}
 	place := w.dir
 	if host := os.Getenv(keptHost); host != "" {

@@ -16,7 +16,7 @@ import (
 // what they tell has to be the same.
 
 // controlPlace is where wpsd makes its sockets.
-const controlPlace = scratch + "/control"
+const controlPlace = "/run/wpsd/control"
 
 // wpaCli is Debian's wpa_cli for one interface.
 type wpaCli struct {
@@ -42,7 +42,7 @@ func (c wpaCli) must(args ...string) {
 // startControlled starts wpsd with control sockets, and attaches to the station's.
 func (w *world) startControlled(config ...string) (*daemon, wpaCli, *control) {
 	w.t.Helper()
-	d := w.startDaemon(append(config, "ctrl_interface=DIR="+controlPlace+" GROUP=0")...)
+	d := w.startDaemon(append(config, "ctrl_interface=DIR="+controlPlace+" GROUP=netdev")...)
 	return d, wpaCli{w, controlPlace, station}, w.dialControl(d.process, filepath.Join(controlPlace, station))
 }
 
@@ -271,10 +271,11 @@ func TestWpaCliTellsOfAnOverlap(t *testing.T) {
 // TestWpaCliTwoDaemons: who comes second says who is there already, and whoever was first goes on.
 func TestWpaCliTwoDaemons(t *testing.T) {
 	w := newWorld(t)
+	w.byHand = true // in its unit it has a directory of its own
 	s, _ := w.startCompared()
 	w.startBus()
 	file := w.write("wpsd.conf", "ctrl_interface="+filepath.Join(scratch, "supplicant-"+station)+"\n")
-	r := w.run("/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", station, "--state-dir", filepath.Join(w.dir, "state"))
+	r := w.runWpsd(file, "--driver", "nl80211", "--interface", station)
 	if want := fmt.Sprintf(`\"wpa_supplicant\" (process %d) answers on`, s.pid()); r.status != 1 || !strings.Contains(r.stderr, want) {
 		t.Errorf("beside wpa_supplicant: status %d\n%s", r.status, r.stderr)
 	}

@@ -4,6 +4,7 @@ package hwsim
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -91,7 +92,7 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 }
 
 func TestWpaCliExternalRegistrar(t *testing.T) {
-	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=0", "config_methods=virtual_display virtual_push_button keypad"}
+	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=netdev", "config_methods=virtual_display virtual_push_button keypad"}
 	run := func(t *testing.T, start func(w *world) *process) (list []string) {
 		w := newWorld(t)
 		// wpa_supplicant shows the entities of XML as they are, wpsd what they stand for: texts without any.
@@ -136,7 +137,7 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(ap{})
 	w.startBus()
-	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=0")
+	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
 	c := wpaCli{w, controlPlace, apRadio}
 	events := w.dialControl(d.process, filepath.Join(controlPlace, apRadio))
 	w.until("wpsd steers hostapd", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
@@ -202,7 +203,7 @@ func TestWpaCliAtAnAccessPointWithTwoButtons(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(ap{})
 	w.startBus()
-	w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=0")
+	w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
 	c := wpaCli{w, controlPlace, apRadio}
 	w.until("wpsd steers hostapd", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
 	for _, radio := range []string{station, "wlan3"} {
@@ -343,9 +344,8 @@ func TestWpaCliGlobal(t *testing.T) {
 	w := newWorld(t)
 	w.startBus()
 	w.sh("ip link set lo up")
-	socket := filepath.Join(scratch, "global")
 	file := w.write("wpsd.conf", "ctrl_interface=DIR="+controlPlace+"\n")
-	p := w.start("wpsd", "/in/wpsd", "--config", file, "--driver", "nl80211", "--interface", station, "--state-dir", filepath.Join(w.dir, "state"), "--global", socket)
+	p, socket := w.startGlobal(file, "--driver", "nl80211", "--interface", station)
 	events := w.dialControl(p, socket)
 	expect := func(reply string, args ...string) {
 		t.Helper()
@@ -398,6 +398,11 @@ func TestWpaCliGroups(t *testing.T) {
 	}
 	w.sh("mkdir -p %s/clients && chmod 1777 %s/clients", scratch, scratch)
 	const everything, look, other = 5000, 5001, 5002
+	// wpsd's own user may give a socket to a group that it is in.
+	groups, err := os.ReadFile("/etc/group")
+	w.must(err)
+	w.must(os.WriteFile("/etc/group", fmt.Appendf(groups, "everything:x:%d:wpsd\nlook:x:%d:wpsd\n", everything, look), 0o644))
+	defer os.WriteFile("/etc/group", groups, 0o644)
 	d := w.startDaemonOn(station, fmt.Sprintf("ctrl_interface=DIR=%s GROUP=%d READ_GROUP=%d", controlPlace, everything, look))
 	for _, row := range []struct {
 		gid     uint32
