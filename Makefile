@@ -23,7 +23,6 @@ BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
 BUSSERVICEDIR ?= /usr/share/dbus-1/system-services
 POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
-DOCDIR ?= $(PREFIX)/share/doc/wpsd
 
 .PHONY: help build nfc_pw_token check static test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install deb clean
 
@@ -88,7 +87,6 @@ install: build ## into DESTDIR, prefix (/usr/local)
 	install -D -m 644 packaging/fi.w1.wps.service $(DESTDIR)$(BUSSERVICEDIR)/fi.w1.wps.service
 	install -d $(DESTDIR)$(UNITDIR)
 	install -D -m 644 packaging/fi.w1.wps.rules $(DESTDIR)$(POLKITRULESDIR)/fi.w1.wps.rules
-	install -D -m 644 packaging/wpa_cli.conf $(DESTDIR)$(DOCDIR)/wpa_cli.conf
 	for unit in packaging/wpsd*.service packaging/wpsd*.socket; do sed 's|@SBINDIR@|$(SBINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	install -D -m 644 packaging/wpsd.sysusers $(DESTDIR)$(SYSUSERSDIR)/wpsd.conf
 	install -D -m 644 packaging/wpsd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/wpsd.conf

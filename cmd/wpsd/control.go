@@ -11,6 +11,7 @@ import (
 
 	"wpsd/service"
 	"wpsd/service/control"
+	"wpsd/service/control/reply"
 )
 
 // globalSocketName is what FileDescriptorName= calls the global control socket in a systemd socket unit.
@@ -42,6 +43,9 @@ func (s *sockets) prepare(ctx context.Context, svc *service.Service, f flags, co
 	}
 	o := control.Options{
 		Place: conf.Control, Global: f.global, GlobalSocket: passed, Apply: "auto", Forget: conf.Forget, LogLevel: level, Log: s.log,
+	}
+	if f.replySocket != "" {
+		o.Reply = reply.NewClient(f.replySocket)
 	}
 	if conf.ControlTerminate {
 		o.Terminate = func() { s.end(errTerminated) }

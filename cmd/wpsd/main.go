@@ -32,23 +32,25 @@ const defaultConfigFile = "/etc/wpsd/wpsd.conf"
 
 // flags are the command line.
 type flags struct {
-	config     string
-	named      bool // --config was given
-	driver     string
-	interfaces []string
-	stateDir   string
-	bus        string
-	global     string
-	upnpSocket string
-	upnpServer bool
-	simControl string
-	simSpeed   float64
-	simUPnP    netip.Addr
-	restore    bool
-	debug      bool
-	version    bool
-	checkOnly  bool
-	idle       *time.Duration // nil: not said
+	config      string
+	named       bool // --config was given
+	driver      string
+	interfaces  []string
+	stateDir    string
+	bus         string
+	global      string
+	upnpSocket  string
+	upnpServer  bool
+	replySocket string
+	replyServer bool
+	simControl  string
+	simSpeed    float64
+	simUPnP     netip.Addr
+	restore     bool
+	debug       bool
+	version     bool
+	checkOnly   bool
+	idle        *time.Duration // nil: not said
 }
 
 func main() {
@@ -72,8 +74,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "wpsd: %v\n", err)
 		return exitFailure
 	}
-	if f.upnpServer {
+	switch {
+	case f.upnpServer:
 		return runUPnP(f, stderr)
+	case f.replyServer:
+		return runReply(f, stderr)
 	}
 	conf, err := loadConfig(f.config, !f.named)
 	if err != nil && f.restore {
@@ -133,6 +138,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	fs.StringVar(&f.global, "global", "", "listen on the global control socket `PATH` (wpa_cli -g PATH)")
 	fs.StringVar(&f.upnpSocket, "upnp-socket", "", "let the process that listens on `SOCKET` speak UPnP")
 	fs.BoolVar(&f.upnpServer, "upnp-server", false, "be that process; on --upnp-socket, or the socket systemd passes")
+	fs.StringVar(&f.replySocket, "reply-socket", "", "let the process that listens on `SOCKET` answer clients of the control sockets")
+	fs.BoolVar(&f.replyServer, "reply-server", false, "be that process; on --reply-socket, or the socket systemd passes")
 	fs.StringVar(&f.simControl, "sim-control", "", "with --driver sim: take commands from the named pipe `FILE`")
 	fs.Func("sim-upnp", "with --driver sim: let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
 		f.simUPnP, err = netip.ParseAddr(text)

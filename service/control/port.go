@@ -3,10 +3,13 @@ package control
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"sync"
 	"syscall"
 	"time"
+
+	"wpsd/service/control/reply"
 )
 
 // renewPause is how soon after one renewal of a socket the next may be.
@@ -52,7 +55,7 @@ func (p *port) send(address string, message []byte) error {
 	if s == nil {
 		return net.ErrClosed
 	}
-	err := s.send(address, message)
+	err := s.send(p.server.options.Reply, address, message)
 	if errors.Is(err, syscall.EAGAIN) && s.clogged() && p.renew(s) {
 		return errRenewed
 	}
@@ -111,14 +114,18 @@ func (p *port) run(ctx context.Context) {
 		if cred != nil {
 			c.uid, c.pid = cred.Uid, cred.Pid
 		}
-		reply := p.answer(ctx, c, string(buffer[:n]))
+		answer := p.answer(ctx, c, string(buffer[:n]))
 		clear(buffer[:n])
-		if err := p.send(address, reply); err != nil {
+		if err := p.send(address, answer); err != nil {
 			if errors.Is(err, errRenewed) {
 				p.monitors.forget()
 			}
-			p.server.log.Debug("a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
+			level := slog.LevelDebug
+			if errors.Is(err, reply.ErrLost) {
+				level = slog.LevelWarn
+			}
+			p.server.log.Log(ctx, level, "a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
 		}
-		clear(reply)
+		clear(answer)
 	}
 }

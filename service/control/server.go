@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"wpsd/service"
+	"wpsd/service/control/reply"
 )
 
 // Options say where a Server listens and what it may do.
@@ -21,6 +22,8 @@ type Options struct {
 	// Global is the path of the global socket, GlobalSocket one that systemd has bound; empty and nil: there is none.
 	Global       string
 	GlobalSocket *net.UnixConn
+	// Reply is another process that sends to clients whose address is a path; nil: we do.
+	Reply *reply.Client
 	// Apply is what sessions hand their network to, as service.StartRequest has it.
 	Apply string
 	// Forget says that SAVE_CONFIG saves nothing (update_config=0).
@@ -252,6 +255,9 @@ func (s *Server) closeAll() {
 	s.mu.Unlock()
 	for _, name := range names {
 		s.close(name)
+	}
+	if s.options.Reply != nil {
+		s.options.Reply.Close()
 	}
 	if s.options.Place.Dir != "" {
 		_ = os.Remove(s.options.Place.Dir) // wpa_supplicant does, if it is empty

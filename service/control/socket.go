@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wpsd/service/control/reply"
 )
 
 const (
@@ -76,13 +78,24 @@ func makeDirectory(p Place, n ids, log *slog.Logger) error {
 	return dress(p.Dir, mode, n, log)
 }
 
-// dress gives a file its owner, group and mode. What the process may not do is a warning: the packaged service cannot
-// give files away, and its user's own group may be all that is needed.
+// dress gives a file its owner, group and mode. What is so already is left alone: the packaged service cannot give files
+// away, and has a directory whose group (set-group-ID) is that of all that is made in it.
 func dress(path string, mode fs.FileMode, n ids, log *slog.Logger) error {
-	if err := os.Chown(path, n.owner, n.group); errors.Is(err, fs.ErrPermission) {
-		log.Warn("wpsd may not change whose the control socket is; its group cannot use it", "path", path, "err", err)
-	} else if err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return fmt.Errorf("control: %w", err)
+	}
+	stat, _ := info.Sys().(*syscall.Stat_t)
+	if stat == nil || n.owner != nobody && n.owner != int(stat.Uid) || n.group != nobody && n.group != int(stat.Gid) {
+		err := os.Chown(path, n.owner, n.group)
+		if errors.Is(err, fs.ErrPermission) {
+			log.Warn("wpsd may not change whose the control socket is: its group cannot use it", "path", path, "err", err)
+		} else if err != nil {
+			return fmt.Errorf("control: %w", err)
+		}
+	}
+	if info.Mode().Perm() == mode {
+		return nil
 	}
 	if err := os.Chmod(path, mode); err != nil {
 		return fmt.Errorf("control: %w", err)
@@ -258,14 +271,19 @@ func (s *socket) receive(buffer []byte) (n int, address string, cred *syscall.Uc
 	return n, address, credentials(oob[:oobn]), flags&syscall.MSG_TRUNC == 0, nil
 }
 
-// send sends one datagram, or fails at once if the receiver has no room for it.
-func (s *socket) send(address string, message []byte) error {
+// send sends one datagram, or fails at once if the receiver has no room for it. With other, a process that may, it goes that
+// way to clients whose address is a path.
+func (s *socket) send(other *reply.Client, address string, message []byte) error {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var sent error
 	if err := raw.Control(func(fd uintptr) {
+		if other != nil && strings.HasPrefix(address, "/") {
+			sent = other.Send(int(fd), address, message)
+			return
+		}
 		sent = syscall.Sendto(int(fd), message, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, &syscall.SockaddrUnix{Name: address})
 	}); err != nil {
 		return err

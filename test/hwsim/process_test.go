@@ -29,12 +29,35 @@ type process struct {
 // start runs a program until the scenario ends: then it gets SIGTERM and, 5 s later, SIGKILL.
 func (w *world) start(name string, command ...string) *process {
 	w.t.Helper()
+	return w.startReading(nil, name, command...)
+}
+
+// startTyped is start for a program that reads what a user types, a line each.
+func (w *world) startTyped(name string, command ...string) (p *process, typeLine func(string)) {
+	w.t.Helper()
+	r, keys, err := os.Pipe()
+	w.must(err)
+	defer r.Close()
+	p = w.startReading(r, name, command...)
+	w.t.Cleanup(func() { keys.Close() })
+	return p, func(line string) {
+		w.t.Helper()
+		_, err := fmt.Fprintln(keys, line)
+		w.must(err)
+	}
+}
+
+func (w *world) startReading(stdin *os.File, name string, command ...string) *process {
+	w.t.Helper()
 	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"), done: make(chan struct{})}
 	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	w.must(err)
 	defer file.Close()
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = file, file
+	if stdin != nil {
+		p.cmd.Stdin = stdin
+	}
 	w.must(p.cmd.Start())
 	p.handle = p.cmd.Process
 	go func() {

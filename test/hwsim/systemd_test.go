@@ -322,12 +322,16 @@ func testUnitER(t *testing.T) {
 	})
 }
 
-// testUnitWpaCli: a real wpa_cli at the socket that systemd holds, with the drop-in that this takes.
+// testUnitWpaCli: a real wpa_cli of root, and of a member of netdev, at the socket that systemd holds and at those of interfaces,
+// as the package has it.
 func testUnitWpaCli(t *testing.T) {
 	u := newUnit(t, "idle_exit=1")
-	text, err := os.ReadFile("/usr/share/doc/wpsd/wpa_cli.conf")
-	u.must(err)
-	u.dropIn(strings.TrimPrefix(string(text), "[Service]"))
+	as := func(group string, args ...string) string {
+		t.Helper()
+		r := u.run(append([]string{"setpriv", "--reuid=1234", "--regid=1234", "--groups", group, "timeout", "60", "wpa_cli"}, args...)...)
+		return r.stdout + r.stderr
+	}
+	netdev := strings.TrimSpace(u.sh("getent group netdev | cut -d: -f3"))
 	u.sh("systemctl start wpsd.socket")
 	defer u.sh("systemctl stop wpsd.socket")
 	if got := u.show("ActiveState"); got != "inactive" {
@@ -339,6 +343,45 @@ func testUnitWpaCli(t *testing.T) {
 	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global raw IFNAME=%s STATUS", station); !strings.Contains(out, "wpa_state=") {
 		t.Errorf("wpa_cli status:\n%s", out)
 	}
+	if out := as(netdev, "-g", "/run/wpsd/global", "ping"); out != "PONG\n" {
+		t.Errorf("a member of netdev at the global socket: %q", out)
+	}
+	if out := as("4321", "-g", "/run/wpsd/global", "ping"); !strings.Contains(out, "Permission denied") {
+		t.Errorf("a stranger at the global socket: %q", out)
+	}
+	u.sh("systemctl stop wpsd.socket")
+
+	// The sockets of interfaces: what README says, and nothing more.
+	a := u.startAP(ap{})
+	u.configure("ctrl_interface=DIR=/run/wpsd/control GROUP=netdev", "wps_cred_processing=2")
+	u.sh("systemctl restart wpsd")
+	u.until("the socket is there", 10*time.Second, func() bool { _, err := os.Stat("/run/wpsd/control/" + station); return err == nil })
+	if got := u.sh("stat -c '%%A %%U %%G' /run/wpsd/control /run/wpsd/control/%s", station); got != "drwxr-s--- wpsd netdev\nsrwxrwx--- wpsd netdev\n" {
+		t.Errorf("the sockets:\n%s", got)
+	}
+	events, _ := u.startTyped("wpa_cli", "wpa_cli", "-p", "/run/wpsd/control", "-i", station)
+	events.waitLog("Interactive mode", 10*time.Second)
+	a.mustOK("WPS_PBC")
+	if out := as(netdev, "-p", "/run/wpsd/control", "-i", station, "wps_pbc"); out != "OK\n" {
+		t.Errorf("wps_pbc of a member of netdev: %q", out)
+	}
+	events.waitLog("WPS-CRED-RECEIVED 100e", oneRun)
+	events.waitLog("WPS-SUCCESS", 10*time.Second)
+	if out := as("4321", "-p", "/run/wpsd/control", "-i", station, "ping"); !strings.Contains(out, "Permission denied") {
+		t.Errorf("a stranger at an interface's socket: %q", out)
+	}
+	// It ends ten seconds after the last answer: one more, and then a look at it.
+	status := u.sh("timeout 60 wpa_cli -p /run/wpsd/control -i %s ping && cat /proc/$(systemctl show -P MainPID wpsd-reply.service)/status", station)
+	for _, line := range []string{"CapEff:\t0000000000000002", "CapBnd:\t0000000000000002", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+		if !strings.Contains(status, line) {
+			t.Errorf("not in its status: %s\n%s", line, status)
+		}
+	}
+	u.configure()
+	u.sh("systemctl restart wpsd")
+	u.until("the process that answers ends for lack of work", 30*time.Second, func() bool {
+		return u.run("systemctl", "is-active", "wpsd-reply.service").stdout == "inactive\n"
+	})
 }
 
 // testUnitHandsOver: NetworkManager has the station, and polkit lets wpsd's user ask for it.

@@ -1,0 +1,93 @@
+package reply
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// patience is how long one answer may take. The Server does not wait for anybody; but systemd may have to start it.
+	patience = 5 * time.Second
+	// linger is how long a connection that is not used stays.
+	linger = 3 * time.Second
+)
+
+// Client asks a Server. It connects when there is something to send, and is safe for concurrent use.
+type Client struct {
+	path string
+
+	mu   sync.Mutex
+	conn *net.UnixConn // nil: not connected
+	idle *time.Timer
+}
+
+// NewClient makes a Client of the Server that listens at path.
+func NewClient(path string) *Client { return &Client{path: path} }
+
+// Send has one datagram sent from a socket, without waiting for who gets it: syscall.EAGAIN if he has no room for it.
+func (c *Client) Send(fd int, address string, text []byte) error {
+	if len(address) == 0 || len(address) > MaxPath || len(text) > MaxText {
+		return syscall.EMSGSIZE
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fresh := c.conn == nil
+	err := c.roundTrip(fd, address, text)
+	if errors.Is(err, ErrLost) && !fresh { // it has ended since, for lack of work; a new one is there at once
+		err = c.roundTrip(fd, address, text)
+	}
+	return err
+}
+
+// ErrLost means that the Server cannot be reached, or ended before it answered.
+var ErrLost = errors.New("reply: the process that answers clients is gone: see systemctl status wpsd-reply.socket")
+
+// roundTrip is one request and its answer. The caller holds mu.
+func (c *Client) roundTrip(fd int, address string, text []byte) error {
+	if c.conn == nil {
+		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: c.path, Net: "unixpacket"})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrLost, err)
+		}
+		c.conn = conn
+	}
+	request := appendRequest(make([]byte, 0, 1+len(address)+len(text)), address, text)
+	defer clear(request)
+	_ = c.conn.SetDeadline(time.Now().Add(patience))
+	answer := make([]byte, 8)
+	_, _, err := c.conn.WriteMsgUnix(request, syscall.UnixRights(fd), nil)
+	n := 0
+	if err == nil {
+		n, err = c.conn.Read(answer)
+	}
+	if err != nil || n == 0 {
+		_ = c.conn.Close()
+		c.conn = nil
+		return errors.Join(ErrLost, err)
+	}
+	c.lingers()
+	return parseAnswer(answer[:n])
+}
+
+// lingers closes the connection if it is not used for a while, so that the Server can end. The caller holds mu.
+func (c *Client) lingers() {
+	if c.idle == nil {
+		c.idle = time.AfterFunc(linger, c.Close)
+		return
+	}
+	c.idle.Reset(linger)
+}
+
+// Close closes the connection. The next Send makes a new one.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn != nil {
+		_ = c.conn.Close()
+		c.conn = nil
+	}
+}

@@ -1,0 +1,193 @@
+package reply
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// start runs a Server at a path of its own, and returns that and a function that ends it.
+func start(t *testing.T, path string, s Server) (stop func(), done chan error) {
+	t.Helper()
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done = make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	return cancel, done
+}
+
+func datagram(t *testing.T, path string) *net.UnixConn {
+	t.Helper()
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// sendFrom has a Client send from a socket.
+func sendFrom(t *testing.T, c *Client, from *net.UnixConn, address, text string) error {
+	t.Helper()
+	raw, err := from.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent error
+	if err := raw.Control(func(fd uintptr) { sent = c.Send(int(fd), address, []byte(text)) }); err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+// TestDatagramsComeFromTheSocketThatWasPassed: a client that is connected to that socket hears no other.
+func TestDatagramsComeFromTheSocketThatWasPassed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server := filepath.Join(dir, "server")
+	stop, done := start(t, server, Server{})
+	ours := datagram(t, filepath.Join(dir, "control"))
+	theirs, err := net.DialUnix("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "client"), Net: "unixgram"}, &net.UnixAddr{Name: filepath.Join(dir, "control"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	c := NewClient(server)
+	defer c.Close()
+	for _, text := range []string{"PONG\n", "", strings.Repeat("x", 4095)} {
+		if err := sendFrom(t, c, ours, filepath.Join(dir, "client"), text); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 8192)
+		if n, err := theirs.Read(got); err != nil || string(got[:n]) != text {
+			t.Fatalf("%q, %v", got[:n], err)
+		}
+	}
+	for address, want := range map[string]error{filepath.Join(dir, "nobody"): syscall.ENOENT, server: syscall.EPROTOTYPE, "/" + strings.Repeat("x", 107): syscall.EMSGSIZE, "": syscall.EMSGSIZE} {
+		if err := sendFrom(t, c, ours, address, "x"); !errors.Is(err, want) {
+			t.Errorf("to %.20q: %v, not %v", address, err, want)
+		}
+	}
+	// Who does not read does not hold anybody up.
+	for n := 0; ; n++ {
+		if err := sendFrom(t, c, ours, filepath.Join(dir, "client"), "event"); errors.Is(err, syscall.EAGAIN) {
+			break
+		} else if err != nil || n > 1e6 {
+			t.Fatal(n, err)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := sendFrom(t, c, ours, filepath.Join(dir, "client"), "x"); err == nil {
+		t.Error("sent without a Server")
+	}
+}
+
+// TestServerThatEndedForLackOfWork: the next one that listens there is asked, as with a socket of systemd's.
+func TestServerThatEndedForLackOfWork(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "server")
+	_, done := start(t, path, Server{Idle: time.Millisecond})
+	ours := datagram(t, filepath.Join(dir, "control"))
+	client := datagram(t, filepath.Join(dir, "client"))
+	c := NewClient(path)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		var stop func()
+		stop, done = start(t, path, Server{Idle: 10 * time.Millisecond})
+		defer stop()
+		if err := sendFrom(t, c, ours, filepath.Join(dir, "client"), "x"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := client.Read(make([]byte, 9)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		stop() // as if it had been killed: the connection breaks
+	}
+	c.Close()
+}
+
+// TestStrangeRequests: a process that may connect and sends something else is cut off, and keeps nobody else from it.
+func TestStrangeRequests(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "server")
+	start(t, path, Server{})
+	ours := datagram(t, filepath.Join(dir, "control"))
+	file, err := ours.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	fd := int(file.Fd())
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	for name, c := range map[string]struct {
+		request []byte
+		fds     []int
+		answer  error // nil: it hangs up
+	}{
+		"no socket":               {appendRequest(nil, "/x", []byte("x")), nil, nil},
+		"two sockets":             {appendRequest(nil, "/x", []byte("x")), []int{fd, fd}, nil},
+		"an address that is none": {appendRequest(nil, "x", nil), []int{fd}, nil},
+		"half an address":         {[]byte{50, '/', 'x'}, []int{fd}, nil},
+		"no address":              {[]byte{0}, []int{fd}, nil},
+		"too much":                {appendRequest(nil, "/x", make([]byte, MaxText+MaxPath+1)), []int{fd}, nil},
+		"a file":                  {appendRequest(nil, "/x", nil), []int{int(null.Fd())}, syscall.ENOTSOCK},
+	} {
+		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rights []byte
+		if c.fds != nil {
+			rights = syscall.UnixRights(c.fds...)
+		}
+		if _, _, err := conn.WriteMsgUnix(c.request, rights, nil); err != nil {
+			t.Fatal(name, err)
+		}
+		got := make([]byte, 8)
+		n, err := conn.Read(got)
+		if c.answer == nil && n != 0 || c.answer != nil && !errors.Is(parseAnswer(got[:n]), c.answer) {
+			t.Errorf("%s: %x, %v", name, got[:n], err)
+		}
+		_ = conn.Close()
+	}
+	if err := sendFrom(t, NewClient(path), ours, filepath.Join(dir, "nobody"), "x"); !errors.Is(err, syscall.ENOENT) {
+		t.Error(err)
+	}
+}
+
+// FuzzParseRequest: what is taken for a request is written the same way again.
+func FuzzParseRequest(f *testing.F) {
+	f.Add(appendRequest(nil, "/tmp/wpa_ctrl_1-1", []byte("PONG\n")))
+	f.Add([]byte{1, '/'})
+	f.Add([]byte{2, '/', 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		address, text, err := parseRequest(b)
+		if err != nil {
+			return
+		}
+		if len(address) > MaxPath || len(text) > MaxText || !bytes.Equal(appendRequest(nil, address, text), b) {
+			t.Fatalf("%x is %q, %x", b, address, text)
+		}
+	})
+}
