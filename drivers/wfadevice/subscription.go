@@ -27,6 +27,7 @@ type subscription struct {
 	from     netip.Addr
 	callback upnp.URL
 	wake     chan struct{}
+	granted  chan struct{} // closed when the first event may go out
 	ctx      context.Context
 	cancel   context.CancelFunc
 
@@ -77,15 +78,14 @@ func (d *Device) subscribe(w http.ResponseWriter, r *http.Request, from netip.Ad
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	first := delivery{Notification: d.first()}
 	if d.config.EventBeforeAnswer {
-		s.put(first)
+		close(s.granted)
 		time.Sleep(50 * time.Millisecond) // so that it most likely is there before the answer
 		grant(w, s.sid)
 		return
 	}
 	grant(w, s.sid)
-	s.put(first)
+	close(s.granted)
 }
 
 // first is what a new subscriber is told: everything.
@@ -114,7 +114,7 @@ func (d *Device) add(from netip.Addr, callback upnp.URL) *subscription {
 	var uuid [16]byte
 	_, _ = rand.Read(uuid[:]) // does not fail
 	s := &subscription{
-		d: d, sid: upnp.FormatUDN(uuid), from: from, callback: callback, wake: make(chan struct{}, 1),
+		d: d, sid: upnp.FormatUDN(uuid), from: from, callback: callback, wake: make(chan struct{}, 1), granted: make(chan struct{}),
 		expires: time.Now().Add(subscriptionTime),
 	}
 	s.ctx, s.cancel = context.WithCancel(d.ctx)
@@ -271,20 +271,18 @@ func (n *delivery) end(how Delivered) {
 	}
 }
 
-// serve delivers events until the subscription ends.
+// serve delivers events until the subscription ends. The first tells everything (UDA 4.2.1); what was queued while it
+// waited for the answer comes after it.
 func (s *subscription) serve() {
 	defer s.end()
+	select {
+	case <-s.granted:
+	case <-s.ctx.Done():
+		return
+	}
 	failures := 0
-	for seq := uint32(0); ; {
-		next, ok := s.take()
-		if !ok {
-			select {
-			case <-s.wake:
-				continue
-			case <-s.ctx.Done():
-				return
-			}
-		}
+	next := delivery{Notification: s.d.first()}
+	for seq, ok := uint32(0), true; ok; next, ok = s.next() {
 		next.SID, next.Seq = s.sid, seq
 		if seq++; seq == 0 {
 			seq = 1 // UDA 4.2.1
@@ -297,6 +295,20 @@ func (s *subscription) serve() {
 		if failures >= maxFailures {
 			s.d.forget(s.sid)
 			return
+		}
+	}
+}
+
+// next waits for an event; not ok: the subscription ended.
+func (s *subscription) next() (next delivery, ok bool) {
+	for {
+		if next, ok = s.take(); ok {
+			return next, true
+		}
+		select {
+		case <-s.wake:
+		case <-s.ctx.Done():
+			return delivery{}, false
 		}
 	}
 }
