@@ -77,6 +77,9 @@ func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
 	if start.AP, err = peerArg(r.text(0), "access point"); err != nil {
 		return start, err
 	}
+	if start.NFC = r.text(1) == nfcPassword; start.NFC {
+		return start, nil
+	}
 	start.PIN, err = pinArg(r.text(1))
 	return start, err
 }

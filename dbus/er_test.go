@@ -65,6 +65,7 @@ func TestERCalls(t *testing.T) {
 		{method: "Stop", call: "StopER wlan0"},
 		{method: "Learn", args: []any{bssid, pin, options("detach", true)}, call: "Start er learn " + bssid + " " + pin + " wlan0"},
 		{method: "Learn", args: []any{strings.ToUpper(uuid), pin, options()}, call: "Start er learn " + uuid + " " + pin + " wlan0"},
+		{method: "Learn", args: []any{bssid, "nfc-pw", options()}, call: "Start er learn " + bssid + " its tag wlan0"},
 		{method: "Learn", args: []any{"any", pin, options()}, refuse: "InvalidArguments", text: "named neither"},
 		{method: "Learn", args: []any{"00:00:00:00:00:00", pin, options()}, refuse: "InvalidArguments", text: "named neither"},
 		{method: "Learn", args: []any{bssid, "", options()}, refuse: "InvalidPin", text: "empty"},

@@ -39,8 +39,16 @@ func (f *fake) erSession(what string, r service.ERRequest) (service.Session, err
 	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, Detach: r.Detach}, service.Method(what))
 }
 
+// erProof is what an access point is to be shown.
+func erProof(r service.ERRequest) string {
+	if r.NFC {
+		return "its tag" + string(r.PIN.Bytes())
+	}
+	return string(r.PIN.Bytes())
+}
+
 func (f *fake) ERLearn(_ context.Context, r service.ERRequest) (service.Session, error) {
-	return f.erSession("er learn "+r.AP.String()+" "+string(r.PIN.Bytes()), r)
+	return f.erSession("er learn "+r.AP.String()+" "+erProof(r), r)
 }
 
 func (f *fake) ERConfigure(_ context.Context, r service.ERRequest, s service.Settings) (service.Session, error) {
@@ -48,7 +56,7 @@ func (f *fake) ERConfigure(_ context.Context, r service.ERRequest, s service.Set
 	f.settings = s
 	f.settings.Key = s.Key.Clone()
 	f.mu.Unlock()
-	return f.erSession("er configure "+r.AP.String()+" "+string(r.PIN.Bytes()), r)
+	return f.erSession("er configure "+r.AP.String()+" "+erProof(r), r)
 }
 
 func (f *fake) ERSetConfig(_ context.Context, ifname string, ap service.ERPeer, network service.NetworkID) error {

@@ -11,6 +11,9 @@ import (
 	"wpsd/service"
 )
 
+// nfcPassword stands in place of a PIN for the password of the access point's tag (README-WPS).
+const nfcPassword = "nfc-pw"
+
 // learn implements Interface.Learn.
 func learn(ctx context.Context, r *request) ([]any, error) {
 	start, err := registrarStart(r, nil)
@@ -60,7 +63,7 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 	switch pin := r.text(1); pin {
 	case "":
 		return start, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one of the access point, from its label or its settings."}
-	case "nfc-pw":
+	case nfcPassword:
 		start.NFC = true
 	default:
 		start.PIN = secret.FromString(pin)

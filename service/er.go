@@ -173,7 +173,7 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 		commands: make(chan func(time.Time)), over: make(chan struct{}), replies: make(chan erReply),
 		owners: make(map[string]struct{}), accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
 		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand, KeyPair: keys.prepared}), keys: keys,
-		runs: make(map[er.RunID]*erRun), wake: make(chan struct{}, 1),
+		runs: make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag), wake: make(chan struct{}, 1),
 	}
 	e.join(r)
 	if err := s.begin(func() { e.run(ctx) }); err != nil {

@@ -16,6 +16,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 )
 
 // lan is a ControlPoint without sockets, and the access point on the other side of it: it answers searches, is an Enrollee
@@ -26,6 +27,8 @@ type lan struct {
 	uuid     wsc.UUID
 	pin      string
 	settings wsc.Credential
+	tag      devpass.Password // that the access point has, beside its PIN; zero: none
+	tagKey   secret.Value
 	heard    chan upnp.Announcement
 	notified chan upnp.Notification
 	changed  chan struct{}
@@ -139,9 +142,15 @@ func (l *lan) act(a upnp.Action) (message []byte, err error) {
 	switch a.Name {
 	case upnp.GetDeviceInfo:
 		settings := l.settings
-		l.enrollee, err = registration.NewEnrollee(registration.EnrolleeConfig{
-			Device: device("ap", homeBSSID, wsc.Configured), Password: devpass.FromPIN(secret.FromString(l.pin)), APSettings: &settings,
-		})
+		c := registration.EnrolleeConfig{Device: device("ap", homeBSSID, wsc.Configured), Password: devpass.FromPIN(secret.FromString(l.pin)), APSettings: &settings}
+		if l.tag.ID != 0 {
+			pin := c.Password
+			c.Password, c.Alternative = devpass.Password{ID: l.tag.ID, Value: l.tag.Value.Clone()}, &pin // a run wipes what it is given
+			if c.KeyPair, err = wsccrypto.KeyPairFromPrivate(l.tagKey); err != nil {
+				return nil, err
+			}
+		}
+		l.enrollee, err = registration.NewEnrollee(c)
 		if err != nil {
 			return nil, err
 		}

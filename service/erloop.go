@@ -29,7 +29,8 @@ type externalRegistrar struct {
 	registrar *er.Registrar
 	keys      *keyMaker // for the next run, made while nobody waits for it
 	runs      map[er.RunID]*erRun
-	requests  context.Context // of requests under way
+	tags      map[er.RunID]*erTag // of runs that use one
+	requests  context.Context     // of requests under way
 	replies   chan erReply
 	tasks     sync.WaitGroup // requests
 	leaving   bool

@@ -8,6 +8,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/er"
 	"wpsd/engine/ndef"
+	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
@@ -52,6 +53,33 @@ func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, er
 		return NFCTag{}, err
 	}
 	return NFCTag{Kind: NFCTagPassword, PasswordID: password.ID, Session: ses.ID}, nil
+}
+
+// erTag is the tag of an access point in a run with it. The goroutine of the External Registrar owns it.
+type erTag struct {
+	service *Service
+	used    devpass.Password // a copy: a tag that is read meanwhile may take the kept one's place
+}
+
+// find implements er.TagFinder.
+func (t *erTag) find(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registration.Token, bool) {
+	password, hash, ok := t.service.tokenOf(id)
+	if !ok {
+		return registration.Token{}, false
+	}
+	t.used.Wipe()
+	t.used = password
+	return registration.Token{Password: password, EnrolleeKeyHash: &hash}, true
+}
+
+// over ends the use of the tag. A tag's password is for one run that succeeds.
+func (t *erTag) over(succeeded bool) {
+	if succeeded && t.used.ID != 0 {
+		t.service.mu.Lock()
+		t.service.forgetToken(t.used.ID)
+		t.service.mu.Unlock()
+	}
+	t.used.Wipe()
 }
 
 // erGrantNFC lets the device in that a tag or a handover told of, within two minutes.

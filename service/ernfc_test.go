@@ -1,13 +1,16 @@
 package service
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 
 	"wpsd/engine/devpass"
 	"wpsd/engine/ndef"
 	"wpsd/engine/registration"
+	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
 )
@@ -142,6 +145,102 @@ func TestERNFC(t *testing.T) {
 			}
 			if _, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF, NFCCarrierRecord); !errors.Is(err, ErrERStopped) {
 				h.Errorf("%v", err)
+			}
+		},
+	})
+}
+
+// writeTag gives the access point a tag of its own, and returns what is on it.
+func (h *erHouse) writeTag() *ndef.PasswordToken {
+	h.Helper()
+	tag, pair := tagOf(h)
+	password, err := devpass.FromNFC(tag.ID, tag.Password.Bytes())
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.lan.mu.Lock()
+	defer h.lan.mu.Unlock()
+	h.lan.tag, h.lan.tagKey = password, pair.Private().Clone()
+	return tag
+}
+
+func (h *erHouse) readTag(tag *ndef.PasswordToken) {
+	h.Helper()
+	if got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"}); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
+		h.Fatal(got, err)
+	}
+}
+
+// An access point is learned and configured over the network by its tag.
+func TestERManagesByTag(t *testing.T) {
+	t.Parallel()
+	learn := func(h *erHouse) Session {
+		h.Helper()
+		r := h.request("")
+		r.NFC = true
+		return h.end(h.must(h.svc.ERLearn(h.Context(), r)))
+	}
+	playER(t, map[string]func(h *erHouse){
+		"the password of its tag is good for one run that succeeds, and its PIN beside it": func(h *erHouse) {
+			r := h.request("")
+			r.NFC = true
+			if _, err := h.svc.ERLearn(h.Context(), r); !errors.Is(err, ErrNoToken) {
+				h.Errorf("before the tag was read: %v", err)
+			}
+			tag := h.writeTag()
+			h.readTag(tag)
+			s := learn(h)
+			h.wantNetwork(s, "home", passphrase)
+			if s.Method != MethodNFC || s.Purpose != PurposeLearn || h.svc.hasTokens() {
+				h.Errorf("%+v; tokens are left: %v", s, h.svc.hasTokens())
+			}
+			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
+			h.readTag(tag)
+			s = h.end(h.must(h.svc.ERConfigure(h.Context(), r, wpa2("new name", "new passphrase"))))
+			h.wantNetwork(s, "new name", "new passphrase")
+			if h.svc.hasTokens() {
+				h.Error("the password is kept")
+			}
+		},
+		"a tag with another key's hash is refused with configuration error 20": func(h *erHouse) {
+			tag := h.writeTag()
+			tag.PublicKeyHash[3]++
+			h.readTag(tag)
+			s := learn(h)
+			if s.State != StateFailed || s.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch || !strings.Contains(s.Sentence, "another key than its tag") {
+				h.Errorf("%+v", s)
+			}
+			if !h.svc.hasTokens() {
+				h.Error("a run that failed used the password up")
+			}
+		},
+		"another password than the tag's is told": func(h *erHouse) {
+			tag := h.writeTag()
+			tag.Password = secret.New(bytes.Repeat([]byte{1}, 32))
+			h.readTag(tag)
+			s := learn(h)
+			h.wantEnd(s, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+			if !strings.Contains(s.Sentence, "tag") || strings.Contains(s.Sentence, "PIN") {
+				h.Error(s.Sentence)
+			}
+		},
+		"the tag of another access point is none of this one": func(h *erHouse) {
+			tag := h.writeTag()
+			other, _ := tagOf(h)
+			for other.ID == tag.ID {
+				other.ID++
+			}
+			h.readTag(other)
+			s := learn(h)
+			if s.State != StateFailed || !strings.Contains(s.Sentence, "own tag") || !h.svc.hasTokens() {
+				h.Errorf("%+v", s)
+			}
+		},
+		"an access point that expects its PIN is told apart": func(h *erHouse) {
+			tag, _ := tagOf(h)
+			h.readTag(tag)
+			if s := learn(h); s.State != StateFailed || s.Reason != ReasonRegistrarBusy {
+				h.Errorf("%+v", s)
 			}
 		},
 	})

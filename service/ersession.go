@@ -25,6 +25,8 @@ type ERRequest struct {
 	Enrollee  ERPeer // EREnrollPIN, EREnrollPBC: the device, or any
 	// PIN is the access point's for ERLearn and ERConfigure, the Enrollee's for EREnrollPIN. It is copied.
 	PIN secret.Value
+	// NFC, for ERLearn and ERConfigure, uses the password of the access point's tag instead, which NFCTagRead took.
+	NFC bool
 	// MAC, for EREnrollPIN, is the address of an Enrollee that is named by its UUID or not at all; zero: not known.
 	// With it, access points say that they wait for this device.
 	MAC     wsc.MAC
@@ -61,8 +63,11 @@ type canceledRun struct {
 // ERLearn begins to read the settings of an access point with its own PIN. They are stored as a network, and what its
 // Enrollees are given from now on.
 func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
-	return s.erRegister(ctx, r, PurposeLearn, func(e *externalRegistrar, now time.Time, ap er.APID, pin devpass.Password) (er.RunID, []er.Action, error) {
-		return e.registrar.Learn(now, ap, pin)
+	return s.erRegister(ctx, r, PurposeLearn, func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID, []er.Action, error) {
+		if p.tag != nil {
+			return e.registrar.LearnByTag(now, ap, p.tag.find)
+		}
+		return e.registrar.Learn(now, ap, p.pin)
 	})
 }
 
@@ -74,26 +79,48 @@ func (s *Service) ERConfigure(ctx context.Context, r ERRequest, settings Setting
 	}
 	c := settings.credential()
 	defer c.Wipe()
-	return s.erRegister(ctx, r, PurposeConfigure, func(e *externalRegistrar, now time.Time, ap er.APID, pin devpass.Password) (er.RunID, []er.Action, error) {
-		return e.registrar.Configure(now, ap, pin, c)
+	return s.erRegister(ctx, r, PurposeConfigure, func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID, []er.Action, error) {
+		if p.tag != nil {
+			return e.registrar.ConfigureByTag(now, ap, p.tag.find, c)
+		}
+		return e.registrar.Configure(now, ap, p.pin, c)
 	})
 }
 
+// erProof is by what an access point lets itself be managed: its PIN, or its tag.
+type erProof struct {
+	pin devpass.Password
+	tag *erTag
+}
+
 // erRegister is what learning and configuring have in common.
-func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, begin func(*externalRegistrar, time.Time, er.APID, devpass.Password) (er.RunID, []er.Action, error)) (Session, error) {
-	pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
-	if err != nil {
-		return Session{}, err
-	}
+func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, begin func(*externalRegistrar, time.Time, er.APID, erProof) (er.RunID, []er.Action, error)) (Session, error) {
 	r.Timeout = 0
-	password := devpass.FromPIN(pin)
-	defer password.Wipe()
-	return s.erSession(ctx, r, purpose, MethodPIN, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+	var proof erProof
+	method := MethodPIN
+	if r.NFC {
+		if !s.hasTokens() {
+			return Session{}, fmt.Errorf("%w: read the access point's tag first", ErrNoToken)
+		}
+		method, proof.tag = MethodNFC, &erTag{service: s}
+	} else {
+		pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+		if err != nil {
+			return Session{}, err
+		}
+		proof.pin = devpass.FromPIN(pin)
+		defer proof.pin.Wipe()
+	}
+	return s.erSession(ctx, r, purpose, method, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
 		ap, err := e.findAP(r.AP)
 		if err != nil {
 			return 0, nil, err
 		}
-		return begin(e, now, ap.ID, password)
+		run, actions, err := begin(e, now, ap.ID, proof)
+		if err == nil && proof.tag != nil {
+			e.tags[run] = proof.tag
+		}
+		return run, actions, err
 	})
 }
 
@@ -328,6 +355,10 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 	}
 	delete(e.runs, event.Run)
 	e.keys.prepareIn(keyPause)
+	if tag := e.tags[event.Run]; tag != nil {
+		delete(e.tags, event.Run)
+		tag.over(event.Err == nil)
+	}
 	s, ses := e.service, run.session
 	err := event.Err
 	if run.cause != nil && (errors.Is(err, er.ErrCanceled) || errors.Is(err, er.ErrStopped)) {

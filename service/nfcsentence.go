@@ -11,7 +11,7 @@ import (
 
 // nfcSentence is for what reads otherwise when the password is on a tag, or none is needed; "" where it does not.
 func (f failure) nfcSentence(s *Session) string {
-	registrar := s.Role == RoleRegistrar
+	registrar := s.Role == RoleRegistrar || s.Role == RoleExternalRegistrar && s.Purpose != PurposeAdmit
 	switch {
 	case f.configError == wsc.ConfigErrorPublicKeyHashMismatch, errors.Is(f.err, registration.ErrPublicKey):
 		if registrar {

@@ -213,21 +213,28 @@ func (s *Service) hasTokens() bool {
 	return len(s.readTokens) > 0
 }
 
-// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that is read meanwhile may
-// take the kept one's place.
-func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registration.Token, bool) {
-	s := e.service
+// tokenOf finds the password of the tag with an id, as a secret of the caller's own, and the hash of the key of whoever has it.
+func (s *Service) tokenOf(id wsc.DevicePasswordID) (password devpass.Password, hash [20]byte, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.readTokens {
 		if t.password.ID == id {
-			e.password.Wipe()
-			e.password = devpass.Password{ID: id, Value: t.password.Value.Clone()}
-			hash := t.hash
-			return registration.Token{Password: e.password, EnrolleeKeyHash: &hash}, true
+			return devpass.Password{ID: id, Value: t.password.Value.Clone()}, t.hash, true
 		}
 	}
-	return registration.Token{}, false
+	return devpass.Password{}, hash, false
+}
+
+// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that is read meanwhile may
+// take the kept one's place.
+func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registration.Token, bool) {
+	password, hash, ok := e.service.tokenOf(id)
+	if !ok {
+		return registration.Token{}, false
+	}
+	e.password.Wipe()
+	e.password = password
+	return registration.Token{Password: password, EnrolleeKeyHash: &hash}, true
 }
 
 // usedToken forgets the password with which a run succeeded: a tag's password is for one.

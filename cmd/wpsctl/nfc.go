@@ -251,7 +251,8 @@ func newNFCRead(a *app) *cobra.Command {
 		Short: "Take what was read off a tag",
 		Long: `Read takes the content of a tag from a file or standard input. The networks of a configuration token are stored. A password
 token is the password of a device: an access point of this machine (--interface) lets that device in, and so does with --er the
-External Registrar. Otherwise it is kept for ten minutes, for "wpsctl learn BSSID nfc-pw" with the access point whose tag it is.`,
+External Registrar. Otherwise it is kept for ten minutes, for "wpsctl learn BSSID nfc-pw", or "wpsctl er learn AP nfc-pw", with the
+access point whose tag it is.`,
 		Example: `  wpsctl nfc read tag.ndef
   echo d217… | wpsctl nfc read --hex`,
 		Args: cobra.MaximumNArgs(1),

@@ -13,10 +13,15 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
+// TagFinder finds the password of the NFC tag that an access point's M1 names by its id, for the hash of its key, as
+// registration.RegistrarConfig.Token does. The secret stays the finder's.
+type TagFinder func(now time.Time, id wsc.DevicePasswordID, keyHash [20]byte) (registration.Token, bool)
+
 // apRun learns or configures an access point: it is the Enrollee, and its answers come with the requests.
 type apRun struct {
 	id       RunID
 	password devpass.Password
+	tag      TagFinder       // in place of password
 	settings *wsc.Credential // new ones; nil: learn
 	machine  *registration.Registrar
 	ask      bool // GetDeviceInfo goes next: it begins a run of the access point's
@@ -27,20 +32,26 @@ type apRun struct {
 
 // Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
 func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID, []Action, error) {
-	return r.begin(now, ap, password, nil)
+	return r.begin(now, ap, apRun{password: password})
+}
+
+// LearnByTag is Learn with the password of the access point's NFC tag in place of its PIN.
+func (r *Registrar) LearnByTag(now time.Time, ap APID, tag TagFinder) (RunID, []Action, error) {
+	return r.begin(now, ap, apRun{tag: tag})
 }
 
 // Configure gives an access point new settings, which takes its PIN.
 func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password, settings wsc.Credential) (RunID, []Action, error) {
-	c := clone(settings)
-	id, actions, err := r.begin(now, ap, password, &c)
-	if err != nil {
-		c.Wipe()
-	}
-	return id, actions, err
+	return r.begin(now, ap, apRun{password: password, settings: &settings})
 }
 
-func (r *Registrar) begin(now time.Time, id APID, password devpass.Password, settings *wsc.Credential) (RunID, []Action, error) {
+// ConfigureByTag is Configure with the password of the access point's NFC tag in place of its PIN.
+func (r *Registrar) ConfigureByTag(now time.Time, ap APID, tag TagFinder, settings wsc.Credential) (RunID, []Action, error) {
+	return r.begin(now, ap, apRun{tag: tag, settings: &settings})
+}
+
+// begin begins a run with secrets of its own.
+func (r *Registrar) begin(now time.Time, id APID, run apRun) (RunID, []Action, error) {
 	a, err := r.usable(id)
 	switch {
 	case err != nil:
@@ -48,16 +59,27 @@ func (r *Registrar) begin(now time.Time, id APID, password devpass.Password, set
 	case a.run != nil:
 		return 0, nil, ErrBusy
 	}
-	password.Value = password.Value.Clone()
+	run.password.Value = run.password.Value.Clone()
+	if run.settings != nil {
+		c := clone(*run.settings)
+		run.settings = &c
+	}
 	r.lastRun++
-	a.run = &apRun{id: r.lastRun, password: password, settings: settings}
-	if err := r.prepare(a.run); err != nil {
-		password.Wipe()
-		a.run = nil
+	run.id = r.lastRun
+	if err := r.prepare(&run); err != nil {
+		run.wipe()
 		return 0, nil, err
 	}
+	a.run = &run
 	r.pump(now, a)
-	return r.lastRun, r.done(now), nil
+	return run.id, r.done(now), nil
+}
+
+func (run *apRun) wipe() {
+	run.password.Wipe()
+	if run.settings != nil {
+		run.settings.Wipe()
+	}
 }
 
 // usable finds an access point that can be used.
@@ -81,8 +103,9 @@ func (r *Registrar) prepare(run *apRun) (err error) {
 		Device: r.c.Device,
 		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
 			// A PIN is offered to an access point with a token, too; a token fits itself only.
-			return password, id == password.ID || password.ID == wsc.PasswordIDDefault
+			return password, run.tag == nil && (id == password.ID || password.ID == wsc.PasswordIDDefault)
 		},
+		Token:       run.tag,
 		NewSettings: run.settings,
 		KeyPair:     r.keyPair(),
 		Rand:        r.c.Rand,
@@ -238,10 +261,7 @@ func (r *Registrar) endAPRun(now time.Time, a *ap, why error) {
 func (r *Registrar) closeAPRun(a *ap, e ended) {
 	run := a.run
 	a.run = nil
-	run.password.Wipe()
-	if run.settings != nil {
-		run.settings.Wipe()
-	}
+	run.wipe()
 	e.run = run.id
 	r.tellEnded(e)
 }

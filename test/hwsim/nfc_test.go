@@ -388,6 +388,28 @@ func TestNFCExternalRegistrar(t *testing.T) {
 	e.mustOK("NFC_REPORT_HANDOVER INIT WPS %x %x", request, sel)
 	s.admitsByER(station, oneRun)
 	e.joins(mark, 10*time.Second)
+
+	t.Log("the tag of the access point, in place of its PIN")
+	r.refused("NoToken", r.iface(), "ER.Learn", upnpUUID, "nfc-pw", options())
+	tag = h.hex("WPS_NFC_TOKEN NDEF")
+	h.ask("WPS_NFC_TOKEN enable")
+	r.readTag(tag)
+	learned := r.er("Learn", upnpUUID, "nfc-pw", options())
+	h.gives(learned.succeeds(oneRun))
+	if method := learned.property("Method"); method != "nfc" {
+		t.Errorf("Method %v", method)
+	}
+	r.refused("NoToken", r.iface(), "ER.Configure", upnpUUID, "nfc-pw", options("ssid", []byte("x"), "auth", "OPEN", "encryption", "NONE"))
+	forged := bytes.Clone(tag)
+	forged[bytes.Index(forged, []byte{0x10, 0x2c})+4] ^= 1 // the hash of the key comes first in the password attribute
+	r.readTag(forged)
+	if o := r.er("Learn", upnpUUID, "nfc-pw", options()).fails(oneRun, "protocol-error", "rejected", "registrar-busy"); o.configError != 20 {
+		t.Errorf("with another key: configuration error %d: %s", o.configError, o.sentence)
+	}
+	r.readTag(tag)
+	settings := h.ap
+	r.er("Configure", upnpUUID, "nfc-pw", options("ssid", []byte(settings.ssid), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(settings.passphrase))).succeeds(oneRun)
+	h.wait(0, "WPS-NEW-AP-SETTINGS", 5*time.Second)
 }
 
 // TestNFCAccessPointOfWPASupplicant: wpa_supplicant knows handover and configuration tokens in AP mode, but has no token for its
