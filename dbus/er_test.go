@@ -73,6 +73,7 @@ func TestERCalls(t *testing.T) {
 		{method: "SetConfig", args: []any{bssid, network7}, call: "ERSetConfig wlan0 " + bssid + " 7"},
 		{method: "SetConfig", args: []any{bssid, session1}, refuse: "InvalidArguments", text: "not a network"},
 		{method: "Configure", args: []any{bssid, pin, options(settings...)}, call: "Start er configure " + bssid + " " + pin + " wlan0"},
+		{method: "Configure", args: []any{bssid, "nfc-pw", options(settings...)}, call: "Start er configure " + bssid + " its tag wlan0"},
 		{method: "Configure", args: []any{bssid, pin, options(settings[2:]...)}, refuse: "InvalidArguments", text: `"ssid" is missing`},
 		{method: "EnrollPbc", args: []any{bssid}, call: "Start er pbc " + bssid + " wlan0"},
 		{method: "EnrollPbc", args: []any{"any"}, call: "Start er pbc any wlan0"},
