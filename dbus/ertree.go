@@ -75,7 +75,7 @@ func (t *tree) putERAccessPoint(ap service.ERAccessPoint, emit emitter) godbus.O
 	if !known {
 		path = t.free(interfacePath(ap.Interface)+"/er/aps/"+element(ap.UUID.String()), ap.ID)
 		t.er.apPaths[key] = path
-		t.staleER(ap.Interface)
+		t.staleER(key)
 	}
 	t.add(path, identity{ifname: ap.Interface}, emit, face{iface: erAccessPointIface, render: func() values { return erAccessPointValues(t.er.accessPoints[key]) }})
 	return path
@@ -91,7 +91,7 @@ func (t *tree) removeERAccessPoint(ap service.ERAccessPoint, emit emitter) {
 	delete(t.er.accessPoints, key)
 	t.remove(path, emit)
 	emit(signal{interfacePath(ap.Interface), erIface, "AccessPointRemoved", []any{path, ap.UUID.String()}})
-	t.staleER(ap.Interface)
+	t.staleER(key)
 }
 
 // putEREnrollee makes or updates the object of a device.
@@ -134,10 +134,14 @@ func (t *tree) free(path godbus.ObjectPath, id er.APID) godbus.ObjectPath {
 	return godbus.ObjectPath(fmt.Sprintf("%s_%d", path, id))
 }
 
-// staleER marks what names the access points that an External Registrar found.
-func (t *tree) staleER(ifname string) {
-	t.stale[interfacePath(ifname)] = true
-	t.staleSessions(ifname)
+// staleER marks what names an access point that an External Registrar found: it came or went.
+func (t *tree) staleER(ap erAPKey) {
+	t.stale[interfacePath(ap.ifname)] = true
+	for id, s := range t.sessions {
+		if s.Interface == ap.ifname && s.ERAP == ap.id {
+			t.stale[sessionPath(id)] = true
+		}
+	}
 }
 
 // erValues are the properties of fi.w1.wps.ER.

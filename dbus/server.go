@@ -242,6 +242,7 @@ func (s *Server) drain() error {
 			s.apply(e)
 			continue
 		case errors.Is(err, context.Canceled): // there are none
+			s.bus.flush() // what happened does not wait for the lists that it changes
 			s.objects.flush(s.broadcast)
 			return nil
 		case errors.Is(err, service.ErrSubscriberTooSlow):

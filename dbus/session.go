@@ -48,7 +48,8 @@ func (t *tree) sessionValues(id service.SessionID) values {
 			ap = accessPointPath(s.Interface, s.Peer)
 		}
 	}
-	if path, known := t.er.apPaths[erAPKey{s.Interface, s.ERAP}]; known {
+	key := erAPKey{s.Interface, s.ERAP} // since the session ended, an External Registrar that began anew may have given it to another
+	if path, known := t.er.apPaths[key]; known && t.er.accessPoints[key].UUID == s.ERAPUUID {
 		ap = path
 	}
 	if s.Message != 0 {
