@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -260,7 +259,7 @@ func (s *Server) closeAll() {
 		s.options.Reply.Close()
 	}
 	if s.options.Place.Dir != "" {
-		_ = os.Remove(s.options.Place.Dir) // wpa_supplicant does, if it is empty
+		removeDirectory(s.options.Place.Dir)
 	}
 }
 

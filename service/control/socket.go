@@ -74,8 +74,17 @@ func makeDirectory(p Place, n ids, log *slog.Logger) error {
 		return fmt.Errorf("control: others can change what is in %s, and put sockets of their own there: name another directory in ctrl_interface", p.Dir)
 	case int(stat.Uid) != os.Getuid():
 		return nil // somebody else's, such as the one of wpa_supplicant: its permissions are his
+	case info.Mode()&fs.ModeSetgid != 0:
+		return nil // made for us so that sockets get its group (tmpfiles.d), and so it stays
 	}
 	return dress(p.Dir, mode, n, log)
+}
+
+// removeDirectory removes the directory if it is empty, as wpa_supplicant does; not one that was made for us.
+func removeDirectory(dir string) {
+	if info, err := os.Stat(dir); err == nil && info.Mode()&fs.ModeSetgid == 0 {
+		_ = os.Remove(dir)
+	}
 }
 
 // dress gives a file its owner, group and mode. What is so already is left alone: the packaged service cannot give files

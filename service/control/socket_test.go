@@ -388,6 +388,18 @@ func TestDirectories(t *testing.T) {
 			}
 		})
 	}
+	given := filepath.Join(base, "given") // as the package makes it: it keeps the bit that gives sockets their group
+	if err := errors.Join(os.Mkdir(given, 0o755), os.Chmod(given, 0o755|fs.ModeSetgid), makeDirectory(Place{Dir: given}, ids{nobody, os.Getgid(), nobody}, log)); err != nil {
+		t.Fatal(err)
+	}
+	removeDirectory(given)
+	removeDirectory(filepath.Join(base, "a"))
+	if info, err := os.Stat(given); err != nil || info.Mode().Perm() != 0o755 || info.Mode()&fs.ModeSetgid == 0 {
+		t.Errorf("a directory that was made for us: %v, %v", info, err)
+	}
+	if _, err := os.Stat(filepath.Join(base, "a")); err == nil {
+		t.Error("our own directory stays")
+	}
 	open := filepath.Join(base, "open")
 	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)); err != nil {
 		t.Fatal(err)

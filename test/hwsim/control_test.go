@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -54,7 +53,7 @@ func (w *world) dialControl(p *process, path string) *control {
 
 func (w *world) dialUnix(path string) *net.UnixConn {
 	w.t.Helper()
-	own := filepath.Join(scratch, fmt.Sprintf("client-%d", controlSockets.Add(1)))
+	own := fmt.Sprintf("/tmp/hwsim-client-%d", controlSockets.Add(1)) // where wpa_cli has its own: the sandbox answers there
 	conn, err := net.DialUnix("unixgram", &net.UnixAddr{Name: own, Net: "unixgram"}, &net.UnixAddr{Name: path, Net: "unixgram"})
 	w.must(err)
 	w.t.Cleanup(func() {

@@ -19,14 +19,12 @@ import (
 )
 
 // The scenarios run wpsd in the sandbox that it is installed with: systemd, the machine's first process, starts it by
-// packaging/wpsd.service, and what speaks UPnP for it by packaging/wpsd-upnp.service and .socket. The bus policy is the
+// packaging/wpsd.service, and what speaks UPnP and answers wpa_cli for it by wpsd-upnp and wpsd-reply, .service and .socket
+// each, in the directory that packaging/wpsd.tmpfiles makes. The bus policy is the
 // one that is installed, too.
 
 // installed has the files of packaging. It is not there in machines without systemd (see run).
 const installed = "/in/units"
-
-// controlDropIn is what an administrator adds to the unit for the control socket, as the manual says.
-const controlDropIn = installed + "/wpa_cli.conf"
 
 // scenarioLines are the lines of wpsd.service that are others in a scenario. This is all; none of them gives wpsd a system
 // call, a capability, a family of addresses, another user, or a namespace that it has not got otherwise.
@@ -36,7 +34,7 @@ var scenarioLines = []struct{ installed, scenario string }{
 	{"BusName=fi.w1.wps\n", "Environment=DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + busSocket + "\n"},
 	// The scenario's configuration and radio, and frames in the log. What it says goes where the logs of its peers are;
 	// systemd opens that file, wpsd could not.
-	{"ExecStart=@SBINDIR@/wpsd --upnp-socket /run/wpsd/upnp\n", "ExecStart=@SBINDIR@/wpsd --upnp-socket /run/wpsd/upnp @ARGUMENTS@\nStandardOutput=append:@LOG@\nStandardError=append:@LOG@\n"},
+	{"ExecStart=@SBINDIR@/wpsd --upnp-socket /run/wpsd/upnp --reply-socket /run/wpsd/reply\n", "ExecStart=@SBINDIR@/wpsd --upnp-socket /run/wpsd/upnp --reply-socket /run/wpsd/reply @ARGUMENTS@\nStandardOutput=append:@LOG@\nStandardError=append:@LOG@\n"},
 	// A scenario looks at what a killed wpsd leaves behind. It runs --restore itself, in the same sandbox, and starts the
 	// next one.
 	{"ExecStopPost=-@SBINDIR@/wpsd --restore\n", ""},
@@ -72,7 +70,7 @@ var systemd = sync.OnceValues(func() (*godbus.Conn, error) {
 	if err := conn.Auth([]godbus.Auth{godbus.AuthExternal("0")}); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"wpsd-upnp.service", "wpsd-upnp.socket"} {
+	for _, name := range []string{"wpsd-upnp.service", "wpsd-upnp.socket", "wpsd-reply.service", "wpsd-reply.socket"} {
 		text, err := os.ReadFile(filepath.Join(installed, name))
 		if err != nil {
 			return nil, err
@@ -85,7 +83,17 @@ var systemd = sync.OnceValues(func() (*godbus.Conn, error) {
 			return nil, err
 		}
 	}
-	return conn, askSystemd(conn, "StartUnit", "wpsd-upnp.socket")
+	// As wpsd.tmpfiles has it.
+	u, err := user.Lookup("wpsd")
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return nil, err
+	}
+	return conn, errors.Join(os.MkdirAll(controlPlace, 0o755), ownedBy(controlPlace, uid, "netdev", os.ModeSetgid|0o755),
+		askSystemd(conn, "StartUnit", "wpsd-upnp.socket"), askSystemd(conn, "StartUnit", "wpsd-reply.socket"))
 })
 
 // askSystemd has a unit started or stopped; it does not wait for that.
@@ -166,17 +174,17 @@ func (w *world) wpsdUnit(name, config string, args ...string) string {
 		}
 		unit = strings.Replace(unit, l.installed, l.scenario, 1)
 	}
-	if lines, _ := os.ReadFile(config); strings.Contains("\n"+string(lines), "\nctrl_interface=") {
-		dropIn, err := os.ReadFile(controlDropIn)
-		w.must(err)
-		unit += string(dropIn)
-	}
 	return strings.NewReplacer("@SBINDIR@", "/in", "@LOG@", filepath.Join(w.dir, name+".log"),
 		"@ARGUMENTS@", "--config "+config+" "+strings.Join(args, " ")).Replace(unit)
 }
 
 // readableBy lets a group read a file, as the package does with the configuration.
 func readableBy(path, group string) error {
+	return ownedBy(path, 0, group, 0o640)
+}
+
+// ownedBy gives a file an owner, a group, and a mode.
+func ownedBy(path string, uid int, group string, mode os.FileMode) error {
 	g, err := user.LookupGroup(group)
 	if err != nil {
 		return err
@@ -185,7 +193,7 @@ func readableBy(path, group string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.Chown(path, 0, gid), os.Chmod(path, 0o640))
+	return errors.Join(os.Chown(path, uid, gid), os.Chmod(path, mode))
 }
 
 // startService has systemd start a unit, and returns as soon as there is a process.
@@ -244,10 +252,7 @@ func (p *process) isConfined() {
 	p.w.must(err)
 	u, err := user.Lookup("wpsd")
 	p.w.must(err)
-	wants := []string{"Uid:\t" + u.Uid + "\t" + u.Uid + "\t", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"}
-	if mask := "000000000000300"; !strings.Contains(string(text), "CapBnd:\t"+mask+"0\n") && !strings.Contains(string(text), "CapBnd:\t"+mask+"2\n") {
-		wants = append(wants, "CapBnd:\t"+mask+"0\n") // 2: CAP_DAC_OVERRIDE, for the control socket
-	}
+	wants := []string{"Uid:\t" + u.Uid + "\t" + u.Uid + "\t", "CapBnd:\t0000000000003000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"}
 	for _, want := range wants {
 		if !strings.Contains(string(text), want) {
 			p.w.t.Fatalf("not in the sandbox: %q is not in /proc/%d/status:\n%s", want, p.pid(), text)

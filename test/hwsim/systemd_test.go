@@ -356,7 +356,7 @@ func testUnitWpaCli(t *testing.T) {
 	u.configure("ctrl_interface=DIR=/run/wpsd/control GROUP=netdev", "wps_cred_processing=2")
 	u.sh("systemctl restart wpsd")
 	u.until("the socket is there", 10*time.Second, func() bool { _, err := os.Stat("/run/wpsd/control/" + station); return err == nil })
-	if got := u.sh("stat -c '%%A %%U %%G' /run/wpsd/control /run/wpsd/control/%s", station); got != "drwxr-s--- wpsd netdev\nsrwxrwx--- wpsd netdev\n" {
+	if got := u.sh("stat -c '%%A %%U %%G' /run/wpsd/control /run/wpsd/control/%s", station); got != "drwxr-sr-x wpsd netdev\nsrwxrwx--- wpsd netdev\n" {
 		t.Errorf("the sockets:\n%s", got)
 	}
 	events, _ := u.startTyped("wpa_cli", "wpa_cli", "-p", "/run/wpsd/control", "-i", station)
