@@ -141,7 +141,7 @@ func parseConfig(name string, r io.Reader) (*config, error) {
 		if key != "" {
 			err = fmt.Errorf("%s: %w", key, err)
 		}
-		errs = append(errs, fmt.Errorf("%s:%d: %w", name, number, err))
+		errs = append(errs, &lineError{name, number, err})
 		if len(errs) == maxConfigErrors {
 			errs = append(errs, fmt.Errorf("%s: the rest was not read after %d mistakes", name, maxConfigErrors))
 			break
@@ -155,6 +155,16 @@ func parseConfig(name string, r io.Reader) (*config, error) {
 	}
 	return c, nil
 }
+
+// lineError is a mistake in a line of the file.
+type lineError struct {
+	file string
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.file, e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
 
 // errBlock marks the first line of a block, whose other lines are not worth a complaint each.
 var errBlock = errors.New("blocks are not allowed")

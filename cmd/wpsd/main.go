@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -87,6 +88,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
 			_, _ = fmt.Fprintf(stderr, "wpsd: %s\n", strings.TrimSuffix(line, "\n"))
+		}
+		if f.checkOnly { // the unit's ExecReload: the wpsd that runs does not hear of it
+			notify(slog.New(slog.DiscardHandler), "STATUS="+notTaken(err))
 		}
 		return exitConfig
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -33,12 +32,12 @@ func releaseMemory() { debug.FreeOSMemory() }
 const releaseAfter = time.Minute
 
 // followSessions keeps systemd informed until ctx ends, and calls releaseMemory after sessions.
-func followSessions(ctx context.Context, svc *service.Service, log *slog.Logger) {
+func followSessions(ctx context.Context, svc *service.Service, line *statusLine) {
 	release := time.AfterFunc(releaseAfter, releaseMemory)
 	defer release.Stop()
 	for ctx.Err() == nil {
 		first, sub := svc.Subscribe()
-		err := takeEvents(ctx, sub, newStatus(first, log), release)
+		err := takeEvents(ctx, sub, newStatus(first, line), release)
 		sub.Close()
 		if !errors.Is(err, service.ErrSubscriberTooSlow) {
 			return

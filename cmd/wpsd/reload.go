@@ -46,6 +46,7 @@ type reloader struct {
 	conf  *config // as it is in use
 	idle  *idleAfter
 	svc   *service.Service
+	line  *statusLine
 	log   *slog.Logger
 	level *slog.LevelVar
 }
@@ -59,12 +60,14 @@ func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal) {
 		case <-hangup:
 		}
 		notify(r.log, daemon.SdNotifyReloading, monotonic())
-		if err := r.reload(); err != nil {
+		err := r.reload()
+		if err != nil {
 			r.log.Error("the configuration was not taken; wpsd goes on with the old one", "err", err)
 		} else {
 			r.log.Info("the configuration was read again", "file", r.flags.config)
 		}
 		notify(r.log, daemon.SdNotifyReady)
+		r.line.reloaded(err)
 	}
 }
 

@@ -71,7 +71,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	if ctx, err = sockets.prepare(ctx, svc, f, conf, level); err != nil {
 		return err
 	}
-	idle, leave := &idleAfter{}, newLeaver(log)
+	idle, leave, line := &idleAfter{}, newLeaver(log), &statusLine{log: log, work: "idle"}
 	idle.set(f, conf)
 	server, err := dbus.New(bus, svc, dbus.Options{
 		Log: log, Authorizer: dbus.NewPolkit(bus, log),
@@ -87,8 +87,8 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	if err != nil {
 		return err
 	}
-	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, log: log, level: level}
-	err = runAll(ctx, svc, server, log, leave.run, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
+	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, line: line, log: log, level: level}
+	err = runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) { followSessions(ctx, svc, line) }, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
 		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) { touch(ctx, f, svc, log) })
 	return errors.Join(err, sockets.err)
 }
@@ -171,7 +171,6 @@ func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log 
 		stopServer(errStopped)
 		serviceDone <- err
 	}()
-	others.Go(func() { followSessions(serviceCtx, svc, log) })
 	for _, run := range beside {
 		others.Go(func() { run(serviceCtx) })
 	}

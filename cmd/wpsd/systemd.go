@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -115,15 +116,57 @@ func pulse(log *slog.Logger) time.Duration {
 	return patience / 2
 }
 
-// status tells systemd in a line what goes on, for systemctl status. It holds no names from the air.
+// statusLine is the line that systemctl status shows. It holds no names from the air. It is safe for concurrent use.
+type statusLine struct {
+	log     *slog.Logger
+	mu      sync.Mutex
+	work    string
+	mistake error // why the configuration that is there is not the one that counts; nil: it is
+}
+
+// set tells systemd what goes on.
+func (l *statusLine) set(work string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.work = work
+	l.tell()
+}
+
+// reloaded tells systemd how it went. It does so in any case: what --check-config has said may stand there.
+func (l *statusLine) reloaded(mistake error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mistake = mistake
+	l.tell()
+}
+
+func (l *statusLine) tell() {
+	text := l.work
+	if l.mistake != nil {
+		text += "; " + notTaken(l.mistake)
+	}
+	notify(l.log, "STATUS="+text)
+}
+
+// notTaken is a part of the status line. It tells where the first mistake is, and not what stands there: everybody may
+// read the status, but not the configuration.
+func notTaken(mistake error) string {
+	where := "the journal says why"
+	if e, ok := errors.AsType[*lineError](mistake); ok {
+		where = fmt.Sprintf("see %s:%d, and the journal", e.file, e.line)
+	}
+	return "the new configuration was not taken, the old one counts: " + where
+}
+
+// status follows the sessions for that line.
 type status struct {
-	log      *slog.Logger
+	line     *statusLine
 	sessions map[service.SessionID]service.Session
 	told     string
 }
 
-func newStatus(first service.Snapshot, log *slog.Logger) *status {
-	s := &status{log: log, sessions: make(map[service.SessionID]service.Session)}
+func newStatus(first service.Snapshot, line *statusLine) *status {
+	s := &status{line: line, sessions: make(map[service.SessionID]service.Session)}
 	for _, ses := range first.Sessions {
 		s.sessions[ses.ID] = ses
 	}
@@ -149,7 +192,7 @@ func (s *status) apply(e service.Event) {
 func (s *status) tell() {
 	if text := s.text(); text != s.told {
 		s.told = text
-		notify(s.log, "STATUS="+text)
+		s.line.set(text)
 	}
 }
 

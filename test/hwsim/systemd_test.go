@@ -167,6 +167,45 @@ func testInstalls(t *testing.T) {
 	if got := w.sh("id -nG wpsd"); got != "wpsd netdev\n" {
 		t.Errorf("wpsd is in the groups %s", got)
 	}
+	specListsTheSame(w)
+}
+
+// specListsTheSame holds %files of the RPM spec, which nothing here builds, against what make install has put into the
+// Debian package: rpmbuild refuses a package with a file too many or too few.
+func specListsTheSame(w *world) {
+	text, err := os.ReadFile("packaging/wpsd.spec")
+	w.must(err)
+	_, list, found := strings.Cut(string(text), "\n%files\n")
+	if !found {
+		w.t.Fatal("the spec has no list of files")
+	}
+	places := strings.NewReplacer("%{name}", "wpsd", "%{_bindir}", "/usr/bin", "%{_sbindir}", "/usr/sbin", "%{_prefix}", "/usr", "%{_sysconfdir}", "/etc",
+		"%{_unitdir}", "/usr/lib/systemd/system", "%{_sysusersdir}", "/usr/lib/sysusers.d", "%{_tmpfilesdir}", "/usr/lib/tmpfiles.d",
+		"%{_docdir}", "/usr/share/doc", "%{_datadir}", "/usr/share", "%{_mandir}", "/usr/share/man", "zsh/site-functions", "zsh/vendor-completions")
+	var patterns []string
+	for line := range strings.Lines(places.Replace(list)) {
+		fields := strings.Fields(line)
+		if len(fields) > 0 && fields[0] != "%dir" && strings.HasPrefix(fields[len(fields)-1], "/") {
+			patterns = append(patterns, fields[len(fields)-1])
+		}
+	}
+	used := map[string]bool{}
+	for _, file := range strings.Fields(w.sh(`for f in $(dpkg -L wpsd); do [ -d $f ] || echo $f; done`)) {
+		matches := strings.HasPrefix(file, "/usr/share/doc/wpsd/") && !strings.HasSuffix(file, ".conf") || strings.HasPrefix(file, "/usr/share/lintian/") // Debian's own
+		for _, pattern := range patterns {
+			if ok, err := filepath.Match(pattern, file); ok && err == nil {
+				matches, used[pattern] = true, true
+			}
+		}
+		if !matches {
+			w.t.Errorf("the spec does not list %s", file)
+		}
+	}
+	for _, pattern := range patterns {
+		if !used[pattern] {
+			w.t.Errorf("the spec lists %s, which is not installed", pattern)
+		}
+	}
 }
 
 func testFirstCallStartsIt(t *testing.T) {
@@ -425,10 +464,18 @@ func testUnitReload(t *testing.T) {
 	if got := u.sh("journalctl -b --no-pager -o cat -u wpsd.service"); !strings.Contains(got, "wpsd.conf:2: bogus: unknown key") {
 		t.Errorf("the mistake is not in the journal:\n%s", tail(got, 5))
 	}
+	const mistake = "the new configuration was not taken, the old one counts: see /etc/wpsd/wpsd.conf:2, and the journal"
+	u.becomes("StatusText", mistake, 5*time.Second)
 	if got := name(); got != "s \"After\"\n" || u.show("MainPID") != pid {
 		t.Errorf("after a wrong configuration: %s, process %s, was %s", got, u.show("MainPID"), pid)
 	}
+	u.sh("systemctl kill -s HUP --kill-whom=main wpsd") // wpsd's own look at it
+	u.becomes("StatusText", "idle; "+mistake, 5*time.Second)
+	u.configure("device_name=After")
+	u.sh("systemctl reload wpsd")
+	u.becomes("StatusText", "idle", 5*time.Second)
 	// To start with it is the end, once.
+	u.configure("bogus=1")
 	u.sh("systemctl restart wpsd || true")
 	time.Sleep(2500 * time.Millisecond)
 	if got := u.show("ActiveState") + " " + u.show("ExecMainStatus") + " " + u.show("NRestarts"); got != "failed 78 0" {
