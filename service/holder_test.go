@@ -34,6 +34,11 @@ type fakeManager struct {
 	hang                                         bool // Deliver waits for the end of its context
 }
 
+// advice is an error of a manager's that knows what to do.
+type advice struct{ error }
+
+func (advice) Advice() string { return "Open it." }
+
 func (m *fakeManager) Name() string { return m.name }
 
 func (m *fakeManager) Claim(_ context.Context, ifname string) ([]byte, error) {
@@ -107,16 +112,17 @@ func inManagedHouse(t *testing.T, change func(*Config), run func(*house, *fakeMa
 func TestManagedInterface(t *testing.T) {
 	key := passphrase
 	for _, c := range []struct {
-		name    string
-		prepare func(*fakeManager)
-		config  func(*Config)
-		start   func(*StartRequest)
-		state   State
-		reason  Reason
-		told    []string
-		network string
-		manager string
-		owed    bool
+		name     string
+		prepare  func(*fakeManager)
+		config   func(*Config)
+		start    func(*StartRequest)
+		state    State
+		reason   Reason
+		told     []string
+		network  string
+		sentence string
+		manager  string
+		owed     bool
 	}{
 		{
 			name: "who has the interface gets the network", state: StateSucceeded,
@@ -168,6 +174,10 @@ func TestManagedInterface(t *testing.T) {
 			prepare: func(m *fakeManager) { m.claimErr = errors.New("timeout") }, network: "before",
 		},
 		{
+			name: "a manager that knows what a person can do says so", state: StateFailed, reason: ReasonInterfaceBusy,
+			prepare: func(m *fakeManager) { m.claimErr = advice{errors.New("its socket is closed")} }, network: "before", sentence: "Open it.",
+		},
+		{
 			name: "an interface that nobody has is used as it is", state: StateSucceeded,
 			prepare: func(m *fakeManager) { m.absent = true }, network: "before",
 		},
@@ -187,6 +197,9 @@ func TestManagedInterface(t *testing.T) {
 				}
 				if c.reason == ReasonHandoverFailed && (len(s.Networks) != 1 || !strings.Contains(s.Sentence, "stored")) {
 					h.Errorf("the network is not stored: %+v", s)
+				}
+				if c.sentence != "" && s.Sentence != c.sentence {
+					h.Errorf("it says %q", s.Sentence)
 				}
 				if _, err := journal.Debt("wlan0"); (err == nil) != c.owed {
 					h.Errorf("the journal: %v", err)

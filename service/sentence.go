@@ -70,6 +70,9 @@ func (f failure) sentence(s *Session) string {
 	case ReasonRejected:
 		return fmt.Sprintf("The access point %s ended the run%s. Start again; if it happens again, restart the access point.", peer(s), because(f.configError))
 	}
+	if known, ok := errors.AsType[advised](f.err); ok {
+		return known.Advice()
+	}
 	if text, ok := sentences[f.reason]; ok {
 		if strings.Contains(text, "%s") {
 			return fmt.Sprintf(text, peer(s))
@@ -79,6 +82,12 @@ func (f failure) sentence(s *Session) string {
 	return string(f.reason)
 }
 
+// advised is an error of a Holder that knows what a person can do about it, in a sentence.
+type advised interface {
+	error
+	Advice() string
+}
+
 // sentences are those that need no more than the access point's name.
 var sentences = map[Reason]string{
 	ReasonSetupLocked:       "The access point %s has locked its WPS setup after too many wrong PINs: restart it, or unlock WPS in its settings.",
@@ -86,7 +95,7 @@ var sentences = map[Reason]string{
 	ReasonBadCredential:     "The access point %s sent a network that cannot be used: set it to WPA2-Personal with a passphrase of 8 to 63 characters.",
 	ReasonWPA3Only:          "The access point takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",
 	ReasonRadioBlocked:      "The radio is switched off: use the hardware switch, or rfkill unblock wifi, then start again.",
-	ReasonInterfaceBusy:     "Another program uses the network interface: stop it, or let go of the interface there, then start again.",
+	ReasonInterfaceBusy:     "Another program uses the network interface, perhaps a wpa_supplicant without a control socket: stop it, or let go of the interface there, then start again.",
 	ReasonInterfaceGone:     "The network interface is gone: plug it in again, then start again.",
 	ReasonAssociationFailed: "The access point %s did not let this device associate: move closer, look at its filter of MAC addresses, then start again.",
 	ReasonLinkLost:          "The connection to the access point %s was lost: move closer, then start again.",

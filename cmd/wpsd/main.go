@@ -109,7 +109,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	log, level := newLog(stderr, f.debug, conf)
 	work := func() error { return serve(ctx, f, conf, hangup, log, level) }
 	if f.restore {
-		work = func() error { return restore(ctx, f, log) }
+		work = func() error { return restore(ctx, f, conf, log) }
 	}
 	if err := work(); err != nil {
 		log.Error("wpsd ends", "err", err)

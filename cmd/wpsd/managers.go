@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"wpsd/drivers"
 	"wpsd/drivers/iwd"
@@ -24,13 +25,18 @@ type managers struct {
 
 // newManagers opens the journal. The order is that in which managers sit on top of each other: NetworkManager drives
 // the radio with one of the others.
-func newManagers(f flags) (managers, error) {
+func newManagers(f flags, conf *config) (managers, error) {
 	journal, err := store.OpenJournal(f.stateDir)
 	if err != nil {
 		return managers{}, err
 	}
 	bus := managerbus.Bus{Address: f.bus}
 	nm, wd, ws := &networkmanager.Manager{Bus: bus}, &iwd.Manager{Bus: bus}, &wpasupplicant.Manager{Bus: bus}
+	for _, dir := range wpasupplicant.DefaultSockets {
+		if filepath.Clean(conf.Control.Dir) != dir { // there we answer ourselves
+			ws.Sockets = append(ws.Sockets, dir)
+		}
+	}
 	return managers{[]service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
 }
 
@@ -45,8 +51,8 @@ func setApply(c *config, value string) error {
 }
 
 // restore gives back what a process that was killed has taken: a unit has it as ExecStopPost=.
-func restore(ctx context.Context, f flags, log *slog.Logger) (err error) {
-	m, err := newManagers(f)
+func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err error) {
+	m, err := newManagers(f, conf)
 	if errors.Is(err, store.ErrInUse) {
 		log.Info("nothing to give back: wpsd runs, and looks after its interfaces itself")
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"wpsd/drivers"
+	"wpsd/drivers/controlsocket"
 )
 
 const (
@@ -61,33 +62,33 @@ type accessPoint struct {
 	watching chan time.Time     // a grant is out until then; zero: none is
 	checks   chan chan struct{} // asks run whether the software lives; closed when that is known
 
-	mu       sync.Mutex // one request at a time
-	commands *control   // nil while the software is away
+	mu       sync.Mutex          // one request at a time
+	commands *controlsocket.Conn // nil while the software is away
 
-	monitor *control // owned by run
-	lost    int      // events that were dropped since the last that was not; owned by run
+	monitor *controlsocket.Conn // owned by run
+	lost    int                 // events that were dropped since the last that was not; owned by run
 }
 
 var _ drivers.AccessPoint = (*accessPoint)(nil)
 
 // attach opens both connections and asks for events on one.
 func (a *accessPoint) attach(ctx context.Context) error {
-	monitor, err := dialControl(a.path)
+	monitor, err := controlsocket.Dial(a.path)
 	if err != nil {
 		return err
 	}
-	reply, err := monitor.request(ctx, commandAttach)
+	reply, err := monitor.Request(ctx, commandAttach)
 	if err == nil && !bytes.Equal(reply, replyOK) {
 		err = errAnswer("ATTACH", reply)
 	}
 	if err != nil {
-		monitor.close()
+		monitor.Close()
 		return err
 	}
-	_ = monitor.c.SetDeadline(time.Time{}) // a closed connection shows in the next read
-	commands, err := dialControl(a.path)
+	_ = monitor.Socket.SetDeadline(time.Time{}) // a closed connection shows in the next read
+	commands, err := controlsocket.Dial(a.path)
 	if err != nil {
-		monitor.close()
+		monitor.Close()
 		return err
 	}
 	a.mu.Lock()
@@ -101,14 +102,14 @@ func (a *accessPoint) attach(ctx context.Context) error {
 func (a *accessPoint) detach() {
 	a.mu.Lock()
 	if a.commands != nil {
-		a.commands.close()
+		a.commands.Close()
 		a.commands = nil
 	}
 	a.mu.Unlock()
 	if a.monitor != nil {
-		_ = a.monitor.c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		_, _ = a.monitor.c.Write([]byte("DETACH")) // else hostapd notices with the next event
-		a.monitor.close()
+		_ = a.monitor.Socket.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = a.monitor.Socket.Write([]byte("DETACH")) // else hostapd notices with the next event
+		a.monitor.Close()
 		a.monitor = nil
 	}
 }
@@ -187,7 +188,7 @@ func (l *loop) ask() {
 	if l.asked.IsZero() {
 		l.asked = time.Now()
 	}
-	m := l.a.monitor.c
+	m := l.a.monitor.Socket
 	_ = m.SetWriteDeadline(time.Now().Add(time.Second)) // one that is stopped does not read, either
 	if _, err := m.Write(commandAttach); err != nil {
 		l.gone()
@@ -226,9 +227,9 @@ func (a *accessPoint) read() <-chan []byte {
 	monitor, out := a.monitor, make(chan []byte, 64)
 	a.wait.Go(func() {
 		defer close(out)
-		b := make([]byte, maxMessage)
+		b := make([]byte, controlsocket.MaxMessage)
 		for {
-			n, err := monitor.c.Read(b)
+			n, err := monitor.Socket.Read(b)
 			if err != nil {
 				return
 			}
@@ -244,7 +245,7 @@ func (a *accessPoint) read() <-chan []byte {
 
 // again attaches to software that was started anew: its socket was made again.
 func (a *accessPoint) again() <-chan []byte {
-	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), controlsocket.ReplyTimeout)
 	defer cancel()
 	if err := a.attach(ctx); err != nil {
 		a.log.Warn("the access point's software is back but does not answer", "socket", a.path, "err", err)
@@ -273,7 +274,7 @@ func (a *accessPoint) tell(e drivers.APEvent) {
 
 // settle returns once all that the software told so far is in Events, or when it does not answer.
 func (a *accessPoint) settle(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, controlsocket.ReplyTimeout)
 	defer cancel()
 	answered := make(chan struct{})
 	select {
@@ -298,16 +299,16 @@ func (a *accessPoint) request(ctx context.Context, command []byte) ([]byte, erro
 	if a.commands == nil {
 		return nil, fmt.Errorf("hostapd: %w", drivers.ErrUnreachable)
 	}
-	reply, err := a.commands.request(ctx, command)
+	reply, err := a.commands.Request(ctx, command)
 	if err == nil {
 		return reply, nil
 	}
-	a.commands.close()
+	a.commands.Close()
 	a.commands = nil
 	select {
 	case <-a.stop:
 	default:
-		if fresh, dialErr := dialControl(a.path); dialErr == nil {
+		if fresh, dialErr := controlsocket.Dial(a.path); dialErr == nil {
 			a.commands = fresh
 		}
 	}
@@ -324,7 +325,7 @@ func (a *accessPoint) Close() error {
 		_ = a.watch.Close()
 		a.mu.Lock()
 		if a.commands != nil {
-			_ = a.commands.c.SetDeadline(time.Unix(1, 0))
+			_ = a.commands.Socket.SetDeadline(time.Unix(1, 0))
 		}
 		a.mu.Unlock()
 	})

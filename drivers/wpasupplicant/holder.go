@@ -36,14 +36,14 @@ type debt struct {
 func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 	i, err := m.dial(ctx, ifname)
 	if isAbsent(err) {
-		return nil, nil
+		return m.claimSocket(ctx, ifname)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer i.Close()
 	if i.path == "" {
-		return nil, nil
+		return m.claimSocket(ctx, ifname)
 	}
 	var owed debt
 	for name, value := range map[string]*string{"Driver": &owed.Driver, "BridgeIfname": &owed.Bridge, "ConfigFile": &owed.ConfigFile} {
@@ -101,8 +101,12 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 	if err := json.Unmarshal(text, &owed); err != nil {
 		return false, wrap(err)
 	}
-	if owed.Way == apart {
+	switch owed.Way {
+	case apart:
 		return true, nil
+	case bySocket:
+		return false, m.releaseSocket(ctx, ifname)
+	default:
 	}
 	i, err := m.dial(ctx, ifname)
 	if err != nil {
@@ -137,8 +141,12 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	if err := json.Unmarshal(text, &owed); err != nil {
 		return wrap(err)
 	}
-	if owed.Way == apart {
+	switch owed.Way {
+	case apart:
 		return nil
+	case bySocket:
+		return m.restoreSocket(ctx, ifname, reconnect)
+	default:
 	}
 	i, err := m.dial(ctx, ifname)
 	if err != nil {

@@ -38,6 +38,17 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Netwo
 		return ErrText
 	}
 	i, err := m.dial(ctx, ifname)
+	if isAbsent(err) || err == nil && i.path == "" {
+		p, socketErr := m.socket(ctx, ifname)
+		if p != nil {
+			defer p.Close()
+			if i != nil {
+				i.Close()
+			}
+			return wrap(p.deliver(ctx, n))
+		}
+		err = errors.Join(err, socketErr)
+	}
 	if err != nil {
 		return err
 	}

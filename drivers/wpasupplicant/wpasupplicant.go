@@ -1,4 +1,5 @@
-// Package wpasupplicant lets wpa_supplicant let go of an interface and take networks, over D-Bus.
+// Package wpasupplicant lets wpa_supplicant let go of an interface and take networks, over D-Bus, or over its control
+// socket where it is not on D-Bus.
 package wpasupplicant
 
 import (
@@ -29,6 +30,8 @@ const (
 type Manager struct {
 	// Bus is where it is.
 	Bus managerbus.Bus
+	// Sockets are the directories with control sockets of those that are not on D-Bus.
+	Sockets []string
 }
 
 // Name implements Sink and Holder.
