@@ -30,6 +30,9 @@ const (
 	// narrowLooks is how often only the channel of a named access point is looked at, when it was not
 	// heard there, before looking everywhere again.
 	narrowLooks = 3
+	// maxUnanswered is how often an access point with a pressed button, or one that is to be learned or configured, may
+	// leave an association unanswered.
+	maxUnanswered = 3
 )
 
 // enrolment is the procedure of one session. Its goroutine owns it.
@@ -46,6 +49,7 @@ type enrolment struct {
 	ignored      discovery.Ignored
 	wrongPIN     map[wsc.MAC]error // never tried again in this session
 	lastPIN      error             // the newest of these
+	silent       int               // associations that were not answered
 	last         error             // how the newest attempt failed
 	sweeps       int               // looks at everything
 	afterPIN     int               // sweeps since the newest wrong PIN
@@ -110,7 +114,8 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 }
 
 // enroll looks for an access point and tries it, and the next, until one gave us its network. A push button
-// is for one access point: whatever happens to that run ends the session (WSC, push button configuration).
+// is for one access point: whatever happens to that run ends the session (WSC, push button configuration). Without an
+// answer to the association there was no run.
 // A PIN is known to one Registrar that may be behind any access point. An access point's own PIN is tried
 // once: each wrong one brings it nearer to locking its setup.
 func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
@@ -128,18 +133,32 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		err = e.attempt(ctx, c)
 		e.tellFailure(c, err)
 		switch {
+		case e.unanswered(err) && ctx.Err() == nil:
+			e.note(err)
 		case err == nil || e.once() && ctx.Err() == nil || isFinal(err) || isOtherKey(err):
 			return err
 		case ctx.Err() != nil:
 			e.note(err)
 			return context.Cause(ctx)
-		}
-		if err := e.failed(c, err); err != nil {
-			return err
+		default:
+			if err := e.failed(c, err); err != nil {
+				return err
+			}
 		}
 		e.keys.prepare()
 		e.change(func(s *Session) { s.State = StateScanning })
 	}
+}
+
+// unanswered reports whether an access point for which there is one attempt only should get another: it has not answered, so
+// there was no run. On a weak signal, or with an access point that has much to do, frames get lost.
+func (e *enrolment) unanswered(err error) bool {
+	lost, ok := errors.AsType[*drivers.LostError](err)
+	if !e.once() || !ok || lost.Err != drivers.ErrAssociation || lost.Status != 0 || isFinal(err) {
+		return false
+	}
+	e.silent++
+	return e.silent < maxUnanswered
 }
 
 // once reports whether the first attempt is the only one.

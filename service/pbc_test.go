@@ -114,6 +114,30 @@ var pushButtonScenes = []scene{
 			h.Errorf("%+v", s.Detail)
 		}
 	}},
+	{"an association that is not answered is tried again: no run has begun", func(h *house) {
+		ap := h.ap(func(o *sim.APOptions) { o.Personality.Deaf = true })
+		h.press(ap)
+		s := h.pbc(nil)
+		for s.Detail.AccessPointsTried < 2 {
+			time.Sleep(100 * time.Millisecond)
+			s, _ = h.svc.Session(s.ID)
+		}
+		time.Sleep(100 * time.Millisecond)
+		ap.SetPersonality(sim.Personality{})
+		s = h.end(s)
+		h.wantNetwork(s, "home", passphrase)
+		if s.Detail.AccessPointsTried != 3 {
+			h.Errorf("%+v", s.Detail)
+		}
+	}},
+	{"an access point that never answers an association ends the session after three", func(h *house) {
+		h.press(h.ap(func(o *sim.APOptions) { o.Personality.Deaf = true }))
+		s := h.end(h.pbc(nil))
+		h.wantEnd(s, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
+		if s.Detail.AccessPointsTried != 3 {
+			h.Errorf("%+v", s.Detail)
+		}
+	}},
 	{"an access point that leaves in the middle ends the session: link lost", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 }))
 		s := h.end(h.pbc(nil))

@@ -99,6 +99,16 @@ func TestMessagesOfAnotherRun(t *testing.T) {
 			t.Errorf("%v of another run: %v, %v", kind, e.Outcome().Err, r.Outcome().Err)
 		}
 	}
+	for _, nonce := range []wsc.AttributeID{wsc.AttrEnrolleeNonce, wsc.AttrRegistrarNonce} {
+		wrong := stationPair(pin("99995670"))
+		wrong.r.Password = knows(pin("12345670"))
+		_, r := wrong.with(t, wsc.MsgNack, func(_ *Enrollee, _ *Registrar, frame []byte) [][]byte {
+			return [][]byte{altered(frame, nonce)}
+		})
+		if err := r.Outcome().Err; !errors.Is(err, ErrTimeout) {
+			t.Errorf("WSC_NACK with another %v counts: %v", nonce, err)
+		}
+	}
 	refused := stationPair(pin("12345670"))
 	refused.r.Password = knows(devpass.PushButton())
 	for _, c := range []struct {
