@@ -167,11 +167,16 @@ func (c *callbacks) sid(ctx context.Context, s *subscription) string {
 	return s.sid
 }
 
-// admit decides about a connection by its address alone.
+// admit decides about a connection by its address alone. Once half of what there is for all is taken, a device has one
+// connection: else a few that hold all of theirs open would keep the events of all others away.
 func (c *callbacks) admit(from netip.Addr) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.byFrom[from]) == 0 || c.open[from] >= c.limits.perDevice || c.total >= c.limits.connections {
+	own := c.limits.perDevice
+	if c.total >= c.limits.connections/2 {
+		own = 1
+	}
+	if len(c.byFrom[from]) == 0 || c.open[from] >= own || c.total >= c.limits.connections {
 		return false
 	}
 	if !c.connects.allow(time.Now(), from) {

@@ -176,6 +176,36 @@ func TestConnectionsOfOneDeviceAreBounded(t *testing.T) {
 	}
 }
 
+func TestAFewDevicesDoNotTakeAllConnections(t *testing.T) {
+	t.Parallel()
+	c := newCallbacks(standard)
+	subscribed := func(i int) netip.Addr {
+		at := netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+		if _, err := c.add(at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	for i := range 250 { // each takes what it gets, and lets nothing go
+		at := subscribed(i)
+		for range 2 * standard.perDevice {
+			c.admit(at)
+		}
+	}
+	if good := subscribed(1000); !c.admit(good) || c.admit(good) {
+		t.Errorf("one that is well has not its one connection; %d are open", c.total)
+	}
+	for i := range 1000 {
+		c.admit(subscribed(2000 + i))
+	}
+	if c.total != standard.connections {
+		t.Errorf("%d are open at once", c.total)
+	}
+	if c.admit(netip.MustParseAddr("10.0.0.0").Prev()) {
+		t.Error("somebody whom we did not subscribe to has one")
+	}
+}
+
 func TestSubscriptionsAreBounded(t *testing.T) {
 	t.Parallel()
 	l := standard

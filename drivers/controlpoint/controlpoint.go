@@ -181,7 +181,7 @@ var standard = limits{
 	header:        8 << 10,
 	subscriptions: 4096,
 	perDevice:     4,
-	connections:   256,
+	connections:   512, // 12 KiB each
 	// hostapd passes on 5 Probe Requests per second at most.
 	connects:    rate{burst: 200, perSecond: 100, allBurst: 4000, allPerSecond: 2000, sources: 4096},
 	connectTime: 10 * time.Second,

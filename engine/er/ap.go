@@ -122,6 +122,9 @@ type settingsKey struct {
 
 // add makes an entry for a device that nothing is known about but an announcement.
 func (r *Registrar) add(now time.Time, n upnp.Announcement) *ap {
+	if r.flaps(now, n.From) {
+		return nil
+	}
 	h := r.hosts[n.From]
 	if h == nil {
 		h = &host{addr: n.From}
@@ -215,6 +218,7 @@ func (r *Registrar) remove(now time.Time, a *ap, why Reason) {
 	r.unsubscribed(a)
 	if a.told {
 		a.told = false
+		r.gone(now, a.Addr)
 		r.tell(APRemoved{a.snapshot(), why})
 	}
 	r.removeAlias(now, a)

@@ -103,9 +103,10 @@ type Registrar struct {
 	background int   // under way
 	suspected  int   // of these to such addresses
 
-	enrollees *list.List // of *enrollee, the longest silent first
-	newcomers allowance  // Enrollees
-	droppings allowance  // devices that misbehave from the start
+	enrollees *list.List               // of *enrollee, the longest silent first
+	newcomers allowance                // Enrollees
+	droppings allowance                // devices that misbehave from the start
+	flappers  map[netip.Addr]allowance // addresses that went
 	grants    map[RunID]*grant
 	list      admission.List
 	settings  map[settingsKey]wsc.Credential
@@ -130,6 +131,7 @@ func (r *Registrar) reset() {
 	r.hosts = make(map[netip.Addr]*host)
 	r.bySID = make(map[subscriber]*ap)
 	r.byUUID = make(map[wsc.UUID][]*ap)
+	r.flappers = make(map[netip.Addr]allowance)
 	for i := range r.lists {
 		r.lists[i] = list.New()
 	}

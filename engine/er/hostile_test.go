@@ -280,6 +280,39 @@ func TestAStatusThatFlaps(t *testing.T) {
 	}
 }
 
+func TestOneThatComesAndGoesAllTheTime(t *testing.T) {
+	t.Parallel()
+	w, aps := start(t, 2)
+	w.did()
+	w.told()
+	for range 3000 { // ten minutes
+		w.wait(200 * time.Millisecond)
+		aps[0].restart()
+	}
+	if told := w.told(); len(told) > 2*(8+60)+2 || len(told) < 60 {
+		t.Errorf("told %d times in ten minutes", len(told))
+	}
+	if n := len(w.did()); n > 600 {
+		t.Errorf("%d requests", n)
+	}
+	w.wait(3 * time.Minute)
+	if n := len(w.r.APs()); n != 2 {
+		t.Errorf("%d access points are there in the end", n)
+	}
+	// However many do: they are kept count of within bounds.
+	for i := range 3 * maxFlappers {
+		w.r.gone(w.now, netip.AddrFrom4([4]byte{10, 9, byte(i >> 8), byte(i)}))
+	}
+	if n := len(w.r.flappers); n > maxFlappers {
+		t.Errorf("%d addresses are kept", n)
+	}
+	w.now = w.now.Add(2 * time.Minute)
+	w.r.gone(w.now, aps[1].addr)
+	if n := len(w.r.flappers); n != 1 {
+		t.Errorf("%d addresses are kept in the end", n)
+	}
+}
+
 func TestAFloodOfM1(t *testing.T) {
 	t.Parallel()
 	w, aps := giving(t, 2)

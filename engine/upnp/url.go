@@ -56,7 +56,7 @@ func parseHost(s string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, wrong("URL", "host", ErrAddress)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
+	if err != nil || isForeign(uint16(n)) {
 		return netip.AddrPort{}, wrong("URL", "port", ErrValue)
 	}
 	return netip.AddrPortFrom(a, uint16(n)), nil
