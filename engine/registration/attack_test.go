@@ -111,6 +111,10 @@ func TestMessagesOfAnotherRun(t *testing.T) {
 	}
 	refused := stationPair(pin("12345670"))
 	refused.r.Password = knows(devpass.PushButton())
+	refusedAP := apPair(pin("12345670"))
+	refusedAP.r.Password = knows(devpass.PushButton())
+	configured, settings := apPair(pin("12345670")), credential("new name", "new passphrase")
+	configured.r.NewSettings = &settings
 	for _, c := range []struct {
 		name  string
 		pair  pair
@@ -120,11 +124,18 @@ func TestMessagesOfAnotherRun(t *testing.T) {
 		{"WSC_Done with another Enrollee Nonce", stationPair(pin("12345670")), wsc.MsgDone, wsc.AttrEnrolleeNonce},
 		{"WSC_Done with another Registrar Nonce", stationPair(pin("12345670")), wsc.MsgDone, wsc.AttrRegistrarNonce},
 		{"WSC_ACK with another Enrollee Nonce", refused, wsc.MsgAck, wsc.AttrEnrolleeNonce},
+		{"WSC_NACK to M2D with another Enrollee Nonce", refusedAP, wsc.MsgNack, wsc.AttrEnrolleeNonce},
+		{"an access point's WSC_ACK with another Enrollee Nonce", configured, wsc.MsgAck, wsc.AttrEnrolleeNonce},
+		{"an access point's WSC_ACK with another Registrar Nonce", configured, wsc.MsgAck, wsc.AttrRegistrarNonce},
 	} {
-		_, r := c.pair.with(t, c.kind, func(_ *Enrollee, _ *Registrar, frame []byte) [][]byte {
+		e, r := c.pair.with(t, c.kind, func(_ *Enrollee, _ *Registrar, frame []byte) [][]byte {
 			return [][]byte{altered(frame, c.nonce)}
 		})
-		if r.LastMessage() == c.kind {
+		last := r.LastMessage()
+		if c.pair.r.NewSettings != nil {
+			last = e.LastMessage()
+		}
+		if last == c.kind {
 			t.Errorf("%s counts", c.name)
 		}
 	}
