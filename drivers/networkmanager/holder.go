@@ -16,6 +16,8 @@ import (
 type debt struct {
 	// Active is the UUID of the profile that was active; empty: none.
 	Active string `json:"active,omitempty"`
+	// Volatile profiles are deleted by NetworkManager when they are not active any more.
+	Volatile bool `json:"volatile,omitempty"`
 	// Autoconnect is what the property of the device was: a user who disconnects it wants it to stay so.
 	Autoconnect bool `json:"autoconnect"`
 }
@@ -44,6 +46,9 @@ func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 	if owed.Active, err = d.active(ctx); err != nil {
 		return nil, wrap(err)
 	}
+	if owed.Volatile, err = d.volatile(ctx, owed.Active); err != nil {
+		return nil, wrap(err)
+	}
 	if err := d.Get(ctx, d.path, deviceI, "Autoconnect", &owed.Autoconnect); err != nil {
 		return nil, wrap(err)
 	}
@@ -51,7 +56,11 @@ func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 }
 
 // Release implements Holder. It returns when the device is unmanaged and its supplicant has left the radio as well.
-func (m *Manager) Release(ctx context.Context, ifname string, _ []byte) (apart bool, err error) {
+func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (apart bool, err error) {
+	var owed debt
+	if err := json.Unmarshal(text, &owed); err != nil {
+		return false, wrap(err)
+	}
 	d, err := m.dial(ctx, ifname)
 	switch {
 	case err != nil:
@@ -60,6 +69,12 @@ func (m *Manager) Release(ctx context.Context, ifname string, _ []byte) (apart b
 		return false, fmt.Errorf("networkmanager: %s is gone", ifname)
 	}
 	defer d.Close()
+	if owed.Volatile {
+		if err := d.keep(ctx, owed.Active, flagInMemory); err != nil {
+			return false, wrap(err)
+		}
+		m.setKept(ifname, owed.Active)
+	}
 	if err := d.Set(ctx, d.path, deviceI, "Managed", false); err != nil {
 		return false, wrap(err)
 	}
@@ -116,7 +131,64 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	if !reconnect {
 		return nil
 	}
-	return wrap(d.reconnect(ctx, owed))
+	if err := d.reconnect(ctx, owed); err != nil || !owed.Volatile {
+		return wrap(err)
+	}
+	m.setKept(ifname, "")
+	return wrap(d.keep(ctx, owed.Active, flagInMemory|flagVolatile))
+}
+
+// leave lets NetworkManager delete the volatile profile that another network has taken the place of. If it cannot, there
+// is a profile too many until the machine is started anew: no reason to call the hand-over a failure.
+func (m *Manager) leave(ctx context.Context, d *device, ifname string) {
+	kept := m.setKept(ifname, "")
+	if kept == "" {
+		return
+	}
+	if now, err := d.active(ctx); err != nil || now == kept {
+		return // the same profile, with another key: the network is not to be forgotten
+	}
+	_ = d.keep(ctx, kept, flagInMemory|flagVolatile)
+}
+
+// Flags of Update2 (NMSettingsUpdate2Flags), and of a profile (NMSettingsConnectionFlags).
+const (
+	flagInMemory    = 0x2
+	flagVolatile    = 0x10
+	profileVolatile = 0x4
+)
+
+// volatile reports whether NetworkManager deletes a profile as soon as it is not active any more. No profile is not.
+func (d *device) volatile(ctx context.Context, uuid string) (bool, error) {
+	path, err := d.profile(ctx, uuid)
+	if err != nil || path == noObject {
+		return false, err
+	}
+	var flags uint32
+	err = d.Get(ctx, path, profileI, "Flags", &flags)
+	return flags&profileVolatile != 0, err
+}
+
+// keep says how long a profile in memory is kept: without flagVolatile until somebody deletes it. Its settings, and the
+// key, stay as they are.
+func (d *device) keep(ctx context.Context, uuid string, flags uint32) error {
+	path, err := d.profile(ctx, uuid)
+	if err != nil || path == noObject {
+		return err
+	}
+	return d.Call(ctx, path, profileI+".Update2", []any{profile{}, flags, map[string]godbus.Variant{}})
+}
+
+// profile finds a profile; noObject: it was deleted, or there was none.
+func (d *device) profile(ctx context.Context, uuid string) (path godbus.ObjectPath, err error) {
+	if uuid == "" {
+		return noObject, nil
+	}
+	err = d.Call(ctx, settings, settingsI+".GetConnectionByUuid", []any{uuid}, &path)
+	if err != nil && !errors.Is(err, managerbus.ErrAbsent) && ctx.Err() == nil {
+		return noObject, nil
+	}
+	return path, err
 }
 
 // usableTime is how long a device that becomes managed may be unavailable: its supplicant takes 3 s. If it still is
@@ -151,12 +223,9 @@ func (d *device) reconnect(ctx context.Context, owed debt) error {
 	if err != nil || now == owed.Active {
 		return err
 	}
-	var profile godbus.ObjectPath
-	if err := d.Call(ctx, settings, settingsI+".GetConnectionByUuid", []any{owed.Active}, &profile); err != nil {
-		if errors.Is(err, managerbus.ErrAbsent) {
-			return err
-		}
-		return nil // deleted meanwhile: there is nothing to come back to
+	profile, err := d.profile(ctx, owed.Active)
+	if err != nil || profile == noObject {
+		return err // deleted meanwhile: there is nothing to come back to
 	}
 	if state, err := d.state(ctx); err != nil || state == deviceUnavailable {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	godbus "github.com/godbus/dbus/v5"
 
@@ -41,6 +42,20 @@ const (
 type Manager struct {
 	// Bus is where it is.
 	Bus managerbus.Bus
+
+	mu   sync.Mutex
+	kept map[string]string // UUIDs of volatile profiles that are kept for now, by interface
+}
+
+// setKept notes which volatile profile is kept; "": none. It returns the one before.
+func (m *Manager) setKept(ifname, uuid string) (before string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept == nil {
+		m.kept = make(map[string]string)
+	}
+	before, m.kept[ifname] = m.kept[ifname], uuid
+	return before
 }
 
 // Name implements Sink and Holder.

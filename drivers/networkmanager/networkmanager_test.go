@@ -42,6 +42,7 @@ func play(t *testing.T) (*Manager, *played) {
 	p.Put(wlan0, deviceI, "ActiveConnection", homeAct)
 	p.Put(homeAct, activeI, "Uuid", "uuid of /1")
 	p.Put(newAct, activeI, "Uuid", "uuid of /2")
+	p.Put(homeSet, profileI, "Flags", uint32(0))
 	p.OnSet = func(_ godbus.ObjectPath, _, name string, value any) {
 		switch {
 		case name == "Managed" && value == false:
@@ -81,7 +82,11 @@ func play(t *testing.T) (*Manager, *played) {
 			return nil, nil
 		},
 		profileI + ".Update2": func(path godbus.ObjectPath, args []any) ([]any, error) {
-			p.Calls = append(p.Calls, "Update2 "+string(path))
+			call := "Update2 " + string(path)
+			if flags := args[1].(uint32); flags != 0 {
+				call += fmt.Sprintf(" %#x", flags)
+			}
+			p.Calls = append(p.Calls, call)
 			p.given = args[0].(map[string]map[string]godbus.Variant)
 			return []any{map[string]godbus.Variant{}}, nil
 		},
@@ -170,6 +175,46 @@ func TestReleaseAndRestore(t *testing.T) {
 	}
 	if told, want := p.Told(), []string{"Set Autoconnect=true", "ActivateConnection " + string(homeSet), "Set Autoconnect=true"}; !slices.Equal(told, want) {
 		t.Errorf("with its connection: %q", told)
+	}
+}
+
+// NetworkManager deletes a volatile profile when it lets go, unless it is told not to.
+func TestAVolatileProfileComesBack(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	p.Lock()
+	p.Put(homeSet, profileI, "Flags", uint32(profileVolatile|1))
+	p.Unlock()
+	owed, err := m.Claim(t.Context(), "wlan0")
+	if err != nil || string(owed) != `{"active":"uuid of /1","volatile":true,"autoconnect":true}` {
+		t.Fatalf("Claim: %s, %v", owed, err)
+	}
+	if _, err := m.Release(t.Context(), "wlan0", owed); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Restore(t.Context(), "wlan0", owed, true); err != nil {
+		t.Fatal(err)
+	}
+	update := "Update2 " + string(homeSet)
+	want := []string{update + " 0x2", "Set Managed=false", "Set Managed=true", "Set Autoconnect=true", "Set Autoconnect=true",
+		"ActivateConnection " + string(homeSet), update + " 0x12"}
+	if told := p.Told(); !slices.Equal(told, want) {
+		t.Errorf("told\n%q, not\n%q", told, want)
+	}
+	// With a new network NetworkManager may delete it, as it would have.
+	if _, err := m.Release(t.Context(), "wlan0", owed); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Deliver(t.Context(), "wlan0", network("new", "some words", credential.KeyPassphrase)); err != nil {
+		t.Fatal(err)
+	}
+	want = []string{update + " 0x2", "Set Managed=false", "Set Managed=true", "Set Autoconnect=false", "AddAndActivateConnection2",
+		"Set Autoconnect=true", update + " 0x12"}
+	if told := p.Told(); !slices.Equal(told, want) {
+		t.Errorf("told\n%q, not\n%q", told, want)
 	}
 }
 

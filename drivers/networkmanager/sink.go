@@ -59,7 +59,11 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Netwo
 			return wrap(err)
 		}
 	}
-	return wrap(d.deliver(ctx, ifname, n))
+	if err := d.deliver(ctx, ifname, n); err != nil {
+		return wrap(err)
+	}
+	m.leave(ctx, d, ifname)
+	return nil
 }
 
 // deliver changes or adds the profile and activates it. If that fails the profiles are again what they were.

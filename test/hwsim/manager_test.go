@@ -242,7 +242,16 @@ func TestManagerNetworkManagerIsBackInItsNetworkAfterAKill(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home("fragment_size=100")
 	w.startBus()
-	w.comesBack(w.startNetworkManager(), fresh, true)
+	nm := w.startNetworkManager()
+	nm.connectedTo(oldSSID)
+	// A profile that is volatile NetworkManager deletes as soon as it is not active: it has to come back, too.
+	profile := godbus.ObjectPath(nm.mustNmcli("-g", "DBUS-PATH", "con", "show", "--active"))
+	const settings = "org.freedesktop.NetworkManager.Settings.Connection"
+	w.sh("busctl call org.freedesktop.NetworkManager %s %s Update2 'a{sa{sv}}ua{sv}' 0 24 0", profile, settings) // in memory only, volatile
+	w.comesBack(nm, fresh, true)
+	if flags := w.sh("busctl get-property org.freedesktop.NetworkManager %s %s Flags", profile, settings); flags != "u 5\n" {
+		t.Errorf("the profile's flags are %s, not those of an unsaved, volatile one", flags)
+	}
 }
 
 // comesBack ends a run in its middle, by Cancel or by a kill that wpsd --restore follows.
