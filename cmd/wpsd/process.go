@@ -34,6 +34,7 @@ const releaseAfter = time.Minute
 // followSessions keeps systemd informed until ctx ends, and calls releaseMemory after sessions.
 func followSessions(ctx context.Context, svc *service.Service, line *statusLine) {
 	release := time.AfterFunc(releaseAfter, releaseMemory)
+	release.Stop() // what starting left behind is given back already
 	defer release.Stop()
 	for ctx.Err() == nil {
 		first, sub := svc.Subscribe()
