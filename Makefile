@@ -10,9 +10,9 @@ HERE := GOOS= GOARCH= GOARM= CGO_ENABLED=0 go run -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # Where there is no home to write to, caches are kept here.
-ifeq ($(shell mkdir -p "$$HOME/.cache" 2> /dev/null && test -w "$$HOME/.cache" && echo yes),)
-export XDG_CACHE_HOME ?= $(CURDIR)/build/cache
-export GOMODCACHE ?= $(CURDIR)/build/cache/modules
+ifeq ($(shell test -w "$$HOME" && echo yes),)
+export XDG_CACHE_HOME ?= $(CURDIR)/build/.cache
+export GOMODCACHE ?= $(CURDIR)/build/.cache/modules
 export GOFLAGS += -modcacherw
 endif
 
