@@ -20,8 +20,7 @@ import (
 
 // The scenarios run wpsd in the sandbox that it is installed with: systemd, the machine's first process, starts it by
 // packaging/wpsd.service, and what speaks UPnP and answers wpa_cli for it by wpsd-upnp and wpsd-reply, .service and .socket
-// each, in the directory that packaging/wpsd.tmpfiles makes. The bus policy is the
-// one that is installed, too.
+// each, in the directory that packaging/wpsd.tmpfiles makes. The bus policy is the one that is installed, too.
 
 // installed has the files of packaging. It is not there in machines without systemd (see run).
 const installed = "/in/units"
@@ -202,6 +201,7 @@ func (w *world) startService(name, unit string) *process {
 	conn, err := systemd()
 	w.must(err)
 	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"), done: make(chan struct{}), unit: fmt.Sprintf("%s-%d.service", name, unitsMade.Add(1))}
+	w.write(p.unit, unit) // for who looks why it failed
 	w.must(os.WriteFile("/run/systemd/system/"+p.unit, []byte(unit), 0o644))
 	w.must(askSystemd(conn, "StartUnit", p.unit))
 	var pid uint32

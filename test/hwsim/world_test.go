@@ -123,7 +123,7 @@ func (w *world) keepOrForget() {
 		return
 	}
 	if sandboxed() {
-		w.sh("cp -r %s %s/state; cp %s %[2]s; cp /run/systemd/system/wpsd-*[0-9].service %[2]s; true", w.stateDir(), w.dir, upnpLog)
+		w.sh("cp -r %s %s/state; cp %s %[2]s; true", w.stateDir(), w.dir, upnpLog)
 	}
 	place := w.dir
 	if host := os.Getenv(keptHost); host != "" {
