@@ -12,7 +12,7 @@ import (
 func (w *world) startSupplicantAlone(networks string) *supplicantManager {
 	w.t.Helper()
 	s := &supplicantManager{w: w}
-	s.config = w.write("alone.conf", "update_config=1\nctrl_interface=/run/wpa_supplicant\n"+networks)
+	s.config = w.write("alone.conf", "update_config=1\nctrl_interface=DIR=/run/wpa_supplicant GROUP=netdev\n"+networks)
 	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D", "nl80211", "-c", s.config)
 	s.leases()
 	w.until("wpa_supplicant has the station", 20*time.Second, func() bool { return strings.HasPrefix(s.cli("ping"), "PONG") })
