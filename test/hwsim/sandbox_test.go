@@ -82,18 +82,22 @@ var systemd = sync.OnceValues(func() (*godbus.Conn, error) {
 			return nil, err
 		}
 	}
-	// As wpsd.tmpfiles has it.
+	return conn, errors.Join(askSystemd(conn, "StartUnit", "wpsd-upnp.socket"), askSystemd(conn, "StartUnit", "wpsd-reply.socket"))
+})
+
+// makeControlPlace makes the directory of control sockets as wpsd.tmpfiles does. A wpa_supplicant that had it before has
+// removed it.
+func makeControlPlace() error {
 	u, err := user.Lookup("wpsd")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	uid, err := strconv.Atoi(u.Uid)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return conn, errors.Join(os.MkdirAll(controlPlace, 0o755), ownedBy(controlPlace, uid, "netdev", os.ModeSetgid|0o755),
-		askSystemd(conn, "StartUnit", "wpsd-upnp.socket"), askSystemd(conn, "StartUnit", "wpsd-reply.socket"))
-})
+	return errors.Join(os.MkdirAll(controlPlace, 0o755), ownedBy(controlPlace, uid, "netdev", os.ModeSetgid|0o755))
+}
 
 // askSystemd has a unit started or stopped; it does not wait for that.
 func askSystemd(conn *godbus.Conn, method, unit string) error {
@@ -163,7 +167,7 @@ func (w *world) runWpsd(config string, args ...string) result {
 // wpsdUnit is wpsd.service with the lines of a scenario.
 func (w *world) wpsdUnit(name, config string, args ...string) string {
 	w.t.Helper()
-	w.must(readableBy(config, "wpsd"))
+	w.must(errors.Join(readableBy(config, "wpsd"), makeControlPlace()))
 	text, err := os.ReadFile(filepath.Join(installed, "wpsd.service"))
 	w.must(err)
 	unit := string(text)
