@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"drivers/sim":                           {"drivers", "drivers/wfadevice", "engine", "engine/..."},
 	"drivers/ssdp":                          {"engine/upnp"},
 	"drivers/controlpoint":                  {"drivers/ssdp", "engine/upnp"},
-	"drivers/controlpoint/controlpointtest": {"drivers/wfadevice", "engine/upnp"},
+	"drivers/controlpoint/controlpointtest": {"drivers/ssdp", "drivers/wfadevice", "engine/upnp", "engine/wsc"},
 	"drivers/controlpoint/remote":           {"drivers/controlpoint", "engine/upnp"},
 	"drivers/wfadevice":                     {"drivers/ssdp", "engine/upnp"},
 	"drivers/managerbus":                    {},

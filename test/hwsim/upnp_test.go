@@ -3,12 +3,12 @@
 package hwsim
 
 import (
-	"errors"
 	"net/netip"
 	"testing"
 	"time"
 
 	"wpsd/drivers/controlpoint"
+	"wpsd/drivers/controlpoint/controlpointtest"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 )
@@ -125,31 +125,16 @@ func TestUPnPFindsHostapd(t *testing.T) {
 	}
 }
 
-func TestUPnPRefusalsOfHostapd(t *testing.T) {
+// TestUPnPOfHostapdConforms holds hostapd against the table that the simulated access points are held against.
+func TestUPnPOfHostapdConforms(t *testing.T) {
 	w := newWorld(t)
-	w.startAP(withUPnP(ap{}))
-	p := w.startControlPoint()
-	_, d := p.find()
-	for _, c := range []struct {
-		name string
-		upnp.Action
-	}{
-		{"a message that is none", upnp.Action{Name: upnp.PutMessage, Message: []byte{0x10}}},
-		{"no message", upnp.Action{Name: upnp.PutMessage}},
-		{"selected Registrar without subscription", upnp.Action{Name: upnp.SetSelectedRegistrar, Message: []byte("\x10\x4a\x00\x01\x10\x10\x41\x00\x01\x01")}},
-	} {
-		resp, err := p.Do(t.Context(), c.Request(d.Control))
-		w.must(err)
-		var f *upnp.Fault
-		if _, err := c.Name.ParseReply(resp); !errors.As(err, &f) {
-			t.Errorf("%s: %v", c.name, err)
-		} else {
-			t.Logf("%s: %v", c.name, f)
-		}
-	}
-	p.do(upnp.Renew(d.Event, "uuid:"+upnpUUID), 412)
-	p.do(upnp.Unsubscribe(d.Event, "uuid:"+upnpUUID), 412)
-	p.do(upnp.GetDescription(upnp.URL{Host: d.Control.Host, Path: "/nothing"}), 404)
+	h := w.startAP(withUPnP(ap{}))
+	w.sh("ip link set lo up")
+	uuid, err := wsc.ParseUUID(upnpUUID)
+	w.must(err)
+	bssid, err := wsc.ParseMAC(h.bssid)
+	w.must(err)
+	controlpointtest.Conform(t, controlpointtest.Peer{Address: netip.MustParseAddr("127.0.0.1"), UUID: uuid, BSSID: bssid, FriendlyName: "AP <of> wpsd"})
 }
 
 func TestUPnPSubscriptionAtHostapd(t *testing.T) {
