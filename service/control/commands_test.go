@@ -1,7 +1,9 @@
 package control
 
 import (
+	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +11,10 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/drivers/none"
 	"wpsd/drivers/sim"
 	"wpsd/engine/ie"
+	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
@@ -301,17 +305,7 @@ func FuzzCommand(f *testing.F) {
 	f.Add("IFNAME=eth7 PING", true)
 	f.Add("BSS RANGE=0-99 MASK=0x20003", true)
 	f.Add("WPS_NFC_TAG_READ 102600010110450004686f6d65", true)
-	svc, err := service.New(service.Config{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	s, err := New(svc, Options{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, ifname := range []string{"", "eth7"} {
-		s.ports[ifname] = &port{server: s, ifname: ifname, monitors: newMonitors(func(string, []byte) error { return nil })}
-	}
+	s := fuzzServer(f)
 	f.Fuzz(func(t *testing.T, text string, full bool) {
 		may := accessRead
 		if full {
@@ -323,7 +317,41 @@ func FuzzCommand(f *testing.F) {
 				t.Fatalf("%q: %q", text, reply)
 			}
 		}
+		s.svc.Resume() // whatever it was, the next command is not to find everything asleep
 	})
+}
+
+// fuzzServer is a Server with a radio, an access point in reach, and an interface without a radio: what a command is good
+// for, it does.
+func fuzzServer(f *testing.F) *Server {
+	world := sim.NewWorld(sim.WorldOptions{})
+	_, apErr := world.AddAP(sim.APOptions{SSID: "home", Security: sim.WPA2, Key: secret.FromString(passphrase), BSSs: []sim.BSS{{BSSID: homeBSSID, Frequency: 2437, Signal: -50}}})
+	driver, err := sim.New(sim.Options{World: world, Speed: 1000})
+	if err := errors.Join(world.AddRadio(sim.Radio{Name: "wlan0", MAC: laptop}), apErr, err); err != nil {
+		f.Fatal(err)
+	}
+	svc, err := service.New(service.Config{Drivers: []drivers.Driver{driver, none.New([]string{"eth7"})}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	s, err := New(svc, Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- svc.Run(ctx) }()
+	f.Cleanup(func() {
+		cancel()
+		if err := errors.Join(<-ended, driver.Close()); err != nil {
+			f.Error(err)
+		}
+	})
+	<-svc.Ready()
+	for _, ifname := range []string{"", "eth7", "wlan0"} {
+		s.ports[ifname] = &port{server: s, ifname: ifname, monitors: newMonitors(func(string, []byte) error { return nil })}
+	}
+	return s
 }
 
 // FuzzPlace: what is taken for a place is one, and says the same when it is written again.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"wpsd/drivers"
 	"wpsd/drivers/none"
 	"wpsd/service"
@@ -254,6 +256,63 @@ func TestClientsThatMisbehave(t *testing.T) {
 	if after := openFiles(t); after > before+10 {
 		t.Errorf("%d files are open, before %d", after, before)
 	}
+}
+
+// TestHundredsWhoDoNotRead: as many attach as there is room for, nobody reads, and what is kept for them in the kernel and here
+// has a bound. Who comes later is answered.
+func TestHundredsWhoDoNotRead(t *testing.T) {
+	t.Parallel()
+	dir, s, _ := start(t, nil)
+	path := filepath.Join(dir, "eth7")
+	port := s.ports["eth7"]
+	for n := range 300 {
+		c := dial(t, filepath.Join(dir, fmt.Sprint("../mute", n)), path)
+		c.say("ATTACH")
+	}
+	for end := time.Now().Add(patience); port.monitors.count() < maxMonitors && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if n := port.monitors.count(); n != maxMonitors {
+		t.Fatalf("%d have attached", n)
+	}
+	most := 0
+	for range 5000 {
+		s.tell(line{ifname: "eth7", level: levelInfo, text: "CTRL-EVENT-SCAN-RESULTS "})
+		if sock := port.current(); sock != nil {
+			most = max(most, unread(t, sock))
+		}
+	}
+	if most == 0 || most > 2*sendBuffer+64<<10 || port.monitors.count() > maxMonitors {
+		t.Errorf("%d bytes wait for %d clients", most, port.monitors.count())
+	}
+	for n, end := 0, time.Now().Add(patience); ; n++ {
+		c, err := net.DialUnix("unixgram", &net.UnixAddr{Name: filepath.Join(dir, fmt.Sprint("../late", n)), Net: "unixgram"}, &net.UnixAddr{Name: path, Net: "unixgram"})
+		if err == nil {
+			_ = c.SetDeadline(time.Now().Add(200 * time.Millisecond))
+			_, err = c.Write([]byte("PING"))
+			if err == nil {
+				_, err = c.Read(make([]byte, 10))
+			}
+			_ = c.Close()
+		}
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("who comes later is not answered: ", err)
+		}
+	}
+}
+
+// unread is what clients have not read yet of what a socket sent, as the kernel charges for it.
+func unread(t *testing.T, s *socket) (bytes int) {
+	t.Helper()
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = raw.Control(func(fd uintptr) { bytes, _ = unix.IoctlGetInt(int(fd), unix.TIOCOUTQ) }) // 0 of one that was renewed just now
+	return bytes
 }
 
 // sendFiles sends a datagram with file descriptors; net does not do that on a connected socket of this kind.
