@@ -29,16 +29,16 @@ type process struct {
 // start runs a program until the scenario ends: then it gets SIGTERM and, 5 s later, SIGKILL.
 func (w *world) start(name string, command ...string) *process {
 	w.t.Helper()
-	return w.startReading(nil, name, command...)
+	return w.startReading(nil, 0, name, command...)
 }
 
-// startTyped is start for a program that reads what a user types, a line each.
-func (w *world) startTyped(name string, command ...string) (p *process, typeLine func(string)) {
+// startTyped is start for a program that reads what a user types, a line each; as root, or as a user in another group.
+func (w *world) startTyped(gid uint32, name string, command ...string) (p *process, typeLine func(string)) {
 	w.t.Helper()
 	r, keys, err := os.Pipe()
 	w.must(err)
 	defer r.Close()
-	p = w.startReading(r, name, command...)
+	p = w.startReading(r, gid, name, command...)
 	w.t.Cleanup(func() { keys.Close() })
 	return p, func(line string) {
 		w.t.Helper()
@@ -47,7 +47,7 @@ func (w *world) startTyped(name string, command ...string) (p *process, typeLine
 	}
 }
 
-func (w *world) startReading(stdin *os.File, name string, command ...string) *process {
+func (w *world) startReading(stdin *os.File, gid uint32, name string, command ...string) *process {
 	w.t.Helper()
 	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"), done: make(chan struct{})}
 	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -57,6 +57,9 @@ func (w *world) startReading(stdin *os.File, name string, command ...string) *pr
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	if stdin != nil {
 		p.cmd.Stdin = stdin
+	}
+	if gid != 0 {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: gid}}
 	}
 	w.must(p.cmd.Start())
 	p.handle = p.cmd.Process

@@ -398,7 +398,7 @@ func testUnitWpaCli(t *testing.T) {
 	if got := u.sh("stat -c '%%A %%U %%G' /run/wpsd/control /run/wpsd/control/%s", station); got != "drwxr-sr-x wpsd netdev\nsrwxrwx--- wpsd netdev\n" {
 		t.Errorf("the sockets:\n%s", got)
 	}
-	events, _ := u.startTyped("wpa_cli", "wpa_cli", "-p", "/run/wpsd/control", "-i", station)
+	events, _ := u.startTyped(0, "wpa_cli", "wpa_cli", "-p", "/run/wpsd/control", "-i", station)
 	events.waitLog("Interactive mode", 10*time.Second)
 	a.mustOK("WPS_PBC")
 	if out := as(netdev, "-p", "/run/wpsd/control", "-i", station, "wps_pbc"); out != "OK\n" {
