@@ -140,12 +140,7 @@ does not work with it.`,
 // writeERAccessPoints prints the table for people.
 func writeERAccessPoints(w io.Writer, n netif, found []erAccessPoint) error {
 	if len(found) == 0 {
-		text := "No access point was found yet: see whether its WPS is on, and whether it is in the same network."
-		if !n.ER {
-			text = `The External Registrar does not run: "wpsctl er start" starts it.`
-		}
-		_, err := fmt.Fprintln(w, text)
-		return err
+		return writeNone(w, n, "No access point was found yet: see whether its WPS is on, and whether it is in the same network.")
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "UUID\tBSSID\tADDRESS\tSTATE\tSETTINGS\tNAME\tDEVICE\tNOTE")
@@ -158,6 +153,15 @@ func writeERAccessPoints(w io.Writer, n netif, found []erAccessPoint) error {
 			orDash(strings.Join(strings.Fields(ap.Manufacturer+" "+ap.ModelName), " ")), ap.note())
 	}
 	return tw.Flush()
+}
+
+// writeNone says why a list of the External Registrar's is empty.
+func writeNone(w io.Writer, n netif, text string) error {
+	if !n.ER {
+		text = `The External Registrar does not run: "wpsctl er start" starts it.`
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
 }
 
 // note says what is wrong with an access point.
@@ -199,12 +203,7 @@ pressed, "PIN" if it waits for its PIN to be entered.`,
 // writeEREnrollees prints the table for people.
 func writeEREnrollees(w io.Writer, n netif, found []erEnrollee) error {
 	if len(found) == 0 {
-		text := "No device asks to be let in: start WPS on it."
-		if !n.ER {
-			text = `The External Registrar does not run: "wpsctl er start" starts it.`
-		}
-		_, err := fmt.Fprintln(w, text)
-		return err
+		return writeNone(w, n, "No device asks to be let in: start WPS on it.")
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "UUID\tMAC\tWANTS\tNAME\tDEVICE\tAT")

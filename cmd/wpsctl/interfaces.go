@@ -33,16 +33,7 @@ func newInterfacesList(a *app) *cobra.Command {
 		Short: "List the network interfaces that wpsd has",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error {
-				t, err := c.objects(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(map[string]any{"interfaces": t.Interfaces})
-				}
-				return writeInterfaces(a.out, t, time.Now())
-			})
+			return a.show(cmd, func(t *tree) any { return map[string]any{"interfaces": t.Interfaces} }, func(t *tree) error { return writeInterfaces(a.out, t, time.Now()) })
 		},
 	}
 }

@@ -67,16 +67,7 @@ func newNetworksList(a *app) *cobra.Command {
 		Short: "List the stored networks",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error {
-				t, err := c.objects(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(map[string]any{"networks": t.Networks})
-				}
-				return writeNetworks(a.out, t.Networks)
-			})
+			return a.show(cmd, func(t *tree) any { return map[string]any{"networks": t.Networks} }, func(t *tree) error { return writeNetworks(a.out, t.Networks) })
 		},
 	}
 }

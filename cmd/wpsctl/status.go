@@ -17,16 +17,7 @@ func newStatus(a *app) *cobra.Command {
 		Short: "Show the service, its interfaces and what is going on",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error {
-				t, err := c.objects(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(t)
-				}
-				return writeStatus(a.out, t, time.Now())
-			})
+			return a.show(cmd, func(t *tree) any { return t }, func(t *tree) error { return writeStatus(a.out, t, time.Now()) })
 		},
 	}
 }
@@ -155,4 +146,18 @@ func (a *app) withClient(ctx context.Context, f func(c *client) error) error {
 	}
 	defer c.close()
 	return f(c)
+}
+
+// show gets all objects and prints what is chosen of them, as JSON or for people.
+func (a *app) show(cmd *cobra.Command, choose func(t *tree) any, write func(t *tree) error) error {
+	return a.withClient(cmd.Context(), func(c *client) error {
+		t, err := c.objects(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(choose(t))
+		}
+		return write(t)
+	})
 }

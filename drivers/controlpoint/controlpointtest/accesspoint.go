@@ -108,15 +108,6 @@ func (a *AccessPoint) Calls() []string {
 	return slices.Clone(a.calls)
 }
 
-// Subscriptions gives the SIDs that hold.
-func (a *AccessPoint) Subscriptions() []string {
-	var sids []string
-	for _, s := range a.device.Subscribers() {
-		sids = append(sids, s.SID)
-	}
-	return sids
-}
-
 // Notify sends an event to all subscribers and gives the statuses that they answered with.
 func (a *AccessPoint) Notify(t testing.TB, e *upnp.WLANEvent) []int {
 	t.Helper()
