@@ -2,6 +2,7 @@ package controlpoint
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"wpsd/drivers/ssdp"
@@ -169,17 +171,29 @@ func (b *binding) receive(c *net.UDPConn, answers bool) {
 	}
 }
 
+// concerns reports whether news can be about the interface with this index. A radio tells of each scan of its own as if it had
+// changed. One that takes our interface's name comes only after ours is gone, or has another.
+func concerns(news []netlink.Message, index int) bool {
+	return slices.ContainsFunc(news, func(m netlink.Message) bool {
+		const at = 4 // of the index, in ifinfomsg and in ifaddrmsg (rtnetlink(7))
+		return len(m.Data) < at+4 || int(binary.NativeEndian.Uint32(m.Data[at:])) == index
+	})
+}
+
 // watch waits for what the kernel tells. That something changed is enough: it is cheap to look, and an overrun of
 // the socket needs no care of its own.
 func (p *ControlPoint) watch(ctx context.Context) {
 	for {
-		if _, err := p.route.Receive(); err != nil {
+		news, err := p.route.Receive()
+		if err != nil {
 			p.log.Debug("controlpoint: route netlink", "err", err)
 			select {
 			case <-ctx.Done(): // Close ended the socket
 				return
 			case <-time.After(100 * time.Millisecond):
 			}
+		} else if b := p.binding(); p.settled.Load() && b != nil && !concerns(news, b.index) {
+			continue
 		}
 		select {
 		case p.wake <- struct{}{}:
@@ -199,10 +213,12 @@ func (p *ControlPoint) follow(ctx context.Context) {
 		case <-retry:
 		}
 		retry = nil
+		p.settled.Store(false) // before it looks: what comes from now on counts, whatever the sockets are bound to
 		if err := p.update(ctx); err != nil {
 			p.log.Warn("controlpoint: sockets", "interface", p.ifname, "err", err)
 			retry = time.After(time.Second)
 		}
+		p.settled.Store(true)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -58,6 +59,7 @@ type ControlPoint struct {
 	slots    *slots
 	route    *netlink.Conn
 	wake     chan struct{} // the kernel told of an interface or an address
+	settled  atomic.Bool   // follow looks at nothing: what the kernel tells of other interfaces is not for us
 	stop     context.CancelCauseFunc
 	wait     sync.WaitGroup
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mdlayher/netlink"
+
 	"wpsd/drivers/controlpoint/controlpointtest"
 	"wpsd/engine/upnp"
 )
@@ -178,4 +180,26 @@ func TestFollowsTheAddress(t *testing.T) {
 	ip(t, "address add 10.3.0.1/24 dev a0")
 	ip(t, "link set a0 up")
 	works("10.3.0.1")
+}
+
+func TestNewsOfOtherInterfaces(t *testing.T) {
+	t.Parallel()
+	of := func(index byte) netlink.Message {
+		return netlink.Message{Data: []byte{0, 0, 1, 0, index, 0, 0, 0, 0, 0}}
+	}
+	for _, c := range []struct {
+		name string
+		news []netlink.Message
+		want bool
+	}{
+		{"ours", []netlink.Message{of(5)}, true},
+		{"another's", []netlink.Message{of(6)}, false},
+		{"ours behind another's", []netlink.Message{of(6), of(5)}, true},
+		{"none", nil, false},
+		{"too short to know", []netlink.Message{{Data: make([]byte, 7)}}, true},
+	} {
+		if concerns(c.news, 5) != c.want {
+			t.Error(c.name)
+		}
+	}
 }
