@@ -3,16 +3,17 @@ package service
 import (
 	"crypto/rand"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // counted is a source of randomness that knows whether it was used.
-type counted struct{ n int }
+type counted struct{ n atomic.Int64 }
 
 func (c *counted) Read(b []byte) (int, error) {
-	c.n++
+	c.n.Add(1)
 	return io.ReadFull(rand.Reader, b)
 }
 
@@ -26,12 +27,12 @@ func TestKeyPairsThatWaitForTheirMoment(t *testing.T) {
 		}
 		m.prepareIn(time.Second)
 		synctest.Wait()
-		if source.n != 0 {
+		if source.n.Load() != 0 {
 			t.Error("made at once")
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if source.n == 0 {
+		if source.n.Load() == 0 {
 			t.Error("not made in its moment")
 		}
 		if m.prepared() == nil {
@@ -42,10 +43,10 @@ func TestKeyPairsThatWaitForTheirMoment(t *testing.T) {
 		if m.prepared() == nil || time.Since(began) != 0 {
 			t.Error("whoever needs a pair has to wait for the moment")
 		}
-		used := source.n
+		used := source.n.Load()
 		m.prepareIn(time.Second)
 		m.close()
-		if source.n != used || time.Since(began) != 0 {
+		if source.n.Load() != used || time.Since(began) != 0 {
 			t.Error("a pair was made that nobody needs")
 		}
 	})
