@@ -100,6 +100,17 @@ func (p *process) ask(ctx context.Context, format string, args ...any) (string, 
 	return string(reply), err
 }
 
+// renew connects anew: the reply to a command that nobody waited for would be taken for that to the next one.
+func (p *process) renew() error {
+	fresh, err := controlsocket.Dial(p.path)
+	if err != nil {
+		return err
+	}
+	p.Close()
+	*p.Conn = *fresh // who has put off Close closes this one
+	return nil
+}
+
 // must sends a command that has to be answered with OK.
 func (p *process) must(ctx context.Context, command string) error {
 	reply, err := p.ask(ctx, "%s", command)

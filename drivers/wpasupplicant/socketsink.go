@@ -33,6 +33,11 @@ func (p *process) deliver(ctx context.Context, n credential.Network) error {
 		err = p.connect(ctx, chosen)
 	}
 	tidy := context.WithoutCancel(ctx)
+	if ctx.Err() != nil {
+		if dialErr := p.renew(); dialErr != nil {
+			return errors.Join(err, dialErr)
+		}
+	}
 	if err != nil && added {
 		err = errors.Join(err, p.must(tidy, "REMOVE_NETWORK "+chosen))
 	}
