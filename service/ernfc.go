@@ -55,6 +55,12 @@ func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, er
 	return NFCTag{Kind: NFCTagPassword, PasswordID: password.ID, Session: ses.ID}, nil
 }
 
+// erProof is by what an access point lets itself be managed: its PIN, or its tag.
+type erProof struct {
+	pin devpass.Password
+	tag *erTag
+}
+
 // erTag is the tag of an access point in a run with it. The goroutine of the External Registrar owns it.
 type erTag struct {
 	service *Service

@@ -87,12 +87,6 @@ func (s *Service) ERConfigure(ctx context.Context, r ERRequest, settings Setting
 	})
 }
 
-// erProof is by what an access point lets itself be managed: its PIN, or its tag.
-type erProof struct {
-	pin devpass.Password
-	tag *erTag
-}
-
 // erRegister is what learning and configuring have in common.
 func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, begin func(*externalRegistrar, time.Time, er.APID, erProof) (er.RunID, []er.Action, error)) (Session, error) {
 	r.Timeout = 0
