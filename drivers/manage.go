@@ -32,3 +32,10 @@ type Blocker interface {
 type Addressed interface {
 	HardwareAddr() [6]byte
 }
+
+// Connecter is what a Driver implements that can tell which network an interface is in, whoever has brought it there.
+type Connecter interface {
+	// Connection returns the access point that the interface is connected to, with its keys set, so that data flows. ok
+	// is false if there is none.
+	Connection(ctx context.Context, ifname string) (b BSS, ok bool, err error)
+}

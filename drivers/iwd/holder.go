@@ -92,3 +92,17 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	}
 	return nil // it goes on looking by itself, as it would have
 }
+
+// Disconnect implements service.Disconnecter. iwd returns when it is done.
+func (m *Manager) Disconnect(ctx context.Context, ifname string) error {
+	d, err := m.dial(ctx, ifname)
+	if err != nil || d == nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Call(ctx, d.path, stationI+".Disconnect", nil)
+	if err != nil && !managerbus.Is(err, busName+".NotConnected") {
+		return wrap(err)
+	}
+	return nil
+}

@@ -232,3 +232,20 @@ func (d *device) reconnect(ctx context.Context, owed debt) error {
 	}
 	return d.Call(ctx, root, managerI+".ActivateConnection", []any{profile, d.path, noObject})
 }
+
+// Disconnect implements service.Disconnecter.
+func (m *Manager) Disconnect(ctx context.Context, ifname string) error {
+	d, err := m.dial(ctx, ifname)
+	if err != nil || d == nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Call(ctx, d.path, deviceI+".Disconnect", nil)
+	if err != nil && !managerbus.Is(err, deviceI+".NotActive") {
+		return wrap(err)
+	}
+	return wrap(managerbus.Until(ctx, func() (bool, error) {
+		state, err := d.state(ctx)
+		return state <= deviceDisconnected, err
+	}))
+}

@@ -394,3 +394,28 @@ func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
 		t.Errorf("it has the key %v", psk)
 	}
 }
+
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	p.Methods[deviceI+".Disconnect"] = func(godbus.ObjectPath, []any) ([]any, error) {
+		p.Put(wlan0, deviceI, "State", uint32(deviceDisconnected))
+		return nil, nil
+	}
+	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
+		t.Error(err)
+	}
+	p.Methods[deviceI+".Disconnect"] = func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(deviceI + ".NotActive") }
+	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
+		t.Errorf("without a connection: %v", err)
+	}
+	p.Methods[deviceI+".Disconnect"] = func(godbus.ObjectPath, []any) ([]any, error) {
+		return nil, managertest.Fail(busName + ".PermissionDenied")
+	}
+	if err := m.Disconnect(t.Context(), "wlan0"); err == nil {
+		t.Error("a refusal is no error")
+	}
+	if err := m.Disconnect(t.Context(), "eth7"); err != nil {
+		t.Errorf("of an interface that it does not know: %v", err)
+	}
+}

@@ -13,6 +13,7 @@ import (
 var (
 	_ drivers.LinkKeeper = (*Driver)(nil)
 	_ drivers.Addressed  = (*Station)(nil)
+	_ drivers.Connecter  = (*Driver)(nil)
 )
 
 // find looks for an interface by name.
@@ -52,4 +53,22 @@ func (d *Driver) LinkDown(ctx context.Context, ifname string) error {
 		return fmt.Errorf("nl80211: %s: take the link down: %w", ifname, err)
 	}
 	return nil
+}
+
+// Connection implements drivers.Connecter. It sends nothing: the kernel marks the entry in its list.
+func (d *Driver) Connection(ctx context.Context, ifname string) (drivers.BSS, bool, error) {
+	n, err := d.find(ctx, ifname)
+	if err != nil {
+		return drivers.BSS{}, false, err
+	}
+	list, err := (&Station{driver: d, index: n.index, name: ifname}).results(ctx, func(h *heard) bool { return h.Associated })
+	if err != nil || len(list) == 0 {
+		return drivers.BSS{}, false, err
+	}
+	l, err := d.links.get(n.index)
+	if err != nil || !l.running {
+		d.log.Debug("associated, and no data flows yet", "interface", ifname, "err", err)
+		return drivers.BSS{}, false, err
+	}
+	return list[0], true, nil
 }

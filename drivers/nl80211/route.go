@@ -20,6 +20,7 @@ type linkMessage struct {
 	// ended, an access point was joined) come as links with nothing but their name.
 	addressed bool
 	up        bool // administratively
+	running   bool // data flows: whoever sets the keys says so (operstate)
 }
 
 // sizeIfInfomsg is the fixed part of a link message: family, padding, type, index, flags, change mask.
@@ -43,7 +44,8 @@ func parseLinkMessage(m netlink.Message) (l linkMessage, ok bool, err error) {
 	}
 	l.gone = kind == unix.RTM_DELLINK
 	l.index = int(int32(binary.NativeEndian.Uint32(m.Data[4:])))
-	l.up = binary.NativeEndian.Uint32(m.Data[8:])&unix.IFF_UP != 0
+	flags := binary.NativeEndian.Uint32(m.Data[8:])
+	l.up, l.running = flags&unix.IFF_UP != 0, flags&unix.IFF_RUNNING != 0
 	d, err := netlink.NewAttributeDecoder(m.Data[sizeIfInfomsg:])
 	if err != nil {
 		return linkMessage{}, false, fmt.Errorf("nl80211: route netlink: %w", err)

@@ -164,3 +164,23 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	}
 	return nil
 }
+
+// Disconnect implements service.Disconnecter.
+func (m *Manager) Disconnect(ctx context.Context, ifname string) error {
+	i, err := m.dial(ctx, ifname)
+	if err != nil {
+		return err
+	}
+	defer i.Close()
+	if i.path == "" {
+		return nil
+	}
+	err = i.Call(ctx, i.path, interfaceI+".Disconnect", nil)
+	if err != nil && !managerbus.Is(err, errNotConnected) {
+		return wrap(err)
+	}
+	return wrap(managerbus.Until(ctx, func() (bool, error) {
+		current, err := i.current(ctx)
+		return current == noObject, err
+	}))
+}

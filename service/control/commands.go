@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
@@ -261,10 +263,17 @@ func (c *call) resume() string {
 	return replyOK
 }
 
-// disconnect ends what wpsd does on the interface. A connection of the network manager is that one's.
+// disconnect is DISCONNECT: what wpsd does on the interface ends, and the network manager's connection.
 func (c *call) disconnect() string {
 	if err := c.svc().CancelInterface(c.ctx, c.ifname); err != nil && !errors.Is(err, service.ErrNoSession) {
 		return c.fail(err)
+	}
+	b, connected := c.svc().Connection(c.ctx, c.ifname)
+	if err := c.svc().Disconnect(c.ctx, c.ifname); err != nil {
+		return c.fail(err)
+	}
+	if connected {
+		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", wsc.MAC(b.BSSID))})
 	}
 	return replyOK
 }

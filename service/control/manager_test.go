@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service"
@@ -86,4 +88,82 @@ func TestTheNetworkManagerConnects(t *testing.T) {
 		*manager = scene.sink // scenes run one after the other
 		play(t, with, map[string]func(h *house){scene.name: scene.story})
 	}
+}
+
+// manager has the interface, and a connection as long as nobody ends it.
+type manager struct {
+	drivers.Driver
+	connected bool
+	refuses   bool
+}
+
+func (m *manager) Connection(context.Context, string) (drivers.BSS, bool, error) {
+	return drivers.BSS{BSSID: homeBSSID, Frequency: 2437, IEs: []byte("\x00\x04home")}, m.connected, nil
+}
+
+func (m *manager) Name() string { return "networkmanager" }
+
+func (m *manager) Claim(_ context.Context, ifname string) ([]byte, error) {
+	if ifname != "wlan0" {
+		return nil, nil
+	}
+	return []byte("{}"), nil
+}
+
+func (m *manager) Release(context.Context, string, []byte) (bool, error) { return false, nil }
+
+func (m *manager) Restore(context.Context, string, []byte, bool) error { return nil }
+
+func (m *manager) Disconnect(context.Context, string) error {
+	if m.refuses {
+		return errors.New("it is not for you to say")
+	}
+	m.connected = false
+	return nil
+}
+
+// TestTheNetworkManagersConnection shows in STATUS, and DISCONNECT ends it.
+func TestTheNetworkManagersConnection(t *testing.T) {
+	t.Parallel()
+	var m *manager
+	with := func(c *service.Config, _ *Options) {
+		m = &manager{Driver: c.Drivers[0], connected: true}
+		c.Drivers[0], c.Holders = m, []service.Holder{m}
+	}
+	const there = "bssid=02:00:00:00:01:00\nfreq=2437\nssid=home\nmode=station\nwpa_state=COMPLETED\naddress="
+	const gone = "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1"
+	status := func(h *house, want string) {
+		h.Helper()
+		if got := h.ask("STATUS"); !strings.HasPrefix(got, want) {
+			h.Errorf("%q, not %q", got, want)
+		}
+	}
+	play(t, with, map[string]func(h *house){
+		"it ends when somebody says so": func(h *house) {
+			status(h, there)
+			if _, err := h.svc.AddNetwork(h.Context(), service.Settings{SSID: []byte("home"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone}, homeBSSID); err != nil {
+				h.Fatal(err)
+			}
+			h.tells("CTRL-EVENT-NETWORK-ADDED 0")
+			status(h, strings.Replace(there, "mode=", "id=0\nmode=", 1))
+			h.want([2]string{"DISCONNECT", "OK\n"})
+			h.tells(gone)
+			status(h, "wpa_state=DISCONNECTED\n")
+			h.want([2]string{"DISCONNECT", "OK\n"})
+			h.tells()
+		},
+		"it stays if the manager refuses": func(h *house) {
+			m.refuses = true
+			h.want([2]string{"DISCONNECT", "FAIL\n"})
+			h.tells()
+			status(h, there)
+		},
+		"during a run it is none": func(h *house) {
+			h.ap(nil)
+			h.want([2]string{"WPS_PBC", "OK\n"})
+			status(h, "wpa_state=SCANNING\n")
+			h.want([2]string{"WPS_CANCEL", "OK\n"})
+			h.over()
+		},
+	})
 }

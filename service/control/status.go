@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 
 	"wpsd/drivers"
+	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
@@ -17,7 +19,8 @@ func (c *call) status() string {
 	snap := c.svc().Snapshot()
 	i := c.iface()
 	var out strings.Builder
-	state := "DISCONNECTED"
+	state, address := "DISCONNECTED", ""
+	bss, connected := c.svc().Connection(c.ctx, c.ifname)
 	switch {
 	case i.Blocked:
 		state = "INTERFACE_DISABLED"
@@ -26,12 +29,15 @@ func (c *call) status() string {
 		state = "COMPLETED"
 	case i.Session != 0:
 		state = c.running(snap, i.Session, &out)
+	case connected:
+		state, address = "COMPLETED", ipAddress(c.ifname)
+		c.connection(snap, bss, &out)
 	case i.Scanning:
 		state = "SCANNING"
 	case len(snap.Networks) == 0:
 		state = "INACTIVE"
 	}
-	_, _ = fmt.Fprintf(&out, "wpa_state=%s\naddress=%s\nuuid=%s\n", state, i.HardwareAddr, snap.Manager.Device.UUID)
+	_, _ = fmt.Fprintf(&out, "wpa_state=%s\n%saddress=%s\nuuid=%s\n", state, address, i.HardwareAddr, snap.Manager.Device.UUID)
 	return out.String()
 }
 
@@ -54,6 +60,38 @@ func (c *call) running(snap service.Snapshot, id service.SessionID, out *strings
 		return "ASSOCIATING"
 	}
 	return "ASSOCIATED"
+}
+
+// connection writes what there is to say of the network that the network manager has connected to. Its ciphers are known to
+// that one alone.
+func (c *call) connection(snap service.Snapshot, b drivers.BSS, out *strings.Builder) {
+	ssid, _ := ie.SSID(b.IEs)
+	_, _ = fmt.Fprintf(out, "bssid=%s\nfreq=%d\nssid=%s\n", wsc.MAC(b.BSSID), b.Frequency, quoteSSID(ssid))
+	for _, n := range snap.Networks {
+		if id := c.server.networks.number(n.ID); id >= 0 && string(n.SSID) == string(ssid) {
+			_, _ = fmt.Fprintf(out, "id=%d\n", id)
+			break
+		}
+	}
+	out.WriteString("mode=station\n")
+}
+
+// ipAddress is the line with the first IPv4 address of an interface; empty: it has none.
+func ipAddress(ifname string) string {
+	i, err := net.InterfaceByName(ifname)
+	if err != nil {
+		return ""
+	}
+	list, err := i.Addrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range list {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil {
+			return "ip_address=" + n.IP.String() + "\n"
+		}
+	}
+	return ""
 }
 
 // frequency is that of an access point as last heard; 0: it was not heard.

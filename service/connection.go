@@ -1,0 +1,56 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"wpsd/drivers"
+)
+
+// Disconnecter is what a Holder implements that can end a connection, and leave it at that: it does not connect by itself
+// again until somebody asks it to.
+type Disconnecter interface {
+	// Disconnect returns when the connection is over. That there is none is no error.
+	Disconnect(ctx context.Context, ifname string) error
+}
+
+// Connection returns the access point that an interface is connected to, by whichever network manager; false: none, or that
+// cannot be told. During a session the connection is the session's.
+func (s *Service) Connection(ctx context.Context, ifname string) (drivers.BSS, bool) {
+	s.mu.Lock()
+	i := s.interfaces[ifname]
+	busy := i == nil || i.session != nil
+	s.mu.Unlock()
+	if busy {
+		return drivers.BSS{}, false
+	}
+	knows, ok := i.driver.(drivers.Connecter)
+	if !ok {
+		return drivers.BSS{}, false
+	}
+	b, ok, err := knows.Connection(ctx, ifname)
+	if err != nil {
+		s.log.Debug("whether the interface is connected", "interface", ifname, "err", err)
+		return drivers.BSS{}, false
+	}
+	return b, ok
+}
+
+// Disconnect has the network manager that has an interface end its connection. Without one it does nothing.
+func (s *Service) Disconnect(ctx context.Context, ifname string) error {
+	for _, m := range s.holders {
+		d, ok := m.(Disconnecter)
+		if !ok {
+			continue
+		}
+		debt, err := m.Claim(ctx, ifname)
+		if err != nil || debt == nil {
+			continue
+		}
+		if err := d.Disconnect(ctx, ifname); err != nil {
+			return fmt.Errorf("service: %s does not disconnect %s: %w", m.Name(), ifname, err)
+		}
+		return nil // one below it has the interface on its behalf
+	}
+	return nil
+}
