@@ -157,7 +157,7 @@ func (w *world) startSupplicant(radio string, lines ...string) *supplicant {
 	w.t.Helper()
 	dir := filepath.Join(scratch, "supplicant-"+radio)
 	w.must(os.RemoveAll(dir))
-	config := w.write("wpa_supplicant-"+radio+".conf", "ctrl_interface="+dir+"\n"+strings.Join(lines, "\n")+"\n")
+	config := w.write("wpa_supplicant-"+radio+".conf", "ctrl_interface=DIR="+dir+" GROUP=netdev\n"+strings.Join(lines, "\n")+"\n")
 	p := w.start("wpa_supplicant-"+radio, "wpa_supplicant", "-t", "-d", "-K", "-D", "nl80211", "-i", radio, "-c", config)
 	return &supplicant{w, p, w.dialControl(p, filepath.Join(dir, radio))}
 }
