@@ -11,8 +11,13 @@ import (
 // startSupplicantAlone starts wpa_supplicant as ifupdown, dhcpcd and wpa_supplicant@.service do: not on D-Bus.
 func (w *world) startSupplicantAlone(networks string) *supplicantManager {
 	w.t.Helper()
+	return w.startSupplicantWith("DIR=/run/wpa_supplicant GROUP=netdev", networks)
+}
+
+func (w *world) startSupplicantWith(socket, networks string) *supplicantManager {
+	w.t.Helper()
 	s := &supplicantManager{w: w}
-	s.config = w.write("alone.conf", "update_config=1\nctrl_interface=DIR=/run/wpa_supplicant GROUP=netdev\n"+networks)
+	s.config = w.write("alone.conf", "update_config=1\nctrl_interface="+socket+"\n"+networks)
 	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D", "nl80211", "-c", s.config)
 	s.leases()
 	w.until("wpa_supplicant has the station", 20*time.Second, func() bool { return strings.HasPrefix(s.cli("ping"), "PONG") })

@@ -287,6 +287,11 @@ func testUnitPushButton(t *testing.T) {
 	if journal := u.sh("journalctl -b --no-pager -o verbose -u wpsd.service"); strings.Contains(journal, testPassphrase) {
 		t.Error("the key is in the journal")
 	}
+	// A control socket without a group is closed to wpsd's user: only the kernel's list tells that it is there.
+	u.startSupplicantWith("/run/wpa_supplicant", block("elsewhere", "not in reach"))
+	if r := u.run("wpsctl", "-i", station, "pbc"); r.status != 6 || !strings.Contains(r.stdout+r.stderr, "GROUP=netdev") {
+		t.Errorf("with a wpa_supplicant that cannot be asked: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
 }
 
 func testUnitPINAndLearn(t *testing.T) {
