@@ -1,7 +1,9 @@
 package dbus
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -258,6 +260,24 @@ func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body
 	if to != "" {
 		b.flush() // somebody waits for it
 	}
+}
+
+// frame encodes a message of ours that nobody answers. godbus's Conn.Send would encode its body twice, to see that there are
+// no file descriptors in it. A reply that cannot be encoded becomes an error.
+func frame(m *godbus.Message) []byte {
+	var b bytes.Buffer
+	err := m.EncodeTo(&b, binary.LittleEndian)
+	if err != nil && m.Type == godbus.TypeMethodReply {
+		m.Type, m.Body = godbus.TypeError, []any{"The answer cannot be encoded."}
+		m.Headers[godbus.FieldErrorName] = variant("org.freedesktop.DBus.Error.Failed")
+		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
+		b.Reset()
+		err = m.EncodeTo(&b, binary.LittleEndian)
+	}
+	if err != nil {
+		return nil
+	}
+	return b.Bytes()
 }
 
 // send sends a message. Why it fails, if it does, is that the connection is gone, which Run notices.
