@@ -71,7 +71,7 @@ var errorNames = []struct {
 	{service.ErrTooManyAgents, "LimitsExceeded", "There are as many agents as there can be: end one of them."},
 	{service.ErrAgentExists, "AgentExists", "This object is registered already: unregister it first, or take another one."},
 	{service.ErrNoAgent, "NoAgent", "This object is not registered, or no longer: register it first."},
-	{service.ErrUnreachable, "Unreachable", "The access point's software does not answer: see whether hostapd or wpa_supplicant runs and has ctrl_interface set."},
+	{service.ErrUnreachable, "Unreachable", "The access point's software does not answer: see whether hostapd or wpa_supplicant runs and has ctrl_interface set, with a group that wpsd is in (netdev)."},
 	{service.ErrRefused, "Refused", "The access point refused: look at its WPS settings and its log."},
 	{service.ErrERStopped, "NotRunning", "The External Registrar does not run on this interface: start it first."},
 	{service.ErrERSockets, "Unreachable", "The network cannot be used on this interface: see whether it is there, and the log of wpsd."},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"wpsd/drivers"
@@ -319,6 +320,8 @@ func (f failure) admissionSentence(s *Session) string {
 		return "Somebody else canceled it at the access point: start again."
 	case errors.Is(f.err, errAPWithoutWPS):
 		return "WPS is switched off at the access point: set wps_state in its configuration, and let its SSID be seen."
+	case errors.Is(f.err, fs.ErrPermission):
+		return "The control socket of the access point's software is not open to wpsd: add ctrl_interface_group=netdev to hostapd's configuration, or GROUP=netdev to ctrl_interface in wpa_supplicant's, restart it, then start again."
 	case errors.Is(f.err, drivers.ErrUnreachable):
 		return "The software of the access point (hostapd or wpa_supplicant) stopped, was restarted, or does not answer, so it lets nobody in for now: look whether it runs and has ctrl_interface set, then start again."
 	}

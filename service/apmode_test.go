@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -337,6 +338,7 @@ func TestAccessPointRefuses(t *testing.T) {
 		{"WPS is off", drivers.ErrRefused, false, ReasonNotSupported, 0, "wps_state"},
 		{"it says no", drivers.ErrRefused, true, ReasonRejected, 0, "log"},
 		{"hostapd does not answer", drivers.ErrUnreachable, true, ReasonLinkLost, 0, "ctrl_interface"},
+		{"hostapd's socket is closed to us", fmt.Errorf("%w: %w", drivers.ErrUnreachable, fs.ErrPermission), true, ReasonLinkLost, 0, "ctrl_interface_group=netdev"},
 		{"a reply that nobody understands", errReply, true, ReasonInternal, 0, "log"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ var (
 	ErrBadTag            = errors.New("service: this is no NFC tag of Wi-Fi Protected Setup")
 	ErrNotSupported      = errors.New("service: this interface or this version cannot do that")
 	ErrInvalid           = errors.New("service: invalid value")
-	ErrUnreachable       = errors.New("service: the access point's software does not answer: see whether hostapd or wpa_supplicant runs, and has ctrl_interface set")
+	ErrUnreachable       = errors.New("service: the access point's software does not answer: see whether hostapd or wpa_supplicant runs, and has ctrl_interface set, with a group that wpsd is in (netdev)")
 	ErrRefused           = errors.New("service: the access point refused: look at its WPS settings and its log")
 	ErrTooMany           = errors.New("service: too many sessions at once: wait for one to end, or cancel one")
 	ErrAgentExists       = errors.New("service: this agent is registered already")

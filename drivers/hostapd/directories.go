@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -27,7 +28,8 @@ type Directories struct {
 var _ drivers.AccessPoints = Directories{}
 
 // AccessPoint implements drivers.AccessPoints. Of several sockets with this name the first whose
-// owner answers counts: one that was killed leaves its socket behind.
+// owner answers counts: one that was killed leaves its socket behind. A socket or directory that is
+// closed to us is fs.ErrPermission as well as drivers.ErrUnreachable.
 func (d Directories) AccessPoint(ctx context.Context, ifname string) (drivers.AccessPoint, error) {
 	if ifname != filepath.Base(ifname) || ifname == "." || ifname == ".." {
 		return nil, fmt.Errorf("hostapd: %q: %w", ifname, drivers.ErrNoInterface)
@@ -42,7 +44,12 @@ func (d Directories) AccessPoint(ctx context.Context, ifname string) (drivers.Ac
 	var errs []error
 	for _, dir := range paths {
 		path := filepath.Join(dir, ifname)
-		if info, err := os.Stat(path); err != nil || info.Mode()&os.ModeSocket == 0 {
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrPermission): // the directory is closed to us, so perhaps it is there
+			errs = append(errs, fmt.Errorf("hostapd: %w: %w", drivers.ErrUnreachable, err))
+			continue
+		case err != nil || info.Mode()&os.ModeSocket == 0:
 			continue
 		}
 		ap, err := Open(ctx, path, log)

@@ -5,15 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"wpsd/drivers"
 	"wpsd/engine/secret"
@@ -52,6 +56,29 @@ func TestDirectories(t *testing.T) {
 		if err == nil {
 			_ = a.Close()
 		}
+	}
+}
+
+// TestDirectoriesThatAreClosed: hostapd makes its directory 0770, and a group of ours has to be configured.
+func TestDirectoriesThatAreClosed(t *testing.T) {
+	dir := t.TempDir()
+	startFake(t, filepath.Join(dir, "wlan0"), hostapdAnswers)
+	if err := os.Chmod(dir, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(dir, 0o700)
+	// As another user of the file system, since nothing is closed to root. The thread ends with its goroutine.
+	failed := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		if os.Geteuid() == 0 {
+			_, _ = unix.SetfsuidRetUid(65534)
+		}
+		_, err := Directories{Paths: []string{dir}}.AccessPoint(t.Context(), "wlan0")
+		failed <- err
+	}()
+	if err := <-failed; !errors.Is(err, fs.ErrPermission) || !errors.Is(err, drivers.ErrUnreachable) {
+		t.Error(err)
 	}
 }
 
