@@ -346,13 +346,11 @@ func TestDeliverToADeviceThatNobodyKnows(t *testing.T) {
 func TestDeliverEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
-	p.Lock()
-	p.Methods[managerI+".AddAndActivateConnection2"] = func(godbus.ObjectPath, []any) ([]any, error) {
+	p.Answer(managerI+".AddAndActivateConnection2", func(godbus.ObjectPath, []any) ([]any, error) {
 		p.Put(wlan0, deviceI, "ActiveConnection", newAct)
 		p.Put(wlan0, deviceI, "State", uint32(50))
 		return []any{settings + "/2", newAct, map[string]godbus.Variant{}}, nil
-	}
-	p.Unlock()
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if err := m.Deliver(ctx, "wlan0", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, context.DeadlineExceeded) {
@@ -398,20 +396,20 @@ func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
-	p.Methods[deviceI+".Disconnect"] = func(godbus.ObjectPath, []any) ([]any, error) {
+	p.Answer(deviceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) {
 		p.Put(wlan0, deviceI, "State", uint32(deviceDisconnected))
 		return nil, nil
-	}
+	})
 	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
 		t.Error(err)
 	}
-	p.Methods[deviceI+".Disconnect"] = func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(deviceI + ".NotActive") }
+	p.Answer(deviceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(deviceI + ".NotActive") })
 	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
 		t.Errorf("without a connection: %v", err)
 	}
-	p.Methods[deviceI+".Disconnect"] = func(godbus.ObjectPath, []any) ([]any, error) {
+	p.Answer(deviceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) {
 		return nil, managertest.Fail(busName + ".PermissionDenied")
-	}
+	})
 	if err := m.Disconnect(t.Context(), "wlan0"); err == nil {
 		t.Error("a refusal is no error")
 	}

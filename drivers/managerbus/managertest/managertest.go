@@ -83,6 +83,13 @@ func (m *Manager) Put(path godbus.ObjectPath, iface, name string, value any) {
 	m.Objects[path][iface][name] = value
 }
 
+// Answer has a method do something else from now on.
+func (m *Manager) Answer(name string, method Method) {
+	m.Lock()
+	defer m.Unlock()
+	m.Methods[name] = method
+}
+
 // Told returns the record of calls and forgets it.
 func (m *Manager) Told() []string {
 	m.Lock()
