@@ -116,6 +116,32 @@ func TestHolder(t *testing.T) {
 	}
 }
 
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	for _, c := range []struct {
+		refusal string
+		fails   bool
+	}{{"", false}, {".NotConnected", false}, {".Failed", true}} {
+		p.Answer(stationI+".Disconnect", func(path godbus.ObjectPath, _ []any) ([]any, error) {
+			p.Calls = append(p.Calls, "Disconnect "+string(path))
+			if c.refusal != "" {
+				return nil, managertest.Fail(busName + c.refusal)
+			}
+			return nil, nil
+		})
+		if err := m.Disconnect(t.Context(), "wlan0"); (err != nil) != c.fails {
+			t.Errorf("%q: %v", c.refusal, err)
+		}
+		if told := p.Told(); !slices.Equal(told, []string{"Disconnect " + string(wlan0)}) {
+			t.Errorf("%q: told %q", c.refusal, told)
+		}
+	}
+	if err := m.Disconnect(t.Context(), "eth7"); err != nil {
+		t.Errorf("of an interface that it does not have: %v", err)
+	}
+}
+
 func TestWhatIsOffStaysOff(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)

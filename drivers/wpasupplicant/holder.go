@@ -168,12 +168,15 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 // Disconnect implements service.Disconnecter.
 func (m *Manager) Disconnect(ctx context.Context, ifname string) error {
 	i, err := m.dial(ctx, ifname)
+	if isAbsent(err) {
+		return m.releaseSocket(ctx, ifname)
+	}
 	if err != nil {
 		return err
 	}
 	defer i.Close()
 	if i.path == "" {
-		return nil
+		return m.releaseSocket(ctx, ifname)
 	}
 	err = i.Call(ctx, i.path, interfaceI+".Disconnect", nil)
 	if err != nil && !managerbus.Is(err, errNotConnected) {

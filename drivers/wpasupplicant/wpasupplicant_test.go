@@ -195,6 +195,35 @@ func TestHolder(t *testing.T) {
 	}
 }
 
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	for _, when := range []string{"connected", "without a connection"} {
+		if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	if told := p.Told(); !slices.Equal(told, []string{"Disconnect"}) {
+		t.Errorf("told %q", told)
+	}
+	p.Answer(interfaceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(busName + ".UnknownError") })
+	if err := m.Disconnect(t.Context(), "wlan0"); err == nil {
+		t.Error("a refusal is no error")
+	}
+	if err := m.Disconnect(t.Context(), "eth7"); err != nil {
+		t.Errorf("of an interface that it does not have: %v", err)
+	}
+}
+
+func TestDisconnectOverTheSocket(t *testing.T) {
+	t.Parallel()
+	m, s := playSocket(t)
+	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
+		t.Error(err)
+	}
+	s.wantTold(t, "DISCONNECT")
+}
+
 func TestClaimOfWhatItDoesNotHave(t *testing.T) {
 	t.Parallel()
 	m, _ := play(t)
