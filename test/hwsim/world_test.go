@@ -86,9 +86,10 @@ func (w *world) cleanRadios() {
 }
 
 // forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down. Nobody is ever on channel 12.
+// With two processors iw was once seen reading results for ever, when the scan was over: it is given a limit.
 func (w *world) forgetScans(radio string) {
 	w.t.Helper()
-	w.sh("ip link set %s up && iw dev %s scan freq 2467 flush >/dev/null; ip link set %s down", radio, radio, radio)
+	w.sh("ip link set %s up && timeout 30 iw dev %s scan freq 2467 flush >/dev/null; ip link set %s down", radio, radio, radio)
 }
 
 func (w *world) radios() []string {
