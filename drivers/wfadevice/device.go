@@ -24,6 +24,8 @@ type Config struct {
 	MaxAge  time.Duration // of its announcements; 0: 1801 s, as hostapd's
 	// Describe changes the description before it is served; nil: it stays as it is. It is called for each request.
 	Describe func(d *upnp.Description)
+	// Document changes the bytes of the description, for devices that write it badly; nil: they stay as they are.
+	Document func(xml []byte) []byte
 	// Act answers the action that somebody at an address asks for: with a message, or with a *upnp.Fault. It is called from
 	// several goroutines. Nil: there are no actions.
 	Act func(from netip.Addr, a upnp.Action) ([]byte, error)
@@ -208,7 +210,11 @@ func (d *Device) describe() []byte {
 	if d.config.Describe != nil {
 		d.config.Describe(&t)
 	}
-	return t.Append(nil)
+	document := t.Append(nil)
+	if d.config.Document != nil {
+		document = d.config.Document(document)
+	}
+	return document
 }
 
 func (d *Device) act(w http.ResponseWriter, r *http.Request, from netip.Addr) {

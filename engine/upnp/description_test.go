@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 // hostapdDescription is the form of hostapd 2.10's.
@@ -72,8 +73,9 @@ func TestParseDescription(t *testing.T) {
 		{"a name that is too long is cut between characters", replace("Company", "x"+strings.Repeat("ü", 200)),
 			with(func(d *Description) { d.Manufacturer = "x" + strings.Repeat("ü", 127) }), nil},
 		{"Latin-1", strings.Replace(replace("Company", "M\xfcller"), `"1.0"`, `"1.0" encoding="ISO-8859-1"`, 1), with(func(d *Description) { d.Manufacturer = "Müller" }), nil},
-		{"Latin-1 that is not declared", replace("Company", "M\xfcller"), nil, ErrSyntax},
-		{"an encoding that nobody uses", replace(`"1.0"`, `"1.0" encoding="EBCDIC"`), nil, ErrSyntax},
+		{"an encoding that we do not know", strings.Replace(replace("Company", "M\xfcller"), `"1.0"`, `"1.0" encoding="x-sjis"`, 1), with(func(d *Description) { d.Manufacturer = "M\ufffdller" }), nil},
+		{"another version of XML", replace(`"1.0"`, `"1.1"`), &plain, nil},
+		{"an ampersand in an attribute", replace("<device>", `<device x="a&b">`), &plain, nil},
 		{"another device", replace("WFADevice", "OtherDevice"), nil, ErrNotOurs},
 		{"no device", "<root></root>", nil, ErrNotOurs},
 		{"no service", replace("WFAWLANConfig:1", "Other:1"), nil, ErrMissing},
@@ -84,7 +86,6 @@ func TestParseDescription(t *testing.T) {
 		{"truncated", hostapdDescription[:len(hostapdDescription)-10], nil, ErrSyntax},
 		{"truncated in a tag", hostapdDescription[:strings.Index(hostapdDescription, "controlURL")], nil, ErrSyntax},
 		{"tags that cross", replace("</modelName>", "</modelNumber>"), nil, ErrSyntax},
-		{"an entity that nobody declared", replace("Company", "&company;"), nil, ErrSyntax},
 		{"a document type", replace("<root", `<!DOCTYPE root [<!ENTITY a "aaaa">]><root`), nil, ErrDTD},
 		{"a document type that is fetched", replace("<root", `<!DOCTYPE root SYSTEM "http://evil.example/x.dtd"><root`), nil, ErrDTD},
 		{"too deep", strings.Repeat("<a>", maxDepth+1), nil, ErrTooDeep},
@@ -96,6 +97,73 @@ func TestParseDescription(t *testing.T) {
 		got, err := ParseDescription(location, []byte(c.in))
 		if !errors.Is(err, c.err) || (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
+		}
+	}
+}
+
+// TestDescriptionWithBadText: what devices write into their names keeps nobody from using them.
+func TestDescriptionWithBadText(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ declaration, text, want string }{
+		"an ampersand":                         {"", "A&B", "A&B"},
+		"an ampersand between spaces":          {"", "Smith & Sons", "Smith & Sons"},
+		"an ampersand at the end":              {"", "Smith &", "Smith &"},
+		"an entity without its end":            {"", "a &amp b", "a &amp b"},
+		"an entity that nobody declared":       {"", "&company;", "&company;"},
+		"a character of HTML":                  {"", "Netgear&reg;&nbsp;5", "Netgear® 5"},
+		"a number of a character":              {"", "M&#252;ller &#x20AC; &#60;b&#62; &#38;amp;", "Müller € <b> &amp;"},
+		"the number of a control character":    {"", "a&#0;b&#x1b;c&#xffff;&#x110000;", "a b c\ufffd\ufffd"},
+		"a number without digits":              {"", "&#;&#x;&#9999999999;", "&#;&#x;&#9999999999;"},
+		"less than":                            {"", "a < b <5 <", "a < b <5 <"},
+		"the end of a CDATA section":           {"", "a]]>b", "a]]>b"},
+		"a CDATA section":                      {"", "<![CDATA[R&D <b>&lt;]]>", "R&D <b>&lt;"},
+		"a comment with hyphens":               {"", "a<!-- x -- y -->b", "ab"},
+		"controls":                             {"", "a\x00b\x1b[31mc\x7f", "a b [31mc"},
+		"Latin-1 that is not declared":         {"", "M\xfcller", "Müller"},
+		"Latin-1 that is said to be UTF-8":     {"UTF-8", "M\xfcller \u00e9", "Müller é"},
+		"Latin-1":                              {"iso-8859-1", "M\xfcller", "Müller"},
+		"UTF-8 that is said to be Latin-1":     {"ISO-8859-1", "Müller", "Müller"},
+		"Windows-1252":                         {"windows-1252", "M\xfcller \x93x\x94 \x80\x81", "Müller “x” €"},
+		"its controls that are not declared":   {"", "it\x92s", "it’s"},
+		"Shift JIS":                            {"Shift_JIS", "\x83\x8b\x81[\x83^", "\ufffd\ufffd\ufffd[\ufffd^"},
+		"half of a pair":                       {"", "a\xed\xa0\x80b", "aí €b"},
+		"a character that none is":             {"", "a\ufffeb\uffff", "a\ufffdb\ufffd"},
+		"an encoding in the other quotation":   {"'cp1252'", "\x80", "€"},
+		"an encoding that is no encoding":      {"EBCDIC", "Company", "Company"},
+		"an encoding with a space and no end?": {" utf-8 ", "M\xfcller", "Müller"},
+	} {
+		declaration := `<?xml version="1.0"?>`
+		if c.declaration != "" {
+			declaration = `<?xml version="1.0" encoding="` + c.declaration + `" standalone="yes"?>`
+			if c.declaration[0] == '\'' {
+				declaration = `<?xml version='1.0' encoding = ` + c.declaration + `?>`
+			}
+		}
+		document := strings.NewReplacer(`<?xml version="1.0"?>`, declaration, "Company", c.text).Replace(hostapdDescription)
+		d, err := ParseDescription(location, []byte(document))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if d.Manufacturer != c.want || d.ModelName != "WAP" || d.UDN != someUUID || d.Control != mustURL("http://192.168.1.1:49152/wps_control") {
+			t.Errorf("%s: %q, not %q, in %+v", name, d.Manufacturer, c.want, d)
+		}
+	}
+}
+
+// TestDescriptionInUTF16: both orders, with and without a mark.
+func TestDescriptionInUTF16(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer(`"1.0"`, `"1.0" encoding="UTF-16"`, "Company", "Müller 𝄞").Replace(hostapdDescription)
+	for _, mark := range []string{"", "\ufeff"} {
+		for high := range 2 {
+			var document []byte
+			for _, u := range utf16.Encode([]rune(mark + text)) {
+				document = append(document, byte(u>>(8*(1-high))), byte(u>>(8*high)))
+			}
+			if d, err := ParseDescription(location, document); err != nil || d.Manufacturer != "Müller 𝄞" || !d.HasUDN {
+				t.Errorf("%q, %d: %+v, %v", mark, high, d, err)
+			}
 		}
 	}
 }

@@ -72,6 +72,8 @@ func FuzzSearch(f *testing.F) {
 func FuzzDescription(f *testing.F) {
 	f.Add([]byte(hostapdDescription))
 	f.Add([]byte(strings.Replace(hostapdDescription, `"1.0"`, `"1.0" encoding="ISO-8859-1"`, 1)))
+	f.Add([]byte(strings.Replace(hostapdDescription, "Company", "A&B <5 &nbsp;&#0; \xfc\x00 <![CDATA[&]]> ]]>", 1)))
+	f.Add([]byte("\xff\xfe<\x00a\x00>\x00"))
 	f.Add([]byte("<a><![CDATA[x]]><!-- y --></a>"))
 	f.Add([]byte("<root><device><deviceType>" + DeviceType + "</deviceType></device></root>"))
 	f.Fuzz(func(t *testing.T, data []byte) {

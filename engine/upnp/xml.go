@@ -3,8 +3,6 @@ package upnp
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,15 +21,15 @@ type element struct {
 	text  string
 }
 
-// parseXML reads a document into its elements, in their order. It knows the five entities of XML itself, and refuses
-// every document type: nothing expands. What follows the end of the root does not count: some devices pad with zeros.
+// parseXML reads a document into its elements, in their order, as far as tidy makes one of it. It knows the entities of XML
+// itself and the characters of HTML, and refuses every document type: nothing expands. What follows the end of the root does not
+// count: some devices pad with zeros.
 func parseXML(what string, body []byte, limit int) ([]element, error) {
 	if len(body) > limit {
 		return nil, wrong(what, "", ErrTooLong)
 	}
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	d := xml.NewDecoder(bytes.NewReader(body))
-	d.CharsetReader = latin1
+	d := xml.NewDecoder(bytes.NewReader(tidy(body)))
+	d.Entity = xml.HTMLEntity
 	var (
 		all  []element
 		open []xml.Name // where we are
@@ -71,22 +69,13 @@ func parseXML(what string, body []byte, limit int) ([]element, error) {
 	}
 }
 
-// latin1 reads the one other encoding that old devices declare.
-func latin1(label string, in io.Reader) (io.Reader, error) {
-	switch strings.ToLower(label) {
-	case "iso-8859-1", "us-ascii", "ascii":
-	default:
-		return nil, errors.New("unknown encoding")
+// isEntity reports whether &name; stands for a character.
+func isEntity(name string) bool {
+	switch name {
+	case "amp", "lt", "gt", "quot", "apos":
+		return true
 	}
-	b, err := io.ReadAll(in) // in memory already, and at most MaxDescription
-	if err != nil {
-		return nil, err
-	}
-	out := make([]byte, 0, len(b)+len(b)/8)
-	for _, c := range b {
-		out = utf8.AppendRune(out, rune(c))
-	}
-	return bytes.NewReader(out), nil
+	return xml.HTMLEntity[name] != ""
 }
 
 // under gives what is inside all[i], at any depth.

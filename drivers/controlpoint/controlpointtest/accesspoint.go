@@ -24,6 +24,8 @@ type Config struct {
 	MaxAge    time.Duration // of its announcements; 1801 s if zero
 	// Describe changes the description before it is served.
 	Describe func(d *upnp.Description)
+	// Document changes its bytes; nil: they stay as they are.
+	Document func(xml []byte) []byte
 	// Act answers actions: with a message, or with a *upnp.Fault. Nil: there are no actions.
 	Act func(a upnp.Action) ([]byte, error)
 	// First is sent to each new subscriber; nil: a dummy as hostapd's.
@@ -59,7 +61,7 @@ func New(t testing.TB, c Config) *AccessPoint {
 	a := &AccessPoint{}
 	d := wfadevice.Config{
 		Address: c.Address, UUID: c.UUID, MaxAge: c.MaxAge, First: func() *upnp.WLANEvent { return c.First },
-		EventBeforeAnswer: c.EventBeforeAnswer, Forgets: c.Forgets, Trace: a.note,
+		EventBeforeAnswer: c.EventBeforeAnswer, Forgets: c.Forgets, Trace: a.note, Document: c.Document,
 		Describe: func(d *upnp.Description) {
 			d.Manufacturer, d.ModelName = "Test", "controlpointtest"
 			if c.Describe != nil {
