@@ -38,7 +38,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			{wlan0, erIface + ".Learn", []any{"any", "no PIN", options()}},
 			{wlan0, erIface + ".SetConfig", []any{"any", network7}},
 			{wlan0, erIface + ".Configure", []any{"any", "", options()}},
-			{wlan0, erIface + ".EnrollPbc", []any{"any"}},
+			{wlan0, erIface + ".EnrollPbc", []any{"any", options()}},
 			{wlan0, erIface + ".EnrollPin", []any{"any", "", options()}},
 			{session1, sessionIface + ".Cancel", nil},
 			{session1, sessionIface + ".GetCredentials", nil},

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	godbus "github.com/godbus/dbus/v5"
+
 	"wpsd/introspection"
 )
 
@@ -105,43 +107,120 @@ func TestEveryErrorIsInTheManual(t *testing.T) {
 	}
 }
 
-// TestOptionsAgree: the manual names the keys that the code takes, with their types.
-func TestOptionsAgree(t *testing.T) {
-	t.Parallel()
+// optioned are the methods of ours that take options, by their full names, and the options that the manual has of each.
+func optioned(t *testing.T) (methods map[string]introspection.Method, keys map[string]map[string]string) {
+	t.Helper()
 	all, err := introspection.All()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{
-		"Scan": "", "StartPbc": "bssid s,detach b,apply s", "StartPin": "bssid s,pin s,detach b,apply s,timeout u,mac s",
-		"AddNetwork":   "ssid ay,auth s,encryption s,key ay,bssid s",
-		"AddInterface": "driver s,control-path s",
-		"ApPin":        "pin s,timeout u",
-		"StartNfc":     "bssid s,detach b,apply s", "NfcConfigToken": "network o",
-		"Learn": "detach b,apply s", "Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
-		"ER.Start": "address s,detach b", "ER.Learn": "detach b,apply s", "ER.Configure": "ssid ay,auth s,encryption s,key ay,detach b,apply s",
-		"ER.EnrollPin": "mac s,ap s,timeout u,detach b",
-	}
+	methods, keys = map[string]introspection.Method{}, map[string]map[string]string{}
 	for _, i := range all {
 		for _, m := range i.Methods {
-			name := m.Name
-			if i.Name == erIface {
-				name = "ER." + m.Name
-			}
-			if i.Name != interfaceIface && i.Name != erIface && m.Name != "AddNetwork" && m.Name != "AddInterface" || len(m.In) == 0 {
+			name := i.Name + "." + m.Name
+			if handlers[name] == nil || len(m.In) == 0 || m.In[len(m.In)-1].Type != "a{sv}" {
 				continue
 			}
-			var got []string
+			methods[name], keys[name] = m, map[string]string{}
 			for _, a := range m.Doc.Args {
 				if a.Key != "" {
-					got = append(got, a.Key+" "+a.Type)
+					keys[name][a.Key] = a.Type
 				}
-			}
-			if strings.Join(got, ",") != want[name] {
-				t.Errorf("%s: the manual has the options %v", m.Name, got)
 			}
 		}
 	}
+	return methods, keys
+}
+
+// TestEveryStartCanBeDetached: who makes one call and leaves the bus, as busctl does, can start whatever can be started.
+func TestEveryStartCanBeDetached(t *testing.T) {
+	t.Parallel()
+	methods, keys := optioned(t)
+	all, err := introspection.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Besides those that return a session: what these start is told otherwise.
+	starts := map[string]bool{
+		interfaceIface + ".NfcTagRead": true, interfaceIface + ".NfcReportHandover": true, erIface + ".NfcTagRead": true,
+		erIface + ".Start": true, managerIface + ".NfcTagRead": true,
+	}
+	for _, i := range all {
+		for _, m := range i.Methods {
+			for _, out := range m.Out {
+				starts[i.Name+"."+m.Name] = starts[i.Name+"."+m.Name] || out.Name == "session"
+			}
+		}
+	}
+	n := 0
+	for name, does := range starts {
+		if !does {
+			continue
+		}
+		n++
+		if _, ok := methods[name]; !ok || keys[name]["detach"] != "b" {
+			t.Errorf("%s takes no option detach", name)
+		}
+	}
+	if n < 14 {
+		t.Errorf("only %d methods start something", n)
+	}
+}
+
+// sample is an argument or option that a method takes, or at least looks at, by its name and type.
+func sample(name, signature string) any {
+	switch signature {
+	case "ay":
+		return []byte("passphrase")
+	case "b":
+		return true
+	case "u":
+		return uint32(60)
+	case "o":
+		return network7
+	case "a{sv}":
+		return options()
+	}
+	if text := map[string]string{
+		"pin": "12345670", "format": "NDEF", "carrier": "WPS", "role": "INIT", "command": "set", "driver": "none", "apply": "none",
+		"auth": "WPA2PSK", "encryption": "CCMP", "address": "192.0.2.1", "name": "eth7", "interface": "wlan0", "control-path": "/run/x",
+	}[name]; text != "" {
+		return text
+	}
+	return "02:00:00:00:03:00"
+}
+
+// TestOptionsAgree: each method takes the options that its manual has, of their types, and no others.
+func TestOptionsAgree(t *testing.T) {
+	t.Parallel()
+	methods, keys := optioned(t)
+	every := map[string]string{"no-such-option": "s"}
+	for _, of := range keys {
+		maps.Copy(every, of)
+	}
+	objects := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0, erIface: wlan0, networkIface: network7}
+	inBubble(t, Options{}, func(w *world) {
+		for name, m := range methods {
+			iface := name[:strings.LastIndex(name, ".")]
+			for key, signature := range every {
+				args := make([]any, 0, len(m.In))
+				for _, in := range m.In[:len(m.In)-1] {
+					args = append(args, sample(in.Name, in.Type))
+				}
+				text := ""
+				if call := w.client(0).call(objects[iface], name, append(args, options(key, sample(key, signature)))...); call.Err != nil {
+					text = call.Err.Error()
+				}
+				documented := keys[name][key]
+				if taken := !strings.Contains(text, "There is no option"); taken != (documented != "") {
+					t.Errorf("%s with %s: %q; the manual says %q", name, key, text, documented)
+				}
+				if documented == signature && strings.Contains(text, "is of type") {
+					t.Errorf("%s with %s: %s", name, key, text)
+				}
+			}
+		}
+	})
 }
 
 // TestPolkitPolicy holds the actions against the policy file, and the file against the table of the API.

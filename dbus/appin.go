@@ -14,10 +14,11 @@ func apPin(ctx context.Context, r *request) ([]any, error) {
 	var pin string
 	var timeout uint32
 	options := r.options(1)
-	if err := decodeOptions(options, map[string]any{"pin": &pin, "timeout": &timeout}); err != nil {
+	var force bool
+	if err := decodeOptions(options, map[string]any{"pin": &pin, "timeout": &timeout, optionForce: &force}); err != nil {
 		return nil, err
 	}
-	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0))}
+	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0)), Force: force}
 	_, withPIN := options["pin"]
 	if withPIN || ask.Command == service.APPINSet {
 		if pin == "" {

@@ -21,7 +21,7 @@ var handlers = map[string]handler{
 	managerIface + ".AddNetwork":      addNetwork,
 	managerIface + ".AddInterface":    addInterface,
 	managerIface + ".RemoveInterface": removeInterface,
-	managerIface + ".NfcTagRead":      managerNfcTagRead,
+	managerIface + ".NfcTagRead":      nfcTagRead,
 
 	managerIface + ".RegisterCredentialAgent":   registerAgent,
 	managerIface + ".UnregisterCredentialAgent": unregisterAgent,

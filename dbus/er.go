@@ -69,11 +69,12 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 
 // erRegister reads what Learn and Configure have in common: the access point, its PIN, and a dictionary with more fields.
 func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
-	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
-	if err := registerOptions(r, &start.Detach, &start.Apply, more); err != nil {
+	start := service.ERRequest{Interface: r.ifname, Owner: r.caller}
+	run, err := decodeRun(r.options(2), usesPIN, more)
+	if err != nil {
 		return start, err
 	}
-	var err error
+	start.Detach, start.Apply, start.Force = run.detach, run.apply, run.force
 	if start.AP, err = peerArg(r.text(0), "access point"); err != nil {
 		return start, err
 	}
@@ -101,11 +102,15 @@ func erSetConfig(ctx context.Context, r *request) ([]any, error) {
 
 // erEnrollPbc implements ER.EnrollPbc.
 func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
+	run, err := decodeRun(r.options(1), admits, nil)
+	if err != nil {
+		return nil, err
+	}
 	enrollee, err := enrolleeArg(r.text(0))
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller, Enrollee: enrollee})
+	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller, Enrollee: enrollee, Detach: run.detach})
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +122,11 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 	start := service.ERRequest{Interface: r.ifname, Owner: r.caller}
 	var mac, ap string
 	var timeout uint32
-	err := decodeOptions(r.options(2), map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout, "detach": &start.Detach})
+	run, err := decodeRun(r.options(2), admitsPIN, map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout})
 	if err != nil {
 		return nil, err
 	}
+	start.Detach, start.Force = run.detach, run.force
 	if start.Enrollee, err = enrolleeArg(r.text(0)); err != nil {
 		return nil, err
 	}

@@ -75,9 +75,10 @@ func TestERCalls(t *testing.T) {
 		{method: "Configure", args: []any{bssid, pin, options(settings...)}, call: "Start er configure " + bssid + " " + pin + " wlan0"},
 		{method: "Configure", args: []any{bssid, "nfc-pw", options(settings...)}, call: "Start er configure " + bssid + " its tag wlan0"},
 		{method: "Configure", args: []any{bssid, pin, options(settings[2:]...)}, refuse: "InvalidArguments", text: `"ssid" is missing`},
-		{method: "EnrollPbc", args: []any{bssid}, call: "Start er pbc " + bssid + " wlan0"},
-		{method: "EnrollPbc", args: []any{"any"}, call: "Start er pbc any wlan0"},
-		{method: "EnrollPbc", args: []any{"somebody"}, refuse: "InvalidArguments", text: "named neither"},
+		{method: "EnrollPbc", args: []any{bssid, options()}, call: "Start er pbc " + bssid + " wlan0"},
+		{method: "EnrollPbc", args: []any{"any", options("detach", true)}, call: "Start er pbc any wlan0"},
+		{method: "EnrollPbc", args: []any{"any", options("pin", "1234")}, refuse: "InvalidArguments", text: `no option "pin"`},
+		{method: "EnrollPbc", args: []any{"somebody", options()}, refuse: "InvalidArguments", text: "named neither"},
 		{method: "EnrollPin", args: []any{"any", pin, options("mac", bssid, "ap", uuid, "timeout", uint32(60), "detach", true)}, call: "Start er pin any " + pin + " wlan0"},
 		{method: "EnrollPin", args: []any{"any", "", options()}, refuse: "InvalidPin", text: "empty"},
 		{method: "EnrollPin", args: []any{"any", pin, options("mac", "02")}, refuse: "InvalidArguments", text: "not of the form"},
@@ -128,7 +129,7 @@ func TestERErrors(t *testing.T) {
 	} {
 		inBubble(t, Options{}, func(w *world) {
 			w.svc.on = func(string) error { return c.err }
-			w.client(0).refused(c.name, wlan0, erIface+".EnrollPbc", "any")
+			w.client(0).refused(c.name, wlan0, erIface+".EnrollPbc", "any", options())
 		})
 	}
 }

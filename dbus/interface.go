@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"context"
+	"maps"
 
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
@@ -52,22 +53,18 @@ func (t *tree) interfaceValues(ifname string) values {
 	}
 }
 
-// startOptions reads what all Start methods take, and more.
-func startOptions(r *request, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
+// startOptions reads what all Start methods take: a set of the common options, the access point, and more.
+func startOptions(r *request, set []string, more map[string]any) (service.StartRequest, error) {
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller}
 	var bssid string
-	fields := map[string]any{"bssid": &bssid, "detach": &start.Detach, "apply": &start.Apply}
-	for key, field := range more {
-		fields[key] = field
-	}
-	options := r.options(0)
-	if err := decodeOptions(options, fields); err != nil {
+	fields := map[string]any{"bssid": &bssid}
+	maps.Copy(fields, more)
+	run, err := decodeRun(r.options(0), set, fields)
+	if err != nil {
 		return start, err
 	}
-	if err := checkApply(start.Apply); err != nil {
-		return start, err
-	}
-	if _, given := options["bssid"]; given {
+	start.Detach, start.Apply, start.Force = run.detach, run.apply, run.force
+	if _, given := r.options(0)["bssid"]; given {
 		mac, err := wsc.ParseMAC(bssid)
 		if err != nil {
 			return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00; leave it out for any access point.", quote(bssid))
@@ -80,15 +77,6 @@ func startOptions(r *request, more map[string]any) (service.StartRequest, error)
 	return start, nil
 }
 
-// checkApply checks the option that says who is to configure the network.
-func checkApply(name string) error {
-	switch name {
-	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
-		return nil
-	}
-	return invalidf("There is nobody called %s to apply it: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(name))
-}
-
 // scan implements Interface.Scan.
 func scan(ctx context.Context, r *request) ([]any, error) {
 	if err := decodeOptions(r.options(0), nil); err != nil {
@@ -99,7 +87,7 @@ func scan(ctx context.Context, r *request) ([]any, error) {
 
 // startPbc implements Interface.StartPbc.
 func startPbc(ctx context.Context, r *request) ([]any, error) {
-	start, err := startOptions(r, nil)
+	start, err := startOptions(r, receives, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +102,7 @@ func startPbc(ctx context.Context, r *request) ([]any, error) {
 func startPin(ctx context.Context, r *request) ([]any, error) {
 	var pin, mac string
 	var timeout uint32
-	start, err := startOptions(r, map[string]any{"pin": &pin, "timeout": &timeout, "mac": &mac})
+	start, err := startOptions(r, usesPIN, map[string]any{"pin": &pin, "timeout": &timeout, "mac": &mac})
 	if err != nil {
 		return nil, err
 	}

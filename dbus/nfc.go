@@ -10,7 +10,7 @@ import (
 
 // startNfc implements Interface.StartNfc.
 func startNfc(ctx context.Context, r *request) ([]any, error) {
-	start, err := startOptions(r, nil)
+	start, err := startOptions(r, receives, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,28 +52,22 @@ func nfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	return []any{octets(t.Bytes())}, nil
 }
 
-// nfcTagRead implements Interface.NfcTagRead.
+// nfcTagRead implements Interface.NfcTagRead, and that of the Manager, which is for no interface.
 func nfcTagRead(ctx context.Context, r *request) ([]any, error) {
-	return readTag(ctx, r, service.NFCTagRequest{Apply: "auto"})
+	return readTag(ctx, r, r.svc.NFCTagRead)
 }
 
-// managerNfcTagRead implements Manager.NfcTagRead.
-func managerNfcTagRead(ctx context.Context, r *request) ([]any, error) {
-	tag := service.NFCTagRequest{Apply: "auto"}
-	if err := decodeOptions(r.options(1), map[string]any{"apply": &tag.Apply}); err != nil {
+// readTag has a tag's content taken; it may hold a key, and is overwritten.
+func readTag(ctx context.Context, r *request, take func(context.Context, service.NFCTagRequest) (service.NFCTag, error)) ([]any, error) {
+	payload := r.bytes(0)
+	defer clear(payload)
+	run, err := decodeRun(r.options(1), receives, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := checkApply(tag.Apply); err != nil {
-		return nil, err
-	}
-	return readTag(ctx, r, tag)
-}
-
-// readTag hands a tag's content over; it may hold a key, and is overwritten.
-func readTag(ctx context.Context, r *request, tag service.NFCTagRequest) ([]any, error) {
-	tag.Interface, tag.Owner, tag.Payload = r.ifname, r.caller, r.bytes(0)
-	defer clear(tag.Payload)
-	got, err := r.svc.NFCTagRead(ctx, tag)
+	got, err := take(ctx, service.NFCTagRequest{
+		Interface: r.ifname, Payload: payload, Owner: r.caller, Detach: run.detach, Apply: run.apply,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +100,7 @@ func erNfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 
 // erNfcTagRead implements ER.NfcTagRead.
 func erNfcTagRead(ctx context.Context, r *request) ([]any, error) {
-	tag := service.NFCTagRequest{Interface: r.ifname, Owner: r.caller, Payload: r.bytes(0), Apply: "auto"}
-	defer clear(tag.Payload)
-	got, err := r.svc.ERNFCTagRead(ctx, tag)
-	if err != nil {
-		return nil, err
-	}
-	return []any{tagValues(got)}, nil
+	return readTag(ctx, r, r.svc.ERNFCTagRead)
 }
 
 // tagValues says what came of a tag.
@@ -152,7 +140,13 @@ func nfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 
 // nfcReportHandover implements Interface.NfcReportHandover.
 func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
-	h := service.NFCHandover{Interface: r.ifname, Request: r.bytes(2), Select: r.bytes(3), Owner: r.caller, Apply: "auto"}
+	run, err := decodeRun(r.options(4), receives, nil)
+	if err != nil {
+		return nil, err
+	}
+	h := service.NFCHandover{
+		Interface: r.ifname, Request: r.bytes(2), Select: r.bytes(3), Owner: r.caller, Detach: run.detach, Apply: run.apply,
+	}
 	switch role := r.text(0); role {
 	case "INIT":
 		h.Initiator = true
@@ -163,6 +157,6 @@ func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
 	if carrier := r.text(1); carrier != string(service.NFCCarrierMessage) && carrier != string(service.NFCCarrierRecord) {
 		return nil, invalidf("There is no carrier %s: say WPS.", quote(carrier))
 	}
-	_, err := r.svc.NFCReportHandover(ctx, h)
+	_, err = r.svc.NFCReportHandover(ctx, h)
 	return nil, err
 }

@@ -29,8 +29,8 @@ func TestNfc(t *testing.T) {
 			{wlan0, ".NfcConfigToken", []any{"NDEF", options("network", networkPath(3))}, "NFCConfigToken wlan0 NDEF 3", []byte("config token")},
 			{wlan0, ".NfcHandoverRequest", []any{"NDEF", "WPS-CR"}, "NFCHandoverRequest wlan0 NDEF WPS-CR", []byte("request")},
 			{wlan0, ".NfcHandoverSelect", []any{"NDEF", "WPS", options()}, "NFCHandoverSelect wlan0 NDEF WPS", []byte("select")},
-			{wlan0, ".NfcReportHandover", []any{"INIT", "WPS", []byte("r"), []byte("s")}, "NFCReportHandover wlan0 true r s NAME", nil},
-			{wlan0, ".NfcReportHandover", []any{"RESP", "WPS", []byte("r"), []byte("s")}, "NFCReportHandover wlan0 false r s NAME", nil},
+			{wlan0, ".NfcReportHandover", []any{"INIT", "WPS", []byte("r"), []byte("s"), options()}, "NFCReportHandover wlan0 true r s NAME", nil},
+			{wlan0, ".NfcReportHandover", []any{"RESP", "WPS", []byte("r"), []byte("s"), options()}, "NFCReportHandover wlan0 false r s NAME", nil},
 		} {
 			got := c.must(row.path, interfaceIface+row.method, row.args...)
 			if row.want == nil && len(got) != 0 || row.want != nil && fmt.Sprint(got[0]) != fmt.Sprint(row.want) {
@@ -54,8 +54,8 @@ func TestNfc(t *testing.T) {
 			{".NfcConfigToken", []any{"NDEF", options("network", godbus.ObjectPath("/fi/w1/wps/sessions/3"))}, "Networks of the Manager"},
 			{".NfcConfigToken", []any{"NDEF", options("network", "3")}, `"network" is of type "o", not "s"`},
 			{".NfcHandoverSelect", []any{"NDEF", "WPS", options("ap", "x")}, "there are none here"},
-			{".NfcReportHandover", []any{"BOTH", "WPS", []byte{}, []byte{}}, "INIT"},
-			{".NfcReportHandover", []any{"INIT", "P2P", []byte{}, []byte{}}, "say WPS"},
+			{".NfcReportHandover", []any{"BOTH", "WPS", []byte{}, []byte{}, options()}, "INIT"},
+			{".NfcReportHandover", []any{"INIT", "P2P", []byte{}, []byte{}, options()}, "say WPS"},
 			{".StartNfc", []any{options("pin", "12345670")}, `no option "pin"`},
 		} {
 			if text := c.refused("InvalidArguments", wlan0, interfaceIface+row.method, row.args...); !strings.Contains(text, row.says) {
@@ -86,7 +86,7 @@ func TestERNfc(t *testing.T) {
 		}{
 			{".NfcConfigToken", []any{"02:00:00:00:03:00", "NDEF"}, "ERNFCConfigToken wlan0 02:00:00:00:03:00 NDEF", []byte("er config token")},
 			{".NfcHandoverSelect", []any{erUUID.String(), "NDEF", "WPS"}, "ERNFCHandoverSelect wlan0 " + erUUID.String() + " NDEF WPS", []byte("er select")},
-			{".NfcTagRead", []any{[]byte("tag")}, `ERNFCTagRead "wlan0" tag NAME auto`, nil},
+			{".NfcTagRead", []any{[]byte("tag"), options()}, `ERNFCTagRead "wlan0" tag NAME auto`, nil},
 		} {
 			got := c.must(wlan0, erIface+row.method, row.args...)
 			if row.want != nil && fmt.Sprint(got[0]) != fmt.Sprint(row.want) {
@@ -131,7 +131,7 @@ func TestNfcTagRead(t *testing.T) {
 				call string
 				args []any
 			}{
-				{wlan0, `NFCTagRead "wlan0" tag ` + c.conn.Names()[0] + " auto", []any{[]byte("tag")}},
+				{wlan0, `NFCTagRead "wlan0" tag ` + c.conn.Names()[0] + " auto", []any{[]byte("tag"), options()}},
 				{rootPath, `NFCTagRead "" tag ` + c.conn.Names()[0] + " none", []any{[]byte("tag"), options("apply", "none")}},
 			} {
 				iface := interfaceIface
@@ -153,7 +153,7 @@ func TestNfcTagRead(t *testing.T) {
 		}
 		c.refused("InvalidArguments", rootPath, managerIface+".NfcTagRead", []byte("tag"), options("apply", "me"))
 		w.svc.on = func(string) error { return fmt.Errorf("%w: because", service.ErrBadTag) }
-		c.refused("InvalidTag", wlan0, interfaceIface+".NfcTagRead", []byte("tag"))
+		c.refused("InvalidTag", wlan0, interfaceIface+".NfcTagRead", []byte("tag"), options())
 	})
 }
 
@@ -169,12 +169,12 @@ func TestNfcSecretsGoToTheCaller(t *testing.T) {
 		}{
 			{wlan0, interfaceIface + ".NfcPasswordToken", []any{"NDEF"}},
 			{wlan0, interfaceIface + ".NfcConfigToken", []any{"NDEF", options("network", networkPath(3))}},
-			{wlan0, interfaceIface + ".NfcTagRead", []any{[]byte("the tag")}},
+			{wlan0, interfaceIface + ".NfcTagRead", []any{[]byte("the tag"), options()}},
 			{rootPath, managerIface + ".NfcTagRead", []any{[]byte("the tag"), options()}},
 			{wlan0, interfaceIface + ".StartNfc", []any{options()}},
 			{wlan0, interfaceIface + ".NfcHandoverRequest", []any{"NDEF", "WPS"}},
 			{wlan0, interfaceIface + ".NfcHandoverSelect", []any{"NDEF", "WPS", options()}},
-			{wlan0, interfaceIface + ".NfcReportHandover", []any{"INIT", "WPS", []byte{}, []byte{}}},
+			{wlan0, interfaceIface + ".NfcReportHandover", []any{"INIT", "WPS", []byte{}, []byte{}, options()}},
 		} {
 			before := len(w.svc.calls())
 			other.refused("NotAuthorized", call.path, call.method, call.args...)

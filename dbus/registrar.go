@@ -2,7 +2,6 @@ package dbus
 
 import (
 	"context"
-	"maps"
 
 	godbus "github.com/godbus/dbus/v5"
 
@@ -51,10 +50,12 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 // registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN, and a
 // dictionary with more fields.
 func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, Apply: "auto"}
-	if err := registerOptions(r, &start.Detach, &start.Apply, more); err != nil {
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller}
+	run, err := decodeRun(r.options(2), usesPIN, more)
+	if err != nil {
 		return start, err
 	}
+	start.Detach, start.Apply, start.Force = run.detach, run.apply, run.force
 	mac, err := wsc.ParseMAC(r.text(0))
 	if err != nil {
 		return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00.", quote(r.text(0)))
@@ -69,16 +70,6 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 		start.PIN = secret.FromString(pin)
 	}
 	return start, nil
-}
-
-// registerOptions reads the dictionary of a Learn or Configure: its two options, and more fields.
-func registerOptions(r *request, detach *bool, apply *string, more map[string]any) error {
-	fields := map[string]any{"detach": detach, "apply": apply}
-	maps.Copy(fields, more)
-	if err := decodeOptions(r.options(2), fields); err != nil {
-		return err
-	}
-	return checkApply(*apply)
 }
 
 // settingsFields are the settings of a network as they come over the bus.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 )
 
@@ -27,6 +26,7 @@ type APPINRequest struct {
 	Interface string
 	Command   APPINCommand
 	PIN       secret.Value  // APPINSet
+	Force     bool          // the PIN is set even if its check digit is wrong
 	Timeout   time.Duration // APPINRandom, APPINSet: how long it is good for; 0: until it is disabled
 }
 
@@ -75,7 +75,7 @@ func (r *APPINRequest) check() (drivers.APPINRequest, error) {
 	case APPINGet:
 		d.Command = drivers.APPINGet
 	case APPINSet:
-		pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+		pin, err := readPIN(r.PIN, r.Force)
 		if err != nil {
 			return d, err
 		}

@@ -24,7 +24,8 @@ type ERRequest struct {
 	AP        ERPeer // ERLearn, ERConfigure: the access point; EREnrollPIN, EREnrollPBC: the only one that may let the Enrollee in, or any
 	Enrollee  ERPeer // EREnrollPIN, EREnrollPBC: the device, or any
 	// PIN is the access point's for ERLearn and ERConfigure, the Enrollee's for EREnrollPIN. It is copied.
-	PIN secret.Value
+	PIN   secret.Value
+	Force bool // the PIN is used even if its check digit is wrong
 	// NFC, for ERLearn and ERConfigure, uses the password of the access point's tag instead, which NFCTagRead took.
 	NFC bool
 	// MAC, for EREnrollPIN, is the address of an Enrollee that is named by its UUID or not at all; zero: not known.
@@ -98,7 +99,7 @@ func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, 
 		}
 		method, proof.tag = MethodNFC, &erTag{service: s}
 	} else {
-		pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+		pin, err := readPIN(r.PIN, r.Force)
 		if err != nil {
 			return Session{}, err
 		}
@@ -135,7 +136,7 @@ func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error)
 	case !r.MAC.IsZero() && r.MAC != mac:
 		return Session{}, fmt.Errorf("%w: the device cannot be both %s and %s", ErrInvalid, mac, r.MAC)
 	}
-	pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+	pin, err := readPIN(r.PIN, r.Force)
 	if err != nil {
 		return Session{}, err
 	}

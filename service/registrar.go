@@ -117,7 +117,7 @@ func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
 		t.method = MethodNFC
 		return s.start(r, t)
 	}
-	pin, err := devpass.CheckPIN(string(r.PIN.Bytes()))
+	pin, err := readPIN(r.PIN, r.Force)
 	if err != nil {
 		t.wipe()
 		return Session{}, err

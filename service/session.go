@@ -51,6 +51,7 @@ type StartRequest struct {
 	Interface string
 	BSSID     wsc.MAC      // of the access point; zero: any
 	PIN       secret.Value // StartPIN only; empty: one is generated
+	Force     bool         // the PIN is used even if its check digit is wrong
 	Owner     string       // opaque; see ReleaseOwner
 	Detach    bool         // the session outlives its owner
 	Apply     string       // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
@@ -76,7 +77,7 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if r.PIN.IsZero() {
 		pin, err = s.GeneratePIN()
 	} else {
-		pin, err = devpass.CheckPIN(string(r.PIN.Bytes()))
+		pin, err = readPIN(r.PIN, r.Force)
 	}
 	if err != nil {
 		return Session{}, secret.Value{}, err
@@ -87,6 +88,14 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 		return Session{}, secret.Value{}, err
 	}
 	return ses, pin, nil
+}
+
+// readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit need not be right.
+func readPIN(typed secret.Value, force bool) (secret.Value, error) {
+	if force {
+		return devpass.AnyPIN(string(typed.Bytes()))
+	}
+	return devpass.CheckPIN(string(typed.Bytes()))
 }
 
 // task is what a session is for. Its secrets are the session's.

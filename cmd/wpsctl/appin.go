@@ -16,6 +16,7 @@ import (
 func newAPPIN(a *app) *cobra.Command {
 	var file string
 	var timeout time.Duration
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "ap-pin disable|random|get|set [PIN|-]",
 		Short: "Manage the own PIN of an access point of this machine",
@@ -46,7 +47,10 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 				}
 				defer pin.Wipe()
 				o["pin"] = godbus.MakeVariant(string(pin.Bytes()))
-			case len(args) > 1 || file != "":
+				if force {
+					o["force"] = godbus.MakeVariant(true)
+				}
+			case len(args) > 1 || file != "" || force:
 				return usagef("a PIN goes with the command set")
 			}
 			if cmd.Flags().Changed("timeout") {
@@ -60,6 +64,7 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 		},
 	}
 	cmd.Flags().StringVar(&file, "pin-file", "", "set: read the PIN from this file")
+	registerForce(cmd, &force)
 	cmd.Flags().Var((*seconds)(&timeout), "timeout", "random, set: for how long it is good, such as 90 or 10m (default: until it is disabled)")
 	return cmd
 }

@@ -16,15 +16,26 @@ type enrollFlags struct {
 	bssid   string
 	detach  bool
 	showKey bool
+	force   bool
 	apply   string
 }
 
 // register declares the flags that both commands have.
 func (e *enrollFlags) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+	e.registerDetach(cmd)
 	registerApply(cmd, &e.apply)
 	cmd.Flags().BoolVar(&e.showKey, "show-key", false, "print the key of the network, too")
 	cmd.MarkFlagsMutuallyExclusive("detach", "show-key")
+}
+
+// registerDetach declares the flag that every command has which starts something.
+func (e *enrollFlags) registerDetach(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+}
+
+// registerForce declares the flag of the commands that take a PIN.
+func registerForce(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "use the PIN even if its check digit is wrong")
 }
 
 // registerApply declares the flag that says who gets the network.
@@ -42,6 +53,9 @@ func (e *enrollFlags) options() options {
 	}
 	if e.detach {
 		o["detach"] = godbus.MakeVariant(true)
+	}
+	if e.force {
+		o["force"] = godbus.MakeVariant(true)
 	}
 	if e.apply != "" {
 		o["apply"] = godbus.MakeVariant(e.apply)

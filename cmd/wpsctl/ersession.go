@@ -51,6 +51,7 @@ gives them from then on to devices that are let in there. The access point stays
 		},
 	}
 	e.register(cmd)
+	registerForce(cmd, &e.force)
 	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
 	return cmd
 }
@@ -83,6 +84,7 @@ set up anew.
 		},
 	}
 	e.register(cmd)
+	registerForce(cmd, &e.force)
 	n.register(cmd)
 	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
 	return cmd
@@ -90,7 +92,8 @@ set up anew.
 
 // newERPBC lets a device in by push button.
 func newERPBC(a *app) *cobra.Command {
-	return &cobra.Command{
+	var e enrollFlags
+	cmd := &cobra.Command{
 		Use:   "pbc [DEVICE|AP|any]",
 		Short: "Let a device in whose button is pressed",
 		Long: `Pbc lets a device in that has its button pressed (see "wpsctl er enrollees"), or presses it within two minutes. With an
@@ -103,15 +106,17 @@ tell which is meant, and it stops. The settings of the access point have to be k
 			if len(args) == 1 {
 				who = strings.ToLower(args[0])
 			}
-			return a.erRun(cmd, enrollFlags{}, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
-				err = c.call(ctx, n.Path, erIface+".EnrollPbc", []any{&path}, who)
-				if err == nil && !a.json {
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
+				err = c.call(ctx, n.Path, erIface+".EnrollPbc", []any{&path}, who, e.options())
+				if err == nil && !a.json && !e.detach {
 					a.printf("Press the WPS button of the device that is to join, if you have not yet. There are two minutes for it.\n")
 				}
 				return path, err
 			})
 		},
 	}
+	e.registerDetach(cmd)
+	return cmd
 }
 
 // newERPIN lets a device in by its PIN.
@@ -128,7 +133,7 @@ UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a termi
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeEnrollees,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := options{}
+			o := e.options()
 			if err := admit.options(o); err != nil {
 				return err
 			}
@@ -137,9 +142,6 @@ UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a termi
 			}
 			if ap != "" {
 				o["ap"] = godbus.MakeVariant(strings.ToLower(ap))
-			}
-			if e.detach {
-				o["detach"] = godbus.MakeVariant(true)
 			}
 			if len(args) == 1 {
 				args = append(args, "-") // to be asked for
@@ -158,7 +160,8 @@ UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a termi
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+	e.registerDetach(cmd)
+	registerForce(cmd, &e.force)
 	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout", "for how long the PIN is good, such as 90 or 10m (default 2m)")
 	cmd.Flags().StringVar(&admit.mac, "mac", "", "the address of the device, if it is not named by it: others see that they are not meant")
 	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point only")

@@ -113,7 +113,7 @@ var busErrors = map[string]struct {
 	"org.freedesktop.DBus.Error.LimitsExceeded":    {exitBusy, ""},
 	"InvalidArguments":                             {exitUsage, ""},
 	"InvalidPin":                                   {exitBadPIN, ""},
-	"InvalidPinChecksum":                           {exitBadPIN, ""},
+	"InvalidPinChecksum":                           {exitBadPIN, `If the label really has it so: --force.`},
 	"NotAuthorized":                                {exitNotAuthorized, ""},
 	"AuthorizationDismissed":                       {exitNotAuthorized, ""},
 	"Busy":                                         {exitBusy, `"wpsctl cancel" ends a session.`},

@@ -246,6 +246,7 @@ minutes. "wpsctl nfc password-token" makes the token.`,
 // newNFCRead hands over what was read off a tag.
 func newNFCRead(a *app) *cobra.Command {
 	var isHex, er bool
+	var e enrollFlags
 	cmd := &cobra.Command{
 		Use:   "read [FILE|-]",
 		Short: "Take what was read off a tag",
@@ -262,11 +263,13 @@ access point whose tag it is.`,
 				return err
 			}
 			defer clear(payload)
-			return a.withClient(cmd.Context(), func(c *client) error { return a.readTag(cmd.Context(), c, payload, er) })
+			return a.withClient(cmd.Context(), func(c *client) error { return a.readTag(cmd.Context(), c, payload, er, e) })
 		},
 	}
 	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
 	cmd.Flags().BoolVar(&er, "er", false, "let the External Registrar take it")
+	e.registerDetach(cmd)
+	registerApply(cmd, &e.apply)
 	return cmd
 }
 
@@ -279,7 +282,7 @@ func first(args []string) string {
 }
 
 // readTag hands a tag to the interface that is meant, or to none if there is none.
-func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool) error {
+func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool, e enrollFlags) error {
 	f, err := a.newFollower(ctx, c)
 	if err != nil {
 		return err
@@ -293,23 +296,23 @@ func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool) e
 	switch {
 	case er:
 		if n, err = t.pickER(a.ifname); err == nil {
-			err = c.call(ctx, n.Path, erIface+".NfcTagRead", []any{&what}, payload)
+			err = c.call(ctx, n.Path, erIface+".NfcTagRead", []any{&what}, payload, e.options())
 		}
 	case len(t.Interfaces) == 0 && a.ifname == "":
-		err = c.call(ctx, rootPath, managerIface+".NfcTagRead", []any{&what}, payload, options{})
+		err = c.call(ctx, rootPath, managerIface+".NfcTagRead", []any{&what}, payload, e.options())
 	default:
 		if n, err = t.pick(a.ifname, "station", "ap", "none"); err == nil {
-			err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload)
+			err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload, e.options())
 		}
 	}
 	if err != nil {
 		return err
 	}
 	if session := get[godbus.ObjectPath](what, "session"); session != "" {
-		if !a.json {
+		if !a.json && !e.detach {
 			a.printf("Start WPS with NFC on the device whose tag this is. There are two minutes for it.\n")
 		}
-		return a.finish(ctx, c, f, session, enrollFlags{}, secret.Value{})
+		return a.finish(ctx, c, f, session, e, secret.Value{})
 	}
 	return a.showTag(ctx, c, what)
 }

@@ -72,7 +72,8 @@ device is expected when it comes.`,
 
 // newNFCReportHandover starts what a handover was about.
 func newNFCReportHandover(a *app) *cobra.Command {
-	var isHex, showKey bool
+	var isHex bool
+	var e enrollFlags
 	cmd := &cobra.Command{
 		Use:   "report-handover init|resp REQUEST SELECT",
 		Short: "Start what a connection handover was about",
@@ -107,12 +108,12 @@ or of the External Registrar, which lets the device in.`,
 				return err
 			}
 			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode, request, sel, enrollFlags{showKey: showKey})
+				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode, request, sel, e)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
-	cmd.Flags().BoolVar(&showKey, "show-key", false, "print the key of the network, too")
+	e.register(cmd)
 	return cmd
 }
 
@@ -125,7 +126,7 @@ func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, 
 	if err != nil {
 		return err
 	}
-	if err := c.call(ctx, n.Path, interfaceIface+".NfcReportHandover", nil, role, "WPS", request, sel); err != nil {
+	if err := c.call(ctx, n.Path, interfaceIface+".NfcReportHandover", nil, role, "WPS", request, sel, e.options()); err != nil {
 		return err
 	}
 	t, err := c.objects(ctx)

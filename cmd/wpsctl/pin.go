@@ -56,11 +56,12 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 		},
 	}
 	e.register(cmd)
+	registerForce(cmd, &e.force)
 	admit.register(cmd)
 	cmd.Flags().StringVar(&e.bssid, "bssid", "", "take this access point only")
 	cmd.Flags().BoolVar(&generate, "generate", false, "make and print a PIN, start nothing")
 	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
-	for _, other := range []string{"bssid", "detach", "show-key", "pin-file", "timeout", "mac"} {
+	for _, other := range []string{"bssid", "detach", "show-key", "pin-file", "timeout", "mac", "force"} {
 		cmd.MarkFlagsMutuallyExclusive("generate", other)
 	}
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))

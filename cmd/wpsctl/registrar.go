@@ -117,6 +117,7 @@ The access point stays as it is.
 		},
 	}
 	e.register(cmd)
+	registerForce(cmd, &e.force)
 	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
 	return cmd
 }
@@ -196,6 +197,7 @@ once it has taken them. Devices that use the old ones have to be set up anew.
 		},
 	}
 	e.register(cmd)
+	registerForce(cmd, &e.force)
 	n.register(cmd)
 	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
 	return cmd

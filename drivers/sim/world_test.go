@@ -255,7 +255,7 @@ func TestDefaultWorld(t *testing.T) {
 				t.Errorf("%q: %v", line, err)
 			}
 		}
-		for _, line := range []string{"pbc", "pbc nobody", "dance Sim Old", "pin Sim Old 12345678", "pin 24681353", "block eth7", "pbc Sim Café ☕"} {
+		for _, line := range []string{"pbc", "pbc nobody", "dance Sim Old", "pin Sim Old 1234567", "pin 24681353", "block eth7", "pbc Sim Café ☕"} {
 			if err := r.w.Command(line); err == nil {
 				t.Errorf("%q is taken for a command", line)
 			}

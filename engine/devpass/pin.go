@@ -27,6 +27,24 @@ const sevenDigits = 10_000_000
 // CheckPIN reads a PIN that a user typed. Everything but digits is dropped, because labels print
 // "1234-5670" or "1234 5670" (hostap behaviour).
 func CheckPIN(text string) (secret.Value, error) {
+	pin, err := AnyPIN(text)
+	if err != nil || pin.Len() != longPIN {
+		return pin, err
+	}
+	var first uint32
+	for _, c := range pin.Bytes()[:longPIN-1] {
+		first = first*10 + uint32(c-'0')
+	}
+	if Checksum(first) != pin.Bytes()[longPIN-1]-'0' {
+		pin.Wipe()
+		return secret.Value{}, ErrPINChecksum
+	}
+	return pin, nil
+}
+
+// AnyPIN is CheckPIN that does not look at the check digit: there are devices whose PIN has a wrong one, and
+// wpa_supplicant uses them as they are (wpa_supplicant 2.10, WPS_PIN and WPS_REG).
+func AnyPIN(text string) (secret.Value, error) {
 	var digits [longPIN]byte
 	defer clear(digits[:])
 	n := 0
@@ -41,20 +59,10 @@ func CheckPIN(text string) (secret.Value, error) {
 		digits[n] = c
 		n++
 	}
-	switch n {
-	case shortPIN:
-		return secret.New(digits[:n]), nil
-	case longPIN:
-		var first uint32
-		for _, c := range digits[:longPIN-1] {
-			first = first*10 + uint32(c-'0')
-		}
-		if Checksum(first) != digits[longPIN-1]-'0' {
-			return secret.Value{}, ErrPINChecksum
-		}
-		return secret.New(digits[:]), nil
+	if n != shortPIN && n != longPIN {
+		return secret.Value{}, ErrPIN
 	}
-	return secret.Value{}, ErrPIN
+	return secret.New(digits[:n]), nil
 }
 
 // GeneratePIN makes an eight-digit PIN with its checksum. It draws four bytes at a time from rand

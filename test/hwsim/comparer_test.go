@@ -238,7 +238,7 @@ func (r *ourER) allowPIN(pin string) { r.mustCall(r.iface(), "ER.EnrollPin", "an
 
 func (r *ourER) allowPBC(first bool, press func()) {
 	if first {
-		r.mustCall(r.iface(), "ER.EnrollPbc", "any")
+		r.mustCall(r.iface(), "ER.EnrollPbc", "any", options())
 		time.Sleep(time.Second)
 		press()
 		return
@@ -247,5 +247,5 @@ func (r *ourER) allowPBC(first bool, press func()) {
 	press()
 	added := r.client.wait(from, oneRun, "EnrolleeAdded", func(g signal) bool { return g.Name == busName+".ER.EnrolleeAdded" })
 	mac := strings.ReplaceAll(string(added.Body[0].(godbus.ObjectPath)), "_", ":")
-	r.mustCall(r.iface(), "ER.EnrollPbc", mac[len(mac)-17:])
+	r.mustCall(r.iface(), "ER.EnrollPbc", mac[len(mac)-17:], options())
 }

@@ -359,7 +359,7 @@ func TestEREnrolsByPushButton(t *testing.T) {
 	e := w.startSupplicant(station)
 
 	t.Log("the button here first")
-	s := r.er("EnrollPbc", "any")
+	s := r.er("EnrollPbc", "any", options())
 	mark := e.mark()
 	e.mustOK("WPS_PBC")
 	s.admitsByER(station, oneRun)
@@ -382,11 +382,11 @@ func TestEREnrolsByPushButton(t *testing.T) {
 		return false
 	})
 	t.Logf("seen after %d signals", r.signals.len()-from)
-	r.er("EnrollPbc", mac).admitsByER(station, oneRun)
+	r.er("EnrollPbc", mac, options()).admitsByER(station, oneRun)
 	e.joins(mark, 10*time.Second)
 
 	t.Log("nobody comes")
-	s = r.er("EnrollPbc", h.bssid)
+	s = r.er("EnrollPbc", h.bssid, options())
 	if o := s.fails(130*time.Second, "walk-time-expired"); time.Since(s.began) < 115*time.Second {
 		t.Errorf("it gave up after %v: %s", time.Since(s.began), o.sentence)
 	}
@@ -401,14 +401,14 @@ func TestERPushButtonOverlap(t *testing.T) {
 	w.until("both buttons are seen", 30*time.Second, func() bool {
 		return len(r.property(r.iface(), "ER", "Enrollees").([]godbus.ObjectPath)) == 2
 	})
-	r.refused("Overlap", r.iface(), "ER.EnrollPbc", "any")
+	r.refused("Overlap", r.iface(), "ER.EnrollPbc", "any", options())
 	first.mustOK("WPS_CANCEL")
 	second.mustOK("WPS_CANCEL")
 
 	t.Log("the second one presses his after ours: nobody gets in")
 	time.Sleep(125 * time.Second)
 	mark := first.mark()
-	s := r.er("EnrollPbc", "any")
+	s := r.er("EnrollPbc", "any", options())
 	second.mustOK("WPS_PBC")
 	first.mustOK("WPS_PBC")
 	o := s.end(oneRun)
@@ -424,7 +424,7 @@ func TestERSetConfigThenEnrol(t *testing.T) {
 	r := w.startER()
 	path := r.finds(upnpUUID, 10*time.Second)
 	r.refused("NoSettings", r.iface(), "ER.EnrollPin", "any", labelPIN, options())
-	r.refused("NoSettings", r.iface(), "ER.EnrollPbc", "any")
+	r.refused("NoSettings", r.iface(), "ER.EnrollPbc", "any", options())
 	network := r.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase)))[0]
 	r.mustCall(r.iface(), "ER.SetConfig", h.bssid, network)
 	if !r.property(path, "ER.AccessPoint", "HasSettings").(bool) {

@@ -28,7 +28,7 @@ func (d *daemon) nfc(method string, args ...any) []byte {
 // readTag lets wpsd read a tag.
 func (d *daemon) readTag(tag []byte) map[string]godbus.Variant {
 	d.w.t.Helper()
-	return d.mustCall(d.iface(), "Interface.NfcTagRead", tag)[0].(map[string]godbus.Variant)
+	return d.mustCall(d.iface(), "Interface.NfcTagRead", tag, options())[0].(map[string]godbus.Variant)
 }
 
 // admitsTag lets the access point that wpsd steers read a tag; the session lets its device in.
@@ -48,7 +48,7 @@ func (d *daemon) admitsTag(tag []byte) *session {
 func (d *daemon) reportHandover(role string, request, sel []byte) *session {
 	d.w.t.Helper()
 	s := &session{d: d, owner: d.client, from: d.signals.len(), began: time.Now()}
-	d.mustCall(d.iface(), "Interface.NfcReportHandover", role, "WPS", request, sel)
+	d.mustCall(d.iface(), "Interface.NfcReportHandover", role, "WPS", request, sel, options())
 	s.path = d.property(d.iface(), "Interface", "Session").(godbus.ObjectPath)
 	if s.path == "/" {
 		d.w.t.Fatal("the handover started nothing")
@@ -299,7 +299,7 @@ func TestNFCHandoverWithHostapd(t *testing.T) {
 		if peer, message := s.property("Peer"), s.property("Message"); peer != h.bssid || message != "WSC_DONE" {
 			t.Errorf("Peer %v, Message %v", peer, message)
 		}
-		d.refused("NoToken", d.iface(), "Interface.NfcReportHandover", "INIT", "WPS", request, sel)
+		d.refused("NoToken", d.iface(), "Interface.NfcReportHandover", "INIT", "WPS", request, sel, options())
 	}
 	// A Registrar with another key than it said gets nothing from us.
 	request := d.nfc("NfcHandoverRequest", "NDEF", "WPS-CR")
@@ -338,7 +338,7 @@ func TestNFCTagsThatAreNone(t *testing.T) {
 	} {
 		b, err := hex.DecodeString(bad)
 		w.must(err)
-		d.refused("InvalidTag", d.iface(), "Interface.NfcTagRead", b)
+		d.refused("InvalidTag", d.iface(), "Interface.NfcTagRead", b, options())
 		if got := h.ask("WPS_NFC_TAG_READ %s", bad); !strings.HasPrefix(got, "FAIL") {
 			t.Errorf("hostapd takes %s: %q", bad, got)
 		}
@@ -362,7 +362,7 @@ func TestNFCExternalRegistrar(t *testing.T) {
 
 	t.Log("the tag of a device")
 	s := &session{d: r.daemon, owner: r.client, from: r.signals.len(), began: time.Now()}
-	what := r.mustCall(r.iface(), "ER.NfcTagRead", e.hex("WPS_NFC_TOKEN NDEF"))[0].(map[string]godbus.Variant)
+	what := r.mustCall(r.iface(), "ER.NfcTagRead", e.hex("WPS_NFC_TOKEN NDEF"), options())[0].(map[string]godbus.Variant)
 	s.path = what["session"].Value().(godbus.ObjectPath)
 	mark = e.mark()
 	e.mustOK("WPS_NFC")
@@ -378,7 +378,7 @@ func TestNFCExternalRegistrar(t *testing.T) {
 	request := e.hex("NFC_GET_HANDOVER_REQ NDEF WPS-CR")
 	sel := r.mustCall(r.iface(), "ER.NfcHandoverSelect", h.bssid, "NDEF", "WPS-CR")[0].([]byte)
 	s = &session{d: r.daemon, owner: r.client, from: r.signals.len(), began: time.Now()}
-	r.mustCall(r.iface(), "Interface.NfcReportHandover", "RESP", "WPS", request, sel)
+	r.mustCall(r.iface(), "Interface.NfcReportHandover", "RESP", "WPS", request, sel, options())
 	added := r.client.wait(s.from, time.Second, "the session", func(g signal) bool {
 		path, ok := g.Body[0].(godbus.ObjectPath)
 		return g.Name == "org.freedesktop.DBus.ObjectManager.InterfacesAdded" && ok && strings.Contains(string(path), "/sessions/")
