@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
@@ -22,7 +23,7 @@ func networkValues(n service.Network) values {
 	}
 	return values{
 		"Ssid":       variant(octets(n.SSID)),
-		"Auth":       variant(n.Auth.String()),
+		"Auth":       variant(credential.AuthName(n.Auth, n.WPA3Only)),
 		"Encryption": variant(n.Encryption.String()),
 		"Bssid":      variant(bssid),
 		"Source":     variant(n.Source),

@@ -123,7 +123,7 @@ func credentialValues(n credential.Network) values {
 	defer uri.Wipe()
 	return values{
 		"ssid":          variant(octets(n.SSID)),
-		"auth":          variant(n.Auth.String()),
+		"auth":          variant(credential.AuthName(n.Auth, n.WPA3Only)),
 		"encryption":    variant(n.Encryption.String()),
 		"key":           variant(octets(n.Key.Bytes())),
 		"key-kind":      variant(string(n.KeyKind)),

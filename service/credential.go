@@ -71,8 +71,10 @@ func (e *enrolment) stack(c candidate, machine protocol) *eapol.Supplicant {
 // check refuses an M8 whose credentials make no network; the access point is told so.
 func (e *enrolment) check(cs []wsc.Credential) error {
 	networks, _, err := credential.FromRun(cs, e.device.MAC)
-	for _, n := range networks {
-		wipeNetwork(n)
+	usable, skipped := e.service.requireSAE(e.session.iface, networks)
+	wipeNetworks(usable)
+	if err == nil && len(usable) == 0 && len(skipped) > 0 {
+		err = skipped[0]
 	}
 	return err
 }
@@ -144,7 +146,9 @@ type origin struct {
 // credentials are processed now.
 func (s *Service) receive(ses *session, cs []wsc.Credential, from origin) Processing {
 	networks, skipped, err := credential.FromRun(cs, from.own)
-	received := attributes(cs, from.own)
+	networks, weak := s.requireSAE(ses.iface, networks)
+	skipped = append(skipped, weak...)
+	received, _ := s.requireSAE(ses.iface, attributes(cs, from.own))
 	for i := range cs {
 		cs[i].Wipe()
 	}

@@ -175,6 +175,7 @@ func isFinal(err error) bool {
 	for _, final := range []error{
 		drivers.ErrInterfaceGone, drivers.ErrNoInterface, drivers.ErrRadioBlocked, drivers.ErrBusy, drivers.ErrNotSupported, drivers.ErrClosed,
 		registration.ErrInternal,
+		registration.ErrCredential, // from whom has proved the password: nobody else knows it
 	} {
 		if errors.Is(err, final) {
 			return true

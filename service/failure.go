@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"wpsd/drivers"
+	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
 	"wpsd/engine/er"
 	"wpsd/engine/registration"
@@ -87,6 +88,8 @@ func failureOf(err error, method Method) failure {
 	switch {
 	case err == nil:
 		return failure{state: StateSucceeded}
+	case errors.Is(err, credential.ErrWPA3Only):
+		f.reason = ReasonWPA3Only
 	case isHandover(err): // whatever the manager's own error is
 		f.reason = ReasonHandoverFailed
 	case errors.Is(err, errCanceled), errors.Is(err, er.ErrReplaced), errors.Is(err, ErrShutdown), errors.Is(err, context.Canceled):

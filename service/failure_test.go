@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"wpsd/drivers"
+	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
@@ -62,6 +63,8 @@ func TestFailureOf(t *testing.T) {
 		{"nobody there", errNoAccessPoint, MethodPBC, StateFailed, ReasonNoAccessPoint, 16},
 		{"WPS is off", errNoWPS, MethodPBC, StateFailed, ReasonNoAccessPoint, 16},
 		{"WPA3 only", errWPA3Only, MethodPBC, StateFailed, ReasonWPA3Only, 0},
+		{"WPA3 only, and a key that is no passphrase", run(fmt.Errorf("%w: %w", registration.ErrCredential, credential.ErrWPA3Only), 0, 0), MethodPBC, StateFailed, ReasonWPA3Only, 0},
+		{"WPA3 only, and a manager without SAE", &HandoverError{"iwd", errors.Join(credential.ErrWPA3Only)}, MethodPBC, StateFailed, ReasonWPA3Only, 0},
 		{"what nobody thought of", errors.New("boom"), MethodPBC, StateFailed, ReasonInternal, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

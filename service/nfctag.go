@@ -92,6 +92,14 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 	if err != nil {
 		return NFCTag{}, fmt.Errorf("%w: its network cannot be used: %w", ErrBadTag, err)
 	}
+	s.mu.Lock()
+	heardBy := s.interfaces[r.Interface]
+	s.mu.Unlock()
+	found := len(networks)
+	networks, weak := s.requireSAE(heardBy, networks)
+	if skipped = append(skipped, weak...); found > 0 && len(networks) == 0 {
+		return NFCTag{}, fmt.Errorf("%w: its network cannot be used: %w", ErrBadTag, weak[0])
+	}
 	defer wipeNetworks(networks)
 	for _, why := range skipped {
 		s.log.Warn("a credential of an NFC tag was left out", "err", why)
@@ -116,13 +124,14 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 		added = append(added, a)
 		tag.Networks = append(tag.Networks, a.ID)
 	}
+	received, _ := s.requireSAE(heardBy, attributes(t.Credentials, own))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range added {
 		s.announce(a)
 	}
 	if processing != ProcessingInternal {
-		s.offer(0, attributes(t.Credentials, own))
+		s.offer(0, received)
 	}
 	s.applyTag(r, processing, cloneNetworks(networks))
 	s.log.Info("an NFC tag brought networks", "stored", len(added), "processing", string(processing))

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 )
 
@@ -45,6 +46,9 @@ func (f failure) sentence(s *Session) string {
 		if text := f.registrarSentence(s); text != "" {
 			return text
 		}
+	}
+	if errors.Is(f.err, credential.ErrWPA3Only) {
+		return f.wpa3Sentence(s)
 	}
 	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
 		return fmt.Sprintf("The network is stored, but %s did not connect to it (%s): activate it again, or connect by hand.", failed.Manager, oneLine(failed.Err))
@@ -133,6 +137,14 @@ func (f failure) registrarSentence(s *Session) string {
 	default:
 	}
 	return ""
+}
+
+// wpa3Sentence is for a network that came, and cannot be joined by SAE, which is the only way in.
+func (f failure) wpa3Sentence(s *Session) string {
+	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
+		return fmt.Sprintf("The network is stored, but its access point takes WPA3 only, and %s has no WPA3 (SAE) here: update it, or set the access point to WPA2/WPA3.", failed.Manager)
+	}
+	return fmt.Sprintf("The access point %s takes WPA3 only, and what it gave is no passphrase, which WPA3 needs: set it to WPA2/WPA3, or use its passphrase.", peer(s))
 }
 
 func (f failure) overlapSentence(s *Session) string {

@@ -181,6 +181,7 @@ type Network struct {
 	Auth       wsc.AuthType
 	Encryption wsc.EncrType
 	KeyKind    credential.KeyKind
+	WPA3Only   bool    // its access points take SAE only, whatever Auth says
 	BSSID      wsc.MAC // of the access point that gave it
 	Source     string  // "pbc", "pin", …
 	Created    time.Time

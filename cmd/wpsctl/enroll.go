@@ -271,7 +271,7 @@ func storedText(ids []string, notStored bool) string {
 
 // security names what protects a network, for people.
 func security(auth, encryption string) string {
-	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2", "WPAPSK|WPA2PSK": "WPA/WPA2"}
+	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2", "WPAPSK|WPA2PSK": "WPA/WPA2", "SAE": "WPA3"}
 	name, ok := names[auth]
 	if !ok {
 		name = orDash(auth)

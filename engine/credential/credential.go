@@ -46,6 +46,7 @@ type Network struct {
 	Encryption   wsc.EncrType // EncrNone; for a protected network EncrTKIP, EncrAES or both
 	Key          secret.Value
 	KeyKind      KeyKind
+	WPA3Only     bool    // its access points take SAE only: Auth is what the Credential calls that (see RequireSAE)
 	KeyIndex     uint8   // Network Key Index, 0: none was given
 	MAC          wsc.MAC // as in the Credential: the station's by the book, some access points put their own
 	OwnMAC       bool    // MAC is the station's

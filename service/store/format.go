@@ -38,6 +38,7 @@ type networkFile struct {
 	Encryption   string    `json:"encryption"`
 	KeyKind      string    `json:"key-kind"`
 	Key          []byte    `json:"key,omitempty"`
+	WPA3Only     bool      `json:"wpa3-only,omitempty"` // joined by SAE only, whatever auth says
 	KeyIndex     uint8     `json:"key-index,omitempty"`
 	NetworkIndex uint8     `json:"network-index,omitempty"`
 	MAC          string    `json:"mac"`
@@ -60,7 +61,7 @@ func appendNetwork(n Network) ([]byte, error) {
 	}
 	f := networkFile{
 		Version: formatVersion, Auth: n.Auth.String(), Encryption: n.Encryption.String(),
-		KeyKind: string(n.KeyKind), Key: n.Key.Bytes(), KeyIndex: n.KeyIndex, NetworkIndex: n.NetworkIndex,
+		KeyKind: string(n.KeyKind), Key: n.Key.Bytes(), WPA3Only: n.WPA3Only, KeyIndex: n.KeyIndex, NetworkIndex: n.NetworkIndex,
 		MAC: n.MAC.String(), OwnMAC: n.OwnMAC, BSSID: n.BSSID.String(), Source: n.Source, Created: n.Created, Raw: n.Raw.Bytes(),
 	}
 	if isText(n.SSID) {
@@ -82,7 +83,8 @@ func parseNetwork(text []byte) (Network, error) {
 	}
 	n := Network{
 		Network: credential.Network{
-			SSID: []byte(f.SSID), KeyKind: credential.KeyKind(f.KeyKind), Key: secret.New(f.Key), KeyIndex: f.KeyIndex,
+			SSID: []byte(f.SSID), KeyKind: credential.KeyKind(f.KeyKind), Key: secret.New(f.Key), WPA3Only: f.WPA3Only,
+			KeyIndex:     f.KeyIndex,
 			NetworkIndex: f.NetworkIndex, OwnMAC: f.OwnMAC, Raw: secret.New(f.Raw),
 		},
 		Source: f.Source, Created: f.Created.UTC(),
@@ -126,6 +128,8 @@ func check(n Network) error {
 		return fmt.Errorf("%w: kind of key %q", ErrInvalid, n.KeyKind)
 	case keyed == n.Key.IsZero() || n.Key.Len() > maxKey:
 		return fmt.Errorf("%w: a key of %d bytes as %q", ErrInvalid, n.Key.Len(), n.KeyKind)
+	case n.WPA3Only && n.KeyKind != credential.KeyPassphrase:
+		return fmt.Errorf("%w: SAE with a key of kind %q", ErrInvalid, n.KeyKind)
 	case n.Raw.Len() > maxRaw:
 		return fmt.Errorf("%w: a Credential of %d bytes", ErrInvalid, n.Raw.Len())
 	case len(n.Source) > maxSource || !isText([]byte(n.Source)):

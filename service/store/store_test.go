@@ -36,7 +36,7 @@ func network(ssid string, change func(*Network)) Network {
 
 func equal(a, b Network) bool {
 	return bytes.Equal(a.SSID, b.SSID) && a.Auth == b.Auth && a.Encryption == b.Encryption && a.KeyKind == b.KeyKind &&
-		a.Key.Equal(b.Key) && a.KeyIndex == b.KeyIndex && a.MAC == b.MAC && a.OwnMAC == b.OwnMAC && a.NetworkIndex == b.NetworkIndex &&
+		a.Key.Equal(b.Key) && a.WPA3Only == b.WPA3Only && a.KeyIndex == b.KeyIndex && a.MAC == b.MAC && a.OwnMAC == b.OwnMAC && a.NetworkIndex == b.NetworkIndex &&
 		a.Raw.Equal(b.Raw) && a.BSSID == b.BSSID && a.Source == b.Source && a.Created.Equal(b.Created)
 }
 
@@ -73,6 +73,7 @@ func TestSurvivesRestart(t *testing.T) {
 			n.Auth, n.Encryption = wsc.AuthWPAPSK|wsc.AuthWPA2PSK, wsc.EncrTKIP|wsc.EncrAES
 			n.KeyKind, n.Key = credential.KeyRawPSK, secret.FromString(strings.Repeat("0a", 32))
 		})},
+		{"a network of WPA3 alone", network("x", func(n *Network) { n.WPA3Only = true })},
 		{"an SSID that is not UTF-8", network("\xff\xfe", nil)},
 		{"an SSID with zeros, quotes and a line break", network("a\x00\"\n\\", nil)},
 		{"an SSID that looks like hex", network("616263", nil)},
@@ -187,6 +188,9 @@ func TestRefusedNetworks(t *testing.T) {
 		{"a passphrase without bytes", func(n *Network) { n.Key = secret.Value{} }},
 		{"a key where there is none", func(n *Network) { n.KeyKind = credential.KeyNone }},
 		{"a kind of key that nobody knows", func(n *Network) { n.KeyKind = "sae" }},
+		{"SAE without a passphrase", func(n *Network) {
+			n.WPA3Only, n.KeyKind, n.Key = true, credential.KeyRawPSK, secret.FromString(strings.Repeat("0a", 32))
+		}},
 		{"a key of 65 bytes", func(n *Network) { n.Key = secret.New(make([]byte, 65)) }},
 		{"a Credential of 9 kB", func(n *Network) { n.Raw = secret.New(make([]byte, 9<<10)) }},
 		{"a source of 33 bytes", func(n *Network) { n.Source = strings.Repeat("x", 33) }},
