@@ -10,7 +10,7 @@ import (
 // newNetworksAdd stores a network that the user knows.
 func newNetworksAdd(a *app) *cobra.Command {
 	var n networkFlags
-	var bssid string
+	var from string
 	cmd := &cobra.Command{
 		Use:   "add [SSID]",
 		Short: "Store a network that you know",
@@ -22,13 +22,9 @@ standard input, or comes from --key-file.`,
 		Example: `  wpsctl networks add "My network"
   wpsctl networks add Guests --auth OPEN
   wpsctl networks add Cabin --key-file cabin.key --bssid 02:00:00:00:01:00`,
-		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := ""
-			if len(args) == 1 {
-				name = args[0]
-			}
+			name := first(args)
 			if name == "" && n.ssidHex == "" {
 				return usagef("the network name is missing")
 			}
@@ -36,20 +32,28 @@ standard input, or comes from --key-file.`,
 			if err != nil {
 				return err
 			}
-			if bssid != "" {
-				o["bssid"] = godbus.MakeVariant(bssid)
-			}
-			return a.withClient(cmd.Context(), func(c *client) error { return a.addNetwork(cmd.Context(), c, o) })
+			return a.withClient(cmd.Context(), func(c *client) error { return a.addNetwork(cmd.Context(), c, o, from) })
 		},
 	}
 	n.register(cmd)
-	cmd.Flags().StringVar(&bssid, "bssid", "", "an access point of the network, to be remembered with it")
+	cmd.Flags().StringVar(&from, "bssid", "", "a `ROUTER` of the network, by its BSSID or SSID, to be remembered with it")
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
 	return cmd
 }
 
 // addNetwork runs the command.
-func (a *app) addNetwork(ctx context.Context, c *client, o options) error {
+func (a *app) addNetwork(ctx context.Context, c *client, o options, from string) error {
+	if from != "" {
+		t, err := c.objects(ctx)
+		if err != nil {
+			return err
+		}
+		bssid, err := pickBSSID(t.AccessPoints, from) // of any interface, as it was heard last
+		if err != nil {
+			return err
+		}
+		o["bssid"] = godbus.MakeVariant(bssid)
+	}
 	var path godbus.ObjectPath
 	if err := c.call(ctx, rootPath, managerIface+".AddNetwork", []any{&path}, o); err != nil {
 		return err

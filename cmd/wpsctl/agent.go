@@ -32,7 +32,6 @@ on until Ctrl-C, also when wpsd is restarted in between.
 
 It gets something only if credentials are processed externally: with wps_cred_processing=1 (agents get them, nothing is
 stored) or 2 (both) in wpsd.conf. "wpsctl status" shows the mode. What could not be printed stays with wpsd.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.agent(cmd.Context(), c, once) })
 		},

@@ -14,7 +14,7 @@ import (
 
 // newAPPIN manages the PIN of an access point of this machine.
 func newAPPIN(a *app) *cobra.Command {
-	var file string
+	from := pinSource{prompt: "AP PIN"}
 	var timeout time.Duration
 	var force bool
 	cmd := &cobra.Command{
@@ -30,7 +30,6 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 		Example: `  wpsctl ap-pin random --timeout 10m
   wpsctl ap-pin set --pin-file /etc/ap.pin
   wpsctl ap-pin disable`,
-		Args: cobra.RangeArgs(1, 2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -41,7 +40,7 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 			o := options{}
 			switch {
 			case args[0] == "set":
-				pin, err := a.apPIN(args[1:], file)
+				pin, err := a.readPIN(from, args[1:])
 				if err != nil {
 					return err
 				}
@@ -50,7 +49,7 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 				if force {
 					o["force"] = godbus.MakeVariant(true)
 				}
-			case len(args) > 1 || file != "" || force:
+			case len(args) > 1 || from.file != "" || force:
 				return usagef("a PIN goes with the command set")
 			}
 			if cmd.Flags().Changed("timeout") {
@@ -63,7 +62,7 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 			return a.withClient(cmd.Context(), func(c *client) error { return a.manageAPPIN(cmd.Context(), c, args[0], o) })
 		},
 	}
-	cmd.Flags().StringVar(&file, "pin-file", "", "set: read the PIN from this file")
+	from.register(cmd)
 	registerForce(cmd, &force)
 	cmd.Flags().Var((*seconds)(&timeout), "timeout", "random, set: for how long it is good, such as 90 or 10m (default: until it is disabled)")
 	return cmd
@@ -150,7 +149,11 @@ func (f *admitFlags) options(o options) error {
 		o["timeout"] = godbus.MakeVariant(n)
 	}
 	if f.mac != "" {
-		o["mac"] = godbus.MakeVariant(strings.ToLower(f.mac))
+		mac, err := deviceAddress("--mac", f.mac)
+		if err != nil {
+			return err
+		}
+		o["mac"] = godbus.MakeVariant(mac)
 	}
 	return nil
 }

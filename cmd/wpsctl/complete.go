@@ -40,10 +40,7 @@ func (a *app) completeInterfaces(cmd *cobra.Command, _ []string, _ string) ([]st
 }
 
 // completeBSSIDs offers the access points, described by their names.
-func (a *app) completeBSSIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 && cmd.Name() == "pbc" {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
+func (a *app) completeBSSIDs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, ap := range a.known(cmd).AccessPoints {
 		if a.ifname == "" || ap.Interface == a.ifname {
@@ -51,6 +48,14 @@ func (a *app) completeBSSIDs(cmd *cobra.Command, args []string, _ string) ([]str
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeRouter is completeBSSIDs for the first argument of a command.
+func (a *app) completeRouter(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeBSSIDs(cmd, nil, text)
 }
 
 // completeNetworks offers the stored networks that are not named yet.

@@ -13,7 +13,8 @@ import (
 
 // enrollFlags are the flags of pbc and pin.
 type enrollFlags struct {
-	bssid   string
+	router  string // as the user names it: SSID or BSSID
+	bssid   string // the one that is meant
 	detach  bool
 	showKey bool
 	force   bool
@@ -49,7 +50,7 @@ func registerApply(cmd *cobra.Command, apply *string) {
 func (e *enrollFlags) options() options {
 	o := options{}
 	if e.bssid != "" {
-		o["bssid"] = godbus.MakeVariant(strings.ToLower(e.bssid))
+		o["bssid"] = godbus.MakeVariant(e.bssid)
 	}
 	if e.detach {
 		o["detach"] = godbus.MakeVariant(true)
@@ -67,22 +68,20 @@ func (e *enrollFlags) options() options {
 func newPBC(a *app) *cobra.Command {
 	var e enrollFlags
 	cmd := &cobra.Command{
-		Use:   "pbc [BSSID]",
+		Use:   "pbc [ROUTER]",
 		Short: "Join a network, or let a device in, by push button",
 		Long: `Pbc joins the network of the router whose WPS button is pressed within two minutes, before or after the command is
-given. If the buttons of two routers are active at once nobody can tell which is meant, and it stops; name the router's
-BSSID then (see "wpsctl scan").
+given. If the buttons of two routers are active at once nobody can tell which is meant, and it stops; name the router
+then, by its SSID or its BSSID (see "wpsctl scan").
 
 On an interface that is an access point itself (--interface, or where there is no station) it lets the device in whose
 button is pressed within two minutes.`,
 		Example: `  wpsctl pbc
+  wpsctl pbc "My network"
   wpsctl pbc 02:00:00:00:01:00`,
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.completeBSSIDs,
+		ValidArgsFunction: a.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				e.bssid = args[0]
-			}
+			e.router = first(args)
 			return a.withClient(cmd.Context(), func(c *client) error { return a.pbc(cmd.Context(), c, e) })
 		},
 	}
@@ -92,7 +91,7 @@ button is pressed within two minutes.`,
 
 // pbc runs the command.
 func (a *app) pbc(ctx context.Context, c *client, e enrollFlags) error {
-	n, f, err := a.prepare(ctx, c, "station", "ap")
+	n, f, err := a.prepareAt(ctx, c, &e, "station", "ap")
 	if err != nil {
 		return err
 	}
@@ -118,6 +117,15 @@ func (a *app) prepare(ctx context.Context, c *client, modes ...string) (netif, *
 		return netif{}, nil, err
 	}
 	n, err := t.pick(a.ifname, modes...)
+	return n, f, err
+}
+
+// prepareAt is prepare, and finds the access point that is named.
+func (a *app) prepareAt(ctx context.Context, c *client, e *enrollFlags, modes ...string) (netif, *follower, error) {
+	n, f, err := a.prepare(ctx, c, modes...)
+	if err == nil && e.router != "" {
+		e.bssid, err = a.bssid(ctx, c, n, f.signals, e.router)
+	}
 	return n, f, err
 }
 

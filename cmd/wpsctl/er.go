@@ -19,14 +19,14 @@ func newER(a *app) *cobra.Command {
 		Long: `Er steers the External Registrar: wpsd finds access points in the local network (over UPnP, a wire will do), reads and
 changes their settings with their PIN, hears through them which devices want in, and lets those in that you allow.
 
-An access point is named by its UUID or its BSSID, a device by its UUID or its MAC address. All that access points and
+An access point is named by its UUID, its BSSID, its SSID where a radio hears it, or its NAME in the list; a device by its
+UUID, its MAC address or its NAME. Without a command, Er lists the access points as "wpsctl er aps" does. All that access points and
 devices say of themselves can be said by anybody in the network.`,
 		Example: `  wpsctl er start
   wpsctl er aps
   wpsctl er learn 02:00:00:00:01:00
   wpsctl er pbc any`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: a.listERAPs,
 	}
 	cmd.AddCommand(newERStart(a), newERStop(a), newERAPs(a), newEREnrollees(a), newERLearn(a), newERSetConfig(a), newERConfigure(a),
 		newERPBC(a), newERPIN(a), newERMonitor(a))
@@ -38,6 +38,17 @@ func (a *app) onER(cmd *cobra.Command, do func(ctx context.Context, c *client, t
 	return a.onERAt(cmd, (*tree).pickER, do)
 }
 
+// onRunningER is onER for what needs the External Registrar to run.
+func (a *app) onRunningER(cmd *cobra.Command, do func(ctx context.Context, c *client, t *tree, n netif) error) error {
+	return a.onER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
+		if !n.ER {
+			return &failure{Exit: exitNotFound, Name: errorPrefix + "NotRunning", Text: "no External Registrar runs on " + printable(n.Name), Hint: erStartHint}
+		}
+		return do(ctx, c, t, n)
+	})
+}
+
+// onERAt is onER on the interface that pick finds.
 func (a *app) onERAt(cmd *cobra.Command, pick func(t *tree, name string) (netif, error), do func(ctx context.Context, c *client, t *tree, n netif) error) error {
 	return a.withClient(cmd.Context(), func(c *client) error {
 		t, err := c.objects(cmd.Context())
@@ -63,7 +74,6 @@ An interface without a radio is added first (see "wpsctl interfaces add").
 
 With the IPv4 address of an access point it deals with that one only. If it runs already, everything that it knows is told
 again to whoever listens (see "wpsctl er monitor").`,
-		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pick := func(t *tree, name string) (netif, error) { return t.pickERStart(name, lanOf) }
@@ -86,7 +96,6 @@ func newERStop(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "stop",
 		Short: "Stop it, and all that it does",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
 				if err := c.call(ctx, n.Path, erIface+".Stop", nil); err != nil {
@@ -119,28 +128,31 @@ func newERAPs(a *app) *cobra.Command {
 		Long: `Aps lists the access points that the External Registrar has found. SETTINGS tells whether their settings are known, so that
 devices can be let in there: see "wpsctl er learn", "set-config" and "configure". NOTE tells why one is not used, or what
 does not work with it.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
-				found := []erAccessPoint{}
-				for _, ap := range t.ERAccessPoints {
-					if ap.Interface == n.Name {
-						found = append(found, ap)
-					}
-				}
-				if a.json {
-					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "access_points": found})
-				}
-				return writeERAccessPoints(a.out, n, found)
-			})
-		},
+		RunE: a.listERAPs,
 	}
 }
 
+// listERAPs runs the command.
+func (a *app) listERAPs(cmd *cobra.Command, _ []string) error {
+	return a.onRunningER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
+		found := []erAccessPoint{}
+		for _, ap := range t.ERAccessPoints {
+			if ap.Interface == n.Name {
+				found = append(found, ap)
+			}
+		}
+		if a.json {
+			return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "access_points": found})
+		}
+		return writeERAccessPoints(a.out, found)
+	})
+}
+
 // writeERAccessPoints prints the table for people.
-func writeERAccessPoints(w io.Writer, n netif, found []erAccessPoint) error {
+func writeERAccessPoints(w io.Writer, found []erAccessPoint) error {
 	if len(found) == 0 {
-		return writeNone(w, n, "No access point was found yet: see whether its WPS is on, and whether it is in the same network.")
+		_, err := fmt.Fprintln(w, "No access point was found yet: see whether its WPS is on, and whether it is in the same network.")
+		return err
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "UUID\tBSSID\tADDRESS\tSTATE\tSETTINGS\tNAME\tDEVICE\tNOTE")
@@ -153,15 +165,6 @@ func writeERAccessPoints(w io.Writer, n netif, found []erAccessPoint) error {
 			orDash(strings.Join(strings.Fields(ap.Manufacturer+" "+ap.ModelName), " ")), ap.note())
 	}
 	return tw.Flush()
-}
-
-// writeNone says why a list of the External Registrar's is empty.
-func writeNone(w io.Writer, n netif, text string) error {
-	if !n.ER {
-		text = `The External Registrar does not run: "wpsctl er start" starts it.`
-	}
-	_, err := fmt.Fprintln(w, text)
-	return err
 }
 
 // note says what is wrong with an access point.
@@ -182,9 +185,8 @@ func newEREnrollees(a *app) *cobra.Command {
 		Short: "List the devices that ask to be let in",
 		Long: `Enrollees lists the devices that ask one of the access points to let them in. WANTS tells how: "button" if its button is
 pressed, "PIN" if it waits for its PIN to be entered.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
+			return a.onRunningER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
 				found := []erEnrollee{}
 				for _, e := range t.EREnrollees {
 					if e.Interface == n.Name {
@@ -194,16 +196,17 @@ pressed, "PIN" if it waits for its PIN to be entered.`,
 				if a.json {
 					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "enrollees": found})
 				}
-				return writeEREnrollees(a.out, n, found)
+				return writeEREnrollees(a.out, found)
 			})
 		},
 	}
 }
 
 // writeEREnrollees prints the table for people.
-func writeEREnrollees(w io.Writer, n netif, found []erEnrollee) error {
+func writeEREnrollees(w io.Writer, found []erEnrollee) error {
 	if len(found) == 0 {
-		return writeNone(w, n, "No device asks to be let in: start WPS on it.")
+		_, err := fmt.Fprintln(w, "No device asks to be let in: start WPS on it.")
+		return err
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "UUID\tMAC\tWANTS\tNAME\tDEVICE\tAT")
@@ -230,9 +233,8 @@ func newERSetConfig(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "set-config AP NETWORK",
 		Short: "Give a stored network to devices that an access point lets in",
-		Long: `Set-config says that devices which are let in at an access point are given a stored network (its number, see "wpsctl
-networks list"). Nothing is sent to the access point: the network has to be its own.`,
-		Args: cobra.ExactArgs(2),
+		Long: `Set-config says that devices which are let in at an access point are given a stored network (its number or its name,
+see "wpsctl networks"). Nothing is sent to the access point: the network has to be its own.`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return a.completeNetworks(cmd, nil, text)
@@ -240,18 +242,22 @@ networks list"). Nothing is sent to the access point: the network has to be its 
 			return a.completeERAPs(cmd, args, text)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			network, err := numbered("networks", args[1])
-			if err != nil {
-				return err
-			}
-			return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
-				if err := c.call(ctx, n.Path, erIface+".SetConfig", nil, strings.ToLower(args[0]), network); err != nil {
+			return a.onRunningER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
+				ap, err := t.erAP(n, args[0])
+				if err != nil {
+					return err
+				}
+				stored, err := t.network(args[1])
+				if err != nil {
+					return err
+				}
+				if err := c.call(ctx, n.Path, erIface+".SetConfig", nil, ap, stored.Path); err != nil {
 					return err
 				}
 				if a.json {
-					return a.printJSON(map[string]any{"ap": strings.ToLower(args[0]), "network": network})
+					return a.printJSON(map[string]any{"ap": ap, "network": stored.Path})
 				}
-				a.printf("Devices are given network %s there.\n", orDash(args[1]))
+				a.printf("Devices that are let in there are given %s (network %s).\n", ssidText(stored.ssid), orDash(stored.ID))
 				return nil
 			})
 		},
@@ -265,7 +271,6 @@ func newERMonitor(a *app) *cobra.Command {
 		Short: "Show what the External Registrar hears and does, until Ctrl-C",
 		Long: `Monitor prints a line for every access point and every device that the External Registrar hears of, and for what becomes of
 its sessions. It never shows keys. With --json each line is an object with the signal's path, name and arguments.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c, newERFilter()) })
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
@@ -11,13 +10,13 @@ import (
 )
 
 // erRun starts a session of the External Registrar and follows it.
-func (a *app) erRun(cmd *cobra.Command, e enrollFlags, start func(ctx context.Context, c *client, n netif) (godbus.ObjectPath, error)) error {
-	return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+func (a *app) erRun(cmd *cobra.Command, e enrollFlags, start func(ctx context.Context, c *client, t *tree, n netif) (godbus.ObjectPath, error)) error {
+	return a.onRunningER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
 		f, err := a.newFollower(ctx, c)
 		if err != nil {
 			return err
 		}
-		path, err := start(ctx, c, n)
+		path, err := start(ctx, c, t, n)
 		if err != nil {
 			return err
 		}
@@ -25,10 +24,28 @@ func (a *app) erRun(cmd *cobra.Command, e enrollFlags, start func(ctx context.Co
 	})
 }
 
+// erRegister runs Learn or Configure at the access point that is named. read gets the PIN and what is sent with it; it is
+// called once the access point is found.
+func (a *app) erRegister(cmd *cobra.Command, e enrollFlags, method, name string, read func() (secret.Value, options, error)) error {
+	return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree, n netif) (path godbus.ObjectPath, err error) {
+		ap, err := t.erAP(n, name)
+		if err != nil {
+			return "", err
+		}
+		pin, o, err := read()
+		if err != nil {
+			return "", err
+		}
+		defer pin.Wipe()
+		err = c.call(ctx, n.Path, erIface+"."+method, []any{&path}, ap, string(pin.Bytes()), o)
+		return path, err
+	})
+}
+
 // newERLearn reads an access point's settings.
 func newERLearn(a *app) *cobra.Command {
 	var e enrollFlags
-	var file string
+	from := pinSource{prompt: "AP PIN"}
 	cmd := &cobra.Command{
 		Use:   "learn AP [PIN|-]",
 		Short: "Read the settings of an access point with its PIN, over the network",
@@ -36,23 +53,17 @@ func newERLearn(a *app) *cobra.Command {
 gives them from then on to devices that are let in there. The access point stays as it is.
 
 ` + apPINHelp,
-		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeERAPs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pin, err := a.apPIN(args[1:], file)
-			if err != nil {
-				return err
-			}
-			defer pin.Wipe()
-			return a.erRun(cmd, e, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
-				err = c.call(ctx, n.Path, erIface+".Learn", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), e.options())
-				return path, err
+			return a.erRegister(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
+				pin, err := a.readPIN(from, args[1:])
+				return pin, e.options(), err
 			})
 		},
 	}
 	e.register(cmd)
 	registerForce(cmd, &e.force)
-	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	from.register(cmd)
 	return cmd
 }
 
@@ -60,33 +71,29 @@ gives them from then on to devices that are let in there. The access point stays
 func newERConfigure(a *app) *cobra.Command {
 	var e enrollFlags
 	var n networkFlags
-	var file string
+	from := pinSource{prompt: "AP PIN"}
 	cmd := &cobra.Command{
-		Use:   "configure AP [SSID]",
+		Use:   "configure AP [SSID] [PIN|-]",
 		Short: "Give an access point a new network name and key, with its PIN, over the network",
 		Long: `Configure gives an access point a new network name and key with the access point's own PIN, stores them as a network once
 it has taken them, and gives them from then on to devices that are let in there. Devices that use the old ones have to be
 set up anew.
 
 ` + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
-		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeERAPs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pin, o, err := a.newSettings(args[1:], e, n, file)
-			if err != nil {
+			if err := n.check(args[1:]); err != nil {
 				return err
 			}
-			defer pin.Wipe()
-			return a.erRun(cmd, e, func(ctx context.Context, c *client, at netif) (path godbus.ObjectPath, err error) {
-				err = c.call(ctx, at.Path, erIface+".Configure", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), o)
-				return path, err
+			return a.erRegister(cmd, e, "Configure", args[0], func() (secret.Value, options, error) {
+				return a.newSettings(args[1:], e, n, from)
 			})
 		},
 	}
 	e.register(cmd)
 	registerForce(cmd, &e.force)
 	n.register(cmd)
-	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	from.register(cmd)
 	return cmd
 }
 
@@ -99,14 +106,13 @@ func newERPBC(a *app) *cobra.Command {
 		Long: `Pbc lets a device in that has its button pressed (see "wpsctl er enrollees"), or presses it within two minutes. With an
 access point whoever presses his button there is let in, with "any" or nothing whoever does anywhere. If two do, nobody can
 tell which is meant, and it stops. The settings of the access point have to be known.`,
-		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeEnrollees,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			who := "any"
-			if len(args) == 1 {
-				who = strings.ToLower(args[0])
-			}
-			return a.erRun(cmd, e, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree, n netif) (path godbus.ObjectPath, err error) {
+				who, err := t.enrolleeOrAP(n, first(args))
+				if err != nil {
+					return "", err
+				}
 				err = c.call(ctx, n.Path, erIface+".EnrollPbc", []any{&path}, who, e.options())
 				if err == nil && !a.json && !e.detach {
 					a.printf("Press the WPS button of the device that is to join, if you have not yet. There are two minutes for it.\n")
@@ -123,14 +129,14 @@ tell which is meant, and it stops. The settings of the access point have to be k
 func newERPIN(a *app) *cobra.Command {
 	var e enrollFlags
 	var admit admitFlags
-	var file, ap string
+	from := pinSource{prompt: "PIN"}
+	var ap string
 	cmd := &cobra.Command{
 		Use:   "pin DEVICE|any [PIN|-]",
 		Short: "Let the device in whose PIN it is",
 		Long: `Pin lets a device in whose PIN is given, as the device shows it or has it on its label: "any" device, or the one with a
-UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a terminal) or read from a line of standard input;
+UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on a terminal) or read from a line of standard input;
 --pin-file reads it from a file. The PIN is good for one device and one try, for two minutes or as long as --timeout says.`,
-		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeEnrollees,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := e.options()
@@ -140,19 +146,23 @@ UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a termi
 			if cmd.Flags().Changed("timeout") && admit.timeout == 0 {
 				return usagef("--timeout: at least one second")
 			}
-			if ap != "" {
-				o["ap"] = godbus.MakeVariant(strings.ToLower(ap))
-			}
-			if len(args) == 1 {
-				args = append(args, "-") // to be asked for
-			}
-			pin, err := a.readPIN(args[1:], file)
-			if err != nil {
-				return err
-			}
-			defer pin.Wipe()
-			return a.erRun(cmd, e, func(ctx context.Context, c *client, n netif) (path godbus.ObjectPath, err error) {
-				err = c.call(ctx, n.Path, erIface+".EnrollPin", []any{&path}, strings.ToLower(args[0]), string(pin.Bytes()), o)
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree, n netif) (path godbus.ObjectPath, err error) {
+				who, err := t.enrollee(n, args[0])
+				if err != nil {
+					return "", err
+				}
+				if ap != "" {
+					if ap, err = t.erAP(n, ap); err != nil {
+						return "", err
+					}
+					o["ap"] = godbus.MakeVariant(ap)
+				}
+				pin, err := a.readPIN(from, args[1:])
+				if err != nil {
+					return "", err
+				}
+				defer pin.Wipe()
+				err = c.call(ctx, n.Path, erIface+".EnrollPin", []any{&path}, who, string(pin.Bytes()), o)
 				if err == nil && !a.json && !e.detach {
 					a.printf("Start WPS with its PIN on the device that is to join, within %s.\n", lastsText(admit.timeout))
 				}
@@ -165,7 +175,7 @@ UUID or a MAC address. Without the PIN, or with "-", it is asked for (on a termi
 	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout", "for how long the PIN is good, such as 90 or 10m (default 2m)")
 	cmd.Flags().StringVar(&admit.mac, "mac", "", "the address of the device, if it is not named by it: others see that they are not meant")
 	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point only")
-	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	from.register(cmd)
 	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
 	mustComplete(cmd.RegisterFlagCompletionFunc("ap", func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
 		return a.completeERAPs(cmd, nil, text)

@@ -120,11 +120,11 @@ var busErrors = map[string]struct {
 	"UnknownInterface":                             {exitNoInterface, `"wpsctl status" lists the interfaces.`},
 	"UnknownBssid":                                 {exitNotFound, scanHint},
 	"NoSession":                                    {exitNotFound, ""},
-	"NotRunning":                                   {exitNotFound, `"wpsctl er start" starts the External Registrar.`},
-	"UnknownAccessPoint":                           {exitNotFound, `"wpsctl er aps" lists the access points.`},
+	"NotRunning":                                   {exitNotFound, erStartHint},
+	"UnknownAccessPoint":                           {exitNotFound, erAPsHint},
 	"NoSettings":                                   {exitNotFound, `"wpsctl er learn" reads them with the PIN of the access point.`},
 	"Overlap":                                      {exitOverlap, ""},
-	"NoNetwork":                                    {exitNotFound, `"wpsctl networks list" shows the stored networks.`},
+	"NoNetwork":                                    {exitNotFound, networksHint},
 	"NoCredentials":                                {exitNotFound, ""},
 	"RadioBlocked":                                 {exitRadio, rfkillHint},
 	"NotSupported":                                 {exitNotSupported, ""},
@@ -143,10 +143,13 @@ var busErrors = map[string]struct {
 }
 
 const (
-	startHint  = `Is wpsd running? Start it with "systemctl start wpsd", or look at --bus.`
-	rootHint   = "Run wpsctl as root (sudo)."
-	scanHint   = `"wpsctl scan" lists the access points.`
-	rfkillHint = `"rfkill list" shows by what; "rfkill unblock wlan" switches it on.`
+	startHint    = `Is wpsd running? Start it with "systemctl start wpsd", or look at --bus.`
+	erStartHint  = `"wpsctl er start" starts the External Registrar.`
+	rootHint     = "Run wpsctl as root (sudo)."
+	networksHint = `"wpsctl networks" lists the stored networks.`
+	erAPsHint    = `"wpsctl er aps" lists the access points.`
+	scanHint     = `"wpsctl scan" lists the access points.`
+	rfkillHint   = `"rfkill list" shows by what; "rfkill unblock wlan" switches it on.`
 )
 
 // fromBus turns an error of a D-Bus call into a failure. The text of wpsd's own errors is made for people.

@@ -16,11 +16,10 @@ func newInterfaces(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "interfaces",
 		Aliases: []string{"interface"},
-		Short:   "Show, add and remove network interfaces",
-		Long: `Interfaces with a radio are found by wpsd itself, and so are access points that hostapd runs. One without a radio, for
+		Short:   "List, add and remove network interfaces",
+		Long: `Interfaces lists the network interfaces that wpsd has. Those with a radio are found by wpsd itself, and so are access points that hostapd runs. One without a radio, for
 "wpsctl er" on a wired network, is added by its name.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: a.listInterfaces,
 	}
 	cmd.AddCommand(newInterfacesList(a), newInterfacesAdd(a), newInterfacesRemove(a))
 	return cmd
@@ -31,11 +30,14 @@ func newInterfacesList(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the network interfaces that wpsd has",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.show(cmd, func(t *tree) any { return map[string]any{"interfaces": t.Interfaces} }, func(t *tree) error { return writeInterfaces(a.out, t, time.Now()) })
-		},
+		RunE:  a.listInterfaces,
 	}
+}
+
+// listInterfaces runs the command.
+func (a *app) listInterfaces(cmd *cobra.Command, _ []string) error {
+	return a.show(cmd, func(t *tree) any { return map[string]any{"interfaces": t.Interfaces} },
+		func(t *tree) error { return writeInterfaces(a.out, t, time.Now()) })
 }
 
 // writeInterfaces prints the table for people.
@@ -65,7 +67,6 @@ func newInterfacesAdd(a *app) *cobra.Command {
 network. It stays until it is removed or wpsd ends; the option --interface of wpsd is for those that are to be there always.`,
 		Example: `  wpsctl interfaces add eth0
   wpsctl er start --interface eth0`,
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
@@ -96,7 +97,6 @@ func newInterfacesRemove(a *app) *cobra.Command {
 		Use:               "remove IFNAME",
 		Short:             "Take back an interface that was added",
 		Long:              `Remove takes back what "wpsctl interfaces add" added; what runs on it ends. An interface that wpsd found by itself stays.`,
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeInterfaces,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {

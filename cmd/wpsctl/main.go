@@ -66,6 +66,7 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true // packages install the completions
 	f := root.PersistentFlags()
@@ -74,6 +75,7 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 	f.BoolVar(&a.json, "json", false, "print JSON: one object, or one per line for commands that go on")
 	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newAPPIN(a), newCheckPIN(a), newCancel(a), newNFC(a), newNetworks(a),
 		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newMan())
+	checkArguments(root)
 	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))
 	mustComplete(root.RegisterFlagCompletionFunc("bus", cobra.FixedCompletions([]string{"system", "session"}, cobra.ShellCompDirectiveNoFileComp)))
 	return root

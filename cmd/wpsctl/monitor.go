@@ -20,7 +20,6 @@ func newMonitor(a *app) *cobra.Command {
 		Long: `Monitor prints a line for every change that wpsd tells of: access points that show up or whose button is pressed,
 devices that ask an access point of this machine to let them in, sessions and their messages, networks that are stored. It never shows keys. With --json each line is an object with
 the signal's path, name and arguments.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c, nil) })
 		},

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -52,9 +53,13 @@ func newNetworks(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "networks",
 		Aliases: []string{"network"},
-		Short:   "Show, share, add and delete stored networks",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short:   "List, show, share, add and delete stored networks",
+		Long: `Networks lists the stored networks; its commands show one, with its key or as a QR code, add, delete and connect to one.
+NETWORK is the number of a stored network, or its name.`,
+		Example: `  wpsctl networks
+  wpsctl networks show --key 1
+  wpsctl networks qr "My network"`,
+		RunE: a.listNetworks,
 	}
 	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksAdd(a), newNetworksActivate(a), newNetworksDelete(a))
 	return cmd
@@ -65,11 +70,14 @@ func newNetworksList(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the stored networks",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.show(cmd, func(t *tree) any { return map[string]any{"networks": t.Networks} }, func(t *tree) error { return writeNetworks(a.out, t.Networks) })
-		},
+		RunE:  a.listNetworks,
 	}
+}
+
+// listNetworks runs the command.
+func (a *app) listNetworks(cmd *cobra.Command, _ []string) error {
+	return a.show(cmd, func(t *tree) any { return map[string]any{"networks": t.Networks} },
+		func(t *tree) error { return writeNetworks(a.out, t.Networks) })
 }
 
 // writeNetworks prints the table for people.
@@ -98,9 +106,8 @@ func day(t time.Time) string {
 func newNetworksShow(a *app) *cobra.Command {
 	var key bool
 	cmd := &cobra.Command{
-		Use:               "show NUMBER",
+		Use:               "show NETWORK",
 		Short:             "Show a stored network, with --key its key",
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.showNetwork(cmd.Context(), c, args[0], key) })
@@ -112,18 +119,13 @@ func newNetworksShow(a *app) *cobra.Command {
 
 // showNetwork prints one network.
 func (a *app) showNetwork(ctx context.Context, c *client, arg string, key bool) error {
-	path, err := numbered("networks", arg)
+	n, err := c.network(ctx, arg)
 	if err != nil {
 		return err
 	}
-	p, err := c.properties(ctx, path, networkIface)
-	if err != nil {
-		return err
-	}
-	n := newNetwork(path, p)
 	var cred credential
 	if key {
-		if cred, err = c.secrets(ctx, path); err != nil {
+		if cred, err = c.secrets(ctx, n.Path); err != nil {
 			return err
 		}
 	}
@@ -161,29 +163,28 @@ func (c *client) secrets(ctx context.Context, path godbus.ObjectPath) (credentia
 func newNetworksActivate(a *app) *cobra.Command {
 	var apply string
 	cmd := &cobra.Command{
-		Use:   "activate NUMBER",
+		Use:   "activate NETWORK",
 		Short: "Have the network manager connect to a stored network",
 		Long: `Hand a stored network to the network manager that has the interface, or to another one with --apply, and wait until
 it is connected. With -i for this interface.`,
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := numbered("networks", args[0])
-			if err != nil {
-				return err
-			}
 			o := options{"apply": godbus.MakeVariant(apply)}
 			if a.ifname != "" {
 				o["interface"] = godbus.MakeVariant(a.ifname)
 			}
 			return a.withClient(cmd.Context(), func(c *client) error {
-				if err := c.call(cmd.Context(), path, networkIface+".Activate", nil, o); err != nil {
+				n, err := c.network(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if err := c.call(cmd.Context(), n.Path, networkIface+".Activate", nil, o); err != nil {
 					return err
 				}
 				if a.json {
-					return a.printJSON(map[string]any{"event": "activated", "path": path})
+					return a.printJSON(map[string]any{"event": "activated", "path": n.Path})
 				}
-				a.printf("Connected to network %s.\n", printable(args[0]))
+				a.printf("Connected to %s (network %s).\n", ssidText(n.ssid), orDash(n.ID))
 				return nil
 			})
 		},
@@ -195,35 +196,41 @@ it is connected. With -i for this interface.`,
 // newNetworksDelete deletes networks.
 func newNetworksDelete(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:               "delete NUMBER...",
+		Use:               "delete NETWORK...",
 		Short:             "Delete stored networks",
-		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			// All names are looked at before anything is deleted.
-			paths := make([]godbus.ObjectPath, 0, len(args))
-			for _, arg := range args {
-				p, err := numbered("networks", arg)
-				if err != nil {
-					return err
-				}
-				paths = append(paths, p)
-			}
-			return a.withClient(cmd.Context(), func(c *client) error {
-				for i, p := range paths {
-					if err := c.call(cmd.Context(), p, networkIface+".Delete", nil); err != nil {
-						return err
-					}
-					if a.json {
-						if err := a.printJSON(map[string]any{"event": "deleted", "path": p}); err != nil {
-							return err
-						}
-						continue
-					}
-					a.printf("Network %s is deleted.\n", printable(args[i]))
-				}
-				return nil
-			})
+			return a.withClient(cmd.Context(), func(c *client) error { return a.deleteNetworks(cmd.Context(), c, args) })
 		},
 	}
+}
+
+// deleteNetworks runs the command. All names are looked at before anything is deleted.
+func (a *app) deleteNetworks(ctx context.Context, c *client, names []string) error {
+	t, err := c.objects(ctx)
+	if err != nil {
+		return err
+	}
+	meant := make([]network, len(names))
+	for i, name := range names {
+		if meant[i], err = t.network(name); err != nil {
+			return err
+		}
+	}
+	for i, n := range meant {
+		if slices.ContainsFunc(meant[:i], func(earlier network) bool { return earlier.Path == n.Path }) {
+			continue // named twice
+		}
+		if err := c.call(ctx, n.Path, networkIface+".Delete", nil); err != nil {
+			return err
+		}
+		if a.json {
+			if err := a.printJSON(map[string]any{"event": "deleted", "path": n.Path}); err != nil {
+				return err
+			}
+			continue
+		}
+		a.printf("Network %s (%s) is deleted.\n", orDash(n.ID), ssidText(n.ssid))
+	}
+	return nil
 }

@@ -32,7 +32,6 @@ tags is done by another program (neard, libnfc, a phone): bytes come from a file
 standard output, raw or with --hex in hex digits. On a terminal they are always shown in hex digits.
 
 Where neard runs, wpsd takes part by itself, and touching a tag is enough.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newNFCPasswordToken(a), newNFCConfigToken(a), newNFCRead(a), newNFCStart(a),
@@ -115,29 +114,36 @@ func (a *app) readBytes(name string, isHex bool) ([]byte, error) {
 
 // nfcGet calls a method that gives bytes, on the interface that is picked by modes.
 func (a *app) nfcGet(ctx context.Context, o nfcOutput, modes []string, method string, args ...any) error {
-	return a.withClient(ctx, func(c *client) error {
-		t, err := c.objects(ctx)
-		if err != nil {
-			return err
-		}
-		n, err := t.pick(a.ifname, modes...)
-		if err != nil {
-			return err
-		}
-		var b []byte
-		args := append([]any{strings.ToUpper(o.format)}, args...)
-		if err := c.call(ctx, n.Path, interfaceIface+"."+method, []any{&b}, args...); err != nil {
-			return err
-		}
-		return a.put(o, b)
-	})
+	return a.withClient(ctx, func(c *client) error { return a.nfcGetBy(ctx, c, o, modes, method, args...) })
+}
+
+// nfcGetBy is nfcGet over a connection that is there already.
+func (a *app) nfcGetBy(ctx context.Context, c *client, o nfcOutput, modes []string, method string, args ...any) error {
+	t, err := c.objects(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := t.pick(a.ifname, modes...)
+	if err != nil {
+		return err
+	}
+	var b []byte
+	args = append([]any{strings.ToUpper(o.format)}, args...)
+	if err := c.call(ctx, n.Path, interfaceIface+"."+method, []any{&b}, args...); err != nil {
+		return err
+	}
+	return a.put(o, b)
 }
 
 // nfcGetER is nfcGet for the External Registrar; ap is the access point that it is for.
 func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more ...any) error {
-	return a.onER(cmd, func(ctx context.Context, c *client, _ *tree, n netif) error {
+	return a.onER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
+		ap, err := t.erAP(n, ap)
+		if err != nil {
+			return err
+		}
 		var b []byte
-		args := append([]any{strings.ToLower(ap), strings.ToUpper(o.format)}, more...)
+		args := append([]any{ap, strings.ToUpper(o.format)}, more...)
 		if err := c.call(ctx, n.Path, erIface+"."+method, []any{&b}, args...); err != nil {
 			return err
 		}
@@ -147,7 +153,7 @@ func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more 
 
 // erFlag is the access point of the External Registrar that is meant.
 func (a *app) erFlag(cmd *cobra.Command, ap *string) {
-	cmd.Flags().StringVar(ap, "er", "", "of this access point of the External Registrar, a UUID or a BSSID")
+	cmd.Flags().StringVar(ap, "er", "", "of this access point of the External Registrar, by its UUID, BSSID or name")
 	mustComplete(cmd.RegisterFlagCompletionFunc("er", a.completeERAPs))
 }
 
@@ -162,10 +168,9 @@ devices there) read the tag, and run "wpsctl nfc start". Wpsd makes the token on
 in wpsd.conf for one that was made in a factory.
 
 With --interface of an access point it is that one's own token, which is enabled by this: whoever has read it can read the
-access point's settings and change them ("wpsctl learn BSSID nfc-pw").`,
+access point's settings and change them ("wpsctl learn ROUTER nfc-pw").`,
 		Example: `  wpsctl nfc password-token --out token.ndef
   wpsctl nfc password-token --hex --format WPS`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.nfcGet(cmd.Context(), o, []string{"station", "ap", "none"}, "NfcPasswordToken")
 		},
@@ -179,14 +184,13 @@ func newNFCConfigToken(a *app) *cobra.Command {
 	var o nfcOutput
 	var er string
 	cmd := &cobra.Command{
-		Use:   "config-token [NUMBER]",
+		Use:   "config-token [NETWORK]",
 		Short: "Print a configuration token of a stored network, or of an access point of this machine",
-		Long: `Config-token prints an NFC configuration token: whoever reads the tag that it is written to can join the network. NUMBER is a
-stored network (see "wpsctl networks list"); without it, it is the network of an access point of this machine, or with --er
+		Long: `Config-token prints an NFC configuration token: whoever reads the tag that it is written to can join the network. NETWORK is the
+number or the name of a stored one (see "wpsctl networks"); without it, it is the network of an access point of this machine, or with --er
 what the External Registrar gives to devices at an access point.`,
 		Example: `  wpsctl nfc config-token 3 --out guests.ndef
   wpsctl -i wlan1 nfc config-token --hex`,
-		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -197,11 +201,13 @@ what the External Registrar gives to devices at an access point.`,
 			case len(args) == 0:
 				return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcConfigToken", options{})
 			}
-			p, err := numbered("networks", args[0])
-			if err != nil {
-				return err
-			}
-			return a.nfcGet(cmd.Context(), o, []string{"station", "ap", "none"}, "NfcConfigToken", options{"network": godbus.MakeVariant(p)})
+			return a.withClient(cmd.Context(), func(c *client) error {
+				stored, err := c.network(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return a.nfcGetBy(cmd.Context(), c, o, []string{"station", "ap", "none"}, "NfcConfigToken", options{"network": godbus.MakeVariant(stored.Path)})
+			})
 		},
 	}
 	o.register(cmd)
@@ -213,18 +219,15 @@ what the External Registrar gives to devices at an access point.`,
 func newNFCStart(a *app) *cobra.Command {
 	var e enrollFlags
 	cmd := &cobra.Command{
-		Use:   "start [BSSID]",
+		Use:   "start [ROUTER]",
 		Short: "Join the network of an access point that has read this device's tag",
 		Long: `Start joins the network of an access point that has read the tag with this device's password token, or reads it within two
-minutes. "wpsctl nfc password-token" makes the token.`,
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.completeBSSIDs,
+minutes. "wpsctl nfc password-token" makes the token. ROUTER is the SSID or the BSSID of the one that is meant.`,
+		ValidArgsFunction: a.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				e.bssid = args[0]
-			}
+			e.router = first(args)
 			return a.withClient(cmd.Context(), func(c *client) error {
-				n, f, err := a.prepare(cmd.Context(), c, "station")
+				n, f, err := a.prepareAt(cmd.Context(), c, &e, "station")
 				if err != nil {
 					return err
 				}
@@ -252,11 +255,10 @@ func newNFCRead(a *app) *cobra.Command {
 		Short: "Take what was read off a tag",
 		Long: `Read takes the content of a tag from a file or standard input. The networks of a configuration token are stored. A password
 token is the password of a device: an access point of this machine (--interface) lets that device in, and so does with --er the
-External Registrar. Otherwise it is kept for ten minutes, for "wpsctl learn BSSID nfc-pw", or "wpsctl er learn AP nfc-pw", with the
+External Registrar. Otherwise it is kept for ten minutes, for "wpsctl learn ROUTER nfc-pw", or "wpsctl er learn AP nfc-pw", with the
 access point whose tag it is.`,
 		Example: `  wpsctl nfc read tag.ndef
   echo d217… | wpsctl nfc read --hex`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			payload, err := a.readBytes(first(args), isHex)
 			if err != nil {
@@ -332,7 +334,7 @@ func (a *app) showTag(ctx context.Context, c *client, what props) error {
 		return a.printJSON(out)
 	}
 	if kind == "password" {
-		a.printf("This is the password of a device, kept for ten minutes. If it is an access point's: wpsctl learn BSSID %s.\n", nfcPassword)
+		a.printf("This is the password of a device, kept for ten minutes. If it is an access point's: wpsctl learn ROUTER %s.\n", nfcPassword)
 		return nil
 	}
 	for _, p := range get[[]godbus.ObjectPath](what, "networks") {

@@ -35,7 +35,6 @@ func newNFCHandoverRequest(a *app) *cobra.Command {
 		Long: `Handover-request prints what this device says over an NFC link to join a network by connection handover: the carrier record,
 which NFC software puts into a message of its own, or with --message the whole message. Once the answer is there, give
 both to "wpsctl nfc report-handover init".`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.nfcGet(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest", f.carrier())
 		},
@@ -56,7 +55,6 @@ func newNFCHandoverSelect(a *app) *cobra.Command {
 		Long: `Handover-select prints what an access point of this machine answers to a connection handover request, or with --er the
 External Registrar for an access point. Give both to "wpsctl nfc report-handover resp" before the answer is sent, so that the
 device is expected when it comes.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if er != "" {
 				return a.nfcGetER(cmd, o, "NfcHandoverSelect", er, f.carrier())
@@ -84,7 +82,6 @@ files with the two messages or their carrier records; "-" for one of them is sta
 or of the External Registrar, which lets the device in.`,
 		Example: `  wpsctl nfc handover-request -o request.ndef
   wpsctl nfc report-handover init request.ndef select.ndef`,
-		Args: cobra.ExactArgs(3),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveDefault

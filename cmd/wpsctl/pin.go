@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ func newPIN(a *app) *cobra.Command {
 	var e enrollFlags
 	var admit admitFlags
 	var generate bool
-	var file string
+	pin := pinSource{prompt: "PIN"}
 	cmd := &cobra.Command{
 		Use:   "pin [PIN|-]",
 		Short: "Join a network, or let a device in, by PIN; or make up a PIN",
@@ -32,25 +33,28 @@ or as long as --timeout says, and for one device.
 With --generate a PIN is made and printed, and nothing else happens.`,
 		Example: `  wpsctl pin
   wpsctl pin - --timeout 10m
-  wpsctl pin 12345670 --bssid 02:00:00:00:01:00
+  wpsctl pin 12345670 --bssid "My network"
   wpsctl pin --generate`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
 				if generate {
 					return a.generatePIN(cmd.Context(), c)
 				}
-				pin, err := a.readPIN(args, file)
-				if err != nil {
-					return err
+				var given secret.Value // zero: wpsd makes one
+				if len(args) > 0 || pin.file != "" {
+					var err error
+					if given, err = a.readPIN(pin, args); err != nil {
+						return err
+					}
+					defer given.Wipe()
 				}
-				return a.pin(cmd.Context(), c, e, admit, pin)
+				return a.pin(cmd.Context(), c, e, admit, given)
 			})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		PreRunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 && (generate || file != "") {
-				return usagef("a PIN as argument excludes --generate and --pin-file")
+			if len(args) == 1 && generate {
+				return usagef("a PIN as argument excludes --generate")
 			}
 			return nil
 		},
@@ -58,37 +62,14 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 	e.register(cmd)
 	registerForce(cmd, &e.force)
 	admit.register(cmd)
-	cmd.Flags().StringVar(&e.bssid, "bssid", "", "take this access point only")
+	cmd.Flags().StringVar(&e.router, "bssid", "", "take this `ROUTER` only, named by its SSID or its BSSID")
 	cmd.Flags().BoolVar(&generate, "generate", false, "make and print a PIN, start nothing")
-	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	pin.register(cmd)
 	for _, other := range []string{"bssid", "detach", "show-key", "pin-file", "timeout", "mac", "force"} {
 		cmd.MarkFlagsMutuallyExclusive("generate", other)
 	}
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
 	return cmd
-}
-
-// readPIN gets the PIN from where the user said; zero means that wpsd makes one.
-func (a *app) readPIN(args []string, file string) (secret.Value, error) {
-	switch {
-	case file == "" && len(args) == 0:
-		return secret.Value{}, nil
-	case len(args) == 1 && args[0] != "-":
-		return secret.FromString(args[0]), nil
-	}
-	pin, err := a.readSecret(secretSource{"PIN", file})
-	if err != nil {
-		return pin, err
-	}
-	return notEmpty(pin)
-}
-
-// notEmpty refuses an empty PIN, which would mean that wpsd makes one: not what somebody wants who gives one.
-func notEmpty(pin secret.Value) (secret.Value, error) {
-	if pin.IsZero() {
-		return pin, &failure{Exit: exitBadPIN, Text: "the PIN is empty"}
-	}
-	return pin, nil
 }
 
 // generatePIN prints a new PIN.
@@ -115,14 +96,16 @@ func (a *app) pin(ctx context.Context, c *client, e enrollFlags, admit admitFlag
 	if admit.given() {
 		modes = []string{"ap"}
 	}
-	n, f, err := a.prepare(ctx, c, modes...)
+	forDevice := options{}
+	if err := admit.options(forDevice); err != nil {
+		return err
+	}
+	n, f, err := a.prepareAt(ctx, c, &e, modes...)
 	if err != nil {
 		return err
 	}
 	o := e.options()
-	if err := admit.options(o); err != nil {
-		return err
-	}
+	maps.Copy(o, forDevice)
 	if !given.IsZero() {
 		o["pin"] = godbus.MakeVariant(string(given.Bytes()))
 	}
@@ -152,18 +135,20 @@ func groupPIN(pin string) string {
 
 // newCheckPIN checks what somebody typed.
 func newCheckPIN(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check-pin PIN|-",
+	from := pinSource{prompt: "PIN"}
+	cmd := &cobra.Command{
+		Use:   "check-pin [PIN|-]",
 		Short: "Check a PIN and its check digit",
-		Long: `Check-pin removes everything but digits and prints the PIN if it is one. "-" reads it from standard input.
+		Long: `Check-pin removes everything but digits and prints the PIN if it is one. Without it, or with "-", it is asked for (on a
+terminal) or read from a line of standard input; --pin-file reads it from a file.
 It exits with 11 if it has neither 4 nor 8 digits, or if the last of 8 is not the check digit of the others.`,
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pin, err := a.readPIN(args, "")
+			pin, err := a.readPIN(from, args)
 			if err != nil {
 				return err
 			}
+			defer pin.Wipe()
 			return a.withClient(cmd.Context(), func(c *client) error {
 				var checked string
 				if err := c.call(cmd.Context(), rootPath, managerIface+".CheckPin", []any{&checked}, string(pin.Bytes())); err != nil {
@@ -173,4 +158,6 @@ It exits with 11 if it has neither 4 nor 8 digits, or if the last of 8 is not th
 			})
 		},
 	}
+	from.register(cmd)
+	return cmd
 }

@@ -20,11 +20,10 @@ const quietZone = 4
 func newNetworksQR(a *app) *cobra.Command {
 	var png string
 	cmd := &cobra.Command{
-		Use:   "qr NUMBER",
+		Use:   "qr NETWORK",
 		Short: "Show a stored network as a QR code that phones join by",
 		Long: `Qr draws a QR code in the terminal that holds the network's name and key: who can see it can join. With --png it
 writes a picture to a new file that only its owner can read; "-" is standard output.`,
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.qr(cmd.Context(), c, args[0], png) })
@@ -36,11 +35,11 @@ writes a picture to a new file that only its owner can read; "-" is standard out
 
 // qr runs the command.
 func (a *app) qr(ctx context.Context, c *client, arg, png string) error {
-	path, err := numbered("networks", arg)
+	n, err := c.network(ctx, arg)
 	if err != nil {
 		return err
 	}
-	cred, err := c.secrets(ctx, path)
+	cred, err := c.secrets(ctx, n.Path)
 	if err != nil {
 		return err
 	}

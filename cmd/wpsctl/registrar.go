@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -72,17 +71,36 @@ func secretLine(what string, r *bufio.Reader) (secret.Value, error) {
 	}
 }
 
-// apPIN gets the access point's PIN from the argument, or from elsewhere.
-func (a *app) apPIN(args []string, file string) (secret.Value, error) {
-	if len(args) == 1 && args[0] != "-" {
+// pinSource is where a PIN comes from that is no argument.
+type pinSource struct {
+	prompt string // whose PIN it is: "AP PIN"
+	file   string // --pin-file
+}
+
+// register declares the flag that every command with a PIN has.
+func (p *pinSource) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.file, "pin-file", "", "read the PIN from this `FILE`")
+	mustComplete(cmd.MarkFlagFilename("pin-file"))
+}
+
+// readPIN gets a PIN in the one way that all commands have: it is the argument; or a file has it; or, without an argument
+// or with "-", it is asked for on a terminal or is a line of standard input. An empty one is refused: to wpsd it
+// would mean that it makes one, which nobody wants who gives one.
+func (a *app) readPIN(from pinSource, args []string) (secret.Value, error) {
+	switch {
+	case len(args) > 0 && from.file != "":
+		return secret.Value{}, usagef("a PIN as argument excludes --pin-file")
+	case len(args) > 0 && args[0] != "-":
 		return secret.FromString(args[0]), nil
 	}
-	pin, err := a.readSecret(secretSource{"AP PIN", file})
-	if err != nil {
-		return pin, err
+	pin, err := a.readSecret(secretSource(from))
+	if err == nil && pin.IsZero() {
+		err = &failure{Exit: exitBadPIN, Text: "the PIN is empty"}
 	}
-	return notEmpty(pin)
+	return pin, err
 }
+
+const routerHelp = `ROUTER is the SSID or the BSSID of the access point (see "wpsctl scan"). `
 
 const apPINHelp = `The PIN is the one of the access point, from its label or its settings page. Without it, or with "-", it is asked for
 (on a terminal) or read from a line of standard input; --pin-file reads it from a file. It is tried once: after a few
@@ -92,33 +110,27 @@ wrong ones an access point locks its setup. "nfc-pw" in its place stands for the
 // newLearn reads an access point's settings.
 func newLearn(a *app) *cobra.Command {
 	var e enrollFlags
-	var file string
+	from := pinSource{prompt: "AP PIN"}
 	cmd := &cobra.Command{
-		Use:   "learn BSSID [PIN|-]",
+		Use:   "learn ROUTER [PIN|-]",
 		Short: "Read the settings of an access point with its PIN",
 		Long: `Learn reads the network name and key of an access point with the access point's own PIN, and stores them as a network.
 The access point stays as it is.
 
-` + apPINHelp,
-		Example: `  wpsctl learn 02:00:00:00:01:00
+` + routerHelp + apPINHelp,
+		Example: `  wpsctl learn "My network"
   wpsctl learn 02:00:00:00:01:00 12345670 --show-key`,
-		Args:              cobra.RangeArgs(1, 2),
-		ValidArgsFunction: a.completeBSSIDs,
+		ValidArgsFunction: a.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pin, err := a.apPIN(args[1:], file)
-			if err != nil {
-				return err
-			}
-			defer pin.Wipe()
-			return a.withClient(cmd.Context(), func(c *client) error {
-				o := e.options()
-				return a.register(cmd.Context(), c, e, "Learn", args[0], pin, o)
+			return a.register(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
+				pin, err := a.readPIN(from, args[1:])
+				return pin, e.options(), err
 			})
 		},
 	}
 	e.register(cmd)
 	registerForce(cmd, &e.force)
-	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	from.register(cmd)
 	return cmd
 }
 
@@ -172,59 +184,78 @@ func (a *app) settings(n networkFlags, name string) (options, error) {
 func newConfigure(a *app) *cobra.Command {
 	var e enrollFlags
 	var n networkFlags
-	var file string
+	from := pinSource{prompt: "AP PIN"}
 	cmd := &cobra.Command{
-		Use:   "configure BSSID [SSID]",
+		Use:   "configure ROUTER [SSID] [PIN|-]",
 		Short: "Give an access point a new network name and key, with its PIN",
 		Long: `Configure gives an access point a new network name and key with the access point's own PIN, and stores them as a network
 once it has taken them. Devices that use the old ones have to be set up anew.
 
-` + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
-		Example: `  wpsctl configure 02:00:00:00:01:00 "My network"
+` + routerHelp + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
+		Example: `  wpsctl configure "Old name" "New name"
   wpsctl configure 02:00:00:00:01:00 Guests --auth OPEN
-  printf '12345670\nmy passphrase\n' | wpsctl configure 02:00:00:00:01:00 "My network"`,
-		Args:              cobra.RangeArgs(1, 2),
-		ValidArgsFunction: a.completeBSSIDs,
+  printf '12345670\nmy passphrase\n' | wpsctl configure "Old name" "New name"`,
+		ValidArgsFunction: a.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pin, o, err := a.newSettings(args[1:], e, n, file)
-			if err != nil {
+			if err := n.check(args[1:]); err != nil {
 				return err
 			}
-			defer pin.Wipe()
-			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.register(cmd.Context(), c, e, "Configure", args[0], pin, o)
+			return a.register(cmd, e, "Configure", args[0], func() (secret.Value, options, error) {
+				return a.newSettings(args[1:], e, n, from)
 			})
 		},
 	}
 	e.register(cmd)
 	registerForce(cmd, &e.force)
 	n.register(cmd)
-	cmd.Flags().StringVar(&file, "pin-file", "", "read the PIN from this file")
+	from.register(cmd)
 	return cmd
 }
 
-// register runs Learn or Configure.
-func (a *app) register(ctx context.Context, c *client, e enrollFlags, method, bssid string, pin secret.Value, o options) error {
-	n, f, err := a.prepare(ctx, c, "station")
-	if err != nil {
-		return err
+// register runs Learn or Configure at the router that is named. read gets the PIN and what is sent with it; it is called
+// once the router is found, so that nobody types in vain.
+func (a *app) register(cmd *cobra.Command, e enrollFlags, method, router string, read func() (secret.Value, options, error)) error {
+	ctx := cmd.Context()
+	e.router = router
+	return a.withClient(ctx, func(c *client) error {
+		n, f, err := a.prepareAt(ctx, c, &e, "station")
+		if err != nil {
+			return err
+		}
+		pin, o, err := read()
+		if err != nil {
+			return err
+		}
+		defer pin.Wipe()
+		var path godbus.ObjectPath
+		err = c.call(ctx, n.Path, interfaceIface+"."+method, []any{&path}, e.bssid, string(pin.Bytes()), o)
+		if err != nil {
+			return err
+		}
+		return a.finish(ctx, c, f, path, e, secret.Value{})
+	})
+}
+
+// check looks at what follows the access point on the command line of configure: the name of the network, unless it is
+// given in hex digits, and its PIN.
+func (n *networkFlags) check(rest []string) error {
+	switch {
+	case len(rest) == 0 && n.ssidHex == "":
+		return usagef("the new network name is missing")
+	case len(rest) == 2 && n.ssidHex != "":
+		return usagef("a network name as argument excludes --ssid-hex")
 	}
-	var path godbus.ObjectPath
-	err = c.call(ctx, n.Path, interfaceIface+"."+method, []any{&path}, strings.ToLower(bssid), string(pin.Bytes()), o)
-	if err != nil {
-		return err
-	}
-	return a.finish(ctx, c, f, path, e, secret.Value{})
+	return nil
 }
 
 // newSettings collects what configure sends besides the access point: its PIN, and the settings with the options of the
-// run. The rest of the arguments is the network's name, or nothing. The PIN comes before the key, also from standard input.
-func (a *app) newSettings(rest []string, e enrollFlags, n networkFlags, file string) (secret.Value, options, error) {
-	name := strings.Join(rest, "")
-	if name == "" && n.ssidHex == "" {
-		return secret.Value{}, nil, usagef("the new network name is missing")
+// run. rest is what follows the access point (see check). The PIN comes before the key, also from standard input.
+func (a *app) newSettings(rest []string, e enrollFlags, n networkFlags, from pinSource) (secret.Value, options, error) {
+	name := ""
+	if n.ssidHex == "" {
+		name, rest = rest[0], rest[1:]
 	}
-	pin, err := a.apPIN(nil, file)
+	pin, err := a.readPIN(from, rest)
 	if err != nil {
 		return secret.Value{}, nil, err
 	}

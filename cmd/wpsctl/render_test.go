@@ -223,8 +223,8 @@ func TestTreeTakesAnything(t *testing.T) {
 	for _, f := range []func() error{
 		func() error { return writeAccessPoints(&bytes.Buffer{}, tree.AccessPoints) },
 		func() error { return writeNetworks(&bytes.Buffer{}, tree.Networks) },
-		func() error { return writeERAccessPoints(&bytes.Buffer{}, netif{}, tree.ERAccessPoints) },
-		func() error { return writeEREnrollees(&bytes.Buffer{}, netif{}, tree.EREnrollees) },
+		func() error { return writeERAccessPoints(&bytes.Buffer{}, tree.ERAccessPoints) },
+		func() error { return writeEREnrollees(&bytes.Buffer{}, tree.EREnrollees) },
 	} {
 		if err := f(); err != nil {
 			t.Error(err)

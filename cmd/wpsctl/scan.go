@@ -24,7 +24,6 @@ func newScan(a *app) *cobra.Command {
 		Long: `Scan looks for access points with WPS and lists them, the strongest first. FLAGS tell what an access point is ready
 for: WPS-PBC its button was pressed, WPS-PIN it expects a PIN, WPS-AUTH it expects this very device, WPS none of these
 now.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.scan(cmd.Context(), c, cached) })
 		},

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
 )
 
@@ -15,7 +14,6 @@ func newStatus(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show the service, its interfaces and what is going on",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.show(cmd, func(t *tree) any { return t }, func(t *tree) error { return writeStatus(a.out, t, time.Now()) })
 		},
@@ -87,7 +85,6 @@ func newCancel(a *app) *cobra.Command {
 		Short: "Cancel the session of the interface, or the one named",
 		Long: `Cancel ends the session in progress on the interface (see --interface), or the session that is named by its number
 or D-Bus path, and gives the interface back.`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.cancel(cmd.Context(), c, args) })
 		},
@@ -96,16 +93,16 @@ or D-Bus path, and gives the interface back.`,
 
 // cancel cancels the session that args name, or the interface's.
 func (a *app) cancel(ctx context.Context, c *client, args []string) error {
-	if len(args) == 1 {
-		p, err := numbered("sessions", args[0])
-		if err != nil {
-			return err
-		}
-		return c.call(ctx, p, sessionIface+".Cancel", nil)
-	}
 	t, err := c.objects(ctx)
 	if err != nil {
 		return err
+	}
+	if len(args) == 1 {
+		s, err := t.session(args[0])
+		if err != nil {
+			return err
+		}
+		return c.call(ctx, s.Path, sessionIface+".Cancel", nil)
 	}
 	n, err := t.busyInterface(a.ifname)
 	if err != nil {
@@ -123,18 +120,6 @@ func (t *tree) busyInterface(name string) (netif, error) {
 		}
 	}
 	return t.pickInterface(name)
-}
-
-// numbered makes the path of an object of a kind ("sessions", "networks") from its number or path.
-func numbered(kind, arg string) (godbus.ObjectPath, error) {
-	p := godbus.ObjectPath(arg)
-	if arg != "" && arg[0] != '/' {
-		p = rootPath + "/" + godbus.ObjectPath(kind) + "/" + p
-	}
-	if !p.IsValid() {
-		return "", usagef("%q is neither a number nor an object path", printable(arg))
-	}
-	return p, nil
 }
 
 // withClient runs f with a connection.
