@@ -82,7 +82,7 @@ var onlyIn = map[string][]string{
 	"github.com/google/uuid":          {"engine/wsc"},
 	"filippo.io/bigmod":               {"engine/wsccrypto"},
 	"github.com/mdlayher/":            {"drivers/nl80211", "drivers/controlpoint"},
-	"golang.org/x/sys/unix":           {"drivers/...", "service/store", "service/control", "cmd/wpsd"},
+	"golang.org/x/sys/unix":           {"drivers/...", "service/store", "service/control", "service/control/reply", "cmd/wpsd"},
 	"golang.org/x/term":               {"cmd/wpsctl", "cmd/nfc-pw-token"},
 	"github.com/fsnotify/fsnotify":    {"drivers/hostapd"},
 	"github.com/godbus/dbus/v5":       {"dbus", "dbus/...", "cmd/wpsctl", "drivers/logind", "drivers/neard", "drivers/managerbus", "drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},

@@ -25,6 +25,9 @@ type caller struct {
 	may     access
 }
 
+// key names the client among those of a socket.
+func (c caller) key() recipientKey { return recipientKey{c.address, c.uid} }
+
 // owner names the caller for sessions and the log. A session of wpa_cli outlives it, which ends at once.
 func (c caller) owner() string { return "control:" + strconv.FormatUint(uint64(c.uid), 10) }
 

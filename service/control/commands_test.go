@@ -17,6 +17,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/control/reply"
 )
 
 func TestCommands(t *testing.T) {
@@ -349,7 +350,7 @@ func fuzzServer(f *testing.F) *Server {
 	})
 	<-svc.Ready()
 	for _, ifname := range []string{"", "eth7", "wlan0"} {
-		s.ports[ifname] = &port{server: s, ifname: ifname, monitors: newMonitors(func(string, []byte) error { return nil })}
+		s.ports[ifname] = &port{server: s, ifname: ifname, monitors: newMonitors(func(reply.Recipient, []byte) (reply.File, error) { return reply.File{}, nil })}
 	}
 	return s
 }

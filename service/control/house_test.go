@@ -17,6 +17,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/control/reply"
 )
 
 var (
@@ -110,15 +111,15 @@ func inHouse(t *testing.T, change func(*service.Config, *Options), run func(*hou
 // port is a port without a socket.
 func (h *house) port(ifname string) *port {
 	p := &port{server: h.server, ifname: ifname}
-	p.monitors = newMonitors(func(address string, message []byte) error {
+	p.monitors = newMonitors(func(to reply.Recipient, message []byte) (reply.File, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if address == "/read" {
+		if to.Address == "/read" {
 			h.public = append(h.public, string(message))
 		} else {
 			h.events = append(h.events, string(message))
 		}
-		return nil
+		return reply.File{}, nil
 	})
 	h.server.mu.Lock()
 	h.server.ports[ifname] = p

@@ -15,6 +15,9 @@ import (
 // renewPause is how soon after one renewal of a socket the next may be.
 const renewPause = time.Second
 
+// unknownSender is what the kernel says of a datagram that was there before it was told to say who sends (SO_PASSCRED).
+var unknownSender = syscall.Ucred{Uid: 65534, Gid: 65534}
+
 // errRenewed tells that a message was lost together with the socket it was to be sent from.
 var errRenewed = errors.New("control: clients that do not read have clogged the socket; there is a new one")
 
@@ -23,6 +26,7 @@ type port struct {
 	server   *Server
 	ifname   string // empty: the global one
 	monitors *monitors
+	debtors  debtors
 
 	mu      sync.Mutex
 	socket  *socket // nil in tests
@@ -49,21 +53,28 @@ func (p *port) close() {
 	}
 }
 
-// send sends one datagram without waiting.
-func (p *port) send(address string, message []byte) error {
+// send sends one datagram without waiting. It returns the file that it went to.
+func (p *port) send(to reply.Recipient, message []byte) (reply.File, error) {
 	s := p.current()
 	if s == nil {
-		return net.ErrClosed
+		return reply.File{}, net.ErrClosed
 	}
-	err := s.send(p.server.options.Reply, address, message)
-	if errors.Is(err, syscall.EAGAIN) && s.clogged() && p.renew(s) {
-		return errRenewed
+	key := recipientKey{to.Address, to.UID}
+	if unread, room := s.unread(); !p.debtors.may(key, unread, room, s.whoWaits) {
+		return reply.File{}, errUnread
 	}
-	return err
+	file, err := s.send(p.server.options.Reply, to, message)
+	if err == nil {
+		p.debtors.sent(key, len(message))
+	}
+	if errors.Is(err, syscall.EAGAIN) && s.clogged() && !p.debtors.seesWhoReads() && p.renew(s) {
+		return file, errRenewed
+	}
+	return file, err
 }
 
 // renew replaces a socket whose buffer is full of what clients have not read, since nobody else could be answered from it
-// until they do. Those who read find the new one: wpa_cli and wpa_gui connect again when their next command fails. A
+// until they do. It is for kernels that do not say who it is: else those get no more before the buffer is full. Those who read find the new one: wpa_cli and wpa_gui connect again when their next command fails. A
 // socket of systemd's cannot be replaced; there everybody has to wait for whoever does not read, or for its end.
 func (p *port) renew(old *socket) bool {
 	p.mu.Lock()
@@ -106,26 +117,35 @@ func (p *port) run(ctx context.Context) {
 				return
 			}
 			continue
-		case !whole || !canAnswer(address):
+		case cred == nil || *cred == unknownSender: // it was there before the kernel was told to say who sends
+			clear(buffer[:n])
+			p.server.log.Warn("a command on a control socket was dropped, since nobody knows who sent it: if systemd made the socket, its unit needs PassCredentials=yes", "interface", p.ifname)
+			continue
+		case !whole || !canAnswer(address) || p.server.isOwn(address):
 			clear(buffer[:n])
 			continue
 		}
-		c := caller{address: address, may: p.server.rights.of(cred)}
-		if cred != nil {
-			c.uid, c.pid = cred.Uid, cred.Pid
-		}
+		c := caller{address: address, uid: cred.Uid, pid: cred.Pid, may: p.server.rights.of(cred)}
 		answer := p.answer(ctx, c, string(buffer[:n]))
 		clear(buffer[:n])
-		if err := p.send(address, answer); err != nil {
-			if errors.Is(err, errRenewed) {
-				p.monitors.forget()
-			}
-			level := slog.LevelDebug
-			if errors.Is(err, reply.ErrLost) {
-				level = slog.LevelWarn
-			}
-			p.server.log.Log(ctx, level, "a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
-		}
+		p.reply(ctx, c, answer)
 		clear(answer)
 	}
+}
+
+// reply sends the answer to a request to who asked.
+func (p *port) reply(ctx context.Context, c caller, answer []byte) {
+	file, err := p.send(reply.Recipient{Address: c.address, UID: c.uid}, answer)
+	if err == nil {
+		p.monitors.answered(c, file)
+		return
+	}
+	if errors.Is(err, errRenewed) {
+		p.monitors.forget()
+	}
+	level := slog.LevelDebug
+	if errors.Is(err, reply.ErrLost) {
+		level = slog.LevelWarn
+	}
+	p.server.log.Log(ctx, level, "a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
 }

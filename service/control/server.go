@@ -182,14 +182,24 @@ func (s *Server) follow(ctx context.Context, snap service.Snapshot) {
 	}
 }
 
+// mode is that of the sockets. READ_GROUP is let in besides; who of both may do what is decided with each datagram.
 func (s *Server) mode() fs.FileMode {
-	switch {
-	case s.options.Place.Mode != 0:
+	if s.options.Place.Mode != 0 {
 		return s.options.Place.Mode
-	case s.rights.readGroup != nobody:
-		return 0o777 // two groups have no permissions in common; who may do what is decided with each datagram
 	}
 	return 0o770
+}
+
+// isOwn reports whether an address is that of a socket of ours: what came from there is nobody's request.
+func (s *Server) isOwn(address string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.ports {
+		if sock := p.current(); sock != nil && sock.conn.LocalAddr().String() == address {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) openGlobal(ctx context.Context) error {

@@ -129,8 +129,16 @@ func listen(path string, mode fs.FileMode, n ids, log *slog.Logger) (*socket, er
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	s := &socket{conn: conn, path: path}
-	// Until here nobody else could write to it: the umask has taken that from everybody, or the directory's mode does.
-	if err := errors.Join(dress(path, mode, n, log), s.remember(), prepare(conn)); err != nil {
+	// Until it is dressed nobody else can write to it: the umask has taken that from everybody, or the directory's mode
+	// does. And nobody may before the kernel says who sent what.
+	err = errors.Join(prepare(conn), s.remember())
+	if err == nil {
+		err = dress(path, mode, n, log)
+	}
+	if err == nil && n.readGroup != nobody {
+		err = letIn(path, mode, n.readGroup)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -280,42 +288,61 @@ func (s *socket) receive(buffer []byte) (n int, address string, cred *syscall.Uc
 	return n, address, credentials(oob[:oobn]), flags&syscall.MSG_TRUNC == 0, nil
 }
 
-// send sends one datagram, or fails at once if the receiver has no room for it. With other, a process that may, it goes that
-// way to clients whose address is a path.
-func (s *socket) send(other *reply.Client, address string, message []byte) error {
+// send sends one datagram, or fails at once if the receiver has no room for it, and returns the file that it went to. With
+// other, a process that may, it goes that way to clients whose address is a path.
+func (s *socket) send(other *reply.Client, to reply.Recipient, message []byte) (file reply.File, err error) {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
-		return err
+		return reply.File{}, err
 	}
 	var sent error
 	if err := raw.Control(func(fd uintptr) {
-		if other != nil && strings.HasPrefix(address, "/") {
-			sent = other.Send(int(fd), address, message)
+		if other != nil && strings.HasPrefix(to.Address, "/") {
+			file, sent = other.Send(int(fd), to, message)
 			return
 		}
-		sent = syscall.Sendto(int(fd), message, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, &syscall.SockaddrUnix{Name: address})
+		file, sent = to.Send(int(fd), message)
 	}); err != nil {
-		return err
+		return reply.File{}, err
 	}
-	return sent
+	return file, sent
+}
+
+// unread is how much clients have not read, all together, and the room that there is for it, as the kernel counts both.
+func (s *socket) unread() (unread, room int) {
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return 0, 0
+	}
+	if err := raw.Control(func(fd uintptr) {
+		if unread, err = unix.IoctlGetInt(int(fd), unix.TIOCOUTQ); err == nil {
+			room, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
+		}
+	}); err != nil {
+		return 0, 0
+	}
+	return unread, room
 }
 
 // clogged reports whether what clients have not read takes most of the buffer: then a failed send says nothing of the one
 // that was sent to.
 func (s *socket) clogged() bool {
+	unread, room := s.unread()
+	return unread > room/2
+}
+
+// whoWaits lists the clients that are connected to it, and for each whether it has something to read.
+func (s *socket) whoWaits() (map[string]bool, error) {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
-		return false
+		return nil, err
 	}
-	clogged := false
-	if err := raw.Control(func(fd uintptr) {
-		unread, err := unix.IoctlGetInt(int(fd), unix.TIOCOUTQ)
-		room, err2 := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
-		clogged = err == nil && err2 == nil && unread > room/2
-	}); err != nil {
-		return false
+	var stat unix.Stat_t
+	var told error
+	if err := raw.Control(func(fd uintptr) { told = unix.Fstat(int(fd), &stat) }); err != nil || told != nil {
+		return nil, errors.Join(err, told)
 	}
-	return clogged
+	return whoWaits(uint32(stat.Ino))
 }
 
 // close ends it and removes its file, unless that is another one by now.

@@ -28,37 +28,37 @@ type Client struct {
 // NewClient makes a Client of the Server that listens at path.
 func NewClient(path string) *Client { return &Client{path: path} }
 
-// Send has one datagram sent from a socket, without waiting for who gets it: syscall.EAGAIN if he has no room for it.
-func (c *Client) Send(fd int, address string, text []byte) error {
-	if len(address) == 0 || len(address) > MaxPath || len(text) > MaxText {
-		return syscall.EMSGSIZE
+// Send has one datagram sent from the socket fd, as Recipient.Send does. Its recipient's address is a path.
+func (c *Client) Send(fd int, to Recipient, text []byte) (File, error) {
+	if len(to.Address) == 0 || len(to.Address) > MaxPath || len(text) > MaxText {
+		return File{}, syscall.EMSGSIZE
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fresh := c.conn == nil
-	err := c.roundTrip(fd, address, text)
+	file, err := c.roundTrip(fd, to, text)
 	if errors.Is(err, ErrLost) && !fresh { // it has ended since, for lack of work; a new one is there at once
-		err = c.roundTrip(fd, address, text)
+		file, err = c.roundTrip(fd, to, text)
 	}
-	return err
+	return file, err
 }
 
 // ErrLost means that the Server cannot be reached, or ended before it answered.
 var ErrLost = errors.New("reply: the process that answers clients is gone: see systemctl status wpsd-reply.socket")
 
 // roundTrip is one request and its answer. The caller holds mu.
-func (c *Client) roundTrip(fd int, address string, text []byte) error {
+func (c *Client) roundTrip(fd int, to Recipient, text []byte) (File, error) {
 	if c.conn == nil {
 		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: c.path, Net: "unixpacket"})
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrLost, err)
+			return File{}, fmt.Errorf("%w: %w", ErrLost, err)
 		}
 		c.conn = conn
 	}
-	request := appendRequest(make([]byte, 0, 1+len(address)+len(text)), address, text)
+	request := appendRequest(make([]byte, 0, headLen+len(to.Address)+len(text)), to, text)
 	defer clear(request)
 	_ = c.conn.SetDeadline(time.Now().Add(patience))
-	answer := make([]byte, 8)
+	answer := make([]byte, answerLen+1)
 	_, _, err := c.conn.WriteMsgUnix(request, syscall.UnixRights(fd), nil)
 	n := 0
 	if err == nil {
@@ -67,7 +67,7 @@ func (c *Client) roundTrip(fd int, address string, text []byte) error {
 	if err != nil || n == 0 {
 		_ = c.conn.Close()
 		c.conn = nil
-		return errors.Join(ErrLost, err)
+		return File{}, errors.Join(ErrLost, err)
 	}
 	c.lingers()
 	return parseAnswer(answer[:n])

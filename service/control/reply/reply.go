@@ -7,13 +7,15 @@
 // allowed to write there; for a datagram nothing else will do, and a client takes answers from the socket that it asked
 // only. So the socket itself goes along, by SCM_RIGHTS. Requests do not come this way: who asked, the kernel tells wpsd.
 //
-// The Server reads no file, keeps no state and judges nothing: whom it sends to is up to the one process that may
-// connect to it, and within the places that its unit lets it see.
+// The Server reads no file and keeps no state. Whom it sends to is up to the one process that may connect to it, and
+// within the places that its unit lets it see; that a path leads to the socket of the user who asked, and to no other, it
+// sees for itself (Recipient).
 package reply
 
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 	"syscall"
 )
 
@@ -29,45 +31,72 @@ const (
 // errMalformed is a request that no Client sends.
 var errMalformed = errors.New("reply: a malformed request")
 
-// appendRequest writes the length of the address in one byte, the address, and the text.
-func appendRequest(b []byte, address string, text []byte) []byte {
-	b = append(b, byte(len(address)))
-	b = append(b, address...)
+// version begins each request: a Server of another version hangs up, and the next one is of ours.
+const version = 0x81
+
+// headLen is the length of what stands before the address: version, user, file, length of the address in one byte.
+const headLen = 1 + 4 + fileLen + 1
+
+// appendRequest writes the head, the address and the text.
+func appendRequest(b []byte, to Recipient, text []byte) []byte {
+	b = append(b, version)
+	b = binary.BigEndian.AppendUint32(b, to.UID)
+	b = appendFile(b, to.File)
+	b = append(b, byte(len(to.Address)))
+	b = append(b, to.Address...)
 	return append(b, text...)
 }
 
 // parseRequest is its mirror. Abstract addresses have no permissions, so nobody needs the Server for them.
-func parseRequest(b []byte) (address string, text []byte, err error) {
-	if len(b) < 2 || int(b[0]) > MaxPath || len(b) < 1+int(b[0]) || b[1] != '/' {
-		return "", nil, errMalformed
+func parseRequest(b []byte) (to Recipient, text []byte, err error) {
+	if len(b) <= headLen || b[0] != version {
+		return Recipient{}, nil, errMalformed
 	}
-	address, text = string(b[1:1+b[0]]), b[1+b[0]:]
-	for _, c := range []byte(address) {
-		if c == 0 {
-			return "", nil, errMalformed
-		}
+	n := int(b[headLen-1])
+	if n > MaxPath || len(b) < headLen+n || b[headLen] != '/' {
+		return Recipient{}, nil, errMalformed
 	}
-	if len(text) > MaxText {
-		return "", nil, errMalformed
+	to = Recipient{
+		UID: binary.BigEndian.Uint32(b[1:]), File: parseFile(b[5:]), Address: string(b[headLen : headLen+n]),
 	}
-	return address, text, nil
+	text = b[headLen+n:]
+	if n == 0 || strings.ContainsRune(to.Address, 0) || len(text) > MaxText {
+		return Recipient{}, nil, errMalformed
+	}
+	return to, text, nil
 }
 
-// The answer is an errno, 0 for a datagram that went out.
-func appendAnswer(b []byte, err error) []byte {
+// answerLen is the length of an answer: an errno, 0 for a datagram that went out, and the file that it went to.
+const answerLen = 4 + fileLen
+
+func appendAnswer(b []byte, file File, err error) []byte {
 	no := syscall.Errno(0)
 	if err != nil && !errors.As(err, &no) {
 		no = syscall.EIO
 	}
-	return binary.BigEndian.AppendUint32(b, uint32(no))
+	b = binary.BigEndian.AppendUint32(b, uint32(no))
+	return appendFile(b, file)
 }
 
-func parseAnswer(b []byte) error {
-	if len(b) != 4 {
-		return errMalformed
+func parseAnswer(b []byte) (File, error) {
+	if len(b) != answerLen {
+		return File{}, errMalformed
 	}
 	if no := binary.BigEndian.Uint32(b); no != 0 {
-		return syscall.Errno(no)
+		return File{}, syscall.Errno(no)
 	}
-	return nil
+	return parseFile(b[4:]), nil
+}
+
+const fileLen = 8 + 8 + 8
+
+func appendFile(b []byte, f File) []byte {
+	b = binary.BigEndian.AppendUint64(b, f.Device)
+	b = binary.BigEndian.AppendUint64(b, f.Number)
+	return binary.BigEndian.AppendUint64(b, uint64(f.Changed))
+}
+
+// parseFile is its mirror. b has fileLen bytes at least.
+func parseFile(b []byte) File {
+	return File{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), int64(binary.BigEndian.Uint64(b[16:]))}
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // start runs a Server at a path of its own, and returns that and a function that ends it.
@@ -44,7 +46,8 @@ func sendFrom(t *testing.T, c *Client, from *net.UnixConn, address, text string)
 		t.Fatal(err)
 	}
 	var sent error
-	if err := raw.Control(func(fd uintptr) { sent = c.Send(int(fd), address, []byte(text)) }); err != nil {
+	to := Recipient{Address: address, UID: uint32(os.Getuid())}
+	if err := raw.Control(func(fd uintptr) { _, sent = c.Send(int(fd), to, []byte(text)) }); err != nil {
 		t.Fatal(err)
 	}
 	return sent
@@ -73,7 +76,7 @@ func TestDatagramsComeFromTheSocketThatWasPassed(t *testing.T) {
 			t.Fatalf("%q, %v", got[:n], err)
 		}
 	}
-	for address, want := range map[string]error{filepath.Join(dir, "nobody"): syscall.ENOENT, server: syscall.EPROTOTYPE, "/" + strings.Repeat("x", 107): syscall.EMSGSIZE, "": syscall.EMSGSIZE} {
+	for address, want := range map[string]error{filepath.Join(dir, "nobody"): syscall.ENOENT, server: syscall.EPROTOTYPE, dir: ErrElsewhere, "/" + strings.Repeat("x", 107): syscall.EMSGSIZE, "": syscall.EMSGSIZE} {
 		if err := sendFrom(t, c, ours, address, "x"); !errors.Is(err, want) {
 			t.Errorf("to %.20q: %v, not %v", address, err, want)
 		}
@@ -145,13 +148,14 @@ func TestStrangeRequests(t *testing.T) {
 		fds     []int
 		answer  error // nil: it hangs up
 	}{
-		"no socket":               {appendRequest(nil, "/x", []byte("x")), nil, nil},
-		"two sockets":             {appendRequest(nil, "/x", []byte("x")), []int{fd, fd}, nil},
-		"an address that is none": {appendRequest(nil, "x", nil), []int{fd}, nil},
-		"half an address":         {[]byte{50, '/', 'x'}, []int{fd}, nil},
-		"no address":              {[]byte{0}, []int{fd}, nil},
-		"too much":                {appendRequest(nil, "/x", make([]byte, MaxText+MaxPath+1)), []int{fd}, nil},
-		"a file":                  {appendRequest(nil, "/x", nil), []int{int(null.Fd())}, syscall.ENOTSOCK},
+		"no socket":               {appendRequest(nil, Recipient{Address: "/x"}, []byte("x")), nil, nil},
+		"two sockets":             {appendRequest(nil, Recipient{Address: "/x"}, []byte("x")), []int{fd, fd}, nil},
+		"an address that is none": {appendRequest(nil, Recipient{Address: "x"}, nil), []int{fd}, nil},
+		"half an address":         {append(make([]byte, headLen-1), 50, '/', 'x'), []int{fd}, nil},
+		"of another version":      {append([]byte{2, '/', 'x'}, make([]byte, headLen)...), []int{fd}, nil},
+		"no address":              {make([]byte, headLen), []int{fd}, nil},
+		"too much":                {appendRequest(nil, Recipient{Address: "/x"}, make([]byte, MaxText+MaxPath+1)), []int{fd}, nil},
+		"from a file":             {appendRequest(nil, Recipient{Address: filepath.Join(dir, "control"), UID: uint32(os.Getuid())}, nil), []int{int(null.Fd())}, syscall.ENOTSOCK},
 	} {
 		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
 		if err != nil {
@@ -164,9 +168,9 @@ func TestStrangeRequests(t *testing.T) {
 		if _, _, err := conn.WriteMsgUnix(c.request, rights, nil); err != nil {
 			t.Fatal(name, err)
 		}
-		got := make([]byte, 8)
+		got := make([]byte, 64)
 		n, err := conn.Read(got)
-		if c.answer == nil && n != 0 || c.answer != nil && !errors.Is(parseAnswer(got[:n]), c.answer) {
+		if c.answer == nil && n != 0 || c.answer != nil && !errors.Is(second(parseAnswer(got[:n])), c.answer) {
 			t.Errorf("%s: %x, %v", name, got[:n], err)
 		}
 		_ = conn.Close()
@@ -178,16 +182,93 @@ func TestStrangeRequests(t *testing.T) {
 
 // FuzzParseRequest: what is taken for a request is written the same way again.
 func FuzzParseRequest(f *testing.F) {
-	f.Add(appendRequest(nil, "/tmp/wpa_ctrl_1-1", []byte("PONG\n")))
-	f.Add([]byte{1, '/'})
-	f.Add([]byte{2, '/', 0})
+	f.Add(appendRequest(nil, Recipient{Address: "/tmp/wpa_ctrl_1-1"}, []byte("PONG\n")))
+	f.Add(append(appendRequest(nil, Recipient{}, nil)[:headLen-1], 1, '/'))
+	f.Add(append(appendRequest(nil, Recipient{}, nil)[:headLen-1], 2, '/', 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		address, text, err := parseRequest(b)
+		to, text, err := parseRequest(b)
 		if err != nil {
 			return
 		}
-		if len(address) > MaxPath || len(text) > MaxText || !bytes.Equal(appendRequest(nil, address, text), b) {
-			t.Fatalf("%x is %q, %x", b, address, text)
+		if len(to.Address) > MaxPath || len(text) > MaxText || !bytes.Equal(appendRequest(nil, to, text), b) {
+			t.Fatalf("%x is %+v, %x", b, to, text)
 		}
 	})
+}
+
+func second(_ File, err error) error { return err }
+
+// TestOnlyTheSocketOfWhoAsked: whatever else is in its place gets nothing, also if the sender could reach it.
+func TestOnlyTheSocketOfWhoAsked(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server := filepath.Join(dir, "server")
+	start(t, server, Server{})
+	ours, mine := datagram(t, filepath.Join(dir, "control")), filepath.Join(dir, "client")
+	theirs := datagram(t, mine)
+	c, uid := NewClient(server), uint32(os.Getuid())
+	defer c.Close()
+	raw, err := ours.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, send := range map[string]func(int, Recipient, []byte) (File, error){
+		"by the helper": c.Send, "by ourselves": func(fd int, to Recipient, text []byte) (File, error) { return to.Send(fd, text) },
+	} {
+		try := func(to Recipient, want error) (file File) {
+			t.Helper()
+			if controlErr := raw.Control(func(fd uintptr) { file, err = send(int(fd), to, []byte("x")) }); controlErr != nil || !errors.Is(err, want) {
+				t.Errorf("%s: %+v: %v, not %v", name, to, err, want)
+			}
+			return file
+		}
+		first := try(Recipient{Address: mine, UID: uid}, nil)
+		if first == (File{}) || try(Recipient{Address: mine, UID: uid, File: first}, nil) != first {
+			t.Errorf("%s: the file is %+v", name, first)
+		}
+		try(Recipient{Address: mine, UID: uid + 1}, ErrElsewhere)
+		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number + 1, first.Changed}}, ErrElsewhere)
+		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number, first.Changed + 1}}, ErrElsewhere)
+		link, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
+		if err := errors.Join(os.Symlink(mine, link), os.WriteFile(file, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		try(Recipient{Address: link, UID: uid}, ErrElsewhere)
+		try(Recipient{Address: file, UID: uid}, ErrElsewhere)
+		if err := errors.Join(os.Remove(link), os.Remove(file)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if n, err := theirs.Read(make([]byte, 9)); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if err := theirs.SetReadDeadline(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := theirs.Read(make([]byte, 9)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: one more: %d, %v", name, n, err)
+		}
+		if err := theirs.SetReadDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReferenceWhereFilesCannotBeOpened: open_tree does for what the Server's unit leaves out, or says why not.
+func TestReferenceWhereFilesCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "client")
+	datagram(t, path)
+	ref, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
+	if errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.EPERM) {
+		t.Skip("this kernel or sandbox has no open_tree: ", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ref)
+	if _, err := unix.Read(ref, make([]byte, 1)); !errors.Is(err, syscall.EBADF) {
+		t.Errorf("what open_tree gives can be read: %v", err)
+	}
 }

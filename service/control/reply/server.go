@@ -73,7 +73,7 @@ func (s Server) serve(ctx context.Context, conn *net.UnixConn) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	request, oob := make([]byte, 1+MaxPath+MaxText), make([]byte, syscall.CmsgSpace(fdLen))
+	request, oob := make([]byte, headLen+MaxPath+MaxText), make([]byte, syscall.CmsgSpace(fdLen))
 	defer clear(request)
 	for {
 		n, oobn, flags, _, err := conn.ReadMsgUnix(request, oob)
@@ -85,14 +85,14 @@ func (s Server) serve(ctx context.Context, conn *net.UnixConn) {
 			s.Log.Warn("a malformed request")
 			return
 		}
-		err = send(fd, request[:n])
+		file, err := send(fd, request[:n])
 		_ = syscall.Close(fd)
 		clear(request[:n])
 		if errors.Is(err, errMalformed) {
 			s.Log.Warn("a malformed request")
 			return
 		}
-		if _, err := conn.Write(appendAnswer(nil, err)); err != nil {
+		if _, err := conn.Write(appendAnswer(nil, file, err)); err != nil {
 			return
 		}
 	}
@@ -120,11 +120,11 @@ func passed(oob []byte) (fd int, ok bool) {
 	return 0, false
 }
 
-// send sends one datagram, or fails at once. From anything but a socket it is an error.
-func send(fd int, request []byte) error {
-	address, text, err := parseRequest(request)
+// send sends the one datagram that a request asks for. From anything but a socket it is an error.
+func send(fd int, request []byte) (File, error) {
+	to, text, err := parseRequest(request)
 	if err != nil {
-		return err
+		return File{}, err
 	}
-	return syscall.Sendto(fd, text, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, &syscall.SockaddrUnix{Name: address})
+	return to.Send(fd, text)
 }
