@@ -319,7 +319,7 @@ func (f failure) admissionSentence(s *Session) string {
 	case errors.Is(f.err, errCanceledThere):
 		return "Somebody else canceled it at the access point: start again."
 	case errors.Is(f.err, errAPWithoutWPS):
-		return "WPS is switched off at the access point: set wps_state in its configuration, and let its SSID be seen."
+		return "WPS is switched off at the access point: set wps_state=2 in hostapd's configuration, and let its SSID be seen (ignore_broadcast_ssid=0)."
 	case errors.Is(f.err, fs.ErrPermission):
 		return "The control socket of the access point's software is not open to wpsd: add ctrl_interface_group=netdev to hostapd's configuration, or GROUP=netdev to ctrl_interface in wpa_supplicant's, restart it, then start again."
 	case errors.Is(f.err, drivers.ErrUnreachable):
@@ -337,16 +337,16 @@ func (f failure) admissionSentence(s *Session) string {
 		if s.Method == MethodPBC {
 			return "No device pressed its button within two minutes: start again, and press it then."
 		}
-		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", s.Deadline.Sub(s.Started).Round(time.Second))
+		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", lasting(s.Deadline.Sub(s.Started)))
 	case ReasonWrongPINFirst, ReasonWrongPINSecond:
 		return fmt.Sprintf("The PIN is not that of %s: compare it with the device's label or screen, then start again.", device)
 	case ReasonRejected:
 		if f.configError == wsc.ConfigErrorNone && errors.Is(f.err, drivers.ErrRefused) {
-			return "The access point refused: look at its WPS settings and its log."
+			return "The access point's software refused: look at its WPS settings and its log."
 		}
-		return fmt.Sprintf("The run with %s failed%s: move it closer, then start again.", device, because(f.configError))
+		return fmt.Sprintf("The setup of %s failed%s. Move it closer, then start again.", device, because(f.configError))
 	case ReasonInterfaceGone:
-		return "The interface is no access point any more: start it again, then start here."
+		return "The interface is no longer an access point: start hostapd there again, then start this again."
 	default:
 	}
 	return ""

@@ -256,7 +256,8 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 	defer cancel()
 	e.message = 0
 	if e.purpose != PurposeEnroll && c.Ad.SetupLocked {
-		return errLockedAlready // nothing is sent: there is nothing to win
+		e.change(func(s *Session) { s.Peer, s.Detail.SSID = c.BSSID, c.SSID }) // it is the one that is told of
+		return errLockedAlready                                                // nothing is sent: there is nothing to win
 	}
 	e.change(func(s *Session) {
 		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID

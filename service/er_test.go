@@ -236,7 +236,7 @@ func TestERLetsIn(t *testing.T) {
 			}
 			ended := h.end(s)
 			h.wantEnd(ended, StateFailed, ReasonWalkTime, 16)
-			if took := time.Since(s.Started); took != 5*time.Minute || !strings.Contains(ended.Sentence, "5m") {
+			if took := time.Since(s.Started); took != 5*time.Minute || !strings.Contains(ended.Sentence, "5 minutes") {
 				h.Errorf("%v: %s", took, ended.Sentence)
 			}
 			h.wantEnd(h.end(h.admit(nil)), StateFailed, ReasonWalkTime, 16)

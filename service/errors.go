@@ -34,6 +34,6 @@ var (
 	ErrERAmbiguous       = errors.New("service: several access points have this UUID: name the one that is meant by its BSSID")
 	ErrEROverlap         = errors.New("service: the buttons of two devices are pressed, and nobody can tell which one is meant: wait two minutes, then press one only")
 	ErrNoERAP            = errors.New("service: there is no such access point: see the list of those that the External Registrar found")
-	ErrNoERSettings      = errors.New("service: the settings of the access point are not known, so there is nothing to give: learn them first, or set a stored network")
+	ErrNoERSettings      = errors.New("service: the settings of the access point are not known, so there is nothing to give: read them first with its PIN, or set a stored network for it")
 	ErrSubscriberTooSlow = errors.New("service: the subscriber lags more than 4096 events behind")
 )

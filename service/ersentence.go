@@ -3,7 +3,6 @@ package service
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/er"
@@ -16,7 +15,7 @@ import (
 func (f failure) erSentence(s *Session) string {
 	switch {
 	case errors.Is(f.err, errERStopped):
-		return "The External Registrar was stopped: start it, then start again."
+		return "The External Registrar was stopped while this ran: start it, then start again."
 	case errors.Is(f.err, drivers.ErrInterfaceGone):
 		return "The network interface is gone, and the External Registrar with it: start both again."
 	case errors.Is(f.err, er.ErrReplaced):
@@ -26,7 +25,7 @@ func (f failure) erSentence(s *Session) string {
 	case errors.Is(f.err, er.ErrUnreachable):
 		return "The access point does not answer over the network: see whether it is switched on, and start again."
 	case errors.Is(f.err, er.ErrNonsense):
-		return "The access point sent what nobody can read: start again; if it happens again, update its firmware."
+		return "The access point sent an answer that makes no sense: start again; if it happens again, update its firmware."
 	}
 	if refusal, ok := errors.AsType[*upnp.Fault](f.err); ok {
 		return fmt.Sprintf("The access point refused over the network (UPnP error %d): see whether its WPS is on and whether it lets itself be set up over the network.", refusal.Code)
@@ -50,15 +49,15 @@ func (f failure) erAdmitSentence(s *Session) string {
 	case f.state == StateSucceeded:
 		return fmt.Sprintf("The device %s was given the network.", s.Peer)
 	case f.reason == ReasonNoCredential:
-		return "The settings of the access point are not known, so there is nothing to give: learn them first, or set a stored network."
+		return "The settings of the access point are not known, so there is nothing to give: read them first with its PIN, or set a stored network for it."
 	case errors.Is(f.err, er.ErrLocked), errors.Is(f.err, registration.ErrLocked):
 		return fmt.Sprintf("The PIN is not that of %s, and is not tried again: compare it with the device's label or screen, then start again.", device)
 	case f.reason == ReasonMessageTimeout:
 		return fmt.Sprintf("The device %s stopped answering: move it closer, then start again.", s.Peer)
 	case f.reason == ReasonWalkTime && s.Method != MethodPBC:
-		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", s.Deadline.Sub(s.Started).Round(time.Second))
+		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", lasting(s.Deadline.Sub(s.Started)))
 	case f.reason == ReasonRejected && f.configError != wsc.ConfigErrorNone:
-		return fmt.Sprintf("The device %s ended the run%s: start again.", s.Peer, because(f.configError))
+		return fmt.Sprintf("The device %s ended the setup%s. Start again.", s.Peer, because(f.configError))
 	}
 	return "" // as at an access point of this machine
 }

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"wpsd/engine/credential"
-	"wpsd/engine/wsc"
 )
 
 // sentence tells a person what happened and what to do now.
@@ -25,7 +23,7 @@ func (f failure) sentence(s *Session) string {
 	}
 	switch {
 	case f.state == StateSucceeded && s.Detail.NotStored:
-		return "The network was received, but it could not be stored: fetch it now, before this session is forgotten, and look at the state directory and the log."
+		return "The network was received, but it could not be stored: fetch it now, before this session is forgotten (in ten minutes); then see whether the disk is full or read-only, and wpsd's log (journalctl -u wpsd)."
 	case f.state == StateSucceeded && s.Detail.Credentials == 0:
 		return fmt.Sprintf("The access point %s sent a network with a kind of security that cannot be used here: set it to WPA2-Personal.", peer(s))
 	case f.state == StateSucceeded && s.Purpose == PurposeLearn:
@@ -51,17 +49,19 @@ func (f failure) sentence(s *Session) string {
 		return f.wpa3Sentence(s)
 	}
 	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
-		return fmt.Sprintf("The network is stored, but %s did not connect to it (%s): activate it again, or connect by hand.", failed.Manager, oneLine(failed.Err))
+		return fmt.Sprintf("The network is %s, but %s did not connect to it (%s): try again, or connect by hand.", kept(s), managerName(failed.Manager), oneLine(failed.Err))
 	}
 	switch f.reason {
 	case ReasonOverlap:
 		return f.overlapSentence(s)
 	case ReasonWrongPINFirst, ReasonWrongPINSecond:
-		half := map[Reason]string{ReasonWrongPINFirst: "first", ReasonWrongPINSecond: "second"}[f.reason]
-		return fmt.Sprintf("The PIN is wrong: its %s half is not the one that %s was given. Type it again at the access point, or start again with the right one.", half, peer(s))
+		return f.wrongPINSentence(s)
 	case ReasonNoAccessPoint:
 		if errors.Is(f.err, errNoWPS) {
-			return "The access point is there, but it does not offer WPS: switch WPS on in its settings."
+			return fmt.Sprintf("The access point %s is there, but it does not offer WPS: switch WPS on in its settings.", wanted(s))
+		}
+		if name := wanted(s); name != "" {
+			return fmt.Sprintf("The access point %s was not found: see whether it is switched on, and WPS in its settings, or move closer.", name)
 		}
 		return "No access point with WPS was found: switch WPS on in its settings, or move closer."
 	case ReasonWalkTime:
@@ -72,7 +72,7 @@ func (f failure) sentence(s *Session) string {
 		}
 		return fmt.Sprintf("The access point %s knows no PIN for this device yet: type the PIN shown here into it, then start again.", peer(s))
 	case ReasonRejected:
-		return fmt.Sprintf("The access point %s ended the run%s. Start again; if it happens again, restart the access point.", peer(s), because(f.configError))
+		return fmt.Sprintf("The access point %s ended the setup%s. Start again; if it happens again, restart the access point.", peer(s), because(f.configError))
 	}
 	if known, ok := errors.AsType[advised](f.err); ok {
 		return known.Advice()
@@ -97,11 +97,11 @@ var sentences = map[Reason]string{
 	ReasonSetupLocked:       "The access point %s has locked its WPS setup after too many wrong PINs: restart it, or unlock WPS in its settings.",
 	ReasonNoCredential:      "The access point %s sent no network: look at its settings, then start again.",
 	ReasonBadCredential:     "The access point %s sent a network that cannot be used: set it to WPA2-Personal with a passphrase of 8 to 63 characters.",
-	ReasonWPA3Only:          "The access point takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",
+	ReasonWPA3Only:          "The access point %s takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",
 	ReasonRadioBlocked:      "The radio is switched off: use the hardware switch, or rfkill unblock wifi, then start again.",
-	ReasonInterfaceBusy:     "Another program uses the network interface, perhaps a wpa_supplicant without a control socket: stop it, or let go of the interface there, then start again.",
+	ReasonInterfaceBusy:     "Another program uses the network interface, perhaps a wpa_supplicant without a control socket: stop it, or have it give up the interface, then start again.",
 	ReasonInterfaceGone:     "The network interface is gone: plug it in again, then start again.",
-	ReasonAssociationFailed: "The access point %s did not let this device associate: move closer, look at its filter of MAC addresses, then start again.",
+	ReasonAssociationFailed: "The access point %s did not let this device in: move closer, see whether it lets only certain devices in (its filter of MAC addresses), then start again.",
 	ReasonLinkLost:          "The connection to the access point %s was lost: move closer, then start again.",
 	ReasonMessageTimeout:    "The access point %s stopped answering: move closer, then start again.",
 	ReasonProtocolError:     "The access point %s did not keep to the protocol: start again; if it happens again, update its firmware.",
@@ -109,15 +109,15 @@ var sentences = map[Reason]string{
 	ReasonSuspended:         "The computer went to sleep: start again.",
 	ReasonOwnerLeft:         "The program that started this ended before it was done: start again.",
 	ReasonCanceled:          "Canceled.",
-	ReasonHandoverFailed:    "The network is stored, but the network manager did not take it: activate it again, or connect by hand.",
-	ReasonInternal:          "Something went wrong inside wpsd: look at its log.",
+	ReasonHandoverFailed:    "The network is stored, but the network manager did not take it: try again, or connect by hand.",
+	ReasonInternal:          "Something went wrong inside wpsd, which is a mistake in it: its log tells more (journalctl -u wpsd).",
 }
 
 // registrarSentence is for what reads otherwise when the PIN is the access point's; "" where it does not.
 func (f failure) registrarSentence(s *Session) string {
 	switch f.reason {
 	case ReasonWrongPINFirst, ReasonWrongPINSecond:
-		half := map[Reason]string{ReasonWrongPINFirst: "first", ReasonWrongPINSecond: "second"}[f.reason]
+		half := halves[f.reason]
 		return fmt.Sprintf("The PIN is not the one of the access point %s: its %s half is wrong. Read it again from its label or its settings; after a few wrong ones it locks its setup.", peer(s), half)
 	case ReasonSetupLocked:
 		if errors.Is(f.err, errLockedAlready) {
@@ -133,7 +133,10 @@ func (f failure) registrarSentence(s *Session) string {
 			return fmt.Sprintf("The access point %s refused the new settings%s.", peer(s), because(f.configError))
 		}
 	case ReasonWalkTime, ReasonNoAccessPoint:
-		return "The access point was not found: look at its BSSID, switch WPS on in its settings, or move closer."
+		if errors.Is(f.err, errNoWPS) {
+			break
+		}
+		return fmt.Sprintf("The access point %s was not found: see whether it is switched on, and WPS in its settings, or move closer.", wanted(s))
 	default:
 	}
 	return ""
@@ -142,7 +145,7 @@ func (f failure) registrarSentence(s *Session) string {
 // wpa3Sentence is for a network that came, and cannot be joined by SAE, which is the only way in.
 func (f failure) wpa3Sentence(s *Session) string {
 	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
-		return fmt.Sprintf("The network is stored, but its access point takes WPA3 only, and %s has no WPA3 (SAE) here: update it, or set the access point to WPA2/WPA3.", failed.Manager)
+		return fmt.Sprintf("The network is %s, but its access point takes WPA3 only, and %s has no WPA3 (SAE) here: update it, or set the access point to WPA2/WPA3.", kept(s), managerName(failed.Manager))
 	}
 	return fmt.Sprintf("The access point %s takes WPA3 only, and what it gave is no passphrase, which WPA3 needs: set it to WPA2/WPA3, or use its passphrase.", peer(s))
 }
@@ -151,14 +154,47 @@ func (f failure) overlapSentence(s *Session) string {
 	if !isOverlap(f.err) {
 		return fmt.Sprintf("The access point %s says that a second device pressed its button at the same time: wait two minutes, then press both buttons again.", peer(s))
 	}
-	list := make([]string, len(s.Detail.BSSIDs))
+	seen := make([]namedAP, len(s.Detail.BSSIDs))
 	for i, m := range s.Detail.BSSIDs {
-		list[i] = m.String()
+		seen[i] = namedAP{BSSID: m}
+		if i < len(s.Detail.Overlap) {
+			seen[i] = s.Detail.Overlap[i]
+		}
 	}
-	return "The button is pressed on several access points (" + strings.Join(list, ", ") + "), and nobody can tell which one is meant: name one of them, or wait two minutes and press one button only."
+	names := routerNames(seen)
+	return fmt.Sprintf("The buttons of %d routers are pressed at once, and nobody can tell which one is meant: %s. Name yours, or wait two minutes and press one button only.",
+		len(names), allOf(names))
+}
+
+// wrongPINSentence is for a device that joins with its own PIN. An access point that nobody named may be a stranger's, whose
+// owner waits for another device: there is nothing to be typed there.
+func (f failure) wrongPINSentence(s *Session) string {
+	half := halves[f.reason]
+	if s.Wanted.IsZero() {
+		return fmt.Sprintf("The access point %s expects a device with another PIN; the %s half of ours is not its. If it is yours, compare the PIN that was typed there with this device's; if it is a neighbor's, name yours. Then start again.", peer(s), half)
+	}
+	return fmt.Sprintf("The PIN is wrong: its %s half is not the one that was typed at the access point %s. Compare them, type it there again, then start again.", half, peer(s))
+}
+
+// halves names the half of a PIN that was wrong.
+var halves = map[Reason]string{ReasonWrongPINFirst: "first", ReasonWrongPINSecond: "second"}
+
+// kept says what became of the network that a session received.
+func kept(s *Session) string {
+	if len(s.Networks) == 0 {
+		return "received"
+	}
+	return "stored"
 }
 
 func walkTimeSentence(s *Session) string {
+	name := wanted(s)
+	switch {
+	case name != "" && s.Method == MethodPBC:
+		return fmt.Sprintf("Nobody pressed the button of the access point %s within two minutes: start again, and press it then.", name)
+	case name != "":
+		return fmt.Sprintf("The access point %s did not ask for this PIN within two minutes: start again, and type the PIN in there then.", name)
+	}
 	if s.Method == MethodPBC {
 		return "Nobody pressed the button of an access point within two minutes: start again, and press it then."
 	}
@@ -167,15 +203,18 @@ func walkTimeSentence(s *Session) string {
 
 // peer names the access point for a person: its SSID if that is text, and its BSSID.
 func peer(s *Session) string {
-	name := s.Detail.SSID
-	printable := utf8.Valid(name) && strings.IndexFunc(string(name), func(r rune) bool { return !unicode.IsPrint(r) }) < 0
-	switch {
-	case s.Peer.IsZero():
+	if s.Peer.IsZero() {
 		return "that was tried"
-	case len(name) == 0 || !printable:
-		return s.Peer.String()
 	}
-	return fmt.Sprintf("%q (%s)", name, s.Peer)
+	return accessPointName(s.Detail.SSID, s.Peer)
+}
+
+// wanted names the access point that whoever started the session named; "" if he named none.
+func wanted(s *Session) string {
+	if s.Wanted.IsZero() {
+		return ""
+	}
+	return accessPointName(s.Detail.WantedSSID, s.Wanted)
 }
 
 // oneLine is an error's text as a part of a sentence.
@@ -185,11 +224,4 @@ func oneLine(err error) string {
 		return "it gave no reason"
 	}
 	return text
-}
-
-func because(e wsc.ConfigError) string {
-	if e == wsc.ConfigErrorNone {
-		return " without giving a reason"
-	}
-	return fmt.Sprintf(": %v (%d)", e, uint16(e))
 }

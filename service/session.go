@@ -170,7 +170,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	ses := &session{
 		Session: Session{
 			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
-			State: StateScanning, Started: now, Deadline: now.Add(walkTime),
+			State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
 		},
 		iface: i, cancel: cancel,
 	}
@@ -341,6 +341,7 @@ func (s *Service) end(ses *session, outcome failure) {
 	defer s.mu.Unlock()
 	ses.State, ses.Reason, ses.ConfigError = outcome.state, outcome.reason, outcome.configError
 	outcome.detail(&ses.Detail)
+	ses.iface.addNames(&ses.Session)
 	ses.Sentence = outcome.sentence(&ses.Session)
 	ses.cancel(nil)
 	ses.quiet()

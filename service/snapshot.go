@@ -134,6 +134,7 @@ type Session struct {
 	State       State
 	Message     wsc.MessageType // newest WSC message of the run; 0: none yet
 	Peer        wsc.MAC         // access point tried last; zero: none yet
+	Wanted      wsc.MAC         // the access point that whoever started it named; zero: any
 	Started     time.Time
 	Deadline    time.Time // end of the walk time
 	Reason      Reason    // why it ended without success; empty until then
@@ -152,6 +153,8 @@ type Session struct {
 // Detail is what more there is to know.
 type Detail struct {
 	BSSIDs            []wsc.MAC // pbc-overlap: whose buttons are pressed, strongest first
+	Overlap           []namedAP // the same with their names, as far as they are known
+	WantedSSID        []byte    // of Session.Wanted, if it was heard
 	PasswordHalf      int       // wrong PIN: which half, 1 or 2
 	AccessPointsTried int
 	SSID              []byte // of Peer
@@ -191,5 +194,6 @@ type Network struct {
 func (s Session) clone() Session {
 	s.Networks = slices.Clone(s.Networks)
 	s.Detail.BSSIDs = slices.Clone(s.Detail.BSSIDs)
+	s.Detail.Overlap = slices.Clone(s.Detail.Overlap)
 	return s
 }

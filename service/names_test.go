@@ -1,0 +1,135 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/discovery"
+	"wpsd/engine/registration"
+	"wpsd/engine/wsc"
+)
+
+var (
+	guestBSSID     = wsc.MAC{2, 0, 0, 0, 3, 1}
+	neighborsBSSID = wsc.MAC{2, 0, 0, 0, 9, 9}
+	routerUUID     = wsc.UUID{1}
+)
+
+func TestRouterNames(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		in   []namedAP
+		want string
+	}{
+		{"one with a name", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}}, `"Haus" (02:00:00:00:01:00)`},
+		{"two bands of one router", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {guestBSSID, []byte("Haus"), routerUUID}},
+			`"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01)`},
+		{"a guest network is the same router", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {guestBSSID, []byte("Haus Gast"), routerUUID}},
+			`"Haus" (02:00:00:00:01:00) with "Haus Gast" (02:00:00:00:03:01)`},
+		{"two routers", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {neighborsBSSID, []byte("Hof"), wsc.UUID{2}}},
+			`"Haus" (02:00:00:00:01:00) and "Hof" (02:00:00:00:09:09)`},
+		{"without a UUID each is its own", []namedAP{{homeBSSID, []byte("Haus"), wsc.UUID{}}, {guestBSSID, []byte("Haus"), wsc.UUID{}}},
+			`"Haus" (02:00:00:00:01:00) and "Haus" (02:00:00:00:03:01)`},
+		{"a name that nobody can read is left out", []namedAP{{homeBSSID, []byte("a\nb\x1b[2J"), routerUUID}}, "02:00:00:00:01:00"},
+		{"what turns the direction of writing is no name", []namedAP{{homeBSSID, []byte("a\u202eb"), routerUUID}}, "02:00:00:00:01:00"},
+		{"hidden", []namedAP{{BSSID: homeBSSID}}, "02:00:00:00:01:00"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := allOf(routerNames(c.in)); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		2 * time.Minute: "two minutes", 90 * time.Second: "90 seconds", 10 * time.Minute: "10 minutes", time.Hour: "60 minutes",
+		3 * time.Hour: "3 hours", time.Second: "a second", 5*time.Minute - time.Millisecond: "5 minutes",
+	} {
+		if got := lasting(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// TestSentencesNameThings: what happened to whom, by the names that a person knows, and what to do.
+func TestSentencesNameThings(t *testing.T) {
+	t.Parallel()
+	wrongPIN := &registration.Error{ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure, Half: 1, Err: registration.ErrPassword}
+	at := func(alter func(*Session)) *Session {
+		s := &Session{Role: RoleEnrollee, Purpose: PurposeEnroll, Method: MethodPIN, Peer: homeBSSID, Detail: Detail{SSID: []byte("Haus")}}
+		alter(s)
+		return s
+	}
+	named := func(s *Session) { s.Wanted, s.Detail.WantedSSID = homeBSSID, []byte("Haus") }
+	nobody := func(s *Session) { s.Peer, s.Detail.SSID = wsc.MAC{}, nil }
+	learn := func(s *Session) { s.Role, s.Purpose = RoleRegistrar, PurposeLearn }
+	const haus = `"Haus" (02:00:00:00:01:00)`
+	for _, c := range []struct {
+		name    string
+		err     error
+		session *Session
+		says    []string
+		never   []string
+	}{
+		{"two routers", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, guestBSSID, neighborsBSSID}}, at(func(s *Session) {
+			s.Method = MethodPBC
+			s.Detail.Overlap = []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {guestBSSID, []byte("Haus"), routerUUID}, {neighborsBSSID, []byte("Hof"), wsc.UUID{2}}}
+		}), []string{"buttons of 2 routers", `"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01) and "Hof" (02:00:00:00:09:09)`, "Name yours"}, []string{"3 "}},
+		{"two routers that nobody knows more of", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, neighborsBSSID}}, at(func(s *Session) { s.Method = MethodPBC }),
+			[]string{"buttons of 2 routers", "02:00:00:00:01:00 and 02:00:00:00:09:09"}, nil},
+		{"a wrong PIN at the access point that was named", wrongPIN, at(named), []string{haus, "first half", "type it there again"}, []string{"neighbor"}},
+		{"a wrong PIN at what may be a stranger's", wrongPIN, at(func(*Session) {}), []string{haus, "another PIN", "neighbor", "name yours"}, []string{"ype it there again"}},
+		{"a wrong PIN of the access point", wrongPIN, at(learn), []string{haus, "label"}, []string{"neighbor"}},
+		{"locked says which", registration.ErrLocked, at(func(*Session) {}), []string{haus, "locked"}, nil},
+		{"locked already says which", errLockedAlready, at(learn), []string{haus, "locked", "was not tried"}, nil},
+		{"no WPS says which", errNoWPS, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "does not offer WPS"}, nil},
+		{"not found says which", errNoAccessPoint, at(func(s *Session) { nobody(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
+		{"nothing was named, nothing was found", errNoAccessPoint, at(nobody), []string{"No access point with WPS was found"}, nil},
+		{"the settings of one that is not there", errNoAccessPoint, at(func(s *Session) { nobody(s); learn(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
+		{"time is over at one that was named", errWalkTime, at(func(s *Session) { nobody(s); named(s); s.Method = MethodPBC }), []string{haus, "button"}, nil},
+		{"time is over for a PIN at one that was named", errWalkTime, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "PIN"}, nil},
+		{"a manager has its own name", &HandoverError{"networkmanager", errors.New("a\nb")}, at(func(s *Session) { s.Networks = []NetworkID{1} }),
+			[]string{"stored", "NetworkManager did not connect", "(a; b)"}, []string{"\n", "networkmanager"}},
+		{"what was not stored is not said to be", &HandoverError{"iwd", errors.New("a")}, at(func(*Session) {}), []string{"The network is received"}, []string{"stored"}},
+		{"an error of the protocol in words", fmt.Errorf("%w", &registration.Error{ConfigError: wsc.ConfigErrorDeviceBusy, Err: registration.ErrNack}), at(func(*Session) {}),
+			[]string{haus, "(error 14)"}, []string{"run"}},
+		{"an error that nobody knows", &registration.Error{ConfigError: 291, Err: registration.ErrNack}, at(func(*Session) {}), []string{haus, "291"}, []string{"291 (291)"}},
+		{"our own mistake", errors.New("boom"), at(func(*Session) {}), []string{"journalctl -u wpsd"}, []string{"boom"}},
+		{"a device that came in vain", errWalkTime, at(func(s *Session) {
+			s.Role, s.Purpose, s.Started, s.Deadline = RoleRegistrar, PurposeAdmit, time.Unix(0, 0), time.Unix(600, 0)
+		}), []string{"within 10 minutes"}, []string{"10m"}},
+		{"a device that came in vain to the External Registrar's", errWalkTime, at(func(s *Session) {
+			s.Role, s.Purpose, s.Started, s.Deadline = RoleExternalRegistrar, PurposeAdmit, time.Unix(0, 0), time.Unix(90, 0)
+		}), []string{"within 90 seconds"}, []string{"1m"}},
+		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17}, at(func(*Session) {}), []string{haus}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := failureOf(c.err, c.session.Method)
+			f.detail(&c.session.Detail)
+			text := f.sentence(c.session)
+			for _, want := range c.says {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q does not say %q", text, want)
+				}
+			}
+			for _, not := range c.never {
+				if strings.Contains(text, not) {
+					t.Errorf("%q says %q", text, not)
+				}
+			}
+			if strings.Contains(text, "that was tried") || strings.Contains(text, "%!") {
+				t.Errorf("it does not name what it speaks of: %q", text)
+			}
+		})
+	}
+}
