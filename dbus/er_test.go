@@ -69,7 +69,7 @@ func TestERCalls(t *testing.T) {
 		{method: "Learn", args: []any{"any", pin, options()}, refuse: "InvalidArguments", text: "named neither"},
 		{method: "Learn", args: []any{"00:00:00:00:00:00", pin, options()}, refuse: "InvalidArguments", text: "named neither"},
 		{method: "Learn", args: []any{bssid, "", options()}, refuse: "InvalidPin", text: "empty"},
-		{method: "Learn", args: []any{bssid, pin, options("apply", "me")}, refuse: "InvalidArguments", text: "nobody called"},
+		{method: "Learn", args: []any{bssid, pin, options("apply", "me")}, refuse: "InvalidArguments", text: "No network manager"},
 		{method: "SetConfig", args: []any{bssid, network7}, call: "ERSetConfig wlan0 " + bssid + " 7"},
 		{method: "SetConfig", args: []any{bssid, session1}, refuse: "InvalidArguments", text: "not a network"},
 		{method: "Configure", args: []any{bssid, pin, options(settings...)}, call: "Start er configure " + bssid + " " + pin + " wlan0"},

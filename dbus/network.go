@@ -82,7 +82,7 @@ func activate(ctx context.Context, r *request) ([]any, error) {
 		return nil, err
 	}
 	if a.Apply == service.ApplyNone {
-		return nil, invalidf("To apply it to none is to do nothing: take auto, networkmanager, wpa_supplicant or iwd.")
+		return nil, invalidf("With none nobody would connect to it: take auto, networkmanager, wpa_supplicant or iwd.")
 	}
 	return nil, r.svc.Activate(ctx, r.network, a)
 }

@@ -48,7 +48,7 @@ func TestLearnAndConfigure(t *testing.T) {
 			{learnMethod, []any{"02:00", pin, options()}, "InvalidArguments", "not of the form"},
 			{learnMethod, []any{bssid, "", options()}, "InvalidPin", "empty"},
 			{learnMethod, []any{bssid, pin, options("bssid", bssid)}, "InvalidArguments", `no option "bssid"`},
-			{learnMethod, []any{bssid, pin, options("apply", "me")}, "InvalidArguments", "nobody called"},
+			{learnMethod, []any{bssid, pin, options("apply", "me")}, "InvalidArguments", "No network manager"},
 			{configureMethod, []any{bssid, pin, without("ssid")}, "InvalidArguments", `"ssid" is missing`},
 			{configureMethod, []any{bssid, pin, without("auth")}, "InvalidArguments", `"auth" is missing`},
 			{configureMethod, []any{bssid, pin, with("ssid", "text")}, "InvalidArguments", `"ssid" is of type "ay", not "s"`},

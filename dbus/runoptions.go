@@ -47,5 +47,5 @@ func checkApply(name string) error {
 	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
 		return nil
 	}
-	return invalidf("There is nobody called %s to apply it: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(name))
+	return invalidf("No network manager is called %s: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(name))
 }
