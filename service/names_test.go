@@ -110,6 +110,8 @@ func TestSentencesNameThings(t *testing.T) {
 		{"a device that came in vain to the External Registrar's", errWalkTime, at(func(s *Session) {
 			s.Role, s.Purpose, s.Started, s.Deadline = RoleExternalRegistrar, PurposeAdmit, time.Unix(0, 0), time.Unix(90, 0)
 		}), []string{"within 90 seconds"}, []string{"1m"}},
+		{"WPA3 only, of one that was not tried", errWPA3Only, at(nobody), []string{"The access point takes WPA3 only"}, nil},
+		{"WPA3 only, of one that is known", errWPA3Only, at(func(*Session) {}), []string{"The access point " + haus + " takes WPA3 only"}, nil},
 		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17}, at(func(*Session) {}), []string{haus}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

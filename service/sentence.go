@@ -78,6 +78,9 @@ func (f failure) sentence(s *Session) string {
 		return known.Advice()
 	}
 	if text, ok := sentences[f.reason]; ok {
+		if strings.Contains(text, "%s") && s.Peer.IsZero() {
+			return strings.ReplaceAll(text, " %s", "")
+		}
 		if strings.Contains(text, "%s") {
 			return fmt.Sprintf(text, peer(s))
 		}
