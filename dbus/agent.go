@@ -7,11 +7,12 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/bus"
 	"wpsd/service"
 )
 
 // agent calls an object of a client that takes credentials. Its calls go to one connection by its unique
-// name, so nobody else can get them; the answers come through the gate to godbus.
+// name, so nobody else can get them; and nobody else's answers count.
 type agent struct {
 	bus   *Bus
 	owner string
@@ -24,8 +25,7 @@ func (a *agent) Take(ctx context.Context, d service.Delivery) error {
 	if d.Session != 0 {
 		session = sessionPath(d.Session)
 	}
-	err := a.bus.conn.Object(a.owner, a.path).CallWithContext(ctx, agentIface+".CredentialReceived", godbus.FlagNoAutoStart,
-		session, credentialValues(d.Network), octets(d.Network.Raw.Bytes())).Err
+	err := a.bus.conn.Call(ctx, a.request("CredentialReceived", session, credentialValues(d.Network), octets(d.Network.Raw.Bytes())))
 	var e godbus.Error
 	switch {
 	case err == nil:
@@ -40,7 +40,12 @@ func (a *agent) Take(ctx context.Context, d service.Delivery) error {
 
 // Release implements service.Agent. No answer is waited for.
 func (a *agent) Release() {
-	a.bus.conn.Object(a.owner, a.path).Go(agentIface+".Release", godbus.FlagNoAutoStart|godbus.FlagNoReplyExpected, nil)
+	a.bus.conn.Tell(a.request("Release"))
+}
+
+// request is a call of one of its methods.
+func (a *agent) request(member string, args ...any) bus.Request {
+	return bus.Request{To: a.owner, Path: a.path, Method: agentIface + "." + member, Args: args, Flags: godbus.FlagNoAutoStart}
 }
 
 // registerAgent implements Manager.RegisterCredentialAgent.

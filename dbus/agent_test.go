@@ -220,7 +220,7 @@ func (w *agentWorld) calledOnlyAgents() {
 	calls := 0
 	for _, m := range w.messages {
 		sender, _ := m.Headers[godbus.FieldSender].Value().(string)
-		if m.Type != godbus.TypeMethodCall || sender != w.srv.bus.conn.Names()[0] {
+		if m.Type != godbus.TypeMethodCall || sender != w.srv.bus.conn.Name() {
 			continue
 		}
 		calls++

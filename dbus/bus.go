@@ -1,32 +1,23 @@
 package dbus
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
-// How long the bus may take to let us in, and to answer a question.
-const (
-	connectTime = 10 * time.Second
-	answerTime  = 25 * time.Second
-)
+// answerTime is how long the bus may take to answer a question.
+const answerTime = 25 * time.Second
 
 // Errors of a Bus and its Server.
 var (
-	// ErrAddress means that an address is none that Dial understands.
-	ErrAddress = errors.New(`dbus: not "system", "session" or an address like unix:path=/run/dbus/system_bus_socket`)
 	// ErrBusLost ends Run when the connection to the bus breaks.
 	ErrBusLost = errors.New("dbus: the connection to the bus is lost")
 	// ErrNameTaken ends Run when the name has another owner: another wpsd runs.
@@ -40,122 +31,49 @@ var (
 
 // Bus is a connection to a message bus, for one Server. Calls that arrive before the Server runs wait.
 type Bus struct {
-	conn    *godbus.Conn
-	out     func(*godbus.Message) // sends a message
-	hold    func()                // keeps messages back to send them together, until flush or release
-	flush   func()
-	release func()
+	conn    *bus.Conn
+	out     func(*godbus.Message) error // sends a message
 	queue   *queue
 	left    chan string   // names of callers that left the bus
 	lost    chan struct{} // gets a value when our name is taken away
 	leaving atomic.Bool   // we give our name back ourselves
 }
 
-// Dial connects to a bus: "system" (DBUS_SYSTEM_BUS_ADDRESS says where, if it is set), "session", or an address. A bus
-// that is not on a local socket is not for us: only the kernel can tell who is at the other end.
+// Dial connects to a bus, named as for bus.Dial.
 func Dial(address string) (*Bus, error) {
-	list, err := Address(address)
+	return connect(func(o bus.Options) (*bus.Conn, error) { return bus.Dial(address, o) })
+}
+
+// Connect makes a Bus of a connection to one. On failure rwc is closed.
+func Connect(rwc io.ReadWriteCloser) (*Bus, error) {
+	return connect(func(o bus.Options) (*bus.Conn, error) { return bus.New(rwc, o) })
+}
+
+func connect(dial func(bus.Options) (*bus.Conn, error)) (*Bus, error) {
+	b := &Bus{queue: newQueue(), left: make(chan string, maxPeers), lost: make(chan struct{}, 1)}
+	ready := make(chan struct{}) // what comes before conn is set waits
+	conn, err := dial(bus.Options{
+		OnCall:     func(m *bus.Message) { <-ready; b.enqueue(&call{m}) },
+		OnLongCall: func(h bus.Header) { <-ready; b.refuseLong(h) },
+		OnSignal:   func(m *bus.Message) { <-ready; b.takeSignal(m) },
+	})
 	if err != nil {
 		return nil, err
 	}
-	var errs []error
-	for one := range strings.SplitSeq(list, ";") {
-		conn, err := dialUnix(one)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if err := conn.SetDeadline(time.Now().Add(connectTime)); err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		b, err := Connect(conn)
-		if err != nil {
-			return nil, fmt.Errorf("dbus: %s: %w", one, err)
-		}
-		if err := conn.SetDeadline(time.Time{}); err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
-		return b, nil
-	}
-	return nil, errors.Join(errs...)
-}
-
-// Address gives the address of a bus that may be named: "system", "session", or an address. It may be a list with
-// semicolons, of which the first that works counts.
-func Address(address string) (string, error) {
-	switch {
-	case address == "system":
-		if a := os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"); a != "" {
-			return a, nil
-		}
-		return "unix:path=/run/dbus/system_bus_socket;unix:path=/var/run/dbus/system_bus_socket", nil
-	case address == "session":
-		if a := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); a != "" {
-			return a, nil
-		}
-		if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-			return "unix:path=" + godbus.EscapeBusAddressValue(dir+"/bus"), nil
-		}
-		return "", fmt.Errorf("%w: there is no session (neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set)", ErrAddress)
-	case !strings.Contains(address, ":"):
-		return "", fmt.Errorf("%w: %q", ErrAddress, address)
-	}
-	return address, nil
-}
-
-// dialUnix connects to one address.
-func dialUnix(address string) (net.Conn, error) {
-	text, ok := strings.CutPrefix(address, "unix:")
-	if !ok {
-		return nil, fmt.Errorf("%w: %q", ErrAddress, address)
-	}
-	for pair := range strings.SplitSeq(text, ",") {
-		key, value, _ := strings.Cut(pair, "=")
-		value, err := godbus.UnescapeBusAddressValue(value)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %q", ErrAddress, address)
-		}
-		switch key {
-		case "path":
-			return net.DialTimeout("unix", value, connectTime)
-		case "abstract":
-			return net.DialTimeout("unix", "@"+value, connectTime)
-		}
-	}
-	return nil, fmt.Errorf("%w: %q", ErrAddress, address)
-}
-
-// Connect makes a Bus of a connection to one: it authenticates and says hello. On failure rwc is closed.
-func Connect(rwc io.ReadWriteCloser) (*Bus, error) {
-	b := &Bus{queue: newQueue(), left: make(chan string, maxPeers), lost: make(chan struct{}, 1)}
-	gate := newGate(rwc, b.enqueue, func(h header) {
-		b.reply(&call{header: h}, nil, &busError{errLimits, fmt.Sprintf("The message is longer than %d bytes.", maxCall)})
-	})
-	conn, err := godbus.NewConn(gate, godbus.WithSignalHandler(b))
-	if err != nil {
-		return nil, errors.Join(err, rwc.Close())
-	}
-	b.conn = conn
-	b.out = func(m *godbus.Message) {
-		f := frame(m)
-		gate.send(f)
-		clear(f) // a key may be in there
-	}
-	b.hold, b.flush, b.release = gate.hold, gate.flush, gate.release
-	err = conn.Auth([]godbus.Auth{godbus.AuthExternal(strconv.Itoa(os.Geteuid()))})
-	if err == nil {
-		err = conn.Hello()
-	}
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
+	b.conn, b.out = conn, conn.Send
+	close(ready)
 	return b, nil
 }
 
+// Conn is the connection itself, for calls to others. It ends with the Bus.
+func (b *Bus) Conn() *bus.Conn { return b.conn }
+
 // Close ends the connection. A Server that runs on it ends with ErrBusLost.
-func (b *Bus) Close() error {
-	b.release()
-	return b.conn.Close()
+func (b *Bus) Close() error { return b.conn.Close() }
+
+// refuseLong refuses a call that is too long.
+func (b *Bus) refuseLong(h bus.Header) {
+	b.reply(&call{&bus.Message{Header: h}}, nil, &busError{errLimits, fmt.Sprintf("The message is longer than %d bytes.", bus.MaxCall)})
 }
 
 // enqueue takes a call from the gate.
@@ -165,21 +83,21 @@ func (b *Bus) enqueue(c *call) {
 	}
 }
 
-// DeliverSignal implements godbus.SignalHandler. The gate lets signals of the bus itself through, nobody else's. It
-// runs in the reading goroutine, in order.
-func (b *Bus) DeliverSignal(iface, member string, s *godbus.Signal) {
-	if iface != busDriver || len(s.Body) == 0 {
+// takeSignal takes a signal of the bus itself, in the goroutine that reads, in order. Nobody else's is listened to.
+func (b *Bus) takeSignal(m *bus.Message) {
+	body, err := m.Body()
+	if err != nil || m.Interface != bus.Driver || len(body) == 0 {
 		return
 	}
-	name, _ := s.Body[0].(string)
-	switch member {
+	name, _ := body[0].(string)
+	switch m.Member {
 	case "NameOwnerChanged":
-		if owner, ok := s.Body[len(s.Body)-1].(string); !ok || owner != "" {
+		if owner, ok := body[len(body)-1].(string); !ok || owner != "" {
 			return
 		}
 		select {
 		case b.left <- name:
-		case <-b.conn.Context().Done():
+		case <-b.conn.Done():
 		}
 	case "NameLost":
 		if name == BusName && !b.leaving.Load() {
@@ -195,17 +113,14 @@ func (b *Bus) DeliverSignal(iface, member string, s *godbus.Signal) {
 func (b *Bus) ask(ctx context.Context, member string, result any, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	call := b.conn.BusObject().CallWithContext(ctx, busDriver+"."+member, 0, args...)
 	if result == nil {
-		return call.Err
+		return b.conn.Ask(ctx, member, args)
 	}
-	return call.Store(result)
+	return b.conn.Ask(ctx, member, args, result)
 }
 
 // tell is ask without an answer.
-func (b *Bus) tell(member string, args ...any) {
-	b.conn.BusObject().Go(busDriver+"."+member, godbus.FlagNoReplyExpected, nil, args...)
-}
+func (b *Bus) tell(member string, args ...any) { b.conn.TellDriver(member, args...) }
 
 // ownName asks for our name on the bus.
 func (b *Bus) ownName(ctx context.Context) error {
@@ -225,14 +140,14 @@ func (b *Bus) ownName(ctx context.Context) error {
 
 // reply answers a call, with an error if there is one. A caller who wants no answer gets none.
 func (b *Bus) reply(c *call, body []any, err error) {
-	if !c.wantsReply() {
+	if !c.WantsReply() {
 		return
 	}
 	m := &godbus.Message{
 		Type: godbus.TypeMethodReply, Flags: godbus.FlagNoReplyExpected, Body: body,
 		Headers: map[godbus.HeaderField]godbus.Variant{
-			godbus.FieldReplySerial: variant(c.serial),
-			godbus.FieldDestination: variant(c.sender),
+			godbus.FieldReplySerial: variant(c.Serial),
+			godbus.FieldDestination: variant(c.Sender),
 		},
 	}
 	if err != nil {
@@ -258,33 +173,20 @@ func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body
 	}
 	b.send(m)
 	if to != "" {
-		b.flush() // somebody waits for it
+		b.conn.Flush() // somebody waits for it
 	}
 }
 
-// frame encodes a message of ours that nobody answers. godbus's Conn.Send would encode its body twice, to see that there are
-// no file descriptors in it. A reply that cannot be encoded becomes an error.
-func frame(m *godbus.Message) []byte {
-	var b bytes.Buffer
-	err := m.EncodeTo(&b, binary.LittleEndian)
-	if err != nil && m.Type == godbus.TypeMethodReply {
-		m.Type, m.Body = godbus.TypeError, []any{"The answer cannot be encoded."}
-		m.Headers[godbus.FieldErrorName] = variant("org.freedesktop.DBus.Error.Failed")
-		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
-		b.Reset()
-		err = m.EncodeTo(&b, binary.LittleEndian)
-	}
-	if err != nil {
-		return nil
-	}
-	return b.Bytes()
-}
-
-// send sends a message. Why it fails, if it does, is that the connection is gone, which Run notices.
+// send sends a message that nobody answers. A reply that cannot be encoded becomes an error.
 func (b *Bus) send(m *godbus.Message) {
 	if len(m.Body) > 0 {
-		// godbus does this only for messages that it builds itself.
-		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
+		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body)) // in less time than by reflection
 	}
-	b.out(m)
+	if b.out(m) == nil || m.Type != godbus.TypeMethodReply {
+		return
+	}
+	m.Type, m.Body = godbus.TypeError, []any{"The answer cannot be encoded."}
+	m.Headers[godbus.FieldErrorName] = variant(errFailed)
+	m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
+	_ = b.out(m)
 }

@@ -117,17 +117,17 @@ func (s *Server) serve() {
 
 // dispatch answers one call, or starts a job for it.
 func (s *Server) dispatch(c *call) {
-	defer s.survive("call", c.iface+"."+c.member, func() { s.answer(c, nil, errPanic) })
+	defer s.survive("call", c.Interface+"."+c.Member, func() { s.answer(c, nil, errPanic) })
 	method, err := s.method(c)
 	if err != nil {
 		s.answer(c, nil, err)
 		return
 	}
-	if want := introspection.Signature(method.In); c.signature != want {
-		s.answer(c, nil, &busError{errInvalidArgs, fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.member, want, c.signature)})
+	if want := introspection.Signature(method.In); c.Signature != want {
+		s.answer(c, nil, &busError{errInvalidArgs, fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.Member, want, c.Signature)})
 		return
 	}
-	switch c.iface {
+	switch c.Interface {
 	case peerIface, introspectableIface, propertiesIface, objectManagerIface:
 		args, err := c.args()
 		if err != nil {
@@ -138,8 +138,8 @@ func (s *Server) dispatch(c *call) {
 		return
 	}
 	// The arguments are decoded later: who may not make the call shall not keep us busy with it.
-	name := c.iface + "." + c.member
-	s.perform(c, s.request(c, s.objects.objects[c.path]), name, handlers[name])
+	name := c.Interface + "." + c.Member
+	s.perform(c, s.request(c, s.objects.objects[c.Path]), name, handlers[name])
 }
 
 // errPanic answers a call in which wpsd made a mistake.
@@ -147,15 +147,15 @@ var errPanic = fmt.Errorf("dbus: panic")
 
 // method finds the method that a call means, and fills in its interface if the caller did not say it.
 func (s *Server) method(c *call) (*introspection.Method, error) {
-	o := s.objects.objects[c.path]
-	if c.iface == peerIface {
-		return s.findMethod(c, c.iface) // on any path
+	o := s.objects.objects[c.Path]
+	if c.Interface == peerIface {
+		return s.findMethod(c, c.Interface) // on any path
 	}
-	if _, exists := s.objects.children(c.path); !exists {
-		if c.iface == "" && s.hasMethod(peerIface, c.member) {
+	if _, exists := s.objects.children(c.Path); !exists {
+		if c.Interface == "" && s.hasMethod(peerIface, c.Member) {
 			return s.findMethod(c, peerIface)
 		}
-		return nil, &busError{errUnknownObject, fmt.Sprintf("There is no object %s, or no longer.", quote(string(c.path)))}
+		return nil, &busError{errUnknownObject, fmt.Sprintf("There is no object %s, or no longer.", quote(string(c.Path)))}
 	}
 	var ifaces []string
 	if o != nil {
@@ -163,18 +163,18 @@ func (s *Server) method(c *call) (*introspection.Method, error) {
 			ifaces = append(ifaces, f.iface)
 		}
 	}
-	if c.path == rootPath {
+	if c.Path == rootPath {
 		ifaces = append(ifaces, objectManagerIface)
 	}
 	for _, iface := range append(ifaces, standard...) {
-		if c.iface == iface || c.iface == "" && s.hasMethod(iface, c.member) {
+		if c.Interface == iface || c.Interface == "" && s.hasMethod(iface, c.Member) {
 			return s.findMethod(c, iface)
 		}
 	}
-	if c.iface == "" {
-		return nil, &busError{errUnknownMethod, fmt.Sprintf("The object %s has no method %s.", c.path, quote(c.member))}
+	if c.Interface == "" {
+		return nil, &busError{errUnknownMethod, fmt.Sprintf("The object %s has no method %s.", c.Path, quote(c.Member))}
 	}
-	return nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.path, quote(c.iface))}
+	return nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(c.Interface))}
 }
 
 func (s *Server) hasMethod(iface, member string) bool {
@@ -188,31 +188,28 @@ func (s *Server) hasMethod(iface, member string) bool {
 
 // findMethod finds a method of an interface that the object has.
 func (s *Server) findMethod(c *call, iface string) (*introspection.Method, error) {
-	c.iface = iface
+	c.Interface = iface
 	methods := s.api[iface].Methods
 	for n := range methods {
-		if methods[n].Name == c.member {
+		if methods[n].Name == c.Member {
 			return &methods[n], nil
 		}
 	}
-	return nil, &busError{errUnknownMethod, fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.member))}
+	return nil, &busError{errUnknownMethod, fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.Member))}
 }
 
 // args decodes the arguments of a call, whose signature has been checked.
 func (c *call) args() ([]any, error) {
-	if c.signature == "" {
-		return nil, nil
-	}
-	m, err := decode(c.frame)
+	body, err := c.Body()
 	if err != nil {
-		return nil, &busError{errInvalidArgs, fmt.Sprintf("The arguments of %s cannot be decoded.", c.member)}
+		return nil, &busError{errInvalidArgs, fmt.Sprintf("The arguments of %s cannot be decoded.", c.Member)}
 	}
-	return m.Body, nil
+	return body, nil
 }
 
 // request gathers what a handler needs to know of the object.
 func (s *Server) request(c *call, o *object) *request {
-	r := &request{svc: s.svc, bus: s.bus, caller: c.sender}
+	r := &request{svc: s.svc, bus: s.bus, caller: c.Sender}
 	t := s.objects
 	switch {
 	case o.face(interfaceIface) != nil:
@@ -225,7 +222,7 @@ func (s *Server) request(c *call, o *object) *request {
 		r.network = o.of.network
 	}
 	if r.session != 0 {
-		r.owner = t.sessions[r.session].Owner == c.sender
+		r.owner = t.sessions[r.session].Owner == c.Sender
 	}
 	return r
 }

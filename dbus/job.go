@@ -28,11 +28,11 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 		s.answer(c, body, err)
 		return
 	}
-	p := s.peer(c.sender)
+	p := s.peer(c.Sender)
 	p.job = true
 	s.jobs++
 	ask := Request{
-		Action: row.action, Sender: c.sender, Interactive: c.flags&godbus.FlagAllowInteractiveAuthorization != 0,
+		Action: row.action, Sender: c.Sender, Interactive: c.Flags&godbus.FlagAllowInteractiveAuthorization != 0,
 		Details: map[string]string{"method": name[strings.LastIndex(name, ".")+1:]},
 	}
 	if r.ifname != "" {
@@ -47,7 +47,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 // take minutes, it takes nobody's place.
 func (s *Server) job(done result, ask Request, free bool, r *request, h handler) {
 	defer func() { s.results <- done }()
-	defer s.survive("call", done.call.iface+"."+done.call.member, func() { done.err = errPanic })
+	defer s.survive("call", done.call.Interface+"."+done.call.Member, func() { done.err = errPanic })
 	p := done.peer
 	s.work(func() { done.err = p.identify(p.ctx, s.bus) })
 	if done.err != nil {
@@ -60,7 +60,7 @@ func (s *Server) job(done result, ask Request, free bool, r *request, h handler)
 		}
 	}
 	do := s.work
-	if slow[done.call.iface+"."+done.call.member] {
+	if slow[done.call.Interface+"."+done.call.Member] {
 		do = func(f func()) { f() }
 	}
 	do(func() { done.body, done.err = r.handle(p.ctx, done.call, h) })
@@ -117,8 +117,8 @@ func (s *Server) finish(r result) error {
 // answer answers a call, and lets the next one of this caller come.
 func (s *Server) answer(c *call, body []any, err error) {
 	if err != nil && !expected(err) && !errors.Is(err, errPanic) && !errors.Is(err, errCallerLeft) {
-		s.log.Error("call failed", "interface", c.iface, "method", c.member, "sender", c.sender, "err", err)
+		s.log.Error("call failed", "interface", c.Interface, "method", c.Member, "sender", c.Sender, "err", err)
 	}
 	s.bus.reply(c, body, err)
-	s.bus.queue.release(c.sender)
+	s.bus.queue.release(c.Sender)
 }

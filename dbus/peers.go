@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // maxPeers is how many callers we know at once. The bus allows a connection 512 match rules, and each takes one.
@@ -51,7 +53,7 @@ func (p *peer) identify(ctx context.Context, b *Bus) error {
 
 // leftRule matches the signal that a connection left the bus. arg2, the new owner, is empty then.
 func leftRule(name string) string {
-	return fmt.Sprintf("type='signal',sender='%s',interface='%s',member='NameOwnerChanged',arg0='%s',arg2=''", busDriver, busDriver, name)
+	return fmt.Sprintf("type='signal',sender='%s',interface='%s',member='NameOwnerChanged',arg0='%s',arg2=''", bus.Driver, bus.Driver, name)
 }
 
 // peer gives what we know of a caller.

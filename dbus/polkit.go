@@ -11,6 +11,8 @@ import (
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // polkit on the bus ("polkit D-Bus API reference", org.freedesktop.PolicyKit1.Authority).
@@ -134,19 +136,24 @@ func (p *Polkit) check(ctx context.Context, r Request, flags uint32) (polkitAnsw
 	p.last++
 	id := "wpsd-" + strconv.FormatUint(p.last, 10) // polkit knows ids apart by who gives them
 	p.mu.Unlock()
-	authority := p.bus.conn.Object(polkitName, polkitPath)
+	// An answer of anybody but polkit's owner does not count, so we have to know who that is.
+	if err := p.bus.conn.Follow(ctx, bus.Name{Name: polkitName}); err != nil {
+		return polkitAnswer{}, err
+	}
 	subject := polkitSubject{"system-bus-name", map[string]godbus.Variant{"name": godbus.MakeVariant(r.Sender)}}
 	details := r.Details
 	if details == nil {
 		details = map[string]string{}
 	}
-	call := authority.CallWithContext(ctx, polkitIface+".CheckAuthorization", 0, subject, string(r.Action), details, flags, id)
-	if ctx.Err() != nil && call.Err != nil {
-		authority.Go(polkitIface+".CancelCheckAuthorization", godbus.FlagNoReplyExpected|godbus.FlagNoAutoStart, nil, id)
+	var answer polkitAnswer
+	err := p.bus.conn.Call(ctx, bus.Request{To: polkitName, Path: polkitPath, Method: polkitIface + ".CheckAuthorization",
+		Args: []any{subject, string(r.Action), details, flags, id}}, &answer)
+	if ctx.Err() != nil && err != nil {
+		p.bus.conn.Tell(bus.Request{To: polkitName, Path: polkitPath, Method: polkitIface + ".CancelCheckAuthorization",
+			Args: []any{id}, Flags: godbus.FlagNoAutoStart})
 		return polkitAnswer{}, context.Cause(ctx)
 	}
-	var answer polkitAnswer
-	return answer, call.Store(&answer)
+	return answer, err
 }
 
 // verdict makes an error of what polkit said.

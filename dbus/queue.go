@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	godbus "github.com/godbus/dbus/v5"
+	"wpsd/bus"
 )
 
 // What waits at most: of one caller, and of all together. More is refused with LimitsExceeded.
@@ -16,13 +16,7 @@ const (
 )
 
 // call is one method call, its body not decoded yet.
-type call struct {
-	header
-	frame []byte
-}
-
-// wantsReply reports whether the caller waits for an answer.
-func (c *call) wantsReply() bool { return c.flags&godbus.FlagNoReplyExpected == 0 }
+type call struct{ *bus.Message }
 
 // line is one caller's calls.
 type line struct {
@@ -52,15 +46,15 @@ func newQueue() *queue {
 func (q *queue) put(c *call) (refused *call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	l := q.lines[c.sender]
+	l := q.lines[c.Sender]
 	if l == nil {
-		l = &line{sender: c.sender}
-		q.lines[c.sender] = l
+		l = &line{sender: c.Sender}
+		q.lines[c.Sender] = l
 	}
-	if len(l.calls) >= maxLine || l.bytes+len(c.frame) > maxLineBytes {
+	if len(l.calls) >= maxLine || l.bytes+len(c.Frame) > maxLineBytes {
 		return c
 	}
-	if q.calls >= maxQueue || q.bytes+len(c.frame) > maxBytes {
+	if q.calls >= maxQueue || q.bytes+len(c.Frame) > maxBytes {
 		longest := l
 		for _, other := range q.lines {
 			if len(other.calls) > len(longest.calls) {
@@ -74,9 +68,9 @@ func (q *queue) put(c *call) (refused *call) {
 		refused = q.dropNewest(longest)
 	}
 	l.calls = append(l.calls, c)
-	l.bytes += len(c.frame)
+	l.bytes += len(c.Frame)
 	q.calls++
-	q.bytes += len(c.frame)
+	q.bytes += len(c.Frame)
 	if len(l.calls) == 1 && !l.held {
 		q.turns = append(q.turns, l)
 	}
@@ -95,9 +89,9 @@ func (q *queue) dropNewest(l *line) *call {
 
 // count takes a call off the counters.
 func (q *queue) count(l *line, c *call) {
-	l.bytes -= len(c.frame)
+	l.bytes -= len(c.Frame)
 	q.calls--
-	q.bytes -= len(c.frame)
+	q.bytes -= len(c.Frame)
 }
 
 // take returns the next call, nil if there is none. Until release the others of the same caller wait.

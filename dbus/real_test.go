@@ -16,6 +16,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/bus"
 	"wpsd/dbus/dbustest"
 	"wpsd/service"
 )
@@ -202,7 +203,7 @@ func TestRealPolicy(t *testing.T) {
 		t.Skip("needs root to be other users")
 	}
 	address := realBus(t)
-	out, err := tool(t, address, nobody, "busctl", "--system", "call", busDriver, "/org/freedesktop/DBus", busDriver, "RequestName", "su", BusName, "4")
+	out, err := tool(t, address, nobody, "busctl", "--system", "call", bus.Driver, "/org/freedesktop/DBus", bus.Driver, "RequestName", "su", BusName, "4")
 	if err == nil || !strings.Contains(out, "denied") {
 		t.Errorf("nobody owns the name: %v %s", err, out)
 	}
@@ -282,24 +283,31 @@ func conversation(t *testing.T, connect func() (*godbus.Conn, error), dial func(
 	if err := errors.Join(errA, errB, errC); err != nil {
 		t.Fatal(err)
 	}
-	b := silent.conn
+	b := silent.conn.Name()
 	defer func() { _, _ = a.Close(), c.Close() }()
-	names := strings.NewReplacer(a.Names()[0], "A", b.Names()[0], "B", c.Names()[0], "C", ":1.999", "nobody")
-	ask := func(conn *godbus.Conn, member string, args ...any) {
-		call := conn.BusObject().Call(busDriver+"."+member, 0, args...)
+	names := strings.NewReplacer(a.Names()[0], "A", b, "B", c.Names()[0], "C", ":1.999", "nobody")
+	note := func(member string, args, body []any, err error) {
 		var e godbus.Error
-		_ = errors.As(call.Err, &e)
-		log = append(log, names.Replace(fmt.Sprintf("%s %v: %v %s %v", member, args, call.Body, e.Name, e.Body)))
+		_ = errors.As(err, &e)
+		log = append(log, names.Replace(fmt.Sprintf("%s %v: %v %s %v", member, args, body, e.Name, e.Body)))
+	}
+	ask := func(conn *godbus.Conn, member string, args ...any) {
+		call := conn.BusObject().Call(bus.Driver+"."+member, 0, args...)
+		note(member, args, call.Body, call.Err)
 	}
 	signals := make(chan *godbus.Signal, 64)
 	a.Signal(signals)
-	ask(b, "RequestName", BusName, uint32(godbus.NameFlagDoNotQueue))
-	ask(b, "RequestName", BusName, uint32(godbus.NameFlagDoNotQueue))
+	for range 2 {
+		var got uint32
+		args := []any{BusName, uint32(godbus.NameFlagDoNotQueue)}
+		err := silent.conn.Ask(t.Context(), "RequestName", args, &got)
+		note("RequestName", args, []any{got}, err)
+	}
 	ask(a, "RequestName", BusName, uint32(godbus.NameFlagDoNotQueue))
 	ask(a, "GetNameOwner", BusName)
-	ask(a, "GetConnectionUnixUser", b.Names()[0])
+	ask(a, "GetConnectionUnixUser", b)
 	ask(a, "GetConnectionUnixUser", ":1.999")
-	ask(a, "AddMatch", leftRule(b.Names()[0]))
+	ask(a, "AddMatch", leftRule(b))
 	ask(a, "AddMatch", leftRule(c.Names()[0]))
 	ask(a, "RemoveMatch", leftRule(c.Names()[0]))
 	ask(a, "RemoveMatch", leftRule(c.Names()[0]))
@@ -309,9 +317,7 @@ func conversation(t *testing.T, connect func() (*godbus.Conn, error), dial func(
 	heard := make(chan *godbus.Signal, 64)
 	c.Signal(heard)
 	for _, path := range []godbus.ObjectPath{rootPath, "/fi/w1", wlan0, rootPath + "x"} {
-		if err := b.Emit(path, "a.B.C", "x"); err != nil {
-			t.Fatal(err)
-		}
+		silent.emit("", path, "a.B", "C", "x")
 	}
 	silent.emit(c.Names()[0], "/alone", "a.B", "Unicast", "y")
 	for range 3 {
@@ -321,7 +327,7 @@ func conversation(t *testing.T, connect func() (*godbus.Conn, error), dial func(
 	log = append(log, names.Replace(fmt.Sprint(c.Object(":1.999", "/").Call("a.B.C", 0).Err)))
 	pending := c.Object(BusName, "/").Go("a.B.C", 0, nil)
 	ask(c, "GetNameOwner", BusName) // the call before it has arrived
-	_ = b.Close()
+	_ = silent.Close()
 	log = append(log, fmt.Sprint((<-pending.Done).Err))
 	for s := range signals {
 		log = append(log, names.Replace(fmt.Sprint(s.Name, s.Body)))

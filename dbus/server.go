@@ -196,7 +196,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-s.calm:
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), s.drain())
-		case <-s.bus.conn.Context().Done():
+		case <-s.bus.conn.Done():
 			return ErrBusLost
 		case <-s.bus.lost:
 			return ErrNameLost
@@ -233,8 +233,8 @@ func (s *Server) resubscribe(emit emitter) {
 
 // drain turns all events that are there into signals.
 func (s *Server) drain() error {
-	s.bus.hold()
-	defer s.bus.release()
+	s.bus.conn.Hold()
+	defer s.bus.conn.Release()
 	for {
 		e, err := s.sub.Next(s.expired)
 		switch {
@@ -242,7 +242,7 @@ func (s *Server) drain() error {
 			s.apply(e)
 			continue
 		case errors.Is(err, context.Canceled): // there are none
-			s.bus.flush() // what happened does not wait for the lists that it changes
+			s.bus.conn.Flush() // what happened does not wait for the lists that it changes
 			s.objects.flush(s.broadcast)
 			return nil
 		case errors.Is(err, service.ErrSubscriberTooSlow):

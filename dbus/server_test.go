@@ -13,6 +13,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/bus"
 	"wpsd/service"
 )
 
@@ -217,7 +218,7 @@ func TestCallsBeforeTheNameAreAnswered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call := w.client(0).conn.Object(b.conn.Names()[0], rootPath).Go(managerIface+".GeneratePin", 0, nil)
+		call := w.client(0).conn.Object(b.conn.Name(), rootPath).Go(managerIface+".GeneratePin", 0, nil)
 		synctest.Wait()
 		srv, err := New(b, w.svc, Options{})
 		if err != nil {
@@ -281,7 +282,7 @@ func putter(q *queue) func(sender string, size int) *call {
 	calls := map[string]int{}
 	return func(sender string, size int) *call {
 		calls[sender]++
-		return q.put(&call{header: header{sender: sender, serial: uint32(calls[sender])}, frame: make([]byte, size)})
+		return q.put(&call{&bus.Message{Header: bus.Header{Sender: sender, Serial: uint32(calls[sender])}, Frame: make([]byte, size)}})
 	}
 }
 
@@ -294,7 +295,7 @@ func TestQueueIsFairAndInOrder(t *testing.T) {
 			t.Fatalf("call %d is refused", n)
 		}
 	}
-	if refused := put("a", 1); refused == nil || refused.serial != maxLine+1 {
+	if refused := put("a", 1); refused == nil || refused.Serial != maxLine+1 {
 		t.Errorf("one more than a line holds: refused is %+v", refused)
 	}
 	put("b", 1)
@@ -302,8 +303,8 @@ func TestQueueIsFairAndInOrder(t *testing.T) {
 	var order []string
 	for range 4 {
 		c := q.take()
-		order = append(order, fmt.Sprint(c.sender, c.serial))
-		q.release(c.sender)
+		order = append(order, fmt.Sprint(c.Sender, c.Serial))
+		q.release(c.Sender)
 	}
 	if !slices.Equal(order, []string{"a1", "b1", "a2", "b2"}) {
 		t.Errorf("taken %v", order)
@@ -313,7 +314,7 @@ func TestQueueIsFairAndInOrder(t *testing.T) {
 		t.Error("a second call of a caller is taken before the first is released")
 	}
 	q.drop("a")
-	q.release(c.sender)
+	q.release(c.Sender)
 	if q.take() != nil || q.calls != 0 || q.bytes != 0 || len(q.lines) != 0 {
 		t.Errorf("left are %d calls, %d bytes, %d lines", q.calls, q.bytes, len(q.lines))
 	}
@@ -329,7 +330,7 @@ func TestFullQueue(t *testing.T) {
 			put(fmt.Sprint("flood", n), 1)
 		}
 	}
-	if refused := put("late", 1); refused == nil || refused.sender == "late" || refused.serial != maxLine {
+	if refused := put("late", 1); refused == nil || refused.Sender == "late" || refused.Serial != maxLine {
 		t.Errorf("refused is %+v", refused)
 	}
 	if q.calls != maxQueue {
@@ -343,15 +344,15 @@ func TestQueueCountsBytes(t *testing.T) {
 	q := newQueue()
 	put := putter(q)
 	for n := range 4 {
-		if refused := put("big", maxCall); refused != nil {
+		if refused := put("big", bus.MaxCall); refused != nil {
 			t.Errorf("call %d is refused", n)
 		}
 	}
 	if put("big", 1) == nil {
 		t.Error("more bytes than a line holds are taken")
 	}
-	for n := range 2 * maxBytes / maxCall {
-		put(fmt.Sprint("one", n), maxCall)
+	for n := range 2 * maxBytes / bus.MaxCall {
+		put(fmt.Sprint("one", n), bus.MaxCall)
 	}
 	if q.bytes > maxBytes {
 		t.Errorf("%d bytes", q.bytes)

@@ -15,16 +15,16 @@ import (
 
 // standard answers a call of a standard interface. The arguments have their types.
 func (s *Server) standard(c *call, args []any) {
-	switch c.iface + "." + c.member {
+	switch c.Interface + "." + c.Member {
 	case peerIface + ".Ping":
 		s.answer(c, nil, nil)
 	case peerIface + ".GetMachineId":
 		id, err := machineID()
 		s.answer(c, []any{id}, err)
 	case introspectableIface + ".Introspect":
-		s.answer(c, []any{s.introspect(c.path)}, nil)
+		s.answer(c, []any{s.introspect(c.Path)}, nil)
 	case objectManagerIface + ".GetManagedObjects":
-		s.watch(c.sender)
+		s.watch(c.Sender)
 		s.answer(c, []any{s.objects.managed()}, nil)
 	case propertiesIface + ".Get":
 		v, err := s.get(c, args)
@@ -90,16 +90,16 @@ func (s *Server) introspect(path godbus.ObjectPath) string {
 // ours finds the object of a Properties call and those of its interfaces that the call names. An empty name means all;
 // the standard interfaces are there, but have no properties.
 func (s *Server) ours(c *call, iface string) (o *object, named []face, err error) {
-	o = s.objects.objects[c.path]
+	o = s.objects.objects[c.Path]
 	switch {
 	case o != nil && iface == "":
 		return o, o.faces, nil
 	case o != nil && o.face(iface) != nil:
 		return o, []face{*o.face(iface)}, nil
-	case slices.Contains(standard, iface), iface == objectManagerIface && c.path == rootPath:
+	case slices.Contains(standard, iface), iface == objectManagerIface && c.Path == rootPath:
 		return o, nil, nil
 	}
-	return nil, nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.path, quote(iface))}
+	return nil, nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(iface))}
 }
 
 // property finds the object, the interface and the property of a Get or Set.

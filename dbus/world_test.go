@@ -17,6 +17,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/bus"
 	"wpsd/dbus/dbustest"
 	"wpsd/drivers"
 	"wpsd/engine/credential"
@@ -339,7 +340,7 @@ func (w *world) checkSignals() {
 		}
 		iface, _ := m.Headers[godbus.FieldInterface].Value().(string)
 		member, _ := m.Headers[godbus.FieldMember].Value().(string)
-		if iface == busDriver {
+		if iface == bus.Driver {
 			continue
 		}
 		if to == "" && strings.Contains(fmt.Sprintf("%q", m.Body), "nobody may see") {

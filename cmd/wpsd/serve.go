@@ -95,24 +95,12 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 
 // guardSleep lets sessions end before the machine sleeps, where logind says when it does.
 func guardSleep(ctx context.Context, f flags, svc *service.Service, log *slog.Logger) {
-	address, err := dbus.Address(f.bus)
-	if err == nil {
-		err = logind.Run(ctx, address, svc, log)
-	}
-	if ctx.Err() == nil {
-		log.Warn("sessions will not end before the computer sleeps", "err", err)
-	}
+	_ = logind.Run(ctx, f.bus, svc, log) // ends with ctx
 }
 
 // touch lets neard, where it runs, tell what was touched.
 func touch(ctx context.Context, f flags, svc *service.Service, log *slog.Logger) {
-	address, err := dbus.Address(f.bus)
-	if err == nil {
-		err = neard.Run(ctx, address, svc, log)
-	}
-	if ctx.Err() == nil {
-		log.Warn("tags that are touched will not be heard of", "err", err)
-	}
+	_ = neard.Run(ctx, f.bus, svc, log) // ends with ctx
 }
 
 // openStore opens the state directory, unless networks are to be forgotten.

@@ -5,13 +5,13 @@ package logind
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // logind on the bus.
@@ -19,8 +19,6 @@ const (
 	name    = "org.freedesktop.login1"
 	path    = godbus.ObjectPath("/org/freedesktop/login1")
 	manager = "org.freedesktop.login1.Manager"
-
-	busName = "org.freedesktop.DBus"
 )
 
 const (
@@ -41,7 +39,7 @@ type Sleeper interface {
 
 // guard belongs to the goroutine of Run.
 type guard struct {
-	conn    *godbus.Conn
+	conn    *bus.Conn
 	sleeper Sleeper
 	log     *slog.Logger
 	owner   string   // logind's unique name; empty: it is not there
@@ -49,36 +47,36 @@ type guard struct {
 	asleep  bool     // between Suspend and Resume
 }
 
-// Run guards the machine's sleep until ctx ends, with a connection of its own to the bus at this address: the lock is a
-// file descriptor, which the connection that everybody may send to does not take.
+// Run guards the machine's sleep until ctx ends, with a connection of its own to the bus that is named so: the lock is a
+// file descriptor, which the connection that everybody may call does not take.
 func Run(ctx context.Context, address string, s Sleeper, log *slog.Logger) error {
-	conn, err := godbus.Connect(address, godbus.WithSignalHandler(godbus.NewSequentialSignalHandler()), godbus.WithContext(ctx))
-	if err != nil {
-		return fmt.Errorf("logind: %w", err)
-	}
-	g := &guard{conn: conn, sleeper: s, log: log}
-	defer g.end()
-	signals := make(chan *godbus.Signal, 64)
-	conn.Signal(signals)
+	log = log.With("for", "logind")
+	return bus.Stay(ctx, address, bus.Options{Files: true}, log, func(ctx context.Context, conn *bus.Conn) error {
+		g := &guard{conn: conn, sleeper: s, log: log}
+		defer g.end()
+		return g.run(ctx)
+	})
+}
+
+// run follows logind until ctx or the connection ends.
+func (g *guard) run(ctx context.Context) error {
+	signals := g.conn.Signals()
 	if err := g.listen(ctx); err != nil {
-		return fmt.Errorf("logind: %w", err)
+		return err
 	}
-	var owner string
-	if err := g.call(ctx, busName, "/org/freedesktop/DBus", busName+".GetNameOwner", &owner, name); err == nil {
+	if owner := g.conn.Owner(name); owner != "" {
 		g.arrives(ctx, owner)
-	} // else it is not there, or not yet
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-g.conn.Done():
+			return g.conn.Err()
 		case sig, ok := <-signals:
-			switch {
-			case ctx.Err() != nil: // which closes the connection
-				return context.Cause(ctx)
-			case !ok:
-				return errors.New("logind: the connection to the bus is lost")
+			if ok {
+				g.take(ctx, sig)
 			}
-			g.take(ctx, sig)
 		}
 	}
 }
@@ -86,7 +84,6 @@ func Run(ctx context.Context, address string, s Sleeper, log *slog.Logger) error
 // end lets go of everything.
 func (g *guard) end() {
 	g.release()
-	_ = g.conn.Close()
 	if g.asleep {
 		g.sleeper.Resume()
 	}
@@ -96,19 +93,19 @@ func (g *guard) end() {
 func (g *guard) listen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	return errors.Join(
-		g.conn.AddMatchSignalContext(ctx, godbus.WithMatchSender(busName), godbus.WithMatchInterface(busName),
-			godbus.WithMatchMember("NameOwnerChanged"), godbus.WithMatchArg(0, name)),
-		g.conn.AddMatchSignalContext(ctx, godbus.WithMatchSender(name), godbus.WithMatchObjectPath(path),
-			godbus.WithMatchInterface(manager), godbus.WithMatchMember("PrepareForSleep")))
+	return g.conn.Follow(ctx, bus.Name{Name: name, Signals: []bus.Signals{{Path: path, Interface: manager, Member: "PrepareForSleep"}}})
 }
 
-// take handles a signal. Anybody can send us one to our own name, so it has to be from whom it should.
+// take handles a signal. The connection hears those of the bus and of logind only.
 func (g *guard) take(ctx context.Context, s *godbus.Signal) {
 	switch {
-	case s.Sender == busName && s.Name == busName+".NameOwnerChanged" && len(s.Body) == 3 && s.Body[0] == name:
+	case s.Sender == bus.Driver && s.Name == bus.Driver+".NameOwnerChanged" && len(s.Body) == 3 && s.Body[0] == name:
+		owner, _ := s.Body[2].(string)
+		if owner != "" && owner == g.owner {
+			return // it came while we asked whether it is there
+		}
 		g.leaves()
-		if owner, _ := s.Body[2].(string); owner != "" {
+		if owner != "" {
 			g.arrives(ctx, owner)
 		}
 	case g.owner != "" && s.Sender == g.owner && s.Name == manager+".PrepareForSleep" && len(s.Body) == 1:
@@ -177,13 +174,15 @@ func (g *guard) hold(ctx context.Context) {
 	if g.lock != nil {
 		return
 	}
-	var fd godbus.UnixFD
-	err := g.call(ctx, g.owner, path, manager+".Inhibit", &fd, "sleep", "wpsd", "Network interfaces are given back", "delay")
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	lock, err := g.conn.CallFile(ctx, bus.Request{To: g.owner, Path: path, Method: manager + ".Inhibit",
+		Args: []any{"sleep", "wpsd", "Network interfaces are given back", "delay"}, Flags: godbus.FlagNoAutoStart})
 	if err != nil {
 		g.log.Warn("no lock of logind's: the computer will not wait for sessions to end before it sleeps", "err", err)
 		return
 	}
-	g.lock = os.NewFile(uintptr(fd), "logind's lock")
+	g.lock = lock
 }
 
 // release gives the lock back.
@@ -196,17 +195,14 @@ func (g *guard) release() {
 
 // property reads a property of logind's; nil if that fails.
 func (g *guard) property(ctx context.Context, property string) any {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	var v godbus.Variant
-	if err := g.call(ctx, g.owner, path, "org.freedesktop.DBus.Properties.Get", &v, manager, property); err != nil {
+	err := g.conn.Call(ctx, bus.Request{To: g.owner, Path: path, Method: "org.freedesktop.DBus.Properties.Get",
+		Args: []any{manager, property}, Flags: godbus.FlagNoAutoStart}, &v)
+	if err != nil {
 		g.log.Debug("logind", "property", property, "err", err)
 		return nil
 	}
 	return v.Value()
-}
-
-// call calls a method. It never has logind started.
-func (g *guard) call(ctx context.Context, to string, object godbus.ObjectPath, method string, result any, args ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	return g.conn.Object(to, object).CallWithContext(ctx, method, godbus.FlagNoAutoStart, args...).Store(result)
 }

@@ -15,6 +15,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
 
+	"wpsd/test/hostile"
 	"wpsd/test/testbus"
 )
 
@@ -278,7 +279,7 @@ func TestOthersCannotSendUsToSleep(t *testing.T) {
 		for _, to := range names {
 			if strings.HasPrefix(to, ":") {
 				send(t, mallory, to, manager, "PrepareForSleep", true)
-				send(t, mallory, to, busName, "NameOwnerChanged", name, logind.conn.Names()[0], "")
+				send(t, mallory, to, "org.freedesktop.DBus", "NameOwnerChanged", name, logind.conn.Names()[0], "")
 			}
 		}
 		send(t, mallory, "", manager, "PrepareForSleep", true)
@@ -292,6 +293,57 @@ func TestOthersCannotSendUsToSleep(t *testing.T) {
 		logind.prepare(true)
 		s.expect(t, "suspend")
 		released(t, lock)
+	})
+}
+
+// TestHostileBus: whatever others send, the machine sleeps when logind says so, and not else.
+func TestHostileBus(t *testing.T) {
+	var logind *fakeLogind
+	play(t, atOnce, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) }, func(bus *testbus.Bus, s *sleeper, log *lockedBuffer) {
+		lock := logind.lock()
+		ctx, cancel := context.WithCancel(t.Context())
+		attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{name}, Spare: logind.conn.Names()}, make(chan error, 1)
+		go func() {
+			_, _, err := attacker.Run(ctx, bus.Address)
+			over <- err
+		}()
+		held(t, lock)
+		logind.prepare(true)
+		s.expect(t, "suspend")
+		released(t, lock)
+		logind.prepare(false)
+		again := logind.lock()
+		s.expect(t, "resume")
+		held(t, again)
+		cancel()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+		if strings.Contains(log.String(), "WARN") {
+			t.Errorf("log: %s", log)
+		}
+	})
+}
+
+// TestBusIsStartedAnew: so are the connection and the lock.
+func TestBusIsStartedAnew(t *testing.T) {
+	play(t, atOnce, nil, func(bus *testbus.Bus, s *sleeper, log *lockedBuffer) {
+		logind := startLogind(t, bus, false)
+		lock := logind.lock()
+		logind.prepare(true)
+		s.expect(t, "suspend")
+		released(t, lock)
+		if err := bus.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		s.expect(t, "resume")
+		logind = startLogind(t, bus, false)
+		lock = logind.lock()
+		logind.prepare(true)
+		s.expect(t, "suspend")
+		released(t, lock)
+		logind.prepare(false)
+		s.expect(t, "resume")
 	})
 }
 

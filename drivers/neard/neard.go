@@ -9,13 +9,13 @@ package neard
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // neard on the bus, and what it calls of ours.
@@ -28,7 +28,6 @@ const (
 	errorPrefix   = "org.neard.HandoverAgent.Error."
 
 	agentPath = godbus.ObjectPath("/fi/w1/wps/neard")
-	busName   = "org.freedesktop.DBus"
 )
 
 const (
@@ -55,78 +54,73 @@ type Toucher interface {
 	Hold(why string) (release func())
 }
 
-// agent is what neard calls. Its fields but for busy and owner belong to the goroutine of Run.
+// agent is what neard calls. Its fields but for busy belong to the goroutine of Run.
 type agent struct {
-	conn    *godbus.Conn
+	conn    *bus.Conn
 	to      Toucher
 	log     *slog.Logger
 	ctx     context.Context
+	owner   string // neard's unique name; empty: it is not there
 	release func() // of Hold; nil: neard is not there
 
 	busy sync.Mutex // one call at a time: two hands touch one reader only if somebody makes that up
-
-	mu    sync.Mutex
-	owner string // neard's unique name; empty: it is not there
 }
 
-// Run serves neard until ctx ends, with a connection of its own to the bus at this address: calls of neard's go to it, which
+// Run serves neard until ctx ends, with a connection of its own to the bus that is named so: calls of neard's go to it, which
 // nobody else is allowed.
 func Run(ctx context.Context, address string, to Toucher, log *slog.Logger) error {
-	conn, err := godbus.Connect(address, godbus.WithSignalHandler(godbus.NewSequentialSignalHandler()), godbus.WithContext(ctx))
-	if err != nil {
-		return fmt.Errorf("neard: %w", err)
-	}
-	a := &agent{conn: conn, to: to, log: log, ctx: ctx}
-	defer a.end()
-	signals := make(chan *godbus.Signal, 64)
-	conn.Signal(signals)
+	log = log.With("for", "neard")
+	return bus.Stay(ctx, address, bus.Options{}, log, func(ctx context.Context, conn *bus.Conn) error {
+		a := &agent{conn: conn, to: to, log: log, ctx: ctx}
+		defer a.leaves() // neard forgets its agents when their connection ends
+		return a.run()
+	})
+}
+
+// run follows neard until the agent's context or the connection ends.
+func (a *agent) run() error {
+	signals := a.conn.Signals()
 	if err := a.listen(); err != nil {
-		return fmt.Errorf("neard: %w", err)
+		return err
 	}
-	var owner string
-	if err := a.call(busName, "/org/freedesktop/DBus", busName+".GetNameOwner", &owner, name); err == nil {
+	if owner := a.conn.Owner(name); owner != "" {
 		a.arrives(owner)
-	} // else it is not there, or not yet
+	}
 	for {
 		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		case <-a.ctx.Done():
+			return context.Cause(a.ctx)
+		case <-a.conn.Done():
+			return a.conn.Err()
 		case sig, ok := <-signals:
-			switch {
-			case ctx.Err() != nil: // which closes the connection
-				return context.Cause(ctx)
-			case !ok:
-				return errors.New("neard: the connection to the bus is lost")
+			if ok {
+				a.take(sig)
 			}
-			a.take(sig)
 		}
 	}
 }
 
-// end lets go of everything: neard forgets its agents when their connection ends.
-func (a *agent) end() {
-	a.leaves()
-	_ = a.conn.Close()
-}
-
-// listen shows our object, and asks the bus to tell of neard's coming and going.
+// listen shows our objects to neard, and asks the bus to tell of its coming and going.
 func (a *agent) listen() error {
 	ctx, cancel := context.WithTimeout(a.ctx, answerTime)
 	defer cancel()
-	return errors.Join(
-		a.conn.ExportMethodTable(map[string]any{"RequestOOB": a.requestOOB, "PushOOB": a.pushOOB, "Release": a.released}, agentPath, handoverAgent),
-		a.conn.ExportMethodTable(map[string]any{"GetNDEF": a.getNDEF, "Release": a.released}, agentPath, ndefAgent),
-		a.conn.AddMatchSignalContext(ctx, godbus.WithMatchSender(busName), godbus.WithMatchInterface(busName),
-			godbus.WithMatchMember("NameOwnerChanged"), godbus.WithMatchArg(0, name)))
+	released := bus.Method{Do: func(context.Context, []any) ([]any, error) { return nil, nil }} // that it is gone the bus tells
+	a.conn.Serve(bus.Object{Path: agentPath, Interface: handoverAgent, Caller: name, Methods: map[string]bus.Method{
+		"RequestOOB": {In: "a{sv}", Do: a.requestOOB}, "PushOOB": {In: "a{sv}", Do: a.pushOOB}, "Release": released,
+	}})
+	a.conn.Serve(bus.Object{Path: agentPath, Interface: ndefAgent, Caller: name, Methods: map[string]bus.Method{
+		"GetNDEF": {In: "a{sv}", Do: a.getNDEF}, "Release": released,
+	}})
+	return a.conn.Follow(ctx, bus.Name{Name: name})
 }
 
-// take handles a signal. Anybody can send us one, so it has to be the bus's.
+// take handles a signal. The connection hears those of the bus only.
 func (a *agent) take(s *godbus.Signal) {
-	if s.Sender != busName || s.Name != busName+".NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != name {
+	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != name {
 		return
 	}
 	owner, _ := s.Body[2].(string)
-	if owner != "" && owner == a.known() {
+	if owner != "" && owner == a.owner {
 		return // it came while we asked whether it is there
 	}
 	a.leaves()
@@ -137,9 +131,9 @@ func (a *agent) take(s *godbus.Signal) {
 
 // arrives registers us. Each registration may be refused alone: there is one agent for a carrier, and ConnMan may be that.
 func (a *agent) arrives(owner string) {
-	a.setOwner(owner)
-	tags := a.call(owner, path, agentManager+".RegisterNDEFAgent", nil, agentPath, tagType)
-	handover := a.call(owner, path, agentManager+".RegisterHandoverAgent", nil, agentPath, carrier)
+	a.owner = owner
+	tags := a.call("RegisterNDEFAgent", agentPath, tagType)
+	handover := a.call("RegisterHandoverAgent", agentPath, carrier)
 	if tags != nil {
 		a.log.Warn("neard does not let wpsd read WSC tags: another program may be registered for them, or the bus does not let wpsd call neard", "err", tags)
 	}
@@ -154,43 +148,22 @@ func (a *agent) arrives(owner string) {
 
 // leaves forgets neard.
 func (a *agent) leaves() {
-	a.setOwner("")
+	a.owner = ""
 	if a.release != nil {
 		a.release()
 		a.release = nil
 	}
 }
 
-// known is neard's unique name; empty: it is not there.
-func (a *agent) known() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.owner
-}
-
-func (a *agent) setOwner(owner string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.owner = owner
-}
-
-// call calls a method. It never has anybody started.
-func (a *agent) call(to string, object godbus.ObjectPath, method string, result any, args ...any) error {
+// call calls a method of neard's that returns nothing. It never has it started.
+func (a *agent) call(member string, args ...any) error {
 	ctx, cancel := context.WithTimeout(a.ctx, answerTime)
 	defer cancel()
-	call := a.conn.Object(to, object).CallWithContext(ctx, method, godbus.FlagNoAutoStart, args...)
-	if result == nil {
-		return call.Err
-	}
-	return call.Store(result)
+	return a.conn.Call(ctx, bus.Request{To: a.owner, Path: path, Method: agentManager + "." + member, Args: args, Flags: godbus.FlagNoAutoStart})
 }
 
 // begin lets one call of neard's in; done ends it.
-func (a *agent) begin(sender godbus.Sender) (ctx context.Context, done func(), refused *godbus.Error) {
-	owner := a.known()
-	if owner == "" || string(sender) != owner {
-		return nil, nil, godbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{"Only neard may call this."})
-	}
+func (a *agent) begin() (ctx context.Context, done func(), err error) {
 	if !a.busy.TryLock() {
 		return nil, nil, failure("InProgress", "Something else was touched just now.")
 	}
@@ -201,17 +174,19 @@ func (a *agent) begin(sender godbus.Sender) (ctx context.Context, done func(), r
 	}, nil
 }
 
-func failure(name, text string) *godbus.Error { return godbus.NewError(errorPrefix+name, []any{text}) }
+func failure(name, text string) error {
+	return godbus.Error{Name: errorPrefix + name, Body: []any{text}}
+}
 
 // requestOOB answers a handover request that neard has received. Without data neard is about to send a request of its own:
 // for Wi-Fi that has to have none.
-func (a *agent) requestOOB(sender godbus.Sender, values map[string]godbus.Variant) (map[string]godbus.Variant, *godbus.Error) {
-	ctx, done, refused := a.begin(sender)
-	if refused != nil {
-		return nil, refused
+func (a *agent) requestOOB(_ context.Context, args []any) ([]any, error) {
+	ctx, done, err := a.begin()
+	if err != nil {
+		return nil, err
 	}
 	defer done()
-	request := payload(values, dataKey)
+	request := payload(args, dataKey)
 	if len(request) == 0 {
 		return nil, failure("NotSupported", "There is nothing to offer without a request.")
 	}
@@ -224,24 +199,24 @@ func (a *agent) requestOOB(sender godbus.Sender, values map[string]godbus.Varian
 		a.log.Warn("the answer to a handover request is too long for neard", "bytes", len(answer))
 		return nil, failure("Failed", "The answer is too long.")
 	}
-	return map[string]godbus.Variant{dataKey: godbus.MakeVariant(answer)}, nil
+	return []any{map[string]godbus.Variant{dataKey: godbus.MakeVariant(answer)}}, nil
 }
 
 // pushOOB takes what the other device answered to a request of neard's. Since that had no data, the answer can only be what
 // a tag could hold as well.
-func (a *agent) pushOOB(sender godbus.Sender, values map[string]godbus.Variant) *godbus.Error {
-	return a.touched(sender, payload(values, dataKey))
+func (a *agent) pushOOB(_ context.Context, args []any) ([]any, error) {
+	return nil, a.touched(payload(args, dataKey))
 }
 
 // getNDEF takes a tag with a WSC record. neard does not wait for the answer.
-func (a *agent) getNDEF(sender godbus.Sender, values map[string]godbus.Variant) *godbus.Error {
-	return a.touched(sender, payload(values, "Payload", "NDEF"))
+func (a *agent) getNDEF(_ context.Context, args []any) ([]any, error) {
+	return nil, a.touched(payload(args, "Payload", "NDEF"))
 }
 
-func (a *agent) touched(sender godbus.Sender, content []byte) *godbus.Error {
-	ctx, done, refused := a.begin(sender)
-	if refused != nil {
-		return refused
+func (a *agent) touched(content []byte) error {
+	ctx, done, err := a.begin()
+	if err != nil {
+		return err
 	}
 	defer done()
 	defer clear(content)
@@ -252,17 +227,9 @@ func (a *agent) touched(sender godbus.Sender, content []byte) *godbus.Error {
 	return nil
 }
 
-// released is called when neard ends or has unregistered us; that it is gone the bus tells as well.
-func (a *agent) released(sender godbus.Sender) *godbus.Error {
-	_, done, refused := a.begin(sender)
-	if refused == nil {
-		done()
-	}
-	return refused
-}
-
-// payload is the first of these values that is there; nil: none is, or it is too long.
-func payload(values map[string]godbus.Variant, keys ...string) []byte {
+// payload is the first of these values that is there in a dictionary, the only argument; nil: none is, or it is too long.
+func payload(args []any, keys ...string) []byte {
+	values, _ := args[0].(map[string]godbus.Variant) // as the signature says
 	for _, key := range keys {
 		if b, ok := values[key].Value().([]byte); ok && len(b) > 0 && len(b) <= maxPayload {
 			return b

@@ -12,6 +12,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/test/hostile"
 	"wpsd/test/testbus"
 )
 
@@ -324,9 +325,56 @@ func TestComingAndGoing(t *testing.T) {
 	}
 }
 
+// Whatever others on the bus send, neard is served and nobody else; and when the bus is started anew, so is all this.
+func TestHostileBus(t *testing.T) {
+	t.Parallel()
+	bus := startBus(t)
+	p := &toucher{}
+	log, stop := run(t, bus, p)
+	f := startNeard(t, bus)
+	f.has(tags, handover)
+	ctx, cancel := context.WithCancel(t.Context())
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{name}, Spare: f.conn.Names()}, make(chan error, 1)
+	go func() {
+		_, _, err := attacker.Run(ctx, bus.Address)
+		over <- err
+	}()
+	for range 20 {
+		if call := f.call(ndefAgent+".GetNDEF", data("Payload", []byte("tag"))); call.Err != nil && !strings.Contains(call.Err.Error(), "touched just now") {
+			t.Fatal(call.Err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	cancel()
+	if err := <-over; err != nil {
+		t.Error(err)
+	}
+	p.mu.Lock()
+	if len(p.told) == 0 || strings.Trim(strings.Join(p.told, ""), "tag ") != "" {
+		t.Errorf("told %q", p.told)
+	}
+	p.mu.Unlock()
+	if strings.Contains(log.String(), "anew") {
+		t.Errorf("log: %s", log)
+	}
+	if err := bus.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	f = startNeard(t, bus)
+	f.has(tags, handover)
+	if err := stop(); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// Without a bus it waits for one.
 func TestNoBus(t *testing.T) {
 	t.Parallel()
-	if err := Run(t.Context(), "unix:path=/nonexistent", &toucher{}, slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("no error")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	log := &journal{}
+	err := Run(ctx, "unix:path=/nonexistent", &toucher{}, slog.New(slog.NewTextHandler(log, nil)))
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(log.String(), "nonexistent") {
+		t.Errorf("%v; log: %s", err, log)
 	}
 }

@@ -37,8 +37,16 @@ func Start() (*Bus, error) {
 		return nil, err
 	}
 	b := &Bus{dir: dir}
+	if err := b.run(program); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b, nil
+}
+
+// run starts the program, and waits until it listens.
+func (b *Bus) run(program string) error {
 	b.cmd = exec.Command(program, "--session", "--nofork", "--nopidfile", "--print-address",
-		"--address=unix:path="+filepath.Join(dir, "bus"))
+		"--address=unix:path="+filepath.Join(b.dir, "bus"))
 	// It ends with us even if we are killed.
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := b.cmd.StdoutPipe()
@@ -46,19 +54,30 @@ func Start() (*Bus, error) {
 		err = b.cmd.Start()
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) || line == "" {
-		return nil, errors.Join(fmt.Errorf("testbus: dbus-daemon printed no address: %w", err), b.Close())
+		b.kill()
+		return fmt.Errorf("testbus: dbus-daemon printed no address: %w", err)
 	}
 	b.Address = strings.TrimSpace(line)
-	return b, nil
+	return nil
+}
+
+// Restart ends the bus, and all connections with it, and starts another one in the same place.
+func (b *Bus) Restart() error {
+	b.kill()
+	return b.run(b.cmd.Path)
+}
+
+func (b *Bus) kill() {
+	_ = b.cmd.Process.Kill() // it fails only if the process has ended
+	_ = b.cmd.Wait()         // says how it was killed
 }
 
 // Close ends the bus.
 func (b *Bus) Close() error {
-	_ = b.cmd.Process.Kill() // it fails only if the process has ended
-	_ = b.cmd.Wait()         // says how it was killed
+	b.kill()
 	return os.RemoveAll(b.dir)
 }

@@ -1,4 +1,4 @@
-package dbus
+package bus
 
 import (
 	"encoding/binary"
@@ -8,37 +8,42 @@ import (
 )
 
 // errHeader means that a header cannot be read. The bus checks every message, so this is never seen on a real one.
-var errHeader = errors.New("dbus: malformed message header")
+var errHeader = errors.New("bus: malformed message header")
 
 // fixedHeader is the length of a header up to the array of fields, the length of that array included.
 const fixedHeader = 16
 
-// header is what stands in front of a message's body (D-Bus specification, "Message Format").
-type header struct {
-	order       binary.ByteOrder
-	kind        godbus.Type
-	flags       godbus.Flags
-	serial      uint32
-	replySerial uint32
-	body        uint32 // its length
-	fields      uint32 // length of the array of fields, without padding
+// Header is what stands in front of a message's body (D-Bus specification, "Message Format").
+type Header struct {
+	Type        godbus.Type
+	Flags       godbus.Flags
+	Serial      uint32
+	ReplySerial uint32
 
-	path      godbus.ObjectPath
-	iface     string // empty: not said
-	member    string
-	sender    string // stamped by the bus
-	signature string
+	Path      godbus.ObjectPath
+	Interface string // empty: not said
+	Member    string
+	ErrorName string
+	Sender    string // stamped by the bus
+	Signature string
+
+	order  binary.ByteOrder
+	body   uint32 // its length
+	fields uint32 // length of the array of fields, without padding
 }
 
+// WantsReply reports whether who made this call waits for an answer.
+func (h *Header) WantsReply() bool { return h.Flags&godbus.FlagNoReplyExpected == 0 }
+
 // size is the length of the whole message.
-func (h *header) size() uint64 { return h.bodyStart() + uint64(h.body) }
+func (h *Header) size() uint64 { return h.bodyStart() + uint64(h.body) }
 
 // bodyStart is where the body begins: at a multiple of eight.
-func (h *header) bodyStart() uint64 { return (fixedHeader + uint64(h.fields) + 7) &^ 7 }
+func (h *Header) bodyStart() uint64 { return (fixedHeader + uint64(h.fields) + 7) &^ 7 }
 
 // parseFixed reads the part of fixed length.
-func parseFixed(b []byte) (header, error) {
-	var h header
+func parseFixed(b []byte) (Header, error) {
+	var h Header
 	switch {
 	case len(b) < fixedHeader:
 		return h, errHeader
@@ -49,15 +54,15 @@ func parseFixed(b []byte) (header, error) {
 	default:
 		return h, errHeader
 	}
-	h.kind, h.flags = godbus.Type(b[1]), godbus.Flags(b[2])
+	h.Type, h.Flags = godbus.Type(b[1]), godbus.Flags(b[2])
 	h.body = h.order.Uint32(b[4:])
-	h.serial = h.order.Uint32(b[8:])
+	h.Serial = h.order.Uint32(b[8:])
 	h.fields = h.order.Uint32(b[12:])
 	return h, nil
 }
 
 // parseHeader reads a header from the beginning of a message. It does not look at the body.
-func parseHeader(b []byte) (header, error) {
+func parseHeader(b []byte) (Header, error) {
 	h, err := parseFixed(b)
 	if err != nil {
 		return h, err
@@ -75,17 +80,19 @@ func parseHeader(b []byte) (header, error) {
 		}
 		switch code {
 		case godbus.FieldPath:
-			h.path = godbus.ObjectPath(text)
+			h.Path = godbus.ObjectPath(text)
 		case godbus.FieldInterface:
-			h.iface = text
+			h.Interface = text
 		case godbus.FieldMember:
-			h.member = text
+			h.Member = text
 		case godbus.FieldSender:
-			h.sender = text
+			h.Sender = text
 		case godbus.FieldSignature:
-			h.signature = text
+			h.Signature = text
+		case godbus.FieldErrorName:
+			h.ErrorName = text
 		case godbus.FieldReplySerial:
-			h.replySerial = number
+			h.ReplySerial = number
 		}
 	}
 	return h, nil
