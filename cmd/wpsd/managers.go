@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"wpsd/bus"
 	"wpsd/drivers"
 	"wpsd/drivers/iwd"
 	"wpsd/drivers/managerbus"
@@ -24,14 +25,14 @@ type managers struct {
 }
 
 // newManagers opens the journal. The order is that in which managers sit on top of each other: NetworkManager drives
-// the radio with one of the others.
-func newManagers(f flags, conf *config) (managers, error) {
+// the radio with one of the others. shared is a connection to the bus that is there already; nil: there is none.
+func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	journal, err := store.OpenJournal(f.stateDir)
 	if err != nil {
 		return managers{}, err
 	}
-	bus := managerbus.Bus{Address: f.bus}
-	nm, wd, ws := &networkmanager.Manager{Bus: bus}, &iwd.Manager{Bus: bus}, &wpasupplicant.Manager{Bus: bus}
+	at := &managerbus.Bus{Address: f.bus, Shared: shared}
+	nm, wd, ws := &networkmanager.Manager{Bus: at}, &iwd.Manager{Bus: at}, &wpasupplicant.Manager{Bus: at}
 	for _, dir := range wpasupplicant.DefaultSockets {
 		if filepath.Clean(conf.Control.Dir) != dir { // there we answer ourselves
 			ws.Sockets = append(ws.Sockets, dir)
@@ -52,7 +53,7 @@ func setApply(c *config, value string) error {
 
 // restore gives back what a process that was killed has taken: a unit has it as ExecStopPost=.
 func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err error) {
-	m, err := newManagers(f, conf)
+	m, err := newManagers(f, conf, nil)
 	if errors.Is(err, store.ErrInUse) {
 		log.Info("nothing to give back: wpsd runs, and looks after its interfaces itself")
 		return nil

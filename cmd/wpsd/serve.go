@@ -50,7 +50,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 
 	var hold managers
 	if f.driver == "nl80211" { // interfaces of the others are nobody's
-		hold, err = newManagers(f, conf)
+		hold, err = newManagers(f, conf, bus.Conn())
 		if err != nil {
 			return err
 		}

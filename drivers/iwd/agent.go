@@ -3,9 +3,11 @@ package iwd
 import (
 	"context"
 	"errors"
+	"time"
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/bus"
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 )
@@ -18,41 +20,39 @@ const (
 // ErrAgent means that iwd's agent can say passphrases only.
 var ErrAgent = errors.New("its directory cannot be written, and a key of 64 digits cannot be told otherwise: let wpsd write there")
 
-// agent answers iwd's question for a passphrase. It lives for one Connect.
-type agent struct {
-	conn  *godbus.Conn
-	owner string // iwd's unique name: nobody else gets an answer
-	key   secret.Value
-}
+// withdrawTime bounds the end of an agent.
+const withdrawTime = 5 * time.Second
 
-// RequestPassphrase is called by iwd.
-func (a *agent) RequestPassphrase(sender godbus.Sender, _ godbus.ObjectPath) (string, *godbus.Error) {
-	if string(sender) != a.owner {
-		return "", godbus.NewError(agentI+".Error.Canceled", nil)
+// answers are the methods of an agent that says one passphrase. Nobody but iwd may call them.
+func answers(key secret.Value) map[string]bus.Method {
+	nothing := func(context.Context, []any) ([]any, error) { return nil, nil }
+	return map[string]bus.Method{
+		"RequestPassphrase": {In: "o", Do: func(context.Context, []any) ([]any, error) { return []any{string(key.Bytes())}, nil }},
+		// iwd does not need an answer any more.
+		"Release": {Do: nothing},
+		"Cancel":  {In: "s", Do: nothing},
 	}
-	return string(a.key.Bytes()), nil
 }
-
-// Release and Cancel are called by iwd when it does not need an answer any more.
-func (*agent) Release() *godbus.Error      { return nil }
-func (*agent) Cancel(string) *godbus.Error { return nil }
 
 // connectWithAgent joins a network that iwd does not know yet, and answers when it asks for the passphrase.
-func (d *device) connectWithAgent(ctx context.Context, n credential.Network) error {
+func (m *Manager) connectWithAgent(ctx context.Context, d *device, n credential.Network) error {
 	if n.KeyKind == credential.KeyRawPSK {
 		return ErrAgent
 	}
-	a := &agent{conn: d.Bus(), key: n.Key}
-	if err := a.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, busName).Store(&a.owner); err != nil {
+	// iwd asks the agent of the connection that wants to connect: two sessions have two.
+	conn, err := m.Bus.Alone(ctx, busName)
+	if err != nil {
 		return err
 	}
-	if err := a.conn.Export(a, agentPath, agentI); err != nil {
-		return err
-	}
+	defer conn.Close()
+	d = &device{conn, d.path}
+	defer d.Serve(agentPath, agentI, answers(n.Key))()
 	const manager = godbus.ObjectPath("/net/connman/iwd")
 	if err := d.Call(ctx, manager, busName+".AgentManager.RegisterAgent", []any{agentPath}); err != nil {
 		return err
 	}
-	err := d.connect(ctx, string(n.SSID), kindOf(n))
-	return errors.Join(err, d.Call(context.WithoutCancel(ctx), manager, busName+".AgentManager.UnregisterAgent", []any{agentPath}))
+	err = d.connect(ctx, string(n.SSID), kindOf(n))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
+	defer cancel()
+	return errors.Join(err, d.Call(ctx, manager, busName+".AgentManager.UnregisterAgent", []any{agentPath}))
 }

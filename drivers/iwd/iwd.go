@@ -28,7 +28,7 @@ const Directory = "/var/lib/iwd"
 // Manager is iwd. It is safe for concurrent use.
 type Manager struct {
 	// Bus is where it is.
-	Bus managerbus.Bus
+	Bus *managerbus.Bus
 	// Directory of known networks; empty: the usual one.
 	Directory string
 }

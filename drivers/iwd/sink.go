@@ -33,7 +33,7 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Netwo
 	}
 	undo, err := m.provision(n)
 	if isForbidden(err) {
-		return wrap(d.connectWithAgent(ctx, n))
+		return wrap(m.connectWithAgent(ctx, d, n))
 	}
 	if err != nil {
 		return wrap(err)

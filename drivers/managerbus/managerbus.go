@@ -3,12 +3,17 @@
 package managerbus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // ErrAbsent means that the manager does not run: nobody is there to ask, or to give anything to.
@@ -17,69 +22,166 @@ var ErrAbsent = errors.New("the manager does not run")
 // pause is between two looks at something that no signal tells in time.
 const pause = 100 * time.Millisecond
 
-// Bus is where managers are found. Its methods are safe for concurrent use. It holds no connection: what we ask of
-// managers is seldom, and a connection would wake us up for every signal on it.
+// names are those that managers have on the bus. They are followed together, so that it costs one question to know them all, and
+// nothing afterwards.
+var names = []string{"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd"}
+
+// followTime is how long the bus may take to say who is there.
+const followTime = 10 * time.Second
+
+// Bus is where managers are found. Its methods are safe for concurrent use. It has one connection for all conversations, and nothing
+// comes over it but their answers, and word that a manager comes or goes: it wakes nobody up.
 type Bus struct {
 	// Address is a D-Bus address; "system" and "" stand for the system bus, "session" for the session's.
 	Address string
+	// Shared is a connection that is there already, and is used as long as it lasts. nil: there is none.
+	Shared *bus.Conn
+
+	mu   sync.Mutex
+	conn *bus.Conn // the one in use; nil: none yet
+	came chan struct{}
 }
 
 // Conn is one conversation with a manager, for one procedure. It is used by one goroutine.
 type Conn struct {
-	bus  *godbus.Conn
-	name string
+	bus   *bus.Conn
+	owner string // its unique name: who takes its place is another one
+	alone *Bus   // what made the connection for this conversation; nil: it is the Bus's
 }
 
-// Dial connects to the manager with this name on the bus. ErrAbsent: nobody owns it.
-func (b Bus) Dial(ctx context.Context, name string) (*Conn, error) {
-	bus, err := b.connect(ctx)
+// Dial begins a conversation with the manager with this name on the bus. ErrAbsent: nobody owns it.
+func (b *Bus) Dial(ctx context.Context, name string) (*Conn, error) {
+	c, err := b.connection(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{bus, name}
-	var owned bool
-	err = bus.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, name).Store(&owned)
-	if err == nil && !owned {
-		err = ErrAbsent
+	if !slices.Contains(names, name) {
+		if err := c.Follow(ctx, bus.Name{Name: name}); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		c.Close()
+	owner := c.Owner(name)
+	if owner == "" {
+		return nil, ErrAbsent
+	}
+	return &Conn{bus: c, owner: owner}, nil
+}
+
+// Connect makes the connection, if it is not there yet, and learns which managers are. Dial does so as well.
+func (b *Bus) Connect(ctx context.Context) error {
+	_, err := b.connection(ctx)
+	return err
+}
+
+// Came receives a value when a manager may be there that was not before.
+func (b *Bus) Came() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.arrivals()
+}
+
+// arrivals is the channel of Came. The caller holds b.mu.
+func (b *Bus) arrivals() chan struct{} {
+	if b.came == nil {
+		b.came = make(chan struct{}, 1)
+	}
+	return b.came
+}
+
+// connection gives a connection that works and follows the managers.
+func (b *Bus) connection(ctx context.Context) (*bus.Conn, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.conn != nil && b.conn.Err() == nil {
+		return b.conn, nil
+	}
+	c := b.Shared
+	if c == nil || c.Err() != nil {
+		var err error
+		if c, err = bus.Dial(cmp.Or(b.Address, "system"), bus.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.follow(ctx, c); err != nil {
+		if c != b.Shared {
+			_ = c.Close()
+		}
 		return nil, err
 	}
+	b.conn = c
 	return c, nil
 }
 
-func (b Bus) connect(ctx context.Context) (*godbus.Conn, error) {
-	// The connection's own context is not the caller's: the procedure may have to tidy up after that has ended.
-	option := godbus.WithContext(context.WithoutCancel(ctx))
-	switch b.Address {
-	case "", "system":
-		return godbus.ConnectSystemBus(option)
-	case "session":
-		return godbus.ConnectSessionBus(option)
+// follow learns which managers are there, and will come. The caller holds b.mu.
+func (b *Bus) follow(ctx context.Context, c *bus.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, followTime)
+	defer cancel()
+	came := b.arrivals()
+	tell := func() {
+		select {
+		case came <- struct{}{}:
+		default:
+		}
 	}
-	return godbus.Connect(b.Address, option)
+	all := make([]bus.Name, len(names))
+	for i, name := range names {
+		all[i] = bus.Name{Name: name, Changed: func(owner string) {
+			if owner != "" {
+				tell()
+			}
+		}}
+	}
+	if err := c.Follow(ctx, all...); err != nil {
+		return err
+	}
+	go func() { // ends with the connection
+		<-c.Done()
+		tell() // who comes now is heard of on another one only
+	}()
+	return nil
+}
+
+// Close ends the connection, if it is the Bus's own.
+func (b *Bus) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.conn == nil || b.conn == b.Shared {
+		return nil
+	}
+	return b.conn.Close()
 }
 
 // Close ends the conversation.
-func (c *Conn) Close() { _ = c.bus.Close() }
+func (c *Conn) Close() {
+	if c.alone != nil {
+		_ = c.alone.Close()
+	}
+}
 
-// Bus is the connection itself, for what is not a call.
-func (c *Conn) Bus() *godbus.Conn { return c.bus }
+// Alone begins a conversation with the manager with this name on a connection of its own, on which the manager can call an object: what
+// it does for one connection, and whom it calls, is then not mixed up with another conversation.
+func (b *Bus) Alone(ctx context.Context, name string) (*Conn, error) {
+	alone := &Bus{Address: b.Address}
+	c, err := alone.Dial(ctx, name)
+	if err != nil {
+		return nil, errors.Join(err, alone.Close())
+	}
+	c.alone = alone
+	return c, nil
+}
+
+// Serve lets the manager, and nobody else, call an object until stop is called.
+func (c *Conn) Serve(path godbus.ObjectPath, iface string, methods map[string]bus.Method) (stop func()) {
+	return c.bus.Serve(bus.Object{Path: path, Interface: iface, Caller: c.owner, Methods: methods})
+}
 
 // Call calls a method, named with its interface, of one of the manager's objects and stores what it returns in out.
 func (c *Conn) Call(ctx context.Context, path godbus.ObjectPath, method string, args []any, out ...any) error {
-	call := c.bus.Object(c.name, path).CallWithContext(ctx, method, godbus.FlagNoAutoStart, args...)
-	if call.Err != nil {
-		if gone(call.Err) {
-			return fmt.Errorf("%w: %w", ErrAbsent, call.Err)
-		}
-		return call.Err
+	err := c.bus.Call(ctx, bus.Request{To: c.owner, Path: path, Method: method, Args: args, Flags: godbus.FlagNoAutoStart}, out...)
+	if gone(err) {
+		return fmt.Errorf("%w: %w", ErrAbsent, err)
 	}
-	if len(out) == 0 {
-		return nil
-	}
-	return call.Store(out...)
+	return err
 }
 
 // gone tells that the manager has ended meanwhile.

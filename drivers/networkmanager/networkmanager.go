@@ -41,7 +41,7 @@ const (
 // Manager is NetworkManager. It is safe for concurrent use.
 type Manager struct {
 	// Bus is where it is.
-	Bus managerbus.Bus
+	Bus *managerbus.Bus
 
 	mu   sync.Mutex
 	kept map[string]string // UUIDs of volatile profiles that are kept for now, by interface

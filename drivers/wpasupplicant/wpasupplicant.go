@@ -29,7 +29,7 @@ const (
 // Manager is wpa_supplicant. It is safe for concurrent use.
 type Manager struct {
 	// Bus is where it is.
-	Bus managerbus.Bus
+	Bus *managerbus.Bus
 	// Sockets are the directories with control sockets of those that are not on D-Bus.
 	Sockets []string
 }

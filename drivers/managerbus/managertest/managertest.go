@@ -34,29 +34,39 @@ type Manager struct {
 }
 
 // Start makes a bus and plays managers on it by name; all end with the test. It skips without dbus-daemon.
-func Start(t *testing.T, managers map[string]*Manager) managerbus.Bus {
+func Start(t *testing.T, managers map[string]*Manager) *managerbus.Bus {
 	t.Helper()
-	bus, err := testbus.Start()
+	b, _ := StartOn(t, managers)
+	return b
+}
+
+// StartOn is Start for a test that does something with the bus itself.
+func StartOn(t *testing.T, managers map[string]*Manager) (*managerbus.Bus, *testbus.Bus) {
+	t.Helper()
+	server, err := testbus.Start()
 	if errors.Is(err, testbus.ErrMissing) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { bus.Close() })
+	t.Cleanup(func() { _ = server.Close() })
 	for name, m := range managers {
-		m.play(t, bus.Address, name)
+		m.Play(t, server, name)
 	}
-	return managerbus.Bus{Address: bus.Address}
+	b := &managerbus.Bus{Address: server.Address}
+	t.Cleanup(func() { _ = b.Close() })
+	return b, server
 }
 
-func (m *Manager) play(t *testing.T, address, name string) {
+// Play plays a manager with this name on a bus.
+func (m *Manager) Play(t *testing.T, on *testbus.Bus, name string) {
 	t.Helper()
-	conn, err := godbus.Connect(address, godbus.WithHandler(handler{m}))
+	conn, err := godbus.Connect(on.Address, godbus.WithHandler(handler{m}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	m.conn = conn
 	if reply, err := conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil || reply != godbus.RequestNameReplyPrimaryOwner {
 		t.Fatalf("%s: %v, %v", name, reply, err)
