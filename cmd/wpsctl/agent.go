@@ -11,6 +11,8 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
+
+	"wpsd/bus"
 )
 
 const (
@@ -40,25 +42,23 @@ stored) or 2 (both) in wpsd.conf. "wpsctl status" shows the mode. What could not
 	return cmd
 }
 
-// credentialAgent is the object that wpsd calls. godbus calls it from goroutines of its own.
+// credentialAgent is the object that wpsd, and nobody else, calls, each time in a goroutine.
 type credentialAgent struct {
 	a        *app
 	once     bool
 	released chan struct{} // holds a value when wpsd has released us
 	over     chan error    // gets how it ended: nil with --once, or an error of printing
 
-	mu    sync.Mutex
-	owner string // the unique name of wpsd, the only one that may call
-	done  bool   // nothing more is taken
+	mu   sync.Mutex
+	done bool // nothing more is taken
 }
 
 // agent runs the command. Ctrl-C is its regular end.
 func (a *app) agent(ctx context.Context, c *client, once bool) error {
 	g := &credentialAgent{a: a, once: once, released: make(chan struct{}, 1), over: make(chan error, 1)}
-	methods := map[string]any{"CredentialReceived": g.credentialReceived, "Release": g.release}
-	if err := c.conn.ExportMethodTable(methods, agentPath, agentIface); err != nil {
-		return err
-	}
+	defer c.conn.Serve(bus.Object{Path: agentPath, Interface: agentIface, Caller: busName, Methods: map[string]bus.Method{
+		"CredentialReceived": {In: "oa{sv}ay", Do: g.credentialReceived}, "Release": {Do: g.release},
+	}})()
 	signals, err := c.watch(ctx)
 	if err != nil {
 		return err
@@ -107,13 +107,6 @@ func (g *credentialAgent) register(ctx context.Context, c *client) error {
 	if err != nil {
 		return err
 	}
-	var owner string
-	if err := c.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, busName).Store(&owner); err != nil {
-		return fromBus(err)
-	}
-	g.mu.Lock()
-	g.owner = owner
-	g.mu.Unlock()
 	mode := newManager(p).Processing
 	if g.a.json {
 		err = g.a.printJSON(map[string]any{"event": "registering", "credential_processing": mode})
@@ -145,42 +138,39 @@ func (g *credentialAgent) unregister(c *client) error {
 }
 
 // refuse is what a call gets that is not answered with success. It never tells more.
-func refuse(name, text string) *godbus.Error { return godbus.NewError(name, []any{text}) }
+func refuse(text string) error {
+	return godbus.Error{Name: "fi.w1.wps.Error.NotTaken", Body: []any{text}}
+}
 
 // credentialReceived implements the method: it answers once the credential is printed.
-func (g *credentialAgent) credentialReceived(sender godbus.Sender, session godbus.ObjectPath, p map[string]godbus.Variant, raw []byte) *godbus.Error {
+func (g *credentialAgent) credentialReceived(_ context.Context, args []any) ([]any, error) {
+	session, _ := args[0].(godbus.ObjectPath)
+	p, _ := args[1].(props)
+	raw, _ := args[2].([]byte)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case string(sender) != g.owner:
-		return refuse("org.freedesktop.DBus.Error.AccessDenied", "Only wpsd may call this.")
-	case g.done:
-		return refuse("fi.w1.wps.Error.NotTaken", "This agent is about to end.")
+	if g.done {
+		return nil, refuse("This agent is about to end.")
 	}
 	if err := g.a.printCredential(session, newCredential(p), raw); err != nil {
 		g.done = true
 		g.over <- fmt.Errorf("a credential could not be printed, wpsd keeps it: %w", err)
-		return refuse("fi.w1.wps.Error.NotTaken", "The credential could not be printed.")
+		return nil, refuse("The credential could not be printed.")
 	}
 	if g.once {
 		g.done = true
 		g.over <- nil
 	}
-	return nil
+	return nil, nil
 }
 
 // release implements the method.
-func (g *credentialAgent) release(sender godbus.Sender) *godbus.Error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if string(sender) != g.owner {
-		return refuse("org.freedesktop.DBus.Error.AccessDenied", "Only wpsd may call this.")
-	}
+func (g *credentialAgent) release(context.Context, []any) ([]any, error) {
 	select {
 	case g.released <- struct{}{}:
 	default:
 	}
-	return nil
+	return nil, nil
 }
 
 // printCredential prints one, with its key: that is what this command is for.

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // Names of the D-Bus API.
@@ -35,9 +36,12 @@ const callTimeout = 25 * time.Second
 // authTimeout bounds a call for which somebody may have to type a password. wpsd gives up before.
 const authTimeout = 6 * time.Minute
 
+// maxAnswer bounds an answer of wpsd's: a list of ten thousand access points is a few MiB. It is what a system bus passes on.
+const maxAnswer = 32 << 20
+
 // client is a connection to wpsd.
 type client struct {
-	conn *godbus.Conn
+	conn *bus.Conn
 	tty  *ttyAgent // asks for passwords on our terminal; nil: nobody needed it so far
 	app  *app
 }
@@ -47,30 +51,22 @@ type options map[string]godbus.Variant
 
 // dial connects to the bus that --bus names. It does not yet need wpsd to be there.
 func (a *app) dial(ctx context.Context) (*client, error) {
-	// Signals must come in order: progress would run backwards otherwise.
-	opts := []godbus.ConnOption{godbus.WithSignalHandler(godbus.NewSequentialSignalHandler())}
-	var conn *godbus.Conn
-	var err error
-	switch {
-	case a.bus == "system":
-		conn, err = godbus.ConnectSystemBus(opts...)
-	case a.bus == "session" && os.Getenv("DBUS_SESSION_BUS_ADDRESS") == "":
-		// godbus would start a bus of its own, on which nobody is.
-		err = errors.New("DBUS_SESSION_BUS_ADDRESS is not set")
-	case a.bus == "session":
-		conn, err = godbus.ConnectSessionBus(opts...)
-	case strings.Contains(a.bus, ":"):
-		conn, err = godbus.Connect(a.bus, opts...)
-	default:
+	if a.bus != "system" && a.bus != "session" && !strings.Contains(a.bus, ":") {
 		return nil, usagef(`--bus %s: neither "system" nor "session" nor an address such as unix:path=/run/dbus/system_bus_socket`, printable(a.bus))
+	}
+	conn, err := bus.Dial(a.bus, bus.Options{MaxReply: maxAnswer})
+	if err == nil {
+		// Nobody but wpsd answers for it, and it may be started by the first call.
+		if err = conn.Follow(ctx, bus.Name{Name: busName}); err != nil {
+			_ = conn.Close()
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if err != nil {
 		return nil, &failure{Exit: exitNoService, Text: "cannot connect to D-Bus: " + printable(err.Error()),
 			Hint: "Is dbus-daemon running? Look at --bus, and at DBUS_SYSTEM_BUS_ADDRESS."}
-	}
-	if err := ctx.Err(); err != nil {
-		_ = conn.Close()
-		return nil, err
 	}
 	return &client{conn: conn, app: a}, nil
 }
@@ -84,54 +80,33 @@ func (c *client) close() {
 // call calls a method given with its interface and stores the answer in results. It allows authorization to ask the
 // user for a password: by the agent of his desktop, or, if there is none, on this terminal.
 func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string, results []any, args ...any) error {
-	call := c.try(ctx, path, method, args)
+	err := c.try(ctx, path, method, results, args)
 	var e godbus.Error
-	if errors.As(call.Err, &e) && e.Name == interactionRequired && c.tty == nil && c.app.canAsk() {
-		var err error
-		if c.tty, err = startTTYAgent(); err != nil {
-			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: printable(e.Error()), Hint: printable(err.Error())}
+	if errors.As(err, &e) && e.Name == interactionRequired && c.tty == nil && c.app.canAsk() {
+		var failed error
+		if c.tty, failed = startTTYAgent(); failed != nil {
+			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: printable(e.Error()), Hint: printable(failed.Error())}
 		}
-		call = c.try(ctx, path, method, args)
+		err = c.try(ctx, path, method, results, args)
 	}
-	if call.Err != nil {
-		if errors.Is(call.Err, context.DeadlineExceeded) {
-			return &failure{Exit: exitNoService, Text: "wpsd did not answer " + method, Hint: "See its log."}
-		}
-		return fromBus(call.Err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &failure{Exit: exitNoService, Text: "wpsd did not answer " + method, Hint: "See its log."}
 	}
-	return fromBus(call.Store(results...))
+	return fromBus(err)
 }
 
-// try makes one call. godbus's own calls cannot have the flag for interactive authorization.
-func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string, args []any) *godbus.Call {
-	dot := strings.LastIndexByte(method, '.')
-	m := &godbus.Message{
-		Type: godbus.TypeMethodCall, Flags: godbus.FlagAllowInteractiveAuthorization, Body: args,
-		Headers: map[godbus.HeaderField]godbus.Variant{
-			godbus.FieldDestination: godbus.MakeVariant(busName),
-			godbus.FieldPath:        godbus.MakeVariant(path),
-			godbus.FieldInterface:   godbus.MakeVariant(method[:dot]),
-			godbus.FieldMember:      godbus.MakeVariant(method[dot+1:]),
-		},
-	}
-	if len(args) > 0 {
-		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(args...))
-	}
+// try makes one call.
+func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string, results, args []any) error {
 	limit := authTimeout
-	if iface := method[:dot]; iface == propertiesIface && method[dot+1:] != "Set" || iface == objectManager {
+	iface, member := method[:strings.LastIndexByte(method, '.')], method[strings.LastIndexByte(method, '.')+1:]
+	if iface == propertiesIface && member != "Set" || iface == objectManager {
 		limit = callTimeout // these need no authorization
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	call := c.conn.SendWithContext(ctx, m, nil)
-	select {
-	case <-call.Done:
-		return call
-	case <-time.After(waitTime):
-		c.app.explainWait()
-	}
-	<-call.Done // which ctx ends
-	return call
+	explain := time.AfterFunc(waitTime, c.app.explainWait)
+	defer explain.Stop()
+	return c.conn.Call(ctx, bus.Request{To: busName, Path: path, Method: method, Args: args, Flags: godbus.FlagAllowInteractiveAuthorization}, results...)
 }
 
 // properties reads all properties of one interface of an object.
@@ -145,19 +120,13 @@ func (c *client) properties(ctx context.Context, path godbus.ObjectPath, iface s
 func (c *client) watch(ctx context.Context) (<-chan *godbus.Signal, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	ch := make(chan *godbus.Signal, 64)
-	c.conn.Signal(ch)
-	err := c.conn.AddMatchSignalContext(ctx, godbus.WithMatchSender(busName), godbus.WithMatchPathNamespace(rootPath))
-	if err == nil {
-		err = c.conn.AddMatchSignalContext(ctx, godbus.WithMatchSender("org.freedesktop.DBus"),
-			godbus.WithMatchInterface("org.freedesktop.DBus"), godbus.WithMatchMember("NameOwnerChanged"), godbus.WithMatchArg(0, busName))
-	}
-	return ch, fromBus(err)
+	signals := c.conn.Signals()
+	return signals, fromBus(c.conn.Follow(ctx, bus.Name{Name: busName, Signals: []bus.Signals{{Path: rootPath, Below: true}}}))
 }
 
 // serviceOwner looks at a signal: whether it tells that wpsd came (owner set) or left (owner empty).
 func serviceOwner(s *godbus.Signal) (owner string, ok bool) {
-	if s.Name != "org.freedesktop.DBus.NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != busName {
+	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != busName {
 		return "", false
 	}
 	owner, ok = s.Body[2].(string)

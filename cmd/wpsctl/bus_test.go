@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/test/hostile"
 	"wpsd/test/testbus"
 )
 
@@ -84,5 +86,67 @@ func TestCallsAllowAQuestion(t *testing.T) {
 	}
 	if len(flags) < 3 {
 		t.Errorf("%d calls", len(flags))
+	}
+}
+
+// TestHostileBus: whatever others on the bus send, calls are answered by wpsd, and its signals come, and no others.
+func TestHostileBus(t *testing.T) {
+	t.Parallel()
+	server, err := testbus.Start()
+	if errors.Is(err, testbus.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	service, err := godbus.Connect(server.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = service.Close() }()
+	scan := func(godbus.Message, map[string]godbus.Variant) *godbus.Error {
+		if err := service.Emit(rootPath+"/i", interfaceIface+".ScanDone", true); err != nil {
+			return godbus.MakeFailedError(err)
+		}
+		return nil
+	}
+	if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i", interfaceIface); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{busName}, Spare: service.Names()}, make(chan error, 1)
+	go func() {
+		_, _, err := attacker.Run(ctx, server.Address)
+		over <- err
+	}()
+	a := &app{bus: server.Address, errOut: io.Discard}
+	for range 20 {
+		c, err := a.dial(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signals, err := c.watch(ctx)
+		if err == nil {
+			err = c.call(ctx, "/i", interfaceIface+".Scan", nil, options{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := <-signals
+		for s != nil && s.Sender == "org.freedesktop.DBus" && !strings.HasSuffix(s.Name, "NameOwnerChanged") {
+			s = <-signals // that we have our own name
+		}
+		if s == nil || s.Name != interfaceIface+".ScanDone" || s.Sender != service.Names()[0] {
+			t.Errorf("a signal %+v", s)
+		}
+		c.close()
+	}
+	cancel()
+	if err := <-over; err != nil {
+		t.Error(err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/bus"
 )
 
 // Exit codes. They are documented and stay as they are: scripts depend on them.
@@ -159,8 +161,10 @@ func fromBus(err error) error {
 	}
 	var e godbus.Error
 	if !errors.As(err, &e) {
-		if errors.Is(err, godbus.ErrClosed) {
-			return &failure{Exit: exitNoService, Text: "the connection to the bus was closed", Hint: startHint}
+		for _, known := range []error{bus.ErrLost, bus.ErrTooMany} {
+			if errors.Is(err, known) {
+				return &failure{Exit: exitNoService, Text: known.Error(), Hint: startHint}
+			}
 		}
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 	"rsc.io/qr"
 
+	"wpsd/bus"
 	"wpsd/engine/secret"
 	"wpsd/introspection"
 	"wpsd/service"
@@ -128,8 +129,8 @@ func TestFromBus(t *testing.T) {
 			failure{Exit: exitNoService, Name: "org.freedesktop.DBus.Error.ServiceUnknown", Text: "x", Hint: startHint}},
 		{"an error of a newer wpsd", godbus.Error{Name: "fi.w1.wps.Error.Novel", Body: []any{"a\x1bb"}},
 			failure{Exit: exitFailure, Name: "fi.w1.wps.Error.Novel", Text: `a\x1bb`}},
-		{"the bus is gone", fmt.Errorf("call: %w", godbus.ErrClosed),
-			failure{Exit: exitNoService, Text: "the connection to the bus was closed", Hint: startHint}},
+		{"the bus is gone", fmt.Errorf("call: %w: EOF", bus.ErrLost),
+			failure{Exit: exitNoService, Text: "the connection to the bus is lost", Hint: startHint}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
