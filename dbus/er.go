@@ -162,9 +162,17 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 func peerArg(text, what string) (service.ERPeer, error) {
 	p, err := service.ParseERPeer(text)
 	if err != nil || p.IsAny() {
-		return p, invalidf("The %s %s is named neither by a UUID nor by an address such as 02:00:00:00:03:00.", what, quote(text))
+		return p, invalidf("The %s %s is named neither by a UUID nor by an address such as 02:00:00:00:03:00%s.", what, quote(text), ipHint(what))
 	}
 	return p, nil
+}
+
+// ipHint tells that an access point has one more name.
+func ipHint(what string) string {
+	if what == "access point" {
+		return " or 192.0.2.1"
+	}
+	return ""
 }
 
 // enrolleeArg is peerArg where anybody may be meant.

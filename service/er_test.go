@@ -437,6 +437,8 @@ func TestERRefuses(t *testing.T) {
 				{"any access point", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.AP = ERPeer{} }))), ErrInvalid},
 				{"no PIN", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
 				{"a PIN with a wrong check digit", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.PIN = secret.FromString("12345678") }))), devpass.ErrPINChecksum},
+				{"a device that is named like an access point", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.Enrollee.IP = h.lan.addr }))), ErrInvalid},
+				{"the button of an address where nobody is", second(h.svc.EREnrollPBC(h.Context(), ask(func(r *ERRequest) { r.AP, r.Enrollee.IP = ERPeer{}, netip.MustParseAddr("192.0.2.9") }))), ErrNoERAP},
 				{"somebody to hand it to", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.Apply = "iwd" }))), ErrNotSupported},
 				{"two addresses", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC, r.Enrollee.MAC = printer, nextBSSID }))), ErrInvalid},
 				{"everybody's address", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
@@ -520,17 +522,74 @@ func TestERNeedsNoAddress(t *testing.T) {
 	}
 }
 
+// TestERImpostor: what says to be the access point at another address gets nothing unless that address is named, whatever is done.
+func TestERImpostor(t *testing.T) {
+	t.Parallel()
+	playER(t, map[string]func(h *erHouse){
+		"by address only": func(h *erHouse) {
+			n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("net"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("12345678")}, wsc.MAC{})
+			if err != nil {
+				h.Fatal(err)
+			}
+			impostor := netip.MustParseAddr("192.0.2.66")
+			h.lan.announceAt(impostor, upnp.Alive)
+			synctest.Wait()
+			if aps := h.svc.Snapshot().ERAccessPoints; len(aps) != 2 || len(aps[0].Also) != 1 || len(aps[1].Also) != 1 || aps[0].Problem == "" {
+				h.Fatalf("%+v", aps)
+			}
+			h.lan.mu.Lock()
+			asked := h.lan.others[impostor]
+			h.lan.mu.Unlock()
+			for _, ap := range []ERPeer{{UUID: h.lan.uuid}, {MAC: homeBSSID}} {
+				r := h.request(labelPIN)
+				r.AP = ap
+				admit := r
+				admit.Enrollee = ERPeer{MAC: printer}
+				button := ERRequest{Interface: "wlan0", Enrollee: ap, Owner: ":1.2"}
+				_, secretsErr := h.svc.ERConfig(h.Context(), "wlan0", ap)
+				_, tokenErr := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ap, NFCFormatNDEF)
+				for name, err := range map[string]error{
+					"Learn":         second(h.svc.ERLearn(h.Context(), r)),
+					"Configure":     second(h.svc.ERConfigure(h.Context(), r, Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("12345678")})),
+					"EnrollPin":     second(h.svc.EREnrollPIN(h.Context(), admit)),
+					"EnrollPbc, ap": second(h.svc.EREnrollPBC(h.Context(), ERRequest{Interface: "wlan0", AP: ap, Owner: ":1.2"})),
+					"EnrollPbc":     second(h.svc.EREnrollPBC(h.Context(), button)),
+					"SetConfig":     h.svc.ERSetConfig(h.Context(), "wlan0", ap, n.ID),
+					"config":        secretsErr,
+					"token":         tokenErr,
+				} {
+					if !errors.Is(err, ErrERAmbiguous) || !strings.Contains(err.Error(), "192.0.2.1") || !strings.Contains(err.Error(), impostor.String()) {
+						h.Errorf("%s of %v: %v", name, ap, err)
+					}
+				}
+			}
+			r := h.request(labelPIN)
+			r.AP = ERPeer{IP: h.lan.addr}
+			if s := h.end(h.must(h.svc.ERLearn(h.Context(), r))); s.State != StateSucceeded {
+				h.Errorf("by the address: %v", s.Sentence)
+			}
+			h.lan.mu.Lock()
+			defer h.lan.mu.Unlock()
+			if h.lan.others[impostor] != asked {
+				h.Errorf("the impostor was asked %d times more", h.lan.others[impostor]-asked)
+			}
+		},
+	})
+}
+
 func TestParseERPeer(t *testing.T) {
 	t.Parallel()
 	uuid := wsc.UUIDFromMAC(homeBSSID)
 	for text, want := range map[string]ERPeer{
 		"any": {}, homeBSSID.String(): {MAC: homeBSSID}, strings.ToUpper(uuid.String()): {UUID: uuid},
+		"192.0.2.1": {IP: netip.MustParseAddr("192.0.2.1")},
 	} {
 		if got, err := ParseERPeer(text); err != nil || got != want || !strings.EqualFold(got.String(), text) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "ANY", "02:00", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00000000-0000-0000-0000-000000000000", uuid.String() + "0", strings.Repeat("x", 1000)} {
+	for _, text := range []string{"", "ANY", "02:00", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00000000-0000-0000-0000-000000000000",
+		"0.0.0.0", "224.0.0.1", "fe80::1%eth0", "::ffff:192.0.2.1", "192.0.2.1:80", uuid.String() + "0", strings.Repeat("x", 1000)} {
 		if got, err := ParseERPeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() || len(err.Error()) > 200 {
 			t.Errorf("%.40q: %v, %v", text, got, err)
 		}

@@ -39,6 +39,7 @@ type lan struct {
 
 	mu       sync.Mutex
 	calls    []string
+	others   map[netip.Addr]int // requests to other addresses
 	closed   int
 	open     int
 	sid      string
@@ -53,6 +54,7 @@ func newLAN(t testing.TB) *lan {
 		t: t, addr: netip.MustParseAddr("192.0.2.1"), uuid: wsc.UUIDFromMAC(homeBSSID), pin: labelPIN,
 		settings: wsc.Credential{NetworkIndex: 1, SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase), MAC: homeBSSID},
 		heard:    make(chan upnp.Announcement, 16), notified: make(chan upnp.Notification, 64), changed: make(chan struct{}, 1), stations: map[wsc.MAC]*registration.Enrollee{},
+		others: map[netip.Addr]int{},
 	}
 }
 
@@ -78,19 +80,19 @@ func (l *lan) Close() error {
 	return nil
 }
 
-func (l *lan) url(path string) upnp.URL {
-	return upnp.URL{Host: netip.AddrPortFrom(l.addr, 49152), Path: path}
-}
-
 func (l *lan) Search(context.Context) error {
 	l.announce(upnp.Answer)
 	return nil
 }
 
-func (l *lan) announce(kind upnp.Kind) {
-	n := upnp.Announcement{From: l.addr, Kind: kind, UUID: l.uuid, HasUUID: true}
+func (l *lan) announce(kind upnp.Kind) { l.announceAt(l.addr, kind) }
+
+// announceAt is announce of whoever is at an address and says to be the access point. What it is asked the access point itself
+// answers, but for subscriptions.
+func (l *lan) announceAt(at netip.Addr, kind upnp.Kind) {
+	n := upnp.Announcement{From: at, Kind: kind, UUID: l.uuid, HasUUID: true}
 	if kind != upnp.Byebye {
-		n.Location, n.MaxAge = l.url("/description"), 1801*time.Second
+		n.Location, n.MaxAge = upnp.URL{Host: netip.AddrPortFrom(at, 49152), Path: "/description"}, 1801*time.Second
 	}
 	l.heard <- n
 }
@@ -115,9 +117,16 @@ func (l *lan) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) {
 		return upnp.Response{}, errors.New("connection refused")
 	}
 	l.calls = append(l.calls, name)
+	if at := r.URL.Host.Addr(); at != l.addr {
+		l.others[at]++
+		if r.Method == "SUBSCRIBE" {
+			return upnp.Subscription{SID: "uuid:other", Timeout: 1801 * time.Second}.Response(), nil
+		}
+	}
 	switch r.Method {
 	case "GET":
-		d := upnp.Description{FriendlyName: "fake", UDN: l.uuid, HasUDN: true, Control: l.url("/control"), Event: l.url("/event")}
+		at := func(path string) upnp.URL { return upnp.URL{Host: r.URL.Host, Path: path} }
+		d := upnp.Description{FriendlyName: "fake", UDN: l.uuid, HasUDN: true, Control: at("/control"), Event: at("/event")}
 		return upnp.Response{Status: 200, Body: d.Append(nil)}, nil
 	case "SUBSCRIBE":
 		l.sid, l.seq = fmt.Sprintf("uuid:00000000-0000-0000-0000-%012d", len(l.calls)), 0

@@ -31,7 +31,7 @@ var (
 	ErrERSockets         = errors.New("service: the External Registrar cannot use the network on this interface: see the log")
 	ErrERBusy            = errors.New("service: this access point is being learned or configured: wait for the end of that session, or cancel it")
 	ErrERDropped         = errors.New("service: this access point misbehaves and is not used: see its Problem")
-	ErrERAmbiguous       = errors.New("service: several access points have this UUID: name the one that is meant by its BSSID")
+	ErrERAmbiguous       = errors.New("service: several access points are named")
 	ErrEROverlap         = errors.New("service: the buttons of two devices are pressed, and nobody can tell which one is meant: wait two minutes, then press one only")
 	ErrNoERAP            = errors.New("service: there is no such access point: see the list of those that the External Registrar found")
 	ErrNoERSettings      = errors.New("service: the settings of the access point are not known, so there is nothing to give: read them first with its PIN, or set a stored network for it")

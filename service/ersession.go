@@ -129,6 +129,8 @@ func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error)
 	}
 	mac := r.Enrollee.MAC
 	switch {
+	case r.Enrollee.IP.IsValid():
+		return Session{}, fmt.Errorf("%w: %s can be an access point, not the device that is to be let in: name that by its UUID or its MAC address", ErrInvalid, r.Enrollee)
 	case r.MAC.IsMulticast():
 		return Session{}, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
 	case mac.IsZero():
@@ -160,8 +162,13 @@ func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error)
 			return 0, nil, err
 		}
 		grant := er.PBCGrant{AP: ap, UUID: r.Enrollee.UUID, MAC: r.Enrollee.MAC}
-		if named, err := e.registrar.FindAP(r.Enrollee.UUID, r.Enrollee.MAC); err == nil && ap == 0 {
-			grant = er.PBCGrant{AP: named.ID} // not a device, but whose button is meant
+		if ap == 0 && !r.Enrollee.IsAny() {
+			switch named, err := e.findAP(r.Enrollee); {
+			case err == nil:
+				grant = er.PBCGrant{AP: named.ID} // not a device, but whose button is meant
+			case errors.Is(err, ErrERAmbiguous), r.Enrollee.IP.IsValid():
+				return 0, nil, err
+			}
 		}
 		return e.registrar.AllowPBC(now, grant)
 	})

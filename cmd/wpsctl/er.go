@@ -19,8 +19,8 @@ func newER(a *app) *cobra.Command {
 		Long: `Er steers the External Registrar: wpsd finds access points in the local network (over UPnP, a wire will do), reads and
 changes their settings with their PIN, hears through them which devices want in, and lets those in that you allow.
 
-An access point is named by its UUID, its BSSID, its SSID where a radio hears it, or its NAME in the list; a device by its
-UUID, its MAC address or its NAME. Without a command, Er lists the access points as "wpsctl er aps" does. All that access points and
+An access point is named by its UUID, its BSSID, its IPv4 address, its SSID where a radio hears it, or its NAME in the list; a
+device by its UUID, its MAC address or its NAME. Without a command, Er lists the access points as "wpsctl er aps" does. All that access points and
 devices say of themselves can be said by anybody in the network.`,
 		Example: `  wpsctl er start
   wpsctl er aps
@@ -172,6 +172,8 @@ func (ap *erAccessPoint) note() string {
 	switch {
 	case ap.Dropped:
 		return "not used: " + orDash(ap.Problem)
+	case ap.Locked && len(ap.OtherAddresses) > 0:
+		return "setup locked; " + ap.Problem
 	case ap.Locked:
 		return "setup locked"
 	}

@@ -97,16 +97,13 @@ func newEREnrollee(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]st
 	return e
 }
 
-// completeERAPs offers the access points of the External Registrar: by BSSID, which is shorter, or UUID.
+// completeERAPs offers the access points of the External Registrar: by BSSID, which is shorter, or UUID, or, if others say to be
+// the same, by address.
 func (a *app) completeERAPs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	if len(args) == 0 {
 		for _, ap := range a.known(cmd).ERAccessPoints {
-			name := ap.BSSID
-			if name == "" {
-				name = ap.UUID
-			}
-			names = append(names, cobra.CompletionWithDesc(printable(name), printable(ap.FriendlyName)))
+			names = append(names, cobra.CompletionWithDesc(printable(ap.shortName()), printable(ap.FriendlyName)))
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

@@ -192,7 +192,10 @@ func (t *tree) erAP(n netif, name string) (string, error) {
 		return "", &failure{Exit: exitNotFound, Text: `the External Registrar has found no access point with the name "` + printable(name) + `"`, Hint: erAPsHint}
 	case len(found) > 1:
 		return "", ambiguousName(name, "access points have the name", found, func(ap erAccessPoint) string {
-			return ap.shortName() + " (at " + orDash(ap.Address) + ")"
+			if name := ap.shortName(); name != ap.Address {
+				return name + " (at " + orDash(ap.Address) + ")"
+			}
+			return ap.Address
 		})
 	}
 	return found[0].shortName(), nil
@@ -206,8 +209,12 @@ func (t *tree) erHasSSID(ap erAccessPoint, name string) bool {
 	})
 }
 
-// shortName is what wpsd knows the access point by: its BSSID, or its UUID if it does not tell that.
+// shortName is what wpsd knows the access point by: its BSSID, its UUID if it does not tell that, or its address if others say to
+// be the same.
 func (ap *erAccessPoint) shortName() string {
+	if len(ap.OtherAddresses) > 0 {
+		return ap.Address
+	}
 	if ap.BSSID != "" {
 		return ap.BSSID
 	}

@@ -1,7 +1,6 @@
 package er
 
 import (
-	"bytes"
 	"container/heap"
 	"container/list"
 	"net/netip"
@@ -37,6 +36,9 @@ const (
 	wantUnsubscribe
 )
 
+// isThere is what an access point answers only if it is there: the second and the third if it is not subscribed to.
+const isThere = wantRenew | wantInfo | wantSubscribe
+
 // bringUp is all that a new access point is asked.
 const bringUp = wantDescription | wantInfo | wantSubscribe
 
@@ -49,7 +51,7 @@ type ap struct {
 	index int           // in the heap; -1: not there
 	wake  time.Time
 	told  bool
-	alias *ap // the access point that this is another address of
+	holds []*ap // the access points that have to answer before this one is subscribed to; see verify
 	// names are the UUIDs of its announcements; the description may have another one.
 	names []wsc.UUID
 
@@ -63,7 +65,7 @@ type ap struct {
 
 	// Announcements.
 	maxAge time.Duration
-	doubt  Reason             // why we ask whether it is still there
+	doubt  Reason             // why we ask whether it is still there; see question
 	again  *upnp.Announcement // what was announced meanwhile
 	calm   time.Time          // until then it is not asked again
 
@@ -112,12 +114,6 @@ type host struct {
 type subscriber struct {
 	from netip.Addr
 	sid  string
-}
-
-// settingsKey is how settings are found again when an access point comes back.
-type settingsKey struct {
-	uuid  wsc.UUID
-	bssid wsc.MAC
 }
 
 // add makes an entry for a device that nothing is known about but an announcement.
@@ -213,15 +209,18 @@ func (r *Registrar) remove(now time.Time, a *ap, why Reason) {
 	if len(a.host.aps) == 0 && a.host.busy == 0 {
 		delete(r.hosts, a.host.addr)
 	}
-	r.unindex(a)
 	sid := a.sid
 	r.unsubscribed(a)
-	if a.told {
+	told := a.told
+	if told {
 		a.told = false
 		r.gone(now, a.Addr)
 		r.tell(APRemoved{a.snapshot(), why})
 	}
-	r.removeAlias(now, a)
+	r.unindex(now, a)
+	if told {
+		r.compare(now, a.UUID, nil)
+	}
 	for _, id := range r.grantsInOrder() {
 		if g := r.grants[id]; g.scope == a.ID {
 			r.endGrant(now, g, ended{ap: a.ID, err: ErrAPGone})
@@ -241,37 +240,16 @@ func (r *Registrar) remove(now time.Time, a *ap, why Reason) {
 	r.pump(now, a)
 }
 
-// removeAlias takes a's address away from the access point that it is another address of; if a is that access point,
-// one of its other addresses takes its place.
-func (r *Registrar) removeAlias(now time.Time, a *ap) {
-	if b := a.alias; b != nil {
-		a.alias = nil
-		b.Also = slices.DeleteFunc(b.Also, func(at netip.Addr) bool { return at == a.Addr })
-		r.changed(b)
-		return
-	}
-	var heir *ap
-	for _, b := range r.byUUID[a.UUID] {
-		if b.alias != a {
-			continue
-		}
-		if b.alias = heir; heir == nil {
-			heir = b
-			b.want |= wantSubscribe
-			r.pump(now, b)
-		} else {
-			heir.Also = append(heir.Also, b.Addr)
-		}
-	}
-}
-
-func (r *Registrar) unindex(a *ap) {
+// unindex takes an access point off the list of those with its UUID.
+func (r *Registrar) unindex(now time.Time, a *ap) {
 	same := slices.DeleteFunc(r.byUUID[a.UUID], func(o *ap) bool { return o == a })
 	if len(same) == 0 {
 		delete(r.byUUID, a.UUID)
 	} else {
 		r.byUUID[a.UUID] = same
 	}
+	a.Also, a.holds = nil, nil
+	r.answers(now, a)
 }
 
 // drop stops using a device that misbehaves, and keeps it to say why. It has another chance when it announces itself
@@ -294,9 +272,11 @@ func (r *Registrar) drop(now time.Time, a *ap, problem string) {
 	a.refusals++
 	a.calm = now.Add(backoff(time.Minute, a.refusals, 15*time.Minute))
 	a.Dropped, a.Problem, a.failures = true, problem, 0
-	r.removeAlias(now, a)
+	a.doubt, a.again = 0, nil // nothing is asked any more
 	r.rerank(now, a, dropped)
 	r.say(a)
+	r.compare(now, a.UUID, nil)
+	r.answers(now, a)
 }
 
 // backoff doubles a time with every failure after the first.
@@ -328,46 +308,8 @@ func (a *ap) snapshot() AP {
 	s := a.AP
 	s.Also = slices.Clone(a.Also)
 	if !s.Dropped {
-		problems := []string{a.noInfo, a.noEvents}
+		problems := []string{a.contested(), a.noInfo, a.noEvents}
 		s.Problem = strings.Join(slices.DeleteFunc(problems, func(p string) bool { return p == "" }), "; ")
 	}
 	return s
-}
-
-// settingsOf finds the settings that Enrollees of an access point are given. They may have been set before its BSSID
-// was known.
-func (r *Registrar) settingsOf(a *ap) (wsc.Credential, settingsKey, bool) {
-	key := settingsKey{a.UUID, a.BSSID}
-	c, ok := r.settings[key]
-	if !ok {
-		key.bssid = wsc.MAC{}
-		c, ok = r.settings[key]
-	}
-	return c, key, ok
-}
-
-// setSettings takes over c, which is the Registrar's from now on.
-func (r *Registrar) setSettings(now time.Time, a *ap, c wsc.Credential) error {
-	if old, key, ok := r.settingsOf(a); ok {
-		old.Wipe()
-		delete(r.settings, key)
-	} else if len(r.settings) >= maxSettings {
-		c.Wipe()
-		return ErrTooMany
-	}
-	r.settings[settingsKey{a.UUID, a.BSSID}] = c
-	if !a.HasSettings {
-		a.HasSettings = true
-		r.changed(a)
-	}
-	r.reselect(now, a)
-	return nil
-}
-
-// clone copies a Credential with secrets of its own.
-func clone(c wsc.Credential) wsc.Credential {
-	c.SSID = bytes.Clone(c.SSID)
-	c.NetworkKey = c.NetworkKey.Clone()
-	c.Raw = c.Raw.Clone()
-	return c
 }

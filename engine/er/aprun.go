@@ -216,10 +216,7 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 		kept := clone(*settings)
 		kept.MAC = outcome.APSettings.MAC
 		given := clone(kept)
-		if r.setSettings(now, a, kept) != nil {
-			// The settings of a thousand others are kept: these are told all the same.
-			a.HasSettings = false
-		}
+		_ = r.setSettings(now, a, kept) // if those of a thousand others are kept these are told all the same
 		if run.settings != nil && a.Device.State != wsc.Configured {
 			a.Device.State = wsc.Configured
 			r.changed(a)
@@ -299,9 +296,9 @@ func (r *Registrar) Settings(ap APID) (wsc.Credential, bool) {
 	if a == nil {
 		return wsc.Credential{}, false
 	}
-	c, _, ok := r.settingsOf(a)
-	if !ok {
+	k := r.settingsOf(a)
+	if k == nil {
 		return wsc.Credential{}, false
 	}
-	return clone(c), true
+	return clone(k.credential), true
 }

@@ -26,10 +26,13 @@ const (
 
 // answered takes what came of a background request.
 func (r *Registrar) answered(now time.Time, a *ap, what work, resp upnp.Response, err error) {
-	if a.doubt != 0 && what == wantRenew {
-		_, err := subscription(resp, err)
-		r.settle(now, a, err == nil)
-		if err != nil {
+	if a.doubt != 0 && what&isThere != 0 {
+		there := err == nil
+		if what == wantRenew {
+			_, err := subscription(resp, err)
+			there = err == nil
+		}
+		if r.settle(now, a, there); !there {
 			return
 		}
 	}
@@ -105,10 +108,15 @@ func (r *Registrar) described(now time.Time, a *ap, resp upnp.Response) {
 			return
 		}
 	}
-	r.unindex(a)
+	before := a.UUID
+	r.unindex(now, a)
 	a.UUID, a.Description = uuid, *d
 	a.Description.Control, a.Description.Event, a.Description.SCPD = copyURL(d.Control), copyURL(d.Event), copyURL(d.SCPD)
 	r.byUUID[uuid] = append(r.byUUID[uuid], a)
+	if a.counts() {
+		r.compare(now, before, nil)
+		r.compare(now, uuid, nil)
+	}
 }
 
 // informed takes the answer to GetDeviceInfo. An access point without it can still let devices in.
@@ -125,15 +133,8 @@ func (r *Registrar) informed(now time.Time, a *ap, resp upnp.Response) {
 	if a.told && (before.MAC != a.Device.MAC || before.State != a.Device.State || problem != a.noInfo) {
 		r.changed(a)
 	}
-	if first := r.twin(a); first != nil && a.want&wantSubscribe != 0 {
-		a.alias, a.want = first, 0
-		first.Also = append(first.Also, a.Addr)
-		r.rerank(now, a, proven)
-		r.changed(first)
-		if first.told {
-			r.doubt(now, first, Unreachable) // it may have moved to this address
-			r.pump(now, first)
-		}
+	if !a.told && a.want&wantSubscribe != 0 {
+		r.verify(now, a)
 	}
 }
 
@@ -144,9 +145,12 @@ func (r *Registrar) introduced(now time.Time, a *ap, message []byte) error {
 		return err
 	}
 	a.Device, a.HasDevice = slim(m1.Device), true
-	a.BSSID = m1.MAC
-	_, _, has := r.settingsOf(a)
-	a.HasSettings = has
+	if a.BSSID != m1.MAC {
+		a.BSSID = m1.MAC
+		if a.counts() {
+			r.compare(now, a.UUID, a)
+		}
+	}
 	return nil
 }
 
@@ -156,26 +160,16 @@ func slim(d wsc.Device) wsc.Device {
 	return d
 }
 
-// twin finds the access point that this is another address of: the same UUID and the same BSSID.
-func (r *Registrar) twin(a *ap) *ap {
-	if a.BSSID.IsZero() || a.told {
-		return nil
-	}
-	for _, b := range r.byUUID[a.UUID] {
-		if b != a && b.alias == nil && !b.Dropped && b.BSSID == a.BSSID {
-			return b
-		}
-	}
-	return nil
-}
-
 // subscribed takes the answer to SUBSCRIBE. Whether it is good or not: the access point is ready for what else there is.
 func (r *Registrar) subscribed(now time.Time, a *ap, resp upnp.Response) {
 	s, err := upnp.ParseSubscription(resp)
 	early := a.early
 	a.early = nil
 	a.Dropped, a.Problem = false, ""
-	_, _, a.HasSettings = r.settingsOf(a)
+	if r.compare(now, a.UUID, a); len(a.Also) == 0 {
+		r.adopt(a)
+	}
+	a.HasSettings = r.settingsOf(a) != nil
 	if err != nil {
 		a.noEvents = "does not tell us what it hears: " + err.Error()
 		a.refusals++

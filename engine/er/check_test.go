@@ -109,10 +109,50 @@ func (r *Registrar) check() error {
 			}
 		}
 	}
+	if err := r.checkClaims(); err != nil {
+		return err
+	}
 	if enrollees != r.enrollees.Len() || enrollees > maxEnrollees {
 		return fmt.Errorf("%d Enrollees, %d in the list", enrollees, r.enrollees.Len())
 	}
 	return r.checkCalls()
+}
+
+// checkClaims compares everybody with everybody.
+func (r *Registrar) checkClaims() error {
+	for _, a := range r.aps {
+		var also []netip.Addr
+		for _, b := range r.aps {
+			if a.counts() && b.counts() && a.isRival(b) && !slices.Contains(also, b.Addr) {
+				also = append(also, b.Addr)
+			}
+		}
+		for _, at := range a.Also {
+			if !slices.Contains(also, at) {
+				return fmt.Errorf("%v is marked because of %v, which is no rival", a.Addr, at)
+			}
+		}
+		if len(a.Also) != min(len(also), maxRivals) {
+			return fmt.Errorf("%v has the rivals %v and not %v", a.Addr, a.Also, also)
+		}
+		for _, b := range a.holds {
+			if r.aps[b.ID] != b || b.doubt == 0 {
+				return fmt.Errorf("%v waits for %v, which is asked nothing", a.Addr, b.Addr)
+			}
+		}
+	}
+	n := 0
+	for key, list := range r.settings {
+		for _, k := range list {
+			if n++; k.key != key {
+				return fmt.Errorf("settings of %v under %v", k.key, key)
+			}
+		}
+	}
+	if n != r.kept || n > maxSettings {
+		return fmt.Errorf("%d settings, counted %d", n, r.kept)
+	}
+	return nil
 }
 
 func (r *Registrar) checkAP(a *ap) error {
@@ -127,8 +167,10 @@ func (r *Registrar) checkAP(a *ap) error {
 		return fmt.Errorf("waits for %v, but wakes at %v", a.nextWake(), a.wake)
 	case a.busy != nil && a.busy.ap != a:
 		return fmt.Errorf("waits for somebody else's request")
-	case a.alias != nil && (a.told || a.alias.alias != nil || !slices.Contains(a.alias.Also, a.Addr)):
-		return fmt.Errorf("is a strange alias")
+	case len(a.Also) > maxRivals, len(a.holds) > maxRivals, len(a.holds) > 0 && a.want&wantSubscribe != 0:
+		return fmt.Errorf("has rivals %v, waits for %d and wants %b", a.Also, len(a.holds), a.want)
+	case a.HasSettings && r.settingsOf(a) == nil:
+		return fmt.Errorf("says to have settings and has none")
 	case a.busy == nil && !a.queued && a.want != 0 && a.retryAt.IsZero():
 		return fmt.Errorf("wants %b, and nothing brings it on", a.want)
 	case a.busy == nil && len(a.outbox) > 0:

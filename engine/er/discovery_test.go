@@ -236,87 +236,16 @@ func TestTwoAccessPointsWithOneUUID(t *testing.T) {
 	two.uuid = one.uuid
 	w.do(w.r.Start(w.now, netip.Addr{}))
 	w.wantTold("AP 10.0.0.1 added", "AP 10.0.0.2 added")
-	if _, err := w.r.FindAP(one.uuid, wsc.MAC{}); !errors.Is(err, ErrAmbiguous) {
+	if _, err := w.r.FindAP(Name{UUID: one.uuid}); !errors.Is(err, ErrAmbiguous) {
 		t.Errorf("by UUID: %v", err)
 	}
-	if ap, err := w.r.FindAP(one.uuid, two.mac); err != nil || ap.Addr != two.addr {
+	if ap, err := w.r.FindAP(Name{UUID: one.uuid, BSSID: two.mac}); err != nil || ap.Addr != two.addr {
 		t.Errorf("by both: %+v, %v", ap, err)
 	}
 	w.give(two, "home")
 	if w.r.APs()[0].HasSettings {
 		t.Error("the settings of one are the other's")
 	}
-}
-
-func TestOneAccessPointOnTwoAddresses(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	one, two := w.newAP(1), w.newAP(2)
-	two.uuid, two.mac = one.uuid, one.mac
-	w.do(w.r.Start(w.now, netip.Addr{}))
-	w.wantTold("AP 10.0.0.1 added")
-	if ap, err := w.r.FindAP(one.uuid, wsc.MAC{}); err != nil || !slices.Equal(ap.Also, []netip.Addr{two.addr}) {
-		t.Errorf("%+v, %v", ap, err)
-	}
-	if two.sid != "" {
-		t.Error("subscribed twice")
-	}
-	one.up = false
-	one.announce(upnp.Byebye)
-	w.wait(calmTime)
-	one.announce(upnp.Byebye)
-	w.wantTold("AP 10.0.0.1 removed: byebye", "AP 10.0.0.2 added")
-	if two.sid == "" {
-		t.Error("not subscribed at the other address")
-	}
-}
-
-func TestOneAccessPointOnManyAddresses(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	all := []*fakeAP{w.newAP(1), w.newAP(2), w.newAP(3), w.newAP(4)}
-	for _, p := range all {
-		p.uuid, p.mac, p.announces = all[0].uuid, all[0].mac, true
-	}
-	also := func(want ...int) {
-		t.Helper()
-		var addresses []netip.Addr
-		for _, i := range want {
-			addresses = append(addresses, all[i].addr)
-		}
-		ap, err := w.r.FindAP(all[0].uuid, wsc.MAC{})
-		if err != nil || !slices.Equal(ap.Also, addresses) {
-			t.Errorf("also at %v, not %v: %v", ap.Also, addresses, err)
-		}
-		if err := w.r.check(); err != nil {
-			t.Error(err)
-		}
-	}
-	w.do(w.r.Start(w.now, netip.Addr{}))
-	also(1, 2, 3)
-	w.told()
-	all[1].up = false
-	all[1].announce(upnp.Byebye)
-	w.wantTold("AP 10.0.0.1 changed")
-	also(2, 3)
-	w.wait(calmTime)
-	all[0].sid, all[0].up = "", false
-	all[0].announce(upnp.Byebye)
-	w.wantTold("AP 10.0.0.1 removed: byebye", "AP 10.0.0.3 added")
-	also(3)
-	w.do(w.r.Stop(w.now))
-	w.wantTold("AP 10.0.0.3 removed: stopped")
-}
-
-func TestAnAccessPointThatGotAnotherAddress(t *testing.T) {
-	t.Parallel()
-	w, aps := start(t, 1)
-	w.told()
-	aps[0].up = false
-	moved := w.newAP(2)
-	moved.uuid, moved.mac = aps[0].uuid, aps[0].mac
-	moved.announce(upnp.Alive)
-	w.wantTold("AP 10.0.0.1 changed", "AP 10.0.0.1 removed: unreachable", "AP 10.0.0.2 added")
 }
 
 func TestAnAccessPointWithoutPINIsThereAllTheSame(t *testing.T) {

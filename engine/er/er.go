@@ -109,7 +109,8 @@ type Registrar struct {
 	flappers  map[netip.Addr]allowance // addresses that went
 	grants    map[RunID]*grant
 	list      admission.List
-	settings  map[settingsKey]wsc.Credential
+	settings  map[settingsKey][]*kept
+	kept      int // of these, in all
 
 	searches int
 	searchAt time.Time
@@ -120,7 +121,7 @@ type Registrar struct {
 
 // New makes a Registrar that does nothing yet.
 func New(c Config) *Registrar {
-	r := &Registrar{c: c, settings: make(map[settingsKey]wsc.Credential)}
+	r := &Registrar{c: c, settings: make(map[settingsKey][]*kept)}
 	r.reset()
 	return r
 }
@@ -186,10 +187,7 @@ func (r *Registrar) Stop(now time.Time) []Action {
 		r.remove(now, a, Stopped)
 	}
 	r.reset()
-	for _, c := range r.settings {
-		c.Wipe()
-	}
-	clear(r.settings)
+	r.forgetSettings()
 	return r.done(now)
 }
 
@@ -289,24 +287,4 @@ func (r *Registrar) Enrollees() []Enrollee {
 		}
 	}
 	return all
-}
-
-// FindAP finds an access point by UUID, by BSSID or by both.
-func (r *Registrar) FindAP(uuid wsc.UUID, bssid wsc.MAC) (AP, error) {
-	var found *ap
-	for _, a := range r.sorted() {
-		if !a.told || uuid != (wsc.UUID{}) && a.UUID != uuid || !bssid.IsZero() && a.BSSID != bssid || uuid == (wsc.UUID{}) && bssid.IsZero() {
-			continue
-		}
-		if found != nil && !found.Dropped && !a.Dropped {
-			return AP{}, ErrAmbiguous
-		}
-		if found == nil || found.Dropped {
-			found = a
-		}
-	}
-	if found == nil {
-		return AP{}, ErrUnknownAP
-	}
-	return found.snapshot(), nil
 }

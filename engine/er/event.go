@@ -16,8 +16,6 @@ var (
 	ErrNotRunning = errors.New("er: the External Registrar is not running")
 	// ErrUnknownAP means that there is no such access point.
 	ErrUnknownAP = errors.New("er: no such access point")
-	// ErrAmbiguous means that several access points have this UUID.
-	ErrAmbiguous = errors.New("er: several access points have this UUID: name the BSSID")
 	// ErrDropped means that the access point misbehaved; its Problem says how.
 	ErrDropped = errors.New("er: the access point is not used because it misbehaves")
 	// ErrBusy means that the access point is being learned or configured already.
@@ -61,7 +59,7 @@ type AP struct {
 	UUID        wsc.UUID
 	BSSID       wsc.MAC // of its M1; zero while unknown: one without an AP PIN does not give an M1
 	Addr        netip.Addr
-	Also        []netip.Addr // other addresses of the same device
+	Also        []netip.Addr // where others are that say to be the same access point
 	Location    upnp.URL
 	Description upnp.Description
 	Device      wsc.Device // of its M1, with the WPS state; without extensions of vendors

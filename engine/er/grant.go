@@ -215,7 +215,7 @@ func (r *Registrar) reselectScope(now time.Time, id APID) {
 
 // reselect has an access point tell what holds now, if that is something else than it was told last.
 func (r *Registrar) reselect(now time.Time, a *ap) {
-	if a.sid == "" || a.Dropped || a.alias != nil {
+	if a.sid == "" || a.Dropped {
 		return
 	}
 	message := r.selection(now, a).bytes()

@@ -106,12 +106,12 @@ func (r *Registrar) byebye(now time.Time, n upnp.Announcement) {
 	}
 }
 
-// doubt asks an access point whether it is still there. One that we are not subscribed to is believed to be gone.
+// doubt asks an access point whether it is still there. One that was not told yet, or is not used, is believed to be gone.
 func (r *Registrar) doubt(now time.Time, a *ap, why Reason) {
 	switch {
 	case a.doubt != 0:
 		a.Expires = now.Add(time.Minute) // it still waits for its turn
-	case a.sid == "" || a.Dropped:
+	case !a.told || a.Dropped:
 		again := a.again
 		r.remove(now, a, why)
 		if again != nil {
@@ -119,7 +119,9 @@ func (r *Registrar) doubt(now time.Time, a *ap, why Reason) {
 		}
 	default:
 		a.doubt = why
-		a.want |= wantRenew
+		if a.want |= wantRenew; a.sid == "" {
+			a.want = a.want&^wantRenew | wantInfo
+		}
 		a.Expires = now.Add(time.Minute) // it will be known by then
 		a.retryAt = time.Time{}
 		r.arm(a)
@@ -138,6 +140,7 @@ func (r *Registrar) settle(now time.Time, a *ap, there bool) {
 		return
 	}
 	a.calm = now.Add(calmTime)
+	r.answers(now, a)
 	if again != nil {
 		a.maxAge = again.MaxAge
 	}

@@ -37,7 +37,7 @@ func TestLearn(t *testing.T) {
 	if e.Err != nil || string(e.Settings.SSID) != "net" || string(e.Settings.NetworkKey.Bytes()) != "old passphrase" || e.Peer != aps[0].mac || e.AP != aps[0].id() {
 		t.Fatalf("%+v", e)
 	}
-	if ap, err := w.r.FindAP(wsc.UUID{}, aps[0].mac); err != nil || !ap.HasSettings {
+	if ap, err := w.r.FindAP(Name{UUID: wsc.UUID{}, BSSID: aps[0].mac}); err != nil || !ap.HasSettings {
 		t.Errorf("%+v, %v: the settings are not kept", ap, err)
 	}
 	if err := aps[0].enrollee.Outcome().Err; !errors.Is(err, registration.ErrNack) {
@@ -263,7 +263,7 @@ func TestCommandsThatCannotBe(t *testing.T) {
 	check("a PIN without settings of this access point", err, ErrNoSettings)
 	_, _, err = w.r.AllowPBC(w.now, PBCGrant{AP: 4711})
 	check("a button of an unknown access point", err, ErrUnknownAP)
-	_, err = w.r.FindAP(wsc.UUID{}, wsc.MAC{})
+	_, err = w.r.FindAP(Name{UUID: wsc.UUID{}})
 	check("an access point without a name", err, ErrUnknownAP)
 	w.do(w.r.Stop(w.now))
 	_, _, err = w.r.Learn(w.now, id, pin("1"))

@@ -40,8 +40,8 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 		}
 		r.endStation(now, s, registration.ErrAborted) // it began anew
 	}
-	settings, _, ok := r.settingsOf(a)
-	if !ok || len(a.stations) >= maxStations {
+	settings := r.settingsOf(a)
+	if settings == nil || len(a.stations) >= maxStations {
 		return
 	}
 	id, password, err := r.list.Take(now, admission.Applicant{
@@ -54,7 +54,7 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 	if err != nil {
 		return
 	}
-	s := &station{ap: a, mac: mac, device: slim(m1.Device), nonce: m1.EnrolleeNonce, grant: r.grants[RunID(id)], settings: clone(settings)}
+	s := &station{ap: a, mac: mac, device: slim(m1.Device), nonce: m1.EnrolleeNonce, grant: r.grants[RunID(id)], settings: clone(settings.credential)}
 	s.machine, err = registration.NewRegistrar(registration.RegistrarConfig{
 		Device: r.c.Device,
 		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {

@@ -68,7 +68,7 @@ func (c *call) erRequest() service.ERRequest {
 	return service.ERRequest{Interface: c.ifname, Owner: c.caller.owner(), Detach: true}
 }
 
-// erPeer reads the UUID or address of an access point, which has to be one in particular.
+// erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in particular.
 func erPeer(text string) (service.ERPeer, error) {
 	p, err := service.ParseERPeer(text)
 	if err == nil && p.IsAny() {
@@ -111,7 +111,7 @@ func (c *call) knowsEnrollee(p service.ERPeer) bool {
 // knowsAP reports whether the External Registrar has found an access point.
 func (c *call) knowsAP(p service.ERPeer) bool {
 	return slices.ContainsFunc(c.svc().Snapshot().ERAccessPoints, func(a service.ERAccessPoint) bool {
-		return a.Interface == c.ifname && (p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC)
+		return a.Interface == c.ifname && (p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC || p.IP.IsValid() && a.Addr == p.IP)
 	})
 }
 

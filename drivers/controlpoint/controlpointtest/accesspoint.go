@@ -81,6 +81,9 @@ func New(t testing.TB, c Config) *AccessPoint {
 // Location is where its description is.
 func (a *AccessPoint) Location() upnp.URL { return a.device.Location() }
 
+// Close ends it before its test ends, without a goodbye.
+func (a *AccessPoint) Close() { a.device.Close() }
+
 // Announce sends the two announcements that matter to us, for device and service.
 func (a *AccessPoint) Announce(t testing.TB, kind upnp.Kind) {
 	t.Helper()
