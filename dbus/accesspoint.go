@@ -72,6 +72,7 @@ func accessPointValues(ap service.AccessPoint) values {
 		"Frequency":     variant(uint32(max(ap.Frequency, 0))),
 		"Signal":        variant(int32(ap.Signal)),
 		"Flags":         variant(ap.Class.String()),
+		"Security":      variant(ap.Security.Names()),
 		"Configured":    variant(ap.Ad.State == wsc.Configured),
 		"SetupLocked":   variant(ap.Ad.SetupLocked),
 		"Uuid":          variant(uuid),

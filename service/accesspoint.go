@@ -66,7 +66,7 @@ func (s *Service) heardOne(i *iface, c candidate) {
 	}
 	next := AccessPoint{
 		Interface: i.Name, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal, Class: c.Class,
-		Ad: *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only,
+		Ad: *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only, Security: c.Security,
 	}
 	ap, known := i.accessPoints[c.BSSID]
 	if !known {
@@ -85,7 +85,7 @@ func (s *Service) heardOne(i *iface, c candidate) {
 	last := ap.AccessPoint
 	ap.AccessPoint, ap.candidate, ap.privacy, ap.misses = next, c.Candidate, c.privacy, 0
 	flags := last.Class != next.Class
-	news := flags || !bytes.Equal(last.SSID, next.SSID) || last.Frequency != next.Frequency || last.WPA3Only != next.WPA3Only ||
+	news := flags || !bytes.Equal(last.SSID, next.SSID) || last.Frequency != next.Frequency || last.Security != next.Security ||
 		!reflect.DeepEqual(last.Ad, next.Ad)
 	moved := next.Signal - ap.signal
 	if news || moved >= quietSignal || -moved >= quietSignal || next.LastSeen.Sub(ap.told) >= quietFor {

@@ -8,6 +8,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
 	"wpsd/engine/er"
+	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 )
 
@@ -70,6 +71,7 @@ type AccessPoint struct {
 	Ad        wsc.Advertisement
 	LastSeen  time.Time
 	WPA3Only  bool
+	Security  ie.Security // what its network offers
 }
 
 // Role is our part in a session.

@@ -62,6 +62,6 @@ func (a *app) addNetwork(ctx context.Context, c *client, o options, from string)
 	if a.json {
 		return a.printJSON(map[string]any{"event": "added", "path": path, "id": id})
 	}
-	a.printf("%s\n", storedText([]string{printable(id)}, false))
+	a.printf("%s\n", storedAs([]string{printable(id)}))
 	return nil
 }

@@ -111,7 +111,7 @@ func (g *credentialAgent) register(ctx context.Context, c *client) error {
 	if g.a.json {
 		err = g.a.printJSON(map[string]any{"event": "registering", "credential_processing": mode})
 	} else {
-		_, err = fmt.Fprintf(g.a.out, "Waiting for networks; Ctrl-C ends. %s\n", processingText(mode))
+		_, err = fmt.Fprintf(g.a.out, "Waiting for networks; Ctrl-C ends. %s%s\n", processingText(mode), inVain(mode))
 	}
 	if err != nil {
 		return err
@@ -186,15 +186,23 @@ func (a *app) printCredential(session godbus.ObjectPath, cred credential, raw []
 	return err
 }
 
+// inVain says what to do where no credential will come.
+func inVain(mode string) string {
+	if mode != "internal" {
+		return ""
+	}
+	return " For them to come here, set wps_cred_processing=2 in /etc/wpsd/wpsd.conf, and reload wpsd."
+}
+
 // processingText says what becomes of what is received.
 func processingText(mode string) string {
 	switch mode {
 	case "internal":
-		return "Received networks are stored by wpsd, agents get none."
+		return "Received networks are stored by wpsd, and given to no other program."
 	case "external":
-		return "Received networks are given to agents and not stored."
+		return "Received networks are not stored, but given to programs that take them, such as \"wpsctl agent\"."
 	case "both":
-		return "Received networks are stored by wpsd and given to agents."
+		return "Received networks are stored by wpsd, and given to programs that take them as well."
 	}
 	return "Received networks are processed in the way " + orDash(mode) + "."
 }

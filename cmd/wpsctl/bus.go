@@ -65,7 +65,7 @@ func (a *app) dial(ctx context.Context) (*client, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, &failure{Exit: exitNoService, Text: "cannot connect to D-Bus: " + printable(err.Error()),
+		return nil, &failure{Exit: exitNoService, Text: "cannot connect to D-Bus: " + prose(err.Error()),
 			Hint: "Is dbus-daemon running? Look at --bus, and at DBUS_SYSTEM_BUS_ADDRESS."}
 	}
 	return &client{conn: conn, app: a}, nil
@@ -85,12 +85,12 @@ func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string
 	if errors.As(err, &e) && e.Name == interactionRequired && c.tty == nil && c.app.canAsk() {
 		var failed error
 		if c.tty, failed = startTTYAgent(); failed != nil {
-			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: printable(e.Error()), Hint: printable(failed.Error())}
+			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: prose(e.Error()), Hint: prose(failed.Error())}
 		}
 		err = c.try(ctx, path, method, results, args)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &failure{Exit: exitNoService, Text: "wpsd did not answer " + method, Hint: "See its log."}
+		return &failure{Exit: exitNoService, Text: "wpsd did not answer in time", Hint: logHint}
 	}
 	return fromBus(err)
 }

@@ -237,8 +237,7 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 			a.printf("Its key: %s\n", cred.keyText())
 		}
 	}
-	notStored, _ := s.Detail["not-stored"].Value().(bool)
-	a.printf("%s\n", storedText(ids, notStored))
+	a.printf("%s\n", a.storedText(ctx, c, ids, s))
 	if connected != "" {
 		a.printf("%s is connected to it.\n", managerText(connected))
 	}
@@ -264,17 +263,33 @@ func resultText(purpose string) string {
 	return "Received the network"
 }
 
-// storedText says where the networks are now and what one can do with them. A network without a number is kept by
-// nobody: its session has it for some minutes.
-func storedText(ids []string, notStored bool) string {
-	switch {
-	case len(ids) > 0:
-		return fmt.Sprintf("Stored as %s. Show the key: wpsctl networks show --key %s. For a phone: wpsctl networks qr %s.",
-			strings.Join(ids, ", "), ids[0], ids[0])
-	case notStored:
-		return "It could not be stored: see wpsd's log, and use --show-key next time to have the key at least."
+// storedText says where the networks of a session are now and what one can do with them. A network without a number is
+// kept by nobody: its session has it for some minutes.
+func (a *app) storedText(ctx context.Context, c *client, ids []string, s session) string {
+	if len(ids) > 0 {
+		return storedAs(ids)
 	}
-	return "It is not stored, as wps_cred_processing=1 leaves that to other programs; --show-key prints the key."
+	if notStored, _ := s.Detail["not-stored"].Value().(bool); notStored {
+		return "It could not be stored: see whether the disk is full or read-only, and use --show-key to have the key at least. " + logHint
+	}
+	if p, err := c.properties(ctx, rootPath, managerIface); err == nil {
+		return notStoredText(newManager(p).Processing)
+	}
+	return notStoredText("")
+}
+
+// notStoredText says why a network is not stored, as far as the mode of the service tells.
+func notStoredText(processing string) string {
+	if processing == "external" {
+		return "It is not stored, as wps_cred_processing=1 leaves that to other programs; --show-key prints the key."
+	}
+	return "It is not stored; --show-key prints the key. " + logHint
+}
+
+// storedAs says what one can do with stored networks.
+func storedAs(ids []string) string {
+	return fmt.Sprintf("Stored as %s. Show the key: wpsctl networks show --key %s. For a phone: wpsctl networks qr %s.",
+		strings.Join(ids, ", "), ids[0], ids[0])
 }
 
 // security names what protects a network, for people.

@@ -100,12 +100,12 @@ var busErrors = map[string]struct {
 }{
 	"org.freedesktop.DBus.Error.ServiceUnknown":    {exitNoService, startHint},
 	"org.freedesktop.DBus.Error.NameHasNoOwner":    {exitNoService, startHint},
-	"org.freedesktop.DBus.Error.NoReply":           {exitNoService, "wpsd did not answer; see its log."},
+	"org.freedesktop.DBus.Error.NoReply":           {exitNoService, "wpsd did not answer: " + logHint},
 	"org.freedesktop.DBus.Error.Disconnected":      {exitNoService, startHint},
 	"org.freedesktop.DBus.Error.NoServer":          {exitNoService, startHint},
 	"org.freedesktop.DBus.Error.Spawn.ExecFailed":  {exitNoService, startHint},
-	"org.freedesktop.DBus.Error.Spawn.ChildExited": {exitNoService, "wpsd did not start; see its log."},
-	"org.freedesktop.DBus.Error.TimedOut":          {exitNoService, "wpsd did not start in time; see its log."},
+	"org.freedesktop.DBus.Error.Spawn.ChildExited": {exitNoService, "wpsd did not start: " + logHint},
+	"org.freedesktop.DBus.Error.TimedOut":          {exitNoService, "wpsd did not start in time: " + logHint},
 	"org.freedesktop.DBus.Error.AccessDenied":      {exitNotAuthorized, rootHint},
 	interactionRequired:                            {exitNotAuthorized, ""},
 	"org.freedesktop.DBus.Error.UnknownObject":     {exitNotFound, ""},
@@ -145,6 +145,7 @@ var busErrors = map[string]struct {
 }
 
 const (
+	logHint      = `"journalctl -u wpsd" shows its log.`
 	startHint    = `Is wpsd running? Start it with "systemctl start wpsd", or look at --bus.`
 	erStartHint  = `"wpsctl er start" starts the External Registrar.`
 	rootHint     = "Run wpsctl as root (sudo)."
@@ -171,9 +172,9 @@ func fromBus(err error) error {
 	text := e.Error() // the message if there is one, else the name
 	known, ok := busErrors[strings.TrimPrefix(e.Name, errorPrefix)]
 	if !ok {
-		return &failure{Exit: exitFailure, Name: e.Name, Text: printable(text)}
+		return &failure{Exit: exitFailure, Name: e.Name, Text: prose(text)}
 	}
-	return &failure{Exit: known.exit, Name: e.Name, Text: printable(text), Hint: known.hint}
+	return &failure{Exit: known.exit, Name: e.Name, Text: prose(text), Hint: known.hint}
 }
 
 // reason is what the Reason of a failed session means: an exit code, a sentence for the case that wpsd gave none, and
@@ -187,8 +188,8 @@ type reason struct {
 // reasons has every Reason of the D-Bus contract.
 var reasons = map[string]reason{
 	"pbc-overlap": {exitOverlap, "The buttons of more than one access point are active, so it cannot be told which is yours: wait two minutes and try again.",
-		"To name one: wpsctl pbc BSSID."},
-	"walk-time-expired":     {exitTimeout, "Nobody took part within two minutes: press the button, or enter the PIN, within two minutes of starting.", ""},
+		`To name yours: "wpsctl pbc ROUTER", with its SSID or its BSSID (wpsctl pbc BSSID).`},
+	"walk-time-expired":     {exitTimeout, "Time ran out before anybody took part: start again, and press the button or type the PIN then.", ""},
 	"no-access-point":       {exitNoAccessPoint, "No access point with WPS was found: go nearer, and see whether WPS is switched on in its settings.", scanHint},
 	"setup-locked":          {exitRefused, "The access point has locked WPS after wrong PINs: wait or restart it, or use its button.", ""},
 	"wrong-pin-first-half":  {exitWrongPIN, "The other side has another PIN, its first half differs already: compare it and start again.", ""},
@@ -200,7 +201,7 @@ var reasons = map[string]reason{
 	"radio-blocked":         {exitRadio, "The radio is switched off.", rfkillHint},
 	"interface-busy":        {exitBusy, "Another program uses the interface: end it, and try again.", ""},
 	"interface-gone":        {exitNoInterface, "The network interface went away.", ""},
-	"association-failed":    {exitLink, "The access point did not let us associate: go nearer and try again.", ""},
+	"association-failed":    {exitLink, "The access point did not let this device in: go nearer and try again.", ""},
 	"link-lost":             {exitLink, "The link to the access point was lost: go nearer and try again.", ""},
 	"message-timeout":       {exitTimeout, "The access point stopped answering: try again.", ""},
 	"protocol-error":        {exitRefused, "The access point did not keep to the protocol: try again.", ""},
@@ -210,5 +211,5 @@ var reasons = map[string]reason{
 	"owner-left":            {exitCanceled, "The program that started the session is gone.", ""},
 	"canceled":              {exitCanceled, "The session was canceled.", ""},
 	"handover-failed":       {exitNotHandedOver, "The network is stored, but the network manager did not take it.", `"wpsctl networks show" has what it needs.`},
-	"internal":              {exitFailure, "wpsd failed, which is a mistake in it: please report it, with its log.", ""},
+	"internal":              {exitFailure, "wpsd failed, which is a mistake in it: please report it, with its log.", logHint},
 }

@@ -245,10 +245,10 @@ func sessionFailure(s session, sentence string) *failure {
 	}
 	text := known.text
 	if sentence != "" {
-		text = printable(sentence)
+		text = prose(sentence)
 	}
 	if names, ok := s.Detail["bssids"].Value().([]string); ok && len(names) > 0 && !strings.Contains(text, names[0]) {
-		text += ": " + printable(strings.Join(names, ", "))
+		text = strings.TrimSuffix(text, ".") + ": " + printable(strings.Join(names, ", ")) + "."
 	}
 	return &failure{Exit: known.exit, Name: s.Reason, Text: text, Hint: known.hint}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -148,7 +149,7 @@ func signalText(s *godbus.Signal) []string {
 		if len(s.Body) == 3 {
 			reason, _ := s.Body[0].(string)
 			sentence, _ := s.Body[2].(string)
-			return []string{object + " failed: " + printable(reason) + ": " + printable(sentence)}
+			return []string{object + " failed: " + printable(reason) + ": " + prose(sentence)}
 		}
 	case sessionIface + ".Succeeded":
 		return []string{object + " succeeded"}
@@ -200,12 +201,49 @@ func changedText(object string, s *godbus.Signal) []string {
 		case "Signal", "LastSeen", "AccessPoints", "Interfaces", "Networks", "Detail", "Enrollees":
 			continue
 		}
-		parts = append(parts, printable(name+"="+strings.Trim(changed[name].String(), `"@`)))
+		parts = append(parts, name+"="+valueText(name, changed[name].Value()))
 	}
 	if len(parts) == 0 {
 		return nil
 	}
 	return []string{object + ": " + strings.Join(parts, " ")}
+}
+
+// valueText is the value of a property for people: text stands in quotation marks if it is empty or could be taken for more
+// than one word; a time is one of the day.
+func valueText(name string, value any) string {
+	switch v := value.(type) {
+	case string:
+		text := printable(v)
+		if text == "" || strings.ContainsAny(text, " \"=,") {
+			return `"` + strings.ReplaceAll(text, `"`, `\"`) + `"`
+		}
+		return text
+	case []byte:
+		return valueText(name, ssidText(v))
+	case []string:
+		texts := make([]string, len(v))
+		for i, s := range v {
+			texts[i] = valueText("", s)
+		}
+		return "[" + strings.Join(texts, ", ") + "]"
+	case godbus.ObjectPath:
+		if v == "/" {
+			return "none"
+		}
+		return valueText("", objectName(v))
+	case []godbus.ObjectPath:
+		texts := make([]string, len(v))
+		for i, p := range v {
+			texts[i] = valueText("", p)
+		}
+		return "[" + strings.Join(texts, ", ") + "]"
+	case uint64:
+		if at := when(props{"": godbus.MakeVariant(v)}, ""); !at.IsZero() && (name == "Deadline" || name == "Started" || name == "Expires" || name == "Created") {
+			return at.Local().Format(time.TimeOnly)
+		}
+	}
+	return printable(fmt.Sprint(value))
 }
 
 // objectName is a short name of an object: "session 3", "wlan0", "access point 02:…", "network 1".

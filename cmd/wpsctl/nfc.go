@@ -345,6 +345,6 @@ func (a *app) showTag(ctx context.Context, c *client, what props) error {
 		n := newNetwork(p, have)
 		a.printf("The tag has the network %s (%s).\n", ssidText(n.ssid), security(n.Auth, n.Encryption))
 	}
-	a.printf("%s\n", storedText(ids, false))
+	a.printf("%s\n", a.storedText(ctx, c, ids, session{}))
 	return nil
 }

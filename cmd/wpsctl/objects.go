@@ -79,6 +79,7 @@ type accessPoint struct {
 	Frequency  uint32    `json:"frequency"`
 	Signal     int32     `json:"signal"`
 	Flags      string    `json:"flags"`
+	Security   []string  `json:"security"`
 	Configured bool      `json:"configured"`
 	Locked     bool      `json:"setup_locked"`
 	UUID       string    `json:"uuid,omitempty"`
@@ -219,7 +220,7 @@ func newAccessPoint(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]s
 	parent, _, _ := strings.Cut(string(at), "/aps/")
 	return accessPoint{Path: at, Interface: names[godbus.ObjectPath(parent)], BSSID: get[string](p, "Bssid"),
 		SSID: string(ssid), SSIDHex: hex.EncodeToString(ssid), ssid: ssid,
-		Frequency: get[uint32](p, "Frequency"), Signal: get[int32](p, "Signal"), Flags: get[string](p, "Flags"),
+		Frequency: get[uint32](p, "Frequency"), Signal: get[int32](p, "Signal"), Flags: get[string](p, "Flags"), Security: get[[]string](p, "Security"),
 		Configured: get[bool](p, "Configured"), Locked: get[bool](p, "SetupLocked"), UUID: get[string](p, "Uuid"),
 		Version: get[string](p, "Version"), DeviceName: get[string](p, "DeviceName"), Maker: get[string](p, "Manufacturer"),
 		Model: get[string](p, "ModelName"), LastSeen: when(p, "LastSeen")}

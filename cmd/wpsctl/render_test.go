@@ -159,7 +159,7 @@ func TestSessionFailure(t *testing.T) {
 	}{
 		{"wpsd's sentence is preferred", "Two buttons: b.", session{State: "failed", Reason: "pbc-overlap"}, exitOverlap, "Two buttons: b."},
 		{"without one there is ours, and the access points", "", session{State: "failed", Reason: "setup-locked", Detail: variants([]string{"02:00:00:00:00:01"})},
-			exitRefused, reasons["setup-locked"].text + ": 02:00:00:00:00:01"},
+			exitRefused, strings.TrimSuffix(reasons["setup-locked"].text, ".") + ": 02:00:00:00:00:01."},
 		{"details of another type are left out", "", session{State: "failed", Reason: "setup-locked", Detail: variants(uint32(1))}, exitRefused, reasons["setup-locked"].text},
 		{"a reason of a newer wpsd", "Something new.", session{State: "failed", Reason: "novel"}, exitFailure, "Something new."},
 		{"neither reason nor sentence", "", session{State: "failed"}, exitFailure, "The setup failed."},

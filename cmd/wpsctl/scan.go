@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
@@ -23,7 +25,8 @@ func newScan(a *app) *cobra.Command {
 		Short: "Look for access points with WPS",
 		Long: `Scan looks for access points with WPS and lists them, the strongest first. FLAGS tell what an access point is ready
 for: WPS-PBC its button was pressed, WPS-PIN it expects a PIN, WPS-AUTH it expects this very device, WPS none of these
-now.`,
+now; "locked" that it refuses its own PIN after too many wrong ones, "not set up" that its network has not been set up yet.
+SECURITY is what its network takes; WPS sets up WPA2 and what goes with it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error { return a.scan(cmd.Context(), c, cached) })
 		},
@@ -71,7 +74,7 @@ func (a *app) newScan(ctx context.Context, c *client, n netif, signals <-chan *g
 		sc.status("Scanning on "+printable(n.Name), "")
 		defer sc.clear()
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, scanTime, &failure{Exit: exitTimeout, Text: "the scan did not end", Hint: "See wpsd's log."})
+	ctx, cancel := context.WithTimeoutCause(ctx, scanTime, &failure{Exit: exitTimeout, Text: "the scan did not end", Hint: logHint})
 	defer cancel()
 	for {
 		select {
@@ -88,7 +91,7 @@ func (a *app) newScan(ctx context.Context, c *client, n netif, signals <-chan *g
 				continue
 			}
 			if s.Body[0] != true {
-				return &failure{Exit: exitFailure, Text: "the scan failed", Hint: `See wpsd's log; "rfkill list" shows whether the radio is on.`}
+				return &failure{Exit: exitFailure, Text: "the scan failed", Hint: `"rfkill list" shows whether the radio is on. ` + logHint}
 			}
 			return nil
 		}
@@ -113,16 +116,16 @@ func writeAccessPoints(w io.Writer, found []accessPoint) error {
 		return err
 	}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "BSSID\tSIGNAL\tFREQ\tFLAGS\tSSID\tDEVICE")
+	fmt.Fprintln(tw, "BSSID\tSIGNAL\tFREQ\tSECURITY\tFLAGS\tSSID\tDEVICE")
 	for _, ap := range found {
 		flags := printable(ap.Flags)
 		if ap.Locked {
 			flags += " locked"
 		}
 		if !ap.Configured {
-			flags += " new"
+			flags += " not set up"
 		}
-		fmt.Fprintf(tw, "%s\t%d dBm\t%d\t%s\t%s\t%s\n", orDash(ap.BSSID), ap.Signal, ap.Frequency, flags, ssidText(ap.ssid), device(ap))
+		fmt.Fprintf(tw, "%s\t%d dBm\t%d\t%s\t%s\t%s\t%s\n", orDash(ap.BSSID), ap.Signal, ap.Frequency, offered(ap.Security), flags, ssidText(ap.ssid), device(ap))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -135,6 +138,49 @@ func device(ap accessPoint) string {
 	return orDash(strings.Join(strings.Fields(ap.Maker+" "+ap.Model), " "))
 }
 
+// routerText names a router by the SSIDs of those of its access points that count.
+func routerText(r []accessPoint) string {
+	var names []string
+	for _, ap := range r {
+		if name := ssidText(ap.ssid); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " with ")
+}
+
+// shellWord is what to type for an access point: its SSID if that names no other router and needs no quoting that could go
+// wrong, else its BSSID.
+func shellWord(ap accessPoint, all []accessPoint) string {
+	name := string(ap.ssid)
+	bssid, err := pickBSSID(all, name)
+	plain := name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_. ", r)
+	})
+	_, isAddress := addressOf(name)
+	switch {
+	case err != nil || bssid == "" || isAddress || !plain || strings.HasPrefix(name, "-"):
+		return orDash(ap.BSSID)
+	case strings.Contains(name, " "):
+		return "'" + name + "'"
+	}
+	return name
+}
+
+// offered says in the words of labels what a network takes.
+func offered(ways []string) string {
+	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2", "SAE": "WPA3", "ENTERPRISE": "802.1X", "OTHER": "other"}
+	var list []string
+	for _, way := range ways {
+		name, known := names[way]
+		if !known {
+			name = printable(way)
+		}
+		list = append(list, name)
+	}
+	return orDash(strings.Join(list, "/"))
+}
+
 // writeScanHint names the next step where an access point is ready for one.
 func writeScanHint(w io.Writer, found []accessPoint) error {
 	var pressed []accessPoint
@@ -143,13 +189,18 @@ func writeScanHint(w io.Writer, found []accessPoint) error {
 			pressed = append(pressed, ap)
 		}
 	}
-	if len(pressed) == 0 {
-		return nil
+	var err error
+	switch list := routers(pressed); len(list) {
+	case 0:
+	case 1:
+		_, err = fmt.Fprintf(w, "\nThe button of %s is pressed: join it with \"wpsctl pbc\".\n", routerText(list[0]))
+	default:
+		var names []string
+		for _, r := range list {
+			names = append(names, routerText(r))
+		}
+		_, err = fmt.Fprintf(w, "\nThe buttons of %d routers are pressed: %s. Name yours, as in \"wpsctl pbc %s\".\n",
+			len(list), strings.Join(names, ", "), shellWord(list[0][0], found))
 	}
-	if len(pressed) == 1 {
-		_, err := fmt.Fprintf(w, "\nThe button of %s is pressed: join it with \"wpsctl pbc\".\n", ssidText(pressed[0].ssid))
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\nThe buttons of %d access points are pressed: name yours, as in \"wpsctl pbc %s\".\n", len(pressed), orDash(pressed[0].BSSID))
 	return err
 }

@@ -34,7 +34,7 @@ func writeStatus(w io.Writer, t *tree, now time.Time) error {
 	}
 	waiting := ""
 	if m.Waiting > 0 {
-		waiting = " " + count(int(m.Waiting), "credential waits", "credentials wait") + ` for an agent such as "wpsctl agent".`
+		waiting = " " + count(int(m.Waiting), "received network waits", "received networks wait") + ` for a program to take them: "wpsctl agent" does.`
 	}
 	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n%s%s\n", count(len(t.AccessPoints), "access point", "access points"),
 		count(len(t.Networks), "network", "networks"), processingText(m.Processing), waiting)

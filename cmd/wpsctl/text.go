@@ -27,6 +27,15 @@ func printable(s string) string {
 	return b.String()
 }
 
+// prose is printable for sentences, which a line break only breaks: it becomes a space there, and is shown in names.
+func prose(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' || r == '\v' || r == '\f' })
+	for i, l := range lines {
+		lines[i] = strings.Trim(l, " ")
+	}
+	return printable(strings.Join(lines, " "))
+}
+
 // ssidText is an SSID for people.
 func ssidText(ssid []byte) string {
 	if len(strings.Trim(string(ssid), "\x00")) == 0 {

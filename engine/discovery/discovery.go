@@ -87,6 +87,7 @@ type Candidate struct {
 	Class      Class
 	Authorized int  // NotAuthorized, AnyAuthorized, SelfAuthorized
 	WPA3Only   bool // its passphrase is for SAE alone, which a WSC credential is not
+	Security   ie.Security
 	Seen       time.Time
 }
 
@@ -100,7 +101,8 @@ func FromBSS(bssid wsc.MAC, frequency, signal int, seen time.Time, ies []byte, p
 	c := Candidate{BSSID: bssid, Frequency: frequency, Signal: signal, Seen: seen, Class: Plain}
 	ssid, _ := ie.SSID(ies)
 	c.SSID = bytes.Clone(ssid)
-	c.WPA3Only = ie.SecurityOf(ies, privacy).WPA3Only()
+	c.Security = ie.SecurityOf(ies, privacy)
+	c.WPA3Only = c.Security.WPA3Only()
 	ad, err := wsc.ParseAdvertisement(data)
 	if err != nil {
 		// Shown with the flag WPS and never tried, not dropped: the user sees why (hostap behaviour).

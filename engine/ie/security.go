@@ -25,16 +25,21 @@ var securityNames = [...]string{"OPEN", "WEP", "WPAPSK", "WPA2PSK", "SAE", "ENTE
 
 // String gives "WPA2PSK|SAE".
 func (s Security) String() string {
-	var parts []string
-	for i, name := range securityNames {
-		if s&(1<<i) != 0 {
-			parts = append(parts, name)
-		}
-	}
-	if parts == nil {
+	if s == 0 {
 		return "none"
 	}
-	return strings.Join(parts, "|")
+	return strings.Join(s.Names(), "|")
+}
+
+// Names gives the name of each way in: "WPA2PSK", "SAE". It is never nil.
+func (s Security) Names() []string {
+	names := []string{}
+	for i, name := range securityNames {
+		if s&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // WPA3Only reports whether a passphrase can be used with SAE only. WSC hands out WPA2-Personal
