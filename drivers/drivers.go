@@ -13,6 +13,8 @@ import (
 var (
 	// ErrNotSupported is returned by a driver for what it, or the hardware, cannot do.
 	ErrNotSupported = errors.New("not supported by this driver")
+	// ErrNoManager means that a network manager does not run: nobody is there to ask, or to give anything to.
+	ErrNoManager = errors.New("the manager does not run")
 	// ErrNoInterface is returned for a name that the driver does not know, or no longer.
 	ErrNoInterface = errors.New("no such network interface")
 	// ErrInterfaceGone ends everything in progress on an interface that was unplugged or renamed.

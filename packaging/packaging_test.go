@@ -91,3 +91,23 @@ func TestWhatIsLoosenedHasItsReason(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitsAreBounded: no fault in wpsd, and nobody who finds one, takes the machine's memory or its processes.
+func TestUnitsAreBounded(t *testing.T) {
+	t.Parallel()
+	files, _ := filepath.Glob("wpsd*.service")
+	if len(files) < 3 {
+		t.Fatalf("units %q", files)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bound := range []string{`(?m)^MemoryMax=\d+M$`, `(?m)^TasksMax=\d+$`} {
+			if !regexp.MustCompile(bound).Match(text) {
+				t.Errorf("%s has no line %s", name, bound)
+			}
+		}
+	}
+}

@@ -24,7 +24,7 @@ type Holder interface {
 	// interface of its own. Whatever it returns, Restore makes good.
 	Release(ctx context.Context, ifname string, debt []byte) (apart bool, err error)
 	// Restore gives the interface back as debt says: also twice, also if Release was never called, or not by this
-	// process. With reconnect the connection that was there comes back, too. ErrNoManager: nobody is there to take it.
+	// process. With reconnect the connection that was there comes back, too. drivers.ErrNoManager: nobody is there to take it.
 	Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error
 }
 
@@ -53,7 +53,7 @@ type holding struct {
 
 // take asks whoever manages an interface to let go of it. What is owed then is on disk before anything changes.
 func (s *Service) take(ctx context.Context, i *iface) (*holding, error) {
-	s.settleInterface(ctx, i.Name)
+	_ = s.settleInterface(ctx, i.Name) // what is left stays in the journal
 	h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}}
 	if old, err := s.journal.Debt(i.Name); err == nil {
 		h.debt = old // somebody who is not there to get it back now
@@ -143,7 +143,7 @@ func (h *holding) giveBack(ctx context.Context, reconnect bool) {
 		return
 	}
 	s := h.service
-	h.failed = repay(context.WithoutCancel(ctx), h.debt, s.holders, h.keeper(), reconnect, s.log)
+	h.failed, _ = repay(context.WithoutCancel(ctx), h.debt, s.holders, h.keeper(), reconnect, s.log)
 	if reconnect {
 		h.settled()
 	}
@@ -152,41 +152,12 @@ func (h *holding) giveBack(ctx context.Context, reconnect bool) {
 // settled notes that nothing is owed any more but what could not be given back.
 func (h *holding) settled() {
 	h.debt = h.failed
-	if h.owes() {
-		h.service.payLater(h.debt.Interface)
-	}
 	if err := noteLeft(h.service.journal, h.debt); err != nil {
 		h.service.log.Error("the journal of taken interfaces cannot be written", "interface", h.iface.Name, "err", err)
 	}
-}
-
-// payAgain is when what could not be given back is tried again: a manager that is restarted, for an update say, is there
-// again soon. After that it waits for the next session, or start.
-var payAgain = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute}
-
-// payLater tries to give back what could not be given back, a few times.
-func (s *Service) payLater(ifname string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ctx, radio := s.ctx, s.radio(ifname)
-	_ = s.begin(func() { // at the end of the daemon it stays in the journal
-		for _, wait := range payAgain {
-			if pause(ctx, wait) != nil {
-				return
-			}
-			select {
-			case radio <- struct{}{}: // a session tries by itself
-			case <-ctx.Done():
-				return
-			}
-			s.settleInterface(ctx, ifname)
-			_, err := s.journal.Debt(ifname)
-			<-radio
-			if err != nil {
-				return
-			}
-		}
-	})
+	if h.owes() {
+		h.service.debtor.owe()
+	}
 }
 
 func (h *holding) keeper() drivers.LinkKeeper {
@@ -194,34 +165,29 @@ func (h *holding) keeper() drivers.LinkKeeper {
 	return keeper
 }
 
-// noteLeft writes what is still owed, or that nothing is.
-func noteLeft(journal *store.Journal, left store.Debt) error {
-	if left.LinkDown || len(left.Claims) > 0 {
-		return journal.Put(left)
-	}
-	return journal.Clear(left.Interface)
-}
-
-// repay pays a debt and returns what could not be paid: last taken, first given back.
-func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper, reconnect bool, log *slog.Logger) store.Debt {
-	left := store.Debt{Interface: d.Interface, Taken: d.Taken}
+// repay pays a debt: last taken, first given back. It returns what could not be paid, and why: an unpaid.
+func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper, reconnect bool, log *slog.Logger) (left store.Debt, err error) {
+	left = store.Debt{Interface: d.Interface, Taken: d.Taken}
+	var why unpaid
 	if d.LinkDown && keeper != nil {
 		err := keeper.LinkDown(ctx, d.Interface)
 		if err != nil && !errors.Is(err, drivers.ErrNoInterface) {
 			log.Warn("the link cannot be taken down again", "interface", d.Interface, "err", err)
-			left.LinkDown = true
+			left.LinkDown, why = true, append(why, err)
 		}
 	}
 	for _, c := range slices.Backward(d.Claims) {
 		if err := repayOne(ctx, d.Interface, c, holders, reconnect); err != nil {
-			log.Warn("the interface cannot be given back now; wpsd tries again when it is started, or used, the next time",
-				"interface", d.Interface, "manager", c.Manager, "err", err)
-			left.Claims = slices.Insert(left.Claims, 0, c)
+			log.Warn("the interface cannot be given back now; wpsd goes on trying while it runs", "interface", d.Interface, "manager", c.Manager, "err", err)
+			left.Claims, why = slices.Insert(left.Claims, 0, c), append(why, err)
 			continue
 		}
 		log.Debug("the interface was given back", "interface", d.Interface, "manager", c.Manager, "reconnect", reconnect)
 	}
-	return left
+	if why == nil {
+		return left, nil
+	}
+	return left, why
 }
 
 func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holder, reconnect bool) error {
@@ -232,23 +198,6 @@ func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holde
 		return fmt.Errorf("service: nobody here speaks with %q", c.Manager)
 	}
 	return holders[i].Restore(ctx, ifname, c.Debt, reconnect)
-}
-
-// settleInterface pays what an earlier process owes an interface.
-func (s *Service) settleInterface(ctx context.Context, ifname string) {
-	d, err := s.journal.Debt(ifname)
-	if err != nil {
-		return // none; one that cannot be read was told at the start
-	}
-	var keeper drivers.LinkKeeper
-	s.mu.Lock()
-	if i := s.interfaces[ifname]; i != nil {
-		keeper, _ = i.driver.(drivers.LinkKeeper)
-	}
-	s.mu.Unlock()
-	if err := noteLeft(s.journal, repay(ctx, d, s.holders, keeper, true, s.log)); err != nil {
-		s.log.Error("the journal of taken interfaces cannot be written", "interface", ifname, "err", err)
-	}
 }
 
 // RestoreConfig is what Restore works with.
@@ -269,13 +218,11 @@ func Restore(ctx context.Context, c RestoreConfig) error {
 	err = nil
 	for _, d := range debts {
 		c.Log.Info("giving an interface back that was taken by a process that was killed", "interface", d.Interface)
-		left := repay(ctx, d, c.Holders, c.Links, true, c.Log)
-		if noteErr := noteLeft(c.Journal, left); noteErr != nil {
-			err = errors.Join(err, noteErr)
+		left, why := repay(ctx, d, c.Holders, c.Links, true, c.Log)
+		if why != nil {
+			why = fmt.Errorf("service: %s could not be given back: %w", d.Interface, why)
 		}
-		if left.LinkDown || len(left.Claims) > 0 {
-			err = errors.Join(err, fmt.Errorf("service: %s could not be given back", d.Interface))
-		}
+		err = errors.Join(err, noteLeft(c.Journal, left), why)
 	}
 	return err
 }
@@ -293,5 +240,6 @@ func (s *Service) settle(ctx context.Context) {
 	}
 	if err := Restore(ctx, RestoreConfig{Journal: s.journal, Holders: s.holders, Links: keeper, Log: s.log}); err != nil {
 		s.log.Warn("not everything that was taken could be given back", "err", err)
+		s.debtor.owe()
 	}
 }

@@ -46,6 +46,8 @@ type Config struct {
 	Apply string
 	// Journal keeps what is owed to interfaces that are taken; nil: nobody remembers it when we are killed.
 	Journal *store.Journal
+	// ManagerCame receives a value when a manager may be there that was not before; nil: nobody tells.
+	ManagerCame <-chan struct{}
 	// FragmentSize of EAP; 0: 1400.
 	FragmentSize int
 	// Rand is drawn from by one goroutine at a time; nil: crypto/rand.
@@ -68,6 +70,7 @@ type Service struct {
 	sinks        []Sink
 	apply        string
 	journal      *store.Journal
+	debtor       debtor
 	rand         *lockedReader
 	log          *slog.Logger
 	calm         chan struct{} // see Calm
@@ -109,6 +112,7 @@ func New(c Config) (*Service, error) {
 		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
 		subscriptions: make(map[*Subscription]struct{}),
 	}
+	s.debtor = debtor{s: s, owing: make(chan struct{}, 1), came: c.ManagerCame}
 	if s.store == nil {
 		s.store = store.Memory()
 	}
@@ -166,6 +170,7 @@ func (s *Service) Run(ctx context.Context) error {
 		for _, d := range s.drivers {
 			followers.Go(func() { s.follow(ctx, d) })
 		}
+		followers.Go(func() { s.debtor.run(ctx) })
 		<-ctx.Done()
 		followers.Wait()
 	}

@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"drivers/controlpoint/controlpointtest": {"drivers/ssdp", "drivers/wfadevice", "engine/upnp", "engine/wsc"},
 	"drivers/controlpoint/remote":           {"drivers/controlpoint", "engine/upnp"},
 	"drivers/wfadevice":                     {"drivers/ssdp", "engine/upnp"},
-	"drivers/managerbus":                    {"bus"},
+	"drivers/managerbus":                    {"bus", "drivers"},
 	"drivers/managerbus/managertest":        {"drivers/managerbus", "test/testbus"},
 	"drivers/logind":                        {"bus"},
 	"drivers/neard":                         {"bus"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"wpsd/bus"
 	"wpsd/drivers"
@@ -19,6 +20,7 @@ import (
 
 // managers are those who may have an interface, and take networks, with the record of what we owe them.
 type managers struct {
+	bus     *managerbus.Bus
 	holders []service.Holder
 	sinks   []service.Sink
 	journal *store.Journal
@@ -38,7 +40,7 @@ func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 			ws.Sockets = append(ws.Sockets, dir)
 		}
 	}
-	return managers{[]service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
+	return managers{at, []service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
 }
 
 // setApply names who gets the networks that are received; a session may say otherwise.
@@ -61,7 +63,7 @@ func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.journal.Close()) }()
+	defer func() { err = errors.Join(err, m.bus.Close(), m.journal.Close()) }()
 	if debts, err := m.journal.Debts(); err == nil && len(debts) == 0 {
 		return nil // as after every orderly end
 	}
@@ -71,5 +73,22 @@ func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err 
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	links, _ := driver.(drivers.LinkKeeper)
-	return service.Restore(ctx, service.RestoreConfig{Journal: m.journal, Holders: m.holders, Links: links, Log: log})
+	for end := time.Now().Add(managerTime); ; {
+		err := service.Restore(ctx, service.RestoreConfig{Journal: m.journal, Holders: m.holders, Links: links, Log: log})
+		if err == nil || time.Now().After(end) {
+			return err
+		}
+		select { // a manager may be restarted at the same time, for an update
+		case <-m.bus.Came():
+		case <-time.After(managerPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
+
+// managerTime is for how long restore tries, managerPause how often. The unit has 20 s for it.
+const (
+	managerTime  = 10 * time.Second
+	managerPause = 2 * time.Second
+)

@@ -49,17 +49,19 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 
 	var hold managers
+	var came <-chan struct{}
 	if f.driver == "nl80211" { // interfaces of the others are nobody's
 		hold, err = newManagers(f, conf, bus.Conn())
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, hold.journal.Close()) }()
+		defer func() { err = errors.Join(err, hold.bus.Close(), hold.journal.Close()) }()
+		came = hold.bus.Came()
 	}
 
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st, Token: conf.Token,
-		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, Apply: conf.Apply,
+		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came, Apply: conf.Apply,
 		AccessPoints: accessPoints,
 		ControlPoint: controlPoints(f, driver, log),
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,

@@ -14,10 +14,11 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/bus"
+	"wpsd/drivers"
 )
 
-// ErrAbsent means that the manager does not run: nobody is there to ask, or to give anything to.
-var ErrAbsent = errors.New("the manager does not run")
+// ErrAbsent means that the manager is not on the bus.
+var ErrAbsent = drivers.ErrNoManager
 
 // pause is between two looks at something that no signal tells in time.
 const pause = 100 * time.Millisecond

@@ -116,7 +116,7 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 		return err
 	}
 	if d == nil {
-		return nil // the interface is gone, and a new one is managed as the configuration says
+		return m.gone(ctx, ifname)
 	}
 	defer d.Close()
 	managed, err := d.managed(ctx)
@@ -136,6 +136,21 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	}
 	m.setKept(ifname, "")
 	return wrap(d.keep(ctx, owed.Active, flagInMemory|flagVolatile))
+}
+
+// gone judges that NetworkManager does not know an interface: it is gone, and a new one is managed as the configuration says; or
+// NetworkManager was just started, and will know it soon.
+func (m *Manager) gone(ctx context.Context, ifname string) error {
+	c, err := m.Bus.Dial(ctx, busName)
+	if err != nil {
+		return wrap(err)
+	}
+	defer c.Close()
+	var starting bool
+	if err := c.Get(ctx, root, managerI, "Startup", &starting); err == nil && starting {
+		return fmt.Errorf("networkmanager: it is being started, and does not know %s yet", ifname)
+	}
+	return nil
 }
 
 // leave lets NetworkManager delete the volatile profile that another network has taken the place of. If it cannot, there

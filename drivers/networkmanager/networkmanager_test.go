@@ -146,6 +146,21 @@ func network(ssid, key string, kind credential.KeyKind) credential.Network {
 	return n
 }
 
+// TestRestoreOfAnUnknownDevice: an interface that is gone is owed nothing; one that NetworkManager does not know yet, since it was just
+// started, still is.
+func TestRestoreOfAnUnknownDevice(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	for _, starting := range []bool{true, false} {
+		p.Lock()
+		p.Put(root, managerI, "Startup", starting)
+		p.Unlock()
+		if err := m.Restore(t.Context(), "wlan7", []byte(`{"autoconnect":true}`), true); (err != nil) != starting {
+			t.Errorf("starting %v: %v", starting, err)
+		}
+	}
+}
+
 func TestReleaseAndRestore(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)

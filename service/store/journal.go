@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,7 +18,7 @@ const (
 	journalDirectory = "owed"
 	journalSuffix    = ".json"
 	maxClaims        = 8
-	// debtExpires is when nobody can want an interface back as it was: a manager that was removed never takes it.
+	// debtExpires is when a debt is taken for one of before the kernel was started, where that cannot be told.
 	debtExpires = 24 * time.Hour
 )
 
@@ -56,6 +57,9 @@ type Journal struct {
 	// boot names the run of the kernel: after another start nothing is owed any more. Empty: not known, for a sandbox
 	// may hide it; then a debt counts, since to give back what nobody took changes nothing.
 	boot string
+
+	mu    sync.Mutex
+	known map[string]bool // interfaces whose debts this process made, or found: the kernel was not started anew since
 }
 
 // bootFile holds a new random UUID with each start of the kernel.
@@ -68,7 +72,7 @@ func OpenJournal(state string) (*Journal, error) {
 		return nil, err
 	}
 	boot, _ := os.ReadFile(bootFile) // see boot
-	return &Journal{dir, strings.TrimSpace(string(boot))}, nil
+	return &Journal{dir: dir, boot: strings.TrimSpace(string(boot)), known: map[string]bool{}}, nil
 }
 
 // Close gives the directory back.
@@ -94,7 +98,32 @@ func (j *Journal) Put(d Debt) error {
 	if err != nil {
 		return err
 	}
-	return j.dir.write(d.Interface+journalSuffix, text)
+	if err := j.dir.write(d.Interface+journalSuffix, text); err != nil {
+		return err
+	}
+	j.know(d.Interface, true)
+	return nil
+}
+
+// know notes that a debt counts however old it is, or no longer.
+func (j *Journal) know(ifname string, counts bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if counts {
+		j.known[ifname] = true
+	} else {
+		delete(j.known, ifname)
+	}
+}
+
+// expired reports whether a debt may be one of before the kernel was started anew.
+func (j *Journal) expired(d Debt, boot string) bool {
+	if boot != "" && j.boot != "" {
+		return boot != j.boot
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return !j.known[d.Interface] && time.Since(d.Taken) > debtExpires
 }
 
 // Clear notes that nothing is owed to an interface any more.
@@ -102,6 +131,7 @@ func (j *Journal) Clear(ifname string) error {
 	if j == nil {
 		return nil
 	}
+	j.know(ifname, false)
 	return j.dir.remove(ifname + journalSuffix)
 }
 
@@ -118,11 +148,14 @@ func (j *Journal) Debt(ifname string) (Debt, error) {
 		return Debt{}, err
 	}
 	d, boot, err := parseDebt(ifname, text)
-	otherBoot := boot != j.boot && boot != "" && j.boot != ""
-	if err == nil && (otherBoot || time.Since(d.Taken) > debtExpires) {
+	if err != nil {
+		return d, err
+	}
+	if j.expired(d, boot) {
 		return Debt{}, errors.Join(ErrNotFound, j.Clear(ifname))
 	}
-	return d, err
+	j.know(ifname, true)
+	return d, nil
 }
 
 // Debts returns all that is owed. What cannot be read is set aside and told in the error, beside the rest.
