@@ -17,18 +17,25 @@ const (
 	ActionManage      Action = "fi.w1.wps.manage"
 )
 
-// access says who may do what: a row for each method of our interfaces and each property that can be written.
-// orOwner means that the owner of the session in question needs no authorization.
-var access = map[string]struct {
-	action  Action
-	orOwner bool
-}{
+// rule says who may make a call.
+type rule struct {
+	// action is asked for, or, if by is set, what that says; asked has the words of the manual then.
+	action Action
+	by     func(ctx context.Context, r *request) Action
+	asked  string
+	// owner lets the owner of the session in question pass, user every process of his user. Where there is no session
+	// anybody passes, as nothing can happen.
+	owner, user bool
+}
+
+// access has a row for each method of our interfaces and each property that can be written.
+var access = map[string]rule{
 	managerIface + ".GeneratePin":     {action: Anyone},
 	managerIface + ".CheckPin":        {action: Anyone},
 	managerIface + ".AddNetwork":      {action: ActionManage},
 	managerIface + ".AddInterface":    {action: ActionManage},
 	managerIface + ".RemoveInterface": {action: ActionManage},
-	managerIface + ".NfcTagRead":      {action: ActionEnroll},
+	managerIface + ".NfcTagRead":      {by: byTag, asked: askedByTag},
 
 	managerIface + ".RegisterCredentialAgent":   {action: ActionReadSecrets},
 	managerIface + ".UnregisterCredentialAgent": {action: Anyone}, // of one's own
@@ -44,24 +51,24 @@ var access = map[string]struct {
 	managerIface + ".CredentialProcessing": {action: ActionManage},
 
 	interfaceIface + ".Scan":      {action: ActionScan},
-	interfaceIface + ".StartPbc":  {action: ActionEnroll},
-	interfaceIface + ".StartPin":  {action: ActionEnroll},
+	interfaceIface + ".StartPbc":  {by: byMode, asked: askedByMode},
+	interfaceIface + ".StartPin":  {by: byMode, asked: askedByMode},
 	interfaceIface + ".Learn":     {action: ActionRegister},
 	interfaceIface + ".Configure": {action: ActionRegister},
 	interfaceIface + ".ApPin":     {action: ActionRegister},
-	interfaceIface + ".Cancel":    {action: ActionEnroll, orOwner: true},
+	interfaceIface + ".Cancel":    {action: ActionManage, owner: true, user: true},
 
-	interfaceIface + ".StartNfc":           {action: ActionEnroll},
-	interfaceIface + ".NfcTagRead":         {action: ActionEnroll},
+	interfaceIface + ".StartNfc":           {by: byMode, asked: askedByMode},
+	interfaceIface + ".NfcTagRead":         {by: byTag, asked: askedByTag},
 	interfaceIface + ".NfcHandoverRequest": {action: ActionEnroll},
-	interfaceIface + ".NfcHandoverSelect":  {action: ActionEnroll},
-	interfaceIface + ".NfcReportHandover":  {action: ActionEnroll},
+	interfaceIface + ".NfcHandoverSelect":  {action: ActionRegister},
+	interfaceIface + ".NfcReportHandover":  {by: byRole, asked: askedByRole},
 	// A PIN is good for one session, what is on a tag for as long as the tag.
 	interfaceIface + ".NfcPasswordToken": {action: ActionReadSecrets},
 	interfaceIface + ".NfcConfigToken":   {action: ActionReadSecrets},
 
 	erIface + ".Start":     {action: ActionScan},
-	erIface + ".Stop":      {action: ActionScan},
+	erIface + ".Stop":      {by: byStarters, asked: askedByStarters},
 	erIface + ".Learn":     {action: ActionRegister},
 	erIface + ".SetConfig": {action: ActionRegister},
 	erIface + ".Configure": {action: ActionRegister},
@@ -70,10 +77,10 @@ var access = map[string]struct {
 
 	erIface + ".NfcConfigToken":    {action: ActionReadSecrets},
 	erIface + ".NfcHandoverSelect": {action: ActionRegister},
-	erIface + ".NfcTagRead":        {action: ActionRegister}, // it may let a device in, as EnrollPin does
+	erIface + ".NfcTagRead":        {by: byTag, asked: askedByTag},
 
-	sessionIface + ".Cancel":         {action: ActionEnroll, orOwner: true},
-	sessionIface + ".GetCredentials": {action: ActionReadSecrets, orOwner: true},
+	sessionIface + ".Cancel":         {action: ActionManage, owner: true, user: true},
+	sessionIface + ".GetCredentials": {action: ActionReadSecrets, owner: true},
 
 	networkIface + ".GetSecrets": {action: ActionReadSecrets},
 	networkIface + ".Activate":   {action: ActionEnroll},

@@ -70,43 +70,76 @@ type authorizer func(ctx context.Context, r Request) error
 
 func (a authorizer) Authorize(ctx context.Context, r Request) error { return a(ctx, r) }
 
-// TestSessionBelongsToItsCaller: its owner needs no authorization for it, others need the action's.
+// asking is an Authorizer that keeps what it was asked, and allows what a test says.
+type asking struct {
+	mu    sync.Mutex
+	allow map[Action]bool
+	asked []string
+	// during, if set, runs while somebody is asked.
+	during func()
+}
+
+func (a *asking) Authorize(_ context.Context, r Request) error {
+	a.mu.Lock()
+	a.asked = append(a.asked, fmt.Sprintf("%s %s %v %d", strings.TrimPrefix(string(r.Action), "fi.w1.wps."), r.Details["interface"], r.Interactive, r.UID))
+	during, allowed := a.during, a.allow[r.Action]
+	a.mu.Unlock()
+	if during != nil {
+		during()
+	}
+	if allowed {
+		return nil
+	}
+	return fmt.Errorf("%w: somebody said no", ErrNotAuthorized)
+}
+
+// was checks, and forgets, what was asked.
+func (a *asking) was(t *testing.T, want ...string) {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !slices.Equal(a.asked, want) {
+		t.Errorf("asked\n\t%s\nwant\n\t%s", strings.Join(a.asked, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	a.asked = nil
+}
+
+// TestSessionBelongsToItsCaller: its owner needs no authorization for it, to cancel it no process of his user does, others
+// need the action's.
 func TestSessionBelongsToItsCaller(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	var asked []string
-	allow := map[Action]bool{ActionEnroll: true}
-	auth := authorizer(func(_ context.Context, r Request) error {
-		mu.Lock()
-		defer mu.Unlock()
-		asked = append(asked, fmt.Sprintf("%s %s %v %d", r.Action, r.Details["interface"], r.Interactive, r.UID))
-		if allow[r.Action] {
-			return nil
-		}
-		return fmt.Errorf("%w: somebody said no", ErrNotAuthorized)
-	})
+	auth := &asking{allow: map[Action]bool{ActionEnroll: true, ActionReadSecrets: true, ActionManage: true}}
 	inBubble(t, Options{Authorizer: auth}, func(w *world) {
-		owner, other := w.client(1001), w.client(1002)
-		owner.must(wlan0, startPbcMethod, options())
-		clear(allow)
+		owner, same, other := w.client(1001), w.client(1001), w.client(1002)
+		other.refused("NoSession", wlan0, interfaceIface+".Cancel") // nobody is asked about nothing
+		auth.was(t)
+		owner.must(wlan0, startPbcMethod, options("detach", true))
+		auth.was(t, "enroll wlan0 false 1001")
+		clear(auth.allow)
 		owner.must(session1, sessionIface+".GetCredentials")
-		owner.must(session1, sessionIface+".Cancel")
-		owner.must(wlan0, interfaceIface+".Cancel")
+		for _, c := range []*client{owner, same} {
+			c.must(session1, sessionIface+".Cancel")
+			c.must(wlan0, interfaceIface+".Cancel")
+		}
+		auth.was(t)
+		same.refused("NotAuthorized", session1, sessionIface+".GetCredentials")
 		other.refused("NotAuthorized", session1, sessionIface+".GetCredentials")
 		other.refused("NotAuthorized", session1, sessionIface+".Cancel")
 		other.refused("NotAuthorized", wlan0, interfaceIface+".Cancel")
-		allow[ActionReadSecrets], allow[ActionEnroll] = true, true
+		auth.was(t, "read-secrets wlan0 false 1001", "read-secrets wlan0 false 1002", "manage wlan0 false 1002", "manage wlan0 false 1002")
+		owner.conn.Close()
+		synctest.Wait()
+		same.must(session1, sessionIface+".Cancel") // it was detached, and is still his user's
+		auth.was(t)
+		auth.allow[ActionReadSecrets], auth.allow[ActionManage] = true, true
 		other.must(session1, sessionIface+".GetCredentials")
 		other.must(session1, sessionIface+".Cancel")
 		if call := other.send(godbus.FlagAllowInteractiveAuthorization, wlan0, interfaceIface, "Cancel"); call.Err != nil {
 			t.Error(call.Err)
 		}
-		want := []string{
-			"fi.w1.wps.enroll wlan0 false 1001", "fi.w1.wps.read-secrets wlan0 false 1002", "fi.w1.wps.enroll wlan0 false 1002", "fi.w1.wps.enroll wlan0 false 1002",
-			"fi.w1.wps.read-secrets wlan0 false 1002", "fi.w1.wps.enroll wlan0 false 1002", "fi.w1.wps.enroll wlan0 true 1002",
-		}
-		if !slices.Equal(asked, want) {
-			t.Errorf("asked\n\t%s", strings.Join(asked, "\n\t"))
+		auth.was(t, "read-secrets wlan0 false 1002", "manage wlan0 false 1002", "manage wlan0 true 1002")
+		if calls := w.svc.calls(); !slices.Contains(calls, "CancelInterface wlan0") {
+			t.Errorf("calls %v", calls)
 		}
 	})
 }

@@ -47,16 +47,25 @@ func TestTablesAgree(t *testing.T) {
 	sameNames(t, "rows", slices.Sorted(maps.Keys(access)), slices.Collect(maps.Keys(declared)))
 	for name, row := range access {
 		want := string(row.action)
-		if row.action == Anyone {
+		switch {
+		case row.by != nil:
+			want = row.asked
+		case row.action == Anyone:
 			want = "anyone"
 		}
-		if row.orOwner {
+		if row.by != nil && (row.action != Anyone || row.asked == "") {
+			t.Errorf("%s: who decides", name)
+		}
+		switch {
+		case row.user:
+			want += ", except for the user whose session it is"
+		case row.owner:
 			want += ", except for the owner of the session"
 		}
 		if got := declared[name].Access; got != want {
 			t.Errorf("%s: the manual says %q, the table %q", name, got, want)
 		}
-		if strings.Contains(name, "Name") && row.action == Anyone {
+		if strings.Contains(name, "Name") && row.action == Anyone && row.by == nil {
 			t.Errorf("%s can be written by anyone", name)
 		}
 		for _, e := range declared[name].Errors {
@@ -64,7 +73,7 @@ func TestTablesAgree(t *testing.T) {
 				t.Errorf("%s: there is no error %s", name, e)
 			}
 		}
-		if row.action != Anyone && handlers[name] != nil && !slices.Contains(declared[name].Errors, "NotAuthorized") {
+		if (row.action != Anyone || row.by != nil) && handlers[name] != nil && !slices.Contains(declared[name].Errors, "NotAuthorized") {
 			t.Errorf("%s: NotAuthorized is not among its errors", name)
 		}
 	}

@@ -35,7 +35,7 @@ func TestFromCallToSignal(t *testing.T) {
 		if len(reply) != 1 || reply[0] != session1 {
 			t.Fatalf("StartPbc returned %v", reply)
 		}
-		want := service.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0], Detach: true, Apply: "none"}
+		want := service.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0], User: "0", Purpose: service.PurposeEnroll, Detach: true, Apply: "none"}
 		if w.svc.last != want {
 			t.Errorf("the service was asked for %+v", w.svc.last)
 		}
@@ -342,11 +342,10 @@ func TestMethodsReachTheService(t *testing.T) {
 			c.refused("InvalidArguments", network7, networkIface+".Activate", bad)
 		}
 		c.must(network7, networkIface+".Delete")
-		other := w.client(0)
-		other.must(wlan0, interfaceIface+".Cancel")
+		w.client(0).must(wlan0, interfaceIface+".Cancel") // another process of his
 		wantCalls := []string{
 			"Scan wlan0", "Start pin wlan0", "Cancel " + string(session1), "Cancel " + string(session1), "Credentials " + string(session1),
-			"NetworkSecrets " + string(network7), "Activate " + string(network7) + " wlan0 iwd", "Activate " + string(network7) + "  auto", "DeleteNetwork " + string(network7), "CancelInterface wlan0",
+			"NetworkSecrets " + string(network7), "Activate " + string(network7) + " wlan0 iwd", "Activate " + string(network7) + "  auto", "DeleteNetwork " + string(network7), "Cancel " + string(session1),
 		}
 		if calls := w.svc.calls(); !slices.Equal(calls, wantCalls) {
 			t.Errorf("the service was asked %v", calls)

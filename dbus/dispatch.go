@@ -76,6 +76,16 @@ type request struct {
 	session service.SessionID // of the session, or the interface's
 	network service.NetworkID
 	owner   bool // the caller owns the session
+
+	user        string // the caller's; known in a job
+	sessionUser string // of the session's owner
+	ap          bool   // the interface is an access point
+	free        bool   // needs no authorization, because of whose session it is about
+
+	// What the caller was allowed to do: see bycontent.go.
+	purpose service.Purpose
+	effect  service.NFCTagEffect
+	own     bool // nothing but what is his user's
 }
 
 // text is an argument of type s.
@@ -214,7 +224,7 @@ func (s *Server) request(c *call, o *object) *request {
 	switch {
 	case o.face(interfaceIface) != nil:
 		r.ifname = o.of.ifname
-		r.session = t.interfaces[o.of.ifname].Session
+		r.session, r.ap = t.interfaces[o.of.ifname].Session, t.interfaces[o.of.ifname].Mode.String() == "ap"
 	case o.face(sessionIface) != nil:
 		r.session = o.of.session
 		r.ifname = t.sessions[o.of.session].Interface
@@ -222,7 +232,7 @@ func (s *Server) request(c *call, o *object) *request {
 		r.network = o.of.network
 	}
 	if r.session != 0 {
-		r.owner = t.sessions[r.session].Owner == c.Sender
+		r.owner, r.sessionUser = t.sessions[r.session].Owner == c.Sender, t.sessions[r.session].User
 	}
 	return r
 }

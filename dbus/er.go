@@ -14,7 +14,7 @@ import (
 
 // erStart implements ER.Start.
 func erStart(ctx context.Context, r *request) ([]any, error) {
-	start := service.ERStart{Interface: r.ifname, Owner: r.caller}
+	start := service.ERStart{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var address string
 	if err := decodeOptions(r.options(0), map[string]any{"address": &address, "detach": &start.Detach}); err != nil {
 		return nil, err
@@ -30,6 +30,9 @@ func erStart(ctx context.Context, r *request) ([]any, error) {
 
 // erStop implements ER.Stop.
 func erStop(ctx context.Context, r *request) ([]any, error) {
+	if r.own {
+		return nil, r.svc.StopOwnER(ctx, r.ifname, r.user)
+	}
 	return nil, r.svc.StopER(ctx, r.ifname)
 }
 
@@ -69,7 +72,7 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 
 // erRegister reads what Learn and Configure have in common: the access point, its PIN, and a dictionary with more fields.
 func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
-	start := service.ERRequest{Interface: r.ifname, Owner: r.caller}
+	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := decodeRun(r.options(2), usesPIN, more)
 	if err != nil {
 		return start, err
@@ -110,7 +113,7 @@ func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller, Enrollee: enrollee, Detach: run.detach})
+	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user, Enrollee: enrollee, Detach: run.detach})
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
 
 // erEnrollPin implements ER.EnrollPin.
 func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
-	start := service.ERRequest{Interface: r.ifname, Owner: r.caller}
+	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var mac, ap string
 	var timeout uint32
 	run, err := decodeRun(r.options(2), admitsPIN, map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout})

@@ -62,7 +62,7 @@ func TestERCalls(t *testing.T) {
 		{method: "Start", args: []any{options("address", "router.example")}, refuse: "InvalidArguments", text: "192.0.2.1"},
 		{method: "Start", args: []any{options("address", "::1")}, refuse: "InvalidArguments", text: "192.0.2.1"},
 		{method: "Start", args: []any{options("addr", "192.0.2.1")}, refuse: "InvalidArguments", text: `no option "addr"`},
-		{method: "Stop", call: "StopER wlan0"},
+		{method: "Stop", call: "StopOwnER wlan0 0"},
 		{method: "Learn", args: []any{bssid, pin, options("detach", true)}, call: "Start er learn " + bssid + " " + pin + " wlan0"},
 		{method: "Learn", args: []any{strings.ToUpper(uuid), pin, options()}, call: "Start er learn " + uuid + " " + pin + " wlan0"},
 		{method: "Learn", args: []any{bssid, "nfc-pw", options()}, call: "Start er learn " + bssid + " its tag wlan0"},

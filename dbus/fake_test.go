@@ -28,6 +28,8 @@ type fake struct {
 	last        service.StartRequest
 	settings    service.Settings // of Configure or AddNetwork
 	tag         service.NFCTag   // what comes of a tag
+	effect      service.NFCTagEffect
+	erUser      string // whose the External Registrar is
 	agents      []service.Agent
 	agentOwners []string
 	erOwners    []string
@@ -131,7 +133,7 @@ func (f *fake) start(r service.StartRequest, method service.Method) (service.Ses
 	f.next++
 	f.last = r
 	s := service.Session{
-		ID: f.next, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: service.RoleEnrollee, Method: method,
+		ID: f.next, Interface: r.Interface, Owner: r.Owner, User: r.User, Detached: r.Detach, Role: service.RoleEnrollee, Method: method,
 		State: service.StateScanning,
 	}
 	i := f.snapshot.Interfaces[0]
@@ -163,6 +165,16 @@ func (f *fake) NFCPasswordToken(_ context.Context, ifname string, format service
 
 func (f *fake) NFCConfigToken(_ context.Context, ifname string, format service.NFCFormat, id service.NetworkID) (secret.Value, error) {
 	return secret.FromString("config token"), f.call(fmt.Sprintf("NFCConfigToken %s %s %d", ifname, format, id))
+}
+
+// NFCTagEffect is not on record: it changes nothing.
+func (f *fake) NFCTagEffect(context.Context, service.NFCTagRequest) (service.NFCTagEffect, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.effect == "" {
+		return service.NFCTagAdds, nil
+	}
+	return f.effect, nil
 }
 
 func (f *fake) NFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {

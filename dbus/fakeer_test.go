@@ -17,6 +17,16 @@ func (f *fake) StartER(_ context.Context, r service.ERStart) error {
 	return f.call(fmt.Sprintf("StartER %s %v detach=%v", r.Interface, r.Address, r.Detach))
 }
 
+func (f *fake) StopOwnER(_ context.Context, ifname, user string) error {
+	return f.call("StopOwnER " + ifname + " " + user)
+}
+
+func (f *fake) OwnsER(_, user string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.erUser == "" || f.erUser == user
+}
+
 func (f *fake) StopER(_ context.Context, ifname string) error { return f.call("StopER " + ifname) }
 
 func (f *fake) WantsER(owner string) bool {
@@ -36,7 +46,7 @@ func (f *fake) erSession(what string, r service.ERRequest) (service.Session, err
 	r.PIN = r.PIN.Clone()
 	f.lastER = r
 	f.mu.Unlock()
-	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, Detach: r.Detach}, service.Method(what))
+	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach}, service.Method(what))
 }
 
 // erProof is what an access point is to be shown.

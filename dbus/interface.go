@@ -2,6 +2,7 @@ package dbus
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"wpsd/engine/secret"
@@ -55,7 +56,7 @@ func (t *tree) interfaceValues(ifname string) values {
 
 // startOptions reads what all Start methods take: a set of the common options, the access point, and more.
 func startOptions(r *request, set []string, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller}
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user, Purpose: r.purpose}
 	var bssid string
 	fields := map[string]any{"bssid": &bssid}
 	maps.Copy(fields, more)
@@ -123,9 +124,13 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	return []any{sessionPath(s.ID), string(used.Bytes())}, nil
 }
 
-// cancelInterface implements Interface.Cancel. An owner cancels his own session, not one that began meanwhile.
+// cancelInterface implements Interface.Cancel. Who was not asked cancels the session that is his, not one that began
+// meanwhile.
 func cancelInterface(ctx context.Context, r *request) ([]any, error) {
-	if r.owner {
+	if r.session == 0 {
+		return nil, fmt.Errorf("%w: none runs on %s", service.ErrNoSession, r.ifname)
+	}
+	if r.free {
 		return nil, r.svc.Cancel(ctx, r.session)
 	}
 	return nil, r.svc.CancelInterface(ctx, r.ifname)

@@ -3,9 +3,12 @@ package dbus
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/service"
 )
 
 // result is how a job ended.
@@ -23,7 +26,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 		s.answer(c, nil, ErrNotAuthorized)
 		return
 	}
-	if row.action == Anyone {
+	if row.action == Anyone && row.by == nil {
 		body, err := r.handle(s.ctx, c, h)
 		s.answer(c, body, err)
 		return
@@ -32,20 +35,18 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 	p.job = true
 	s.jobs++
 	ask := Request{
-		Action: row.action, Sender: c.Sender, Interactive: c.Flags&godbus.FlagAllowInteractiveAuthorization != 0,
+		Sender: c.Sender, Interactive: c.Flags&godbus.FlagAllowInteractiveAuthorization != 0,
 		Details: map[string]string{"method": name[strings.LastIndex(name, ".")+1:]},
 	}
 	if r.ifname != "" {
 		ask.Details["interface"] = r.ifname
 	}
-	free := row.orOwner && r.owner
-	r.owner = free
-	go s.job(result{call: c, peer: p}, ask, free, r, h)
+	go s.job(result{call: c, peer: p}, ask, row, r, h)
 }
 
 // job is a goroutine: who is it, may he, do it. There is one for each caller at most. While somebody decides, which can
 // take minutes, it takes nobody's place.
-func (s *Server) job(done result, ask Request, free bool, r *request, h handler) {
+func (s *Server) job(done result, ask Request, row rule, r *request, h handler) {
 	defer func() { s.results <- done }()
 	defer s.survive("call", done.call.Interface+"."+done.call.Member, func() { done.err = errPanic })
 	p := done.peer
@@ -53,17 +54,46 @@ func (s *Server) job(done result, ask Request, free bool, r *request, h handler)
 	if done.err != nil {
 		return
 	}
-	if !free {
-		ask.UID = p.uid
-		if done.err = s.authorize(p.ctx, ask); done.err != nil {
+	ask.UID, r.user = p.uid, userName(p.uid)
+	r.free = row.lets(r)
+	for range maxChanges {
+		if done.err = s.mayDo(p.ctx, ask, row, r, done.call); done.err != nil {
+			return
+		}
+		do := s.work
+		if slow[done.call.Interface+"."+done.call.Member] {
+			do = func(f func()) { f() }
+		}
+		do(func() { done.body, done.err = r.handle(p.ctx, done.call, h) })
+		if !errors.Is(done.err, service.ErrChanged) {
 			return
 		}
 	}
-	do := s.work
-	if slow[done.call.Interface+"."+done.call.Member] {
-		do = func(f func()) { f() }
+}
+
+// maxChanges is how often a call is looked at anew because what it would do has changed while somebody was asked.
+const maxChanges = 3
+
+// lets reports whether a call needs no authorization, because of whose session it is about.
+func (w rule) lets(r *request) bool {
+	return w.owner && (r.session == 0 || r.owner) || w.user && r.user == r.sessionUser
+}
+
+// userName is how the service knows a user.
+func userName(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
+
+// mayDo finds out what a call will do, and asks whether its caller may.
+func (s *Server) mayDo(ctx context.Context, ask Request, row rule, r *request, c *call) (err error) {
+	if r.free {
+		return nil
 	}
-	do(func() { done.body, done.err = r.handle(p.ctx, done.call, h) })
+	ask.Action = row.action
+	if row.by != nil {
+		if ask.Action, err = s.look(ctx, row, r, c); err != nil {
+			return err
+		}
+	}
+	return s.authorize(ctx, ask)
 }
 
 // work does what is quick, once there are fewer than maxJobs who do.
@@ -86,12 +116,28 @@ func (s *Server) authorize(ctx context.Context, ask Request) error {
 	return err
 }
 
+// look decodes the arguments and finds out what a call will do. It is made for everybody who calls, so few are made at once.
+func (s *Server) look(ctx context.Context, row rule, r *request, c *call) (Action, error) {
+	s.looks <- struct{}{}
+	defer func() { <-s.looks }()
+	if err := r.decode(c); err != nil {
+		return "", err
+	}
+	return row.by(ctx, r), nil
+}
+
 // handle decodes the arguments and runs the handler.
 func (r *request) handle(ctx context.Context, c *call, h handler) (body []any, err error) {
-	if r.args, err = c.args(); err != nil {
+	if err := r.decode(c); err != nil {
 		return nil, err
 	}
 	return h(ctx, r)
+}
+
+// decode decodes the arguments. Each time anew: handlers wipe what is secret in them.
+func (r *request) decode(c *call) (err error) {
+	r.args, err = c.args()
+	return err
 }
 
 // finish takes the result of a job: first the signals of what it did, then its answer.

@@ -59,19 +59,24 @@ func nfcTagRead(ctx context.Context, r *request) ([]any, error) {
 
 // readTag has a tag's content taken; it may hold a key, and is overwritten.
 func readTag(ctx context.Context, r *request, take func(context.Context, service.NFCTagRequest) (service.NFCTag, error)) ([]any, error) {
-	payload := r.bytes(0)
-	defer clear(payload)
-	run, err := decodeRun(r.options(1), receives, nil)
+	defer clear(r.bytes(0))
+	tag, err := tagRequest(r)
 	if err != nil {
 		return nil, err
 	}
-	got, err := take(ctx, service.NFCTagRequest{
-		Interface: r.ifname, Payload: payload, Owner: r.caller, Detach: run.detach, Apply: run.apply,
-	})
+	got, err := take(ctx, tag)
 	if err != nil {
 		return nil, err
 	}
 	return []any{tagValues(got)}, nil
+}
+
+// tagRequest reads the arguments of the NfcTagRead methods.
+func tagRequest(r *request) (service.NFCTagRequest, error) {
+	run, err := decodeRun(r.options(1), receives, nil)
+	return service.NFCTagRequest{
+		Interface: r.ifname, Payload: r.bytes(0), Owner: r.caller, User: r.user, Detach: run.detach, Apply: run.apply, Allowed: r.effect,
+	}, err
 }
 
 // erNfcConfigToken implements ER.NfcConfigToken.
@@ -145,7 +150,8 @@ func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
 		return nil, err
 	}
 	h := service.NFCHandover{
-		Interface: r.ifname, Request: r.bytes(2), Select: r.bytes(3), Owner: r.caller, Detach: run.detach, Apply: run.apply,
+		Interface: r.ifname, Request: r.bytes(2), Select: r.bytes(3), Owner: r.caller, User: r.user,
+		Detach: run.detach, Apply: run.apply,
 	}
 	switch role := r.text(0); role {
 	case "INIT":

@@ -50,7 +50,7 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 // registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN, and a
 // dictionary with more fields.
 func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller}
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := decodeRun(r.options(2), usesPIN, more)
 	if err != nil {
 		return start, err

@@ -17,8 +17,11 @@ import (
 	"wpsd/service"
 )
 
-// maxJobs is how many calls are carried out at once.
-const maxJobs = 64
+// maxJobs is how many calls are carried out at once, maxLooks of how many it is found out at once what they will do.
+const (
+	maxJobs  = 64
+	maxLooks = 8
+)
 
 // Service is what we need of package service; *service.Service is one.
 type Service[S Subscription] interface {
@@ -44,6 +47,7 @@ type calls interface {
 	StartNFC(ctx context.Context, r service.StartRequest) (service.Session, error)
 	NFCPasswordToken(ctx context.Context, ifname string, f service.NFCFormat) (secret.Value, error)
 	NFCConfigToken(ctx context.Context, ifname string, f service.NFCFormat, network service.NetworkID) (secret.Value, error)
+	NFCTagEffect(ctx context.Context, r service.NFCTagRequest) (service.NFCTagEffect, error)
 	NFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
 	NFCHandoverRequest(ctx context.Context, ifname string, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
 	NFCHandoverSelect(ctx context.Context, ifname string, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
@@ -62,6 +66,8 @@ type calls interface {
 	HasAgent(owner string) bool
 	StartER(ctx context.Context, r service.ERStart) error
 	StopER(ctx context.Context, ifname string) error
+	StopOwnER(ctx context.Context, ifname, user string) error
+	OwnsER(ifname, user string) bool
 	WantsER(owner string) bool
 	ERLearn(ctx context.Context, r service.ERRequest) (service.Session, error)
 	ERConfigure(ctx context.Context, r service.ERRequest, settings service.Settings) (service.Session, error)
@@ -121,6 +127,7 @@ type Server struct {
 	jobs    int
 	results chan result
 	places  chan struct{} // of the jobs that do something
+	looks   chan struct{} // of those that find out what a call will do
 }
 
 // New makes a Server. It does nothing before Run.
@@ -133,7 +140,7 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready, idle: o.Idle,
 		alive: o.Alive, pulse: o.Pulse, busy: svc.Busy, calm: svc.Calm(), watchers: map[string]bool{},
 		api: map[string]*introspection.Interface{}, peers: map[string]*peer{}, results: make(chan result, maxJobs),
-		places: make(chan struct{}, maxJobs),
+		places: make(chan struct{}, maxJobs), looks: make(chan struct{}, maxLooks),
 		subscribe: func() (service.Snapshot, Subscription) {
 			snapshot, sub := svc.Subscribe()
 			return snapshot, sub

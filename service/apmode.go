@@ -94,6 +94,15 @@ func (s *Service) purposeFor(ifname string) Purpose {
 	return PurposeEnroll
 }
 
+// purposeOf is purposeFor, unless the caller has said which of the two it may be; place refuses an interface of the
+// other kind, while nobody can change it.
+func (s *Service) purposeOf(r StartRequest) Purpose {
+	if r.Purpose != "" {
+		return r.Purpose
+	}
+	return s.purposeFor(r.Interface)
+}
+
 // run is the session's goroutine.
 func (a *admission) run(ctx context.Context) {
 	s, ses := a.service, a.session

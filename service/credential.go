@@ -199,6 +199,13 @@ func (e *enrolment) source() string {
 }
 
 func (s *Service) put(n credential.Network, bssid wsc.MAC, source string) (storedNetwork, error) {
+	s.storing.Lock()
+	defer s.storing.Unlock()
+	return s.putLocked(n, bssid, source)
+}
+
+// putLocked is put for a caller who holds storing.
+func (s *Service) putLocked(n credential.Network, bssid wsc.MAC, source string) (storedNetwork, error) {
 	kept, replaced, err := s.store.Add(store.Network{Network: n, BSSID: bssid, Source: source, Created: time.Now()})
 	if err != nil {
 		return storedNetwork{}, err

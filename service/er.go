@@ -99,6 +99,7 @@ type ERStart struct {
 	Interface string
 	Address   netip.Addr // of the only access point; zero: all
 	Owner     string     // opaque; see ReleaseOwner
+	User      string     // opaque: whose process the owner is
 	Detach    bool       // it outlives its owner
 }
 
@@ -178,7 +179,7 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 	e := &externalRegistrar{
 		service: s, iface: i, address: r.Address, point: point, cancel: cancel,
 		commands: make(chan func(time.Time)), over: make(chan struct{}), replies: make(chan erReply),
-		owners: make(map[string]struct{}), accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
+		owners: make(map[string]string), users: make(map[string]struct{}), accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
 		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand, KeyPair: keys.prepared}), keys: keys,
 		runs: make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag), wake: make(chan struct{}, 1),
 	}
@@ -196,14 +197,55 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 // StopER ends the External Registrar on an interface, whoever started it, and its sessions. It returns at once; access
 // points are told in the background.
 func (s *Service) StopER(_ context.Context, ifname string) error {
+	return s.stopER(ifname, func(*externalRegistrar) bool { return true })
+}
+
+// StopOwnER is StopER for one user: ErrChanged if it runs, or has a session, for anybody else as well.
+func (s *Service) StopOwnER(_ context.Context, ifname, user string) error {
+	return s.stopER(ifname, func(e *externalRegistrar) bool { return e.isOnlyOf(user) })
+}
+
+func (s *Service) stopER(ifname string, may func(*externalRegistrar) bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, err := s.runningER(ifname)
 	if err != nil {
 		return err
 	}
+	if !may(e) {
+		return ErrChanged
+	}
 	e.stop(errERStopped)
 	return nil
+}
+
+// OwnsER reports whether the External Registrar on an interface, and its sessions, are those of one user; also where none
+// runs.
+func (s *Service) OwnsER(ifname, user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.runningER(ifname)
+	return err != nil || e.isOnlyOf(user)
+}
+
+// isOnlyOf reports whether one user alone has started it and its sessions. The caller holds Service.mu.
+func (e *externalRegistrar) isOnlyOf(user string) bool {
+	for of := range e.users {
+		if of != user {
+			return false
+		}
+	}
+	for _, of := range e.owners {
+		if of != user {
+			return false
+		}
+	}
+	for _, ses := range e.service.sessions {
+		if ses.er == e && !ses.State.Ended() && ses.User != user {
+			return false
+		}
+	}
+	return true
 }
 
 // runningER finds the External Registrar on an interface. The caller holds mu.
@@ -236,9 +278,10 @@ func (s *Service) WantsER(owner string) bool {
 func (e *externalRegistrar) join(r ERStart) {
 	if r.Detach {
 		e.detached = true
+		e.users[r.User] = struct{}{}
 		return
 	}
-	e.owners[r.Owner] = struct{}{}
+	e.owners[r.Owner] = r.User
 }
 
 // release forgets an owner that left, and ends the External Registrar if nobody is left. The caller holds Service.mu.

@@ -37,8 +37,9 @@ type externalRegistrar struct {
 	wake      chan struct{} // holds at most one: see canceled
 
 	// Service.mu guards these.
-	owners       map[string]struct{}
-	detached     bool // somebody wants it to run for good
+	owners       map[string]string
+	users        map[string]struct{} // of those who started it for good
+	detached     bool                // somebody wants it to run for good
 	canceled     []canceledRun
 	accessPoints map[er.APID]ERAccessPoint
 	enrollees    map[enrolleeKey]EREnrollee

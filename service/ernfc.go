@@ -48,7 +48,8 @@ func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, er
 		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
 	}
 	defer password.Wipe()
-	ses, err := s.erGrantNFC(ctx, r.Interface, r.Owner, r.Detach, er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
+	by := ERRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach}
+	ses, err := s.erGrantNFC(ctx, by, er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
 	if err != nil {
 		return NFCTag{}, err
 	}
@@ -89,9 +90,8 @@ func (t *erTag) over(succeeded bool) {
 }
 
 // erGrantNFC lets the device in that a tag or a handover told of, within two minutes.
-func (s *Service) erGrantNFC(ctx context.Context, ifname, owner string, detach bool, g er.NFCGrant) (Session, error) {
+func (s *Service) erGrantNFC(ctx context.Context, request ERRequest, g er.NFCGrant) (Session, error) {
 	g.Timeout = walkTime
-	request := ERRequest{Interface: ifname, Owner: owner, Detach: detach}
 	return s.erSession(ctx, request, PurposeAdmit, MethodNFC, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
 		return e.registrar.AllowNFC(now, g)
 	})
@@ -138,7 +138,8 @@ func (s *Service) erAnswerHandover(ctx context.Context, h NFCHandover, request *
 		return Session{}, fmt.Errorf("%w: the handover select is not of this External Registrar, or was used already: make a new one", ErrNoToken)
 	}
 	defer ours.private.Wipe()
-	return s.erGrantNFC(ctx, h.Interface, h.Owner, h.Detach, er.NFCGrant{
+	by := ERRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach}
+	return s.erGrantNFC(ctx, by, er.NFCGrant{
 		Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover}, KeyHash: &request.PublicKeyHash, Key: ours.private,
 		UUID: request.UUIDE, AP: ours.ap,
 	})

@@ -14,6 +14,7 @@ var (
 	ErrRadioBlocked      = errors.New("service: the radio is switched off: unblock it with the hardware switch or rfkill")
 	ErrNoToken           = errors.New("service: there is no NFC token for this")
 	ErrBadTag            = errors.New("service: this is no NFC tag of Wi-Fi Protected Setup")
+	ErrChanged           = errors.New("service: what this would do has changed in this very moment: try again")
 	ErrNotSupported      = errors.New("service: this interface or this version cannot do that")
 	ErrInvalid           = errors.New("service: invalid value")
 	ErrUnreachable       = errors.New("service: the access point's software does not answer: see whether hostapd or wpa_supplicant runs, and has ctrl_interface set, with a group that wpsd is in (netdev)")

@@ -33,6 +33,7 @@ type ERRequest struct {
 	MAC     wsc.MAC
 	Timeout time.Duration // EREnrollPIN: how long the PIN is good for; 0: two minutes
 	Owner   string        // opaque; see ReleaseOwner
+	User    string        // opaque: whose process the owner is
 	Detach  bool          // the session outlives its owner
 	Apply   string        // empty, ApplyAuto or ApplyNone: a learned network is stored, and handed to nobody
 }
@@ -232,7 +233,7 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest,
 	s.lastSession++
 	ses := &session{
 		Session: Session{
-			ID: s.lastSession, Interface: e.iface.Name, Owner: r.Owner, Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
+			ID: s.lastSession, Interface: e.iface.Name, Owner: r.Owner, User: r.User, Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
 			State: StateExchanging, Started: now, Deadline: deadline,
 		},
 		iface: e.iface, er: e,

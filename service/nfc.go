@@ -59,7 +59,7 @@ func tokenTask(t store.Token) (task, error) {
 // StartNFC begins an enrolment with this device's own password token, which the access point's Registrar has read
 // or will read. It goes on like one with a PIN. Without a token (see NFCPasswordToken) it is ErrNoToken.
 func (s *Service) StartNFC(_ context.Context, r StartRequest) (Session, error) {
-	if s.purposeFor(r.Interface) == PurposeAdmit {
+	if s.purposeOf(r) == PurposeAdmit {
 		return Session{}, fmt.Errorf("%w: %s is an access point itself: let it read the tag of the device that is to join", ErrNotSupported, r.Interface)
 	}
 	t, ok := s.haveToken()

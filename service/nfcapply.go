@@ -13,18 +13,8 @@ import (
 // does. Whoever has the interface gets them, of no interface in particular the first that is a station. The networks are
 // the task's own. The caller holds mu.
 func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []credential.Network) {
-	named := r.Apply != "" && r.Apply != ApplyAuto
-	ifname := r.Interface
-	if ifname == "" {
-		for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
-			if s.interfaces[name].Mode == drivers.ModeStation {
-				ifname = name
-				break
-			}
-		}
-	}
-	i := s.interfaces[ifname]
-	if len(s.sinks) == 0 || i == nil || i.Mode != drivers.ModeStation || processing == ProcessingExternal && !named {
+	ifname, ok := s.tagStation(r, processing)
+	if !ok {
 		wipeNetworks(networks)
 		return
 	}
@@ -41,12 +31,36 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 		if sink == nil {
 			return
 		}
+		if r.Allowed == NFCTagAdds && s.anyChanges(s.ctx, sink, ifname, networks) {
+			s.log.Warn("the network of an NFC tag is stored, and was not handed over: the manager has got one of this name meanwhile",
+				"interface", ifname, "manager", sink.Name())
+			return
+		}
 		if err := s.deliver(s.ctx, sink, ifname, networks); err != nil {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface", ifname, "manager", sink.Name(), "err", err)
 		}
 	}); err != nil {
 		wipeNetworks(networks)
 	}
+}
+
+// tagStation is the interface whose manager gets the networks of a tag; false: nobody gets them. The caller holds mu.
+func (s *Service) tagStation(r NFCTagRequest, processing Processing) (string, bool) {
+	named := r.Apply != "" && r.Apply != ApplyAuto
+	ifname := r.Interface
+	if ifname == "" {
+		for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
+			if s.interfaces[name].Mode == drivers.ModeStation {
+				ifname = name
+				break
+			}
+		}
+	}
+	i := s.interfaces[ifname]
+	if len(s.sinks) == 0 || i == nil || i.Mode != drivers.ModeStation || processing == ProcessingExternal && !named {
+		return "", false
+	}
+	return ifname, true
 }
 
 // holder names the manager that has an interface; empty: nobody.

@@ -158,7 +158,7 @@ type NFCHandover struct {
 	// answered, and lets the other device in.
 	Initiator       bool
 	Request, Select []byte
-	Owner           string
+	Owner, User     string
 	Detach          bool
 	Apply           string
 }
@@ -176,7 +176,7 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 	if err != nil {
 		return Session{}, badHandover("select", err)
 	}
-	start := StartRequest{Interface: h.Interface, Owner: h.Owner, Detach: h.Detach, Apply: h.Apply}
+	start := StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach, Apply: h.Apply}
 	if !h.Initiator {
 		return s.answerHandover(ctx, h, start, request, sel)
 	}

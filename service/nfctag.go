@@ -37,8 +37,12 @@ type NFCTagRequest struct {
 	Interface string // empty: none in particular
 	Payload   []byte // with NDEF around the attributes or without; the caller's
 	Owner     string
+	User      string
 	Detach    bool
 	Apply     string
+	// Allowed is what the caller was allowed to do with the tag: if it would do something else by now, ErrChanged. Empty:
+	// whatever it does.
+	Allowed NFCTagEffect
 }
 
 // NFCTagKind says what was on a tag.
@@ -113,8 +117,10 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 		if processing == ProcessingExternal || len(n.SSID) == 0 {
 			continue
 		}
-		a, err := s.put(n, t.BSSID, string(MethodNFC))
+		a, err := s.putTag(r, n, t.BSSID)
 		switch {
+		case errors.Is(err, ErrChanged):
+			return NFCTag{}, err
 		case errors.Is(err, store.ErrFull):
 			return NFCTag{}, ErrStoreFull
 		case err != nil:
@@ -152,7 +158,7 @@ func (s *Service) address(ifname string) wsc.MAC {
 func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, error) {
 	payload := NFCFormatNDEF.write(t)
 	id := t.ID
-	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, Detach: r.Detach, Apply: r.Apply}, task{
+	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach, Apply: r.Apply}, task{
 		purpose: PurposeAdmit, method: MethodNFC, nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error { return ap.AllowToken(ctx, payload.Bytes()) },
 		nfcRevoke: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
 			nobody, err := ndef.NewPasswordToken(s.rand, [20]byte{})

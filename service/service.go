@@ -77,6 +77,7 @@ type Service struct {
 	ready        chan struct{} // closed once the interfaces were listed for the first time
 	token        store.Token   // configured; of id 0: none
 	tokenMu      sync.Mutex    // one makes our NFC token
+	storing      sync.Mutex    // held while a network is stored
 	tasks        sync.WaitGroup
 	agentTasks   sync.WaitGroup // those of agents, which end after all others
 

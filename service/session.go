@@ -53,9 +53,13 @@ type StartRequest struct {
 	PIN       secret.Value // StartPIN only; empty: one is generated
 	Force     bool         // the PIN is used even if its check digit is wrong
 	Owner     string       // opaque; see ReleaseOwner
-	Detach    bool         // the session outlives its owner
-	Apply     string       // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
-	NFC       bool         // Learn, Configure: with the password of the access point's tag, which was read before
+	User      string       // opaque: whose process the owner is
+	// Purpose is what the caller was allowed to do, PurposeEnroll or PurposeAdmit: an interface that is something else by
+	// now is refused. Empty: whatever the interface is.
+	Purpose Purpose
+	Detach  bool   // the session outlives its owner
+	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
+	NFC     bool   // Learn, Configure: with the password of the access point's tag, which was read before
 
 	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
 	// good for (0: two minutes).
@@ -66,7 +70,7 @@ type StartRequest struct {
 // StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that pressed its. The
 // session ends on its own, 120 s later at most.
 func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
-	return s.start(r, task{purpose: s.purposeFor(r.Interface), method: MethodPBC, password: devpass.PushButton()})
+	return s.start(r, task{purpose: s.purposeOf(r), method: MethodPBC, password: devpass.PushButton()})
 }
 
 // StartPIN begins an enrolment with a PIN, or, at an access point, lets the Enrollee in whose PIN it is. It returns the
@@ -82,7 +86,7 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if err != nil {
 		return Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, task{purpose: s.purposeFor(r.Interface), method: MethodPIN, password: devpass.FromPIN(pin.Clone()), generated: r.PIN.IsZero()})
+	ses, err := s.start(r, task{purpose: s.purposeOf(r), method: MethodPIN, password: devpass.FromPIN(pin.Clone()), generated: r.PIN.IsZero()})
 	if err != nil {
 		pin.Wipe()
 		return Session{}, secret.Value{}, err
@@ -169,7 +173,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	s.lastSession++
 	ses := &session{
 		Session: Session{
-			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
+			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, User: r.User, Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
 			State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
 		},
 		iface: i, cancel: cancel,

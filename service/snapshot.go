@@ -129,6 +129,7 @@ type Session struct {
 	ID          SessionID
 	Interface   string
 	Owner       string // opaque; who started it
+	User        string // opaque; whose process that was
 	Detached    bool   // outlives its owner
 	Role        Role
 	Purpose     Purpose

@@ -133,28 +133,36 @@ func check(n credential.Network) error {
 // find looks for the profile of this network: same name, same kind of security, for this interface or any. The one
 // that was used last counts.
 func (d *device) find(ctx context.Context, ifname string, n credential.Network) (path godbus.ObjectPath, found profile, err error) {
-	var all []godbus.ObjectPath
-	if err := d.Call(ctx, settings, settingsI+".ListConnections", nil, &all); err != nil {
-		return "", nil, err
-	}
 	newest := uint64(0)
-	for _, p := range all {
-		var have profile
-		if err := d.Call(ctx, p, profileI+".GetSettings", nil, &have); err != nil {
-			if ctx.Err() != nil || errors.Is(err, managerbus.ErrAbsent) {
-				return "", nil, err
-			}
-			continue // deleted meanwhile, or somebody else's
-		}
+	err = d.each(ctx, func(p godbus.ObjectPath, have profile) {
 		if !have.fits(ifname, n) {
-			continue
+			return
 		}
 		used, _ := have[connection]["timestamp"].Value().(uint64)
 		if found == nil || used > newest {
 			path, found, newest = p, have, used
 		}
+	})
+	return path, found, err
+}
+
+// each looks at every profile that may be seen.
+func (d *device) each(ctx context.Context, look func(godbus.ObjectPath, profile)) error {
+	var all []godbus.ObjectPath
+	if err := d.Call(ctx, settings, settingsI+".ListConnections", nil, &all); err != nil {
+		return err
 	}
-	return path, found, nil
+	for _, p := range all {
+		var have profile
+		if err := d.Call(ctx, p, profileI+".GetSettings", nil, &have); err != nil {
+			if ctx.Err() != nil || errors.Is(err, managerbus.ErrAbsent) {
+				return err
+			}
+			continue // deleted meanwhile, or somebody else's
+		}
+		look(p, have)
+	}
+	return nil
 }
 
 func (p profile) clone() profile {
@@ -177,23 +185,30 @@ func (p profile) dropOld() {
 	}
 }
 
+// text is a value of type s.
+func (p profile) text(setting, key string) string {
+	s, _ := p[setting][key].Value().(string)
+	return s
+}
+
+// named reports whether a profile is for a network of this name on the interface.
+func (p profile) named(ifname string, n credential.Network) bool {
+	ssid, _ := p[wireless]["ssid"].Value().([]byte)
+	bound, mode := p.text(connection, "interface-name"), p.text(wireless, "mode")
+	return p.text(connection, "type") == wireless && string(ssid) == string(n.SSID) &&
+		(bound == "" || bound == ifname) && (mode == "" || mode == "infrastructure")
+}
+
 // fits reports whether a profile is for the network on the interface.
 func (p profile) fits(ifname string, n credential.Network) bool {
-	text := func(setting, key string) string { s, _ := p[setting][key].Value().(string); return s }
-	ssid, _ := p[wireless]["ssid"].Value().([]byte)
-	bound := text(connection, "interface-name")
-	mode := text(wireless, "mode")
-	switch {
-	case text(connection, "type") != wireless, string(ssid) != string(n.SSID):
-		return false
-	case bound != "" && bound != ifname, mode != "" && mode != "infrastructure":
+	if !p.named(ifname, n) {
 		return false
 	}
 	_, secured := p[wirelessSecurity]
 	if n.KeyKind == credential.KeyNone {
 		return !secured
 	}
-	management := text(wirelessSecurity, "key-mgmt")
+	management := p.text(wirelessSecurity, "key-mgmt")
 	return management == "wpa-psk" || management == "sae"
 }
 

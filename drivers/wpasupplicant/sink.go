@@ -24,8 +24,9 @@ var (
 
 // network is one that is configured there.
 type network struct {
-	path    godbus.ObjectPath
-	enabled bool
+	path        godbus.ObjectPath
+	enabled     bool
+	named, fits bool // it is for the name of the network in question; and for the same kind of security
 }
 
 // Deliver implements Sink: it changes the network that has this name already, else adds one, and selects it. The
@@ -145,22 +146,33 @@ func (i *iface) networks(ctx context.Context, n credential.Network) (all []netwo
 		if err := i.Get(ctx, p, networkI, "Enabled", &item.enabled); err != nil {
 			return nil, "", err
 		}
+		item.named, item.fits = named(have, n), fits(have, n)
 		all = append(all, item)
-		if same == "" && fits(have, n) {
+		if same == "" && item.fits {
 			same = p
 		}
 	}
 	return all, same, nil
 }
 
-// fits reports whether a configured network is this one. Values are as in the configuration file.
+// text is a value as in the configuration file.
+func text(have map[string]godbus.Variant, key string) string {
+	s, _ := have[key].Value().(string)
+	return s
+}
+
+// named reports whether a configured network has this one's name.
+func named(have map[string]godbus.Variant, n credential.Network) bool {
+	mode := text(have, "mode")
+	return bytesOf(text(have, "ssid"), n.SSID) && (mode == "" || mode == "0")
+}
+
+// fits reports whether a configured network is this one.
 func fits(have map[string]godbus.Variant, n credential.Network) bool {
-	text := func(key string) string { s, _ := have[key].Value().(string); return s }
-	name := text("ssid")
-	if !bytesOf(name, n.SSID) || text("mode") != "" && text("mode") != "0" {
+	if !named(have, n) {
 		return false
 	}
-	methods := strings.Fields(text("key_mgmt"))
+	methods := strings.Fields(text(have, "key_mgmt"))
 	if n.KeyKind == credential.KeyNone {
 		return slices.Equal(methods, []string{"NONE"})
 	}

@@ -56,31 +56,49 @@ func (p *process) deliver(ctx context.Context, n credential.Network) error {
 
 // networks lists those that are enabled, and which of all is for this name with the same kind of security; "": none.
 func (p *process) networks(ctx context.Context, n credential.Network) (enabled []string, same string, err error) {
+	err = p.each(ctx, func(c configured) error {
+		if c.enabled {
+			enabled = append(enabled, c.id)
+		}
+		if same == "" && fits(c.values, n) {
+			same = c.id
+		}
+		return nil
+	})
+	return enabled, same, err
+}
+
+// configured is a network block, with the values that tell what it is for.
+type configured struct {
+	id      string
+	enabled bool
+	values  map[string]godbus.Variant
+}
+
+// each looks at all network blocks, until look returns an error.
+func (p *process) each(ctx context.Context, look func(configured) error) error {
 	list, err := p.ask(ctx, "LIST_NETWORKS")
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	for line := range strings.Lines(list) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(fields) < 4 {
 			continue // the heading is "network id / ssid / bssid / flags"
 		}
-		if !strings.Contains(fields[3], "[DISABLED]") {
-			enabled = append(enabled, fields[0])
-		}
-		have := map[string]godbus.Variant{}
+		c := configured{fields[0], !strings.Contains(fields[3], "[DISABLED]"), map[string]godbus.Variant{}}
 		for _, name := range []string{"ssid", "mode", "key_mgmt"} {
-			value, err := p.ask(ctx, "GET_NETWORK %s %s", fields[0], name)
+			value, err := p.ask(ctx, "GET_NETWORK %s %s", c.id, name)
 			if err != nil {
-				return nil, "", err
+				return err
 			}
-			have[name] = godbus.MakeVariant(value)
+			c.values[name] = godbus.MakeVariant(value)
 		}
-		if same == "" && fits(have, n) {
-			same = fields[0]
+		if err := look(c); err != nil {
+			return err
 		}
 	}
-	return enabled, same, nil
+	return nil
 }
 
 // set writes the network into a block. What it sends has the key, and is wiped.

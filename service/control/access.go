@@ -29,7 +29,10 @@ type caller struct {
 func (c caller) key() recipientKey { return recipientKey{c.address, c.uid} }
 
 // owner names the caller for sessions and the log. A session of wpa_cli outlives it, which ends at once.
-func (c caller) owner() string { return "control:" + strconv.FormatUint(uint64(c.uid), 10) }
+func (c caller) owner() string { return "control:" + c.user() }
+
+// user is whose process it is, as clients on D-Bus have it, too.
+func (c caller) user() string { return strconv.FormatUint(uint64(c.uid), 10) }
 
 // rights decides who may do what.
 type rights struct {

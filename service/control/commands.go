@@ -200,7 +200,7 @@ func (c *call) svc() *service.Service { return c.server.svc }
 
 // request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive their owner.
 func (c *call) request() service.StartRequest {
-	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply}
+	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
 }
 
 // iface is the interface as it is now.

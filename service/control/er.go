@@ -32,7 +32,7 @@ func (c *call) erStart() string {
 			return c.fail(errors.New("an External Registrar runs on the interface of the socket: use that one's"))
 		}
 	}
-	r := service.ERStart{Interface: c.ifname, Owner: c.caller.owner(), Detach: true}
+	r := service.ERStart{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
 	if text != "" {
 		address, err := netip.ParseAddr(text)
 		if err != nil || !address.Is4() {
@@ -65,7 +65,7 @@ func (c *call) erStop() string {
 // erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the access point is one
 // that this machine is in, or need not be in.
 func (c *call) erRequest() service.ERRequest {
-	return service.ERRequest{Interface: c.ifname, Owner: c.caller.owner(), Detach: true}
+	return service.ERRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
 }
 
 // erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in particular.

@@ -73,7 +73,7 @@ func (c *call) wpsNFCTagRead() string {
 		return c.fail(errSyntax)
 	}
 	defer clear(payload)
-	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply}
+	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
 	read := c.svc().NFCTagRead
 	if c.erRuns() {
 		read = c.svc().ERNFCTagRead // a device's password lets it in
@@ -182,7 +182,7 @@ func (c *call) nfcReportHandover() string {
 	}
 	defer clear(sel)
 	_, err = c.svc().NFCReportHandover(c.ctx, service.NFCHandover{
-		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel, Owner: c.caller.owner(), Detach: true, Apply: c.server.options.Apply,
+		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply,
 	})
 	return c.done(err)
 }

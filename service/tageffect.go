@@ -1,0 +1,118 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/ndef"
+	"wpsd/engine/wsc"
+)
+
+// NFCTagEffect is what reading a tag does, for those who decide whether somebody may.
+type NFCTagEffect string
+
+// The effects.
+const (
+	// NFCTagAdds: networks with names that nobody here knows, or ones that are known exactly so.
+	NFCTagAdds NFCTagEffect = "adds"
+	// NFCTagChanges: the key or the kind of security of a network that is stored, or that a manager has, becomes another.
+	NFCTagChanges NFCTagEffect = "changes"
+	// NFCTagAdmits: a device password, with which a device is let in or an access point managed.
+	NFCTagAdmits NFCTagEffect = "admits"
+)
+
+// Changer is what a Sink implements that can tell whether Deliver would change what its manager knows.
+type Changer interface {
+	// Changes reports whether the manager has a network of this name for the interface, unless it has this very one: the
+	// same kind of security and, as far as it tells that, the same key. A manager that is not there has none.
+	Changes(ctx context.Context, ifname string, n credential.Network) (bool, error)
+}
+
+// NFCTagEffect says what NFCTagRead or ERNFCTagRead would do with a tag, and changes nothing. It asks the manager that
+// would get the networks, which takes up to 10 s.
+func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffect, error) {
+	tag, err := ndef.Parse(r.Payload)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadTag, err)
+	}
+	defer tag.Wipe()
+	if tag.Configuration == nil {
+		return NFCTagAdmits, nil
+	}
+	networks, _, err := credential.FromRun(tag.Configuration.Credentials, s.address(r.Interface))
+	if err != nil {
+		return NFCTagAdds, nil // NFCTagRead says what is wrong with it, and stores nothing
+	}
+	defer wipeNetworks(networks)
+	s.mu.Lock()
+	processing := s.manager.Processing
+	ifname, ok := s.tagStation(r, processing)
+	s.mu.Unlock()
+	for _, n := range networks {
+		if processing != ProcessingExternal && s.changesStored(n) {
+			return NFCTagChanges, nil
+		}
+	}
+	if !ok {
+		return NFCTagAdds, nil
+	}
+	sink := s.sinkFor(r.Apply, s.holder(ctx, ifname))
+	if sink != nil && s.anyChanges(ctx, sink, ifname, networks) {
+		return NFCTagChanges, nil
+	}
+	return NFCTagAdds, nil
+}
+
+// changesStored reports whether storing n changes what is known of a network of its name.
+func (s *Service) changesStored(n credential.Network) bool {
+	for _, have := range s.store.Networks() {
+		if string(have.SSID) != string(n.SSID) {
+			continue
+		}
+		old, err := s.store.Network(have.ID)
+		if err != nil {
+			continue // deleted in this moment
+		}
+		same := old.Auth == n.Auth && old.KeyKind == n.KeyKind && old.Key.Equal(n.Key)
+		wipeNetwork(old.Network)
+		if !same {
+			return true
+		}
+	}
+	return false
+}
+
+// anyChanges asks a manager whether one of the networks would change what it has. One that cannot tell would.
+func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string, networks []credential.Network) bool {
+	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	defer cancel()
+	c, ok := sink.(Changer)
+	if !ok {
+		return true
+	}
+	for _, n := range networks {
+		if len(n.SSID) == 0 {
+			continue
+		}
+		changes, err := c.Changes(ctx, ifname, n)
+		if err != nil {
+			s.log.Debug("whether a manager has a network", "manager", sink.Name(), "interface", ifname, "err", err)
+		}
+		if changes || err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// putTag stores a network of a tag, if that does no more than was allowed: nothing else is stored between the look and
+// the act.
+func (s *Service) putTag(r NFCTagRequest, n credential.Network, bssid wsc.MAC) (storedNetwork, error) {
+	s.storing.Lock()
+	defer s.storing.Unlock()
+	if r.Allowed == NFCTagAdds && s.changesStored(n) {
+		return storedNetwork{}, ErrChanged
+	}
+	return s.putLocked(n, bssid, string(MethodNFC))
+}

@@ -1,0 +1,191 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wpsd/drivers/sim"
+	"wpsd/engine/credential"
+	"wpsd/engine/ndef"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service/store"
+)
+
+// networkTag is a configuration token of a WPA2 network; without a key it is open.
+func networkTag(ssid, key string) []byte {
+	c := wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key)}
+	if key == "" {
+		c.AuthType, c.EncrType, c.NetworkKey = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
+	}
+	return (&ndef.ConfigurationToken{Credentials: []wsc.Credential{c}}).AppendNDEF(nil)
+}
+
+// knowing is a manager that tells what it has: the network "work", with the passphrase.
+type knowing struct {
+	*fakeManager
+	err error
+}
+
+func (k *knowing) Changes(_ context.Context, ifname string, n credential.Network) (bool, error) {
+	return ifname == "wlan0" && string(n.SSID) == "work" && string(n.Key.Bytes()) != passphrase, k.err
+}
+
+// TestNFCTagEffect: what a tag would do, before it does anything.
+func TestNFCTagEffect(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		config  func(*Config)
+		payload []byte
+		apply   string
+		trouble error // of the manager's answer
+		want    NFCTagEffect
+		err     error
+	}{
+		{name: "a network that nobody knows", payload: networkTag("cabin", passphrase), want: NFCTagAdds},
+		{name: "a stored one with another key", payload: networkTag("home", "another passphrase"), want: NFCTagChanges},
+		{name: "a stored one without a key", payload: networkTag("home", ""), want: NFCTagChanges},
+		{name: "a stored one just so", payload: networkTag("home", passphrase), want: NFCTagAdds},
+		{name: "one of the manager's with another key", payload: networkTag("work", "another passphrase"), want: NFCTagChanges},
+		{name: "one of the manager's just so", payload: networkTag("work", passphrase), want: NFCTagAdds},
+		{name: "one of the manager's that nobody applies", payload: networkTag("work", "another passphrase"), apply: ApplyNone, want: NFCTagAdds},
+		{name: "a manager that does not say", payload: networkTag("cabin", passphrase), trouble: context.DeadlineExceeded, want: NFCTagChanges},
+		{name: "a manager that cannot tell", payload: networkTag("cabin", passphrase), apply: "second", want: NFCTagChanges},
+		{
+			name: "a stored one where nothing is stored", config: func(c *Config) { c.Processing = ProcessingExternal },
+			payload: networkTag("home", "another passphrase"), want: NFCTagAdds,
+		},
+		{name: "no tag", payload: []byte("noise"), err: ErrBadTag},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var k *knowing
+			change := func(conf *Config) {
+				k = &knowing{conf.Sinks[0].(*fakeManager), c.trouble}
+				conf.Sinks[0] = k
+				if c.config != nil {
+					c.config(conf)
+				}
+			}
+			inManagedHouse(t, change, func(h *house, m *fakeManager, _ *store.Journal) {
+				settings := Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}
+				if _, err := h.svc.AddNetwork(h.Context(), settings, wsc.MAC{}); err != nil {
+					h.Fatal(err)
+				}
+				r := NFCTagRequest{Interface: "wlan0", Payload: c.payload, Apply: c.apply}
+				got, err := h.svc.NFCTagEffect(h.Context(), r)
+				if got != c.want || !errors.Is(err, c.err) {
+					h.Errorf("%q, %v; want %q, %v", got, err, c.want, c.err)
+				}
+				if n := len(h.store.Networks()); n != 1 || len(m.told) > 0 {
+					h.Errorf("%d networks are stored, the manager was told %v", n, m.told)
+				}
+				// And no tag does more than was allowed.
+				if r.Allowed = NFCTagAdds; c.want == NFCTagChanges {
+					before := h.store.Networks()[0].ID
+					_, err := h.svc.NFCTagRead(h.Context(), r)
+					time.Sleep(time.Minute)
+					if len(m.told) > 0 || string(c.payload) == string(networkTag("home", "another passphrase")) && !errors.Is(err, ErrChanged) {
+						h.Errorf("%v; the manager was told %v", err, m.told)
+					}
+					if n := h.store.Networks(); n[0].ID != before {
+						h.Error("the stored network is another")
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestNFCTagOfADevice: a password admits.
+func TestNFCTagOfADevice(t *testing.T) {
+	t.Parallel()
+	play(t, []scene{{"a device password", func(h *house) {
+		tag, _ := tagOf(h)
+		if got, err := h.svc.NFCTagEffect(h.Context(), NFCTagRequest{Payload: tag.AppendNDEF(nil)}); got != NFCTagAdmits || err != nil {
+			h.Errorf("%q, %v", got, err)
+		}
+	}}})
+}
+
+// TestPurposeIsBound: who was allowed to join a network does not let somebody into his own, and the other way round.
+func TestPurposeIsBound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inHouse(t, func(c *Config) { c.AccessPoints = c.Drivers[0].(*sim.Driver) }, bindsPurpose)
+	})
+}
+
+func bindsPurpose(h *house) {
+	defer h.world.Close()
+	if err := h.world.AddHotspot("uap0", h.ap(nil)); err != nil {
+		h.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	for _, c := range []struct {
+		ifname  string
+		purpose Purpose
+		err     error
+	}{
+		{"uap0", PurposeEnroll, ErrNotSupported}, {"wlan0", PurposeAdmit, ErrNotSupported}, {"uap0", PurposeAdmit, nil}, {"wlan0", PurposeEnroll, nil},
+	} {
+		r := StartRequest{Interface: c.ifname, Purpose: c.purpose, User: "1001"}
+		for name, start := range map[string]func() (Session, error){
+			"StartPBC": func() (Session, error) { return h.svc.StartPBC(h.Context(), r) },
+			"StartPIN": func() (Session, error) {
+				s, pin, err := h.svc.StartPIN(h.Context(), r)
+				pin.Wipe()
+				return s, err
+			},
+		} {
+			s, err := start()
+			if !errors.Is(err, c.err) {
+				h.Errorf("%s on %s for %s: %v", name, c.ifname, c.purpose, err)
+			}
+			if err == nil {
+				if s.User != "1001" {
+					h.Errorf("the session is that of %q", s.User)
+				}
+				_ = h.svc.Cancel(h.Context(), s.ID)
+				h.end(s)
+			}
+		}
+	}
+	if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0", Purpose: PurposeEnroll}); !errors.Is(err, ErrNotSupported) && !errors.Is(err, ErrNoToken) {
+		h.Errorf("StartNFC: %v", err)
+	}
+}
+
+// TestERIsOfItsUsers: somebody else stops it only if he may.
+func TestERIsOfItsUsers(t *testing.T) {
+	t.Parallel()
+	playER(t, map[string]func(h *erHouse){
+		"it is one user's, then two's": func(h *erHouse) {
+			if h.svc.OwnsER("wlan0", "1001") || !h.svc.OwnsER("wlan0", "") || !h.svc.OwnsER("eth9", "1001") {
+				h.Error("whose it is at first")
+			}
+			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err, ErrChanged) || !h.running() {
+				h.Errorf("another's is stopped: %v", err)
+			}
+			if err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", User: "1001", Detach: true}); err != nil {
+				h.Fatal(err)
+			}
+			if h.svc.OwnsER("wlan0", "") {
+				h.Error("it is not of one alone any more")
+			}
+			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			time.Sleep(5 * time.Second)
+			if err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", Owner: ":1.1", User: "1001"}); err != nil {
+				h.Fatal(err)
+			}
+			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); err != nil || h.running() {
+				h.Errorf("one's own: %v", err)
+			}
+		},
+	})
+}
