@@ -18,6 +18,13 @@ const (
 	// maxRounds bounds the requests that a Peer answers. The longest message takes 3,600 of the
 	// smallest fragments; EAP's customary 100 would not do for a good run in fragments of 50 bytes.
 	maxRounds = 10_000
+	// maxRepeats bounds the answers to one request: hostapd repeats it twice, and others up to five times.
+	maxRepeats = 10
+	// maxMessages bounds the whole messages of one run: it takes four, and one M2D for each Registrar that does not want us.
+	maxMessages = 64
+	// maxAsides bounds the requests that are not the method's: a good access point asks for the identity, perhaps twice, and may
+	// propose another method.
+	maxAsides = 16
 )
 
 // PeerConfig is what a Peer needs.
@@ -53,6 +60,9 @@ type Peer struct {
 	config   PeerConfig
 	state    peerState
 	rounds   int
+	repeats  int // of the latest request
+	messages int // whole ones
+	asides   int // requests that are not the method's
 	timedOut bool
 
 	answered bool              // a request was answered: the following three hold
@@ -111,6 +121,9 @@ func (p *Peer) request(now time.Time, pkt packet) engine.Step {
 	case p.answered && pkt.id == p.lastID && sum == p.lastSum:
 		// A repetition: our answer was lost (RFC 3748, section 4.1). An equal id alone does not make one,
 		// because some servers use ids twice in a row (hostap behaviour).
+		if p.repeats++; p.repeats > maxRepeats {
+			return p.step(now, nil) // not silence, and no run either: the limit of silence ends it
+		}
 		p.extend(now)
 		return p.step(now, bytes.Clone(p.response))
 	case p.open && pkt.id == p.openID && sum == p.openSum:
@@ -125,6 +138,8 @@ func (p *Peer) request(now time.Time, pkt packet) engine.Step {
 		if f, ok := parseFragment(pkt.data); ok {
 			return p.method(now, f)
 		}
+	case p.tooManyAsides():
+		p.open = false // anybody near can forge them: they are not answered, and end nothing
 	case pkt.method == methodNotification:
 		return p.step(now, p.answer(now, newPacket(codeResponse, pkt.id, methodNotification, nil)))
 	case p.state != expectBegin || pkt.method == methodNak:
@@ -136,6 +151,12 @@ func (p *Peer) request(now time.Time, pkt packet) engine.Step {
 		return p.step(now, p.answer(now, nak(pkt)))
 	}
 	return p.step(now, nil)
+}
+
+// tooManyAsides counts a request that is not the method's.
+func (p *Peer) tooManyAsides() bool {
+	p.asides++
+	return p.asides > maxAsides
 }
 
 // method handles a request of our method.
@@ -174,6 +195,9 @@ func (p *Peer) receive(now time.Time, f fragment) engine.Step {
 	case complete:
 		if op, known := opFor(msg); known && op != f.op {
 			return p.step(now, nil) // M5 as WSC_ACK: nobody sends that in earnest
+		}
+		if p.messages++; p.messages > maxMessages {
+			return p.giveUp(now)
 		}
 		p.begin(now)
 		p.take(now, p.config.Inner.Handle(now, msg))
@@ -242,6 +266,7 @@ func (p *Peer) fragment(now time.Time) []byte {
 func (p *Peer) answer(now time.Time, b []byte) []byte {
 	p.answered, p.lastID, p.lastSum, p.response = true, p.openID, p.openSum, bytes.Clone(b)
 	p.open = false
+	p.repeats = 0
 	p.rounds++
 	p.extend(now)
 	return b

@@ -261,6 +261,9 @@ func TestPeerMemory(t *testing.T) {
 	}
 }
 
+// m2ToM3 is the middle of a run.
+var m2ToM3 = turn{in: wscRequest(3, opMsg, 0, 'm', '2'), out: wscResponse(3, opMsg, 0, 'm', '3')}
+
 func TestPeerAnswersOnlySoOften(t *testing.T) {
 	t.Parallel()
 	inner := &talker{talk: messages("m1", "m2", "m3"), begins: true}
@@ -270,7 +273,59 @@ func TestPeerAnswersOnlySoOften(t *testing.T) {
 	for i := range 2 * maxRounds {
 		n += len(p.Handle(epoch, request(uint8(i), methodNotification, byte(i>>8))).Send)
 	}
-	if n != maxRounds || !inner.aborted {
+	if n != maxAsides || inner.aborted {
 		t.Errorf("%d notifications are answered", n)
 	}
+	play(t, p, []turn{startToM1, m2ToM3}) // whoever sent them has not ended the run
+}
+
+// TestPeerRepeatsOnlySoOften: the limit of silence goes on once nothing is answered any more.
+func TestPeerRepeatsOnlySoOften(t *testing.T) {
+	t.Parallel()
+	inner := &talker{talk: messages("m1", "m2", "m3"), begins: true}
+	p := NewPeer(PeerConfig{Identity: IdentityEnrollee, Inner: inner})
+	p.Start(epoch)
+	play(t, p, []turn{askIdentity, startToM1})
+	n, deadline := 0, time.Time{}
+	for i := range 1000 {
+		s := p.Handle(epoch.Add(time.Duration(i)*time.Millisecond), startToM1.in)
+		n, deadline = n+len(s.Send), s.Deadline
+	}
+	if want := epoch.Add(maxRepeats*time.Millisecond + silenceLimit); n != maxRepeats || deadline.After(want) {
+		t.Errorf("%d answers, and it waits until %v", n, deadline.Sub(epoch))
+	}
+	play(t, p, []turn{m2ToM3})
+}
+
+// TestPeerTakesOnlySoManyMessages: new ids make each repetition of a message a request of its own.
+func TestPeerTakesOnlySoManyMessages(t *testing.T) {
+	t.Parallel()
+	for name, identity := range map[string]string{"as Enrollee": IdentityEnrollee, "as Registrar": IdentityRegistrar} {
+		inner := &parrot{}
+		p := NewPeer(PeerConfig{Identity: identity, Inner: inner})
+		p.Start(epoch)
+		n := 0
+		if identity == IdentityEnrollee {
+			p.Handle(epoch, wscRequest(0, opStart, 0))
+		}
+		for i := range 5000 {
+			n += len(p.Handle(epoch, wscRequest(uint8(i+1), opMsg, 0, 'm', '1')).Send)
+		}
+		if n > maxMessages+1 || !inner.aborted {
+			t.Errorf("%s: %d answers, aborted %v", name, n, inner.aborted)
+		}
+	}
+}
+
+// parrot has an answer to everything.
+type parrot struct{ aborted bool }
+
+func (p *parrot) Start(time.Time) engine.Step { return engine.Step{} }
+func (p *parrot) Handle(time.Time, []byte) engine.Step {
+	return engine.Step{Send: [][]byte{[]byte("m2")}}
+}
+func (p *parrot) Timeout(time.Time) engine.Step { return engine.Step{} }
+func (p *parrot) Abort(time.Time) engine.Step {
+	p.aborted = true
+	return engine.Step{Done: true}
 }

@@ -60,6 +60,7 @@ type Server struct {
 
 	in            assembler
 	out           sender
+	messages      int // whole ones
 	inner         engine.Machine
 	innerDone     bool
 	innerDeadline time.Time
@@ -144,6 +145,9 @@ func (s *Server) receive(now time.Time, f fragment) engine.Step {
 		return s.ask(now, newPacket(codeRequest, s.id+1, methodExpanded, bare(opFragAck)), methodRepeats)
 	case complete:
 		if op, known := opFor(msg); known && op != f.op {
+			return s.fail(now)
+		}
+		if s.messages++; s.messages > maxMessages {
 			return s.fail(now)
 		}
 		if !s.innerDone {

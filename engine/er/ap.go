@@ -212,9 +212,11 @@ func (r *Registrar) remove(now time.Time, a *ap, why Reason) {
 	sid := a.sid
 	r.unsubscribed(a)
 	told := a.told
+	if told || why == Byebye || why == Evicted || why == Expired || why == Unreachable {
+		r.gone(now, a.Addr)
+	}
 	if told {
 		a.told = false
-		r.gone(now, a.Addr)
 		r.tell(APRemoved{a.snapshot(), why})
 	}
 	r.unindex(now, a)

@@ -28,6 +28,7 @@ type apRun struct {
 	tries    int
 	deadline time.Time
 	sent     wsc.MessageType
+	heard    wsc.MessageType // the newest that got on with the run
 }
 
 // Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
@@ -143,6 +144,7 @@ func (r *Registrar) apRunInfo(now time.Time, a *ap, run *apRun, resp upnp.Respon
 		return
 	}
 	run.machine.Start(now)
+	run.heard = wsc.MsgM1
 	r.tell(RunChanged{run.id, a.ID, wsc.MsgM1, a.BSSID, a.Device.UUID})
 	r.apRunStep(now, a, run.machine.Handle(now, message))
 }
@@ -161,12 +163,20 @@ func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Respo
 		r.endAPRun(now, a, err)
 		return
 	}
+	kind, err := wsc.PeekMessageType(message)
+	if repeats := err == nil && kind <= run.heard; repeats {
+		r.endAPRun(now, a, ErrNonsense) // to answer it once more would go on for ever
+		return
+	}
 	step := run.machine.Handle(now, message)
 	if len(step.Send) == 0 && !step.Done {
 		r.endAPRun(now, a, ErrNonsense) // there is no second answer to wait for
 		return
 	}
-	if kind, err := wsc.PeekMessageType(message); err == nil {
+	if err == nil {
+		run.heard = kind
+	}
+	if err == nil {
 		r.tell(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
 		if kind == wsc.MsgM3 && len(step.Send) > 0 {
 			r.locked(a, false)

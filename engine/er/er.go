@@ -105,6 +105,9 @@ type Registrar struct {
 
 	enrollees *list.List               // of *enrollee, the longest silent first
 	newcomers allowance                // Enrollees
+	beginners allowance                // those that begin to enrol
+	moves     allowance                // of our address
+	movedAt   time.Time                // a move that waits; zero: none does
 	droppings allowance                // devices that misbehave from the start
 	flappers  map[netip.Addr]allowance // addresses that went
 	grants    map[RunID]*grant
@@ -176,7 +179,7 @@ func (r *Registrar) Stop(now time.Time) []Action {
 	if !r.running {
 		return nil
 	}
-	r.running, r.searchAt, r.watchAt = false, time.Time{}, time.Time{}
+	r.running, r.searchAt, r.watchAt, r.movedAt = false, time.Time{}, time.Time{}, time.Time{}
 	for _, a := range r.sorted() {
 		r.endAPRun(now, a, ErrStopped)
 	}
@@ -194,11 +197,26 @@ func (r *Registrar) Stop(now time.Time) []Action {
 // Idle reports whether nothing is left to say to anybody after Stop.
 func (r *Registrar) Idle() bool { return len(r.leaving) == 0 }
 
+// moveEvery is how often a change of our address is acted on in the long run: each has all access points subscribed to anew.
+const moveEvery = 10 * time.Second
+
 // Moved says that our address changed: access points do not know where we are.
 func (r *Registrar) Moved(now time.Time) []Action {
-	if !r.running {
+	switch {
+	case !r.running:
 		return nil
+	case !r.movedAt.IsZero(): // it will be noticed
+	case !r.moves.take(now, 4, 1/moveEvery.Seconds()):
+		r.movedAt = now.Add(moveEvery)
+	default:
+		r.moved(now)
 	}
+	return r.done(now)
+}
+
+// moved searches and subscribes anew.
+func (r *Registrar) moved(now time.Time) {
+	r.movedAt = time.Time{}
 	r.searches, r.searchAt = 0, now
 	for _, a := range r.sorted() {
 		if r.unsubscribed(a) {
@@ -207,11 +225,14 @@ func (r *Registrar) Moved(now time.Time) []Action {
 		}
 		r.pump(now, a)
 	}
-	return r.done(now)
 }
 
 // Tick does what has become due.
 func (r *Registrar) Tick(now time.Time) []Action {
+	if !r.movedAt.IsZero() && !now.Before(r.movedAt) {
+		r.moves.take(now, 4, 1/moveEvery.Seconds())
+		r.moved(now)
+	}
 	for len(r.timers) > 0 && !now.Before(r.timers[0].wake) {
 		a := r.timers[0]
 		r.due(now, a)
@@ -231,7 +252,7 @@ func (r *Registrar) Tick(now time.Time) []Action {
 // NextTick is when to call Tick; zero: not before something arrives.
 func (r *Registrar) NextTick() time.Time {
 	next := engine.Earlier(r.searchAt, r.list.NextExpiry())
-	next = engine.Earlier(next, r.watchAt)
+	next = engine.Earlier(engine.Earlier(next, r.watchAt), r.movedAt)
 	if len(r.timers) > 0 {
 		next = engine.Earlier(next, r.timers[0].wake)
 	}

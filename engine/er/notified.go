@@ -181,7 +181,7 @@ func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old 
 	if err != nil {
 		return
 	}
-	if !a.beginners.take(now, maxAPEnrollees, 10) {
+	if !a.beginners.take(now, maxAPEnrollees, 10) || !r.beginners.take(now, 512, 100) {
 		return
 	}
 	e, isNew := r.enrolleeAt(now, a, mac)

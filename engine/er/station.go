@@ -27,9 +27,13 @@ type station struct {
 	machine  *registration.Registrar
 	settings wsc.Credential
 	heard    []byte // newest message
+	messages int    // so far
 	sent     wsc.MessageType
 	deadline time.Time
 }
+
+// maxStationMessages bounds the messages of one run: a station sends five, and what it does not get an answer to once or twice more.
+const maxStationMessages = 32
 
 // introducedStation takes an M1: it begins a run if somebody allowed that. Who was not allowed hears nothing from us:
 // the access point's own Registrar answers already.
@@ -87,6 +91,10 @@ func (r *Registrar) stationMessage(now time.Time, s *station, frame []byte) {
 		return
 	}
 	s.heard = bytes.Clone(frame)
+	if s.messages++; s.messages > maxStationMessages {
+		r.endStation(now, s, ErrNonsense)
+		return
+	}
 	step := s.machine.Handle(now, frame)
 	if kind, err := wsc.PeekMessageType(frame); err == nil && (len(step.Send) > 0 || step.Done) {
 		r.tell(RunChanged{s.grant.id, s.ap.ID, kind, s.mac, s.device.UUID})

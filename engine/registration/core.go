@@ -35,6 +35,7 @@ type core struct {
 	peerHash       [2][32]byte // the peer's E-Hash1/2 or R-Hash1/2
 
 	previous []byte // the message that the next Authenticator covers as well
+	repeats  int    // answered
 	heard    []byte // newest message handled, to answer its repetition
 	answer   [][]byte
 	deadline time.Time
@@ -60,6 +61,19 @@ func orRandom(r io.Reader) io.Reader {
 // own repetitions; UPnP and a lossy transport do not.
 func (c *core) isRepeat(frame []byte) bool {
 	return c.heard != nil && bytes.Equal(frame, c.heard)
+}
+
+// maxRepeats is how many repetitions are answered in one run. Who lost an answer repeats his message two or three times; a peer that goes
+// on with that would have us answer for as long as a run may last.
+const maxRepeats = 16
+
+// repeat answers the newest handled message once more.
+func (c *core) repeat() engine.Step {
+	if c.repeats == maxRepeats {
+		return c.ignore()
+	}
+	c.repeats++
+	return engine.Step{Send: cloneAll(c.answer), Deadline: c.deadline}
 }
 
 // ignore is the Step for a frame that does not count: nothing is sent, the deadline stays.

@@ -105,7 +105,7 @@ func (e *Enrollee) Handle(now time.Time, frame []byte) engine.Step {
 		return e.ignore()
 	}
 	if e.isRepeat(frame) {
-		return engine.Step{Send: cloneAll(e.answer), Deadline: e.deadline}
+		return e.repeat()
 	}
 	kind, err := wsc.PeekMessageType(frame)
 	if err != nil {

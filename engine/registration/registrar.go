@@ -91,7 +91,7 @@ func (r *Registrar) Handle(now time.Time, frame []byte) engine.Step {
 		return r.ignore()
 	}
 	if r.isRepeat(frame) {
-		return engine.Step{Send: cloneAll(r.answer), Deadline: r.deadline}
+		return r.repeat()
 	}
 	kind, err := wsc.PeekMessageType(frame)
 	if err != nil {
