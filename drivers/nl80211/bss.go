@@ -2,6 +2,7 @@ package nl80211
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -159,7 +160,8 @@ func (a *bssAttributes) seen(now time.Duration) time.Duration {
 }
 
 // newest collects entries, one for each BSSID. The kernel has a second one after an access point changed its
-// name or its channel: what counts is what we are associated with, then what was heard last.
+// name or its channel, or when one that hides its name was asked by it: what counts is what we are associated with,
+// then what has a name, then what was heard last.
 type newest struct {
 	all   []drivers.BSS
 	index map[[6]byte]int
@@ -168,7 +170,16 @@ type newest struct {
 func (n *newest) add(b drivers.BSS) {
 	if i, ok := n.index[b.BSSID]; ok {
 		old := &n.all[i]
-		if b.Associated && !old.Associated || b.Associated == old.Associated && b.Seen.After(old.Seen) {
+		switch named, oldNamed := hasName(b.IEs), hasName(old.IEs); {
+		case b.Associated != old.Associated:
+			if b.Associated {
+				*old = b
+			}
+		case named != oldNamed:
+			if named {
+				*old = b
+			}
+		case b.Seen.After(old.Seen):
 			*old = b
 		}
 		return
@@ -181,4 +192,13 @@ func (n *newest) add(b drivers.BSS) {
 	}
 	n.index[b.BSSID] = len(n.all)
 	n.all = append(n.all, b)
+}
+
+// hasName reports whether elements tell the network's name: one that is hidden is empty, or zeros. It is the first
+// element of Beacons and Probe Responses (IEEE 802.11, "Beacon frame format").
+func hasName(ies []byte) bool {
+	if len(ies) < 2 || ies[0] != 0 || len(ies) < 2+int(ies[1]) {
+		return false
+	}
+	return slices.ContainsFunc(ies[2:2+int(ies[1])], func(b byte) bool { return b != 0 })
 }

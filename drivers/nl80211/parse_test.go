@@ -180,6 +180,8 @@ func TestNewest(t *testing.T) {
 		{name: "two access points stay in order", add: []drivers.BSS{bss(1, 'a', 9, false), bss(2, 'b', 1, false)}, want: "ab"},
 		{name: "of one BSSID the newer entry stays", add: []drivers.BSS{bss(1, 'a', 1, false), bss(2, 'b', 1, false), bss(1, 'c', 2, false)}, want: "cb"},
 		{name: "an older entry changes nothing", add: []drivers.BSS{bss(1, 'a', 2, false), bss(1, 'b', 1, false)}, want: "a"},
+		{name: "one that tells its name stays beside its Beacon that does not", add: []drivers.BSS{bss(1, 'a', 1, false), bss(1, 0, 2, false)}, want: "a"},
+		{name: "one that tells its name wins", add: []drivers.BSS{bss(1, 0, 2, false), bss(1, 'a', 1, false)}, want: "a"},
 		{name: "the one that we are associated with stays", add: []drivers.BSS{bss(1, 'a', 1, true), bss(1, 'b', 2, false)}, want: "a"},
 		{name: "the one that we are associated with wins", add: []drivers.BSS{bss(1, 'a', 2, false), bss(1, 'b', 1, true)}, want: "b"},
 	} {
