@@ -17,6 +17,7 @@ type BSS struct {
 	Frequency int    // MHz
 	Signal    int    // dBm as stations hear it; 0: -50
 	SSID      string // "": the access point's
+	Hidden    bool   // its name is told to those only who ask for it by name
 }
 
 // APOptions describe an access point.

@@ -37,10 +37,14 @@ func (ap *AP) ssid(b *bss) []byte {
 }
 
 // elements makes the elements of a beacon or a probe response. The World's lock is held.
-func (ap *AP) elements(b *bss, now time.Time, beacon bool) []byte {
+func (ap *AP) elements(b *bss, now time.Time, beacon, byName bool) []byte {
 	ap.refresh(now)
 	channel := byte(channelOf(b.Frequency))
-	e := ie.Append(nil, ie.IDSSID, ap.ssid(b))
+	name := ap.ssid(b)
+	if b.Hidden && !byName {
+		name = nil
+	}
+	e := ie.Append(nil, ie.IDSSID, name)
 	if b.band == wsc.Band24GHz {
 		e = ie.Append(e, idRates, rates24GHz)
 		e = ie.Append(e, idDSParameter, []byte{channel})

@@ -111,7 +111,7 @@ func (w *World) answer(now time.Time, r *radio, frequency int, req drivers.ScanR
 			if len(req.SSID) > 0 && string(req.SSID) != string(ap.ssid(b)) {
 				continue
 			}
-			all = append(all, ap.describe(b, now, false))
+			all = append(all, ap.describe(b, now, false, len(req.SSID) > 0))
 		}
 	}
 	w.mu.Unlock()
@@ -130,7 +130,7 @@ func (w *World) beacons(start, now time.Time, dwell time.Duration, frequency int
 	for _, ap := range w.aps {
 		for _, b := range ap.bsss {
 			if b.Frequency == frequency && b.beaconIn(start, dwell) {
-				all = append(all, ap.describe(b, now, true))
+				all = append(all, ap.describe(b, now, true, false))
 			}
 		}
 	}
@@ -138,10 +138,10 @@ func (w *World) beacons(start, now time.Time, dwell time.Duration, frequency int
 }
 
 // describe is a BSS as a station hears it. The lock is held.
-func (ap *AP) describe(b *bss, now time.Time, beacon bool) drivers.BSS {
+func (ap *AP) describe(b *bss, now time.Time, beacon, byName bool) drivers.BSS {
 	d := drivers.BSS{
 		BSSID: b.BSSID, Frequency: b.Frequency, Signal: b.Signal,
-		IEs: ap.elements(b, now, beacon), Privacy: ap.net.security.privacy(), Seen: now,
+		IEs: ap.elements(b, now, beacon, byName), Privacy: ap.net.security.privacy(), Seen: now,
 		Capability: 0x0401, Interval: 100, TSF: uint64(max(now.UnixMicro(), 0)), // ESS, short slots
 	}
 	if d.Privacy {

@@ -218,6 +218,9 @@ func (s *station) Associate(ctx context.Context, req drivers.AssociateRequest) (
 	if err != nil {
 		return nil, err
 	}
+	if len(req.SSID) == 0 || len(req.SSID) > 32 { // nl80211 refuses it with EINVAL
+		return nil, fmt.Errorf("sim: %s: associate: an SSID of %d bytes", s.r.Name, len(req.SSID))
+	}
 	w := s.d.world
 	w.mu.Lock()
 	busy := !s.r.associated().IsZero()
