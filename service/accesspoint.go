@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wpsd/engine/discovery"
+	"wpsd/service/search"
 )
 
 const (
@@ -35,7 +36,7 @@ type accessPoint struct {
 
 // heard brings the access points of i up to date after a look at some frequencies that began at
 // start. The caller holds mu.
-func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []candidate) {
+func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []search.Candidate) {
 	now := time.Now()
 	for _, f := range frequencies {
 		i.looked[f] = start
@@ -60,7 +61,7 @@ func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []ca
 }
 
 // heardOne adds an access point or tells what changed of it.
-func (s *Service) heardOne(i *iface, c candidate) {
+func (s *Service) heardOne(i *iface, c search.Candidate) {
 	if s.interfaces[i.Name] != i { // gone while its session was still looking
 		return
 	}
@@ -74,7 +75,7 @@ func (s *Service) heardOne(i *iface, c candidate) {
 			return
 		}
 		i.accessPoints[c.BSSID] = &accessPoint{
-			AccessPoint: next, candidate: c.Candidate, privacy: c.privacy, told: c.Seen, signal: c.Signal,
+			AccessPoint: next, candidate: c.Candidate, privacy: c.Privacy, told: c.Seen, signal: c.Signal,
 		}
 		s.emit(AccessPointAdded{next})
 		return
@@ -83,7 +84,7 @@ func (s *Service) heardOne(i *iface, c candidate) {
 		return
 	}
 	last := ap.AccessPoint
-	ap.AccessPoint, ap.candidate, ap.privacy, ap.misses = next, c.Candidate, c.privacy, 0
+	ap.AccessPoint, ap.candidate, ap.privacy, ap.misses = next, c.Candidate, c.Privacy, 0
 	flags := last.Class != next.Class
 	news := flags || !bytes.Equal(last.SSID, next.SSID) || last.Frequency != next.Frequency || last.Security != next.Security ||
 		!reflect.DeepEqual(last.Ad, next.Ad)
@@ -95,18 +96,12 @@ func (s *Service) heardOne(i *iface, c candidate) {
 }
 
 // knownCandidates are the access points that were heard at or after since. The caller holds mu.
-func (i *iface) knownCandidates(since time.Time) []candidate {
-	var list []candidate
+func (i *iface) knownCandidates(since time.Time) []search.Candidate {
+	var list []search.Candidate
 	for _, ap := range i.accessPoints {
 		if !ap.LastSeen.Before(since) {
-			list = append(list, candidate{Candidate: ap.candidate, privacy: ap.privacy})
+			list = append(list, search.Candidate{Candidate: ap.candidate, Privacy: ap.privacy})
 		}
 	}
 	return list
-}
-
-// candidate is a discovery.Candidate with what Associate needs besides.
-type candidate struct {
-	discovery.Candidate
-	privacy bool
 }

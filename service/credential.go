@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/search"
 	"wpsd/service/store"
 )
 
@@ -31,7 +32,7 @@ type protocol interface {
 }
 
 // machine makes the Enrollee or the Registrar of one attempt.
-func (e *enrolment) machine(c candidate, pair *wsccrypto.KeyPair) (protocol, error) {
+func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protocol, error) {
 	device := e.device
 	device.RFBands = wsc.BandOf(c.Frequency)
 	if e.purpose == PurposeEnroll {
@@ -53,7 +54,7 @@ func (e *enrolment) machine(c candidate, pair *wsccrypto.KeyPair) (protocol, err
 }
 
 // stack is a machine with what carries its messages to an access point.
-func (e *enrolment) stack(c candidate, machine protocol) *eapol.Supplicant {
+func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplicant {
 	identity := eapwsc.IdentityEnrollee
 	if e.purpose != PurposeEnroll {
 		identity = eapwsc.IdentityRegistrar
@@ -81,8 +82,9 @@ func (e *enrolment) check(cs []wsc.Credential) error {
 
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified: before
 // WSC_Done says that we have them, and long before the access point ends the run.
-func (e *enrolment) progress(c candidate, machine protocol) {
+func (e *enrolment) progress(c search.Candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
+		e.begin.Stop()
 		e.message = m
 		e.service.changeSoon(e.session, func(s *Session) { s.Message = m })
 		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits", machine.State())
@@ -131,7 +133,7 @@ func asCredential(settings wsc.Credential) []wsc.Credential {
 }
 
 // take takes what was received.
-func (e *enrolment) take(c candidate, cs []wsc.Credential) {
+func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
 	e.external = e.service.receive(e.session, cs, origin{own: e.device.MAC, bssid: c.BSSID, source: e.source()}) == ProcessingExternal
 }
 

@@ -1,17 +1,18 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/discovery"
 	"wpsd/engine/ie"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/search"
 )
 
 const (
@@ -19,20 +20,9 @@ const (
 	// gets anywhere must not use up the walk time of the others.
 	associateTime = 10 * time.Second
 	attemptTime   = 60 * time.Second
-	// openSweeps and openAfter: after so many looks at everything and so long, a PIN is offered also to
-	// access points that do not say that they wait for one. Some never say it (an External Registrar
-	// may not set Selected Registrar), and others learn of us that way (wpa_supplicant's rule).
-	openSweeps = 3
-	openAfter  = 5 * time.Second
-	// maxWrongPINs bounds how many access points may prove themselves wrong about the PIN in one
-	// session: each could be an attacker's, and each has had one guess at the first half.
-	maxWrongPINs = 3
-	// narrowLooks is how often only the channel of a named access point is looked at, when it was not
-	// heard there, before looking everywhere again.
-	narrowLooks = 3
-	// maxUnanswered is how often an access point with a pressed button, or one that is to be learned or configured, may
-	// leave an association unanswered.
-	maxUnanswered = 3
+	// beginTime is how long an access point has from the association to the first message of WSC. Multi-link access
+	// points drop EAPOL on all links but one: the same router may answer on another of its BSSs. hostapd begins at once.
+	beginTime = 10 * time.Second
 )
 
 // enrolment is the procedure of one session. Its goroutine owns it.
@@ -46,26 +36,21 @@ type enrolment struct {
 	fragmentSize int
 	keys         *keyMaker
 	scan         *scanner
-	ignored      discovery.Ignored
-	wrongPIN     map[wsc.MAC]error // never tried again in this session
-	lastPIN      error             // the newest of these
-	silent       int               // associations that were not answered
-	last         error             // how the newest attempt failed
-	sweeps       int               // looks at everything
-	afterPIN     int               // sweeps since the newest wrong PIN
-	pressed      map[wsc.MAC]bool  // whose buttons were pressed when this operation began, by a look not long ago
-	narrow       int               // looks at one channel in vain
-	message      wsc.MessageType   // newest of this attempt
-	received     bool              // M8 (or an access point's M7) was verified, and its credentials are safe
-	unusable     error             // why settings that an access point showed make no network
-	apply        string            // who gets the network; see StartRequest
-	external     bool              // credentials are for other programs
+	search       *search.Search
+	lastPIN      error           // the newest access point with another PIN
+	last         error           // how the newest attempt failed
+	begin        *time.Timer     // ends this attempt if no run begins
+	message      wsc.MessageType // newest of this attempt
+	received     bool            // M8 (or an access point's M7) was verified, and its credentials are safe
+	unusable     error           // why settings that an access point showed make no network
+	apply        string          // who gets the network; see StartRequest
+	external     bool            // credentials are for other programs
 }
 
 func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
 	return &enrolment{
 		service: s, session: ses, task: t, want: r.BSSID, device: device, fragmentSize: s.fragmentSize, apply: r.Apply,
-		began: ses.Started, wrongPIN: make(map[wsc.MAC]error),
+		began: ses.Started,
 	}
 }
 
@@ -113,11 +98,8 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	return err
 }
 
-// enroll looks for an access point and tries it, and the next, until one gave us its network. A push button
-// is for one access point: whatever happens to that run ends the session (WSC, push button configuration). Without an
-// answer to the association there was no run.
-// A PIN is known to one Registrar that may be behind any access point. An access point's own PIN is tried
-// once: each wrong one brings it nearer to locking its setup.
+// enroll looks for an access point and tries it, and the same or the next again, until one gave us its network, or what
+// happened is the end (see search.Failed).
 func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 	scan, err := newScanner(ctx, e.service, e.session.iface, station, e.device.MAC)
 	if err != nil {
@@ -125,6 +107,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 	}
 	e.scan = scan
 	scan.ies = e.probeRequest()
+	e.newSearch(ctx)
 	for {
 		c, err := e.find(ctx)
 		if err != nil {
@@ -133,36 +116,41 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		err = e.attempt(ctx, c)
 		e.tellFailure(c, err)
 		switch {
-		case e.unanswered(err) && ctx.Err() == nil:
-			e.note(err)
-		case err == nil || e.once() && ctx.Err() == nil || isFinal(err) || isOtherKey(err):
-			return err
+		case err == nil:
+			return nil
 		case ctx.Err() != nil:
 			e.note(err)
 			return context.Cause(ctx)
-		default:
-			if err := e.failed(c, err); err != nil {
-				return err
-			}
+		case isFinal(err), isOtherKey(err):
+			return err
+		}
+		e.note(err)
+		e.service.log.Debug("attempt failed", "session", e.session.ID, "peer", c.BSSID.String(), "err", err)
+		if e.search.Failed(time.Now(), c.BSSID, outcome(err)) {
+			return err
 		}
 		e.keys.prepare()
 		e.change(func(s *Session) { s.State = StateScanning })
 	}
 }
 
-// unanswered reports whether an access point for which there is one attempt only should get another: it has not answered, so
-// there was no run. On a weak signal, or with an access point that has much to do, frames get lost.
-func (e *enrolment) unanswered(err error) bool {
-	lost, ok := errors.AsType[*drivers.LostError](err)
-	if !e.once() || !ok || lost.Err != drivers.ErrAssociation || lost.Status != 0 || isFinal(err) {
-		return false
+// newSearch begins to look, with what is known of the interface's surroundings.
+func (e *enrolment) newSearch(ctx context.Context) {
+	goal := search.Goal{
+		Button: e.method == MethodPBC, Registrar: e.purpose != PurposeEnroll, BSSID: e.want, SSID: e.ssid, Hint: e.hint,
 	}
-	e.silent++
-	return e.silent < maxUnanswered
+	known := e.scan.known(ctx)
+	e.search = search.New(goal, e.began, e.scan.looked, candidates(known))
+	e.search.SetChannels(e.scan.channels)
+	for _, k := range known {
+		e.search.Name(k.BSSID, k.SSID)
+	}
+	for _, n := range e.service.store.Networks() {
+		if !n.BSSID.IsZero() {
+			e.search.Name(n.BSSID, n.SSID)
+		}
+	}
 }
-
-// once reports whether the first attempt is the only one.
-func (e *enrolment) once() bool { return e.method == MethodPBC || e.purpose != PurposeEnroll }
 
 // isOtherKey tells that the Registrar has not the key that it announced in a handover: a handover is with one Registrar.
 func isOtherKey(err error) bool {
@@ -184,26 +172,8 @@ func isFinal(err error) bool {
 	return false
 }
 
-// failed draws the conclusion of an attempt with a PIN. A returned error ends the session.
-func (e *enrolment) failed(c candidate, err error) error {
-	e.note(err)
-	e.service.log.Debug("attempt failed", "session", e.session.ID, "peer", c.BSSID.String(), "err", err)
-	run, isRun := errors.AsType[*registration.Error](err)
-	if !isRun || !errors.Is(err, registration.ErrPassword) {
-		e.ignored.Fail(time.Now(), c.BSSID)
-		return nil
-	}
-	// Never again with this one: each run is a guess that it has at our PIN.
-	e.wrongPIN[c.BSSID], e.lastPIN, e.afterPIN = err, err, 0
-	if !e.want.IsZero() || run.Half == 2 || len(e.wrongPIN) >= maxWrongPINs {
-		// After a wrong second half the first is known over there: the rest would be guessed soon.
-		return err
-	}
-	return nil
-}
-
 // tellFailure tells that an attempt failed, unless it was us who ended it.
-func (e *enrolment) tellFailure(c candidate, err error) {
+func (e *enrolment) tellFailure(c search.Candidate, err error) {
 	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) {
 		return
 	}
@@ -221,37 +191,33 @@ func (e *enrolment) tellFailure(c candidate, err error) {
 
 // note keeps how an attempt failed, for explain. That our own time was over is no news.
 func (e *enrolment) note(err error) {
-	if !errors.Is(err, errWalkTime) && !errors.Is(err, registration.ErrAborted) {
-		e.last = err
+	if errors.Is(err, errWalkTime) || errors.Is(err, registration.ErrAborted) {
+		return
+	}
+	e.last = err
+	if errors.Is(err, registration.ErrPassword) {
+		e.lastPIN = err
 	}
 }
 
 // explain says why nothing came of it when the walk time ended: what happened last, if anything.
 func (e *enrolment) explain(err error) error {
-	if !errors.Is(err, errWalkTime) || e.scan == nil {
+	if !errors.Is(err, errWalkTime) || e.search == nil {
 		return err
-	}
-	heard := len(e.scan.heard) > 0
-	if !e.want.IsZero() {
-		_, heard = e.scan.heard[e.want]
 	}
 	switch {
 	case e.lastPIN != nil:
 		return e.lastPIN
 	case e.last != nil:
 		return e.last
-	case heard:
-		return err
-	case len(e.scan.wpa3Only) > 0 && e.want.IsZero():
-		return errWPA3Only
-	case e.scan.others[e.want]:
-		return errNoWPS
+	case e.search.Heard():
+		return cmp.Or(e.search.Hidden(), err)
 	}
-	return errNoAccessPoint
+	return cmp.Or(e.search.Missing(), errNoAccessPoint)
 }
 
 // attempt runs the protocol with one access point.
-func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
+func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, errAttemptTime)
 	defer cancel()
 	e.message = 0
@@ -279,6 +245,10 @@ func (e *enrolment) attempt(ctx context.Context, c candidate) (err error) {
 	}
 	e.service.changeSoon(e.session, func(s *Session) { s.State = StateExchanging })
 	stack := e.stack(c, machine)
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	e.begin = time.AfterFunc(beginTime, func() { giveUp(errUnanswered) })
+	defer e.begin.Stop()
 	pumpErr := pump(ctx, link, e.trace(stack, "frame", describeFrame), func() { e.progress(c, machine) })
 	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began
 		pumpErr = errSilent
@@ -317,17 +287,26 @@ func (e *enrolment) verdict(run, pumped error) error {
 	return errRejected
 }
 
-func (e *enrolment) associate(ctx context.Context, c candidate) (drivers.Link, error) {
+func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.Link, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, associateTime, &drivers.LostError{Err: drivers.ErrAssociation})
 	defer cancel()
 	request := wsc.AssociationRequest{RequestType: e.requestType(), Version2: e.device.Version2}
 	link, err := e.scan.station.Associate(ctx, drivers.AssociateRequest{
-		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.privacy, IEs: ie.AppendWSC(nil, request.Append(nil)),
+		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.Privacy, IEs: ie.AppendWSC(nil, request.Append(nil)),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, cause(ctx, err))
+		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, associationError(cause(ctx, err)))
 	}
 	return link, nil
+}
+
+// associationError tells what the kernel says of an access point's fault: whatever elements it sends, an association that
+// they make impossible is a failed one.
+func associationError(err error) error {
+	if isFinal(err) || failureOf(err, MethodPIN).reason != ReasonInternal {
+		return err
+	}
+	return fmt.Errorf("%w: %w", &drivers.LostError{Err: drivers.ErrAssociation}, err)
 }
 
 // probeRequest is our element for probe requests. With a push button, it is what tells the access point

@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/service/search"
 )
 
 // Causes and errors that only procedures know. They end up as Reasons.
@@ -20,10 +21,9 @@ var (
 	errOwnerLeft     = errors.New("its owner left")
 	errWalkTime      = errors.New("the walk time expired")
 	errNoAccessPoint = errors.New("no access point")
-	errNoWPS         = fmt.Errorf("%w: the one that was named has no WPS", errNoAccessPoint)
-	errWPA3Only      = errors.New("the access point takes WPA3 only")
 	errRejected      = errors.New("the access point ended the run without a reason")
 	errLockedAlready = fmt.Errorf("%w: it says so itself", registration.ErrLocked)
+	errUnanswered    = errors.New("the access point let us associate, and began nothing")
 	errSilent        = errors.New("the access point stopped answering")
 	errERStopped     = fmt.Errorf("%w: the External Registrar was stopped", errCanceled)
 	errAttemptTime   = errors.New("the access point takes too long")
@@ -69,6 +69,7 @@ var reasons = []struct {
 	{registration.ErrAuthenticator, ReasonProtocolError, 0},
 	{registration.ErrPublicKey, ReasonProtocolError, 0},
 	{registration.ErrPasswordID, ReasonProtocolError, 0},
+	{errUnanswered, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
 	{errSilent, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
 	{errAttemptTime, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
 	{drivers.ErrOverlap, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions},
@@ -76,7 +77,9 @@ var reasons = []struct {
 	{drivers.ErrRefused, ReasonRejected, 0},
 	{drivers.ErrLinkLost, ReasonLinkLost, 0},
 	{errRejected, ReasonRejected, 0},
-	{errWPA3Only, ReasonWPA3Only, 0},
+	{search.ErrWPA3Only, ReasonWPA3Only, 0},
+	{search.ErrHidden, ReasonHidden, 0},
+	{search.ErrNoWPS, ReasonNoAccessPoint, 0},
 	{errNoAccessPoint, ReasonNoAccessPoint, wsc.ConfigErrorMessageTimeout},
 	{errWalkTime, ReasonWalkTime, wsc.ConfigErrorMessageTimeout},
 }

@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/search"
 )
 
 func TestFailureOf(t *testing.T) {
@@ -61,8 +62,9 @@ func TestFailureOf(t *testing.T) {
 		{"not supported", drivers.ErrNotSupported, MethodPBC, StateFailed, ReasonNotSupported, 0},
 		{"walk time", errWalkTime, MethodPBC, StateFailed, ReasonWalkTime, 16},
 		{"nobody there", errNoAccessPoint, MethodPBC, StateFailed, ReasonNoAccessPoint, 16},
-		{"WPS is off", errNoWPS, MethodPBC, StateFailed, ReasonNoAccessPoint, 16},
-		{"WPA3 only", errWPA3Only, MethodPBC, StateFailed, ReasonWPA3Only, 0},
+		{"WPS is off", search.ErrNoWPS, MethodPBC, StateFailed, ReasonNoAccessPoint, 0},
+		{"a hidden network", search.ErrHidden, MethodPBC, StateFailed, ReasonHidden, 0},
+		{"WPA3 only", search.ErrWPA3Only, MethodPBC, StateFailed, ReasonWPA3Only, 0},
 		{"WPA3 only, and a key that is no passphrase", run(fmt.Errorf("%w: %w", registration.ErrCredential, credential.ErrWPA3Only), 0, 0), MethodPBC, StateFailed, ReasonWPA3Only, 0},
 		{"WPA3 only, and a manager without SAE", &HandoverError{"iwd", errors.Join(credential.ErrWPA3Only)}, MethodPBC, StateFailed, ReasonWPA3Only, 0},
 		{"what nobody thought of", errors.New("boom"), MethodPBC, StateFailed, ReasonInternal, 0},

@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/search"
 )
 
 var (
@@ -91,7 +92,7 @@ func TestSentencesNameThings(t *testing.T) {
 		{"a wrong PIN of the access point", wrongPIN, at(learn), []string{haus, "label"}, []string{"neighbor"}},
 		{"locked says which", registration.ErrLocked, at(func(*Session) {}), []string{haus, "locked"}, nil},
 		{"locked already says which", errLockedAlready, at(learn), []string{haus, "locked", "was not tried"}, nil},
-		{"no WPS says which", errNoWPS, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "does not offer WPS"}, nil},
+		{"no WPS says which", search.ErrNoWPS, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "does not offer WPS"}, nil},
 		{"not found says which", errNoAccessPoint, at(func(s *Session) { nobody(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
 		{"nothing was named, nothing was found", errNoAccessPoint, at(nobody), []string{"No access point with WPS was found"}, nil},
 		{"the settings of one that is not there", errNoAccessPoint, at(func(s *Session) { nobody(s); learn(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
@@ -110,8 +111,8 @@ func TestSentencesNameThings(t *testing.T) {
 		{"a device that came in vain to the External Registrar's", errWalkTime, at(func(s *Session) {
 			s.Role, s.Purpose, s.Started, s.Deadline = RoleExternalRegistrar, PurposeAdmit, time.Unix(0, 0), time.Unix(90, 0)
 		}), []string{"within 90 seconds"}, []string{"1m"}},
-		{"WPA3 only, of one that was not tried", errWPA3Only, at(nobody), []string{"The access point takes WPA3 only"}, nil},
-		{"WPA3 only, of one that is known", errWPA3Only, at(func(*Session) {}), []string{"The access point " + haus + " takes WPA3 only"}, nil},
+		{"WPA3 only, of one that was not tried", search.ErrWPA3Only, at(nobody), []string{"The access point takes WPA3 only"}, nil},
+		{"WPA3 only, of one that is known", search.ErrWPA3Only, at(func(*Session) {}), []string{"The access point " + haus + " takes WPA3 only"}, nil},
 		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17}, at(func(*Session) {}), []string{haus}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

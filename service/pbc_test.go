@@ -2,6 +2,7 @@ package service
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,13 +107,48 @@ var pushButtonScenes = []scene{
 		}
 		h.end(other)
 	}},
-	{"a refused association ends the session: push button does not try again", func(h *house) {
+	{"an access point that refuses us to the end is told with its last status", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = 17 }))
-		s := h.end(h.pbc(nil))
-		h.wantEnd(s, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
-		if s.Detail.LinkStatus != 17 || s.Detail.AccessPointsTried != 1 {
-			h.Errorf("%+v", s.Detail)
+		s := h.pbc(nil)
+		e := h.end(s)
+		h.wantEnd(e, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
+		if took := time.Since(s.Started); e.Detail.LinkStatus != 17 || took < 120*time.Second || !strings.Contains(e.Sentence, "is full") {
+			h.Errorf("after %v: %s, %+v", took, e.Sentence, e.Detail)
 		}
+		if n := e.Detail.AccessPointsTried; n < 30 || n > 70 {
+			h.Errorf("tried %d times in two minutes", n)
+		}
+	}},
+	{"a router that has no room at first lets us in as soon as it has", func(h *house) {
+		for _, status := range []uint16{1, 17, 30} {
+			ap := h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = status })
+			h.press(ap)
+			s := h.pbc(nil)
+			time.Sleep(20 * time.Second)
+			ap.SetPersonality(sim.Personality{})
+			room := time.Now()
+			h.received(s)
+			if took := time.Since(room); took > 3*time.Second {
+				h.Errorf("status %d: %v after there was room", status, took)
+			}
+			h.wantNetwork(h.end(s), "home", passphrase)
+			h.world.RemoveAP(ap)
+			time.Sleep(10 * time.Second)
+		}
+	}},
+	{"a named access point that has no room is waited for, too", func(h *house) {
+		ap := h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = 17 })
+		h.press(ap)
+		s := h.pbc(func(r *StartRequest) { r.BSSID = homeBSSID })
+		time.Sleep(20 * time.Second)
+		ap.SetPersonality(sim.Personality{})
+		h.wantNetwork(h.end(s), "home", passphrase)
+	}},
+	{"the network for guests of the same radio is the same router", func(h *house) {
+		h.press(h.ap(func(o *sim.APOptions) {
+			o.BSSs = append(o.BSSs, sim.BSS{BSSID: homeBSSID5, Frequency: 2437, SSID: "guests"})
+		}))
+		h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
 	}},
 	{"an association that is not answered is tried again: no run has begun", func(h *house) {
 		ap := h.ap(func(o *sim.APOptions) { o.Personality.Deaf = true })
@@ -130,15 +166,25 @@ var pushButtonScenes = []scene{
 			h.Errorf("%+v", s.Detail)
 		}
 	}},
-	{"an access point that never answers an association ends the session after three", func(h *house) {
+	{"an access point that never answers an association is told as that", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.Deaf = true }))
 		s := h.end(h.pbc(nil))
 		h.wantEnd(s, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
-		if s.Detail.AccessPointsTried != 3 {
-			h.Errorf("%+v", s.Detail)
-		}
 	}},
-	{"an access point that leaves in the middle ends the session: link lost", func(h *house) {
+	{"a link that is lost is not the end: the button is still shown as pressed", func(h *house) {
+		ap := h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 })
+		h.press(ap)
+		s := h.pbc(nil)
+		h.wait(func(e Event) bool { f, ok := e.(RunFailed); return ok && f.Session == s.ID })
+		ap.SetPersonality(sim.Personality{})
+		lost := time.Now()
+		h.received(s)
+		if took := time.Since(lost); took > time.Second {
+			h.Errorf("in again after %v", took)
+		}
+		h.wantNetwork(h.end(s), "home", passphrase)
+	}},
+	{"an access point that leaves in the middle each time ends with the walk time: link lost", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 }))
 		s := h.end(h.pbc(nil))
 		h.wantEnd(s, StateFailed, ReasonLinkLost, 0)

@@ -76,6 +76,47 @@ var pinScenes = []scene{
 		if e.Detail.PasswordHalf != 1 || e.Detail.AccessPointsTried != 1 {
 			h.Errorf("%+v", e.Detail)
 		}
+		if took := time.Since(s.Started); took < 120*time.Second {
+			h.Errorf("it was not waited for the one that has this PIN: %v", took)
+		}
+	}},
+	{"a neighbour who waits for another device does not end the session: the right one may come later", func(h *house) {
+		neighbour := h.ap(nil)
+		h.enter(neighbour, wrongFirst)
+		s := h.pin(labelPIN, wsc.MAC{})
+		time.Sleep(40 * time.Second)
+		h.enter(neighbour, wrongFirst) // waits again: he is not offered our PIN again
+		time.Sleep(20 * time.Second)
+		h.enter(h.next(nil), labelPIN)
+		h.wantNetwork(h.end(s), "next door", passphrase)
+		if got := h.tried(s.ID); !slices.Equal(got, []wsc.MAC{homeBSSID, nextBSSID}) {
+			h.Errorf("tried %v", got)
+		}
+	}},
+	{"nor do three of them, if the right one lists our address", func(h *house) {
+		h.enter(h.ap(nil), wrongFirst)
+		for i := range 4 {
+			h.enter(h.next(func(o *sim.APOptions) { o.BSSs[0].BSSID[5] = byte(i + 1) }), wrongFirst)
+		}
+		s := h.pin(labelPIN, wsc.MAC{})
+		time.Sleep(30 * time.Second)
+		right := h.ap(func(o *sim.APOptions) { o.SSID, o.BSSs[0].BSSID = "right", farBSSID })
+		if err := right.AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN), MAC: laptop}); err != nil {
+			h.Fatal(err)
+		}
+		e := h.end(s)
+		h.wantNetwork(e, "right", passphrase)
+		if e.Detail.AccessPointsTried != 4 {
+			h.Errorf("%+v", e.Detail)
+		}
+	}},
+	{"a neighbour's other radio is not offered our PIN either", func(h *house) {
+		h.enter(h.ap(func(o *sim.APOptions) {
+			o.BSSs = append(o.BSSs, sim.BSS{BSSID: homeBSSID5, Frequency: 5180, Signal: -40})
+		}), wrongFirst)
+		if e := h.end(h.pin(labelPIN, wsc.MAC{})); e.Reason != ReasonWrongPINFirst || e.Detail.AccessPointsTried != 1 {
+			h.Errorf("%s, %+v", e.Reason, e.Detail)
+		}
 	}},
 	{"a wrong second half fails at once, since the first is known over there", func(h *house) {
 		h.enter(h.ap(nil), wrongSecond)
@@ -195,9 +236,13 @@ var pinScenes = []scene{
 			h.Errorf("after %v", took)
 		}
 	}},
-	{"a named access point without WPS is waited for", func(h *house) {
+	{"a named access point without WPS is told after the first look", func(h *house) {
 		h.ap(func(o *sim.APOptions) { o.NoWPS = true })
-		h.wantEnd(h.end(h.pin(labelPIN, homeBSSID)), StateFailed, ReasonNoAccessPoint, wsc.ConfigErrorMessageTimeout)
+		s := h.pin(labelPIN, homeBSSID)
+		h.wantEnd(h.end(s), StateFailed, ReasonNoAccessPoint, 0)
+		if took := time.Since(s.Started); took > time.Second {
+			h.Errorf("after %v", took)
+		}
 	}},
 	{"with a PIN, a lost link is made good at the next access point", func(h *house) {
 		h.enter(h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 }), labelPIN)

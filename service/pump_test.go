@@ -11,7 +11,6 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine"
-	"wpsd/engine/wsc"
 )
 
 // wire is a drivers.Link whose other end is the test. It writes down what happens.
@@ -221,33 +220,11 @@ func (f *fickle) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BSS
 func TestChannelsThatAreClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fickle{channels: active(2412, 5180)}
+		f := &fickle{channels: []drivers.Channel{{Frequency: 2412}, {Frequency: 5180}}}
 		inHouse(t, func(c *Config) { c.Drivers = []drivers.Driver{f} }, func(h *house) {
 			if s := h.end(h.pbc(nil)); s.Reason != ReasonNoAccessPoint {
 				t.Errorf("%s", s.Reason)
 			}
 		})
 	})
-}
-
-// TestFlood: an air full of BSSIDs, each heard once, does not grow what a session keeps, and what is heard
-// later has room again.
-func TestFlood(t *testing.T) {
-	t.Parallel()
-	c := &scanner{heard: make(map[wsc.MAC]candidate)}
-	hear := func(n int, seen time.Time) {
-		k := candidate{}
-		k.BSSID, k.Ad, k.Seen = wsc.MAC{2, 1, 1, byte(n >> 16), byte(n >> 8), byte(n)}, new(wsc.Advertisement), seen
-		c.remember(k)
-	}
-	for n := range 3 * maxAccessPoints {
-		hear(n, noon)
-	}
-	if len(c.heard) != maxAccessPoints {
-		t.Errorf("%d are kept", len(c.heard))
-	}
-	hear(1<<20, noon.Add(fresh+time.Second))
-	if len(c.heard) != 1 {
-		t.Errorf("%d are kept later", len(c.heard))
-	}
 }

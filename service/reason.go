@@ -15,6 +15,7 @@ const (
 	ReasonNoCredential      Reason = "no-credential"
 	ReasonBadCredential     Reason = "bad-credential"
 	ReasonWPA3Only          Reason = "wpa3-only"
+	ReasonHidden            Reason = "hidden-network"
 	ReasonRadioBlocked      Reason = "radio-blocked"
 	ReasonInterfaceBusy     Reason = "interface-busy"
 	ReasonInterfaceGone     Reason = "interface-gone"
@@ -35,7 +36,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonOverlap, ReasonWalkTime, ReasonNoAccessPoint, ReasonSetupLocked, ReasonWrongPINFirst, ReasonWrongPINSecond,
-		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonRadioBlocked, ReasonInterfaceBusy,
+		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonHidden, ReasonRadioBlocked, ReasonInterfaceBusy,
 		ReasonInterfaceGone, ReasonAssociationFailed, ReasonLinkLost, ReasonMessageTimeout, ReasonProtocolError, ReasonRejected,
 		ReasonNotSupported, ReasonSuspended, ReasonOwnerLeft, ReasonCanceled, ReasonHandoverFailed, ReasonInternal,
 	}

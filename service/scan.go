@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
+	"wpsd/service/search"
 	"wpsd/service/store"
 )
 
@@ -36,20 +37,13 @@ type scanner struct {
 	ies      []byte // our element for probe requests; nil: none
 	channels []drivers.Channel
 	looked   map[int]time.Time
-	heard    map[wsc.MAC]candidate
 	failures int
-	ready    []wsc.MAC // see armed
-	// wpa3Only are BSSs without WPS that take WPA3 only, others those without WPS otherwise: to tell why nothing was found.
-	wpa3Only, others map[wsc.MAC]bool
 }
 
 // newScanner takes over what is known of the interface's surroundings: as hints, and where the
 // newest looks were.
 func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Station, own wsc.MAC) (*scanner, error) {
-	c := &scanner{
-		service: s, iface: i, station: station, own: own, heard: make(map[wsc.MAC]candidate),
-		wpa3Only: make(map[wsc.MAC]bool), others: make(map[wsc.MAC]bool),
-	}
+	c := &scanner{service: s, iface: i, station: station, own: own}
 	if err := c.readChannels(ctx); err != nil {
 		return nil, err
 	}
@@ -66,29 +60,20 @@ func (c *scanner) readChannels(ctx context.Context) error {
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
 		return cause(ctx, err)
 	}
-	c.channels = usable(channels)
+	c.channels = channels
 	return nil
 }
 
-// frequencies are those of all channels; nil if the driver does not say which there are.
-func (c *scanner) frequencies() []int {
-	var list []int
-	for _, ch := range c.channels {
-		list = append(list, ch.Frequency)
-	}
-	return list
-}
-
 // known lists the access points of earlier scans, ours or those that the radio remembers.
-func (c *scanner) known(ctx context.Context) []discovery.Candidate {
-	list := make(map[wsc.MAC]discovery.Candidate)
+func (c *scanner) known(ctx context.Context) []search.Candidate {
+	list := make(map[wsc.MAC]search.Candidate)
 	cached, err := c.station.Cached(ctx, staleAfter)
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
 		c.service.log.Debug("no scan cache", "interface", c.iface.Name, "err", err)
 	}
 	for _, b := range cached {
 		if k, ok := c.candidate(&b); ok {
-			list[k.BSSID] = k.Candidate
+			list[k.BSSID] = k
 		}
 	}
 	c.service.mu.Lock()
@@ -96,42 +81,37 @@ func (c *scanner) known(ctx context.Context) []discovery.Candidate {
 	c.service.mu.Unlock()
 	for _, k := range ours {
 		if other, there := list[k.BSSID]; !there || k.Seen.After(other.Seen) {
-			list[k.BSSID] = k.Candidate
+			list[k.BSSID] = k
 		}
 	}
 	return slices.Collect(maps.Values(list))
 }
 
-// look scans some frequencies and takes in what was heard there. nil is all, for a driver that does not
+// look scans, and takes in what was heard there. No frequencies are all, for a driver that does not
 // say what there is; then nothing is known of where the look was, either.
-func (c *scanner) look(ctx context.Context, frequencies []int) error {
+func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, error) {
 	start := time.Now()
-	found, err := c.station.Scan(ctx, drivers.ScanRequest{IEs: c.ies, Frequencies: frequencies})
+	heard, err := c.station.Scan(ctx, drivers.ScanRequest{IEs: c.ies, Frequencies: look.Frequencies, SSID: look.SSID})
 	if err != nil {
-		return c.failed(ctx, err)
+		return search.Found{}, c.failed(ctx, err)
 	}
 	c.failures = 0
-	for _, f := range frequencies {
-		c.looked[f] = start
-	}
-	var news []candidate
-	for _, b := range found {
+	found := search.Found{Others: make(map[wsc.MAC]bool)}
+	for _, b := range heard {
 		if b.Seen.Before(start.Add(-seenSlack)) {
 			continue // what the radio remembers of earlier scans is no news
 		}
-		k, ok := c.candidate(&b)
-		if !ok {
-			c.noteOther(&b)
-			continue
+		if k, ok := c.candidate(&b); ok {
+			found.Candidates = append(found.Candidates, k)
+		} else {
+			found.Others[b.BSSID] = ie.SecurityOf(b.IEs, b.Privacy).WPA3Only()
 		}
-		news = append(news, k)
-		c.remember(k)
 	}
 	c.service.mu.Lock()
 	defer c.service.mu.Unlock()
-	c.iface.air.heard(found, time.Now())
-	c.service.heard(c.iface, frequencies, start, news)
-	return nil
+	c.iface.air.heard(heard, time.Now())
+	c.service.heard(c.iface, look.Frequencies, start, found.Candidates)
+	return found, nil
 }
 
 // failed tells whether a scan that failed ends the procedure. Somebody else's scan does not.
@@ -162,51 +142,18 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 // errScanAgain is returned by look for a scan that failed and may succeed in a moment.
 var errScanAgain = errors.New("scan again")
 
-// armed lists, once, the access points that have come to wait for somebody since the last call.
-func (c *scanner) armed() []wsc.MAC {
-	list := c.ready
-	c.ready = nil
-	return list
-}
-
-// remember takes in an access point. Whoever floods the air with BSSIDs only hides itself.
-func (c *scanner) remember(k candidate) {
-	old, there := c.heard[k.BSSID]
-	if there && (old.Authorized == discovery.NotAuthorized && k.Authorized != discovery.NotAuthorized ||
-		!old.Ad.SelectedRegistrar && k.Ad.SelectedRegistrar) {
-		c.ready = append(c.ready, k.BSSID)
-	}
-	if !there && len(c.heard) >= maxAccessPoints {
-		maps.DeleteFunc(c.heard, func(_ wsc.MAC, old candidate) bool { return k.Seen.Sub(old.Seen) > fresh })
-		if len(c.heard) >= maxAccessPoints {
-			return
-		}
-	}
-	c.heard[k.BSSID] = k
-}
-
-func (c *scanner) noteOther(b *drivers.BSS) {
-	set := c.others
-	if ie.SecurityOf(b.IEs, b.Privacy).WPA3Only() {
-		set = c.wpa3Only
-	}
-	if len(set) < maxAccessPoints {
-		set[b.BSSID] = true
-	}
-}
-
-func (c *scanner) candidate(b *drivers.BSS) (candidate, bool) {
+func (c *scanner) candidate(b *drivers.BSS) (search.Candidate, bool) {
 	k, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy, c.own)
-	return candidate{Candidate: k, privacy: b.Privacy}, ok
+	return search.Candidate{Candidate: k, Privacy: b.Privacy}, ok
 }
 
-// candidates lists what was heard in this operation.
-func (c *scanner) candidates() []discovery.Candidate {
-	list := make([]discovery.Candidate, 0, len(c.heard))
-	for _, k := range c.heard {
-		list = append(list, k.Candidate)
+// candidates leaves out what only an association needs.
+func candidates(list []search.Candidate) []discovery.Candidate {
+	all := make([]discovery.Candidate, 0, len(list))
+	for _, k := range list {
+		all = append(all, k.Candidate)
 	}
-	return list
+	return all
 }
 
 // Scan looks at all channels of an interface once and returns at once; events tell what was heard and,
@@ -262,7 +209,7 @@ func (s *Service) lookOnce(ctx context.Context, i *iface, station drivers.Statio
 		return err
 	}
 	for {
-		if err = c.look(ctx, c.frequencies()); !errors.Is(err, errScanAgain) {
+		if _, err = c.look(ctx, search.Look{Frequencies: search.Frequencies(c.channels)}); !errors.Is(err, errScanAgain) {
 			return err
 		}
 		if err := pause(ctx, rescanPause); err != nil {

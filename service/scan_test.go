@@ -8,6 +8,7 @@ import (
 
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
+	"wpsd/service/search"
 )
 
 func TestScan(t *testing.T) {
@@ -68,7 +69,7 @@ func TestScan(t *testing.T) {
 			i := h.svc.interfaces["wlan0"]
 			h.svc.mu.Lock()
 			for n := range 2 * maxAccessPoints {
-				c := candidate{}
+				c := search.Candidate{}
 				c.BSSID, c.Ad, c.Seen = wsc.MAC{2, 1, 1, 1, byte(n >> 8), byte(n)}, new(wsc.Advertisement), time.Now()
 				h.svc.heardOne(i, c)
 			}

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"wpsd/engine/credential"
+	"wpsd/service/search"
 )
 
 // sentence tells a person what happened and what to do now.
@@ -57,7 +58,7 @@ func (f failure) sentence(s *Session) string {
 	case ReasonWrongPINFirst, ReasonWrongPINSecond:
 		return f.wrongPINSentence(s)
 	case ReasonNoAccessPoint:
-		if errors.Is(f.err, errNoWPS) {
+		if errors.Is(f.err, search.ErrNoWPS) {
 			return fmt.Sprintf("The access point %s is there, but it does not offer WPS: switch WPS on in its settings.", wanted(s))
 		}
 		if name := wanted(s); name != "" {
@@ -73,6 +74,9 @@ func (f failure) sentence(s *Session) string {
 		return fmt.Sprintf("The access point %s knows no PIN for this device yet: type the PIN shown here into it, then start again.", peer(s))
 	case ReasonRejected:
 		return fmt.Sprintf("The access point %s ended the setup%s. Start again; if it happens again, restart the access point.", peer(s), because(f.configError))
+	}
+	if f.reason == ReasonAssociationFailed {
+		return f.associationSentence(s)
 	}
 	if known, ok := errors.AsType[advised](f.err); ok {
 		return known.Advice()
@@ -97,23 +101,23 @@ type advised interface {
 
 // sentences are those that need no more than the access point's name.
 var sentences = map[Reason]string{
-	ReasonSetupLocked:       "The access point %s has locked its WPS setup after too many wrong PINs: restart it, or unlock WPS in its settings.",
-	ReasonNoCredential:      "The access point %s sent no network: look at its settings, then start again.",
-	ReasonBadCredential:     "The access point %s sent a network that cannot be used: set it to WPA2-Personal with a passphrase of 8 to 63 characters.",
-	ReasonWPA3Only:          "The access point %s takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",
-	ReasonRadioBlocked:      "The radio is switched off: use the hardware switch, or rfkill unblock wifi, then start again.",
-	ReasonInterfaceBusy:     "Another program uses the network interface, perhaps a wpa_supplicant without a control socket: stop it, or have it give up the interface, then start again.",
-	ReasonInterfaceGone:     "The network interface is gone: plug it in again, then start again.",
-	ReasonAssociationFailed: "The access point %s did not let this device in: move closer, see whether it lets only certain devices in (its filter of MAC addresses), then start again.",
-	ReasonLinkLost:          "The connection to the access point %s was lost: move closer, then start again.",
-	ReasonMessageTimeout:    "The access point %s stopped answering: move closer, then start again.",
-	ReasonProtocolError:     "The access point %s did not keep to the protocol: start again; if it happens again, update its firmware.",
-	ReasonNotSupported:      "This network interface cannot do that: use another one.",
-	ReasonSuspended:         "The computer went to sleep: start again.",
-	ReasonOwnerLeft:         "The program that started this ended before it was done: start again.",
-	ReasonCanceled:          "Canceled.",
-	ReasonHandoverFailed:    "The network is stored, but the network manager did not take it: try again, or connect by hand.",
-	ReasonInternal:          "Something went wrong inside wpsd, which is a mistake in it: its log tells more (journalctl -u wpsd).",
+	ReasonSetupLocked:    "The access point %s has locked its WPS setup after too many wrong PINs: restart it, or unlock WPS in its settings.",
+	ReasonNoCredential:   "The access point %s sent no network: look at its settings, then start again.",
+	ReasonBadCredential:  "The access point %s sent a network that cannot be used: set it to WPA2-Personal with a passphrase of 8 to 63 characters.",
+	ReasonWPA3Only:       "The access point %s takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",
+	ReasonHidden:         "The access point %s hides the name of its network, which WPS needs: let it show its name in its settings, or join with name and passphrase.",
+	ReasonRadioBlocked:   "The radio is switched off: use the hardware switch, or rfkill unblock wifi, then start again.",
+	ReasonInterfaceBusy:  "Another program uses the network interface, perhaps a wpa_supplicant without a control socket: stop it, or have it give up the interface, then start again.",
+	ReasonInterfaceGone:  "The network interface is gone: plug it in again, then start again.",
+	ReasonLinkLost:       "The connection to the access point %s was lost: move closer, then start again.",
+	ReasonMessageTimeout: "The access point %s stopped answering: move closer, then start again.",
+	ReasonProtocolError:  "The access point %s did not keep to the protocol: start again; if it happens again, update its firmware.",
+	ReasonNotSupported:   "This network interface cannot do that: use another one.",
+	ReasonSuspended:      "The computer went to sleep: start again.",
+	ReasonOwnerLeft:      "The program that started this ended before it was done: start again.",
+	ReasonCanceled:       "Canceled.",
+	ReasonHandoverFailed: "The network is stored, but the network manager did not take it: try again, or connect by hand.",
+	ReasonInternal:       "Something went wrong inside wpsd, which is a mistake in it: its log tells more (journalctl -u wpsd).",
 }
 
 // registrarSentence is for what reads otherwise when the PIN is the access point's; "" where it does not.
@@ -136,7 +140,7 @@ func (f failure) registrarSentence(s *Session) string {
 			return fmt.Sprintf("The access point %s refused the new settings%s.", peer(s), because(f.configError))
 		}
 	case ReasonWalkTime, ReasonNoAccessPoint:
-		if errors.Is(f.err, errNoWPS) {
+		if errors.Is(f.err, search.ErrNoWPS) {
 			break
 		}
 		return fmt.Sprintf("The access point %s was not found: see whether it is switched on, and WPS in its settings, or move closer.", wanted(s))

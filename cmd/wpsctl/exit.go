@@ -198,6 +198,7 @@ var reasons = map[string]reason{
 	"no-credential":         {exitRefused, "The access point ended the setup without giving a network: try again.", ""},
 	"bad-credential":        {exitRefused, "The access point gave a network that cannot be used: look at its wireless settings.", ""},
 	"wpa3-only":             {exitWPA3, "The network takes WPA3 only, which WPS cannot set up: join with the passphrase.", ""},
+	"hidden-network":        {exitNoAccessPoint, "The access point hides the name of its network: let it show its name, or join with name and passphrase.", ""},
 	"radio-blocked":         {exitRadio, "The radio is switched off.", rfkillHint},
 	"interface-busy":        {exitBusy, "Another program uses the interface: end it, and try again.", ""},
 	"interface-gone":        {exitNoInterface, "The network interface went away.", ""},

@@ -119,13 +119,13 @@ func (s *search) choose(heard []drivers.BSS, all bool) ([]target, error) {
 		}
 	}
 	if s.result.ByPBC {
-		c, err := discovery.PickPBC(cs, wsc.MAC{})
+		bsss, err := discovery.PickPBC(cs, wsc.MAC{})
 		if errors.Is(err, discovery.ErrNone) {
 			return nil, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("sim: %w: %w", drivers.ErrOverlap, err)
 		}
-		return []target{{c, private[c.BSSID]}}, nil
+		return []target{{bsss[0], private[bsss[0].BSSID]}}, nil
 	}
 	var ts []target
 	for _, c := range discovery.OrderPIN(cs, wsc.MAC{}, all) {

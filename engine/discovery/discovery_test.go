@@ -160,8 +160,10 @@ func TestPickPBC(t *testing.T) {
 		{"of two equally strong bands the higher is picked", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 5180, -40, "home", uuidA)}, wsc.MAC{}, ap(2), nil},
 		{"of two alike the lower address is picked", []Candidate{pressedAP(2, 2412, -40, "home", uuidA), pressedAP(1, 2412, -40, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
 		{"one network with two access points of one UUID on one band is one button", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 2462, -60, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
-		{"the UUID of another network on the same band is stolen", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 2462, -30, "evil", uuidA)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(2), ap(1)}},
-		{"a third one with the UUID is stolen though it fits one of the others", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 5180, -40, "home", uuidA), pressedAP(3, 5200, -50, "evil", uuidA)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(2), ap(1), ap(3)}},
+		{"a network for guests on the same radio is the same router", []Candidate{pressedAP(1, 2412, -30, "home", uuidA), pressedAP(2, 2412, -40, "guests", uuidA)}, wsc.MAC{}, ap(1), nil},
+		{"three radios with names of their own are one router", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 5180, -30, "home-5G", uuidA), pressedAP(3, 5500, -50, "home-5G-2", uuidA)}, wsc.MAC{}, ap(2), nil},
+		{"nodes of a mesh are one router", []Candidate{pressedAP(1, 2412, -70, "home", uuidA), pressedAP(2, 2412, -40, "home", uuidA), pressedAP(3, 5180, -60, "home", uuidA)}, wsc.MAC{}, ap(2), nil},
+		{"a router of three BSSs beside another one overlaps with it", []Candidate{pressedAP(1, 2412, -30, "home", uuidA), pressedAP(2, 2412, -40, "guests", uuidA), pressedAP(3, 5200, -50, "other", uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2), ap(3)}},
 		{"a missing UUID is different from any", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), withoutUUID(pressedAP(2, 5180, -60, "home", uuidA))}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
 		{"two missing UUIDs are different", []Candidate{withoutUUID(pressedAP(1, 2412, -40, "home", uuidA)), withoutUUID(pressedAP(2, 5180, -60, "home", uuidA))}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
 		{"a UUID of zeros is none", []Candidate{pressedAP(1, 2412, -40, "home", wsc.UUID{}), pressedAP(2, 5180, -60, "home", wsc.UUID{})}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
@@ -174,7 +176,11 @@ func TestPickPBC(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			before := slices.Clone(tt.cs)
-			got, err := PickPBC(tt.cs, tt.want)
+			all, err := PickPBC(tt.cs, tt.want)
+			got := append(all, Candidate{})[0]
+			if !slices.IsSortedFunc(all, func(a, b Candidate) int { return b.Signal - a.Signal }) {
+				t.Error("not the strongest first")
+			}
 			var o *OverlapError
 			switch {
 			case tt.overlap != nil:

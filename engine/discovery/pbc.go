@@ -28,24 +28,24 @@ func (e *OverlapError) Error() string {
 	return "discovery: session overlap: the button is pressed on " + strings.Join(names, " and ")
 }
 
-// PickPBC returns the access point whose button is pressed: ErrNone if there is none yet,
-// *OverlapError if there are several. With want set, the user named the access point and others are
+// PickPBC returns the BSSs of the access point whose button is pressed, strongest first: ErrNone if there is none
+// yet, *OverlapError if there are several access points. With want set, the user named the access point and others are
 // not looked at (hostap test pbc_overlap_2ap_specific_bssid).
 //
 // cs should hold everything heard since the run began: an overlap seen once stays one.
-func PickPBC(cs []Candidate, want wsc.MAC) (Candidate, error) {
+func PickPBC(cs []Candidate, want wsc.MAC) ([]Candidate, error) {
 	active := pressed(cs, want)
 	if len(active) == 0 {
-		return Candidate{}, ErrNone
+		return nil, ErrNone
 	}
 	for i := range active {
 		for j := range i {
-			if !sameAP(&active[i], &active[j]) {
-				return Candidate{}, overlap(active)
+			if !SameAP(&active[i], &active[j]) {
+				return nil, overlap(active)
 			}
 		}
 	}
-	return active[0], nil
+	return active, nil
 }
 
 // pressed returns the candidates with an active button, the newest of each BSSID, strongest first. Of
@@ -73,15 +73,12 @@ func newest(cs []Candidate) []Candidate {
 	return slices.CompactFunc(sorted, func(a, b Candidate) bool { return a.BSSID == b.BSSID })
 }
 
-// sameAP reports whether two BSSs are one access point, which has one button. They are if they have
-// the same UUID-E (hostap behaviour; one without UUID-E is different from all). But anybody can send
-// the UUID-E of somebody else, so it must also make sense: another band, as with the two radios of
-// one device, or the same network.
-func sameAP(a, b *Candidate) bool {
-	if !a.Ad.HasUUIDE || !b.Ad.HasUUIDE || a.Ad.UUIDE != b.Ad.UUIDE || a.Ad.UUIDE == (wsc.UUID{}) {
-		return false
-	}
-	return wsc.BandOf(a.Frequency) != wsc.BandOf(b.Frequency) || bytes.Equal(a.SSID, b.SSID)
+// SameAP reports whether two BSSs are one access point, which has one button. They are if they have
+// the same UUID-E (wpa_supplicant 2.10; one without UUID-E is different from all), whatever their band and
+// their names: guest networks, radios with names of their own and the nodes of a mesh are one router. Anybody
+// can send the UUID-E of somebody else, too, as he can send anything here: this is no authentication.
+func SameAP(a, b *Candidate) bool {
+	return a.Ad.HasUUIDE && b.Ad.HasUUIDE && a.Ad.UUIDE == b.Ad.UUIDE && a.Ad.UUIDE != (wsc.UUID{})
 }
 
 func overlap(active []Candidate) *OverlapError {

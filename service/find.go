@@ -1,0 +1,82 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/registration"
+	"wpsd/service/search"
+)
+
+// find looks until there is somebody to try; package search says where to look and when that is.
+func (e *enrolment) find(ctx context.Context) (search.Candidate, error) {
+	for {
+		step := e.search.Next(time.Now())
+		switch {
+		case step.Err != nil:
+			return search.Candidate{}, step.Err
+		case step.Try != nil:
+			return *step.Try, nil
+		case step.Wait > 0:
+			if err := pause(ctx, step.Wait); err != nil {
+				return search.Candidate{}, err
+			}
+		default:
+			if err := e.look(ctx, step.Look); err != nil {
+				return search.Candidate{}, err
+			}
+		}
+	}
+}
+
+// look does one scan, and tells the search what came of it.
+func (e *enrolment) look(ctx context.Context, look search.Look) error {
+	began := time.Now()
+	found, err := e.scan.look(ctx, look)
+	switch {
+	case errors.Is(err, errScanAgain):
+		e.search.Aborted(time.Now())
+		e.search.SetChannels(e.scan.channels)
+	case err != nil:
+		return err
+	case e.search.Looked(began, time.Now(), look, found):
+		e.swept()
+		if err := e.scan.readChannels(ctx); err != nil {
+			return err
+		}
+		e.search.SetChannels(e.scan.channels)
+	}
+	return nil
+}
+
+// swept tells that everything was looked at.
+func (e *enrolment) swept() {
+	s := e.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := e.session.iface; s.interfaces[i.Name] == i {
+		s.emit(ScanDone{Interface: i.Name, Success: true})
+	}
+}
+
+// outcome is what a failed attempt was, in the words of the search.
+func outcome(err error) search.Outcome {
+	run, isRun := errors.AsType[*registration.Error](err)
+	switch {
+	case errors.Is(err, drivers.ErrAssociation):
+		return search.Refused
+	case errors.Is(err, errUnanswered), errors.Is(err, errSilent):
+		return search.Silent
+	case errors.Is(err, drivers.ErrLinkLost), errors.Is(err, registration.ErrTimeout), errors.Is(err, errAttemptTime):
+		return search.Broken
+	case errors.Is(err, errRejected):
+		return search.Dismissed
+	case isRun && errors.Is(err, registration.ErrPassword) && run.Half == 2:
+		return search.WrongSecond
+	case isRun && errors.Is(err, registration.ErrPassword):
+		return search.WrongFirst
+	}
+	return search.Declined
+}
