@@ -136,10 +136,17 @@ func (a *admission) admitOne(ctx context.Context) error {
 		a.change(func(s *Session) { s.Detail.Granted = true })
 		err = a.follow(ctx, ap)
 	}
-	if err != nil && !errors.Is(err, drivers.ErrUnreachable) {
+	if err != nil && !leaveGranted(err) {
 		a.withdraw(ctx, ap)
 	}
 	return cause(ctx, err)
+}
+
+// leaveGranted reports whether a grant is not taken back after a session that failed. After two buttons the access point
+// lets nobody in until its button is pressed anew, and each device that comes until then hears why (configuration error
+// 12); taking the grant back would end their runs before. Its own walk time ends it (hostapd 2.10).
+func leaveGranted(err error) bool {
+	return errors.Is(err, drivers.ErrUnreachable) || errors.Is(err, drivers.ErrOverlap)
 }
 
 // grant tells the access point whom to let in.

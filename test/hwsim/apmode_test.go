@@ -239,6 +239,7 @@ func TestAPModeTwoEnrolleesInPushButtonOverlap(t *testing.T) {
 	first, second := w.startSupplicant(station), w.startSupplicant("wlan2")
 	s := d.startPBC()
 	// Both press their buttons; the second one's probe requests are the overlap.
+	heard := []int{first.mark(), second.mark()}
 	second.mustOK("WPS_PBC")
 	first.mustOK("WPS_PBC")
 	o := s.end(oneRun)
@@ -250,6 +251,12 @@ func TestAPModeTwoEnrolleesInPushButtonOverlap(t *testing.T) {
 	}
 	if o.reason != "pbc-overlap" || o.configError != 12 {
 		t.Fatalf("the session ended with %+v", o)
+	}
+	// Both devices are told why, not only that it does not work.
+	for i, device := range []*supplicant{first, second} {
+		if e := device.wait(heard[i], "WPS-M2D ", 60*time.Second); !strings.HasSuffix(e.text, "config_error=12") {
+			t.Errorf("device %d was told %s", i, e.text)
+		}
 	}
 	// While the overlap lasts the button is refused, and told for what it is.
 	d.startPBC().fails(10*time.Second, "pbc-overlap")
