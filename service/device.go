@@ -50,6 +50,28 @@ func (s *Service) SetProcessing(_ context.Context, p Processing) error {
 	return nil
 }
 
+// MinFragmentSize and MaxFragmentSize bound EAP-WSC fragments. Below 50 bytes an exchange is a hundred round trips and
+// hardly ends in time (hostap's own tests go down to 50 as well); above 1,400 a fragment may not fit a frame.
+const (
+	MinFragmentSize = 50
+	MaxFragmentSize = 1400
+)
+
+// SetFragmentSize bounds the EAP-WSC fragments of sessions that begin from now on, in bytes; 0: the usual size. It lasts
+// until the daemon ends, or Reload.
+func (s *Service) SetFragmentSize(_ context.Context, n int) error {
+	if n != 0 && (n < MinFragmentSize || n > MaxFragmentSize) {
+		return fmt.Errorf("%w: a fragment has %d to %d bytes, not %d", ErrInvalid, MinFragmentSize, MaxFragmentSize, n)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fragmentSize != n {
+		s.fragmentSize, s.altered = n, true
+		s.emit(ManagerChanged{s.manager}) // the bus looks at who needs the daemon
+	}
+	return nil
+}
+
 func checkProcessing(p Processing) error {
 	switch p {
 	case ProcessingInternal, ProcessingExternal, ProcessingBoth:

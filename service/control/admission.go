@@ -24,8 +24,9 @@ func (t *translator) admissionEnded(r *run) {
 			t.tell(r.Interface, "WPS-PBC-DISABLE ")
 		}
 		t.tell(r.Interface, "WPS-SUCCESS ")
-	case r.State == service.StateCanceled:
-		t.tell(r.Interface, "WPS-CANCEL ")
+	case r.State == service.StateCanceled && r.Method == service.MethodPBC:
+		t.tell(r.Interface, "WPS-TIMEOUT ") // wpa_supplicant's word for it at an access point
+	case r.State == service.StateCanceled: // a PIN is taken back without a word
 	case r.Reason == service.ReasonOverlap:
 		t.tell(r.Interface, "WPS-OVERLAP-DETECTED ")
 	case r.Reason == service.ReasonWalkTime:

@@ -58,7 +58,9 @@ func TestCommands(t *testing.T) {
 			}
 			h.want([2]string{"WPS_CANCEL", "OK\n"})
 			h.over()
-			h.want([2]string{"WPS_PIN any 12345671", "FAIL\n"}, [2]string{"WPS_PIN any 1234-5670", "1234-5670"}, [2]string{"WPS_CANCEL", "OK\n"})
+			h.want([2]string{"WPS_PIN any 1234567", "FAIL\n"}, [2]string{"WPS_PIN any 12345671", "12345671"}, [2]string{"WPS_CANCEL", "OK\n"})
+			h.over()
+			h.want([2]string{"WPS_PIN any 1234-5670", "1234-5670"}, [2]string{"WPS_CANCEL", "OK\n"})
 			h.over()
 			if got := h.ask("WPS_PIN 02:00:00:00:01:00 "); len(got) != 8 {
 				h.Errorf("an empty PIN: %q", got)

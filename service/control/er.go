@@ -22,17 +22,15 @@ const (
 // erPINTime is how long a PIN for an Enrollee is good for (wpa_supplicant).
 const erPINTime = 300 * time.Second
 
-// erStart is WPS_ER_START [ADDRESS]: External Registrar, of one access point only with an address. When it runs already
-// the address does not count, and all that is known is told again.
+// erStart is WPS_ER_START [ifname=INTERFACE] [ADDRESS]: External Registrar, on another network interface than that of the
+// socket, of one access point only with an address. When it runs already neither counts, and all that is known is told
+// again.
 func (c *call) erStart() string {
-	text := c.args
-	if ifname, ok := strings.CutPrefix(text, "ifname="); ok {
-		ifname, text, _ = strings.Cut(ifname, " ")
-		if ifname != c.ifname {
-			return c.fail(errors.New("an External Registrar runs on the interface of the socket: use that one's"))
-		}
+	on, text := c.ifname, c.args
+	if name, ok := strings.CutPrefix(text, "ifname="); ok {
+		on, text, _ = strings.Cut(name, " ")
 	}
-	r := service.ERStart{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
+	r := service.ERStart{Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
 	if text != "" {
 		address, err := netip.ParseAddr(text)
 		if err != nil || !address.Is4() {
@@ -41,31 +39,91 @@ func (c *call) erStart() string {
 		r.Address = address
 	}
 	for _, running := range c.svc().Snapshot().ERs {
-		if running.Interface == c.ifname && running.Running {
-			r.Address = running.Address
+		if running.Interface == c.erInterface() && running.Running {
+			on, r.Address = running.Interface, running.Address
 		}
 	}
-	return c.done(c.svc().StartER(c.ctx, r))
+	r.Interface = on
+	undo, err := c.erMoveTo(on)
+	if err == nil {
+		if err = c.svc().StartER(c.ctx, r); err != nil {
+			undo()
+		}
+	}
+	return c.done(err)
 }
 
-// erRuns reports whether an External Registrar runs on the interface.
+// erElsewhere says that the External Registrar of a socket runs on another interface than that of the socket.
+type erElsewhere struct {
+	ifname string
+	added  bool // for it
+}
+
+// erInterface is where the External Registrar of this socket runs, or would.
+func (c *call) erInterface() string {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if e, ok := c.server.ers[c.ifname]; ok {
+		return e.ifname
+	}
+	return c.ifname
+}
+
+// erMoveTo notes where the External Registrar of this socket runs from now on. An interface that wpsd does not know, such
+// as a wired one, is added.
+func (c *call) erMoveTo(ifname string) (undo func(), err error) {
+	e := erElsewhere{ifname: ifname}
+	if c.erInterface() == ifname {
+		return func() {}, nil
+	}
+	c.erMoveBack()
+	if ifname == c.ifname {
+		return func() {}, nil
+	}
+	if !c.server.hasInterface(ifname) {
+		if err := c.svc().AddInterface(c.ctx, ifname, "none"); err != nil {
+			return nil, err
+		}
+		e.added = true
+	}
+	c.server.mu.Lock()
+	c.server.ers[c.ifname] = e
+	c.server.mu.Unlock()
+	return c.erMoveBack, nil
+}
+
+// erMoveBack forgets that, and takes back the interface that was added for it.
+func (c *call) erMoveBack() {
+	c.server.mu.Lock()
+	e := c.server.ers[c.ifname]
+	delete(c.server.ers, c.ifname)
+	c.server.mu.Unlock()
+	if e.added {
+		if err := c.svc().RemoveInterface(c.ctx, e.ifname); err != nil {
+			c.server.log.Debug("an interface that was added for an External Registrar", "interface", e.ifname, "err", err)
+		}
+	}
+}
+
+// erRuns reports whether an External Registrar runs for this socket.
 func (c *call) erRuns() bool {
-	return slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool { return e.Interface == c.ifname && e.Running })
+	return slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool { return e.Interface == c.erInterface() && e.Running })
 }
 
 // erStop is WPS_ER_STOP, which is always OK.
 func (c *call) erStop() string {
-	err := c.svc().StopER(c.ctx, c.ifname)
-	if errors.Is(err, service.ErrERStopped) {
+	err := c.svc().StopER(c.ctx, c.erInterface())
+	if errors.Is(err, service.ErrERStopped) || errors.Is(err, service.ErrNoInterface) {
 		err = nil
 	}
+	c.erMoveBack()
 	return c.done(err)
 }
 
 // erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the access point is one
 // that this machine is in, or need not be in.
 func (c *call) erRequest() service.ERRequest {
-	return service.ERRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
+	return service.ERRequest{Interface: c.erInterface(), Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Force: true}
 }
 
 // erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in particular.
@@ -104,14 +162,14 @@ func (c *call) erPIN() string {
 // knowsEnrollee reports whether the External Registrar has heard of a device.
 func (c *call) knowsEnrollee(p service.ERPeer) bool {
 	return slices.ContainsFunc(c.svc().Snapshot().EREnrollees, func(e service.EREnrollee) bool {
-		return e.Interface == c.ifname && (!p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID)
+		return e.Interface == c.erInterface() && (!p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID)
 	})
 }
 
 // knowsAP reports whether the External Registrar has found an access point.
 func (c *call) knowsAP(p service.ERPeer) bool {
 	return slices.ContainsFunc(c.svc().Snapshot().ERAccessPoints, func(a service.ERAccessPoint) bool {
-		return a.Interface == c.ifname && (p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC || p.IP.IsValid() && a.Addr == p.IP)
+		return a.Interface == c.erInterface() && (p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC || p.IP.IsValid() && a.Addr == p.IP)
 	})
 }
 
@@ -172,7 +230,7 @@ func (c *call) erSetConfig() string {
 	if err != nil {
 		return c.fail(err)
 	}
-	return c.done(c.svc().ERSetConfig(c.ctx, c.ifname, peer, network))
+	return c.done(c.svc().ERSetConfig(c.ctx, c.erInterface(), peer, network))
 }
 
 // erConfig is WPS_ER_CONFIG UUID|BSSID PIN SSID AUTH ENCR KEY, SSID and KEY in hex: gives an access point new settings.

@@ -44,6 +44,7 @@ type translator struct {
 	source
 	processing service.Processing
 	interfaces map[string]service.Interface
+	modes      map[string]drivers.Mode                // of interfaces that were removed
 	classes    map[string]map[wsc.MAC]discovery.Class // of the access points heard, by interface
 	runs       map[service.SessionID]*run
 	introduced map[erKey]bool // access points of an External Registrar that were told with what their M1 says
@@ -69,6 +70,7 @@ func newTranslator(s source) *translator {
 // reset begins anew with what there is. Nothing is told of it.
 func (t *translator) reset(snap service.Snapshot) {
 	t.interfaces = make(map[string]service.Interface)
+	t.modes = make(map[string]drivers.Mode)
 	t.classes = make(map[string]map[wsc.MAC]discovery.Class)
 	t.runs = make(map[service.SessionID]*run)
 	t.introduced = make(map[erKey]bool)
@@ -94,10 +96,11 @@ func (t *translator) translate(e service.Event) []line {
 	t.lines = nil
 	switch e := e.(type) {
 	case service.InterfaceAdded:
-		t.interfaces[e.Interface.Name] = e.Interface
+		t.interfaceAdded(e.Interface)
 	case service.InterfaceChanged:
 		t.interfaceChanged(e.Interface)
 	case service.InterfaceRemoved:
+		t.modes[e.Name] = t.interfaces[e.Name].Mode
 		delete(t.interfaces, e.Name)
 		delete(t.classes, e.Name)
 	case service.ManagerChanged:
@@ -144,7 +147,28 @@ func (t *translator) translate(e service.Event) []line {
 	}
 	lines := t.lines
 	t.lines = nil
+	if t.ofER(e) {
+		for i := range lines {
+			lines[i].er = true
+		}
+	}
 	return lines
+}
+
+// ofER reports whether an event is one of an External Registrar.
+func (t *translator) ofER(e service.Event) bool {
+	switch e := e.(type) {
+	case service.SessionAdded:
+		return e.Session.Role == service.RoleExternalRegistrar
+	case service.SessionChanged:
+		return e.Session.Role == service.RoleExternalRegistrar
+	case service.SessionEnded:
+		return e.Session.Role == service.RoleExternalRegistrar
+	case service.ERAPAdded, service.ERAPChanged, service.ERAPAsked, service.ERAPRemoved, service.EREnrolleeAdded, service.EREnrolleeChanged,
+		service.EREnrolleeRemoved, service.ERAPSettings:
+		return true
+	}
+	return false
 }
 
 // translateER takes the events of an External Registrar.
@@ -184,6 +208,19 @@ func (t *translator) classify(ap service.AccessPoint) {
 		t.classes[ap.Interface] = make(map[wsc.MAC]discovery.Class)
 	}
 	t.classes[ap.Interface][ap.BSSID] = ap.Class
+}
+
+// interfaceAdded tells of an interface that has become an access point, or is none any more: it was removed just before.
+func (t *translator) interfaceAdded(i service.Interface) {
+	before := t.modes[i.Name]
+	delete(t.modes, i.Name)
+	t.interfaces[i.Name] = i
+	switch {
+	case before == drivers.ModeStation && i.Mode == drivers.ModeAP:
+		t.tell(i.Name, "AP-ENABLED ")
+	case before == drivers.ModeAP && i.Mode == drivers.ModeStation:
+		t.tell(i.Name, "AP-DISABLED ")
+	}
 }
 
 func (t *translator) interfaceChanged(i service.Interface) {

@@ -10,6 +10,7 @@ import (
 type line struct {
 	ifname string // empty: all sockets
 	level  int
+	er     bool   // of an External Registrar
 	text   string // an event's name ends with a space, also if nothing follows: programs compare with it
 	secret secret.Value
 }

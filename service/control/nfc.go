@@ -118,7 +118,7 @@ func (c *call) erNFCConfigToken() string {
 	if err != nil {
 		return c.fail(errSyntax)
 	}
-	return c.token(c.svc().ERNFCConfigToken(c.ctx, c.ifname, ap, service.NFCFormat(format)))
+	return c.token(c.svc().ERNFCConfigToken(c.ctx, c.erInterface(), ap, service.NFCFormat(format)))
 }
 
 // nfcWords are the first two words of a handover command: the format, which can only be NDEF, and the carrier.
@@ -157,7 +157,7 @@ func (c *call) nfcGetHandoverSel() string {
 	} else {
 		var ap service.ERPeer
 		if ap, err = erPeer(rest); err == nil {
-			b, err = c.svc().ERNFCHandoverSelect(c.ctx, c.ifname, ap, service.NFCFormatNDEF, carrier)
+			b, err = c.svc().ERNFCHandoverSelect(c.ctx, c.erInterface(), ap, service.NFCFormatNDEF, carrier)
 		}
 	}
 	if err != nil {

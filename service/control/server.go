@@ -45,8 +45,9 @@ type Server struct {
 	ready    chan struct{} // closed when the sockets are there
 
 	mu        sync.Mutex
-	selecting map[string]bool  // interfaces on which a network is being connected
-	ports     map[string]*port // by interface; "": the global one
+	selecting map[string]bool        // interfaces on which a network is being connected
+	ports     map[string]*port       // by interface; "": the global one
+	ers       map[string]erElsewhere // by the interface of the socket
 	tasks     sync.WaitGroup
 }
 
@@ -61,6 +62,7 @@ func New(svc *service.Service, o Options) (*Server, error) {
 	}
 	return &Server{
 		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ready: make(chan struct{}), selecting: make(map[string]bool), ports: make(map[string]*port),
+		ers: make(map[string]erElsewhere),
 	}, nil
 }
 
@@ -136,6 +138,9 @@ func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
 			s.tellRadios(line{level: levelInfo, text: text})
 		}
 	case service.InterfaceRemoved:
+		if s.hasInterface(e.Name) { // it is an access point now, or no more: its clients stay
+			return
+		}
 		s.tell(line{ifname: e.Name, level: levelInfo, text: "CTRL-EVENT-TERMINATING "})
 		s.close(e.Name)
 	default:
@@ -273,20 +278,31 @@ func (s *Server) closeAll() {
 	}
 }
 
-// tell sends an event to the monitors of its interface and of the global socket. One of no interface goes to all.
+// tell sends an event to the monitors of its interface and of the global socket, and one of an External Registrar to those of
+// the socket that it was started from. One of no interface goes to all.
 func (s *Server) tell(l line) {
 	if l.ifname == "" {
 		s.tellAll(l)
 		return
 	}
+	names := []string{l.ifname}
 	s.mu.Lock()
-	own, global := s.ports[l.ifname], s.ports[""]
-	s.mu.Unlock()
-	if own != nil {
-		l.send(own.monitors, "")
+	for socket, e := range s.ers {
+		if l.er && e.ifname == l.ifname && socket != l.ifname {
+			names = append(names, socket)
+		}
 	}
-	if global != nil {
-		l.send(global.monitors, "IFNAME="+l.ifname+" ")
+	s.mu.Unlock()
+	for _, name := range names {
+		s.mu.Lock()
+		own, global := s.ports[name], s.ports[""]
+		s.mu.Unlock()
+		if own != nil {
+			l.send(own.monitors, "")
+		}
+		if global != nil {
+			l.send(global.monitors, "IFNAME="+name+" ")
+		}
 	}
 }
 

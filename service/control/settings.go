@@ -53,6 +53,8 @@ func (c *call) set() string {
 			err = errors.New("config_methods: label and display exclude each other")
 		}
 		return c.change(err, func(d *wsc.Device) { d.ConfigMethods = methods })
+	case "wps_fragment_size": // 0 is the usual one
+		return c.done(c.svc().SetFragmentSize(c.ctx, atoi(value)))
 	case "wps_cred_processing":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n >= len(processing) {

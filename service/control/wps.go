@@ -195,7 +195,7 @@ func (c *call) wpsAPPIN() string {
 		return replyFail
 	}
 	word, rest, _ := strings.Cut(c.args, " ")
-	r := service.APPINRequest{Interface: c.ifname, Command: service.APPINCommand(word)}
+	r := service.APPINRequest{Interface: c.ifname, Command: service.APPINCommand(word), Force: true}
 	seconds := ""
 	switch r.Command {
 	case service.APPINRandom:
