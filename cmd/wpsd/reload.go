@@ -86,12 +86,9 @@ func (r *reloader) reload() error {
 	if keys := r.conf.needRestart(conf); len(keys) > 0 {
 		r.log.Warn("these settings count after a restart", "keys", strings.Join(keys, " "))
 	}
-	if !r.flags.debug {
-		r.level.Set(conf.LogLevel)
-	}
 	if !r.flags.debug && conf.LogLevel != r.conf.LogLevel {
 		r.level.Set(conf.LogLevel)
-		r.conf.LogLevel = conf.LogLevel // another one set later stays until the file changes again
+		r.conf.LogLevel = conf.LogLevel // one that a client of a control socket has set since stays until the file says another
 	}
 	return nil
 }
