@@ -128,6 +128,7 @@ func TestSystemd(t *testing.T) {
 		{"ExternalRegistrar", testUnitER},
 		{"HandsOver", testUnitHandsOver},
 		{"WpaCli", testUnitWpaCli},
+		{"SocketWhileItRuns", testUnitSocketWhileItRuns},
 		{"Polkit", testUnitPolkit},
 		{"PasswordOnATerminal", testUnitPassword},
 		{"Journal", testUnitJournal},
@@ -426,6 +427,33 @@ func testUnitWpaCli(t *testing.T) {
 	u.until("the process that answers ends for lack of work", 30*time.Second, func() bool {
 		return u.run("systemctl", "is-active", "wpsd-reply.service").stdout == "inactive\n"
 	})
+}
+
+// testUnitSocketWhileItRuns: README's command for the global socket works whether wpsd runs or not, and again.
+func testUnitSocketWhileItRuns(t *testing.T) {
+	u := newUnit(t)
+	defer u.sh("systemctl disable --now wpsd.socket")
+	for round := range 2 {
+		u.mustCall()
+		if got := u.show("ActiveState"); got != "active" {
+			t.Fatalf("round %d: wpsd is %s", round, got)
+		}
+		u.sh("systemctl enable --now wpsd.socket")
+		if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global ping"); out != "PONG\n" {
+			t.Errorf("round %d: %q", round, out)
+		}
+		u.becomes("ActiveState", "active", 20*time.Second)
+		u.mustCall()
+		u.sh("systemctl stop wpsd.socket")
+	}
+	// Where wpsd does not run it is not started either, before somebody asks.
+	u.sh("systemctl stop wpsd.service && systemctl start wpsd.socket")
+	if got := u.show("ActiveState"); got != "inactive" {
+		t.Errorf("wpsd is %s before anybody asked", got)
+	}
+	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global ping"); out != "PONG\n" {
+		t.Errorf("the first command: %q", out)
+	}
 }
 
 // testUnitHandsOver: NetworkManager has the station, and polkit lets wpsd's user ask for it.
