@@ -90,7 +90,8 @@ var onlyIn = map[string][]string{
 	"github.com/fsnotify/fsnotify":    {"drivers/hostapd"},
 	"github.com/godbus/dbus/v5":       {"bus", "test/hostile", "dbus", "dbus/...", "cmd/wpsctl", "drivers/logind", "drivers/neard", "drivers/managerbus", "drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},
 	"github.com/coreos/go-systemd/":   {"cmd/wpsd"},
-	"github.com/spf13/":               {"cmd/wpsctl", "cmd/nfc-pw-token"},
+	"github.com/spf13/cobra":          {"cmd/wpsctl", "cmd/nfc-pw-token"},
+	"github.com/spf13/pflag":          {"cmd/wpsctl", "cmd/nfc-pw-token", "cmd/wpsd"},
 	"rsc.io/qr":                       {"cmd/wpsctl"},
 	"github.com/rogpeppe/go-internal": {"test/scripttest"},
 }

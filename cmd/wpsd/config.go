@@ -348,12 +348,11 @@ func setUpdateConfig(c *config, value string) error {
 	return nil
 }
 
-// setFragmentSize bounds EAP-WSC fragments. Below 50 bytes an exchange is a hundred round trips and hardly ends in
-// time (hostap's own tests go down to 50 as well); above 1,400 a fragment may not fit a frame.
+// setFragmentSize bounds EAP-WSC fragments.
 func setFragmentSize(c *config, value string) error {
 	n, err := strconv.Atoi(value)
-	if err != nil || n < 50 || n > 1400 {
-		return fmt.Errorf("%q is not a number from 50 to 1400", printable(value))
+	if err != nil || n < service.MinFragmentSize || n > service.MaxFragmentSize {
+		return fmt.Errorf("%q is not a number from %d to %d", printable(value), service.MinFragmentSize, service.MaxFragmentSize)
 	}
 	c.FragmentSize = n
 	return nil

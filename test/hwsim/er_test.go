@@ -39,7 +39,7 @@ func (w *world) startERDaemon(config ...string) *registrar {
 	// The sample er.conf that wpa_supplicant's manual has for this.
 	file := w.write("er.conf", strings.Join(append(config, "device_name=WPS External Registrar\n"), "\n"))
 	d := &daemon{w: w, radio: "lo", wired: true}
-	d.process = w.startWpsd(file, "--driver", "none", "--interface", "lo")
+	d.process = w.startWpsd(file, "-Dnone", "-ilo")
 	w.t.Cleanup(d.leaksNothing)
 	d.client = w.connect()
 	d.shows()
