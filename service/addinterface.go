@@ -38,7 +38,13 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	if err := adder.Add(name); err != nil && !errors.Is(err, drivers.ErrBusy) {
 		return fmt.Errorf("service: adding %s: %w", name, err)
 	}
-	return s.list(ctx, d)
+	if err := s.list(ctx, d); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warnIfMissing(name)
+	return nil
 }
 
 // RemoveInterface takes back what AddInterface added. ErrNotSupported for an interface that its driver found by itself.

@@ -1,7 +1,11 @@
 package service
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -56,4 +60,33 @@ func TestAddInterface(t *testing.T) {
 			})
 		})
 	})
+}
+
+// TestAbsentInterfacesAreTold: also by a driver that takes any name.
+func TestAbsentInterfacesAreTold(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s, err := New(Config{
+		Drivers: []drivers.Driver{none.New([]string{"lo", "absent0"})}, Interfaces: []string{"lo", "absent0"},
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	<-s.Ready() // nothing else is logged from here on, but by what we call
+	for text, want := range map[string]bool{"no such network interface": true, "interface=absent0": true, "interface=lo": false, "interface=absent1": false} {
+		if got := strings.Contains(log.String(), text); got != want {
+			t.Errorf("%q is in the log: %v\n%s", text, got, log.String())
+		}
+	}
+	if err := s.AddInterface(ctx, "absent1", "none"); err != nil || !strings.Contains(log.String(), "interface=absent1") {
+		t.Errorf("an interface that is added: %v\n%s", err, log.String())
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }

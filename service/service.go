@@ -184,9 +184,15 @@ func (s *Service) warnOfMissing() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range s.only {
-		if s.interfaces[name] == nil {
-			s.log.Warn("there is no such interface yet", "interface", name)
-		}
+		s.warnIfMissing(name)
+	}
+}
+
+// warnIfMissing tells that an interface is not there, if it is not. A driver that takes any name lists it all the same,
+// without the number that the system gives. The caller holds mu.
+func (s *Service) warnIfMissing(name string) {
+	if i := s.interfaces[name]; i == nil || i.Index == 0 {
+		s.log.Warn("there is no such network interface: see \"ip link\" for those that there are; it is used when it comes", "interface", name)
 	}
 }
 
