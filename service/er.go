@@ -366,6 +366,7 @@ func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer, net
 			return erError(err)
 		}
 		e.perform(now, actions)
+		e.admitAwaited(now)
 		return nil
 	})
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,10 +51,59 @@ func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, er
 	defer password.Wipe()
 	by := ERRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach}
 	ses, err := s.erGrantNFC(ctx, by, er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
+	if r.Await && errors.Is(err, ErrNoERSettings) {
+		err = s.awaitER(r, tag.Password)
+	}
 	if err != nil {
 		return NFCTag{}, err
 	}
 	return NFCTag{Kind: NFCTagPassword, PasswordID: password.ID, Session: ses.ID}, nil
+}
+
+// awaitER keeps the password of a tag, and notes that its device is to be let in once an External Registrar has a network.
+// If a run with an access point uses it first, it was that one's tag.
+func (s *Service) awaitER(r NFCTagRequest, t *ndef.PasswordToken) error {
+	if err := s.keepToken(t); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.Payload = nil // the caller's
+	for n := range s.readTokens {
+		if s.readTokens[n].password.ID == t.ID {
+			s.readTokens[n].awaits = &r
+		}
+	}
+	return nil
+}
+
+// admitAwaited lets the devices in whose tags waited for a network of this External Registrar. Its goroutine calls it.
+func (e *externalRegistrar) admitAwaited(now time.Time) {
+	s := e.service
+	if s.asleep() || s.tooManyERSessions() {
+		return // at the next network
+	}
+	s.mu.Lock()
+	var list []readToken
+	for n, t := range s.readTokens {
+		if t.awaits != nil && t.awaits.Interface == e.iface.Name {
+			t.password.Value = t.password.Value.Clone()
+			list = append(list, t)
+			s.readTokens[n].awaits = nil
+		}
+	}
+	s.mu.Unlock()
+	for _, t := range list {
+		run, actions, err := e.registrar.AllowNFC(now, er.NFCGrant{Password: t.password, KeyHash: &t.hash, Timeout: walkTime})
+		t.password.Wipe()
+		if err != nil {
+			s.log.Info("the device of an NFC tag cannot be let in", "interface", e.iface.Name, "id", uint16(t.password.ID), "err", err)
+			continue
+		}
+		r := ERRequest{Interface: e.iface.Name, Owner: t.awaits.Owner, User: t.awaits.User, Detach: t.awaits.Detach}
+		e.addSession(now, run, r, PurposeAdmit, MethodNFC)
+		e.perform(now, actions)
+	}
 }
 
 // erProof is by what an access point lets itself be managed: its PIN, or its tag.

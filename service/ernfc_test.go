@@ -72,6 +72,47 @@ func TestERNFC(t *testing.T) {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
 		},
+		"a device whose tag was read before there was a network is let in once there is one": func(h *erHouse) {
+			tag, pair := tagOf(h)
+			r := NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2", Detach: true}
+			if _, err := h.svc.ERNFCTagRead(h.Context(), r); !errors.Is(err, ErrNoERSettings) {
+				h.Errorf("by who does not wait: %v", err)
+			}
+			r.Await = true
+			if got, err := h.svc.ERNFCTagRead(h.Context(), r); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
+				h.Fatal(got, err)
+			}
+			h.end(h.learn(labelPIN))
+			var s Session
+			for _, ses := range h.svc.Snapshot().Sessions {
+				if ses.Method == MethodNFC && !ses.State.Ended() {
+					s = ses
+				}
+			}
+			if s.Purpose != PurposeAdmit || s.Owner != ":1.2" || !s.Detached {
+				h.Fatalf("%+v", s)
+			}
+			password, err := devpass.FromNFC(tag.ID, tag.Password.Bytes())
+			if err != nil {
+				h.Fatal(err)
+			}
+			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera, wsc.NotConfigured), Password: password, KeyPair: pair})
+			if s = h.end(s); s.State != StateSucceeded || len(m.Outcome().Credentials) != 1 {
+				h.Errorf("%+v, %v", s, m.Outcome())
+			}
+			// What an access point was learned by was its own tag: nobody else has it.
+			own := h.writeTag()
+			r.Payload = own.Append(nil)
+			h.readTag(own)
+			learn := h.request("")
+			learn.NFC = true
+			h.end(h.must(h.svc.ERLearn(h.Context(), learn)))
+			for _, ses := range h.svc.Snapshot().Sessions {
+				if !ses.State.Ended() {
+					h.Errorf("%+v", ses)
+				}
+			}
+		},
 		"a device with another key than its tag says is not": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			tag, _ := tagOf(h)

@@ -290,7 +290,11 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 		e.changed(event)
 		return
 	case er.RunEnded:
+		learned := event.Settings != nil
 		e.ended(event)
+		if learned {
+			e.admitAwaited(now)
+		}
 		return
 	}
 	s := e.service

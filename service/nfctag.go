@@ -43,6 +43,9 @@ type NFCTagRequest struct {
 	// Allowed is what the caller was allowed to do with the tag: if it would do something else by now, ErrChanged. Empty:
 	// whatever it does.
 	Allowed NFCTagEffect
+	// Await, for ERNFCTagRead, lets a device in later that the External Registrar has no network for yet: once it has one,
+	// as long as the tag's password is kept.
+	Await bool
 }
 
 // NFCTagKind says what was on a tag.
@@ -182,6 +185,7 @@ type readToken struct {
 	password devpass.Password
 	hash     [20]byte // of the key of whoever has it
 	expire   *time.Timer
+	awaits   *NFCTagRequest // lets its device in once the External Registrar there has a network; nil: nobody asked for it
 }
 
 // keepToken keeps a password for Learn and Configure. The newest of an id counts.

@@ -200,7 +200,7 @@ func (c *call) erPBC() string {
 	return c.done(err)
 }
 
-// erLearn is WPS_ER_LEARN UUID|BSSID PIN: reads an access point's settings.
+// erLearn is WPS_ER_LEARN UUID|BSSID PIN|nfc-pw: reads an access point's settings.
 func (c *call) erLearn() string {
 	who, pin, ok := strings.Cut(c.args, " ")
 	peer, err := erPeer(who)
@@ -208,7 +208,10 @@ func (c *call) erLearn() string {
 		return c.fail(errSyntax)
 	}
 	r := c.erRequest()
-	r.AP, r.PIN = peer, take(pin)
+	r.AP = peer
+	if r.NFC = pin == nfcWord; !r.NFC {
+		r.PIN = take(pin)
+	}
 	defer r.PIN.Wipe()
 	_, err = c.svc().ERLearn(c.ctx, r)
 	return c.done(err)
@@ -233,7 +236,7 @@ func (c *call) erSetConfig() string {
 	return c.done(c.svc().ERSetConfig(c.ctx, c.erInterface(), peer, network))
 }
 
-// erConfig is WPS_ER_CONFIG UUID|BSSID PIN SSID AUTH ENCR KEY, SSID and KEY in hex: gives an access point new settings.
+// erConfig is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an access point new settings.
 func (c *call) erConfig() string {
 	who, rest, _ := strings.Cut(c.args, " ")
 	pin, rest, ok := strings.Cut(rest, " ")
@@ -247,7 +250,10 @@ func (c *call) erConfig() string {
 	}
 	defer settings.Key.Wipe()
 	r := c.erRequest()
-	r.AP, r.PIN = peer, take(pin)
+	r.AP = peer
+	if r.NFC = pin == nfcWord; !r.NFC {
+		r.PIN = take(pin)
+	}
 	defer r.PIN.Wipe()
 	_, err = c.svc().ERConfigure(c.ctx, r, settings)
 	return c.done(err)

@@ -74,13 +74,10 @@ func (c *call) wpsNFCTagRead() string {
 	}
 	defer clear(payload)
 	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
-	read := c.svc().NFCTagRead
-	if c.erRuns() {
-		read = c.svc().ERNFCTagRead // a device's password lets it in
-	}
-	tag, err := read(c.ctx, r)
-	if err == nil && c.erRuns() && tag.Kind == service.NFCTagPassword {
-		_, err = c.svc().NFCTagRead(c.ctx, r) // and it may be an access point's, for WPS_REG
+	tag, err := c.svc().NFCTagRead(c.ctx, r) // a password may be an access point's, for WPS_REG
+	if err == nil && tag.Kind == service.NFCTagPassword && c.erRuns() {
+		r.Interface, r.Await = c.erInterface(), true // and it may be a device's, which is let in
+		_, err = c.svc().ERNFCTagRead(c.ctx, r)
 	}
 	if err != nil {
 		return c.fail(err)

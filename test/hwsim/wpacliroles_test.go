@@ -203,6 +203,43 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	}
 }
 
+// TestWpaCliExternalRegistrarByTag: tags that are read before the External Registrar knows an access point: that one's own, in
+// the place of its PIN, and a device's, which is let in once there is a network for it.
+func TestWpaCliExternalRegistrarByTag(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(withUPnP(ap{}))
+	device := w.startSupplicant(station)
+	w.startBus()
+	p := w.startERDaemon("ctrl_interface=DIR=" + controlPlace + " GROUP=netdev").process
+	c, events := wpaCli{w, controlPlace, "lo"}, w.dialControl(p, filepath.Join(controlPlace, "lo"))
+	mark := events.mark()
+	c.must("wps_er_start")
+	events.wait(mark, "WPS-ER-AP-ADD "+upnpUUID, 20*time.Second)
+	if got := c.run("wps_er_learn", upnpUUID, "nfc-pw"); got != "FAIL\n" {
+		t.Errorf("before any tag was read: %q", got)
+	}
+	c.must("wps_nfc_tag_read", device.ask("WPS_NFC_TOKEN NDEF"))
+	tag := h.ask("WPS_NFC_TOKEN NDEF")
+	h.ask("WPS_NFC_TOKEN enable")
+	c.must("wps_nfc_tag_read", tag)
+	mark = events.mark()
+	c.must("wps_er_learn", upnpUUID, "nfc-pw")
+	if e := events.wait(mark, "WPS-ER-AP-SETTINGS ", 20*time.Second); !strings.HasSuffix(e.text, "key="+testPassphrase) {
+		t.Errorf("learned %s", e.text)
+	}
+	from := device.mark()
+	device.mustOK("WPS_NFC")
+	device.joins(from, oneRun)
+	events.wait(mark, "WPS-SUCCESS ", 10*time.Second)
+	device.stop()
+
+	c.must("wps_nfc_tag_read", tag)
+	mark = events.mark()
+	c.must("wps_er_config", upnpUUID, "nfc-pw", "testing", "WPA2PSK", "CCMP", "12345678")
+	events.wait(mark, "WPS-SUCCESS ", 30*time.Second)
+	w.until("hostapd has the new settings", 20*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n") })
+}
+
 // TestWpaCliCancelsAtAnAccessPoint: wpa_supplicant as an access point, asked itself and through wpsd.
 func TestWpaCliCancelsAtAnAccessPoint(t *testing.T) {
 	w := newWorld(t)
