@@ -12,6 +12,7 @@ type Description struct {
 	ModelNumber      string
 	ModelURL         string
 	SerialNumber     string
+	Written          Texts    // these again, as the device wrote them: for who compares them with what others show
 	UDN              [16]byte // UUID of the device
 	HasUDN           bool     // hostap takes a device without a valid one, and goes by the announcement's
 	UPC              string
@@ -49,7 +50,11 @@ func ParseDescription(location URL, body []byte) (*Description, error) {
 			if !isWFADevice(inside, e.depth+1) {
 				continue
 			}
-			return readDevice(base, inside, e.depth+1)
+			d, err := readDevice(base, inside, e.depth+1)
+			if err == nil {
+				d.Written = written(body)
+			}
+			return d, err
 		}
 	}
 	return nil, wrong(what, "", ErrNotOurs)

@@ -95,6 +95,9 @@ func TestParseDescription(t *testing.T) {
 		{"nothing", "", nil, ErrSyntax},
 	} {
 		got, err := ParseDescription(location, []byte(c.in))
+		if got != nil {
+			got.Written = Texts{} // see TestTextsAsTheyAreWritten
+		}
 		if !errors.Is(err, c.err) || (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
@@ -178,5 +181,33 @@ func TestCleanKeepsTextToOneLine(t *testing.T) {
 		if got := clean(in); got != want || clean(got) != got {
 			t.Errorf("%q: %q, then %q", in, got, clean(got))
 		}
+	}
+}
+
+// TestTextsAsTheyAreWritten: as hostap's External Registrar shows them.
+func TestTextsAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 300)
+	for _, c := range []struct {
+		name, in string
+		want     Texts
+	}{
+		{"entities stay", "<a><friendlyName>A &lt;b&gt; &amp; | c</friendlyName></a>", Texts{FriendlyName: "A &lt;b&gt; &amp; | c"}},
+		{"bytes and spaces stay", "<a><manufacturer> M\xfcller\n</manufacturer>", Texts{Manufacturer: " M\xfcller\n"}},
+		{"prefix, attributes, case", "<x:modelName y='1'>n</x:modelName><MODELURL>u</MODELURL>", Texts{ModelName: "n", ModelURL: "u"}},
+		{"the first of several, up to the next tag", "<modelDescription>a<b>c</b></modelDescription><modelDescription>d</modelDescription>", Texts{ModelDescription: "a"}},
+		{"an end tag is none", "</manufacturerURL>x<manufacturerURL>y", Texts{ManufacturerURL: "y"}},
+		{"longer names are others", "<friendlyNames>x</friendlyNames>", Texts{}},
+		{"what is too long is cut", "<modelName>" + long + "</modelName>", Texts{ModelName: long[:maxText]}},
+		{"no tag", "friendlyName>x<", Texts{}},
+		{"nothing", "", Texts{}},
+	} {
+		if got := written([]byte(c.in)); got != c.want {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+	d, err := ParseDescription(location, []byte(hostapdDescription))
+	if err != nil || d.Written.FriendlyName != "WPS Access &lt;Point&gt;" || d.FriendlyName != "WPS Access <Point>" {
+		t.Errorf("%+v, %v", d, err)
 	}
 }

@@ -259,11 +259,12 @@ func (c *call) erConfig() string {
 	return c.done(err)
 }
 
-// erAPAdd tells of an access point, as its description and its M1 say of it.
+// erAPAdd tells of an access point, as its description and its M1 say of it: in the device's own words, as wpa_supplicant
+// does, with entities and bars, but on one line.
 func (t *translator) erAPAdd(ap service.ERAccessPoint) {
-	d := ap.Description
+	d := ap.Description.Written
 	t.tell(ap.Interface, "WPS-ER-AP-ADD %s %s pri_dev_type=%s wps_state=%d |%s|%s|%s|%s|%s|%s|", ap.UUID, ap.BSSID, ap.Device.PrimaryDeviceType,
-		uint8(ap.Device.State), field(d.FriendlyName), field(d.Manufacturer), field(d.ModelDescription), field(d.ModelName), field(d.ManufacturerURL), field(d.ModelURL))
+		uint8(ap.Device.State), noControls(d.FriendlyName), noControls(d.Manufacturer), noControls(d.ModelDescription), noControls(d.ModelName), noControls(d.ManufacturerURL), noControls(d.ModelURL))
 }
 
 // erAPChanged tells again of an access point once it has told who it is.
@@ -301,11 +302,8 @@ func (t *translator) erEnrolleeAdd(e service.EREnrollee) {
 	}
 	d := e.Device
 	t.tell(e.Interface, "WPS-ER-ENROLLEE-ADD %s %s M1=%d config_methods=0x%x dev_passwd_id=%d pri_dev_type=%s |%s|%s|%s|%s|%s|", d.UUID, e.MAC, m1,
-		uint16(d.ConfigMethods), uint16(e.PasswordID), d.PrimaryDeviceType, field(d.DeviceName), field(d.Manufacturer), field(d.ModelName), field(d.ModelNumber), field(d.SerialNumber))
+		uint16(d.ConfigMethods), uint16(e.PasswordID), d.PrimaryDeviceType, noControls(d.DeviceName), noControls(d.Manufacturer), noControls(d.ModelName), noControls(d.ModelNumber), noControls(d.SerialNumber))
 }
-
-// field is a text of somebody else between bars: a bar or a line break in it would make others of the fields after it.
-func field(text string) string { return strings.ReplaceAll(noControls(text), "|", "_") }
 
 // erKey names an access point of an External Registrar.
 type erKey struct {

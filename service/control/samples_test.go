@@ -31,10 +31,10 @@ func TestSamplesOfTheManual(t *testing.T) {
 	ap := service.ERAccessPoint{Interface: "eth0", AP: er.AP{
 		ID: 1, UUID: apUUID, BSSID: apMAC, HasDevice: true,
 		Device: wsc.Device{PrimaryDeviceType: must(wsc.ParseDeviceType("6-0050F204-1")), State: wsc.NotConfigured},
-		Description: upnp.Description{
+		Description: upnp.Description{Written: upnp.Texts{
 			FriendlyName: "Very friendly name", Manufacturer: "Company", ModelDescription: "Long description of the model", ModelName: "WAP",
 			ManufacturerURL: "http://w1.fi/", ModelURL: "http://w1.fi/hostapd/",
-		},
+		}},
 	}}
 	unknown := ap
 	unknown.HasDevice, unknown.BSSID, unknown.Device = false, wsc.MAC{}, wsc.Device{}
@@ -74,7 +74,7 @@ func TestSamplesOfTheManual(t *testing.T) {
 		{"and now it has", service.ERAPChanged{AccessPoint: ap}, []string{apAdd}},
 		{"WPS_EVENT_ER_ENROLLEE_ADD", service.EREnrolleeAdded{Enrollee: sta}, []string{"WPS-ER-ENROLLEE-ADD 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27 M1=1 config_methods=0x14d dev_passwd_id=0 pri_dev_type=1-0050F204-1 |Wireless Client|Company|cmodel|123|12345|"}},
 		{"WPS_EVENT_ER_ENROLLEE_REMOVE", service.EREnrolleeRemoved{Enrollee: sta}, []string{"WPS-ER-ENROLLEE-REMOVE 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27"}},
-		{"a device whose name would be another event", service.EREnrolleeAdded{Enrollee: evil}, []string{"WPS-ER-ENROLLEE-ADD 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27 M1=1 config_methods=0x14d dev_passwd_id=0 pri_dev_type=1-0050F204-1 |a_b_<3>WPS-SUCCESS |__[2J|cmodel|123|12345|"}},
+		{"a device whose name would be another event", service.EREnrolleeAdded{Enrollee: evil}, []string{"WPS-ER-ENROLLEE-ADD 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27 M1=1 config_methods=0x14d dev_passwd_id=0 pri_dev_type=1-0050F204-1 |a|b_<3>WPS-SUCCESS |__[2J|cmodel|123|12345|"}},
 		{"a learning session", service.SessionAdded{Session: session}, nil},
 		{"WPS-ER-AP-SETTINGS", service.ERAPSettings{Session: 3, Interface: "eth0", AccessPoint: 1}, []string{
 			"WPS-ER-AP-SETTINGS uuid=fd91b4ec-e3fa-5891-a57d-8c59efeed1d2 ssid=test-wps auth_type=0x0020 encr_type=0x0008 key=12345678", "WPS-FAIL msg=11 config_error=0",

@@ -96,7 +96,6 @@ func TestWpaCliExternalRegistrar(t *testing.T) {
 	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=netdev", "config_methods=virtual_display virtual_push_button keypad"}
 	run := func(t *testing.T, start func(w *world) *process) (list []string) {
 		w := newWorld(t)
-		// wpa_supplicant shows the entities of XML as they are, wpsd what they stand for: texts without any.
 		h := w.startAP(withUPnP(ap{}, "friendly_name=Very friendly name", "model_description=Long description of the model"))
 		w.sh("ip link set lo up")
 		p := start(w)
