@@ -73,7 +73,7 @@ func enrolleeSignal(member string, e service.Enrollee) signal {
 	device := values{}
 	put := func(key, text string) {
 		if text != "" {
-			device[key] = variant(printable(text))
+			device[key] = variant(text)
 		}
 	}
 	put("name", e.Name)

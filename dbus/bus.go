@@ -160,6 +160,9 @@ func (b *Bus) reply(c *call, body []any, err error) {
 
 // emit sends a signal: to everybody, or to one connection alone. The latter needs no match rule at the other side.
 func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body ...any) {
+	for n := range body {
+		body[n] = cleaned(body[n])
+	}
 	m := &godbus.Message{
 		Type: godbus.TypeSignal, Flags: godbus.FlagNoReplyExpected, Body: body,
 		Headers: map[godbus.HeaderField]godbus.Variant{

@@ -187,7 +187,7 @@ func erAccessPointValues(ap service.ERAccessPoint) values {
 		"Uuid": variant(ap.UUID.String()), "Bssid": variant(bssid), "Address": variant(ap.Addr.String()), "OtherAddresses": variant(others),
 		"Location": variant(ap.Location.String()), "Version": variant(version), "State": variant(state),
 		"SetupLocked": variant(ap.SetupLocked), "HasSettings": variant(ap.HasSettings), "Subscribed": variant(ap.Subscribed),
-		"Dropped": variant(ap.Dropped), "Problem": variant(printable(ap.Problem)),
+		"Dropped": variant(ap.Dropped), "Problem": variant(ap.Problem),
 		"LastSeen": variant(microseconds(ap.LastSeen)), "Expires": variant(microseconds(ap.Expires)),
 	})
 	d := ap.Description
@@ -197,7 +197,7 @@ func erAccessPointValues(ap service.ERAccessPoint) values {
 		"PresentationUrl": d.PresentationURL,
 	} {
 		if _, said := v[name]; !said || text != "" { // its M1 says some of it as well
-			v[name] = variant(printable(text))
+			v[name] = variant(text)
 		}
 	}
 	return v
@@ -224,8 +224,8 @@ func deviceValues(d wsc.Device) values {
 		deviceType = d.PrimaryDeviceType.String()
 	}
 	return values{
-		"DeviceName": variant(printable(d.DeviceName)), "Manufacturer": variant(printable(d.Manufacturer)), "ModelName": variant(printable(d.ModelName)),
-		"ModelNumber": variant(printable(d.ModelNumber)), "SerialNumber": variant(printable(d.SerialNumber)),
+		"DeviceName": variant(d.DeviceName), "Manufacturer": variant(d.Manufacturer), "ModelName": variant(d.ModelName),
+		"ModelNumber": variant(d.ModelNumber), "SerialNumber": variant(d.SerialNumber),
 		"DeviceType": variant(deviceType), "ConfigMethods": variant(d.ConfigMethods.Names()),
 	}
 }

@@ -43,7 +43,7 @@ func (t *tree) interfaceValues(ifname string) values {
 		session = sessionPath(i.Session)
 	}
 	return values{
-		"Name":            variant(printable(i.Name)),
+		"Name":            variant(i.Name),
 		"Driver":          variant(i.Driver),
 		"Mode":            variant(i.Mode.String()),
 		"HardwareAddress": variant(i.HardwareAddr.String()),

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	godbus "github.com/godbus/dbus/v5"
+
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
@@ -152,6 +154,9 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 	s.objects = newTree(s.api)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.objects.leftOut = func(path godbus.ObjectPath, why string) {
+		s.log.Error("an object is left out: it cannot be told", "object", string(path), "why", why)
 	}
 	if s.auth == nil {
 		s.auth = OnlyRoot{Also: uint32(os.Geteuid())}

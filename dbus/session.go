@@ -130,7 +130,7 @@ func credentialValues(n credential.Network) values {
 		"key-index":     variant(uint32(n.KeyIndex)),
 		"mac":           variant(n.MAC.String()),
 		"network-index": variant(uint32(n.NetworkIndex)),
-		"wifi-uri":      variant(printable(string(uri.Bytes()))),
+		"wifi-uri":      variant(string(uri.Bytes())),
 	}
 }
 

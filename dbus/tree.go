@@ -21,6 +21,8 @@ type object struct {
 	path  godbus.ObjectPath
 	of    identity
 	faces []face
+	// broken says why it is left out of all that is told; empty: it is not.
+	broken string
 }
 
 // face is one interface of an object with its properties.
@@ -83,6 +85,7 @@ type tree struct {
 	er           erTree
 
 	objects map[godbus.ObjectPath]*object
+	leftOut func(path godbus.ObjectPath, why string) // is told of objects that are left out; nil: nobody is
 	// stale are objects with properties that depend on which other objects there are. They are made anew in flush:
 	// a scan that finds fifty access points is one change of the list, not fifty.
 	stale map[godbus.ObjectPath]bool
@@ -145,14 +148,16 @@ func (t *tree) reset(s service.Snapshot, emit emitter) {
 // tellDifference tells what became of the objects that there were.
 func (t *tree) tellDifference(old map[godbus.ObjectPath]*object, emit emitter) {
 	for _, path := range slices.Sorted(maps.Keys(old)) {
-		if t.objects[path] == nil {
+		if now := t.objects[path]; old[path].broken == "" && (now == nil || now.broken != "") {
 			emit(removed(old[path]))
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(t.objects)) {
-		if o := t.objects[path]; old[path] == nil {
+		switch o := t.objects[path]; {
+		case o.broken != "":
+		case old[path] == nil || old[path].broken != "":
 			emit(added(o))
-		} else {
+		default:
 			t.tellChanges(o, old[path].all(), emit)
 		}
 	}
@@ -227,11 +232,11 @@ func (t *tree) add(path godbus.ObjectPath, of identity, emit emitter, faces ...f
 		return
 	}
 	o := &object{path: path, of: of, faces: faces}
-	for n := range o.faces {
-		o.faces[n].values = o.faces[n].render()
-	}
+	t.render(o)
 	t.objects[path] = o
-	emit(added(o))
+	if o.broken == "" {
+		emit(added(o))
+	}
 }
 
 // remove removes an object.
@@ -242,7 +247,9 @@ func (t *tree) remove(path godbus.ObjectPath, emit emitter) {
 	}
 	delete(t.objects, path)
 	delete(t.stale, path)
-	emit(removed(o))
+	if o.broken == "" {
+		emit(removed(o))
+	}
 }
 
 // update makes the properties of an object anew and tells of those that changed, in one signal for each interface.
@@ -251,11 +258,16 @@ func (t *tree) update(path godbus.ObjectPath, emit emitter) {
 	if o == nil {
 		return
 	}
-	old := o.all()
-	for n := range o.faces {
-		o.faces[n].values = o.faces[n].render()
+	old, was := o.all(), o.broken
+	t.render(o)
+	switch {
+	case was == "" && o.broken == "":
+		t.tellChanges(o, old, emit)
+	case was == "":
+		emit(removed(o))
+	case o.broken == "":
+		emit(added(o))
 	}
-	t.tellChanges(o, old, emit)
 }
 
 // tellChanges emits PropertiesChanged as the introspection data promise.
@@ -298,7 +310,7 @@ func removed(o *object) signal {
 func (t *tree) managed() map[godbus.ObjectPath]map[string]values {
 	all := make(map[godbus.ObjectPath]map[string]values, len(t.objects))
 	for path, o := range t.objects {
-		if path != rootPath {
+		if path != rootPath && o.broken == "" {
 			all[path] = o.all()
 		}
 	}

@@ -25,8 +25,11 @@ var (
 	signatureOfSig    = godbus.ParseSignatureMust("g")
 )
 
-// variant makes a D-Bus variant of a value.
-func variant(v any) godbus.Variant { return godbus.MakeVariantWithSignature(v, signature(v)) }
+// variant makes a D-Bus variant of a value. Texts are made printable, whoever said them.
+func variant(v any) godbus.Variant {
+	v = cleaned(v)
+	return godbus.MakeVariantWithSignature(v, signature(v))
+}
 
 // signature is godbus.SignatureOf for one value.
 func signature(v any) godbus.Signature {

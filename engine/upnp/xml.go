@@ -103,6 +103,7 @@ const maxText = 256
 
 // clean makes a text fit to be shown on one line.
 func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		space := min(b.Len(), 1)

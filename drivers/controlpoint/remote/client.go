@@ -20,6 +20,14 @@ const (
 	dialTime = 20 * time.Second
 	// againTime is how long to wait before connecting again when the other process ended.
 	againTime = time.Second
+	// lasting is how long a connection has to last so that the next failure is the first one again.
+	lasting = time.Minute
+	// againMost is the longest time until then.
+	againMost = 30 * time.Second
+	// doTime bounds a request, which in the other process may wait for others to the same address, and then has 15 s.
+	doTime = 60 * time.Second
+	// writeTime is how long the other process may leave what we say unread.
+	writeTime = 5 * time.Second
 	// maxHeard is how many announcements are kept for a slow reader, as in package controlpoint.
 	maxHeard = 1024
 )
@@ -72,14 +80,19 @@ func (c *Client) Notified() <-chan upnp.Notification { return c.notified }
 // Changed implements service.ControlPoint.
 func (c *Client) Changed() <-chan struct{} { return c.changed }
 
-// Search implements service.ControlPoint.
-func (c *Client) Search(ctx context.Context) error {
-	_, err := c.ask(ctx, frame{Kind: search})
-	return err
+// Search implements service.ControlPoint. Why the other process could not, if so, is in its own log: nobody waits for it.
+func (c *Client) Search(context.Context) error {
+	c.mu.Lock()
+	c.last++
+	id := c.last
+	c.mu.Unlock()
+	return c.send(frame{Kind: search, ID: id})
 }
 
 // Do implements service.ControlPoint.
 func (c *Client) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) {
+	ctx, stop := context.WithTimeoutCause(ctx, doTime, controlpoint.ErrTimeout)
+	defer stop()
 	f, err := c.ask(ctx, frame{Kind: do, Request: &r})
 	switch {
 	case err != nil:
@@ -88,6 +101,9 @@ func (c *Client) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) 
 		return upnp.Response{}, errors.New("remote: an answer without content")
 	case len(f.Response.Body) > r.MaxBody:
 		return upnp.Response{}, fmt.Errorf("remote: %s %s: %w", r.Method, r.URL, controlpoint.ErrTooLong)
+	}
+	if err := f.Response.Recheck(r.MaxBody); err != nil {
+		return upnp.Response{}, fmt.Errorf("remote: %s %s: %w", r.Method, r.URL, err)
 	}
 	return *f.Response, nil
 }
@@ -115,7 +131,11 @@ func (c *Client) connect() (net.Conn, error) {
 	if err == nil {
 		f, err = read(conn)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case f.Kind != reply:
+		err = fmt.Errorf("remote: a frame %q in place of an answer", upnp.Text(string(f.Kind)))
+	default:
 		err = f.Error.err()
 	}
 	if err != nil || !stop() {
@@ -130,31 +150,38 @@ func (c *Client) connect() (net.Conn, error) {
 
 // run keeps a connection.
 func (c *Client) run(conn net.Conn) {
+	wait := againTime
 	for c.ctx.Err() == nil {
 		if conn == nil {
 			var err error
 			if conn, err = c.connect(); err != nil {
 				c.log.Warn("the process that speaks UPnP does not answer", "err", err)
-				c.pause()
+				wait = c.pause(wait)
 				continue
 			}
 			c.tellChanged()
 		}
+		began := time.Now()
 		err := c.follow(conn)
 		conn = nil
+		if time.Since(began) >= lasting {
+			wait = againTime
+		}
 		if c.ctx.Err() == nil {
 			c.log.Warn("the process that speaks UPnP is gone; it is started again", "err", err)
 			c.tellChanged()
-			c.pause()
+			wait = c.pause(wait)
 		}
 	}
 }
 
-func (c *Client) pause() {
+// pause waits before the next attempt, and says how long to wait before the one after that.
+func (c *Client) pause(wait time.Duration) (next time.Duration) {
 	select {
-	case <-time.After(againTime):
+	case <-time.After(wait):
 	case <-c.ctx.Done():
 	}
+	return min(2*wait, againMost)
 }
 
 func (c *Client) tellChanged() {
@@ -176,33 +203,33 @@ func (c *Client) follow(conn net.Conn) error {
 		_ = conn.Close()
 		tasks.Wait()
 	}()
+	in := newIntake(conn)
 	for {
-		f, err := read(conn)
+		f, err := in.next(ctx)
 		if err != nil {
 			return err
 		}
-		switch {
-		case f.Kind == reply:
+		switch f.Kind {
+		case reply:
 			c.answer(f)
-		case f.Kind == heard && f.Heard != nil:
+		case heard:
 			select {
 			case c.heard <- *f.Heard:
 			default:
 				c.log.Debug("nobody takes announcements")
 			}
-		case f.Kind == changed:
+		case changed:
 			c.tellChanged()
-		case f.Kind == notified && f.Notified != nil:
+		case notified:
 			n := f.Notified.unpack()
-			tasks.Go(func() { // one at a time, says the protocol
+			tasks.Go(func() { // one at a time, which intake sees to
 				select {
 				case c.notified <- n:
+					in.taken()
 					_ = c.send(frame{Kind: taken})
 				case <-ctx.Done():
 				}
 			})
-		default:
-			return fmt.Errorf("remote: a frame %q", f.Kind)
 		}
 	}
 }
@@ -238,7 +265,14 @@ func (c *Client) send(f frame) error {
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	return write(conn, f)
+	err := conn.SetWriteDeadline(time.Now().Add(writeTime))
+	if err == nil {
+		err = write(conn, f)
+	}
+	if err != nil {
+		_ = conn.Close() // half a frame may be on its way; follow notices
+	}
+	return err
 }
 
 // ask sends a frame and waits for its answer.

@@ -2,7 +2,7 @@
 // what they answer, then has neither wpsd's capabilities nor its secrets, and wpsd has no network.
 //
 // The two speak over a local socket: frames of JSON, each after its length in four bytes. A connection is one control
-// point; it begins with open and its answer. From wpsd come search, do and cancel, from the other side reply, heard,
+// point; it begins with open and its answer. wpsd trusts the other process no more than the network: see intake. From wpsd come search, do and cancel, from the other side reply, heard,
 // changed and notified. Only one notified is on its way until taken says that somebody has it: devices wait, as they do
 // with a control point in the same process.
 package remote
@@ -76,7 +76,7 @@ func newFailure(err error) *failure {
 	if err == nil {
 		return nil
 	}
-	f := &failure{Text: err.Error()}
+	f := &failure{Text: upnp.Text(err.Error())}
 	for code, known := range codes {
 		if errors.Is(err, known) {
 			f.Code = code
@@ -90,10 +90,11 @@ func (f *failure) err() error {
 	if f == nil {
 		return nil
 	}
+	text := upnp.Text(f.Text)
 	if known := codes[f.Code]; known != nil {
-		return &failed{f.Text, known}
+		return &failed{text, known}
 	}
-	return errors.New(f.Text)
+	return errors.New(text)
 }
 
 // failed is an error from the other side: it says what that said, and is what it was there.
@@ -112,7 +113,7 @@ func (f *failed) Unwrap() error { return f.is }
 func pack(n upnp.Notification) *notification {
 	p := &notification{Notification: n}
 	if n.Err != nil {
-		p.Err, p.Notification.Err = n.Err.Error(), nil
+		p.Err, p.Notification.Err = upnp.Text(n.Err.Error()), nil
 	}
 	return p
 }
