@@ -37,6 +37,9 @@ func FuzzElements(f *testing.F) {
 		if s := SecurityOf(data, true); s == 0 || s&Open != 0 || s&WEP != 0 && s != WEP {
 			t.Fatalf("security %v", s)
 		}
+		if c := CiphersOf(data); (c.Pairwise|c.Group|c.Management).Names() == nil && c != (Ciphers{}) {
+			t.Fatalf("ciphers %+v", c)
+		}
 		if ssid, ok := SSID(data); len(ssid) > 32 || !ok && ssid != nil {
 			t.Fatalf("a name of %d bytes", len(ssid))
 		}

@@ -70,37 +70,61 @@ func SecurityOf(ies []byte, privacy bool) Security {
 	return Open
 }
 
-// keyManagement reads the list of key management suites of an RSN or WPA element: version, group
-// cipher, count and list of pairwise ciphers, count and list of these. All numbers are little endian.
-func keyManagement(v []byte, name func(suite uint32) Security) Security {
-	const suiteLen = 4
+// suiteLen is the length of a suite selector: an OUI and a number.
+const suiteLen = 4
+
+// suites are the lists of an RSN or WPA element, parts of it. A list that the element ends before is nil: its defaults
+// count.
+type suites struct {
+	group         []byte // one
+	pairwise, akm []byte
+	rest          []byte // behind the key management suites
+}
+
+// parseSuites reads an RSN or WPA element: version, group cipher, count and list of pairwise ciphers, count and list of
+// key management suites. All numbers are little endian. Not ok: it is of another version, or a list runs over its end.
+func parseSuites(v []byte) (s suites, ok bool) {
 	if len(v) < 2 || binary.LittleEndian.Uint16(v) != 1 {
-		return Other // another version: whatever it says, it is protected
+		return suites{}, false
 	}
 	v = v[2:]
-	if len(v) < suiteLen+2 {
-		return Enterprise // an element may end early; 802.1X is what is meant then (IEEE 802.11, RSNE)
+	if len(v) < suiteLen {
+		return suites{}, true
 	}
-	v = v[suiteLen:]
-	pairwise := suiteLen * int(binary.LittleEndian.Uint16(v))
-	v = v[2:]
-	switch {
-	case pairwise > len(v):
-		return Other
-	case pairwise == len(v):
-		return Enterprise // likewise
-	}
-	v = v[pairwise:]
+	s.group, v = v[:suiteLen], v[suiteLen:]
 	if len(v) < 2 {
-		return Other
+		return s, true
+	}
+	if s.pairwise, v, ok = suiteList(v); !ok || len(v) == 0 {
+		return s, ok
+	}
+	s.akm, s.rest, ok = suiteList(v)
+	return s, ok
+}
+
+// suiteList reads a count and as many suites.
+func suiteList(v []byte) (list, rest []byte, ok bool) {
+	if len(v) < 2 {
+		return nil, nil, false
 	}
 	n := suiteLen * int(binary.LittleEndian.Uint16(v))
-	v = v[2:]
-	if n > len(v) {
-		return Other
+	if v = v[2:]; n > len(v) {
+		return nil, nil, false
+	}
+	return v[:n:n], v[n:], true
+}
+
+// keyManagement reads the key management suites of an RSN or WPA element.
+func keyManagement(v []byte, name func(suite uint32) Security) Security {
+	lists, ok := parseSuites(v)
+	switch {
+	case !ok:
+		return Other // another version: whatever it says, it is protected
+	case lists.akm == nil:
+		return Enterprise // an element may end early; 802.1X is what is meant then (IEEE 802.11, RSNE)
 	}
 	var s Security
-	for v = v[:n]; len(v) > 0; v = v[suiteLen:] {
+	for v = lists.akm; len(v) > 0; v = v[suiteLen:] {
 		s |= name(binary.BigEndian.Uint32(v))
 	}
 	if s == 0 {
