@@ -92,6 +92,16 @@ func WSC(b, scratch []byte) (data []byte, ok bool) {
 	return data, n > 0
 }
 
+// BackhaulStation is the flag of a station that wants to be a link between the access points of a Multi-AP network (Wi-Fi
+// EasyMesh specification, "Multi-AP Extension subelement").
+const BackhaulStation = 1 << 7
+
+// AppendMultiAP appends the Multi-AP element with these flags: the WFA's OUI, type 0x1B, subelement 0x06 (Wi-Fi EasyMesh
+// specification, "Multi-AP Information element"; hostapd 2.10 reads it so).
+func AppendMultiAP(b []byte, flags byte) []byte {
+	return Append(b, IDVendor, []byte{0x50, 0x6f, 0x9a, 0x1b, 0x06, 1, flags})
+}
+
 // AppendWSC appends WSC data as one element, or as several if it is longer than 251 bytes. Without
 // data the element is there all the same: it says that WSC is spoken.
 func AppendWSC(b, data []byte) []byte {

@@ -28,6 +28,9 @@ type EnrolleeConfig struct {
 	LearnOnly bool
 	// KeyPair is a pair made ahead of time, used for this run only; nil: a fresh one.
 	KeyPair *wsccrypto.KeyPair
+	// MultiAP are the flags of the Multi-AP subelement in M1 (0x80: a backhaul station, which gets the backhaul's Credential
+	// where the Registrar has one); 0: none.
+	MultiAP uint8
 	// Alternative is another password that the Registrar may choose in M2 by its id; nil: none. An access point
 	// with an NFC token offers that in M1 and takes its PIN all the same (hostap).
 	Alternative *devpass.Password
@@ -93,6 +96,9 @@ func (e *Enrollee) Start(now time.Time) engine.Step {
 		EnrolleeNonce:    e.enrolleeNonce,
 		PublicKey:        e.enrolleeKey,
 		DevicePasswordID: e.password.ID,
+	}
+	if e.c.MultiAP != 0 {
+		m1.MultiAP = &e.c.MultiAP
 	}
 	msg := m1.Append(nil)
 	e.previous = bytes.Clone(msg)
