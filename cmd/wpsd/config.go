@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"wpsd/drivers/wpasupplicant"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/control"
@@ -43,6 +44,8 @@ type config struct {
 	ControlTerminate bool
 	// AccessPoints are the directories with the control sockets of access points; nil: the usual ones.
 	AccessPoints []string
+	// Supplicants are those of a wpa_supplicant that has stations; nil: the usual ones.
+	Supplicants []string
 	// IdleExit is how soon to end when nobody needs us; 0: never; nil: not said.
 	IdleExit *time.Duration
 	// LogLevel is from where on lines are logged; 0: what happens, but not in detail.
@@ -60,28 +63,29 @@ type setting func(c *config, value string) error
 
 // settings are the keys that wpsd knows, spelled as in wpa_supplicant.conf.
 var settings = map[string]setting{
-	"uuid":                   setUUID,
-	"device_name":            text(32, func(c *config) *string { return &c.Device.DeviceName }),
-	"manufacturer":           text(64, func(c *config) *string { return &c.Device.Manufacturer }),
-	"model_name":             text(32, func(c *config) *string { return &c.Device.ModelName }),
-	"model_number":           text(32, func(c *config) *string { return &c.Device.ModelNumber }),
-	"serial_number":          text(32, func(c *config) *string { return &c.Device.SerialNumber }),
-	"device_type":            setDeviceType,
-	"os_version":             setOSVersion,
-	"config_methods":         setConfigMethods,
-	"wps_cred_processing":    setProcessing,
-	"update_config":          setUpdateConfig,
-	"wps_fragment_size":      setFragmentSize,
-	"ctrl_interface":         setControlInterface,
-	"apply":                  setApply,
-	"ctrl_terminate":         setControlTerminate,
-	"hostapd_ctrl_interface": setAccessPoints,
-	"wps_nfc_dev_pw_id":      setTokenID,
-	"wps_nfc_dh_pubkey":      setTokenPublicKey,
-	"wps_nfc_dh_privkey":     setTokenPrivateKey,
-	"wps_nfc_dev_pw":         setTokenPassword,
-	"idle_exit":              setIdleExit,
-	"log_level":              setLogLevel,
+	"uuid":                          setUUID,
+	"device_name":                   text(32, func(c *config) *string { return &c.Device.DeviceName }),
+	"manufacturer":                  text(64, func(c *config) *string { return &c.Device.Manufacturer }),
+	"model_name":                    text(32, func(c *config) *string { return &c.Device.ModelName }),
+	"model_number":                  text(32, func(c *config) *string { return &c.Device.ModelNumber }),
+	"serial_number":                 text(32, func(c *config) *string { return &c.Device.SerialNumber }),
+	"device_type":                   setDeviceType,
+	"os_version":                    setOSVersion,
+	"config_methods":                setConfigMethods,
+	"wps_cred_processing":           setProcessing,
+	"update_config":                 setUpdateConfig,
+	"wps_fragment_size":             setFragmentSize,
+	"ctrl_interface":                setControlInterface,
+	"apply":                         setApply,
+	"ctrl_terminate":                setControlTerminate,
+	"hostapd_ctrl_interface":        setAccessPoints,
+	"wpa_supplicant_ctrl_interface": setSupplicants,
+	"wps_nfc_dev_pw_id":             setTokenID,
+	"wps_nfc_dh_pubkey":             setTokenPublicKey,
+	"wps_nfc_dh_privkey":            setTokenPrivateKey,
+	"wps_nfc_dev_pw":                setTokenPassword,
+	"idle_exit":                     setIdleExit,
+	"log_level":                     setLogLevel,
 }
 
 // elsewhere are words of wpa_supplicant.conf that people will try, with what to do instead.
@@ -379,15 +383,32 @@ func setControlTerminate(c *config, value string) error {
 
 // setAccessPoints takes the value that ctrl_interface has in hostapd.conf, a directory, also in the form DIR=… GROUP=….
 func setAccessPoints(c *config, value string) error {
+	dir, err := socketDir(value, "/run/hostapd")
+	if err == nil {
+		c.AccessPoints = []string{dir}
+	}
+	return err
+}
+
+// setSupplicants takes the value that ctrl_interface has in the wpa_supplicant.conf of a wpa_supplicant that has stations.
+func setSupplicants(c *config, value string) error {
+	dir, err := socketDir(value, wpasupplicant.DefaultSockets[0])
+	if err == nil {
+		c.Supplicants = []string{dir}
+	}
+	return err
+}
+
+// socketDir reads a directory of control sockets, also in the form DIR=… GROUP=….
+func socketDir(value, example string) (string, error) {
 	dir := value
 	if rest, ok := strings.CutPrefix(value, "DIR="); ok {
 		dir, _, _ = strings.Cut(rest, " ")
 	}
 	if !filepath.IsAbs(dir) || strings.ContainsFunc(dir, unicode.IsControl) {
-		return fmt.Errorf("%q is not a directory such as /run/hostapd", printable(value))
+		return "", fmt.Errorf("%q is not a directory such as %s", printable(value), example)
 	}
-	c.AccessPoints = []string{filepath.Clean(dir)}
-	return nil
+	return filepath.Clean(dir), nil
 }
 
 // setLogLevel takes the names that the levels have in the journal.

@@ -62,6 +62,9 @@ func TestConfigAcceptsSamples(t *testing.T) {
 		{"the directory of access points, as in hostapd.conf", "hostapd_ctrl_interface=DIR=/run/ap/ GROUP=wheel", func(c *config) bool {
 			return len(c.AccessPoints) == 1 && c.AccessPoints[0] == "/run/ap"
 		}},
+		{"the directory of wpa_supplicant", "wpa_supplicant_ctrl_interface=/var/run/wpa", func(c *config) bool {
+			return len(c.Supplicants) == 1 && c.Supplicants[0] == "/var/run/wpa"
+		}},
 		{"an end when nobody calls", "idle_exit=90", func(c *config) bool { return *c.IdleExit == 90*time.Second }},
 		{"much to read", "log_level=debug", func(c *config) bool { return c.LogLevel == slog.LevelDebug }},
 		{"little to read", "log_level=warning", func(c *config) bool { return c.LogLevel == slog.LevelWarn }},
@@ -114,6 +117,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"processing as a word", "wps_cred_processing=", `wpsd.conf:1: wps_cred_processing: "" is none of`},
 		{"update_config out of range", "update_config=yes", `wpsd.conf:1: update_config: "yes" is neither 0 nor 1`},
 		{"no directory of access points", "hostapd_ctrl_interface=hostapd", "wpsd.conf:1: hostapd_ctrl_interface: "},
+		{"no directory of wpa_supplicant", "wpa_supplicant_ctrl_interface=wpa", "wpsd.conf:1: wpa_supplicant_ctrl_interface: "},
 		{"a control socket that is no file", "hostapd_ctrl_interface=udp:8888", "wpsd.conf:1: hostapd_ctrl_interface: "},
 		{"tiny fragments", "wps_fragment_size=49", "wpsd.conf:1: wps_fragment_size: "},
 		{"large fragments", "wps_fragment_size=1401", "wpsd.conf:1: wps_fragment_size: "},

@@ -35,7 +35,11 @@ func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	}
 	at := &managerbus.Bus{Address: f.bus, Shared: shared}
 	nm, wd, ws := &networkmanager.Manager{Bus: at}, &iwd.Manager{Bus: at}, &wpasupplicant.Manager{Bus: at}
-	for _, dir := range wpasupplicant.DefaultSockets {
+	supplicants := conf.Supplicants
+	if supplicants == nil {
+		supplicants = wpasupplicant.DefaultSockets
+	}
+	for _, dir := range supplicants {
 		if filepath.Clean(conf.Control.Dir) != dir { // there we answer ourselves
 			ws.Sockets = append(ws.Sockets, dir)
 		}

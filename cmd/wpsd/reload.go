@@ -105,6 +105,7 @@ func (c *config) needRestart(other *config) []string {
 		{"ctrl_interface", c.Control == other.Control},
 		{"ctrl_terminate", c.ControlTerminate == other.ControlTerminate},
 		{"hostapd_ctrl_interface", slices.Equal(c.AccessPoints, other.AccessPoints)},
+		{"wpa_supplicant_ctrl_interface", slices.Equal(c.Supplicants, other.Supplicants)},
 		{"wps_nfc_dev_pw", reflect.DeepEqual(c.nfc, other.nfc)},
 	} {
 		if !k.same {

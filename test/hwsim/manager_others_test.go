@@ -3,6 +3,7 @@
 package hwsim
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,9 +16,10 @@ import (
 // supplicantManager is wpa_supplicant on D-Bus with a configuration file of its own, and a DHCP client.
 type supplicantManager struct {
 	*process
-	w      *world
-	config string
-	dhcp   *process
+	w       *world
+	config  string
+	sockets string // where its control sockets are; "": in the usual place
+	dhcp    *process
 }
 
 // dhcpScript does what udhcpc's usual script does, as far as it matters here.
@@ -54,7 +56,7 @@ func (s *supplicantManager) name() string { return "wpa_supplicant" }
 
 func (s *supplicantManager) cli(command ...string) string {
 	s.w.t.Helper()
-	r := s.w.run(append([]string{"wpa_cli", "-p", "/run/wpa_supplicant", "-i", station}, command...)...)
+	r := s.w.run(append([]string{"wpa_cli", "-p", cmp.Or(s.sockets, "/run/wpa_supplicant"), "-i", station}, command...)...)
 	return r.stdout
 }
 

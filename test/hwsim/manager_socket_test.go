@@ -57,3 +57,25 @@ func TestManagerSupplicantOffTheBusWithoutAConnection(t *testing.T) {
 	}
 	w.owesNothing()
 }
+
+// Its control sockets may be in another place: a line of the configuration says where.
+func TestManagerSupplicantOffTheBusWithItsSocketElsewhere(t *testing.T) {
+	w := newWorld(t)
+	fresh := w.startAP(ap{})
+	w.serveAddresses(fresh, newAddress)
+	w.startBus()
+	const elsewhere = "/run/hwsim-wpa"
+	s := &supplicantManager{w: w, sockets: elsewhere}
+	s.config = w.write("alone.conf", "ctrl_interface=DIR="+elsewhere+" GROUP=netdev\n"+block("elsewhere", "not in reach"))
+	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D", "nl80211", "-c", s.config)
+	s.leases()
+	w.until("wpa_supplicant has the station", 20*time.Second, func() bool { return strings.HasPrefix(s.cli("ping"), "PONG") })
+	d := w.startDaemonAgain("wpa_supplicant_ctrl_interface=" + elsewhere)
+	fresh.mustOK("WPS_PBC")
+	if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
+		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+	}
+	s.connectedTo(testSSID)
+	w.hasAddress(newAddress)
+	w.owesNothing()
+}
