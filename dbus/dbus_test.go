@@ -171,7 +171,7 @@ func TestBadArguments(t *testing.T) {
 			name    string
 			says    string
 		}{
-			{options("bssd", "x"), startPbcMethod, "InvalidArguments", `"bssd": there are apply, bssid, detach`},
+			{options("bssd", "x"), startPbcMethod, "InvalidArguments", `"bssd": there are apply, beside, bssid, detach`},
 			{options("pin", "1234"), startPbcMethod, "InvalidArguments", `"pin"`},
 			{options("x", "x"), interfaceIface + ".Scan", "InvalidArguments", `"x"`},
 			{options("detach", "yes"), startPbcMethod, "InvalidArguments", `"detach" is of type "b", not "s"`},

@@ -88,10 +88,12 @@ func scan(ctx context.Context, r *request) ([]any, error) {
 
 // startPbc implements Interface.StartPbc.
 func startPbc(ctx context.Context, r *request) ([]any, error) {
-	start, err := startOptions(r, receives, nil)
+	var beside, multiAP bool
+	start, err := startOptions(r, receives, map[string]any{"beside": &beside, "multi-ap": &multiAP})
 	if err != nil {
 		return nil, err
 	}
+	start.Beside, start.MultiAP = beside, multiAP
 	s, err := r.svc.StartPBC(ctx, start)
 	if err != nil {
 		return nil, err
@@ -103,10 +105,12 @@ func startPbc(ctx context.Context, r *request) ([]any, error) {
 func startPin(ctx context.Context, r *request) ([]any, error) {
 	var pin, mac string
 	var timeout uint32
-	start, err := startOptions(r, usesPIN, map[string]any{"pin": &pin, "timeout": &timeout, "mac": &mac})
+	var beside bool
+	start, err := startOptions(r, usesPIN, map[string]any{"pin": &pin, "timeout": &timeout, "mac": &mac, "beside": &beside})
 	if err != nil {
 		return nil, err
 	}
+	start.Beside = beside
 	if err := admitOptions(r, &start, timeout, mac); err != nil {
 		return nil, err
 	}

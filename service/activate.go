@@ -2,13 +2,14 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
 )
 
 // activateTime bounds Activate, whose caller waits: D-Bus libraries give up after 25 s.
@@ -42,15 +43,14 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 		return fmt.Errorf("%w: no network manager has %s: say which is to have the network, with apply", ErrNotSupported, i.Name)
 	}
 	return s.withRadio(ctx, i, func() error {
-		err := s.deliverOne(ctx, sink, i.Name, n)
-		if err == nil {
-			return nil
+		s.mu.Lock()
+		offers := i.air.offers([]credential.Network{n}, wsc.MAC{})
+		s.mu.Unlock()
+		err := s.deliver(ctx, sink, i.Name, offers)
+		if err != nil {
+			claim.restore(ctx)
 		}
-		claim.restore(ctx)
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = errors.New("it takes too long")
-		}
-		return &HandoverError{sink.Name(), err}
+		return err
 	})
 }
 

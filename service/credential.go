@@ -38,6 +38,7 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 	if e.purpose == PurposeEnroll {
 		return registration.NewEnrollee(registration.EnrolleeConfig{
 			Device: device, Password: e.password, KeyPair: pair, RegistrarKeyHash: e.registrarKey, Check: e.check, Rand: e.service.rand,
+			MultiAP: e.multiAP(),
 		})
 	}
 	config := registration.RegistrarConfig{

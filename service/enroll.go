@@ -43,6 +43,8 @@ type enrolment struct {
 	message      wsc.MessageType // newest of this attempt
 	received     bool            // M8 (or an access point's M7) was verified, and its credentials are safe
 	unusable     error           // why settings that an access point showed make no network
+	backhaul     bool            // as a Multi-AP backhaul station
+	beside       bool            // see StartRequest
 	apply        string          // who gets the network; see StartRequest
 	external     bool            // credentials are for other programs
 }
@@ -50,6 +52,7 @@ type enrolment struct {
 func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
 	return &enrolment{
 		service: s, session: ses, task: t, want: r.BSSID, device: device, fragmentSize: s.fragmentSize, apply: r.Apply,
+		backhaul: r.MultiAP, beside: r.Beside,
 		began: ses.Started,
 	}
 }
@@ -62,7 +65,7 @@ func (e *enrolment) run(ctx context.Context) {
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
 	err := s.withRadio(walk, ses.iface, func() error {
-		h, err := s.take(walk, ses.iface)
+		h, err := s.take(walk, ses.iface, e.beside)
 		if err != nil {
 			return err
 		}
@@ -291,8 +294,12 @@ func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.
 	ctx, cancel := context.WithTimeoutCause(ctx, associateTime, &drivers.LostError{Err: drivers.ErrAssociation})
 	defer cancel()
 	request := wsc.AssociationRequest{RequestType: e.requestType(), Version2: e.device.Version2}
+	elements := ie.AppendWSC(nil, request.Append(nil))
+	if e.backhaul {
+		elements = ie.AppendMultiAP(elements, e.multiAP())
+	}
 	link, err := e.scan.station.Associate(ctx, drivers.AssociateRequest{
-		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.Privacy, IEs: ie.AppendWSC(nil, request.Append(nil)),
+		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.Privacy, IEs: elements,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, associationError(cause(ctx, err)))
@@ -318,6 +325,14 @@ func (e *enrolment) probeRequest() []byte {
 	}
 	p := wsc.ProbeRequest{RequestType: e.requestType(), Device: device, DevicePasswordID: e.password.ID}
 	return ie.AppendWSC(nil, p.Append(nil))
+}
+
+// multiAP are the flags that we have in a Multi-AP network.
+func (e *enrolment) multiAP() uint8 {
+	if e.backhaul {
+		return ie.BackhaulStation
+	}
+	return 0
 }
 
 func (e *enrolment) requestType() wsc.RequestType {

@@ -66,7 +66,7 @@ func TestFailureOf(t *testing.T) {
 		{"a hidden network", search.ErrHidden, MethodPBC, StateFailed, ReasonHidden, 0},
 		{"WPA3 only", search.ErrWPA3Only, MethodPBC, StateFailed, ReasonWPA3Only, 0},
 		{"WPA3 only, and a key that is no passphrase", run(fmt.Errorf("%w: %w", registration.ErrCredential, credential.ErrWPA3Only), 0, 0), MethodPBC, StateFailed, ReasonWPA3Only, 0},
-		{"WPA3 only, and a manager without SAE", &HandoverError{"iwd", errors.Join(credential.ErrWPA3Only)}, MethodPBC, StateFailed, ReasonWPA3Only, 0},
+		{"WPA3 only, and a manager without SAE", &HandoverError{Manager: "iwd", Err: errors.Join(credential.ErrWPA3Only)}, MethodPBC, StateFailed, ReasonWPA3Only, 0},
 		{"what nobody thought of", errors.New("boom"), MethodPBC, StateFailed, ReasonInternal, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

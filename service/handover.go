@@ -8,15 +8,16 @@ import (
 	"time"
 
 	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
 )
 
 // Sink takes a network that was received: a network manager, which then connects on its own.
 type Sink interface {
 	// Name is networkmanager, wpa_supplicant or iwd.
 	Name() string
-	// Deliver makes the manager know the network and connect the interface to it. It returns once that is connected,
-	// as far as 802.11 goes; an address comes later. Its errors hold no key.
-	Deliver(ctx context.Context, ifname string, n credential.Network) error
+	// Deliver makes the manager know the networks, at least one, and connect the interface to one of them: rather to the
+	// first. It returns once that is connected, as far as 802.11 goes; an address comes later. Its errors hold no key.
+	Deliver(ctx context.Context, ifname string, offers []credential.Offer) error
 }
 
 // ApplyAuto and ApplyNone stand for no manager in particular: whoever has the interface, or nobody.
@@ -25,7 +26,7 @@ const (
 	ApplyNone = "none"
 )
 
-// deliverTime bounds the hand-over of one network: a manager scans, connects, and may have to give up the connection
+// deliverTime bounds a hand-over: a manager scans, connects, and may have to give up the connection
 // that it has.
 const deliverTime = 45 * time.Second
 
@@ -33,6 +34,9 @@ const deliverTime = 45 * time.Second
 type HandoverError struct {
 	Manager string
 	Err     error
+	// Run is the address that the network was received with, where the manager has another: some access points have a key
+	// for each address. Zero: it is the same, or nobody knows.
+	Run wsc.MAC
 }
 
 // Error implements error.
@@ -81,10 +85,17 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	h.giveBack(ctx, false)
 	s.mu.Lock()
 	networks := cloneNetworks(e.session.credentials)
+	offers := e.session.iface.air.offers(networks, e.session.Peer)
 	s.mu.Unlock()
+	for i := range offers {
+		offers[i].Backhaul = e.backhaul
+	}
 	defer wipeNetworks(networks)
-	err := s.deliver(ctx, sink, e.session.Interface, networks)
+	err := s.deliver(ctx, sink, e.session.Interface, offers)
 	if err != nil {
+		if failed, ok := errors.AsType[*HandoverError](err); ok && h.apart {
+			failed.Run = e.device.MAC
+		}
 		h.giveBack(ctx, true) // the connection that was there is better than none
 		return err
 	}
@@ -92,37 +103,26 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	return nil
 }
 
-// deliver hands networks over, one after the other until one is connected: a Credential for each band may come, and
-// not each need be in reach.
-func (s *Service) deliver(ctx context.Context, sink Sink, ifname string, networks []credential.Network) error {
-	errs := []error{}
-	for _, n := range networks {
-		if len(n.SSID) == 0 {
-			continue
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		err := s.deliverOne(ctx, sink, ifname, n)
-		if err == nil {
-			return nil
-		}
-		s.log.Warn("a network was not taken", "interface", ifname, "manager", sink.Name(), "err", err)
-		errs = append(errs, err)
+// deliver hands networks over: a Credential for each band may come, and not each need be in reach. The manager has them
+// all in the end, and is connected to one.
+func (s *Service) deliver(ctx context.Context, sink Sink, ifname string, offers []credential.Offer) error {
+	if len(offers) == 0 {
+		return &HandoverError{Manager: sink.Name(), Err: errors.New("no network that was received has a name")}
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return &HandoverError{sink.Name(), errors.Join(errs...)}
-}
-
-func (s *Service) deliverOne(ctx context.Context, sink Sink, ifname string, n credential.Network) error {
-	ctx, cancel := context.WithTimeout(ctx, deliverTime)
+	within, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	start := time.Now()
-	if err := sink.Deliver(ctx, ifname, n); err != nil {
-		return err
+	err := sink.Deliver(within, ifname, offers)
+	switch {
+	case err == nil:
+		s.log.Info("the network was handed over", "interface", ifname, "manager", sink.Name(), "networks", len(offers),
+			"took", time.Since(start).Round(time.Millisecond))
+		return nil
+	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return context.Cause(ctx)
+	case within.Err() != nil && errors.Is(err, context.DeadlineExceeded):
+		err = errors.New("it takes too long")
 	}
-	s.log.Info("the network was handed over", "interface", ifname, "manager", sink.Name(), "took", time.Since(start).Round(time.Millisecond))
-	return nil
+	s.log.Warn("a network was not taken", "interface", ifname, "manager", sink.Name(), "err", err)
+	return &HandoverError{Manager: sink.Name(), Err: err}
 }

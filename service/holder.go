@@ -28,8 +28,8 @@ type Holder interface {
 	Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error
 }
 
-// Sharer is what a Holder implements whose manager leaves alone what others make on its radio. Where the radio has room
-// for two it need not let go, and its connection stays.
+// Sharer is what a Holder implements whose manager leaves alone what others make on its radio. Where somebody asks for
+// that, and the radio has room for two, it need not let go, and its connection stays.
 type Sharer interface {
 	Shares()
 }
@@ -47,14 +47,17 @@ type holding struct {
 	iface   *iface
 	debt    store.Debt
 	failed  store.Debt // what could not be given back yet
+	beside  bool       // the manager need not let go where there is room for two
 	owner   string     // the manager that has the interface; empty: nobody
 	apart   bool       // it could not let go: use an interface beside this one
 }
 
-// take asks whoever manages an interface to let go of it. What is owed then is on disk before anything changes.
-func (s *Service) take(ctx context.Context, i *iface) (*holding, error) {
+// take asks whoever manages an interface to let go of it. What is owed then is on disk before anything changes. With beside
+// it need not, where the radio has room for an interface of our own. That has another address, and a key may be tied to
+// one: nobody gets it who has not asked for it.
+func (s *Service) take(ctx context.Context, i *iface, beside bool) (*holding, error) {
 	_ = s.settleInterface(ctx, i.Name) // what is left stays in the journal
-	h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}}
+	h := &holding{service: s, iface: i, beside: beside, debt: store.Debt{Interface: i.Name}}
 	if old, err := s.journal.Debt(i.Name); err == nil {
 		h.debt = old // somebody who is not there to get it back now
 	}
@@ -87,7 +90,7 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	if h.owner == "" {
 		h.owner = m.Name()
 	}
-	if _, shares := m.(Sharer); shares && h.room(ctx) {
+	if _, shares := m.(Sharer); shares && h.beside && h.room(ctx) {
 		h.apart = true
 		return nil
 	}

@@ -75,8 +75,10 @@ func (m *fakeManager) Restore(_ context.Context, _ string, debt []byte, reconnec
 	return nil
 }
 
-func (m *fakeManager) Deliver(ctx context.Context, _ string, n credential.Network) error {
-	m.told = append(m.told, "deliver "+string(n.SSID)+" "+string(n.Key.Bytes()))
+func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential.Offer) error {
+	for _, n := range offers {
+		m.told = append(m.told, "deliver "+string(n.SSID)+" "+string(n.Key.Bytes()))
+	}
 	if m.hang {
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -84,7 +86,7 @@ func (m *fakeManager) Deliver(ctx context.Context, _ string, n credential.Networ
 	if m.deliverErr != nil {
 		return m.deliverErr
 	}
-	m.network = string(n.SSID)
+	m.network = string(offers[0].SSID)
 	return nil
 }
 
@@ -416,15 +418,15 @@ func (d *roomyDriver) StationApart(ctx context.Context, ifname string) (drivers.
 
 func TestAManagerThatSharesTheRadio(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		room   bool
-		shares bool
-		beside int
-		told   []string
+		name                string
+		room, shares, asked bool
+		beside              int
+		told                []string
 	}{
-		{"where there is room it keeps its connection until it has a new one", true, true, 1, []string{"deliver home " + passphrase}},
-		{"without room it lets go", false, true, 0, []string{"release", "restore false", "deliver home " + passphrase}},
-		{"one that would take our interface lets go", true, false, 0, []string{"release", "restore false", "deliver home " + passphrase}},
+		{"where there is room it keeps its connection, for who asks, until it has a new one", true, true, true, 1, []string{"deliver home " + passphrase}},
+		{"it lets go where nobody asks: another address is not for everybody", true, true, false, 0, []string{"release", "restore false", "deliver home " + passphrase}},
+		{"without room it lets go", false, true, true, 0, []string{"release", "restore false", "deliver home " + passphrase}},
+		{"one that would take our interface lets go", true, false, true, 0, []string{"release", "restore false", "deliver home " + passphrase}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			driver := &roomyDriver{room: c.room}
@@ -436,11 +438,31 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 				}
 			}, func(h *house, m *fakeManager, _ *store.Journal) {
 				h.press(h.ap(nil))
-				h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
+				h.wantNetwork(h.end(h.pbc(func(r *StartRequest) { r.Beside = c.asked })), "home", passphrase)
 				if driver.beside != c.beside || !slices.Equal(m.told, c.told) {
 					h.Errorf("%d interfaces beside it; told %q", driver.beside, m.told)
 				}
 			})
+		})
+	}
+}
+
+// The key that an access point gives may be good for the address only that it was given to.
+func TestAKeyThatDoesNotWorkMayBeTiedToAnAddress(t *testing.T) {
+	for _, beside := range []bool{true, false} {
+		driver := &roomyDriver{room: true}
+		inManagedHouse(t, func(config *Config) {
+			driver.Driver = config.Drivers[0]
+			config.Drivers = []drivers.Driver{driver}
+			m := config.Holders[0].(*fakeManager)
+			m.deliverErr = errors.New("it could not connect in time")
+			config.Holders[0] = sharingManager{m}
+		}, func(h *house, _ *fakeManager, _ *store.Journal) {
+			h.press(h.ap(nil))
+			s := h.end(h.pbc(func(r *StartRequest) { r.Beside = beside }))
+			if s.Reason != ReasonHandoverFailed || strings.Contains(s.Sentence, "tied to the address") != beside {
+				h.Errorf("beside %v: %s: %s", beside, s.Reason, s.Sentence)
+			}
 		})
 	}
 }

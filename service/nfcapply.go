@@ -7,6 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
 )
 
 // applyTag hands over the networks of a tag as those of a session, in the background: touching a tag is all that its user
@@ -36,7 +37,13 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 				"interface", ifname, "manager", sink.Name())
 			return
 		}
-		if err := s.deliver(s.ctx, sink, ifname, networks); err != nil {
+		s.mu.Lock()
+		var offers []credential.Offer
+		if i := s.interfaces[ifname]; i != nil {
+			offers = i.air.offers(networks, wsc.MAC{})
+		}
+		s.mu.Unlock()
+		if err := s.deliver(s.ctx, sink, ifname, offers); err != nil {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface", ifname, "manager", sink.Name(), "err", err)
 		}
 	}); err != nil {

@@ -49,7 +49,10 @@ func (f failure) sentence(s *Session) string {
 	if errors.Is(f.err, credential.ErrWPA3Only) {
 		return f.wpa3Sentence(s)
 	}
-	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
+	if failed, ok := errors.AsType[*HandoverError](f.err); ok && !failed.Run.IsZero() {
+		return fmt.Sprintf("The network is %s, but %s did not connect to it (%s). Its key may be tied to the address %s, with which it was received: "+
+			"allow this computer's other addresses at the access point, too, or connect by hand.", kept(s), managerName(failed.Manager), oneLine(failed.Err), failed.Run)
+	} else if ok {
 		return fmt.Sprintf("The network is %s, but %s did not connect to it (%s): try again, or connect by hand.", kept(s), managerName(failed.Manager), oneLine(failed.Err))
 	}
 	switch f.reason {

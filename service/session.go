@@ -59,6 +59,8 @@ type StartRequest struct {
 	Purpose Purpose
 	Detach  bool   // the session outlives its owner
 	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
+	Beside  bool   // on an interface of our own, where the radio has room for two: the manager keeps its own
+	MultiAP bool   // StartPBC of a station only: as one that links access points (a backhaul station)
 	NFC     bool   // Learn, Configure: with the password of the access point's tag, which was read before
 
 	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
@@ -197,6 +199,8 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 // place finds the interface for a task. The caller holds mu.
 func (s *Service) place(r StartRequest, t *task) (*iface, error) {
 	switch {
+	case t.purpose == PurposeAdmit && (r.Beside || r.MultiAP):
+		return nil, fmt.Errorf("%w: beside and multi-ap are for stations: leave them out at an access point", ErrNotSupported)
 	case t.purpose == PurposeAdmit:
 		return s.accessPoint(r)
 	case r.Timeout != 0:

@@ -18,6 +18,8 @@ type enrollFlags struct {
 	detach  bool
 	showKey bool
 	force   bool
+	beside  bool
+	multiAP bool
 	apply   string
 }
 
@@ -55,6 +57,12 @@ func (e *enrollFlags) options() options {
 	if e.detach {
 		o["detach"] = godbus.MakeVariant(true)
 	}
+	if e.beside {
+		o["beside"] = godbus.MakeVariant(true)
+	}
+	if e.multiAP {
+		o["multi-ap"] = godbus.MakeVariant(true)
+	}
 	if e.force {
 		o["force"] = godbus.MakeVariant(true)
 	}
@@ -86,7 +94,14 @@ button is pressed within two minutes.`,
 		},
 	}
 	e.register(cmd)
+	e.registerBeside(cmd)
+	cmd.Flags().BoolVar(&e.multiAP, "multi-ap", false, "join as a repeater of a Multi-AP network (a backhaul station)")
 	return cmd
+}
+
+// registerBeside declares the flag of the commands for which the connection can stay.
+func (e *enrollFlags) registerBeside(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&e.beside, "beside", false, "leave the connection alone that is there, where the radio has room for two")
 }
 
 // pbc runs the command.

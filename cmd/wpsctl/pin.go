@@ -60,6 +60,7 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 		},
 	}
 	e.register(cmd)
+	e.registerBeside(cmd)
 	registerForce(cmd, &e.force)
 	admit.register(cmd)
 	cmd.Flags().StringVar(&e.router, "bssid", "", "take this `ROUTER` only, named by its SSID or its BSSID")

@@ -35,7 +35,7 @@ func answers(key secret.Value) map[string]bus.Method {
 }
 
 // connectWithAgent joins a network that iwd does not know yet, and answers when it asks for the passphrase.
-func (m *Manager) connectWithAgent(ctx context.Context, d *device, n credential.Network) error {
+func (m *Manager) connectWithAgent(ctx context.Context, d *device, n *credential.Offer) error {
 	if n.KeyKind == credential.KeyRawPSK {
 		return ErrAgent
 	}
@@ -51,7 +51,7 @@ func (m *Manager) connectWithAgent(ctx context.Context, d *device, n credential.
 	if err := d.Call(ctx, manager, busName+".AgentManager.RegisterAgent", []any{agentPath}); err != nil {
 		return err
 	}
-	err = d.connect(ctx, string(n.SSID), kindOf(n))
+	err = d.connect(ctx, string(n.SSID), kindOf(n.Network))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
 	defer cancel()
 	return errors.Join(err, d.Call(ctx, manager, busName+".AgentManager.UnregisterAgent", []any{agentPath}))

@@ -170,6 +170,9 @@ func TestClaimOfWhatItDoesNotHave(t *testing.T) {
 	}
 }
 
+// offer is a network that was not heard.
+func offer(n credential.Network) []credential.Offer { return []credential.Offer{{Network: n}} }
+
 func network(ssid, key string, kind credential.KeyKind) credential.Network {
 	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
 	if kind == credential.KeyNone {
@@ -231,7 +234,7 @@ func TestDeliver(t *testing.T) {
 				c.prepare(p)
 				p.Unlock()
 			}
-			err := m.Deliver(t.Context(), "wlan0", c.network)
+			err := m.Deliver(t.Context(), "wlan0", offer(c.network))
 			if !errors.Is(err, c.err) && !(c.err == errAny && err != nil) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
 			}
@@ -258,7 +261,7 @@ func TestDeliverWithoutItsDirectory(t *testing.T) {
 	p.Lock()
 	p.asks = true
 	p.Unlock()
-	if err := m.Deliver(t.Context(), "wlan0", network("new", "some words", credential.KeyPassphrase)); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
 		t.Fatalf("Deliver: %v", err)
 	}
 	told, want := p.Told(), []string{"Set Powered=true", "Connect " + string(newNet), "UnregisterAgent"}
@@ -268,7 +271,7 @@ func TestDeliverWithoutItsDirectory(t *testing.T) {
 	if answered != "some words" || !slices.Equal(told, want) {
 		t.Errorf("the agent said %q; told %q", answered, told)
 	}
-	if err := m.Deliver(t.Context(), "wlan0", network("new", strings.Repeat("ab", 32), credential.KeyRawPSK)); !errors.Is(err, ErrAgent) {
+	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", strings.Repeat("ab", 32), credential.KeyRawPSK))); !errors.Is(err, ErrAgent) {
 		t.Errorf("a key that an agent cannot say: %v", err)
 	}
 }

@@ -8,16 +8,27 @@ import (
 	"os"
 	"syscall"
 
+	"wpsd/drivers/managerbus"
 	"wpsd/engine/credential"
 )
 
 // ErrNoDevice means that iwd does not have the interface.
 var ErrNoDevice = errors.New("iwd: it does not have the interface")
 
-// Deliver implements Sink: it writes the file from which iwd knows the network, then connects. If that fails the file
-// is again what it was. Where we may not write there (we need not be root), iwd is told by way of its agent.
-func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Network) error {
-	if err := check(n); err != nil {
+// Deliver implements Sink: it writes the files from which iwd knows the networks, then connects, to the first that it
+// gets into. If there is none the files are again what they were. Where we may not write there (we need not be root),
+// iwd is told by way of its agent, which is asked for the network that iwd joins only.
+func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+	var usable []*credential.Offer
+	var err error
+	for i := range offers {
+		if checkErr := check(offers[i].Network); checkErr != nil {
+			err = errors.Join(err, checkErr)
+			continue
+		}
+		usable = append(usable, &offers[i])
+	}
+	if len(usable) == 0 {
 		return err
 	}
 	d, err := m.dial(ctx, ifname)
@@ -31,17 +42,54 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Netwo
 	if err := d.on(ctx); err != nil {
 		return wrap(err)
 	}
-	undo, err := m.provision(n)
-	if isForbidden(err) {
-		return wrap(m.connectWithAgent(ctx, d, n))
+	return wrap(m.hand(ctx, d, usable))
+}
+
+// placed is an offer, and how iwd is told of it.
+type placed struct {
+	*credential.Offer
+	byAgent bool
+	undo    func() error
+}
+
+func (m *Manager) hand(ctx context.Context, d *device, offers []*credential.Offer) error {
+	var ours []placed
+	var err error
+	for _, o := range offers {
+		undo, provisionErr := m.provision(o.Network)
+		switch {
+		case isForbidden(provisionErr):
+			ours = append(ours, placed{o, true, func() error { return nil }})
+		case provisionErr != nil:
+			err = errors.Join(err, provisionErr)
+		default:
+			ours = append(ours, placed{o, false, undo})
+		}
 	}
-	if err != nil {
-		return wrap(err)
+	for n, p := range ours {
+		joinErr := m.join(ctx, d, p, len(ours)-n)
+		if joinErr == nil {
+			return nil
+		}
+		err = errors.Join(err, joinErr)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	if err := d.connect(ctx, string(n.SSID), kindOf(n)); err != nil {
-		return wrap(errors.Join(err, undo()))
+	for _, p := range ours {
+		err = errors.Join(err, p.undo())
 	}
-	return nil
+	return err
+}
+
+// join connects to a network, within its share of the time that is left for so many.
+func (m *Manager) join(ctx context.Context, d *device, p placed, attempts int) error {
+	ctx, cancel := managerbus.Part(ctx, attempts)
+	defer cancel()
+	if p.byAgent {
+		return m.connectWithAgent(ctx, d, p.Offer)
+	}
+	return d.connect(ctx, string(p.SSID), kindOf(p.Network))
 }
 
 func isForbidden(err error) bool {

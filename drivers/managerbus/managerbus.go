@@ -20,8 +20,12 @@ import (
 // ErrAbsent means that the manager is not on the bus.
 var ErrAbsent = drivers.ErrNoManager
 
-// pause is between two looks at something that no signal tells in time.
-const pause = 100 * time.Millisecond
+// What no signal tells in time is looked at again and again: at first after firstPause, then less and less often, and
+// every longPause in the end.
+const (
+	firstPause = 5 * time.Millisecond
+	longPause  = 100 * time.Millisecond
+)
 
 // names are those that managers have on the bus. They are followed together, so that it costs one question to know them all, and
 // nothing afterwards.
@@ -218,7 +222,7 @@ func (c *Conn) Set(ctx context.Context, path godbus.ObjectPath, iface, name stri
 
 // Until looks again and again until met says so, or fails, or ctx ends.
 func Until(ctx context.Context, met func() (bool, error)) error {
-	for {
+	for pause := firstPause; ; pause = min(pause*3/2, longPause) {
 		ok, err := met()
 		if ok || err != nil {
 			return err
@@ -231,4 +235,13 @@ func Until(ctx context.Context, met func() (bool, error)) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// Part gives one of so many attempts its part of the time that ctx leaves for all.
+func Part(ctx context.Context, attempts int) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok || attempts < 2 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/time.Duration(attempts))
 }

@@ -29,7 +29,7 @@ const (
 type played struct {
 	managertest.Manager
 	profiles map[godbus.ObjectPath]profile
-	given    profile // of AddAndActivateConnection2, or Update2
+	given    profile // of AddConnection, or Update2
 	refuses  bool    // the access point does not let it in
 }
 
@@ -95,11 +95,10 @@ func play(t *testing.T) (*Manager, *played) {
 			p.activate()
 			return []any{newAct}, nil
 		},
-		managerI + ".AddAndActivateConnection2": func(_ godbus.ObjectPath, args []any) ([]any, error) {
-			p.Calls = append(p.Calls, "AddAndActivateConnection2")
+		settingsI + ".AddConnection": func(_ godbus.ObjectPath, args []any) ([]any, error) {
+			p.Calls = append(p.Calls, "AddConnection")
 			p.given = args[0].(map[string]map[string]godbus.Variant)
-			p.activate()
-			return []any{settings + "/2", newAct, map[string]godbus.Variant{}}, nil
+			return []any{settings + "/2"}, nil
 		},
 	}
 	return &Manager{Bus: managertest.Start(t, map[string]*managertest.Manager{busName: &p.Manager})}, p
@@ -138,6 +137,9 @@ func known(ssid, management string, more map[string]godbus.Variant) profile {
 	return p
 }
 
+// offer is a network that was not heard.
+func offer(n credential.Network) []credential.Offer { return []credential.Offer{{Network: n}} }
+
 func network(ssid, key string, kind credential.KeyKind) credential.Network {
 	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
 	if kind == credential.KeyNone {
@@ -159,6 +161,12 @@ func TestRestoreOfAnUnknownDevice(t *testing.T) {
 			t.Errorf("starting %v: %v", starting, err)
 		}
 	}
+}
+
+// wpa3 makes a network one that takes SAE only.
+func wpa3(n credential.Network) credential.Network {
+	n.WPA3Only = true
+	return n
 }
 
 func TestReleaseAndRestore(t *testing.T) {
@@ -223,11 +231,11 @@ func TestAVolatileProfileComesBack(t *testing.T) {
 	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Deliver(t.Context(), "wlan0", network("new", "some words", credential.KeyPassphrase)); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
 		t.Fatal(err)
 	}
-	want = []string{update + " 0x2", "Set Managed=false", "Set Managed=true", "Set Autoconnect=false", "AddAndActivateConnection2",
-		"Set Autoconnect=true", update + " 0x12"}
+	want = []string{update + " 0x2", "Set Managed=false", "Set Managed=true", "Set Autoconnect=false", "AddConnection",
+		"ActivateConnection " + string(settings) + "/2", "Set Autoconnect=true", update + " 0x12"}
 	if told := p.Told(); !slices.Equal(told, want) {
 		t.Errorf("told\n%q, not\n%q", told, want)
 	}
@@ -279,14 +287,18 @@ func TestDeliver(t *testing.T) {
 		err     error
 	}{
 		{
-			name: "a new network is added", network: network("new", "some words", credential.KeyPassphrase), told: "AddAndActivateConnection2",
+			name: "a new network is added", network: network("new", "some words", credential.KeyPassphrase), told: "AddConnection",
 			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "some words", "psk-flags": uint32(0), "pmf": int32(2), "wps-method": uint32(1)},
 		},
 		{
-			name: "a key of 64 digits is not for SAE", network: network("new", psk, credential.KeyRawPSK), told: "AddAndActivateConnection2",
+			name: "a key of 64 digits is not for SAE", network: network("new", psk, credential.KeyRawPSK), told: "AddConnection",
 			want: map[string]any{"key-mgmt": "wpa-psk", "psk": psk, "pmf": int32(1), "wps-method": uint32(1)},
 		},
-		{name: "an open network has no security", network: network("new", "", credential.KeyNone), told: "AddAndActivateConnection2"},
+		{
+			name: "WPA3 only is SAE with protected management frames", network: wpa3(network("new", "some words", credential.KeyPassphrase)),
+			told: "AddConnection", want: map[string]any{"key-mgmt": "sae", "psk": "some words", "pmf": int32(3)},
+		},
+		{name: "an open network has no security", network: network("new", "", credential.KeyNone), told: "AddConnection"},
 		{
 			name: "one with this name is updated", network: network("home", "another key", credential.KeyPassphrase), told: "Update2 " + string(homeSet),
 			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
@@ -297,17 +309,17 @@ func TestDeliver(t *testing.T) {
 		},
 		{
 			name: "one of a company is left alone", have: known("new", "wpa-eap", nil), network: network("new", "some words", credential.KeyPassphrase),
-			told: "AddAndActivateConnection2", want: map[string]any{"psk": "some words"},
+			told: "AddConnection", want: map[string]any{"psk": "some words"},
 		},
 		{
 			name: "an open one of the same name is another", have: known("new", "", nil), network: network("new", "some words", credential.KeyPassphrase),
-			told: "AddAndActivateConnection2", want: map[string]any{"psk": "some words"},
+			told: "AddConnection", want: map[string]any{"psk": "some words"},
 		},
 		{
 			name: "one for another interface is left alone", have: known("new", "wpa-psk", map[string]godbus.Variant{"interface-name": godbus.MakeVariant("wlan5")}),
-			network: network("new", "some words", credential.KeyPassphrase), told: "AddAndActivateConnection2", want: map[string]any{"psk": "some words"},
+			network: network("new", "some words", credential.KeyPassphrase), told: "AddConnection", want: map[string]any{"psk": "some words"},
 		},
-		{name: "who does not get in fails", network: network("new", "some words", credential.KeyPassphrase), refuses: true, told: "AddAndActivateConnection2", err: ErrFailed},
+		{name: "who does not get in fails", network: network("new", "some words", credential.KeyPassphrase), refuses: true, told: "AddConnection", err: ErrFailed},
 		{name: "WEP is refused", network: network("new", "12345", credential.KeyWEP), err: ErrWEP},
 		{name: "a key that is no text is refused", network: network("new", "12345678\xff", credential.KeyPassphrase), err: ErrText},
 	} {
@@ -320,7 +332,7 @@ func TestDeliver(t *testing.T) {
 				p.profiles[settings+"/5"] = c.have
 			}
 			p.Unlock()
-			if err := m.Deliver(t.Context(), "wlan0", c.network); !errors.Is(err, c.err) {
+			if err := m.Deliver(t.Context(), "wlan0", offer(c.network)); !errors.Is(err, c.err) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
 			}
 			if told := p.Told(); c.told != "" && (len(told) == 0 || told[0] != c.told) || c.told == "" && len(told) > 0 {
@@ -353,7 +365,7 @@ func TestDeliver(t *testing.T) {
 func TestDeliverToADeviceThatNobodyKnows(t *testing.T) {
 	t.Parallel()
 	m, _ := play(t)
-	if err := m.Deliver(t.Context(), "eth7", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, ErrNoDevice) {
+	if err := m.Deliver(t.Context(), "eth7", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrNoDevice) {
 		t.Errorf("Deliver: %v", err)
 	}
 }
@@ -361,14 +373,14 @@ func TestDeliverToADeviceThatNobodyKnows(t *testing.T) {
 func TestDeliverEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
-	p.Answer(managerI+".AddAndActivateConnection2", func(godbus.ObjectPath, []any) ([]any, error) {
+	p.Answer(managerI+".ActivateConnection", func(godbus.ObjectPath, []any) ([]any, error) {
 		p.Put(wlan0, deviceI, "ActiveConnection", newAct)
 		p.Put(wlan0, deviceI, "State", uint32(50))
-		return []any{settings + "/2", newAct, map[string]godbus.Variant{}}, nil
+		return []any{newAct}, nil
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := m.Deliver(ctx, "wlan0", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, context.DeadlineExceeded) {
+	if err := m.Deliver(ctx, "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Deliver: %v", err)
 	}
 }
@@ -388,13 +400,13 @@ func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
 	p.Lock()
 	p.refuses = true
 	p.Unlock()
-	if err := m.Deliver(t.Context(), "wlan0", network("new", "some words", credential.KeyPassphrase)); !errors.Is(err, ErrFailed) {
+	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrFailed) {
 		t.Errorf("Deliver: %v", err)
 	}
-	if told := p.Told(); !slices.Equal(told, []string{"AddAndActivateConnection2", "Delete " + string(settings) + "/2"}) {
+	if told := p.Told(); !slices.Equal(told, []string{"AddConnection", "ActivateConnection " + string(settings) + "/2", "Delete " + string(settings) + "/2"}) {
 		t.Errorf("a new one: told %q", told)
 	}
-	if err := m.Deliver(t.Context(), "wlan0", network("home", "another key", credential.KeyPassphrase)); !errors.Is(err, ErrFailed) {
+	if err := m.Deliver(t.Context(), "wlan0", offer(network("home", "another key", credential.KeyPassphrase))); !errors.Is(err, ErrFailed) {
 		t.Errorf("Deliver: %v", err)
 	}
 	update := "Update2 " + string(homeSet)

@@ -32,16 +32,27 @@ const (
 	wpsDisabled = 1 // wps-method: without it NetworkManager may press its own button when it doubts the key
 	pmfDisable  = 1
 	pmfOptional = 2
+	pmfRequired = 3
 	keyIsSaved  = 0 // psk-flags: not asked of an agent
 )
 
 // profile is a connection as NetworkManager has it: settings by name, each a dictionary.
 type profile map[string]map[string]godbus.Variant
 
-// Deliver implements Sink: it updates the profile that is for this network already, else adds one, and activates it.
-func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Network) error {
-	if err := check(n); err != nil {
-		return err
+// Deliver implements Sink: for each network it updates the profile that is for it already, else adds one. It activates the
+// first, and if that does not connect the next.
+func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+	var usable []*credential.Offer
+	var refused error
+	for i := range offers {
+		if err := check(&offers[i]); err != nil {
+			refused = errors.Join(refused, err)
+			continue
+		}
+		usable = append(usable, &offers[i])
+	}
+	if len(usable) == 0 {
+		return refused
 	}
 	d, err := m.dial(ctx, ifname)
 	switch {
@@ -59,53 +70,85 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Netwo
 			return wrap(err)
 		}
 	}
-	if err := d.deliver(ctx, ifname, n); err != nil {
+	if err := d.deliver(ctx, ifname, usable); err != nil {
 		return wrap(err)
 	}
 	m.leave(ctx, d, ifname)
 	return nil
 }
 
-// deliver changes or adds the profile and activates it. If that fails the profiles are again what they were.
-func (d *device) deliver(ctx context.Context, ifname string, n credential.Network) error {
-	path, have, err := d.find(ctx, ifname, n)
-	if err != nil {
-		return err
-	}
-	var active godbus.ObjectPath
-	var undo func(context.Context) error
-	if have != nil {
-		undo, err = d.update(ctx, path, have, n)
-		if err == nil {
-			err = d.Call(ctx, root, managerI+".ActivateConnection", []any{path, d.path, noObject}, &active)
+// placed is the profile of an offer.
+type placed struct {
+	*credential.Offer
+	path godbus.ObjectPath
+	undo func(context.Context) error // makes it what it was, or nothing
+}
+
+// deliver changes or adds the profiles and activates one. If that fails all of them are again what they were.
+func (d *device) deliver(ctx context.Context, ifname string, offers []*credential.Offer) error {
+	var ours []placed
+	var err error
+	taken := map[godbus.ObjectPath]bool{}
+	for _, o := range offers {
+		p, placeErr := d.place(ctx, ifname, o, taken)
+		if placeErr != nil {
+			err = errors.Join(err, placeErr)
+			continue
 		}
-	} else {
-		var result map[string]godbus.Variant
-		options := map[string]godbus.Variant{"persist": godbus.MakeVariant("disk")}
-		err = d.Call(ctx, root, managerI+".AddAndActivateConnection2", []any{added(n), d.path, noObject, options}, &path, &active, &result)
-		if err == nil {
-			undo = func(ctx context.Context) error { return d.Call(ctx, path, profileI+".Delete", nil) }
+		taken[p.path] = true
+		ours = append(ours, p)
+	}
+	for n, p := range ours {
+		activateErr := d.activate(ctx, p, len(ours)-n)
+		if activateErr == nil {
+			return d.Set(ctx, d.path, deviceI, "Autoconnect", true)
+		}
+		err = errors.Join(err, activateErr)
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	if err == nil {
-		err = d.connects(ctx, active)
-	}
-	if err == nil {
-		return d.Set(ctx, d.path, deviceI, "Autoconnect", true)
-	}
-	if undo != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-		defer cancel()
-		err = errors.Join(err, undo(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	for _, p := range ours {
+		err = errors.Join(err, p.undo(ctx))
 	}
 	return err
+}
+
+// place puts an offer into the profile that is for it and is not another offer's, or makes one.
+func (d *device) place(ctx context.Context, ifname string, o *credential.Offer, taken map[godbus.ObjectPath]bool) (placed, error) {
+	p := placed{Offer: o}
+	path, have, err := d.find(ctx, ifname, o.Network, taken)
+	if err != nil {
+		return p, err
+	}
+	if have != nil {
+		p.path = path
+		p.undo, err = d.update(ctx, path, have, o)
+		return p, err
+	}
+	p.undo = func(ctx context.Context) error { return d.Call(ctx, p.path, profileI+".Delete", nil) }
+	err = d.Call(ctx, settings, settingsI+".AddConnection", []any{added(o)}, &p.path)
+	return p, err
+}
+
+// activate connects the device by a profile, the first of so many that may be tried.
+func (d *device) activate(ctx context.Context, p placed, attempts int) error {
+	ctx, cancel := managerbus.Part(ctx, attempts)
+	defer cancel()
+	var active godbus.ObjectPath
+	if err := d.Call(ctx, root, managerI+".ActivateConnection", []any{p.path, d.path, noObject}, &active); err != nil {
+		return err
+	}
+	return d.connects(ctx, active)
 }
 
 // undoTime bounds making a profile again what it was.
 const undoTime = 5 * time.Second
 
 // update puts the network's key into a profile, and returns how to make that what it was, with the key that it had.
-func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profile, n credential.Network) (undo func(context.Context) error, err error) {
+func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profile, n *credential.Offer) (undo func(context.Context) error, err error) {
 	have.dropOld()
 	before := have.clone()
 	var secrets profile
@@ -120,7 +163,7 @@ func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profil
 }
 
 // check refuses what NetworkManager would, in words that help.
-func check(n credential.Network) error {
+func check(n *credential.Offer) error {
 	switch {
 	case n.KeyKind == credential.KeyWEP || n.Encryption&wsc.EncrWEP != 0:
 		return ErrWEP
@@ -132,10 +175,10 @@ func check(n credential.Network) error {
 
 // find looks for the profile of this network: same name, same kind of security, for this interface or any. The one
 // that was used last counts.
-func (d *device) find(ctx context.Context, ifname string, n credential.Network) (path godbus.ObjectPath, found profile, err error) {
+func (d *device) find(ctx context.Context, ifname string, n credential.Network, taken map[godbus.ObjectPath]bool) (path godbus.ObjectPath, found profile, err error) {
 	newest := uint64(0)
 	err = d.each(ctx, func(p godbus.ObjectPath, have profile) {
-		if !have.fits(ifname, n) {
+		if taken[p] || !have.fits(ifname, n) {
 			return
 		}
 		used, _ := have[connection]["timestamp"].Value().(uint64)
@@ -213,7 +256,7 @@ func (p profile) fits(ifname string, n credential.Network) bool {
 }
 
 // added is a new profile. Who may use it: everybody, as with one that an administrator makes.
-func added(n credential.Network) profile {
+func added(n *credential.Offer) profile {
 	p := profile{
 		connection: {"id": godbus.MakeVariant(displayName(n.SSID)), "type": godbus.MakeVariant(wireless)},
 		wireless:   {"ssid": godbus.MakeVariant(n.SSID), "mode": godbus.MakeVariant("infrastructure")},
@@ -223,7 +266,7 @@ func added(n credential.Network) profile {
 }
 
 // apply puts key and security of a network into a profile and leaves all else of it.
-func apply(p profile, n credential.Network) {
+func apply(p profile, n *credential.Offer) {
 	p[connection]["autoconnect"] = godbus.MakeVariant(true)
 	if n.KeyKind == credential.KeyNone {
 		delete(p, wirelessSecurity)
@@ -240,7 +283,11 @@ func apply(p profile, n credential.Network) {
 	if n.KeyKind == credential.KeyRawPSK {
 		pmf = pmfDisable
 	}
-	s["key-mgmt"] = godbus.MakeVariant("wpa-psk")
+	management := "wpa-psk"
+	if n.WPA3Only {
+		management, pmf = "sae", pmfRequired
+	}
+	s["key-mgmt"] = godbus.MakeVariant(management)
 	s["psk"] = godbus.MakeVariant(string(n.Key.Bytes()))
 	s["psk-flags"] = godbus.MakeVariant(uint32(keyIsSaved))
 	s["pmf"] = godbus.MakeVariant(pmf)

@@ -14,9 +14,10 @@ import (
 // way is how it lets go.
 type way string
 
-// The ways. To remove the interface is the thorough one, but what was added at run time is lost with it, and its keys
-// cannot be read. To disconnect leaves everything as it is, but works only where there is a connection. Otherwise the
-// interface stays: wpa_supplicant would deauthenticate whatever is not its own network on it.
+// The ways. To disconnect leaves everything as it is, but over D-Bus it works only where there is a connection; over the
+// control socket, where there is one, it always does (bySocket). To remove the interface is the thorough one, but what was
+// added at run time is lost with it, and its keys cannot be read. Otherwise the interface stays: wpa_supplicant would
+// deauthenticate whatever is not its own network on it.
 const (
 	byDisconnecting way = "disconnect"
 	byRemoving      way = "remove"
@@ -54,12 +55,17 @@ func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 	if owed.Way, err = i.way(ctx, owed.ConfigFile); err != nil {
 		return nil, wrap(err)
 	}
+	if owed.Way != byDisconnecting {
+		if text, err := m.claimSocket(ctx, ifname); text != nil || ctx.Err() != nil {
+			return text, err
+		}
+	}
 	return json.Marshal(owed)
 }
 
 // way chooses how the interface can be left without a loss.
 func (i *iface) way(ctx context.Context, file string) (way, error) {
-	current, err := i.current(ctx)
+	current, err := i.currentNetwork(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -101,12 +107,8 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 	if err := json.Unmarshal(text, &owed); err != nil {
 		return false, wrap(err)
 	}
-	switch owed.Way {
-	case apart:
-		return true, nil
-	case bySocket:
+	if owed.Way == bySocket {
 		return false, m.releaseSocket(ctx, ifname)
-	default:
 	}
 	i, err := m.dial(ctx, ifname)
 	if err != nil {
@@ -114,10 +116,16 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 	}
 	defer i.Close()
 	if i.path == "" {
-		return false, nil
+		return owed.Way == apart, nil
 	}
-	if owed.Way == byRemoving {
+	// What it scans by itself would hold us up for seconds; that it does not is an error, too.
+	_ = i.Call(ctx, i.path, interfaceI+".AbortScan", nil)
+	switch owed.Way {
+	case apart:
+		return true, nil
+	case byRemoving:
 		return false, wrap(i.Call(ctx, root, busName+".RemoveInterface", []any{i.path}))
+	default:
 	}
 	err = i.Call(ctx, i.path, interfaceI+".Disconnect", nil)
 	if managerbus.Is(err, errNotConnected) {
@@ -127,7 +135,7 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 		return false, wrap(err)
 	}
 	return false, wrap(managerbus.Until(ctx, func() (bool, error) {
-		current, err := i.current(ctx)
+		current, err := i.currentNetwork(ctx)
 		return current == noObject, err
 	}))
 }
@@ -183,7 +191,7 @@ func (m *Manager) Disconnect(ctx context.Context, ifname string) error {
 		return wrap(err)
 	}
 	return wrap(managerbus.Until(ctx, func() (bool, error) {
-		current, err := i.current(ctx)
+		current, err := i.currentNetwork(ctx)
 		return current == noObject, err
 	}))
 }

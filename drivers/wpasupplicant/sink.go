@@ -2,203 +2,292 @@ package wpasupplicant
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
-	"slices"
-	"strings"
-	"unicode/utf8"
-
-	godbus "github.com/godbus/dbus/v5"
+	"strconv"
+	"time"
 
 	"wpsd/drivers/managerbus"
 	"wpsd/engine/credential"
-	"wpsd/engine/wsc"
 )
 
-// Why wpa_supplicant cannot have a network.
-var (
-	ErrWEP    = errors.New("wpa_supplicant: WEP is broken and not handed over: set the access point to WPA2")
-	ErrText   = errors.New("wpa_supplicant: over D-Bus it takes a passphrase only if that is UTF-8")
-	ErrFailed = errors.New("it could not connect in time")
-)
+// ErrFailed means that it knows the network, and is not in it.
+var ErrFailed = errors.New("it could not connect in time")
 
-// network is one that is configured there.
-type network struct {
-	path        godbus.ObjectPath
-	enabled     bool
-	named, fits bool // it is for the name of the network in question; and for the same kind of security
+// lookTime is how long only the channels are looked at on which the networks were heard. After that an access point may
+// have moved, and everything is.
+const lookTime = 6 * time.Second
+
+// talk is a conversation with a wpa_supplicant about one interface, over D-Bus or over its control socket. Networks have
+// the names that they have there.
+type talk interface {
+	// networks lists those that are configured.
+	networks(ctx context.Context) ([]network, error)
+	can(ctx context.Context) (abilities, error)
+	// add makes a network, which is disabled. On an error there is none.
+	add(ctx context.Context, values []value) (id string, err error)
+	change(ctx context.Context, id string, values []value) error
+	remove(ctx context.Context, id string) error
+	// choose makes it connect to a network, and disables all others.
+	choose(ctx context.Context, id string) error
+	enable(ctx context.Context, id string) error
+	// current is the network that it is connected to, or tries; "": none.
+	current(ctx context.Context) (id string, connected bool, err error)
+	// save writes its configuration file, if that says so (update_config=1): its owner's decision.
+	save(ctx context.Context)
+	// again makes the conversation usable after a context has ended in its middle.
+	again() error
+	Close()
 }
 
-// Deliver implements Sink: it changes the network that has this name already, else adds one, and selects it. The
-// others are enabled again afterwards; SelectNetwork disables them.
-func (m *Manager) Deliver(ctx context.Context, ifname string, n credential.Network) error {
-	if n.KeyKind == credential.KeyWEP || n.Encryption&wsc.EncrWEP != 0 {
-		return ErrWEP
-	}
-	if !utf8.Valid(n.Key.Bytes()) {
-		return ErrText
-	}
-	i, err := m.dial(ctx, ifname)
-	if isAbsent(err) || err == nil && i.path == "" {
-		p, socketErr := m.socket(ctx, ifname)
-		if p != nil {
-			defer p.Close()
-			if i != nil {
-				i.Close()
-			}
-			return wrap(p.deliver(ctx, n))
+// Deliver implements Sink: for each network it changes the block that has this name already, else adds one, and selects
+// the first. The others are enabled again afterwards; to select one disables them.
+func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+	var usable []*credential.Offer
+	var refused error
+	for i := range offers {
+		if err := check(&offers[i]); err != nil {
+			refused = errors.Join(refused, err)
+			continue
 		}
-		err = errors.Join(err, socketErr)
+		usable = append(usable, &offers[i])
 	}
+	if len(usable) == 0 {
+		return refused
+	}
+	t, err := m.talk(ctx, ifname)
 	if err != nil {
 		return err
 	}
-	defer i.Close()
-	if i.path == "" { // it was asked for by name: it does not have the interface
-		if err := i.create(ctx, map[string]string{"Ifname": ifname, "Driver": "nl80211"}); err != nil {
-			return wrap(err)
+	defer t.Close()
+	return wrap(hand(ctx, t, usable))
+}
+
+// talk finds the wpa_supplicant that is to get a network. One on D-Bus that was asked for by name, and does not have the
+// interface, gets it.
+func (m *Manager) talk(ctx context.Context, ifname string) (talk, error) {
+	t, err := m.owner(ctx, ifname)
+	if t != nil || err != nil {
+		return t, err
+	}
+	i, err := m.dial(ctx, ifname)
+	if err != nil {
+		return nil, err
+	}
+	if err := i.create(ctx, map[string]string{"Ifname": ifname, "Driver": "nl80211"}); err != nil {
+		i.Close()
+		return nil, wrap(err)
+	}
+	return i, nil
+}
+
+// owner finds the wpa_supplicant that has the interface, on D-Bus or not. nil without an error: there is none.
+func (m *Manager) owner(ctx context.Context, ifname string) (talk, error) {
+	i, err := m.dial(ctx, ifname)
+	if err == nil && i.path != "" {
+		return i, nil
+	}
+	if err == nil {
+		i.Close()
+	} else if !isAbsent(err) {
+		return nil, err
+	}
+	if p, err := m.socket(ctx, ifname); p != nil || err != nil {
+		return orNone(p), err
+	}
+	return nil, nil
+}
+
+// orNone keeps a nil process from being a talk that is not nil.
+func orNone(p *process) talk {
+	if p == nil {
+		return nil
+	}
+	return p
+}
+
+// placed is an offer that wpa_supplicant knows.
+type placed struct {
+	*credential.Offer
+	network
+	added bool
+}
+
+// hand makes it know the networks and waits until it is in one of them.
+func hand(ctx context.Context, t talk, offers []*credential.Offer) error {
+	all, err := t.networks(ctx)
+	if err != nil {
+		return err
+	}
+	ours, err := place(ctx, t, offers, all)
+	if len(ours) > 0 {
+		// That one of several cannot be used is no failure.
+		err = join(ctx, t, ours)
+	}
+	tidy := context.WithoutCancel(ctx)
+	if ctx.Err() != nil {
+		if againErr := t.again(); againErr != nil {
+			return errors.Join(err, againErr)
 		}
 	}
-	settings, err := i.settings(ctx, n)
-	if err != nil {
-		return wrap(err)
-	}
-	all, same, err := i.networks(ctx, n)
-	if err != nil {
-		return wrap(err)
-	}
-	chosen := same
-	if same == "" {
-		err = i.Call(ctx, i.path, interfaceI+".AddNetwork", []any{settings}, &chosen)
-	} else {
-		err = i.Set(ctx, same, networkI, "Properties", settings)
-	}
-	if err != nil {
-		return wrap(err)
-	}
-	err = i.connect(ctx, chosen)
-	tidy := context.WithoutCancel(ctx)
-	if err != nil && same == "" {
-		err = errors.Join(err, i.Call(tidy, i.path, interfaceI+".RemoveNetwork", []any{chosen}))
+	mine := map[string]bool{}
+	for _, p := range ours {
+		mine[p.id] = true
+		switch {
+		case err != nil && p.added:
+			err = errors.Join(err, t.remove(tidy, p.id))
+		case err != nil && !p.enabled: // as it was
+		case len(ours) > 1 || err != nil:
+			err = errors.Join(err, t.enable(tidy, p.id))
+		}
 	}
 	for _, other := range all {
-		if other.enabled && other.path != chosen {
-			err = errors.Join(err, i.Set(tidy, other.path, networkI, "Enabled", true))
+		if other.enabled && !mine[other.id] {
+			err = errors.Join(err, t.enable(tidy, other.id))
 		}
 	}
-	if err != nil {
-		return wrap(err)
+	if err == nil {
+		t.save(tidy)
 	}
-	// It saves only if its configuration file says so (update_config=1), and that is its owner's decision.
-	_ = i.Call(ctx, i.path, interfaceI+".SaveConfig", nil)
+	return err
+}
+
+// place writes a block for each offer. An error is that of the ones that could not be placed.
+func place(ctx context.Context, t talk, offers []*credential.Offer, all []network) (ours []placed, err error) {
+	can, err := t.can(ctx)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, o := range offers {
+		p := placed{Offer: o, added: true}
+		for _, c := range all {
+			if !taken[c.id] && c.fits(&o.Network) {
+				p.network, p.added = c, false
+				break
+			}
+		}
+		if placeErr := p.write(ctx, t, can); placeErr != nil {
+			err = errors.Join(err, placeErr)
+			continue
+		}
+		taken[p.id] = true
+		ours = append(ours, p)
+	}
+	return ours, err
+}
+
+func (p *placed) write(ctx context.Context, t talk, can abilities) error {
+	values, err := settings(p.Offer, p.have, can)
+	if err != nil {
+		return err
+	}
+	defer wipe(values)
+	if p.added {
+		p.id, err = t.add(ctx, values)
+		return err
+	}
+	return t.change(ctx, p.id, values)
+}
+
+// join has it connect to any of the networks, the first before the others. For a while it looks only where they were
+// heard: all channels take it seconds.
+func join(ctx context.Context, t talk, ours []placed) error {
+	var near []placed
+	for _, p := range ours {
+		if p.Frequency != 0 {
+			near = append(near, p)
+		}
+	}
+	if len(near) == 0 {
+		if err := choose(ctx, t, ours); err != nil {
+			return err
+		}
+		return connects(ctx, t, ours)
+	}
+	err := narrow(ctx, t, near)
+	if err == nil {
+		err = choose(ctx, t, near)
+	}
+	if err == nil {
+		soon, cancel := context.WithTimeout(ctx, lookTime)
+		err = connects(soon, t, near)
+		cancel()
+	}
+	if widenErr := widen(ctx, t, near); widenErr != nil && ctx.Err() == nil {
+		return errors.Join(err, widenErr)
+	}
+	if !errors.Is(err, ErrFailed) || ctx.Err() != nil {
+		return err
+	}
+	// Nothing is broken off: what it tries just now it goes on with.
+	if id, _, err := t.current(ctx); err != nil {
+		return err
+	} else if id == "" {
+		if err := t.choose(ctx, ours[0].id); err != nil {
+			return err
+		}
+	}
+	for _, p := range ours {
+		if err := t.enable(ctx, p.id); err != nil {
+			return err
+		}
+	}
+	return connects(ctx, t, ours)
+}
+
+// narrow lets it look for each of the networks on its own channel only.
+func narrow(ctx context.Context, t talk, near []placed) error {
+	for _, p := range near {
+		if err := t.change(ctx, p.id, []value{{name: "scan_freq", text: strconv.Itoa(p.Frequency)}}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// settings are those of a network block. Strings are quoted by wpa_supplicant where they have to be, bytes become hex.
-func (i *iface) settings(ctx context.Context, n credential.Network) (map[string]godbus.Variant, error) {
-	s := map[string]godbus.Variant{"ssid": godbus.MakeVariant(n.SSID)}
-	switch n.KeyKind {
-	case credential.KeyNone:
-		s["key_mgmt"] = godbus.MakeVariant("NONE")
-	case credential.KeyRawPSK: // no password: SAE has no use for it
-		psk := make([]byte, 32)
-		if _, err := hex.Decode(psk, n.Key.Bytes()); err != nil {
-			return nil, errors.New("the key is not 64 hex digits")
+// widen takes that out again, also after ctx has ended.
+func widen(ctx context.Context, t talk, near []placed) error {
+	if ctx.Err() != nil {
+		if err := t.again(); err != nil {
+			return err
 		}
-		s["psk"], s["key_mgmt"] = godbus.MakeVariant(psk), godbus.MakeVariant("WPA-PSK")
-	default:
-		s["psk"] = godbus.MakeVariant(string(n.Key.Bytes()))
-		management, err := i.management(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s["key_mgmt"] = godbus.MakeVariant(management)
-		s["ieee80211w"] = godbus.MakeVariant(int32(1)) // where the access point can: SAE needs it
+		ctx = context.WithoutCancel(ctx)
 	}
-	return s, nil
+	var err error
+	for _, p := range near {
+		was := p.have["scan_freq"]
+		if was == "" {
+			was = "0" // as a list of frequencies ends: none
+		}
+		err = errors.Join(err, t.change(ctx, p.id, []value{{name: "scan_freq", text: was}}))
+	}
+	return err
 }
 
-// management is WPA2 and, so that a WPA2/WPA3 access point is joined with the better one, SAE where radio and build
-// have it.
-func (i *iface) management(ctx context.Context) (string, error) {
-	var can map[string]godbus.Variant
-	if err := i.Get(ctx, i.path, interfaceI, "Capabilities", &can); err != nil {
-		return "", err
-	}
-	if list, _ := can["KeyMgmt"].Value().([]string); slices.Contains(list, "sae") {
-		return "WPA-PSK WPA-PSK-SHA256 SAE", nil
-	}
-	return "WPA-PSK WPA-PSK-SHA256", nil
-}
-
-// networks lists what is configured, and which of them is for this name with the same kind of security; "": none.
-func (i *iface) networks(ctx context.Context, n credential.Network) (all []network, same godbus.ObjectPath, err error) {
-	var paths []godbus.ObjectPath
-	if err := i.Get(ctx, i.path, interfaceI, "Networks", &paths); err != nil {
-		return nil, "", err
-	}
-	for _, p := range paths {
-		var have map[string]godbus.Variant
-		item := network{path: p}
-		if err := i.Get(ctx, p, networkI, "Properties", &have); err != nil {
-			return nil, "", err
-		}
-		if err := i.Get(ctx, p, networkI, "Enabled", &item.enabled); err != nil {
-			return nil, "", err
-		}
-		item.named, item.fits = named(have, n), fits(have, n)
-		all = append(all, item)
-		if same == "" && item.fits {
-			same = p
+// choose selects the first, and lets it take the others as well.
+func choose(ctx context.Context, t talk, list []placed) error {
+	err := t.choose(ctx, list[0].id)
+	for _, p := range list[1:] {
+		if err == nil {
+			err = t.enable(ctx, p.id)
 		}
 	}
-	return all, same, nil
+	return err
 }
 
-// text is a value as in the configuration file.
-func text(have map[string]godbus.Variant, key string) string {
-	s, _ := have[key].Value().(string)
-	return s
-}
-
-// named reports whether a configured network has this one's name.
-func named(have map[string]godbus.Variant, n credential.Network) bool {
-	mode := text(have, "mode")
-	return bytesOf(text(have, "ssid"), n.SSID) && (mode == "" || mode == "0")
-}
-
-// fits reports whether a configured network is this one.
-func fits(have map[string]godbus.Variant, n credential.Network) bool {
-	if !named(have, n) {
-		return false
-	}
-	methods := strings.Fields(text(have, "key_mgmt"))
-	if n.KeyKind == credential.KeyNone {
-		return slices.Equal(methods, []string{"NONE"})
-	}
-	return slices.ContainsFunc(methods, func(m string) bool { return strings.HasPrefix(m, "WPA-PSK") || m == "SAE" })
-}
-
-// bytesOf reports whether a value of a configuration file, text in quotes or hex, is these bytes.
-func bytesOf(value string, b []byte) bool {
-	if len(value) >= 2 && value[0] == '"' {
-		return value[1:len(value)-1] == string(b)
-	}
-	return strings.EqualFold(value, hex.EncodeToString(b))
-}
-
-// connect selects a network and waits until it is in it.
-func (i *iface) connect(ctx context.Context, chosen godbus.ObjectPath) error {
-	if err := i.Call(ctx, i.path, interfaceI+".SelectNetwork", []any{chosen}); err != nil {
-		return err
-	}
+// connects waits until it is in one of the networks. ErrFailed: it is not when ctx ends in time.
+func connects(ctx context.Context, t talk, list []placed) error {
 	err := managerbus.Until(ctx, func() (bool, error) {
-		var state string
-		if err := i.Get(ctx, i.path, interfaceI, "State", &state); err != nil || state != "completed" {
+		id, connected, err := t.current(ctx)
+		if err != nil || !connected {
 			return false, err
 		}
-		current, err := i.current(ctx)
-		return current == chosen, err
+		for _, p := range list {
+			if p.id == id {
+				return true, nil
+			}
+		}
+		return false, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
 		return ErrFailed

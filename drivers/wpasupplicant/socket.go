@@ -31,6 +31,7 @@ const (
 	stateCompleted    = "COMPLETED"
 	stateDisconnected = "DISCONNECTED"
 	stateInactive     = "INACTIVE" // it has no network that it could look for
+	stateScanning     = "SCANNING"
 	stateDisabled     = "INTERFACE_DISABLED"
 )
 
@@ -100,7 +101,7 @@ func (p *process) ask(ctx context.Context, format string, args ...any) (string, 
 	return string(reply), err
 }
 
-// renew connects anew: the reply to a command that nobody waited for would be taken for that to the next one.
+// renew connects anew.
 func (p *process) renew() error {
 	fresh, err := controlsocket.Dial(p.path)
 	if err != nil {
@@ -158,6 +159,7 @@ func (m *Manager) releaseSocket(ctx context.Context, ifname string) error {
 	if err := p.must(ctx, "DISCONNECT"); err != nil {
 		return wrap(err)
 	}
+	_, _ = p.ask(ctx, "ABORT_SCAN") // which would hold us up for seconds; FAIL: there is none
 	return wrap(managerbus.Until(ctx, func() (bool, error) {
 		state, err := p.status(ctx, "wpa_state")
 		return state == stateDisconnected || state == stateInactive || state == stateDisabled, err

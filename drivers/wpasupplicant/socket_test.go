@@ -3,6 +3,7 @@ package wpasupplicant
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,7 @@ type socketed struct {
 	state    string
 	selected string
 	refuses  bool     // the access point does not let it in
+	added    int      // how many networks
 	told     []string // commands that change something
 }
 
@@ -73,7 +75,8 @@ func (s *socketed) reply(command string) string {
 	}
 	s.told = append(s.told, command)
 	if command == "ADD_NETWORK" {
-		return "2\n"
+		s.added++
+		return fmt.Sprintf("%d\n", 1+s.added)
 	}
 	return "OK\n"
 }
@@ -99,7 +102,7 @@ func TestHolderOverTheSocket(t *testing.T) {
 	if apart, err := m.Release(t.Context(), "wlan0", owed); err != nil || apart {
 		t.Fatalf("Release: %v, %v", apart, err)
 	}
-	s.wantTold(t, "DISCONNECT")
+	s.wantTold(t, "DISCONNECT", "ABORT_SCAN")
 	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
 		t.Fatal(err)
 	}
@@ -125,12 +128,12 @@ func TestHolderOverTheSocket(t *testing.T) {
 func TestDeliverOverTheSocket(t *testing.T) {
 	t.Parallel()
 	m, s := playSocket(t)
-	if err := m.Deliver(t.Context(), "wlan0", received("home", "new words", credential.KeyPassphrase)); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0", offer(received("home", "new words", credential.KeyPassphrase))); err != nil {
 		t.Fatal(err)
 	}
 	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65", "SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
 		`SET_NETWORK 0 psk "new words"`, "SELECT_NETWORK 0", "SAVE_CONFIG")
-	if err := m.Deliver(t.Context(), "wlan0", received("off", "", credential.KeyNone)); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0", offer(received("off", "", credential.KeyNone))); err != nil {
 		t.Fatal(err)
 	}
 	s.wantTold(t, "SET_NETWORK 1 ssid 6f6666", "SET_NETWORK 1 key_mgmt NONE", "SELECT_NETWORK 1", "ENABLE_NETWORK 0", "SAVE_CONFIG")
@@ -145,7 +148,7 @@ func TestDeliverOverTheSocket(t *testing.T) {
 		cancel()
 	}()
 	key := strings.Repeat("0123456789abcdef", 4)
-	if err := m.Deliver(ctx, "wlan0", received("fresh", key, credential.KeyRawPSK)); !errors.Is(err, context.Canceled) {
+	if err := m.Deliver(ctx, "wlan0", offer(received("fresh", key, credential.KeyRawPSK))); !errors.Is(err, context.Canceled) {
 		t.Fatalf("it does not connect: %v", err)
 	}
 	s.wantTold(t, "ADD_NETWORK", "SET_NETWORK 2 ssid 6672657368", "SET_NETWORK 2 key_mgmt WPA-PSK", "SET_NETWORK 2 psk "+key,

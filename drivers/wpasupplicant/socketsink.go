@@ -5,157 +5,108 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-
-	godbus "github.com/godbus/dbus/v5"
-
-	"wpsd/drivers/managerbus"
-	"wpsd/engine/credential"
 )
 
-// deliver is Deliver over the control socket: the same steps, in the words of wpa_cli.
-func (p *process) deliver(ctx context.Context, n credential.Network) error {
-	others, chosen, err := p.networks(ctx, n)
-	if err != nil {
-		return err
-	}
-	added := chosen == ""
-	if added {
-		if chosen, err = p.ask(ctx, "ADD_NETWORK"); err != nil {
-			return err
-		}
-		if strings.Trim(chosen, "0123456789") != "" || chosen == "" {
-			return fmt.Errorf("it adds no network: %.40q", chosen)
-		}
-	}
-	if err = p.set(ctx, chosen, n); err == nil {
-		err = p.connect(ctx, chosen)
-	}
-	tidy := context.WithoutCancel(ctx)
-	if ctx.Err() != nil {
-		if dialErr := p.renew(); dialErr != nil {
-			return errors.Join(err, dialErr)
-		}
-	}
-	if err != nil && added {
-		err = errors.Join(err, p.must(tidy, "REMOVE_NETWORK "+chosen))
-	}
-	for _, id := range others {
-		if id != chosen {
-			err = errors.Join(err, p.must(tidy, "ENABLE_NETWORK "+id))
-		}
-	}
-	if err != nil {
-		return err
-	}
-	// It saves only if its configuration file says so (update_config=1), and that is its owner's decision.
-	_, _ = p.ask(ctx, "SAVE_CONFIG")
-	return nil
-}
+var _ talk = (*process)(nil)
 
-// networks lists those that are enabled, and which of all is for this name with the same kind of security; "": none.
-func (p *process) networks(ctx context.Context, n credential.Network) (enabled []string, same string, err error) {
-	err = p.each(ctx, func(c configured) error {
-		if c.enabled {
-			enabled = append(enabled, c.id)
-		}
-		if same == "" && fits(c.values, n) {
-			same = c.id
-		}
-		return nil
-	})
-	return enabled, same, err
-}
-
-// configured is a network block, with the values that tell what it is for.
-type configured struct {
-	id      string
-	enabled bool
-	values  map[string]godbus.Variant
-}
-
-// each looks at all network blocks, until look returns an error.
-func (p *process) each(ctx context.Context, look func(configured) error) error {
+func (p *process) networks(ctx context.Context) (all []network, err error) {
 	list, err := p.ask(ctx, "LIST_NETWORKS")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for line := range strings.Lines(list) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(fields) < 4 {
 			continue // the heading is "network id / ssid / bssid / flags"
 		}
-		c := configured{fields[0], !strings.Contains(fields[3], "[DISABLED]"), map[string]godbus.Variant{}}
-		for _, name := range []string{"ssid", "mode", "key_mgmt"} {
-			value, err := p.ask(ctx, "GET_NETWORK %s %s", c.id, name)
+		n := network{id: fields[0], enabled: !strings.Contains(fields[3], "[DISABLED]"), have: map[string]string{}}
+		for _, name := range configured {
+			value, err := p.ask(ctx, "GET_NETWORK %s %s", n.id, name)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			c.values[name] = godbus.MakeVariant(value)
+			if value != "FAIL" { // that is: it is not set
+				n.have[name] = value
+			}
 		}
-		if err := look(c); err != nil {
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+func (p *process) can(ctx context.Context) (a abilities, err error) {
+	for name, list := range map[string]*[]string{"key_mgmt": &a.management, "pairwise": &a.pairwise, "group": &a.group, "group_mgmt": &a.groupManagement} {
+		reply, err := p.ask(ctx, "GET_CAPABILITY %s", name)
+		if err != nil {
+			return abilities{}, err
+		}
+		*list = strings.Fields(strings.ToUpper(reply))
+	}
+	return a, nil
+}
+
+func (p *process) add(ctx context.Context, values []value) (string, error) {
+	id, err := p.ask(ctx, "ADD_NETWORK")
+	if err != nil {
+		return "", err
+	}
+	if strings.Trim(id, "0123456789") != "" || id == "" {
+		return "", fmt.Errorf("it adds no network: %.40q", id)
+	}
+	if err := p.change(ctx, id, values); err != nil {
+		return "", errors.Join(err, p.remove(context.WithoutCancel(ctx), id))
+	}
+	return id, nil
+}
+
+// change writes settings into a block. What it sends may have the key, and is wiped.
+func (p *process) change(ctx context.Context, id string, values []value) error {
+	command := make([]byte, 0, 256) // so that it never moves, and leaves no copy behind
+	defer func() { clear(command[:cap(command)]) }()
+	for _, v := range values {
+		command = fmt.Appendf(command[:0], "SET_NETWORK %s %s ", id, v.name)
+		switch v.form {
+		case octets:
+			command = hex.AppendEncode(command, v.content())
+		case quoted:
+			command = append(append(append(command, '"'), v.content()...), '"')
+		default:
+			command = append(command, v.content()...)
+		}
+		reply, err := p.Request(ctx, command)
+		if err != nil {
 			return err
+		}
+		if string(reply) != "OK" {
+			return fmt.Errorf("it refuses the network's %s: %.40q", v.name, reply)
 		}
 	}
 	return nil
 }
 
-// set writes the network into a block. What it sends has the key, and is wiped.
-func (p *process) set(ctx context.Context, id string, n credential.Network) error {
-	values := [][2]string{{"ssid", hex.EncodeToString(n.SSID)}}
-	quote := ""
-	switch n.KeyKind {
-	case credential.KeyNone:
-		values = append(values, [2]string{"key_mgmt", "NONE"})
-	case credential.KeyRawPSK: // no password: SAE has no use for it
-		values = append(values, [2]string{"key_mgmt", "WPA-PSK"})
-	default:
-		quote = `"`
-		can, err := p.ask(ctx, "GET_CAPABILITY key_mgmt")
-		if err != nil {
-			return err
-		}
-		management := "WPA-PSK WPA-PSK-SHA256"
-		if slices.Contains(strings.Fields(can), "SAE") {
-			management += " SAE"
-		}
-		values = append(values, [2]string{"key_mgmt", management}, [2]string{"ieee80211w", "1"})
-	}
-	for _, v := range values {
-		if err := p.must(ctx, fmt.Sprintf("SET_NETWORK %s %s %s", id, v[0], v[1])); err != nil {
-			return err
-		}
-	}
-	if n.KeyKind == credential.KeyNone {
-		return nil
-	}
-	command := make([]byte, 0, 256) // so that it never moves, and leaves no copy behind
-	command = fmt.Appendf(command, "SET_NETWORK %s psk %s", id, quote)
-	command = append(append(command, n.Key.Bytes()...), quote...)
-	defer clear(command)
-	reply, err := p.Request(ctx, command)
-	if err == nil && string(reply) != "OK" {
-		err = errors.New("it refuses the key")
-	}
-	return err
+func (p *process) remove(ctx context.Context, id string) error {
+	return p.must(ctx, "REMOVE_NETWORK "+id)
 }
 
-// connect selects a network and waits until it is in it.
-func (p *process) connect(ctx context.Context, id string) error {
-	if err := p.must(ctx, "SELECT_NETWORK "+id); err != nil {
-		return err
-	}
-	err := managerbus.Until(ctx, func() (bool, error) {
-		state, err := p.status(ctx, "wpa_state")
-		if err != nil || state != stateCompleted {
-			return false, err
-		}
-		current, err := p.status(ctx, "id")
-		return current == id, err
-	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return ErrFailed
-	}
-	return err
+func (p *process) choose(ctx context.Context, id string) error {
+	return p.must(ctx, "SELECT_NETWORK "+id)
 }
+
+func (p *process) enable(ctx context.Context, id string) error {
+	return p.must(ctx, "ENABLE_NETWORK "+id)
+}
+
+func (p *process) current(ctx context.Context) (id string, connected bool, err error) {
+	state, err := p.status(ctx, "wpa_state")
+	if err != nil || state == stateDisconnected || state == stateInactive || state == stateScanning {
+		return "", false, err
+	}
+	id, err = p.status(ctx, "id")
+	return id, state == stateCompleted, err
+}
+
+func (p *process) save(ctx context.Context) { _, _ = p.ask(ctx, "SAVE_CONFIG") }
+
+// again connects anew: the reply to a command that nobody waited for would be taken for that to the next one.
+func (p *process) again() error { return p.renew() }

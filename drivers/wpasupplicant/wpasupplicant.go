@@ -64,8 +64,8 @@ func wrap(err error) error {
 	return fmt.Errorf("wpa_supplicant: %w", err)
 }
 
-// current is the network that it is in, or tries; noObject: none.
-func (i *iface) current(ctx context.Context) (path godbus.ObjectPath, err error) {
+// currentNetwork is the network that it is in, or tries; noObject: none.
+func (i *iface) currentNetwork(ctx context.Context) (path godbus.ObjectPath, err error) {
 	return path, i.Get(ctx, i.path, interfaceI, "CurrentNetwork", &path)
 }
 

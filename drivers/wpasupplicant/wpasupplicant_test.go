@@ -221,7 +221,7 @@ func TestDisconnectOverTheSocket(t *testing.T) {
 	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
 		t.Error(err)
 	}
-	s.wantTold(t, "DISCONNECT")
+	s.wantTold(t, "DISCONNECT", "ABORT_SCAN")
 }
 
 func TestClaimOfWhatItDoesNotHave(t *testing.T) {
@@ -244,6 +244,9 @@ func TestRestoreAfterItWasStartedAnew(t *testing.T) {
 		t.Errorf("Restore: %v", err)
 	}
 }
+
+// offer is a network that was not heard.
+func offer(n credential.Network) []credential.Offer { return []credential.Offer{{Network: n}} }
 
 func received(ssid, key string, kind credential.KeyKind) credential.Network {
 	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
@@ -319,7 +322,7 @@ func TestDeliver(t *testing.T) {
 			if c.prepare != nil {
 				p.locked(func() { c.prepare(p) })
 			}
-			if err := m.Deliver(t.Context(), "wlan0", c.network); !errors.Is(err, c.err) {
+			if err := m.Deliver(t.Context(), "wlan0", offer(c.network)); !errors.Is(err, c.err) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
 			}
 			if told := p.Told(); !slices.Equal(told, c.told) {
@@ -344,7 +347,7 @@ func TestDeliverThatFailsLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
 	p.locked(func() { p.selects = func(godbus.ObjectPath) { p.Objects = nil } }) // it ends
-	if err := m.Deliver(t.Context(), "wlan0", received("new", "some words", credential.KeyPassphrase)); err == nil {
+	if err := m.Deliver(t.Context(), "wlan0", offer(received("new", "some words", credential.KeyPassphrase))); err == nil {
 		t.Error("Deliver succeeded")
 	}
 	told := p.Told()

@@ -46,9 +46,16 @@ func TestCommands(t *testing.T) {
 		"one session at a time, and FAIL for what cannot be": func(h *house) {
 			h.ap(nil)
 			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"WPS_PBC", "FAIL\n"}, [2]string{"WPS_PIN any", "FAIL\n"}, [2]string{"SCAN", "FAIL-BUSY\n"},
-				[2]string{"WPS_PBC multi_ap=1", "FAIL\n"}, [2]string{"WPS_PBC  any", "FAIL\n"}, [2]string{"wps_pbc", "UNKNOWN COMMAND\n"}, [2]string{"SCAN freq=2412", "FAIL\n"},
+				[2]string{"WPS_PBC any multi_ap=1", "FAIL\n"}, [2]string{"WPS_PBC xmulti_ap=1", "FAIL\n"}, [2]string{"WPS_PBC  any", "FAIL\n"}, [2]string{"wps_pbc", "UNKNOWN COMMAND\n"}, [2]string{"SCAN freq=2412", "FAIL\n"},
 				[2]string{"DISCONNECT", "OK\n"})
 			h.over()
+		},
+		"a button for a link between access points": func(h *house) {
+			h.ap(nil)
+			for _, command := range []string{"WPS_PBC multi_ap=1", "WPS_PBC 02:00:00:00:01:00 multi_ap=1", "WPS_PBC multi_ap=0"} {
+				h.want([2]string{command, "OK\n"}, [2]string{"WPS_CANCEL", "OK\n"})
+				h.over()
+			}
 		},
 		"a PIN of one's own, a new one, and one with a typing error": func(h *house) {
 			h.ap(nil)

@@ -22,7 +22,7 @@ type sink struct {
 
 func (s *sink) Name() string { return "networkmanager" }
 
-func (s *sink) Deliver(ctx context.Context, _ string, _ credential.Network) error {
+func (s *sink) Deliver(ctx context.Context, _ string, _ []credential.Offer) error {
 	select {
 	case <-time.After(s.takes):
 	case <-ctx.Done():

@@ -13,13 +13,18 @@ import (
 	"wpsd/service"
 )
 
-// wpsPBC is WPS_PBC [any|BSSID]: the button. At an access point it lets one device in.
+// wpsPBC is WPS_PBC [any|BSSID] or WPS_PBC [BSSID ]multi_ap=N: the button. At an access point it lets one device in.
 func (c *call) wpsPBC() string {
 	r := c.request()
 	ap := c.isAP()
-	// The device of the person at the access point is named by the Multi-AP and P2P variants, which wpsd does not have.
-	switch text := c.args; {
-	case text == "" || text == "any":
+	text, backhaul, multiAP := c.args, "", false
+	if n := strings.Index(text, "multi_ap="); n == 0 || n > 0 && text[n-1] == ' ' {
+		text, backhaul, multiAP = strings.TrimSuffix(text[:n], " "), text[n+len("multi_ap="):], true
+		r.MultiAP = atoi(backhaul) != 0
+	}
+	// The device of the person at the access point is named by the P2P variant, which wpsd does not have.
+	switch {
+	case text == "" || text == "any" && !multiAP: // wpa_supplicant takes no "any multi_ap=1"
 	case ap:
 		return c.fail(errSyntax)
 	default:

@@ -56,6 +56,7 @@ func (w *world) roomyStation() {
 	})
 }
 
+// Who asks for it keeps the connection where the radio has room.
 func TestManagerSupplicantStaysConnectedWhereTheRadioHasRoom(t *testing.T) {
 	w := newWorld(t)
 	w.roomyStation()
@@ -66,7 +67,7 @@ func TestManagerSupplicantStaysConnectedWhereTheRadioHasRoom(t *testing.T) {
 	w.hasAddress(oldAddress)
 	d := w.startDaemonAgain()
 	fresh.mustOK("WPS_PBC")
-	run := d.startPBC("apply", "none")
+	run := d.startPBC("apply", "none", "beside", true)
 	run.reaches("State", time.Minute, "exchanging", "succeeded")
 	if left, _ := filepath.Glob(filepath.Join(w.stateDir(), "owed/*.json")); len(left) > 0 {
 		t.Errorf("nothing was taken, and this is owed: %v", left)
@@ -82,9 +83,39 @@ func TestManagerSupplicantStaysConnectedWhereTheRadioHasRoom(t *testing.T) {
 		t.Error("our own interface is still there")
 	}
 	fresh.mustOK("WPS_PBC")
-	if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
+	if o := d.startPBC("beside", true).ends(2 * time.Minute); o.networks == nil {
 		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
 	}
 	s.connectedTo(testSSID)
 	w.hasAddress(newAddress)
+}
+
+// An access point that has a key for each station gives one that is good for one address: the network manager's, unless
+// somebody wanted the session to have an interface of its own.
+func TestManagerSupplicantHasTheAddressThatTheKeyIsFor(t *testing.T) {
+	w := newWorld(t)
+	w.roomyStation()
+	keys := w.write("keys-of-stations", "")
+	perStation := ap{security: "open", extra: []string{"wpa=2", "rsn_pairwise=CCMP", "wpa_key_mgmt=WPA-PSK", "wpa_psk_file=" + keys}}
+	fresh := w.startAP(perStation)
+	w.startAP(ap{radio: "wlan2", channel: 6, ssid: oldSSID, passphrase: oldPassphrase})
+	w.startBus()
+	s := w.startSupplicantManager(block(oldSSID, oldPassphrase))
+	s.connectedTo(oldSSID)
+	d := w.startDaemonAgain()
+	fresh.mustOK("WPS_PBC")
+	o := d.startPBC("beside", true).ends(4 * time.Minute)
+	if o.reason != "handover-failed" || !strings.Contains(o.sentence, "tied to the address") {
+		t.Errorf("with another address: %q: %s", o.reason, o.sentence)
+	}
+	s.connectedTo(oldSSID)
+	fresh.mustOK("WPS_PBC")
+	if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
+		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+	}
+	s.connectedTo(testSSID)
+	if text := w.sh("cat %s", keys); !strings.Contains(text, w.mac(station)) {
+		t.Errorf("the access point has no key of this station:\n%s", text)
+	}
+	w.owesNothing()
 }

@@ -101,7 +101,7 @@ func (w *world) startNetworkManager() *networkManager {
 // startSupplicantService starts wpa_supplicant as Debian's unit does: on D-Bus, without interfaces.
 func (w *world) startSupplicantService(args ...string) *process {
 	w.t.Helper()
-	p := w.start("wpa_supplicant", append([]string{"wpa_supplicant", "-u", "-t", "-d", "-K", "-O", "DIR=/run/wpa_supplicant"}, args...)...)
+	p := w.start("wpa_supplicant", append([]string{"wpa_supplicant", "-u", "-t", "-d", "-K", "-O", "DIR=/run/wpa_supplicant GROUP=netdev"}, args...)...)
 	p.waitLog("fi.w1.wpa_supplicant1", 10*time.Second)
 	return p
 }

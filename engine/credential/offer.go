@@ -1,0 +1,22 @@
+package credential
+
+import (
+	"wpsd/engine/ie"
+	"wpsd/engine/wsc"
+)
+
+// Offer is a network for a network manager, with what is known of where it is. An access point may be another one by
+// the time that the manager looks: what is here tells where to look first.
+type Offer struct {
+	Network
+	// Heard says that the network was heard, under its own name, not long ago.
+	Heard bool
+	// BSSID and Frequency (MHz) are those of the BSS to look for: that by which it was heard, else that which gave it. Zero:
+	// nothing is known.
+	BSSID     wsc.MAC
+	Frequency int
+	// Ciphers are what it announced when it was heard.
+	Ciphers ie.Ciphers
+	// Backhaul says that it links access points (Multi-AP), and is joined as such.
+	Backhaul bool
+}
