@@ -152,22 +152,27 @@ func (b *binding) receive(c *net.UDPConn, answers bool) {
 			}
 			continue
 		}
-		sender := from.Addr().Unmap()
-		if !b.neighbour(sender) || !p.packets.allow(time.Now(), sender) {
-			continue
+		b.datagram(from.Addr().Unmap(), buffer[:n], answers)
+	}
+}
+
+// datagram passes on what a datagram announces, if that is for us.
+func (b *binding) datagram(sender netip.Addr, datagram []byte, answers bool) {
+	p := b.point
+	if !b.neighbour(sender) || !p.packets.allow(time.Now(), sender) {
+		return
+	}
+	a, err := upnp.ParseAnnouncement(sender, datagram)
+	if err != nil || (a.Kind == upnp.Answer) != answers {
+		if err != nil && !errors.Is(err, upnp.ErrNotOurs) {
+			p.log.Debug("controlpoint: SSDP", "from", sender, "err", err)
 		}
-		a, err := upnp.ParseAnnouncement(sender, buffer[:n])
-		if err != nil || (a.Kind == upnp.Answer) != answers {
-			if err != nil && !errors.Is(err, upnp.ErrNotOurs) {
-				p.log.Debug("controlpoint: SSDP", "from", sender, "err", err)
-			}
-			continue
-		}
-		select {
-		case p.heard <- a:
-		default:
-			p.log.Debug("controlpoint: nobody takes announcements", "from", sender)
-		}
+		return
+	}
+	select {
+	case p.heard <- a:
+	default:
+		p.log.Debug("controlpoint: nobody takes announcements", "from", sender)
 	}
 }
 

@@ -153,12 +153,14 @@ func httpRequest(r upnp.Request) *http.Request {
 	return q
 }
 
-// fields turns a header into ours. Its size was bounded when it was read.
+// fields turns a header into ours. Its size was bounded when it was read; lines with control characters in them are left out.
 func fields(h http.Header) upnp.Header {
 	out := make(upnp.Header, 0, len(h))
 	for name, values := range h {
 		for _, v := range values {
-			out = append(out, upnp.Field{Name: name, Value: v})
+			if f := (upnp.Field{Name: name, Value: v}); f.IsText() {
+				out = append(out, f)
+			}
 		}
 	}
 	return out

@@ -8,8 +8,8 @@ import (
 // Where the sockets are in a process of their own, what comes from there is read once more as if it had come from the network: whoever
 // took that process over can say no more than anybody in the network can.
 
-// maxHeader bounds the bytes of an answer's header, as the sockets do.
-const maxHeader = 8 << 10
+// maxHeader bounds the bytes of an answer's header: the sockets read 8 KiB, in which a line may have less around it than counts here.
+const maxHeader = 16 << 10
 
 // Recheck gives the announcement that a datagram with the same content would be.
 func (a Announcement) Recheck() (Announcement, error) {
@@ -44,7 +44,7 @@ func (r Response) Recheck(maxBody int) error {
 		if size += len(f.Name) + len(f.Value) + len(": \r\n"); size > maxHeader {
 			return wrong("answer", "header", ErrTooLong)
 		}
-		if !printable(f.Name, maxHeader) || f.Value != "" && !printableText(f.Value) {
+		if !f.IsText() {
 			return wrong("answer", "header", ErrSyntax)
 		}
 	}
@@ -57,14 +57,14 @@ func (r Response) Recheck(maxBody int) error {
 	return nil
 }
 
-// printableText reports whether a value of a header holds no control characters.
-func printableText(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+// IsText reports whether a line of a header has a name and no control characters.
+func (f Field) IsText() bool {
+	for i := range len(f.Value) {
+		if f.Value[i] < ' ' && f.Value[i] != '\t' || f.Value[i] == 0x7f {
 			return false
 		}
 	}
-	return true
+	return printable(f.Name, maxHeader)
 }
 
 // checkSender reports whether one device in the network can have an address.
