@@ -33,7 +33,7 @@ func startDaemon(programs, bus, state string) (*daemon, error) {
 	}
 	var err error
 	for range 100 {
-		if err = d.control("er", "aps"); err == nil {
+		if err = d.control("interfaces"); err == nil {
 			return d, nil
 		}
 		time.Sleep(50 * time.Millisecond)
