@@ -47,6 +47,13 @@ func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	return managers{at, []service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
 }
 
+// meet learns which managers run, so that the first session need not ask. If it fails that session does.
+func (m *managers) meet(ctx context.Context) {
+	if m.bus != nil {
+		_ = m.bus.Connect(ctx)
+	}
+}
+
 // setApply names who gets the networks that are received; a session may say otherwise.
 func setApply(c *config, value string) error {
 	switch value {

@@ -91,7 +91,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, line: line, log: log, level: level}
 	err = runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) { followSessions(ctx, svc, line) }, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
-		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) { touch(ctx, f, svc, log) })
+		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) { touch(ctx, f, svc, log) }, hold.meet)
 	return errors.Join(err, sockets.err)
 }
 
