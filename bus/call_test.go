@@ -1,9 +1,11 @@
 package bus
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -264,7 +266,8 @@ func TestFiles(t *testing.T) {
 // TestServe: who may call an object is answered, nobody else, and no argument harms more than its call.
 func TestServe(t *testing.T) {
 	t.Parallel()
-	conn, p := open(t, Options{})
+	var log bytes.Buffer
+	conn, p := open(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	p.follow(conn, map[string]string{"a.Name": ":1.7"}, Name{Name: "a.Name"})
 	called := make(chan string, 64)
 	hang := make(chan struct{})
@@ -276,6 +279,8 @@ func TestServe(t *testing.T) {
 				return nil, godbus.Error{Name: "a.B.No", Body: []any{"no"}}
 			case "secret":
 				return nil, errors.New("what nobody is told")
+			case "panic":
+				panic("a mistake of ours")
 			case "hang":
 				<-hang
 			}
@@ -305,6 +310,7 @@ func TestServe(t *testing.T) {
 		{"a stranger", from(":1.5", "C", "s", text("x")), errAccessDenied},
 		{"an error with a name", from(":1.7", "C", "s", text("fail")), "a.B.No"},
 		{"an error of ours", from(":1.7", "C", "s", text("secret")), errFailed},
+		{"a mistake of ours", from(":1.7", "C", "s", text("panic")), errFailed},
 		{"other arguments", from(":1.7", "C", "", nil), errInvalidArgs},
 		{"arguments that cannot be decoded", from(":1.7", "Keys", "a{gs}", signatureKeys), errInvalidArgs},
 		{"no such method", from(":1.7", "D", "s", text("x")), errUnknownMethod},
@@ -316,7 +322,7 @@ func TestServe(t *testing.T) {
 	for range maxRunning {
 		p.say(from(":1.7", "C", "s", text("hang")))
 	}
-	for len(called) < maxRunning+3 {
+	for len(called) < maxRunning+4 {
 		time.Sleep(time.Millisecond)
 	}
 	if got := say(from(":1.7", "C", "s", text("one more"))); got != errLimits {
@@ -340,6 +346,9 @@ func TestServe(t *testing.T) {
 	stop()
 	if got := say(from(":1.8", "C", "s", text("x"))); got != errUnknownMethod {
 		t.Errorf("after the end: %s", got)
+	}
+	if _ = conn.Close(); !strings.Contains(log.String(), "a mistake of ours") {
+		t.Errorf("the log has %s", &log)
 	}
 }
 

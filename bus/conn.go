@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -54,6 +55,8 @@ type Options struct {
 	MaxReply int
 	// Files lets CallFile work: the bus may pass file descriptors.
 	Files bool
+	// Log gets mistakes of ours in what Serve serves; nil: nowhere.
+	Log *slog.Logger
 }
 
 // Conn is a connection to a bus. It is safe for concurrent use.
@@ -81,6 +84,9 @@ type Conn struct {
 func New(rwc io.ReadWriteCloser, o Options) (*Conn, error) {
 	if o.MaxReply == 0 {
 		o.MaxReply = maxReply
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Conn{o: o, rwc: rwc, out: writer{w: rwc}, pending: map[uint32]*pending{}, names: map[string]*followed{}}
 	c.ctx, c.end = context.WithCancelCause(context.Background())

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -102,6 +103,7 @@ func (c *Conn) serve(o *Object, m *Message) {
 	c.work.Go(func() {
 		defer c.leave()
 		defer clear(m.Frame) // a key may be in there
+		defer c.survive(m)
 		args, err := m.Body()
 		if err != nil {
 			c.Refuse(&m.Header, errInvalidArgs, "The arguments cannot be decoded.")
@@ -118,6 +120,14 @@ func (c *Conn) serve(o *Object, m *Message) {
 		}
 		c.Refuse(&m.Header, name, text)
 	})
+}
+
+// survive keeps a mistake of ours in one call from ending everything.
+func (c *Conn) survive(m *Message) {
+	if p := recover(); p != nil {
+		c.o.Log.Error("panic", "call", m.Interface+"."+m.Member, "panic", p, "stack", string(debug.Stack()))
+		c.Refuse(&m.Header, errFailed, "This should not have happened.")
+	}
 }
 
 // enter counts a call that is worked on, if there is room.

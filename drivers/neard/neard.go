@@ -70,7 +70,7 @@ type agent struct {
 // nobody else is allowed.
 func Run(ctx context.Context, address string, to Toucher, log *slog.Logger) error {
 	log = log.With("for", "neard")
-	return bus.Stay(ctx, address, bus.Options{}, log, func(ctx context.Context, conn *bus.Conn) error {
+	return bus.Stay(ctx, address, bus.Options{Log: log}, log, func(ctx context.Context, conn *bus.Conn) error {
 		a := &agent{conn: conn, to: to, log: log, ctx: ctx}
 		defer a.leaves() // neard forgets its agents when their connection ends
 		return a.run()
