@@ -253,6 +253,9 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	e.begin = time.AfterFunc(beginTime, func() { giveUp(errUnanswered) })
 	defer e.begin.Stop()
 	pumpErr := pump(ctx, link, e.trace(stack, "frame", describeFrame), func() { e.progress(c, machine) })
+	if pumpErr != nil {
+		pumpErr = linkError(pumpErr, drivers.ErrLinkLost)
+	}
 	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began
 		pumpErr = errSilent
 	}
@@ -302,18 +305,18 @@ func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.
 		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.Privacy, IEs: elements,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, associationError(cause(ctx, err)))
+		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, linkError(cause(ctx, err), drivers.ErrAssociation))
 	}
 	return link, nil
 }
 
-// associationError tells what the kernel says of an access point's fault: whatever elements it sends, an association that
-// they make impossible is a failed one.
-func associationError(err error) error {
+// linkError words what the kernel says of a link as its end, or as a failed association: whatever an access point sends, what
+// that makes impossible is no fault of ours.
+func linkError(err, end error) error {
 	if isFinal(err) || failureOf(err, MethodPIN).reason != ReasonInternal {
 		return err
 	}
-	return fmt.Errorf("%w: %w", &drivers.LostError{Err: drivers.ErrAssociation}, err)
+	return fmt.Errorf("%w: %w", &drivers.LostError{Err: end}, err)
 }
 
 // probeRequest is our element for probe requests. With a push button, it is what tells the access point

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wpsd/drivers"
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
@@ -88,12 +89,20 @@ func TestHiddenNetwork(t *testing.T) {
 	})
 }
 
-// TestAssociationError: whatever the kernel says of an association, it is no fault of ours.
-func TestAssociationError(t *testing.T) {
+// TestLinkError: whatever the kernel says of a link, it is no fault of ours.
+func TestLinkError(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"invalid argument", "no such file or directory", "numerical result out of range"} {
-		if f := failureOf(associationError(errors.New(text)), MethodPBC); f.reason != ReasonAssociationFailed {
+	for _, text := range []string{"invalid argument", "no such file or directory", "numerical result out of range", "no buffer space available"} {
+		if f := failureOf(linkError(errors.New(text), drivers.ErrAssociation), MethodPBC); f.reason != ReasonAssociationFailed {
 			t.Errorf("%s: %s", text, f.reason)
+		}
+		if f := failureOf(linkError(errors.New(text), drivers.ErrLinkLost), MethodPBC); f.reason != ReasonLinkLost {
+			t.Errorf("%s: %s", text, f.reason)
+		}
+	}
+	for _, known := range []error{errWalkTime, errCanceled, drivers.ErrInterfaceGone, errUnanswered} {
+		if got := linkError(known, drivers.ErrLinkLost); got != known {
+			t.Errorf("%v became %v", known, got)
 		}
 	}
 }
