@@ -41,6 +41,8 @@ const (
 	sliceTime   = 400 * time.Millisecond // at most, so that the watch is not kept waiting
 	// checkTime is how long the last look before a button is answered may take. All looks counted then when it began.
 	checkTime = 5 * time.Second
+	// goneTime is when an access point that was not heard again is gone: its channel was looked at three times by then.
+	goneTime = 3 * Fresh
 )
 
 // watch is the state of looking for a pressed button.
@@ -65,7 +67,7 @@ func (s *Search) pace(now time.Time) time.Duration {
 
 // nextButton is Next for push button.
 func (s *Search) nextButton(now time.Time) Step {
-	active, err := discovery.PickPBC(s.list(), s.goal.BSSID)
+	active, err := discovery.PickPBC(s.present(now), s.goal.BSSID)
 	if err != nil && !errors.Is(err, discovery.ErrNone) {
 		return Step{Err: err}
 	}
@@ -76,6 +78,12 @@ func (s *Search) nextButton(now time.Time) Step {
 		return s.nextLook(now)
 	}
 	return s.nextWatch(now, active)
+}
+
+// present leaves out who was not heard again in several looks at its channel: a router that lost power while its button was
+// pressed is no overlap with the one that is pressed next.
+func (s *Search) present(now time.Time) []discovery.Candidate {
+	return slices.DeleteFunc(s.list(), func(c discovery.Candidate) bool { return now.Sub(s.heard[c.BSSID].look) > goneTime })
 }
 
 // answer finds which BSS of the router whose button is pressed to try now, or where to look before.

@@ -145,6 +145,29 @@ func TestAfterAScan(t *testing.T) {
 	}
 }
 
+// TestGone: a router that lost power while its button was pressed is no overlap with the one that is pressed later; one
+// that is missed in a look or two is.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		second time.Duration // when the other button is pressed
+		tried  bool
+	}{{15 * time.Second, false}, {50 * time.Second, true}} {
+		m := newModel(router(1, 2437, 0), router(2, 5180, c.second))
+		s := m.search()
+		step, _ := m.run(s, 60*time.Second)
+		if step.Try == nil {
+			t.Fatal(step.Err)
+		}
+		s.Failed(m.now, step.Try.BSSID, Broken)
+		m.air = m.air[1:]
+		step, when := m.run(s, 90*time.Second)
+		if (step.Try != nil) != c.tried || (step.Err != nil) == c.tried || when < c.second {
+			t.Errorf("pressed at %v: %+v at %v", c.second, step, when)
+		}
+	}
+}
+
 // TestSlowRadio: a radio that takes longer for everything than a look counts gets there, too.
 func TestSlowRadio(t *testing.T) {
 	t.Parallel()
