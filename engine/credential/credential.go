@@ -5,9 +5,12 @@ package credential
 
 import (
 	"bytes"
+	"crypto/pbkdf2"
+	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
@@ -17,6 +20,9 @@ import (
 var (
 	// ErrNone means that a run gave no Credential, or none that can be used.
 	ErrNone = errors.New("credential: none that can be used")
+	// ErrSSID means that the network has no name, or one that no access point could have: the
+	// Credential is invalid.
+	ErrSSID = errors.New("credential: unusable network name")
 	// ErrWEP means that the network is protected by WEP only. It is skipped, the rest of the run counts.
 	ErrWEP = errors.New("credential: WEP is not supported")
 	// ErrEncryption means that the Encryption Type names nothing known; the Credential is invalid.
@@ -54,12 +60,18 @@ type Network struct {
 	Raw          secret.Value // the Credential attribute as it came, several in a row if they were merged
 }
 
+// Wipe overwrites the secrets of n, in every copy of it.
+func (n *Network) Wipe() {
+	n.Key.Wipe()
+	n.Raw.Wipe()
+}
+
 // FromWSC makes a Network of a Credential that the station own received, with what hostap tolerates
 // of deployed access points.
 func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {
 	n := Network{
 		// Some Registrars send 32 bytes whatever the length of the name. An empty name is one: the
-		// stub Credential that some send first.
+		// stub Credential that some send first, which FromRun leaves out.
 		SSID:         bytes.Clone(bytes.TrimRight(c.SSID, "\x00")),
 		MAC:          c.MAC,
 		OwnMAC:       c.MAC == own,
@@ -75,21 +87,15 @@ func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {
 		}
 		return Network{}, fmt.Errorf("%w: %v", ErrEncryption, c.EncrType)
 	}
-	const personal = wsc.AuthWPAPSK | wsc.AuthWPA2PSK
-	var key []byte
-	if c.AuthType&personal != 0 {
-		var err error
-		if key, n.KeyKind, err = personalKey(c.NetworkKey.Bytes()); err != nil {
-			return Network{}, err
-		}
-	}
-	switch c.AuthType {
-	case wsc.AuthOpen:
+	switch {
+	case c.AuthType == wsc.AuthOpen:
 		n.Auth, n.Encryption = wsc.AuthOpen, wsc.EncrNone
-	case personal: // mixed mode: the better of both (hostap behaviour)
+	// The better of both in mixed mode (hostap behaviour). An access point that offers more than we have
+	// names for (WPA3 has no bit in WSC 2.0.8) sets bits of its own beside the one that counts.
+	case c.AuthType&wsc.AuthWPA2PSK != 0:
 		n.Auth = wsc.AuthWPA2PSK
-	case wsc.AuthWPAPSK, wsc.AuthWPA2PSK:
-		n.Auth = c.AuthType
+	case c.AuthType&wsc.AuthWPAPSK != 0:
+		n.Auth = wsc.AuthWPAPSK
 	default:
 		return Network{}, fmt.Errorf("%w: %v", ErrAuth, c.AuthType)
 	}
@@ -98,35 +104,56 @@ func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {
 		if n.Encryption == 0 { // "none" with a key: whatever the access point takes
 			n.Encryption = wsc.EncrTKIP | wsc.EncrAES
 		}
-		n.Key = secret.New(key)
+		var err error
+		if n.Key, n.KeyKind, err = personalKey(c.NetworkKey.Bytes(), n.SSID); err != nil {
+			return Network{}, err
+		}
 	}
 	n.Raw = raw(c)
 	return n, nil
 }
 
-// personalKey checks a key for WPA-Personal. Some access points count the terminating zero of a
-// passphrase. Control characters are refused: in a configuration file, a line break in the key
+// personalKey makes the key of a WPA-Personal network. Some access points count the terminating zero of
+// a passphrase. Control characters are refused: in a configuration file, a line break in the key
 // would begin a line of the sender's choice (CVE-2016-4476).
-func personalKey(key []byte) ([]byte, KeyKind, error) {
+//
+// A passphrase that is not UTF-8 (umlauts that were typed on a page in Latin-1) is one that no network
+// manager takes as text. All of them take what 802.11 makes of it, so that is what the network gets.
+func personalKey(key, ssid []byte) (secret.Value, KeyKind, error) {
 	if n := len(key); n >= 9 && n <= 63 && key[n-1] == 0 {
 		key = key[:n-1]
 	}
 	switch {
 	case len(key) < 8:
-		return nil, "", fmt.Errorf("%w: shorter than 8 bytes", ErrKey)
+		return secret.Value{}, "", fmt.Errorf("%w: shorter than 8 bytes", ErrKey)
 	case len(key) > 64:
-		return nil, "", fmt.Errorf("%w: longer than 64 bytes", ErrKey)
+		return secret.Value{}, "", fmt.Errorf("%w: longer than 64 bytes", ErrKey)
 	case bytes.ContainsFunc(key, func(r rune) bool { return r < 0x20 || r == 0x7f }):
-		return nil, "", fmt.Errorf("%w: a control character in it", ErrKey)
+		return secret.Value{}, "", fmt.Errorf("%w: a control character in it", ErrKey)
+	case len(key) < 64 && utf8.Valid(key):
+		return secret.New(key), KeyPassphrase, nil
 	case len(key) < 64:
-		return key, KeyPassphrase, nil
+		return pskOf(key, ssid)
 	}
 	var psk [32]byte
 	defer clear(psk[:])
 	if _, err := hex.Decode(psk[:], key); err != nil {
-		return nil, "", fmt.Errorf("%w: 64 bytes that are not hex digits", ErrKey)
+		return secret.Value{}, "", fmt.Errorf("%w: 64 bytes that are not hex digits", ErrKey)
 	}
-	return key, KeyRawPSK, nil
+	return secret.New(key), KeyRawPSK, nil
+}
+
+// pskOf derives the PSK from a passphrase (IEEE 802.11-2020, J.4.1), as the hex digits that it is written with.
+func pskOf(passphrase, ssid []byte) (secret.Value, KeyKind, error) {
+	text := string(passphrase) // crypto/pbkdf2 wants a string; it is not UTF-8, and goes with the next collection
+	psk, err := pbkdf2.Key(sha1.New, text, ssid, 4096, 32)
+	if err != nil {
+		return secret.Value{}, "", fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	defer clear(psk)
+	digits := hex.AppendEncode(nil, psk)
+	defer clear(digits)
+	return secret.New(digits), KeyRawPSK, nil
 }
 
 // raw returns the Credential as it came, or as it would have come if it was not in a Credential

@@ -12,6 +12,9 @@ import (
 	"wpsd/engine/wsc"
 )
 
+// latin1PSK is the PSK of "p\xe4ssword" in the network "home", as Python's hashlib.pbkdf2_hmac has it.
+const latin1PSK = "003beb6475b07814b8596fb45068f9760adc466cf17bf628cfddc3304a39bd7d"
+
 var own = wsc.MAC{0x02, 0, 0, 0, 0, 0x10}
 
 // given is a good Credential with something changed.
@@ -77,8 +80,15 @@ func TestFromWSC(t *testing.T) {
 		{"authentication type 0x0040 is of no use", withTypes(0x0040, aes), ErrAuth, 0, 0, "", ""},
 		{"WPA2-Enterprise is of no use", withTypes(wsc.AuthWPA2, aes), ErrAuth, 0, 0, "", ""},
 		{"Shared is of no use", withTypes(wsc.AuthShared, wsc.EncrNone), ErrAuth, 0, 0, "", ""},
-		{"open and personal at once is of no use", withTypes(wsc.AuthOpen|wsc.AuthWPA2PSK, aes), ErrAuth, 0, 0, "", ""},
-		{"personal and enterprise at once is of no use", withTypes(wsc.AuthWPA2|wsc.AuthWPA2PSK, aes), ErrAuth, 0, 0, "", ""},
+		{"open and enterprise at once is of no use", withTypes(wsc.AuthOpen|wsc.AuthWPA2, aes), ErrAuth, 0, 0, "", ""},
+		{"WPA2-Personal beside a bit that we do not know", withTypes(0x0060, aes), nil, wsc.AuthWPA2PSK, aes, KeyPassphrase, "12345678"},
+		{"WPA2-Personal beside all bits that there are", withTypes(0xffff, mixed), nil, wsc.AuthWPA2PSK, mixed, KeyPassphrase, "12345678"},
+		{"open, WPA- and WPA2-Personal at once is WPA2-Personal", withTypes(0x0023, mixed), nil, wsc.AuthWPA2PSK, mixed, KeyPassphrase, "12345678"},
+		{"WPA-Personal beside a bit that we do not know", withTypes(0x0082, tkip), nil, wsc.AuthWPAPSK, tkip, KeyPassphrase, "12345678"},
+		{"open and personal at once has a key, so it is personal", withTypes(wsc.AuthOpen|wsc.AuthWPA2PSK, aes), nil, wsc.AuthWPA2PSK, aes, KeyPassphrase, "12345678"},
+		{"an unknown bit beside WPA2-Personal does not excuse a bad key", given(func(c *wsc.Credential) { c.AuthType, c.NetworkKey = 0x0060, secret.FromString("tiny") }), ErrKey, 0, 0, "", ""},
+		{"a passphrase that is not text becomes the PSK", withKey("p\xe4ssword"), nil, wsc.AuthWPA2PSK, aes, KeyRawPSK, latin1PSK},
+		{"personal and enterprise at once has a key, so it is personal", withTypes(wsc.AuthWPA2|wsc.AuthWPA2PSK, aes), nil, wsc.AuthWPA2PSK, aes, KeyPassphrase, "12345678"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -111,7 +121,7 @@ func TestFromWSCTakesNamesAndNumbersAsTheyCome(t *testing.T) {
 	}{
 		{"a name", given(func(c *wsc.Credential) {}), "home", true},
 		{"a name filled up with zeros", given(func(c *wsc.Credential) { c.SSID = append([]byte("home"), make([]byte, 28)...) }), "home", true},
-		{"a zero within a name", given(func(c *wsc.Credential) { c.SSID = []byte("a\x00b\x00") }), "a\x00b", true},
+		{"a zero within a name that somebody typed", given(func(c *wsc.Credential) { c.SSID = []byte("a\x00b\x00") }), "a\x00b", true},
 		{"an empty name", given(func(c *wsc.Credential) { c.SSID = nil }), "", true},
 		{"a name with a line break and quotes", given(func(c *wsc.Credential) { c.SSID = []byte("a\n\"b'") }), "a\n\"b'", true},
 		{"a name that is not UTF-8", given(func(c *wsc.Credential) { c.SSID = []byte{0xff, 0xfe} }), "\xff\xfe", true},
@@ -149,6 +159,24 @@ func TestFromWSCSharesNothingWithTheCredential(t *testing.T) {
 	}
 }
 
+// TestFromRunRefusesNamesThatAreNone: alone they fail a run, beside a good one they are left out.
+func TestFromRunRefusesNamesThatAreNone(t *testing.T) {
+	t.Parallel()
+	for name, ssid := range map[string]string{
+		"none": "", "nothing but padding": strings.Repeat("\x00", 32), "a zero within": "a\x00b", "a zero within and padding": "a\x00b\x00\x00",
+		"a zero first": "\x00a", "more than 32 bytes": strings.Repeat("a", 33),
+	} {
+		bad := given(func(c *wsc.Credential) { c.SSID = []byte(ssid) })
+		if networks, _, err := FromRun([]wsc.Credential{bad}, own); !errors.Is(err, ErrSSID) || networks != nil {
+			t.Errorf("%s: %v, %v", name, networks, err)
+		}
+		networks, leftOut, err := FromRun([]wsc.Credential{withKey("12345678"), bad}, own)
+		if err != nil || len(networks) != 1 || len(leftOut) != 1 || leftOut[0].Number != 2 || leftOut[0].Of != 2 || string(leftOut[0].SSID) != ssid {
+			t.Errorf("%s beside a good one: %v, %v, %v", name, networks, leftOut, err)
+		}
+	}
+}
+
 func TestFromRun(t *testing.T) {
 	t.Parallel()
 	good, open, wep := withKey("12345678"), withTypes(wsc.AuthOpen, wsc.EncrNone), withTypes(wsc.AuthOpen, wsc.EncrWEP)
@@ -166,9 +194,16 @@ func TestFromRun(t *testing.T) {
 		{"none at all fails the run", nil, ErrNone, nil, nil},
 		{"one", []wsc.Credential{good}, nil, nil, []string{"home WPA2PSK CCMP"}},
 		{"two networks in their order", []wsc.Credential{guest, good}, nil, nil, []string{"guest WPA2PSK CCMP", "home WPA2PSK CCMP"}},
-		{"one that is invalid fails the run", []wsc.Credential{good, short}, ErrKey, nil, nil},
+		{"one that is invalid behind a good one is left out", []wsc.Credential{good, short}, nil, []error{ErrKey}, []string{"home WPA2PSK CCMP"}},
+		{"one that is invalid before a good one is left out", []wsc.Credential{short, good}, nil, []error{ErrKey}, []string{"home WPA2PSK CCMP"}},
+		{"an unknown encryption beside a good one is left out", []wsc.Credential{withTypes(wsc.AuthWPA2PSK, 0), good}, nil, []error{ErrEncryption}, []string{"home WPA2PSK CCMP"}},
+		{"a bad key, WEP and a stub around a good one are left out", []wsc.Credential{short, wep, good, stub}, nil, []error{ErrKey, ErrWEP, ErrSSID}, []string{"home WPA2PSK CCMP"}},
+		{"a bad one alone fails the run", []wsc.Credential{short}, ErrKey, nil, nil},
+		{"bad ones of two kinds fail the run", []wsc.Credential{wep, short}, ErrKey, nil, nil},
+		{"a bad one beside one of no use does not fail the run", []wsc.Credential{short, enterprise}, nil, []error{ErrKey, ErrAuth}, nil},
+		{"a stub without name alone fails the run", []wsc.Credential{stub}, ErrSSID, nil, nil},
 		{"WEP alone fails the run and says so", []wsc.Credential{wep}, ErrWEP, nil, nil},
-		{"WEP alone leaves none", []wsc.Credential{wep, wep}, ErrNone, nil, nil},
+		{"WEP twice leaves none", []wsc.Credential{wep, wep}, ErrNone, nil, nil},
 		{"WEP beside a good one is skipped", []wsc.Credential{wep, good}, nil, []error{ErrWEP}, []string{"home WPA2PSK CCMP"}},
 		{"an authentication type of no use is skipped", []wsc.Credential{good, enterprise}, nil, []error{ErrAuth}, []string{"home WPA2PSK CCMP"}},
 		{"an authentication type of no use alone does not fail the run", []wsc.Credential{enterprise}, nil, []error{ErrAuth}, nil},
@@ -176,7 +211,7 @@ func TestFromRun(t *testing.T) {
 		{"the same one twice is one network", []wsc.Credential{good, good}, nil, nil, []string{"home WPA2PSK CCMP"}},
 		{"one name with two keys are two networks", []wsc.Credential{good, withKey("87654321")}, nil, nil, []string{"home WPA2PSK CCMP", "home WPA2PSK CCMP"}},
 		{"one name open and protected are two networks", []wsc.Credential{open, good}, nil, nil, []string{"home OPEN NONE", "home WPA2PSK CCMP"}},
-		{"a stub without name before the network", []wsc.Credential{stub, good}, nil, nil, []string{" WPA2PSK CCMP", "home WPA2PSK CCMP"}},
+		{"a stub without name before the network", []wsc.Credential{stub, good}, nil, []error{ErrSSID}, []string{"home WPA2PSK CCMP"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -187,6 +222,12 @@ func TestFromRun(t *testing.T) {
 			var got []string
 			for _, n := range networks {
 				got = append(got, fmt.Sprintf("%s %v %v", n.SSID, n.Auth, n.Encryption))
+			}
+			if err != nil {
+				if got != nil || len(skipped) != len(tt.in) {
+					t.Errorf("got %q, skipped %v", got, skipped)
+				}
+				return
 			}
 			if !slices.Equal(got, tt.want) || len(skipped) != len(tt.skipped) {
 				t.Errorf("got %q, skipped %v", got, skipped)

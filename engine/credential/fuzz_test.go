@@ -20,15 +20,25 @@ func FuzzFromRun(f *testing.F) {
 		if err != nil {
 			return
 		}
-		networks, skipped, err := FromRun(s.Credentials, own)
+		networks, leftOut, err := FromRun(s.Credentials, own)
 		if err != nil {
-			if networks != nil || skipped != nil {
-				t.Fatalf("an error and %v, %v", networks, skipped)
+			if networks != nil || len(leftOut) != len(s.Credentials) {
+				t.Fatalf("an error and %v, %v", networks, leftOut)
 			}
 			return
 		}
-		if len(networks)+len(skipped) > len(s.Credentials) || len(networks)+len(skipped) == 0 {
-			t.Fatalf("%d networks and %d skipped of %d", len(networks), len(skipped), len(s.Credentials))
+		if len(networks)+len(leftOut) > len(s.Credentials) || len(networks)+len(leftOut) == 0 {
+			t.Fatalf("%d networks and %d left out of %d", len(networks), len(leftOut), len(s.Credentials))
+		}
+		good := 0
+		for _, c := range s.Credentials {
+			if n, err := fromPeer(c, own); err == nil {
+				good++
+				n.Wipe()
+			}
+		}
+		if good+len(leftOut) != len(s.Credentials) {
+			t.Fatalf("%d good ones and %d left out of %d", good, len(leftOut), len(s.Credentials))
 		}
 		for _, n := range networks {
 			check(t, n)
@@ -55,7 +65,7 @@ func check(t *testing.T, n Network) {
 	default:
 		t.Fatalf("kind %v", n.KeyKind)
 	}
-	if len(n.SSID) > 32 || n.Raw.IsZero() || n.WifiURI().IsZero() {
+	if len(n.SSID) == 0 || len(n.SSID) > 32 || bytes.IndexByte(n.SSID, 0) >= 0 || n.Raw.IsZero() || n.WifiURI().IsZero() {
 		t.Fatalf("got %+v", n)
 	}
 	c := wsc.Credential{NetworkIndex: n.NetworkIndex, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption, NetworkKey: secret.New(key), MAC: n.MAC}
