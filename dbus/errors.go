@@ -88,6 +88,7 @@ var errorNames = []struct {
 	{service.ErrStore, "StoreFailed", "The state directory cannot be written: see whether the disk is full or read-only, and wpsd's log (journalctl -u wpsd)."},
 	{service.ErrNoToken, "NoToken", ""},
 	{service.ErrBadTag, "InvalidTag", ""},
+	{service.ErrUselessTag, "InvalidTag", ""},
 	{service.ErrChanged, "Busy", "What this call would do changes all the time: try again in a moment."},
 	{service.ErrNotSupported, "NotSupported", ""},
 	{service.ErrInvalid, "InvalidArguments", ""},

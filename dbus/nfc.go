@@ -125,6 +125,9 @@ func tagValues(t service.NFCTag) values {
 		}
 		what["networks"] = variant(all)
 	}
+	if t.NotStored {
+		what["not-stored"] = variant(true)
+	}
 	return what
 }
 

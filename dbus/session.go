@@ -89,7 +89,9 @@ func detailValues(s service.Session) values {
 	put("link-status", d.LinkStatus, d.LinkStatus != 0)
 	put("credentials", uint32(max(d.Credentials, 0)), d.Credentials > 0)
 	put("manager", d.Manager, d.Manager != "")
+	put("handed-over", true, d.HandedOver)
 	put("not-stored", true, d.NotStored)
+	put("left-out", d.LeftOut, len(d.LeftOut) > 0)
 	put("uuid", s.PeerUUID.String(), s.PeerUUID != wsc.UUID{})
 	put("ap-uuid", s.ERAPUUID.String(), s.ERAPUUID != wsc.UUID{})
 	return v

@@ -202,6 +202,9 @@ func (t *tree) apply(e service.Event, emit emitter) {
 	case service.NetworkAdded:
 		t.networks[e.Network.ID] = e.Network
 		t.addNetwork(e.Network.ID, emit)
+	case service.NetworkChanged:
+		t.networks[e.Network.ID] = e.Network
+		t.update(networkPath(e.Network.ID), emit)
 	case service.NetworkRemoved:
 		delete(t.networks, e.ID)
 		t.remove(networkPath(e.ID), emit)

@@ -5,15 +5,14 @@ import (
 	"time"
 
 	"wpsd/engine"
-	"wpsd/engine/credential"
 	"wpsd/engine/eapol"
 	"wpsd/engine/eapwsc"
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/receive"
 	"wpsd/service/search"
-	"wpsd/service/store"
 )
 
 // startDelay is how long to wait for the access point's first EAP request before EAPOL-Start: a 1.0 one needs it,
@@ -72,13 +71,7 @@ func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplican
 
 // check refuses an M8 whose credentials make no network; the access point is told so.
 func (e *enrolment) check(cs []wsc.Credential) error {
-	networks, _, err := credential.FromRun(cs, e.device.MAC)
-	usable, skipped := e.service.requireSAE(e.session.iface, networks)
-	wipeNetworks(usable)
-	if err == nil && len(usable) == 0 && len(skipped) > 0 {
-		err = skipped[0]
-	}
-	return err
+	return receive.Check(cs, e.device.MAC, e.service.saeOnly(e.session.iface))
 }
 
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified: before
@@ -135,62 +128,8 @@ func asCredential(settings wsc.Credential) []wsc.Credential {
 
 // take takes what was received.
 func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
-	e.external = e.service.receive(e.session, cs, origin{own: e.device.MAC, bssid: c.BSSID, source: e.source()}) == ProcessingExternal
-}
-
-// origin is where credentials come from.
-type origin struct {
-	own    wsc.MAC // ours
-	bssid  wsc.MAC
-	source string // what a stored network says of it
-}
-
-// receive stores what a session received, then tells of it. What cannot be stored stays with the session. It returns how
-// credentials are processed now.
-func (s *Service) receive(ses *session, cs []wsc.Credential, from origin) Processing {
-	networks, skipped, err := credential.FromRun(cs, from.own)
-	networks, weak := s.requireSAE(ses.iface, networks)
-	skipped = append(skipped, weak...)
-	received, _ := s.requireSAE(ses.iface, attributes(cs, from.own))
-	for i := range cs {
-		cs[i].Wipe()
-	}
-	if err != nil { // check let them pass
-		s.log.Error("credentials that passed are refused now", "session", ses.ID, "err", err)
-	}
-	for _, why := range skipped {
-		s.log.Warn("a credential was left out", "session", ses.ID, "err", why)
-	}
-	s.mu.Lock()
-	processing := s.manager.Processing
-	s.mu.Unlock()
-	var added []storedNetwork
-	stored := true
-	for _, n := range networks {
-		if processing == ProcessingExternal || len(n.SSID) == 0 { // some Registrars send a stub without name first
-			continue
-		}
-		a, err := s.put(n, from.bssid, from.source)
-		if err != nil {
-			s.log.Error("the network cannot be stored", "session", ses.ID, "err", err)
-			stored = false
-			continue
-		}
-		added = append(added, a)
-	}
-	if processing != ProcessingInternal {
-		s.mu.Lock()
-		s.offer(ses.ID, cloneNetworks(received))
-		s.mu.Unlock()
-	}
-	s.tell(ses, networks, received, added, stored)
-	return processing
-}
-
-// storedNetwork is a new network and the older ones that it replaces.
-type storedNetwork struct {
-	Network
-	replaced []uint32
+	e.came = e.service.receive(e.session, cs, receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()})
+	e.external = e.came.processing == ProcessingExternal
 }
 
 // source is what a stored network says of where it comes from.
@@ -199,51 +138,4 @@ func (e *enrolment) source() string {
 		return string(e.method)
 	}
 	return string(e.purpose)
-}
-
-func (s *Service) put(n credential.Network, bssid wsc.MAC, source string) (storedNetwork, error) {
-	s.storing.Lock()
-	defer s.storing.Unlock()
-	return s.putLocked(n, bssid, source)
-}
-
-// putLocked is put for a caller who holds storing.
-func (s *Service) putLocked(n credential.Network, bssid wsc.MAC, source string) (storedNetwork, error) {
-	kept, replaced, err := s.store.Add(store.Network{Network: n, BSSID: bssid, Source: source, Created: time.Now()})
-	if err != nil {
-		return storedNetwork{}, err
-	}
-	return storedNetwork{networkOf(kept), replaced}, nil
-}
-
-// tell tells what a session received. The session owns networks and received from now on.
-func (s *Service) tell(ses *session, networks, received []credential.Network, added []storedNetwork, stored bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ses.credentials, ses.received = networks, received
-	ses.Detail.Credentials, ses.Detail.NotStored = len(networks), !stored
-	for _, a := range added {
-		ses.Networks = append(ses.Networks, a.ID)
-		s.announce(a)
-	}
-	s.tellChange(ses)
-	s.emit(CredentialReceived{ses.ID})
-}
-
-// announce tells of a network that was stored. The caller holds mu.
-func (s *Service) announce(a storedNetwork) {
-	s.networks[a.ID] = a.Network
-	s.emit(NetworkAdded{a.Network})
-	for _, id := range a.replaced {
-		s.forgetNetwork(NetworkID(id))
-	}
-}
-
-// credentialNetwork makes a network of a Credential that nobody sent.
-func credentialNetwork(c wsc.Credential) (credential.Network, error) {
-	n, err := credential.FromWSC(c, wsc.MAC{})
-	if err != nil {
-		return credential.Network{}, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	return n, nil
 }

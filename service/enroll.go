@@ -47,6 +47,7 @@ type enrolment struct {
 	beside       bool            // see StartRequest
 	apply        string          // who gets the network; see StartRequest
 	external     bool            // credentials are for other programs
+	came         arrival         // what became of them
 }
 
 func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {

@@ -38,3 +38,15 @@ var (
 	ErrNoERSettings      = errors.New("service: the settings of the access point are not known, so there is nothing to give: read them first with its PIN, or set a stored network for it")
 	ErrSubscriberTooSlow = errors.New("service: the subscriber lags more than 4096 events behind")
 )
+
+// ErrUselessTag is an ErrBadTag: the tag is one of Wi-Fi Protected Setup, and nothing can be made of it here.
+var ErrUselessTag error = uselessTag{}
+
+// uselessTag is the type of ErrUselessTag, which has a text of its own: the tag is one of Wi-Fi Protected Setup.
+type uselessTag struct{}
+
+// Error implements error.
+func (uselessTag) Error() string { return "service: this NFC tag has no network that can be used here" }
+
+// Unwrap lets callers who know ErrBadTag only know what to do.
+func (uselessTag) Unwrap() error { return ErrBadTag }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/er"
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/receive"
 )
 
 // maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of the others: a PIN may
@@ -405,16 +405,15 @@ func (e *externalRegistrar) finish(ses *session, err error) {
 
 // takeSettings stores the settings that an access point showed or took, and tells of them. It wipes them.
 func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
-	cs := asCredential(settings)
-	if _, _, err := credential.FromRun(cs, wsc.MAC{}); err != nil {
-		cs[0].Wipe()
+	c, err := receive.Convert(asCredential(settings), wsc.MAC{}, s.saeOnly(ses.iface))
+	if err != nil {
 		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
 	}
-	s.receive(ses, cs, origin{bssid: ses.Peer, source: string(ses.Purpose)})
+	came := s.arrived(ses, c, receive.Origin{BSSID: ses.Peer, Source: string(ses.Purpose)}, nil)
 	if ses.Purpose == PurposeLearn {
 		s.mu.Lock()
 		s.emit(ERAPSettings{ses.ID, ses.Interface, ses.ERAP})
 		s.mu.Unlock()
 	}
-	return nil
+	return came.err
 }

@@ -94,7 +94,9 @@ type (
 
 	// NetworkAdded tells of a network that was stored.
 	NetworkAdded struct{ Network Network }
-	// NetworkRemoved tells of one that was deleted, or replaced by a newer one for the same SSID.
+	// NetworkChanged tells that a stored network was received again: its key may be a new one, and how it is protected.
+	NetworkChanged struct{ Network Network }
+	// NetworkRemoved tells of one that was deleted, or was a further copy of another.
 	NetworkRemoved struct{ ID NetworkID }
 	// ManagerChanged tells that a setting of the service is another.
 	ManagerChanged struct{ Manager Manager }
@@ -125,5 +127,6 @@ func (EREnrolleeRemoved) event()  {}
 func (ERAPAsked) event()          {}
 func (ERAPSettings) event()       {}
 func (NetworkAdded) event()       {}
+func (NetworkChanged) event()     {}
 func (NetworkRemoved) event()     {}
 func (ManagerChanged) event()     {}

@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/service/receive"
 	"wpsd/service/search"
 )
 
@@ -43,6 +44,7 @@ var reasons = []struct {
 	reason      Reason
 	configError wsc.ConfigError
 }{
+	{receive.ErrUseless, ReasonUnsupported, 0},
 	{ErrSuspended, ReasonSuspended, 0},
 	{drivers.ErrRadioBlocked, ReasonRadioBlocked, 0},
 	{drivers.ErrInterfaceGone, ReasonInterfaceGone, 0},
@@ -91,6 +93,8 @@ func failureOf(err error, method Method) failure {
 	switch {
 	case err == nil:
 		return failure{state: StateSucceeded}
+	case errors.As(err, new(*notStoredError)): // whatever became of it then
+		f.reason = ReasonNotStored
 	case errors.Is(err, credential.ErrWPA3Only):
 		f.reason = ReasonWPA3Only
 	case isHandover(err): // whatever the manager's own error is

@@ -9,6 +9,7 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
+	"wpsd/service/receive"
 )
 
 // Sink takes a network that was received: a network manager, which then connects on its own.
@@ -77,9 +78,10 @@ func (s *Service) sinkFor(apply, owner string) Sink {
 func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	s := e.service
 	sink := s.sinkFor(e.apply, h.owner)
-	if !e.received || sink == nil || e.external && (e.apply == "" || e.apply == ApplyAuto) {
+	useless := errors.Is(e.came.err, receive.ErrUseless)
+	if !e.received || useless || sink == nil || e.external && (e.apply == "" || e.apply == ApplyAuto) {
 		h.giveBack(ctx, true)
-		return nil
+		return e.came.err
 	}
 	e.change(func(ses *Session) { ses.State, ses.Detail.Manager = StateHandingOver, sink.Name() })
 	h.giveBack(ctx, false)
@@ -97,10 +99,11 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 			failed.Run = e.device.MAC
 		}
 		h.giveBack(ctx, true) // the connection that was there is better than none
-		return err
+		return errors.Join(e.came.err, err)
 	}
 	h.settled()
-	return nil
+	e.change(func(ses *Session) { ses.Detail.HandedOver = true })
+	return e.came.err
 }
 
 // deliver hands networks over: a Credential for each band may come, and not each need be in reach. The manager has them

@@ -3,9 +3,6 @@ package service
 import (
 	"slices"
 	"time"
-
-	"wpsd/engine/credential"
-	"wpsd/engine/wsc"
 )
 
 const (
@@ -135,22 +132,4 @@ func (l *keptCredentials) wipe() {
 	for _, k := range slices.Clone(l.list) {
 		l.remove(k)
 	}
-}
-
-// attributes makes a network of each Credential attribute, with secrets of its own. Unlike FromRun it
-// merges none, and it has those with an Authentication Type that we have no use for (wpa_supplicant tells
-// of them as well); like everybody it leaves out those for WEP, which are for nobody (WSC 2.0).
-func attributes(cs []wsc.Credential, own wsc.MAC) []credential.Network {
-	var list []credential.Network
-	for _, c := range cs {
-		n, err := credential.FromWSC(c, own)
-		if err == nil {
-			list = append(list, n)
-			continue
-		}
-		if n, ok := credential.Unused(c, own, err); ok {
-			list = append(list, n)
-		}
-	}
-	return list
 }

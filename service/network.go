@@ -69,7 +69,4 @@ func wipeNetworks(list []credential.Network) {
 	}
 }
 
-func wipeNetwork(n credential.Network) {
-	n.Key.Wipe()
-	n.Raw.Wipe()
-}
+func wipeNetwork(n credential.Network) { n.Wipe() }

@@ -5,16 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/ndef"
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service/store"
+	"wpsd/service/receive"
 )
 
 const (
@@ -61,6 +61,7 @@ const (
 type NFCTag struct {
 	Kind       NFCTagKind
 	Networks   []NetworkID          // stored of it; none where agents process credentials
+	NotStored  bool                 // it had more networks than could be stored
 	Session    SessionID            // lets the tag's device in at an access point of this machine; 0: none
 	PasswordID wsc.DevicePasswordID // of a password
 }
@@ -95,56 +96,34 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 		return NFCTag{}, err
 	}
 	own := s.address(r.Interface)
-	networks, skipped, err := credential.FromRun(t.Credentials, own)
-	if err != nil {
-		return NFCTag{}, fmt.Errorf("%w: its network cannot be used: %w", ErrBadTag, err)
-	}
 	s.mu.Lock()
 	heardBy := s.interfaces[r.Interface]
 	s.mu.Unlock()
-	found := len(networks)
-	networks, weak := s.requireSAE(heardBy, networks)
-	if skipped = append(skipped, weak...); found > 0 && len(networks) == 0 {
-		return NFCTag{}, fmt.Errorf("%w: its network cannot be used: %w", ErrBadTag, weak[0])
+	c, err := receive.Convert(t.Credentials, own, s.saeOnly(heardBy))
+	if err != nil {
+		return NFCTag{}, errUseless(c)
 	}
-	defer wipeNetworks(networks)
-	for _, why := range skipped {
-		s.log.Warn("a credential of an NFC tag was left out", "err", why)
+	defer c.Wipe()
+	came := s.arrived(nil, c, receive.Origin{Own: own, BSSID: t.BSSID, Source: string(MethodNFC)}, r.mayStore(s))
+	if errors.Is(came.err, ErrChanged) {
+		return NFCTag{}, came.err
+	}
+	if errors.Is(came.err, receive.ErrUseless) {
+		return NFCTag{}, errUseless(c)
 	}
 	s.mu.Lock()
-	processing := s.manager.Processing
+	s.applyTag(r, came.processing, cloneNetworks(c.Networks))
 	s.mu.Unlock()
-	tag := NFCTag{Kind: NFCTagConfiguration}
-	var added []storedNetwork
-	for _, n := range networks {
-		if processing == ProcessingExternal || len(n.SSID) == 0 {
-			continue
-		}
-		a, err := s.putTag(r, n, t.BSSID)
-		switch {
-		case errors.Is(err, ErrChanged):
-			return NFCTag{}, err
-		case errors.Is(err, store.ErrFull):
-			return NFCTag{}, ErrStoreFull
-		case err != nil:
-			s.log.Error("the network of an NFC tag cannot be stored", "err", err)
-			return NFCTag{}, fmt.Errorf("%w: %w", ErrStore, err)
-		}
-		added = append(added, a)
-		tag.Networks = append(tag.Networks, a.ID)
+	s.log.Info("an NFC tag brought networks", "stored", len(came.stored), "processing", string(came.processing))
+	if came.err != nil && len(came.stored) == 0 {
+		return NFCTag{}, came.err
 	}
-	received, _ := s.requireSAE(heardBy, attributes(t.Credentials, own))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range added {
-		s.announce(a)
-	}
-	if processing != ProcessingInternal {
-		s.offer(0, received)
-	}
-	s.applyTag(r, processing, cloneNetworks(networks))
-	s.log.Info("an NFC tag brought networks", "stored", len(added), "processing", string(processing))
-	return tag, nil
+	return NFCTag{Kind: NFCTagConfiguration, Networks: came.stored, NotStored: came.err != nil}, nil
+}
+
+// errUseless is the error for a tag with networks of which none can be used.
+func errUseless(c *receive.Credentials) error {
+	return fmt.Errorf("%w: %s", ErrUselessTag, strings.Join(leftOutTexts(c.LeftOut), ", "))
 }
 
 // address is that of an interface, or zero.

@@ -18,7 +18,7 @@ const lastWord = 100 * time.Millisecond
 // safe before the peer is told so. The machine knows how the run ended; the error is only why the
 // pump ended before it was done.
 func pump(ctx context.Context, link drivers.Link, m engine.Machine, progress func()) error {
-	frames, stop := receive(ctx, link)
+	frames, stop := receiveFrames(ctx, link)
 	defer stop()
 	deadline := time.NewTimer(time.Hour)
 	defer deadline.Stop()
@@ -78,8 +78,8 @@ type received struct {
 	err   error
 }
 
-// receive reads from link in a goroutine of its own, since Receive blocks, until stop, which waits for it.
-func receive(ctx context.Context, link drivers.Link) (frames <-chan received, stop func()) {
+// receiveFrames reads from link in a goroutine of its own, since Receive blocks, until stop, which waits for it.
+func receiveFrames(ctx context.Context, link drivers.Link) (frames <-chan received, stop func()) {
 	// The reader outlives ctx, so that giveUp hears the answer; stop ends it.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := make(chan received)

@@ -29,6 +29,8 @@ const (
 	ReasonOwnerLeft         Reason = "owner-left"
 	ReasonCanceled          Reason = "canceled"
 	ReasonHandoverFailed    Reason = "handover-failed"
+	ReasonNotStored         Reason = "not-stored"
+	ReasonUnsupported       Reason = "unsupported-security"
 	ReasonInternal          Reason = "internal"
 )
 
@@ -38,6 +40,7 @@ func Reasons() []Reason {
 		ReasonOverlap, ReasonWalkTime, ReasonNoAccessPoint, ReasonSetupLocked, ReasonWrongPINFirst, ReasonWrongPINSecond,
 		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonHidden, ReasonRadioBlocked, ReasonInterfaceBusy,
 		ReasonInterfaceGone, ReasonAssociationFailed, ReasonLinkLost, ReasonMessageTimeout, ReasonProtocolError, ReasonRejected,
-		ReasonNotSupported, ReasonSuspended, ReasonOwnerLeft, ReasonCanceled, ReasonHandoverFailed, ReasonInternal,
+		ReasonNotSupported, ReasonSuspended, ReasonOwnerLeft, ReasonCanceled, ReasonHandoverFailed, ReasonNotStored, ReasonUnsupported,
+		ReasonInternal,
 	}
 }

@@ -3,14 +3,14 @@ package service
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
+	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service/store"
+	"wpsd/service/receive"
 )
 
 // Settings are a network's name and security, as a person gives them.
@@ -161,18 +161,27 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 	if err != nil {
 		return Network{}, err
 	}
-	added, err := s.put(n, bssid, "added")
-	wipeNetwork(n)
 	c.Wipe()
-	switch {
-	case errors.Is(err, store.ErrFull):
-		return Network{}, ErrStoreFull
-	case err != nil:
-		s.log.Error("the network cannot be stored", "err", err)
-		return Network{}, fmt.Errorf("%w: %w", ErrStore, err)
+	added := &receive.Credentials{Networks: []credential.Network{n}}
+	defer added.Wipe()
+	if err := s.keep(added, receive.Origin{BSSID: bssid, Source: "added"}, nil); err != nil {
+		return Network{}, err
+	}
+	if added.NotStored != nil {
+		s.log.Error("the network cannot be stored", "err", added.NotStored)
+		return Network{}, &notStoredError{added.NotStored}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.announce(added)
-	return added.Network, nil
+	s.announce(added.Stored)
+	return networkOf(added.Stored[0].Network), nil
+}
+
+// credentialNetwork makes a network of a Credential that nobody sent.
+func credentialNetwork(c wsc.Credential) (credential.Network, error) {
+	n, err := credential.FromWSC(c, wsc.MAC{})
+	if err != nil {
+		return credential.Network{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return n, nil
 }

@@ -22,17 +22,10 @@ func (f failure) sentence(s *Session) string {
 			return text
 		}
 	}
+	if text := f.arrivalSentence(s); text != "" {
+		return text
+	}
 	switch {
-	case f.state == StateSucceeded && s.Detail.NotStored:
-		return "The network was received, but it could not be stored: fetch it now, before this session is forgotten (in ten minutes); then see whether the disk is full or read-only, and wpsd's log (journalctl -u wpsd)."
-	case f.state == StateSucceeded && s.Detail.Credentials == 0:
-		return fmt.Sprintf("The access point %s sent a network with a kind of security that cannot be used here: set it to WPA2-Personal.", peer(s))
-	case f.state == StateSucceeded && s.Purpose == PurposeLearn:
-		return fmt.Sprintf("The settings of the access point %s were learned.", peer(s))
-	case f.state == StateSucceeded && s.Purpose == PurposeConfigure:
-		return fmt.Sprintf("The access point %s took the new settings.", peer(s))
-	case f.state == StateSucceeded:
-		return "The network was received."
 	case errors.Is(f.err, ErrShutdown):
 		return "wpsd was stopped: start again when it runs."
 	}
@@ -120,6 +113,8 @@ var sentences = map[Reason]string{
 	ReasonOwnerLeft:      "The program that started this ended before it was done: start again.",
 	ReasonCanceled:       "Canceled.",
 	ReasonHandoverFailed: "The network is stored, but the network manager did not take it: try again, or connect by hand.",
+	ReasonNotStored:      "The network was received, but it could not be stored: fetch it now; then see whether the disk is full or read-only, and wpsd's log (journalctl -u wpsd).",
+	ReasonUnsupported:    "The access point %s has a kind of security that cannot be used here: set it to WPA2-Personal.",
 	ReasonInternal:       "Something went wrong inside wpsd, which is a mistake in it: its log tells more (journalctl -u wpsd).",
 }
 
@@ -229,6 +224,9 @@ func wanted(s *Session) string {
 
 // oneLine is an error's text as a part of a sentence.
 func oneLine(err error) string {
+	if err == nil {
+		return "it gave no reason"
+	}
 	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(err.Error(), "?"), unicode.IsControl), "; ")
 	if text == "" {
 		return "it gave no reason"

@@ -140,6 +140,9 @@ func New(c Config) (*Service, error) {
 	for _, n := range s.store.Networks() {
 		s.networks[NetworkID(n.ID)] = networkOf(n)
 	}
+	for _, id := range s.store.Tidied() {
+		s.log.Info("an older copy of a stored network was removed", "network", id)
+	}
 	for _, d := range s.store.Damaged() {
 		s.log.Warn("a file of the state directory cannot be used", "file", d.Name, "err", d.Err)
 	}

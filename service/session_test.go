@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -303,18 +304,18 @@ var sessionScenes = []scene{
 			h.Errorf("%+v, %d, %v", s, len(got), err)
 		}
 	}},
-	{"a network that is received again replaces the older one", func(h *house) {
+	{"a network that is received again keeps its number", func(h *house) {
 		ap := h.ap(nil)
 		h.press(ap)
 		first := h.end(h.pbc(nil))
 		h.press(ap)
 		second := h.end(h.pbc(nil))
 		h.drain()
-		if list := h.store.Networks(); len(list) != 1 || NetworkID(list[0].ID) != second.Networks[0] || first.Networks[0] == second.Networks[0] {
+		if list := h.store.Networks(); len(list) != 1 || NetworkID(list[0].ID) != second.Networks[0] || first.Networks[0] != second.Networks[0] {
 			h.Errorf("%+v", list)
 		}
-		if !slices.Contains(h.events, Event(NetworkRemoved{first.Networks[0]})) {
-			h.Error("nobody was told")
+		if count[NetworkAdded](h) != 1 || count[NetworkChanged](h) != 1 || count[NetworkRemoved](h) != 0 {
+			h.Error("it was told as another network")
 		}
 		if err := h.svc.DeleteNetwork(h.Context(), second.Networks[0]); err != nil {
 			h.Error(err)
@@ -325,14 +326,15 @@ var sessionScenes = []scene{
 		for i := range store.MaxNetworks {
 			n := store.Network{Created: time.Now(), Source: "pin"}
 			n.SSID, n.Auth, n.Encryption, n.KeyKind = []byte{'a' + byte(i%26), 'a' + byte(i/26)}, wsc.AuthOpen, wsc.EncrNone, "none"
-			if _, _, err := h.store.Add(n); err != nil {
+			if _, _, err := h.store.Put(n); err != nil {
 				h.Fatal(err)
 			}
 		}
 		h.press(h.ap(nil))
 		s := h.end(h.pbc(nil))
 		got, err := h.svc.Credentials(s.ID)
-		if s.State != StateSucceeded || !s.Detail.NotStored || len(got) != 1 || err != nil {
+		h.wantEnd(s, StateFailed, ReasonNotStored, 0)
+		if !s.Detail.NotStored || len(got) != 1 || err != nil || string(got[0].Key.Bytes()) != passphrase || !strings.Contains(s.Sentence, "wpsctl credentials 1") {
 			h.Errorf("%+v, %v", s, err)
 		}
 	}},

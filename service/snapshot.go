@@ -166,7 +166,10 @@ type Detail struct {
 	Credentials       int    // how many were received
 	Granted           bool   // the access point of this machine knows whom to let in
 	Manager           string // who gets, or got, the network
+	HandedOver        bool   // Manager is connected to it
 	NotStored         bool   // the credential could not be stored: fetch it while the session is there
+	// LeftOut says of each Credential that makes no network which it was, and why, as a part of a sentence.
+	LeftOut []string
 }
 
 // Enrollee is a device that an access point of this machine has heard of. It describes itself: text is its own.
@@ -198,5 +201,6 @@ func (s Session) clone() Session {
 	s.Networks = slices.Clone(s.Networks)
 	s.Detail.BSSIDs = slices.Clone(s.Detail.BSSIDs)
 	s.Detail.Overlap = slices.Clone(s.Detail.Overlap)
+	s.Detail.LeftOut = slices.Clone(s.Detail.LeftOut)
 	return s
 }

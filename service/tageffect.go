@@ -6,7 +6,6 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/engine/ndef"
-	"wpsd/engine/wsc"
 )
 
 // NFCTagEffect is what reading a tag does, for those who decide whether somebody may.
@@ -106,13 +105,12 @@ func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string, netw
 	return false
 }
 
-// putTag stores a network of a tag, if that does no more than was allowed: nothing else is stored between the look and
-// the act.
-func (s *Service) putTag(r NFCTagRequest, n credential.Network, bssid wsc.MAC) (storedNetwork, error) {
-	s.storing.Lock()
-	defer s.storing.Unlock()
-	if r.Allowed == NFCTagAdds && s.changesStored(n) {
-		return storedNetwork{}, ErrChanged
+// mayStore is what is asked, for each network of a tag, before any is stored: whether that does no more than was allowed.
+func (r NFCTagRequest) mayStore(s *Service) func(credential.Network) error {
+	return func(n credential.Network) error {
+		if r.Allowed == NFCTagAdds && s.changesStored(n) {
+			return ErrChanged
+		}
+		return nil
 	}
-	return s.putLocked(n, bssid, string(MethodNFC))
 }

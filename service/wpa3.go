@@ -1,26 +1,14 @@
 package service
 
-import (
-	"wpsd/engine/credential"
-	"wpsd/engine/ie"
-)
+import "wpsd/engine/ie"
 
-// requireSAE marks the networks whose access points were heard to take SAE only. Those that cannot be joined so are
-// wiped and left out; skipped tells why.
-func (s *Service) requireSAE(i *iface, networks []credential.Network) (kept []credential.Network, skipped []error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, n := range networks {
-		if i != nil && i.air.wpa3Only(n.SSID) {
-			if err := n.RequireSAE(); err != nil {
-				wipeNetwork(n)
-				skipped = append(skipped, err)
-				continue
-			}
-		}
-		kept = append(kept, n)
+// saeOnly tells of a network whether its access points were heard, on i, to take SAE only; i may be nil.
+func (s *Service) saeOnly(i *iface) func(ssid []byte) bool {
+	return func(ssid []byte) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return i != nil && i.air.wpa3Only(ssid)
 	}
-	return kept, skipped
 }
 
 // wpa3Only reports whether a network was heard, and each BSS of it takes a passphrase by SAE only. One that takes WPA2,

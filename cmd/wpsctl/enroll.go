@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -169,7 +171,7 @@ func (a *app) finish(ctx context.Context, c *client, f *follower, path godbus.Ob
 	if s.State == "succeeded" && s.Purpose == "admit" {
 		return a.showAdmitted(s)
 	}
-	if s.State == "succeeded" || s.Reason == "handover-failed" {
+	if s.State == "succeeded" || s.Reason == "handover-failed" || s.Reason == "not-stored" {
 		if err := a.showResult(context.WithoutCancel(ctx), c, s, e.showKey); err != nil {
 			return err
 		}
@@ -222,7 +224,11 @@ func plainDetail(d map[string]godbus.Variant) map[string]any {
 // showResult tells which networks a session brought.
 func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool) error {
 	var raw []props
-	if err := c.call(ctx, s.Path, sessionIface+".GetCredentials", []any{&raw}); err != nil {
+	err := c.call(ctx, s.Path, sessionIface+".GetCredentials", []any{&raw})
+	if f, ok := errors.AsType[*failure](err); ok && f.Name == errorPrefix+"NoCredentials" {
+		err = nil // with wps_cred_processing=1: other programs may know what to do with what came
+	}
+	if err != nil {
 		return err
 	}
 	ids := make([]string, 0, len(s.Networks))
@@ -230,7 +236,7 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 		ids = append(ids, newNetwork(p, nil).ID)
 	}
 	connected := "" // who
-	if s.State == "succeeded" {
+	if handed, _ := s.Detail["handed-over"].Value().(bool); handed {
 		connected, _ = s.Detail["manager"].Value().(string)
 	}
 	if a.json {
@@ -238,7 +244,10 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 		for _, p := range raw {
 			credentials = append(credentials, newCredential(p).public(showKey))
 		}
-		event := sessionEvent("succeeded", s)
+		event := sessionEvent("received", s)
+		if s.State == "succeeded" {
+			event = sessionEvent("succeeded", s)
+		}
 		event["networks"], event["credentials"] = ids, credentials
 		if connected != "" {
 			event["manager"] = connected
@@ -253,6 +262,9 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 		}
 	}
 	a.printf("%s\n", a.storedText(ctx, c, ids, s))
+	if left, _ := s.Detail["left-out"].Value().([]string); len(left) > 0 {
+		a.printf("Left out: %s.\n", printable(strings.Join(left, ", ")))
+	}
 	if connected != "" {
 		a.printf("%s is connected to it.\n", managerText(connected))
 	}
@@ -281,11 +293,19 @@ func resultText(purpose string) string {
 // storedText says where the networks of a session are now and what one can do with them. A network without a number is
 // kept by nobody: its session has it for some minutes.
 func (a *app) storedText(ctx context.Context, c *client, ids []string, s session) string {
+	notStored, _ := s.Detail["not-stored"].Value().(bool)
+	text := ""
 	if len(ids) > 0 {
-		return storedAs(ids)
+		text = storedAs(ids)
 	}
-	if notStored, _ := s.Detail["not-stored"].Value().(bool); notStored {
-		return "It could not be stored: see whether the disk is full or read-only, and use --show-key to have the key at least. " + logHint
+	switch {
+	case notStored && s.Path == "": // a tag
+		return strings.TrimPrefix(text+"\nNot everything could be stored: delete some networks, then read it again.", "\n")
+	case notStored:
+		text += fmt.Sprintf("\nNot everything could be stored. Its key is kept for ten minutes: wpsctl credentials %s shows it.", path.Base(string(s.Path)))
+		return strings.TrimPrefix(text, "\n")
+	case text != "":
+		return text
 	}
 	if p, err := c.properties(ctx, rootPath, managerIface); err == nil {
 		return notStoredText(newManager(p).Processing)

@@ -32,6 +32,7 @@ const (
 	exitNotSupported  = 17
 	exitCanceled      = 18
 	exitNotHandedOver = 19
+	exitNotStored     = 20
 	exitInterrupted   = 130
 )
 
@@ -60,6 +61,7 @@ var exitCodes = []struct {
 	{exitNotSupported, "not supported by this version, driver or interface"},
 	{exitCanceled, "canceled by somebody else"},
 	{exitNotHandedOver, "the network is stored, but the network manager did not take it"},
+	{exitNotStored, "the network was received and could not be stored; wpsctl credentials shows its key now"},
 	{exitInterrupted, "canceled with Ctrl-C"},
 }
 
@@ -136,7 +138,7 @@ var busErrors = map[string]struct {
 	"Unreachable":                                  {exitRefused, ""},
 	"Refused":                                      {exitRefused, ""},
 	"HandoverFailed":                               {exitNotHandedOver, ""},
-	"StoreFailed":                                  {exitFailure, ""},
+	"StoreFailed":                                  {exitNotStored, ""},
 	"Suspended":                                    {exitRadio, ""},
 	"ShuttingDown":                                 {exitNoService, ""},
 	"InterfaceExists":                              {exitBusy, ""},
@@ -212,5 +214,7 @@ var reasons = map[string]reason{
 	"owner-left":            {exitCanceled, "The program that started the session is gone.", ""},
 	"canceled":              {exitCanceled, "The session was canceled.", ""},
 	"handover-failed":       {exitNotHandedOver, "The network is stored, but the network manager did not take it.", `"wpsctl networks show" has what it needs.`},
+	"not-stored":            {exitNotStored, "The network was received, but it could not be stored: see whether the disk is full or read-only.", `"wpsctl credentials" shows its key for the next ten minutes.`},
+	"unsupported-security":  {exitRefused, "The access point has no network that this computer can use: set it to WPA2-Personal.", ""},
 	"internal":              {exitFailure, "wpsd failed, which is a mistake in it: please report it, with its log.", logHint},
 }

@@ -73,7 +73,7 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 	f.StringVar(&a.bus, "bus", "system", `bus to use: "system", "session" or a D-Bus address`)
 	f.StringVarP(&a.ifname, "interface", "i", "", "network interface (default: the first that is a station)")
 	f.BoolVar(&a.json, "json", false, "print JSON: one object, or one per line for commands that go on")
-	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newAPPIN(a), newCheckPIN(a), newCancel(a), newNFC(a), newNetworks(a),
+	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newAPPIN(a), newCheckPIN(a), newCancel(a), newCredentials(a), newNFC(a), newNetworks(a),
 		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newMan())
 	checkArguments(root)
 	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))

@@ -196,6 +196,10 @@ func changedText(object string, s *godbus.Signal) []string {
 	}
 	changed, _ := s.Body[1].(map[string]godbus.Variant)
 	var parts []string
+	if iface, _ := s.Body[0].(string); iface == networkIface && changed["Created"].Value() != nil {
+		parts = append(parts, "received again")
+		delete(changed, "Created")
+	}
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
 		switch name {
 		case "Signal", "LastSeen", "AccessPoints", "Interfaces", "Networks", "Detail", "Enrollees":

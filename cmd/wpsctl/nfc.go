@@ -328,6 +328,9 @@ func (a *app) showTag(ctx context.Context, c *client, what props) error {
 	}
 	if a.json {
 		out := map[string]any{"event": "tag", "kind": kind, "networks": ids}
+		if get[bool](what, "not-stored") {
+			out["not_stored"] = true
+		}
 		if id := get[uint16](what, "password-id"); id != 0 {
 			out["password_id"] = id
 		}
@@ -345,6 +348,7 @@ func (a *app) showTag(ctx context.Context, c *client, what props) error {
 		n := newNetwork(p, have)
 		a.printf("The tag has the network %s (%s).\n", ssidText(n.ssid), security(n.Auth, n.Encryption))
 	}
-	a.printf("%s\n", a.storedText(ctx, c, ids, session{}))
+	s := session{Detail: map[string]godbus.Variant{"not-stored": what["not-stored"]}}
+	a.printf("%s\n", a.storedText(ctx, c, ids, s))
 	return nil
 }

@@ -46,6 +46,8 @@ type APOptions struct {
 	FragmentSize int
 	// Credentials replace what the access point gives to stations; nil: its own network.
 	Credentials []wsc.Credential
+	// Shown replaces what it says of itself to a Registrar (M7); nil: its own network.
+	Shown *wsc.Credential
 	// Personality is how it misbehaves; the zero value does not.
 	Personality Personality
 	// Story is what people do to it by themselves; the zero value is nothing.

@@ -277,6 +277,10 @@ func (a *association) enrollee() engine.Machine {
 func (ap *AP) enrollee(now time.Time, b *bss) (*registration.Enrollee, error) {
 	ap.refresh(now)
 	settings := ap.net.credential()
+	if ap.o.Shown != nil {
+		settings = *ap.o.Shown
+		settings.NetworkKey = settings.NetworkKey.Clone()
+	}
 	settings.MAC = b.BSSID
 	device := ap.deviceAt(b)
 	device.ConfigMethods &^= anyButton

@@ -185,6 +185,20 @@ func TestNetworks(t *testing.T) {
 			}
 			h.tells("CTRL-EVENT-NETWORK-ADDED 0")
 		},
+		"a network that is added once more is the same one, under the newer number": func(h *house) {
+			for _, id := range []string{"0", "1"} {
+				h.want([2]string{"ADD_NETWORK", id + "\n"}, [2]string{"SET_NETWORK " + id + " ssid \"home\"", "OK\n"}, [2]string{"SET_NETWORK " + id + " psk \"" + passphrase + id + "\"", "OK\n"}, [2]string{"ENABLE_NETWORK " + id, "OK\n"})
+			}
+			h.want([2]string{"LIST_NETWORKS", header + "1\thome\tany\t\n"}, [2]string{"ENABLE_NETWORK 0", "FAIL\n"})
+			n := h.svc.Snapshot().Networks
+			if len(n) != 1 || n[0].ID != 1 {
+				h.Fatalf("stored: %+v", n)
+			}
+			if kept, err := h.svc.NetworkSecrets(1); err != nil || string(kept.Key.Bytes()) != passphrase+"1" {
+				h.Error("another key", err)
+			}
+			h.tells("CTRL-EVENT-NETWORK-ADDED 0", "CTRL-EVENT-NETWORK-ADDED 1", "CTRL-EVENT-NETWORK-REMOVED 0")
+		},
 		"numbers are not used twice while a later one is there": func(h *house) {
 			h.want([2]string{"ADD_NETWORK", "0\n"}, [2]string{"ADD_NETWORK", "1\n"}, [2]string{"REMOVE_NETWORK 0", "OK\n"}, [2]string{"ADD_NETWORK", "2\n"}, [2]string{"REMOVE_NETWORK 0", "FAIL\n"},
 				[2]string{"LIST_NETWORKS LAST_ID=1", header + "2\t\tany\t[DISABLED]\n"}, [2]string{"REMOVE_NETWORK all", "OK\n"}, [2]string{"ADD_NETWORK", "0\n"})

@@ -124,11 +124,9 @@ func (t *translator) translate(e service.Event) []line {
 			t.runFailed(r, e)
 		}
 	case service.NetworkAdded:
-		for _, r := range t.runs { // what it received comes after the steps that led to it
-			if r.station() && r.tried > 0 && r.Peer == e.Network.BSSID && e.Network.Source != "added" {
-				t.reach(r, true)
-			}
-		}
+		t.networkCame(e.Network)
+	case service.NetworkChanged:
+		t.networkCame(e.Network)
 	case service.CredentialReceived:
 		if r := t.runs[e.Session]; r != nil {
 			t.credentialReceived(r)
@@ -169,6 +167,15 @@ func (t *translator) ofER(e service.Event) bool {
 		return true
 	}
 	return false
+}
+
+// networkCame tells the steps that led to a network before the network.
+func (t *translator) networkCame(n service.Network) {
+	for _, r := range t.runs {
+		if r.station() && r.tried > 0 && r.Peer == n.BSSID && n.Source != "added" {
+			t.reach(r, true)
+		}
+	}
 }
 
 // translateER takes the events of an External Registrar.
@@ -425,6 +432,9 @@ func (t *translator) credentialReceived(r *run) {
 		n.Key.Wipe()
 		n.Raw.Wipe()
 	}
+	if t.processing != service.ProcessingExternal && r.Detail.Credentials == 0 {
+		return // there is no network in it for anybody: the session fails
+	}
 	if r.Purpose == service.PurposeLearn {
 		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7)) // that is how success is told here (wpa_supplicant)
 		return
@@ -450,14 +460,15 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.BSSIDs) > 0
 	t.leave(r)
 	switch {
-	case s.State == service.StateSucceeded:
+	case s.State == service.StateSucceeded, s.Reason == service.ReasonNotStored && s.Detail.HandedOver:
 		t.connected(r)
 	case s.State == service.StateCanceled:
 		t.tell(s.Interface, "WPS-CANCEL ")
 	case overlap:
 		t.tell(s.Interface, "WPS-OVERLAP-DETECTED PBC session overlap")
 		t.tell(s.Interface, "WPS-CANCEL ")
-	case s.Reason == service.ReasonHandoverFailed: // its success was told: the network is there
+	case s.Reason == service.ReasonHandoverFailed, s.Reason == service.ReasonNotStored:
+		// Its success was told: wpa_supplicant, too, only logs it when it cannot write its file.
 	case late:
 		t.tell(s.Interface, "WPS-TIMEOUT Requested operation timed out")
 	default:

@@ -307,32 +307,49 @@ func (d *draft) settings() (service.Settings, error) {
 func (c *call) store(id int) (service.NetworkID, error) {
 	n := c.server.networks
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	stored, gone, err := c.storeLocked(n, id)
+	n.mu.Unlock()
+	for _, other := range gone {
+		c.server.tellRadios(line{level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-NETWORK-REMOVED %d", other)})
+	}
+	return stored, err
+}
+
+// storeLocked is store for who holds n.mu. gone are the numbers of what became one with it: wpsd has one network of a name,
+// where a script that begins with ADD_NETWORK would add it once more each time.
+func (c *call) storeLocked(n *networks, id int) (stored service.NetworkID, gone []int, err error) {
 	e := n.find(id)
 	switch {
 	case e == nil:
-		return 0, errNoNetwork
+		return 0, nil, errNoNetwork
 	case e.draft == nil:
-		return e.stored, nil
+		return e.stored, nil, nil
 	}
 	settings, err := e.draft.settings()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer settings.Key.Wipe()
 	added, err := c.svc().AddNetwork(c.ctx, settings, e.draft.bssid)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	n.list = slices.DeleteFunc(n.list, func(m *network) bool {
+		same := m != e && m.stored == added.ID && m.draft == nil
+		if same {
+			gone = append(gone, m.id)
+		}
+		return same
+	})
 	before := e.stored
 	e.draft.key.Wipe()
 	e.stored, e.draft = added.ID, nil // NetworkAdded finds it here, and gives no new number
 	if before != 0 && before != added.ID {
 		if err := c.svc().DeleteNetwork(c.ctx, before); err != nil && !errors.Is(err, service.ErrNoNetwork) {
-			return 0, err
+			return 0, gone, err
 		}
 	}
-	return added.ID, nil
+	return added.ID, gone, nil
 }
 
 // enableNetwork is ENABLE_NETWORK n|all: the network is stored. wpsd connects to none.

@@ -30,15 +30,16 @@ func TestCrashAtEveryStep(t *testing.T) {
 		good func(keys map[string]string, s *Store) bool
 	}{
 		{
-			"adding a network", func(s *Store) error { _, _, err := s.Add(network("new", nil)); return err },
+			"adding a network", func(s *Store) error { _, _, err := s.Put(network("new", nil)); return err },
 			func(keys map[string]string, _ *Store) bool {
 				return keys["old"] == "old key!" && (keys["new"] == "" || keys["new"] == "correct horse battery")
 			},
 		},
 		{
-			"replacing one", func(s *Store) error { _, _, err := s.Add(network("old", nil)); return err },
-			func(keys map[string]string, _ *Store) bool {
-				return keys["old"] == "old key!" || keys["old"] == "correct horse battery"
+			"replacing one", func(s *Store) error { _, _, err := s.Put(network("old", nil)); return err },
+			func(keys map[string]string, s *Store) bool { // and it is one, with the number that it had
+				got, err := s.Network(1)
+				return (keys["old"] == "old key!" || keys["old"] == "correct horse battery") && len(s.networks) == 1 && err == nil && string(got.SSID) == "old"
 			},
 		},
 		{
@@ -112,14 +113,14 @@ func TestDiskFull(t *testing.T) {
 			}
 			return nil
 		}
-		if _, _, err := s.Add(network("b", nil)); !errors.Is(err, full) {
+		if _, _, err := s.Put(network("b", nil)); !errors.Is(err, full) {
 			t.Errorf("%s: %v", step, err)
 		}
 		if got := s.Networks(); len(got) != 1 || string(got[0].SSID) != "a" {
 			t.Errorf("%s: %+v", step, got)
 		}
 		s.dir.step = func(string) error { return nil }
-		if _, _, err := s.Add(network("b", nil)); err != nil {
+		if _, _, err := s.Put(network("b", nil)); err != nil {
 			t.Errorf("%s: not good again: %v", step, err)
 		}
 	}
@@ -173,7 +174,7 @@ func beVictim(dir string) {
 	}
 	for i := 0; ; i++ {
 		ssid := fmt.Sprint("network ", i%7)
-		n, _, err := s.Add(network(ssid, func(n *Network) { n.Key = secret.FromString("key of " + ssid) }))
+		n, _, err := s.Put(network(ssid, func(n *Network) { n.Key = secret.FromString("key of " + ssid) }))
 		if err == nil && i%5 == 0 {
 			err = s.Delete(n.ID)
 		}

@@ -46,6 +46,7 @@ func (s *Store) load() error {
 		}
 		// Anything else, damaged files of earlier times among them, is not ours to touch.
 	}
+	s.tidy()
 	return nil
 }
 

@@ -69,6 +69,8 @@ type Store struct {
 	networks map[uint32]Network
 	lastID   uint32
 	damaged  []Damage
+	tidied   []uint32
+	leftover []uint32 // superseded ones whose files could not be removed
 }
 
 // Memory returns a Store that keeps nothing (update_config=0).
@@ -142,45 +144,96 @@ func (s *Store) Network(id uint32) (Network, error) {
 	return n.clone(), nil
 }
 
-// Add stores n under a new id and returns it without its secrets. Older networks with the same SSID and
-// security are removed, as a new key for the same network makes the old one useless (hostap
-// behaviour); replaced are their ids. n's secrets are copied.
-func (s *Store) Add(n Network) (stored Network, replaced []uint32, err error) {
+// Put stores n and returns it without its secrets. A network that is stored already keeps its id, and is
+// updated in one step: whatever ends the process, there is the old key or the new one, and never both. It
+// is the same one if it has the same SSID and, like n, a key or none: a new key for a network makes the old
+// one useless (hostap behaviour), and a network that is open now is not the one that was protected.
+// n's secrets are copied.
+//
+// removed are the ids of further ones that are the same network, which a version before this one could
+// leave behind when it was killed.
+func (s *Store) Put(n Network) (stored Network, removed []uint32, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, old := range s.networks {
-		if string(old.SSID) == string(n.SSID) && old.Auth == n.Auth {
-			replaced = append(replaced, id)
-		}
-	}
-	slices.Sort(replaced)
-	if len(s.networks)-len(replaced) >= MaxNetworks {
-		return Network{}, nil, fmt.Errorf("%w: delete some of the %d", ErrFull, len(s.networks))
-	}
 	n = n.clone()
-	n.ID = s.lastID + 1
 	n.Created = n.Created.UTC().Truncate(time.Second)
+	if n.ID, removed, err = s.place(n); err != nil {
+		n.wipe()
+		return Network{}, nil, err
+	}
 	text, err := appendNetwork(n)
+	if err == nil {
+		defer clear(text)
+		s.lastID = max(s.lastID, n.ID) // also if it fails: the file may be there all the same
+		err = s.write(networkName(n.ID), text)
+	}
 	if err != nil {
 		n.wipe()
 		return Network{}, nil, err
 	}
-	defer clear(text)
-	s.lastID = n.ID // also if it fails: the file may be there all the same
-	if err := s.write(networkName(n.ID), text); err != nil {
-		n.wipe()
-		return Network{}, nil, err
-	}
+	s.networks[n.ID].wipe()
 	s.networks[n.ID] = n
-	// The new file is safe by now. An old one that cannot be removed comes back at the next start and
-	// does no harm: this is no reason to say that the new one was not stored.
-	for _, id := range replaced {
-		if s.dir != nil {
-			_ = s.dir.remove(networkName(id))
-		}
-		s.forget(id)
+	for _, id := range removed {
+		s.supersede(id)
 	}
-	return n.withoutSecrets(), replaced, nil
+	return n.withoutSecrets(), removed, nil
+}
+
+// place finds the id under which n is to be stored: that of the newest one that is the same network, or
+// a new one. others are older ones that are it, too.
+func (s *Store) place(n Network) (id uint32, others []uint32, err error) {
+	others = s.same(n)
+	if last := len(others) - 1; last >= 0 {
+		return others[last], others[:last], nil
+	}
+	if len(s.networks) >= MaxNetworks {
+		return 0, nil, fmt.Errorf("%w: delete some of the %d", ErrFull, len(s.networks))
+	}
+	return s.lastID + 1, nil, nil
+}
+
+// same lists what is stored of a network, the newest last: that has the highest id, whatever the clock was.
+func (s *Store) same(n Network) []uint32 {
+	var ids []uint32
+	for id, old := range s.networks {
+		if string(old.SSID) == string(n.SSID) && (old.Auth == wsc.AuthOpen) == (n.Auth == wsc.AuthOpen) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// supersede forgets an older copy of a network. If its file cannot be removed, the next start or Delete
+// tries again: this is no reason to say that the newer one was not stored.
+func (s *Store) supersede(id uint32) {
+	if s.dir != nil && s.dir.remove(networkName(id)) != nil {
+		s.leftover = append(s.leftover, id)
+	}
+	s.forget(id)
+}
+
+// tidy leaves the newest copy of each network, as Put does. A process of an earlier version that was killed
+// between storing a network and removing what it replaced has left two.
+func (s *Store) tidy() {
+	for _, id := range slices.Sorted(maps.Keys(s.networks)) {
+		n, ok := s.networks[id]
+		if !ok {
+			continue
+		}
+		same := s.same(n)
+		for _, old := range same[:len(same)-1] {
+			s.supersede(old)
+			s.tidied = append(s.tidied, old)
+		}
+	}
+}
+
+// Tidied lists the networks that Open removed because there was a newer copy of each.
+func (s *Store) Tidied() []uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.tidied)
 }
 
 // Delete removes a network and overwrites its secrets.
@@ -217,6 +270,12 @@ func (s *Store) remove(id uint32) error {
 		return ErrClosed
 	}
 	if s.dir != nil {
+		for len(s.leftover) > 0 { // first: one of these may be an older copy, which would be back at the next start
+			if err := s.dir.remove(networkName(s.leftover[0])); err != nil {
+				return err
+			}
+			s.leftover = s.leftover[1:]
+		}
 		if err := s.dir.remove(networkName(id)); err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func open(t *testing.T, dir string) *Store {
 
 func add(t *testing.T, s *Store, n Network) Network {
 	t.Helper()
-	kept, _, err := s.Add(n)
+	kept, _, err := s.Put(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,15 +111,23 @@ func TestSurvivesRestart(t *testing.T) {
 	}
 }
 
-func TestAddAndDelete(t *testing.T) {
+func TestPutAndDelete(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, s := range []*Store{Memory(), open(t, chmod(t, dir, 0o700))} {
 		first, second := add(t, s, network("a", nil)), add(t, s, network("b", nil))
-		newer, replaced, err := s.Add(network("a", func(n *Network) { n.Key = secret.FromString("another key") }))
-		if err != nil || !slices.Equal(replaced, []uint32{first.ID}) {
-			t.Errorf("%v, %v", replaced, err)
+		newer, removed, err := s.Put(network("a", func(n *Network) {
+			n.Key, n.Auth, n.Source = secret.FromString("another key"), wsc.AuthWPAPSK, "learn"
+		}))
+		if err != nil || newer.ID != first.ID || len(removed) != 0 || newer.Source != "learn" {
+			t.Errorf("received again it is %d, not %d; removed %v, %v", newer.ID, first.ID, removed, err)
 		}
+		if got, err := s.Network(first.ID); err != nil || string(got.Key.Bytes()) != "another key" {
+			t.Errorf("the key is the old one: %v", err)
+		}
+		public := add(t, s, network("a", func(n *Network) {
+			n.Auth, n.Encryption, n.KeyKind, n.Key = wsc.AuthOpen, wsc.EncrNone, credential.KeyNone, secret.Value{}
+		}))
 		var ids []uint32
 		for _, n := range s.Networks() {
 			ids = append(ids, n.ID)
@@ -127,11 +135,13 @@ func TestAddAndDelete(t *testing.T) {
 				t.Error("Networks returns secrets")
 			}
 		}
-		if !slices.Equal(ids, []uint32{second.ID, newer.ID}) {
-			t.Errorf("%v", ids)
+		if !slices.Equal(ids, []uint32{first.ID, second.ID, public.ID}) {
+			t.Errorf("%v: an open network takes the place of a protected one", ids)
 		}
-		if err := s.Delete(newer.ID); err != nil {
-			t.Error(err)
+		for _, id := range []uint32{newer.ID, public.ID} {
+			if err := s.Delete(id); err != nil {
+				t.Error(err)
+			}
 		}
 		if err := s.Delete(newer.ID); !errors.Is(err, ErrNotFound) {
 			t.Error(err)
@@ -139,16 +149,116 @@ func TestAddAndDelete(t *testing.T) {
 		if _, err := s.Network(newer.ID); !errors.Is(err, ErrNotFound) {
 			t.Error(err)
 		}
-		if again := add(t, s, network("c", nil)); again.ID <= newer.ID {
+		if again := add(t, s, network("a", nil)); again.ID <= public.ID {
 			t.Errorf("id %d is used twice", again.ID)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, _, err := s.Add(network("d", nil)); !errors.Is(err, ErrClosed) {
+		if _, _, err := s.Put(network("d", nil)); !errors.Is(err, ErrClosed) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestTwoOfOneNameAreTidied: an earlier version that was killed during a replacement left the old file beside the new
+// one, and to delete one of them brought the other key back.
+func TestTwoOfOneNameAreTidied(t *testing.T) {
+	t.Parallel()
+	with := func(key string) func(*Network) { return func(n *Network) { n.Key = secret.FromString(key) } }
+	leave := func(t *testing.T) string {
+		dir := chmod(t, t.TempDir(), 0o700)
+		for id, n := range map[uint32]Network{
+			3: network("a", with("the first key")), 4: network("b", nil), 5: network("a", with("the second key")),
+			// The clock of a machine without battery begins in 1970.
+			9: network("a", func(n *Network) { n.Key, n.Created = secret.FromString("the newest key"), time.Unix(60, 0) }),
+		} {
+			text, err := appendNetwork(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, networkName(id)), text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	ids := func(s *Store) (list []uint32) {
+		for _, n := range s.Networks() {
+			list = append(list, n.ID)
+		}
+		return list
+	}
+	t.Run("at the start the newest stays", func(t *testing.T) {
+		dir := leave(t)
+		for _, want := range [][]uint32{{3, 5}, nil} { // the second start finds nothing to do
+			s := open(t, dir)
+			if got := ids(s); !slices.Equal(got, []uint32{4, 9}) || !slices.Equal(s.Tidied(), want) {
+				t.Errorf("%v, tidied %v", got, s.Tidied())
+			}
+			if n, err := s.Network(9); err != nil || string(n.Key.Bytes()) != "the newest key" {
+				t.Errorf("%q, %v", n.Key.Bytes(), err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	t.Run("a file that cannot be removed now is removed before the network can be deleted", func(t *testing.T) {
+		s := open(t, leave(t))
+		if got := ids(s); !slices.Equal(got, []uint32{4, 9}) {
+			t.Fatal(got)
+		}
+		// As if the file of 5 had stayed: the directory was read-only at the start.
+		text, err := appendNetwork(network("a", with("the second key")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.dir.write(networkName(5), text); err != nil {
+			t.Fatal(err)
+		}
+		s.leftover = []uint32{5}
+		s.dir.step = func(what string) error {
+			if what == "remove "+networkName(5) {
+				return errCrash
+			}
+			return nil
+		}
+		if err := s.Delete(9); err == nil || len(ids(s)) != 2 {
+			t.Errorf("deleted, and the old key comes back: %v, %v", err, ids(s))
+		}
+		s.dir.step = func(string) error { return nil }
+		if err := s.Delete(9); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.dir.read(networkName(5)); err == nil {
+			t.Error("the old key comes back")
+		}
+	})
+	t.Run("what cannot be removed at the start is not shown, and not forgotten", func(t *testing.T) {
+		dir := leave(t)
+		d, err := openDirectory(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.step = func(what string) error {
+			if strings.HasPrefix(what, "remove ") {
+				return errCrash
+			}
+			return nil
+		}
+		s := Memory()
+		s.dir = d
+		if err := s.load(); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(s); !slices.Equal(got, []uint32{4, 9}) || !slices.Equal(s.leftover, []uint32{3, 5}) {
+			t.Errorf("%v, left %v", got, s.leftover)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestSecretsAreTheirOwn(t *testing.T) {
@@ -198,7 +308,7 @@ func TestRefusedNetworks(t *testing.T) {
 		{"the year 10000", func(n *Network) { n.Created = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, _, err := s.Add(network("x", c.change)); !errors.Is(err, ErrInvalid) {
+			if _, _, err := s.Put(network("x", c.change)); !errors.Is(err, ErrInvalid) {
 				t.Error(err)
 			}
 		})
@@ -206,7 +316,7 @@ func TestRefusedNetworks(t *testing.T) {
 	for i := range MaxNetworks {
 		add(t, s, network(fmt.Sprint(i), nil))
 	}
-	if _, _, err := s.Add(network("one more", nil)); !errors.Is(err, ErrFull) {
+	if _, _, err := s.Put(network("one more", nil)); !errors.Is(err, ErrFull) {
 		t.Error(err)
 	}
 	add(t, s, network("17", nil)) // one that is there may be received again

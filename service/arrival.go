@@ -1,0 +1,180 @@
+package service
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
+	"wpsd/service/receive"
+	"wpsd/service/store"
+)
+
+// arrival is what became of Credentials that came.
+type arrival struct {
+	processing Processing // as it is now
+	stored     []NetworkID
+	err        error // what is wrong all the same: receive.ErrUseless, *notStoredError; nil: nothing
+}
+
+// receive takes what a session received, and tells of it. It wipes cs.
+func (s *Service) receive(ses *session, cs []wsc.Credential, from receive.Origin) arrival {
+	c, err := receive.Convert(cs, from.Own, s.saeOnly(ses.iface))
+	if err != nil { // check let them pass
+		s.log.Error("credentials that passed are refused now", "session", ses.ID, "err", err)
+		return arrival{err: fmt.Errorf("%w: %w", receive.ErrUseless, err)}
+	}
+	return s.arrived(ses, c, from, nil)
+}
+
+// arrived is what happens to Credentials, whatever way they came: they are stored as far as they fit, told of, and
+// offered to agents. ses is the session that received them, and owns c from now on; nil: there is none, and c stays the
+// caller's. may is asked for each network before any is stored, and its error is all that happens then; nil: they may.
+func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Origin, may func(credential.Network) error) arrival {
+	id := SessionID(0)
+	if ses != nil {
+		id = ses.ID
+	}
+	for _, l := range c.LeftOut {
+		s.log.Warn("a credential was left out", "session", id, "source", from.Source, "ssid", leftOutName(l.SSID), "err", l)
+	}
+	s.mu.Lock()
+	a := arrival{processing: s.manager.Processing}
+	s.mu.Unlock()
+	if a.processing != ProcessingExternal {
+		if err := s.keep(c, from, may); err != nil {
+			return arrival{err: err}
+		}
+	}
+	if c.NotStored != nil {
+		s.log.Error("a network cannot be stored", "session", id, "source", from.Source, "err", c.NotStored)
+	}
+	a.err = s.whatIsWrong(c, a.processing)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.processing != ProcessingInternal {
+		s.offer(id, cloneNetworks(c.Received))
+	}
+	a.stored = s.announce(c.Stored)
+	if ses != nil {
+		ses.credentials, ses.received = c.Networks, c.Received
+		ses.Detail.Credentials, ses.Detail.NotStored, ses.Detail.LeftOut = len(c.Networks), c.NotStored != nil, leftOutTexts(c.LeftOut)
+		ses.Networks = append(ses.Networks, a.stored...)
+		s.tellChange(ses)
+		s.emit(CredentialReceived{ses.ID})
+	}
+	return a
+}
+
+// keep stores what arrived, if it may: nothing else is stored between the question and the act.
+func (s *Service) keep(c *receive.Credentials, from receive.Origin, may func(credential.Network) error) error {
+	s.storing.Lock()
+	defer s.storing.Unlock()
+	for _, n := range c.Networks {
+		if may == nil {
+			break
+		}
+		if err := may(n); err != nil {
+			return err
+		}
+	}
+	c.Store(s.store, from)
+	return nil
+}
+
+// whatIsWrong says what keeps an arrival from being a success.
+func (s *Service) whatIsWrong(c *receive.Credentials, processing Processing) error {
+	switch {
+	case c.NotStored != nil:
+		return &notStoredError{c.NotStored}
+	case len(c.Networks) > 0:
+		return nil
+	case processing == ProcessingExternal && len(c.Received) > 0:
+		return nil // the agent may know what to do with it
+	}
+	why := make([]error, len(c.LeftOut))
+	for i, l := range c.LeftOut {
+		why[i] = l
+	}
+	return fmt.Errorf("%w: %w", receive.ErrUseless, errors.Join(why...))
+}
+
+// announce tells of networks that were stored, and returns which these are. The caller holds mu.
+func (s *Service) announce(stored []receive.Stored) []NetworkID {
+	var ids []NetworkID
+	for _, n := range stored {
+		told := networkOf(n.Network)
+		_, known := s.networks[told.ID]
+		s.networks[told.ID] = told
+		if known {
+			s.emit(NetworkChanged{told})
+		} else {
+			s.emit(NetworkAdded{told})
+		}
+		for _, id := range n.Removed {
+			s.forgetNetwork(NetworkID(id))
+		}
+		if !slices.Contains(ids, told.ID) { // two Credentials for one name
+			ids = append(ids, told.ID)
+		}
+	}
+	return ids
+}
+
+// notStoredError tells that a network that came is not in the store: it is with its session only.
+type notStoredError struct{ err error }
+
+// Error implements error.
+func (e *notStoredError) Error() string { return fmt.Sprintf("service: not stored: %v", e.err) }
+
+// Unwrap gives the error of the store, and ErrStoreFull or ErrStore as callers know them.
+func (e *notStoredError) Unwrap() []error {
+	if errors.Is(e.err, store.ErrFull) {
+		return []error{ErrStoreFull, e.err}
+	}
+	return []error{ErrStore, e.err}
+}
+
+// leftOutTexts say of each Credential that makes no network which it was, and why, as parts of a sentence.
+func leftOutTexts(list []*credential.LeftOutError) []string {
+	var texts []string
+	for _, l := range list {
+		texts = append(texts, fmt.Sprintf("%s (%s)", leftOutName(l.SSID), leftOutWhy(l.Err)))
+	}
+	return texts
+}
+
+// leftOutWhy says why a Credential makes no network.
+func leftOutWhy(err error) string {
+	for _, row := range []struct {
+		is   error
+		text string
+	}{
+		{credential.ErrWPA3Only, "it takes WPA3 only, and its key is no passphrase"},
+		{credential.ErrSSID, "its name cannot be a network's"},
+		{credential.ErrWEP, "it uses WEP, which protects nothing"},
+		{credential.ErrKey, "its key cannot be one"},
+		{credential.ErrEncryption, "its encryption is of no known kind"},
+		{credential.ErrAuth, "its kind of security is not WPA2-Personal"},
+	} {
+		if errors.Is(err, row.is) {
+			return row.text
+		}
+	}
+	return "it cannot be used"
+}
+
+// leftOutName is a network's name as a part of a sentence.
+func leftOutName(ssid []byte) string {
+	ssid = bytes.TrimRight(ssid, "\x00")
+	name := nameText(ssid)
+	switch {
+	case len(ssid) == 0:
+		return "a network without a name"
+	case name == "":
+		return "a network whose name is not text"
+	}
+	return name
+}
