@@ -91,6 +91,9 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	s.mu.Unlock()
 	for i := range offers {
 		offers[i].Backhaul = e.backhaul
+		if !h.apart {
+			offers[i].Station = e.device.MAC
+		}
 	}
 	defer wipeNetworks(networks)
 	err := s.deliver(ctx, sink, e.session.Interface, offers)

@@ -21,6 +21,7 @@ const (
 	settings   = root + "/Settings"
 	managerI   = busName
 	deviceI    = busName + ".Device"
+	wirelessI  = deviceI + ".Wireless"
 	activeI    = busName + ".Connection.Active"
 	settingsI  = busName + ".Settings"
 	profileI   = busName + ".Settings.Connection"
@@ -33,6 +34,7 @@ const (
 	deviceUnmanaged    = 10
 	deviceUnavailable  = 20
 	deviceDisconnected = 30
+	deviceConfig       = 50 // it has its address, and joins the network
 	deviceIPConfig     = 70 // associated and authenticated; the address is next
 	deviceActivated    = 100
 	deviceFailed       = 120

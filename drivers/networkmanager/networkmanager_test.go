@@ -14,6 +14,7 @@ import (
 
 	"wpsd/drivers/managerbus/managertest"
 	"wpsd/engine/credential"
+	"wpsd/engine/ie"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 )
@@ -382,6 +383,61 @@ func TestDeliverEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if err := m.Deliver(ctx, "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Deliver: %v", err)
+	}
+}
+
+// A profile that would have another address than the run had, by NetworkManager's configuration, gets the run's.
+func TestDeliverWithTheAddressOfTheRun(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	run := wsc.MAC{2, 0, 0, 0, 1, 0}
+	p.Lock()
+	p.Put(wlan0, wirelessI, "HwAddress", "02:00:00:00:01:00")
+	p.profiles[settings+"/2"] = known("new", "wpa-psk", nil)
+	p.Unlock()
+	n := 0
+	p.Answer(managerI+".ActivateConnection", func(godbus.ObjectPath, []any) ([]any, error) {
+		p.Calls = append(p.Calls, "ActivateConnection")
+		p.activate()
+		if n++; n == 1 {
+			p.Put(wlan0, wirelessI, "HwAddress", "DE:AD:BE:EF:00:01")
+			p.Put(wlan0, deviceI, "State", uint32(deviceConfig))
+		}
+		return []any{newAct}, nil
+	})
+	o := offer(network("new", "some words", credential.KeyPassphrase))
+	o[0].Station = run
+	if err := m.Deliver(t.Context(), "wlan0", o); err != nil {
+		t.Fatal(err)
+	}
+	update := "Update2 " + string(settings) + "/2"
+	if told := p.Told(); !slices.Equal(told, []string{update, "ActivateConnection", update, "ActivateConnection", "Set Autoconnect=true"}) {
+		t.Errorf("told %q", told)
+	}
+	p.Lock()
+	defer p.Unlock()
+	if got := p.given[wireless]["assigned-mac-address"].Value(); got != run.String() || p.given[wirelessSecurity]["psk"].Value() != "some words" {
+		t.Errorf("the profile has the address %v", got)
+	}
+}
+
+// NetworkManager cannot be told of other ciphers than CCMP and TKIP: it is said at once, not after an attempt.
+func TestDeliverOfCiphersThatItHasNoSettingFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		ciphers ie.Ciphers
+		err     error
+	}{
+		{ie.Ciphers{Pairwise: ie.GCMP256, Group: ie.GCMP256}, ErrCipher},
+		{ie.Ciphers{Pairwise: ie.CCMP | ie.GCMP, Group: ie.GCMP}, ErrCipher},
+		{ie.Ciphers{Pairwise: ie.CCMP | ie.CCMP256, Group: ie.CCMP}, nil},
+	} {
+		m, p := play(t)
+		o := offer(network("new", "some words", credential.KeyPassphrase))
+		o[0].Heard, o[0].Ciphers = true, c.ciphers
+		if err := m.Deliver(t.Context(), "wlan0", o); !errors.Is(err, c.err) || err != nil && len(p.Told()) > 0 {
+			t.Errorf("%v: %v", c.ciphers.Pairwise.Names(), err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -12,6 +13,7 @@ import (
 
 	"wpsd/drivers/managerbus"
 	"wpsd/engine/credential"
+	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 )
 
@@ -21,6 +23,7 @@ var (
 	ErrWEP      = errors.New("networkmanager: WEP is broken and not handed over: set the access point to WPA2")
 	ErrText     = errors.New("networkmanager: it takes a key only if that is UTF-8")
 	ErrFailed   = errors.New("it could not connect")
+	ErrCipher   = errors.New("networkmanager: it has no setting for the ciphers GCMP, GCMP-256 and CCMP-256: set the access point to CCMP (AES)")
 )
 
 // Names of settings, and values of theirs.
@@ -137,11 +140,47 @@ func (d *device) place(ctx context.Context, ifname string, o *credential.Offer, 
 func (d *device) activate(ctx context.Context, p placed, attempts int) error {
 	ctx, cancel := managerbus.Part(ctx, attempts)
 	defer cancel()
+	err := d.try(ctx, p, p.Station)
+	if !errors.Is(err, errOtherAddress) {
+		return err
+	}
+	if err := d.pin(ctx, p); err != nil {
+		return err
+	}
+	return d.try(ctx, p, wsc.MAC{})
+}
+
+// try activates a profile and waits until it is connected; with another address than this one it does not wait.
+func (d *device) try(ctx context.Context, p placed, station wsc.MAC) error {
 	var active godbus.ObjectPath
 	if err := d.Call(ctx, root, managerI+".ActivateConnection", []any{p.path, d.path, noObject}, &active); err != nil {
 		return err
 	}
-	return d.connects(ctx, active)
+	return d.connects(ctx, active, station)
+}
+
+// errOtherAddress means that the profile, or NetworkManager's configuration, gives the device another address than the one
+// with which the network was received ("cloned-mac-address": random, stable, or one of its own).
+var errOtherAddress = errors.New("it connects with another address")
+
+// pin gives a profile the address with which the network was received. An access point may tie its key to that.
+func (d *device) pin(ctx context.Context, p placed) error {
+	var have profile
+	if err := d.Call(ctx, p.path, profileI+".GetSettings", nil, &have); err != nil {
+		return err
+	}
+	have.dropOld()
+	delete(have[wireless], "cloned-mac-address") // the same in an older form
+	have[wireless]["assigned-mac-address"] = godbus.MakeVariant(p.Station.String())
+	apply(have, p.Offer)
+	return d.Call(ctx, p.path, profileI+".Update2", []any{have, uint32(0), map[string]godbus.Variant{}})
+}
+
+// hasAddress reports whether the device has this address now. Where that cannot be told it may well.
+func (d *device) hasAddress(ctx context.Context, station wsc.MAC) bool {
+	var now string
+	err := d.Get(ctx, d.path, wirelessI, "HwAddress", &now)
+	return err != nil || strings.EqualFold(now, station.String())
 }
 
 // undoTime bounds making a profile again what it was.
@@ -169,8 +208,17 @@ func check(n *credential.Offer) error {
 		return ErrWEP
 	case !utf8.Valid(n.Key.Bytes()):
 		return ErrText
+	case n.Heard && n.KeyKind != credential.KeyNone && !usual(n.Ciphers):
+		return ErrCipher
 	}
 	return nil
+}
+
+// usual reports whether a network can be joined with what NetworkManager lets its supplicant use (1.42: "pairwise" and
+// "group" take tkip and ccmp).
+func usual(c ie.Ciphers) bool {
+	const has = ie.TKIP | ie.CCMP
+	return c.Pairwise&has != 0 && c.Group&has != 0
 }
 
 // find looks for the profile of this network: same name, same kind of security, for this interface or any. The one
@@ -303,7 +351,8 @@ func displayName(ssid []byte) string {
 }
 
 // connects waits until the activation got through 802.11 and its handshake: NetworkManager asks for an address then.
-func (d *device) connects(ctx context.Context, active godbus.ObjectPath) error {
+// With a station, it is errOtherAddress if the device has got another address for it.
+func (d *device) connects(ctx context.Context, active godbus.ObjectPath, station wsc.MAC) error {
 	started := time.Now()
 	return managerbus.Until(ctx, func() (bool, error) {
 		var now godbus.ObjectPath
@@ -315,6 +364,8 @@ func (d *device) connects(ctx context.Context, active godbus.ObjectPath) error {
 			return false, err
 		}
 		switch {
+		case now == active && state == deviceConfig && !station.IsZero() && !d.hasAddress(ctx, station):
+			return false, errOtherAddress
 		case now == active && state >= deviceIPConfig && state <= deviceActivated:
 			return true, nil
 		case now == active && state == deviceFailed:

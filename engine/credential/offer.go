@@ -17,6 +17,8 @@ type Offer struct {
 	Frequency int
 	// Ciphers are what it announced when it was heard.
 	Ciphers ie.Ciphers
+	// Station is the address with which the network was received: an access point may tie a key to it. Zero: any will do.
+	Station wsc.MAC
 	// Backhaul says that it links access points (Multi-AP), and is joined as such.
 	Backhaul bool
 }
