@@ -21,6 +21,7 @@ type ap struct {
 	psk        string // 64 hexadecimal digits, in place of the passphrase
 	uuid       string // [hostapd's own]
 	version    string // of WPS: "1.0" takes a hostapd built for testing ["2.0"]
+	testing    bool   // a hostapd built for testing
 	extra      []string
 }
 
@@ -53,10 +54,10 @@ func (w *world) startAP(a ap) *hostapd {
 func (w *world) startAPs(aps ...ap) []*hostapd {
 	w.t.Helper()
 	program := "hostapd"
-	if aps[0].version == "1.0" {
+	if aps[0].version == "1.0" || aps[0].testing {
 		program = "/in/hostapd-testing"
 		if _, err := os.Stat(program); err != nil {
-			w.t.Skip("there is no hostapd that can play WPS 1.0 (see hostapd-testing)")
+			w.t.Skip("there is no hostapd that was built for testing (see hostapd-testing)")
 		}
 	}
 	args := []string{program, "-t"}
