@@ -106,7 +106,7 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 	}
 	settings := *outcome.APSettings
 	if e.purpose == PurposeConfigure {
-		settings = e.settings.credential()
+		settings = e.settings.taken()
 		settings.MAC = outcome.APSettings.MAC
 	}
 	cs := asCredential(settings)

@@ -443,7 +443,7 @@ func TestERRefuses(t *testing.T) {
 				{"two addresses", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC, r.Enrollee.MAC = printer, nextBSSID }))), ErrInvalid},
 				{"everybody's address", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
 				{"two days", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.Timeout = 48 * time.Hour }))), ErrInvalid},
-				{"settings that WPS forbids", second(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{SSID: []byte("x"), Auth: wsc.AuthWPAPSK, Encryption: wsc.EncrTKIP, Key: secret.FromString("12345678")})), ErrInvalid},
+				{"WEP", second(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{SSID: []byte("x"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrWEP, Key: secret.FromString("12345678")})), ErrInvalid},
 			} {
 				if !errors.Is(c.err, c.want) {
 					h.Errorf("%s: %v, want %v", c.name, c.err, c.want)

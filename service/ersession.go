@@ -76,7 +76,7 @@ func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
 // ERConfigure begins to give an access point new settings, with its own PIN; when it took them, they are stored as a
 // network, and what its Enrollees are given from now on. The key of settings is copied.
 func (s *Service) ERConfigure(ctx context.Context, r ERRequest, settings Settings) (Session, error) {
-	if err := settings.checkNew(); err != nil {
+	if err := settings.check(); err != nil {
 		return Session{}, err
 	}
 	c := settings.credential()
@@ -405,6 +405,9 @@ func (e *externalRegistrar) finish(ses *session, err error) {
 
 // takeSettings stores the settings that an access point showed or took, and tells of them. It wipes them.
 func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
+	if ses.Purpose == PurposeConfigure {
+		strengthen(&settings)
+	}
 	c, err := receive.Convert(asCredential(settings), wsc.MAC{}, s.saeOnly(ses.iface))
 	if err != nil {
 		return fmt.Errorf("%w: %w", registration.ErrCredential, err)

@@ -45,9 +45,9 @@ func (s *Settings) check() error {
 	case s.Auth == wsc.AuthOpen:
 		return fmt.Errorf("%w: an open network has no encryption: use OPEN with NONE, or WPA2PSK with CCMP", ErrInvalid)
 	case !personal:
-		return fmt.Errorf("%w: authentication %v: use OPEN, WPA2PSK, or WPAPSK|WPA2PSK", ErrInvalid, s.Auth)
+		return fmt.Errorf("%w: authentication %v: use WPA2PSK, or OPEN, WPAPSK or WPAPSK|WPA2PSK", ErrInvalid, s.Auth)
 	case !ciphers:
-		return fmt.Errorf("%w: %v needs encryption: use CCMP, or TKIP|CCMP", ErrInvalid, s.Auth)
+		return fmt.Errorf("%w: %v needs encryption: use CCMP, or TKIP or TKIP|CCMP", ErrInvalid, s.Auth)
 	}
 	return checkKey(s.Key)
 }
@@ -72,20 +72,21 @@ func checkKey(key secret.Value) error {
 	return nil
 }
 
-// checkNew refuses in addition what WPS 2.0 no longer lets a Registrar set up: TKIP or WPA alone.
-func (s *Settings) checkNew() error {
-	if err := s.check(); err != nil {
-		return err
+// taken is what the network is once an access point has taken the settings: hostapd puts WPA2 beside WPA and CCMP
+// beside TKIP (hostapd 2.10, M8 with WPA or TKIP alone), as WPS 2.0 lets no Registrar set up the weak ones by themselves.
+func (s *Settings) taken() wsc.Credential {
+	c := s.credential()
+	strengthen(&c)
+	return c
+}
+
+func strengthen(c *wsc.Credential) {
+	if c.AuthType&wsc.AuthWPAPSK != 0 {
+		c.AuthType |= wsc.AuthWPA2PSK
 	}
-	switch {
-	case s.Encryption == wsc.EncrTKIP:
-		return fmt.Errorf("%w: WPS 2.0 forbids TKIP alone: use CCMP, or TKIP|CCMP for old devices", ErrInvalid)
-	case s.Auth == wsc.AuthWPAPSK:
-		return fmt.Errorf("%w: WPS 2.0 forbids WPA alone: use WPA2PSK, or WPAPSK|WPA2PSK for old devices", ErrInvalid)
-	case s.Auth == wsc.AuthWPA2PSK && s.Encryption != wsc.EncrAES:
-		return fmt.Errorf("%w: WPA2PSK goes with CCMP: for TKIP|CCMP use WPAPSK|WPA2PSK", ErrInvalid)
+	if c.EncrType&wsc.EncrTKIP != 0 {
+		c.EncrType |= wsc.EncrAES
 	}
-	return nil
 }
 
 // Learn begins to read the settings of an access point with its own PIN (wps_reg BSSID PIN): they are
@@ -95,9 +96,10 @@ func (s *Service) Learn(_ context.Context, r StartRequest) (Session, error) {
 }
 
 // Configure begins to give an access point new settings, with its own PIN; when it took them, they are
-// stored as a network. The key of settings is copied.
+// stored as a network. They are sent as they are, also weak ones: what an access point makes of them is its decision. The key
+// of settings is copied.
 func (s *Service) Configure(_ context.Context, r StartRequest, settings Settings) (Session, error) {
-	if err := settings.checkNew(); err != nil {
+	if err := settings.check(); err != nil {
 		return Session{}, err
 	}
 	settings.Key = settings.Key.Clone()

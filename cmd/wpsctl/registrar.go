@@ -142,11 +142,11 @@ type networkFlags struct {
 // register declares the flags.
 func (n *networkFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&n.ssidHex, "ssid-hex", "", "the name in hex digits, if it is no text")
-	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK", `"OPEN", "WPA2PSK" or "WPAPSK|WPA2PSK"`)
-	cmd.Flags().StringVar(&n.encryption, "encryption", "", `"NONE", "CCMP" or "TKIP|CCMP" (default: what goes with --auth)`)
+	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK", `"WPA2PSK", "OPEN", or for old devices "WPAPSK|WPA2PSK" or "WPAPSK"`)
+	cmd.Flags().StringVar(&n.encryption, "encryption", "", `"CCMP", "NONE", or for old devices "TKIP|CCMP" or "TKIP" (default: what goes with --auth)`)
 	cmd.Flags().StringVar(&n.keyFile, "key-file", "", "read the key from this file; otherwise it is asked for, or read from standard input")
-	mustComplete(cmd.RegisterFlagCompletionFunc("auth", cobra.FixedCompletions([]string{"OPEN", "WPA2PSK", "WPAPSK|WPA2PSK"}, cobra.ShellCompDirectiveNoFileComp)))
-	mustComplete(cmd.RegisterFlagCompletionFunc("encryption", cobra.FixedCompletions([]string{"NONE", "CCMP", "TKIP|CCMP"}, cobra.ShellCompDirectiveNoFileComp)))
+	mustComplete(cmd.RegisterFlagCompletionFunc("auth", cobra.FixedCompletions([]string{"OPEN", "WPA2PSK", "WPAPSK|WPA2PSK", "WPAPSK"}, cobra.ShellCompDirectiveNoFileComp)))
+	mustComplete(cmd.RegisterFlagCompletionFunc("encryption", cobra.FixedCompletions([]string{"NONE", "CCMP", "TKIP|CCMP", "TKIP"}, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 // settings makes the a{sv} of a network, and asks for its key unless it is open. name is empty with --ssid-hex.
@@ -168,6 +168,10 @@ func (a *app) settings(n networkFlags, name string) (options, error) {
 			encryption = "NONE"
 		}
 	}
+	if isWeak(auth, encryption) {
+		_, _ = fmt.Fprintf(a.errOut, "wpsctl: %s with %s is weak: whoever is near can break into it in time. Take it for devices that can do no better only; "+
+			"many access points add WPA2 and CCMP of their own accord.\n", printable(auth), printable(encryption))
+	}
 	o := options{"ssid": godbus.MakeVariant(ssid), "auth": godbus.MakeVariant(auth), "encryption": godbus.MakeVariant(encryption)}
 	if auth == "OPEN" && n.keyFile == "" {
 		return o, nil
@@ -179,6 +183,9 @@ func (a *app) settings(n networkFlags, name string) (options, error) {
 	o["key"] = godbus.MakeVariant(key.Bytes())
 	return o, nil
 }
+
+// isWeak reports whether a network has nothing better than WPA, or than TKIP.
+func isWeak(auth, encryption string) bool { return auth == "WPAPSK" || encryption == "TKIP" }
 
 // newConfigure gives an access point new settings.
 func newConfigure(a *app) *cobra.Command {
