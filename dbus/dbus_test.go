@@ -48,7 +48,8 @@ func TestFromCallToSignal(t *testing.T) {
 			" InterfacesAdded "+string(ap1),
 			"/interfaces/wlan0 AccessPointAvailable "+string(ap1)+" WPS",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:["+string(ap1)+"]] []",
-			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(ap1)+" Message:M4 Peer:02:00:00:00:01:00 State:exchanging] []")
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(ap1)+" Message:M4 Peer:02:00:00:00:01:00 State:exchanging] []",
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Scanning:false] []")
 
 		w.svc.tell(service.CredentialReceived{Session: 1})
 		s.State, s.Networks = service.StateSucceeded, []service.NetworkID{7}

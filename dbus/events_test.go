@@ -1,8 +1,11 @@
 package dbus
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
+
+	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/engine/discovery"
 	"wpsd/service"
@@ -90,4 +93,46 @@ func TestEvents(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestScanningOfASession: the interface scans while its session does, and tells each change once.
+func TestScanningOfASession(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0).listen()
+		scanning := func() bool { return c.must(wlan0, get, interfaceIface, "Scanning")[0].(godbus.Variant).Value().(bool) }
+		c.must(wlan0, startPbcMethod, options())
+		if !scanning() {
+			t.Error("a session scans, and the interface does not")
+		}
+		c.heard()
+		s := service.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0]}
+		for _, step := range []struct {
+			state   service.State
+			changes string
+		}{
+			{service.StateAssociating, "map[Scanning:false]"}, {service.StateExchanging, ""}, {service.StateScanning, "map[Scanning:true]"},
+			{service.StateScanning, ""}, {service.StateHandingOver, "map[Scanning:false]"},
+		} {
+			s.State = step.state
+			w.svc.tell(service.SessionChanged{Session: s})
+			told := ""
+			for _, heard := range c.heard() {
+				if _, changes, ok := strings.Cut(heard, "/interfaces/wlan0 PropertiesChanged "+interfaceIface+" "); ok {
+					told += strings.TrimSuffix(changes, " []")
+				}
+			}
+			if told != step.changes || scanning() != (step.state == service.StateScanning) {
+				t.Errorf("%s: told %q, Scanning %v", step.state, told, scanning())
+			}
+		}
+		s.State = service.StateScanning
+		w.svc.tell(service.SessionChanged{Session: s})
+		s.State = service.StateCanceled
+		w.svc.tell(service.SessionEnded{Session: s}, service.InterfaceChanged{Interface: w.svc.snapshot.Interfaces[0]})
+		c.heard()
+		if scanning() {
+			t.Error("it scans after the end")
+		}
+	})
 }

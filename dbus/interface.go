@@ -47,7 +47,7 @@ func (t *tree) interfaceValues(ifname string) values {
 		"Driver":          variant(i.Driver),
 		"Mode":            variant(i.Mode.String()),
 		"HardwareAddress": variant(i.HardwareAddr.String()),
-		"Scanning":        variant(i.Scanning),
+		"Scanning":        variant(i.Scanning || t.sessions[i.Session].State == service.StateScanning),
 		"AccessPoints":    variant(t.accessPointPaths(ifname)),
 		"Session":         variant(session),
 		"SetupLocked":     variant(i.SetupLocked),

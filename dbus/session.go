@@ -13,13 +13,13 @@ import (
 
 // addSession makes the object of a session.
 func (t *tree) addSession(s service.Session, emit emitter) {
-	t.sessions[s.ID] = s
+	t.putSession(s)
 	t.add(sessionPath(s.ID), identity{session: s.ID}, emit, face{iface: sessionIface, render: func() values { return t.sessionValues(s.ID) }})
 }
 
 // endSession tells how a session ended: its properties first, then one signal.
 func (t *tree) endSession(s service.Session, emit emitter) {
-	t.sessions[s.ID] = s
+	t.putSession(s)
 	path := sessionPath(s.ID)
 	t.update(path, emit)
 	if s.State == service.StateSucceeded {
@@ -27,6 +27,14 @@ func (t *tree) endSession(s service.Session, emit emitter) {
 		return
 	}
 	emit(signal{path, sessionIface, "Failed", []any{string(s.Reason), uint16(s.ConfigError), printable(s.Sentence)}})
+}
+
+// putSession notes what a session is like now. That it begins or ends to scan shows at its interface, too.
+func (t *tree) putSession(s service.Session) {
+	if before := t.sessions[s.ID]; (before.State == service.StateScanning) != (s.State == service.StateScanning) {
+		t.stale[interfacePath(s.Interface)] = true
+	}
+	t.sessions[s.ID] = s
 }
 
 // staleSessions marks the sessions of an interface: the access point that they name came or went.

@@ -192,7 +192,7 @@ func (t *tree) apply(e service.Event, emit emitter) {
 	case service.SessionAdded:
 		t.addSession(e.Session, emit)
 	case service.SessionChanged:
-		t.sessions[e.Session.ID] = e.Session
+		t.putSession(e.Session)
 		t.update(sessionPath(e.Session.ID), emit)
 	case service.SessionEnded:
 		t.endSession(e.Session, emit)

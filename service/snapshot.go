@@ -55,7 +55,7 @@ type Interface struct {
 	Mode         drivers.Mode
 	HardwareAddr wsc.MAC
 	Blocked      bool      // by rfkill
-	Scanning     bool      // because of Scan; of a session's scans its State tells
+	Scanning     bool      // because of Scan; that a session scans its State tells
 	Session      SessionID // 0: none
 	SetupLocked  bool      // an access point that takes its own PIN no more, after wrong ones
 }

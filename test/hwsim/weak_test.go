@@ -23,13 +23,16 @@ var weakPairs = []struct{ auth, encr, attributes string }{
 	{"WPA2PSK", "TKIP", "100300020020 100f00020004"},
 }
 
+// tellsSettings has hostapd tell what it was sent, besides using it.
+const tellsSettings = "wps_cred_processing=2"
+
 var newSettings = regexp.MustCompile(`WPS-NEW-AP-SETTINGS ([0-9a-f]+)`)
 
 // configuredAs waits until hostapd has taken new settings since a mark: what was sent, and what it is then.
 func (h *hostapd) configuredAs(mark int, ssid string, attributes string) string {
 	t := h.w.t
 	t.Helper()
-	event := h.wait(mark, "WPS-NEW-AP-SETTINGS", oneRun)
+	event := h.wait(mark, "WPS-NEW-AP-SETTINGS 10", oneRun)
 	sent := newSettings.FindStringSubmatch(event.text)
 	if sent == nil {
 		t.Fatalf("hostapd tells %q", event.text)
@@ -76,7 +79,7 @@ func (d *daemon) newest() godbus.ObjectPath {
 
 func TestRegistrarSendsWeakSettingsAsAsked(t *testing.T) {
 	w := newWorld(t)
-	h := w.startAP(withAPPIN(ap{}))
+	h := w.startAP(withAPPIN(ap{}, tellsSettings))
 	d, cli, events := w.startControlled()
 	e := w.startSupplicant("wlan2")
 	key := []byte("weak passphrase")
@@ -146,7 +149,7 @@ func renamed(h *hostapd, ssid string) *hostapd {
 
 func TestERSendsWeakSettingsAsAsked(t *testing.T) {
 	w := newWorld(t)
-	h := w.startAP(withUPnP(ap{}))
+	h := w.startAP(withUPnP(ap{extra: []string{tellsSettings}}))
 	r := w.startER()
 	r.finds(upnpUUID, 10*time.Second)
 	for n, p := range weakPairs {
