@@ -26,12 +26,15 @@ type rule struct {
 	// owner lets the owner of the session in question pass, user every process of his user. Where there is no session
 	// anybody passes, as nothing can happen.
 	owner, user bool
+	// asks is set if the method itself asks polkit something.
+	asks bool
 }
 
 // access has a row for each method of our interfaces and each property that can be written.
 var access = map[string]rule{
 	managerIface + ".GeneratePin":     {action: Anyone},
 	managerIface + ".CheckPin":        {action: Anyone},
+	managerIface + ".GetPermissions":  {action: Anyone, asks: true},
 	managerIface + ".AddNetwork":      {action: ActionManage},
 	managerIface + ".AddInterface":    {action: ActionManage},
 	managerIface + ".RemoveInterface": {action: ActionManage},
@@ -105,10 +108,33 @@ type Request struct {
 // as there are callers, so it has to bound what a question costs.
 type Authorizer interface {
 	Authorize(ctx context.Context, r Request) error
+	// Permission says what Authorize would, without asking anybody for a password. It takes 20 s at most.
+	Permission(ctx context.Context, r Request) Permission
 }
+
+// Permission is whether somebody may do something.
+type Permission string
+
+// The permissions.
+const (
+	PermissionYes  Permission = "yes"
+	PermissionAuth Permission = "auth" // with a password
+	PermissionNo   Permission = "no"
+)
+
+// actions are all actions that there are.
+var actions = []Action{ActionScan, ActionEnroll, ActionRegister, ActionReadSecrets, ActionManage}
 
 // OnlyRoot is the Authorizer that lets root and one more user pass, and nobody else.
 type OnlyRoot struct{ Also uint32 }
+
+// Permission implements Authorizer.
+func (o OnlyRoot) Permission(ctx context.Context, r Request) Permission {
+	if o.Authorize(ctx, r) == nil {
+		return PermissionYes
+	}
+	return PermissionNo
+}
 
 // Authorize implements Authorizer.
 func (o OnlyRoot) Authorize(_ context.Context, r Request) error {

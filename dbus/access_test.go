@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -70,6 +71,13 @@ type authorizer func(ctx context.Context, r Request) error
 
 func (a authorizer) Authorize(ctx context.Context, r Request) error { return a(ctx, r) }
 
+func (a authorizer) Permission(ctx context.Context, r Request) Permission {
+	if a(ctx, r) == nil {
+		return PermissionYes
+	}
+	return PermissionNo
+}
+
 // asking is an Authorizer that keeps what it was asked, and allows what a test says.
 type asking struct {
 	mu    sync.Mutex
@@ -91,6 +99,15 @@ func (a *asking) Authorize(_ context.Context, r Request) error {
 		return nil
 	}
 	return fmt.Errorf("%w: somebody said no", ErrNotAuthorized)
+}
+
+func (a *asking) Permission(_ context.Context, r Request) Permission {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.allow[r.Action] {
+		return PermissionYes
+	}
+	return PermissionAuth
 }
 
 // was checks, and forgets, what was asked.
@@ -364,6 +381,46 @@ func TestCallersAreForgotten(t *testing.T) {
 		synctest.Wait()
 		if calls := w.svc.calls(); !strings.HasPrefix(calls[len(calls)-1], "ReleaseOwner") {
 			t.Error("the owner was forgotten")
+		}
+	})
+}
+
+// TestGetPermissions: what the caller may do, for each action that there is; nobody is asked for a password.
+func TestGetPermissions(t *testing.T) {
+	t.Parallel()
+	auth := &asking{allow: map[Action]bool{ActionScan: true, ActionEnroll: true}}
+	inBubble(t, Options{Authorizer: auth}, func(w *world) {
+		got, _ := w.client(1001).must(rootPath, managerIface+".GetPermissions")[0].(map[string]string)
+		want := map[string]string{
+			"fi.w1.wps.scan": "yes", "fi.w1.wps.enroll": "yes", "fi.w1.wps.register": "auth", "fi.w1.wps.read-secrets": "auth", "fi.w1.wps.manage": "auth",
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+		auth.was(t)
+		if calls := w.svc.calls(); len(calls) > 0 {
+			t.Errorf("the service was asked %v", calls)
+		}
+		used := map[string]bool{}
+		for _, row := range access {
+			if row.action != Anyone {
+				used[string(row.action)] = true
+			}
+		}
+		for a := range used {
+			if want[a] == "" {
+				t.Errorf("%s is not told of", a)
+			}
+		}
+	})
+	inBubble(t, Options{}, func(w *world) {
+		for uid, want := range map[uint32]string{0: "yes", stranger: "no"} {
+			got, _ := w.client(uid).must(rootPath, managerIface+".GetPermissions")[0].(map[string]string)
+			for action, may := range got {
+				if may != want {
+					t.Errorf("%d, %s: %s, want %s", uid, action, may, want)
+				}
+			}
 		}
 	})
 }

@@ -66,13 +66,19 @@ func accessPointValues(ap service.AccessPoint) values {
 	if ap.Ad.PrimaryDeviceType != (wsc.DeviceType{}) {
 		deviceType = ap.Ad.PrimaryDeviceType.String()
 	}
+	band, channel := bandAndChannel(ap.Frequency)
+	usable, why := joinable(ap)
 	return values{
 		"Bssid":         variant(ap.BSSID.String()),
 		"Ssid":          variant(octets(ap.SSID)),
 		"Frequency":     variant(uint32(max(ap.Frequency, 0))),
 		"Signal":        variant(int32(ap.Signal)),
 		"Flags":         variant(ap.Class.String()),
-		"Security":      variant(ap.Security.Names()),
+		"Security":      variant(securityList(ap.Security)),
+		"Band":          variant(band),
+		"Channel":       variant(channel),
+		"Usable":        variant(usable),
+		"Why":           variant(why),
 		"Configured":    variant(ap.Ad.State == wsc.Configured),
 		"SetupLocked":   variant(ap.Ad.SetupLocked),
 		"Uuid":          variant(uuid),

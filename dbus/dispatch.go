@@ -18,6 +18,7 @@ type handler func(ctx context.Context, r *request) ([]any, error)
 var handlers = map[string]handler{
 	managerIface + ".GeneratePin":     generatePin,
 	managerIface + ".CheckPin":        checkPin,
+	managerIface + ".GetPermissions":  getPermissions,
 	managerIface + ".AddNetwork":      addNetwork,
 	managerIface + ".AddInterface":    addInterface,
 	managerIface + ".RemoveInterface": removeInterface,
@@ -64,7 +65,7 @@ var handlers = map[string]handler{
 }
 
 // slow are the methods that wait for somebody else: they take nobody's place meanwhile.
-var slow = map[string]bool{networkIface + ".Activate": true}
+var slow = map[string]bool{networkIface + ".Activate": true, managerIface + ".GetPermissions": true}
 
 // request is a call on its way to a handler, with what the worker knows of the object it is made on.
 type request struct {
@@ -81,6 +82,9 @@ type request struct {
 	sessionUser string // of the session's owner
 	ap          bool   // the interface is an access point
 	free        bool   // needs no authorization, because of whose session it is about
+
+	// permission says whether the caller might do something else; only in a job.
+	permission func(context.Context, Action) Permission
 
 	// What the caller was allowed to do: see bycontent.go.
 	purpose service.Purpose

@@ -46,7 +46,7 @@ func eventCases() []eventCase {
 			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Flags:WPS-PBC Signal:-41] []", "/interfaces/wlan0 AccessPointAvailable " + string(ap1) + " WPS-PBC",
 		}},
 		{"it moves to another channel, its flags stay", []service.Event{service.AccessPointChanged{AccessPoint: moved}}, []string{
-			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Frequency:5180] []",
+			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Band:5 Channel:36 Frequency:5180] []",
 		}},
 		{"it is gone", []service.Event{service.AccessPointRemoved{Interface: "wlan0", BSSID: bssid1}}, []string{
 			" InterfacesRemoved " + string(ap1), "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:[]] []",

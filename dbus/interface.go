@@ -46,6 +46,7 @@ func (t *tree) interfaceValues(ifname string) values {
 		"Name":            variant(i.Name),
 		"Driver":          variant(i.Driver),
 		"Mode":            variant(i.Mode.String()),
+		"Capabilities":    variant(append([]string{}, i.Capabilities()...)),
 		"HardwareAddress": variant(i.HardwareAddr.String()),
 		"Scanning":        variant(i.Scanning || t.sessions[i.Session].State == service.StateScanning),
 		"AccessPoints":    variant(t.accessPointPaths(ifname)),

@@ -26,7 +26,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 		s.answer(c, nil, ErrNotAuthorized)
 		return
 	}
-	if row.action == Anyone && row.by == nil {
+	if row.action == Anyone && row.by == nil && !row.asks {
 		body, err := r.handle(s.ctx, c, h)
 		s.answer(c, body, err)
 		return
@@ -56,6 +56,10 @@ func (s *Server) job(done result, ask Request, row rule, r *request, h handler) 
 	}
 	ask.UID, r.user = p.uid, userName(p.uid)
 	r.free = row.lets(r)
+	r.permission = func(ctx context.Context, a Action) Permission {
+		ask.Action = a
+		return s.auth.Permission(ctx, ask)
+	}
 	for range maxChanges {
 		if done.err = s.mayDo(p.ctx, ask, row, r, done.call); done.err != nil {
 			return
@@ -84,7 +88,7 @@ func userName(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
 
 // mayDo finds out what a call will do, and asks whether its caller may.
 func (s *Server) mayDo(ctx context.Context, ask Request, row rule, r *request, c *call) (err error) {
-	if r.free {
+	if r.free || row.asks {
 		return nil
 	}
 	ask.Action = row.action

@@ -14,6 +14,7 @@ func (t *tree) managerValues() values {
 	d := t.manager.Device
 	return values{
 		"Version":              variant(t.manager.Version),
+		"ApiVersion":           variant(apiVersion),
 		"Interfaces":           variant(sortedPaths(t.interfaces, interfacePath)),
 		"Networks":             variant(sortedPaths(t.networks, networkPath)),
 		"Uuid":                 variant(d.UUID.String()),
@@ -49,6 +50,21 @@ func checkPin(_ context.Context, r *request) ([]any, error) {
 	defer pin.Wipe()
 	return []any{string(pin.Bytes())}, nil
 }
+
+// getPermissions implements Manager.GetPermissions.
+func getPermissions(ctx context.Context, r *request) ([]any, error) {
+	all := make(map[string]string, len(actions))
+	for _, a := range actions {
+		all[string(a)] = string(r.permission(ctx, a))
+	}
+	if ctx.Err() != nil {
+		return nil, errCallerLeft
+	}
+	return []any{all}, nil
+}
+
+// apiVersion is 0 until the first version of the API is declared; from then on what has a version never changes.
+const apiVersion uint32 = 0
 
 // maxOSVersion is the largest OS Version: its topmost bit is reserved and always set on the wire.
 const maxOSVersion = 1<<31 - 1

@@ -83,6 +83,27 @@ func (p *Polkit) Authorize(ctx context.Context, r Request) error {
 	return p.verdict(ctx, r, answer, err)
 }
 
+// Permission implements Authorizer. What goes wrong is no.
+func (p *Polkit) Permission(ctx context.Context, r Request) Permission {
+	if r.UID == 0 || r.UID == p.self {
+		return PermissionYes
+	}
+	if !p.open(p.questions, r.UID, maxQuestions) {
+		return PermissionNo
+	}
+	answer, err := p.ask(ctx, r, 0, silentTime)
+	p.shut(p.questions, r.UID)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		p.complain(r, err)
+	case err == nil && answer.Authorized:
+		return PermissionYes
+	case err == nil && answer.Challenge:
+		return PermissionAuth
+	}
+	return PermissionNo
+}
+
 // open counts something that a user has open, unless that is too much.
 func (p *Polkit) open(count map[uint32]int, uid uint32, most int) bool {
 	p.mu.Lock()

@@ -22,13 +22,15 @@ type iface struct {
 	steering     *steering          // nil: no access point, or nobody can steer it
 	setupLocked  bool               // the access point takes its own PIN no more
 	er           *externalRegistrar // the running one
+	steered      bool               // it is an access point that can be steered
+	registrar    bool               // an External Registrar can run here
 }
 
 // snapshot is what subscribers see of it.
 func (i *iface) snapshot() Interface {
 	out := Interface{
 		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr, Blocked: i.Blocked,
-		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked,
+		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked, Steered: i.steered, Registrar: i.registrar,
 	}
 	if i.session != nil {
 		out.Session = i.session.ID
@@ -97,6 +99,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	if !known {
 		i = &iface{
 			driver: d, Interface: info,
+			steered: s.accessPoints != nil && info.Mode == drivers.ModeAP, registrar: s.controlPoint != nil,
 			accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time),
 		}
 		s.interfaces[info.Name] = i

@@ -57,7 +57,24 @@ type Interface struct {
 	Blocked      bool      // by rfkill
 	Scanning     bool      // because of Scan; that a session scans its State tells
 	Session      SessionID // 0: none
+	Steered      bool      // an access point of which devices can be let in from here
+	Registrar    bool      // an External Registrar can run here
 	SetupLocked  bool      // an access point that takes its own PIN no more, after wrong ones
+}
+
+// Capabilities names what can be done on an interface, as fi.w1.wps.Interface has it.
+func (i Interface) Capabilities() []string {
+	var list []string
+	switch {
+	case i.Mode == drivers.ModeStation:
+		list = []string{"scan", "pbc", "pin", "nfc", "learn", "configure"}
+	case i.Steered:
+		list = []string{"pbc", "pin", "nfc", "ap-pin"}
+	}
+	if i.Registrar {
+		list = append(list, "er")
+	}
+	return list
 }
 
 // AccessPoint is a BSS with WPS as last heard on an interface.

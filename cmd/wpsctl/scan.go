@@ -169,7 +169,7 @@ func shellWord(ap accessPoint, all []accessPoint) string {
 
 // offered says in the words of labels what a network takes.
 func offered(ways []string) string {
-	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2", "SAE": "WPA3", "ENTERPRISE": "802.1X", "OTHER": "other"}
+	names := map[string]string{"owe": "OWE", "wep": "WEP", "wpa": "WPA", "wpa2": "WPA2", "wpa3": "WPA3", "enterprise": "802.1X"}
 	var list []string
 	for _, way := range ways {
 		name, known := names[way]

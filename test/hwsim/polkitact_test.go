@@ -147,3 +147,28 @@ func TestManagerNetworkIsNotChangedByATag(t *testing.T) {
 	web.mustCall(d.iface(), "Interface.NfcTagRead", tagWith(oldSSID, "another passphrase"), options("apply", "none"))
 	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", tagWith("elsewhere", "not so far away"), options())
 }
+
+// TestPolkitPermissions: what an applet shows as possible is what polkit says.
+func TestPolkitPermissions(t *testing.T) {
+	w := newWorld(t)
+	d, _ := w.startPolkitDaemon()
+	for uid, want := range map[int]string{
+		0: "yes yes yes yes yes", uidGames: "yes yes yes yes yes", uidMail: "no no no no no", uidWeb: "yes yes no no no", uidList: "auth auth auth auth auth",
+		uidNobody: "no no no no no",
+	} {
+		may := w.connectAs(uid).mustCall(rootPath, "Manager.GetPermissions")[0].(map[string]string)
+		got := ""
+		for _, action := range []string{"scan", "enroll", "register", "read-secrets", "manage"} {
+			got += " " + may["fi.w1.wps."+action]
+		}
+		if strings.TrimSpace(got) != want || len(may) != 5 {
+			t.Errorf("user %d: %v, want %s", uid, may, want)
+		}
+	}
+	if v := d.property(rootPath, "Manager", "ApiVersion"); v != uint32(0) {
+		t.Errorf("ApiVersion %v", v)
+	}
+	if v := d.property(d.iface(), "Interface", "Capabilities").([]string); strings.Join(v, " ") != "scan pbc pin nfc learn configure er" {
+		t.Errorf("Capabilities %v", v)
+	}
+}
