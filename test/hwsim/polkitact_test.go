@@ -86,6 +86,9 @@ func TestPolkitSessionsOfOthers(t *testing.T) {
 	if state := s.property("State"); state != "scanning" {
 		t.Errorf("State %v", state)
 	}
+	if scanning := d.property(d.iface(), "Interface", "Scanning"); scanning != true {
+		t.Errorf("the session scans, Scanning is %v", scanning)
+	}
 	again := w.connectAs(uidWeb)
 	again.mustCall(s.path, "Session.Cancel")
 	s.fails(10*time.Second, "canceled")
