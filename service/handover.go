@@ -96,15 +96,20 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 		}
 	}
 	defer wipeNetworks(networks)
-	err := s.deliver(ctx, sink, e.session.Interface, offers)
+	within, cancel := keeping(ctx)
+	defer cancel()
+	err := s.deliver(within, sink, e.session.Interface, offers)
+	if err == nil || errors.Is(err, errSuperseded) { // then what the manager does now is what the next session gives back
+		h.settled()
+	} else {
+		h.giveBack(ctx, true) // the connection that was there is better than none
+	}
 	if err != nil {
 		if failed, ok := errors.AsType[*HandoverError](err); ok && h.apart {
 			failed.Run = e.device.MAC
 		}
-		h.giveBack(ctx, true) // the connection that was there is better than none
 		return errors.Join(e.came.err, err)
 	}
-	h.settled()
 	e.change(func(ses *Session) { ses.Detail.HandedOver = true })
 	return e.came.err
 }

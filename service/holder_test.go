@@ -81,6 +81,9 @@ func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential
 	}
 	if m.hang {
 		<-ctx.Done()
+		if errors.Is(context.Cause(ctx), credential.ErrKeep) {
+			m.network = string(offers[0].SSID)
+		}
 		return context.Cause(ctx)
 	}
 	if m.deliverErr != nil {
@@ -242,6 +245,42 @@ func TestACancelDuringTheHandOver(t *testing.T) {
 		h.wantEnd(s, StateCanceled, ReasonCanceled, 0)
 		if m.network != "before" || len(s.Networks) != 1 {
 			h.Errorf("the manager is in %q, stored are %v", m.network, s.Networks)
+		}
+	})
+}
+
+// TestANewSessionDuringTheHandOver: a person whose connection does not come presses again. The manager keeps the network that
+// it has; if nothing comes of the new session it goes on with that.
+func TestANewSessionDuringTheHandOver(t *testing.T) {
+	inManagedHouse(t, nil, func(h *house, m *fakeManager, journal *store.Journal) {
+		m.hang = true
+		h.press(h.ap(nil))
+		first := h.pbc(nil)
+		h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.State == StateHandingOver })
+		began := time.Now()
+		second := h.pbc(nil)
+		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+			h.Errorf("a third one: %v", err)
+		}
+		first = h.end(first)
+		h.wantEnd(first, StateCanceled, ReasonCanceled, 0)
+		if !first.Replaced || len(first.Networks) != 1 || !strings.Contains(first.Sentence, "first has it") {
+			h.Errorf("%+v", first)
+		}
+		if took := time.Since(began); took < keepTime || took > keepTime+time.Second {
+			h.Errorf("the manager had %v", took)
+		}
+		time.Sleep(time.Second)
+		if err := h.svc.Cancel(h.Context(), second.ID); err != nil {
+			h.Fatal(err)
+		}
+		h.wantEnd(h.end(second), StateCanceled, ReasonCanceled, 0)
+		want := []string{"release", "restore false", "deliver home " + passphrase, "release", "restore true"}
+		if !slices.Equal(m.told, want) || m.network != "home" || m.released {
+			h.Errorf("the manager is in %q, told %q", m.network, m.told)
+		}
+		if _, err := journal.Debt("wlan0"); err == nil {
+			h.Error("something is owed")
 		}
 	})
 }

@@ -161,6 +161,7 @@ type NFCHandover struct {
 	Owner, User     string
 	Detach          bool
 	Apply           string
+	Anew            bool // see StartRequest
 }
 
 // NFCReportHandover begins the run that a handover was about.
@@ -176,7 +177,7 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 	if err != nil {
 		return Session{}, badHandover("select", err)
 	}
-	start := StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach, Apply: h.Apply}
+	start := StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach, Apply: h.Apply, Anew: h.Anew}
 	if !h.Initiator {
 		return s.answerHandover(ctx, h, start, request, sel)
 	}

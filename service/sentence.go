@@ -29,6 +29,9 @@ func (f failure) sentence(s *Session) string {
 	case errors.Is(f.err, ErrShutdown):
 		return "wpsd was stopped: start again when it runs."
 	}
+	if text := f.replacedSentence(s); text != "" {
+		return text
+	}
 	if s.Method == MethodNFC {
 		if text := f.nfcSentence(s); text != "" {
 			return text

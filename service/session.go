@@ -61,6 +61,7 @@ type StartRequest struct {
 	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
 	Beside  bool   // on an interface of our own, where the radio has room for two: the manager keeps its own
 	MultiAP bool   // StartPBC of a station only: as one that links access points (a backhaul station)
+	Anew    bool   // a session of a station that runs on the interface ends for this one; else that is ErrBusy
 	NFC     bool   // Learn, Configure: with the password of the access point's tag, which was read before
 
 	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
@@ -164,11 +165,11 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	if i.session != nil && !i.session.stopping {
-		return Session{}, fmt.Errorf("%w (%s, session %d)", ErrBusy, r.Interface, i.session.ID)
-	}
 	if s.running() >= maxSessions {
 		return Session{}, ErrTooMany
+	}
+	if err := i.giveWay(r.Anew); err != nil {
+		return Session{}, err
 	}
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(s.ctx)

@@ -162,6 +162,7 @@ type Session struct {
 	Detail      Detail
 	Networks    []NetworkID // stored of this session
 	Sentence    string      // for a person: what happened and what to do; empty while it runs
+	Replaced    bool        // it ends, or has ended, since another session began on the interface
 
 	// Of an External Registrar's session: the access point it deals with, 0 as long as there is none, and the UUID of
 	// the Enrollee.

@@ -34,6 +34,10 @@ var (
 	ErrAuth = errors.New("credential: authentication type without use here")
 )
 
+// ErrKeep is the cause of a context that ends while networks are handed to a manager which is to keep them, though nobody
+// waits for the connection any more.
+var ErrKeep = errors.New("credential: the manager keeps the network")
+
 // KeyKind tells how Key is to be understood.
 type KeyKind string
 

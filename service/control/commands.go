@@ -198,10 +198,11 @@ func (c *call) done(err error) string {
 // svc is the service that does the work.
 func (c *call) svc() *service.Service { return c.server.svc }
 
-// request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive their owner. A PIN whose
+// request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive their owner. Each command
+// begins anew, whatever runs, as with wpa_supplicant. A PIN whose
 // check digit is wrong is taken, as by wpa_supplicant: WPS_CHECK_PIN is what asks.
 func (c *call) request() service.StartRequest {
-	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply, Force: true}
+	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply, Force: true, Anew: true}
 }
 
 // iface is the interface as it is now.

@@ -45,7 +45,7 @@ func TestCommands(t *testing.T) {
 		},
 		"one session at a time, and FAIL for what cannot be": func(h *house) {
 			h.ap(nil)
-			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"WPS_PBC", "FAIL\n"}, [2]string{"WPS_PIN any", "FAIL\n"}, [2]string{"SCAN", "FAIL-BUSY\n"},
+			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"SCAN", "FAIL-BUSY\n"},
 				[2]string{"WPS_PBC any multi_ap=1", "FAIL\n"}, [2]string{"WPS_PBC xmulti_ap=1", "FAIL\n"}, [2]string{"WPS_PBC  any", "FAIL\n"}, [2]string{"wps_pbc", "UNKNOWN COMMAND\n"}, [2]string{"SCAN freq=2412", "FAIL\n"},
 				[2]string{"DISCONNECT", "OK\n"})
 			h.over()
@@ -56,6 +56,33 @@ func TestCommands(t *testing.T) {
 				h.want([2]string{command, "OK\n"}, [2]string{"WPS_CANCEL", "OK\n"})
 				h.over()
 			}
+		},
+		"each command begins anew, without a word of the one before": func(h *house) {
+			h.ap(nil)
+			h.want([2]string{"WPS_PBC", "OK\n"})
+			time.Sleep(time.Second)
+			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"WPS_PIN any 12345670", "12345670"})
+			time.Sleep(time.Second)
+			running := 0
+			for _, s := range h.svc.Snapshot().Sessions {
+				if !s.State.Ended() {
+					running++
+				}
+				if got := s.State.Ended(); got != s.Replaced {
+					h.Errorf("%+v", s)
+				}
+			}
+			if told := h.told(); running != 1 || slices.Contains(told, "<3>WPS-CANCEL ") || slices.Contains(told, "<3>WPS-FAIL ") {
+				h.Errorf("%d sessions run; told %q", running, told)
+			}
+			// What is canceled is told, also if the next one begins at once.
+			h.want([2]string{"WPS_CANCEL", "OK\n"}, [2]string{"WPS_PBC", "OK\n"})
+			time.Sleep(time.Second)
+			if told := h.told(); !slices.Contains(told, "<3>WPS-CANCEL ") {
+				h.Errorf("told %q", told)
+			}
+			h.want([2]string{"WPS_CANCEL", "OK\n"})
+			h.over()
 		},
 		"a PIN of one's own, a new one, and one with a typing error": func(h *house) {
 			h.ap(nil)

@@ -456,6 +456,10 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 		t.admissionEnded(r)
 		return
 	}
+	if s.Replaced && s.State == service.StateCanceled { // wpa_supplicant begins anew without a word
+		t.leave(r)
+		return
+	}
 	late := time.Until(s.Deadline) < walkSlack
 	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.BSSIDs) > 0
 	t.leave(r)

@@ -179,7 +179,7 @@ func (c *call) nfcReportHandover() string {
 	}
 	defer clear(sel)
 	_, err = c.svc().NFCReportHandover(c.ctx, service.NFCHandover{
-		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply,
+		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply, Anew: true,
 	})
 	return c.done(err)
 }

@@ -84,7 +84,7 @@ var sameReplies = [][]string{
 	{"raw", "FOO"}, {"raw", "HELP"}, {"raw", "TERMINATEX"}, {"raw", "LEVEL"}, {"raw", "LEVEL 2"}, {"raw", "DETACH"}, {"raw", "LIST_CREDS"}, {"raw", "STA-FIRST"}, {"signal_poll"},
 	{"raw", "SET uuid abc"}, {"raw", "SET device_name Foo"}, {"raw", "GET device_name"}, {"raw", "GET wps_cred_processing"}, {"raw", "SET wps_cred_processing 7"},
 	{"raw", "SET foo bar"}, {"raw", "GET foo"}, {"raw", "SET device_type 1-0050F204-1"}, {"raw", "SET os_version 01020300"}, {"raw", "GET update_config"},
-	{"raw", "WPS_PIN any 12345671"}, {"wps_cancel"}, {"raw", "WPS_PIN any 1234-5670"}, {"wps_cancel"}, {"raw", "WPS_PIN any 1234"}, {"wps_cancel"},
+	{"raw", "WPS_PIN any 12345671"}, {"raw", "WPS_PIN any 1234-5670"}, {"raw", "WPS_PIN any 1234"}, {"wps_pbc"}, {"wps_pbc"}, {"wps_cancel"},
 	{"raw", "WPS_REG 02:00:00:00:00:77 12345671"}, {"wps_cancel"},
 	{"raw", "SET wps_fragment_size 200"}, {"raw", "GET wps_fragment_size"}, {"raw", "SET wps_fragment_size 0"},
 	{"set", "wps_cred_processing", "2"}, {"raw", "GET_CAPABILITY foo"},

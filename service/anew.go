@@ -1,0 +1,68 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wpsd/engine/credential"
+)
+
+// Causes of an end that another session on the interface is.
+var (
+	// errReplaced ends a session that somebody else's command began anew.
+	errReplaced = fmt.Errorf("%w: another one began in its place", errCanceled)
+	// errSuperseded ends a session that has given its network to a manager and waits for the connection: the manager keeps
+	// the network.
+	errSuperseded = fmt.Errorf("%w: another one began before the network was connected: %w", errCanceled, credential.ErrKeep)
+)
+
+// giveWay ends the session that runs on an interface for another one, if it may: a hand-over goes on without it, everything
+// else only if that was asked for. The caller holds Service.mu.
+func (i *iface) giveWay(anew bool) error {
+	old := i.session
+	switch {
+	case old == nil || old.stopping:
+	case old.State == StateHandingOver:
+		old.Replaced = true
+		old.stop(errSuperseded)
+	case anew && old.Purpose != PurposeAdmit:
+		old.Replaced = true
+		old.stop(errReplaced)
+	default:
+		return fmt.Errorf("%w (%s, session %d)", ErrBusy, i.Name, old.ID)
+	}
+	return nil
+}
+
+// replacedSentence tells a person that another session came first; empty: none did.
+func (f failure) replacedSentence(s *Session) string {
+	switch {
+	case errors.Is(f.err, errSuperseded):
+		return fmt.Sprintf("The network is %s, and %s has it; another session began before it was connected.", kept(s), managerName(s.Detail.Manager))
+	case errors.Is(f.err, errReplaced):
+		return "Another session was started in its place."
+	}
+	return ""
+}
+
+// keepTime is how long a manager has at least to take a network, also if another session wants the interface already.
+const keepTime = 2 * time.Second
+
+// keeping gives a context for a hand-over, which ends as ctx does. If the next session ends it, the manager keeps the
+// network; it has keepTime for taking it.
+func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
+	within, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	began := time.Now()
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), credential.ErrKeep) {
+			_ = pause(within, keepTime-time.Since(began))
+		}
+		cancel(context.Cause(ctx))
+	})
+	return within, func() {
+		stop()
+		cancel(nil)
+	}
+}
