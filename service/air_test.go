@@ -66,7 +66,7 @@ func TestWhatOthersShow(t *testing.T) {
 			h.enter(h.ap(nil), labelPIN)
 			s := h.pin("98765430", homeBSSID)
 			e := h.wait(func(e Event) bool { _, ok := e.(RunFailed); return ok }).(RunFailed)
-			if want := (RunFailed{s.ID, homeBSSID, wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure, 0}); e != want {
+			if want := (RunFailed{Session: s.ID, Peer: homeBSSID, Message: wsc.MsgM4, ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure}); e != want {
 				h.Errorf("%+v, not %+v", e, want)
 			}
 			h.end(s)

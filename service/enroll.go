@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/credential"
 	"wpsd/engine/ie"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
@@ -178,16 +179,21 @@ func isFinal(err error) bool {
 
 // tellFailure tells that an attempt failed, unless it was us who ended it.
 func (e *enrolment) tellFailure(c search.Candidate, err error) {
-	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) {
+	locked := errors.Is(err, errLockedAlready)
+	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) && !locked {
 		return
 	}
 	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
+	if locked { // nothing was sent; this is how it would have ended
+		told.Message, told.ConfigError, told.Unsent = wsc.MsgM2, wsc.ConfigErrorSetupLocked, true
+	}
 	if run, ok := errors.AsType[*registration.Error](err); ok {
 		told.Message, told.ConfigError, told.PasswordID = run.Message(), run.ConfigError, run.PasswordID
 		if errors.Is(err, registration.ErrM2D) {
 			told.Message = wsc.MsgM2D
 		}
 	}
+	told.WEP = errors.Is(err, credential.ErrWEP)
 	e.service.mu.Lock()
 	defer e.service.mu.Unlock()
 	e.service.emit(told)

@@ -46,6 +46,8 @@ type (
 		Message     wsc.MessageType // that was at fault, or that the access point refused; MsgM2D: it has no password for us; 0: the run got nowhere
 		ConfigError wsc.ConfigError
 		PasswordID  wsc.DevicePasswordID // that an M2D asked for; 0 if it named none
+		WEP         bool                 // what came is a network with WEP
+		Unsent      bool                 // nothing was sent, since the access point says itself how it would end
 	}
 	// CredentialReceived tells that the credential is there, verified, and stored if it is to be. It comes
 	// before the end of the session. What was received is fetched with Credentials.

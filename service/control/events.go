@@ -59,6 +59,8 @@ type run struct {
 	associated bool
 	eap        bool
 	failed     bool // a reason was told for the newest try
+	received   bool // what was wanted
+	closed     bool // that nothing came of it was told
 }
 
 func newTranslator(s source) *translator {
@@ -341,12 +343,17 @@ func (t *translator) sessionChanged(r *run, s service.Session) {
 	}
 }
 
-// try tells that an access point is tried. A scan that found it ended early.
-func (t *translator) try(r *run) {
+// endScan tells that the scan of a run is over.
+func (t *translator) endScan(r *run) {
 	if r.scanning {
 		r.scanning = false
 		t.scanResults(r.Interface)
 	}
+}
+
+// try tells that an access point is tried. A scan that found it ended early.
+func (t *translator) try(r *run) {
+	t.endScan(r)
 	r.tried, r.failed = r.Detail.AccessPointsTried, false
 	t.tell(r.Interface, "Trying to associate with %s (SSID='%s' freq=%d MHz)", r.Peer, quoteSSID(r.Detail.SSID), t.frequency(r.Interface, r.Peer))
 }
@@ -378,9 +385,11 @@ func (t *translator) leave(r *run) {
 		t.tell(r.Interface, "CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'")
 		t.tell(r.Interface, "CTRL-EVENT-EAP-FAILURE EAP authentication failed")
 	}
-	if r.eap && r.Purpose == service.PurposeLearn {
-		t.tell(r.Interface, "WPS-FAIL ") // a Registrar that learns ends the run with WSC_NACK
-		r.failed = true
+	// wpa_supplicant tells so of a button and of a Registrar's run, not of a PIN, which it tries again. A Registrar that
+	// learns ends the run with WSC_NACK, so that is no success either.
+	if r.eap && (r.Purpose == service.PurposeLearn || r.failed && !r.received && (r.Method == service.MethodPBC || r.Purpose == service.PurposeConfigure)) {
+		t.tell(r.Interface, "WPS-FAIL ")
+		r.closed = true
 	}
 	if r.associated {
 		t.tell(r.Interface, "CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", r.Peer)
@@ -402,14 +411,22 @@ func (t *translator) connected(r *run) {
 }
 
 func (t *translator) runFailed(r *run, e service.RunFailed) {
-	t.reach(r, true)
+	if e.Unsent {
+		t.endScan(r)
+	} else {
+		t.reach(r, true)
+	}
 	switch e.Message {
 	case 0:
 	case wsc.MsgM2D:
 		t.tell(r.Interface, "WPS-M2D dev_password_id=%d config_error=%d", uint16(e.PasswordID), uint16(e.ConfigError))
 	default:
 		r.failed = true
-		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8(e.Message), uint16(e.ConfigError))
+		text := fmt.Sprintf("WPS-FAIL msg=%d config_error=%d", uint8(e.Message), uint16(e.ConfigError))
+		if e.WEP {
+			text += " reason=2 (WEP Prohibited)" // wpa_supplicant's error indication
+		}
+		t.tell(r.Interface, "%s", text)
 	}
 }
 
@@ -420,6 +437,7 @@ func (t *translator) credentialReceived(r *run) {
 		return
 	}
 	t.reach(r, true)
+	r.received = true
 	received := t.received(r.ID)
 	for _, n := range received {
 		l := line{ifname: r.Interface, level: levelInfo, text: "WPS-CRED-RECEIVED "}
@@ -479,7 +497,7 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 		if s.Detail.LinkStatus != 0 {
 			t.tell(s.Interface, "CTRL-EVENT-ASSOC-REJECT bssid=%s status_code=%d", s.Peer, s.Detail.LinkStatus)
 		}
-		if s.Purpose != service.PurposeLearn || !r.failed {
+		if !r.closed {
 			t.tell(s.Interface, "WPS-FAIL ")
 		}
 	}

@@ -64,6 +64,13 @@ func TestRunsAreToldAsByWpaSupplicant(t *testing.T) {
 				exchange("CTRL-EVENT-NETWORK-ADDED 0", "WPS-CRED-RECEIVED ", "WPS-FAIL msg=11 config_error=0"),
 				slices.Insert(end, 2, "WPS-FAIL "))...)
 		},
+		"an access point that is locked is not tried, and told as if it had said so": func(h *house) {
+			ap := h.ap(func(o *sim.APOptions) { o.APPIN = secret.FromString(labelPIN) })
+			ap.SetLocked(true)
+			h.want([2]string{"WPS_REG 02:00:00:00:01:00 " + labelPIN, "OK\n"})
+			h.over()
+			h.tells("CTRL-EVENT-SCAN-STARTED ", "CTRL-EVENT-SCAN-RESULTS ", "WPS-AP-AVAILABLE ", "WPS-FAIL msg=5 config_error=15", "WPS-FAIL ")
+		},
 		"an access point is configured": func(h *house) {
 			h.ap(func(o *sim.APOptions) { o.APPIN = secret.FromString(labelPIN) })
 			h.want([2]string{fmt.Sprintf("WPS_REG 02:00:00:00:01:00 %s %x WPA2PSK CCMP %x", labelPIN, "new", "newpassphrase"), "OK\n"})
