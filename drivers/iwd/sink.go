@@ -76,6 +76,9 @@ func (m *Manager) hand(ctx context.Context, d *device, offers []*credential.Offe
 			break
 		}
 	}
+	if errors.Is(context.Cause(ctx), credential.ErrKeep) { // nobody waits, and it goes on
+		return err
+	}
 	for _, p := range ours {
 		err = errors.Join(err, p.undo())
 	}

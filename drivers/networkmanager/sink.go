@@ -111,8 +111,12 @@ func (d *device) deliver(ctx context.Context, ifname string, offers []*credentia
 			break
 		}
 	}
+	kept := errors.Is(context.Cause(ctx), credential.ErrKeep)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
+	if kept { // nobody waits, and it goes on
+		return errors.Join(err, d.Set(ctx, d.path, deviceI, "Autoconnect", true))
+	}
 	for _, p := range ours {
 		err = errors.Join(err, p.undo(ctx))
 	}

@@ -129,6 +129,11 @@ func hand(ctx context.Context, t talk, offers []*credential.Offer) error {
 			return errors.Join(err, againErr)
 		}
 	}
+	kept := errors.Is(context.Cause(ctx), credential.ErrKeep) // nobody waits, and it goes on
+	failed := err
+	if kept {
+		err = nil
+	}
 	mine := map[string]bool{}
 	for _, p := range ours {
 		mine[p.id] = true
@@ -136,7 +141,7 @@ func hand(ctx context.Context, t talk, offers []*credential.Offer) error {
 		case err != nil && p.added:
 			err = errors.Join(err, t.remove(tidy, p.id))
 		case err != nil && !p.enabled: // as it was
-		case len(ours) > 1 || err != nil:
+		case len(ours) > 1 || err != nil || kept:
 			err = errors.Join(err, t.enable(tidy, p.id))
 		}
 	}
@@ -147,6 +152,9 @@ func hand(ctx context.Context, t talk, offers []*credential.Offer) error {
 	}
 	if err == nil {
 		t.save(tidy)
+	}
+	if kept {
+		err = errors.Join(failed, err)
 	}
 	return err
 }

@@ -155,6 +155,26 @@ func TestDeliverOverTheSocket(t *testing.T) {
 		"SELECT_NETWORK 2", "REMOVE_NETWORK 2", "ENABLE_NETWORK 0")
 }
 
+// TestAHandOverThatNobodyWaitsForGoesOn: the network stays, enabled and saved.
+func TestAHandOverThatNobodyWaitsForGoesOn(t *testing.T) {
+	m, s := playSocket(t)
+	s.mu.Lock()
+	s.refuses = true
+	s.mu.Unlock()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() {
+		for !s.isSelected("0") && ctx.Err() == nil {
+		}
+		cancel(fmt.Errorf("another session: %w", credential.ErrKeep))
+	}()
+	if err := m.Deliver(ctx, "wlan0", offer(received("home", "new words", credential.KeyPassphrase))); err == nil {
+		t.Fatal("it is connected")
+	}
+	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65", "SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
+		`SET_NETWORK 0 psk "new words"`, "SELECT_NETWORK 0", "ENABLE_NETWORK 0", "SAVE_CONFIG")
+}
+
 func (s *socketed) isSelected(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

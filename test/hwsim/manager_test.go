@@ -285,3 +285,42 @@ func (w *world) comesBack(m manager, fresh *hostapd, kill bool) {
 	}
 	w.owesNothing()
 }
+
+// TestManagerKeepsANetworkThatNobodyWaitsFor: the access point goes after it has given its network, so the hand-over does
+// not end; a new session begins at once, and the manager has the network all the same.
+func TestManagerKeepsANetworkThatNobodyWaitsFor(t *testing.T) {
+	for _, start := range []func(w *world) manager{
+		func(w *world) manager { return w.startNetworkManager() },
+		func(w *world) manager { return w.startSupplicantManager(block(oldSSID, oldPassphrase)) },
+		func(w *world) manager { return w.startIwd() },
+	} {
+		t.Run("", func(t *testing.T) {
+			w := newWorld(t)
+			_, fresh := w.home()
+			w.startBus()
+			m := start(w)
+			m.connectedTo(oldSSID)
+			d := w.startDaemonAgain()
+			mark := fresh.mark()
+			fresh.mustOK("WPS_PBC")
+			s := d.startPBC()
+			fresh.wait(mark, "WPS-SUCCESS", oneRun)
+			fresh.ask("DISABLE")
+			w.until("the network is handed over", 20*time.Second, func() bool { return s.property("State") == "handing-over" })
+			next := d.begin(d.client, "StartPin")
+			if o := s.ends(20 * time.Second); o.reason != "canceled" || !strings.Contains(o.sentence, "another session began") {
+				t.Errorf("the first session: %+v", o)
+			}
+			time.Sleep(2 * time.Second)
+			d.mustCall(next.path, "Session.Cancel")
+			if o := next.ends(30 * time.Second); o.reason != "canceled" {
+				t.Errorf("the second session: %+v", o)
+			}
+			if !m.knows(testSSID, testPassphrase) {
+				t.Errorf("%s does not know the network", m.name())
+			}
+			fresh.mustOK("ENABLE")
+			w.owesNothing()
+		})
+	}
+}
