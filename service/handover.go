@@ -87,7 +87,7 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	h.giveBack(ctx, false)
 	s.mu.Lock()
 	networks := cloneNetworks(e.session.credentials)
-	offers := e.session.iface.air.offers(networks, e.session.Peer)
+	offers := s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
 	s.mu.Unlock()
 	for i := range offers {
 		offers[i].Backhaul = e.backhaul

@@ -77,7 +77,11 @@ func (m *fakeManager) Restore(_ context.Context, _ string, debt []byte, reconnec
 
 func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential.Offer) error {
 	for _, n := range offers {
-		m.told = append(m.told, "deliver "+string(n.SSID)+" "+string(n.Key.Bytes()))
+		text := "deliver " + string(n.SSID) + " " + string(n.Key.Bytes())
+		if n.Priority != 0 || n.NoSAE {
+			text += fmt.Sprint(" ", n.Priority, n.NoSAE)
+		}
+		m.told = append(m.told, text)
 	}
 	if m.hang {
 		<-ctx.Done()
@@ -281,6 +285,22 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 		}
 		if _, err := journal.Debt("wlan0"); err == nil {
 			h.Error("something is owed")
+		}
+	})
+}
+
+// TestTermsOfReceivedNetworks: what wps_priority and wps_cred_add_sae say reaches the manager.
+func TestTermsOfReceivedNetworks(t *testing.T) {
+	inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
+		h.svc.SetPriority(7)
+		h.svc.SetAddSAE(false)
+		h.press(h.ap(nil))
+		h.wantEnd(h.end(h.pbc(nil)), StateSucceeded, "", 0)
+		if want := "deliver home " + passphrase + " 7 true"; !slices.Contains(m.told, want) {
+			h.Errorf("told %q", m.told)
+		}
+		if h.svc.Busy() == "" {
+			h.Error("the daemon may end, and forget them")
 		}
 	})
 }

@@ -40,7 +40,7 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 		s.mu.Lock()
 		var offers []credential.Offer
 		if i := s.interfaces[ifname]; i != nil {
-			offers = i.air.offers(networks, wsc.MAC{})
+			offers = s.terms.of(i.air.offers(networks, wsc.MAC{}))
 		}
 		s.mu.Unlock()
 		if err := s.deliver(s.ctx, sink, ifname, offers); err != nil {

@@ -85,6 +85,7 @@ type Service struct {
 	ctx           context.Context // of Run; nil before
 	closing       bool
 	fragmentSize  int
+	terms         terms
 	draining      bool // agents get what is left, and end
 	manager       Manager
 	interfaces    map[string]*iface

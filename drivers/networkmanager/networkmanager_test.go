@@ -441,6 +441,33 @@ func TestDeliverOfCiphersThatItHasNoSettingFor(t *testing.T) {
 	}
 }
 
+// TestDeliverThatNobodyWaitsForGoesOn: the profile stays as it was given, with its rank.
+func TestDeliverThatNobodyWaitsForGoesOn(t *testing.T) {
+	t.Parallel()
+	m, p := play(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	p.Answer(managerI+".ActivateConnection", func(godbus.ObjectPath, []any) ([]any, error) {
+		p.Put(wlan0, deviceI, "ActiveConnection", newAct)
+		p.Put(wlan0, deviceI, "State", uint32(50))
+		time.AfterFunc(50*time.Millisecond, func() { cancel(fmt.Errorf("another session: %w", credential.ErrKeep)) })
+		return []any{newAct}, nil
+	})
+	offers := offer(network("new", "some words", credential.KeyPassphrase))
+	offers[0].Priority, offers[0].NoSAE = 5000, true
+	if err := m.Deliver(ctx, "wlan0", offers); err == nil {
+		t.Error("it is connected")
+	}
+	if told := p.Told(); !slices.Equal(told, []string{"AddConnection", "Set Autoconnect=true"}) {
+		t.Errorf("told %q", told)
+	}
+	p.Lock()
+	defer p.Unlock()
+	if rank, pmf := p.given[connection]["autoconnect-priority"].Value(), p.given[wirelessSecurity]["pmf"].Value(); rank != int32(999) || pmf != int32(1) {
+		t.Errorf("its rank is %v, its pmf %v", rank, pmf)
+	}
+}
+
 func TestDisplayName(t *testing.T) {
 	t.Parallel()
 	for ssid, want := range map[string]string{"home": "home", "Über": "Über", "\xff\x00": "ff00"} {

@@ -320,6 +320,9 @@ func added(n *credential.Offer) profile {
 // apply puts key and security of a network into a profile and leaves all else of it.
 func apply(p profile, n *credential.Offer) {
 	p[connection]["autoconnect"] = godbus.MakeVariant(true)
+	if n.Priority != 0 {
+		p[connection]["autoconnect-priority"] = godbus.MakeVariant(int32(min(max(n.Priority, -mostPriority), mostPriority)))
+	}
 	if n.KeyKind == credential.KeyNone {
 		delete(p, wirelessSecurity)
 		return
@@ -332,7 +335,7 @@ func apply(p profile, n *credential.Offer) {
 	// "wpa-psk" is for WPA2 and WPA3 alike: where supplicant and access point have SAE, NetworkManager adds it, but only
 	// if management frames may be protected. A key of 64 digits is no password, so SAE has no use for it.
 	pmf := int32(pmfOptional)
-	if n.KeyKind == credential.KeyRawPSK {
+	if n.KeyKind == credential.KeyRawPSK || n.NoSAE {
 		pmf = pmfDisable
 	}
 	management := "wpa-psk"
@@ -345,6 +348,9 @@ func apply(p profile, n *credential.Offer) {
 	s["pmf"] = godbus.MakeVariant(pmf)
 	s["wps-method"] = godbus.MakeVariant(uint32(wpsDisabled))
 }
+
+// mostPriority is the largest autoconnect-priority (nm-settings(5)).
+const mostPriority = 999
 
 // displayName is how a profile is listed.
 func displayName(ssid []byte) string {

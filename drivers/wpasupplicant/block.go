@@ -80,6 +80,9 @@ func settings(n *credential.Offer, have map[string]string, can abilities) ([]val
 	if n.Backhaul {
 		list = append(list, value{name: "multi_ap_backhaul_sta", form: number, text: "1"})
 	}
+	if n.Priority != 0 {
+		list = append(list, value{name: "priority", form: number, text: strconv.Itoa(n.Priority)})
+	}
 	if n.KeyKind == credential.KeyNone {
 		return append(list, value{name: "key_mgmt", text: "NONE"}), nil
 	}
@@ -101,7 +104,7 @@ func settings(n *credential.Offer, have map[string]string, can abilities) ([]val
 		return nil, ErrSAE
 	case n.WPA3Only:
 		management, protect = "SAE", 2
-	case sae:
+	case sae && !n.NoSAE:
 		management += " SAE"
 	}
 	list = append(list, value{name: "key_mgmt", text: management}, value{name: "ieee80211w", form: number, text: strconv.Itoa(protect)})

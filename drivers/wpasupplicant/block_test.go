@@ -35,6 +35,8 @@ func TestSettings(t *testing.T) {
 	gcmp256 := ie.Ciphers{Pairwise: ie.GCMP256, Group: ie.GCMP256, Management: ie.BIPGMAC256}
 	raw := heard(gcmp256)
 	raw.KeyKind, raw.Key = credential.KeyRawPSK, received("", strings.Repeat("ab", 32), credential.KeyRawPSK).Key
+	favored := heard(ie.Ciphers{})
+	favored.Priority, favored.NoSAE = -3, true
 	backhaul := heard(ie.Ciphers{})
 	backhaul.Backhaul = true
 	for _, c := range []struct {
@@ -46,6 +48,7 @@ func TestSettings(t *testing.T) {
 		err   error
 	}{
 		{"the usual ciphers need no word", heard(ie.Ciphers{Pairwise: ie.CCMP, Group: ie.CCMP}), nil, all, usual, nil},
+		{"a priority, and no SAE", favored, nil, all, []string{"priority=-3", "key_mgmt=WPA-PSK WPA-PSK-SHA256", "ieee80211w=1"}, nil},
 		{"GCMP-256 is named", heard(gcmp256), nil, all,
 			append(slices.Clone(usual), "pairwise=CCMP TKIP GCMP-256", "group=CCMP TKIP GCMP-256", "group_mgmt=AES-128-CMAC BIP-GMAC-256"), nil},
 		{"also with a key of 64 digits", raw, nil, all, []string{"key_mgmt=WPA-PSK", "pairwise=CCMP TKIP GCMP-256", "group=CCMP TKIP GCMP-256"}, nil},

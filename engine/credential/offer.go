@@ -19,6 +19,10 @@ type Offer struct {
 	Ciphers ie.Ciphers
 	// Station is the address with which the network was received: an access point may tie a key to it. Zero: any will do.
 	Station wsc.MAC
+	// Priority is what the manager is to rank it by among the networks that it knows; 0: it ranks by itself.
+	Priority int
+	// NoSAE says that a network of WPA2 is joined as such, also where the access point has WPA3.
+	NoSAE bool
 	// Backhaul says that it links access points (Multi-AP), and is joined as such.
 	Backhaul bool
 }

@@ -124,6 +124,19 @@ func TestCommands(t *testing.T) {
 				h.Errorf("%+v", d)
 			}
 		},
+		"what managers are to make of received networks": func(h *house) {
+			h.want([2]string{"GET wps_priority", "0"}, [2]string{"SET wps_priority x", "FAIL\n"}, [2]string{"SET wps_priority 7", "OK\n"}, [2]string{"GET wps_priority", "7"},
+				[2]string{"SET wps_cred_add_sae 2", "FAIL\n"}, [2]string{"SET wps_cred_add_sae 0", "OK\n"}, [2]string{"GET wps_cred_add_sae", "0"},
+				[2]string{"SET wps_cred_add_sae 1", "OK\n"}, [2]string{"GET wps_cred_add_sae", "1"},
+				[2]string{"SET wps_fragment_size 49", "FAIL\n"}, [2]string{"SET wps_fragment_size 100", "OK\n"}, [2]string{"SET wps_fragment_size 0", "OK\n"}, [2]string{"GET wps_fragment_size", "FAIL\n"},
+				[2]string{"ADD_NETWORK", "0\n"}, [2]string{"SET_NETWORK 0 ssid \"cabin\"", "OK\n"}, [2]string{"SET_NETWORK 0 key_mgmt NONE", "OK\n"}, [2]string{"ENABLE_NETWORK 0", "OK\n"})
+			if err := h.ap(nil).PressButton(); err != nil {
+				h.Fatal(err)
+			}
+			h.want([2]string{"WPS_PBC", "OK\n"})
+			h.over()
+			h.want([2]string{"GET_NETWORK 0 priority", "0"}, [2]string{"GET_NETWORK 1 priority", "7"})
+		},
 		"the log's level": func(h *house) {
 			h.want([2]string{"LOG_LEVEL", "Current level: INFO\nTimestamp: 1\n"}, [2]string{"LOG_LEVEL DEBUG", "OK\n"}, [2]string{"LOG_LEVEL", "Current level: DEBUG\nTimestamp: 1\n"},
 				[2]string{"LOG_LEVEL ERROR 1", "OK\n"}, [2]string{"LOG_LEVEL FOO", "FAIL\n"}, [2]string{"LOG_LEVEL", "Current level: ERROR\nTimestamp: 1\n"})

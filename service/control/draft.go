@@ -175,7 +175,7 @@ func (d *draft) get(variable string) string {
 		return "0"
 	case "auth_alg":
 		return "OPEN"
-	case "mode", "priority", "scan_ssid":
+	case "mode", "scan_ssid":
 		return "0"
 	}
 	return ""

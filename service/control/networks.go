@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -22,15 +23,17 @@ const maxDrafts = 64
 // keeps those that somebody is writing with SET_NETWORK. Such a draft is stored when it is needed: when it is enabled,
 // saved or used. It is safe for concurrent use.
 type networks struct {
-	mu   sync.Mutex
-	list []*network // by id
+	mu       sync.Mutex
+	list     []*network // by id
+	priority int        // of networks that are received from now on
 }
 
 // network is one row of LIST_NETWORKS.
 type network struct {
-	id     int
-	stored service.NetworkID // 0: not stored yet
-	draft  *draft            // what was set since; nil: nothing
+	id       int
+	priority int
+	stored   service.NetworkID // 0: not stored yet
+	draft    *draft            // what was set since; nil: nothing
 }
 
 // draft is a network that is being written.
@@ -44,6 +47,19 @@ type draft struct {
 }
 
 func newNetworks() *networks { return &networks{} }
+
+// favor says which priority networks have that are received from now on.
+func (n *networks) favor(priority int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.priority = priority
+}
+
+func (n *networks) favored() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.priority
+}
 
 // reset takes the stored networks over, and keeps the numbers that they have. It looks while no command stores one: an older
 // list would lack that, and take its number away.
@@ -73,6 +89,9 @@ func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) st
 		}
 		before := len(n.list)
 		if m := n.add(e.Network.ID); len(n.list) > before {
+			if e.Network.Source != "added" {
+				m.priority = n.priority
+			}
 			return fmt.Sprintf("CTRL-EVENT-NETWORK-ADDED %d", m.id)
 		}
 	case service.NetworkRemoved:
@@ -421,6 +440,9 @@ func (c *call) getNetwork() string {
 	e := n.find(id)
 	if e == nil {
 		return c.fail(errNoNetwork)
+	}
+	if variable == "priority" {
+		return strconv.Itoa(e.priority)
 	}
 	d := e.draft
 	if d == nil {

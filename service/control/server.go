@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"wpsd/service"
 	"wpsd/service/control/reply"
@@ -43,6 +44,7 @@ type Server struct {
 	log      *slog.Logger
 	networks *networks
 	ready    chan struct{} // closed when the sockets are there
+	plain    atomic.Bool   // wps_cred_add_sae=0
 
 	mu        sync.Mutex
 	selecting map[string]bool        // interfaces on which a network is being connected

@@ -55,6 +55,21 @@ func (c *call) set() string {
 		return c.change(err, func(d *wsc.Device) { d.ConfigMethods = methods })
 	case "wps_fragment_size": // 0 is the usual one
 		return c.done(c.svc().SetFragmentSize(c.ctx, atoi(value)))
+	case "wps_priority":
+		n, err := strconv.ParseInt(value, 10, 32)
+		if err != nil {
+			return c.fail(errSyntax)
+		}
+		c.svc().SetPriority(int(n))
+		c.server.networks.favor(int(n))
+		return replyOK
+	case "wps_cred_add_sae":
+		if value != "0" && value != "1" {
+			return c.fail(errSyntax)
+		}
+		c.svc().SetAddSAE(value == "1")
+		c.server.plain.Store(value == "0")
+		return replyOK
 	case "wps_cred_processing":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n >= len(processing) {
@@ -97,6 +112,13 @@ func (c *call) get() string {
 				return strconv.Itoa(n)
 			}
 		}
+	case "wps_priority":
+		return strconv.Itoa(c.server.networks.favored())
+	case "wps_cred_add_sae": // where wpa_supplicant's default is 0
+		if c.server.plain.Load() {
+			return "0"
+		}
+		return "1"
 	case "update_config":
 		if c.server.options.Forget {
 			return "0"

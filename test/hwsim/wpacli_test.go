@@ -87,6 +87,8 @@ var sameReplies = [][]string{
 	{"raw", "WPS_PIN any 12345671"}, {"raw", "WPS_PIN any 1234-5670"}, {"raw", "WPS_PIN any 1234"}, {"wps_pbc"}, {"wps_pbc"}, {"wps_cancel"},
 	{"raw", "WPS_REG 02:00:00:00:00:77 12345671"}, {"wps_cancel"},
 	{"raw", "SET wps_fragment_size 200"}, {"raw", "GET wps_fragment_size"}, {"raw", "SET wps_fragment_size 0"},
+	{"raw", "GET wps_priority"}, {"raw", "SET wps_priority x"}, {"raw", "SET wps_priority 7"}, {"raw", "GET wps_priority"}, {"raw", "SET wps_priority 0"},
+	{"raw", "SET wps_cred_add_sae 2"}, {"raw", "SET wps_cred_add_sae 1"}, {"raw", "GET wps_cred_add_sae"}, {"raw", "SET wps_cred_add_sae 0"}, {"raw", "GET wps_cred_add_sae"},
 	{"set", "wps_cred_processing", "2"}, {"raw", "GET_CAPABILITY foo"},
 	{"log_level", "FOO"}, {"log_level", "DEBUG"}, {"raw", "LOG_LEVEL"}, {"suspend"}, {"resume"}, {"raw", "SUSPEND now"},
 	{"list_networks"}, {"add_network"}, {"add_network"}, {"set_network", "0", "ssid", `"foo"`}, {"set_network", "0", "psk", `"short"`}, {"set_network", "0", "psk", `"12345678"`},
