@@ -11,12 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
+
+	"wpsd/packaging/commandpage"
 )
 
 // version is set by the linker (see the Makefile).
@@ -103,10 +102,13 @@ func (a *app) execute(ctx context.Context, args []string) int {
 // newRoot builds the command.
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:               "nfc_pw_token",
-		Short:             "Make NFC password tokens for Wi-Fi Protected Setup",
-		Long:              long,
-		Version:           version,
+		Use:     "nfc_pw_token",
+		Short:   "Make NFC password tokens for Wi-Fi Protected Setup",
+		Long:    long,
+		Version: version,
+		Example: `  nfc_pw_token
+  nfc_pw_token --count 500 --out tokens
+  nfc_pw_token --count 500 --out tokens.csv`,
 		Args:              cobra.NoArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -117,8 +119,8 @@ func newRoot(a *app) *cobra.Command {
 		},
 	}
 	f := root.Flags()
-	f.IntVarP(&a.count, "count", "n", 1, "how many tokens to make; more than one needs --out")
-	f.StringVarP(&a.target, "out", "o", "", "`directory`, or file ending in .csv, to write the tokens into")
+	f.IntVarP(&a.count, "count", "n", 1, "make `NUMBER` tokens; more than one needs --out")
+	f.StringVarP(&a.target, "out", "o", "", "write the tokens into this `TARGET`: a directory, or a file whose name ends in .csv")
 	root.AddCommand(newMan(a))
 	return root
 }
@@ -160,15 +162,17 @@ func newMan(a *app) *cobra.Command {
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.running = true
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return err
-			}
-			root := cmd.Root()
-			root.DisableAutoGenTag = true // with it, every build would differ by its date
-			// Manual pages know paragraphs only; an indented table is kept as it is.
-			root.Long = strings.ReplaceAll(root.Long, "\n  ", "\n\n    ")
-			day := time.Unix(0, 0)
-			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "wpsd " + version, Manual: "wpsd", Date: &day}, args[0])
+			return commandpage.Write(args[0], cmd.Root(), commandpage.About{
+				Source: "wpsd " + version,
+				ExitStatus: []commandpage.Entry{
+					commandpage.Code(exitOK, "success"),
+					commandpage.Code(exitFailure, "another failure"),
+					commandpage.Code(exitUsage, "wrong usage: unknown option, bad argument"),
+					commandpage.Code(exitExists, "a file exists already"),
+					commandpage.Code(exitInterrupted, "interrupted with Ctrl-C"),
+				},
+				Also: []string{"wpsctl(1)", "wpsd.conf(5)"},
+			})
 		},
 	}
 }

@@ -132,7 +132,7 @@ type admitFlags struct {
 // register declares the flags.
 func (f *admitFlags) register(cmd *cobra.Command) {
 	cmd.Flags().Var((*seconds)(&f.timeout), "timeout", "access point: for how long the PIN is good, such as 90 or 10m (default 2m)")
-	cmd.Flags().StringVar(&f.mac, "mac", "", "access point: let in the device with this address; others see that they are not meant")
+	cmd.Flags().StringVar(&f.mac, "mac", "", "access point: let in the device with this `ADDRESS`; others see that they are not meant")
 	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
 }
 

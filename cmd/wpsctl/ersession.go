@@ -173,8 +173,8 @@ UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on
 	e.registerDetach(cmd)
 	registerForce(cmd, &e.force)
 	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout", "for how long the PIN is good, such as 90 or 10m (default 2m)")
-	cmd.Flags().StringVar(&admit.mac, "mac", "", "the address of the device, if it is not named by it: others see that they are not meant")
-	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point only")
+	cmd.Flags().StringVar(&admit.mac, "mac", "", "the `ADDRESS` of the device, if it is not named by it: others see that they are not meant")
+	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point `AP` only")
 	from.register(cmd)
 	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
 	mustComplete(cmd.RegisterFlagCompletionFunc("ap", func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {

@@ -74,7 +74,7 @@ network. It stays until it is removed or wpsd ends; the option --interface of wp
 			})
 		},
 	}
-	cmd.Flags().StringVar(&driver, "driver", "none", "what drives it; only none takes interfaces that somebody names")
+	cmd.Flags().StringVar(&driver, "driver", "none", "the `DRIVER` of it; only none takes interfaces that somebody names")
 	mustComplete(cmd.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions([]string{"none"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

@@ -63,15 +63,20 @@ that it shows into the router's WPS page. The network is stored by wpsd; "wpsctl
 Who may do what is polkit's decision. Where it wants a password, the desktop asks for it, or wpsctl does on its terminal.
 
 ` + exitCodeHelp(),
-		Version:       version,
+		Version: version,
+		Example: `  wpsctl pbc
+  wpsctl pin
+  wpsctl scan
+  wpsctl networks show --key "My network"
+  wpsctl --json pbc | jq -r 'select(.event == "succeeded").networks[]'`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true // packages install the completions
 	f := root.PersistentFlags()
-	f.StringVar(&a.bus, "bus", "system", `bus to use: "system", "session" or a D-Bus address`)
-	f.StringVarP(&a.ifname, "interface", "i", "", "network interface (default: the first that is a station)")
+	f.StringVar(&a.bus, "bus", "system", "the `BUS` to use: \"system\", \"session\" or a D-Bus address")
+	f.StringVarP(&a.ifname, "interface", "i", "", "network interface `IFNAME` (default: the first that is a station)")
 	f.BoolVar(&a.json, "json", false, "print JSON: one object, or one per line for commands that go on")
 	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newAPPIN(a), newCheckPIN(a), newCancel(a), newCredentials(a), newNFC(a), newNetworks(a),
 		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newMan())

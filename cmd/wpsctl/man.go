@@ -1,11 +1,9 @@
 package main
 
 import (
-	"os"
-	"strings"
-
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
+
+	"wpsd/packaging/commandpage"
 )
 
 // newMan is what packagers and "make install" call: it writes the manual pages.
@@ -15,16 +13,23 @@ func newMan() *cobra.Command {
 		Short:  "Write the manual pages of wpsctl into a directory",
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return err
+			about := commandpage.About{
+				Source: "wpsd " + version,
+				Environment: []commandpage.Entry{
+					{Name: "DBUS_SYSTEM_BUS_ADDRESS", Text: "the system bus, if it is not at its usual place"},
+					{Name: "DBUS_SESSION_BUS_ADDRESS", Text: "the bus for --bus session"},
+					{Name: "TERM", Text: `"dumb" is a terminal on which no line can be drawn over: progress comes in lines then`},
+				},
+				Files: []commandpage.Entry{
+					{Name: "/etc/wpsd/wpsd.conf", Text: "the configuration of the service: see wpsd.conf(5)"},
+					{Name: "/etc/polkit-1/rules.d", Text: "rules of polkit, where an administrator allows more, or less, than the defaults: see fi.w1.wps(7) for the actions"},
+				},
+				Also: []string{"wpsd(8)", "wpsd.conf(5)", "fi.w1.wps(7)", "nfc_pw_token(1)", "polkit(8)", "jq(1)"},
 			}
-			root := cmd.Root()
-			root.DisableAutoGenTag = true // with it, every build would differ by its date
-			// A manual page fills lines; the table stays one if it is indented like code, after an empty line.
-			text, table, _ := strings.Cut(root.Long, "Exit codes:\n")
-			root.Long = text + "Exit codes:\n\n" + strings.ReplaceAll("  "+table, "\n", "\n  ")
-			// The date is today's, or SOURCE_DATE_EPOCH's.
-			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "wpsd " + version, Manual: "wpsd"}, args[0])
+			for _, e := range exitCodes {
+				about.ExitStatus = append(about.ExitStatus, commandpage.Code(e.code, e.text))
+			}
+			return commandpage.Write(args[0], cmd.Root(), about)
 		},
 	}
 }

@@ -47,8 +47,8 @@ type nfcOutput struct {
 
 // register declares the flags.
 func (o *nfcOutput) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.format, "format", "NDEF", `"NDEF", as a tag holds it, or "WPS" for the attributes alone`)
-	cmd.Flags().StringVarP(&o.file, "out", "o", "", "write to this file, which only its owner can read")
+	cmd.Flags().StringVar(&o.format, "format", "NDEF", "the `FORMAT`: \"NDEF\", as a tag holds it, or \"WPS\" for the attributes alone")
+	cmd.Flags().StringVarP(&o.file, "out", "o", "", "write to this `FILE`, which only its owner can read")
 	cmd.Flags().BoolVar(&o.hex, "hex", false, "hex digits in place of raw bytes")
 	mustComplete(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"NDEF", "WPS"}, cobra.ShellCompDirectiveNoFileComp)))
 }
@@ -153,7 +153,7 @@ func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more 
 
 // erFlag is the access point of the External Registrar that is meant.
 func (a *app) erFlag(cmd *cobra.Command, ap *string) {
-	cmd.Flags().StringVar(ap, "er", "", "of this access point of the External Registrar, by its UUID, BSSID or name")
+	cmd.Flags().StringVar(ap, "er", "", "of this access point `AP` of the External Registrar, by its UUID, BSSID or name")
 	mustComplete(cmd.RegisterFlagCompletionFunc("er", a.completeERAPs))
 }
 

@@ -29,7 +29,7 @@ writes a picture to a new file that only its owner can read; "-" is standard out
 			return a.withClient(cmd.Context(), func(c *client) error { return a.qr(cmd.Context(), c, args[0], png) })
 		},
 	}
-	cmd.Flags().StringVar(&png, "png", "", "write a PNG picture to this file")
+	cmd.Flags().StringVar(&png, "png", "", "write a PNG picture to this `FILE`")
 	return cmd
 }
 

@@ -141,10 +141,10 @@ type networkFlags struct {
 
 // register declares the flags.
 func (n *networkFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&n.ssidHex, "ssid-hex", "", "the name in hex digits, if it is no text")
-	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK", `"WPA2PSK", "OPEN", or for old devices "WPAPSK|WPA2PSK" or "WPAPSK"`)
-	cmd.Flags().StringVar(&n.encryption, "encryption", "", `"CCMP", "NONE", or for old devices "TKIP|CCMP" or "TKIP" (default: what goes with --auth)`)
-	cmd.Flags().StringVar(&n.keyFile, "key-file", "", "read the key from this file; otherwise it is asked for, or read from standard input")
+	cmd.Flags().StringVar(&n.ssidHex, "ssid-hex", "", "the name in `HEX` digits, if it is no text")
+	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK", "what protects it, `AUTH`: \"WPA2PSK\", \"OPEN\", or for old devices \"WPAPSK|WPA2PSK\" or \"WPAPSK\"")
+	cmd.Flags().StringVar(&n.encryption, "encryption", "", "its `CIPHER`: \"CCMP\", \"NONE\", or for old devices \"TKIP|CCMP\" or \"TKIP\" (default: what goes with --auth)")
+	cmd.Flags().StringVar(&n.keyFile, "key-file", "", "read the key from this `FILE`; otherwise it is asked for, or read from standard input")
 	mustComplete(cmd.RegisterFlagCompletionFunc("auth", cobra.FixedCompletions([]string{"OPEN", "WPA2PSK", "WPAPSK|WPA2PSK", "WPAPSK"}, cobra.ShellCompDirectiveNoFileComp)))
 	mustComplete(cmd.RegisterFlagCompletionFunc("encryption", cobra.FixedCompletions([]string{"NONE", "CCMP", "TKIP|CCMP", "TKIP"}, cobra.ShellCompDirectiveNoFileComp)))
 }

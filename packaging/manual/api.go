@@ -5,13 +5,17 @@ import (
 	"strings"
 
 	"wpsd/introspection"
+	"wpsd/packaging/roff"
 )
+
+// apiManual is a page about an API.
+type apiManual struct{ *roff.Page }
 
 // apiPage turns the introspection data into a manual page.
 func apiPage(all []introspection.Interface) string {
-	p := newPage("fi.w1.wps", "7", "the D-Bus API of wpsd, the Wi-Fi Protected Setup service")
-	p.section("DESCRIPTION")
-	p.text("wpsd is on the system bus as fi.w1.wps. Its root is the object /fi/w1/wps, which has the interfaces fi.w1.wps.Manager and " +
+	p := &apiManual{roff.NewPage("fi.w1.wps", "7", "the D-Bus API of wpsd, the Wi-Fi Protected Setup service", "wpsd")}
+	p.Section("DESCRIPTION")
+	p.Text("wpsd is on the system bus as fi.w1.wps. Its root is the object /fi/w1/wps, which has the interfaces fi.w1.wps.Manager and " +
 		"org.freedesktop.DBus.ObjectManager; all other objects are below it. Each object has Properties, Introspectable and Peer of " +
 		"org.freedesktop.DBus. Names of errors have fi.w1.wps.Error. in front of them. Values of type ay are bytes without any encoding.\n\n" +
 		"What a method says of access is the action that polkit is asked for.")
@@ -19,48 +23,49 @@ func apiPage(all []introspection.Interface) string {
 		if !strings.HasPrefix(i.Name, "fi.w1.wps.") {
 			continue // the standard ones have manuals of their own
 		}
-		p.section("Interface " + i.Name)
-		p.text(i.Doc.Text)
+		p.Section("Interface " + i.Name)
+		p.Text(i.Doc.Text)
 		p.methods(i.Methods)
 		p.signals(i.Signals)
 		p.properties(i.Properties)
 	}
-	p.section("FILES")
-	p.WriteString(".I /usr/share/dbus\\-1/interfaces/fi.w1.wps.*.xml\n")
-	return p.also("wpsd(8)", "wpsctl(1)", "busctl(1)", "polkit(8)")
+	p.Section("FILES")
+	p.Markup(roff.Italic("/usr/share/dbus-1/interfaces/fi.w1.wps.*.xml"))
+	p.Also("wpsd(8)", "wpsctl(1)", "busctl(1)", "polkit(8)")
+	return p.String()
 }
 
-func (p *page) methods(list []introspection.Method) {
+func (p *apiManual) methods(list []introspection.Method) {
 	if len(list) == 0 {
 		return
 	}
-	p.subsection("Methods")
+	p.Subsection("Methods")
 	for _, m := range list {
 		title := fmt.Sprintf("%s(%s)", m.Name, args(m.In))
 		if len(m.Out) > 0 {
 			title += " -> " + args(m.Out)
 		}
-		p.item(title)
+		p.Item(title)
 		p.doc(m.Doc)
 	}
 }
 
-func (p *page) signals(list []introspection.Signal) {
+func (p *apiManual) signals(list []introspection.Signal) {
 	if len(list) == 0 {
 		return
 	}
-	p.subsection("Signals")
+	p.Subsection("Signals")
 	for _, s := range list {
-		p.item(fmt.Sprintf("%s(%s)", s.Name, args(s.Args)))
+		p.Item(fmt.Sprintf("%s(%s)", s.Name, args(s.Args)))
 		p.doc(s.Doc)
 	}
 }
 
-func (p *page) properties(list []introspection.Property) {
+func (p *apiManual) properties(list []introspection.Property) {
 	if len(list) == 0 {
 		return
 	}
-	p.subsection("Properties")
+	p.Subsection("Properties")
 	for _, one := range list {
 		title := one.Type + " " + one.Name
 		var notes []string
@@ -79,7 +84,7 @@ func (p *page) properties(list []introspection.Property) {
 		if len(notes) > 0 {
 			title += " (" + strings.Join(notes, ", ") + ")"
 		}
-		p.item(title)
+		p.Item(title)
 		p.doc(one.Doc)
 	}
 }
@@ -94,19 +99,19 @@ func args(list []introspection.Arg) string {
 }
 
 // doc writes what a comment says.
-func (p *page) doc(d introspection.Doc) {
-	p.below(d.Text)
+func (p *apiManual) doc(d introspection.Doc) {
+	p.Below(d.Text)
 	for _, a := range d.Args {
 		name := a.Name
 		if a.Key != "" {
 			name += fmt.Sprintf("[\"%s\"] (%s)", a.Key, a.Type)
 		}
-		fmt.Fprintf(p, ".IP\n\\fI%s\\fR: %s\n", escape(name), escape(a.Text))
+		p.BelowMarkup(roff.Italic(name) + ": " + roff.Escape(a.Text))
 	}
 	if d.Access != "" {
-		fmt.Fprintf(p, ".IP\nAccess: %s\n", escape(d.Access))
+		p.BelowMarkup("Access: " + roff.Escape(d.Access))
 	}
 	if len(d.Errors) > 0 {
-		fmt.Fprintf(p, ".IP\nErrors: %s\n", escape(strings.Join(d.Errors, ", ")))
+		p.BelowMarkup("Errors: " + roff.Escape(strings.Join(d.Errors, ", ")))
 	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"regexp"
 	"strings"
+
+	"wpsd/packaging/roff"
 )
 
 // setting is a key with its value, commented out or not.
@@ -11,30 +13,23 @@ var setting = regexp.MustCompile(`^#?([a-z0-9_]+)=(.*)$`)
 // confPage turns the configuration into its manual page. Blocks stand apart by empty lines: the first one is about the
 // file, and each other one explains the keys below its comment.
 func confPage(conf string) string {
-	p := newPage("wpsd.conf", "5", "configuration of wpsd, the Wi-Fi Protected Setup service")
+	p := roff.NewPage("wpsd.conf", "5", "configuration of wpsd, the Wi-Fi Protected Setup service", "wpsd")
 	for n, block := range strings.Split(strings.TrimSpace(conf), "\n\n") {
 		comment, keys := takeApart(block)
 		if n == 0 {
-			p.section("DESCRIPTION")
+			p.Section("DESCRIPTION")
 			_, text, _ := strings.Cut(comment, "\n\n") // the first paragraph is what NAME says
-			p.text(text)
-			p.section("SETTINGS")
+			p.Text(text)
+			p.Section("SETTINGS")
 			continue
 		}
-		for i, key := range keys {
-			p.item(key)
-			if i < len(keys)-1 {
-				p.WriteString(".PD 0\n") // they share the explanation
-			}
-		}
-		if len(keys) > 1 {
-			p.WriteString(".PD\n")
-		}
-		p.below(comment)
+		p.Together(keys...)
+		p.Below(comment)
 	}
-	p.section("FILES")
-	p.WriteString(".I /etc/wpsd/wpsd.conf\n")
-	return p.also("wpsd(8)", "wpsctl(1)", "wpa_supplicant.conf(5)")
+	p.Section("FILES")
+	p.Markup(roff.Italic("/etc/wpsd/wpsd.conf"))
+	p.Also("wpsd(8)", "wpsctl(1)", "wpa_supplicant.conf(5)")
+	return p.String()
 }
 
 // takeApart gives the comment of a block as paragraphs, and its lines with keys.

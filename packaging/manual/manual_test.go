@@ -39,7 +39,7 @@ func TestComplete(t *testing.T) {
 	for line := range strings.Lines(string(text)) {
 		if m := setting.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
 			n++
-			if !strings.Contains(conf, "\n.B "+m[1]+"=") {
+			if !strings.Contains(conf, "\n\\fB"+m[1]+"=") {
 				t.Errorf("wpsd.conf(5) has no %s", m[1])
 			}
 		}
@@ -63,19 +63,32 @@ func TestComplete(t *testing.T) {
 		section, _, _ = strings.Cut(section, "\n.SH ")
 		var items []string
 		for _, m := range i.Methods {
-			items = append(items, "\n.B "+m.Name+"(")
+			items = append(items, "\n\\fB"+m.Name+"(")
 		}
 		for _, s := range i.Signals {
-			items = append(items, "\n.B "+s.Name+"(")
+			items = append(items, "\n\\fB"+s.Name+"(")
 		}
 		for _, p := range i.Properties {
-			items = append(items, "\n.B "+p.Type+" "+p.Name)
+			items = append(items, "\n\\fB"+p.Type+" "+p.Name)
 		}
 		for _, item := range items {
 			if !strings.Contains(section, item) {
 				t.Errorf("fi.w1.wps(7), %s: no %q", i.Name, item)
 			}
 		}
+	}
+}
+
+// TestLint has mandoc look at the pages, which is stricter.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("mandoc"); err != nil {
+		t.Skip("needs mandoc:", err)
+	}
+	dir, _, _ := pages(t)
+	out, err := exec.Command("mandoc", "-T", "lint", "-W", "style", filepath.Join(dir, "man5/wpsd.conf.5"), filepath.Join(dir, "man7/fi.w1.wps.7"), "../wpsd.8").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -93,15 +106,6 @@ func TestFormatter(t *testing.T) {
 		cmd.Stderr = &complaints
 		if err := cmd.Run(); err != nil || complaints.Len() > 0 {
 			t.Errorf("%s: %v\n%s", name, err, complaints.String())
-		}
-	}
-}
-
-func TestEscape(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{".x\n'y": "\\&.x\n\\(aqy", `a\b`: `a\eb`, "a-b": `a\-b`} {
-		if got := escape(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
 }
