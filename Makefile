@@ -1,4 +1,5 @@
 # wpsd. Each target sets up what it needs: Go modules by go, Debian packages by test/needs (as root; else it says which).
+# Which Go is needed stands in go.mod; packaging/need-go says so if it is older.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
@@ -25,38 +26,45 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
-# dbus-daemon and polkit look at these places only, wherever the rest is.
+# dbus-daemon, polkit and NetworkManager look at these places only, wherever the rest is.
 BUSPOLICYDIR ?= /usr/share/dbus-1/system.d
 BUSSERVICEDIR ?= /usr/share/dbus-1/system-services
 POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
+NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
-.PHONY: help build nfc_pw_token check static test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install deb clean
+.PHONY: install-files help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
+need-go:
+	@packaging/need-go
+
 build: nfc_pw_token ## build/wpsd, build/wpsctl and build/nfc_pw_token
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/wpsd ./cmd/wpsctl
 
-nfc_pw_token: ## build/nfc_pw_token, which makes NFC password tokens for manufacturing
+nfc_pw_token: need-go ## build/nfc_pw_token, which makes NFC password tokens for manufacturing
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/nfc_pw_token ./cmd/nfc-pw-token
 
 demo: build ## join simulated networks, without root or radio
 	@test/needs dbus-daemon:dbus-daemon busctl:systemd
 	@test/demo build
 
-check: static ## the quick loop: formatting, vet, staticcheck, unit tests
+check: static lint ## the quick loop: formatting, vet, staticcheck, unit tests; manual pages, completions and the RPM spec
 	CGO_ENABLED=0 go test ./...
 
-static:
+static: need-go
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
 	go vet ./...
 	go vet -tags hwsim ./...
 	go run $(STATICCHECK) ./...
 	go run $(STATICCHECK) -tags hwsim ./...
 
-test: ## everything: check, race detector, real peers in a virtual machine, fuzz targets
+lint: need-go ## manual pages by mandoc, completions by their shells, the RPM spec by rpmlint, as far as these are there
+	@packaging/lint
+
+test: need-go ## everything: check, race detector, real peers in a virtual machine, fuzz targets
 	@test/needs gcc:gcc /usr/include/stdlib.h:libc6-dev dbus-daemon:dbus-daemon busctl:systemd script:bsdutils
 	@test/all
 
@@ -84,13 +92,19 @@ fuzz: ## every fuzz target for FUZZTIME (60s); FUZZ=pattern for some
 	@go build -o build/tally ./test/tally
 	test/fuzz $(FUZZTIME) $(FUZZ) | build/tally
 
-install: build ## into DESTDIR, prefix (/usr/local)
+install: install-files ## into DESTDIR, prefix (/usr/local); without DESTDIR it makes D-Bus start wpsd at the first call
+	@DESTDIR=$(DESTDIR) packaging/activate
+
+uninstall: ## takes away what make install has put there; what wpsd has stored and its configuration stay
+	@PREFIX=$(PREFIX) packaging/deactivate
+
+install-files: build
 	install -D -m 755 build/wpsd $(DESTDIR)$(SBINDIR)/wpsd
 	install -D -m 755 build/wpsctl $(DESTDIR)$(PREFIX)/bin/wpsctl
 	install -D -m 755 build/nfc_pw_token $(DESTDIR)$(PREFIX)/bin/nfc_pw_token
 	install -D -m 644 packaging/fi.w1.wps.conf $(DESTDIR)$(BUSPOLICYDIR)/fi.w1.wps.conf
 	install -D -m 644 packaging/fi.w1.wps.policy $(DESTDIR)$(POLKITDIR)/fi.w1.wps.policy
-	install -D -m 644 packaging/wpsd-networkmanager.conf $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/wpsd.conf
+	install -D -m 644 packaging/wpsd-networkmanager.conf $(DESTDIR)$(NETWORKMANAGERDIR)/wpsd.conf
 	install -D -m 644 packaging/fi.w1.wps.service $(DESTDIR)$(BUSSERVICEDIR)/fi.w1.wps.service
 	install -d $(DESTDIR)$(UNITDIR)
 	install -D -m 644 packaging/fi.w1.wps.rules $(DESTDIR)$(POLKITRULESDIR)/fi.w1.wps.rules

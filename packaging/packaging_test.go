@@ -41,7 +41,7 @@ func install(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestExposure: what systemd thinks of the sandboxes, in tenths. wpa_supplicant's unit has 96, NetworkManager's 78.
+// TestExposure: what systemd thinks of the sandboxes, in tenths. wpa_supplicant's unit has 96, NetworkManager's 80.
 func TestExposure(t *testing.T) {
 	t.Parallel()
 	dir := install(t)

@@ -138,6 +138,7 @@ func TestSystemd(t *testing.T) {
 		{"Watchdog", testUnitWatchdog},
 		{"Upgrades", testUpgrades},
 		{"RemovesAndPurges", testRemovesAndPurges},
+		{"MakeInstall", testMakeInstall}, // last: there is no package any more
 	} {
 		t.Run(s.name, s.run)
 	}
@@ -590,4 +591,51 @@ func testRemovesAndPurges(t *testing.T) {
 	if r := u.run("systemctl", "cat", "wpsd.service"); r.status == 0 {
 		t.Error("the unit is still there")
 	}
+}
+
+// testMakeInstall: after "make install" the first call starts wpsd, as a user who was not there before, and all that others
+// read is where they look; after "make uninstall" nobody answers, and what was stored is still there.
+func testMakeInstall(t *testing.T) {
+	w := newQuietWorld(t)
+	u := &unit{w}
+	u.t.Cleanup(u.keepJournal)
+	u.sh("sed -i '/^wpsd/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow; systemctl daemon-reload")
+	if u.call().status == 0 {
+		t.Fatal("wpsd answers before it is installed")
+	}
+	u.sh("cp -a /in/made/. /")
+	if out := u.sh("/in/activate 2>&1"); !strings.Contains(out, "wpsctl pbc") {
+		t.Errorf("it does not end with what to do:\n%s", out)
+	}
+	u.mustCall()
+	if got := u.sh("systemctl show -P FragmentPath wpsd.service; ps -o user= -p $(systemctl show -P MainPID wpsd.service)"); got != "/usr/local/lib/systemd/system/wpsd.service\nwpsd\n" {
+		t.Errorf("what runs is %s", got)
+	}
+	if got := u.run("wpsctl", "status"); !strings.Contains(got.stdout, "wpsd 3.0-made") {
+		t.Errorf("wpsctl status: %s%s", got.stdout, got.stderr)
+	}
+	if got := u.sh("stat -c '%%a %%U %%G' /etc/wpsd/wpsd.conf"); got != "640 root wpsd\n" {
+		t.Errorf("the configuration is %s", got)
+	}
+	if got := u.sh("NetworkManager --print-config"); !strings.Contains(got, "[device-wpsd]") {
+		t.Errorf("NetworkManager does not read what is for it:\n%s", got)
+	}
+	u.keep("kept")
+	// Installed again over what runs: the new one runs then, and has what was stored.
+	before := u.show("MainPID")
+	u.sh("cp -a --remove-destination /in/made/. /; /in/activate")
+	u.mustCall()
+	if u.show("MainPID") == before {
+		t.Error("the old one still runs")
+	}
+	u.stillHas("kept")
+	u.sh("/in/deactivate")
+	if u.call().status == 0 {
+		t.Error("wpsd answers after it was taken away")
+	}
+	left := u.sh("cd /in/made; find . -type f | while read -r f; do case $f in ./etc/*) ;; *) [ ! -e /$f ] || echo $f;; esac; done; find /etc/systemd -name '*wpsd*'")
+	if left != "" {
+		t.Errorf("left:\n%s", left)
+	}
+	u.sh("[ -e /etc/wpsd/wpsd.conf ] && [ -d /var/lib/wpsd ]")
 }
