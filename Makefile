@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+VERSION ?= $(shell packaging/version)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Manual pages and completions come from the programs, which have to run here also when they are made for elsewhere.
 HERE := GOOS= GOARCH= GOARM= CGO_ENABLED=0 go run -trimpath
@@ -33,7 +33,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
-.PHONY: install-files help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
+.PHONY: install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -125,6 +125,9 @@ install-files: build
 
 deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
 	packaging/deb/build $(VERSION)
+
+dist: need-go ## build/wpsd-VERSION.tar.gz, the source with the modules that it is built from
+	@packaging/dist $(VERSION)
 
 clean: ## remove what was built
 	rm -rf build

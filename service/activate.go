@@ -40,7 +40,7 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 	}
 	sink := s.sinkFor(r.Apply, claim.owner)
 	if sink == nil {
-		return fmt.Errorf("%w: no network manager has %s: say which is to have the network, with apply", ErrNotSupported, i.Name)
+		return fmt.Errorf("%w: no network manager has %s: say which is to have the network (apply)", ErrNotSupported, i.Name)
 	}
 	return s.withRadio(ctx, i, func() error {
 		s.mu.Lock()
@@ -77,12 +77,12 @@ func (s *Service) placeToActivate(ctx context.Context, r ActivateRequest) (*ifac
 			continue
 		}
 		if found != nil {
-			return nil, claimed{}, fmt.Errorf("%w: network managers have %s and %s: say which one is meant, with interface", ErrInvalid, found.Name, i.Name)
+			return nil, claimed{}, fmt.Errorf("%w: network managers have %s and %s: say which one is meant (interface)", ErrInvalid, found.Name, i.Name)
 		}
 		found, best = i, c
 	}
 	if found == nil {
-		return nil, claimed{}, fmt.Errorf("%w: no network manager has an interface: say which one is meant, with interface", ErrInvalid)
+		return nil, claimed{}, fmt.Errorf("%w: no network manager has an interface: say which one is meant (interface)", ErrInvalid)
 	}
 	return found, best, nil
 }

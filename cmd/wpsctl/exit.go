@@ -190,7 +190,7 @@ type reason struct {
 // reasons has every Reason of the D-Bus contract.
 var reasons = map[string]reason{
 	"pbc-overlap": {exitOverlap, "The buttons of more than one access point are active, so it cannot be told which is yours: wait two minutes and try again.",
-		`To name yours: "wpsctl pbc ROUTER", with its SSID or its BSSID (wpsctl pbc BSSID).`},
+		"To name yours: wpsctl pbc SSID, or wpsctl pbc BSSID."},
 	"walk-time-expired":     {exitTimeout, "Time ran out before anybody took part: start again, and press the button or type the PIN then.", ""},
 	"no-access-point":       {exitNoAccessPoint, "No access point with WPS was found: go nearer, and see whether WPS is switched on in its settings.", scanHint},
 	"setup-locked":          {exitRefused, "The access point has locked WPS after wrong PINs: wait or restart it, or use its button.", ""},
