@@ -2,7 +2,7 @@
 # Which Go is needed stands in go.mod; packaging/need-go says so if it is older.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.DEFAULT_GOAL := build
+.DEFAULT_GOAL := all
 
 VERSION ?= $(shell packaging/version)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -33,10 +33,12 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
-.PHONY: install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
+.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+all: build pages ## the programs, and what is installed with them
 
 need-go:
 	@packaging/need-go
@@ -46,6 +48,13 @@ build: nfc_pw_token ## build/wpsd, build/wpsctl and build/nfc_pw_token
 
 nfc_pw_token: need-go ## build/nfc_pw_token, which makes NFC password tokens for manufacturing
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/nfc_pw_token ./cmd/nfc-pw-token
+
+pages: need-go ## manual pages and completions, in build/share
+	rm -rf build/share
+	$(HERE) ./packaging/manual packaging/wpsd.conf build/share/man
+	$(HERE) -ldflags '$(LDFLAGS)' ./cmd/wpsctl man build/share/man/man1
+	$(HERE) -ldflags '$(LDFLAGS)' ./cmd/nfc-pw-token man build/share/man/man1
+	for shell in bash zsh fish; do $(HERE) ./cmd/wpsctl completion $$shell > build/share/wpsctl.$$shell; done
 
 demo: build ## join simulated networks, without root or radio
 	@test/needs dbus-daemon:dbus-daemon busctl:systemd
@@ -98,7 +107,8 @@ install: install-files ## into DESTDIR, prefix (/usr/local); without DESTDIR it 
 uninstall: ## takes away what make install has put there; what wpsd has stored and its configuration stay
 	@PREFIX=$(PREFIX) packaging/deactivate
 
-install-files: build
+# sudo has another PATH than who has built, often without go: what is built already is installed then.
+install-files: $(if $(shell command -v go),all,already-built)
 	install -D -m 755 build/wpsd $(DESTDIR)$(SBINDIR)/wpsd
 	install -D -m 755 build/wpsctl $(DESTDIR)$(PREFIX)/bin/wpsctl
 	install -D -m 755 build/nfc_pw_token $(DESTDIR)$(PREFIX)/bin/nfc_pw_token
@@ -115,13 +125,13 @@ install-files: build
 	install -d $(DATADIR)/dbus-1/interfaces
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
-	$(HERE) ./packaging/manual packaging/wpsd.conf $(DATADIR)/man
-	$(HERE) -ldflags '$(LDFLAGS)' ./cmd/wpsctl man $(DATADIR)/man/man1
-	$(HERE) -ldflags '$(LDFLAGS)' ./cmd/nfc-pw-token man $(DATADIR)/man/man1
-	install -d $(DATADIR)/bash-completion/completions $(DESTDIR)$(ZSHDIR) $(DATADIR)/fish/vendor_completions.d
-	$(HERE) ./cmd/wpsctl completion bash > $(DATADIR)/bash-completion/completions/wpsctl
-	$(HERE) ./cmd/wpsctl completion zsh > $(DESTDIR)$(ZSHDIR)/_wpsctl
-	$(HERE) ./cmd/wpsctl completion fish > $(DATADIR)/fish/vendor_completions.d/wpsctl.fish
+	for n in 1 5 7; do install -d $(DATADIR)/man/man$$n && install -m 644 build/share/man/man$$n/* $(DATADIR)/man/man$$n; done
+	install -D -m 644 build/share/wpsctl.bash $(DATADIR)/bash-completion/completions/wpsctl
+	install -D -m 644 build/share/wpsctl.zsh $(DESTDIR)$(ZSHDIR)/_wpsctl
+	install -D -m 644 build/share/wpsctl.fish $(DATADIR)/fish/vendor_completions.d/wpsctl.fish
+
+already-built:
+	@[ -e build/wpsd ] && [ -e build/share/wpsctl.fish ] || packaging/need-go
 
 deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
 	packaging/deb/build $(VERSION)

@@ -111,3 +111,45 @@ func TestUnitsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestNeedGo: whose Go is too old, or not there, is told which it takes and where it is.
+func TestNeedGo(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, version, module, says string }{
+		{"the one that is needed", "go1.26.0", "", ""},
+		{"a newer one", "go1.27.3", "", ""},
+		{"another major version", "go2.0", "", ""},
+		{"a development version", "devel", "", ""},
+		{"one that gets a newer one by itself", "go1.21.5", "go version go1.26.8 linux/amd64", ""},
+		{"one that cannot", "go1.22.2", "", "Go 1.26 or newer; "},
+		{"one that never could", "go1.19.8", "go version go1.19.8 linux/amd64", "is Go 1.19.8"},
+		{"none", "", "", "there is no go command"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for _, program := range []string{"sh", "sed", "dirname"} {
+				path, err := exec.LookPath(program)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(path, filepath.Join(dir, program)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.version != "" {
+				// Like go itself: "env" outside of the module, "version" inside.
+				script := "#!/bin/sh\ncase $1 in env) echo " + tt.version + ";; version) [ -n '" + tt.module + "' ] && echo '" + tt.module + "';; esac\n"
+				if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.Command("./need-go")
+			cmd.Env = []string{"PATH=" + dir}
+			out, err := cmd.CombinedOutput()
+			if (err != nil) != (tt.says != "") || !strings.Contains(string(out), tt.says) || tt.says == "" && len(out) > 0 {
+				t.Errorf("%v, %q; want %q", err, out, tt.says)
+			}
+		})
+	}
+}
