@@ -116,10 +116,13 @@ func errorReply(err error) (name, text string) {
 	return errFailed, "This failed inside wpsd: its log tells why (journalctl -u wpsd)."
 }
 
+// packages are the beginnings of our own errors, which say nothing to who reads them inside of another.
+var packages = strings.NewReplacer(": ndef: ", ": ", ": wsc: ", ": ", ": credential: ", ": ", ": devpass: ", ": ", ": wsccrypto: ", ": ")
+
 // detail is the text of an error without that of the sentinel which it wraps, where the sentinel says nothing that what
 // follows does not: "invalid value: a passphrase has 8 to 63 characters".
 func detail(err, sentinel error) string {
-	text := err.Error()
+	text := packages.Replace(err.Error())
 	if rest, ok := strings.CutPrefix(text, sentinel.Error()+": "); ok && (sentinel == service.ErrInvalid || sentinel == service.ErrNotSupported) {
 		return rest
 	}
@@ -138,6 +141,9 @@ func sentence(text string) string {
 		text = rest
 	}
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "?"), unicode.IsControl), " ")
+	if first, _, _ := strings.Cut(text, " "); strings.ContainsAny(first, "0123456789_") {
+		return strings.TrimRight(text, ".") + "." // the name of an interface or a program stays as it is
+	}
 	r, n := utf8.DecodeRuneInString(text)
 	return string(unicode.ToUpper(r)) + strings.TrimRight(text[n:], ".") + "."
 }

@@ -98,7 +98,7 @@ func TestSentencesNameThings(t *testing.T) {
 		{"the settings of one that is not there", errNoAccessPoint, at(func(s *Session) { nobody(s); learn(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
 		{"time is over at one that was named", errWalkTime, at(func(s *Session) { nobody(s); named(s); s.Method = MethodPBC }), []string{haus, "button"}, nil},
 		{"time is over for a PIN at one that was named", errWalkTime, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "PIN"}, nil},
-		{"a manager has its own name", &HandoverError{Manager: "networkmanager", Err: errors.New("a\nb")}, at(func(s *Session) { s.Networks = []NetworkID{1} }),
+		{"a manager has its own name", &HandoverError{Manager: "networkmanager", Err: errors.New("networkmanager: a\nb")}, at(func(s *Session) { s.Networks = []NetworkID{1} }),
 			[]string{"stored", "NetworkManager did not connect", "(a; b)"}, []string{"\n", "networkmanager"}},
 		{"what was not stored is not said to be", &HandoverError{Manager: "iwd", Err: errors.New("a")}, at(func(*Session) {}), []string{"The network is received"}, []string{"stored"}},
 		{"an error of the protocol in words", fmt.Errorf("%w", &registration.Error{ConfigError: wsc.ConfigErrorDeviceBusy, Err: registration.ErrNack}), at(func(*Session) {}),

@@ -231,6 +231,9 @@ func oneLine(err error) string {
 		return "it gave no reason"
 	}
 	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(err.Error(), "?"), unicode.IsControl), "; ")
+	for _, manager := range []string{"networkmanager: ", "wpa_supplicant: ", "iwd: "} {
+		text = strings.TrimPrefix(text, manager) // the sentence has named it
+	}
 	if text == "" {
 		return "it gave no reason"
 	}
