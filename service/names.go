@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"wpsd/engine/er"
 	"wpsd/engine/wsc"
 )
 
@@ -36,6 +37,19 @@ func accessPointName(ssid []byte, bssid wsc.MAC) string {
 		return fmt.Sprintf("%s (%s)", name, bssid)
 	}
 	return bssid.String()
+}
+
+// erAPName is the name that an access point of the External Registrar gives itself, with its address in the network.
+func erAPName(ap er.AP) string {
+	const most = 40 // runes: it can be as long as its owner likes
+	name := []rune(nameText([]byte(ap.Description.FriendlyName)))
+	if len(name) > most {
+		name = append(name[:most], '…', '"')
+	}
+	if len(name) == 0 {
+		return ap.Addr.String()
+	}
+	return fmt.Sprintf("%s (%s)", string(name), ap.Addr)
 }
 
 // routerNames names routers: each by the SSIDs and the BSSIDs of those of its access points that are among the

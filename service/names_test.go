@@ -3,13 +3,16 @@ package service
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/discovery"
+	"wpsd/engine/er"
 	"wpsd/engine/registration"
+	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 	"wpsd/service/search"
 )
@@ -73,6 +76,11 @@ func TestSentencesNameThings(t *testing.T) {
 	named := func(s *Session) { s.Wanted, s.Detail.WantedSSID = homeBSSID, []byte("Haus") }
 	nobody := func(s *Session) { s.Peer, s.Detail.SSID = wsc.MAC{}, nil }
 	learn := func(s *Session) { s.Role, s.Purpose = RoleRegistrar, PurposeLearn }
+	erAt := func(s *Session) {
+		s.Role, s.Purpose = RoleExternalRegistrar, PurposeLearn
+		s.ERAPName = erAPName(er.AP{Description: upnp.Description{FriendlyName: "Box"}, Addr: netip.MustParseAddr("192.0.2.1")})
+	}
+	const box = `"Box" (192.0.2.1)`
 	const haus = `"Haus" (02:00:00:00:01:00)`
 	for _, c := range []struct {
 		name    string
@@ -113,6 +121,12 @@ func TestSentencesNameThings(t *testing.T) {
 		}), []string{"within 90 seconds"}, []string{"1m"}},
 		{"WPA3 only, of one that was not tried", search.ErrWPA3Only, at(nobody), []string{"The access point takes WPA3 only"}, nil},
 		{"WPA3 only, of one that is known", search.ErrWPA3Only, at(func(*Session) {}), []string{"The access point " + haus + " takes WPA3 only"}, nil},
+		{"an access point in the network is named", er.ErrUnreachable, at(erAt), []string{"The access point " + box + " does not answer"}, nil},
+		{"one that is gone", er.ErrAPGone, at(erAt), []string{box + " is gone"}, nil},
+		{"one that refuses", &upnp.Fault{Code: 501}, at(erAt), []string{box + " refused", "(UPnP error 501)"}, nil},
+		{"one whose settings are not known", er.ErrNoSettings, at(func(s *Session) { erAt(s); s.Purpose = PurposeAdmit }), []string{"settings of the access point " + box + " are not known"}, nil},
+		{"a wrong PIN of one in the network", wrongPIN, at(func(s *Session) { erAt(s); s.Detail.SSID = nil }), []string{"not the one of the access point " + box}, nil},
+		{"one that nobody knows", er.ErrUnreachable, at(func(s *Session) { erAt(s); s.ERAPName = "" }), []string{"The access point does not answer"}, nil},
 		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17}, at(func(*Session) {}), []string{haus}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,5 +148,18 @@ func TestSentencesNameThings(t *testing.T) {
 				t.Errorf("it does not name what it speaks of: %q", text)
 			}
 		})
+	}
+}
+
+func TestNameInTheNetwork(t *testing.T) {
+	t.Parallel()
+	at := netip.MustParseAddr("192.0.2.1")
+	for in, want := range map[string]string{
+		"Box": `"Box" (192.0.2.1)`, "": "192.0.2.1", "a\x1b[2J": "192.0.2.1", "a\nb": "192.0.2.1",
+		strings.Repeat("é", 100): `"` + strings.Repeat("é", 39) + `…" (192.0.2.1)`,
+	} {
+		if got := erAPName(er.AP{Description: upnp.Description{FriendlyName: in}, Addr: at}); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
 	}
 }

@@ -211,7 +211,10 @@ func walkTimeSentence(s *Session) string {
 
 // peer names the access point for a person: its SSID if that is text, and its BSSID.
 func peer(s *Session) string {
-	if s.Peer.IsZero() {
+	switch {
+	case s.ERAPName != "" && s.Purpose != PurposeAdmit && nameText(s.Detail.SSID) == "":
+		return s.ERAPName // what it calls itself says more than its BSSID
+	case s.Peer.IsZero():
 		return "that was tried"
 	}
 	return accessPointName(s.Detail.SSID, s.Peer)

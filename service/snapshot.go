@@ -168,6 +168,7 @@ type Session struct {
 	// the Enrollee.
 	ERAP     er.APID
 	ERAPUUID wsc.UUID
+	ERAPName string // for sentences: its name and address
 	PeerUUID wsc.UUID
 }
 
