@@ -581,7 +581,7 @@ func testRemovesAndPurges(t *testing.T) {
 	u.sh("dpkg -i %s", newPackage)
 	u.mustCall()
 	u.stillHas("kept")
-	files := u.sh("dpkg -L wpsd | while read -r f; do [ -d $f ] || echo $f; done; echo /etc/wpsd; echo /var/lib/wpsd")
+	files := u.sh("dpkg -L wpsd | while read -r f; do [ -d $f ] || echo $f; done; echo /etc/wpsd; echo /var/lib/wpsd; echo /run/wpsd")
 	u.sh("dpkg -P wpsd")
 	left := u.sh("ls -d %s $(find /etc/systemd /etc/dbus-1 /var/lib/systemd /var/lib/dpkg/info -name '*wpsd*' -o -name '*fi.w1.wps*') 2>/dev/null || true",
 		strings.ReplaceAll(files, "\n", " "))
@@ -633,7 +633,7 @@ func testMakeInstall(t *testing.T) {
 	if u.call().status == 0 {
 		t.Error("wpsd answers after it was taken away")
 	}
-	left := u.sh("cd /in/made; find . -type f | while read -r f; do case $f in ./etc/*) ;; *) [ ! -e /$f ] || echo $f;; esac; done; find /etc/systemd -name '*wpsd*'")
+	left := u.sh("cd /in/made; find . -type f | while read -r f; do case $f in ./etc/*) ;; *) [ ! -e /$f ] || echo $f;; esac; done; find /etc/systemd /run -maxdepth 3 -name '*wpsd*' -not -path '/run/systemd/*'")
 	if left != "" {
 		t.Errorf("left:\n%s", left)
 	}
