@@ -115,6 +115,9 @@ func newRoot(a *app) *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.running = true
+			if cmd.Flags().Changed("out") && a.target == "" {
+				return fmt.Errorf("%w: --out is empty; perhaps it comes from a variable that is not set", errUsage)
+			}
 			return a.makeTokens(cmd.Context())
 		},
 	}
