@@ -37,9 +37,9 @@ func (f failure) notStoredSentence(s *Session, lost *notStoredError) string {
 	}
 	manager := ""
 	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
-		manager = fmt.Sprintf(", and %s did not connect to it (%s)", failed.Manager, oneLine(failed.Err))
+		manager = fmt.Sprintf(", and %s did not connect to it (%s)", managerName(failed.Manager), oneLine(failed.Err))
 	} else if s.Detail.HandedOver {
-		manager = fmt.Sprintf(", but %s is connected to it", s.Detail.Manager)
+		manager = fmt.Sprintf(", but %s is connected to it", managerName(s.Detail.Manager))
 	}
 	return fmt.Sprintf("The network was received, and wpsd could not store it (%s)%s. Its key is kept for %d minutes: \"wpsctl credentials %d\" shows it, and Session.GetCredentials gives it to programs.",
 		why, manager, int(keepEnded.Minutes()), s.ID)
