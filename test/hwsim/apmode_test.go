@@ -454,7 +454,7 @@ func TestAPModeWpsctl(t *testing.T) {
 
 	e.refused(a.bssid, otherPIN)
 	monitor.waitLog("the PIN of "+w.mac(station)+" (Camera", 5*time.Second)
-	if r = w.run("/in/wpsctl", "pin", "--pin-file", file, "--timeout", "10"); r.status != 9 || !strings.Contains(r.stderr, "within 10s") {
+	if r = w.run("/in/wpsctl", "pin", "--pin-file", file, "--timeout", "10"); r.status != 9 || !strings.Contains(r.stderr, "within 10 seconds") {
 		t.Errorf("wpsctl pin, nobody comes: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 
