@@ -119,6 +119,31 @@ var pushButtonScenes = []scene{
 			h.Errorf("tried %d times in two minutes", n)
 		}
 	}},
+	{"of a router that begins nothing on its strongest link the other one is tried after ten seconds", func(h *house) {
+		one := h.ap(func(o *sim.APOptions) { o.Personality.Silent = true })
+		two := h.next(func(o *sim.APOptions) { o.SSID, o.Device.UUID = "home", wsc.UUIDFromMAC(homeBSSID) })
+		h.press(one)
+		h.press(two)
+		s := h.pbc(nil)
+		if took := h.received(s); took < 10*time.Second || took > 15*time.Second {
+			h.Errorf("after %v", took)
+		}
+		h.wantNetwork(h.end(s), "home", passphrase)
+		if got := h.tried(s.ID); !slices.Equal(got, []wsc.MAC{homeBSSID, nextBSSID}) {
+			h.Errorf("tried %v", got)
+		}
+	}},
+	{"while one BSS of a router is full the other one is tried at once", func(h *house) {
+		one := h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = 17 })
+		two := h.next(func(o *sim.APOptions) { o.SSID, o.Device.UUID = "home", wsc.UUIDFromMAC(homeBSSID) })
+		h.press(one)
+		h.press(two)
+		e := h.end(h.pbc(nil))
+		h.wantNetwork(e, "home", passphrase)
+		if got := h.tried(e.ID); !slices.Equal(got, []wsc.MAC{homeBSSID, nextBSSID}) {
+			h.Errorf("tried %v", got)
+		}
+	}},
 	{"a router that has no room at first lets us in as soon as it has", func(h *house) {
 		for _, status := range []uint16{1, 17, 30} {
 			ap := h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = status })

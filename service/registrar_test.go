@@ -45,6 +45,32 @@ func wpa2(ssid, key string) Settings {
 func TestRegistrar(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
+		{"an access point that has no room at first is learned once it has", func(h *house) {
+			ap := h.ap(func(o *sim.APOptions) { withPIN(o); o.Personality.RefuseStatus = 17 })
+			s := h.learn(labelPIN)
+			time.Sleep(20 * time.Second)
+			ap.SetPersonality(sim.Personality{})
+			h.wantNetwork(h.end(s), "home", passphrase)
+			if took := time.Since(s.Started); took > 24*time.Second {
+				h.Errorf("after %v", took)
+			}
+		}},
+		{"a link that is lost in the middle is not the end", func(h *house) {
+			ap := h.ap(func(o *sim.APOptions) { withPIN(o); o.Personality.LeaveBefore = wsc.MsgM3 })
+			s := h.learn(labelPIN)
+			h.wait(func(e Event) bool { f, ok := e.(RunFailed); return ok && f.Session == s.ID })
+			ap.SetPersonality(sim.Personality{})
+			h.wantNetwork(h.end(s), "home", passphrase)
+		}},
+		{"one that leaves in the middle each time is left alone after three: it may count guesses", func(h *house) {
+			h.ap(func(o *sim.APOptions) { withPIN(o); o.Personality.LeaveBefore = wsc.MsgM3 })
+			s := h.learn(labelPIN)
+			e := h.end(s)
+			h.wantEnd(e, StateFailed, ReasonLinkLost, 0)
+			if took := time.Since(s.Started); e.Detail.AccessPointsTried != 3 || took > 30*time.Second {
+				h.Errorf("%d times, %v", e.Detail.AccessPointsTried, took)
+			}
+		}},
 		{"an access point's settings are learned with its PIN, and stay as they are", func(h *house) {
 			ap := h.ap(withPIN)
 			e := h.end(h.learn(labelPIN))
