@@ -3,6 +3,7 @@ package wsccrypto
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	"filippo.io/bigmod"
 )
@@ -41,8 +42,23 @@ const lane = 6
 // lane of all entries, then the next lane of all entries, and so on.
 type combTable [combBlocks][]uint
 
-// fixedBase is the table for g. It costs nine key pairs' time to make and stays for good.
+// fixedBase is the table for g. It stays for good.
 var fixedBase = sync.OnceValue(makeCombTable)
+
+// tableAfter is how many key pairs are made without the table. To make that takes the time of nine pairs with it, or of four and a half
+// without: most computers join a network now and then and never need it, and who waits for a first pair does not wait for it.
+const tableAfter = 8
+
+var pairsMade atomic.Int32
+
+// publicOf computes g^x, in a time that depends on how many there were, not on x.
+func publicOf(x *[privateSize]byte) *bigmod.Nat {
+	if pairsMade.Load() < tableAfter && pairsMade.Add(1) <= tableAfter {
+		m := group5().modulus
+		return bigmod.NewNat().Exp(natFor(m, generator), x[:], m)
+	}
+	return powerOfG(x)
+}
 
 func makeCombTable() *combTable {
 	m := group5().modulus

@@ -55,7 +55,7 @@ func newKeyPair(private []byte) (*KeyPair, error) {
 		var x [privateSize]byte
 		defer clear(x[:])
 		copy(x[privateSize-len(private):], private)
-		y = powerOfG(&x)
+		y = publicOf(&x)
 	default:
 		y = bigmod.NewNat().Exp(natFor(m, generator), private, m)
 	}

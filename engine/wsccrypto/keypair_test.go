@@ -62,6 +62,18 @@ func TestCheckPublicKey(t *testing.T) {
 	}
 }
 
+// TestFirstKeyPairs: whether the table is there or not, the key is the same.
+func TestFirstKeyPairs(t *testing.T) {
+	t.Parallel()
+	private := [privateSize]byte{1, 2, 3, 31: 4}
+	want := powerOfG(&private)
+	for n := range 2 * tableAfter {
+		if publicOf(&private).Equal(want) != 1 {
+			t.Errorf("pair %d is another one", n)
+		}
+	}
+}
+
 // TestFixedBase compares with bigmod's own exponentiation, with exponents that have all there is in
 // one tooth, one block or one column, and the ends of the range.
 func TestFixedBase(t *testing.T) {
