@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -46,12 +47,21 @@ func followSessions(ctx context.Context, svc *service.Service, line *statusLine)
 	}
 }
 
-// erSettled is for how long no access point comes or goes before what finding them has left behind is given back.
-const erSettled = 10 * time.Second
+const (
+	// erSettled is for how long an External Registrar has to be quiet before what finding access points, or a flood of events, has
+	// left behind is given back.
+	erSettled = 10 * time.Second
+	// erFlood is how many events of devices make a flood: a few now and then are usual, and leave nothing behind.
+	erFlood = 256
+)
 
 // takeEvents takes events until there is an error.
 func takeEvents(ctx context.Context, sub *service.Subscription, st *status, release *time.Timer) error {
-	settled := time.AfterFunc(time.Hour, releaseMemory)
+	var events atomic.Int32 // of devices, since memory was given back
+	settled := time.AfterFunc(time.Hour, func() {
+		events.Store(0)
+		releaseMemory()
+	})
 	settled.Stop()
 	defer settled.Stop()
 	for {
@@ -65,6 +75,10 @@ func takeEvents(ctx context.Context, sub *service.Subscription, st *status, rele
 			release.Reset(releaseAfter)
 		case service.ERAPAdded, service.ERAPRemoved:
 			settled.Reset(erSettled)
+		case service.ERAPChanged, service.EREnrolleeAdded, service.EREnrolleeChanged, service.EREnrolleeRemoved:
+			if events.Add(1) >= erFlood {
+				settled.Reset(erSettled)
+			}
 		}
 	}
 }

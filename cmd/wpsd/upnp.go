@@ -48,7 +48,7 @@ func runUPnP(f flags, stderr io.Writer) int {
 	log, _ := newLog(stderr, f.debug, &config{}) // not the configuration's: it may hold a password, and is not for us
 	l, idle, err := upnpListener(f)
 	if err == nil {
-		err = remote.Server{Idle: idle, Log: log, Open: func(ifname string) (remote.ControlPoint, error) {
+		err = remote.Server{Idle: idle, Log: log, Settled: releaseMemory, Open: func(ifname string) (remote.ControlPoint, error) {
 			return controlpoint.Open(controlpoint.Config{Interface: ifname, Log: log})
 		}}.Serve(ctx, l)
 	}

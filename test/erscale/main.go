@@ -175,12 +175,18 @@ func (p *plan) storm(d *daemon, h *house) error {
 	for {
 		select {
 		case f := <-done:
+			used := d.cpu() - cpu
 			now, err := d.memory()
 			if err != nil {
 				return err
 			}
-			fmt.Printf("flood: %d of %d events taken in %v, the slowest answer after %v; %v CPU of wpsd; %d KiB afterwards\n", f.taken, p.events,
-				f.took.Round(time.Millisecond), f.slowest.Round(time.Millisecond), d.cpu()-cpu, now>>10)
+			time.Sleep(settle)
+			later, err := d.memory()
+			if err != nil {
+				return err
+			}
+			fmt.Printf("flood: %d of %d events taken in %v, the slowest answer after %v; %v CPU of wpsd; %d KiB afterwards, %d KiB %v later\n", f.taken, p.events,
+				f.took.Round(time.Millisecond), f.slowest.Round(time.Millisecond), used, now>>10, later>>10, settle)
 			ms := time.Millisecond
 			runs := h.devices[0].learned()
 			fmt.Printf("learn, from the first request to the last: %v before the flood; median %v and at most %v in it\n",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -344,5 +345,45 @@ func FuzzIntake(f *testing.F) {
 				t.Fatalf("%+v", r)
 			}
 		}
+	})
+}
+
+// loud is a control point that has something to say.
+type loud struct {
+	ControlPoint
+	heard chan upnp.Announcement
+}
+
+func (l *loud) Heard() <-chan upnp.Announcement    { return l.heard }
+func (l *loud) Notified() <-chan upnp.Notification { return nil }
+func (l *loud) Changed() <-chan struct{}           { return nil }
+
+// TestSettled: once after a flood, and not for a few words.
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		here, there := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, here) }()
+		n := 0
+		p := &loud{heard: make(chan upnp.Announcement)}
+		l := &link{conn: there, point: p, log: slog.New(slog.DiscardHandler), taken: make(chan struct{}, 1), settled: func() { n++ }}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			l.tell(ctx)
+		}()
+		for name, step := range []struct{ frames, settled int }{{manyFrames + 50, 1}, {10, 1}, {manyFrames, 2}, {0, 2}} {
+			for range step.frames {
+				p.heard <- *good(nil).Heard
+			}
+			time.Sleep(3 * settleTime)
+			if n != step.settled {
+				t.Errorf("step %d: settled %d times, not %d", name, n, step.settled)
+			}
+		}
+		cancel()
+		<-done
+		_ = there.Close()
 	})
 }

@@ -38,9 +38,18 @@ type Server struct {
 	Open func(ifname string) (ControlPoint, error)
 	// Idle is how long Serve goes on without a connection; 0: for ever.
 	Idle time.Duration
+	// Settled is called when many events or announcements came and none any more for a while: they leave memory behind. Nil: nobody is.
+	Settled func()
 	// Log; nil: none.
 	Log *slog.Logger
 }
+
+const (
+	// manyFrames is how many events and announcements leave enough behind to say so.
+	manyFrames = 256
+	// settleTime is for how long there have to be none.
+	settleTime = 10 * time.Second
+)
 
 // Serve accepts connections until ctx ends, or nobody was connected for a while; both are no errors. It closes l.
 func (s Server) Serve(ctx context.Context, l net.Listener) error {
@@ -120,7 +129,7 @@ func (s Server) serve(ctx context.Context, c net.Conn) {
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	point, err := s.Open(f.Interface)
-	link := &link{conn: c, point: point, log: s.Log, running: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRequests), taken: make(chan struct{}, 1)}
+	link := &link{conn: c, point: point, log: s.Log, settled: s.Settled, running: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRequests), taken: make(chan struct{}, 1)}
 	link.send(frame{Kind: reply, ID: f.ID, Error: newFailure(err)})
 	if err != nil {
 		return
@@ -140,6 +149,8 @@ type link struct {
 	log   *slog.Logger
 	slots chan struct{}
 	taken chan struct{} // the other side has the notification
+
+	settled func()
 
 	writing sync.Mutex
 	mu      sync.Mutex
@@ -220,15 +231,30 @@ func (l *link) do(ctx context.Context, f frame) {
 // tell passes on what the control point has to say.
 func (l *link) tell(ctx context.Context) {
 	notifications := l.point.Notified()
+	many := 0 // frames since the last rest
+	rest := time.NewTimer(settleTime)
+	defer rest.Stop()
+	count := func() {
+		if many++; many >= manyFrames {
+			rest.Reset(settleTime)
+		}
+	}
 	for {
 		select {
 		case a := <-l.point.Heard():
 			l.send(frame{Kind: heard, Heard: &a})
+			count()
 		case <-l.point.Changed():
 			l.send(frame{Kind: changed})
 		case n := <-notifications:
 			notifications = nil // the next when this one is taken
 			l.send(frame{Kind: notified, Notified: pack(n)})
+			count()
+		case <-rest.C:
+			if many >= manyFrames && l.settled != nil {
+				l.settled()
+			}
+			many = 0
 		case <-l.taken:
 			notifications = l.point.Notified()
 		case <-ctx.Done():
