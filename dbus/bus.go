@@ -152,6 +152,9 @@ func (b *Bus) reply(c *call, body []any, err error) {
 	}
 	if err != nil {
 		name, text := errorReply(err)
+		if encodable(text) != nil {
+			text = printable(text) // somebody's own words are in it
+		}
 		m.Type, m.Body = godbus.TypeError, []any{text}
 		m.Headers[godbus.FieldErrorName] = variant(name)
 	}

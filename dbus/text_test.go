@@ -11,9 +11,27 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/bus"
 	"wpsd/introspection"
 	"wpsd/service"
 )
+
+// TestAnErrorWithBadText: the caller is told all the same.
+func TestAnErrorWithBadText(t *testing.T) {
+	t.Parallel()
+	var sent []*godbus.Message
+	b := &Bus{out: func(m *godbus.Message) error {
+		err := m.EncodeTo(new(bytes.Buffer), binary.LittleEndian)
+		if err == nil {
+			sent = append(sent, m)
+		}
+		return err
+	}}
+	b.reply(&call{&bus.Message{Header: bus.Header{Serial: 1, Sender: ":1.1"}}}, nil, &busError{errFailed, "it says \"a\x00b\xff\""})
+	if len(sent) != 1 || sent[0].Type != godbus.TypeError || sent[0].Body[0] != "it says \"a\ufffdb\ufffd\"" {
+		t.Errorf("%+v", sent)
+	}
+}
 
 func TestPrintable(t *testing.T) {
 	t.Parallel()

@@ -53,47 +53,6 @@ type enrolleeKey struct {
 	mac wsc.MAC
 }
 
-// ERPeer names an access point or an Enrollee by its UUID or its MAC address, an access point by its IPv4 address as well. The zero
-// ERPeer is anybody.
-type ERPeer struct {
-	UUID wsc.UUID
-	MAC  wsc.MAC
-	IP   netip.Addr
-}
-
-// IsAny reports whether nobody in particular is meant.
-func (p ERPeer) IsAny() bool { return p == ERPeer{} }
-
-// String gives what ParseERPeer reads.
-func (p ERPeer) String() string {
-	switch {
-	case p.UUID != wsc.UUID{}:
-		return p.UUID.String()
-	case !p.MAC.IsZero():
-		return p.MAC.String()
-	case p.IP.IsValid():
-		return p.IP.String()
-	}
-	return "any"
-}
-
-// ParseERPeer reads a UUID, a MAC address, the IPv4 address of an access point, or "any".
-func ParseERPeer(text string) (ERPeer, error) {
-	if text == "any" {
-		return ERPeer{}, nil
-	}
-	if mac, err := wsc.ParseMAC(text); err == nil && !mac.IsZero() && !mac.IsMulticast() {
-		return ERPeer{MAC: mac}, nil
-	}
-	if uuid, err := wsc.ParseUUID(text); err == nil && uuid != (wsc.UUID{}) {
-		return ERPeer{UUID: uuid}, nil
-	}
-	if ip, err := netip.ParseAddr(text); err == nil && ip.Is4() && !ip.IsUnspecified() && !ip.IsMulticast() {
-		return ERPeer{IP: ip}, nil
-	}
-	return ERPeer{}, fmt.Errorf("%w: %.40q is neither a UUID nor an address such as 02:00:00:00:03:00 or 192.0.2.1", ErrInvalid, text)
-}
-
 // ERStart says where, for whom and with which access points to be External Registrar.
 type ERStart struct {
 	Interface string
@@ -384,40 +343,4 @@ func (s *Service) askER(ctx context.Context, ifname string, do func(e *externalR
 		return err
 	}
 	return result
-}
-
-// findAP finds an access point by its UUID, its BSSID or its address.
-func (e *externalRegistrar) findAP(p ERPeer) (er.AP, error) {
-	if p.IsAny() {
-		return er.AP{}, fmt.Errorf("%w: name the access point by its UUID, its BSSID or its address", ErrInvalid)
-	}
-	ap, err := e.registrar.FindAP(er.Name{UUID: p.UUID, BSSID: p.MAC, Addr: p.IP})
-	if several, ok := errors.AsType[*er.Ambiguous](err); ok {
-		return er.AP{}, fmt.Errorf("%w by %s: %s: name the one that is meant by its address, and make sure that it is the right one", ErrERAmbiguous, p, several.Names())
-	}
-	if err != nil {
-		return er.AP{}, fmt.Errorf("%w (%s)", erError(err), p)
-	}
-	return ap, nil
-}
-
-// erErrors gives errors of the engine the sentences that callers get.
-var erErrors = []struct{ is, as error }{
-	{er.ErrNotRunning, ErrERStopped},
-	{er.ErrUnknownAP, ErrNoERAP},
-	{er.ErrAmbiguous, ErrERAmbiguous},
-	{er.ErrDropped, ErrERDropped},
-	{er.ErrBusy, ErrERBusy},
-	{er.ErrNoSettings, ErrNoERSettings},
-	{er.ErrOverlap, ErrEROverlap},
-	{er.ErrTooMany, ErrTooMany},
-}
-
-func erError(err error) error {
-	for _, row := range erErrors {
-		if errors.Is(err, row.is) {
-			return row.as
-		}
-	}
-	return err
 }

@@ -175,15 +175,6 @@ func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error)
 	})
 }
 
-// findAny finds an access point; 0: any.
-func (e *externalRegistrar) findAny(p ERPeer) (er.APID, error) {
-	if p.IsAny() {
-		return 0, nil
-	}
-	ap, err := e.findAP(p)
-	return ap.ID, err
-}
-
 // erSession makes a session of a run that begin starts. begin runs in the goroutine of the External Registrar.
 func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, method Method, begin func(*externalRegistrar, time.Time) (er.RunID, []er.Action, error)) (Session, error) {
 	if r.Apply != "" && r.Apply != ApplyAuto && r.Apply != ApplyNone {
