@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -57,6 +58,9 @@ func cleaned(v any) any {
 	case string:
 		return printable(v)
 	case []string:
+		if !slices.ContainsFunc(v, func(s string) bool { return !isPlain(s) }) {
+			return v
+		}
 		clean := make([]string, len(v))
 		for i, s := range v {
 			clean[i] = printable(s)
