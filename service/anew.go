@@ -40,7 +40,7 @@ func (i *iface) giveWay(anew bool) error {
 func (f failure) replacedSentence(s *Session) string {
 	switch {
 	case errors.Is(f.err, errSuperseded):
-		return fmt.Sprintf("The network is %s, and %s has it; another session began before it was connected.", kept(s), managerName(s.Detail.Manager))
+		return fmt.Sprintf("The network is %s; another session began before %s was connected to it.", kept(s), managerName(s.Detail.Manager))
 	case errors.Is(f.err, errReplaced):
 		return "Another session was started in its place."
 	}

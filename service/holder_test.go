@@ -268,7 +268,7 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 		}
 		first = h.end(first)
 		h.wantEnd(first, StateCanceled, ReasonCanceled, 0)
-		if !first.Replaced || len(first.Networks) != 1 || !strings.Contains(first.Sentence, "first has it") {
+		if !first.Replaced || len(first.Networks) != 1 || !strings.Contains(first.Sentence, "before first was connected") {
 			h.Errorf("%+v", first)
 		}
 		if took := time.Since(began); took < keepTime || took > keepTime+time.Second {

@@ -316,7 +316,8 @@ func TestManagerKeepsANetworkThatNobodyWaitsFor(t *testing.T) {
 			if o := next.ends(30 * time.Second); o.reason != "canceled" {
 				t.Errorf("the second session: %+v", o)
 			}
-			if !m.knows(testSSID, testPassphrase) {
+			// To iwd the key is given when it asks, at the access point: from its sandbox wpsd cannot write to iwd's directory.
+			if !m.knows(testSSID, testPassphrase) && m.name() != "iwd" {
 				t.Errorf("%s does not know the network", m.name())
 			}
 			fresh.mustOK("ENABLE")
