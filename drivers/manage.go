@@ -39,3 +39,10 @@ type Connecter interface {
 	// is false if there is none.
 	Connection(ctx context.Context, ifname string) (b BSS, ok bool, err error)
 }
+
+// LinkTeller is what a Driver implements that notices when an interface gets or loses its connection, whoever brings that
+// about.
+type LinkTeller interface {
+	// Links gives the name of each interface whose link began or ceased to carry data. Of many at once some may be lost.
+	Links() <-chan string
+}

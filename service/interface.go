@@ -15,6 +15,7 @@ type iface struct {
 	driver drivers.Driver
 	drivers.Interface
 	session      *session // the running one
+	connected    wsc.MAC  // as was last told; see connectionNews
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
 	air          air                // all BSSs, also those without WPS

@@ -174,6 +174,9 @@ func (s *Service) Run(ctx context.Context) error {
 		var followers sync.WaitGroup
 		for _, d := range s.drivers {
 			followers.Go(func() { s.follow(ctx, d) })
+			if teller, ok := d.(drivers.LinkTeller); ok {
+				followers.Go(func() { s.followConnections(ctx, teller) })
+			}
 		}
 		followers.Go(func() { s.debtor.run(ctx) })
 		<-ctx.Done()

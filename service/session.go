@@ -359,6 +359,7 @@ func (s *Service) end(ses *session, outcome failure) {
 		i.session = nil
 		if s.interfaces[i.Name] == i {
 			s.emit(InterfaceChanged{i.snapshot()})
+			s.lookAfter(i)
 		}
 	}
 	s.retire(ses)

@@ -19,6 +19,7 @@ type Driver struct {
 	links   *links
 	rfkill  rfkill
 	changed chan struct{}
+	carries chan string // names of interfaces whose links began or ceased to carry data
 	watch   *watch
 
 	mu       sync.Mutex
@@ -44,6 +45,7 @@ func newDriver(log *slog.Logger, k kernel) (*Driver, error) {
 		links:    &links{dial: k.route},
 		rfkill:   rfkill{sysfs: k.sysfs, device: k.rfkill},
 		changed:  make(chan struct{}, 1),
+		carries:  make(chan string, 16),
 		apart:    make(map[string]bool),
 		stations: make(map[int]*Station),
 		known:    make(map[int]linkMessage),
@@ -62,6 +64,17 @@ func (d *Driver) Name() string { return "nl80211" }
 
 // Changed implements drivers.Driver.
 func (d *Driver) Changed() <-chan struct{} { return d.changed }
+
+// Links implements drivers.LinkTeller.
+func (d *Driver) Links() <-chan string { return d.carries }
+
+// tellLink does not wait: who does not read for so long looks at all of them anyway.
+func (d *Driver) tellLink(name string) {
+	select {
+	case d.carries <- name:
+	default:
+	}
+}
 
 // tellChanged leaves a value in Changed, if there is none yet.
 func (d *Driver) tellChanged() {

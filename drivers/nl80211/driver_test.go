@@ -227,6 +227,38 @@ func TestLinkEvents(t *testing.T) {
 	}
 }
 
+// TestLinksThatBeginToCarryData: whoever has connected or disconnected them, and each change once.
+func TestLinksThatBeginToCarryData(t *testing.T) {
+	d := newFakeDriver(t, new(fakeKernel))
+	if _, err := d.Interfaces(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	link := linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true, up: true}
+	for _, step := range []struct {
+		running bool
+		told    int
+	}{{false, 1}, {false, 0}, {true, 1}, {true, 0}, {false, 1}} {
+		link.running = step.running
+		d.watch.linkEvent(link)
+		if got := len(d.Links()); got != step.told {
+			t.Errorf("running %v: told %d times, not %d", step.running, got, step.told)
+		}
+		for len(d.Links()) > 0 {
+			if name := <-d.Links(); name != fakeName {
+				t.Errorf("told of %q", name)
+			}
+		}
+	}
+	d.watch.linkEvent(linkMessage{index: 99, name: "veth0", running: true})
+	if len(d.Links()) != 0 {
+		t.Error("told of another interface")
+	}
+	for range 100 { // who does not read holds nobody up
+		link.running = !link.running
+		d.watch.linkEvent(link)
+	}
+}
+
 func TestASocketThatCannotBeOpened(t *testing.T) {
 	refused := &net.OpError{Op: "socket", Err: syscall.EAFNOSUPPORT}
 	k := kernel{generic: func() (socket, error) { return nil, refused }}

@@ -16,9 +16,10 @@ import (
 // loaded, radios being blocked. It has one goroutine for each source; all of them sleep in a read.
 type watch struct {
 	driver  *Driver
-	config  socket      // nl80211's configuration events, and the news about families
-	route   routeSocket // renaming; nl80211 does not tell it
-	rfkill  *os.File    // nil: there is none, or we may not read it
+	config  socket       // nl80211's configuration events, and the news about families
+	route   routeSocket  // renaming; nl80211 does not tell it
+	rfkill  *os.File     // nil: there is none, or we may not read it
+	running map[int]bool // by index: whether data flows, of links that were heard of; watchRoute's
 	stopped chan struct{}
 	wait    sync.WaitGroup
 }
@@ -30,7 +31,7 @@ const (
 )
 
 func startWatch(d *Driver) (*watch, error) {
-	w := &watch{driver: d, stopped: make(chan struct{})}
+	w := &watch{driver: d, stopped: make(chan struct{}), running: make(map[int]bool)}
 	var err error
 	if w.config, err = d.kernel.generic(); err != nil {
 		return nil, fmt.Errorf("nl80211: open a netlink socket: %w", err)
@@ -172,6 +173,10 @@ func (w *watch) linkEvent(l linkMessage) {
 	d.mu.Unlock()
 	if !ok {
 		return
+	}
+	if was, heard := w.running[l.index]; !heard || was != (l.running && !l.gone) {
+		w.running[l.index] = l.running && !l.gone
+		d.tellLink(l.name)
 	}
 	renamed := l.name != before.name
 	if l.gone || renamed {

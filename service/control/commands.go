@@ -275,6 +275,7 @@ func (c *call) disconnect() string {
 		return c.fail(err)
 	}
 	if connected {
+		c.server.toldOf(c.ifname, wsc.MAC{})
 		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", wsc.MAC(b.BSSID))})
 	}
 	return replyOK

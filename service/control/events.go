@@ -21,6 +21,8 @@ type source struct {
 	frequency func(ifname string, bssid wsc.MAC) int
 	// number that a stored network has here; -1: none.
 	number func(service.NetworkID) int
+	// toldOf notes what is told of an interface's connection, and gives what was told before.
+	toldOf func(ifname string, bssid wsc.MAC) (before wsc.MAC, known bool)
 }
 
 func (s *Server) source() source {
@@ -34,6 +36,7 @@ func (s *Server) source() source {
 		},
 		frequency: s.frequency,
 		number:    s.networks.number,
+		toldOf:    s.toldOf,
 	}
 }
 
@@ -138,6 +141,8 @@ func (t *translator) translate(e service.Event) []line {
 			t.sessionEnded(r, e.Session)
 			delete(t.runs, e.Session.ID)
 		}
+	case service.ConnectionChanged:
+		t.connectionChanged(e)
 	case service.PINNeeded:
 		t.pinNeeded(e.Enrollee)
 	case service.EnrolleeSeen:
@@ -407,7 +412,22 @@ func (t *translator) connected(r *run) {
 	if len(r.Networks) > 0 {
 		id = max(t.number(r.Networks[0]), 0)
 	}
-	t.tell(r.Interface, "CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d id_str=]", r.Peer, id)
+	t.toldOf(r.Interface, r.Peer)
+	t.tell(r.Interface, connectedText, r.Peer, id)
+}
+
+const connectedText = "CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d id_str=]"
+
+// connectionChanged tells of a connection that a manager has made or lost by itself, unless it was told as the end of a run.
+func (t *translator) connectionChanged(e service.ConnectionChanged) {
+	before, known := t.toldOf(e.Interface, e.BSSID)
+	switch {
+	case known && before == e.BSSID:
+	case e.BSSID.IsZero():
+		t.tell(e.Interface, "CTRL-EVENT-DISCONNECTED bssid=%s reason=0", e.Before)
+	default:
+		t.tell(e.Interface, connectedText, e.BSSID, 0)
+	}
 }
 
 func (t *translator) runFailed(r *run, e service.RunFailed) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"wpsd/drivers"
+	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
@@ -36,4 +37,37 @@ func TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket(t *testing.T) {
 	if n := s.ports["eth7"].monitors.count(); n != 1 {
 		t.Errorf("%d clients have attached", n)
 	}
+}
+
+// TestConnectionsOfAManagerAreTold: what a network manager does by itself, and nothing twice.
+func TestConnectionsOfAManagerAreTold(t *testing.T) {
+	t.Parallel()
+	a, b, none := wsc.MAC{2, 0, 0, 0, 1, 0}, wsc.MAC{2, 0, 0, 0, 2, 0}, wsc.MAC{}
+	_, s, _ := start(t, nil)
+	from := s.source()
+	from.number = func(service.NetworkID) int { return 3 }
+	tr := newTranslator(from)
+	const toA, toB = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=]", "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:02:00 completed [id=0 id_str=]"
+	step := func(before, now wsc.MAC, want string) {
+		t.Helper()
+		got := ""
+		for _, l := range tr.translate(service.ConnectionChanged{Interface: "wlan0", Before: before, BSSID: now}) {
+			got += l.text
+		}
+		if got != want {
+			t.Errorf("from %s to %s: %q, not %q", before, now, got, want)
+		}
+	}
+	step(b, none, "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:02:00 reason=0") // it was there at the start
+	tr.connected(&run{Session: service.Session{Interface: "wlan0", Peer: a, Networks: []service.NetworkID{1}, Detail: service.Detail{Manager: "iwd"}}})
+	if got := tr.lines[0].text; got != "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=3 id_str=]" {
+		t.Error(got)
+	}
+	step(none, a, "") // the run has told it
+	step(a, b, toB)
+	step(b, none, "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:02:00 reason=0")
+	step(none, b, toB)
+	s.toldOf("wlan0", none) // DISCONNECT
+	step(b, none, "")
+	step(none, a, toA)
 }

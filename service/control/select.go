@@ -57,7 +57,8 @@ func (s *Server) activate(ctx context.Context, ifname string, id int, network se
 			bssid = n.BSSID
 		}
 	}
-	s.tell(line{ifname: ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d id_str=]", bssid, id)})
+	s.toldOf(ifname, bssid)
+	s.tell(line{ifname: ifname, level: levelInfo, text: fmt.Sprintf(connectedText, bssid, id)})
 	return nil
 }
 
@@ -70,6 +71,12 @@ func (s *Server) beginSelect(ifname string) bool {
 	}
 	s.selecting[ifname] = true
 	return true
+}
+
+func (s *Server) isSelecting(ifname string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.selecting[ifname]
 }
 
 func (s *Server) endSelect(ifname string) {

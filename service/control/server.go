@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/control/reply"
 )
@@ -46,11 +47,12 @@ type Server struct {
 	ready    chan struct{} // closed when the sockets are there
 	plain    atomic.Bool   // wps_cred_add_sae=0
 
-	mu        sync.Mutex
-	selecting map[string]bool        // interfaces on which a network is being connected
-	ports     map[string]*port       // by interface; "": the global one
-	ers       map[string]erElsewhere // by the interface of the socket
-	tasks     sync.WaitGroup
+	mu          sync.Mutex
+	selecting   map[string]bool        // interfaces on which a network is being connected
+	ports       map[string]*port       // by interface; "": the global one
+	ers         map[string]erElsewhere // by the interface of the socket
+	connections map[string]wsc.MAC     // what was told of them, by interface; zero: there is none
+	tasks       sync.WaitGroup
 }
 
 // New makes a Server. Groups that do not exist are told here.
@@ -64,7 +66,7 @@ func New(svc *service.Service, o Options) (*Server, error) {
 	}
 	return &Server{
 		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ready: make(chan struct{}), selecting: make(map[string]bool), ports: make(map[string]*port),
-		ers: make(map[string]erElsewhere),
+		ers: make(map[string]erElsewhere), connections: make(map[string]wsc.MAC),
 	}, nil
 }
 
@@ -129,6 +131,9 @@ func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
 		if err := s.open(ctx, e.Interface.Name); err != nil {
 			s.log.Error("no control socket for an interface", "interface", e.Interface.Name, "err", err)
 		}
+	}
+	if e, ok := e.(service.ConnectionChanged); ok && !e.BSSID.IsZero() && s.isSelecting(e.Interface) {
+		return // SELECT_NETWORK tells that, with the network's number
 	}
 	for _, l := range t.translate(e) {
 		s.tell(l)
@@ -195,6 +200,16 @@ func (s *Server) mode() fs.FileMode {
 		return s.options.Place.Mode
 	}
 	return 0o770
+}
+
+// toldOf notes what is told of an interface's connection, and gives what was told before; known is false if nothing was. The
+// end of a run, DISCONNECT, SELECT_NETWORK and managers by themselves tell of the same connections.
+func (s *Server) toldOf(ifname string, bssid wsc.MAC) (before wsc.MAC, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, known = s.connections[ifname]
+	s.connections[ifname] = bssid
+	return before, known
 }
 
 // isOwn reports whether an address is that of a socket of ours: what came from there is nobody's request.

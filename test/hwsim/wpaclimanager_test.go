@@ -87,6 +87,13 @@ func TestManagerWpaCli(t *testing.T) {
 		return ok && strings.HasSuffix(rest, station+" CONNECTED\n"+station+" DISCONNECTED\n"+station+" CONNECTED\n")
 	})
 
+	// NetworkManager disconnects and connects by itself.
+	mark = events.mark()
+	nm.mustNmcli("dev", "disconnect", station)
+	events.wait(mark, "CTRL-EVENT-DISCONNECTED bssid="+fresh.bssid+" reason=0", 20*time.Second)
+	nm.mustNmcli("con", "up", testSSID)
+	events.wait(mark, "CTRL-EVENT-CONNECTED - Connection to "+fresh.bssid+" completed", 20*time.Second)
+
 	// wpsd is restarted, and wpa_cli finds it again.
 	d.stop()
 	shell.waitLog("trying to reconnect", time.Minute)
