@@ -180,10 +180,13 @@ func isFinal(err error) bool {
 // tellFailure tells that an attempt failed, unless it was us who ended it.
 func (e *enrolment) tellFailure(c search.Candidate, err error) {
 	locked := errors.Is(err, errLockedAlready)
-	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) && !locked {
+	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
+	if lost, ok := errors.AsType[*drivers.LostError](err); ok && lost.ByPeer {
+		told.Lost = lost.Reason
+	}
+	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) && !locked && told.Lost == 0 {
 		return
 	}
-	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
 	if locked { // nothing was sent; this is how it would have ended
 		told.Message, told.ConfigError, told.Unsent = wsc.MsgM2, wsc.ConfigErrorSetupLocked, true
 	}

@@ -47,6 +47,7 @@ type (
 		ConfigError wsc.ConfigError
 		PasswordID  wsc.DevicePasswordID // that an M2D asked for; 0 if it named none
 		WEP         bool                 // what came is a network with WEP
+		Lost        uint16               // the reason code with which the access point ended the link; 0: it did not
 		Unsent      bool                 // nothing was sent, since the access point says itself how it would end
 	}
 	// CredentialReceived tells that the credential is there, verified, and stored if it is to be. It comes

@@ -61,9 +61,11 @@ type run struct {
 	tried      int  // access points
 	associated bool
 	eap        bool
-	failed     bool // a reason was told for the newest try
-	received   bool // what was wanted
-	closed     bool // that nothing came of it was told
+	failed     bool   // a reason was told for the newest try
+	received   bool   // what was wanted
+	closed     bool   // that nothing came of it was told
+	ended      bool   // the access point ended the newest try without a reason
+	lost       uint16 // or its link, with this reason code
 }
 
 func newTranslator(s source) *translator {
@@ -386,15 +388,20 @@ func (t *translator) reach(r *run, eap bool) {
 // leave tells that the connection to an access point is over. EAP ends with a failure also when all went well: that is
 // how WSC ends (WSC, EAP-WSC).
 func (t *translator) leave(r *run) {
+	if r.lost != 0 && r.associated { // nothing more was heard
+		t.tell(r.Interface, "CTRL-EVENT-DISCONNECTED bssid=%s reason=%d", r.Peer, r.lost)
+		r.associated, r.eap, r.lost = false, false, 0
+		return
+	}
 	if r.eap {
 		t.tell(r.Interface, "CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'")
 		t.tell(r.Interface, "CTRL-EVENT-EAP-FAILURE EAP authentication failed")
 	}
 	// wpa_supplicant tells so of a button and of a Registrar's run, not of a PIN, which it tries again. A Registrar that
 	// learns ends the run with WSC_NACK, so that is no success either.
-	if r.eap && (r.Purpose == service.PurposeLearn || r.failed && !r.received && (r.Method == service.MethodPBC || r.Purpose == service.PurposeConfigure)) {
+	if r.eap && (r.Purpose == service.PurposeLearn || r.ended || r.failed && !r.received && (r.Method == service.MethodPBC || r.Purpose == service.PurposeConfigure)) {
 		t.tell(r.Interface, "WPS-FAIL ")
-		r.closed = true
+		r.closed, r.ended = true, false
 	}
 	if r.associated {
 		t.tell(r.Interface, "CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", r.Peer)
@@ -434,10 +441,11 @@ func (t *translator) runFailed(r *run, e service.RunFailed) {
 	if e.Unsent {
 		t.endScan(r)
 	} else {
-		t.reach(r, true)
+		t.reach(r, e.Lost == 0 || r.Message != 0)
 	}
 	switch e.Message {
 	case 0:
+		r.ended, r.lost = e.Lost == 0, e.Lost
 	case wsc.MsgM2D:
 		t.tell(r.Interface, "WPS-M2D dev_password_id=%d config_error=%d", uint16(e.PasswordID), uint16(e.ConfigError))
 	default:

@@ -2,6 +2,7 @@ package control
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"wpsd/drivers"
@@ -70,4 +71,33 @@ func TestConnectionsOfAManagerAreTold(t *testing.T) {
 	s.toldOf("wlan0", none) // DISCONNECT
 	step(b, none, "")
 	step(none, a, toA)
+}
+
+// TestHowAnAccessPointEndsARun: with EAP-Failure and no reason, or by ending the link (wpa_supplicant 2.10, heard beside us).
+func TestHowAnAccessPointEndsARun(t *testing.T) {
+	t.Parallel()
+	ap := wsc.MAC{2, 0, 0, 0, 1, 0}
+	failure := []string{"CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'", "CTRL-EVENT-EAP-FAILURE EAP authentication failed"}
+	for _, c := range []struct {
+		name string
+		e    service.RunFailed
+		want []string
+	}{
+		{"EAP-Failure", service.RunFailed{Session: 1}, append(slices.Clone(failure), "WPS-FAIL ", "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
+		{"the link", service.RunFailed{Session: 1, Lost: 2}, []string{"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=2"}},
+		{"a message that it refused", service.RunFailed{Session: 1, Message: wsc.MsgM4, ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure},
+			append(append([]string{"WPS-FAIL msg=8 config_error=18"}, failure...), "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
+	} {
+		tr := newTranslator(source{})
+		r := &run{Session: service.Session{Interface: "wlan0", Peer: ap, Purpose: service.PurposeEnroll, Method: service.MethodPIN}, associated: true, eap: true}
+		tr.runFailed(r, c.e)
+		tr.leave(r)
+		var got []string
+		for _, l := range tr.lines {
+			got = append(got, l.text)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: told %q, not %q", c.name, got, c.want)
+		}
+	}
 }
