@@ -35,7 +35,7 @@ func kindOf(n credential.Network) string {
 	return "psk"
 }
 
-func check(n credential.Network) error {
+func check(n *credential.Offer) error {
 	switch {
 	case n.KeyKind == credential.KeyWEP || n.Encryption&wsc.EncrWEP != 0:
 		return ErrWEP

@@ -19,15 +19,7 @@ var ErrNoDevice = errors.New("iwd: it does not have the interface")
 // gets into. If there is none the files are again what they were. Where we may not write there (we need not be root),
 // iwd is told by way of its agent, which is asked for the network that iwd joins only.
 func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
-	var usable []*credential.Offer
-	var err error
-	for i := range offers {
-		if checkErr := check(offers[i].Network); checkErr != nil {
-			err = errors.Join(err, checkErr)
-			continue
-		}
-		usable = append(usable, &offers[i])
-	}
+	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
 		return err
 	}

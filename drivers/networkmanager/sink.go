@@ -45,17 +45,9 @@ type profile map[string]map[string]godbus.Variant
 // Deliver implements Sink: for each network it updates the profile that is for it already, else adds one. It activates the
 // first, and if that does not connect the next.
 func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
-	var usable []*credential.Offer
-	var refused error
-	for i := range offers {
-		if err := check(&offers[i]); err != nil {
-			refused = errors.Join(refused, err)
-			continue
-		}
-		usable = append(usable, &offers[i])
-	}
+	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
-		return refused
+		return err
 	}
 	d, err := m.dial(ctx, ifname)
 	switch {

@@ -42,17 +42,9 @@ type talk interface {
 // Deliver implements Sink: for each network it changes the block that has this name already, else adds one, and selects
 // the first. The others are enabled again afterwards; to select one disables them.
 func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
-	var usable []*credential.Offer
-	var refused error
-	for i := range offers {
-		if err := check(&offers[i]); err != nil {
-			refused = errors.Join(refused, err)
-			continue
-		}
-		usable = append(usable, &offers[i])
-	}
+	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
-		return refused
+		return err
 	}
 	t, err := m.talk(ctx, ifname)
 	if err != nil {

@@ -1,6 +1,8 @@
 package credential
 
 import (
+	"errors"
+
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 )
@@ -25,4 +27,19 @@ type Offer struct {
 	NoSAE bool
 	// Backhaul says that it links access points (Multi-AP), and is joined as such.
 	Backhaul bool
+}
+
+// Usable keeps the offers that check has nothing against. If that is none, the error says why.
+func Usable(offers []Offer, check func(*Offer) error) (usable []*Offer, err error) {
+	for i := range offers {
+		if refused := check(&offers[i]); refused != nil {
+			err = errors.Join(err, refused)
+			continue
+		}
+		usable = append(usable, &offers[i])
+	}
+	if len(usable) > 0 {
+		return usable, nil
+	}
+	return nil, err
 }
