@@ -2,11 +2,19 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/drivers/managerbus/managertest"
+	"wpsd/drivers/networkmanager"
 	"wpsd/service/store"
 )
 
@@ -49,5 +57,40 @@ func TestRestore(t *testing.T) {
 				t.Errorf("exit code %d: %s", got, stderr.String())
 			}
 		})
+	}
+}
+
+// TestRestoreWaitsForTheManager: one that is restarted at the same time, for an update, is there again soon.
+func TestRestoreWaitsForTheManager(t *testing.T) {
+	t.Parallel()
+	_, server := managertest.StartOn(t, nil)
+	state := t.TempDir()
+	j, err := store.OpenJournal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owed := store.Debt{Interface: "wlan7", Claims: []store.Claim{{Manager: networkmanager.Name, Debt: json.RawMessage(`{"autoconnect":true}`)}}}
+	if err := errors.Join(j.Put(owed), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	f := flags{driver: "none", interfaces: []string{"wlan7"}, stateDir: state, bus: server.Address}
+	go func() { over <- restore(t.Context(), f, &config{}, slog.New(slog.DiscardHandler)) }()
+	select {
+	case err := <-over:
+		t.Fatalf("it does not wait: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	const name = "org.freedesktop.NetworkManager"
+	nm := &managertest.Manager{Methods: map[string]managertest.Method{ // it knows that the interface is gone
+		name + ".GetDeviceByIpIface": func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(name + ".UnknownDevice") },
+	}}
+	nm.Put("/org/freedesktop/NetworkManager", name, "Startup", false)
+	nm.Play(t, server, name)
+	if err := <-over; err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(state, "owed", "*.json")); len(left) > 0 {
+		t.Errorf("still owed: %v", left)
 	}
 }
