@@ -118,7 +118,7 @@ func TestHostileBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{busName}, Spare: service.Names()}, make(chan error, 1)
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{busName}, Spare: service.Names()}, make(chan error, 1)
 	go func() {
 		_, _, err := attacker.Run(ctx, server.Address)
 		over <- err

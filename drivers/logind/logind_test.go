@@ -302,7 +302,7 @@ func TestHostileBus(t *testing.T) {
 	play(t, atOnce, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) }, func(bus *testbus.Bus, s *sleeper, log *lockedBuffer) {
 		lock := logind.lock()
 		ctx, cancel := context.WithCancel(t.Context())
-		attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{name}, Spare: logind.conn.Names()}, make(chan error, 1)
+		attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name}, Spare: logind.conn.Names()}, make(chan error, 1)
 		go func() {
 			_, _, err := attacker.Run(ctx, bus.Address)
 			over <- err

@@ -114,7 +114,7 @@ func TestHostileBus(t *testing.T) {
 	m := manager()
 	b, server := managertest.StartOn(t, map[string]*managertest.Manager{name: m})
 	ctx, cancel := context.WithCancel(t.Context())
-	attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{name}, Spare: m.Conn().Names()}, make(chan error, 1)
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name}, Spare: m.Conn().Names()}, make(chan error, 1)
 	go func() {
 		_, _, err := attacker.Run(ctx, server.Address)
 		over <- err

@@ -334,7 +334,7 @@ func TestHostileBus(t *testing.T) {
 	f := startNeard(t, bus)
 	f.has(tags, handover)
 	ctx, cancel := context.WithCancel(t.Context())
-	attacker, over := &hostile.Attacker{Huge: 1 << 20, Names: []string{name}, Spare: f.conn.Names()}, make(chan error, 1)
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name}, Spare: f.conn.Names()}, make(chan error, 1)
 	go func() {
 		_, _, err := attacker.Run(ctx, bus.Address)
 		over <- err

@@ -5,33 +5,42 @@ package hostile
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/bus"
 )
 
-// Attacker sends to each connection of a bus, as soon as it is there.
+// Attacker sends to each connection of a bus, as soon as it is there, and again and again.
 type Attacker struct {
-	// Huge is how long the longest signals are, in bytes; 0: none are.
-	Huge int
-	// Spare are unique names that are left alone: those of a test's own fakes, which could not stand it.
-	Spare []string
-	// Names are well-known names whose owner's part it plays, and whose signals.
+	// Spare are unique names that are left alone: those of a test's own fakes, which could not stand it. SpareProcess is a process whose
+	// connections are; 0: none.
+	Spare        []string
+	SpareProcess int
+	// Names are well-known names whose coming and going it lies about.
 	Names []string
+	// Huge is how long the longest signals are, in bytes; 0: none are. Each connection gets HugeTimes of them.
+	Huge, HugeTimes int
 
-	conn *bus.Conn
-	sent int
-	hit  map[string]bool
+	conn  *bus.Conn
+	sent  int
+	there map[string]int // connections that are attacked, and how many huge signals they got
+	huge  string
 }
+
+// pause is between attacks on connections that are known already, and each hugeEvery of them ends with a huge signal.
+const (
+	pause     = time.Millisecond
+	hugeEvery = 20
+)
 
 // Run attacks until ctx ends, and says how many messages it sent to how many connections.
 func (a *Attacker) Run(ctx context.Context, address string) (sent, victims int, err error) {
 	fresh := make(chan string, 4096)
-	a.hit = map[string]bool{}
+	a.there, a.huge = map[string]int{}, strings.Repeat("x", a.Huge) // godbus takes much longer to send bytes than text
 	a.conn, err = bus.Dial(address, bus.Options{OnSignal: func(m *bus.Message) {
 		var name, before, now string
 		if m.Member == "NameOwnerChanged" && m.Store(&name, &before, &now) == nil && now != "" && strings.HasPrefix(name, ":") {
@@ -49,34 +58,52 @@ func (a *Attacker) Run(ctx context.Context, address string) (sent, victims int, 
 	if err := a.conn.Ask(ctx, "AddMatch", []any{rule}); err != nil {
 		return 0, 0, err
 	}
-	var there []string
-	if err := a.conn.Ask(ctx, "ListNames", nil, &there); err != nil {
+	var list []string
+	if err := a.conn.Ask(ctx, "ListNames", nil, &list); err != nil {
 		return 0, 0, err
 	}
-	for round := 0; ctx.Err() == nil && a.conn.Err() == nil; round++ {
+	for _, name := range list {
+		a.meet(ctx, name)
+	}
+	for round := 1; ctx.Err() == nil && a.conn.Err() == nil; round++ {
 		select {
 		case name := <-fresh:
-			a.attack(name, false)
-			there = append(there, name)
-			continue
-		default:
-		}
-		if n := rand.IntN(len(there)); strings.HasPrefix(there[n], ":") {
-			a.attack(there[n], round%50 == 0)
+			a.meet(ctx, name)
+		case <-time.After(pause):
+			for name := range a.there { // any
+				a.attack(name)
+				if round%hugeEvery == 0 && a.huge != "" && a.there[name] < a.HugeTimes {
+					a.there[name]++
+					a.signal(name, "a.B", "C", a.huge)
+				}
+				break
+			}
+		case <-ctx.Done():
 		}
 	}
 	if ctx.Err() == nil {
-		return a.sent, len(a.hit), a.conn.Err()
+		return a.sent, len(a.there), a.conn.Err()
 	}
-	return a.sent, len(a.hit), nil
+	return a.sent, len(a.there), nil
+}
+
+// meet attacks a connection for the first time.
+func (a *Attacker) meet(ctx context.Context, name string) {
+	if name == a.conn.Name() || !strings.HasPrefix(name, ":") || slices.Contains(a.Spare, name) {
+		return
+	}
+	if a.SpareProcess != 0 {
+		var pid uint32
+		if a.conn.Ask(ctx, "GetConnectionUnixProcessID", []any{name}, &pid) != nil || int(pid) == a.SpareProcess {
+			return
+		}
+	}
+	a.there[name] = 0
+	a.attack(name)
 }
 
 // attack sends one connection all that there is.
-func (a *Attacker) attack(to string, huge bool) {
-	if to == a.conn.Name() || slices.Contains(a.Spare, to) {
-		return
-	}
-	a.hit[to] = true
+func (a *Attacker) attack(to string) {
 	keys := []entry{{godbus.ParseSignatureMust("s"), "x"}}
 	a.signal(to, "a.B", "C", keys)
 	a.signal(to, "org.freedesktop.login1.Manager", "PrepareForSleep", true)
@@ -91,9 +118,6 @@ func (a *Attacker) attack(to string, huge bool) {
 	}
 	a.call(to, "/fi/w1/wps/neard", "org.neard.NDEFAgent.GetNDEF", keys)
 	a.call(to, "/fi/w1/wps/iwd", "net.connman.iwd.Agent.RequestPassphrase", godbus.ObjectPath("/"))
-	if huge && a.Huge > 0 {
-		a.signal(to, "a.B", "C", make([]byte, a.Huge))
-	}
 }
 
 func (a *Attacker) signal(to, iface, member string, body ...any) {
