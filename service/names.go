@@ -138,7 +138,8 @@ func because(e wsc.ConfigError) string {
 	return fmt.Sprintf(": %v (error %d)", e, uint16(e))
 }
 
-// addNames puts the names that the interface has heard into what a session tells of its end. The caller holds Service.mu.
+// addNames puts the names that the interface has heard into what a session tells of its end. The
+// caller holds Service.mu.
 func (i *iface) addNames(s *Session) {
 	if ap := i.accessPoints[s.Wanted]; ap != nil {
 		s.Detail.WantedSSID = ap.SSID

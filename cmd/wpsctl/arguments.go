@@ -14,7 +14,8 @@ type argument struct {
 	repeated bool
 }
 
-// argumentsOf reads the arguments out of a usage line, "learn ROUTER [PIN|-]", so that what is checked is what is told.
+// argumentsOf reads the arguments out of a usage line, "learn ROUTER [PIN|-]", so that what is
+// checked is what is told.
 func argumentsOf(use string) []argument {
 	var all []argument
 	for _, word := range strings.Fields(use)[1:] {
@@ -74,7 +75,8 @@ func usageLine(cmd *cobra.Command) string {
 }
 
 func emptyArgument(cmd *cobra.Command, a argument) error {
-	f := &failure{Exit: exitUsage, Text: `the argument ` + a.name + ` of "` + cmd.CommandPath() + `" is empty`, Hint: emptyHint}
+	f := &failure{Exit: exitUsage, Hint: emptyHint,
+		Text: `the argument ` + a.name + ` of "` + cmd.CommandPath() + `" is empty`}
 	if a.isPIN() {
 		f.Exit, f.Text = exitBadPIN, "the PIN is empty"
 	}

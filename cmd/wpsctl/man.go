@@ -22,7 +22,7 @@ func newMan() *cobra.Command {
 				},
 				Files: []commandpage.Entry{
 					{Name: "/etc/wpsd/wpsd.conf", Text: "the configuration of the service: see wpsd.conf(5)"},
-					{Name: "/etc/polkit-1/rules.d", Text: "rules of polkit, where an administrator allows more, or less, than the defaults: see fi.w1.wps(7) for the actions"},
+					{Name: "/etc/polkit-1/rules.d", Text: "where an administrator allows more, or less, than the defaults: see fi.w1.wps(7) for the actions"},
 				},
 				Also: []string{"wpsd(8)", "wpsd.conf(5)", "fi.w1.wps(7)", "nfc_pw_token(1)", "polkit(8)", "jq(1)"},
 			}

@@ -30,9 +30,9 @@ func isNamed(name string, ssid []byte) bool {
 	return len(ssid) > 0 && (name == string(ssid) || name == ssidText(ssid))
 }
 
-// bssid finds the access point that n hears and that somebody means with a BSSID or an SSID. A BSSID is taken as it is. For
-// an SSID that is not known yet it scans. Several access points of one router and one name are one: the one that is ready
-// for something counts, then the strongest.
+// bssid finds the access point that n hears and that somebody means with a BSSID or an SSID. A
+// BSSID is taken as it is. For an SSID that is not known yet it scans. Several access points of one
+// router and one name are one: the one that is ready for something counts, then the strongest.
 func (a *app) bssid(ctx context.Context, c *client, n netif, signals <-chan *godbus.Signal, name string) (string, error) {
 	if address, ok := addressOf(name); ok {
 		return address, nil
@@ -54,8 +54,8 @@ func (a *app) bssid(ctx context.Context, c *client, n netif, signals <-chan *god
 	return pickBSSID(found, name)
 }
 
-// pickBSSID finds the access point that somebody means with a BSSID, or with the SSID of one of those that are heard, the
-// strongest first.
+// pickBSSID finds the access point that somebody means with a BSSID, or with the SSID of one of
+// those that are heard, the strongest first.
 func pickBSSID(heard []accessPoint, name string) (string, error) {
 	if address, ok := addressOf(name); ok {
 		return address, nil
@@ -68,9 +68,11 @@ func pickBSSID(heard []accessPoint, name string) (string, error) {
 	}
 	switch {
 	case len(found) == 0 && addressPart.MatchString(name):
-		return "", &failure{Exit: exitUsage, Text: `"` + printable(name) + `" is not a BSSID, such as 02:11:22:33:44:55, nor the name of an access point in range`, Hint: scanHint}
+		return "", &failure{Exit: exitUsage, Hint: scanHint, Text: `"` + printable(name) +
+			`" is not a BSSID, such as 02:11:22:33:44:55, nor the name of an access point in range`}
 	case len(found) == 0:
-		return "", &failure{Exit: exitNotFound, Text: `no access point with WPS in range has the name "` + printable(name) + `"`, Hint: scanHint}
+		return "", &failure{Exit: exitNotFound, Hint: scanHint,
+			Text: `no access point with WPS in range has the name "` + printable(name) + `"`}
 	case len(routers(found)) > 1:
 		return "", ambiguousName(name, "access points have the name", found, func(ap accessPoint) string {
 			return orDash(ap.BSSID) + " (" + accessPointText(ap) + ")"
@@ -85,8 +87,8 @@ func readiness(ap accessPoint) int {
 	return slices.Index([]string{"WPS", "WPS-PIN", "WPS-PBC", "WPS-AUTH"}, ap.Flags)
 }
 
-// routers sorts access points by the router that they belong to: BSSs with one UUID are one router. One that does not tell
-// its UUID is a router of its own. The order stays.
+// routers sorts access points by the router that they belong to: BSSs with one UUID are one router.
+// One that does not tell its UUID is a router of its own. The order stays.
 func routers(all []accessPoint) [][]accessPoint {
 	var list [][]accessPoint
 	at := map[string]int{}
@@ -163,12 +165,13 @@ func (t *tree) network(name string) (network, error) {
 	case len(found) == 1:
 		return found[0], nil
 	}
-	return network{}, &failure{Exit: exitNotFound, Text: `no stored network has the number or the name "` + printable(name) + `"`, Hint: networksHint}
+	return network{}, &failure{Exit: exitNotFound, Hint: networksHint,
+		Text: `no stored network has the number or the name "` + printable(name) + `"`}
 }
 
-// erAP finds the access point of the External Registrar that somebody means: UUID, BSSID and address are taken as they are,
-// for wpsd to say what is not there. A name is the one that "wpsctl er aps" shows, or the SSID of what a radio hears with
-// the same BSSID or UUID.
+// erAP finds the access point of the External Registrar that somebody means: UUID, BSSID and
+// address are taken as they are, for wpsd to say what is not there. A name is the one that "wpsctl
+// er aps" shows, or the SSID of what a radio hears with the same BSSID or UUID.
 func (t *tree) erAP(n netif, name string) (string, error) {
 	if address, ok := addressOf(name); ok {
 		return address, nil
@@ -189,7 +192,8 @@ func (t *tree) erAP(n netif, name string) (string, error) {
 	case len(found) == 0 && isUUIDOrIP(name):
 		return strings.ToLower(name), nil // wpsd says that it is not there
 	case len(found) == 0:
-		return "", &failure{Exit: exitNotFound, Text: `the External Registrar has found no access point with the name "` + printable(name) + `"`, Hint: erAPsHint}
+		return "", &failure{Exit: exitNotFound, Hint: erAPsHint,
+			Text: `the External Registrar has found no access point with the name "` + printable(name) + `"`}
 	case len(found) > 1:
 		return "", ambiguousName(name, "access points have the name", found, func(ap erAccessPoint) string {
 			if name := ap.shortName(); name != ap.Address {
@@ -209,8 +213,8 @@ func (t *tree) erHasSSID(ap erAccessPoint, name string) bool {
 	})
 }
 
-// shortName is what wpsd knows the access point by: its BSSID, its UUID if it does not tell that, or its address if others say to
-// be the same.
+// shortName is what wpsd knows the access point by: its BSSID, its UUID if it does not tell that,
+// or its address if others say to be the same.
 func (ap *erAccessPoint) shortName() string {
 	if len(ap.OtherAddresses) > 0 {
 		return ap.Address
@@ -221,8 +225,8 @@ func (ap *erAccessPoint) shortName() string {
 	return ap.UUID
 }
 
-// enrollee finds the device that somebody means with "any", a UUID, a MAC address, or the name that "wpsctl er enrollees"
-// shows.
+// enrollee finds the device that somebody means with "any", a UUID, a MAC address, or the name that
+// "wpsctl er enrollees" shows.
 func (t *tree) enrollee(n netif, name string) (string, error) {
 	if address, ok := addressOf(name); ok {
 		return address, nil
@@ -238,7 +242,8 @@ func (t *tree) enrollee(n netif, name string) (string, error) {
 	case len(found) == 0 && (name == "any" || isUUIDOrIP(name)):
 		return name, nil
 	case len(found) == 0:
-		return "", &failure{Exit: exitNotFound, Text: `no device with the name "` + printable(name) + `" asks to be let in`, Hint: `"wpsctl er enrollees" lists those that do.`}
+		return "", &failure{Exit: exitNotFound, Hint: `"wpsctl er enrollees" lists those that do.`,
+			Text: `no device with the name "` + printable(name) + `" asks to be let in`}
 	case len(found) > 1:
 		return "", ambiguousName(name, "devices have the name", found, func(e erEnrollee) string { return orDash(e.MAC) })
 	}
@@ -271,7 +276,8 @@ func lowerUUID(text string) string {
 	return text
 }
 
-// enrolleeOrAP is enrollee, for what can be an access point as well: whoever presses the button there. No name is any.
+// enrolleeOrAP is enrollee, for what can be an access point as well: whoever presses the button
+// there. No name is any.
 func (t *tree) enrolleeOrAP(n netif, name string) (string, error) {
 	if name == "" {
 		return "any", nil

@@ -1,5 +1,5 @@
-// Package roff writes manual pages in the language of man(7) that both groff and mandoc read without a complaint. Text that
-// is handed in is text: nothing in it is a request.
+// Package roff writes manual pages in the language of man(7) that both groff and mandoc read
+// without a complaint. Text that is handed in is text: nothing in it is a request.
 package roff
 
 import (
@@ -72,8 +72,8 @@ func (p *Page) Term(markup string) { fmt.Fprintf(&p.b, ".TP\n%s\n", guard(markup
 func Bold(s string) string   { return `\fB` + Escape(s) + `\fR` }
 func Italic(s string) string { return `\fI` + Escape(s) + `\fR` }
 
-// Text adds the paragraphs of a section, Below those of an item. A line that begins with two spaces is an example, and stays
-// as it is; others are filled.
+// Text adds the paragraphs of a section, Below those of an item. A line that begins with two spaces
+// is an example, and stays as it is; others are filled.
 func (p *Page) Text(s string)  { p.paragraphs(".PP", s) }
 func (p *Page) Below(s string) { p.paragraphs(".IP", s) }
 
@@ -140,7 +140,8 @@ func (p *Page) Also(pages ...string) {
 }
 
 // escapes are the characters that roff would act on or show as others.
-var escapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`, "…", `\[u2026]`, "é", `\('e`)
+var escapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`,
+	"…", `\[u2026]`, "é", `\('e`)
 
 // Escape makes text of a manual page: nothing in it is a request of roff.
 func Escape(s string) string {
