@@ -128,8 +128,9 @@ func TestRegistrarSendsWeakSettingsAsAsked(t *testing.T) {
 	mark, told := h.mark(), e.mark()
 	reply := e.ask("WPS_REG %s %s %x OPEN WEP %x", h.bssid, labelPIN, "wep", "12345")
 	t.Logf("wpa_supplicant says %q", reply)
-	if reply == "OK" {
-		e.wait(told, "WPS-FAIL", oneRun)
+	time.Sleep(20 * time.Second) // it says OK to any word, and finds out in the run (wpa_supplicant 2.10)
+	if e.saw(told, "WPS-SUCCESS") {
+		t.Error("wpa_supplicant gets somewhere with WEP, and wpsd does not")
 	}
 	e.ask("WPS_CANCEL")
 	if got := cli.run("raw", fmt.Sprintf("WPS_REG %s %s %x OPEN WEP %x", h.bssid, labelPIN, "wep", "12345")); !strings.HasPrefix(got, "FAIL") {
