@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/fence"
 )
 
 // Driver is the name of the bus itself.
@@ -103,7 +105,7 @@ func New(rwc io.ReadWriteCloser, o Options) (*Conn, error) {
 	if err := authenticate(rwc, c.r, o.Files); err != nil {
 		return nil, errors.Join(err, rwc.Close())
 	}
-	c.work.Go(c.read)
+	c.work.Go(fence.Func(nil, "a connection to the bus", c.read, func(err error) { _ = c.fail(err) }))
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
 	if err := c.Ask(ctx, "Hello", nil, &c.name); err != nil {

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/fence"
 )
 
 // What waits at most for Signals.
@@ -53,7 +55,7 @@ func (b *inbox) take() []*Message {
 // that cannot be decoded is left out. It is called once, and not with OnSignal.
 func (c *Conn) Signals() <-chan *godbus.Signal {
 	ch := make(chan *godbus.Signal)
-	c.work.Go(func() {
+	c.work.Go(fence.Func(nil, "signals of the bus", func() {
 		defer close(ch)
 		for {
 			select {
@@ -73,6 +75,6 @@ func (c *Conn) Signals() <-chan *godbus.Signal {
 				}
 			}
 		}
-	})
+	}, c.end))
 	return ch
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/fence"
 )
 
 // maxRunning is how many calls of others are worked on at once, of objects that Serve serves.
@@ -100,7 +102,7 @@ func (c *Conn) serve(o *Object, m *Message) {
 		c.Refuse(&m.Header, errLimits, "Too many calls are worked on.")
 		return
 	}
-	c.work.Go(func() {
+	c.work.Go(fence.Func(nil, "a call of "+m.Member, func() {
 		defer c.leave()
 		defer clear(m.Frame) // a key may be in there
 		defer c.survive(m)
@@ -119,7 +121,7 @@ func (c *Conn) serve(o *Object, m *Message) {
 			name, text = e.Name, e.Error()
 		}
 		c.Refuse(&m.Header, name, text)
-	})
+	}, func(error) { c.Refuse(&m.Header, errFailed, "") }))
 }
 
 // survive keeps a mistake of ours in one call from ending everything.

@@ -6,6 +6,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/fence"
 	"wpsd/introspection"
 	"wpsd/service"
 )
@@ -131,7 +132,12 @@ func (s *Server) serve() {
 
 // dispatch answers one call, or starts a job for it.
 func (s *Server) dispatch(c *call) {
-	defer s.survive("call", c.Interface+"."+c.Member, func() { s.answer(c, nil, errPanic) })
+	if fence.Do(s.log, "the call "+c.Interface+"."+c.Member, func() error { s.carryOut(c); return nil }) != nil {
+		s.answer(c, nil, errPanic)
+	}
+}
+
+func (s *Server) carryOut(c *call) {
 	method, err := s.method(c)
 	if err != nil {
 		s.answer(c, nil, err)

@@ -8,6 +8,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/fence"
 	"wpsd/service"
 )
 
@@ -48,7 +49,13 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 // take minutes, it takes nobody's place.
 func (s *Server) job(done result, ask Request, row rule, r *request, h handler) {
 	defer func() { s.results <- done }()
-	defer s.survive("call", done.call.Interface+"."+done.call.Member, func() { done.err = errPanic })
+	method := done.call.Interface + "." + done.call.Member
+	if fence.Do(s.log, "the call "+method, func() error { s.carryOutJob(&done, ask, row, r, h); return nil }) != nil {
+		done.err = errPanic
+	}
+}
+
+func (s *Server) carryOutJob(done *result, ask Request, row rule, r *request, h handler) {
 	p := done.peer
 	s.work(func() { done.err = p.identify(p.ctx, s.bus) })
 	if done.err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/introspection"
 	"wpsd/service"
 )
@@ -271,7 +271,10 @@ func (s *Server) drain() error {
 
 // apply turns one event into signals. It survives a mistake of ours: what an access point sends must not stop us.
 func (s *Server) apply(e service.Event) {
-	defer s.survive("event", fmt.Sprintf("%T", e), nil)
+	_ = fence.Do(s.log, fmt.Sprintf("the event %T", e), func() error { s.signalsOf(e); return nil })
+}
+
+func (s *Server) signalsOf(e service.Event) {
 	s.objects.apply(e, s.broadcast)
 	if e, ok := e.(service.CredentialReceived); ok {
 		s.tellCredentials(e.Session)
@@ -302,15 +305,5 @@ func (s *Server) tellCredentials(id service.SessionID) {
 	for _, n := range list {
 		s.bus.emit(session.Owner, sessionPath(id), sessionIface, "CredentialReceived", credentialValues(n), octets(n.Raw.Bytes()))
 		wipe(n)
-	}
-}
-
-// survive recovers from a panic and logs it; failed is told then.
-func (s *Server) survive(kind, what string, failed func()) {
-	if p := recover(); p != nil {
-		s.log.Error("panic", kind, what, "panic", p, "stack", string(debug.Stack()))
-		if failed != nil {
-			failed()
-		}
 	}
 }

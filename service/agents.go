@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wpsd/engine/credential"
+	"wpsd/fence"
 )
 
 const (
@@ -76,7 +77,7 @@ func (s *Service) RegisterAgent(_ context.Context, owner, name string, to Agent)
 	a := &agent{Agent: to, owner: owner, name: name, cancel: cancel, wake: make(chan struct{}, 1)}
 	s.agents[a] = struct{}{}
 	s.kept.offerAll(a)
-	s.agentTasks.Go(func() { s.serveAgent(ctx, a) })
+	s.agentTasks.Go(fence.Func(s.log, "a credential agent", func() { s.serveAgent(ctx, a) }, nil))
 	s.log.Info("credential agent registered", "owner", owner, "name", name)
 	return nil
 }
@@ -153,7 +154,7 @@ func (s *Service) offer(id SessionID, networks []credential.Network) {
 		if dropped := s.kept.add(k); dropped != nil && !dropped.taken {
 			s.log.Error("too many credentials wait for an agent: the oldest one is gone", "session", dropped.Session)
 		}
-		k.expire = time.AfterFunc(keepUntaken, func() { s.expireKept(k) })
+		k.expire = time.AfterFunc(keepUntaken, fence.Func(s.log, "forgetting a credential", func() { s.expireKept(k) }, nil))
 	}
 	s.tellKept()
 }
@@ -237,7 +238,7 @@ func (s *Service) agentIsDone(a *agent) bool {
 func (s *Service) handOver(ctx context.Context, a *agent, k *keptCredential, d Delivery) {
 	call, cancel := context.WithTimeoutCause(ctx, agentTime, errAgentHangs)
 	defer cancel()
-	err := a.Take(call, d)
+	err := s.fence("a call to a credential agent", func() error { return a.Take(call, d) })
 	wipeNetwork(d.Network)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -257,36 +258,41 @@ func (s *Service) handOver(ctx context.Context, a *agent, k *keptCredential, d D
 
 // endAgent is the last act of an agent's goroutine.
 func (s *Service) endAgent(a *agent) {
-	s.mu.Lock()
-	a.cancel()
-	if !a.gone {
-		s.dismiss(a, "reason", "the service ends")
-	}
-	delete(s.agents, a)
-	s.calmDown()
-	left := a.left
-	s.mu.Unlock()
+	left := locked(&s.mu, func() bool {
+		a.cancel()
+		if !a.gone {
+			s.dismiss(a, "reason", "the service ends")
+		}
+		delete(s.agents, a)
+		s.calmDown()
+		return a.left
+	})
 	if !left {
 		a.Release()
+	}
+}
+
+// drain tells all agents that the end is near.
+func (s *Service) drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	for a := range s.agents {
+		a.awaken()
 	}
 }
 
 // endAgents lets all agents take what is due, for a moment, and forgets what nobody took. It is called
 // once no session runs any more.
 func (s *Service) endAgents() {
-	s.mu.Lock()
-	s.draining = true
-	for a := range s.agents {
-		a.awaken()
-	}
-	s.mu.Unlock()
-	enough := time.AfterFunc(agentLastTime, func() {
+	s.drain()
+	enough := time.AfterFunc(agentLastTime, fence.Func(s.log, "the end of agents", func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for a := range s.agents {
 			a.cancel()
 		}
-	})
+	}, nil))
 	s.agentTasks.Wait()
 	enough.Stop()
 	s.mu.Lock()

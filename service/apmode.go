@@ -9,6 +9,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 )
 
 const (
@@ -75,6 +76,13 @@ func (s *Service) accessPoint(r StartRequest) (*iface, error) {
 	return i, nil
 }
 
+// findAccessPoint is accessPoint for who does not hold mu.
+func (s *Service) findAccessPoint(r StartRequest) (*iface, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accessPoint(r)
+}
+
 // newAdmission makes the procedure of a session, and gives that its time and its first state. The caller holds mu.
 func newAdmission(s *Service, ses *session, r StartRequest, t task) *admission {
 	ses.State = StateExchanging
@@ -109,16 +117,17 @@ func (a *admission) run(ctx context.Context) {
 	s.logStart(ses)
 	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
-	err := a.admitOne(ctx)
+	err := s.fence("a session at an access point", func() error { return a.admitOne(ctx) })
+	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
+	_ = s.fenced("the end of a session", func() { outcome = a.outcome(err) })
 	a.wipe()
-	s.end(ses, a.outcome(err))
+	s.end(ses, outcome)
 }
 
 // admitOne lets one Enrollee in. The one before on this interface has withdrawn its grant by then.
 func (a *admission) admitOne(ctx context.Context) error {
-	a.service.mu.Lock()
-	radio := a.service.radio(a.session.Interface)
-	a.service.mu.Unlock()
+	s := a.service
+	radio := locked(&s.mu, func() chan struct{} { return s.radio(a.session.Interface) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():
@@ -131,11 +140,13 @@ func (a *admission) admitOne(ctx context.Context) error {
 		return cause(ctx, err)
 	}
 	defer release()
-	err = a.grant(ctx, ap)
-	if err == nil {
+	err = a.service.fence("a session at an access point", func() error {
+		if err := a.grant(ctx, ap); err != nil {
+			return err
+		}
 		a.change(func(s *Session) { s.Detail.Granted = true })
-		err = a.follow(ctx, ap)
-	}
+		return a.follow(ctx, ap)
+	})
 	if err != nil && !leaveGranted(err) {
 		a.withdraw(ctx, ap)
 	}
@@ -183,7 +194,7 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 	// Its events must not fill the way to us while we wait for its answer.
 	taken := make(chan struct{})
 	stop := make(chan struct{})
-	go func() {
+	go fence.Func(a.service.log, "the events of an access point", func() {
 		defer close(taken)
 		for {
 			select {
@@ -192,7 +203,7 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 				return
 			}
 		}
-	}()
+	}, nil)()
 	err := errors.Join(a.revoke(ctx, ap), ap.Withdraw(ctx))
 	close(stop)
 	<-taken

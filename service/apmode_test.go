@@ -36,6 +36,7 @@ type uap struct {
 	opened int
 	absent error // what opening fails with
 	fail   map[string]error
+	panics string // the command in which the driver makes a mistake, once
 	wps    bool
 	// settings are what it tells of itself beside wps.
 	settings drivers.APSettings
@@ -77,6 +78,10 @@ func (u *uap) do(format string, args ...any) error {
 	command := fmt.Sprintf(format, args...)
 	u.heard = append(u.heard, command)
 	name, _, _ := strings.Cut(command, " ")
+	if name == u.panics {
+		u.panics = ""
+		panic("a mistake in the driver")
+	}
 	return u.fail[name]
 }
 

@@ -38,9 +38,7 @@ func (s *Service) APPIN(ctx context.Context, r APPINRequest) (secret.Value, erro
 		return secret.Value{}, err
 	}
 	defer request.PIN.Wipe()
-	s.mu.Lock()
-	i, err := s.accessPoint(StartRequest{Interface: r.Interface, Timeout: r.Timeout})
-	s.mu.Unlock()
+	i, err := s.findAccessPoint(StartRequest{Interface: r.Interface, Timeout: r.Timeout})
 	if err != nil {
 		return secret.Value{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/fence"
 	"wpsd/service/search"
 )
 
@@ -66,24 +67,47 @@ func (e *enrolment) run(ctx context.Context) {
 	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
-	err := s.withRadio(walk, ses.iface, func() error {
-		h, err := s.take(walk, ses.iface, e.beside)
-		if err != nil {
-			return err
+	err := s.fence("a session", func() error {
+		return s.withRadio(walk, ses.iface, func() error { return e.onInterface(ctx, walk) })
+	})
+	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
+	_ = s.fenced("the end of a session", func() {
+		if !isHandover(err) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+			err = cause(walk, err) // a driver says that it was interrupted; we know why
 		}
-		err = e.meet(walk, h)
-		if handErr := e.finish(ctx, h); e.received { // held is held, whatever came after
-			err = handErr
-		}
+		outcome = failureOf(e.explain(err), e.method)
+	})
+	_ = s.fenced("the end of a session", func() {
+		e.keys.close()
+		e.usedToken()
+	})
+	e.wipe()
+	s.end(ses, outcome)
+}
+
+// onInterface takes the interface, enrols, and gives the interface back, whatever went wrong with what came before.
+func (e *enrolment) onInterface(ctx, walk context.Context) error {
+	s, name := e.service, e.session.iface.Name
+	var h *holding
+	err := s.fence("taking an interface", func() (err error) {
+		h, err = s.take(walk, e.session.iface, e.beside)
 		return err
 	})
-	if !isHandover(err) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		err = cause(walk, err) // a driver says that it was interrupted; we know why
+	if fence.Caught(err) { // what it had taken by then stands in the journal
+		_ = s.fenced("giving an interface back", func() { s.settleInterface(context.WithoutCancel(ctx), name) })
 	}
-	e.keys.close()
-	e.usedToken()
-	e.wipe()
-	s.end(ses, failureOf(e.explain(err), e.method))
+	if err != nil {
+		return err
+	}
+	err = s.fence("a session on its interface", func() error { return e.meet(walk, h) })
+	handErr := s.fence("handing a network over", func() error { return e.finish(ctx, h) })
+	if fence.Caught(handErr) {
+		_ = s.fenced("giving an interface back", func() { h.giveBack(ctx, true) })
+	}
+	if e.received && !fence.Caught(err) { // held is held, whatever came after
+		err = handErr
+	}
+	return err
 }
 
 // meet enrols on an interface that was taken.
@@ -91,9 +115,7 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	s := e.service
 	err := s.withStation(ctx, e.session.iface, h.apart, func(station drivers.Station) error {
 		if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
-			s.mu.Lock()
-			e.device = s.deviceFor(own.HardwareAddr())
-			s.mu.Unlock()
+			e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
 		}
 		return e.enroll(ctx, station)
 	})
@@ -165,6 +187,9 @@ func isOtherKey(err error) bool {
 
 // isFinal tells what no other access point can make good.
 func isFinal(err error) bool {
+	if fence.Caught(err) { // a mistake of ours, which the next run would meet again
+		return true
+	}
 	for _, final := range []error{
 		drivers.ErrInterfaceGone, drivers.ErrNoInterface, drivers.ErrRadioBlocked, drivers.ErrBusy, drivers.ErrNotSupported, drivers.ErrClosed,
 		registration.ErrInternal,
@@ -251,11 +276,16 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 		pair.Wipe()
 		return err
 	}
+	defer func() { machine.Abort(time.Now()) }() // forgets the keys, however this ends; it changes no outcome that there is
 	link, err := e.associate(ctx, c)
 	if err != nil {
-		machine.Abort(time.Now()) // forgets the key pair
 		return err
 	}
+	defer func() {
+		if err := link.Close(); err != nil {
+			e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
+		}
+	}()
 	e.service.changeSoon(e.session, func(s *Session) { s.State = StateExchanging })
 	stack := e.stack(c, machine)
 	ctx, giveUp := context.WithCancelCause(ctx)
@@ -268,9 +298,6 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	}
 	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began
 		pumpErr = errSilent
-	}
-	if err := link.Close(); err != nil {
-		e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 	}
 	return e.verdict(machine.Outcome().Err, pumpErr)
 }

@@ -330,11 +330,16 @@ func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer, net
 	})
 }
 
+// findER is runningER for who does not hold mu.
+func (s *Service) findER(ifname string) (*externalRegistrar, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runningER(ifname)
+}
+
 // askER lets the goroutine of a running External Registrar do something.
 func (s *Service) askER(ctx context.Context, ifname string, do func(e *externalRegistrar, now time.Time) error) error {
-	s.mu.Lock()
-	e, err := s.runningER(ifname)
-	s.mu.Unlock()
+	e, err := s.findER(ifname)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
@@ -55,9 +56,12 @@ type erReply struct {
 // command lets the goroutine do something, and waits for it. It fails if the External Registrar ends before.
 func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time)) error {
 	done := make(chan struct{})
+	carriedOut := false
 	select {
-	case e.commands <- func(now time.Time) { defer close(done); do(now) }:
-		<-done
+	case e.commands <- func(now time.Time) { defer close(done); do(now); carriedOut = true }:
+		if <-done; !carriedOut {
+			return errBroken
+		}
 		return nil
 	case <-e.over:
 		return ErrERStopped
@@ -66,13 +70,36 @@ func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time))
 	}
 }
 
-// run is the goroutine: whatever happens goes to the engine, and what it says is done.
+// errBroken tells a caller that his call is what the External Registrar has failed at; the log has more.
+var errBroken = errors.New("service: the External Registrar failed, which is a mistake in it")
+
+// run is the goroutine. What goes wrong in it ends this External Registrar and its sessions, and nothing else.
 func (e *externalRegistrar) run(ctx context.Context) {
 	requests, end := context.WithCancel(context.WithoutCancel(ctx)) // they outlive ctx, to say goodbye
 	defer end()
 	e.requests = requests
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	s := e.service
+	why := s.fenced("an External Registrar", func() { e.serve(ctx, timer) })
+	if why == nil {
+		why = context.Cause(ctx)
+	}
+	close(e.over)
+	e.leaving = true
+	if err := s.fenced("the end of an External Registrar", func() { e.leave(why, timer) }); err != nil {
+		_ = s.fenced("the end of an External Registrar", func() { e.abandon(err) })
+	}
+	end()
+	e.tasks.Wait()
+	_ = s.fenced("the end of an External Registrar", e.keys.close)
+	if err := e.point.Close(); err != nil {
+		s.log.Debug("closing the sockets of the External Registrar", "interface", e.iface.Name, "err", err)
+	}
+}
+
+// serve passes whatever happens to the engine, and does what it says.
+func (e *externalRegistrar) serve(ctx context.Context, timer *time.Timer) {
 	e.perform(time.Now(), e.registrar.Start(time.Now(), e.address))
 	for ctx.Err() == nil {
 		e.setTimer(timer)
@@ -85,13 +112,6 @@ func (e *externalRegistrar) run(ctx context.Context) {
 		default:
 			e.next(ctx.Done(), timer)
 		}
-	}
-	e.leave(context.Cause(ctx), timer)
-	end()
-	e.tasks.Wait()
-	e.keys.close()
-	if err := e.point.Close(); err != nil {
-		e.service.log.Debug("closing the sockets of the External Registrar", "interface", e.iface.Name, "err", err)
 	}
 }
 
@@ -166,7 +186,11 @@ func (e *externalRegistrar) perform(now time.Time, actions []er.Action) {
 func (e *externalRegistrar) do(a er.Do) {
 	e.tasks.Go(func() {
 		growStack(a.ID)
-		response, err := e.point.Do(e.requests, a.Request)
+		var response upnp.Response
+		err := e.service.fence("a request of the External Registrar", func() (err error) {
+			response, err = e.point.Do(e.requests, a.Request)
+			return err
+		})
 		e.service.log.Debug("request", "interface", e.iface.Name, "id", a.ID, "method", a.Request.Method, "to", a.Request.URL.Host,
 			"action", a.Request.Header.Get("SOAPACTION"), "size", len(a.Request.Body), "status", response.Status, "answer", len(response.Body), "err", err)
 		select {
@@ -185,13 +209,28 @@ func growStack(n uint64) byte {
 	return room[n%uint64(len(room))]
 }
 
+// abandon ends what leave has left over.
+func (e *externalRegistrar) abandon(why error) {
+	e.stopNow(why)
+	for id, run := range e.runs {
+		delete(e.runs, id)
+		if tag := e.tags[id]; tag != nil {
+			tag.over(false)
+		}
+		e.finish(run.session, why)
+	}
+}
+
+// stopNow is stop for who does not hold Service.mu.
+func (e *externalRegistrar) stopNow(cause error) {
+	e.service.mu.Lock()
+	defer e.service.mu.Unlock()
+	e.stop(cause)
+}
+
 // leave ends all sessions and says goodbye to access points, not longer than erGoodbye.
 func (e *externalRegistrar) leave(cause error, timer *time.Timer) {
-	close(e.over)
-	e.leaving = true
-	e.service.mu.Lock()
-	e.stop(cause) // unless that was what led here
-	e.service.mu.Unlock()
+	e.stopNow(cause) // unless that was what led here
 	for _, run := range e.runs {
 		run.fail(cause)
 	}

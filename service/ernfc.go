@@ -132,9 +132,7 @@ func (t *erTag) find(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registra
 // over ends the use of the tag. A tag's password is for one run that succeeds.
 func (t *erTag) over(succeeded bool) {
 	if succeeded && t.used.ID != 0 {
-		t.service.mu.Lock()
-		t.service.forgetToken(t.used.ID)
-		t.service.mu.Unlock()
+		t.service.usedUp(t.used.ID)
 	}
 	t.used.Wipe()
 }

@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/service/receive"
 )
 
@@ -362,13 +363,7 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 	if run.cause != nil && (errors.Is(err, er.ErrCanceled) || errors.Is(err, er.ErrStopped)) {
 		err = run.cause
 	}
-	s.mu.Lock()
-	ses.Peer, ses.PeerUUID = event.Peer, event.PeerUUID
-	e.at(&ses.Session, event.AP)
-	if event.Settings != nil {
-		ses.Detail.SSID = event.Settings.SSID
-	}
-	s.mu.Unlock()
+	e.noteEnd(ses, event)
 	if event.Settings == nil || ses.Purpose == PurposeAdmit {
 		if event.Settings != nil {
 			event.Settings.Wipe()
@@ -378,9 +373,20 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 	}
 	// To store them can take a while, and others' events shall not wait for a disk. shutDown waits for this goroutine,
 	// and so for that one.
-	s.tasks.Go(func() {
+	s.tasks.Go(fence.Func(s.log, "taking settings", func() {
 		e.finish(ses, s.takeSettings(ses, *event.Settings))
-	})
+	}, func(err error) { e.finish(ses, err) }))
+}
+
+// noteEnd notes with whom a run was.
+func (e *externalRegistrar) noteEnd(ses *session, event er.RunEnded) {
+	e.service.mu.Lock()
+	defer e.service.mu.Unlock()
+	ses.Peer, ses.PeerUUID = event.Peer, event.PeerUUID
+	e.at(&ses.Session, event.AP)
+	if event.Settings != nil {
+		ses.Detail.SSID = event.Settings.SSID
+	}
 }
 
 // finish tells the end of a session, which may be what kept the External Registrar running.
@@ -405,9 +411,14 @@ func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
 	}
 	came := s.arrived(ses, c, receive.Origin{BSSID: ses.Peer, Source: string(ses.Purpose)}, nil)
 	if ses.Purpose == PurposeLearn {
-		s.mu.Lock()
-		s.emit(ERAPSettings{ses.ID, ses.Interface, ses.ERAP})
-		s.mu.Unlock()
+		s.tellSettings(ses)
 	}
 	return came.err
+}
+
+// tellSettings tells that a session learned the settings of an access point.
+func (s *Service) tellSettings(ses *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.emit(ERAPSettings{ses.ID, ses.Interface, ses.ERAP})
 }

@@ -57,7 +57,8 @@ func (s *Service) follow(ctx context.Context, d drivers.Driver) {
 		case <-ctx.Done():
 			return
 		}
-		if err := s.list(ctx, d); err != nil && ctx.Err() == nil {
+		err := s.fence("listing the interfaces of "+d.Name(), func() error { return s.list(ctx, d) })
+		if err != nil && ctx.Err() == nil { // the next change is another chance
 			s.log.Warn("cannot list the interfaces", "driver", d.Name(), "err", err)
 		}
 	}
@@ -187,9 +188,7 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 
 // withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us has it then.
 func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) error {
-	s.mu.Lock()
-	radio := s.radio(i.Name)
-	s.mu.Unlock()
+	radio := locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():

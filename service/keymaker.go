@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wpsd/engine/wsccrypto"
+	"wpsd/fence"
 )
 
 // keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is nothing
@@ -49,7 +50,11 @@ func (m *keyMaker) prepareIn(pause time.Duration) {
 				}
 			}
 		}
-		pair, err := wsccrypto.GenerateKeyPair(m.rand)
+		var pair *wsccrypto.KeyPair
+		err := fence.Do(nil, "making a key pair", func() (err error) {
+			pair, err = wsccrypto.GenerateKeyPair(m.rand)
+			return err
+		})
 		next <- madeKey{pair, err}
 	}()
 }

@@ -252,9 +252,7 @@ func (s *Service) fromAccessPoint(ctx context.Context, ifname string, ask func(d
 
 // askAccessPoint asks the software of an access point of this machine.
 func (s *Service) askAccessPoint(ctx context.Context, ifname string, ask func(drivers.AccessPoint) (secret.Value, error)) (secret.Value, error) {
-	s.mu.Lock()
-	i, err := s.accessPoint(StartRequest{Interface: ifname})
-	s.mu.Unlock()
+	i, err := s.findAccessPoint(StartRequest{Interface: ifname})
 	if err != nil {
 		return secret.Value{}, err
 	}

@@ -12,8 +12,10 @@ import (
 
 // applyTag hands over the networks of a tag as those of a session, in the background: touching a tag is all that its user
 // does. Whoever has the interface gets them, of no interface in particular the first that is a station. The networks are
-// the task's own. The caller holds mu.
+// the task's own.
 func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []credential.Network) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	ifname, ok := s.tagStation(r, processing)
 	if !ok {
 		wipeNetworks(networks)

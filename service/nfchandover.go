@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/fence"
 )
 
 // NFCCarrier is how much of a handover message is wanted.
@@ -70,19 +71,24 @@ func checkHandover(f NFCFormat, c NFCCarrier) error {
 	return nil
 }
 
+// uuidAt is our UUID on an interface that is a station.
+func (s *Service) uuidAt(ifname string) (wsc.UUID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.station(ifname)
+	if err != nil {
+		return wsc.UUID{}, err
+	}
+	return s.deviceFor(i.HardwareAddr).UUID, nil
+}
+
 // NFCHandoverRequest returns what this device, as an Enrollee, says over an NFC link to begin a handover. It announces a
 // new key, which the run after NFCReportHandover uses.
 func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCFormat, c NFCCarrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	i, err := s.station(ifname)
-	var uuid wsc.UUID
-	if err == nil {
-		uuid = s.deviceFor(i.HardwareAddr).UUID
-	}
-	s.mu.Unlock()
+	uuid, err := s.uuidAt(ifname)
 	if err != nil {
 		return nil, err
 	}
@@ -113,14 +119,14 @@ func (s *Service) keepHandover(h handover) {
 		oldest.private.Wipe()
 		s.handovers = slices.Delete(s.handovers, 0, 1)
 	}
-	h.expire = time.AfterFunc(keepNFC, func() {
+	h.expire = time.AfterFunc(keepNFC, fence.Func(s.log, "forgetting a handover", func() {
 		if late, ok := s.takeHandover(h.ifname, h.hash); ok {
 			late.private.Wipe()
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.calmDown()
 		}
-	})
+	}, nil))
 	s.handovers = append(s.handovers, h)
 }
 

@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/service/receive"
 )
 
@@ -111,9 +112,7 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 	if errors.Is(came.err, receive.ErrUseless) {
 		return NFCTag{}, errUseless(c)
 	}
-	s.mu.Lock()
 	s.applyTag(r, came.processing, cloneNetworks(c.Networks))
-	s.mu.Unlock()
 	s.log.Info("an NFC tag brought networks", "stored", len(came.stored), "processing", string(came.processing))
 	if came.err != nil && len(came.stored) == 0 {
 		return NFCTag{}, came.err
@@ -180,14 +179,14 @@ func (s *Service) keepToken(t *ndef.PasswordToken) error {
 		s.forgetToken(s.readTokens[0].password.ID)
 	}
 	var expire *time.Timer
-	expire = time.AfterFunc(keepNFC, func() {
+	expire = time.AfterFunc(keepNFC, fence.Func(s.log, "forgetting a tag", func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if slices.ContainsFunc(s.readTokens, func(t readToken) bool { return t.expire == expire }) { // not a newer one
 			s.forgetToken(password.ID)
 			s.calmDown()
 		}
-	})
+	}, nil))
 	s.readTokens = append(s.readTokens, readToken{password: password, hash: t.PublicKeyHash, expire: expire})
 	s.log.Info("an NFC tag brought a device password", "id", uint16(t.ID))
 	return nil
@@ -240,9 +239,14 @@ func (e *enrolment) usedToken() {
 	if e.method != MethodNFC || e.purpose == PurposeEnroll || !e.received {
 		return
 	}
-	e.service.mu.Lock()
-	defer e.service.mu.Unlock()
-	e.service.forgetToken(e.password.ID)
+	e.service.usedUp(e.password.ID)
+}
+
+// usedUp forgets the password of an id.
+func (s *Service) usedUp(id wsc.DevicePasswordID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetToken(id)
 }
 
 // wipeTokens forgets all passwords of tags and all keys of handovers. The caller holds mu.

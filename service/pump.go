@@ -7,6 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine"
+	"wpsd/fence"
 )
 
 // lastWord is how long we wait, after telling the access point that we give up, before the link goes
@@ -86,7 +87,11 @@ func receiveFrames(ctx context.Context, link drivers.Link) (frames <-chan receiv
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		for {
-			frame, err := link.Receive(ctx)
+			var frame []byte
+			err := fence.Do(nil, "reading from a link", func() (err error) {
+				frame, err = link.Receive(ctx)
+				return err
+			})
 			select {
 			case c <- received{frame, err}:
 			case <-ctx.Done():

@@ -76,9 +76,7 @@ func (c *scanner) known(ctx context.Context) []search.Candidate {
 			list[k.BSSID] = k
 		}
 	}
-	c.service.mu.Lock()
-	ours := c.iface.knownCandidates(time.Now().Add(-staleAfter))
-	c.service.mu.Unlock()
+	ours := locked(&c.service.mu, func() []search.Candidate { return c.iface.knownCandidates(time.Now().Add(-staleAfter)) })
 	for _, k := range ours {
 		if other, there := list[k.BSSID]; !there || k.Seen.After(other.Seen) {
 			list[k.BSSID] = k
@@ -180,14 +178,7 @@ func (s *Service) Scan(_ context.Context, ifname string) error {
 }
 
 func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
-	err := s.withRadio(ctx, i, func() error {
-		h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}} // to look around, nobody has to let go
-		if err := h.noteLink(ctx); err != nil {
-			return err
-		}
-		defer h.giveBack(ctx, true)
-		return s.withStation(ctx, i, false, func(station drivers.Station) error { return s.lookOnce(ctx, i, station, own) })
-	})
+	err := s.fence("a scan", func() error { return s.scanOn(ctx, i, own) })
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("scan failed", "interface", i.Name, "err", err)
 	}
@@ -200,6 +191,18 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 		s.emit(ScanDone{Interface: i.Name, Success: err == nil})
 		s.emit(InterfaceChanged{i.snapshot()})
 	}
+}
+
+// scanOn takes the interface, and looks.
+func (s *Service) scanOn(ctx context.Context, i *iface, own wsc.MAC) error {
+	return s.withRadio(ctx, i, func() error {
+		h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}} // to look around, nobody has to let go
+		if err := h.noteLink(ctx); err != nil {
+			return err
+		}
+		defer h.giveBack(ctx, true)
+		return s.withStation(ctx, i, false, func(station drivers.Station) error { return s.lookOnce(ctx, i, station, own) })
+	})
 }
 
 // lookOnce looks at all channels.

@@ -14,6 +14,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/service/store"
 )
 
@@ -173,12 +174,12 @@ func (s *Service) Run(ctx context.Context) error {
 	if err == nil {
 		var followers sync.WaitGroup
 		for _, d := range s.drivers {
-			followers.Go(func() { s.follow(ctx, d) })
+			followers.Go(fence.Func(s.log, "following the interfaces of "+d.Name(), func() { s.follow(ctx, d) }, nil))
 			if teller, ok := d.(drivers.LinkTeller); ok {
-				followers.Go(func() { s.followConnections(ctx, teller) })
+				followers.Go(fence.Keep(s.log, "following the connections of "+d.Name(), func() { s.followConnections(ctx, teller) }))
 			}
 		}
-		followers.Go(func() { s.debtor.run(ctx) })
+		followers.Go(fence.Keep(s.log, "paying debts", func() { s.debtor.run(ctx) }))
 		<-ctx.Done()
 		followers.Wait()
 	}
@@ -203,9 +204,10 @@ func (s *Service) warnIfMissing(name string) {
 	}
 }
 
-// shutDown ends what runs and waits for it.
-func (s *Service) shutDown(cancel context.CancelCauseFunc) {
+// stopAll lets nothing begin any more, and tells what runs to end.
+func (s *Service) stopAll() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closing = true
 	for _, ses := range s.sessions {
 		ses.stop(ErrShutdown)
@@ -213,7 +215,11 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	for _, i := range s.interfaces {
 		i.stopScan()
 	}
-	s.mu.Unlock()
+}
+
+// shutDown ends what runs and waits for it.
+func (s *Service) shutDown(cancel context.CancelCauseFunc) {
+	s.stopAll()
 	cancel(ErrShutdown)
 	s.tasks.Wait()
 	s.endAgents()
@@ -230,7 +236,7 @@ func (s *Service) begin(task func()) error {
 	if s.closing || s.ctx == nil {
 		return ErrShutdown
 	}
-	s.tasks.Go(task)
+	s.tasks.Go(fence.Func(s.log, "a task of the service", task, nil))
 	return nil
 }
 

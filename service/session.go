@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 )
 
 const (
@@ -33,6 +34,7 @@ type session struct {
 	iface       *iface
 	er          *externalRegistrar // whose run it is; nil: one of the interface's own
 	cancel      context.CancelCauseFunc
+	told        bool                 // its end was
 	stopping    bool                 // told to end: the interface may be promised to the next
 	credentials []credential.Network // that can be used
 	received    []credential.Network // one for each Credential attribute; see attributes
@@ -274,12 +276,14 @@ func (s *Service) Cancel(_ context.Context, id SessionID) error {
 func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 	s.mu.Lock()
 	i, ok := s.interfaces[ifname]
+	var ses *session
+	if ok {
+		ses = i.session
+	}
+	s.mu.Unlock()
 	if !ok {
-		s.mu.Unlock()
 		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
 	}
-	ses := i.session
-	s.mu.Unlock()
 	if ses == nil {
 		return fmt.Errorf("%w: none runs on %s", ErrNoSession, ifname)
 	}
@@ -321,13 +325,13 @@ func (s *Service) changeSoon(ses *session, alter func(*Session)) {
 	if ses.news != nil {
 		return
 	}
-	ses.news = time.AfterFunc(progressPause, func() {
+	ses.news = time.AfterFunc(progressPause, fence.Func(s.log, "telling of a session", func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if ses.news != nil {
 			s.tellChange(ses)
 		}
-	})
+	}, nil))
 }
 
 // tellChange tells what a session is like now. The caller holds mu.
@@ -346,14 +350,28 @@ func (s *session) quiet() {
 
 // end says how a session ended, after the interface was given back, and keeps it for a while.
 func (s *Service) end(ses *session, outcome failure) {
+	err := s.fenced("the end of a session", func() { s.endWith(ses, outcome, failure.sentence) })
+	if err != nil {
+		_ = s.fenced("the end of a session", func() {
+			s.endWith(ses, failure{state: StateFailed, reason: ReasonInternal, err: err}, func(failure, *Session) string { return sentences[ReasonInternal] })
+		})
+	}
+}
+
+// endWith is end with a sentence.
+func (s *Service) endWith(ses *session, outcome failure, sentence func(failure, *Session) string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ses.told {
+		return
+	}
 	ses.State, ses.Reason, ses.ConfigError = outcome.state, outcome.reason, outcome.configError
 	outcome.detail(&ses.Detail)
 	ses.iface.addNames(&ses.Session)
-	ses.Sentence = outcome.sentence(&ses.Session)
+	ses.Sentence = sentence(outcome, &ses.Session)
 	ses.cancel(nil)
 	ses.quiet()
+	ses.told = true
 	s.emit(SessionEnded{ses.Session.clone()})
 	if i := ses.iface; i.session == ses {
 		i.session = nil
@@ -372,11 +390,11 @@ func (s *Service) retire(ses *session) {
 	if s.closing {
 		return // shutDown drops it
 	}
-	ses.expire = time.AfterFunc(keepEnded, func() {
+	ses.expire = time.AfterFunc(keepEnded, fence.Func(s.log, "forgetting a session", func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.drop(ses)
-	})
+	}, nil))
 	var oldest *session
 	n := 0
 	for _, other := range s.sessions {

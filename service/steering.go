@@ -83,7 +83,9 @@ func (k *steering) run(ctx context.Context) {
 		if ap == nil {
 			return
 		}
-		k.serve(ctx, ap)
+		if err := k.service.fenced("the connection to an access point", func() { k.serve(ctx, ap) }); err != nil {
+			k.tell(drivers.APEvent{Kind: drivers.APGone}) // whoever waits for it ends; the next connection is another one
+		}
 		if err := ap.Close(); err != nil {
 			k.service.log.Debug("closing the connection to the access point", "interface", k.ifname, "err", err)
 		}

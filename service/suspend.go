@@ -17,7 +17,18 @@ type rest struct {
 // begins before Resume. If ctx ends first it returns an error, and what it ended goes on ending. External Registrars
 // stay: their sockets have nothing that the machine's sleep takes away.
 func (s *Service) Suspend(ctx context.Context) error {
+	select {
+	case <-s.layDown():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("service: not everything has come to rest: %w", context.Cause(ctx))
+	}
+}
+
+// layDown tells everything to come to rest; what it returns is closed once it has.
+func (s *Service) layDown() <-chan struct{} {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.rest.asleep = true
 	for _, ses := range s.sessions {
 		if !ses.State.Ended() {
@@ -36,13 +47,7 @@ func (s *Service) Suspend(ctx context.Context) error {
 		s.rest.still = still
 	}
 	s.restSoon()
-	s.mu.Unlock()
-	select {
-	case <-still:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("service: not everything has come to rest: %w", context.Cause(ctx))
-	}
+	return still
 }
 
 // asleep reports whether nothing may begin.

@@ -107,6 +107,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	log, level := newLog(stderr, f.debug, conf)
+	slog.SetDefault(log) // for fences in packages that have no log of their own
 	work := func() error { return serve(ctx, f, conf, hangup, log, level) }
 	if f.restore {
 		work = func() error { return restore(ctx, f, conf, log) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 
+	"log/slog"
 	"wpsd/service/control/reply"
 )
 
@@ -29,6 +30,7 @@ func runReply(f flags, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log, _ := newLog(stderr, f.debug, &config{})
+	slog.SetDefault(log)
 	l, idle, err := replyListener(f)
 	if err == nil {
 		err = reply.Server{Idle: idle, Log: log}.Serve(ctx, l)

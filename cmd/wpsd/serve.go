@@ -18,6 +18,7 @@ import (
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
 	"wpsd/drivers/sim"
+	"wpsd/fence"
 	"wpsd/service"
 	"wpsd/service/store"
 )
@@ -157,12 +158,12 @@ func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log 
 	serviceDone := make(chan error, 1)
 	var others sync.WaitGroup
 	go func() {
-		err := svc.Run(serviceCtx)
+		err := fence.Do(log, "the service", func() error { return svc.Run(serviceCtx) })
 		stopServer(errStopped)
 		serviceDone <- err
 	}()
 	for _, run := range beside {
-		others.Go(func() { run(serviceCtx) })
+		others.Go(fence.Keep(log, "a part beside the service", func() { run(serviceCtx) }))
 	}
 	var err error
 	select {

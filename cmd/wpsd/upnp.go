@@ -46,6 +46,7 @@ func runUPnP(f flags, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log, _ := newLog(stderr, f.debug, &config{}) // not the configuration's: it may hold a password, and is not for us
+	slog.SetDefault(log)
 	l, idle, err := upnpListener(f)
 	if err == nil {
 		err = remote.Server{Idle: idle, Log: log, Settled: releaseMemory, Open: func(ifname string) (remote.ControlPoint, error) {

@@ -17,6 +17,7 @@ import (
 
 	"wpsd/drivers/ssdp"
 	"wpsd/engine/upnp"
+	"wpsd/fence"
 )
 
 // place is what an interface has at the moment.
@@ -119,8 +120,8 @@ func (p *ControlPoint) bind(ctx context.Context, at place) (*binding, error) {
 	b.callback = l.Addr().(*net.TCPAddr).AddrPort()
 	b.ctx, b.end = context.WithCancelCause(ctx)
 	b.serve(l.(*net.TCPListener))
-	b.wait.Go(func() { b.receive(b.group, false) })
-	b.wait.Go(func() { b.receive(b.search, true) })
+	b.wait.Go(fence.Keep(b.point.log, "announcements of UPnP", func() { b.receive(b.group, false) }))
+	b.wait.Go(fence.Keep(b.point.log, "answers of UPnP", func() { b.receive(b.search, true) }))
 	return b, nil
 }
 

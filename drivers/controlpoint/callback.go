@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wpsd/engine/upnp"
+	"wpsd/fence"
 )
 
 // subscription is one path of the server, and who may use it.
@@ -251,11 +252,11 @@ func (b *binding) serve(l *net.TCPListener) {
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 	b.server.SetKeepAlivesEnabled(false)
-	b.wait.Go(func() {
+	b.wait.Go(fence.Func(p.log, "the server for events", func() {
 		if err := b.server.Serve(gate{l, b}); !errors.Is(err, http.ErrServerClosed) && b.ctx.Err() == nil {
 			p.log.Warn("controlpoint: the server for events ended", "err", err)
 		}
-	})
+	}, nil))
 }
 
 // notify takes one event. Whoever does not know the path gets no answer at all.

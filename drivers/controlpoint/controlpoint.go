@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wpsd/engine/upnp"
+	"wpsd/fence"
 )
 
 // What callers branch on.
@@ -106,8 +107,8 @@ func open(c Config, l limits) (*ControlPoint, error) {
 	case <-p.changed: // there was nothing before
 	default:
 	}
-	p.wait.Go(func() { p.watch(ctx) })
-	p.wait.Go(func() { p.follow(ctx) })
+	p.wait.Go(fence.Keep(p.log, "watching an interface", func() { p.watch(ctx) }))
+	p.wait.Go(fence.Keep(p.log, "following an interface", func() { p.follow(ctx) }))
 	return p, nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/drivers/controlsocket"
+	"wpsd/fence"
 )
 
 const (
@@ -44,7 +45,7 @@ func Open(ctx context.Context, path string, log *slog.Logger) (drivers.AccessPoi
 		_ = watch.Close()
 		return nil, err
 	}
-	a.wait.Go(a.run)
+	a.wait.Go(fence.Func(log, "the connection to hostapd", a.run, nil)) // its end is that of Events
 	return a, nil
 }
 
@@ -225,7 +226,7 @@ func (l *loop) gone() {
 // read starts the reader of the monitor connection; the channel is closed when that one ends.
 func (a *accessPoint) read() <-chan []byte {
 	monitor, out := a.monitor, make(chan []byte, 64)
-	a.wait.Go(func() {
+	a.wait.Go(fence.Func(a.log, "reading from hostapd", func() {
 		defer close(out)
 		b := make([]byte, controlsocket.MaxMessage)
 		for {
@@ -239,7 +240,7 @@ func (a *accessPoint) read() <-chan []byte {
 				return
 			}
 		}
-	})
+	}, nil))
 	return out
 }
 

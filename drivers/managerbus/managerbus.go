@@ -15,6 +15,7 @@ import (
 
 	"wpsd/bus"
 	"wpsd/drivers"
+	"wpsd/fence"
 )
 
 // ErrAbsent means that the manager is not on the bus.
@@ -139,10 +140,10 @@ func (b *Bus) follow(ctx context.Context, c *bus.Conn) error {
 	if err := c.Follow(ctx, all...); err != nil {
 		return err
 	}
-	go func() { // ends with the connection
+	go fence.Func(nil, "the end of a connection", func() { // ends with the connection
 		<-c.Done()
 		tell() // who comes now is heard of on another one only
-	}()
+	}, nil)()
 	return nil
 }
 

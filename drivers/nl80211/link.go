@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wpsd/drivers"
+	"wpsd/fence"
 )
 
 // Link is an association, or the attempt at one. Methods of a nil Link do nothing, as after its end.
@@ -57,7 +58,7 @@ func (l *Link) listen() error {
 		return err
 	}
 	l.packets, l.drained = c, make(chan struct{})
-	go l.readPackets()
+	go fence.Func(nil, "nl80211: the frames of a link", l.readPackets, nil)() // a run without frames ends by itself
 	return nil
 }
 

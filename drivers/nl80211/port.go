@@ -8,6 +8,8 @@ import (
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"wpsd/fence"
 )
 
 // port is the socket of one Station, for commands and for events alike. The kernel puts the
@@ -44,7 +46,7 @@ var (
 // newPort starts reading. The socket has already joined its groups.
 func newPort(conn socket, family uint16, handle func(event)) *port {
 	p := &port{conn: conn, family: family, handle: handle, done: make(chan struct{})}
-	go p.read()
+	go fence.Func(nil, "nl80211: reading", p.read, nil)() // its end is told by done
 	return p
 }
 
@@ -83,7 +85,8 @@ func (p *port) read() {
 		switch {
 		case err == nil:
 			for i, m := range messages {
-				p.take(m, headers[i].Header)
+				// One at a time: the others, and whoever waits for the kernel's answer, depend on this loop.
+				_ = fence.Do(nil, "nl80211: a message", func() error { p.take(m, headers[i].Header); return nil })
 			}
 		case fromKernel(err):
 			var op *netlink.OpError

@@ -10,6 +10,8 @@ import (
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"wpsd/fence"
 )
 
 // watch waits for what changes by itself: interfaces coming, going and being renamed, cfg80211 being
@@ -48,11 +50,11 @@ func startWatch(d *Driver) (*watch, error) {
 		w.config.Close()
 		return nil, err
 	}
-	w.wait.Go(w.watchConfig)
-	w.wait.Go(w.watchRoute)
+	w.wait.Go(fence.Keep(d.log, "nl80211: the configuration", w.watchConfig))
+	w.wait.Go(fence.Keep(d.log, "nl80211: links", w.watchRoute))
 	// Non-blocking, so that Close ends a read that waits.
 	if w.rfkill, err = os.OpenFile(d.rfkill.device, os.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
-		w.wait.Go(w.watchRfkill)
+		w.wait.Go(fence.Keep(d.log, "nl80211: rfkill", w.watchRfkill))
 	} else {
 		d.log.Debug("nl80211: changes of rfkill will not be noticed at once", "err", err)
 	}

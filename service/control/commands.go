@@ -13,6 +13,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/service"
 )
 
@@ -143,6 +144,15 @@ var onGlobal = map[string]command{
 
 // answer gives the reply to one datagram. The caller wipes it.
 func (p *port) answer(long context.Context, c caller, text string) []byte {
+	answer := []byte(replyFail)
+	_ = fence.Do(p.server.log, "control: a command", func() error {
+		answer = p.carryOut(long, c, text)
+		return nil
+	})
+	return answer
+}
+
+func (p *port) carryOut(long context.Context, c caller, text string) []byte {
 	ctx, cancel := context.WithTimeout(long, answerTime)
 	defer cancel()
 	// wpa_cli sends what the user typed; a newline at its end is no part of it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -445,5 +446,35 @@ func FuzzPlace(f *testing.F) {
 				t.Fatalf("%q: %+v, %q: %+v, %v", text, p, again, q, err)
 			}
 		}
+	})
+}
+
+// faulty makes a mistake when it is drawn from for the first time.
+type faulty struct{ drawn bool }
+
+func (f *faulty) Read(b []byte) (int, error) {
+	if !f.drawn {
+		f.drawn = true
+		panic("a mistake in " + strconv.Itoa(len(b)) + " bytes")
+	}
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return len(b), nil
+}
+
+// TestAMistakeIsOneClients: it fails the command, and the next one is answered.
+func TestAMistakeIsOneClients(t *testing.T) {
+	t.Parallel()
+	play(t, func(c *service.Config, _ *Options) { c.Rand = &faulty{} }, map[string]func(h *house){
+		"WPS_PIN get": func(h *house) {
+			h.want([2]string{"WPS_PIN get", "FAIL\n"})
+			if got := h.ask("WPS_PIN get"); len(got) != 8 {
+				h.Errorf("%q", got)
+			}
+			if log := h.log.String(); !strings.Contains(log, "something went wrong inside wpsd") || !strings.Contains(log, "commands_test.go") {
+				h.Error("not logged with its stack")
+			}
+		},
 	})
 }

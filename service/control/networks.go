@@ -325,9 +325,13 @@ func (d *draft) settings() (service.Settings, error) {
 // store writes a draft to the store; what is stored already stays. It returns the network's id there.
 func (c *call) store(id int) (service.NetworkID, error) {
 	n := c.server.networks
-	n.mu.Lock()
-	stored, gone, err := c.storeLocked(n, id)
-	n.mu.Unlock()
+	var gone []int
+	stored, err := func() (stored service.NetworkID, err error) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		stored, gone, err = c.storeLocked(n, id)
+		return stored, err
+	}()
 	for _, other := range gone {
 		c.server.tellRadios(line{level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-NETWORK-REMOVED %d", other)})
 	}

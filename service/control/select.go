@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/service"
 )
 
@@ -31,7 +32,7 @@ func (c *call) selectNetwork() string {
 	ctx := c.long
 	c.server.tasks.Go(func() {
 		defer c.server.endSelect(c.ifname)
-		done <- c.server.activate(ctx, c.ifname, id, network)
+		done <- fence.Do(c.server.log, "control: SELECT_NETWORK", func() error { return c.server.activate(ctx, c.ifname, id, network) })
 	})
 	select {
 	case err := <-done:

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"wpsd/engine/wsc"
+	"wpsd/fence"
 	"wpsd/service"
 	"wpsd/service/control/reply"
 )
@@ -120,7 +121,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("control: %w", err)
 		default:
-			s.heard(ctx, t, e)
+			_ = fence.Do(s.log, fmt.Sprintf("control: the event %T", e), func() error { s.heard(ctx, t, e); return nil })
 		}
 	}
 }
@@ -264,7 +265,7 @@ func (s *Server) serve(ctx context.Context, ifname string, sock *socket) {
 	s.mu.Lock()
 	s.ports[ifname] = p
 	s.mu.Unlock()
-	s.tasks.Go(func() { p.run(ctx) })
+	s.tasks.Go(fence.Keep(s.log, "control: a socket", func() { p.run(ctx) }))
 }
 
 func (s *Server) close(ifname string) {

@@ -12,6 +12,7 @@ import (
 
 	"wpsd/drivers/controlpoint"
 	"wpsd/engine/upnp"
+	"wpsd/fence"
 )
 
 const (
@@ -49,7 +50,7 @@ func Dial(path, ifname string, log *slog.Logger) (*Client, error) {
 		end(err)
 		return nil, err
 	}
-	c.tasks.Go(func() { c.run(conn) })
+	c.tasks.Go(fence.Func(c.log, "the connection to the process that speaks UPnP", func() { c.run(conn) }, nil))
 	return c, nil
 }
 
@@ -162,7 +163,7 @@ func (c *Client) run(conn net.Conn) {
 			c.tellChanged()
 		}
 		began := time.Now()
-		err := c.follow(conn)
+		err := fence.Do(c.log, "a connection to the process that speaks UPnP", func() error { return c.follow(conn) })
 		conn = nil
 		if time.Since(began) >= lasting {
 			wait = againTime
@@ -222,14 +223,14 @@ func (c *Client) follow(conn net.Conn) error {
 			c.tellChanged()
 		case notified:
 			n := f.Notified.unpack()
-			tasks.Go(func() { // one at a time, which intake sees to
+			tasks.Go(fence.Func(c.log, "a notification", func() { // one at a time, which intake sees to
 				select {
 				case c.notified <- n:
 					in.taken()
 					_ = c.send(frame{Kind: taken})
 				case <-ctx.Done():
 				}
-			})
+			}, nil))
 		}
 	}
 }

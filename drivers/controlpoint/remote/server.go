@@ -11,6 +11,7 @@ import (
 
 	"wpsd/drivers/controlpoint"
 	"wpsd/engine/upnp"
+	"wpsd/fence"
 )
 
 const (
@@ -62,7 +63,7 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	defer end()
 	conns := make(chan net.Conn)
 	failedToAccept := make(chan error, 1)
-	connections.Go(func() {
+	connections.Go(fence.Func(s.Log, "accepting connections", func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -75,7 +76,7 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 				_ = c.Close()
 			}
 		}
-	})
+	}, func(err error) { failedToAccept <- err }))
 	defer func() { _ = l.Close() }() // ends Accept
 	over := make(chan struct{})
 	open, idle := 0, s.idle()
@@ -89,7 +90,7 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 			open++
 			idle = nil
 			connections.Go(func() {
-				s.serve(ctx, c)
+				_ = fence.Do(s.Log, "a control point", func() error { s.serve(ctx, c); return nil })
 				select {
 				case over <- struct{}{}:
 				case <-ctx.Done():
@@ -135,7 +136,7 @@ func (s Server) serve(ctx context.Context, c net.Conn) {
 		return
 	}
 	s.Log.Info("control point opened", "interface", f.Interface)
-	err = link.run(ctx)
+	err = fence.Do(s.Log, "the run of a control point", func() error { return link.run(ctx) })
 	if closed := point.Close(); closed != nil {
 		err = errors.Join(err, closed)
 	}
@@ -173,7 +174,7 @@ func (l *link) run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer end()
-	tasks.Go(func() { l.tell(ctx) })
+	tasks.Go(fence.Func(l.log, "telling what is heard", func() { l.tell(ctx) }, func(error) { _ = l.conn.Close() }))
 	for {
 		f, err := read(l.conn)
 		if err != nil {
@@ -192,7 +193,7 @@ func (l *link) run(ctx context.Context) error {
 			l.running[f.ID] = cancel
 			l.mu.Unlock()
 			tasks.Go(func() {
-				l.do(request, f)
+				_ = fence.Do(l.log, "a request", func() error { l.do(request, f); return nil })
 				cancel()
 				<-l.slots
 			})

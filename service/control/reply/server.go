@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"wpsd/fence"
 )
 
 // maxConnections bounds the connections at a time. One process may connect, which needs one.
@@ -56,10 +58,10 @@ func (s Server) Serve(ctx context.Context, l *net.UnixListener) error {
 		default:
 			select {
 			case slots <- struct{}{}:
-				conns.Go(func() {
+				conns.Go(fence.Func(s.Log, "a client of wpsd-reply", func() {
 					defer func() { <-slots }()
 					s.serve(ctx, conn)
-				})
+				}, nil))
 			default:
 				_ = conn.Close()
 			}
