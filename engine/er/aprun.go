@@ -67,7 +67,7 @@ func (r *Registrar) begin(now time.Time, id APID, run apRun) (RunID, []Action, e
 	}
 	r.lastRun++
 	run.id = r.lastRun
-	if err := r.prepare(&run); err != nil {
+	if err := r.prepare(now, &run); err != nil {
 		run.wipe()
 		return 0, nil, err
 	}
@@ -97,10 +97,10 @@ func (r *Registrar) usable(id APID) (*ap, error) {
 	return a, nil
 }
 
-// prepare makes the machine for one run.
-func (r *Registrar) prepare(run *apRun) (err error) {
-	password := run.password
-	run.machine, err = registration.NewRegistrar(registration.RegistrarConfig{
+// prepare makes the machine for one run, in place of one that has got no answer.
+func (r *Registrar) prepare(now time.Time, run *apRun) error {
+	password, pair := run.password, r.keyPair()
+	machine, err := registration.NewRegistrar(registration.RegistrarConfig{
 		Device: r.c.Device,
 		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
 			// A PIN is offered to an access point with a token, too; a token fits itself only.
@@ -108,11 +108,20 @@ func (r *Registrar) prepare(run *apRun) (err error) {
 		},
 		Token:       run.tag,
 		NewSettings: run.settings,
-		KeyPair:     r.keyPair(),
+		KeyPair:     pair,
 		Rand:        r.c.Rand,
 	})
-	run.ask, run.deadline, run.sent = true, time.Time{}, 0
-	return err
+	if err != nil {
+		if pair != nil {
+			pair.Wipe()
+		}
+		return err
+	}
+	if run.machine != nil {
+		run.machine.Abort(now) // forgets its keys
+	}
+	run.machine, run.ask, run.deadline, run.sent = machine, true, time.Time{}, 0
+	return nil
 }
 
 func (r *Registrar) keyPair() *wsccrypto.KeyPair {
@@ -190,7 +199,7 @@ func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Respo
 func (r *Registrar) apRunFailed(now time.Time, a *ap, err error) {
 	run := a.run
 	if run.tries++; run.tries == 1 && run.sent <= wsc.MsgM2 {
-		if r.prepare(run) == nil {
+		if r.prepare(now, run) == nil {
 			return
 		}
 	}
@@ -254,8 +263,9 @@ func (r *Registrar) endAPRun(now time.Time, a *ap, why error) {
 		return
 	}
 	outcome := run.machine.Outcome()
-	if !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) && run.sent != 0 {
-		for _, m := range run.machine.Abort(now).Send {
+	tell := !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) && run.sent != 0
+	for _, m := range run.machine.Abort(now).Send { // whoever is told of it: it forgets the keys
+		if tell {
 			r.post(a, outgoing{action: upnp.Action{Name: upnp.PutMessage, Message: m}, run: run})
 		}
 	}

@@ -134,7 +134,9 @@ func TestHowRunsWithAccessPointsFail(t *testing.T) {
 			if c.set != nil {
 				c.set(aps[0])
 			}
+			forgets := w.watchKeys()
 			e := w.mustEnd(w.learn(aps[0], c.pin))
+			forgets()
 			if !errors.Is(e.Err, c.want) || e.Settings != nil {
 				t.Fatalf("%v, settings %v", e.Err, e.Settings)
 			}
@@ -174,6 +176,8 @@ func TestALostRequestBeforeM4BeginsTheRunAgainOnce(t *testing.T) {
 			}
 			return upnp.Response{}, errors.New("reset"), name == "PutMessage" && n <= lost
 		}
+		forgets := w.watchKeys()
+		defer forgets()
 		if e := w.mustEnd(w.learn(aps[0], "12345670")); !errors.Is(e.Err, want) {
 			t.Errorf("%d lost: %v", lost, e.Err)
 		}
@@ -201,12 +205,14 @@ func TestCancelTellsTheAccessPoint(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 1)
 	w.hold = true
+	forgets := w.watchKeys()
 	run := w.learn(aps[0], "12345670")
 	w.answerOne() // GetDeviceInfo: M2 is under way now
 	w.do(w.r.Cancel(w.now, run))
 	if e := w.mustEnd(run); !errors.Is(e.Err, ErrCanceled) {
 		t.Error(e.Err)
 	}
+	forgets()
 	w.release()
 	if err := aps[0].enrollee.Outcome().Err; !errors.Is(err, registration.ErrNack) {
 		t.Errorf("the access point: %v", err)

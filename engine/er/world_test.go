@@ -1,6 +1,7 @@
 package er
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/engine/wsccrypto"
 )
 
 // world is a network with access points and stations in virtual time. It carries out what the Registrar wants.
@@ -519,4 +521,29 @@ func (p *fakeAP) id() APID {
 	}
 	p.w.t.Fatalf("%v is not in the list", p.addr)
 	return 0
+}
+
+// watchKeys gives runs key pairs that it remembers. What it returns checks that all of them were overwritten: a run that has
+// ended forgets its keys, however it ended.
+func (w *world) watchKeys() (forgets func()) {
+	var pairs []*wsccrypto.KeyPair
+	w.r.c.KeyPair = func() *wsccrypto.KeyPair {
+		pair, err := wsccrypto.GenerateKeyPair(rand.Reader)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		pairs = append(pairs, pair)
+		return pair
+	}
+	return func() {
+		w.t.Helper()
+		if len(pairs) == 0 {
+			w.t.Error("no run has taken a key pair")
+		}
+		for i, p := range pairs {
+			if slices.ContainsFunc(p.Private().Bytes(), func(b byte) bool { return b != 0 }) {
+				w.t.Errorf("key pair %d of %d is in memory still", i+1, len(pairs))
+			}
+		}
+	}
 }

@@ -28,6 +28,7 @@ type core struct {
 	enrolleeKey    []byte // PK_E as it was on the wire
 	registrarKey   []byte // PK_R
 	pair           *wsccrypto.KeyPair
+	given          *wsccrypto.KeyPair // made ahead of time, and not in use yet; it is this run's in any case
 	keys           *wsccrypto.Keys
 	password       devpass.Password
 	psk            [2][16]byte // PSK1 and PSK2: halves of the device password, not Wi-Fi PSKs
@@ -103,8 +104,10 @@ func (c *core) finish(send [][]byte) engine.Step {
 	if c.keys != nil {
 		c.keys.Wipe()
 	}
-	if c.pair != nil {
-		c.pair.Wipe()
+	for _, pair := range []*wsccrypto.KeyPair{c.pair, c.given} {
+		if pair != nil {
+			pair.Wipe()
+		}
 	}
 	clear(c.psk[:])
 	clear(c.ownSNonce[:])

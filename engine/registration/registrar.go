@@ -71,7 +71,7 @@ func NewRegistrar(c RegistrarConfig) (*Registrar, error) {
 	}
 	r := &Registrar{c: c}
 	r.random = orRandom(c.Rand)
-	r.version = c.Device.Version2
+	r.version, r.given = c.Device.Version2, c.KeyPair
 	return r, nil
 }
 
