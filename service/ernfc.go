@@ -33,9 +33,9 @@ func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap ERPeer
 // ERNFCTagRead takes what was read off a tag. The device that has the tag's password is let in at the access points whose
 // settings the External Registrar has; networks are processed as by NFCTagRead.
 func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, error) {
-	tag, err := ndef.Parse(r.Payload)
+	tag, err := parseTag(r.Payload)
 	if err != nil {
-		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
+		return NFCTag{}, err
 	}
 	defer tag.Wipe()
 	if tag.Configuration != nil {

@@ -46,7 +46,9 @@ var ErrUselessTag error = uselessTag{}
 type uselessTag struct{}
 
 // Error implements error.
-func (uselessTag) Error() string { return "service: this NFC tag has no network that can be used here" }
+func (uselessTag) Error() string {
+	return "service: this NFC tag of Wi-Fi Protected Setup has nothing that can be used here"
+}
 
 // Unwrap lets callers who know ErrBadTag only know what to do.
 func (uselessTag) Unwrap() error { return ErrBadTag }

@@ -229,6 +229,20 @@ func TestNFCTagRead(t *testing.T) {
 				h.Errorf("%v", err)
 			}
 		}},
+		{"what neard writes, and a tag of ours without a name, are told apart", func(h *house) {
+			bare := []byte("\x10\x45\x00\x05cabin\x10\x03\x00\x02\x00\x20\x10\x27\x00\x0811112222")
+			if got := h.reads(bare); len(got.Networks) != 1 || string(h.svc.networks[got.Networks[0]].SSID) != "cabin" {
+				h.Errorf("%+v", got)
+			}
+			_, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: []byte("\x10\x0e\x00\x0c\x10\x27\x00\x0811112222")})
+			if !errors.Is(err, ErrUselessTag) || !strings.Contains(err.Error(), "SSID") || strings.Contains(err.Error(), "1111") {
+				h.Error(err)
+			}
+			_, err = h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: []byte("\xd1\x01\x08T\x02enhello")})
+			if errors.Is(err, ErrUselessTag) || !errors.Is(err, ErrBadTag) {
+				h.Error(err)
+			}
+		}},
 		{"what is no tag of ours is refused", func(h *house) {
 			for _, bad := range []string{"", "\x10", "\xd1\x01\x08T\x02enhello", "\xd2\x17\xffapplication/vnd.wfa.wsc", "\x10\x2c\x00\x04abcd", strings.Repeat("\x10\x0e\x00\x00", 10000)} {
 				if _, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: []byte(bad)}); !errors.Is(err, ErrBadTag) {

@@ -33,6 +33,19 @@ func isUnsupported(err error) bool {
 	return errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, ErrNotSupported)
 }
 
+// parseTag reads what was on a tag. ErrBadTag tells of what is no tag of Wi-Fi Protected Setup, ErrUselessTag of one of
+// which nothing can be made, and why.
+func parseTag(payload []byte) (*ndef.Tag, error) {
+	tag, err := ndef.Parse(payload)
+	if _, attributes := errors.AsType[*wsc.ParseError](err); attributes {
+		return nil, fmt.Errorf("%w: %w", ErrUselessTag, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadTag, err)
+	}
+	return tag, nil
+}
+
 // NFCTagRequest is a tag that somebody has read, and for whom.
 type NFCTagRequest struct {
 	Interface string // empty: none in particular
@@ -74,9 +87,9 @@ func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error)
 	if err := s.known(r.Interface); err != nil {
 		return NFCTag{}, err
 	}
-	tag, err := ndef.Parse(r.Payload)
+	tag, err := parseTag(r.Payload)
 	if err != nil {
-		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
+		return NFCTag{}, err
 	}
 	defer tag.Wipe()
 	switch {

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"wpsd/drivers"
-	"wpsd/engine/ndef"
 )
 
 // NFCTouched takes what a user touched, a tag or another device, without saying what for: nobody is there to be asked. A
@@ -16,9 +15,9 @@ import (
 // where one runs. The password of anything else is kept for Learn and Configure, as by NFCTagRead.
 func (s *Service) NFCTouched(ctx context.Context, payload []byte) error {
 	payload = withoutLength(payload)
-	tag, err := ndef.Parse(payload)
+	tag, err := parseTag(payload)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadTag, err)
+		return err
 	}
 	password := tag.Password != nil
 	tag.Wipe()

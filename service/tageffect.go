@@ -2,10 +2,8 @@ package service
 
 import (
 	"context"
-	"fmt"
 
 	"wpsd/engine/credential"
-	"wpsd/engine/ndef"
 )
 
 // NFCTagEffect is what reading a tag does, for those who decide whether somebody may.
@@ -31,9 +29,9 @@ type Changer interface {
 // NFCTagEffect says what NFCTagRead or ERNFCTagRead would do with a tag, and changes nothing. It asks the manager that
 // would get the networks, which takes up to 10 s.
 func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffect, error) {
-	tag, err := ndef.Parse(r.Payload)
+	tag, err := parseTag(r.Payload)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadTag, err)
+		return "", err
 	}
 	defer tag.Wipe()
 	if tag.Configuration == nil {

@@ -32,6 +32,7 @@ type attributes struct {
 	credentials [][]byte
 	oob         []byte
 	ssid        []byte
+	network     bool // there is an attribute that only a network has: a key, or how it is protected
 	uuide       []byte
 	rfBands     []byte
 	apChannel   []byte
@@ -81,6 +82,9 @@ func (a *attributes) set(attr wsc.Attribute) error {
 		if len(v) <= wsc.MaxSSID { // a longer one counts as absent (hostap behaviour)
 			a.ssid = v
 		}
+		return nil
+	case wsc.AttrNetworkKey, wsc.AttrAuthenticationType, wsc.AttrEncryptionType:
+		a.network = true
 		return nil
 	case wsc.AttrUUIDE:
 		to, want = &a.uuide, 16

@@ -20,7 +20,9 @@ type Tag struct {
 }
 
 // Parse reads a tag, with NDEF around its attributes or without. Where a tag has Credentials and a
-// password, the Credentials count (hostap behaviour). One Credential that is none makes the tag invalid.
+// password, the Credentials count (hostap behaviour). One Credential that is none makes the tag invalid; one
+// that lacks what a reader does not need is one (see wsc.ParseTagCredential), and so are the attributes of a
+// network without a Credential around them.
 func Parse(b []byte) (*Tag, error) {
 	if len(b) > 0 && b[0] == rawStart {
 		return parseTag(b)
@@ -41,6 +43,9 @@ func parseTag(b []byte) (*Tag, error) {
 	a, err := readAttributes("NFC token", b)
 	if err != nil {
 		return nil, err
+	}
+	if len(a.credentials) == 0 && a.oob == nil && a.ssid != nil && a.network {
+		a.credentials = [][]byte{b}
 	}
 	if len(a.credentials) > 0 {
 		c, err := a.configuration()
@@ -137,9 +142,7 @@ func (a *attributes) configuration() (*ConfigurationToken, error) {
 	t := &ConfigurationToken{Version2: a.version2}
 	t.RFBands, t.APChannel, t.BSSID = a.channel()
 	for _, v := range a.credentials {
-		attr := wsc.AppendAttribute(make([]byte, 0, 4+len(v)), wsc.AttrCredential, v)
-		c, err := wsc.ParseCredential(attr)
-		clear(attr)
+		c, err := parseCredential(v)
 		if err != nil {
 			t.Wipe()
 			return nil, err
@@ -147,6 +150,16 @@ func (a *attributes) configuration() (*ConfigurationToken, error) {
 		t.Credentials = append(t.Credentials, c)
 	}
 	return t, nil
+}
+
+// parseCredential reads a Credential as M8 has it, or as tags have it.
+func parseCredential(value []byte) (wsc.Credential, error) {
+	attr := wsc.AppendAttribute(make([]byte, 0, 4+len(value)), wsc.AttrCredential, value)
+	defer clear(attr)
+	if c, err := wsc.ParseCredential(attr); err == nil {
+		return c, nil // with its bytes as they came
+	}
+	return wsc.ParseTagCredential(value)
 }
 
 // Append appends the token's attributes, without NDEF.

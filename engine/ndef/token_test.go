@@ -233,6 +233,53 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestTagsOfOtherWriters: what lacks what a reader does not need, as Android and neard take and write it.
+func TestTagsOfOtherWriters(t *testing.T) {
+	t.Parallel()
+	const ssid, key, mac = "10450004686f6d65", "10270008" + "3132333435363738", "10200006ffffffffffff"
+	auth, encr, index := "100300020020", "100f00020008", "1026000101"
+	credential := func(tlvs string) string { return fmt.Sprintf("100e%04x", len(tlvs)/2) + tlvs }
+	for _, c := range []struct {
+		name, in string
+		auth     wsc.AuthType
+		encr     wsc.EncrType
+		key      string
+	}{
+		{"all that there is", credential(index + ssid + auth + encr + key + mac), wsc.AuthWPA2PSK, wsc.EncrAES, "12345678"},
+		{"no Network Index", credential(ssid + auth + encr + key + mac), wsc.AuthWPA2PSK, wsc.EncrAES, "12345678"},
+		{"no MAC Address", credential(index + ssid + auth + encr + key), wsc.AuthWPA2PSK, wsc.EncrAES, "12345678"},
+		{"no Encryption Type", credential(ssid + auth + key), wsc.AuthWPA2PSK, wsc.EncrTKIP | wsc.EncrAES, "12345678"},
+		{"name and key alone", credential(ssid + key), wsc.AuthWPA2PSK, wsc.EncrTKIP | wsc.EncrAES, "12345678"},
+		{"a name alone is an open network", credential(ssid), wsc.AuthOpen, wsc.EncrNone, ""},
+		{"no Credential around them", ssid + auth + encr + key, wsc.AuthWPA2PSK, wsc.EncrAES, "12345678"},
+		{"no Credential around them, and a version", "104a000110" + ssid + auth + key, wsc.AuthWPA2PSK, wsc.EncrTKIP | wsc.EncrAES, "12345678"},
+		{"no Credential around an open network", ssid + "100300020001" + "100f00020001", wsc.AuthOpen, wsc.EncrNone, ""},
+	} {
+		for way, in := range map[string][]byte{"alone": unhex(t, c.in), "in NDEF": appendWSC(nil, unhex(t, c.in))} {
+			got, err := Parse(in)
+			if err != nil || got.Configuration == nil || len(got.Configuration.Credentials) != 1 {
+				t.Errorf("%s, %s: %+v, %v", c.name, way, got, err)
+				continue
+			}
+			n := got.Configuration.Credentials[0]
+			if string(n.SSID) != "home" || n.AuthType != c.auth || n.EncrType != c.encr || string(n.NetworkKey.Bytes()) != c.key || n.NetworkIndex != 1 || n.Raw.IsZero() {
+				t.Errorf("%s, %s: %+v", c.name, way, n)
+			}
+			if again, err := wsc.ParseCredential(n.Raw.Bytes()); err != nil || string(again.SSID) != "home" {
+				t.Errorf("%s, %s: what others get is no Credential: %v", c.name, way, err)
+			}
+		}
+	}
+	for name, in := range map[string]string{
+		"a key without a name": credential(auth + encr + key), "the same without a Credential around": auth + encr + key, "a name of 33 bytes": credential("10450021" + strings.Repeat("61", 33) + key),
+		"a name alone without a Credential around": ssid, "a wrong length": credential(ssid + "1003000120"),
+	} {
+		if got, err := Parse(unhex(t, in)); err == nil {
+			t.Errorf("%s is a network: %+v", name, got)
+		}
+	}
+}
+
 func TestATagCutAnywhereIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, whole := range map[string][]byte{
