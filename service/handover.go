@@ -85,10 +85,7 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	}
 	e.change(func(ses *Session) { ses.State, ses.Detail.Manager = StateHandingOver, sink.Name() })
 	h.giveBack(ctx, false)
-	s.mu.Lock()
-	networks := cloneNetworks(e.session.credentials)
-	offers := s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
-	s.mu.Unlock()
+	networks, offers := e.offers()
 	for i := range offers {
 		offers[i].Backhaul = e.backhaul
 		if !h.apart {
@@ -112,6 +109,15 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	}
 	e.change(func(ses *Session) { ses.Detail.HandedOver = true })
 	return e.came.err
+}
+
+// offers are the networks that were received, with secrets of the caller's own, and what was heard of them.
+func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
+	s := e.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	networks := cloneNetworks(e.session.credentials)
+	return networks, s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
 }
 
 // deliver hands networks over: a Credential for each band may come, and not each need be in reach. The manager has them
