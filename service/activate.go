@@ -43,9 +43,7 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 		return fmt.Errorf("%w: no network manager has %s: say which is to have the network (apply)", ErrNotSupported, i.Name)
 	}
 	return s.withRadio(ctx, i, func() error {
-		s.mu.Lock()
-		offers := i.air.offers([]credential.Network{n}, wsc.MAC{})
-		s.mu.Unlock()
+		offers := locked(&s.mu, func() []credential.Offer { return i.air.offers([]credential.Network{n}, wsc.MAC{}) })
 		err := s.deliver(ctx, sink, i.Name, offers)
 		if err != nil {
 			claim.restore(ctx)

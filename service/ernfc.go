@@ -77,23 +77,28 @@ func (s *Service) awaitER(r NFCTagRequest, t *ndef.PasswordToken) error {
 	return nil
 }
 
+// takeAwaited takes the tags that waited for a network of the External Registrar on an interface, with secrets of the
+// caller's own.
+func (s *Service) takeAwaited(ifname string) (list []readToken) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n, t := range s.readTokens {
+		if t.awaits != nil && t.awaits.Interface == ifname {
+			t.password.Value = t.password.Value.Clone()
+			list = append(list, t)
+			s.readTokens[n].awaits = nil
+		}
+	}
+	return list
+}
+
 // admitAwaited lets the devices in whose tags waited for a network of this External Registrar. Its goroutine calls it.
 func (e *externalRegistrar) admitAwaited(now time.Time) {
 	s := e.service
 	if s.asleep() || s.tooManyERSessions() {
 		return // at the next network
 	}
-	s.mu.Lock()
-	var list []readToken
-	for n, t := range s.readTokens {
-		if t.awaits != nil && t.awaits.Interface == e.iface.Name {
-			t.password.Value = t.password.Value.Clone()
-			list = append(list, t)
-			s.readTokens[n].awaits = nil
-		}
-	}
-	s.mu.Unlock()
-	for _, t := range list {
+	for _, t := range s.takeAwaited(e.iface.Name) {
 		run, actions, err := e.registrar.AllowNFC(now, er.NFCGrant{Password: t.password, KeyHash: &t.hash, Timeout: walkTime})
 		t.password.Wipe()
 		if err != nil {

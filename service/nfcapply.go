@@ -39,12 +39,12 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 				"interface", ifname, "manager", sink.Name())
 			return
 		}
-		s.mu.Lock()
-		var offers []credential.Offer
-		if i := s.interfaces[ifname]; i != nil {
-			offers = s.terms.of(i.air.offers(networks, wsc.MAC{}))
-		}
-		s.mu.Unlock()
+		offers := locked(&s.mu, func() []credential.Offer {
+			if i := s.interfaces[ifname]; i != nil {
+				return s.terms.of(i.air.offers(networks, wsc.MAC{}))
+			}
+			return nil
+		})
 		if err := s.deliver(s.ctx, sink, ifname, offers); err != nil {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface", ifname, "manager", sink.Name(), "err", err)
 		}

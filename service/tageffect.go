@@ -42,10 +42,13 @@ func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffe
 		return NFCTagAdds, nil // NFCTagRead says what is wrong with it, and stores nothing
 	}
 	defer wipeNetworks(networks)
-	s.mu.Lock()
-	processing := s.manager.Processing
-	ifname, ok := s.tagStation(r, processing)
-	s.mu.Unlock()
+	var processing Processing
+	var ifname string
+	ok := locked(&s.mu, func() (ok bool) {
+		processing = s.manager.Processing
+		ifname, ok = s.tagStation(r, processing)
+		return ok
+	})
 	for _, n := range networks {
 		if processing != ProcessingExternal && s.changesStored(n) {
 			return NFCTagChanges, nil
