@@ -36,8 +36,14 @@ func TestManagerSupplicantGetsTheBackhaul(t *testing.T) {
 		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
 	}
 	s.connectedTo(backhaulSSID)
-	if sta := link.ask("STA %s", w.mac(station)); !strings.Contains(sta, "[MULTI_AP]") {
-		t.Errorf("to the access point it is a station like any other:\n%s", sta)
+	if set := s.cli("get_network", "0", "multi_ap_backhaul_sta"); !strings.HasPrefix(set, "1") {
+		t.Errorf("wpa_supplicant joins it like any other station: %q", set)
+	}
+	// In the run the access point takes us for what it took wpa_supplicant for.
+	for _, says := range []string{"Backhaul STA tries to associate", "Use backhaul STA credentials"} {
+		if n := strings.Count(fronthaul.output(), says); n != 2 {
+			t.Errorf("the access point says %d times that %q", n, says)
+		}
 	}
 	time.Sleep(10 * time.Second)
 	fronthaul.mustOK("WPS_PBC")
