@@ -69,7 +69,8 @@ func (w *world) isIn(ssid string) {
 // networkManager is a running NetworkManager 1.42 with wpa_supplicant.
 type networkManager struct {
 	*process
-	w *world
+	w      *world
+	config string
 }
 
 // startNetworkManager starts it for the station alone, with the profile of the old network.
@@ -88,14 +89,18 @@ func (w *world) startNetworkManager() *networkManager {
 	}
 	config := w.write("NetworkManager.conf", "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nauth-polkit="+polkit+"\nno-auto-default=*\n"+
 		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n")
-	// There is no udev: with a read-only /sys NetworkManager does not wait for it.
-	p := w.start("NetworkManager", "busybox", "unshare", "-m", "--propagation", "slave", "sh", "-c",
-		"mount -o remount,ro,bind /sys && exec NetworkManager --no-daemon --config "+config)
-	n := &networkManager{p, w}
+	n := &networkManager{w.runNetworkManager(config), w, config}
 	w.until("NetworkManager has the station", 30*time.Second, func() bool { return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0 })
 	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid", oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase, "ipv6.method", "disabled")
 	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", "elsewhere", "ssid", "elsewhere", "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", "not in reach", "ipv6.method", "disabled")
 	return n
+}
+
+// runNetworkManager starts the program. There is no udev: with a read-only /sys NetworkManager does not wait for it.
+func (w *world) runNetworkManager(config string) *process {
+	w.t.Helper()
+	return w.start("NetworkManager", "busybox", "unshare", "-m", "--propagation", "slave", "sh", "-c",
+		"mount -o remount,ro,bind /sys && exec NetworkManager --no-daemon --config "+config)
 }
 
 // startSupplicantService starts wpa_supplicant as Debian's unit does: on D-Bus, without interfaces.
