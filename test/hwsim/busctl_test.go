@@ -101,12 +101,6 @@ func TestBusctlStartsWhateverAStationCan(t *testing.T) {
 	h.mustOK("WPS_NFC_TAG_READ %x", d.nfc("NfcPasswordToken", "NDEF"))
 	h.gives(d.busctlStarts("Interface.StartNfc", "a{sv}", detached).brings(oneRun))
 
-	t.Log("NfcReportHandover")
-	request := d.nfc("NfcHandoverRequest", "NDEF", "WPS-CR")
-	sel := h.hex("NFC_GET_HANDOVER_SEL NDEF WPS-CR")
-	h.mustOK("NFC_REPORT_HANDOVER RESP WPS %x %x", request, sel)
-	h.gives(d.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"INIT", "WPS"}, bytesArg(request), bytesArg(sel), detached).brings(oneRun))
-
 	t.Log("NfcTagRead of a network")
 	got := d.busctl(d.iface(), "Interface.NfcTagRead", "aya{sv}", bytesArg(h.hex("WPS_NFC_CONFIG_TOKEN NDEF")), detached)
 	if !strings.Contains(got, `"configuration"`) {
@@ -124,6 +118,15 @@ func TestBusctlStartsWhateverAStationCan(t *testing.T) {
 	if string(c.ssid) != "by shell" || string(c.key) != "from a shell" {
 		t.Errorf("configured as %q", c.ssid)
 	}
+
+	// Last: hostapd 2.10 that has answered a handover dies when a Registrar comes with its PIN, since it has an id of a
+	// Device Password from the handover then, but no password.
+	t.Log("NfcReportHandover")
+	h.ap.ssid, h.ap.passphrase = "by shell", "from a shell"
+	request := d.nfc("NfcHandoverRequest", "NDEF", "WPS-CR")
+	sel := h.hex("NFC_GET_HANDOVER_SEL NDEF WPS-CR")
+	h.mustOK("NFC_REPORT_HANDOVER RESP WPS %x %x", request, sel)
+	h.gives(d.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"INIT", "WPS"}, bytesArg(request), bytesArg(sel), detached).brings(oneRun))
 }
 
 func TestBusctlStartsWhateverAnAccessPointCan(t *testing.T) {
