@@ -281,11 +281,14 @@ func (c *call) disconnect() string {
 		return c.fail(err)
 	}
 	b, connected := c.svc().Connection(c.ctx, c.ifname)
+	before, known := c.server.toldOf(c.ifname, wsc.MAC{}) // before it happens: its news may come at once
 	if err := c.svc().Disconnect(c.ctx, c.ifname); err != nil {
+		if known {
+			c.server.toldOf(c.ifname, before)
+		}
 		return c.fail(err)
 	}
 	if connected {
-		c.server.toldOf(c.ifname, wsc.MAC{})
 		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", wsc.MAC(b.BSSID))})
 	}
 	return replyOK
