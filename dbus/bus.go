@@ -10,7 +10,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // answerTime is how long the bus may take to answer a question.

@@ -6,9 +6,9 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/fence"
 	"wpsd/introspection"
 	"wpsd/service"
+	"wpsd/service/fence"
 )
 
 // handler implements a method of ours: it decodes, calls the service once, and encodes. Its arguments have the types

@@ -11,7 +11,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // raw makes the bytes of a message whose body godbus may be unable to make.

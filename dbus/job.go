@@ -8,8 +8,8 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/fence"
 	"wpsd/service"
+	"wpsd/service/fence"
 )
 
 // result is how a job ended.

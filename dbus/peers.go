@@ -7,7 +7,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // maxPeers is how many callers we know at once. The bus allows a connection 512 match rules, and each takes one.

@@ -12,7 +12,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // polkit on the bus ("polkit D-Bus API reference", org.freedesktop.PolicyKit1.Authority).

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // What waits at most: of one caller, and of all together. More is refused with LimitsExceeded.

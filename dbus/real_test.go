@@ -16,7 +16,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 	"wpsd/dbus/dbustest"
 	"wpsd/service"
 )

@@ -14,9 +14,9 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
 	"wpsd/introspection"
 	"wpsd/service"
+	"wpsd/service/fence"
 )
 
 // maxJobs is how many calls are carried out at once, maxLooks of how many it is found out at once what they will do.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"wpsd/engine/credential"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 const (

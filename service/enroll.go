@@ -13,7 +13,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
-	"wpsd/fence"
+	"wpsd/service/fence"
 	"wpsd/service/search"
 )
 

@@ -11,7 +11,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
+	"wpsd/service/fence"
 	"wpsd/service/receive"
 )
 

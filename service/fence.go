@@ -3,7 +3,7 @@ package service
 import (
 	"sync"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // fence runs f so that a panic in it ends what it is for, and nothing else: it is logged, and returned as an error,

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"wpsd/engine/wsccrypto"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is nothing

@@ -14,7 +14,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // NFCCarrier is how much of a handover message is wanted.

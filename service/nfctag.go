@@ -14,7 +14,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
+	"wpsd/service/fence"
 	"wpsd/service/receive"
 )
 

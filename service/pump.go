@@ -7,7 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // lastWord is how long we wait, after telling the access point that we give up, before the link goes

@@ -14,7 +14,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
+	"wpsd/service/fence"
 	"wpsd/service/store"
 )
 

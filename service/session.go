@@ -10,7 +10,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/spf13/cobra"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // Exit codes. They are documented and stay as they are: scripts depend on them.

@@ -12,7 +12,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 	"rsc.io/qr"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 	"wpsd/engine/secret"
 	"wpsd/introspection"
 	"wpsd/service"

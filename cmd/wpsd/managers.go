@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 	"wpsd/drivers"
 	"wpsd/drivers/iwd"
 	"wpsd/drivers/managerbus"

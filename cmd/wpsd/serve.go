@@ -18,8 +18,8 @@ import (
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
 	"wpsd/drivers/sim"
-	"wpsd/fence"
 	"wpsd/service"
+	"wpsd/service/fence"
 	"wpsd/service/store"
 )
 

@@ -17,7 +17,7 @@ import (
 
 	"wpsd/drivers/ssdp"
 	"wpsd/engine/upnp"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // place is what an interface has at the moment.

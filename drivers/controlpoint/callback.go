@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"wpsd/engine/upnp"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // subscription is one path of the server, and who may use it.

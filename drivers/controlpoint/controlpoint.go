@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wpsd/engine/upnp"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // What callers branch on.

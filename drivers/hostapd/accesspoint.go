@@ -15,7 +15,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/drivers/controlsocket"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 const (

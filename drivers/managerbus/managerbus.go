@@ -13,9 +13,9 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 	"wpsd/drivers"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // ErrAbsent means that the manager is not on the bus.

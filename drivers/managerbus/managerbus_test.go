@@ -8,7 +8,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 	"wpsd/drivers/managerbus"
 	"wpsd/drivers/managerbus/managertest"
 	"wpsd/test/hostile"

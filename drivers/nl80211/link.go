@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wpsd/drivers"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // Link is an association, or the attempt at one. Methods of a nil Link do nothing, as after its end.

@@ -9,7 +9,7 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // port is the socket of one Station, for commands and for events alike. The kernel puts the

@@ -11,7 +11,7 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // watch waits for what changes by itself: interfaces coming, going and being renamed, cfg80211 being

@@ -13,8 +13,8 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/fence"
 	"wpsd/service"
+	"wpsd/service/fence"
 )
 
 const (

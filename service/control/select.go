@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
-	"wpsd/fence"
 	"wpsd/service"
+	"wpsd/service/fence"
 )
 
 // selectPatience is how long the reply to SELECT_NETWORK waits for a refusal. Connecting takes longer, and is told.

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 
 	"wpsd/engine/wsc"
-	"wpsd/fence"
 	"wpsd/service"
 	"wpsd/service/control/reply"
+	"wpsd/service/fence"
 )
 
 // Options say where a Server listens and what it may do.

@@ -11,7 +11,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/bus"
+	"wpsd/dbus/bus"
 )
 
 // Attacker sends to each connection of a bus, as soon as it is there, and again and again.

@@ -12,7 +12,7 @@ import (
 
 	"wpsd/drivers/controlpoint"
 	"wpsd/engine/upnp"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 
 	"wpsd/drivers/controlpoint"
 	"wpsd/engine/upnp"
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 const (

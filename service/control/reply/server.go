@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // maxConnections bounds the connections at a time. One process may connect, which needs one.

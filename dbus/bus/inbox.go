@@ -6,7 +6,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // What waits at most for Signals.

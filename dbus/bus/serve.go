@@ -8,7 +8,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // maxRunning is how many calls of others are worked on at once, of objects that Serve serves.

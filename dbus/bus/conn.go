@@ -11,7 +11,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/fence"
+	"wpsd/service/fence"
 )
 
 // Driver is the name of the bus itself.
