@@ -21,4 +21,7 @@ var (
 	ErrNoRecord = errors.New("ndef: no WSC record")
 	// ErrHandover means that a handover message is malformed, or is a select where a request belongs or the reverse.
 	ErrHandover = errors.New("ndef: not the handover message expected")
+	// ErrHandoverMessage means that what was read as a tag is a message of a connection handover, whose Wi-Fi record is
+	// none of a tag.
+	ErrHandoverMessage = errors.New("ndef: a message of a connection handover, not what is on a tag")
 )

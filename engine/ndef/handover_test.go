@@ -238,3 +238,12 @@ func TestAHandoverCutAnywhereIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAHandoverMessageIsNoTag(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string][]byte{"request": request().AppendMessage(nil, 0), "select": selection().AppendMessage(nil)} {
+		if tag, err := Parse(in); !errors.Is(err, ErrHandoverMessage) {
+			t.Errorf("%s: %+v, %v", name, tag, err)
+		}
+	}
+}

@@ -36,7 +36,11 @@ func Parse(b []byte) (*Tag, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseTag(r.Payload.Bytes())
+	tag, err := parseTag(r.Payload.Bytes())
+	if first := &records[0]; err != nil && (first.is(TNFWellKnown, typeRequest) || first.is(TNFWellKnown, typeSelect)) {
+		return nil, ErrHandoverMessage
+	}
+	return tag, err
 }
 
 func parseTag(b []byte) (*Tag, error) {
