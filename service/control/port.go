@@ -27,6 +27,7 @@ type port struct {
 	ifname   string // empty: the global one
 	monitors *monitors
 	debtors  debtors
+	sending  sync.Mutex // held from the look at what is unread to the note of what was sent: both are of one moment
 
 	mu      sync.Mutex
 	socket  *socket // nil in tests
@@ -59,6 +60,8 @@ func (p *port) send(to reply.Recipient, message []byte) (reply.File, error) {
 	if s == nil {
 		return reply.File{}, net.ErrClosed
 	}
+	p.sending.Lock()
+	defer p.sending.Unlock()
 	key := recipientKey{to.Address, to.UID}
 	if unread, room := s.unread(); !p.debtors.may(key, unread, room, s.whoWaits) {
 		return reply.File{}, errUnread

@@ -20,7 +20,7 @@ const (
 	shareOfClient = 16
 	shareOfUser   = 8
 	shareOfAll    = 4
-	// lookPause is how soon after one look at who reads the next may be.
+	// lookPause is how soon after one look at who reads the next may be for those who were beyond a share then.
 	lookPause = 20 * time.Millisecond
 	// skbOverhead is what the kernel charges for a datagram besides its text, at most, as long as that is short.
 	skbOverhead = 1024
@@ -35,6 +35,9 @@ type debtors struct {
 	of     map[recipientKey]int // bytes
 	looked time.Time
 	blind  bool // the kernel does not say who reads
+	// beyond are the clients that had more than their share at the latest look, users the users whose clients had.
+	beyond map[recipientKey]bool
+	users  map[uint32]bool
 }
 
 // recipientKey names a client.
@@ -51,29 +54,60 @@ func (d *debtors) may(to recipientKey, unread, room int, look func() (map[string
 	if unread == 0 || d.of == nil {
 		d.of = make(map[recipientKey]int)
 	}
-	if d.fits(to, unread, room) {
+	limit := d.exceeded(to, unread, room)
+	if limit == noLimit {
 		return true
 	}
-	if time.Since(d.looked) >= lookPause {
-		d.looked = time.Now()
-		waiting, err := look()
-		if d.blind = err != nil; !d.blind {
-			d.forgive(waiting, unread)
-		}
+	// Who has come to a limit since the latest look may have read everything: it is looked at again at once. Whoever was
+	// beyond one then has to read first, and waits.
+	judged := limit == ofClient && d.beyond[to] || limit == ofUser && d.users[to.uid] || limit == ofTable
+	if !judged || time.Since(d.looked) >= lookPause {
+		d.look(unread, room, look)
 	}
-	return d.blind || d.fits(to, unread, room)
+	return d.blind || d.exceeded(to, unread, room) == noLimit
 }
 
-// fits reports whether a client is within its shares. The caller holds mu.
-func (d *debtors) fits(to recipientKey, unread, room int) bool {
-	if room == 0 { // the socket is closed
-		return true
+// look takes off the list who has read everything, and notes who is beyond a share all the same. The caller holds mu.
+func (d *debtors) look(unread, room int, look func() (map[string]bool, error)) {
+	d.looked = time.Now()
+	waiting, err := look()
+	if d.blind = err != nil; !d.blind {
+		d.forgive(waiting, unread)
 	}
-	if d.of[to] > room/shareOfClient || len(d.of) > maxDebtors {
-		return false
+	d.beyond, d.users = make(map[recipientKey]bool), make(map[uint32]bool)
+	sums := make(map[uint32]int)
+	for key, n := range d.of {
+		if n > room/shareOfClient {
+			d.beyond[key] = true
+		}
+		sums[key.uid] += n
 	}
-	if unread <= room/shareOfAll {
-		return true
+	for uid, sum := range sums {
+		d.users[uid] = sum > room/shareOfUser
+	}
+}
+
+// limit is what keeps a client from being sent more.
+type limit int
+
+const (
+	noLimit limit = iota
+	ofClient
+	ofUser
+	ofTable
+)
+
+// exceeded says which limit a client has come to, if any. The caller holds mu.
+func (d *debtors) exceeded(to recipientKey, unread, room int) limit {
+	switch {
+	case room == 0: // the socket is closed
+		return noLimit
+	case d.of[to] > room/shareOfClient:
+		return ofClient
+	case len(d.of) > maxDebtors:
+		return ofTable
+	case unread <= room/shareOfAll:
+		return noLimit
 	}
 	sum := 0
 	for key, n := range d.of {
@@ -81,7 +115,10 @@ func (d *debtors) fits(to recipientKey, unread, room int) bool {
 			sum += n
 		}
 	}
-	return sum <= room/shareOfUser
+	if sum > room/shareOfUser {
+		return ofUser
+	}
+	return noLimit
 }
 
 // forgive takes off the list who has read everything. Clients that the kernel does not list are gone, unless the others
