@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
 	"wpsd/engine/er"
 	"wpsd/engine/registration"
@@ -97,6 +98,7 @@ func TestSentencesNameThings(t *testing.T) {
 			[]string{"buttons of 2 routers", "02:00:00:00:01:00 and 02:00:00:00:09:09"}, nil},
 		{"a wrong PIN at the access point that was named", wrongPIN, at(named), []string{haus, "first half", "type it there again"}, []string{"neighbor"}},
 		{"a wrong PIN at what may be a stranger's", wrongPIN, at(func(*Session) {}), []string{haus, "another PIN", "neighbor", "name yours"}, []string{"ype it there again"}},
+		{"a name with a zero byte", fmt.Errorf("%w: %w", registration.ErrCredential, credential.ErrSSID), at(func(*Session) {}), []string{haus, "zero byte"}, []string{"passphrase"}},
 		{"a wrong PIN of the access point", wrongPIN, at(learn), []string{haus, "label"}, []string{"neighbor"}},
 		{"locked says which", registration.ErrLocked, at(func(*Session) {}), []string{haus, "locked"}, nil},
 		{"locked already says which", errLockedAlready, at(learn), []string{haus, "locked", "was not tried"}, nil},

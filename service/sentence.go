@@ -37,6 +37,9 @@ func (f failure) sentence(s *Session) string {
 			return text
 		}
 	}
+	if f.reason == ReasonBadCredential && errors.Is(f.err, credential.ErrSSID) {
+		return fmt.Sprintf("The access point %s sent a network whose name cannot be used (it is empty, or has a zero byte in it): give it another name in its settings, then start again.", peer(s))
+	}
 	if s.Role != RoleEnrollee {
 		if text := f.registrarSentence(s); text != "" {
 			return text

@@ -49,7 +49,21 @@ func TestEnrolsWithAnSSIDOf32Bytes(t *testing.T) {
 }
 
 func TestEnrolsWithAnSSIDOfAnyBytes(t *testing.T) {
-	enrols(t, ap{ssid: "\x01\xff\x00\n\x7f\"'\\;:"})
+	enrols(t, ap{ssid: "\x01\xff\xc0\n\x7f\"'\\;:"})
+}
+
+// Nobody means a zero byte within a name: it comes of a wrong length.
+func TestAnSSIDWithAZeroByteIsRefused(t *testing.T) {
+	w := newWorld(t)
+	h := w.startAP(ap{ssid: "in\x00between"})
+	d := w.startDaemon()
+	h.mustOK("WPS_PBC")
+	if o := d.startPBC().ends(oneRun); o.reason != "bad-credential" || !strings.Contains(o.sentence, "zero byte") {
+		t.Errorf("%s: %s", o.reason, o.sentence)
+	}
+	if n := d.networks(); len(n) != 0 {
+		t.Errorf("stored: %v", n)
+	}
 }
 
 func TestEnrolsOnFiveGHz(t *testing.T) {
