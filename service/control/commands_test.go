@@ -414,7 +414,7 @@ func fuzzServer(f *testing.F) *Server {
 	})
 	<-svc.Ready()
 	for _, ifname := range []string{"", "eth7", "wlan0"} {
-		s.ports[ifname] = &port{server: s, ifname: ifname, monitors: newMonitors(func(reply.Recipient, []byte) (reply.File, error) { return reply.File{}, nil })}
+		s.ports[ifname] = &port{server: s, ifname: ifname, monitors: newMonitors(func(reply.Recipient, []byte) (*reply.Held, error) { return nil, nil })}
 	}
 	return s
 }

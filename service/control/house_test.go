@@ -84,8 +84,9 @@ func inHouse(t *testing.T, change func(*service.Config, *Options), run func(*hou
 	go func() { ended <- h.svc.Run(ctx) }()
 	<-h.svc.Ready()
 	h.wlan, h.global = h.port("wlan0"), h.port("")
-	h.wlan.monitors.attach(caller{address: "/full", may: accessFull})
-	h.wlan.monitors.attach(caller{address: "/read", may: accessRead})
+	attached(t, h.wlan.monitors, caller{address: "/full", may: accessFull})
+	attached(t, h.wlan.monitors, caller{address: "/read", may: accessRead})
+	h.events, h.public = nil, nil
 	go func() { ended <- h.server.Run(ctx) }()
 	<-h.server.Listening()
 	run(h)
@@ -108,10 +109,21 @@ func inHouse(t *testing.T, change func(*service.Config, *Options), run func(*hou
 	}
 }
 
+// attached has a client attach and hear so.
+func attached(t *testing.T, m *monitors, c caller) {
+	t.Helper()
+	if !m.attach(c) {
+		t.Fatal("no room for ", c.address)
+	}
+	if err := m.answer(c, []byte(replyOK)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // port is a port without a socket.
 func (h *house) port(ifname string) *port {
 	p := &port{server: h.server, ifname: ifname}
-	p.monitors = newMonitors(func(to reply.Recipient, message []byte) (reply.File, error) {
+	p.monitors = newMonitors(func(to reply.Recipient, message []byte) (*reply.Held, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if to.Address == "/read" {
@@ -119,7 +131,7 @@ func (h *house) port(ifname string) *port {
 		} else {
 			h.events = append(h.events, string(message))
 		}
-		return reply.File{}, nil
+		return nil, nil
 	})
 	h.server.mu.Lock()
 	h.server.ports[ifname] = p

@@ -27,20 +27,21 @@ const (
 
 // monitors are the clients of one socket that have attached. They are safe for concurrent use.
 type monitors struct {
-	send func(to reply.Recipient, message []byte) (reply.File, error)
+	send func(to reply.Recipient, message []byte) (*reply.Held, error)
 
 	mu   sync.Mutex
 	list map[recipientKey]*monitor
 }
 
 type monitor struct {
-	may    access
-	level  int
-	errors int        // in a row
-	file   reply.File // that it attached from; zero: it has not been answered yet, or has an abstract name
+	may      access
+	level    int
+	errors   int         // in a row
+	answered bool        // it has been told OK
+	held     *reply.Held // its socket; nil: it has not been answered yet, or has an abstract name
 }
 
-func newMonitors(send func(reply.Recipient, []byte) (reply.File, error)) *monitors {
+func newMonitors(send func(reply.Recipient, []byte) (*reply.Held, error)) *monitors {
 	return &monitors{send: send, list: make(map[recipientKey]*monitor)}
 }
 
@@ -61,19 +62,51 @@ func (m *monitors) attach(c caller) bool {
 		}
 	}
 	one := &monitor{may: c.may, level: levelInfo}
-	if !strings.HasPrefix(c.address, "/") {
+	if !hasFile(c.address) {
 		one.may = min(one.may, accessRead)
 	}
+	m.drop(c.key())
 	m.list[c.key()] = one
 	return true
 }
 
-// answered notes which file the answer to a client went to: from now on events go there and nowhere else.
-func (m *monitors) answered(c caller, file reply.File) {
+// hasFile reports whether an address is that of a file, not an abstract name.
+func hasFile(address string) bool { return strings.HasPrefix(address, "/") }
+
+// answer sends the answer to a request. With that to ATTACH the client's socket is held: from now on events go there and
+// nowhere else. None goes out before, and who cannot be told OK has not attached.
+func (m *monitors) answer(c caller, text []byte) error {
+	to := reply.Recipient{Address: c.address, UID: c.uid}
 	m.mu.Lock()
+	one := m.list[c.key()]
+	if one == nil || one.answered {
+		m.mu.Unlock()
+		_, err := m.send(to, text)
+		return err
+	}
 	defer m.mu.Unlock()
-	if one := m.list[c.key()]; one != nil && (one.file == reply.File{}) {
-		one.file = file
+	to.Hold = hasFile(c.address)
+	held, err := m.send(to, text)
+	if err != nil {
+		m.drop(c.key())
+		return err
+	}
+	one.answered, one.held = true, held
+	return nil
+}
+
+// drop takes one off the list, and lets go of its socket. The caller holds mu.
+func (m *monitors) drop(key recipientKey) {
+	if one := m.list[key]; one != nil {
+		one.held.Close()
+		delete(m.list, key)
+	}
+}
+
+// dropAll takes all off the list. The caller holds mu.
+func (m *monitors) dropAll() {
+	for key := range m.list {
+		m.drop(key)
 	}
 }
 
@@ -82,7 +115,7 @@ func (m *monitors) detach(c caller) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, there := m.list[c.key()]
-	delete(m.list, c.key())
+	m.drop(c.key())
 	return there
 }
 
@@ -101,7 +134,7 @@ func (m *monitors) setLevel(c caller, level int) bool {
 func (m *monitors) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	clear(m.list)
+	m.dropAll()
 }
 
 func (m *monitors) count() int {
@@ -115,24 +148,28 @@ func (m *monitors) tell(level int, whole, public []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, one := range m.list {
-		if level < one.level {
+		if !one.answered || level < one.level {
 			continue
 		}
 		message := public
 		if one.may == accessFull {
 			message = whole
 		}
-		switch _, err := m.send(reply.Recipient{Address: key.address, UID: key.uid, File: one.file}, message); {
+		to := reply.Recipient{Address: key.address, UID: key.uid}
+		if one.held != nil {
+			to.File = one.held.File
+		}
+		switch _, err := m.send(to, message); {
 		case err == nil:
 			one.errors = 0
 		case errors.Is(err, errRenewed): // all of them are gone with the old socket
-			clear(m.list)
+			m.dropAll()
 			return
 		case slices.ContainsFunc(gone, func(e error) bool { return errors.Is(err, e) }):
-			delete(m.list, key)
+			m.drop(key)
 		default: // it does not read, for now
 			if one.errors++; one.errors > maxErrors {
-				delete(m.list, key)
+				m.drop(key)
 			}
 		}
 	}

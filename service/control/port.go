@@ -47,33 +47,34 @@ func (p *port) current() *socket {
 
 func (p *port) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
 	if p.socket != nil {
 		p.socket.close()
 	}
+	p.mu.Unlock()
+	p.monitors.forget()
 }
 
-// send sends one datagram without waiting. It returns the file that it went to.
-func (p *port) send(to reply.Recipient, message []byte) (reply.File, error) {
+// send sends one datagram without waiting. It returns the file that it went to if that was to be held.
+func (p *port) send(to reply.Recipient, message []byte) (*reply.Held, error) {
 	s := p.current()
 	if s == nil {
-		return reply.File{}, net.ErrClosed
+		return nil, net.ErrClosed
 	}
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	key := recipientKey{to.Address, to.UID}
 	if unread, room := s.unread(); !p.debtors.may(key, unread, room, s.whoWaits) {
-		return reply.File{}, errUnread
+		return nil, errUnread
 	}
-	file, err := s.send(p.server.options.Reply, to, message)
+	held, err := s.send(p.server.options.Reply, to, message)
 	if err == nil {
 		p.debtors.sent(key, len(message))
 	}
 	if errors.Is(err, syscall.EAGAIN) && s.clogged() && !p.debtors.seesWhoReads() && p.renew(s) {
-		return file, errRenewed
+		return held, errRenewed
 	}
-	return file, err
+	return held, err
 }
 
 // renew replaces a socket whose buffer is full of what clients have not read, since nobody else could be answered from it
@@ -138,9 +139,8 @@ func (p *port) run(ctx context.Context) {
 
 // reply sends the answer to a request to who asked.
 func (p *port) reply(ctx context.Context, c caller, answer []byte) {
-	file, err := p.send(reply.Recipient{Address: c.address, UID: c.uid}, answer)
+	err := p.monitors.answer(c, answer)
 	if err == nil {
-		p.monitors.answered(c, file)
 		return
 	}
 	if errors.Is(err, errRenewed) {

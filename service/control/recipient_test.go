@@ -5,10 +5,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wpsd/service/control/reply"
 )
 
 // hearsNothing fails if something arrives within a moment.
@@ -84,6 +88,83 @@ func TestAClientsPlaceIsNotInherited(t *testing.T) {
 		}
 		port.monitors.forget()
 	}
+}
+
+// TestNobodyIsToldBeforeTheAnswer: until the answer to ATTACH has gone to a socket, which is held then, nobody knows whose
+// place it is. Who cannot be told OK has not attached.
+func TestNobodyIsToldBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	var sent []string
+	var holds []bool
+	var fail error
+	m := newMonitors(func(to reply.Recipient, b []byte) (*reply.Held, error) {
+		sent, holds = append(sent, string(b)), append(holds, to.Hold)
+		return nil, fail
+	})
+	event := func() { line{level: levelInfo, text: "WPS-X "}.send(m, "") }
+	c := caller{address: "/me", may: accessFull}
+	m.attach(c)
+	if event(); len(sent) != 0 {
+		t.Errorf("told %q before the answer", sent)
+	}
+	if err := m.answer(c, []byte(replyOK)); err != nil {
+		t.Fatal(err)
+	}
+	event()
+	if err := m.answer(c, []byte("PONG\n")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(sent, []string{replyOK, "<3>WPS-X ", "PONG\n"}) || !slices.Equal(holds, []bool{true, false, false}) {
+		t.Errorf("%q, held: %v", sent, holds)
+	}
+	m.attach(c) // again: another socket may be there now
+	if event(); len(sent) != 3 {
+		t.Errorf("told %q before the second answer", sent[3:])
+	}
+	fail = syscall.EAGAIN
+	if err := m.answer(c, []byte(replyOK)); !errors.Is(err, fail) || m.count() != 0 {
+		t.Errorf("%v; %d have attached", err, m.count())
+	}
+}
+
+// TestSocketsAreLetGoOf: a client's socket is held once, as long as the client is attached.
+func TestSocketsAreLetGoOf(t *testing.T) {
+	t.Parallel()
+	dir, s, _ := start(t, nil)
+	path := filepath.Join(dir, "eth7")
+	own := filepath.Join(filepath.Dir(dir), "me")
+	held := func(want int, when string) {
+		t.Helper()
+		n := 0
+		for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			if n = openFiles(t, own); n == want {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: held %d times", when, n)
+			}
+		}
+	}
+	c := dial(t, own, path)
+	c.ask("PING", "PONG\n")
+	held(0, "not attached")
+	c.ask("ATTACH", "OK\n")
+	held(1, "attached")
+	c.ask("ATTACH", "OK\n")
+	held(1, "attached again")
+	c.ask("DETACH", "OK\n")
+	held(0, "detached")
+	c.ask("ATTACH", "OK\n")
+	held(1, "attached once more")
+	if err := errors.Join(c.Close(), os.Remove(own)); err != nil {
+		t.Fatal(err)
+	}
+	s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-X "})
+	held(0, "gone")
+	dial(t, own, path).ask("ATTACH", "OK\n")
+	held(1, "another one attached")
+	s.close("eth7")
+	held(0, "the interface is gone")
 }
 
 // TestAbstractNamesGetNoSecrets: they belong to nobody, so nobody can tell who has one now.

@@ -288,24 +288,24 @@ func (s *socket) receive(buffer []byte) (n int, address string, cred *syscall.Uc
 	return n, address, credentials(oob[:oobn]), flags&syscall.MSG_TRUNC == 0, nil
 }
 
-// send sends one datagram, or fails at once if the receiver has no room for it, and returns the file that it went to. With
-// other, a process that may, it goes that way to clients whose address is a path.
-func (s *socket) send(other *reply.Client, to reply.Recipient, message []byte) (file reply.File, err error) {
+// send sends one datagram, or fails at once if the receiver has no room for it, and returns the file that it went to if that
+// was to be held. With other, a process that may, it goes that way to clients whose address is a path.
+func (s *socket) send(other *reply.Client, to reply.Recipient, message []byte) (held *reply.Held, err error) {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
-		return reply.File{}, err
+		return nil, err
 	}
 	var sent error
 	if err := raw.Control(func(fd uintptr) {
-		if other != nil && strings.HasPrefix(to.Address, "/") {
-			file, sent = other.Send(int(fd), to, message)
+		if other != nil && hasFile(to.Address) {
+			held, sent = other.Send(int(fd), to, message)
 			return
 		}
-		file, sent = to.Send(int(fd), message)
+		held, sent = to.Send(int(fd), message)
 	}); err != nil {
-		return reply.File{}, err
+		return nil, err
 	}
-	return file, sent
+	return held, sent
 }
 
 // unread is how much clients have not read, all together, and the room that there is for it, as the kernel counts both.
@@ -357,5 +357,5 @@ func (s *socket) close() {
 // canAnswer reports whether a client can be answered at an address: a path that means the same to us, or an abstract
 // name. Go spells the latter with an @.
 func canAnswer(address string) bool {
-	return strings.HasPrefix(address, "/") || len(address) > 1 && address[0] == '@'
+	return hasFile(address) || len(address) > 1 && address[0] == '@'
 }

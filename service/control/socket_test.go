@@ -241,7 +241,7 @@ func TestClientsThatMisbehave(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	}
-	if n := openPipes(t, pipe); n != 2 {
+	if n := openFiles(t, pipe); n != 2 {
 		t.Errorf("%d ends of the pipe are open here", n)
 	}
 	_, _ = r.Close(), w.Close()
@@ -343,15 +343,15 @@ func sendFiles(t *testing.T, c *net.UnixConn, text string, fds ...int) {
 	}
 }
 
-// openPipes counts the open file descriptors of a pipe.
-func openPipes(t *testing.T, pipe string) (n int) {
+// openFiles counts the open file descriptors of what has this name, or one that begins so.
+func openFiles(t *testing.T, name string) (n int) {
 	t.Helper()
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, fd := range list {
-		if to, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name())); err == nil && to == pipe {
+		if to, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name())); err == nil && strings.HasPrefix(to, name) {
 			n++
 		}
 	}
@@ -360,7 +360,7 @@ func openPipes(t *testing.T, pipe string) (n int) {
 
 func TestMonitorsAreBounded(t *testing.T) {
 	t.Parallel()
-	m := newMonitors(func(reply.Recipient, []byte) (reply.File, error) { return reply.File{}, nil })
+	m := newMonitors(func(reply.Recipient, []byte) (*reply.Held, error) { return nil, nil })
 	for n := range maxMonitors {
 		if !m.attach(caller{address: fmt.Sprint("/", n), uid: uint32(n / maxMonitorsEach)}) {
 			t.Fatal(n)
@@ -385,11 +385,12 @@ func TestMonitorsAreBounded(t *testing.T) {
 func TestMonitorsHaveLevels(t *testing.T) {
 	t.Parallel()
 	var told []string
-	m := newMonitors(func(_ reply.Recipient, b []byte) (reply.File, error) {
+	m := newMonitors(func(_ reply.Recipient, b []byte) (*reply.Held, error) {
 		told = append(told, string(b))
-		return reply.File{}, nil
+		return nil, nil
 	})
-	m.attach(caller{address: "/a", may: accessFull})
+	attached(t, m, caller{address: "/a", may: accessFull})
+	told = nil
 	say := func(level int) { line{level: level, text: "WPS-X "}.send(m, "") }
 	say(levelDebug)
 	say(levelWarning)
@@ -400,7 +401,7 @@ func TestMonitorsHaveLevels(t *testing.T) {
 	}
 	// A socket that is full for a moment is no reason to drop its owner; one that stays full is.
 	fails := 0
-	m.send = func(reply.Recipient, []byte) (reply.File, error) { fails++; return reply.File{}, syscall.EAGAIN }
+	m.send = func(reply.Recipient, []byte) (*reply.Held, error) { fails++; return nil, syscall.EAGAIN }
 	for range maxErrors {
 		say(levelInfo)
 	}

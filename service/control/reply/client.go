@@ -29,48 +29,68 @@ type Client struct {
 func NewClient(path string) *Client { return &Client{path: path} }
 
 // Send has one datagram sent from the socket fd, as Recipient.Send does. Its recipient's address is a path.
-func (c *Client) Send(fd int, to Recipient, text []byte) (File, error) {
+func (c *Client) Send(fd int, to Recipient, text []byte) (*Held, error) {
 	if len(to.Address) == 0 || len(to.Address) > MaxPath || len(text) > MaxText {
-		return File{}, syscall.EMSGSIZE
+		return nil, syscall.EMSGSIZE
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fresh := c.conn == nil
-	file, err := c.roundTrip(fd, to, text)
+	held, err := c.roundTrip(fd, to, text)
 	if errors.Is(err, ErrLost) && !fresh { // it has ended since, for lack of work; a new one is there at once
-		file, err = c.roundTrip(fd, to, text)
+		held, err = c.roundTrip(fd, to, text)
 	}
-	return file, err
+	return held, err
 }
 
 // ErrLost means that the Server cannot be reached, or ended before it answered.
 var ErrLost = errors.New("reply: the process that answers clients is gone: see systemctl status wpsd-reply.socket")
 
 // roundTrip is one request and its answer. The caller holds mu.
-func (c *Client) roundTrip(fd int, to Recipient, text []byte) (File, error) {
+func (c *Client) roundTrip(fd int, to Recipient, text []byte) (*Held, error) {
 	if c.conn == nil {
 		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: c.path, Net: "unixpacket"})
 		if err != nil {
-			return File{}, fmt.Errorf("%w: %w", ErrLost, err)
+			return nil, fmt.Errorf("%w: %w", ErrLost, err)
 		}
 		c.conn = conn
 	}
 	request := appendRequest(make([]byte, 0, headLen+len(to.Address)+len(text)), to, text)
 	defer clear(request)
 	_ = c.conn.SetDeadline(time.Now().Add(patience))
-	answer := make([]byte, answerLen+1)
+	answer, oob := make([]byte, answerLen+1), make([]byte, syscall.CmsgSpace(fdLen))
 	_, _, err := c.conn.WriteMsgUnix(request, syscall.UnixRights(fd), nil)
-	n := 0
+	n, oobn := 0, 0
 	if err == nil {
-		n, err = c.conn.Read(answer)
+		n, oobn, _, _, err = c.conn.ReadMsgUnix(answer, oob)
 	}
 	if err != nil || n == 0 {
 		_ = c.conn.Close()
 		c.conn = nil
-		return File{}, errors.Join(ErrLost, err)
+		return nil, errors.Join(ErrLost, err)
 	}
 	c.lingers()
-	return parseAnswer(answer[:n])
+	return takeAnswer(answer[:n], oob[:oobn], to.Hold)
+}
+
+// takeAnswer takes an answer, and the file that has to come with it if it was to be held.
+func takeAnswer(answer, oob []byte, want bool) (*Held, error) {
+	var held *Held
+	var err error
+	if ref, ok := passed(oob); ok {
+		held, err = hold(ref)
+	}
+	if said := parseAnswer(answer); said != nil {
+		err = said
+	}
+	if err == nil && want != (held != nil) {
+		err = errMalformed
+	}
+	if err != nil {
+		held.Close()
+		return nil, err
+	}
+	return held, nil
 }
 
 // lingers closes the connection if it is not used for a while, so that the Server can end. The caller holds mu.

@@ -1,11 +1,14 @@
 // Package reply sends datagrams for a process that may not.
 //
 //	wpsd (sandbox) ──[ socket, address, text ]──▶ Server (the machine's /tmp, CAP_DAC_OVERRIDE)
-//	               ◀──────── errno ────────────      └── sendto(socket, address, text) ──▶ wpa_cli
+//	               ◀──── errno [, file] ───────      └── sendto(socket, address, text) ──▶ wpa_cli
 //
 // wpa_cli binds its end in /tmp with permissions for its own user alone. Who answers it has to see that place and be
 // allowed to write there; for a datagram nothing else will do, and a client takes answers from the socket that it asked
 // only. So the socket itself goes along, by SCM_RIGHTS. Requests do not come this way: who asked, the kernel tells wpsd.
+//
+// Who has attached is told events at the file that its socket had then, and nowhere else: for that the Server passes a
+// reference to the file along (O_PATH), and wpsd holds it, so that no other file can take its number.
 //
 // The Server reads no file and keeps no state. Whom it sends to is up to the one process that may connect to it, and
 // within the places that its unit lets it see; that a path leads to the socket of the user who asked, and to no other, it
@@ -32,17 +35,22 @@ const (
 var errMalformed = errors.New("reply: a malformed request")
 
 // version begins each request: a Server of another version hangs up, and the next one is of ours.
-const version = 0x81
+const version = 0x82
 
-// headLen is the length of what stands before the address: version, user, file, length of the address in one byte.
-const headLen = 1 + 4 + fileLen + 1
+// headLen is the length of what stands before the address: version, user, file, whether it is to be held, and the length
+// of the address in one byte each.
+const headLen = 1 + 4 + fileLen + 1 + 1
 
 // appendRequest writes the head, the address and the text.
 func appendRequest(b []byte, to Recipient, text []byte) []byte {
 	b = append(b, version)
 	b = binary.BigEndian.AppendUint32(b, to.UID)
 	b = appendFile(b, to.File)
-	b = append(b, byte(len(to.Address)))
+	hold := byte(0)
+	if to.Hold {
+		hold = 1
+	}
+	b = append(b, hold, byte(len(to.Address)))
 	b = append(b, to.Address...)
 	return append(b, text...)
 }
@@ -53,11 +61,12 @@ func parseRequest(b []byte) (to Recipient, text []byte, err error) {
 		return Recipient{}, nil, errMalformed
 	}
 	n := int(b[headLen-1])
-	if n > MaxPath || len(b) < headLen+n || b[headLen] != '/' {
+	hold := b[headLen-2]
+	if hold > 1 || n > MaxPath || len(b) < headLen+n || b[headLen] != '/' {
 		return Recipient{}, nil, errMalformed
 	}
 	to = Recipient{
-		UID: binary.BigEndian.Uint32(b[1:]), File: parseFile(b[5:]), Address: string(b[headLen : headLen+n]),
+		UID: binary.BigEndian.Uint32(b[1:]), File: parseFile(b[5:]), Hold: hold == 1, Address: string(b[headLen : headLen+n]),
 	}
 	text = b[headLen+n:]
 	if n == 0 || strings.ContainsRune(to.Address, 0) || len(text) > MaxText {
@@ -66,37 +75,35 @@ func parseRequest(b []byte) (to Recipient, text []byte, err error) {
 	return to, text, nil
 }
 
-// answerLen is the length of an answer: an errno, 0 for a datagram that went out, and the file that it went to.
-const answerLen = 4 + fileLen
+// answerLen is the length of an answer: an errno, 0 for a datagram that went out. A file that was to be held comes with it.
+const answerLen = 4
 
-func appendAnswer(b []byte, file File, err error) []byte {
+func appendAnswer(b []byte, err error) []byte {
 	no := syscall.Errno(0)
 	if err != nil && !errors.As(err, &no) {
 		no = syscall.EIO
 	}
-	b = binary.BigEndian.AppendUint32(b, uint32(no))
-	return appendFile(b, file)
+	return binary.BigEndian.AppendUint32(b, uint32(no))
 }
 
-func parseAnswer(b []byte) (File, error) {
+func parseAnswer(b []byte) error {
 	if len(b) != answerLen {
-		return File{}, errMalformed
+		return errMalformed
 	}
 	if no := binary.BigEndian.Uint32(b); no != 0 {
-		return File{}, syscall.Errno(no)
+		return syscall.Errno(no)
 	}
-	return parseFile(b[4:]), nil
+	return nil
 }
 
-const fileLen = 8 + 8 + 8
+const fileLen = 8 + 8
 
 func appendFile(b []byte, f File) []byte {
 	b = binary.BigEndian.AppendUint64(b, f.Device)
-	b = binary.BigEndian.AppendUint64(b, f.Number)
-	return binary.BigEndian.AppendUint64(b, uint64(f.Changed))
+	return binary.BigEndian.AppendUint64(b, f.Number)
 }
 
 // parseFile is its mirror. b has fileLen bytes at least.
 func parseFile(b []byte) File {
-	return File{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), int64(binary.BigEndian.Uint64(b[16:]))}
+	return File{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
 }

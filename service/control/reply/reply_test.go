@@ -170,7 +170,7 @@ func TestStrangeRequests(t *testing.T) {
 		}
 		got := make([]byte, 64)
 		n, err := conn.Read(got)
-		if c.answer == nil && n != 0 || c.answer != nil && !errors.Is(second(parseAnswer(got[:n])), c.answer) {
+		if c.answer == nil && n != 0 || c.answer != nil && !errors.Is(parseAnswer(got[:n]), c.answer) {
 			t.Errorf("%s: %x, %v", name, got[:n], err)
 		}
 		_ = conn.Close()
@@ -196,8 +196,6 @@ func FuzzParseRequest(f *testing.F) {
 	})
 }
 
-func second(_ File, err error) error { return err }
-
 // TestOnlyTheSocketOfWhoAsked: whatever else is in its place gets nothing, also if the sender could reach it.
 func TestOnlyTheSocketOfWhoAsked(t *testing.T) {
 	t.Parallel()
@@ -212,23 +210,23 @@ func TestOnlyTheSocketOfWhoAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, send := range map[string]func(int, Recipient, []byte) (File, error){
-		"by the helper": c.Send, "by ourselves": func(fd int, to Recipient, text []byte) (File, error) { return to.Send(fd, text) },
+	for name, send := range map[string]func(int, Recipient, []byte) (*Held, error){
+		"by the helper": c.Send, "by ourselves": func(fd int, to Recipient, text []byte) (*Held, error) { return to.Send(fd, text) },
 	} {
-		try := func(to Recipient, want error) (file File) {
+		try := func(to Recipient, want error) (held *Held) {
 			t.Helper()
-			if controlErr := raw.Control(func(fd uintptr) { file, err = send(int(fd), to, []byte("x")) }); controlErr != nil || !errors.Is(err, want) {
+			if controlErr := raw.Control(func(fd uintptr) { held, err = send(int(fd), to, []byte("x")) }); controlErr != nil || !errors.Is(err, want) {
 				t.Errorf("%s: %+v: %v, not %v", name, to, err, want)
 			}
-			return file
+			return held
 		}
-		first := try(Recipient{Address: mine, UID: uid}, nil)
-		if first == (File{}) || try(Recipient{Address: mine, UID: uid, File: first}, nil) != first {
-			t.Errorf("%s: the file is %+v", name, first)
+		first := try(Recipient{Address: mine, UID: uid, Hold: true}, nil)
+		if first == nil || first.File == (File{}) || try(Recipient{Address: mine, UID: uid, File: first.File}, nil) != nil {
+			t.Fatalf("%s: the file is %+v, or what nobody asked for is held", name, first)
 		}
+		first.Close()
 		try(Recipient{Address: mine, UID: uid + 1}, ErrElsewhere)
-		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number + 1, first.Changed}}, ErrElsewhere)
-		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number, first.Changed + 1}}, ErrElsewhere)
+		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number + 1}, Hold: true}, ErrElsewhere)
 		link, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
 		if err := errors.Join(os.Symlink(mine, link), os.WriteFile(file, nil, 0o600)); err != nil {
 			t.Fatal(err)
@@ -270,5 +268,87 @@ func TestReferenceWhereFilesCannotBeOpened(t *testing.T) {
 	defer unix.Close(ref)
 	if _, err := unix.Read(ref, make([]byte, 1)); !errors.Is(err, syscall.EBADF) {
 		t.Errorf("what open_tree gives can be read: %v", err)
+	}
+}
+
+// TestNoOtherSocketIsTakenForOneThatIsHeld: file systems use a number again at once.
+func TestNoOtherSocketIsTakenForOneThatIsHeld(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server, place := filepath.Join(dir, "server"), filepath.Join(dir, "client")
+	start(t, server, Server{})
+	ours, err := datagram(t, filepath.Join(dir, "control")).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewClient(server)
+	defer c.Close()
+	for n := range 300 {
+		to, next := Recipient{Address: place, UID: uint32(os.Getuid()), Hold: true}, Recipient{}
+		theirs := datagram(t, place)
+		var held *Held
+		var first, second error
+		if err := ours.Control(func(fd uintptr) {
+			if held, first = c.Send(int(fd), to, nil); first != nil {
+				return
+			}
+			if err := errors.Join(theirs.Close(), os.Remove(place)); err != nil {
+				t.Error(err)
+			}
+			datagram(t, place)
+			next = Recipient{Address: place, UID: to.UID, File: held.File}
+			_, second = c.Send(int(fd), next, nil)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if first != nil || !errors.Is(second, ErrElsewhere) {
+			t.Fatalf("%d: %v; the next one: %v, not %v", n, first, second, ErrElsewhere)
+		}
+		held.Close()
+		if err := os.Remove(place); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAnswersOfAStrangeServer: what comes in place of the file that was to be held is closed, and is an error.
+func TestAnswersOfAStrangeServer(t *testing.T) {
+	t.Parallel()
+	open := func(path string) []byte {
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return syscall.UnixRights(fd)
+	}
+	path := filepath.Join(t.TempDir(), "client")
+	datagram(t, path)
+	good := appendAnswer(nil, nil)
+	for name, c := range map[string]struct {
+		answer, oob []byte
+		want        bool
+		err         error
+	}{
+		"the socket":             {good, open(path), true, nil},
+		"none":                   {good, nil, true, errMalformed},
+		"a directory":            {good, open(filepath.Dir(path)), true, ErrElsewhere},
+		"with an error":          {appendAnswer(nil, syscall.EAGAIN), open(path), true, syscall.EAGAIN},
+		"nobody asked for it":    {good, open(path), false, errMalformed},
+		"with half of an answer": {good[1:], open(path), true, errMalformed},
+	} {
+		held, err := takeAnswer(c.answer, c.oob, c.want)
+		if !errors.Is(err, c.err) || (held != nil) != (c.err == nil) {
+			t.Errorf("%s: %+v, %v", name, held, err)
+		}
+		held.Close()
+	}
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range list {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, filepath.Dir(path)) {
+			t.Errorf("%s is still open", to)
+		}
 	}
 }

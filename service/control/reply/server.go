@@ -87,14 +87,20 @@ func (s Server) serve(ctx context.Context, conn *net.UnixConn) {
 			s.Log.Warn("a malformed request")
 			return
 		}
-		file, err := send(fd, request[:n])
+		held, err := send(fd, request[:n])
 		_ = syscall.Close(fd)
 		clear(request[:n])
 		if errors.Is(err, errMalformed) {
 			s.Log.Warn("a malformed request")
 			return
 		}
-		if _, err := conn.Write(appendAnswer(nil, file, err)); err != nil {
+		var rights []byte
+		if held != nil {
+			rights = syscall.UnixRights(int(held.ref.Fd()))
+		}
+		_, _, err = conn.WriteMsgUnix(appendAnswer(nil, err), rights, nil)
+		held.Close()
+		if err != nil {
 			return
 		}
 	}
@@ -123,10 +129,10 @@ func passed(oob []byte) (fd int, ok bool) {
 }
 
 // send sends the one datagram that a request asks for. From anything but a socket it is an error.
-func send(fd int, request []byte) (File, error) {
+func send(fd int, request []byte) (*Held, error) {
 	to, text, err := parseRequest(request)
 	if err != nil {
-		return File{}, err
+		return nil, err
 	}
 	return to.Send(fd, text)
 }
