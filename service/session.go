@@ -102,9 +102,9 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 // readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit need not be right.
 func readPIN(typed secret.Value, force bool) (secret.Value, error) {
 	if force {
-		return devpass.AnyPIN(string(typed.Bytes()))
+		return devpass.AnyPIN(typed.Bytes())
 	}
-	return devpass.CheckPIN(string(typed.Bytes()))
+	return devpass.CheckPIN(typed.Bytes())
 }
 
 // task is what a session is for. Its secrets are the session's.

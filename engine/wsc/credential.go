@@ -2,6 +2,7 @@ package wsc
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"wpsd/engine/secret"
 )
@@ -78,8 +79,16 @@ func (f *fields) credential() Credential {
 	return c
 }
 
-// Append appends c as one Credential attribute with its header. Raw is not looked at.
+// room is how many bytes Append appends at most.
+func (c *Credential) room() int {
+	const attributes = 10 // at most as many, and none but the SSID and the key has more than ten bytes
+	return attributes*(headerLen+10) + len(c.SSID) + c.NetworkKey.Len()
+}
+
+// Append appends c as one Credential attribute with its header. Raw is not looked at. It makes room for all of it first: a slice that
+// grew would leave a copy of the key behind.
 func (c *Credential) Append(b []byte) []byte {
+	b = slices.Grow(b, c.room())
 	start := len(b)
 	b = appendHeader(b, AttrCredential, 0)
 	b = c.appendSettings(b)

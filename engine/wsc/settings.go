@@ -1,5 +1,7 @@
 package wsc
 
+import "slices"
+
 // Settings is the plaintext of Encrypted Settings without the Key Wrap Authenticator. Each message
 // holds a part of it: M4 R-SNonce1, M5 E-SNonce1, M6 R-SNonce2, M7 E-SNonce2 and an access point's
 // settings, M8 Credentials or an access point's new settings.
@@ -57,8 +59,18 @@ func ParseSettings(plain []byte) (*Settings, error) {
 	return s, nil
 }
 
-// Append appends the plaintext. With E-SNonce2, AP are written as in M7, else as in M8.
+// Append appends the plaintext. With E-SNonce2, AP are written as in M7, else as in M8. It makes room for all of it first, as
+// Credential.Append does.
 func (s *Settings) Append(b []byte) []byte {
+	const nonces = 4 * (headerLen + len(Nonce{}))
+	room := nonces
+	for i := range s.Credentials {
+		room += s.Credentials[i].room()
+	}
+	if s.AP != nil {
+		room += s.AP.room()
+	}
+	b = slices.Grow(b, room)
 	for _, n := range []struct {
 		id    AttributeID
 		nonce *Nonce
