@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"engine/secret":                         {},
 	"engine/ie":                             {},
 	"introspection":                         {},
-	"dbus/bus":                              {"service/fence"},
+	"dbus/bus":                              {"service/fence", "engine/secret"},
 	"service/fence":                         {},
 	"engine/wsc":                            {"engine/secret"},
 	"engine/wsccrypto":                      {"engine/wsc", "engine/secret"},

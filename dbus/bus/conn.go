@@ -101,7 +101,7 @@ func New(rwc io.ReadWriteCloser, o Options) (*Conn, error) {
 		}
 		in = c.files
 	}
-	c.r = bufio.NewReaderSize(in, readAhead)
+	c.r = bufio.NewReaderSize(wiper{in}, readAhead)
 	if err := authenticate(rwc, c.r, o.Files); err != nil {
 		return nil, errors.Join(err, rwc.Close())
 	}

@@ -91,18 +91,28 @@ func (m *Message) failure() error {
 	return e
 }
 
-// encode makes bytes of a message, without its serial number. File descriptors are not sent.
+// encode makes bytes of a message, without its serial number. File descriptors are not sent. The secrets in its body go into these
+// bytes and nowhere else; send wipes them.
 func encode(m *godbus.Message) (frame []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil { // values of types that D-Bus does not have
 			frame, err = nil, fmt.Errorf("bus: the message cannot be encoded: %v", p)
 		}
 	}()
+	body, hidden := conceal(m.Body)
+	m = &godbus.Message{Type: m.Type, Flags: m.Flags, Headers: m.Headers, Body: body}
 	if _, ok := m.Headers[godbus.FieldSignature]; !ok && len(m.Body) > 0 {
 		m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(m.Body...))
 	}
 	var b bytes.Buffer
 	if err := m.EncodeTo(&b, binary.LittleEndian); err != nil {
+		return nil, fmt.Errorf("bus: the message cannot be encoded: %w", err)
+	}
+	if len(hidden) == 0 {
+		return b.Bytes(), nil
+	}
+	if err := reveal(b.Bytes(), hidden); err != nil {
+		clear(b.Bytes())
 		return nil, fmt.Errorf("bus: the message cannot be encoded: %w", err)
 	}
 	return b.Bytes(), nil

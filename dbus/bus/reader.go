@@ -8,6 +8,15 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
+// wiper wipes where it reads to before it waits for anything. Under a bufio.Reader that is all of its buffer but what has not been
+// taken yet: of a message that was taken no copy is left there, however long nothing else comes.
+type wiper struct{ io.Reader }
+
+func (w wiper) Read(p []byte) (int, error) {
+	clear(p)
+	return w.Reader.Read(p)
+}
+
 // read takes messages until the connection ends.
 func (c *Conn) read() {
 	defer c.dropFiles()
@@ -79,7 +88,7 @@ func (c *Conn) head(n int) (head, consumed []byte, err error) {
 }
 
 func (c *Conn) skip(n uint64) error {
-	_, err := io.CopyN(io.Discard, c.r, int64(n))
+	_, err := c.r.Discard(int(n)) // in our own buffer; n is at most maxMessage
 	return err
 }
 

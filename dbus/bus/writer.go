@@ -36,11 +36,21 @@ func (w *writer) send(frame []byte, before func(serial uint32)) error {
 	if before != nil {
 		before(w.serial)
 	}
-	w.held = append(w.held, frame...)
+	w.held = appendWiped(w.held, frame)
 	if w.holding == 0 || len(w.held) >= maxHeld {
 		w.writeHeld()
 	}
 	return w.err
+}
+
+// appendWiped is append that wipes what it moves to another place.
+func appendWiped(to, more []byte) []byte {
+	if need := len(to) + len(more); need > cap(to) {
+		larger := append(make([]byte, 0, max(need, 2*cap(to))), to...)
+		clear(to)
+		to = larger
+	}
+	return append(to, more...)
 }
 
 // hold keeps the messages that follow for release: to write them in one piece wakes up us and the bus less often.
