@@ -25,7 +25,9 @@ func (a *agent) Take(ctx context.Context, d service.Delivery) error {
 	if d.Session != 0 {
 		session = sessionPath(d.Session)
 	}
-	err := a.bus.conn.Call(ctx, a.request("CredentialReceived", session, credentialValues(d.Network), octets(d.Network.Raw.Bytes())))
+	args := []any{session, credentialValues(d.Network), bus.Octets{Value: d.Network.Raw.Clone()}}
+	defer bus.WipeBody(args)
+	err := a.bus.conn.Call(ctx, a.request("CredentialReceived", args...))
 	var e godbus.Error
 	switch {
 	case err == nil:

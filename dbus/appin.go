@@ -4,28 +4,27 @@ import (
 	"context"
 	"time"
 
-	"wpsd/engine/secret"
+	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
 // apPin implements Interface.ApPin.
 func apPin(ctx context.Context, r *request) ([]any, error) {
-	var pin string
+	var pin bus.Text
 	var timeout uint32
 	options := r.options(1)
 	var force bool
-	if err := decodeOptions(options, map[string]any{"pin": &pin, "timeout": &timeout, optionForce: &force}); err != nil {
+	if err := decodeOptions(options, map[string]any{optionPIN: &pin, "timeout": &timeout, optionForce: &force}); err != nil {
 		return nil, err
 	}
 	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0)), Force: force}
-	_, withPIN := options["pin"]
+	_, withPIN := options[optionPIN]
 	if withPIN || ask.Command == service.APPINSet {
-		if pin == "" {
+		if pin.IsZero() {
 			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give one to set, or take the command random."}
 		}
-		ask.PIN = secret.FromString(pin)
-		defer ask.PIN.Wipe()
+		ask.PIN = pin.Value
 	}
 	if _, given := options["timeout"]; given {
 		var err error
@@ -37,8 +36,7 @@ func apPin(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer used.Wipe()
-	return []any{string(used.Bytes())}, nil
+	return []any{bus.Text{Value: used}}, nil
 }
 
 // seconds is an option that says how long; none at all is said by leaving it out.

@@ -79,6 +79,7 @@ func (b *Bus) refuseLong(h bus.Header) {
 // enqueue takes a call from the gate.
 func (b *Bus) enqueue(c *call) {
 	if refused := b.queue.put(c); refused != nil {
+		clear(refused.Frame)
 		b.reply(refused, nil, &busError{errLimits, "Too many calls are waiting: wait for the answers to some before making more."})
 	}
 }
@@ -138,8 +139,9 @@ func (b *Bus) ownName(ctx context.Context) error {
 	return nil
 }
 
-// reply answers a call, with an error if there is one. A caller who wants no answer gets none.
+// reply answers a call, with an error if there is one. A caller who wants no answer gets none. The secrets in the body are wiped.
 func (b *Bus) reply(c *call, body []any, err error) {
+	defer bus.WipeBody(body)
 	if !c.WantsReply() {
 		return
 	}
@@ -161,8 +163,10 @@ func (b *Bus) reply(c *call, body []any, err error) {
 	b.send(m)
 }
 
-// emit sends a signal: to everybody, or to one connection alone. The latter needs no match rule at the other side.
+// emit sends a signal: to everybody, or to one connection alone. The latter needs no match rule at the other side. The secrets in the
+// body are wiped.
 func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body ...any) {
+	defer bus.WipeBody(body)
 	for n := range body {
 		body[n] = cleaned(body[n])
 	}

@@ -38,7 +38,6 @@ func byRole(_ context.Context, r *request) Action {
 
 // byTag looks at what is on a tag. What is none has no effect, and the handler says so.
 func byTag(ctx context.Context, r *request) Action {
-	defer clear(r.bytes(0)) // decoded anew for the handler
 	tag, err := tagRequest(r)
 	r.effect = service.NFCTagAdds
 	if err == nil {

@@ -6,6 +6,8 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/dbus/bus"
+	"wpsd/engine/secret"
 	"wpsd/introspection"
 	"wpsd/service"
 	"wpsd/service/fence"
@@ -68,6 +70,31 @@ var handlers = map[string]handler{
 // slow are the methods that wait for somebody else: they take nobody's place meanwhile.
 var slow = map[string]bool{networkIface + ".Activate": true, managerIface + ".GetPermissions": true}
 
+// secretArgs are the arguments that are secret, beside the options secretOptions.
+var secretArgs = map[string]int{
+	managerIface + ".CheckPin":     0,
+	managerIface + ".NfcTagRead":   0,
+	interfaceIface + ".Learn":      1,
+	interfaceIface + ".Configure":  1,
+	interfaceIface + ".NfcTagRead": 0,
+	erIface + ".Learn":             1,
+	erIface + ".Configure":         1,
+	erIface + ".EnrollPin":         1,
+	erIface + ".NfcTagRead":        0,
+}
+
+// The options that are secret, whatever method takes them.
+const (
+	optionPIN = "pin"
+	optionKey = "key"
+)
+
+// hides reports whether a value of the arguments is secret.
+func (c *call) hides(at bus.Place) bool {
+	arg, has := secretArgs[c.Interface+"."+c.Member]
+	return at.Key == optionPIN || at.Key == optionKey || at.Key == "" && has && at.Arg == arg
+}
+
 // request is a call on its way to a handler, with what the worker knows of the object it is made on.
 type request struct {
 	svc     calls
@@ -97,6 +124,17 @@ type request struct {
 func (r *request) text(n int) string {
 	s, _ := r.args[n].(string)
 	return s
+}
+
+// secret is an argument of type s or ay that secretArgs names. It is wiped when the handler has returned.
+func (r *request) secret(n int) secret.Value {
+	switch v := r.args[n].(type) {
+	case bus.Text:
+		return v.Value
+	case bus.Octets:
+		return v.Value
+	}
+	return secret.Value{}
 }
 
 // bytes is an argument of type ay.
@@ -220,7 +258,7 @@ func (s *Server) findMethod(c *call, iface string) (*introspection.Method, error
 
 // args decodes the arguments of a call, whose signature has been checked.
 func (c *call) args() ([]any, error) {
-	body, err := c.Body()
+	body, err := c.HiddenBody(c.hides)
 	if err != nil {
 		return nil, &busError{errInvalidArgs, fmt.Sprintf("The arguments of %s cannot be decoded.", c.Member)}
 	}

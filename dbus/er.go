@@ -42,7 +42,6 @@ func erLearn(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer start.PIN.Wipe()
 	s, err := r.svc.ERLearn(ctx, start)
 	if err != nil {
 		return nil, err
@@ -57,12 +56,10 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer start.PIN.Wipe()
 	settings, err := given.settings(r.options(2))
 	if err != nil {
 		return nil, err
 	}
-	defer settings.Key.Wipe()
 	s, err := r.svc.ERConfigure(ctx, start, settings)
 	if err != nil {
 		return nil, err
@@ -81,10 +78,10 @@ func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
 	if start.AP, err = peerArg(r.text(0), "access point"); err != nil {
 		return start, err
 	}
-	if start.NFC = r.text(1) == nfcPassword; start.NFC {
+	if start.NFC = string(r.secret(1).Bytes()) == nfcPassword; start.NFC {
 		return start, nil
 	}
-	start.PIN, err = pinArg(r.text(1))
+	start.PIN, err = pinArg(r.secret(1))
 	return start, err
 }
 
@@ -150,10 +147,9 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 		}
 		start.Timeout = time.Duration(timeout) * time.Second
 	}
-	if start.PIN, err = pinArg(r.text(1)); err != nil {
+	if start.PIN, err = pinArg(r.secret(1)); err != nil {
 		return nil, err
 	}
-	defer start.PIN.Wipe()
 	s, err := r.svc.EREnrollPIN(ctx, start)
 	if err != nil {
 		return nil, err
@@ -186,12 +182,12 @@ func enrolleeArg(text string) (service.ERPeer, error) {
 	return peerArg(text, "device")
 }
 
-// pinArg reads a PIN that has to be there. It becomes a secret of its own.
-func pinArg(pin string) (secret.Value, error) {
-	if pin == "" {
+// pinArg reads a PIN that has to be there. It is wiped with the arguments.
+func pinArg(pin secret.Value) (secret.Value, error) {
+	if pin.IsZero() {
 		return secret.Value{}, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one on the label or the screen."}
 	}
-	return secret.FromString(pin), nil
+	return pin, nil
 }
 
 // tellSettings sends what a session learned of an access point to its owner, and to nobody else.

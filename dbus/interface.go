@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 
-	"wpsd/engine/secret"
+	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
@@ -104,10 +104,11 @@ func startPbc(ctx context.Context, r *request) ([]any, error) {
 
 // startPin implements Interface.StartPin.
 func startPin(ctx context.Context, r *request) ([]any, error) {
-	var pin, mac string
+	var pin bus.Text
+	var mac string
 	var timeout uint32
 	var beside bool
-	start, err := startOptions(r, usesPIN, map[string]any{"pin": &pin, "timeout": &timeout, "mac": &mac, "beside": &beside})
+	start, err := startOptions(r, usesPIN, map[string]any{optionPIN: &pin, "timeout": &timeout, "mac": &mac, "beside": &beside})
 	if err != nil {
 		return nil, err
 	}
@@ -116,17 +117,16 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 		return nil, err
 	}
 	if _, given := r.options(0)["pin"]; given {
-		if pin == "" { // which would mean a new one to the service
+		if pin.IsZero() { // which would mean a new one to the service
 			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: leave it out if you want a new one."}
 		}
-		start.PIN = secret.FromString(pin)
+		start.PIN = pin.Value
 	}
 	s, used, err := r.svc.StartPIN(ctx, start)
 	if err != nil {
 		return nil, err
 	}
-	defer used.Wipe()
-	return []any{sessionPath(s.ID), string(used.Bytes())}, nil
+	return []any{sessionPath(s.ID), bus.Text{Value: used}}, nil
 }
 
 // cancelInterface implements Interface.Cancel. Who was not asked cancels the session that is his, not one that began

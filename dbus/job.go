@@ -8,6 +8,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/dbus/bus"
 	"wpsd/service"
 	"wpsd/service/fence"
 )
@@ -131,6 +132,7 @@ func (s *Server) authorize(ctx context.Context, ask Request) error {
 func (s *Server) look(ctx context.Context, row rule, r *request, c *call) (Action, error) {
 	s.looks <- struct{}{}
 	defer func() { <-s.looks }()
+	defer r.wipe()
 	if err := r.decode(c); err != nil {
 		return "", err
 	}
@@ -139,17 +141,21 @@ func (s *Server) look(ctx context.Context, row rule, r *request, c *call) (Actio
 
 // handle decodes the arguments and runs the handler.
 func (r *request) handle(ctx context.Context, c *call, h handler) (body []any, err error) {
+	defer r.wipe()
 	if err := r.decode(c); err != nil {
 		return nil, err
 	}
 	return h(ctx, r)
 }
 
-// decode decodes the arguments. Each time anew: handlers wipe what is secret in them.
+// decode decodes the arguments. Each time anew: what is secret in them is wiped after each use.
 func (r *request) decode(c *call) (err error) {
 	r.args, err = c.args()
 	return err
 }
+
+// wipe wipes what is secret in the arguments.
+func (r *request) wipe() { bus.WipeBody(r.args) }
 
 // finish takes the result of a job: first the signals of what it did, then its answer.
 func (s *Server) finish(r result) error {
@@ -171,8 +177,9 @@ func (s *Server) finish(r result) error {
 	return nil
 }
 
-// answer answers a call, and lets the next one of this caller come.
+// answer answers a call, and lets the next one of this caller come. The call is wiped: a PIN or a key may be in it.
 func (s *Server) answer(c *call, body []any, err error) {
+	defer clear(c.Frame)
 	if err != nil && !expected(err) && !errors.Is(err, errPanic) && !errors.Is(err, errCallerLeft) {
 		s.log.Error("call failed", "interface", c.Interface, "method", c.Member, "sender", c.Sender, "err", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"wpsd/dbus/bus"
 	"wpsd/engine/devpass"
 	"wpsd/engine/wsc"
 	"wpsd/service"
@@ -37,18 +38,16 @@ func generatePin(_ context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer pin.Wipe()
-	return []any{string(pin.Bytes())}, nil
+	return []any{bus.Text{Value: pin}}, nil
 }
 
 // checkPin implements Manager.CheckPin.
 func checkPin(_ context.Context, r *request) ([]any, error) {
-	pin, err := devpass.CheckPIN(r.text(0))
+	pin, err := devpass.CheckPIN(r.secret(0).Bytes())
 	if err != nil {
 		return nil, err
 	}
-	defer pin.Wipe()
-	return []any{string(pin.Bytes())}, nil
+	return []any{bus.Text{Value: pin}}, nil
 }
 
 // getPermissions implements Manager.GetPermissions.

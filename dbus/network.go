@@ -37,7 +37,6 @@ func addNetwork(ctx context.Context, r *request) ([]any, error) {
 	var bssid string
 	fields := map[string]any{"bssid": &bssid}
 	maps.Copy(fields, given.fields())
-	defer func() { clear(given.key) }()
 	if err := decodeOptions(r.options(0), fields); err != nil {
 		return nil, err
 	}
@@ -45,7 +44,6 @@ func addNetwork(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer settings.Key.Wipe()
 	var mac wsc.MAC // zero: whatever access point
 	if _, named := r.options(0)["bssid"]; named {
 		if mac, err = wsc.ParseMAC(bssid); err != nil {

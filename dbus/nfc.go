@@ -5,6 +5,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/dbus/bus"
 	"wpsd/service"
 )
 
@@ -27,8 +28,7 @@ func nfcPasswordToken(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.Wipe()
-	return []any{octets(t.Bytes())}, nil
+	return []any{bus.Octets{Value: t}}, nil
 }
 
 // nfcConfigToken implements Interface.NfcConfigToken.
@@ -48,8 +48,7 @@ func nfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.Wipe()
-	return []any{octets(t.Bytes())}, nil
+	return []any{bus.Octets{Value: t}}, nil
 }
 
 // nfcTagRead implements Interface.NfcTagRead, and that of the Manager, which is for no interface.
@@ -59,7 +58,6 @@ func nfcTagRead(ctx context.Context, r *request) ([]any, error) {
 
 // readTag has a tag's content taken; it may hold a key, and is overwritten.
 func readTag(ctx context.Context, r *request, take func(context.Context, service.NFCTagRequest) (service.NFCTag, error)) ([]any, error) {
-	defer clear(r.bytes(0))
 	tag, err := tagRequest(r)
 	if err != nil {
 		return nil, err
@@ -75,7 +73,7 @@ func readTag(ctx context.Context, r *request, take func(context.Context, service
 func tagRequest(r *request) (service.NFCTagRequest, error) {
 	run, err := decodeRun(r.options(1), receives, nil)
 	return service.NFCTagRequest{
-		Interface: r.ifname, Payload: r.bytes(0), Owner: r.caller, User: r.user, Detach: run.detach, Apply: run.apply, Allowed: r.effect,
+		Interface: r.ifname, Payload: r.secret(0).Bytes(), Owner: r.caller, User: r.user, Detach: run.detach, Apply: run.apply, Allowed: r.effect,
 	}, err
 }
 
@@ -89,8 +87,7 @@ func erNfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.Wipe()
-	return []any{octets(t.Bytes())}, nil
+	return []any{bus.Octets{Value: t}}, nil
 }
 
 // erNfcHandoverSelect implements ER.NfcHandoverSelect.

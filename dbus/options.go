@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/dbus/bus"
 )
 
-// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool, *uint32, *[]byte or
-// *godbus.ObjectPath. An unknown key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
+// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool, *uint32, *[]byte,
+// *godbus.ObjectPath, or, for what call.hides names, *bus.Text or *bus.Octets. An unknown key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
 func decodeOptions(options map[string]godbus.Variant, fields map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		field, ok := fields[key]
@@ -40,6 +42,10 @@ func store(v godbus.Variant, field any) bool {
 		*field, ok = v.Value().(uint32)
 	case *[]byte:
 		*field, ok = v.Value().([]byte)
+	case *bus.Text:
+		*field, ok = v.Value().(bus.Text)
+	case *bus.Octets:
+		*field, ok = v.Value().(bus.Octets)
 	case *godbus.ObjectPath:
 		*field, ok = v.Value().(godbus.ObjectPath)
 	}
@@ -49,11 +55,11 @@ func store(v godbus.Variant, field any) bool {
 // typeOf is the D-Bus type of a variable.
 func typeOf(field any) string {
 	switch field.(type) {
-	case *string:
+	case *string, *bus.Text:
 		return "s"
 	case *bool:
 		return "b"
-	case *[]byte:
+	case *[]byte, *bus.Octets:
 		return "ay"
 	case *godbus.ObjectPath:
 		return "o"

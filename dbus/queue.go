@@ -146,6 +146,7 @@ func (q *queue) drop(sender string) {
 	}
 	for _, c := range l.calls {
 		q.count(l, c)
+		clear(c.Frame)
 	}
 	l.calls = nil
 	q.turns = slices.DeleteFunc(q.turns, func(other *line) bool { return other == l })

@@ -5,7 +5,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/engine/secret"
+	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 )
@@ -19,7 +19,6 @@ func learn(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer start.PIN.Wipe()
 	s, err := r.svc.Learn(ctx, start)
 	if err != nil {
 		return nil, err
@@ -34,12 +33,10 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer start.PIN.Wipe()
 	settings, err := given.settings(r.options(2))
 	if err != nil {
 		return nil, err
 	}
-	defer settings.Key.Wipe()
 	s, err := r.svc.Configure(ctx, start, settings)
 	if err != nil {
 		return nil, err
@@ -61,31 +58,31 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 		return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00.", quote(r.text(0)))
 	}
 	start.BSSID = mac
-	switch pin := r.text(1); pin {
-	case "":
+	switch pin := r.secret(1); {
+	case pin.IsZero():
 		return start, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one of the access point, from its label or its settings."}
-	case nfcPassword:
+	case string(pin.Bytes()) == nfcPassword:
 		start.NFC = true
 	default:
-		start.PIN = secret.FromString(pin)
+		start.PIN = pin
 	}
 	return start, nil
 }
 
 // settingsFields are the settings of a network as they come over the bus.
 type settingsFields struct {
-	ssid, key        []byte
+	ssid             []byte
+	key              bus.Octets
 	auth, encryption string
 }
 
 // fields are for decodeOptions.
 func (f *settingsFields) fields() map[string]any {
-	return map[string]any{"ssid": &f.ssid, "key": &f.key, "auth": &f.auth, "encryption": &f.encryption}
+	return map[string]any{"ssid": &f.ssid, optionKey: &f.key, "auth": &f.auth, "encryption": &f.encryption}
 }
 
-// settings makes service.Settings of them. The key becomes a secret of its own.
+// settings makes service.Settings of them. The key is that of the arguments, which is wiped with them.
 func (f *settingsFields) settings(given map[string]godbus.Variant) (service.Settings, error) {
-	defer clear(f.key)
 	for _, key := range []string{"ssid", "auth", "encryption"} {
 		if _, ok := given[key]; !ok {
 			return service.Settings{}, invalidf("The setting %s is missing.", quote(key))
@@ -99,5 +96,5 @@ func (f *settingsFields) settings(given map[string]godbus.Variant) (service.Sett
 	if err != nil {
 		return service.Settings{}, invalidf("The encryption %s is none: take NONE, WEP, TKIP or CCMP, or TKIP|CCMP.", quote(f.encryption))
 	}
-	return service.Settings{SSID: f.ssid, Auth: auth, Encryption: encryption, Key: secret.New(f.key)}, nil
+	return service.Settings{SSID: f.ssid, Auth: auth, Encryption: encryption, Key: f.key.Value}, nil
 }

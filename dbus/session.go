@@ -6,6 +6,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/dbus/bus"
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service"
@@ -127,20 +128,19 @@ func getCredentials(_ context.Context, r *request) ([]any, error) {
 	return []any{dicts}, nil
 }
 
-// credentialValues are a credential with its key. It goes to one caller who may have it, never into a broadcast.
+// credentialValues are a credential with its key. It goes to one caller who may have it, never into a broadcast. Its secrets are
+// copies, which are wiped when they were sent.
 func credentialValues(n credential.Network) values {
-	uri := n.WifiURI()
-	defer uri.Wipe()
 	return values{
 		"ssid":          variant(octets(n.SSID)),
 		"auth":          variant(credential.AuthName(n.Auth, n.WPA3Only)),
 		"encryption":    variant(n.Encryption.String()),
-		"key":           variant(octets(n.Key.Bytes())),
+		"key":           variant(bus.Octets{Value: n.Key.Clone()}),
 		"key-kind":      variant(string(n.KeyKind)),
 		"key-index":     variant(uint32(n.KeyIndex)),
 		"mac":           variant(n.MAC.String()),
 		"network-index": variant(uint32(n.NetworkIndex)),
-		"wifi-uri":      variant(string(uri.Bytes())),
+		"wifi-uri":      variant(bus.Text{Value: n.WifiURI()}),
 	}
 }
 

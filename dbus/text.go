@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/dbus/bus"
 )
 
 // maxText bounds a text that goes to everybody, in bytes. The longest of ours, the URL of an access point's description, has some 1,050.
@@ -90,6 +92,7 @@ func encodable(v any) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
+	case bus.Text, bus.Octets: // our own
 	case godbus.Variant:
 		return encodable(v.Value())
 	case string:

@@ -14,7 +14,7 @@ import (
 )
 
 // values are the properties of an object by name.
-type values map[string]godbus.Variant
+type values = map[string]godbus.Variant
 
 // object is one object. It has at least one interface of ours, beside the standard ones.
 type object struct {

@@ -3,8 +3,11 @@ package dbus
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/dbus/bus"
 )
 
 // The signatures of the types that nearly all values have. godbus finds one by reflection, anew for each value, which took a
@@ -56,6 +59,10 @@ func signature(v any) godbus.Signature {
 		return signatureValues
 	case godbus.Signature:
 		return signatureOfSig
+	case bus.Text:
+		return signatureString
+	case bus.Octets:
+		return signatureBytes
 	}
 	return godbus.SignatureOf(v)
 }
@@ -74,7 +81,11 @@ func signatureOf(body []any) godbus.Signature {
 			return signatureChanges
 		}
 	}
-	return godbus.SignatureOf(body...)
+	var all strings.Builder
+	for _, v := range body {
+		all.WriteString(signature(v).String())
+	}
+	return godbus.ParseSignatureMust(all.String())
 }
 
 // same reports whether a property has still the same value. reflect.DeepEqual is right for all, and slow.
