@@ -169,14 +169,18 @@ func isText(b []byte) bool {
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// encode writes a file, a struct. Its secrets are in the text that it returns, and in no other place.
 func encode(f any) ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(4 << 10) // in most cases no copy of a secret is left behind by growing
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(f); err != nil {
+	if err := e.Encode(concealed(f)); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := reveal(b.Bytes(), f); err != nil {
+		clear(b.Bytes())
+		return nil, err
 	}
 	return b.Bytes(), nil
 }
@@ -195,7 +199,16 @@ func decode(text []byte, f any) error {
 	case v.Version != formatVersion:
 		return fmt.Errorf("%w: format %d", ErrInvalid, v.Version)
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
+	if err := checkNames(text, f); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, f); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, withoutValue(err))
+	}
+	return nil
+}
+
+func decodeStrictly(d *json.Decoder, f any) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(f); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, withoutValue(err))
