@@ -111,7 +111,9 @@ func TestPolkitTags(t *testing.T) {
 		return string(newCredential(d.mustCall(network, "Network.GetSecrets")[0].(map[string]godbus.Variant)).key)
 	}
 	network := read(web, a.hex("WPS_NFC_CONFIG_TOKEN NDEF"))
-	network = read(web, a.hex("WPS_NFC_CONFIG_TOKEN NDEF")) // it is known just so
+	if again := read(web, a.hex("WPS_NFC_CONFIG_TOKEN NDEF")); again != network { // it is known just so
+		t.Errorf("the same network is %s, and was %s", again, network)
+	}
 	evil := tagWith(testSSID, "another passphrase")
 	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", evil, options())
 	web.refused("NotAuthorized", d.iface(), "ER.NfcTagRead", evil, options())
