@@ -108,6 +108,10 @@ func TestUPnPFindsHostapd(t *testing.T) {
 	want := upnp.Description{
 		FriendlyName: "AP <of> wpsd", Manufacturer: "wpsd", ManufacturerURL: "http://www.example.com/", ModelDescription: `A "test" & more`,
 		ModelName: "hwsim", ModelNumber: "1", ModelURL: "http://www.example.com/model/", SerialNumber: "12345", UDN: uuid, HasUDN: true, UPC: "123456789012",
+		Written: upnp.Texts{
+			FriendlyName: "AP &lt;of&gt; wpsd", Manufacturer: "wpsd", ManufacturerURL: "http://www.example.com/", ModelDescription: "A &quot;test&quot; &amp; more",
+			ModelName: "hwsim", ModelURL: "http://www.example.com/model/",
+		},
 		SCPD:    upnp.URL{Host: a.Location.Host, Path: "/wps_scpd.xml"},
 		Control: upnp.URL{Host: a.Location.Host, Path: "/wps_control"},
 		Event:   upnp.URL{Host: a.Location.Host, Path: "/wps_event"},
