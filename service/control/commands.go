@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/fence"
@@ -38,6 +38,7 @@ const (
 // call is one request.
 type call struct {
 	*port
+	*hidden
 	ctx    context.Context
 	long   context.Context // for what goes on after the reply; it ends with the server
 	caller caller
@@ -143,21 +144,23 @@ var onGlobal = map[string]command{
 }
 
 // answer gives the reply to one datagram. The caller wipes it.
-func (p *port) answer(long context.Context, c caller, text string) []byte {
+func (p *port) answer(long context.Context, c caller, command []byte) []byte {
 	answer := []byte(replyFail)
 	_ = fence.Do(p.server.log, "control: a command", func() error {
-		answer = p.carryOut(long, c, text)
+		answer = p.carryOut(long, c, command)
 		return nil
 	})
 	return answer
 }
 
-func (p *port) carryOut(long context.Context, c caller, text string) []byte {
+func (p *port) carryOut(long context.Context, c caller, command []byte) []byte {
 	ctx, cancel := context.WithTimeout(long, answerTime)
 	defer cancel()
 	// wpa_cli sends what the user typed; a newline at its end is no part of it.
-	text = strings.TrimRight(text, "\n\x00")
-	table, r := onInterface, &call{port: p, ctx: ctx, long: long, caller: c, ifname: p.ifname}
+	var secrets hidden
+	defer func() { secrets.wipe() }()
+	text := secrets.conceal(bytes.TrimRight(command, "\n\x00"))
+	table, r := onInterface, &call{port: p, hidden: &secrets, ctx: ctx, long: long, caller: c, ifname: p.ifname}
 	if p.ifname == "" {
 		table = onGlobal
 		if rest, ok := strings.CutPrefix(text, "IFNAME="); ok {
@@ -183,6 +186,9 @@ func (p *port) carryOut(long context.Context, c caller, text string) []byte {
 	}
 	r.name, r.args = name, args
 	reply := run(r)
+	if v, ok := secrets.find(reply); ok {
+		return bytes.Clone(v.Bytes())
+	}
 	if len(reply) > maxReply-1 { // a list would have ended before; a client would take what is cut for the whole
 		return []byte(replyFail)
 	}
@@ -307,9 +313,6 @@ func atoi(text string) int {
 	}
 	return int(n)
 }
-
-// take makes a secret of a part of a command.
-func take(text string) secret.Value { return secret.FromString(text) }
 
 // commandNames lists all commands, for the manual and its test.
 func commandNames() []string {

@@ -377,7 +377,7 @@ func FuzzCommand(f *testing.F) {
 			may = accessFull
 		}
 		for _, p := range s.ports {
-			reply := p.answer(t.Context(), caller{address: "/x", may: may}, text)
+			reply := p.answer(t.Context(), caller{address: "/x", may: may}, []byte(text))
 			if len(reply) >= maxReply || strings.HasPrefix(string(reply), "<") {
 				t.Fatalf("%q: %q", text, reply)
 			}

@@ -153,7 +153,7 @@ func (c *call) erPIN() string {
 	if peer.UUID == (wsc.UUID{}) && !peer.MAC.IsZero() && !c.knowsEnrollee(peer) {
 		return c.fail(fmt.Errorf("no Enrollee has the address %s: name it any, with the address at the end", peer.MAC))
 	}
-	r.PIN = take(pin)
+	r.PIN = c.take(pin)
 	defer r.PIN.Wipe()
 	_, err = c.svc().EREnrollPIN(c.ctx, r)
 	return c.done(err)
@@ -210,7 +210,7 @@ func (c *call) erLearn() string {
 	r := c.erRequest()
 	r.AP = peer
 	if r.NFC = pin == nfcWord; !r.NFC {
-		r.PIN = take(pin)
+		r.PIN = c.take(pin)
 	}
 	defer r.PIN.Wipe()
 	_, err = c.svc().ERLearn(c.ctx, r)
@@ -244,7 +244,7 @@ func (c *call) erConfig() string {
 	if err != nil || !ok {
 		return c.fail(errSyntax)
 	}
-	settings, err := parseSettings(rest)
+	settings, err := c.parseSettings(rest)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -252,7 +252,7 @@ func (c *call) erConfig() string {
 	r := c.erRequest()
 	r.AP = peer
 	if r.NFC = pin == nfcWord; !r.NFC {
-		r.PIN = take(pin)
+		r.PIN = c.take(pin)
 	}
 	defer r.PIN.Wipe()
 	_, err = c.svc().ERConfigure(c.ctx, r, settings)

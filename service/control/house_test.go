@@ -141,16 +141,16 @@ func (h *house) port(ifname string) *port {
 
 // ask sends a command as somebody who may do everything.
 func (h *house) ask(command string) string {
-	return string(h.wlan.answer(h.Context(), caller{address: "/client", may: accessFull}, command))
+	return string(h.wlan.answer(h.Context(), caller{address: "/client", may: accessFull}, []byte(command)))
 }
 
 // peek sends a command as somebody who may only look.
 func (h *house) peek(command string) string {
-	return string(h.wlan.answer(h.Context(), caller{address: "/reader", may: accessRead}, command))
+	return string(h.wlan.answer(h.Context(), caller{address: "/reader", may: accessRead}, []byte(command)))
 }
 
 func (h *house) askGlobal(command string) string {
-	return string(h.global.answer(h.Context(), caller{address: "/client", may: accessFull}, command))
+	return string(h.global.answer(h.Context(), caller{address: "/client", may: accessFull}, []byte(command)))
 }
 
 // want checks replies to commands, in order.

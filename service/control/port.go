@@ -130,7 +130,7 @@ func (p *port) run(ctx context.Context) {
 			continue
 		}
 		c := caller{address: address, uid: cred.Uid, pid: cred.Pid, may: p.server.rights.of(cred)}
-		answer := p.answer(ctx, c, string(buffer[:n]))
+		answer := p.answer(ctx, c, buffer[:n])
 		clear(buffer[:n])
 		p.reply(ctx, c, answer)
 		clear(answer)

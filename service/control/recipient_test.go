@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wpsd/engine/secret"
 	"wpsd/service/control/reply"
 )
 
@@ -37,7 +38,7 @@ func TestAClientsPlaceIsNotInherited(t *testing.T) {
 	first := dial(t, own, path)
 	first.ask("ATTACH", "OK\n")
 	tell := func() {
-		s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ", secret: take("6b6579")})
+		s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ", secret: secret.FromString("6b6579")})
 	}
 	tell()
 	if got := first.hear(); got != "<3>WPS-CRED-RECEIVED 6b6579" {
@@ -173,7 +174,7 @@ func TestAbstractNamesGetNoSecrets(t *testing.T) {
 	dir, s, _ := start(t, nil)
 	c := dial(t, "@wpsd-test-abstract-"+filepath.Base(filepath.Dir(dir)), filepath.Join(dir, "eth7"))
 	c.ask("ATTACH", "OK\n")
-	s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ", secret: take("6b6579")})
+	s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ", secret: secret.FromString("6b6579")})
 	if got := c.hear(); got != "<3>WPS-CRED-RECEIVED " {
 		t.Errorf("told %q", got)
 	}

@@ -91,7 +91,7 @@ func (c *call) wpsPIN() string {
 		_, pin, err := c.svc().StartPIN(c.ctx, r)
 		return c.secret(pin, err)
 	}
-	r.PIN = take(text)
+	r.PIN = c.take(text)
 	defer r.PIN.Wipe()
 	_, pin, err := c.svc().StartPIN(c.ctx, r)
 	pin.Wipe()
@@ -106,13 +106,14 @@ func (c *call) secret(value secret.Value, err error) string {
 	if err != nil {
 		return c.fail(err)
 	}
-	defer value.Wipe()
-	return string(value.Bytes())
+	return c.put(value)
 }
 
 // wpsCheckPIN is WPS_CHECK_PIN TEXT: the digits of a PIN that somebody typed.
 func (c *call) wpsCheckPIN() string {
-	pin, err := devpass.CheckPIN(c.args)
+	given := c.take(c.args)
+	defer given.Wipe()
+	pin, err := devpass.CheckPIN(given.Bytes())
 	switch {
 	case errors.Is(err, devpass.ErrPINChecksum):
 		return replyChecksum
@@ -148,14 +149,14 @@ func (c *call) wpsReg() string {
 	if text == nfcWord {
 		r.NFC = true
 	} else {
-		r.PIN = take(text)
+		r.PIN = c.take(text)
 		defer r.PIN.Wipe()
 	}
 	if !configure {
 		_, err := c.svc().Learn(c.ctx, r)
 		return c.done(err)
 	}
-	settings, err := parseSettings(rest)
+	settings, err := c.parseSettings(rest)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -166,7 +167,7 @@ func (c *call) wpsReg() string {
 
 // parseSettings reads "SSID AUTH ENCR KEY". wpa_supplicant says OK to a word that it does not know and fails later;
 // here it is refused at once.
-func parseSettings(text string) (service.Settings, error) {
+func (c *call) parseSettings(text string) (service.Settings, error) {
 	fields := strings.Split(text, " ")
 	if len(fields) != 4 {
 		return service.Settings{}, errSyntax
@@ -183,11 +184,13 @@ func parseSettings(text string) (service.Settings, error) {
 	if err != nil {
 		return service.Settings{}, err
 	}
-	key, err := hex.DecodeString(fields[3])
-	if err != nil {
+	given := c.take(fields[3])
+	defer given.Wipe()
+	key := make([]byte, hex.DecodedLen(given.Len()))
+	defer clear(key)
+	if _, err := hex.Decode(key, given.Bytes()); err != nil {
 		return service.Settings{}, errors.New("the key is not in hex")
 	}
-	defer clear(key)
 	return service.Settings{SSID: ssid, Auth: auth, Encryption: encryption, Key: secret.New(key)}, nil
 }
 
@@ -208,7 +211,7 @@ func (c *call) wpsAPPIN() string {
 	case service.APPINSet:
 		var pin string
 		pin, seconds, _ = strings.Cut(rest, " ")
-		r.PIN = take(pin)
+		r.PIN = c.take(pin)
 		defer r.PIN.Wipe()
 	case service.APPINDisable, service.APPINGet:
 	default:
