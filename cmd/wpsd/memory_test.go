@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	godbus "github.com/godbus/dbus/v5"
 
@@ -66,6 +69,15 @@ func TestMemoryForgets(t *testing.T) {
 		t.Fatalf("GetSecrets gives the key %q, want %q", got, key)
 	}
 	d.call(network, "Network.Delete", nil)
+	const reg = "WPS_REG 02:00:00:00:03:77 "
+	if typed := is("a PIN on the control socket", "7531", "9750"); d.say("WPS_PIN any "+typed) != typed {
+		t.Error("WPS_PIN gives another PIN")
+	}
+	is("a PIN that was made on the control socket", d.say("WPS_PIN get"))
+	if got := d.say(reg + is("an access point's PIN on the control socket", "8264", "1975") + " 63 WPA2PSK CCMP " + hex.EncodeToString([]byte(is("its new key", "another horse", " without battery")))); got != "OK\n" {
+		t.Errorf("WPS_REG gives %q", got)
+	}
+	d.say("WPS_CANCEL")
 	memory := d.memory()
 	if n := count(memory, "what no daemon has"+" in its memory"); n != 0 {
 		t.Fatalf("what never was there is there %d times", n)
@@ -97,6 +109,7 @@ type running struct {
 	t    *testing.T
 	pid  int
 	conn *godbus.Conn
+	dir  string // of the control sockets
 }
 
 func startDaemon(t *testing.T) *running {
@@ -105,7 +118,12 @@ func startDaemon(t *testing.T) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bus.Close() })
-	cmd := exec.Command("wpsd", "--driver", "sim", "--bus", bus.Address, "--state-dir", t.TempDir())
+	dir := t.TempDir()
+	sockets, config := filepath.Join(dir, "s"), filepath.Join(dir, "wpsd.conf")
+	if err := os.WriteFile(config, []byte("ctrl_interface="+sockets+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("wpsd", "--driver", "sim", "--bus", bus.Address, "--state-dir", filepath.Join(dir, "state"), "--config", config)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
@@ -123,7 +141,7 @@ func startDaemon(t *testing.T) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	d := &running{t, cmd.Process.Pid, conn}
+	d := &running{t, cmd.Process.Pid, conn, sockets}
 	if !scripttest.Until(func() bool {
 		return conn.Object(busName, ifacePath).Call("org.freedesktop.DBus.Peer.Ping", 0).Err == nil && d.state("/fi/w1/wps/interfaces/sim0", "Interface", "Mode") != nil
 	}) {
@@ -141,6 +159,28 @@ func (d *running) call(path godbus.ObjectPath, method string, args []any, out ..
 	if err := c.Store(out...); c.Err != nil || len(out) > 0 && err != nil {
 		d.t.Fatalf("%s: %v", method, errors.Join(c.Err, err))
 	}
+}
+
+// say sends a command to the control socket and returns the reply.
+func (d *running) say(command string) string {
+	d.t.Helper()
+	own := &net.UnixAddr{Name: filepath.Join(d.dir, "..", "c"), Net: "unixgram"}
+	conn, err := net.DialUnix("unixgram", own, &net.UnixAddr{Name: filepath.Join(d.dir, "sim0"), Net: "unixgram"})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer func() { _ = errors.Join(conn.Close(), os.Remove(own.Name)) }()
+	reply := make([]byte, 4096)
+	n := 0
+	if err = conn.SetDeadline(time.Now().Add(scripttest.Patience)); err == nil {
+		if _, err = conn.Write([]byte(command)); err == nil {
+			n, err = conn.Read(reply)
+		}
+	}
+	if err != nil {
+		d.t.Fatalf("%s: %v", command, err)
+	}
+	return string(reply[:n])
 }
 
 // state is a property; nil: it cannot be read.
