@@ -78,6 +78,13 @@ func TestMemoryForgets(t *testing.T) {
 		t.Errorf("WPS_REG gives %q", got)
 	}
 	d.say("WPS_CANCEL")
+	id := strings.TrimSpace(d.say("ADD_NETWORK"))
+	d.say("SET_NETWORK " + id + ` ssid "shed"`)
+	if got := d.say("SET_NETWORK " + id + ` psk "` + is("the key of a network of the control socket", "a horse in", " the battery") + `"`); got != "OK\n" {
+		t.Errorf("SET_NETWORK gives %q", got)
+	}
+	d.say("ENABLE_NETWORK " + id)
+	d.say("REMOVE_NETWORK " + id)
 	memory := d.memory()
 	if n := count(memory, "what no daemon has"+" in its memory"); n != 0 {
 		t.Fatalf("what never was there is there %d times", n)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ var (
 	cipherWords = map[string]wsc.EncrType{"TKIP": wsc.EncrTKIP, "CCMP": wsc.EncrAES}
 )
 
-// set takes one variable of a network block. One that wpsd would have to ignore is refused: whoever sets it means it.
+// set takes one variable of a network block, but for psk, which setKey takes. One that wpsd would have to ignore is refused: whoever sets it means it.
 func (d *draft) set(variable, value string) error {
 	switch variable {
 	case "ssid":
@@ -28,8 +29,6 @@ func (d *draft) set(variable, value string) error {
 			d.ssid = ssid
 		}
 		return err
-	case "psk":
-		return d.setKey(value)
 	case "key_mgmt":
 		return d.setKeyManagement(value)
 	case "proto":
@@ -77,27 +76,30 @@ func (d *draft) confirm(variable, value string) error {
 	return fmt.Errorf("a network that wpsd keeps has no %.40q of its own, or not with this value", variable)
 }
 
+var errNoPSK = errors.New("a psk without quotes has 64 hex digits")
+
 // setKey takes a passphrase in quotes, or 64 hex digits.
-func (d *draft) setKey(value string) error {
-	var key secret.Value
-	if strings.HasPrefix(value, `"`) {
-		text, err := parseValue(value)
-		if err != nil {
-			return err
+func (d *draft) setKey(value secret.Value) error {
+	text := value.Bytes()
+	if bytes.HasPrefix(text, []byte(`"`)) {
+		if len(text) < 2 || text[len(text)-1] != '"' {
+			return errSyntax
 		}
-		defer clear(text)
-		if len(text) < 8 || len(text) > 63 {
+		if text = text[1 : len(text)-1]; len(text) < 8 || len(text) > 63 {
 			return errors.New("a passphrase has 8 to 63 characters")
 		}
-		key = secret.New(text)
 	} else {
-		if b, err := hex.DecodeString(value); err != nil || len(b) != 32 {
-			return errors.New("a psk without quotes has 64 hex digits")
+		var psk [32]byte
+		defer clear(psk[:])
+		if len(text) != hex.EncodedLen(len(psk)) {
+			return errNoPSK
 		}
-		key = secret.FromString(value)
+		if _, err := hex.Decode(psk[:], text); err != nil {
+			return errNoPSK
+		}
 	}
 	d.key.Wipe()
-	d.key = key
+	d.key = secret.New(text)
 	return nil
 }
 

@@ -51,6 +51,7 @@ var secretParts = map[string]struct {
 }{
 	"WPS_PIN":       {parts: []int{1}},
 	"WPS_CHECK_PIN": {parts: []int{0}, rest: true},
+	"SET_NETWORK":   {parts: []int{2}, rest: true},
 	"WPS_REG":       {parts: []int{1, 5}},
 	"WPS_AP_PIN":    {parts: []int{1}},
 	"WPS_ER_PIN":    {parts: []int{1}},
@@ -83,11 +84,12 @@ func (h *hidden) conceal(command []byte) string {
 	}
 	parts := bytes.SplitN(args, []byte(" "), count)
 	for _, n := range where.parts {
-		isWord := n < len(parts) && (len(parts[n]) == 0 || string(parts[n]) == nfcWord)
-		if n >= len(parts) || isWord || string(name) == "WPS_AP_PIN" && string(parts[0]) != "set" {
-			continue
+		switch {
+		case n >= len(parts), len(parts[n]) == 0, string(parts[n]) == nfcWord: // nothing, or what stands in place of a PIN
+		case string(name) == "WPS_AP_PIN" && string(parts[0]) != "set", string(name) == "SET_NETWORK" && string(parts[1]) != "psk":
+		default:
+			parts[n] = []byte(h.put(secret.New(parts[n])))
 		}
-		parts[n] = []byte(h.put(secret.New(parts[n])))
 	}
 	text.Write(command[:len(command)-len(args)])
 	text.Write(bytes.Join(parts, []byte(" ")))

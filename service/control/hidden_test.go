@@ -23,6 +23,9 @@ func TestSecretsOfCommands(t *testing.T) {
 		{"WPS_ER_PIN any 12345670 02:00:00:00:03:00", "WPS_ER_PIN any \x000 02:00:00:00:03:00", "12345670"},
 		{"WPS_ER_LEARN 02:00:00:00:03:00 any text", "WPS_ER_LEARN 02:00:00:00:03:00 \x000", "any text"},
 		{"WPS_ER_CONFIG 02:00:00:00:03:00 1234 68 WPA2PSK CCMP 6b", "WPS_ER_CONFIG 02:00:00:00:03:00 \x000 68 WPA2PSK CCMP \x001", "1234,6b"},
+		{`SET_NETWORK 0 psk "a  b"`, "SET_NETWORK 0 psk \x000", `"a  b"`},
+		{`SET_NETWORK 0 ssid "a  b"`, `SET_NETWORK 0 ssid "a  b"`, ""},
+		{"SET_NETWORK 0 psk", "SET_NETWORK 0 psk", ""},
 		{"STATUS", "STATUS", ""}, {"", "", ""}, {"IFNAME=wlan0", "IFNAME=wlan0", ""}, {"WPS_AP_PIN", "WPS_AP_PIN", ""}, {"WPS_REG ", "WPS_REG ", ""},
 	} {
 		var h hidden

@@ -302,7 +302,13 @@ func (c *call) setNetwork() string {
 		return c.fail(errNoNetwork)
 	}
 	d, err := c.edit(e)
-	if err == nil {
+	switch {
+	case err != nil:
+	case variable == "psk":
+		key := c.take(value)
+		defer key.Wipe()
+		err = d.setKey(key)
+	default:
 		err = d.set(variable, value)
 	}
 	return c.done(err)
