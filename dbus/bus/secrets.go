@@ -162,7 +162,7 @@ func conceal(body []any) ([]any, map[Place]secret.Value) {
 			}
 			concealed[n] = list
 		default:
-			concealed[n] = concealed1(v)
+			concealed[n] = concealedValue(v)
 		}
 	}
 	return concealed, hidden
@@ -171,12 +171,12 @@ func conceal(body []any) ([]any, map[Place]secret.Value) {
 func concealIn(dictionary map[string]godbus.Variant) map[string]godbus.Variant {
 	concealed := make(map[string]godbus.Variant, len(dictionary))
 	for key, v := range dictionary {
-		concealed[key] = godbus.MakeVariantWithSignature(concealed1(v.Value()), v.Signature())
+		concealed[key] = godbus.MakeVariantWithSignature(concealedValue(v.Value()), v.Signature())
 	}
 	return concealed
 }
 
-func concealed1(v any) any {
+func concealedValue(v any) any {
 	switch v := v.(type) {
 	case Text:
 		return string(filler(v.Len()))
