@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,11 +18,37 @@ import (
 )
 
 // faults makes what it wraps panic where armed says, once.
-type faults struct{ armed string }
+type faults struct {
+	mu    sync.Mutex
+	armed string
+}
+
+func (f *faults) arm(where string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.armed = where
+}
+
+// waits reports whether what was armed has not happened yet.
+func (f *faults) waits() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.armed != ""
+}
+
+// taken reports whether it shall happen here and now.
+func (f *faults) taken(where string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.armed != where {
+		return false
+	}
+	f.armed = ""
+	return true
+}
 
 func (f *faults) at(where string) {
-	if f.armed == where {
-		f.armed = ""
+	if f.taken(where) {
 		var none *strings.Builder
 		none.WriteString("a mistake of ours") // a nil dereference, as most mistakes are
 	}
@@ -167,7 +195,7 @@ func TestFencedSessions(t *testing.T) {
 					c.Rand = &faultySource{faults: f}
 				}, func(h *house, m *fakeManager, journal *store.Journal) {
 					ap := h.ap(withPIN)
-					f.armed = where
+					f.arm(where)
 					try := func() Session {
 						if kind == "learn" {
 							return h.end(h.learn(labelPIN))
@@ -191,7 +219,7 @@ func TestFencedSessions(t *testing.T) {
 					if debts, err := journal.Debts(); err != nil || len(debts) != 0 {
 						h.Errorf("owed still: %v, %v", debts, err)
 					}
-					if f.armed != "" {
+					if f.waits() {
 						h.Fatalf("%s never happened", where)
 					}
 					h.wantNetwork(try(), "home", passphrase)
@@ -211,7 +239,7 @@ func TestFencedOthers(t *testing.T) {
 			ap := h.ap(nil)
 			one, other := h.pbc(nil), h.pbc(func(r *StartRequest) { r.Interface = "wlan1" })
 			time.Sleep(5 * time.Second)
-			f.armed = "scan" // of whichever looks next
+			f.arm("scan") // of whichever looks next
 			ended := h.wait(func(e Event) bool { _, ok := e.(SessionEnded); return ok }).(SessionEnded).Session
 			h.wantEnd(ended, StateFailed, ReasonInternal, 0)
 			h.well(1)
@@ -232,13 +260,13 @@ func TestFencedScansAndDrivers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d.changed = make(chan struct{})
 		inHouse(t, func(c *Config) { d.Driver = c.Drivers[0]; c.Drivers[0] = d }, func(h *house) {
-			f.armed = "scan"
+			f.arm("scan")
 			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
 			h.wait(func(e Event) bool { return e == ScanDone{Interface: "wlan0"} })
 			h.well(1)
-			f.armed = "interfaces"
+			f.arm("interfaces")
 			d.changed <- struct{}{}
 			h.well(2)
 			d.changed <- struct{}{} // it follows still
@@ -295,7 +323,7 @@ func TestFencedExternalRegistrars(t *testing.T) {
 		in(t, func(h *erHouse, f *faults) {
 			h.end(h.learn(labelPIN)) // so that it has something to give
 			s := h.admit(nil)
-			f.armed = "search"
+			f.arm("search")
 			if err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err, errBroken) { // searches again
 				h.Errorf("the caller is told %v", err)
 			}
@@ -319,8 +347,8 @@ func TestFencedExternalRegistrars(t *testing.T) {
 	})
 	t.Run("in a request", func(t *testing.T) {
 		in(t, func(h *erHouse, f *faults) {
-			f.armed = "do"
-			if s := h.end(h.learn(labelPIN)); s.State == StateSucceeded && f.armed != "" {
+			f.arm("do")
+			if s := h.end(h.learn(labelPIN)); s.State == StateSucceeded && f.waits() {
 				h.Error("nothing went wrong")
 			}
 			h.well(1)
@@ -356,9 +384,9 @@ func TestFencedAgents(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{{"a call to an agent", func(h *house) {
 		h.process(ProcessingBoth)
-		n := 0
+		var asked atomic.Int32
 		h.agent(":1.9", func(context.Context, Delivery) error {
-			if n++; n == 1 {
+			if n := asked.Add(1); n == 1 {
 				panic(fmt.Sprintf("mistake number %d", n))
 			}
 			return nil
@@ -367,7 +395,7 @@ func TestFencedAgents(t *testing.T) {
 		h.well(1)
 		time.Sleep(2 * agentPause)
 		h.waiting(0)
-		if n != 2 {
+		if n := asked.Load(); n != 2 {
 			h.Errorf("asked %d times", n)
 		}
 	}}})

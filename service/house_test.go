@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,28 @@ var (
 	labelPIN   = "12345670"
 )
 
+// logBuffer is what was logged; goroutines of a service write to it while tests read.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *logBuffer) WriteString(text string) { _, _ = l.Write([]byte(text)) }
+
+func (l *logBuffer) Bytes() []byte { return []byte(l.String()) }
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
 // house is a Service in a World of its own, in a bubble where time is virtual.
 type house struct {
 	*testing.T
@@ -34,7 +57,7 @@ type house struct {
 	store  *store.Store
 	sub    *Subscription
 	events []Event
-	log    bytes.Buffer
+	log    logBuffer
 }
 
 // scene is one test in a house.
