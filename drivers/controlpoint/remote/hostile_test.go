@@ -379,6 +379,7 @@ func TestSettled(t *testing.T) {
 				p.heard <- *good(nil).Heard
 			}
 			time.Sleep(3 * settleTime)
+			synctest.Wait()
 			if n != step.settled {
 				t.Errorf("step %d: settled %d times, not %d", name, n, step.settled)
 			}
