@@ -173,3 +173,14 @@ func TestManagerNetworkManagerComesBackLate(t *testing.T) {
 	w.isIn(oldSSID)
 	w.hasAddress(oldAddress)
 }
+
+// The same with wpa_supplicant, which is told to let go and gets the network over D-Bus.
+func TestManagerSupplicantOnAHostileBus(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home(transition...)
+	w.startBus()
+	s := w.startSupplicantManager(block(oldSSID, oldPassphrase) + block("elsewhere", "not in reach"))
+	stop := w.attack()
+	w.handsOver(s, fresh)
+	stop()
+}

@@ -1,0 +1,48 @@
+//go:build hwsim
+
+package hwsim
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// Ciphers that wpa_supplicant takes only if it is told.
+func TestManagerSupplicantGetsTheCiphers(t *testing.T) {
+	for _, c := range []struct{ pairwise, management string }{{"CCMP-256", "BIP-CMAC-256"}, {"GCMP", "AES-128-CMAC"}, {"GCMP-256", "BIP-GMAC-256"}} {
+		t.Run(c.pairwise, func(t *testing.T) {
+			w := newWorld(t)
+			a := w.startAP(ap{extra: []string{"rsn_pairwise=" + c.pairwise, "ieee80211w=1", "group_mgmt_cipher=" + c.management}})
+			w.startBus()
+			s := w.startSupplicantManager(block("elsewhere", "not in reach"))
+			d := w.startDaemonAgain()
+			a.mustOK("WPS_PBC")
+			if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
+				t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+			}
+			s.connectedTo(testSSID)
+			status := s.cli("status")
+			for _, line := range []string{"pairwise_cipher=" + c.pairwise, "group_cipher=" + c.pairwise, "mgmt_group_cipher=" + map[string]string{
+				"AES-128-CMAC": "BIP", "BIP-CMAC-256": "BIP-CMAC-256", "BIP-GMAC-256": "BIP-GMAC-256"}[c.management]} {
+				if !strings.Contains(status, "\n"+line+"\n") {
+					t.Errorf("no line %s in\n%s", line, status)
+				}
+			}
+		})
+	}
+}
+
+// NetworkManager has no setting for these: it says so, at once, and the network stays stored.
+func TestManagerNetworkManagerWithoutTheCipher(t *testing.T) {
+	w := newWorld(t)
+	a := w.startAP(ap{extra: []string{"rsn_pairwise=GCMP-256", "ieee80211w=1", "group_mgmt_cipher=BIP-GMAC-256"}})
+	w.startBus()
+	w.startNetworkManager()
+	d := w.startDaemonAgain()
+	a.mustOK("WPS_PBC")
+	if o := d.startPBC().ends(2 * time.Minute); o.reason != "handover-failed" || !strings.Contains(o.sentence, "CCMP") {
+		t.Errorf("the session ended with %q: %s", o.reason, o.sentence)
+	}
+	w.owesNothing()
+}
