@@ -46,3 +46,26 @@ func TestManagerNetworkManagerWithoutTheCipher(t *testing.T) {
 	}
 	w.owesNothing()
 }
+
+// A network of WPA3 alone is joined by each manager that can.
+func TestManagerJoinsANetworkOfWPA3Alone(t *testing.T) {
+	for _, start := range []func(*world) manager{
+		func(w *world) manager { return w.startNetworkManager() },
+		func(w *world) manager { return w.startSupplicantManager(block("elsewhere", "not in reach")) },
+	} {
+		t.Run("", func(t *testing.T) {
+			w := newWorld(t)
+			a := w.startAP(ap{extra: []string{"wpa_key_mgmt=SAE", "ieee80211w=2", "sae_require_mfp=1"}})
+			w.serveAddresses(a, newAddress)
+			w.startBus()
+			m := start(w)
+			d := w.startDaemonAgain()
+			a.mustOK("WPS_PBC")
+			if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
+				t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+			}
+			m.connectedTo(testSSID)
+			w.owesNothing()
+		})
+	}
+}
