@@ -69,3 +69,21 @@ func TestManagerJoinsANetworkOfWPA3Alone(t *testing.T) {
 		})
 	}
 }
+
+// NetworkManager may be configured to use a random address for each connection: the key that an access point gave to the
+// address of the run would not work with that.
+func TestManagerNetworkManagerHasTheAddressThatTheKeyIsFor(t *testing.T) {
+	w := newWorld(t)
+	fresh := w.startAP(ap{security: "open", extra: []string{"wpa=2", "rsn_pairwise=CCMP", "wpa_key_mgmt=WPA-PSK", "wpa_psk_file=" + w.write("keys-of-stations", "")}})
+	w.serveAddresses(fresh, newAddress)
+	w.startBus()
+	nm := w.startNetworkManager("[connection]", "wifi.cloned-mac-address=random")
+	d := w.startDaemonAgain()
+	fresh.mustOK("WPS_PBC")
+	if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {
+		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+	}
+	nm.connectedTo(testSSID)
+	w.hasAddress(newAddress)
+	w.owesNothing()
+}

@@ -73,8 +73,8 @@ type networkManager struct {
 	config string
 }
 
-// startNetworkManager starts it for the station alone, with the profile of the old network.
-func (w *world) startNetworkManager() *networkManager {
+// startNetworkManager starts it for the station alone, with the profile of the old network, and with more lines of its configuration.
+func (w *world) startNetworkManager(settings ...string) *networkManager {
 	w.t.Helper()
 	w.startSupplicantService()
 	w.must(os.RemoveAll("/etc/NetworkManager"))
@@ -88,7 +88,7 @@ func (w *world) startNetworkManager() *networkManager {
 		polkit = "true"
 	}
 	config := w.write("NetworkManager.conf", "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nauth-polkit="+polkit+"\nno-auto-default=*\n"+
-		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n")
+		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n"+strings.Join(append(settings, ""), "\n"))
 	n := &networkManager{w.runNetworkManager(config), w, config}
 	w.until("NetworkManager has the station", 30*time.Second, func() bool { return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0 })
 	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid", oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase, "ipv6.method", "disabled")
