@@ -19,12 +19,13 @@ const (
 
 // rule says who may make a call.
 type rule struct {
-	// action is asked for, or, if by is set, what that says; asked has the words of the manual then.
+	// action is asked for, or, if by is set, what that says; asked has the words of the manual
+	// then.
 	action Action
 	by     func(ctx context.Context, r *request) Action
 	asked  string
-	// owner lets the owner of the session in question pass, user every process of his user. Where there is no session
-	// anybody passes, as nothing can happen.
+	// owner lets the owner of the session in question pass, user every process of his user. Where
+	// there is no session anybody passes, as nothing can happen.
 	owner, user bool
 	// asks is set if the method itself asks polkit something.
 	asks bool
@@ -93,22 +94,25 @@ var access = map[string]rule{
 // Request is what an Authorizer is asked.
 type Request struct {
 	Action Action
-	// Sender is the caller's unique name on the bus, UID whose process it is (both are the bus's word).
+	// Sender is the caller's unique name on the bus, UID whose process it is (both are the bus's
+	// word).
 	Sender string
 	UID    uint32
 	// Interactive says that the caller is ready to wait while the user is asked for a password.
 	Interactive bool
-	// Details are for the administrator's rules: "method" is the method, or the property that is to be set, "interface" the
-	// network interface in question.
+	// Details are for the administrator's rules: "method" is the method, or the property that is to
+	// be set, "interface" the network interface in question.
 	Details map[string]string
 }
 
-// Authorizer decides who may do what. Authorize returns nil for yes and an error that wraps ErrNotAuthorized for no; it
-// may take minutes, and ctx ends when the caller leaves the bus. It is called from several goroutines at once: as many
-// as there are callers, so it has to bound what a question costs.
+// Authorizer decides who may do what. Authorize returns nil for yes and an error that wraps
+// ErrNotAuthorized for no; it may take minutes, and ctx ends when the caller leaves the bus. It is
+// called from several goroutines at once: as many as there are callers, so it has to bound what a
+// question costs.
 type Authorizer interface {
 	Authorize(ctx context.Context, r Request) error
-	// Permission says what Authorize would, without asking anybody for a password. It takes 20 s at most.
+	// Permission says what Authorize would, without asking anybody for a password. It takes 20 s at
+	// most.
 	Permission(ctx context.Context, r Request) Permission
 }
 

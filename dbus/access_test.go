@@ -18,7 +18,8 @@ import (
 	"wpsd/service"
 )
 
-// TestStrangersAreRefused: everything that the table guards, for somebody who is neither root nor us.
+// TestStrangersAreRefused: everything that the table guards, for somebody who is neither root nor
+// us.
 func TestStrangersAreRefused(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -89,7 +90,9 @@ type asking struct {
 
 func (a *asking) Authorize(_ context.Context, r Request) error {
 	a.mu.Lock()
-	a.asked = append(a.asked, fmt.Sprintf("%s %s %v %d", strings.TrimPrefix(string(r.Action), "fi.w1.wps."), r.Details["interface"], r.Interactive, r.UID))
+	a.asked = append(a.asked, fmt.Sprintf("%s %s %v %d",
+		strings.TrimPrefix(string(r.Action), "fi.w1.wps."), r.Details["interface"],
+		r.Interactive, r.UID))
 	during, allowed := a.during, a.allow[r.Action]
 	a.mu.Unlock()
 	if during != nil {
@@ -116,16 +119,18 @@ func (a *asking) was(t *testing.T, want ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !slices.Equal(a.asked, want) {
-		t.Errorf("asked\n\t%s\nwant\n\t%s", strings.Join(a.asked, "\n\t"), strings.Join(want, "\n\t"))
+		t.Errorf("asked\n\t%s\nwant\n\t%s", strings.Join(a.asked, "\n\t"),
+			strings.Join(want, "\n\t"))
 	}
 	a.asked = nil
 }
 
-// TestSessionBelongsToItsCaller: its owner needs no authorization for it, to cancel it no process of his user does, others
-// need the action's.
+// TestSessionBelongsToItsCaller: its owner needs no authorization for it, to cancel it no process
+// of his user does, others need the action's.
 func TestSessionBelongsToItsCaller(t *testing.T) {
 	t.Parallel()
-	auth := &asking{allow: map[Action]bool{ActionEnroll: true, ActionReadSecrets: true, ActionManage: true}}
+	auth := &asking{allow: map[Action]bool{ActionEnroll: true, ActionReadSecrets: true,
+		ActionManage: true}}
 	inBubble(t, Options{Authorizer: auth}, func(w *world) {
 		owner, same, other := w.client(1001), w.client(1001), w.client(1002)
 		other.refused("NoSession", wlan0, interfaceIface+".Cancel") // nobody is asked about nothing
@@ -143,7 +148,8 @@ func TestSessionBelongsToItsCaller(t *testing.T) {
 		other.refused("NotAuthorized", session1, sessionIface+".GetCredentials")
 		other.refused("NotAuthorized", session1, sessionIface+".Cancel")
 		other.refused("NotAuthorized", wlan0, interfaceIface+".Cancel")
-		auth.was(t, "read-secrets wlan0 false 1001", "read-secrets wlan0 false 1002", "manage wlan0 false 1002", "manage wlan0 false 1002")
+		auth.was(t, "read-secrets wlan0 false 1001", "read-secrets wlan0 false 1002",
+			"manage wlan0 false 1002", "manage wlan0 false 1002")
 		owner.conn.Close()
 		synctest.Wait()
 		same.must(session1, sessionIface+".Cancel") // it was detached, and is still his user's
@@ -151,10 +157,12 @@ func TestSessionBelongsToItsCaller(t *testing.T) {
 		auth.allow[ActionReadSecrets], auth.allow[ActionManage] = true, true
 		other.must(session1, sessionIface+".GetCredentials")
 		other.must(session1, sessionIface+".Cancel")
-		if call := other.send(godbus.FlagAllowInteractiveAuthorization, wlan0, interfaceIface, "Cancel"); call.Err != nil {
+		if call := other.send(godbus.FlagAllowInteractiveAuthorization, wlan0, interfaceIface,
+			"Cancel"); call.Err != nil {
 			t.Error(call.Err)
 		}
-		auth.was(t, "read-secrets wlan0 false 1002", "manage wlan0 false 1002", "manage wlan0 true 1002")
+		auth.was(t, "read-secrets wlan0 false 1002", "manage wlan0 false 1002",
+			"manage wlan0 true 1002")
 		if calls := w.svc.calls(); !slices.Contains(calls, "CancelInterface wlan0") {
 			t.Errorf("calls %v", calls)
 		}
@@ -164,7 +172,9 @@ func TestSessionBelongsToItsCaller(t *testing.T) {
 // TestAuthorizerFailureIsNo: whatever goes wrong while asking, nothing is done.
 func TestAuthorizerFailureIsNo(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Options{Authorizer: authorizer(func(context.Context, Request) error { return errors.New("no polkit here") })}, func(w *world) {
+	inBubble(t, Options{Authorizer: authorizer(func(context.Context, Request) error {
+		return errors.New("no polkit here")
+	})}, func(w *world) {
 		w.client(0).refused("NotAuthorized", wlan0, startPbcMethod, options())
 		if len(w.svc.calls()) != 0 || !strings.Contains(w.log.String(), "no polkit here") {
 			t.Errorf("calls %v, log %s", w.svc.calls(), w.log)
@@ -172,21 +182,23 @@ func TestAuthorizerFailureIsNo(t *testing.T) {
 	})
 }
 
-// TestCredentialsGoToTheOwnerAlone: nobody else gets them, whatever he listens to. world.stop looks at everything that
-// went over the bus.
+// TestCredentialsGoToTheOwnerAlone: nobody else gets them, whatever he listens to. world.stop looks
+// at everything that went over the bus.
 func TestCredentialsGoToTheOwnerAlone(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		owner, spy := w.client(0), w.client(0).listen() // the owner has no match rule
 		owner.must(wlan0, startPbcMethod, options())
 		w.svc.tell(service.CredentialReceived{Session: 1})
-		expect(t, owner.heard(), `/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:"`+key)
+		expect(t, owner.heard(),
+			`/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:"`+key)
 		for _, s := range spy.heard() {
 			if strings.Contains(s, "CredentialReceived") || strings.Contains(s, key) {
 				t.Errorf("the spy heard %s", s)
 			}
 		}
-		if err := spy.conn.AddMatchSignal(godbus.WithMatchMember("CredentialReceived")); err != nil {
+		if err := spy.conn.AddMatchSignal(godbus.WithMatchMember(
+			"CredentialReceived")); err != nil {
 			t.Fatal(err)
 		}
 		w.svc.tell(service.CredentialReceived{Session: 1})
@@ -202,14 +214,16 @@ func TestCredentialsGoToTheOwnerAlone(t *testing.T) {
 	})
 }
 
-// TestOwnerBesideTheBus: a session of somebody who is not on the bus sends nothing, since no message may have such a
-// destination: a bus ends the connection for it.
+// TestOwnerBesideTheBus: a session of somebody who is not on the bus sends nothing, since no
+// message may have such a destination: a bus ends the connection for it.
 func TestOwnerBesideTheBus(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		spy := w.client(0).listen()
-		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 7, Interface: "wlan0", Owner: "control:0", State: service.StateScanning}},
-			service.CredentialReceived{Session: 7}, service.ERAPSettings{Session: 7, Interface: "wlan0", AccessPoint: 1})
+		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 7, Interface: "wlan0",
+			Owner: "control:0", State: service.StateScanning}},
+			service.CredentialReceived{Session: 7},
+			service.ERAPSettings{Session: 7, Interface: "wlan0", AccessPoint: 1})
 		spy.heard()
 		if calls := w.svc.calls(); len(calls) != 0 {
 			t.Errorf("the credential was fetched to be sent: %v", calls)
@@ -243,7 +257,8 @@ func TestOwnerLeaves(t *testing.T) {
 	})
 }
 
-// TestOwnerLeavesWhileHisSessionStarts: the session that comes too late for his leaving is released all the same.
+// TestOwnerLeavesWhileHisSessionStarts: the session that comes too late for his leaving is released
+// all the same.
 func TestOwnerLeavesWhileHisSessionStarts(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -318,14 +333,15 @@ func TestSlowAuthorizationDelaysNobodyElse(t *testing.T) {
 			t.Error("his second call did not wait for the first")
 		}
 		<-second.Done
-		if len(first.Done) != 1 || first.Err != nil || second.Err != nil || second.ResponseSequence < first.ResponseSequence {
+		if len(first.Done) != 1 || first.Err != nil || second.Err != nil ||
+			second.ResponseSequence < first.ResponseSequence {
 			t.Errorf("first %v, second %v", first.Err, second.Err)
 		}
 	})
 }
 
-// TestManyAuthorizationsKeepNobodyOut: however many wait for a decision, others are served; and what is allowed is done
-// maxJobs at a time.
+// TestManyAuthorizationsKeepNobodyOut: however many wait for a decision, others are served; and
+// what is allowed is done maxJobs at a time.
 func TestManyAuthorizationsKeepNobodyOut(t *testing.T) {
 	t.Parallel()
 	var now, most atomic.Int32
@@ -344,7 +360,8 @@ func TestManyAuthorizationsKeepNobodyOut(t *testing.T) {
 		}
 		var calls []*godbus.Call
 		for range 3 * maxJobs {
-			calls = append(calls, w.client(1001).conn.Object(BusName, wlan0).Go(interfaceIface+".Scan", 0, nil, options()))
+			calls = append(calls, w.client(1001).conn.Object(BusName,
+				wlan0).Go(interfaceIface+".Scan", 0, nil, options()))
 		}
 		synctest.Wait()
 		began := time.Now()
@@ -364,7 +381,8 @@ func TestManyAuthorizationsKeepNobodyOut(t *testing.T) {
 	})
 }
 
-// TestCallersAreForgotten: however many there are, we watch maxPeers, and those with sessions always.
+// TestCallersAreForgotten: however many there are, we watch maxPeers, and those with sessions
+// always.
 func TestCallersAreForgotten(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -385,14 +403,17 @@ func TestCallersAreForgotten(t *testing.T) {
 	})
 }
 
-// TestGetPermissions: what the caller may do, for each action that there is; nobody is asked for a password.
+// TestGetPermissions: what the caller may do, for each action that there is; nobody is asked for a
+// password.
 func TestGetPermissions(t *testing.T) {
 	t.Parallel()
 	auth := &asking{allow: map[Action]bool{ActionScan: true, ActionEnroll: true}}
 	inBubble(t, Options{Authorizer: auth}, func(w *world) {
-		got, _ := w.client(1001).must(rootPath, managerIface+".GetPermissions")[0].(map[string]string)
+		got, _ := w.client(1001).must(rootPath,
+			managerIface+".GetPermissions")[0].(map[string]string)
 		want := map[string]string{
-			"fi.w1.wps.scan": "yes", "fi.w1.wps.enroll": "yes", "fi.w1.wps.register": "auth", "fi.w1.wps.read-secrets": "auth", "fi.w1.wps.manage": "auth",
+			"fi.w1.wps.scan": "yes", "fi.w1.wps.enroll": "yes", "fi.w1.wps.register": "auth",
+			"fi.w1.wps.read-secrets": "auth", "fi.w1.wps.manage": "auth",
 		}
 		if !maps.Equal(got, want) {
 			t.Errorf("%v", got)
@@ -415,7 +436,8 @@ func TestGetPermissions(t *testing.T) {
 	})
 	inBubble(t, Options{}, func(w *world) {
 		for uid, want := range map[uint32]string{0: "yes", stranger: "no"} {
-			got, _ := w.client(uid).must(rootPath, managerIface+".GetPermissions")[0].(map[string]string)
+			got, _ := w.client(uid).must(rootPath,
+				managerIface+".GetPermissions")[0].(map[string]string)
 			for action, may := range got {
 				if may != want {
 					t.Errorf("%d, %s: %s, want %s", uid, action, may, want)

@@ -24,7 +24,8 @@ func (t *tree) applyAccessPoint(e service.Event, emit emitter) {
 	}
 }
 
-// putAccessPoint makes or updates the object of an access point, and announces it if available is set.
+// putAccessPoint makes or updates the object of an access point, and announces it if available is
+// set.
 func (t *tree) putAccessPoint(ap service.AccessPoint, available bool, emit emitter) {
 	key := accessPointKey{ap.Interface, ap.BSSID}
 	path := accessPointPath(ap.Interface, ap.BSSID)
@@ -33,9 +34,12 @@ func (t *tree) putAccessPoint(ap service.AccessPoint, available bool, emit emitt
 		t.staleLists(ap.Interface)
 	}
 	t.add(path, identity{ifname: ap.Interface}, emit,
-		face{iface: accessPointIface, render: func() values { return accessPointValues(t.accessPoints[key]) }})
+		face{iface: accessPointIface, render: func() values {
+			return accessPointValues(t.accessPoints[key])
+		}})
 	if available {
-		emit(signal{interfacePath(ap.Interface), interfaceIface, "AccessPointAvailable", []any{path, ap.Class.String()}})
+		emit(signal{interfacePath(ap.Interface), interfaceIface, "AccessPointAvailable",
+			[]any{path, ap.Class.String()}})
 	}
 }
 

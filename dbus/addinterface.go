@@ -6,15 +6,17 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// addInterface implements Manager.AddInterface. Interfaces with a radio, and access points that hostapd runs, are found
-// without being named; what needs a name is an interface without a radio.
+// addInterface implements Manager.AddInterface. Interfaces with a radio, and access points that
+// hostapd runs, are found without being named; what needs a name is an interface without a radio.
 func addInterface(ctx context.Context, r *request) ([]any, error) {
 	name, driver, control := r.text(0), "none", ""
-	if err := decodeOptions(r.options(1), map[string]any{"driver": &driver, "control-path": &control}); err != nil {
+	if err := decodeOptions(r.options(1),
+		map[string]any{"driver": &driver, "control-path": &control}); err != nil {
 		return nil, err
 	}
 	if control != "" {
-		return nil, &busError{errorPrefix + "NotSupported", "Control sockets of access points are found by themselves: name their directory with hostapd_ctrl_interface in wpsd.conf."}
+		return nil, &busError{errorPrefix + "NotSupported",
+			"Control sockets of access points are found by themselves: name their directory with hostapd_ctrl_interface in wpsd.conf."}
 	}
 	if err := r.svc.AddInterface(ctx, name, driver); err != nil {
 		return nil, err

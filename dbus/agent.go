@@ -11,8 +11,8 @@ import (
 	"wpsd/service"
 )
 
-// agent calls an object of a client that takes credentials. Its calls go to one connection by its unique
-// name, so nobody else can get them; and nobody else's answers count.
+// agent calls an object of a client that takes credentials. Its calls go to one connection by its
+// unique name, so nobody else can get them; and nobody else's answers count.
 type agent struct {
 	bus   *Bus
 	owner string
@@ -33,7 +33,8 @@ func (a *agent) Take(ctx context.Context, d service.Delivery) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &e):
-		// Not the text: it is the agent's, and may have the key in it. Nor the whole of a long name.
+		// Not the text: it is the agent's, and may have the key in it. Nor the whole of a long
+		// name.
 		return fmt.Errorf("dbus: the agent answered with the error %s", quote(e.Name))
 	default:
 		return fmt.Errorf("dbus: calling the agent: %w", err)
@@ -47,13 +48,15 @@ func (a *agent) Release() {
 
 // request is a call of one of its methods.
 func (a *agent) request(member string, args ...any) bus.Request {
-	return bus.Request{To: a.owner, Path: a.path, Method: agentIface + "." + member, Args: args, Flags: godbus.FlagNoAutoStart}
+	return bus.Request{To: a.owner, Path: a.path, Method: agentIface + "." + member, Args: args,
+		Flags: godbus.FlagNoAutoStart}
 }
 
 // registerAgent implements Manager.RegisterCredentialAgent.
 func registerAgent(ctx context.Context, r *request) ([]any, error) {
 	path, _ := r.args[0].(godbus.ObjectPath)
-	return nil, r.svc.RegisterAgent(ctx, r.caller, string(path), &agent{bus: r.bus, owner: r.caller, path: path})
+	return nil, r.svc.RegisterAgent(ctx, r.caller, string(path),
+		&agent{bus: r.bus, owner: r.caller, path: path})
 }
 
 // unregisterAgent implements Manager.UnregisterCredentialAgent.

@@ -37,7 +37,8 @@ func TestRealAgent(t *testing.T) {
 		t.Errorf("%v, it got %d", err, len(p.raw))
 	}
 	if os.Geteuid() == 0 {
-		out, err := tool(t, address, nobody, "busctl", "--system", "call", conn.Names()[0], string(agentPath), agentIface,
+		out, err := tool(t, address, nobody, "busctl", "--system", "call", conn.Names()[0],
+			string(agentPath), agentIface,
 			"CredentialReceived", "oa{sv}ay", "/x", "0", "0")
 		if err == nil {
 			t.Errorf("nobody may call it: %s", out)

@@ -41,7 +41,8 @@ type program struct {
 }
 
 // CredentialReceived is called over the bus.
-func (p *program) CredentialReceived(session godbus.ObjectPath, credential map[string]godbus.Variant, raw []byte) *godbus.Error {
+func (p *program) CredentialReceived(session godbus.ObjectPath,
+	credential map[string]godbus.Variant, raw []byte) *godbus.Error {
 	p.mu.Lock()
 	p.calls++
 	p.mu.Unlock()
@@ -52,7 +53,8 @@ func (p *program) CredentialReceived(session godbus.ObjectPath, credential map[s
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.taken, p.raw, p.sessions = append(p.taken, credential), append(p.raw, raw), append(p.sessions, session)
+	p.taken, p.raw, p.sessions = append(p.taken, credential), append(p.raw, raw),
+		append(p.sessions, session)
 	return nil
 }
 
@@ -105,10 +107,12 @@ func withService(t *testing.T, processing service.Processing, test func(w *agent
 		errRadio := air.AddRadio(sim.Radio{Name: "wlan0", MAC: wsc.MAC{2, 0, 0, 0, 0, 1}})
 		var errAP error
 		w.ap, errAP = air.AddAP(sim.APOptions{
-			SSID: "home", Security: sim.WPA2, Key: secret.FromString(key), BSSs: []sim.BSS{{BSSID: bssid1, Frequency: 2437}},
+			SSID: "home", Security: sim.WPA2, Key: secret.FromString(key),
+			BSSs: []sim.BSS{{BSSID: bssid1, Frequency: 2437}},
 		})
 		svc, errService := service.New(service.Config{
-			Device: wsc.Device{DeviceName: "laptop"}, Drivers: []drivers.Driver{driver}, Processing: processing, Log: newLog(w.log),
+			Device: wsc.Device{DeviceName: "laptop"}, Drivers: []drivers.Driver{driver},
+			Processing: processing, Log: newLog(w.log),
 		})
 		b, errBus := Connect(w.bus.Pipe(0))
 		for _, err := range []error{errDriver, errRadio, errAP, errService, errBus} {
@@ -160,7 +164,8 @@ func (w *agentWorld) enrol() {
 // waiting checks how many credentials wait for an agent.
 func (w *agentWorld) waiting(n uint32) {
 	w.t.Helper()
-	if got := w.owner.must(rootPath, get, managerIface, "WaitingCredentials")[0].(godbus.Variant).Value(); got != n {
+	if got := w.owner.must(rootPath, get, managerIface,
+		"WaitingCredentials")[0].(godbus.Variant).Value(); got != n {
 		w.t.Errorf("%v credentials wait, want %d", got, n)
 	}
 }
@@ -179,27 +184,33 @@ func TestAgentTakes(t *testing.T) {
 		p, spy := w.agent(nil), w.client(0).listen()
 		w.enrol()
 		p.want(1, 1, 0)
-		if got := plain(p.taken[0]["ssid"]) + plain(p.taken[0]["key"]) + plain(p.taken[0]["auth"]); got != fmt.Sprintf("%q%qWPA2PSK", "home", key) {
+		if got := plain(p.taken[0]["ssid"]) + plain(p.taken[0]["key"]) +
+			plain(p.taken[0]["auth"]); got != fmt.Sprintf("%q%qWPA2PSK", "home", key) {
 			t.Errorf("it got %s", got)
 		}
 		if p.sessions[0] != session1 {
 			t.Errorf("session %s", p.sessions[0])
 		}
-		// The owner gets the same by a signal, and by asking; the attribute is the same to the byte.
+		// The owner gets the same by a signal, and by asking; the attribute is the same to the
+		// byte.
 		var signalled []byte
 		for range len(w.owner.signals) {
 			if s := <-w.owner.signals; strings.HasSuffix(s.Name, ".CredentialReceived") {
 				signalled = s.Body[1].([]byte)
 			}
 		}
-		if len(p.raw[0]) < 8 || !bytes.HasPrefix(p.raw[0], []byte{0x10, 0x0e, 0, byte(len(p.raw[0]) - 4)}) || !bytes.Equal(p.raw[0], signalled) {
+		if len(p.raw[0]) < 8 || !bytes.HasPrefix(p.raw[0],
+			[]byte{0x10, 0x0e, 0, byte(len(p.raw[0]) - 4)}) || !bytes.Equal(p.raw[0], signalled) {
 			t.Errorf("raw is %x, the signal's %x", p.raw[0], signalled)
 		}
-		if got := w.owner.must(session1, sessionIface+".GetCredentials")[0].([]map[string]godbus.Variant); len(got) != 1 || plain(got[0]["key"]) != plain(p.taken[0]["key"]) {
+		if got := w.owner.must(session1, sessionIface+
+			".GetCredentials")[0].([]map[string]godbus.Variant); len(got) != 1 || plain(
+			got[0]["key"]) != plain(p.taken[0]["key"]) {
 			t.Errorf("GetCredentials gives %v", got)
 		}
 		// Nothing is stored, and nobody else hears anything (world.stop looks at all signals).
-		if got := w.owner.must(rootPath, get, managerIface, "Networks")[0].(godbus.Variant).Value(); len(got.([]godbus.ObjectPath)) != 0 {
+		if got := w.owner.must(rootPath, get, managerIface,
+			"Networks")[0].(godbus.Variant).Value(); len(got.([]godbus.ObjectPath)) != 0 {
 			t.Errorf("stored are %v", got)
 		}
 		for _, s := range spy.heard() {
@@ -212,7 +223,8 @@ func TestAgentTakes(t *testing.T) {
 	})
 }
 
-// calledOnlyAgents checks that keys left us only in calls to agents, in unicast signals, and in answers.
+// calledOnlyAgents checks that keys left us only in calls to agents, in unicast signals, and in
+// answers.
 func (w *agentWorld) calledOnlyAgents() {
 	w.t.Helper()
 	w.mu.Lock()
@@ -309,7 +321,8 @@ func TestAgentsDoNotDelayOthers(t *testing.T) {
 		p.want(1, 1, 0)
 		began := time.Now()
 		w.owner.must(rootPath, managerIface+".GeneratePin")
-		if got := w.owner.must(rootPath, get, managerIface, "Networks")[0].(godbus.Variant).Value(); len(got.([]godbus.ObjectPath)) != 1 {
+		if got := w.owner.must(rootPath, get, managerIface,
+			"Networks")[0].(godbus.Variant).Value(); len(got.([]godbus.ObjectPath)) != 1 {
 			t.Errorf("stored are %v", got)
 		}
 		if took := time.Since(began); took != 0 {
@@ -330,7 +343,8 @@ func TestAgentsAreReleasedAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestWhoMayBeAnAgent: it takes the authorization to read secrets, and only one's own objects are unregistered.
+// TestWhoMayBeAnAgent: it takes the authorization to read secrets, and only one's own objects are
+// unregistered.
 func TestWhoMayBeAnAgent(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

@@ -12,7 +12,8 @@ var securityWords = []struct {
 	is   ie.Security
 	word string
 }{
-	{ie.Open, "open"}, {ie.OWE, "owe"}, {ie.WEP, "wep"}, {ie.WPAPSK, "wpa"}, {ie.WPA2PSK, "wpa2"}, {ie.SAE, "wpa3"},
+	{ie.Open, "open"}, {ie.OWE, "owe"}, {ie.WEP, "wep"}, {ie.WPAPSK, "wpa"}, {ie.WPA2PSK, "wpa2"},
+	{ie.SAE, "wpa3"},
 	{ie.Enterprise, "enterprise"}, {ie.Other, "other"},
 }
 
@@ -27,8 +28,8 @@ func securityList(s ie.Security) []string {
 	return list
 }
 
-// bandAndChannel names a frequency in MHz as people do (IEEE 802.11-2020, annex E, and 802.11ad for 60 GHz): "5", 36. "" and 0
-// for one that nobody uses.
+// bandAndChannel names a frequency in MHz as people do (IEEE 802.11-2020, annex E, and 802.11ad for
+// 60 GHz): "5", 36. "" and 0 for one that nobody uses.
 func bandAndChannel(frequency int) (band string, channel uint32) {
 	number := func(from, step int) uint32 { return uint32((frequency - from) / step) }
 	switch f := frequency; {
@@ -48,8 +49,8 @@ func bandAndChannel(frequency int) (band string, channel uint32) {
 	return "", 0
 }
 
-// joinable reports whether a station can join the network of an access point with WPS, as far as its announcements tell,
-// and what stands in the way, or may.
+// joinable reports whether a station can join the network of an access point with WPS, as far as
+// its announcements tell, and what stands in the way, or may.
 func joinable(ap service.AccessPoint) (usable bool, why string) {
 	const personal = ie.Open | ie.WPAPSK | ie.WPA2PSK | ie.SAE
 	switch {

@@ -12,8 +12,10 @@ import (
 func TestBandAndChannel(t *testing.T) {
 	t.Parallel()
 	for frequency, want := range map[int]string{
-		2412: "2.4 1", 2472: "2.4 13", 2484: "2.4 14", 5180: "5 36", 5825: "5 165", 5885: "5 177", 5935: "6 2", 5955: "6 1", 7115: "6 233",
-		58320: "60 1", 64800: "60 4", 0: " 0", -5: " 0", 900: " 0", 2400: " 0", 5900: " 0", 1 << 30: " 0",
+		2412: "2.4 1", 2472: "2.4 13", 2484: "2.4 14", 5180: "5 36", 5825: "5 165", 5885: "5 177",
+		5935: "6 2", 5955: "6 1", 7115: "6 233",
+		58320: "60 1", 64800: "60 4", 0: " 0", -5: " 0", 900: " 0", 2400: " 0", 5900: " 0",
+		1 << 30: " 0",
 	} {
 		band, channel := bandAndChannel(frequency)
 		if got := fmt.Sprintf("%s %d", band, channel); got != want {
@@ -25,8 +27,10 @@ func TestBandAndChannel(t *testing.T) {
 func TestSecurityList(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[ie.Security]string{
-		0: "[]", ie.Open: "[open]", ie.OWE: "[owe]", ie.WEP: "[wep]", ie.WPAPSK | ie.WPA2PSK: "[wpa wpa2]", ie.WPA2PSK | ie.SAE: "[wpa2 wpa3]",
-		ie.Enterprise: "[enterprise]", ie.Other: "[other]", ie.SAE | ie.Enterprise: "[wpa3 enterprise]",
+		0: "[]", ie.Open: "[open]", ie.OWE: "[owe]", ie.WEP: "[wep]",
+		ie.WPAPSK | ie.WPA2PSK: "[wpa wpa2]", ie.WPA2PSK | ie.SAE: "[wpa2 wpa3]",
+		ie.Enterprise: "[enterprise]", ie.Other: "[other]",
+		ie.SAE | ie.Enterprise: "[wpa3 enterprise]",
 	} {
 		if got := fmt.Sprint(securityList(s)); got != want {
 			t.Errorf("%v: %s, want %s", s, got, want)
@@ -49,8 +53,10 @@ func TestJoinable(t *testing.T) {
 		{service.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK}, true, ""},
 		{service.AccessPoint{SSID: []byte("home"), Security: ie.Open}, true, ""},
 		{service.AccessPoint{SSID: []byte("home")}, true, ""},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.SAE, WPA3Only: true}, true, "wpa3-only"},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK, Ad: wsc.Advertisement{SetupLocked: true}}, true, "locked"},
+		{service.AccessPoint{SSID: []byte("home"), Security: ie.SAE, WPA3Only: true}, true,
+			"wpa3-only"},
+		{service.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK,
+			Ad: wsc.Advertisement{SetupLocked: true}}, true, "locked"},
 		{service.AccessPoint{Security: ie.WPA2PSK}, false, "hidden"},
 		{service.AccessPoint{SSID: make([]byte, 4), Security: ie.WPA2PSK}, false, "hidden"},
 		{service.AccessPoint{SSID: []byte("home"), Security: ie.WEP}, false, "wep"},

@@ -14,7 +14,8 @@ import (
 	"wpsd/introspection"
 )
 
-// TestTablesAgree holds the introspection data, the handlers, the setters and the access table against each other.
+// TestTablesAgree holds the introspection data, the handlers, the setters and the access table
+// against each other.
 func TestTablesAgree(t *testing.T) {
 	t.Parallel()
 	all, err := introspection.All()
@@ -28,7 +29,8 @@ func TestTablesAgree(t *testing.T) {
 	declared := map[string]introspection.Doc{}
 	var methods, properties []string
 	for _, i := range all {
-		if !strings.HasPrefix(i.Name, "fi.w1.wps.") || i.Name == agentIface { // others implement the latter
+		// others implement the latter
+		if !strings.HasPrefix(i.Name, "fi.w1.wps.") || i.Name == agentIface {
 			continue
 		}
 		for _, m := range i.Methods {
@@ -73,7 +75,8 @@ func TestTablesAgree(t *testing.T) {
 				t.Errorf("%s: there is no error %s", name, e)
 			}
 		}
-		if (row.action != Anyone || row.by != nil) && handlers[name] != nil && !slices.Contains(declared[name].Errors, "NotAuthorized") {
+		if (row.action != Anyone || row.by != nil) && handlers[name] != nil &&
+			!slices.Contains(declared[name].Errors, "NotAuthorized") {
 			t.Errorf("%s: NotAuthorized is not among its errors", name)
 		}
 	}
@@ -109,15 +112,18 @@ func TestEveryErrorIsInTheManual(t *testing.T) {
 	}
 	for _, row := range errorNames {
 		// What every method with an action can have is said once.
-		everywhere := errors.Is(row.err, ErrNotAuthorized) && strings.Contains(string(manual), row.name)
+		everywhere := errors.Is(row.err, ErrNotAuthorized) &&
+			strings.Contains(string(manual), row.name)
 		if !documented[row.name] && !everywhere {
 			t.Errorf("no method documents %s", row.name)
 		}
 	}
 }
 
-// optioned are the methods of ours that take options, by their full names, and the options that the manual has of each.
-func optioned(t *testing.T) (methods map[string]introspection.Method, keys map[string]map[string]string) {
+// optioned are the methods of ours that take options, by their full names, and the options that the
+// manual has of each.
+func optioned(t *testing.T) (methods map[string]introspection.Method,
+	keys map[string]map[string]string) {
 	t.Helper()
 	all, err := introspection.All()
 	if err != nil {
@@ -141,7 +147,8 @@ func optioned(t *testing.T) (methods map[string]introspection.Method, keys map[s
 	return methods, keys
 }
 
-// TestEveryStartCanBeDetached: who makes one call and leaves the bus, as busctl does, can start whatever can be started.
+// TestEveryStartCanBeDetached: who makes one call and leaves the bus, as busctl does, can start
+// whatever can be started.
 func TestEveryStartCanBeDetached(t *testing.T) {
 	t.Parallel()
 	methods, keys := optioned(t)
@@ -151,8 +158,9 @@ func TestEveryStartCanBeDetached(t *testing.T) {
 	}
 	// Besides those that return a session: what these start is told otherwise.
 	starts := map[string]bool{
-		interfaceIface + ".NfcTagRead": true, interfaceIface + ".NfcReportHandover": true, erIface + ".NfcTagRead": true,
-		erIface + ".Start": true, managerIface + ".NfcTagRead": true,
+		interfaceIface + ".NfcTagRead": true, interfaceIface + ".NfcReportHandover": true,
+		erIface + ".NfcTagRead": true,
+		erIface + ".Start":      true, managerIface + ".NfcTagRead": true,
 	}
 	for _, i := range all {
 		for _, m := range i.Methods {
@@ -191,15 +199,18 @@ func sample(name, signature string) any {
 		return options()
 	}
 	if text := map[string]string{
-		"pin": "12345670", "format": "NDEF", "carrier": "WPS", "role": "INIT", "command": "set", "driver": "none", "apply": "none",
-		"auth": "WPA2PSK", "encryption": "CCMP", "address": "192.0.2.1", "name": "eth7", "interface": "wlan0", "control-path": "/run/x",
+		"pin": "12345670", "format": "NDEF", "carrier": "WPS", "role": "INIT", "command": "set",
+		"driver": "none", "apply": "none",
+		"auth": "WPA2PSK", "encryption": "CCMP", "address": "192.0.2.1", "name": "eth7",
+		"interface": "wlan0", "control-path": "/run/x",
 	}[name]; text != "" {
 		return text
 	}
 	return "02:00:00:00:03:00"
 }
 
-// TestOptionsAgree: each method takes the options that its manual has, of their types, and no others.
+// TestOptionsAgree: each method takes the options that its manual has, of their types, and no
+// others.
 func TestOptionsAgree(t *testing.T) {
 	t.Parallel()
 	methods, keys := optioned(t)
@@ -207,7 +218,8 @@ func TestOptionsAgree(t *testing.T) {
 	for _, of := range keys {
 		maps.Copy(every, of)
 	}
-	objects := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0, erIface: wlan0, networkIface: network7}
+	objects := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0,
+		erIface: wlan0, networkIface: network7}
 	inBubble(t, Options{}, func(w *world) {
 		for name, m := range methods {
 			iface := name[:strings.LastIndex(name, ".")]
@@ -217,11 +229,13 @@ func TestOptionsAgree(t *testing.T) {
 					args = append(args, sample(in.Name, in.Type))
 				}
 				text := ""
-				if call := w.client(0).call(objects[iface], name, append(args, options(key, sample(key, signature)))...); call.Err != nil {
+				if call := w.client(0).call(objects[iface], name,
+					append(args, options(key, sample(key, signature)))...); call.Err != nil {
 					text = call.Err.Error()
 				}
 				documented := keys[name][key]
-				if taken := !strings.Contains(text, "There is no option"); taken != (documented != "") {
+				if taken := !strings.Contains(text,
+					"There is no option"); taken != (documented != "") {
 					t.Errorf("%s with %s: %q; the manual says %q", name, key, text, documented)
 				}
 				if documented == signature && strings.Contains(text, "is of type") {
@@ -232,7 +246,8 @@ func TestOptionsAgree(t *testing.T) {
 	})
 }
 
-// TestPolkitPolicy holds the actions against the policy file, and the file against the table of the API.
+// TestPolkitPolicy holds the actions against the policy file, and the file against the table of the
+// API.
 func TestPolkitPolicy(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../packaging/fi.w1.wps.policy")
@@ -253,7 +268,8 @@ func TestPolkitPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[Action]string{
-		ActionScan: "yes no no", ActionEnroll: "yes auth_admin no", ActionRegister: "auth_admin_keep no no",
+		ActionScan: "yes no no", ActionEnroll: "yes auth_admin no",
+		ActionRegister:    "auth_admin_keep no no",
 		ActionReadSecrets: "auth_admin_keep no no", ActionManage: "auth_admin_keep no no",
 	}
 	for _, a := range policy.Actions {
@@ -296,16 +312,20 @@ func TestBusPolicy(t *testing.T) {
 	if err := xml.Unmarshal(text, &conf); err != nil {
 		t.Fatal(err)
 	}
-	// Who may what. wpsd's own user may also ask those that manage interfaces, and register with neard.
+	// Who may what. wpsd's own user may also ask those that manage interfaces, and register with
+	// neard.
 	want := map[string]map[string]bool{
-		"root ":    {"own " + BusName: true, "call " + agentIface: true},
-		"wpsd ":    {"own " + BusName: true, "call " + agentIface: true, "send fi.w1.wpa_supplicant1": true, "send net.connman.iwd": true, "send org.neard": true},
+		"root ": {"own " + BusName: true, "call " + agentIface: true},
+		"wpsd ": {"own " + BusName: true, "call " + agentIface: true,
+			"send fi.w1.wpa_supplicant1": true, "send net.connman.iwd": true,
+			"send org.neard": true},
 		" default": {"send " + BusName: true},
 	}
 	for _, p := range conf.Policies {
 		may := want[p.User+" "+p.Context]
 		for _, a := range p.Allow {
-			for what, name := range map[string]string{"own ": a.Own, "send ": a.Send, "call ": a.Call} {
+			for what, name := range map[string]string{"own ": a.Own, "send ": a.Send,
+				"call ": a.Call} {
 				if name != "" && !may[what+name] {
 					t.Errorf("%q may %s%s", p.User+p.Context, what, name)
 				}
@@ -322,11 +342,13 @@ func TestErrorsAreSentences(t *testing.T) {
 	t.Parallel()
 	for _, row := range errorNames {
 		name, text := errorReply(row.err)
-		if name != row.name && name != errorPrefix+row.name || !isSentence(text) || row.text != "" && !strings.Contains(text, ": ") {
+		if name != row.name && name != errorPrefix+row.name || !isSentence(text) ||
+			row.text != "" && !strings.Contains(text, ": ") {
 			t.Errorf("%v: %s, %q", row.err, name, text)
 		}
 	}
-	if name, text := errorReply(os.ErrClosed); name != errFailed || strings.Contains(text, "closed") {
+	if name, text := errorReply(os.ErrClosed); name != errFailed ||
+		strings.Contains(text, "closed") {
 		t.Errorf("an error that nobody expects: %s, %q", name, text)
 	}
 }
@@ -334,7 +356,8 @@ func TestErrorsAreSentences(t *testing.T) {
 func TestEscape(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"wlan0": "wlan0", "wlan0.1": "wlan0_2e1", "wlan_0": "wlan_5f0", "0wlan": "_30wlan", "": "_", "é": "_c3_a9", "a/b": "a_2fb",
+		"wlan0": "wlan0", "wlan0.1": "wlan0_2e1", "wlan_0": "wlan_5f0", "0wlan": "_30wlan", "": "_",
+		"é": "_c3_a9", "a/b": "a_2fb",
 		"wlp2s0-p2p": "wlp2s0_2dp2p", "\xff": "_ff",
 	} {
 		if got := escape(in); got != want {

@@ -15,14 +15,17 @@ func apPin(ctx context.Context, r *request) ([]any, error) {
 	var timeout uint32
 	options := r.options(1)
 	var force bool
-	if err := decodeOptions(options, map[string]any{optionPIN: &pin, "timeout": &timeout, optionForce: &force}); err != nil {
+	if err := decodeOptions(options,
+		map[string]any{optionPIN: &pin, "timeout": &timeout, optionForce: &force}); err != nil {
 		return nil, err
 	}
-	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0)), Force: force}
+	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0)),
+		Force: force}
 	_, withPIN := options[optionPIN]
 	if withPIN || ask.Command == service.APPINSet {
 		if pin.IsZero() {
-			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give one to set, or take the command random."}
+			return nil, &busError{errorPrefix + "InvalidPin",
+				"The PIN is empty: give one to set, or take the command random."}
 		}
 		ask.PIN = pin.Value
 	}
@@ -86,5 +89,6 @@ func enrolleeSignal(member string, e service.Enrollee) signal {
 	if e.PasswordIDKnown {
 		device["password-id"] = variant(uint16(e.PasswordID))
 	}
-	return signal{interfacePath(e.Interface), interfaceIface, member, []any{printable(e.UUID), e.MAC.String(), device}}
+	return signal{interfacePath(e.Interface), interfaceIface, member,
+		[]any{printable(e.UUID), e.MAC.String(), device}}
 }

@@ -21,7 +21,8 @@ var (
 	// ErrBusLost ends Run when the connection to the bus breaks.
 	ErrBusLost = errors.New("dbus: the connection to the bus is lost")
 	// ErrNameTaken ends Run when the name has another owner: another wpsd runs.
-	ErrNameTaken = errors.New("dbus: the name " + BusName + " is owned by another process: is wpsd running already?")
+	ErrNameTaken = errors.New("dbus: the name " + BusName +
+		" is owned by another process: is wpsd running already?")
 	// ErrNameRefused ends Run when the bus does not let this user own the name.
 	ErrNameRefused = errors.New("dbus: the bus does not let us own the name " + BusName +
 		": run as root, and put fi.w1.wps.conf into /usr/share/dbus-1/system.d")
@@ -29,7 +30,8 @@ var (
 	ErrNameLost = errors.New("dbus: the name " + BusName + " was taken away from us")
 )
 
-// Bus is a connection to a message bus, for one Server. Calls that arrive before the Server runs wait.
+// Bus is a connection to a message bus, for one Server. Calls that arrive before the Server runs
+// wait.
 type Bus struct {
 	conn    *bus.Conn
 	out     func(*godbus.Message) error // sends a message
@@ -73,18 +75,21 @@ func (b *Bus) Close() error { return b.conn.Close() }
 
 // refuseLong refuses a call that is too long.
 func (b *Bus) refuseLong(h bus.Header) {
-	b.reply(&call{&bus.Message{Header: h}}, nil, &busError{errLimits, fmt.Sprintf("The message is longer than %d bytes.", bus.MaxCall)})
+	b.reply(&call{&bus.Message{Header: h}}, nil,
+		&busError{errLimits, fmt.Sprintf("The message is longer than %d bytes.", bus.MaxCall)})
 }
 
 // enqueue takes a call from the gate.
 func (b *Bus) enqueue(c *call) {
 	if refused := b.queue.put(c); refused != nil {
 		clear(refused.Frame)
-		b.reply(refused, nil, &busError{errLimits, "Too many calls are waiting: wait for the answers to some before making more."})
+		b.reply(refused, nil, &busError{errLimits,
+			"Too many calls are waiting: wait for the answers to some before making more."})
 	}
 }
 
-// takeSignal takes a signal of the bus itself, in the goroutine that reads, in order. Nobody else's is listened to.
+// takeSignal takes a signal of the bus itself, in the goroutine that reads, in order. Nobody else's
+// is listened to.
 func (b *Bus) takeSignal(m *bus.Message) {
 	body, err := m.Body()
 	if err != nil || m.Interface != bus.Driver || len(body) == 0 {
@@ -139,7 +144,8 @@ func (b *Bus) ownName(ctx context.Context) error {
 	return nil
 }
 
-// reply answers a call, with an error if there is one. A caller who wants no answer gets none. The secrets in the body are wiped.
+// reply answers a call, with an error if there is one. A caller who wants no answer gets none. The
+// secrets in the body are wiped.
 func (b *Bus) reply(c *call, body []any, err error) {
 	defer bus.WipeBody(body)
 	if !c.WantsReply() {
@@ -163,8 +169,8 @@ func (b *Bus) reply(c *call, body []any, err error) {
 	b.send(m)
 }
 
-// emit sends a signal: to everybody, or to one connection alone. The latter needs no match rule at the other side. The secrets in the
-// body are wiped.
+// emit sends a signal: to everybody, or to one connection alone. The latter needs no match rule at
+// the other side. The secrets in the body are wiped.
 func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body ...any) {
 	defer bus.WipeBody(body)
 	for n := range body {
@@ -190,7 +196,8 @@ func (b *Bus) emit(to string, path godbus.ObjectPath, iface, member string, body
 // send sends a message that nobody answers. A reply that cannot be encoded becomes an error.
 func (b *Bus) send(m *godbus.Message) {
 	if len(m.Body) > 0 {
-		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body)) // in less time than by reflection
+		// in less time than by reflection
+		m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
 	}
 	if b.out(m) == nil || m.Type != godbus.TypeMethodReply {
 		return

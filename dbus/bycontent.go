@@ -6,9 +6,10 @@ import (
 	"wpsd/service"
 )
 
-// Where the action depends on what a call will do, it is found out before anybody is asked, and nothing is done yet. What
-// was found is noted in the request, and the service does that and nothing else: an interface that has become an access
-// point while somebody typed his password, or a network that was stored meanwhile, is not covered by his answer.
+// Where the action depends on what a call will do, it is found out before anybody is asked, and
+// nothing is done yet. What was found is noted in the request, and the service does that and
+// nothing else: an interface that has become an access point while somebody typed his password, or
+// a network that was stored meanwhile, is not covered by his answer.
 
 // The words of the manual for each.
 const (
@@ -28,7 +29,8 @@ func byMode(_ context.Context, r *request) Action {
 	return ActionEnroll
 }
 
-// byRole is for a handover: whose request was answered by us is let in. The role itself says which the service does.
+// byRole is for a handover: whose request was answered by us is let in. The role itself says which
+// the service does.
 func byRole(_ context.Context, r *request) Action {
 	if r.ap || r.text(0) != "INIT" {
 		return ActionRegister

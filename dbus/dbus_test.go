@@ -31,32 +31,42 @@ func TestFromCallToSignal(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0).listen()
-		reply := c.must(wlan0, startPbcMethod, options("bssid", "02:00:00:00:01:00", "detach", true, "apply", "none"))
+		reply := c.must(wlan0, startPbcMethod,
+			options("bssid", "02:00:00:00:01:00", "detach", true, "apply", "none"))
 		if len(reply) != 1 || reply[0] != session1 {
 			t.Fatalf("StartPbc returned %v", reply)
 		}
-		want := service.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0], User: "0", Purpose: service.PurposeEnroll, Detach: true, Apply: "none"}
+		want := service.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0],
+			User: "0", Purpose: service.PurposeEnroll, Detach: true, Apply: "none"}
 		if w.svc.last != want {
 			t.Errorf("the service was asked for %+v", w.svc.last)
 		}
 		expect(t, c.heard(),
-			" InterfacesAdded "+string(session1), "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
+			" InterfacesAdded "+string(session1),
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
 
-		s := service.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0], Role: service.RoleEnrollee, Method: service.MethodPBC, State: service.StateExchanging, Peer: bssid1, Message: wsc.MsgM4}
-		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()}, service.SessionChanged{Session: s})
+		s := service.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0],
+			Role: service.RoleEnrollee, Method: service.MethodPBC, State: service.StateExchanging,
+			Peer: bssid1, Message: wsc.MsgM4}
+		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()},
+			service.SessionChanged{Session: s})
 		expect(t, c.heard(),
 			" InterfacesAdded "+string(ap1),
 			"/interfaces/wlan0 AccessPointAvailable "+string(ap1)+" WPS",
-			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:["+string(ap1)+"]] []",
-			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(ap1)+" Message:M4 Peer:02:00:00:00:01:00 State:exchanging] []",
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:["+
+				string(ap1)+"]] []",
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(ap1)+
+				" Message:M4 Peer:02:00:00:00:01:00 State:exchanging] []",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Scanning:false] []")
 
 		w.svc.tell(service.CredentialReceived{Session: 1})
 		s.State, s.Networks = service.StateSucceeded, []service.NetworkID{7}
-		w.svc.tell(service.SessionEnded{Session: s}, service.InterfaceChanged{Interface: service.Interface{Name: "wlan0"}})
+		w.svc.tell(service.SessionEnded{Session: s},
+			service.InterfaceChanged{Interface: service.Interface{Name: "wlan0"}})
 		expect(t, c.heard(),
 			"/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:\""+key,
-			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Networks:["+string(network7)+"] State:succeeded] []",
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Networks:["+string(network7)+
+				"] State:succeeded] []",
 			"/sessions/1 Succeeded ["+string(network7)+"]",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
 	})
@@ -74,7 +84,8 @@ func expect(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// TestSignalsComeBeforeTheReply: a client that learns the path of its session has heard of the object before.
+// TestSignalsComeBeforeTheReply: a client that learns the path of its session has heard of the
+// object before.
 func TestSignalsComeBeforeTheReply(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -96,16 +107,20 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger)
-		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()}, service.SessionAdded{Session: service.Session{
-			ID: 1, Interface: "wlan0", Detail: service.Detail{
-				BSSIDs: []wsc.MAC{bssid1}, PasswordHalf: 2, AccessPointsTried: 3, SSID: []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1, NotStored: true,
-			},
-		}})
+		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()},
+			service.SessionAdded{Session: service.Session{
+				ID: 1, Interface: "wlan0", Detail: service.Detail{
+					BSSIDs: []wsc.MAC{bssid1}, PasswordHalf: 2, AccessPointsTried: 3,
+					SSID: []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1,
+					NotStored: true,
+				},
+			}})
 		all, err := introspection.All()
 		if err != nil {
 			t.Fatal(err)
 		}
-		paths := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0, accessPointIface: ap1, sessionIface: session1, networkIface: network7}
+		paths := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0,
+			accessPointIface: ap1, sessionIface: session1, networkIface: network7}
 		for _, i := range all {
 			path, ours := paths[i.Name]
 			if !ours {
@@ -114,7 +129,8 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 			got := c.must(path, getAll, i.Name)[0].(map[string]godbus.Variant)
 			checkTypes(t, &i, got, "")
 			if len(got) != len(i.Properties) {
-				t.Errorf("%s has %d properties, declared are %d", i.Name, len(got), len(i.Properties))
+				t.Errorf("%s has %d properties, declared are %d", i.Name, len(got),
+					len(i.Properties))
 			}
 			for _, p := range i.Properties {
 				one := c.must(path, get, i.Name, p.Name)[0].(godbus.Variant)
@@ -156,7 +172,8 @@ func TestManyAccessPointsAreOneChangeOfTheList(t *testing.T) {
 		if lists != 1 {
 			t.Errorf("the list was sent %d times", lists)
 		}
-		if all := c.must(rootPath, objectManagerIface+".GetManagedObjects")[0].(map[godbus.ObjectPath]map[string]map[string]godbus.Variant); len(all) != 52 {
+		if all := c.must(rootPath, objectManagerIface+
+			".GetManagedObjects")[0].(map[godbus.ObjectPath]map[string]map[string]godbus.Variant); len(all) != 52 {
 			t.Errorf("%d objects", len(all))
 		}
 	})
@@ -172,20 +189,26 @@ func TestBadArguments(t *testing.T) {
 			name    string
 			says    string
 		}{
-			{options("bssd", "x"), startPbcMethod, "InvalidArguments", `"bssd": there are apply, beside, bssid, detach`},
+			{options("bssd", "x"), startPbcMethod, "InvalidArguments",
+				`"bssd": there are apply, beside, bssid, detach`},
 			{options("pin", "1234"), startPbcMethod, "InvalidArguments", `"pin"`},
 			{options("x", "x"), interfaceIface + ".Scan", "InvalidArguments", `"x"`},
-			{options("detach", "yes"), startPbcMethod, "InvalidArguments", `"detach" is of type "b", not "s"`},
-			{options("bssid", uint32(7)), startPinMethod, "InvalidArguments", `"bssid" is of type "s", not "u"`},
-			{options("timeout", "7"), startPinMethod, "InvalidArguments", `"timeout" is of type "u", not "s"`},
+			{options("detach", "yes"), startPbcMethod, "InvalidArguments",
+				`"detach" is of type "b", not "s"`},
+			{options("bssid", uint32(7)), startPinMethod, "InvalidArguments",
+				`"bssid" is of type "s", not "u"`},
+			{options("timeout", "7"), startPinMethod, "InvalidArguments",
+				`"timeout" is of type "u", not "s"`},
 			{options("bssid", "here"), startPbcMethod, "InvalidArguments", `"here"`},
-			{options("bssid", "00:00:00:00:00:00"), startPbcMethod, "UnknownBssid", "list of access points"},
+			{options("bssid", "00:00:00:00:00:00"), startPbcMethod, "UnknownBssid",
+				"list of access points"},
 			{options("apply", "someone"), startPbcMethod, "InvalidArguments", `"someone"`},
 			{options("timeout", uint32(0)), startPinMethod, "InvalidArguments", "0 seconds"},
 			{options("pin", ""), startPinMethod, "InvalidPin", "empty"},
 			{options(strings.Repeat("k", 9999), "x"), startPbcMethod, "InvalidArguments", `kkk"…`},
 		} {
-			if text := c.refused(bad.name, wlan0, bad.method, bad.options); !strings.Contains(text, bad.says) {
+			if text := c.refused(bad.name, wlan0, bad.method,
+				bad.options); !strings.Contains(text, bad.says) {
 				t.Errorf("%s %v: %q does not say %q", bad.method, bad.options, text, bad.says)
 			}
 		}
@@ -205,7 +228,8 @@ func TestErrorsOfTheService(t *testing.T) {
 			c.refused(row.name, wlan0, startPinMethod, options())
 		}
 		w.svc.on = func(string) error { return errors.New("disk on fire") }
-		if text := c.refused(errFailed, wlan0, startPbcMethod, options()); strings.Contains(text, "fire") {
+		if text := c.refused(errFailed, wlan0, startPbcMethod,
+			options()); strings.Contains(text, "fire") {
 			t.Errorf("the caller is told %q", text)
 		}
 		synctest.Wait()
@@ -228,10 +252,13 @@ func TestStandardInterfaces(t *testing.T) {
 		}
 		for path, want := range map[godbus.ObjectPath]string{
 			"/": `<node name="fi"/>`, "/fi": `<node name="w1"/>`, "/fi/w1": `<node name="wps"/>`,
-			rootPath: `<node name="interfaces"/>`, "/fi/w1/wps/interfaces": `<node name="wlan0"/>`, wlan0: `<node name="aps"/>`,
-			wlan0 + "/aps": `<node name="02_00_00_00_01_00"/>`, ap1: accessPointIface, "/fi/w1/wps/networks": `<node name="7"/>`, network7: networkIface,
+			rootPath: `<node name="interfaces"/>`, "/fi/w1/wps/interfaces": `<node name="wlan0"/>`,
+			wlan0:          `<node name="aps"/>`,
+			wlan0 + "/aps": `<node name="02_00_00_00_01_00"/>`, ap1: accessPointIface,
+			"/fi/w1/wps/networks": `<node name="7"/>`, network7: networkIface,
 		} {
-			if text := c.must(path, introspect)[0].(string); !strings.Contains(text, want) || !strings.Contains(text, "<!DOCTYPE") {
+			if text := c.must(path, introspect)[0].(string); !strings.Contains(text, want) ||
+				!strings.Contains(text, "<!DOCTYPE") {
 				t.Errorf("%s is described as %s", path, text)
 			}
 		}
@@ -250,7 +277,8 @@ func TestStandardInterfaces(t *testing.T) {
 		c.refused(unknown+"Interface", wlan0, get, managerIface, "Version")
 		c.refused(unknown+"Interface", "/fi", getAll, managerIface)
 		c.refused(errReadOnly, rootPath, set, managerIface, "Version", godbus.MakeVariant("2"))
-		c.refused(errInvalidArgs, rootPath, set, managerIface, "DeviceName", godbus.MakeVariant(uint32(2)))
+		c.refused(errInvalidArgs, rootPath, set, managerIface, "DeviceName",
+			godbus.MakeVariant(uint32(2)))
 		c.refused(errInvalidArgs, wlan0, interfaceIface+".Scan")
 		c.refused(errInvalidArgs, wlan0, interfaceIface+".Scan", "text")
 		c.refused(errInvalidArgs, rootPath, managerIface+".GeneratePin", "text")
@@ -268,13 +296,15 @@ func TestCallsWithoutAnInterface(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
-		for path, member := range map[godbus.ObjectPath]string{rootPath: "GeneratePin", wlan0: "Introspect", network7: "GetSecrets", "/": "Ping"} {
+		for path, member := range map[godbus.ObjectPath]string{rootPath: "GeneratePin",
+			wlan0: "Introspect", network7: "GetSecrets", "/": "Ping"} {
 			if call := c.send(0, path, "", member); call.Err != nil {
 				t.Errorf("%s on %s: %v", member, path, call.Err)
 			}
 		}
 		var e godbus.Error
-		if call := c.send(0, rootPath, "", "Nothing"); !errors.As(call.Err, &e) || e.Name != errUnknownMethod {
+		if call := c.send(0, rootPath, "", "Nothing"); !errors.As(call.Err, &e) ||
+			e.Name != errUnknownMethod {
 			t.Errorf("an unknown method: %v", call.Err)
 		}
 	})
@@ -295,23 +325,30 @@ func TestManager(t *testing.T) {
 
 		root := w.client(0).listen()
 		for name, v := range map[string]any{
-			"DeviceName": "desk", "Manufacturer": "m", "ModelName": "n", "ModelNumber": "o", "SerialNumber": "p", "DeviceType": "6-0050F204-1",
-			"OsVersion": uint32(7), "ConfigMethods": []string{"label", "keypad"}, "CredentialProcessing": "external",
+			"DeviceName": "desk", "Manufacturer": "m", "ModelName": "n", "ModelNumber": "o",
+			"SerialNumber": "p", "DeviceType": "6-0050F204-1",
+			"OsVersion": uint32(7), "ConfigMethods": []string{"label", "keypad"},
+			"CredentialProcessing": "external",
 		} {
 			root.must(rootPath, set, managerIface, name, godbus.MakeVariant(v))
-			if got := root.must(rootPath, get, managerIface, name)[0].(godbus.Variant); plain(got) != plain(godbus.MakeVariant(v)) {
+			if got := root.must(rootPath, get, managerIface,
+				name)[0].(godbus.Variant); plain(got) != plain(godbus.MakeVariant(v)) {
 				t.Errorf("%s is %v", name, got)
 			}
 			expect(t, root.heard(), " PropertiesChanged fi.w1.wps.Manager map["+name+":"+plain(v))
 		}
 		before := len(w.svc.calls())
 		for name, v := range map[string]any{
-			"DeviceName": strings.Repeat("x", 33), "Manufacturer": strings.Repeat("é", 33), "ModelName": "a\nb", "DeviceType": "PC",
-			"OsVersion": uint32(1 << 31), "ConfigMethods": []string{"label keypad"}, "CredentialProcessing": "none",
+			"DeviceName": strings.Repeat("x", 33), "Manufacturer": strings.Repeat("é", 33),
+			"ModelName": "a\nb", "DeviceType": "PC",
+			"OsVersion": uint32(1 << 31), "ConfigMethods": []string{"label keypad"},
+			"CredentialProcessing": "none",
 		} {
-			root.refused("InvalidArguments", rootPath, set, managerIface, name, godbus.MakeVariant(v))
+			root.refused("InvalidArguments", rootPath, set, managerIface, name,
+				godbus.MakeVariant(v))
 		}
-		root.refused("InvalidArguments", rootPath, set, managerIface, "ConfigMethods", godbus.MakeVariant([]string{""}))
+		root.refused("InvalidArguments", rootPath, set, managerIface, "ConfigMethods",
+			godbus.MakeVariant([]string{""}))
 		if after := len(w.svc.calls()); after != before {
 			t.Errorf("the service was asked all the same: %v", w.svc.calls()[before:])
 		}
@@ -324,29 +361,37 @@ func TestMethodsReachTheService(t *testing.T) {
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
 		c.must(wlan0, interfaceIface+".Scan", options())
-		if got := c.must(wlan0, startPinMethod, options("pin", "1234-5670")); got[0] != session1 || got[1] != "1234-5670" {
+		if got := c.must(wlan0, startPinMethod, options("pin", "1234-5670")); got[0] != session1 ||
+			got[1] != "1234-5670" {
 			t.Errorf("StartPin gives %v", got)
 		}
 		c.must(session1, sessionIface+".Cancel")
 		c.must(wlan0, interfaceIface+".Cancel") // by the owner: his session, whatever runs by then
-		if got := c.must(session1, sessionIface+".GetCredentials")[0].([]map[string]godbus.Variant); len(got) != 1 || plain(got[0]["wifi-uri"]) != "WIFI:T:WPA;S:home;P:"+key+";;" {
+		if got := c.must(session1, sessionIface+
+			".GetCredentials")[0].([]map[string]godbus.Variant); len(got) != 1 || plain(
+			got[0]["wifi-uri"]) != "WIFI:T:WPA;S:home;P:"+key+";;" {
 			t.Errorf("GetCredentials gives %v", got)
 		}
 		got := c.must(network7, networkIface+".GetSecrets")[0].(map[string]godbus.Variant)
-		want := `map[auth:WPA2PSK encryption:CCMP key:"` + key + `" key-index:1 key-kind:passphrase mac:02:00:00:00:00:00 network-index:1 ssid:"home" wifi-uri:WIFI:T:WPA;S:home;P:` + key + `;;]`
+		want := `map[auth:WPA2PSK encryption:CCMP key:"` + key +
+			`" key-index:1 key-kind:passphrase mac:02:00:00:00:00:00 network-index:1 ssid:"home" wifi-uri:WIFI:T:WPA;S:home;P:` + key + `;;]`
 		if plain(got) != want {
 			t.Errorf("GetSecrets gives %s", plain(got))
 		}
 		c.must(network7, networkIface+".Activate", options("interface", "wlan0", "apply", "iwd"))
 		c.must(network7, networkIface+".Activate", options())
-		for _, bad := range []map[string]godbus.Variant{options("apply", "none"), options("apply", "connman"), options("iface", "wlan0")} {
+		for _, bad := range []map[string]godbus.Variant{options("apply", "none"),
+			options("apply", "connman"), options("iface", "wlan0")} {
 			c.refused("InvalidArguments", network7, networkIface+".Activate", bad)
 		}
 		c.must(network7, networkIface+".Delete")
 		w.client(0).must(wlan0, interfaceIface+".Cancel") // another process of his
 		wantCalls := []string{
-			"Scan wlan0", "Start pin wlan0", "Cancel " + string(session1), "Cancel " + string(session1), "Credentials " + string(session1),
-			"NetworkSecrets " + string(network7), "Activate " + string(network7) + " wlan0 iwd", "Activate " + string(network7) + "  auto", "DeleteNetwork " + string(network7), "Cancel " + string(session1),
+			"Scan wlan0", "Start pin wlan0", "Cancel " + string(session1),
+			"Cancel " + string(session1), "Credentials " + string(session1),
+			"NetworkSecrets " + string(network7), "Activate " + string(network7) + " wlan0 iwd",
+			"Activate " + string(network7) + "  auto", "DeleteNetwork " + string(network7),
+			"Cancel " + string(session1),
 		}
 		if calls := w.svc.calls(); !slices.Equal(calls, wantCalls) {
 			t.Errorf("the service was asked %v", calls)

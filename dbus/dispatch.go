@@ -13,8 +13,8 @@ import (
 	"wpsd/service/fence"
 )
 
-// handler implements a method of ours: it decodes, calls the service once, and encodes. Its arguments have the types
-// that the introspection data say. It must not touch the Server.
+// handler implements a method of ours: it decodes, calls the service once, and encodes. Its
+// arguments have the types that the introspection data say. It must not touch the Server.
 type handler func(ctx context.Context, r *request) ([]any, error)
 
 // handlers has all methods of our interfaces.
@@ -95,7 +95,8 @@ func (c *call) hides(at bus.Place) bool {
 	return at.Key == optionPIN || at.Key == optionKey || at.Key == "" && has && at.Arg == arg
 }
 
-// request is a call on its way to a handler, with what the worker knows of the object it is made on.
+// request is a call on its way to a handler, with what the worker knows of the object it is made
+// on.
 type request struct {
 	svc     calls
 	bus     *Bus // to call back
@@ -126,7 +127,8 @@ func (r *request) text(n int) string {
 	return s
 }
 
-// secret is an argument of type s or ay that secretArgs names. It is wiped when the handler has returned.
+// secret is an argument of type s or ay that secretArgs names. It is wiped when the handler has
+// returned.
 func (r *request) secret(n int) secret.Value {
 	switch v := r.args[n].(type) {
 	case bus.Text:
@@ -155,8 +157,8 @@ func (r *request) options(n int) map[string]godbus.Variant {
 	return o
 }
 
-// standard has the standard interfaces that all objects have; their methods are in standard.go. ObjectManager is on
-// the root only.
+// standard has the standard interfaces that all objects have; their methods are in standard.go.
+// ObjectManager is on the root only.
 var standard = []string{introspectableIface, peerIface, propertiesIface}
 
 // serve answers the next call, or starts a job for it.
@@ -170,7 +172,10 @@ func (s *Server) serve() {
 
 // dispatch answers one call, or starts a job for it.
 func (s *Server) dispatch(c *call) {
-	if fence.Do(s.log, "the call "+c.Interface+"."+c.Member, func() error { s.carryOut(c); return nil }) != nil {
+	if fence.Do(s.log, "the call "+c.Interface+"."+c.Member, func() error {
+		s.carryOut(c)
+		return nil
+	}) != nil {
 		s.answer(c, nil, errPanic)
 	}
 }
@@ -182,7 +187,9 @@ func (s *Server) carryOut(c *call) {
 		return
 	}
 	if want := introspection.Signature(method.In); c.Signature != want {
-		s.answer(c, nil, &busError{errInvalidArgs, fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.Member, want, c.Signature)})
+		s.answer(c, nil, &busError{errInvalidArgs,
+			fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.Member, want,
+				c.Signature)})
 		return
 	}
 	switch c.Interface {
@@ -203,7 +210,8 @@ func (s *Server) carryOut(c *call) {
 // errPanic answers a call in which wpsd made a mistake.
 var errPanic = fmt.Errorf("dbus: panic")
 
-// method finds the method that a call means, and fills in its interface if the caller did not say it.
+// method finds the method that a call means, and fills in its interface if the caller did not say
+// it.
 func (s *Server) method(c *call) (*introspection.Method, error) {
 	o := s.objects.objects[c.Path]
 	if c.Interface == peerIface {
@@ -213,7 +221,8 @@ func (s *Server) method(c *call) (*introspection.Method, error) {
 		if c.Interface == "" && s.hasMethod(peerIface, c.Member) {
 			return s.findMethod(c, peerIface)
 		}
-		return nil, &busError{errUnknownObject, fmt.Sprintf("There is no object %s, or no longer.", quote(string(c.Path)))}
+		return nil, &busError{errUnknownObject,
+			fmt.Sprintf("There is no object %s, or no longer.", quote(string(c.Path)))}
 	}
 	var ifaces []string
 	if o != nil {
@@ -230,9 +239,11 @@ func (s *Server) method(c *call) (*introspection.Method, error) {
 		}
 	}
 	if c.Interface == "" {
-		return nil, &busError{errUnknownMethod, fmt.Sprintf("The object %s has no method %s.", c.Path, quote(c.Member))}
+		return nil, &busError{errUnknownMethod,
+			fmt.Sprintf("The object %s has no method %s.", c.Path, quote(c.Member))}
 	}
-	return nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(c.Interface))}
+	return nil, &busError{errUnknownInterface,
+		fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(c.Interface))}
 }
 
 func (s *Server) hasMethod(iface, member string) bool {
@@ -253,14 +264,16 @@ func (s *Server) findMethod(c *call, iface string) (*introspection.Method, error
 			return &methods[n], nil
 		}
 	}
-	return nil, &busError{errUnknownMethod, fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.Member))}
+	return nil, &busError{errUnknownMethod,
+		fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.Member))}
 }
 
 // args decodes the arguments of a call, whose signature has been checked.
 func (c *call) args() ([]any, error) {
 	body, err := c.HiddenBody(c.hides)
 	if err != nil {
-		return nil, &busError{errInvalidArgs, fmt.Sprintf("The arguments of %s cannot be decoded.", c.Member)}
+		return nil, &busError{errInvalidArgs,
+			fmt.Sprintf("The arguments of %s cannot be decoded.", c.Member)}
 	}
 	return body, nil
 }
@@ -272,7 +285,8 @@ func (s *Server) request(c *call, o *object) *request {
 	switch {
 	case o.face(interfaceIface) != nil:
 		r.ifname = o.of.ifname
-		r.session, r.ap = t.interfaces[o.of.ifname].Session, t.interfaces[o.of.ifname].Mode.String() == "ap"
+		r.session, r.ap = t.interfaces[o.of.ifname].Session,
+			t.interfaces[o.of.ifname].Mode.String() == "ap"
 	case o.face(sessionIface) != nil:
 		r.session = o.of.session
 		r.ifname = t.sessions[o.of.session].Interface

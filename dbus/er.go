@@ -16,12 +16,14 @@ import (
 func erStart(ctx context.Context, r *request) ([]any, error) {
 	start := service.ERStart{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var address string
-	if err := decodeOptions(r.options(0), map[string]any{"address": &address, "detach": &start.Detach}); err != nil {
+	if err := decodeOptions(r.options(0),
+		map[string]any{"address": &address, "detach": &start.Detach}); err != nil {
 		return nil, err
 	}
 	if _, given := r.options(0)["address"]; given {
 		var err error
-		if start.Address, err = netip.ParseAddr(address); err != nil || !start.Address.Is4() || start.Address.IsUnspecified() {
+		if start.Address, err = netip.ParseAddr(address); err != nil || !start.Address.Is4() ||
+			start.Address.IsUnspecified() {
 			return nil, invalidf("The address %s is not of the form 192.0.2.1; leave it out for all access points.", quote(address))
 		}
 	}
@@ -67,7 +69,8 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 	return []any{sessionPath(s.ID)}, nil
 }
 
-// erRegister reads what Learn and Configure have in common: the access point, its PIN, and a dictionary with more fields.
+// erRegister reads what Learn and Configure have in common: the access point, its PIN, and a
+// dictionary with more fields.
 func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
 	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := decodeRun(r.options(2), usesPIN, more)
@@ -95,7 +98,8 @@ func erSetConfig(ctx context.Context, r *request) ([]any, error) {
 	id, ok := strings.CutPrefix(string(path), string(rootPath)+"/networks/")
 	n, err := strconv.ParseUint(id, 10, 32)
 	if !ok || err != nil {
-		return nil, invalidf("The object %s is not a network: take one of Networks of the Manager.", quote(string(path)))
+		return nil, invalidf("The object %s is not a network: take one of Networks of the Manager.",
+			quote(string(path)))
 	}
 	return nil, r.svc.ERSetConfig(ctx, r.ifname, ap, service.NetworkID(n))
 }
@@ -110,7 +114,8 @@ func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user, Enrollee: enrollee, Detach: run.detach})
+	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller,
+		User: r.user, Enrollee: enrollee, Detach: run.detach})
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +127,8 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var mac, ap string
 	var timeout uint32
-	run, err := decodeRun(r.options(2), admitsPIN, map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout})
+	run, err := decodeRun(r.options(2), admitsPIN,
+		map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +191,8 @@ func enrolleeArg(text string) (service.ERPeer, error) {
 // pinArg reads a PIN that has to be there. It is wiped with the arguments.
 func pinArg(pin secret.Value) (secret.Value, error) {
 	if pin.IsZero() {
-		return secret.Value{}, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one on the label or the screen."}
+		return secret.Value{}, &busError{errorPrefix + "InvalidPin",
+			"The PIN is empty: give the one on the label or the screen."}
 	}
 	return pin, nil
 }
@@ -206,7 +213,8 @@ func (s *Server) tellSettings(e service.ERAPSettings) {
 		path = noPath
 	}
 	for _, n := range list {
-		s.bus.emit(session.Owner, interfacePath(e.Interface), erIface, "ApSettings", path, credentialValues(n))
+		s.bus.emit(session.Owner, interfacePath(e.Interface), erIface, "ApSettings", path,
+			credentialValues(n))
 		wipe(n)
 	}
 }

@@ -17,23 +17,30 @@ func TestTextsOfErrors(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"an invalid value says at once what is wrong", fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one 5", service.ErrInvalid),
+		{"an invalid value says at once what is wrong",
+			fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one 5", service.ErrInvalid),
 			"A passphrase has 8 to 63 characters, this one 5."},
-		{"what is not supported, too", fmt.Errorf("%w: wlan0 is not an access point (mode station)", service.ErrNotSupported),
+		{"what is not supported, too",
+			fmt.Errorf("%w: wlan0 is not an access point (mode station)", service.ErrNotSupported),
 			"wlan0 is not an access point (mode station)."},
-		{"not supported without more", service.ErrNotSupported, "This interface or this version cannot do that."},
-		{"no package stands in a sentence", fmt.Errorf("%w: %w", service.ErrBadTag, ndef.ErrTruncated), "This is no NFC tag of Wi-Fi Protected Setup: truncated."},
-		{"a line break does not break a sentence", fmt.Errorf("%w: a\nb\x1b[2J", service.ErrInvalid), "A b [2J."},
+		{"not supported without more", service.ErrNotSupported,
+			"This interface or this version cannot do that."},
+		{"no package stands in a sentence", fmt.Errorf("%w: %w", service.ErrBadTag,
+			ndef.ErrTruncated), "This is no NFC tag of Wi-Fi Protected Setup: truncated."},
+		{"a line break does not break a sentence",
+			fmt.Errorf("%w: a\nb\x1b[2J", service.ErrInvalid), "A b [2J."},
 		{"bytes that are no text", fmt.Errorf("%w: a\xff", service.ErrInvalid), "A?."},
 	} {
 		if _, got := errorReply(c.err); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	// Words of the command line are not for programs, words of the API not for people: both read these.
+	// Words of the command line are not for programs, words of the API not for people: both read
+	// these.
 	for _, row := range errorNames {
 		_, text := errorReply(row.err)
-		for _, word := range []string{" of the Manager", " of the interface for", "call Learn", "see its property", "nobody called", "wpsctl "} {
+		for _, word := range []string{" of the Manager", " of the interface for", "call Learn",
+			"see its property", "nobody called", "wpsctl "} {
 			if strings.Contains(text, word) {
 				t.Errorf("%v: %q says %q", row.err, text, word)
 			}

@@ -13,7 +13,8 @@ import (
 	"wpsd/service"
 )
 
-// erAPKey names an access point that an External Registrar found, erEnrolleeKey a device that one of them hears.
+// erAPKey names an access point that an External Registrar found, erEnrolleeKey a device that one
+// of them hears.
 type erAPKey struct {
 	ifname string
 	id     er.APID
@@ -24,8 +25,8 @@ type erEnrolleeKey struct {
 	mac wsc.MAC
 }
 
-// erTree is what the External Registrars found. Their objects have the UUIDs in their paths; as two access points can
-// have the same UUID the paths are kept.
+// erTree is what the External Registrars found. Their objects have the UUIDs in their paths; as two
+// access points can have the same UUID the paths are kept.
 type erTree struct {
 	running       map[string]service.ER
 	accessPoints  map[erAPKey]service.ERAccessPoint
@@ -36,12 +37,15 @@ type erTree struct {
 
 func newERTree() erTree {
 	return erTree{
-		running: map[string]service.ER{}, accessPoints: map[erAPKey]service.ERAccessPoint{}, enrollees: map[erEnrolleeKey]service.EREnrollee{},
-		apPaths: map[erAPKey]godbus.ObjectPath{}, enrolleePaths: map[erEnrolleeKey]godbus.ObjectPath{},
+		running: map[string]service.ER{}, accessPoints: map[erAPKey]service.ERAccessPoint{},
+		enrollees:     map[erEnrolleeKey]service.EREnrollee{},
+		apPaths:       map[erAPKey]godbus.ObjectPath{},
+		enrolleePaths: map[erEnrolleeKey]godbus.ObjectPath{},
 	}
 }
 
-// applyER takes an event of an External Registrar and reports whether it was one. Lists change once for many of these.
+// applyER takes an event of an External Registrar and reports whether it was one. Lists change once
+// for many of these.
 func (t *tree) applyER(e service.Event, emit emitter) bool {
 	switch e := e.(type) {
 	case service.ERChanged:
@@ -49,7 +53,8 @@ func (t *tree) applyER(e service.Event, emit emitter) bool {
 		t.stale[interfacePath(e.ER.Interface)] = true
 	case service.ERAPAdded:
 		path := t.putERAccessPoint(e.AccessPoint, emit)
-		emit(signal{interfacePath(e.AccessPoint.Interface), erIface, "AccessPointAdded", []any{path}})
+		emit(signal{interfacePath(e.AccessPoint.Interface), erIface, "AccessPointAdded",
+			[]any{path}})
 	case service.ERAPChanged:
 		t.putERAccessPoint(e.AccessPoint, emit)
 	case service.ERAPRemoved:
@@ -77,7 +82,10 @@ func (t *tree) putERAccessPoint(ap service.ERAccessPoint, emit emitter) godbus.O
 		t.er.apPaths[key] = path
 		t.staleER(key)
 	}
-	t.add(path, identity{ifname: ap.Interface}, emit, face{iface: erAccessPointIface, render: func() values { return erAccessPointValues(t.er.accessPoints[key]) }})
+	t.add(path, identity{ifname: ap.Interface}, emit,
+		face{iface: erAccessPointIface, render: func() values {
+			return erAccessPointValues(t.er.accessPoints[key])
+		}})
 	return path
 }
 
@@ -90,7 +98,8 @@ func (t *tree) removeERAccessPoint(ap service.ERAccessPoint, emit emitter) {
 	delete(t.er.apPaths, key)
 	delete(t.er.accessPoints, key)
 	t.remove(path, emit)
-	emit(signal{interfacePath(ap.Interface), erIface, "AccessPointRemoved", []any{path, ap.UUID.String()}})
+	emit(signal{interfacePath(ap.Interface), erIface, "AccessPointRemoved",
+		[]any{path, ap.UUID.String()}})
 	t.staleER(key)
 }
 
@@ -100,11 +109,15 @@ func (t *tree) putEREnrollee(e service.EREnrollee, emit emitter) godbus.ObjectPa
 	t.er.enrollees[key] = e
 	path, known := t.er.enrolleePaths[key]
 	if !known {
-		path = t.free(interfacePath(e.Interface)+"/er/enrollees/"+element(e.Device.UUID.String()+"_"+e.MAC.String()), e.AP)
+		path = t.free(interfacePath(e.Interface)+"/er/enrollees/"+
+			element(e.Device.UUID.String()+"_"+e.MAC.String()), e.AP)
 		t.er.enrolleePaths[key] = path
 		t.stale[interfacePath(e.Interface)] = true
 	}
-	t.add(path, identity{ifname: e.Interface}, emit, face{iface: erEnrolleeIface, render: func() values { return t.erEnrolleeValues(t.er.enrollees[key]) }})
+	t.add(path, identity{ifname: e.Interface}, emit,
+		face{iface: erEnrolleeIface, render: func() values {
+			return t.erEnrolleeValues(t.er.enrollees[key])
+		}})
 	return path
 }
 
@@ -117,7 +130,8 @@ func (t *tree) removeEREnrollee(e service.EREnrollee, emit emitter) {
 	delete(t.er.enrolleePaths, key)
 	delete(t.er.enrollees, key)
 	t.remove(path, emit)
-	emit(signal{interfacePath(e.Interface), erIface, "EnrolleeRemoved", []any{path, e.Device.UUID.String(), e.MAC.String()}})
+	emit(signal{interfacePath(e.Interface), erIface, "EnrolleeRemoved",
+		[]any{path, e.Device.UUID.String(), e.MAC.String()}})
 	t.stale[interfacePath(e.Interface)] = true
 }
 
@@ -165,7 +179,8 @@ func (t *tree) erValues(ifname string) values {
 		address = now.Address.String()
 	}
 	return values{
-		"Running": variant(now.Running), "Address": variant(address), "AccessPoints": variant(aps), "Enrollees": variant(enrollees),
+		"Running": variant(now.Running), "Address": variant(address), "AccessPoints": variant(aps),
+		"Enrollees": variant(enrollees),
 	}
 }
 
@@ -176,7 +191,9 @@ func erAccessPointValues(ap service.ERAccessPoint) values {
 		bssid = ap.BSSID.String()
 	}
 	if ap.HasDevice {
-		version, state = ap.Device.Version2.String(), map[wsc.State]string{wsc.Configured: "configured", wsc.NotConfigured: "not-configured"}[ap.Device.State]
+		version, state = ap.Device.Version2.String(),
+			map[wsc.State]string{wsc.Configured: "configured",
+				wsc.NotConfigured: "not-configured"}[ap.Device.State]
 	}
 	others := []string{}
 	for _, a := range ap.Also {
@@ -184,16 +201,22 @@ func erAccessPointValues(ap service.ERAccessPoint) values {
 	}
 	v := deviceValues(ap.Device)
 	maps.Copy(v, values{
-		"Uuid": variant(ap.UUID.String()), "Bssid": variant(bssid), "Address": variant(ap.Addr.String()), "OtherAddresses": variant(others),
-		"Location": variant(ap.Location.String()), "Version": variant(version), "State": variant(state),
-		"SetupLocked": variant(ap.SetupLocked), "HasSettings": variant(ap.HasSettings), "Subscribed": variant(ap.Subscribed),
-		"Dropped": variant(ap.Dropped), "Problem": variant(ap.Problem),
-		"LastSeen": variant(microseconds(ap.LastSeen)), "Expires": variant(microseconds(ap.Expires)),
+		"Uuid": variant(ap.UUID.String()), "Bssid": variant(bssid),
+		"Address": variant(ap.Addr.String()), "OtherAddresses": variant(others),
+		"Location": variant(ap.Location.String()), "Version": variant(version),
+		"State":       variant(state),
+		"SetupLocked": variant(ap.SetupLocked), "HasSettings": variant(ap.HasSettings),
+		"Subscribed": variant(ap.Subscribed),
+		"Dropped":    variant(ap.Dropped), "Problem": variant(ap.Problem),
+		"LastSeen": variant(microseconds(ap.LastSeen)),
+		"Expires":  variant(microseconds(ap.Expires)),
 	})
 	d := ap.Description
 	for name, text := range map[string]string{
-		"FriendlyName": d.FriendlyName, "Manufacturer": d.Manufacturer, "ManufacturerUrl": d.ManufacturerURL, "ModelDescription": d.ModelDescription,
-		"ModelName": d.ModelName, "ModelNumber": d.ModelNumber, "ModelUrl": d.ModelURL, "SerialNumber": d.SerialNumber, "Upc": d.UPC,
+		"FriendlyName": d.FriendlyName, "Manufacturer": d.Manufacturer,
+		"ManufacturerUrl": d.ManufacturerURL, "ModelDescription": d.ModelDescription,
+		"ModelName": d.ModelName, "ModelNumber": d.ModelNumber, "ModelUrl": d.ModelURL,
+		"SerialNumber": d.SerialNumber, "Upc": d.UPC,
 		"PresentationUrl": d.PresentationURL,
 	} {
 		if _, said := v[name]; !said || text != "" { // its M1 says some of it as well
@@ -210,21 +233,25 @@ func (t *tree) erEnrolleeValues(e service.EREnrollee) values {
 		ap = path
 	}
 	v := values{
-		"AccessPoint": variant(ap), "Uuid": variant(e.Device.UUID.String()), "MacAddress": variant(e.MAC.String()),
-		"PasswordId": variant(uint16(e.PasswordID)), "Introduced": variant(e.M1), "LastSeen": variant(microseconds(e.LastSeen)),
+		"AccessPoint": variant(ap), "Uuid": variant(e.Device.UUID.String()),
+		"MacAddress": variant(e.MAC.String()),
+		"PasswordId": variant(uint16(e.PasswordID)), "Introduced": variant(e.M1),
+		"LastSeen": variant(microseconds(e.LastSeen)),
 	}
 	maps.Copy(v, deviceValues(e.Device))
 	return v
 }
 
-// deviceValues are the properties that tell what a device says of itself in the Registration Protocol.
+// deviceValues are the properties that tell what a device says of itself in the Registration
+// Protocol.
 func deviceValues(d wsc.Device) values {
 	deviceType := ""
 	if d.PrimaryDeviceType != (wsc.DeviceType{}) {
 		deviceType = d.PrimaryDeviceType.String()
 	}
 	return values{
-		"DeviceName": variant(d.DeviceName), "Manufacturer": variant(d.Manufacturer), "ModelName": variant(d.ModelName),
+		"DeviceName": variant(d.DeviceName), "Manufacturer": variant(d.Manufacturer),
+		"ModelName":   variant(d.ModelName),
 		"ModelNumber": variant(d.ModelNumber), "SerialNumber": variant(d.SerialNumber),
 		"DeviceType": variant(deviceType), "ConfigMethods": variant(d.ConfigMethods.Names()),
 	}

@@ -26,51 +26,79 @@ func eventCases() []eventCase {
 	moved.Frequency = 5180
 	session := service.Session{ID: 1, Interface: "wlan0", State: service.StateScanning}
 	failed, canceled := session, session
-	failed.State, failed.Reason, failed.ConfigError, failed.Sentence = service.StateFailed, service.ReasonWrongPINFirst, 18, "The PIN is wrong."
-	canceled.State, canceled.Reason, canceled.Sentence = service.StateCanceled, service.ReasonCanceled, "It was canceled."
+	failed.State, failed.Reason, failed.ConfigError, failed.Sentence = service.StateFailed,
+		service.ReasonWrongPINFirst, 18, "The PIN is wrong."
+	canceled.State, canceled.Reason, canceled.Sentence = service.StateCanceled,
+		service.ReasonCanceled, "It was canceled."
 	return []eventCase{
 		{"an interface comes", []service.Event{service.InterfaceAdded{Interface: service.Interface{Name: "wlan0.1"}}}, []string{
 			" InterfacesAdded /fi/w1/wps/interfaces/wlan0_2e1 map[fi.w1.wps.ER:… fi.w1.wps.Interface:…]",
 			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[/fi/w1/wps/interfaces/wlan0 /fi/w1/wps/interfaces/wlan0_2e1]] []",
 		}},
-		{"an interface goes, and what was heard on it goes first", []service.Event{service.AccessPointAdded{AccessPoint: quiet}, service.InterfaceRemoved{Name: "wlan0"}}, []string{
-			" InterfacesAdded " + string(ap1), "/interfaces/wlan0 AccessPointAvailable", "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:",
-			" InterfacesRemoved " + string(ap1) + " [fi.w1.wps.AccessPoint]", " InterfacesRemoved /fi/w1/wps/interfaces/wlan0 [fi.w1.wps.ER fi.w1.wps.Interface]",
-			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[]] []",
+		{"an interface goes, and what was heard on it goes first",
+			[]service.Event{service.AccessPointAdded{AccessPoint: quiet},
+				service.InterfaceRemoved{Name: "wlan0"}}, []string{
+				" InterfacesAdded " + string(ap1), "/interfaces/wlan0 AccessPointAvailable",
+				"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:",
+				" InterfacesRemoved " + string(ap1) + " [fi.w1.wps.AccessPoint]",
+				" InterfacesRemoved /fi/w1/wps/interfaces/wlan0 [fi.w1.wps.ER fi.w1.wps.Interface]",
+				" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[]] []",
+			}},
+		{"a scan ends after its access points are listed",
+			[]service.Event{service.AccessPointAdded{AccessPoint: quiet},
+				service.ScanDone{Interface: "wlan0", Success: true}}, []string{
+				" InterfacesAdded", "/interfaces/wlan0 AccessPointAvailable",
+				"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:",
+				"/interfaces/wlan0 ScanDone true",
+			}},
+		{"of the time it was heard nobody is told",
+			[]service.Event{service.AccessPointChanged{AccessPoint: quiet}}, nil},
+		{"a button is pressed: several properties in one signal",
+			[]service.Event{service.AccessPointChanged{AccessPoint: loud,
+				FlagsChanged: true}}, []string{
+				"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Flags:WPS-PBC Signal:-41] []", "/interfaces/wlan0 AccessPointAvailable " + string(ap1) + " WPS-PBC",
+			}},
+		{"it moves to another channel, its flags stay",
+			[]service.Event{service.AccessPointChanged{AccessPoint: moved}}, []string{
+				"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Band:5 Channel:36 Frequency:5180] []",
+			}},
+		{"it is gone", []service.Event{service.AccessPointRemoved{Interface: "wlan0",
+			BSSID: bssid1}}, []string{
+			" InterfacesRemoved " + string(ap1),
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:[]] []",
 		}},
-		{"a scan ends after its access points are listed", []service.Event{service.AccessPointAdded{AccessPoint: quiet}, service.ScanDone{Interface: "wlan0", Success: true}}, []string{
-			" InterfacesAdded", "/interfaces/wlan0 AccessPointAvailable", "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:", "/interfaces/wlan0 ScanDone true",
-		}},
-		{"of the time it was heard nobody is told", []service.Event{service.AccessPointChanged{AccessPoint: quiet}}, nil},
-		{"a button is pressed: several properties in one signal", []service.Event{service.AccessPointChanged{AccessPoint: loud, FlagsChanged: true}}, []string{
-			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Flags:WPS-PBC Signal:-41] []", "/interfaces/wlan0 AccessPointAvailable " + string(ap1) + " WPS-PBC",
-		}},
-		{"it moves to another channel, its flags stay", []service.Event{service.AccessPointChanged{AccessPoint: moved}}, []string{
-			"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Band:5 Channel:36 Frequency:5180] []",
-		}},
-		{"it is gone", []service.Event{service.AccessPointRemoved{Interface: "wlan0", BSSID: bssid1}}, []string{
-			" InterfacesRemoved " + string(ap1), "/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:[]] []",
-		}},
-		{"a session fails", []service.Event{service.SessionAdded{Session: session}, service.SessionEnded{Session: failed}}, []string{
-			" InterfacesAdded /fi/w1/wps/sessions/1", "/sessions/1 PropertiesChanged fi.w1.wps.Session map[ConfigError:18 Reason:wrong-pin-first-half State:failed] []",
+		{"a session fails", []service.Event{service.SessionAdded{Session: session},
+			service.SessionEnded{Session: failed}}, []string{
+			" InterfacesAdded /fi/w1/wps/sessions/1",
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[ConfigError:18 Reason:wrong-pin-first-half State:failed] []",
 			"/sessions/1 Failed wrong-pin-first-half 18 The PIN is wrong.",
 		}},
-		{"a session is canceled, and dropped later", []service.Event{service.SessionAdded{Session: session}, service.SessionEnded{Session: canceled}, service.SessionRemoved{ID: 1}}, []string{
-			" InterfacesAdded /fi/w1/wps/sessions/1", "/sessions/1 PropertiesChanged fi.w1.wps.Session map[Reason:canceled State:canceled] []",
-			"/sessions/1 Failed canceled 0 It was canceled.", " InterfacesRemoved /fi/w1/wps/sessions/1 [fi.w1.wps.Session]",
-		}},
-		{"a network is stored", []service.Event{service.NetworkAdded{Network: service.Network{ID: 8}}}, []string{
-			" InterfacesAdded /fi/w1/wps/networks/8", " PropertiesChanged fi.w1.wps.Manager map[Networks:[/fi/w1/wps/networks/7 /fi/w1/wps/networks/8]] []",
-		}},
+		{"a session is canceled, and dropped later",
+			[]service.Event{service.SessionAdded{Session: session},
+				service.SessionEnded{Session: canceled}, service.SessionRemoved{ID: 1}}, []string{
+				" InterfacesAdded /fi/w1/wps/sessions/1",
+				"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Reason:canceled State:canceled] []",
+				"/sessions/1 Failed canceled 0 It was canceled.",
+				" InterfacesRemoved /fi/w1/wps/sessions/1 [fi.w1.wps.Session]",
+			}},
+		{"a network is stored",
+			[]service.Event{service.NetworkAdded{Network: service.Network{ID: 8}}}, []string{
+				" InterfacesAdded /fi/w1/wps/networks/8",
+				" PropertiesChanged fi.w1.wps.Manager map[Networks:[/fi/w1/wps/networks/7 /fi/w1/wps/networks/8]] []",
+			}},
 		{"a network is deleted", []service.Event{service.NetworkRemoved{ID: 7}}, []string{
-			" InterfacesRemoved /fi/w1/wps/networks/7", " PropertiesChanged fi.w1.wps.Manager map[Networks:[]] []",
+			" InterfacesRemoved /fi/w1/wps/networks/7",
+			" PropertiesChanged fi.w1.wps.Manager map[Networks:[]] []",
 		}},
 		{"a setting changes", []service.Event{service.ManagerChanged{Manager: service.Manager{Version: "0.1", Processing: service.ProcessingBoth}}}, []string{
 			" PropertiesChanged fi.w1.wps.Manager map[CredentialProcessing:both",
 		}},
 		{"what is told of things that are gone is nothing", []service.Event{
-			service.SessionChanged{Session: session}, service.SessionRemoved{ID: 5}, service.NetworkRemoved{ID: 5}, service.AccessPointRemoved{Interface: "wlan9"},
-			service.InterfaceRemoved{Name: "wlan9"}, service.InterfaceChanged{Interface: service.Interface{Name: "wlan8"}}, service.CredentialReceived{Session: 9},
+			service.SessionChanged{Session: session}, service.SessionRemoved{ID: 5},
+			service.NetworkRemoved{ID: 5}, service.AccessPointRemoved{Interface: "wlan9"},
+			service.InterfaceRemoved{Name: "wlan9"},
+			service.InterfaceChanged{Interface: service.Interface{Name: "wlan8"}},
+			service.CredentialReceived{Session: 9},
 		}, nil},
 	}
 }
@@ -83,7 +111,8 @@ func TestEvents(t *testing.T) {
 			t.Parallel()
 			inBubble(t, Options{}, func(w *world) {
 				first, _ := c.tell[0].(service.AccessPointChanged)
-				if _, gone := c.tell[0].(service.AccessPointRemoved); gone || first.AccessPoint.Interface != "" {
+				if _, gone := c.tell[0].(service.AccessPointRemoved); gone ||
+					first.AccessPoint.Interface != "" {
 					w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()})
 				}
 				synctest.Wait()
@@ -100,7 +129,10 @@ func TestScanningOfASession(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0).listen()
-		scanning := func() bool { return c.must(wlan0, get, interfaceIface, "Scanning")[0].(godbus.Variant).Value().(bool) }
+		scanning := func() bool {
+			return c.must(wlan0, get, interfaceIface,
+				"Scanning")[0].(godbus.Variant).Value().(bool)
+		}
 		c.must(wlan0, startPbcMethod, options())
 		if !scanning() {
 			t.Error("a session scans, and the interface does not")
@@ -111,14 +143,16 @@ func TestScanningOfASession(t *testing.T) {
 			state   service.State
 			changes string
 		}{
-			{service.StateAssociating, "map[Scanning:false]"}, {service.StateExchanging, ""}, {service.StateScanning, "map[Scanning:true]"},
+			{service.StateAssociating, "map[Scanning:false]"}, {service.StateExchanging, ""},
+			{service.StateScanning, "map[Scanning:true]"},
 			{service.StateScanning, ""}, {service.StateHandingOver, "map[Scanning:false]"},
 		} {
 			s.State = step.state
 			w.svc.tell(service.SessionChanged{Session: s})
 			told := ""
 			for _, heard := range c.heard() {
-				if _, changes, ok := strings.Cut(heard, "/interfaces/wlan0 PropertiesChanged "+interfaceIface+" "); ok {
+				if _, changes, ok := strings.Cut(heard,
+					"/interfaces/wlan0 PropertiesChanged "+interfaceIface+" "); ok {
 					told += strings.TrimSuffix(changes, " []")
 				}
 			}
@@ -129,7 +163,8 @@ func TestScanningOfASession(t *testing.T) {
 		s.State = service.StateScanning
 		w.svc.tell(service.SessionChanged{Session: s})
 		s.State = service.StateCanceled
-		w.svc.tell(service.SessionEnded{Session: s}, service.InterfaceChanged{Interface: w.svc.snapshot.Interfaces[0]})
+		w.svc.tell(service.SessionEnded{Session: s},
+			service.InterfaceChanged{Interface: w.svc.snapshot.Interfaces[0]})
 		c.heard()
 		if scanning() {
 			t.Error("it scans after the end")

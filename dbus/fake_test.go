@@ -133,7 +133,8 @@ func (f *fake) start(r service.StartRequest, method service.Method) (service.Ses
 	f.next++
 	f.last = r
 	s := service.Session{
-		ID: f.next, Interface: r.Interface, Owner: r.Owner, User: r.User, Detached: r.Detach, Role: service.RoleEnrollee, Method: method,
+		ID: f.next, Interface: r.Interface, Owner: r.Owner, User: r.User, Detached: r.Detach,
+		Role: service.RoleEnrollee, Method: method,
 		State: service.StateScanning,
 	}
 	i := f.snapshot.Interfaces[0]
@@ -147,7 +148,8 @@ func (f *fake) StartPBC(_ context.Context, r service.StartRequest) (service.Sess
 	return f.start(r, service.MethodPBC)
 }
 
-func (f *fake) StartPIN(_ context.Context, r service.StartRequest) (service.Session, secret.Value, error) {
+func (f *fake) StartPIN(_ context.Context, r service.StartRequest) (service.Session,
+	secret.Value, error) {
 	s, err := f.start(r, service.MethodPIN)
 	if err != nil || !r.PIN.IsZero() {
 		return s, r.PIN.Clone(), err
@@ -159,12 +161,16 @@ func (f *fake) StartNFC(_ context.Context, r service.StartRequest) (service.Sess
 	return f.start(r, "nfc")
 }
 
-func (f *fake) NFCPasswordToken(_ context.Context, ifname string, format service.NFCFormat) (secret.Value, error) {
-	return secret.FromString("password token"), f.call(fmt.Sprintf("NFCPasswordToken %s %s", ifname, format))
+func (f *fake) NFCPasswordToken(_ context.Context, ifname string,
+	format service.NFCFormat) (secret.Value, error) {
+	return secret.FromString("password token"),
+		f.call(fmt.Sprintf("NFCPasswordToken %s %s", ifname, format))
 }
 
-func (f *fake) NFCConfigToken(_ context.Context, ifname string, format service.NFCFormat, id service.NetworkID) (secret.Value, error) {
-	return secret.FromString("config token"), f.call(fmt.Sprintf("NFCConfigToken %s %s %d", ifname, format, id))
+func (f *fake) NFCConfigToken(_ context.Context, ifname string, format service.NFCFormat,
+	id service.NetworkID) (secret.Value, error) {
+	return secret.FromString("config token"),
+		f.call(fmt.Sprintf("NFCConfigToken %s %s %d", ifname, format, id))
 }
 
 // NFCTagEffect is not on record: it changes nothing.
@@ -178,26 +184,32 @@ func (f *fake) NFCTagEffect(context.Context, service.NFCTagRequest) (service.NFC
 }
 
 func (f *fake) NFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {
-	return f.tag, f.call(fmt.Sprintf("NFCTagRead %q %s %s %s", r.Interface, r.Payload, r.Owner, r.Apply))
+	return f.tag, f.call(fmt.Sprintf("NFCTagRead %q %s %s %s", r.Interface, r.Payload,
+		r.Owner, r.Apply))
 }
 
-func (f *fake) NFCHandoverRequest(_ context.Context, ifname string, format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+func (f *fake) NFCHandoverRequest(_ context.Context, ifname string, format service.NFCFormat,
+	c service.NFCCarrier) ([]byte, error) {
 	return []byte("request"), f.call(fmt.Sprintf("NFCHandoverRequest %s %s %s", ifname, format, c))
 }
 
-func (f *fake) NFCHandoverSelect(_ context.Context, ifname string, format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+func (f *fake) NFCHandoverSelect(_ context.Context, ifname string, format service.NFCFormat,
+	c service.NFCCarrier) ([]byte, error) {
 	return []byte("select"), f.call(fmt.Sprintf("NFCHandoverSelect %s %s %s", ifname, format, c))
 }
 
-func (f *fake) NFCReportHandover(_ context.Context, h service.NFCHandover) (service.Session, error) {
-	return service.Session{}, f.call(fmt.Sprintf("NFCReportHandover %s %v %s %s %s", h.Interface, h.Initiator, h.Request, h.Select, h.Owner))
+func (f *fake) NFCReportHandover(_ context.Context,
+	h service.NFCHandover) (service.Session, error) {
+	return service.Session{}, f.call(fmt.Sprintf("NFCReportHandover %s %v %s %s %s", h.Interface,
+		h.Initiator, h.Request, h.Select, h.Owner))
 }
 
 func (f *fake) Learn(_ context.Context, r service.StartRequest) (service.Session, error) {
 	return f.start(r, "learn "+service.Method(r.PIN.Bytes()))
 }
 
-func (f *fake) Configure(_ context.Context, r service.StartRequest, s service.Settings) (service.Session, error) {
+func (f *fake) Configure(_ context.Context, r service.StartRequest,
+	s service.Settings) (service.Session, error) {
 	f.mu.Lock()
 	f.settings = s
 	f.settings.Key = s.Key.Clone()
@@ -254,7 +266,8 @@ func (f *fake) AddInterface(_ context.Context, name, driver string) error {
 	if err := f.call("AddInterface " + name + " " + driver); err != nil {
 		return err
 	}
-	f.tell(service.InterfaceAdded{Interface: service.Interface{Name: name, Driver: driver, Mode: drivers.ModeNone}})
+	f.tell(service.InterfaceAdded{Interface: service.Interface{Name: name, Driver: driver,
+		Mode: drivers.ModeNone}})
 	return nil
 }
 
@@ -266,12 +279,14 @@ func (f *fake) RemoveInterface(_ context.Context, name string) error {
 	return nil
 }
 
-func (f *fake) AddNetwork(_ context.Context, settings service.Settings, bssid wsc.MAC) (service.Network, error) {
+func (f *fake) AddNetwork(_ context.Context, settings service.Settings,
+	bssid wsc.MAC) (service.Network, error) {
 	if err := f.call("AddNetwork " + bssid.String()); err != nil {
 		return service.Network{}, err
 	}
 	settings.Key = settings.Key.Clone()
-	n := service.Network{ID: 8, SSID: settings.SSID, Auth: settings.Auth, Encryption: settings.Encryption, BSSID: bssid, Source: "added"}
+	n := service.Network{ID: 8, SSID: settings.SSID, Auth: settings.Auth,
+		Encryption: settings.Encryption, BSSID: bssid, Source: "added"}
 	f.mu.Lock()
 	f.settings = settings
 	f.mu.Unlock()

@@ -46,7 +46,8 @@ func (f *fake) erSession(what string, r service.ERRequest) (service.Session, err
 	r.PIN = r.PIN.Clone()
 	f.lastER = r
 	f.mu.Unlock()
-	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach}, service.Method(what))
+	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User,
+		Detach: r.Detach}, service.Method(what))
 }
 
 // erProof is what an access point is to be shown.
@@ -61,7 +62,8 @@ func (f *fake) ERLearn(_ context.Context, r service.ERRequest) (service.Session,
 	return f.erSession("er learn "+r.AP.String()+" "+erProof(r), r)
 }
 
-func (f *fake) ERConfigure(_ context.Context, r service.ERRequest, s service.Settings) (service.Session, error) {
+func (f *fake) ERConfigure(_ context.Context, r service.ERRequest,
+	s service.Settings) (service.Session, error) {
 	f.mu.Lock()
 	f.settings = s
 	f.settings.Key = s.Key.Clone()
@@ -69,7 +71,8 @@ func (f *fake) ERConfigure(_ context.Context, r service.ERRequest, s service.Set
 	return f.erSession("er configure "+r.AP.String()+" "+erProof(r), r)
 }
 
-func (f *fake) ERSetConfig(_ context.Context, ifname string, ap service.ERPeer, network service.NetworkID) error {
+func (f *fake) ERSetConfig(_ context.Context, ifname string, ap service.ERPeer,
+	network service.NetworkID) error {
 	return f.call(fmt.Sprintf("ERSetConfig %s %s %d", ifname, ap, network))
 }
 
@@ -81,14 +84,19 @@ func (f *fake) EREnrollPIN(_ context.Context, r service.ERRequest) (service.Sess
 	return f.erSession("er pin "+r.Enrollee.String()+" "+string(r.PIN.Bytes()), r)
 }
 
-func (f *fake) ERNFCConfigToken(_ context.Context, ifname string, ap service.ERPeer, format service.NFCFormat) (secret.Value, error) {
-	return secret.FromString("er config token"), f.call(fmt.Sprintf("ERNFCConfigToken %s %s %s", ifname, ap, format))
+func (f *fake) ERNFCConfigToken(_ context.Context, ifname string, ap service.ERPeer,
+	format service.NFCFormat) (secret.Value, error) {
+	return secret.FromString("er config token"),
+		f.call(fmt.Sprintf("ERNFCConfigToken %s %s %s", ifname, ap, format))
 }
 
-func (f *fake) ERNFCHandoverSelect(_ context.Context, ifname string, ap service.ERPeer, format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
-	return []byte("er select"), f.call(fmt.Sprintf("ERNFCHandoverSelect %s %s %s %s", ifname, ap, format, c))
+func (f *fake) ERNFCHandoverSelect(_ context.Context, ifname string, ap service.ERPeer,
+	format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+	return []byte("er select"),
+		f.call(fmt.Sprintf("ERNFCHandoverSelect %s %s %s %s", ifname, ap, format, c))
 }
 
 func (f *fake) ERNFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {
-	return f.tag, f.call(fmt.Sprintf("ERNFCTagRead %q %s %s %s", r.Interface, r.Payload, r.Owner, r.Apply))
+	return f.tag, f.call(fmt.Sprintf("ERNFCTagRead %q %s %s %s", r.Interface, r.Payload,
+		r.Owner, r.Apply))
 }

@@ -31,8 +31,12 @@ func raw(t testing.TB, m *godbus.Message, signature string, body []byte) []byte 
 // message makes one of a kind, from a sender.
 func message(kind godbus.Type, sender string) *godbus.Message {
 	return &godbus.Message{Type: kind, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldSender: godbus.MakeVariant(sender), godbus.FieldPath: godbus.MakeVariant(rootPath), godbus.FieldInterface: godbus.MakeVariant(managerIface),
-		godbus.FieldMember: godbus.MakeVariant("CheckPin"), godbus.FieldReplySerial: godbus.MakeVariant(uint32(5)), godbus.FieldErrorName: godbus.MakeVariant("a.B"),
+		godbus.FieldSender:      godbus.MakeVariant(sender),
+		godbus.FieldPath:        godbus.MakeVariant(rootPath),
+		godbus.FieldInterface:   godbus.MakeVariant(managerIface),
+		godbus.FieldMember:      godbus.MakeVariant("CheckPin"),
+		godbus.FieldReplySerial: godbus.MakeVariant(uint32(5)),
+		godbus.FieldErrorName:   godbus.MakeVariant("a.B"),
 	}}
 }
 
@@ -54,11 +58,15 @@ func TestSignalsOfOthersReachNobody(t *testing.T) {
 		owner.must(wlan0, startPbcMethod, options())
 		name := owner.conn.Names()[0]
 		for range 1000 {
-			c.conn.Send(&godbus.Message{Type: godbus.TypeSignal, Body: []any{name, name, ""}, Headers: map[godbus.HeaderField]godbus.Variant{
-				godbus.FieldDestination: godbus.MakeVariant(BusName), godbus.FieldPath: godbus.MakeVariant(godbus.ObjectPath("/org/freedesktop/DBus")),
-				godbus.FieldInterface: godbus.MakeVariant(bus.Driver), godbus.FieldMember: godbus.MakeVariant("NameOwnerChanged"),
-				godbus.FieldSignature: godbus.MakeVariant(godbus.ParseSignatureMust("sss")),
-			}}, nil)
+			c.conn.Send(&godbus.Message{Type: godbus.TypeSignal, Body: []any{name, name, ""},
+				Headers: map[godbus.HeaderField]godbus.Variant{
+					godbus.FieldDestination: godbus.MakeVariant(BusName),
+					godbus.FieldPath: godbus.MakeVariant(
+						godbus.ObjectPath("/org/freedesktop/DBus")),
+					godbus.FieldInterface: godbus.MakeVariant(bus.Driver),
+					godbus.FieldMember:    godbus.MakeVariant("NameOwnerChanged"),
+					godbus.FieldSignature: godbus.MakeVariant(godbus.ParseSignatureMust("sss")),
+				}}, nil)
 		}
 		synctest.Wait()
 		if calls := w.svc.calls(); len(calls) != 1 {
@@ -70,8 +78,8 @@ func TestSignalsOfOthersReachNobody(t *testing.T) {
 	})
 }
 
-// FuzzCall: whatever the body of a call is, it is answered once, and no mistake of ours comes to light. The first bytes
-// choose the object and the method.
+// FuzzCall: whatever the body of a call is, it is answered once, and no mistake of ours comes to
+// light. The first bytes choose the object and the method.
 func FuzzCall(f *testing.F) {
 	for n := range uint8(18) {
 		f.Add(n, "a{sv}", []byte("\x10\x00\x00\x00\x00\x00\x00\x00\x06\x00\x00\x00detach\x00\x01b\x00\x00\x00\x01\x00\x00\x00"))
@@ -80,7 +88,8 @@ func FuzzCall(f *testing.F) {
 	}
 	w, sender := fuzzWorld(f)
 	var methods [][2]string
-	paths := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0, sessionIface: session1, networkIface: network7}
+	paths := map[string]godbus.ObjectPath{managerIface: rootPath, interfaceIface: wlan0,
+		sessionIface: session1, networkIface: network7}
 	for _, name := range slices.Sorted(maps.Keys(w.srv.api)) {
 		for _, m := range w.srv.api[name].Methods {
 			methods = append(methods, [2]string{name, m.Name})
@@ -104,7 +113,8 @@ func FuzzCall(f *testing.F) {
 		}
 		m := message(godbus.TypeMethodCall, sender)
 		choice := methods[int(n)%len(methods)]
-		m.Headers[godbus.FieldInterface], m.Headers[godbus.FieldMember] = godbus.MakeVariant(choice[0]), godbus.MakeVariant(choice[1])
+		m.Headers[godbus.FieldInterface], m.Headers[godbus.FieldMember] = godbus.MakeVariant(
+			choice[0]), godbus.MakeVariant(choice[1])
 		if path, ok := paths[choice[0]]; ok {
 			m.Headers[godbus.FieldPath] = godbus.MakeVariant(path)
 		}
@@ -164,7 +174,8 @@ func TestAReplyThatCannotBeEncoded(t *testing.T) {
 		return nil
 	}}
 	b.reply(&call{&bus.Message{Header: bus.Header{Serial: 5, Sender: ":1.5"}}}, []any{"\xff"}, nil)
-	if len(sent) != 1 || sent[0].Type != godbus.TypeError || sent[0].Headers[godbus.FieldReplySerial].Value() != uint32(5) {
+	if len(sent) != 1 || sent[0].Type != godbus.TypeError ||
+		sent[0].Headers[godbus.FieldReplySerial].Value() != uint32(5) {
 		t.Errorf("sent %v", sent)
 	}
 }

@@ -20,8 +20,9 @@ import (
 	"wpsd/service"
 )
 
-// TestEveryPropertyChangesAndTells: there is a world of which nothing is known, and one of which everything is. Every
-// property that is not constant differs between them, and its change was told as the introspection data promise.
+// TestEveryPropertyChangesAndTells: there is a world of which nothing is known, and one of which
+// everything is. Every property that is not constant differs between them, and its change was told
+// as the introspection data promise.
 func TestEveryPropertyChangesAndTells(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -70,8 +71,10 @@ func TestEveryPropertyChangesAndTells(t *testing.T) {
 // everything is all properties of all objects, the root's too.
 func (c *client) everything() map[godbus.ObjectPath]map[string]map[string]godbus.Variant {
 	c.w.t.Helper()
-	all, _ := c.must(rootPath, objectManagerIface+".GetManagedObjects")[0].(map[godbus.ObjectPath]map[string]map[string]godbus.Variant)
-	root, _ := c.must(rootPath, propertiesIface+".GetAll", managerIface)[0].(map[string]godbus.Variant)
+	all, _ := c.must(rootPath, objectManagerIface+
+		".GetManagedObjects")[0].(map[godbus.ObjectPath]map[string]map[string]godbus.Variant)
+	root, _ := c.must(rootPath, propertiesIface+".GetAll",
+		managerIface)[0].(map[string]godbus.Variant)
 	all[rootPath] = map[string]map[string]godbus.Variant{managerIface: root}
 	return all
 }
@@ -107,11 +110,16 @@ func (c *client) changesTold() map[godbus.ObjectPath]map[string]bool {
 // nothingKnown makes an object of each kind that says as little as it can.
 func nothingKnown() []service.Event {
 	return []service.Event{
-		service.AccessPointAdded{AccessPoint: service.AccessPoint{Interface: "wlan0", BSSID: bssid1}},
-		service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0", State: service.StateAssociating}},
+		service.AccessPointAdded{AccessPoint: service.AccessPoint{Interface: "wlan0",
+			BSSID: bssid1}},
+		service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0",
+			State: service.StateAssociating}},
 		service.NetworkAdded{Network: service.Network{ID: 9}},
-		service.ERAPAdded{AccessPoint: service.ERAccessPoint{Interface: "wlan0", AP: er.AP{ID: 1, UUID: erUUID}}},
-		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0", Enrollee: er.Enrollee{AP: 2, MAC: enrollee1, Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1)}}}},
+		service.ERAPAdded{AccessPoint: service.ERAccessPoint{Interface: "wlan0",
+			AP: er.AP{ID: 1, UUID: erUUID}}},
+		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0",
+			Enrollee: er.Enrollee{AP: 2, MAC: enrollee1,
+				Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1)}}}},
 	}
 }
 
@@ -122,13 +130,18 @@ func everythingKnown() []service.Event {
 	other := accessPoint()
 	other.BSSID[5]++
 	device := wsc.Device{
-		UUID: wsc.UUIDFromMAC(bssid1), DeviceName: "a", Manufacturer: "b", ModelName: "c", ModelNumber: "d", SerialNumber: "e",
-		PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: wsc.ConfigLabel, OSVersion: 7, Version2: wsc.Version20, State: wsc.Configured,
+		UUID: wsc.UUIDFromMAC(bssid1), DeviceName: "a", Manufacturer: "b", ModelName: "c",
+		ModelNumber: "d", SerialNumber: "e",
+		PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1},
+		ConfigMethods:     wsc.ConfigLabel, OSVersion: 7, Version2: wsc.Version20,
+		State: wsc.Configured,
 	}
 	erAP, erOther, enrollee := erAccessPoint(1), erAccessPoint(2), erEnrollee(1)
-	erAP.Device, erAP.SetupLocked, erAP.Dropped, erAP.Problem = device, true, true, "it repeats itself"
+	erAP.Device, erAP.SetupLocked, erAP.Dropped, erAP.Problem = device, true, true,
+		"it repeats itself"
 	erAP.Description = upnp.Description{
-		FriendlyName: "a", Manufacturer: "b", ManufacturerURL: "c", ModelDescription: "d", ModelName: "e", ModelNumber: "f", ModelURL: "g", SerialNumber: "h",
+		FriendlyName: "a", Manufacturer: "b", ManufacturerURL: "c", ModelDescription: "d",
+		ModelName: "e", ModelNumber: "f", ModelURL: "g", SerialNumber: "h",
 		UPC: "i", PresentationURL: "j",
 	}
 	erOther.UUID = wsc.UUIDFromMAC(wsc.MAC{2, 7})
@@ -136,23 +149,30 @@ func everythingKnown() []service.Event {
 	enrollee.Device, enrollee.AP = device, 2
 	device.UUID = wsc.UUIDFromMAC(wsc.MAC{2, 8})
 	return []service.Event{
-		service.ManagerChanged{Manager: service.Manager{Version: "0.1", Device: device, Processing: service.ProcessingBoth, Waiting: 3}},
+		service.ManagerChanged{Manager: service.Manager{Version: "0.1", Device: device,
+			Processing: service.ProcessingBoth, Waiting: 3}},
 		service.InterfaceChanged{Interface: service.Interface{
-			Name: "wlan0", Driver: "sim", Mode: drivers.ModeAP, HardwareAddr: wsc.MAC{2, 9}, Scanning: true, Session: 1, SetupLocked: true, Steered: true,
+			Name: "wlan0", Driver: "sim", Mode: drivers.ModeAP, HardwareAddr: wsc.MAC{2, 9},
+			Scanning: true, Session: 1, SetupLocked: true, Steered: true,
 		}},
 		service.InterfaceAdded{Interface: service.Interface{Name: "wlan1"}},
 		service.AccessPointChanged{AccessPoint: ap}, service.AccessPointAdded{AccessPoint: other},
 		service.NetworkChanged{Network: service.Network{
-			ID: 9, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, BSSID: bssid1, Source: "pbc", Created: epoch,
+			ID: 9, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+			BSSID: bssid1, Source: "pbc", Created: epoch,
 		}},
 		service.NetworkAdded{Network: service.Network{ID: 10}},
-		service.ERChanged{ER: service.ER{Interface: "wlan0", Running: true, Address: netip.MustParseAddr("192.0.2.9")}},
+		service.ERChanged{ER: service.ER{Interface: "wlan0", Running: true,
+			Address: netip.MustParseAddr("192.0.2.9")}},
 		service.ERAPChanged{AccessPoint: erAP}, service.ERAPAdded{AccessPoint: erOther},
 		service.EREnrolleeChanged{Enrollee: enrollee},
-		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0", Enrollee: er.Enrollee{AP: 2, MAC: bssid1}}},
+		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0",
+			Enrollee: er.Enrollee{AP: 2, MAC: bssid1}}},
 		service.SessionChanged{Session: service.Session{
-			ID: 1, Interface: "wlan0", State: service.StateExchanging, Message: wsc.MsgM4, Peer: bssid1, Deadline: epoch.Add(time.Minute),
-			Reason: service.ReasonCanceled, ConfigError: 18, Detail: service.Detail{AccessPointsTried: 2}, Networks: []service.NetworkID{9},
+			ID: 1, Interface: "wlan0", State: service.StateExchanging, Message: wsc.MsgM4,
+			Peer: bssid1, Deadline: epoch.Add(time.Minute),
+			Reason: service.ReasonCanceled, ConfigError: 18,
+			Detail: service.Detail{AccessPointsTried: 2}, Networks: []service.NetworkID{9},
 		}},
 	}
 }

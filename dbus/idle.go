@@ -11,17 +11,19 @@ import (
 // ErrIdle ends Run when nobody has needed us for a while.
 var ErrIdle = errors.New("dbus: nobody needs wpsd")
 
-// maxWatchers bounds the clients we stay for, because they follow our objects; each takes a match rule.
+// maxWatchers bounds the clients we stay for, because they follow our objects; each takes a match
+// rule.
 const maxWatchers = 128
 
 // Idle says when Run ends by itself.
 type Idle struct {
 	// After returns how long nobody must have needed us; 0: for ever.
 	After func() time.Duration
-	// Leaving is called before we give our name back: whoever activates us has to know by its return that a call which
-	// finds the name without owner needs a new process.
+	// Leaving is called before we give our name back: whoever activates us has to know by its
+	// return that a call which finds the name without owner needs a new process.
 	Leaving func()
-	// Staying is called if we are needed after all: a call came in the last moment. Run goes on, and tries again later.
+	// Staying is called if we are needed after all: a call came in the last moment. Run goes on,
+	// and tries again later.
 	Staying func()
 }
 
@@ -36,8 +38,9 @@ func (s *Server) rest() {
 	}
 }
 
-// needed says in a few words for what we are needed; empty: for nothing. A client that asked for all objects follows
-// them, and is why we stay, too: it would wait in vain for what only a running wpsd hears.
+// needed says in a few words for what we are needed; empty: for nothing. A client that asked for
+// all objects follows them, and is why we stay, too: it would wait in vain for what only a running
+// wpsd hears.
 func (s *Server) needed() string {
 	switch {
 	case s.jobs > 0:
@@ -48,9 +51,9 @@ func (s *Server) needed() string {
 	return s.busy()
 }
 
-// leave ends Run, with ErrIdle, unless we are needed. No call is lost on the way: the bus answers our giving up of the
-// name after it has passed on the last call to it, so all of them are in the queue then. Later ones find no owner, and
-// the bus has a new process started.
+// leave ends Run, with ErrIdle, unless we are needed. No call is lost on the way: the bus answers
+// our giving up of the name after it has passed on the last call to it, so all of them are in the
+// queue then. Later ones find no owner, and the bus has a new process started.
 func (s *Server) leave() error {
 	if err := s.forgetWatchers(); err != nil {
 		return err

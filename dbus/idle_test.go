@@ -161,7 +161,8 @@ func TestIdle(t *testing.T) {
 		}},
 		{"a client that looked and left does not keep it", func(i *idler) {
 			c := i.client(stranger)
-			c.conn.Object(BusName, rootPath).Go(objectManagerIface+".GetManagedObjects", godbus.FlagNoReplyExpected, nil)
+			c.conn.Object(BusName, rootPath).Go(objectManagerIface+".GetManagedObjects",
+				godbus.FlagNoReplyExpected, nil)
 			_ = c.conn.Close()
 			time.Sleep(2 * idleAfter)
 			i.ends()
@@ -185,7 +186,10 @@ func TestIdleLosesNoCall(t *testing.T) {
 		whenIdle(t, func(i *idler) {
 			c := i.client(0)
 			answer := make(chan *godbus.Call, 1)
-			i.atLast(func() { c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, answer) })
+			i.atLast(func() {
+				c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin",
+					0, answer)
+			})
 			time.Sleep(idleAfter + time.Second)
 			synctest.Wait()
 			if call := <-answer; call.Err != nil {
@@ -210,7 +214,8 @@ func TestIdleLosesNoCall(t *testing.T) {
 				t.Fatalf("the call got %v", call.Err)
 			}
 			i.runs()
-			c.must(session1, propertiesIface+".GetAll", sessionIface) // the name has its owner again
+			// the name has its owner again
+			c.must(session1, propertiesIface+".GetAll", sessionIface)
 			if got := i.heard(); got != "leaving staying" {
 				t.Errorf("said %q", got)
 			}

@@ -18,7 +18,8 @@ func (t *tree) addInterface(ifname string, emit emitter) {
 	t.stale[rootPath] = true
 }
 
-// removeInterface removes an interface and the access points heard on it. Its sessions end on their own.
+// removeInterface removes an interface and the access points heard on it. Its sessions end on their
+// own.
 func (t *tree) removeInterface(ifname string, emit emitter) {
 	for _, path := range t.accessPointPaths(ifname) {
 		t.remove(path, emit)
@@ -48,16 +49,19 @@ func (t *tree) interfaceValues(ifname string) values {
 		"Mode":            variant(i.Mode.String()),
 		"Capabilities":    variant(append([]string{}, i.Capabilities()...)),
 		"HardwareAddress": variant(i.HardwareAddr.String()),
-		"Scanning":        variant(i.Scanning || t.sessions[i.Session].State == service.StateScanning),
-		"AccessPoints":    variant(t.accessPointPaths(ifname)),
-		"Session":         variant(session),
-		"SetupLocked":     variant(i.SetupLocked),
+		"Scanning": variant(i.Scanning ||
+			t.sessions[i.Session].State == service.StateScanning),
+		"AccessPoints": variant(t.accessPointPaths(ifname)),
+		"Session":      variant(session),
+		"SetupLocked":  variant(i.SetupLocked),
 	}
 }
 
-// startOptions reads what all Start methods take: a set of the common options, the access point, and more.
+// startOptions reads what all Start methods take: a set of the common options, the access point,
+// and more.
 func startOptions(r *request, set []string, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user, Purpose: r.purpose}
+	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user,
+		Purpose: r.purpose}
 	var bssid string
 	fields := map[string]any{"bssid": &bssid}
 	maps.Copy(fields, more)
@@ -108,7 +112,8 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	var mac string
 	var timeout uint32
 	var beside bool
-	start, err := startOptions(r, usesPIN, map[string]any{optionPIN: &pin, "timeout": &timeout, "mac": &mac, "beside": &beside})
+	start, err := startOptions(r, usesPIN,
+		map[string]any{optionPIN: &pin, "timeout": &timeout, "mac": &mac, "beside": &beside})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +123,8 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	}
 	if _, given := r.options(0)["pin"]; given {
 		if pin.IsZero() { // which would mean a new one to the service
-			return nil, &busError{errorPrefix + "InvalidPin", "The PIN is empty: leave it out if you want a new one."}
+			return nil, &busError{errorPrefix + "InvalidPin",
+				"The PIN is empty: leave it out if you want a new one."}
 		}
 		start.PIN = pin.Value
 	}
@@ -129,8 +135,8 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	return []any{sessionPath(s.ID), bus.Text{Value: used}}, nil
 }
 
-// cancelInterface implements Interface.Cancel. Who was not asked cancels the session that is his, not one that began
-// meanwhile.
+// cancelInterface implements Interface.Cancel. Who was not asked cancels the session that is his,
+// not one that began meanwhile.
 func cancelInterface(ctx context.Context, r *request) ([]any, error) {
 	if r.session == 0 {
 		return nil, fmt.Errorf("%w: none runs on %s", service.ErrNoSession, r.ifname)

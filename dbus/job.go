@@ -21,7 +21,8 @@ type result struct {
 	err  error
 }
 
-// perform carries out a call of ours: at once if anyone may make it, else in a job. name is its row in access.
+// perform carries out a call of ours: at once if anyone may make it, else in a job. name is its row
+// in access.
 func (s *Server) perform(c *call, r *request, name string, h handler) {
 	row, known := access[name]
 	if !known || h == nil { // a test sees to it that this does not happen
@@ -46,12 +47,15 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 	go s.job(result{call: c, peer: p}, ask, row, r, h)
 }
 
-// job is a goroutine: who is it, may he, do it. There is one for each caller at most. While somebody decides, which can
-// take minutes, it takes nobody's place.
+// job is a goroutine: who is it, may he, do it. There is one for each caller at most. While
+// somebody decides, which can take minutes, it takes nobody's place.
 func (s *Server) job(done result, ask Request, row rule, r *request, h handler) {
 	defer func() { s.results <- done }()
 	method := done.call.Interface + "." + done.call.Member
-	if fence.Do(s.log, "the call "+method, func() error { s.carryOutJob(&done, ask, row, r, h); return nil }) != nil {
+	if fence.Do(s.log, "the call "+method, func() error {
+		s.carryOutJob(&done, ask, row, r, h)
+		return nil
+	}) != nil {
 		done.err = errPanic
 	}
 }
@@ -83,7 +87,8 @@ func (s *Server) carryOutJob(done *result, ask Request, row rule, r *request, h 
 	}
 }
 
-// maxChanges is how often a call is looked at anew because what it would do has changed while somebody was asked.
+// maxChanges is how often a call is looked at anew because what it would do has changed while
+// somebody was asked.
 const maxChanges = 3
 
 // lets reports whether a call needs no authorization, because of whose session it is about.
@@ -95,7 +100,8 @@ func (w rule) lets(r *request) bool {
 func userName(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
 
 // mayDo finds out what a call will do, and asks whether its caller may.
-func (s *Server) mayDo(ctx context.Context, ask Request, row rule, r *request, c *call) (err error) {
+func (s *Server) mayDo(ctx context.Context, ask Request, row rule, r *request,
+	c *call) (err error) {
 	if r.free || row.asks {
 		return nil
 	}
@@ -128,7 +134,8 @@ func (s *Server) authorize(ctx context.Context, ask Request) error {
 	return err
 }
 
-// look decodes the arguments and finds out what a call will do. It is made for everybody who calls, so few are made at once.
+// look decodes the arguments and finds out what a call will do. It is made for everybody who calls,
+// so few are made at once.
 func (s *Server) look(ctx context.Context, row rule, r *request, c *call) (Action, error) {
 	s.looks <- struct{}{}
 	defer func() { <-s.looks }()
@@ -177,11 +184,13 @@ func (s *Server) finish(r result) error {
 	return nil
 }
 
-// answer answers a call, and lets the next one of this caller come. The call is wiped: a PIN or a key may be in it.
+// answer answers a call, and lets the next one of this caller come. The call is wiped: a PIN or a
+// key may be in it.
 func (s *Server) answer(c *call, body []any, err error) {
 	defer clear(c.Frame)
 	if err != nil && !expected(err) && !errors.Is(err, errPanic) && !errors.Is(err, errCallerLeft) {
-		s.log.Error("call failed", "interface", c.Interface, "method", c.Member, "sender", c.Sender, "err", err)
+		s.log.Error("call failed", "interface", c.Interface, "method", c.Member, "sender",
+			c.Sender, "err", err)
 	}
 	s.bus.reply(c, body, err)
 	s.bus.queue.release(c.Sender)

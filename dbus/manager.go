@@ -62,19 +62,31 @@ func getPermissions(ctx context.Context, r *request) ([]any, error) {
 	return []any{all}, nil
 }
 
-// apiVersion is 0 until the first version of the API is declared; from then on what has a version never changes.
+// apiVersion is 0 until the first version of the API is declared; from then on what has a version
+// never changes.
 const apiVersion uint32 = 0
 
 // maxOSVersion is the largest OS Version: its topmost bit is reserved and always set on the wire.
 const maxOSVersion = 1<<31 - 1
 
-// setters change the properties of the Manager that can be written. The value has the property's type.
+// setters change the properties of the Manager that can be written. The value has the property's
+// type.
 var setters = map[string]func(ctx context.Context, svc calls, value any) error{
-	"DeviceName":   textSetter("DeviceName", wsc.MaxDeviceName, func(d *wsc.Device) *string { return &d.DeviceName }),
-	"Manufacturer": textSetter("Manufacturer", wsc.MaxManufacturer, func(d *wsc.Device) *string { return &d.Manufacturer }),
-	"ModelName":    textSetter("ModelName", wsc.MaxModelName, func(d *wsc.Device) *string { return &d.ModelName }),
-	"ModelNumber":  textSetter("ModelNumber", wsc.MaxModelNumber, func(d *wsc.Device) *string { return &d.ModelNumber }),
-	"SerialNumber": textSetter("SerialNumber", wsc.MaxSerialNumber, func(d *wsc.Device) *string { return &d.SerialNumber }),
+	"DeviceName": textSetter("DeviceName", wsc.MaxDeviceName, func(d *wsc.Device) *string {
+		return &d.DeviceName
+	}),
+	"Manufacturer": textSetter("Manufacturer", wsc.MaxManufacturer, func(d *wsc.Device) *string {
+		return &d.Manufacturer
+	}),
+	"ModelName": textSetter("ModelName", wsc.MaxModelName, func(d *wsc.Device) *string {
+		return &d.ModelName
+	}),
+	"ModelNumber": textSetter("ModelNumber", wsc.MaxModelNumber, func(d *wsc.Device) *string {
+		return &d.ModelNumber
+	}),
+	"SerialNumber": textSetter("SerialNumber", wsc.MaxSerialNumber, func(d *wsc.Device) *string {
+		return &d.SerialNumber
+	}),
 	"DeviceType": func(ctx context.Context, svc calls, value any) error {
 		text, _ := value.(string)
 		t, err := wsc.ParseDeviceType(text)
@@ -93,7 +105,8 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 	"ConfigMethods": func(ctx context.Context, svc calls, value any) error {
 		words, _ := value.([]string)
 		for _, w := range words {
-			if m, err := wsc.ParseConfigMethods(w); err != nil || m == 0 || strings.ContainsAny(w, " \t\n") {
+			if m, err := wsc.ParseConfigMethods(w); err != nil || m == 0 ||
+				strings.ContainsAny(w, " \t\n") {
 				return invalidf("There is no config method %s: take words like label, virtual_display, virtual_push_button, keypad.", quote(w))
 			}
 		}
@@ -109,16 +122,19 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 		case service.ProcessingInternal, service.ProcessingExternal, service.ProcessingBoth:
 			return svc.SetProcessing(ctx, p)
 		}
-		return invalidf("There is no CredentialProcessing %s: take internal, external or both.", quote(text))
+		return invalidf("There is no CredentialProcessing %s: take internal, external or both.",
+			quote(text))
 	},
 }
 
 // textSetter makes the setter of a text of limited length.
-func textSetter(name string, most int, field func(*wsc.Device) *string) func(context.Context, calls, any) error {
+func textSetter(name string, most int, field func(*wsc.Device) *string) func(context.Context, calls,
+	any) error {
 	return func(ctx context.Context, svc calls, value any) error {
 		text, _ := value.(string)
 		if len(text) > most {
-			return invalidf("The %s is %d bytes long: it may have %d at most.", name, len(text), most)
+			return invalidf("The %s is %d bytes long: it may have %d at most.", name,
+				len(text), most)
 		}
 		if text != printable(text) {
 			return invalidf("The %s has control characters in it: take them out.", name)

@@ -11,7 +11,8 @@ import (
 
 // addNetwork makes the object of a stored network.
 func (t *tree) addNetwork(id service.NetworkID, emit emitter) {
-	t.add(networkPath(id), identity{network: id}, emit, face{iface: networkIface, render: func() values { return networkValues(t.networks[id]) }})
+	t.add(networkPath(id), identity{network: id}, emit,
+		face{iface: networkIface, render: func() values { return networkValues(t.networks[id]) }})
 	t.stale[rootPath] = true
 }
 
@@ -73,7 +74,8 @@ func getSecrets(_ context.Context, r *request) ([]any, error) {
 // activate implements Network.Activate.
 func activate(ctx context.Context, r *request) ([]any, error) {
 	a := service.ActivateRequest{Apply: service.ApplyAuto}
-	if err := decodeOptions(r.options(0), map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
+	if err := decodeOptions(r.options(0),
+		map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
 		return nil, err
 	}
 	if err := checkApply(a.Apply); err != nil {

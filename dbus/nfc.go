@@ -41,7 +41,8 @@ func nfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	if _, given := r.options(1)["network"]; given {
 		var ok bool
 		if network, ok = networkOf(path); !ok {
-			return nil, invalidf("The network %s is none: take one of Networks of the Manager.", quote(string(path)))
+			return nil, invalidf("The network %s is none: take one of Networks of the Manager.",
+				quote(string(path)))
 		}
 	}
 	t, err := r.svc.NFCConfigToken(ctx, r.ifname, service.NFCFormat(r.text(0)), network)
@@ -57,7 +58,8 @@ func nfcTagRead(ctx context.Context, r *request) ([]any, error) {
 }
 
 // readTag has a tag's content taken; it may hold a key, and is overwritten.
-func readTag(ctx context.Context, r *request, take func(context.Context, service.NFCTagRequest) (service.NFCTag, error)) ([]any, error) {
+func readTag(ctx context.Context, r *request,
+	take func(context.Context, service.NFCTagRequest) (service.NFCTag, error)) ([]any, error) {
 	tag, err := tagRequest(r)
 	if err != nil {
 		return nil, err
@@ -73,7 +75,8 @@ func readTag(ctx context.Context, r *request, take func(context.Context, service
 func tagRequest(r *request) (service.NFCTagRequest, error) {
 	run, err := decodeRun(r.options(1), receives, nil)
 	return service.NFCTagRequest{
-		Interface: r.ifname, Payload: r.secret(0).Bytes(), Owner: r.caller, User: r.user, Detach: run.detach, Apply: run.apply, Allowed: r.effect,
+		Interface: r.ifname, Payload: r.secret(0).Bytes(), Owner: r.caller, User: r.user,
+		Detach: run.detach, Apply: run.apply, Allowed: r.effect,
 	}, err
 }
 
@@ -96,7 +99,8 @@ func erNfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.svc.ERNFCHandoverSelect(ctx, r.ifname, ap, service.NFCFormat(r.text(1)), service.NFCCarrier(r.text(2)))
+	b, err := r.svc.ERNFCHandoverSelect(ctx, r.ifname, ap, service.NFCFormat(r.text(1)),
+		service.NFCCarrier(r.text(2)))
 	return []any{octets(b)}, err
 }
 
@@ -130,7 +134,8 @@ func tagValues(t service.NFCTag) values {
 
 // nfcHandoverRequest implements Interface.NfcHandoverRequest.
 func nfcHandoverRequest(ctx context.Context, r *request) ([]any, error) {
-	b, err := r.svc.NFCHandoverRequest(ctx, r.ifname, service.NFCFormat(r.text(0)), service.NFCCarrier(r.text(1)))
+	b, err := r.svc.NFCHandoverRequest(ctx, r.ifname, service.NFCFormat(r.text(0)),
+		service.NFCCarrier(r.text(1)))
 	return []any{octets(b)}, err
 }
 
@@ -139,7 +144,8 @@ func nfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 	if err := decodeOptions(r.options(2), nil); err != nil {
 		return nil, err
 	}
-	b, err := r.svc.NFCHandoverSelect(ctx, r.ifname, service.NFCFormat(r.text(0)), service.NFCCarrier(r.text(1)))
+	b, err := r.svc.NFCHandoverSelect(ctx, r.ifname, service.NFCFormat(r.text(0)),
+		service.NFCCarrier(r.text(1)))
 	return []any{octets(b)}, err
 }
 
@@ -160,7 +166,8 @@ func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
 	default:
 		return nil, invalidf("There is no role %s: say INIT if the request was ours, or RESP if the answer was.", quote(role))
 	}
-	if carrier := r.text(1); carrier != string(service.NFCCarrierMessage) && carrier != string(service.NFCCarrierRecord) {
+	if carrier := r.text(1); carrier != string(service.NFCCarrierMessage) &&
+		carrier != string(service.NFCCarrierRecord) {
 		return nil, invalidf("There is no carrier %s: say WPS.", quote(carrier))
 	}
 	_, err = r.svc.NFCReportHandover(ctx, h)

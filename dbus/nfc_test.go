@@ -23,20 +23,30 @@ func TestNfc(t *testing.T) {
 			call   string // NAME stands for the caller
 			want   any
 		}{
-			{wlan0, ".StartNfc", []any{options("bssid", "02:00:00:00:03:00", "detach", true)}, "Start nfc wlan0", session1},
-			{wlan0, ".NfcPasswordToken", []any{"NDEF"}, "NFCPasswordToken wlan0 NDEF", []byte("password token")},
-			{wlan0, ".NfcConfigToken", []any{"WPS", options()}, "NFCConfigToken wlan0 WPS 0", []byte("config token")},
-			{wlan0, ".NfcConfigToken", []any{"NDEF", options("network", networkPath(3))}, "NFCConfigToken wlan0 NDEF 3", []byte("config token")},
-			{wlan0, ".NfcHandoverRequest", []any{"NDEF", "WPS-CR"}, "NFCHandoverRequest wlan0 NDEF WPS-CR", []byte("request")},
-			{wlan0, ".NfcHandoverSelect", []any{"NDEF", "WPS", options()}, "NFCHandoverSelect wlan0 NDEF WPS", []byte("select")},
-			{wlan0, ".NfcReportHandover", []any{"INIT", "WPS", []byte("r"), []byte("s"), options()}, "NFCReportHandover wlan0 true r s NAME", nil},
-			{wlan0, ".NfcReportHandover", []any{"RESP", "WPS", []byte("r"), []byte("s"), options()}, "NFCReportHandover wlan0 false r s NAME", nil},
+			{wlan0, ".StartNfc", []any{options("bssid", "02:00:00:00:03:00", "detach", true)},
+				"Start nfc wlan0", session1},
+			{wlan0, ".NfcPasswordToken", []any{"NDEF"}, "NFCPasswordToken wlan0 NDEF",
+				[]byte("password token")},
+			{wlan0, ".NfcConfigToken", []any{"WPS", options()}, "NFCConfigToken wlan0 WPS 0",
+				[]byte("config token")},
+			{wlan0, ".NfcConfigToken", []any{"NDEF", options("network", networkPath(3))},
+				"NFCConfigToken wlan0 NDEF 3", []byte("config token")},
+			{wlan0, ".NfcHandoverRequest", []any{"NDEF", "WPS-CR"},
+				"NFCHandoverRequest wlan0 NDEF WPS-CR", []byte("request")},
+			{wlan0, ".NfcHandoverSelect", []any{"NDEF", "WPS", options()},
+				"NFCHandoverSelect wlan0 NDEF WPS", []byte("select")},
+			{wlan0, ".NfcReportHandover", []any{"INIT", "WPS", []byte("r"), []byte("s"), options()},
+				"NFCReportHandover wlan0 true r s NAME", nil},
+			{wlan0, ".NfcReportHandover", []any{"RESP", "WPS", []byte("r"), []byte("s"), options()},
+				"NFCReportHandover wlan0 false r s NAME", nil},
 		} {
 			got := c.must(row.path, interfaceIface+row.method, row.args...)
-			if row.want == nil && len(got) != 0 || row.want != nil && fmt.Sprint(got[0]) != fmt.Sprint(row.want) {
+			if row.want == nil && len(got) != 0 || row.want != nil &&
+				fmt.Sprint(got[0]) != fmt.Sprint(row.want) {
 				t.Errorf("%s %v gives %v", row.method, row.args, got)
 			}
-			if call := strings.Replace(row.call, "NAME", c.conn.Names()[0], 1); !slices.Contains(w.svc.calls(), call) {
+			if call := strings.Replace(row.call, "NAME", c.conn.Names()[0],
+				1); !slices.Contains(w.svc.calls(), call) {
 				t.Errorf("%s: the service was asked %q, not %q", row.method, w.svc.calls(), call)
 			}
 		}
@@ -50,15 +60,21 @@ func TestNfc(t *testing.T) {
 			args   []any
 			says   string
 		}{
-			{".NfcConfigToken", []any{"NDEF", options("network", godbus.ObjectPath("/fi/w1/wps/networks/03"))}, "Networks of the Manager"},
-			{".NfcConfigToken", []any{"NDEF", options("network", godbus.ObjectPath("/fi/w1/wps/sessions/3"))}, "Networks of the Manager"},
-			{".NfcConfigToken", []any{"NDEF", options("network", "3")}, `"network" is of type "o", not "s"`},
+			{".NfcConfigToken", []any{"NDEF",
+				options("network",
+					godbus.ObjectPath("/fi/w1/wps/networks/03"))}, "Networks of the Manager"},
+			{".NfcConfigToken", []any{"NDEF",
+				options("network",
+					godbus.ObjectPath("/fi/w1/wps/sessions/3"))}, "Networks of the Manager"},
+			{".NfcConfigToken", []any{"NDEF", options("network", "3")},
+				`"network" is of type "o", not "s"`},
 			{".NfcHandoverSelect", []any{"NDEF", "WPS", options("ap", "x")}, "there are none here"},
 			{".NfcReportHandover", []any{"BOTH", "WPS", []byte{}, []byte{}, options()}, "INIT"},
 			{".NfcReportHandover", []any{"INIT", "P2P", []byte{}, []byte{}, options()}, "say WPS"},
 			{".StartNfc", []any{options("pin", "12345670")}, `no option "pin"`},
 		} {
-			if text := c.refused("InvalidArguments", wlan0, interfaceIface+row.method, row.args...); !strings.Contains(text, row.says) {
+			if text := c.refused("InvalidArguments", wlan0, interfaceIface+row.method,
+				row.args...); !strings.Contains(text, row.says) {
 				t.Errorf("%s %v: %s", row.method, row.args, text)
 			}
 		}
@@ -66,7 +82,8 @@ func TestNfc(t *testing.T) {
 			t.Errorf("the service was asked %v", calls[before:])
 		}
 		w.svc.on = func(string) error { return fmt.Errorf("%w: make one", service.ErrNoToken) }
-		if text := c.refused("NoToken", wlan0, interfaceIface+".StartNfc", options()); text != "There is no NFC token for this: make one." {
+		if text := c.refused("NoToken", wlan0, interfaceIface+".StartNfc",
+			options()); text != "There is no NFC token for this: make one." {
 			t.Error(text)
 		}
 	})
@@ -84,15 +101,19 @@ func TestERNfc(t *testing.T) {
 			call   string // NAME stands for the caller
 			want   any
 		}{
-			{".NfcConfigToken", []any{"02:00:00:00:03:00", "NDEF"}, "ERNFCConfigToken wlan0 02:00:00:00:03:00 NDEF", []byte("er config token")},
-			{".NfcHandoverSelect", []any{erUUID.String(), "NDEF", "WPS"}, "ERNFCHandoverSelect wlan0 " + erUUID.String() + " NDEF WPS", []byte("er select")},
-			{".NfcTagRead", []any{[]byte("tag"), options()}, `ERNFCTagRead "wlan0" tag NAME auto`, nil},
+			{".NfcConfigToken", []any{"02:00:00:00:03:00", "NDEF"},
+				"ERNFCConfigToken wlan0 02:00:00:00:03:00 NDEF", []byte("er config token")},
+			{".NfcHandoverSelect", []any{erUUID.String(), "NDEF", "WPS"},
+				"ERNFCHandoverSelect wlan0 " + erUUID.String() + " NDEF WPS", []byte("er select")},
+			{".NfcTagRead", []any{[]byte("tag"), options()},
+				`ERNFCTagRead "wlan0" tag NAME auto`, nil},
 		} {
 			got := c.must(wlan0, erIface+row.method, row.args...)
 			if row.want != nil && fmt.Sprint(got[0]) != fmt.Sprint(row.want) {
 				t.Errorf("%s gives %v", row.method, got)
 			}
-			if call := strings.Replace(row.call, "NAME", c.conn.Names()[0], 1); !slices.Contains(w.svc.calls(), call) {
+			if call := strings.Replace(row.call, "NAME", c.conn.Names()[0],
+				1); !slices.Contains(w.svc.calls(), call) {
 				t.Errorf("%s: the service was asked %q, not %q", row.method, w.svc.calls(), call)
 			}
 			before := len(w.svc.calls())
@@ -103,7 +124,8 @@ func TestERNfc(t *testing.T) {
 		}
 		for _, bad := range [][]any{{"any", "NDEF"}, {"02:00", "NDEF"}} {
 			c.refused("InvalidArguments", wlan0, erIface+".NfcConfigToken", bad...)
-			c.refused("InvalidArguments", wlan0, erIface+".NfcHandoverSelect", append(bad, "WPS")...)
+			c.refused("InvalidArguments", wlan0, erIface+".NfcHandoverSelect",
+				append(bad, "WPS")...)
 		}
 	})
 }
@@ -117,13 +139,17 @@ func TestNfcTagRead(t *testing.T) {
 			tag  service.NFCTag
 			want map[string]any
 		}{
-			{service.NFCTag{Kind: service.NFCTagConfiguration, Networks: []service.NetworkID{3, 4}}, map[string]any{
-				"kind": "configuration", "network": networkPath(3), "networks": []godbus.ObjectPath{networkPath(3), networkPath(4)},
-			}},
-			{service.NFCTag{Kind: service.NFCTagConfiguration}, map[string]any{"kind": "configuration"}},
-			{service.NFCTag{Kind: service.NFCTagPassword, PasswordID: 0x1234, Session: 9}, map[string]any{
-				"kind": "password", "password-id": uint16(0x1234), "session": sessionPath(9),
-			}},
+			{service.NFCTag{Kind: service.NFCTagConfiguration, Networks: []service.NetworkID{3, 4}},
+				map[string]any{
+					"kind": "configuration", "network": networkPath(3),
+					"networks": []godbus.ObjectPath{networkPath(3), networkPath(4)},
+				}},
+			{service.NFCTag{Kind: service.NFCTagConfiguration},
+				map[string]any{"kind": "configuration"}},
+			{service.NFCTag{Kind: service.NFCTagPassword, PasswordID: 0x1234, Session: 9},
+				map[string]any{
+					"kind": "password", "password-id": uint16(0x1234), "session": sessionPath(9),
+				}},
 		} {
 			w.svc.tag = row.tag
 			for _, on := range []struct {
@@ -131,14 +157,17 @@ func TestNfcTagRead(t *testing.T) {
 				call string
 				args []any
 			}{
-				{wlan0, `NFCTagRead "wlan0" tag ` + c.conn.Names()[0] + " auto", []any{[]byte("tag"), options()}},
-				{rootPath, `NFCTagRead "" tag ` + c.conn.Names()[0] + " none", []any{[]byte("tag"), options("apply", "none")}},
+				{wlan0, `NFCTagRead "wlan0" tag ` + c.conn.Names()[0] + " auto",
+					[]any{[]byte("tag"), options()}},
+				{rootPath, `NFCTagRead "" tag ` + c.conn.Names()[0] + " none",
+					[]any{[]byte("tag"), options("apply", "none")}},
 			} {
 				iface := interfaceIface
 				if on.path == rootPath {
 					iface = managerIface
 				}
-				got, _ := c.must(on.path, iface+".NfcTagRead", on.args...)[0].(map[string]godbus.Variant)
+				got, _ := c.must(on.path, iface+".NfcTagRead",
+					on.args...)[0].(map[string]godbus.Variant)
 				plain := map[string]any{}
 				for key, v := range got {
 					plain[key] = v.Value()
@@ -151,7 +180,8 @@ func TestNfcTagRead(t *testing.T) {
 				}
 			}
 		}
-		c.refused("InvalidArguments", rootPath, managerIface+".NfcTagRead", []byte("tag"), options("apply", "me"))
+		c.refused("InvalidArguments", rootPath, managerIface+".NfcTagRead", []byte("tag"),
+			options("apply", "me"))
 		w.svc.on = func(string) error { return fmt.Errorf("%w: because", service.ErrBadTag) }
 		c.refused("InvalidTag", wlan0, interfaceIface+".NfcTagRead", []byte("tag"), options())
 	})
@@ -168,13 +198,15 @@ func TestNfcSecretsGoToTheCaller(t *testing.T) {
 			args   []any
 		}{
 			{wlan0, interfaceIface + ".NfcPasswordToken", []any{"NDEF"}},
-			{wlan0, interfaceIface + ".NfcConfigToken", []any{"NDEF", options("network", networkPath(3))}},
+			{wlan0, interfaceIface + ".NfcConfigToken",
+				[]any{"NDEF", options("network", networkPath(3))}},
 			{wlan0, interfaceIface + ".NfcTagRead", []any{[]byte("the tag"), options()}},
 			{rootPath, managerIface + ".NfcTagRead", []any{[]byte("the tag"), options()}},
 			{wlan0, interfaceIface + ".StartNfc", []any{options()}},
 			{wlan0, interfaceIface + ".NfcHandoverRequest", []any{"NDEF", "WPS"}},
 			{wlan0, interfaceIface + ".NfcHandoverSelect", []any{"NDEF", "WPS", options()}},
-			{wlan0, interfaceIface + ".NfcReportHandover", []any{"INIT", "WPS", []byte{}, []byte{}, options()}},
+			{wlan0, interfaceIface + ".NfcReportHandover",
+				[]any{"INIT", "WPS", []byte{}, []byte{}, options()}},
 		} {
 			before := len(w.svc.calls())
 			other.refused("NotAuthorized", call.path, call.method, call.args...)

@@ -11,7 +11,8 @@ import (
 	"wpsd/dbus/bus"
 )
 
-// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool, *uint32, *[]byte,
+// decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool,
+// *uint32, *[]byte,
 // *godbus.ObjectPath, or, for what call.hides names, *bus.Text or *bus.Octets. An unknown key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
 func decodeOptions(options map[string]godbus.Variant, fields map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(options)) {
@@ -24,7 +25,8 @@ func decodeOptions(options map[string]godbus.Variant, fields map[string]any) err
 			return invalidf("There is no option %s: %s.", quote(key), known)
 		}
 		if !store(options[key], field) {
-			return invalidf("The option %s is of type %q, not %q.", quote(key), typeOf(field), options[key].Signature().String())
+			return invalidf("The option %s is of type %q, not %q.", quote(key), typeOf(field),
+				options[key].Signature().String())
 		}
 	}
 	return nil

@@ -64,7 +64,8 @@ func interfaceOf(path godbus.ObjectPath) (string, bool) {
 }
 
 func accessPointPath(ifname string, bssid wsc.MAC) godbus.ObjectPath {
-	return interfacePath(ifname) + "/aps/" + godbus.ObjectPath(strings.ReplaceAll(bssid.String(), ":", "_"))
+	return interfacePath(ifname) + "/aps/" + godbus.ObjectPath(
+		strings.ReplaceAll(bssid.String(), ":", "_"))
 }
 
 func sessionPath(id service.SessionID) godbus.ObjectPath {
@@ -83,8 +84,9 @@ func networkOf(path godbus.ObjectPath) (service.NetworkID, bool) {
 	return n, ok && err == nil && id != 0 && networkPath(n) == path
 }
 
-// escape makes one element of an object path of any text, as systemd does: a byte that is not an ASCII letter, or a
-// digit behind the first byte, becomes _ and two hex digits, and empty text becomes _.
+// escape makes one element of an object path of any text, as systemd does: a byte that is not an
+// ASCII letter, or a digit behind the first byte, becomes _ and two hex digits, and empty text
+// becomes _.
 func escape(s string) string {
 	if s == "" {
 		return "_"

@@ -10,11 +10,13 @@ import (
 	"wpsd/dbus/bus"
 )
 
-// maxPeers is how many callers we know at once. The bus allows a connection 512 match rules, and each takes one.
+// maxPeers is how many callers we know at once. The bus allows a connection 512 match rules, and
+// each takes one.
 const maxPeers = 256
 
-// peer is a caller who did, or tried, something that needs an authorization. We watch whether he leaves the bus. The
-// worker owns it, but for known and uid, which belong to his job while there is one.
+// peer is a caller who did, or tried, something that needs an authorization. We watch whether he
+// leaves the bus. The worker owns it, but for known and uid, which belong to his job while there is
+// one.
 type peer struct {
 	name   string
 	known  bool
@@ -26,8 +28,8 @@ type peer struct {
 	used   uint64 // when last, counted in uses
 }
 
-// identify finds out who a caller is and begins to watch him. His absence is noticed in any case: if he leaves before
-// the match rule is there, the question fails.
+// identify finds out who a caller is and begins to watch him. His absence is noticed in any case:
+// if he leaves before the match rule is there, the question fails.
 func (p *peer) identify(ctx context.Context, b *Bus) error {
 	if p.known {
 		return nil
@@ -42,7 +44,8 @@ func (p *peer) identify(ctx context.Context, b *Bus) error {
 	switch {
 	case errors.As(err, &e) && e.Name == errLimits:
 		return &busError{errLimits, "There are too many callers: try again later."}
-	case errors.As(err, &e) && e.Name == "org.freedesktop.DBus.Error.NameHasNoOwner", ctx.Err() != nil:
+	case errors.As(err, &e) && e.Name == "org.freedesktop.DBus.Error.NameHasNoOwner",
+		ctx.Err() != nil:
 		return errCallerLeft
 	case err != nil:
 		return fmt.Errorf("dbus: who is %s: %w", p.name, err)
@@ -70,17 +73,20 @@ func (s *Server) peer(name string) *peer {
 	return p
 }
 
-// forgetPeers makes room by forgetting who called the longest ago, unless we have to know when he leaves.
+// forgetPeers makes room by forgetting who called the longest ago, unless we have to know when he
+// leaves.
 func (s *Server) forgetPeers() {
 	for len(s.peers) >= maxPeers {
 		var oldest *peer
 		for _, p := range s.peers {
-			if !p.job && (oldest == nil || p.used < oldest.used) && !s.objects.owns(p.name) && !s.svc.HasAgent(p.name) && !s.svc.WantsER(p.name) {
+			if !p.job && (oldest == nil || p.used < oldest.used) && !s.objects.owns(p.name) &&
+				!s.svc.HasAgent(p.name) && !s.svc.WantsER(p.name) {
 				oldest = p
 			}
 		}
 		if oldest == nil {
-			return // there is one job for each connection; sessions and agents are bounded themselves
+			// there is one job for each connection; sessions and agents are bounded themselves
+			return
 		}
 		s.forget(oldest)
 	}

@@ -28,12 +28,14 @@ const (
 )
 
 const (
-	// silentTime is how long an answer may take that needs nobody: polkit may have to be started, and an
-	// administrator's rule may run a program for up to 10 s. Callers wait 25 s by default, so they still get a word.
+	// silentTime is how long an answer may take that needs nobody: polkit may have to be started,
+	// and an administrator's rule may run a program for up to 10 s. Callers wait 25 s by default,
+	// so they still get a word.
 	silentTime = 20 * time.Second
 	// dialogTime is how long a dialog stays open.
 	dialogTime = 5 * time.Minute
-	// maxQuestions and maxDialogs bound what one user has open at once, with however many connections.
+	// maxQuestions and maxDialogs bound what one user has open at once, with however many
+	// connections.
 	maxQuestions = 32
 	maxDialogs   = 3
 )
@@ -41,11 +43,11 @@ const (
 // errPolkitSilent ends a question that took too long.
 var errPolkitSilent = errors.New("dbus: polkit does not answer")
 
-// Polkit is the Authorizer that asks polkit. Root, and the user that we run as, pass without. Whatever goes wrong, the
-// answer is no: without polkit only those two pass.
+// Polkit is the Authorizer that asks polkit. Root, and the user that we run as, pass without.
+// Whatever goes wrong, the answer is no: without polkit only those two pass.
 //
-// It asks without a dialog first. So who may, or may not, is told at once, a polkitd that hangs costs silentTime, and
-// only those count as dialogs that are.
+// It asks without a dialog first. So who may, or may not, is told at once, a polkitd that hangs
+// costs silentTime, and only those count as dialogs that are.
 type Polkit struct {
 	bus  *Bus
 	log  *slog.Logger
@@ -60,7 +62,8 @@ type Polkit struct {
 
 // NewPolkit makes a Polkit that asks over a Bus.
 func NewPolkit(bus *Bus, log *slog.Logger) *Polkit {
-	return &Polkit{bus: bus, log: log, self: uint32(os.Geteuid()), questions: map[uint32]int{}, dialogs: map[uint32]int{}}
+	return &Polkit{bus: bus, log: log, self: uint32(os.Geteuid()), questions: map[uint32]int{},
+		dialogs: map[uint32]int{}}
 }
 
 // Authorize implements Authorizer.
@@ -75,7 +78,8 @@ func (p *Polkit) Authorize(ctx context.Context, r Request) error {
 	p.shut(p.questions, r.UID)
 	if err == nil && !answer.Authorized && answer.Challenge && r.Interactive {
 		if !p.open(p.dialogs, r.UID, maxDialogs) {
-			return &busError{errLimits, "Too many questions for a password are open on your screen: answer those first."}
+			return &busError{errLimits,
+				"Too many questions for a password are open on your screen: answer those first."}
 		}
 		answer, err = p.ask(ctx, r, allowUserInteraction, dialogTime)
 		p.shut(p.dialogs, r.UID)
@@ -127,13 +131,15 @@ func (p *Polkit) shut(count map[uint32]int, uid uint32) {
 // polkitAnswer is the (bba{ss}) of CheckAuthorization.
 type polkitAnswer struct {
 	Authorized bool
-	Challenge  bool // a password would do, but nobody was asked: we did not want it, or there is no agent
-	Details    map[string]string
+	// a password would do, but nobody was asked: we did not want it, or there is no agent
+	Challenge bool
+	Details   map[string]string
 }
 
-// ask asks polkit, once more if polkitd ends in the middle: it is being upgraded or restarted, and the bus starts
-// the new one for us.
-func (p *Polkit) ask(ctx context.Context, r Request, flags uint32, limit time.Duration) (polkitAnswer, error) {
+// ask asks polkit, once more if polkitd ends in the middle: it is being upgraded or restarted, and
+// the bus starts the new one for us.
+func (p *Polkit) ask(ctx context.Context, r Request, flags uint32,
+	limit time.Duration) (polkitAnswer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errPolkitSilent)
 	defer cancel()
 	answer, err := p.check(ctx, r, flags)
@@ -144,8 +150,8 @@ func (p *Polkit) ask(ctx context.Context, r Request, flags uint32, limit time.Du
 	return answer, err
 }
 
-// polkitSubject names the caller. A unique name is never given twice, so polkit cannot mistake another process for him
-// (as with a process id).
+// polkitSubject names the caller. A unique name is never given twice, so polkit cannot mistake
+// another process for him (as with a process id).
 type polkitSubject struct {
 	Kind    string
 	Details map[string]godbus.Variant
@@ -161,17 +167,20 @@ func (p *Polkit) check(ctx context.Context, r Request, flags uint32) (polkitAnsw
 	if err := p.bus.conn.Follow(ctx, bus.Name{Name: polkitName}); err != nil {
 		return polkitAnswer{}, err
 	}
-	subject := polkitSubject{"system-bus-name", map[string]godbus.Variant{"name": godbus.MakeVariant(r.Sender)}}
+	subject := polkitSubject{"system-bus-name",
+		map[string]godbus.Variant{"name": godbus.MakeVariant(r.Sender)}}
 	details := r.Details
 	if details == nil {
 		details = map[string]string{}
 	}
 	var answer polkitAnswer
-	err := p.bus.conn.Call(ctx, bus.Request{To: polkitName, Path: polkitPath, Method: polkitIface + ".CheckAuthorization",
-		Args: []any{subject, string(r.Action), details, flags, id}}, &answer)
+	err := p.bus.conn.Call(ctx,
+		bus.Request{To: polkitName, Path: polkitPath, Method: polkitIface + ".CheckAuthorization",
+			Args: []any{subject, string(r.Action), details, flags, id}}, &answer)
 	if ctx.Err() != nil && err != nil {
-		p.bus.conn.Tell(bus.Request{To: polkitName, Path: polkitPath, Method: polkitIface + ".CancelCheckAuthorization",
-			Args: []any{id}, Flags: godbus.FlagNoAutoStart})
+		p.bus.conn.Tell(bus.Request{To: polkitName, Path: polkitPath,
+			Method: polkitIface + ".CancelCheckAuthorization",
+			Args:   []any{id}, Flags: godbus.FlagNoAutoStart})
 		return polkitAnswer{}, context.Cause(ctx)
 	}
 	return answer, err
@@ -189,8 +198,10 @@ func (p *Polkit) verdict(ctx context.Context, r Request, answer polkitAnswer, er
 	p.mu.Lock()
 	p.trouble = false
 	p.mu.Unlock()
-	p.log.Debug("polkit", "action", r.Action, "sender", r.Sender, "uid", r.UID, "interactive", r.Interactive,
-		"authorized", answer.Authorized, "challenge", answer.Challenge, "dismissed", answer.Details[dismissedDetail] != "")
+	p.log.Debug("polkit", "action", r.Action, "sender", r.Sender, "uid", r.UID, "interactive",
+		r.Interactive,
+		"authorized", answer.Authorized, "challenge", answer.Challenge, "dismissed",
+		answer.Details[dismissedDetail] != "")
 	switch {
 	case answer.Authorized:
 		return nil

@@ -59,14 +59,17 @@ func (p *fakePolkit) start() {
 	if err := conn.ExportMethodTable(methods, polkitPath, polkitIface); err != nil {
 		p.w.t.Fatal(err)
 	}
-	if got, err := conn.RequestName(polkitName, godbus.NameFlagDoNotQueue); err != nil || got != godbus.RequestNameReplyPrimaryOwner {
+	if got, err := conn.RequestName(polkitName, godbus.NameFlagDoNotQueue); err != nil ||
+		got != godbus.RequestNameReplyPrimaryOwner {
 		p.w.t.Fatal(got, err)
 	}
 	p.conn = conn
 }
 
-func (p *fakePolkit) check(s polkitSubject, action string, details map[string]string, flags uint32, id string) (polkitAnswer, *godbus.Error) {
-	q := question{Action: action, Details: details, Interactive: flags == allowUserInteraction, Cancellation: id}
+func (p *fakePolkit) check(s polkitSubject, action string, details map[string]string, flags uint32,
+	id string) (polkitAnswer, *godbus.Error) {
+	q := question{Action: action, Details: details, Interactive: flags == allowUserInteraction,
+		Cancellation: id}
 	q.Subject, _ = s.Details["name"].Value().(string)
 	if s.Kind != "system-bus-name" || flags&^allowUserInteraction != 0 {
 		p.w.t.Errorf("polkit is asked about a %s, with the flags %d", s.Kind, flags)
@@ -108,7 +111,8 @@ func (p *fakePolkit) open() int {
 	return n
 }
 
-// withPolkit runs a test in a bubble with a Server that asks polkit. There is none before the test starts one.
+// withPolkit runs a test in a bubble with a Server that asks polkit. There is none before the test
+// starts one.
 func withPolkit(t *testing.T, test func(w *world, auth *Polkit)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -130,7 +134,8 @@ func (c *client) ask(flags godbus.Flags) string {
 	return c.errorName(call)
 }
 
-// errorName is the name of a call's error without our prefix, and checks that a sentence comes with it.
+// errorName is the name of a call's error without our prefix, and checks that a sentence comes with
+// it.
 func (c *client) errorName(call *godbus.Call) string {
 	c.w.t.Helper()
 	if call.Err == nil {
@@ -158,16 +163,26 @@ func TestPolkitDecides(t *testing.T) {
 		asks   int
 	}{
 		{name: "yes", silent: polkitAnswer{Authorized: true}, asks: 1},
-		{name: "yes to somebody who would wait for a dialog", flags: interactive, silent: polkitAnswer{Authorized: true}, asks: 1},
+		{name: "yes to somebody who would wait for a dialog", flags: interactive,
+			silent: polkitAnswer{Authorized: true}, asks: 1},
 		{name: "no", want: "NotAuthorized", asks: 1},
 		{name: "no, and no dialog would help", flags: interactive, want: "NotAuthorized", asks: 1},
-		{name: "a password is needed and the caller allowed no dialog", silent: polkitAnswer{Challenge: true}, want: errInteractive, asks: 1},
-		{name: "the password was right", flags: interactive, silent: polkitAnswer{Challenge: true}, dialog: polkitAnswer{Authorized: true}, asks: 2},
-		{name: "the password was wrong", flags: interactive, silent: polkitAnswer{Challenge: true}, want: "NotAuthorized", asks: 2},
-		{name: "the dialog was dismissed", flags: interactive, silent: polkitAnswer{Challenge: true}, dialog: polkitAnswer{Details: dismissed}, want: "AuthorizationDismissed", asks: 2},
-		{name: "there is no agent", flags: interactive, silent: polkitAnswer{Challenge: true}, dialog: polkitAnswer{Challenge: true}, want: errInteractive, asks: 2},
-		{name: "polkit does not know the action", fail: godbus.NewError("org.freedesktop.PolicyKit1.Error.Failed", []any{"not registered"}), want: "NotAuthorized", asks: 1},
-		{name: "polkit answers with an error of a strange name", fail: godbus.NewError("x.y", nil), flags: interactive, want: "NotAuthorized", asks: 1},
+		{name: "a password is needed and the caller allowed no dialog",
+			silent: polkitAnswer{Challenge: true}, want: errInteractive, asks: 1},
+		{name: "the password was right", flags: interactive, silent: polkitAnswer{Challenge: true},
+			dialog: polkitAnswer{Authorized: true}, asks: 2},
+		{name: "the password was wrong", flags: interactive, silent: polkitAnswer{Challenge: true},
+			want: "NotAuthorized", asks: 2},
+		{name: "the dialog was dismissed", flags: interactive,
+			silent: polkitAnswer{Challenge: true}, dialog: polkitAnswer{Details: dismissed},
+			want: "AuthorizationDismissed", asks: 2},
+		{name: "there is no agent", flags: interactive, silent: polkitAnswer{Challenge: true},
+			dialog: polkitAnswer{Challenge: true}, want: errInteractive, asks: 2},
+		{name: "polkit does not know the action",
+			fail: godbus.NewError("org.freedesktop.PolicyKit1.Error.Failed",
+				[]any{"not registered"}), want: "NotAuthorized", asks: 1},
+		{name: "polkit answers with an error of a strange name", fail: godbus.NewError("x.y", nil),
+			flags: interactive, want: "NotAuthorized", asks: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -182,14 +197,17 @@ func TestPolkitDecides(t *testing.T) {
 				if got := caller.ask(c.flags); got != c.want {
 					t.Errorf("the answer is %q, want %q", got, c.want)
 				}
-				want := []string{"fi.w1.wps.enroll map[interface:wlan0 method:StartPbc] false", "fi.w1.wps.enroll map[interface:wlan0 method:StartPbc] true"}[:c.asks]
+				want := []string{"fi.w1.wps.enroll map[interface:wlan0 method:StartPbc] false",
+					"fi.w1.wps.enroll map[interface:wlan0 method:StartPbc] true"}[:c.asks]
 				if got := polkit.questions(); !slices.Equal(got, want) {
 					t.Errorf("polkit was asked %v\n%s", got, w.log)
 				}
-				if started := slices.Contains(w.svc.calls(), "Start pbc wlan0"); started != (c.want == "") {
+				if started := slices.Contains(w.svc.calls(),
+					"Start pbc wlan0"); started != (c.want == "") {
 					t.Errorf("the service was asked %v", w.svc.calls())
 				}
-				if told := strings.Contains(w.log.String(), "polkit cannot be asked"); told != (c.fail != nil) {
+				if told := strings.Contains(w.log.String(),
+					"polkit cannot be asked"); told != (c.fail != nil) {
 					t.Errorf("log: %s", w.log)
 				}
 			})
@@ -203,7 +221,9 @@ func TestPolkitIsNotAskedAboutRoot(t *testing.T) {
 	withPolkit(t, func(w *world, auth *Polkit) {
 		auth.self = 77
 		allow := true
-		polkit := w.polkit(func(question) (polkitAnswer, *godbus.Error) { return polkitAnswer{Authorized: allow}, nil })
+		polkit := w.polkit(func(question) (polkitAnswer, *godbus.Error) {
+			return polkitAnswer{Authorized: allow}, nil
+		})
 		for _, uid := range []uint32{0, 77} {
 			if got := w.client(uid).ask(0); got != "" {
 				t.Errorf("user %d: %s", uid, got)
@@ -216,8 +236,10 @@ func TestPolkitIsNotAskedAboutRoot(t *testing.T) {
 		path := owner.must(wlan0, startPbcMethod, options())[0].(godbus.ObjectPath)
 		allow = false
 		owner.must(path, sessionIface+".GetCredentials")
-		w.client(desktop).refused("NotAuthorized", path, sessionIface+".GetCredentials") // the same user, another process
-		want := []string{"fi.w1.wps.enroll map[interface:wlan0 method:StartPbc] false", "fi.w1.wps.read-secrets map[interface:wlan0 method:GetCredentials] false"}
+		// the same user, another process
+		w.client(desktop).refused("NotAuthorized", path, sessionIface+".GetCredentials")
+		want := []string{"fi.w1.wps.enroll map[interface:wlan0 method:StartPbc] false",
+			"fi.w1.wps.read-secrets map[interface:wlan0 method:GetCredentials] false"}
 		if got := polkit.questions(); !slices.Equal(got, want) {
 			t.Errorf("polkit was asked %v", got)
 		}
@@ -241,19 +263,23 @@ func TestWithoutPolkitOnlyRootPasses(t *testing.T) {
 		if n := strings.Count(w.log.String(), complaint); n != 1 {
 			t.Errorf("told %d times", n)
 		}
-		p := w.polkit(func(question) (polkitAnswer, *godbus.Error) { return polkitAnswer{Authorized: true}, nil })
+		p := w.polkit(func(question) (polkitAnswer, *godbus.Error) {
+			return polkitAnswer{Authorized: true}, nil
+		})
 		if got := c.ask(0); got != "" {
 			t.Errorf("polkit is there: %s", got)
 		}
 		_ = p.conn.Close()
 		synctest.Wait()
-		if got := c.ask(0); got != "NotAuthorized" || strings.Count(w.log.String(), complaint) != 2 {
+		if got := c.ask(0); got != "NotAuthorized" ||
+			strings.Count(w.log.String(), complaint) != 2 {
 			t.Errorf("gone again: %q, log %s", got, w.log)
 		}
 	})
 }
 
-// TestDialogEndsWithItsCaller: polkit is told to close it, and the password that is typed too late starts nothing.
+// TestDialogEndsWithItsCaller: polkit is told to close it, and the password that is typed too late
+// starts nothing.
 func TestDialogEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
 	withPolkit(t, func(w *world, _ *Polkit) {
@@ -290,7 +316,8 @@ func TestDialogEndsWithTheService(t *testing.T) {
 		polkit := w.polkit(dialogs(typed))
 		first := w.client(desktop).begin()
 		began := time.Now()
-		if <-first.Done; w.client(0).errorName(first) != "NotAuthorized" || time.Since(began) != dialogTime {
+		if <-first.Done; w.client(0).errorName(first) != "NotAuthorized" ||
+			time.Since(began) != dialogTime {
 			t.Errorf("after %v: %v", time.Since(began), first.Err)
 		}
 		w.client(desktop).begin()
@@ -312,7 +339,10 @@ func TestHangingPolkitIsNotWaitedForLong(t *testing.T) {
 	withPolkit(t, func(w *world, _ *Polkit) {
 		stuck := make(chan struct{})
 		defer close(stuck)
-		w.polkit(func(question) (polkitAnswer, *godbus.Error) { <-stuck; return polkitAnswer{Authorized: true}, nil })
+		w.polkit(func(question) (polkitAnswer, *godbus.Error) {
+			<-stuck
+			return polkitAnswer{Authorized: true}, nil
+		})
 		began := time.Now()
 		var calls []*godbus.Call
 		for n := range 100 { // of four users
@@ -334,7 +364,8 @@ func TestHangingPolkitIsNotWaitedForLong(t *testing.T) {
 	})
 }
 
-// TestOneUserHasFewDialogs: with more connections than that he gets an error, and another user does not notice.
+// TestOneUserHasFewDialogs: with more connections than that he gets an error, and another user does
+// not notice.
 func TestOneUserHasFewDialogs(t *testing.T) {
 	t.Parallel()
 	withPolkit(t, func(w *world, _ *Polkit) {
@@ -401,7 +432,8 @@ func TestOneUserAsksLittleAtOnce(t *testing.T) {
 	})
 }
 
-// TestPolkitIsRestarted while it is asked: the bus says that there will be no answer, and the new one is asked.
+// TestPolkitIsRestarted while it is asked: the bus says that there will be no answer, and the new
+// one is asked.
 func TestPolkitIsRestarted(t *testing.T) {
 	t.Parallel()
 	withPolkit(t, func(w *world, _ *Polkit) {
@@ -442,5 +474,6 @@ func dialogs(typed <-chan struct{}) func(q question) (polkitAnswer, *godbus.Erro
 
 // begin calls StartPbc, with the flag, and does not wait.
 func (c *client) begin() *godbus.Call {
-	return c.goSend(godbus.FlagAllowInteractiveAuthorization, wlan0, interfaceIface, "StartPbc", options("detach", true))
+	return c.goSend(godbus.FlagAllowInteractiveAuthorization, wlan0, interfaceIface, "StartPbc",
+		options("detach", true))
 }

@@ -26,8 +26,9 @@ type line struct {
 	held   bool // one of the calls is being worked on: the others wait
 }
 
-// queue holds calls until the worker takes them: in order for each caller, and a call of each caller in turn. Who sends
-// more than others waits behind his own calls. It is safe for concurrent use.
+// queue holds calls until the worker takes them: in order for each caller, and a call of each
+// caller in turn. Who sends more than others waits behind his own calls. It is safe for concurrent
+// use.
 type queue struct {
 	mu    sync.Mutex
 	lines map[string]*line
@@ -41,8 +42,8 @@ func newQueue() *queue {
 	return &queue{lines: map[string]*line{}, ready: make(chan struct{}, 1)}
 }
 
-// put adds a call. If there is no room it returns a call to be refused: this one, or, if somebody else has more in the
-// queue than this caller, that one's newest.
+// put adds a call. If there is no room it returns a call to be refused: this one, or, if somebody
+// else has more in the queue than this caller, that one's newest.
 func (q *queue) put(c *call) (refused *call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -94,7 +95,8 @@ func (q *queue) count(l *line, c *call) {
 	q.bytes -= len(c.Frame)
 }
 
-// take returns the next call, nil if there is none. Until release the others of the same caller wait.
+// take returns the next call, nil if there is none. Until release the others of the same caller
+// wait.
 func (q *queue) take() *call {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -24,7 +24,8 @@ import (
 // nobody is a user without any rights.
 const nobody = 65534
 
-// realConfig is a system bus: nothing goes but what a policy allows. The last element is a policy file of ours.
+// realConfig is a system bus: nothing goes but what a policy allows. The last element is a policy
+// file of ours.
 const realConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -47,15 +48,16 @@ const realConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Co
 </busconfig>
 `
 
-// realBus starts a dbus-daemon. As root it is a system bus with our policy; as another user, who must not own our name
-// there, it lets him.
+// realBus starts a dbus-daemon. As root it is a system bus with our policy; as another user, who
+// must not own our name there, it lets him.
 func realBus(t *testing.T) (address string) {
 	t.Helper()
 	daemon, err := exec.LookPath("dbus-daemon")
 	if err != nil {
 		t.Skip("needs dbus-daemon:", err)
 	}
-	dir, err := os.MkdirTemp("", "wpsd") // short, as paths of sockets have to be, and open to other users
+	// short, as paths of sockets have to be, and open to other users
+	dir, err := os.MkdirTemp("", "wpsd")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +71,12 @@ func realBus(t *testing.T) (address string) {
 		ours = fmt.Sprintf(`<policy user="%d"><allow own="%s"/><allow send_destination="%s"/></policy>`, os.Geteuid(), BusName, BusName)
 	}
 	socket, config := filepath.Join(dir, "bus"), filepath.Join(dir, "bus.conf")
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(config, fmt.Appendf(nil, realConfig, socket, ours), 0o644)); err != nil {
+	if err := errors.Join(os.Chmod(dir, 0o755),
+		os.WriteFile(config, fmt.Appendf(nil, realConfig, socket, ours), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(daemon, "--nofork", "--nopidfile", "--print-address", "--config-file="+config)
+	cmd := exec.Command(daemon, "--nofork", "--nopidfile", "--print-address",
+		"--config-file="+config)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
@@ -133,7 +137,8 @@ func tool(t *testing.T, address string, uid int, name string, args ...string) (s
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+address, "LC_ALL=C")
 	if uid != os.Geteuid() {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid),
+			Gid: uint32(uid)}}
 		cmd.Dir = "/"
 	}
 	out, err := cmd.CombinedOutput()
@@ -151,7 +156,8 @@ func TestRealBus(t *testing.T) {
 		return append([]string{"busctl", "--system", "--no-pager"}, args...)
 	}
 	gdbus := func(args ...string) []string {
-		return append([]string{"gdbus", args[0], "--system", "--dest", BusName, "--object-path"}, args[1:]...)
+		return append([]string{"gdbus", args[0], "--system", "--dest", BusName, "--object-path"},
+			args[1:]...)
 	}
 	for _, c := range []struct {
 		name string
@@ -160,24 +166,51 @@ func TestRealBus(t *testing.T) {
 		want string
 		fail bool
 	}{
-		{name: "busctl tree walks the parents", run: busctl("tree", BusName), want: "/fi/w1/wps/interfaces/wlan0/aps/02_00_00_00_01_00"},
-		{name: "busctl introspect", run: busctl("introspect", BusName, string(wlan0)), want: ".StartPbc"},
-		{name: "busctl introspect of the access point", run: busctl("introspect", BusName, string(ap1)), want: "4 104 111 109 101"},
-		{name: "busctl call", run: busctl("call", BusName, string(wlan0), interfaceIface, "StartPin", "a{sv}", "1", "pin", "s", "12345670"), want: `os "/fi/w1/wps/sessions/1" "12345670"`},
-		{name: "busctl get-property", run: busctl("get-property", BusName, string(wlan0), interfaceIface, "Mode"), want: `s "station"`},
-		{name: "busctl set-property", run: busctl("set-property", BusName, string(rootPath), managerIface, "DeviceName", "s", "desk")},
-		{name: "the property is set", run: busctl("get-property", BusName, string(rootPath), managerIface, "DeviceName"), want: `s "desk"`},
-		{name: "busctl shows an error's sentence", run: busctl("call", BusName, string(wlan0), interfaceIface, "Scan", "a{sv}", "1", "x", "s", "y"), want: `There is no option "x": there are none here.`, fail: true},
-		{name: "a body that godbus cannot decode", run: busctl("call", BusName, "/", "a.b", "M", "a{gs}", "1", "s", "x"), want: "no interface", fail: true},
-		{name: "such a body for a method of ours", run: busctl("call", BusName, string(wlan0), interfaceIface, "Scan", "a{gs}", "1", "s", "x"), want: "arguments of the types", fail: true},
-		{name: "such a body in a variant", run: busctl("call", BusName, string(wlan0), interfaceIface, "Scan", "a{sv}", "1", "x", "a{gs}", "1", "s", "x"), want: "cannot be decoded", fail: true},
-		{name: "GetManagedObjects", run: busctl("call", BusName, string(rootPath), objectManagerIface, "GetManagedObjects"), want: "a{oa{sa{sv}}} 4 "},
-		{name: "gdbus introspect", run: gdbus("introspect", string(rootPath), "--recurse"), want: "interface fi.w1.wps.AccessPoint"},
-		{name: "gdbus call", run: gdbus("call", string(rootPath), "--method", managerIface+".GeneratePin"), want: "('12345670',)"},
-		{name: "gdbus gets an error's name", run: gdbus("call", string(rootPath), "--method", managerIface+".CheckPin", "12345678"), want: "fi.w1.wps.Error.InvalidPinChecksum", fail: true},
-		{name: "nobody may read", uid: nobody, run: busctl("get-property", BusName, string(wlan0), interfaceIface, "Name"), want: `s "wlan0"`},
-		{name: "nobody may not start anything", uid: nobody, run: busctl("call", BusName, string(wlan0), interfaceIface, "StartPbc", "a{sv}", "0"), want: "not authorized", fail: true},
-		{name: "nobody gets no key", uid: nobody, run: busctl("call", BusName, string(network7), networkIface, "GetSecrets"), want: "not authorized", fail: true},
+		{name: "busctl tree walks the parents", run: busctl("tree", BusName),
+			want: "/fi/w1/wps/interfaces/wlan0/aps/02_00_00_00_01_00"},
+		{name: "busctl introspect", run: busctl("introspect", BusName, string(wlan0)),
+			want: ".StartPbc"},
+		{name: "busctl introspect of the access point",
+			run: busctl("introspect", BusName, string(ap1)), want: "4 104 111 109 101"},
+		{name: "busctl call", run: busctl("call", BusName, string(wlan0), interfaceIface,
+			"StartPin", "a{sv}", "1", "pin", "s",
+			"12345670"), want: `os "/fi/w1/wps/sessions/1" "12345670"`},
+		{name: "busctl get-property", run: busctl("get-property", BusName, string(wlan0),
+			interfaceIface, "Mode"), want: `s "station"`},
+		{name: "busctl set-property", run: busctl("set-property", BusName, string(rootPath),
+			managerIface, "DeviceName", "s", "desk")},
+		{name: "the property is set", run: busctl("get-property", BusName, string(rootPath),
+			managerIface, "DeviceName"), want: `s "desk"`},
+		{name: "busctl shows an error's sentence",
+			run: busctl("call", BusName, string(wlan0), interfaceIface, "Scan", "a{sv}", "1", "x",
+				"s", "y"), want: `There is no option "x": there are none here.`, fail: true},
+		{name: "a body that godbus cannot decode",
+			run:  busctl("call", BusName, "/", "a.b", "M", "a{gs}", "1", "s", "x"),
+			want: "no interface", fail: true},
+		{name: "such a body for a method of ours",
+			run: busctl("call", BusName, string(wlan0), interfaceIface, "Scan", "a{gs}", "1", "s",
+				"x"), want: "arguments of the types", fail: true},
+		{name: "such a body in a variant", run: busctl("call", BusName, string(wlan0),
+			interfaceIface, "Scan", "a{sv}", "1", "x", "a{gs}", "1", "s",
+			"x"), want: "cannot be decoded", fail: true},
+		{name: "GetManagedObjects", run: busctl("call", BusName, string(rootPath),
+			objectManagerIface, "GetManagedObjects"), want: "a{oa{sa{sv}}} 4 "},
+		{name: "gdbus introspect", run: gdbus("introspect", string(rootPath), "--recurse"),
+			want: "interface fi.w1.wps.AccessPoint"},
+		{name: "gdbus call", run: gdbus("call", string(rootPath), "--method",
+			managerIface+".GeneratePin"), want: "('12345670',)"},
+		{name: "gdbus gets an error's name", run: gdbus("call", string(rootPath), "--method",
+			managerIface+".CheckPin",
+			"12345678"), want: "fi.w1.wps.Error.InvalidPinChecksum", fail: true},
+		{name: "nobody may read", uid: nobody,
+			run:  busctl("get-property", BusName, string(wlan0), interfaceIface, "Name"),
+			want: `s "wlan0"`},
+		{name: "nobody may not start anything", uid: nobody,
+			run:  busctl("call", BusName, string(wlan0), interfaceIface, "StartPbc", "a{sv}", "0"),
+			want: "not authorized", fail: true},
+		{name: "nobody gets no key", uid: nobody,
+			run:  busctl("call", BusName, string(network7), networkIface, "GetSecrets"),
+			want: "not authorized", fail: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.uid == 0 {
@@ -203,7 +236,8 @@ func TestRealPolicy(t *testing.T) {
 		t.Skip("needs root to be other users")
 	}
 	address := realBus(t)
-	out, err := tool(t, address, nobody, "busctl", "--system", "call", bus.Driver, "/org/freedesktop/DBus", bus.Driver, "RequestName", "su", BusName, "4")
+	out, err := tool(t, address, nobody, "busctl", "--system", "call", bus.Driver,
+		"/org/freedesktop/DBus", bus.Driver, "RequestName", "su", BusName, "4")
 	if err == nil || !strings.Contains(out, "denied") {
 		t.Errorf("nobody owns the name: %v %s", err, out)
 	}
@@ -237,10 +271,12 @@ func TestRealFlood(t *testing.T) {
 	flood, other := clients[0], clients[1]
 	began := time.Now()
 	for range 20_000 {
-		flood.Object(BusName, wlan0).Go(startPbcMethod, godbus.FlagNoReplyExpected, nil, options("detach", true))
+		flood.Object(BusName, wlan0).Go(startPbcMethod, godbus.FlagNoReplyExpected, nil,
+			options("detach", true))
 	}
 	var pin string
-	if err := other.Object(BusName, rootPath).Call(managerIface+".GeneratePin", 0).Store(&pin); err != nil {
+	if err := other.Object(BusName, rootPath).Call(managerIface+".GeneratePin",
+		0).Store(&pin); err != nil {
 		t.Error(err)
 	}
 	t.Logf("sent and served another after %v, %d calls made", time.Since(began), len(svc.calls()))
@@ -257,7 +293,8 @@ func TestRealFlood(t *testing.T) {
 	}
 }
 
-// TestBusesAgree holds the bus of dbustest against a real one: the same conversation, the same outcome.
+// TestBusesAgree holds the bus of dbustest against a real one: the same conversation, the same
+// outcome.
 func TestBusesAgree(t *testing.T) {
 	t.Parallel()
 	pretend := dbustest.New()
@@ -265,17 +302,20 @@ func TestBusesAgree(t *testing.T) {
 	address := realBus(t)
 	uid := uint32(os.Geteuid())
 	want := conversation(t, func() (*godbus.Conn, error) {
-		return godbus.Connect(address, godbus.WithSignalHandler(godbus.NewSequentialSignalHandler()))
+		return godbus.Connect(address,
+			godbus.WithSignalHandler(godbus.NewSequentialSignalHandler()))
 	}, func() (*Bus, error) { return Dial(address) })
 	got := conversation(t, func() (*godbus.Conn, error) { return pretend.Connect(uid) },
 		func() (*Bus, error) { return Connect(pretend.Pipe(uid)) })
 	if !slices.Equal(got, want) {
-		t.Errorf("dbustest:\n\t%s\ndbus-daemon:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		t.Errorf("dbustest:\n\t%s\ndbus-daemon:\n\t%s", strings.Join(got, "\n\t"),
+			strings.Join(want, "\n\t"))
 	}
 }
 
 // conversation does on a bus what our tests rely on, and says how it went.
-func conversation(t *testing.T, connect func() (*godbus.Conn, error), dial func() (*Bus, error)) (log []string) {
+func conversation(t *testing.T, connect func() (*godbus.Conn, error),
+	dial func() (*Bus, error)) (log []string) {
 	t.Helper()
 	a, errA := connect()
 	silent, errB := dial() // nobody serves its calls
@@ -289,7 +329,8 @@ func conversation(t *testing.T, connect func() (*godbus.Conn, error), dial func(
 	note := func(member string, args, body []any, err error) {
 		var e godbus.Error
 		_ = errors.As(err, &e)
-		log = append(log, names.Replace(fmt.Sprintf("%s %v: %v %s %v", member, args, body, e.Name, e.Body)))
+		log = append(log, names.Replace(fmt.Sprintf("%s %v: %v %s %v", member, args, body,
+			e.Name, e.Body)))
 	}
 	ask := func(conn *godbus.Conn, member string, args ...any) {
 		call := conn.BusObject().Call(bus.Driver+"."+member, 0, args...)
@@ -311,7 +352,8 @@ func conversation(t *testing.T, connect func() (*godbus.Conn, error), dial func(
 	ask(a, "AddMatch", leftRule(c.Names()[0]))
 	ask(a, "RemoveMatch", leftRule(c.Names()[0]))
 	ask(a, "RemoveMatch", leftRule(c.Names()[0]))
-	if err := c.AddMatchSignal(godbus.WithMatchSender(BusName), godbus.WithMatchPathNamespace(rootPath)); err != nil {
+	if err := c.AddMatchSignal(godbus.WithMatchSender(BusName),
+		godbus.WithMatchPathNamespace(rootPath)); err != nil {
 		t.Fatal(err)
 	}
 	heard := make(chan *godbus.Signal, 64)

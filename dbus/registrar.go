@@ -44,8 +44,8 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 	return []any{sessionPath(s.ID)}, nil
 }
 
-// registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN, and a
-// dictionary with more fields.
+// registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN,
+// and a dictionary with more fields.
 func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
 	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := decodeRun(r.options(2), usesPIN, more)
@@ -55,12 +55,14 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 	start.Detach, start.Apply, start.Force = run.detach, run.apply, run.force
 	mac, err := wsc.ParseMAC(r.text(0))
 	if err != nil {
-		return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00.", quote(r.text(0)))
+		return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00.",
+			quote(r.text(0)))
 	}
 	start.BSSID = mac
 	switch pin := r.secret(1); {
 	case pin.IsZero():
-		return start, &busError{errorPrefix + "InvalidPin", "The PIN is empty: give the one of the access point, from its label or its settings."}
+		return start, &busError{errorPrefix + "InvalidPin",
+			"The PIN is empty: give the one of the access point, from its label or its settings."}
 	case string(pin.Bytes()) == nfcPassword:
 		start.NFC = true
 	default:
@@ -78,10 +80,12 @@ type settingsFields struct {
 
 // fields are for decodeOptions.
 func (f *settingsFields) fields() map[string]any {
-	return map[string]any{"ssid": &f.ssid, optionKey: &f.key, "auth": &f.auth, "encryption": &f.encryption}
+	return map[string]any{"ssid": &f.ssid, optionKey: &f.key, "auth": &f.auth,
+		"encryption": &f.encryption}
 }
 
-// settings makes service.Settings of them. The key is that of the arguments, which is wiped with them.
+// settings makes service.Settings of them. The key is that of the arguments, which is wiped with
+// them.
 func (f *settingsFields) settings(given map[string]godbus.Variant) (service.Settings, error) {
 	for _, key := range []string{"ssid", "auth", "encryption"} {
 		if _, ok := given[key]; !ok {

@@ -7,8 +7,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// The options that methods which start something have in common. Every such method takes "detach": a program that
-// calls once and leaves, such as busctl, could start nothing otherwise, as a session ends with its owner.
+// The options that methods which start something have in common. Every such method takes "detach":
+// a program that calls once and leaves, such as busctl, could start nothing otherwise, as a session
+// ends with its owner.
 const (
 	optionDetach = "detach" // b: the session outlives its caller
 	optionApply  = "apply"  // s: who gets the network that it brings
@@ -29,8 +30,10 @@ type runOptions struct {
 	apply         string
 }
 
-// decodeRun reads the a{sv} of a method that starts something: the common options of a set, and more.
-func decodeRun(given map[string]godbus.Variant, set []string, more map[string]any) (runOptions, error) {
+// decodeRun reads the a{sv} of a method that starts something: the common options of a set, and
+// more.
+func decodeRun(given map[string]godbus.Variant, set []string,
+	more map[string]any) (runOptions, error) {
 	o := runOptions{apply: "auto"}
 	fields := map[string]any{optionDetach: &o.detach, optionApply: &o.apply, optionForce: &o.force}
 	maps.DeleteFunc(fields, func(key string, _ any) bool { return !slices.Contains(set, key) })

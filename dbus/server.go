@@ -19,7 +19,8 @@ import (
 	"wpsd/service/fence"
 )
 
-// maxJobs is how many calls are carried out at once, maxLooks of how many it is found out at once what they will do.
+// maxJobs is how many calls are carried out at once, maxLooks of how many it is found out at once
+// what they will do.
 const (
 	maxJobs  = 64
 	maxLooks = 8
@@ -44,15 +45,19 @@ type calls interface {
 	StartPBC(ctx context.Context, r service.StartRequest) (service.Session, error)
 	StartPIN(ctx context.Context, r service.StartRequest) (service.Session, secret.Value, error)
 	Learn(ctx context.Context, r service.StartRequest) (service.Session, error)
-	Configure(ctx context.Context, r service.StartRequest, settings service.Settings) (service.Session, error)
+	Configure(ctx context.Context, r service.StartRequest,
+		settings service.Settings) (service.Session, error)
 	APPIN(ctx context.Context, r service.APPINRequest) (secret.Value, error)
 	StartNFC(ctx context.Context, r service.StartRequest) (service.Session, error)
 	NFCPasswordToken(ctx context.Context, ifname string, f service.NFCFormat) (secret.Value, error)
-	NFCConfigToken(ctx context.Context, ifname string, f service.NFCFormat, network service.NetworkID) (secret.Value, error)
+	NFCConfigToken(ctx context.Context, ifname string, f service.NFCFormat,
+		network service.NetworkID) (secret.Value, error)
 	NFCTagEffect(ctx context.Context, r service.NFCTagRequest) (service.NFCTagEffect, error)
 	NFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
-	NFCHandoverRequest(ctx context.Context, ifname string, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
-	NFCHandoverSelect(ctx context.Context, ifname string, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
+	NFCHandoverRequest(ctx context.Context, ifname string, f service.NFCFormat,
+		c service.NFCCarrier) ([]byte, error)
+	NFCHandoverSelect(ctx context.Context, ifname string, f service.NFCFormat,
+		c service.NFCCarrier) ([]byte, error)
 	NFCReportHandover(ctx context.Context, h service.NFCHandover) (service.Session, error)
 	Scan(ctx context.Context, ifname string) error
 	Cancel(ctx context.Context, id service.SessionID) error
@@ -62,7 +67,8 @@ type calls interface {
 	Received(id service.SessionID) ([]credential.Network, error)
 	AddInterface(ctx context.Context, name, driver string) error
 	RemoveInterface(ctx context.Context, name string) error
-	AddNetwork(ctx context.Context, settings service.Settings, bssid wsc.MAC) (service.Network, error)
+	AddNetwork(ctx context.Context, settings service.Settings,
+		bssid wsc.MAC) (service.Network, error)
 	RegisterAgent(ctx context.Context, owner, name string, to service.Agent) error
 	UnregisterAgent(owner, name string) error
 	HasAgent(owner string) bool
@@ -72,12 +78,16 @@ type calls interface {
 	OwnsER(ifname, user string) bool
 	WantsER(owner string) bool
 	ERLearn(ctx context.Context, r service.ERRequest) (service.Session, error)
-	ERConfigure(ctx context.Context, r service.ERRequest, settings service.Settings) (service.Session, error)
-	ERSetConfig(ctx context.Context, ifname string, ap service.ERPeer, network service.NetworkID) error
+	ERConfigure(ctx context.Context, r service.ERRequest,
+		settings service.Settings) (service.Session, error)
+	ERSetConfig(ctx context.Context, ifname string, ap service.ERPeer,
+		network service.NetworkID) error
 	EREnrollPBC(ctx context.Context, r service.ERRequest) (service.Session, error)
 	EREnrollPIN(ctx context.Context, r service.ERRequest) (service.Session, error)
-	ERNFCConfigToken(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat) (secret.Value, error)
-	ERNFCHandoverSelect(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat, c service.NFCCarrier) ([]byte, error)
+	ERNFCConfigToken(ctx context.Context, ifname string, ap service.ERPeer,
+		f service.NFCFormat) (secret.Value, error)
+	ERNFCHandoverSelect(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat,
+		c service.NFCCarrier) ([]byte, error)
 	ERNFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
 	NetworkSecrets(id service.NetworkID) (credential.Network, error)
 	Activate(ctx context.Context, id service.NetworkID, r service.ActivateRequest) error
@@ -98,7 +108,8 @@ type Options struct {
 	Ready func()
 	// Idle says when to end; the zero value: never.
 	Idle Idle
-	// Alive, if set, is called every Pulse by the goroutine that answers calls: it proves that calls are answered.
+	// Alive, if set, is called every Pulse by the goroutine that answers calls: it proves that
+	// calls are answered.
 	Alive func()
 	Pulse time.Duration
 }
@@ -140,9 +151,11 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 	}
 	s := &Server{
 		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready, idle: o.Idle,
-		alive: o.Alive, pulse: o.Pulse, busy: svc.Busy, calm: svc.Calm(), watchers: map[string]bool{},
-		api: map[string]*introspection.Interface{}, peers: map[string]*peer{}, results: make(chan result, maxJobs),
-		places: make(chan struct{}, maxJobs), looks: make(chan struct{}, maxLooks),
+		alive: o.Alive, pulse: o.Pulse, busy: svc.Busy, calm: svc.Calm(),
+		watchers: map[string]bool{},
+		api:      map[string]*introspection.Interface{}, peers: map[string]*peer{},
+		results: make(chan result, maxJobs),
+		places:  make(chan struct{}, maxJobs), looks: make(chan struct{}, maxLooks),
 		subscribe: func() (service.Snapshot, Subscription) {
 			snapshot, sub := svc.Subscribe()
 			return snapshot, sub
@@ -258,8 +271,8 @@ func (s *Server) drain() error {
 			s.objects.flush(s.broadcast)
 			return nil
 		case errors.Is(err, service.ErrSubscriberTooSlow):
-			// The bus did not take our signals for a while. Nobody gets those that are lost, but properties and
-			// objects are told as they are now.
+			// The bus did not take our signals for a while. Nobody gets those that are lost, but
+			// properties and objects are told as they are now.
 			s.log.Warn("too many events at once: signals were lost", "err", err)
 			s.sub.Close()
 			s.resubscribe(s.broadcast)
@@ -269,7 +282,8 @@ func (s *Server) drain() error {
 	}
 }
 
-// apply turns one event into signals. It survives a mistake of ours: what an access point sends must not stop us.
+// apply turns one event into signals. It survives a mistake of ours: what an access point sends
+// must not stop us.
 func (s *Server) apply(e service.Event) {
 	_ = fence.Do(s.log, fmt.Sprintf("the event %T", e), func() error { s.signalsOf(e); return nil })
 }
@@ -285,10 +299,12 @@ func (s *Server) signalsOf(e service.Event) {
 }
 
 // broadcast is the emitter for signals to everybody.
-func (s *Server) broadcast(sig signal) { s.bus.emit("", sig.path, sig.iface, sig.member, sig.body...) }
+func (s *Server) broadcast(sig signal) {
+	s.bus.emit("", sig.path, sig.iface, sig.member, sig.body...)
+}
 
-// onBus reports whether an owner is a client of the bus. Others, such as those of the control socket, are not told here:
-// a bus ends the connection of who sends to a name that cannot be one.
+// onBus reports whether an owner is a client of the bus. Others, such as those of the control
+// socket, are not told here: a bus ends the connection of who sends to a name that cannot be one.
 func onBus(owner string) bool { return strings.HasPrefix(owner, ":") }
 
 // tellCredentials sends what a session received to its owner, and to nobody else.
@@ -303,7 +319,8 @@ func (s *Server) tellCredentials(id service.SessionID) {
 		return
 	}
 	for _, n := range list {
-		s.bus.emit(session.Owner, sessionPath(id), sessionIface, "CredentialReceived", credentialValues(n), octets(n.Raw.Bytes()))
+		s.bus.emit(session.Owner, sessionPath(id), sessionIface, "CredentialReceived",
+			credentialValues(n), octets(n.Raw.Bytes()))
 		wipe(n)
 	}
 }

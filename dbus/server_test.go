@@ -17,7 +17,8 @@ import (
 	"wpsd/service"
 )
 
-// TestCallsAreAnsweredInOrder: 2,000 pipelined calls, some of them with an authorization, are made and answered in order.
+// TestCallsAreAnsweredInOrder: 2,000 pipelined calls, some of them with an authorization, are made
+// and answered in order.
 func TestCallsAreAnsweredInOrder(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -28,16 +29,19 @@ func TestCallsAreAnsweredInOrder(t *testing.T) {
 				<-calls[len(calls)-1].Done
 			}
 			if n%10 == 3 {
-				calls = append(calls, c.conn.Object(BusName, wlan0).Go(startPinMethod, 0, nil, options("pin", strconv.Itoa(n))))
+				calls = append(calls, c.conn.Object(BusName, wlan0).Go(startPinMethod, 0, nil,
+					options("pin", strconv.Itoa(n))))
 			} else {
-				calls = append(calls, c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, nil))
+				calls = append(calls,
+					c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, nil))
 			}
 		}
 		last := godbus.NoSequence
 		for n, call := range calls {
 			synctest.Wait()
 			if call.Err != nil || call.ResponseSequence <= last {
-				t.Fatalf("call %d: %v, answer %d after %d", n, call.Err, call.ResponseSequence, last)
+				t.Fatalf("call %d: %v, answer %d after %d", n, call.Err,
+					call.ResponseSequence, last)
 			}
 			last = call.ResponseSequence
 			if n%10 == 3 && call.Body[1] != strconv.Itoa(n) {
@@ -47,10 +51,12 @@ func TestCallsAreAnsweredInOrder(t *testing.T) {
 	})
 }
 
-// TestFlood: 20,000 calls as fast as they go, with and without answers. Who floods is answered, if only with
-// LimitsExceeded; another caller is served meanwhile; and nothing grows beyond its bounds.
+// TestFlood: 20,000 calls as fast as they go, with and without answers. Who floods is answered, if
+// only with LimitsExceeded; another caller is served meanwhile; and nothing grows beyond its
+// bounds.
 func TestFlood(t *testing.T) { // not in parallel: it counts goroutines
-	for name, flags := range map[string]godbus.Flags{"with answers": 0, "without answers": godbus.FlagNoReplyExpected} {
+	for name, flags := range map[string]godbus.Flags{"with answers": 0,
+		"without answers": godbus.FlagNoReplyExpected} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, Options{}, func(w *world) {
 				flood, other := w.client(stranger), w.client(0)
@@ -64,7 +70,8 @@ func TestFlood(t *testing.T) { // not in parallel: it counts goroutines
 					for n := range total {
 						path, method, args := rootPath, managerIface+".GeneratePin", []any(nil)
 						if n%2 == 1 {
-							path, method, args = wlan0, startPinMethod, []any{options("pin", strconv.Itoa(n))}
+							path, method, args = wlan0, startPinMethod,
+								[]any{options("pin", strconv.Itoa(n))}
 						}
 						flood.conn.Object(BusName, path).Go(method, flags, done, args...)
 					}
@@ -87,7 +94,8 @@ func TestFlood(t *testing.T) { // not in parallel: it counts goroutines
 						call := <-done
 						var e godbus.Error
 						switch {
-						case call.Err == nil, errors.As(call.Err, &e) && e.Name == errorPrefix+"NotAuthorized":
+						case call.Err == nil, errors.As(call.Err, &e) &&
+							e.Name == errorPrefix+"NotAuthorized":
 							answered++
 						case e.Name == errLimits:
 							limited++
@@ -109,7 +117,8 @@ func TestFlood(t *testing.T) { // not in parallel: it counts goroutines
 	}
 }
 
-// TestPanicIsSurvived: the caller gets an answer, the log the stack, everybody else notices nothing.
+// TestPanicIsSurvived: the caller gets an answer, the log the stack, everybody else notices
+// nothing.
 func TestPanicIsSurvived(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -120,7 +129,8 @@ func TestPanicIsSurvived(t *testing.T) {
 		w.svc.on = nil
 		c.must(rootPath, managerIface+".GeneratePin")
 		c.must(wlan0, interfaceIface+".Scan", options())
-		if log := w.log.String(); !strings.Contains(log, "mistake in Scan") || !strings.Contains(log, "server_test.go") {
+		if log := w.log.String(); !strings.Contains(log, "mistake in Scan") ||
+			!strings.Contains(log, "server_test.go") {
 			t.Errorf("the log has %s", log)
 		}
 	})
@@ -131,10 +141,13 @@ func TestNoReply(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
-		for _, method := range []string{interfaceIface + ".Scan", startPbcMethod, interfaceIface + ".NoSuchMethod"} {
-			c.conn.Object(BusName, wlan0).Go(method, godbus.FlagNoReplyExpected, nil, options("detach", true))
+		for _, method := range []string{interfaceIface + ".Scan", startPbcMethod,
+			interfaceIface + ".NoSuchMethod"} {
+			c.conn.Object(BusName, wlan0).Go(method, godbus.FlagNoReplyExpected, nil,
+				options("detach", true))
 		}
-		c.conn.Object(BusName, wlan0).Go(interfaceIface+".Scan", godbus.FlagNoReplyExpected, nil, options())
+		c.conn.Object(BusName, wlan0).Go(interfaceIface+".Scan", godbus.FlagNoReplyExpected,
+			nil, options())
 		synctest.Wait()
 		if calls := w.svc.calls(); !slices.Equal(calls, []string{"Start pbc wlan0", "Scan wlan0"}) {
 			t.Errorf("calls %v", calls)
@@ -159,14 +172,17 @@ func TestName(t *testing.T) {
 		want   error
 	}{
 		{"another process owns it", func(w *world) {
-			if _, err := w.client(0).conn.RequestName(BusName, godbus.NameFlagDoNotQueue); err != nil {
+			if _, err := w.client(0).conn.RequestName(BusName,
+				godbus.NameFlagDoNotQueue); err != nil {
 				w.t.Error(err)
 			}
 		}, nil, ErrNameTaken},
-		{"the policy of the bus refuses it", func(w *world) { w.bus.Refuse(BusName) }, nil, ErrNameRefused},
+		{"the policy of the bus refuses it", func(w *world) { w.bus.Refuse(BusName) }, nil,
+			ErrNameRefused},
 		{"it is taken away", nil, func(w *world) { w.bus.Disown(BusName) }, ErrNameLost},
 		{"the bus goes", nil, func(w *world) { w.bus.Close() }, ErrBusLost},
-		{"the service is over", nil, func(w *world) { w.svc.subs[0].put(service.ErrShutdown) }, service.ErrShutdown},
+		{"the service is over", nil, func(w *world) { w.svc.subs[0].put(service.ErrShutdown) },
+			service.ErrShutdown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -209,7 +225,8 @@ func TestRunWaitsForItsJobs(t *testing.T) {
 	})
 }
 
-// TestCallsBeforeTheNameAreAnswered: a client may call our unique name as soon as we are on the bus.
+// TestCallsBeforeTheNameAreAnswered: a client may call our unique name as soon as we are on the
+// bus.
 func TestCallsBeforeTheNameAreAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -218,7 +235,8 @@ func TestCallsBeforeTheNameAreAnswered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call := w.client(0).conn.Object(b.conn.Name(), rootPath).Go(managerIface+".GeneratePin", 0, nil)
+		call := w.client(0).conn.Object(b.conn.Name(),
+			rootPath).Go(managerIface+".GeneratePin", 0, nil)
 		synctest.Wait()
 		srv, err := New(b, w.svc, Options{})
 		if err != nil {
@@ -235,7 +253,8 @@ func TestCallsBeforeTheNameAreAnswered(t *testing.T) {
 	})
 }
 
-// TestTooManyEvents: after signals were lost, everything is as the service says, and clients are told the difference.
+// TestTooManyEvents: after signals were lost, everything is as the service says, and clients are
+// told the difference.
 func TestTooManyEvents(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -282,7 +301,8 @@ func putter(q *queue) func(sender string, size int) *call {
 	calls := map[string]int{}
 	return func(sender string, size int) *call {
 		calls[sender]++
-		return q.put(&call{&bus.Message{Header: bus.Header{Sender: sender, Serial: uint32(calls[sender])}, Frame: make([]byte, size)}})
+		return q.put(&call{&bus.Message{Header: bus.Header{Sender: sender,
+			Serial: uint32(calls[sender])}, Frame: make([]byte, size)}})
 	}
 }
 
@@ -330,7 +350,8 @@ func TestFullQueue(t *testing.T) {
 			put(fmt.Sprint("flood", n), 1)
 		}
 	}
-	if refused := put("late", 1); refused == nil || refused.Sender == "late" || refused.Serial != maxLine {
+	if refused := put("late", 1); refused == nil || refused.Sender == "late" ||
+		refused.Serial != maxLine {
 		t.Errorf("refused is %+v", refused)
 	}
 	if q.calls != maxQueue {

@@ -15,7 +15,8 @@ import (
 // addSession makes the object of a session.
 func (t *tree) addSession(s service.Session, emit emitter) {
 	t.putSession(s)
-	t.add(sessionPath(s.ID), identity{session: s.ID}, emit, face{iface: sessionIface, render: func() values { return t.sessionValues(s.ID) }})
+	t.add(sessionPath(s.ID), identity{session: s.ID}, emit,
+		face{iface: sessionIface, render: func() values { return t.sessionValues(s.ID) }})
 }
 
 // endSession tells how a session ended: its properties first, then one signal.
@@ -27,10 +28,12 @@ func (t *tree) endSession(s service.Session, emit emitter) {
 		emit(signal{path, sessionIface, "Succeeded", []any{networkPaths(s.Networks)}})
 		return
 	}
-	emit(signal{path, sessionIface, "Failed", []any{string(s.Reason), uint16(s.ConfigError), printable(s.Sentence)}})
+	emit(signal{path, sessionIface, "Failed",
+		[]any{string(s.Reason), uint16(s.ConfigError), printable(s.Sentence)}})
 }
 
-// putSession notes what a session is like now. That it begins or ends to scan shows at its interface, too.
+// putSession notes what a session is like now. That it begins or ends to scan shows at its
+// interface, too.
 func (t *tree) putSession(s service.Session) {
 	if before := t.sessions[s.ID]; (before.State == service.StateScanning) != (s.State == service.StateScanning) {
 		t.stale[interfacePath(s.Interface)] = true
@@ -128,8 +131,8 @@ func getCredentials(_ context.Context, r *request) ([]any, error) {
 	return []any{dicts}, nil
 }
 
-// credentialValues are a credential with its key. It goes to one caller who may have it, never into a broadcast. Its secrets are
-// copies, which are wiped when they were sent.
+// credentialValues are a credential with its key. It goes to one caller who may have it, never into
+// a broadcast. Its secrets are copies, which are wiped when they were sent.
 func credentialValues(n credential.Network) values {
 	return values{
 		"ssid":          variant(octets(n.SSID)),

@@ -87,8 +87,8 @@ func (s *Server) introspect(path godbus.ObjectPath) string {
 	return b.String()
 }
 
-// ours finds the object of a Properties call and those of its interfaces that the call names. An empty name means all;
-// the standard interfaces are there, but have no properties.
+// ours finds the object of a Properties call and those of its interfaces that the call names. An
+// empty name means all; the standard interfaces are there, but have no properties.
 func (s *Server) ours(c *call, iface string) (o *object, named []face, err error) {
 	o = s.objects.objects[c.Path]
 	switch {
@@ -99,7 +99,8 @@ func (s *Server) ours(c *call, iface string) (o *object, named []face, err error
 	case slices.Contains(standard, iface), iface == objectManagerIface && c.Path == rootPath:
 		return o, nil, nil
 	}
-	return nil, nil, &busError{errUnknownInterface, fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(iface))}
+	return nil, nil, &busError{errUnknownInterface,
+		fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(iface))}
 }
 
 // property finds the object, the interface and the property of a Get or Set.
@@ -118,7 +119,8 @@ func (s *Server) property(c *call, args []any) (*object, face, *introspection.Pr
 			}
 		}
 	}
-	return nil, face{}, nil, &busError{errUnknownProperty, fmt.Sprintf("There is no property %s.", quote(name))}
+	return nil, face{}, nil, &busError{errUnknownProperty,
+		fmt.Sprintf("There is no property %s.", quote(name))}
 }
 
 // get implements Properties.Get.
@@ -153,7 +155,8 @@ func (s *Server) set(c *call, args []any) error {
 	}
 	v, _ := args[2].(godbus.Variant)
 	if got := v.Signature().String(); got != p.Type {
-		return &busError{errInvalidArgs, fmt.Sprintf("The property %s is of type %q, not %q.", p.Name, p.Type, got)}
+		return &busError{errInvalidArgs,
+			fmt.Sprintf("The property %s is of type %q, not %q.", p.Name, p.Type, got)}
 	}
 	s.perform(c, s.request(c, o), name, func(ctx context.Context, r *request) ([]any, error) {
 		return nil, setters[p.Name](ctx, r.svc, v.Value())

@@ -14,18 +14,21 @@ import (
 	"wpsd/dbus/bus"
 )
 
-// maxText bounds a text that goes to everybody, in bytes. The longest of ours, the URL of an access point's description, has some 1,050.
+// maxText bounds a text that goes to everybody, in bytes. The longest of ours, the URL of an access
+// point's description, has some 1,050.
 const maxText = 2048
 
-// printable makes text of what anybody says: an access point, a device, a helper process, an error. D-Bus takes only UTF-8
-// without zeros; control characters, and those that turn the writing around, do nobody any good. Every text of a property or a
-// signal goes through it: see variant and Bus.emit.
+// printable makes text of what anybody says: an access point, a device, a helper process, an error.
+// D-Bus takes only UTF-8 without zeros; control characters, and those that turn the writing around,
+// do nobody any good. Every text of a property or a signal goes through it: see variant and
+// Bus.emit.
 func printable(s string) string {
 	if isPlain(s) {
 		return s
 	}
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || unicode.Is(unicode.Bidi_Control, r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) ||
+			unicode.Is(unicode.Bidi_Control, r) {
 			return unicode.ReplacementChar
 		}
 		return r
@@ -54,7 +57,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// cleaned is a value with all its texts made printable. What is of another type is as it was; values in it went through variant.
+// cleaned is a value with all its texts made printable. What is of another type is as it was;
+// values in it went through variant.
 func cleaned(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -72,8 +76,9 @@ func cleaned(v any) any {
 	return v
 }
 
-// encodable reports why a value cannot go over the bus; nil: it can. Object paths are all that is left to be wrong: texts went through
-// printable. Other types than those of our API are taken for a mistake.
+// encodable reports why a value cannot go over the bus; nil: it can. Object paths are all that is
+// left to be wrong: texts went through printable. Other types than those of our API are taken for a
+// mistake.
 func encodable(v any) error {
 	switch v := v.(type) {
 	case godbus.ObjectPath:
@@ -117,7 +122,8 @@ func encodableKind(t reflect.Type) error {
 		return fmt.Errorf("dbus: there is no value")
 	}
 	switch t.Kind() {
-	case reflect.Bool, reflect.Uint8, reflect.Int16, reflect.Uint16, reflect.Int32, reflect.Uint32, reflect.Int64, reflect.Uint64, reflect.Float64:
+	case reflect.Bool, reflect.Uint8, reflect.Int16, reflect.Uint16, reflect.Int32, reflect.Uint32,
+		reflect.Int64, reflect.Uint64, reflect.Float64:
 		return nil
 	case reflect.Slice:
 		return encodableKind(t.Elem())
@@ -126,8 +132,9 @@ func encodableKind(t reflect.Type) error {
 	}
 }
 
-// render makes the properties of an object anew. If one of them cannot go over the bus, or making them fails, the object is
-// left out until they can: one that is odd must not be the end of everybody's list.
+// render makes the properties of an object anew. If one of them cannot go over the bus, or making
+// them fails, the object is left out until they can: one that is odd must not be the end of
+// everybody's list.
 func (t *tree) render(o *object) {
 	was := o.broken
 	o.broken = ""

@@ -27,8 +27,10 @@ func TestAnErrorWithBadText(t *testing.T) {
 		}
 		return err
 	}}
-	b.reply(&call{&bus.Message{Header: bus.Header{Serial: 1, Sender: ":1.1"}}}, nil, &busError{errFailed, "it says \"a\x00b\xff\""})
-	if len(sent) != 1 || sent[0].Type != godbus.TypeError || sent[0].Body[0] != "it says \"a\ufffdb\ufffd\"" {
+	b.reply(&call{&bus.Message{Header: bus.Header{Serial: 1, Sender: ":1.1"}}}, nil,
+		&busError{errFailed, "it says \"a\x00b\xff\""})
+	if len(sent) != 1 || sent[0].Type != godbus.TypeError ||
+		sent[0].Body[0] != "it says \"a\ufffdb\ufffd\"" {
 		t.Errorf("%+v", sent)
 	}
 }
@@ -52,7 +54,8 @@ func TestPrintable(t *testing.T) {
 	} {
 		got := printable(in)
 		if got != want || printable(got) != got || len(got) > maxText {
-			t.Errorf("%.40q: %.40q of %d bytes, not %.40q of %d", in, got, len(got), want, len(want))
+			t.Errorf("%.40q: %.40q of %d bytes, not %.40q of %d", in, got, len(got),
+				want, len(want))
 		}
 	}
 }
@@ -64,23 +67,34 @@ func TestAnObjectThatCannotBeTold(t *testing.T) {
 	var said []string
 	emit := func(s signal) { said = append(said, s.member) }
 	var log []string
-	tr.leftOut = func(path godbus.ObjectPath, why string) { log = append(log, string(path)+": "+why) }
+	tr.leftOut = func(path godbus.ObjectPath, why string) {
+		log = append(log, string(path)+": "+why)
+	}
 	wrong := map[string]func() values{
-		"a path that is none": func() values { return values{"Session": variant(godbus.ObjectPath("no path"))} },
-		"one of several":      func() values { return values{"Networks": variant([]godbus.ObjectPath{"/", "x"})} },
-		"in a dictionary": func() values {
-			return values{"Detail": variant(values{"a": variant(values{"b": variant(godbus.ObjectPath(""))})})}
+		"a path that is none": func() values {
+			return values{"Session": variant(godbus.ObjectPath("no path"))}
 		},
-		"no value":             func() values { return values{"Name": {}} },
-		"a type that is no":    func() values { return values{"Name": godbus.MakeVariantWithSignature(struct{}{}, signatureString)} },
+		"one of several": func() values {
+			return values{"Networks": variant([]godbus.ObjectPath{"/", "x"})}
+		},
+		"in a dictionary": func() values {
+			return values{"Detail": variant(values{"a": variant(
+				values{"b": variant(godbus.ObjectPath(""))})})}
+		},
+		"no value": func() values { return values{"Name": {}} },
+		"a type that is no": func() values {
+			return values{"Name": godbus.MakeVariantWithSignature(struct{}{}, signatureString)}
+		},
 		"one that cannot made": func() values { panic("no") },
 	}
 	for name, render := range wrong {
 		said, log = nil, nil
 		const path = godbus.ObjectPath("/fi/w1/wps/x")
 		now := render
-		tr.add(path, identity{}, emit, face{iface: sessionIface, render: func() values { return now() }})
-		if _, shown := tr.managed()[path]; shown || len(said) > 0 || len(log) != 1 || !strings.HasPrefix(log[0], string(path)+": ") {
+		tr.add(path, identity{}, emit,
+			face{iface: sessionIface, render: func() values { return now() }})
+		if _, shown := tr.managed()[path]; shown || len(said) > 0 || len(log) != 1 ||
+			!strings.HasPrefix(log[0], string(path)+": ") {
 			t.Errorf("%s: shown %v, said %q, log %q", name, shown, said, log)
 		}
 		if !encodes(tr.managed()) || len(tr.managed()) == 0 {
@@ -124,10 +138,12 @@ func newTestTree(t testing.TB) *tree {
 
 // encodes reports whether a body can go over the bus, and comes back.
 func encodes(body ...any) bool {
-	m := &godbus.Message{Type: godbus.TypeSignal, Body: body, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldPath: variant(godbus.ObjectPath("/")), godbus.FieldInterface: variant("a.b"), godbus.FieldMember: variant("c"),
-		godbus.FieldSignature: variant(signatureOf(body)),
-	}}
+	m := &godbus.Message{Type: godbus.TypeSignal, Body: body,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldPath:      variant(godbus.ObjectPath("/")),
+			godbus.FieldInterface: variant("a.b"), godbus.FieldMember: variant("c"),
+			godbus.FieldSignature: variant(signatureOf(body)),
+		}}
 	var b bytes.Buffer
 	return m.EncodeTo(&b, binary.LittleEndian) == nil
 }
@@ -159,10 +175,11 @@ func fill(v reflect.Value, text string) {
 	}
 }
 
-// FuzzTexts: whatever is in the texts of whoever, everybody gets the list of objects, all signals can be sent, and there is
-// nothing in them that is no text.
+// FuzzTexts: whatever is in the texts of whoever, everybody gets the list of objects, all signals
+// can be sent, and there is nothing in them that is no text.
 func FuzzTexts(f *testing.F) {
-	for _, seed := range []string{"", "a", "a\x00", "\xff\xfe", "\x1b[2J", "\u202e", strings.Repeat("ü", 3000), "/../%00", "\r\nx: y"} {
+	for _, seed := range []string{"", "a", "a\x00", "\xff\xfe", "\x1b[2J", "\u202e",
+		strings.Repeat("ü", 3000), "/../%00", "\r\nx: y"} {
 		f.Add(seed, "wlan0")
 	}
 	f.Fuzz(func(t *testing.T, text, ifname string) {
@@ -173,9 +190,12 @@ func FuzzTexts(f *testing.F) {
 			s.AccessPoints[i].Interface = ifname
 		}
 		s.Sessions[0].Interface, s.Sessions[0].ID, s.Networks[0].ID = ifname, 1, 1
-		s.ERs[0].Interface, s.ERAccessPoints[0].Interface, s.EREnrollees[0].Interface = ifname, ifname, ifname
+		s.ERs[0].Interface, s.ERAccessPoints[0].Interface, s.EREnrollees[0].Interface = ifname,
+			ifname, ifname
 		tr := newTestTree(t)
-		tr.leftOut = func(path godbus.ObjectPath, why string) { t.Errorf("%q is left out: %s", path, why) }
+		tr.leftOut = func(path godbus.ObjectPath, why string) {
+			t.Errorf("%q is left out: %s", path, why)
+		}
 		emit := func(sig signal) {
 			for i := range sig.body { // as Bus.emit
 				sig.body[i] = cleaned(sig.body[i])
@@ -187,8 +207,10 @@ func FuzzTexts(f *testing.F) {
 		tr.reset(s, emit)
 		for _, e := range []service.Event{
 			service.SessionEnded{Session: s.Sessions[0]}, service.ScanDone{Interface: ifname},
-			service.EnrolleeSeen{Enrollee: service.Enrollee{Interface: ifname, UUID: text, Name: text, DeviceType: text}},
-			service.ERAPRemoved{AccessPoint: s.ERAccessPoints[0], Reason: text}, service.EREnrolleeRemoved{Enrollee: s.EREnrollees[0]},
+			service.EnrolleeSeen{Enrollee: service.Enrollee{Interface: ifname, UUID: text,
+				Name: text, DeviceType: text}},
+			service.ERAPRemoved{AccessPoint: s.ERAccessPoints[0], Reason: text},
+			service.EREnrolleeRemoved{Enrollee: s.EREnrollees[0]},
 			service.InterfaceRemoved{Name: ifname},
 		} {
 			tr.apply(e, emit)

@@ -32,7 +32,8 @@ type face struct {
 	values values
 }
 
-// face finds an interface of an object by its name; nil: it has none of this name. An empty name means any.
+// face finds an interface of an object by its name; nil: it has none of this name. An empty name
+// means any.
 func (o *object) face(iface string) *face {
 	for n := range o.faces {
 		if o.faces[n].iface == iface || iface == "" {
@@ -85,9 +86,10 @@ type tree struct {
 	er           erTree
 
 	objects map[godbus.ObjectPath]*object
-	leftOut func(path godbus.ObjectPath, why string) // is told of objects that are left out; nil: nobody is
-	// stale are objects with properties that depend on which other objects there are. They are made anew in flush:
-	// a scan that finds fifty access points is one change of the list, not fifty.
+	// is told of objects that are left out; nil: nobody is
+	leftOut func(path godbus.ObjectPath, why string)
+	// stale are objects with properties that depend on which other objects there are. They are made
+	// anew in flush: a scan that finds fifty access points is one change of the list, not fifty.
 	stale map[godbus.ObjectPath]bool
 }
 
@@ -255,7 +257,8 @@ func (t *tree) remove(path godbus.ObjectPath, emit emitter) {
 	}
 }
 
-// update makes the properties of an object anew and tells of those that changed, in one signal for each interface.
+// update makes the properties of an object anew and tells of those that changed, in one signal for
+// each interface.
 func (t *tree) update(path godbus.ObjectPath, emit emitter) {
 	o := t.objects[path]
 	if o == nil {
@@ -296,7 +299,8 @@ func (t *tree) tellFace(path godbus.ObjectPath, f face, old values, emit emitter
 		}
 	}
 	if len(changed)+len(invalidated) > 0 {
-		emit(signal{path, propertiesIface, "PropertiesChanged", []any{f.iface, changed, invalidated}})
+		emit(signal{path, propertiesIface, "PropertiesChanged",
+			[]any{f.iface, changed, invalidated}})
 	}
 }
 
@@ -306,7 +310,8 @@ func added(o *object) signal {
 }
 
 func removed(o *object) signal {
-	return signal{rootPath, objectManagerIface, "InterfacesRemoved", []any{o.path, slices.Sorted(maps.Keys(o.all()))}}
+	return signal{rootPath, objectManagerIface, "InterfacesRemoved",
+		[]any{o.path, slices.Sorted(maps.Keys(o.all()))}}
 }
 
 // managed is everything below the root, as GetManagedObjects wants it.
@@ -347,7 +352,8 @@ func (t *tree) owns(owner string) bool {
 }
 
 // sortedPaths makes paths of ids, in the order of the ids.
-func sortedPaths[K cmp.Ordered, V any](m map[K]V, path func(K) godbus.ObjectPath) []godbus.ObjectPath {
+func sortedPaths[K cmp.Ordered, V any](m map[K]V,
+	path func(K) godbus.ObjectPath) []godbus.ObjectPath {
 	paths := make([]godbus.ObjectPath, 0, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		paths = append(paths, path(k))

@@ -10,8 +10,8 @@ import (
 	"wpsd/dbus/bus"
 )
 
-// The signatures of the types that nearly all values have. godbus finds one by reflection, anew for each value, which took a
-// tenth of all that an External Registrar computes.
+// The signatures of the types that nearly all values have. godbus finds one by reflection, anew for
+// each value, which took a tenth of all that an External Registrar computes.
 var (
 	signatureString   = godbus.ParseSignatureMust("s")
 	signaturePath     = godbus.ParseSignatureMust("o")
@@ -77,7 +77,8 @@ func signatureOf(body []any) godbus.Signature {
 			return signatureAddition
 		}
 	case 3: // PropertiesChanged
-		if signature(body[0]) == signatureString && signature(body[1]) == signatureValues && signature(body[2]) == signatureStrings {
+		if signature(body[0]) == signatureString && signature(body[1]) == signatureValues &&
+			signature(body[2]) == signatureStrings {
 			return signatureChanges
 		}
 	}
@@ -88,7 +89,8 @@ func signatureOf(body []any) godbus.Signature {
 	return godbus.ParseSignatureMust(all.String())
 }
 
-// same reports whether a property has still the same value. reflect.DeepEqual is right for all, and slow.
+// same reports whether a property has still the same value. reflect.DeepEqual is right for all, and
+// slow.
 func same(a, b godbus.Variant) bool {
 	switch x := a.Value().(type) {
 	case string, godbus.ObjectPath, bool, uint16, uint32, uint64:

@@ -49,11 +49,15 @@ var (
 // accessPoint is one that says everything.
 func accessPoint() service.AccessPoint {
 	return service.AccessPoint{
-		Interface: "wlan0", BSSID: bssid1, SSID: []byte("home"), Frequency: 2412, Signal: -40, Class: discovery.Plain, LastSeen: epoch,
+		Interface: "wlan0", BSSID: bssid1, SSID: []byte("home"), Frequency: 2412, Signal: -40,
+		Class: discovery.Plain, LastSeen: epoch,
 		Ad: wsc.Advertisement{
-			Version2: wsc.Version20, State: wsc.Configured, HasUUIDE: true, UUIDE: wsc.UUIDFromMAC(bssid1),
-			Manufacturer: "maker", ModelName: "model", ModelNumber: "1", SerialNumber: "2", DeviceName: "router\x1b[2J\xff",
-			PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: wsc.ConfigLabel,
+			Version2: wsc.Version20, State: wsc.Configured, HasUUIDE: true,
+			UUIDE:        wsc.UUIDFromMAC(bssid1),
+			Manufacturer: "maker", ModelName: "model", ModelNumber: "1", SerialNumber: "2",
+			DeviceName:        "router\x1b[2J\xff",
+			PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1},
+			ConfigMethods:     wsc.ConfigLabel,
 		},
 	}
 }
@@ -62,17 +66,23 @@ func accessPoint() service.AccessPoint {
 func newFake() *fake {
 	return &fake{
 		snapshot: service.Snapshot{
-			Manager: service.Manager{Version: "0.1", Processing: service.ProcessingInternal, Device: wsc.Device{
-				UUID: wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 0}), DeviceName: "laptop", PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
-			}},
-			Interfaces: []service.Interface{{Name: "wlan0", Driver: "sim", Mode: drivers.ModeStation, HardwareAddr: wsc.MAC{2, 0, 0, 0, 0, 0}}},
+			Manager: service.Manager{Version: "0.1", Processing: service.ProcessingInternal,
+				Device: wsc.Device{
+					UUID: wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 0}), DeviceName: "laptop",
+					PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
+				}},
+			Interfaces: []service.Interface{{Name: "wlan0", Driver: "sim",
+				Mode: drivers.ModeStation, HardwareAddr: wsc.MAC{2, 0, 0, 0, 0, 0}}},
 			Networks: []service.Network{{
-				ID: 7, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, BSSID: bssid1, Source: "pbc", Created: epoch,
+				ID: 7, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+				BSSID: bssid1, Source: "pbc", Created: epoch,
 			}},
 		},
 		credentials: []credential.Network{{
-			SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: credential.KeyPassphrase,
-			KeyIndex: 1, MAC: wsc.MAC{2, 0, 0, 0, 0, 0}, NetworkIndex: 1, Raw: secret.FromString(rawKey),
+			SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+			Key: secret.FromString(key), KeyKind: credential.KeyPassphrase,
+			KeyIndex: 1, MAC: wsc.MAC{2, 0, 0, 0, 0, 0}, NetworkIndex: 1,
+			Raw: secret.FromString(rawKey),
 		}},
 	}
 }
@@ -82,7 +92,8 @@ func newLog(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to,
 
 // sessionOne tells of a session.
 func sessionOne(owner string) service.Event {
-	return service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0", Owner: owner, State: service.StateScanning}}
+	return service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0", Owner: owner,
+		State: service.StateScanning}}
 }
 
 // world is a bus with a Server on it.
@@ -113,7 +124,8 @@ func inBubble(t *testing.T, o Options, test func(w *world)) {
 
 // newWorld makes a bus and a service, but no Server.
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, bus: dbustest.New(), svc: newFake(), log: &bytes.Buffer{}, over: make(chan error, 1)}
+	w := &world{t: t, bus: dbustest.New(), svc: newFake(), log: &bytes.Buffer{},
+		over: make(chan error, 1)}
 	w.bus.Monitor(func(m *godbus.Message) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -206,17 +218,22 @@ func (c *client) call(path godbus.ObjectPath, method string, args ...any) *godbu
 	return c.conn.Object(BusName, path).Call(method, 0, args...)
 }
 
-// send is call for a message that godbus does not make: with the flag for interactive authorization, or, if iface is
-// empty, without interface.
-func (c *client) send(flags godbus.Flags, path godbus.ObjectPath, iface, member string, args ...any) *godbus.Call {
+// send is call for a message that godbus does not make: with the flag for interactive
+// authorization, or, if iface is empty, without interface.
+func (c *client) send(flags godbus.Flags, path godbus.ObjectPath, iface, member string,
+	args ...any) *godbus.Call {
 	return <-c.goSend(flags, path, iface, member, args...).Done
 }
 
 // goSend is send that does not wait.
-func (c *client) goSend(flags godbus.Flags, path godbus.ObjectPath, iface, member string, args ...any) *godbus.Call {
-	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: flags, Body: args, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldDestination: godbus.MakeVariant(BusName), godbus.FieldPath: godbus.MakeVariant(path), godbus.FieldMember: godbus.MakeVariant(member),
-	}}
+func (c *client) goSend(flags godbus.Flags, path godbus.ObjectPath, iface, member string,
+	args ...any) *godbus.Call {
+	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: flags, Body: args,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldDestination: godbus.MakeVariant(BusName),
+			godbus.FieldPath:        godbus.MakeVariant(path),
+			godbus.FieldMember:      godbus.MakeVariant(member),
+		}}
 	if iface != "" {
 		m.Headers[godbus.FieldInterface] = godbus.MakeVariant(iface)
 	}
@@ -266,8 +283,10 @@ func (c *client) heard() []string {
 	for {
 		select {
 		case s := <-c.signals:
-			_, member, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(s.Name, "fi.w1.wps."), "org.freedesktop.DBus."), ".")
-			list = append(list, fmt.Sprintf("%s %s %s", strings.TrimPrefix(string(s.Path), string(rootPath)), member, plain(s.Body)))
+			_, member, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(s.Name, "fi.w1.wps."),
+				"org.freedesktop.DBus."), ".")
+			list = append(list, fmt.Sprintf("%s %s %s",
+				strings.TrimPrefix(string(s.Path), string(rootPath)), member, plain(s.Body)))
 		default:
 			return list
 		}
@@ -320,7 +339,8 @@ func options(pairs ...any) map[string]godbus.Variant {
 	return o
 }
 
-// checkSignals holds everything that was said against the introspection data, and looks for secrets where none may be.
+// checkSignals holds everything that was said against the introspection data, and looks for secrets
+// where none may be.
 func (w *world) checkSignals() {
 	w.t.Helper()
 	all, err := introspection.All()
@@ -368,8 +388,8 @@ func (w *world) checkSignals() {
 	}
 }
 
-// checkTypes holds the types of properties against the introspection data. emits, if not empty, is how they have to be
-// annotated.
+// checkTypes holds the types of properties against the introspection data. emits, if not empty, is
+// how they have to be annotated.
 func checkTypes(t *testing.T, i *introspection.Interface, got map[string]godbus.Variant, emits introspection.Emits) {
 	t.Helper()
 	found := 0

@@ -43,20 +43,22 @@ type AccessPoint interface {
 	Close() error
 }
 
-// NFCAccessPoint is an AccessPoint whose software knows NFC. What it does not know it answers with ErrNotSupported.
-// Formats are "WPS", the attributes alone, and "NDEF".
+// NFCAccessPoint is an AccessPoint whose software knows NFC. What it does not know it answers with
+// ErrNotSupported. Formats are "WPS", the attributes alone, and "NDEF".
 type NFCAccessPoint interface {
 	AccessPoint
-	// AllowToken lets the device in whose password token was read, within two minutes. tag is the caller's.
+	// AllowToken lets the device in whose password token was read, within two minutes. tag is the
+	// caller's.
 	AllowToken(ctx context.Context, tag []byte) error
-	// PasswordToken returns the access point's own password token and enables it: a Registrar that has read it may
-	// read and change the settings.
+	// PasswordToken returns the access point's own password token and enables it: a Registrar that
+	// has read it may read and change the settings.
 	PasswordToken(ctx context.Context, format string) (secret.Value, error)
 	// ConfigToken returns the access point's network as a configuration token.
 	ConfigToken(ctx context.Context, format string) (secret.Value, error)
 	// HandoverSelect returns the carrier record that answers a handover request.
 	HandoverSelect(ctx context.Context) ([]byte, error)
-	// HandoverReport lets the device in whose request was answered with sel; both are carrier records.
+	// HandoverReport lets the device in whose request was answered with sel; both are carrier
+	// records.
 	HandoverReport(ctx context.Context, request, sel []byte) error
 }
 

@@ -13,7 +13,8 @@ import (
 var (
 	// ErrNotSupported is returned by a driver for what it, or the hardware, cannot do.
 	ErrNotSupported = errors.New("not supported by this driver")
-	// ErrNoManager means that a network manager does not run: nobody is there to ask, or to give anything to.
+	// ErrNoManager means that a network manager does not run: nobody is there to ask, or to give
+	// anything to.
 	ErrNoManager = errors.New("the manager does not run")
 	// ErrNoInterface is returned for a name that the driver does not know, or no longer.
 	ErrNoInterface = errors.New("no such network interface")
@@ -29,7 +30,8 @@ var (
 	ErrClosed = errors.New("closed")
 )
 
-// LostError tells why an association ended or did not come about; it wraps ErrLinkLost or ErrAssociation.
+// LostError tells why an association ended or did not come about; it wraps ErrLinkLost or
+// ErrAssociation.
 type LostError struct {
 	// Err is ErrLinkLost or ErrAssociation.
 	Err error
@@ -192,7 +194,9 @@ func (Unsupported) Channels(context.Context) ([]Channel, error) { return nil, Er
 func (Unsupported) Scan(context.Context, ScanRequest) ([]BSS, error) { return nil, ErrNotSupported }
 
 // Cached implements Station.
-func (Unsupported) Cached(context.Context, time.Duration) ([]BSS, error) { return nil, ErrNotSupported }
+func (Unsupported) Cached(context.Context, time.Duration) ([]BSS, error) {
+	return nil, ErrNotSupported
+}
 
 // Associate implements Station.
 func (Unsupported) Associate(context.Context, AssociateRequest) (Link, error) {

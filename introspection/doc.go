@@ -24,14 +24,15 @@ func parseDoc(comment string) Doc {
 	return d
 }
 
-// statements joins the lines of a comment that belong together: a paragraph of text up to an empty line, or a line
-// that begins with a mark and those that follow it further to the right.
+// statements joins the lines of a comment that belong together: a paragraph of text up to an empty
+// line, or a line that begins with a mark and those that follow it further to the right.
 func statements(comment string) []string {
 	var list []string
 	fresh := true
 	for line := range strings.Lines(comment) {
 		line = strings.TrimSpace(line)
-		marked := strings.HasPrefix(line, "@") || strings.HasPrefix(line, "Access: ") || strings.HasPrefix(line, "Errors: ")
+		marked := strings.HasPrefix(line, "@") || strings.HasPrefix(line, "Access: ") ||
+			strings.HasPrefix(line, "Errors: ")
 		switch {
 		case line == "":
 			fresh = true

@@ -1,6 +1,7 @@
-// Package introspection holds the D-Bus API: one XML file for each of our interfaces, and one for the standard
-// interfaces that come with them. The files are the source of truth. Package dbus serves them, checks the
-// signatures of calls against them, and is tested against them; their comments are the manual.
+// Package introspection holds the D-Bus API: one XML file for each of our interfaces, and one for
+// the standard interfaces that come with them. The files are the source of truth. Package dbus
+// serves them, checks the signatures of calls against them, and is tested against them; their
+// comments are the manual.
 package introspection
 
 import "embed"

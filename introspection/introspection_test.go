@@ -29,8 +29,11 @@ func TestEveryInterfaceOfTheAPIIsThere(t *testing.T) {
 		names = append(names, i.Name)
 	}
 	want := []string{
-		"fi.w1.wps.AccessPoint", "fi.w1.wps.CredentialAgent", "fi.w1.wps.ER", "fi.w1.wps.ER.AccessPoint", "fi.w1.wps.ER.Enrollee", "fi.w1.wps.Interface", "fi.w1.wps.Manager", "fi.w1.wps.Network", "fi.w1.wps.Session",
-		"org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Peer",
+		"fi.w1.wps.AccessPoint", "fi.w1.wps.CredentialAgent", "fi.w1.wps.ER",
+		"fi.w1.wps.ER.AccessPoint", "fi.w1.wps.ER.Enrollee", "fi.w1.wps.Interface",
+		"fi.w1.wps.Manager", "fi.w1.wps.Network", "fi.w1.wps.Session",
+		"org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.ObjectManager",
+		"org.freedesktop.DBus.Peer",
 		"org.freedesktop.DBus.Properties",
 	}
 	if !slices.Equal(names, want) {
@@ -57,8 +60,8 @@ func TestOneFilePerInterface(t *testing.T) {
 	}
 }
 
-// TestDocumentation holds what the manual is made of to its form: every argument is described under its name, and
-// every sentence ends.
+// TestDocumentation holds what the manual is made of to its form: every argument is described under
+// its name, and every sentence ends.
 func TestDocumentation(t *testing.T) {
 	t.Parallel()
 	sentence := regexp.MustCompile(`(?s)^[A-Z@].*[.:]$`)
@@ -70,14 +73,17 @@ func TestDocumentation(t *testing.T) {
 					t.Errorf("%s.%s: %q is not made of sentences", i.Name, member, paragraph)
 				}
 			}
-			described := slices.DeleteFunc(slices.Clone(d.Args), func(a introspection.DocArg) bool { return a.Key != "" })
+			described := slices.DeleteFunc(slices.Clone(d.Args), func(a introspection.DocArg) bool {
+				return a.Key != ""
+			})
 			for n, a := range args {
 				if n >= len(described) || described[n].Name != a.Name {
 					t.Errorf("%s.%s: no @%s in its place", i.Name, member, a.Name)
 				}
 			}
 			if len(described) != len(args) {
-				t.Errorf("%s.%s: describes %d arguments, has %d", i.Name, member, len(described), len(args))
+				t.Errorf("%s.%s: describes %d arguments, has %d", i.Name, member,
+					len(described), len(args))
 			}
 			for _, a := range d.Args {
 				if a.Text == "" || a.Key != "" && a.Type == "" {
@@ -101,7 +107,8 @@ func TestDocumentation(t *testing.T) {
 		for _, p := range i.Properties {
 			check(p.Name, p.Doc)
 			if p.Writable != (p.Doc.Access != "") {
-				t.Errorf("%s.%s: access is described for what can be written, and only that", i.Name, p.Name)
+				t.Errorf("%s.%s: access is described for what can be written, and only that",
+					i.Name, p.Name)
 			}
 		}
 	}
@@ -130,11 +137,15 @@ func TestDocIsTakenApart(t *testing.T) {
 		t.Errorf("text %q", got)
 	}
 	m := list[0].Methods[0]
-	if introspection.Signature(m.In) != "a{sv}" || introspection.Signature(m.Out) != "o" || m.Doc.Text != "Does it." {
+	if introspection.Signature(m.In) != "a{sv}" || introspection.Signature(m.Out) != "o" ||
+		m.Doc.Text != "Does it." {
 		t.Errorf("%+v", m)
 	}
-	want := []introspection.DocArg{{Name: "options", Text: "how."}, {Name: "options", Key: "key", Type: "s", Text: "which one of them."}, {Name: "o", Text: "what."}}
-	if !slices.Equal(m.Doc.Args, want) || m.Doc.Access != "anyone" || !slices.Equal(m.Doc.Errors, []string{"A", "B", "C"}) {
+	want := []introspection.DocArg{{Name: "options", Text: "how."},
+		{Name: "options", Key: "key", Type: "s", Text: "which one of them."},
+		{Name: "o", Text: "what."}}
+	if !slices.Equal(m.Doc.Args, want) || m.Doc.Access != "anyone" ||
+		!slices.Equal(m.Doc.Errors, []string{"A", "B", "C"}) {
 		t.Errorf("%+v", m.Doc)
 	}
 }
@@ -158,11 +169,13 @@ func TestServedXML(t *testing.T) {
 		if err := xml.Unmarshal(i.XML, &got); err != nil {
 			t.Errorf("%s: %v", i.Name, err)
 		}
-		if len(got.Methods) != len(i.Methods) || len(got.Signals) != len(i.Signals) || len(got.Properties) != len(i.Properties) {
+		if len(got.Methods) != len(i.Methods) || len(got.Signals) != len(i.Signals) ||
+			len(got.Properties) != len(i.Properties) {
 			t.Errorf("%s: served %+v", i.Name, got)
 		}
 		for n, p := range got.Properties {
-			if p.Name != i.Properties[n].Name || p.Type != i.Properties[n].Type || (p.Access == "readwrite") != i.Properties[n].Writable {
+			if p.Name != i.Properties[n].Name || p.Type != i.Properties[n].Type ||
+				(p.Access == "readwrite") != i.Properties[n].Writable {
 				t.Errorf("%s: served %+v for %+v", i.Name, p, i.Properties[n])
 			}
 		}

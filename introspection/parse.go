@@ -58,9 +58,10 @@ const (
 	EmitsNothing     Emits = "false"
 )
 
-// Doc is the comment before an element, taken apart. A comment has paragraphs of text, then lines that begin with
-// "@name:" for an argument or "@name.key: (type)" for a key of an argument that is a dictionary, then lines with
-// "Access:" and "Errors:". A line that begins further to the right goes on the one before.
+// Doc is the comment before an element, taken apart. A comment has paragraphs of text, then lines
+// that begin with "@name:" for an argument or "@name.key: (type)" for a key of an argument that is
+// a dictionary, then lines with "Access:" and "Errors:". A line that begins further to the right
+// goes on the one before.
 type Doc struct {
 	Text   string   // paragraphs separated by an empty line
 	Args   []DocArg // in their order
@@ -225,7 +226,8 @@ func (i *Interface) add(kind string, m member, doc Doc) error {
 				emits = Emits(a.Value)
 			}
 		}
-		i.Properties = append(i.Properties, Property{Name: m.Name, Type: m.Type, Doc: doc, Writable: m.Access == "readwrite", Emits: emits})
+		i.Properties = append(i.Properties, Property{Name: m.Name, Type: m.Type, Doc: doc,
+			Writable: m.Access == "readwrite", Emits: emits})
 	default:
 		return fmt.Errorf("unknown element <%s>", kind)
 	}

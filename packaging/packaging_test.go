@@ -27,26 +27,33 @@ func install(t *testing.T) (dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(string(text), "@SBINDIR@", dir)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name),
+			[]byte(strings.ReplaceAll(string(text), "@SBINDIR@", dir)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// What ours needs besides, which a machine without D-Bus does not have.
-	if err := os.WriteFile(filepath.Join(dir, "dbus.socket"), []byte("[Socket]\nListenStream=/run/dbus/system_bus_socket\nService=dbus.service\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "dbus.socket"),
+		[]byte("[Socket]\nListenStream=/run/dbus/system_bus_socket\nService=dbus.service\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "dbus.service"), []byte("[Service]\nExecStart=/bin/true\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "dbus.service"),
+		[]byte("[Service]\nExecStart=/bin/true\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// TestExposure: what systemd thinks of the sandboxes, in tenths. wpa_supplicant's unit has 96, NetworkManager's 80.
+// TestExposure: what systemd thinks of the sandboxes, in tenths. wpa_supplicant's unit has 96,
+// NetworkManager's 80.
 func TestExposure(t *testing.T) {
 	t.Parallel()
 	dir := install(t)
-	for unit, most := range map[string]string{"wpsd.service": "14", "wpsd-upnp.service": "10", "wpsd-reply.service": "10"} {
-		out, err := exec.Command("systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold="+most, filepath.Join(dir, unit)).CombinedOutput()
+	for unit, most := range map[string]string{"wpsd.service": "14", "wpsd-upnp.service": "10",
+		"wpsd-reply.service": "10"} {
+		out, err := exec.Command("systemd-analyze", "security", "--offline=yes", "--no-pager",
+			"--threshold="+most, filepath.Join(dir, unit)).CombinedOutput()
 		if err != nil {
 			t.Errorf("%s is more exposed than %s tenths: %v\n%s", unit, most, err, out)
 		}
@@ -57,14 +64,15 @@ func TestUnitsAreWellFormed(t *testing.T) {
 	t.Parallel()
 	dir := install(t)
 	names, _ := filepath.Glob(filepath.Join(dir, "wpsd*.*"))
-	out, err := exec.Command("systemd-analyze", append([]string{"verify", "--man=no"}, names...)...).CombinedOutput()
+	out, err := exec.Command("systemd-analyze",
+		append([]string{"verify", "--man=no"}, names...)...).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "wpsd") {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
 }
 
-// loosened are the directives that give something, in the units and in what is to be added to one. Each has its reason in
-// a comment above it.
+// loosened are the directives that give something, in the units and in what is to be added to one.
+// Each has its reason in a comment above it.
 var loosened = regexp.MustCompile(`^(CapabilityBoundingSet=.|AmbientCapabilities=|RestrictAddressFamilies=|IPAddressAllow=|DeviceAllow=|BindReadOnlyPaths=|StateDirectory=|RuntimeDirectory=|User=|PrivateTmp=no|ReadWritePaths=)`)
 
 // tight directives stand between those and their reason.
@@ -92,7 +100,8 @@ func TestWhatIsLoosenedHasItsReason(t *testing.T) {
 	}
 }
 
-// TestUnitsAreBounded: no fault in wpsd, and nobody who finds one, takes the machine's memory or its processes.
+// TestUnitsAreBounded: no fault in wpsd, and nobody who finds one, takes the machine's memory or
+// its processes.
 func TestUnitsAreBounded(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("wpsd*.service")
@@ -139,15 +148,18 @@ func TestNeedGo(t *testing.T) {
 			}
 			if tt.version != "" {
 				// Like go itself: "env" outside of the module, "version" inside.
-				script := "#!/bin/sh\ncase $1 in env) echo " + tt.version + ";; version) [ -n '" + tt.module + "' ] && echo '" + tt.module + "';; esac\n"
-				if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil {
+				script := "#!/bin/sh\ncase $1 in env) echo " + tt.version + ";; version) [ -n '" +
+					tt.module + "' ] && echo '" + tt.module + "';; esac\n"
+				if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script),
+					0o755); err != nil {
 					t.Fatal(err)
 				}
 			}
 			cmd := exec.Command("./need-go")
 			cmd.Env = []string{"PATH=" + dir}
 			out, err := cmd.CombinedOutput()
-			if (err != nil) != (tt.says != "") || !strings.Contains(string(out), tt.says) || tt.says == "" && len(out) > 0 {
+			if (err != nil) != (tt.says != "") || !strings.Contains(string(out), tt.says) ||
+				tt.says == "" && len(out) > 0 {
 				t.Errorf("%v, %q; want %q", err, out, tt.says)
 			}
 		})

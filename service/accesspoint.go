@@ -66,8 +66,9 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 		return
 	}
 	next := AccessPoint{
-		Interface: i.Name, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal, Class: c.Class,
-		Ad: *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only, Security: c.Security,
+		Interface: i.Name, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal,
+		Class: c.Class,
+		Ad:    *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only, Security: c.Security,
 	}
 	ap, known := i.accessPoints[c.BSSID]
 	if !known {
@@ -75,7 +76,8 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 			return
 		}
 		i.accessPoints[c.BSSID] = &accessPoint{
-			AccessPoint: next, candidate: c.Candidate, privacy: c.Privacy, told: c.Seen, signal: c.Signal,
+			AccessPoint: next, candidate: c.Candidate, privacy: c.Privacy, told: c.Seen,
+			signal: c.Signal,
 		}
 		s.emit(AccessPointAdded{next})
 		return
@@ -86,10 +88,12 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 	last := ap.AccessPoint
 	ap.AccessPoint, ap.candidate, ap.privacy, ap.misses = next, c.Candidate, c.Privacy, 0
 	flags := last.Class != next.Class
-	news := flags || !bytes.Equal(last.SSID, next.SSID) || last.Frequency != next.Frequency || last.Security != next.Security ||
+	news := flags || !bytes.Equal(last.SSID, next.SSID) || last.Frequency != next.Frequency ||
+		last.Security != next.Security ||
 		!reflect.DeepEqual(last.Ad, next.Ad)
 	moved := next.Signal - ap.signal
-	if news || moved >= quietSignal || -moved >= quietSignal || next.LastSeen.Sub(ap.told) >= quietFor {
+	if news || moved >= quietSignal || -moved >= quietSignal ||
+		next.LastSeen.Sub(ap.told) >= quietFor {
 		ap.told, ap.signal = next.LastSeen, next.Signal
 		s.emit(AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
 	}

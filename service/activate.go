@@ -21,8 +21,8 @@ type ActivateRequest struct {
 	Apply     string // as in StartRequest
 }
 
-// Activate hands a stored network over, and returns when the manager is connected to it. A *HandoverError tells that it
-// is not; then it is in the network where it was.
+// Activate hands a stored network over, and returns when the manager is connected to it. A
+// *HandoverError tells that it is not; then it is in the network where it was.
 func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest) error {
 	if err := s.checkApply(r.Apply); err != nil {
 		return err
@@ -40,10 +40,13 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 	}
 	sink := s.sinkFor(r.Apply, claim.owner)
 	if sink == nil {
-		return fmt.Errorf("%w: no network manager has %s: say which is to have the network (apply)", ErrNotSupported, i.Name)
+		return fmt.Errorf("%w: no network manager has %s: say which is to have the network (apply)",
+			ErrNotSupported, i.Name)
 	}
 	return s.withRadio(ctx, i, func() error {
-		offers := locked(&s.mu, func() []credential.Offer { return i.air.offers([]credential.Network{n}, wsc.MAC{}) })
+		offers := locked(&s.mu, func() []credential.Offer {
+			return i.air.offers([]credential.Network{n}, wsc.MAC{})
+		})
 		err := s.deliver(ctx, sink, i.Name, offers)
 		if err != nil {
 			claim.restore(ctx)
@@ -75,7 +78,9 @@ func (s *Service) placeToActivate(ctx context.Context, r ActivateRequest) (*ifac
 			continue
 		}
 		if found != nil {
-			return nil, claimed{}, fmt.Errorf("%w: network managers have %s and %s: say which one is meant (interface)", ErrInvalid, found.Name, i.Name)
+			return nil, claimed{}, fmt.Errorf(
+				"%w: network managers have %s and %s: say which one is meant (interface)",
+				ErrInvalid, found.Name, i.Name)
 		}
 		found, best = i, c
 	}
@@ -101,7 +106,8 @@ func (s *Service) freeStations(ifname string) ([]*iface, error) {
 	}
 	var list []*iface
 	for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
-		if i := s.interfaces[name]; i.Mode == drivers.ModeStation && !i.blocked() && i.session == nil {
+		if i := s.interfaces[name]; i.Mode == drivers.ModeStation && !i.blocked() &&
+			i.session == nil {
 			list = append(list, i)
 		}
 	}
@@ -121,7 +127,8 @@ func (s *Service) claim(ctx context.Context, ifname string) claimed {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTime)
 			defer cancel()
 			if err := m.Restore(ctx, ifname, debt, true); err != nil {
-				s.log.Warn("the connection that was there does not come back", "interface", ifname, "manager", m.Name(), "err", err)
+				s.log.Warn("the connection that was there does not come back", "interface", ifname,
+					"manager", m.Name(), "err", err)
 			}
 		}
 		return c

@@ -12,10 +12,12 @@ import (
 // maxAdded bounds what one caller can make us list.
 const maxAdded = 64
 
-// AddInterface has a driver take one more network interface, which it does not find by itself: the driver none, for an
-// External Registrar on a wired network. The interface is there when AddInterface returns.
+// AddInterface has a driver take one more network interface, which it does not find by itself: the
+// driver none, for an External Registrar on a wired network. The interface is there when
+// AddInterface returns.
 func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
-	if name == "" || len(name) > 15 || strings.ContainsAny(name, "/ \t\n\x00") || name == "." || name == ".." {
+	if name == "" || len(name) > 15 || strings.ContainsAny(name, "/ \t\n\x00") || name == "." ||
+		name == ".." {
 		return fmt.Errorf("%w: %q is not the name of a network interface", ErrInvalid, name)
 	}
 	d, adder, err := s.adder(driver)
@@ -47,7 +49,8 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	return nil
 }
 
-// RemoveInterface takes back what AddInterface added. ErrNotSupported for an interface that its driver found by itself.
+// RemoveInterface takes back what AddInterface added. ErrNotSupported for an interface that its
+// driver found by itself.
 func (s *Service) RemoveInterface(ctx context.Context, name string) error {
 	s.mu.Lock()
 	i, there := s.interfaces[name]
@@ -57,7 +60,8 @@ func (s *Service) RemoveInterface(ctx context.Context, name string) error {
 	}
 	adder, ok := i.driver.(drivers.Adder)
 	if !ok {
-		return fmt.Errorf("%w: %s was not added, it was found: use --interface to leave it alone", ErrNotSupported, name)
+		return fmt.Errorf("%w: %s was not added, it was found: use --interface to leave it alone",
+			ErrNotSupported, name)
 	}
 	if err := adder.Remove(name); err != nil && !errors.Is(err, drivers.ErrNoInterface) {
 		return fmt.Errorf("service: removing %s: %w", name, err)

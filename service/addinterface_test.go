@@ -33,25 +33,32 @@ func TestAddInterface(t *testing.T) {
 				add("wlan0", "none", ErrInterfaceExists)
 				add("wired2", "sim", ErrNotSupported)
 				add("wired2", "nonsense", ErrNotSupported)
-				for _, name := range []string{"", ".", "..", "a/b", "sixteen bytes is", "with space", "new\nline"} {
+				for _, name := range []string{"", ".", "..", "a/b", "sixteen bytes is",
+					"with space", "new\nline"} {
 					add(name, "none", ErrInvalid)
 				}
 				e := h.wait(func(e Event) bool {
 					_, ok := e.(InterfaceAdded)
 					return ok && e.(InterfaceAdded).Interface.Name == "wired1"
 				})
-				if i := e.(InterfaceAdded).Interface; i.Driver != "none" || i.Mode != drivers.ModeNone {
+				if i := e.(InterfaceAdded).Interface; i.Driver != "none" ||
+					i.Mode != drivers.ModeNone {
 					h.Errorf("%+v", i)
 				}
-				for _, name := range []string{"wired1", "wired0"} { // that one was named at the start
+				// that one was named at the start
+				for _, name := range []string{"wired1", "wired0"} {
 					if err := h.svc.RemoveInterface(h.Context(), name); err != nil {
 						h.Error(err)
 					}
-					if e := h.wait(func(e Event) bool { _, ok := e.(InterfaceRemoved); return ok }); e != (InterfaceRemoved{name}) {
+					if e := h.wait(func(e Event) bool {
+						_, ok := e.(InterfaceRemoved)
+						return ok
+					}); e != (InterfaceRemoved{name}) {
 						h.Errorf("%+v", e)
 					}
 				}
-				for name, want := range map[string]error{"wired1": ErrNoInterface, "wlan0": ErrNotSupported} {
+				for name, want := range map[string]error{"wired1": ErrNoInterface,
+					"wlan0": ErrNotSupported} {
 					if err := h.svc.RemoveInterface(h.Context(), name); !errors.Is(err, want) {
 						h.Errorf("removing %s: %v", name, err)
 					}
@@ -67,8 +74,9 @@ func TestAbsentInterfacesAreTold(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	s, err := New(Config{
-		Drivers: []drivers.Driver{none.New([]string{"lo", "absent0"})}, Interfaces: []string{"lo", "absent0"},
-		Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Drivers:    []drivers.Driver{none.New([]string{"lo", "absent0"})},
+		Interfaces: []string{"lo", "absent0"},
+		Log:        slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -77,12 +85,14 @@ func TestAbsentInterfacesAreTold(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	<-s.Ready() // nothing else is logged from here on, but by what we call
-	for text, want := range map[string]bool{"no such network interface": true, "interface=absent0": true, "interface=lo": false, "interface=absent1": false} {
+	for text, want := range map[string]bool{"no such network interface": true,
+		"interface=absent0": true, "interface=lo": false, "interface=absent1": false} {
 		if got := strings.Contains(log.String(), text); got != want {
 			t.Errorf("%q is in the log: %v\n%s", text, got, log.String())
 		}
 	}
-	if err := s.AddInterface(ctx, "absent1", "none"); err != nil || !strings.Contains(log.String(), "interface=absent1") {
+	if err := s.AddInterface(ctx, "absent1", "none"); err != nil ||
+		!strings.Contains(log.String(), "interface=absent1") {
 		t.Errorf("an interface that is added: %v\n%s", err, log.String())
 	}
 	cancel()

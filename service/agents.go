@@ -12,7 +12,8 @@ import (
 const (
 	// maxAgents bounds the agents, those included that are gone but still have a call to answer.
 	maxAgents = 16
-	// agentTime is how long an agent may take for one credential. One that takes longer is unregistered.
+	// agentTime is how long an agent may take for one credential. One that takes longer is
+	// unregistered.
 	agentTime = 25 * time.Second
 	// agentPause is how long an agent that refused a credential is left alone with it.
 	agentPause = time.Minute
@@ -23,8 +24,8 @@ const (
 // errAgentHangs is why an agent was unregistered, for the log.
 var errAgentHangs = errors.New("it did not answer in time")
 
-// Agent is a program that takes credentials when processing is external or both. An Agent is called by
-// one goroutine at a time, and a slow one delays no other.
+// Agent is a program that takes credentials when processing is external or both. An Agent is called
+// by one goroutine at a time, and a slow one delays no other.
 type Agent interface {
 	// Take hands over one credential and returns nil once the agent has it. What d holds is wiped
 	// when Take returns. The error must not hold what the agent said: that could be the key.
@@ -36,8 +37,8 @@ type Agent interface {
 // Delivery is one Credential attribute on its way to an Agent.
 type Delivery struct {
 	Session SessionID // which may be forgotten already
-	// Network is made of this attribute alone; Raw is the attribute with its header, as it came. Auth may
-	// be one that Session's own credentials leave out: an agent may have use for it.
+	// Network is made of this attribute alone; Raw is the attribute with its header, as it came.
+	// Auth may be one that Session's own credentials leave out: an agent may have use for it.
 	Network credential.Network
 }
 
@@ -59,8 +60,8 @@ func (a *agent) awaken() {
 	}
 }
 
-// RegisterAgent lets an agent have every credential from now on, and first those that nobody took so far.
-// owner is opaque (see ReleaseOwner), and name tells the agents of an owner apart.
+// RegisterAgent lets an agent have every credential from now on, and first those that nobody took
+// so far. owner is opaque (see ReleaseOwner), and name tells the agents of an owner apart.
 func (s *Service) RegisterAgent(_ context.Context, owner, name string, to Agent) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,8 +83,8 @@ func (s *Service) RegisterAgent(_ context.Context, owner, name string, to Agent)
 	return nil
 }
 
-// UnregisterAgent ends what RegisterAgent began. A call that the agent is answering goes on and counts;
-// the agent is released after it.
+// UnregisterAgent ends what RegisterAgent began. A call that the agent is answering goes on and
+// counts; the agent is released after it.
 func (s *Service) UnregisterAgent(owner, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +127,8 @@ func (s *Service) dismiss(a *agent, why ...any) {
 	s.kept.forgetAgent(a)
 	s.tellKept()
 	a.awaken()
-	s.log.Info("credential agent unregistered", append([]any{"owner", a.owner, "name", a.name}, why...)...)
+	s.log.Info("credential agent unregistered",
+		append([]any{"owner", a.owner, "name", a.name}, why...)...)
 }
 
 // dismissOwner ends the agents of an owner that is gone, and their calls. The caller holds mu.
@@ -152,9 +154,11 @@ func (s *Service) offer(id SessionID, networks []credential.Network) {
 			}
 		}
 		if dropped := s.kept.add(k); dropped != nil && !dropped.taken {
-			s.log.Error("too many credentials wait for an agent: the oldest one is gone", "session", dropped.Session)
+			s.log.Error("too many credentials wait for an agent: the oldest one is gone", "session",
+				dropped.Session)
 		}
-		k.expire = time.AfterFunc(keepUntaken, fence.Func(s.log, "forgetting a credential", func() { s.expireKept(k) }, nil))
+		k.expire = time.AfterFunc(keepUntaken,
+			fence.Func(s.log, "forgetting a credential", func() { s.expireKept(k) }, nil))
 	}
 	s.tellKept()
 }
@@ -233,8 +237,8 @@ func (s *Service) agentIsDone(a *agent) bool {
 	return a.gone || s.draining
 }
 
-// handOver makes one call, and draws the conclusion. Whatever happens to the call, the credential is
-// there until somebody has it: an agent may get it twice, but no credential is lost.
+// handOver makes one call, and draws the conclusion. Whatever happens to the call, the credential
+// is there until somebody has it: an agent may get it twice, but no credential is lost.
 func (s *Service) handOver(ctx context.Context, a *agent, k *keptCredential, d Delivery) {
 	call, cancel := context.WithTimeoutCause(ctx, agentTime, errAgentHangs)
 	defer cancel()
@@ -245,13 +249,15 @@ func (s *Service) handOver(ctx context.Context, a *agent, k *keptCredential, d D
 	switch {
 	case err == nil:
 		s.kept.took(a, k)
-		s.log.Info("credential handed to an agent", "session", k.Session, "owner", a.owner, "name", a.name)
+		s.log.Info("credential handed to an agent", "session", k.Session, "owner", a.owner,
+			"name", a.name)
 	case a.gone:
 	case call.Err() != nil:
 		s.dismiss(a, "err", context.Cause(call))
 	default:
 		again := s.kept.refused(a, k, time.Now().Add(agentPause))
-		s.log.Warn("an agent did not take a credential", "session", k.Session, "owner", a.owner, "name", a.name, "again", again, "err", err)
+		s.log.Warn("an agent did not take a credential", "session", k.Session, "owner", a.owner,
+			"name", a.name, "again", again, "err", err)
 	}
 	s.tellKept()
 }
@@ -282,8 +288,8 @@ func (s *Service) drain() {
 	}
 }
 
-// endAgents lets all agents take what is due, for a moment, and forgets what nobody took. It is called
-// once no session runs any more.
+// endAgents lets all agents take what is due, for a moment, and forgets what nobody took. It is
+// called once no session runs any more.
 func (s *Service) endAgents() {
 	s.drain()
 	enough := time.AfterFunc(agentLastTime, fence.Func(s.log, "the end of agents", func() {

@@ -56,7 +56,8 @@ func (p *program) want(h *house, released int, ssids ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if fmt.Sprint(p.got) != fmt.Sprint(ssids) || p.released != released {
-		h.Errorf("the agent got %q and was released %d times, want %q and %d", p.got, p.released, ssids, released)
+		h.Errorf("the agent got %q and was released %d times, want %q and %d", p.got, p.released,
+			ssids, released)
 	}
 }
 
@@ -115,7 +116,9 @@ func (h *house) enrolAll(ssids ...string) {
 	h.Helper()
 	for i, ssid := range ssids {
 		bssid := wsc.MAC{2, 0, 0, 0, 9, byte(i)}
-		ap := h.ap(func(o *sim.APOptions) { o.SSID, o.BSSs = ssid, []sim.BSS{{BSSID: bssid, Frequency: 2437}} })
+		ap := h.ap(func(o *sim.APOptions) {
+			o.SSID, o.BSSs = ssid, []sim.BSS{{BSSID: bssid, Frequency: 2437}}
+		})
 		h.press(ap)
 		if e := h.end(h.pbc(func(r *StartRequest) { r.BSSID = bssid })); e.State != StateSucceeded {
 			h.Fatalf("%+v", e)
@@ -130,8 +133,9 @@ func (h *house) process(p Processing) {
 	}
 }
 
-// wps_cred_processing of wpa_supplicant.conf: "0 = process received credentials internally … 1 = do not
-// process … just pass them over ctrl_iface to external program(s) … 2 = process internally and pass".
+// wps_cred_processing of wpa_supplicant.conf: "0 = process received credentials internally … 1 = do
+// not process … just pass them over ctrl_iface to external program(s) … 2 = process internally and
+// pass".
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
@@ -141,19 +145,22 @@ func TestAgents(t *testing.T) {
 			p.want(h, 0)
 			h.waiting(0)
 		}},
-		{"externally processed, it goes to the agent and the owner and nowhere else", func(h *house) {
-			h.process(ProcessingExternal)
-			p := h.agent(":1.9", nil)
-			e := h.enrol(h.ap(nil))
-			if e.State != StateSucceeded || len(e.Networks) != 0 || len(h.store.Networks()) != 0 || e.Detail.NotStored {
-				h.Errorf("%+v, stored %v", e, h.store.Networks())
-			}
-			if got, err := h.svc.Credentials(e.ID); err != nil || len(got) != 1 || string(got[0].Key.Bytes()) != passphrase {
-				h.Errorf("the owner gets %v, %v", got, err)
-			}
-			p.want(h, 0, "home")
-			h.waiting(0)
-		}},
+		{"externally processed, it goes to the agent and the owner and nowhere else",
+			func(h *house) {
+				h.process(ProcessingExternal)
+				p := h.agent(":1.9", nil)
+				e := h.enrol(h.ap(nil))
+				if e.State != StateSucceeded || len(e.Networks) != 0 ||
+					len(h.store.Networks()) != 0 || e.Detail.NotStored {
+					h.Errorf("%+v, stored %v", e, h.store.Networks())
+				}
+				if got, err := h.svc.Credentials(e.ID); err != nil || len(got) != 1 ||
+					string(got[0].Key.Bytes()) != passphrase {
+					h.Errorf("the owner gets %v, %v", got, err)
+				}
+				p.want(h, 0, "home")
+				h.waiting(0)
+			}},
 		{"processed both ways, it is stored and goes to the agent", func(h *house) {
 			h.process(ProcessingBoth)
 			p := h.agent(":1.9", nil)
@@ -162,7 +169,10 @@ func TestAgents(t *testing.T) {
 		}},
 		{"several agents get each credential, and a slow one delays no other", func(h *house) {
 			h.process(ProcessingExternal)
-			slow := h.agent(":1.8", func(context.Context, Delivery) error { time.Sleep(20 * time.Second); return nil })
+			slow := h.agent(":1.8", func(context.Context, Delivery) error {
+				time.Sleep(20 * time.Second)
+				return nil
+			})
 			quick := h.agent(":1.9", nil)
 			h.enrol(h.ap(nil))
 			quick.want(h, 0, "home")
@@ -219,18 +229,19 @@ func TestAgents(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 			p.called(h, 1)
 		}},
-		{"an agent that hangs is unregistered, and the credential goes to the next", func(h *house) {
-			h.process(ProcessingExternal)
-			p := h.agent(":1.8", hangs)
-			h.enrol(h.ap(nil))
-			time.Sleep(agentTime + time.Second)
-			p.want(h, 1)
-			if h.svc.HasAgent(":1.8") {
-				h.Error("it is still registered")
-			}
-			h.waiting(1)
-			h.agent(":1.8", nil).want(h, 0, "home") // the same one may come back
-		}},
+		{"an agent that hangs is unregistered, and the credential goes to the next",
+			func(h *house) {
+				h.process(ProcessingExternal)
+				p := h.agent(":1.8", hangs)
+				h.enrol(h.ap(nil))
+				time.Sleep(agentTime + time.Second)
+				p.want(h, 1)
+				if h.svc.HasAgent(":1.8") {
+					h.Error("it is still registered")
+				}
+				h.waiting(1)
+				h.agent(":1.8", nil).want(h, 0, "home") // the same one may come back
+			}},
 		{"an agent that dies in the middle leaves the credential to the next", func(h *house) {
 			h.process(ProcessingExternal)
 			p := h.agent(":1.8", hangs)
@@ -242,19 +253,23 @@ func TestAgents(t *testing.T) {
 			h.waiting(1)
 			h.agent(":1.9", nil).want(h, 0, "home")
 		}},
-		{"an agent that unregisters while it takes one has it, and is released after", func(h *house) {
-			h.process(ProcessingExternal)
-			p := h.agent(":1.8", func(context.Context, Delivery) error { time.Sleep(time.Second); return nil })
-			h.enrol(h.ap(nil))
-			if err := h.svc.UnregisterAgent(":1.8", "/agent"); err != nil {
-				h.Fatal(err)
-			}
-			p.want(h, 0)
-			time.Sleep(2 * time.Second)
-			p.want(h, 1, "home")
-			h.agent(":1.9", nil).want(h, 0)
-			h.waiting(0)
-		}},
+		{"an agent that unregisters while it takes one has it, and is released after",
+			func(h *house) {
+				h.process(ProcessingExternal)
+				p := h.agent(":1.8", func(context.Context, Delivery) error {
+					time.Sleep(time.Second)
+					return nil
+				})
+				h.enrol(h.ap(nil))
+				if err := h.svc.UnregisterAgent(":1.8", "/agent"); err != nil {
+					h.Fatal(err)
+				}
+				p.want(h, 0)
+				time.Sleep(2 * time.Second)
+				p.want(h, 1, "home")
+				h.agent(":1.9", nil).want(h, 0)
+				h.waiting(0)
+			}},
 		{"a credential waits for a day", func(h *house) {
 			h.process(ProcessingExternal)
 			h.enrol(h.ap(nil))
@@ -267,18 +282,20 @@ func TestAgents(t *testing.T) {
 				h.Error("the log does not say so")
 			}
 		}},
-		{"an access point's settings that were learned go to the agent as well, as a Credential", func(h *house) {
-			h.process(ProcessingExternal)
-			p := h.agent(":1.9", nil)
-			h.ap(withPIN)
-			if e := h.end(h.learn(labelPIN)); e.State != StateSucceeded || len(h.store.Networks()) != 0 {
-				h.Errorf("%+v, stored %v", e, h.store.Networks())
-			}
-			p.want(h, 0, "home")
-			if !bytes.HasPrefix(p.raw[0], []byte{0x10, 0x0e}) {
-				h.Errorf("raw is %x", p.raw[0])
-			}
-		}},
+		{"an access point's settings that were learned go to the agent as well, as a Credential",
+			func(h *house) {
+				h.process(ProcessingExternal)
+				p := h.agent(":1.9", nil)
+				h.ap(withPIN)
+				if e := h.end(h.learn(labelPIN)); e.State != StateSucceeded ||
+					len(h.store.Networks()) != 0 {
+					h.Errorf("%+v, stored %v", e, h.store.Networks())
+				}
+				p.want(h, 0, "home")
+				if !bytes.HasPrefix(p.raw[0], []byte{0x10, 0x0e}) {
+					h.Errorf("raw is %x", p.raw[0])
+				}
+			}},
 		{"a mode that is set back keeps what waits", func(h *house) {
 			h.process(ProcessingExternal)
 			h.enrol(h.ap(nil))
@@ -289,10 +306,12 @@ func TestAgents(t *testing.T) {
 			for i := range maxAgents {
 				h.agent(fmt.Sprintf(":1.%d", i), nil)
 			}
-			if err := h.svc.RegisterAgent(h.Context(), ":1.99", "/agent", &program{}); !errors.Is(err, ErrTooManyAgents) {
+			if err := h.svc.RegisterAgent(h.Context(), ":1.99", "/agent",
+				&program{}); !errors.Is(err, ErrTooManyAgents) {
 				h.Error(err)
 			}
-			if err := h.svc.RegisterAgent(h.Context(), ":1.0", "/agent", &program{}); !errors.Is(err, ErrAgentExists) {
+			if err := h.svc.RegisterAgent(h.Context(), ":1.0", "/agent",
+				&program{}); !errors.Is(err, ErrAgentExists) {
 				h.Error(err)
 			}
 			h.svc.ReleaseOwner(":1.0")
@@ -307,7 +326,10 @@ func TestAgents(t *testing.T) {
 		}},
 		{"what came at the very end still reaches an agent, for a moment", func(h *house) {
 			h.process(ProcessingExternal)
-			p := h.agent(":1.8", func(context.Context, Delivery) error { time.Sleep(time.Second); return nil })
+			p := h.agent(":1.8", func(context.Context, Delivery) error {
+				time.Sleep(time.Second)
+				return nil
+			})
 			stuck := h.agent(":1.9", hangs)
 			h.enrol(h.ap(nil))
 			began := time.Now()
@@ -328,7 +350,8 @@ func TestAgents(t *testing.T) {
 			if !strings.Contains(h.log.String(), "credentials that no agent took are gone") {
 				h.Error("it does not")
 			}
-			if err := h.svc.RegisterAgent(h.Context(), ":1.9", "/agent", &program{}); !errors.Is(err, ErrShutdown) {
+			if err := h.svc.RegisterAgent(h.Context(), ":1.9", "/agent",
+				&program{}); !errors.Is(err, ErrShutdown) {
 				h.Error(err)
 			}
 		}},

@@ -13,9 +13,12 @@ import (
 func TestAir(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1000, 0)
-	bss := func(last byte, seen time.Time) drivers.BSS { return drivers.BSS{BSSID: [6]byte{5: last}, Seen: seen} }
+	bss := func(last byte, seen time.Time) drivers.BSS {
+		return drivers.BSS{BSSID: [6]byte{5: last}, Seen: seen}
+	}
 	var a air
-	a.heard([]drivers.BSS{bss(1, now), bss(2, now.Add(-time.Second)), bss(3, now.Add(-time.Hour))}, now)
+	a.heard([]drivers.BSS{bss(1, now), bss(2, now.Add(-time.Second)),
+		bss(3, now.Add(-time.Hour))}, now)
 	if len(a.bsss) != 2 || a.bsss[[6]byte{5: 2}].ID != 1 {
 		t.Fatalf("after the first scan: %+v", a.bsss)
 	}
@@ -34,7 +37,8 @@ func TestAir(t *testing.T) {
 		t.Errorf("what is gone is kept: %+v", a.bsss)
 	}
 	for n := range 2 * maxBSSs {
-		a.heard([]drivers.BSS{{BSSID: [6]byte{2, 0, 0, 0, byte(n >> 8), byte(n)}, Seen: later}}, later)
+		a.heard([]drivers.BSS{{BSSID: [6]byte{2, 0, 0, 0, byte(n >> 8), byte(n)},
+			Seen: later}}, later)
 	}
 	if len(a.bsss) != maxBSSs {
 		t.Errorf("%d BSSs are kept", len(a.bsss))
@@ -66,7 +70,8 @@ func TestWhatOthersShow(t *testing.T) {
 			h.enter(h.ap(nil), labelPIN)
 			s := h.pin("98765430", homeBSSID)
 			e := h.wait(func(e Event) bool { _, ok := e.(RunFailed); return ok }).(RunFailed)
-			if want := (RunFailed{Session: s.ID, Peer: homeBSSID, Message: wsc.MsgM4, ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure}); e != want {
+			if want := (RunFailed{Session: s.ID, Peer: homeBSSID, Message: wsc.MsgM4,
+				ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure}); e != want {
 				h.Errorf("%+v, not %+v", e, want)
 			}
 			h.end(s)

@@ -13,13 +13,14 @@ import (
 var (
 	// errReplaced ends a session that somebody else's command began anew.
 	errReplaced = fmt.Errorf("%w: another one began in its place", errCanceled)
-	// errSuperseded ends a session that has given its network to a manager and waits for the connection: the manager keeps
-	// the network.
-	errSuperseded = fmt.Errorf("%w: another one began before the network was connected: %w", errCanceled, credential.ErrKeep)
+	// errSuperseded ends a session that has given its network to a manager and waits for the
+	// connection: the manager keeps the network.
+	errSuperseded = fmt.Errorf("%w: another one began before the network was connected: %w",
+		errCanceled, credential.ErrKeep)
 )
 
-// giveWay ends the session that runs on an interface for another one, if it may: a hand-over goes on without it, everything
-// else only if that was asked for. The caller holds Service.mu.
+// giveWay ends the session that runs on an interface for another one, if it may: a hand-over goes
+// on without it, everything else only if that was asked for. The caller holds Service.mu.
 func (i *iface) giveWay(anew bool) error {
 	old := i.session
 	switch {
@@ -47,11 +48,12 @@ func (f failure) replacedSentence(s *Session) string {
 	return ""
 }
 
-// keepTime is how long a manager has at least to take a network, also if another session wants the interface already.
+// keepTime is how long a manager has at least to take a network, also if another session wants the
+// interface already.
 const keepTime = 2 * time.Second
 
-// keeping gives a context for a hand-over, which ends as ctx does. If the next session ends it, the manager keeps the
-// network; it has keepTime for taking it.
+// keeping gives a context for a hand-over, which ends as ctx does. If the next session ends it, the
+// manager keeps the network; it has keepTime for taking it.
 func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
 	within, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	began := time.Now()

@@ -15,11 +15,13 @@ import (
 const (
 	// maxPINTimeout bounds how long a PIN may let a device in.
 	maxPINTimeout = 24 * time.Hour
-	// announceAgain: an access point announces for 120 s that it waits for a PIN, and many devices look for
-	// nothing else. As long as nobody has used the PIN it is given anew before that time is over.
+	// announceAgain: an access point announces for 120 s that it waits for a PIN, and many devices
+	// look for nothing else. As long as nobody has used the PIN it is given anew before that time
+	// is over.
 	announceAgain = 100 * time.Second
-	// maxFirstHalves is how many runs with a wrong first half hostapd lets a PIN for everybody survive: the
-	// first shows whoever was there that half, so that the second could show him the other.
+	// maxFirstHalves is how many runs with a wrong first half hostapd lets a PIN for everybody
+	// survive: the first shows whoever was there that half, so that the second could show him the
+	// other.
 	maxFirstHalves = 2
 	// withdrawTime bounds taking a grant back.
 	withdrawTime = 15 * time.Second
@@ -27,7 +29,8 @@ const (
 
 // Causes of an end that only the sessions of an access point know.
 var (
-	errAPGone        = fmt.Errorf("the access point's software stopped or was restarted: %w", drivers.ErrUnreachable)
+	errAPGone = fmt.Errorf("the access point's software stopped or was restarted: %w",
+		drivers.ErrUnreachable)
 	errAPWithoutWPS  = fmt.Errorf("WPS is off at the access point: %w", drivers.ErrNotSupported)
 	errCanceledThere = fmt.Errorf("%w at the access point", errCanceled)
 )
@@ -43,8 +46,9 @@ func (e *runError) Error() string {
 	return fmt.Sprintf("the run ended at %v with %v", e.message, e.configError)
 }
 
-// admission is the procedure of a session in which an access point lets an Enrollee in. Its software speaks the
-// protocol and is the Registrar; we say whom to let in, and listen. Its goroutine owns it.
+// admission is the procedure of a session in which an access point lets an Enrollee in. Its
+// software speaks the protocol and is the Registrar; we say whom to let in, and listen. Its
+// goroutine owns it.
 type admission struct {
 	service  *Service
 	session  *session
@@ -71,7 +75,8 @@ func (s *Service) accessPoint(r StartRequest) (*iface, error) {
 	case r.MAC.IsMulticast():
 		return nil, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
 	case r.Timeout < 0 || r.Timeout > maxPINTimeout:
-		return nil, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid, int(maxPINTimeout.Hours()))
+		return nil, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid,
+			int(maxPINTimeout.Hours()))
 	}
 	return i, nil
 }
@@ -83,7 +88,8 @@ func (s *Service) findAccessPoint(r StartRequest) (*iface, error) {
 	return s.accessPoint(r)
 }
 
-// newAdmission makes the procedure of a session, and gives that its time and its first state. The caller holds mu.
+// newAdmission makes the procedure of a session, and gives that its time and its first state. The
+// caller holds mu.
 func newAdmission(s *Service, ses *session, r StartRequest, t task) *admission {
 	ses.State = StateExchanging
 	if r.Timeout != 0 && t.method == MethodPIN {
@@ -102,8 +108,8 @@ func (s *Service) purposeFor(ifname string) Purpose {
 	return PurposeEnroll
 }
 
-// purposeOf is purposeFor, unless the caller has said which of the two it may be; place refuses an interface of the
-// other kind, while nobody can change it.
+// purposeOf is purposeFor, unless the caller has said which of the two it may be; place refuses an
+// interface of the other kind, while nobody can change it.
 func (s *Service) purposeOf(r StartRequest) Purpose {
 	if r.Purpose != "" {
 		return r.Purpose
@@ -153,9 +159,10 @@ func (a *admission) admitOne(ctx context.Context) error {
 	return cause(ctx, err)
 }
 
-// leaveGranted reports whether a grant is not taken back after a session that failed. After two buttons the access point
-// lets nobody in until its button is pressed anew, and each device that comes until then hears why (configuration error
-// 12); taking the grant back would end their runs before. Its own walk time ends it (hostapd 2.10).
+// leaveGranted reports whether a grant is not taken back after a session that failed. After two
+// buttons the access point lets nobody in until its button is pressed anew, and each device that
+// comes until then hears why (configuration error 12); taking the grant back would end their runs
+// before. Its own walk time ends it (hostapd 2.10).
 func leaveGranted(err error) bool {
 	return errors.Is(err, drivers.ErrUnreachable) || errors.Is(err, drivers.ErrOverlap)
 }
@@ -174,7 +181,8 @@ func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 		err = a.nfcGrant(ctx, n)
 	default:
 		err = ap.AllowPIN(ctx, drivers.PINGrant{
-			PIN: a.password.Value, MAC: a.mac, Timeout: max(time.Until(a.session.Deadline), time.Second),
+			PIN: a.password.Value, MAC: a.mac,
+			Timeout: max(time.Until(a.session.Deadline), time.Second),
 		})
 	}
 	if errors.Is(err, drivers.ErrRefused) {
@@ -208,11 +216,13 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 	close(stop)
 	<-taken
 	if err != nil {
-		a.service.log.Warn("the access point may let a device in still", "session", a.session.ID, "err", err)
+		a.service.log.Warn("the access point may let a device in still", "session",
+			a.session.ID, "err", err)
 	}
 }
 
-// revoke makes an access point forget a tag: hostapd keeps the newest of an id only, so the one in its place is nobody's.
+// revoke makes an access point forget a tag: hostapd keeps the newest of an id only, so the one in
+// its place is nobody's.
 func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
 	n, ok := ap.(drivers.NFCAccessPoint)
 	if !ok || a.nfcRevoke == nil {
@@ -263,7 +273,8 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 		a.change(func(s *Session) { s.Peer, s.Message = wsc.MAC(e.MAC), 0 })
 	case drivers.APEnrolled:
 		a.change(func(s *Session) {
-			s.Peer, s.Message, s.ConfigError, s.Detail.PasswordHalf = wsc.MAC(e.MAC), wsc.MsgDone, wsc.ConfigErrorNone, 0
+			s.Peer, s.Message, s.ConfigError, s.Detail.PasswordHalf = wsc.MAC(e.MAC), wsc.MsgDone,
+				wsc.ConfigErrorNone, 0
 			if uuid, err := wsc.ParseUUID(e.UUID); err == nil {
 				s.PeerUUID = uuid
 			}
@@ -294,10 +305,11 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 	return false, nil
 }
 
-// failed takes a run that failed. The device may try again as long as the access point lets it, so the session
-// goes on: but a PIN whose second half was tried is good no more.
+// failed takes a run that failed. The device may try again as long as the access point lets it, so
+// the session goes on: but a PIN whose second half was tried is good no more.
 func (a *admission) failed(e drivers.APEvent) error {
-	run := &runError{message: wsc.MessageType(e.Message), configError: wsc.ConfigError(e.ConfigError)}
+	run := &runError{message: wsc.MessageType(e.Message),
+		configError: wsc.ConfigError(e.ConfigError)}
 	if a.method == MethodPIN && run.configError == wsc.ConfigErrorDevicePasswordAuthFailure {
 		switch run.message {
 		case wsc.MsgM4, wsc.MsgM5:
@@ -312,8 +324,10 @@ func (a *admission) failed(e drivers.APEvent) error {
 	a.change(func(s *Session) {
 		s.Message, s.ConfigError, s.Detail.PasswordHalf = run.message, run.configError, run.half
 	})
-	a.service.log.Debug("a run at the access point failed", "session", a.session.ID, "message", run.message.String(), "config_error", uint16(run.configError))
-	if run.half == 2 || a.wrong >= maxFirstHalves || a.method == MethodNFC { // a token is used up by its first run
+	a.service.log.Debug("a run at the access point failed", "session", a.session.ID, "message",
+		run.message.String(), "config_error", uint16(run.configError))
+	// a token is used up by its first run
+	if run.half == 2 || a.wrong >= maxFirstHalves || a.method == MethodNFC {
 		return run
 	}
 	return nil
@@ -321,7 +335,8 @@ func (a *admission) failed(e drivers.APEvent) error {
 
 func (a *admission) change(alter func(*Session)) { a.service.change(a.session, alter) }
 
-// outcome says how the session ended. When its time is over, how the newest run failed says more than that.
+// outcome says how the session ended. When its time is over, how the newest run failed says more
+// than that.
 func (a *admission) outcome(err error) failure {
 	if errors.Is(err, errWalkTime) && a.last != nil {
 		err = a.last
@@ -329,7 +344,8 @@ func (a *admission) outcome(err error) failure {
 	f := failureOf(err, a.method)
 	if run, ok := errors.AsType[*runError](err); ok {
 		f.configError = run.configError
-		f.reason = map[int]Reason{0: ReasonRejected, 1: ReasonWrongPINFirst, 2: ReasonWrongPINSecond}[run.half]
+		f.reason = map[int]Reason{0: ReasonRejected, 1: ReasonWrongPINFirst,
+			2: ReasonWrongPINSecond}[run.half]
 	}
 	return f
 }
@@ -371,7 +387,8 @@ func (f failure) admissionSentence(s *Session) string {
 		if f.configError == wsc.ConfigErrorNone && errors.Is(f.err, drivers.ErrRefused) {
 			return "The access point's software refused: look at its WPS settings and its log."
 		}
-		return fmt.Sprintf("The setup of %s failed%s. Move it closer, then start again.", device, because(f.configError))
+		return fmt.Sprintf("The setup of %s failed%s. Move it closer, then start again.", device,
+			because(f.configError))
 	case ReasonInterfaceGone:
 		return "The interface is no longer an access point: start hostapd there again, then start this again."
 	default:

@@ -26,8 +26,8 @@ var (
 	errReply = errors.New("hostapd: unexpected reply")
 )
 
-// uap is a driver with one interface, an access point unless mode says otherwise. It also is the software of the
-// access point, as far as tests tell it what to answer.
+// uap is a driver with one interface, an access point unless mode says otherwise. It also is the
+// software of the access point, as far as tests tell it what to answer.
 type uap struct {
 	changed chan struct{}
 
@@ -152,14 +152,17 @@ func (c *uapControl) Close() error {
 func inHotspot(t *testing.T, change func(*uap), run func(*house, *uap)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		u := &uap{changed: make(chan struct{}, 1), mode: drivers.ModeAP, fail: map[string]error{}, wps: true, pin: secret.FromString(labelPIN)}
+		u := &uap{changed: make(chan struct{}, 1), mode: drivers.ModeAP, fail: map[string]error{},
+			wps: true, pin: secret.FromString(labelPIN)}
 		if change != nil {
 			change(u)
 		}
 		h := &house{T: t}
 		var err error
 		h.svc, err = New(Config{
-			Drivers: []drivers.Driver{u}, AccessPoints: u, Log: slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Drivers: []drivers.Driver{u}, AccessPoints: u,
+			Log: slog.New(slog.NewTextHandler(&h.log,
+				&slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -184,10 +187,12 @@ func inHotspot(t *testing.T, change func(*uap), run func(*house, *uap)) {
 	})
 }
 
-// admit starts a session with a PIN, or with the button if timeout is negative, and waits until it was granted.
+// admit starts a session with a PIN, or with the button if timeout is negative, and waits until it
+// was granted.
 func (h *house) admit(timeout time.Duration) Session {
 	h.Helper()
-	r := StartRequest{Interface: "uap0", Owner: ":1.1", PIN: secret.FromString(labelPIN), Timeout: timeout}
+	r := StartRequest{Interface: "uap0", Owner: ":1.1", PIN: secret.FromString(labelPIN),
+		Timeout: timeout}
 	var s Session
 	var err error
 	if timeout < 0 {
@@ -207,7 +212,8 @@ const button = -1
 
 // Events of a run.
 func runFails(message wsc.MessageType, code wsc.ConfigError) drivers.APEvent {
-	return drivers.APEvent{Kind: drivers.APFailed, Message: uint8(message), ConfigError: uint16(code)}
+	return drivers.APEvent{Kind: drivers.APFailed, Message: uint8(message),
+		ConfigError: uint16(code)}
 }
 
 var (
@@ -230,41 +236,78 @@ func TestAccessPointAdmits(t *testing.T) {
 		within    time.Duration // of the start; 0: at once
 		withdrawn bool
 	}{
-		{"a device with the PIN is in", 0, time.Second, []drivers.APEvent{cameraTries, cameraIsIn, kind(drivers.APSuccess)}, StateSucceeded, "", 0, 0, false},
-		{"a device whose button is pressed is in", button, time.Second, []drivers.APEvent{cameraTries, cameraIsIn, kind(drivers.APPBCDisabled), kind(drivers.APSuccess)}, StateSucceeded, "", 0, 0, false},
-		{"nobody comes within two minutes", 0, 0, nil, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout, walkTime, true},
-		{"nobody comes within the PIN's time", 30 * time.Second, 0, nil, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout, 30 * time.Second, true},
-		{"a device comes late, but within a long time", 10 * time.Minute, 9 * time.Minute, []drivers.APEvent{cameraTries, cameraIsIn}, StateSucceeded, "", 0, 0, false},
-		{"nobody presses a button", button, 0, nil, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout, walkTime, true},
-		{"the access point's own clock ends the push button", button, walkTime - time.Second, []drivers.APEvent{kind(drivers.APTimeout)}, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout, 0, true},
-		{"two devices press their buttons", button, time.Second, []drivers.APEvent{kind(drivers.APOverlap)}, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions, 0, false}, // they are to hear why
-		{"an overlap does not matter for a PIN", 0, time.Second, []drivers.APEvent{kind(drivers.APOverlap), cameraIsIn}, StateSucceeded, "", 0, 0, false},
-		{"somebody else cancels the button there", button, time.Second, []drivers.APEvent{kind(drivers.APTimeout), kind(drivers.APCanceled)}, StateCanceled, ReasonCanceled, 0, 0, true},
-		{"somebody else cancels the PIN there", 0, time.Second, []drivers.APEvent{kind(drivers.APCanceled)}, StateCanceled, ReasonCanceled, 0, 0, true},
-		{"a wrong first half may be tried again", 0, time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM4, wrongPIN), cameraTries, cameraIsIn}, StateSucceeded, "", 0, 0, false},
-		{"a second wrong first half ends it", 0, time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM4, wrongPIN), cameraTries, runFails(wsc.MsgM4, wrongPIN)}, StateFailed, ReasonWrongPINFirst, wrongPIN, 0, true},
-		{"one wrong first half, and nothing after, is told when the time is over", time.Minute, time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM4, wrongPIN)}, StateFailed, ReasonWrongPINFirst, wrongPIN, time.Minute, true},
-		{"a wrong second half ends it", 0, time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM6, wrongPIN)}, StateFailed, ReasonWrongPINSecond, wrongPIN, 0, true},
-		{"a device that gives up is told when the time is over", 0, time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM8, wsc.ConfigErrorNone)}, StateFailed, ReasonRejected, 0, walkTime, true},
-		{"a push button knows no wrong PIN", button, time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM6, wrongPIN)}, StateFailed, ReasonRejected, wrongPIN, walkTime, true},
-		{"hostapd dies", 0, time.Second, []drivers.APEvent{kind(drivers.APGone)}, StateFailed, ReasonLinkLost, 0, 0, false},
-		{"hostapd was restarted", button, time.Second, []drivers.APEvent{kind(drivers.APBack)}, StateFailed, ReasonLinkLost, 0, 0, false},
+		{"a device with the PIN is in", 0, time.Second,
+			[]drivers.APEvent{cameraTries, cameraIsIn, kind(drivers.APSuccess)}, StateSucceeded, "",
+			0, 0, false},
+		{"a device whose button is pressed is in", button, time.Second,
+			[]drivers.APEvent{cameraTries, cameraIsIn, kind(drivers.APPBCDisabled),
+				kind(drivers.APSuccess)}, StateSucceeded, "", 0, 0, false},
+		{"nobody comes within two minutes", 0, 0, nil, StateFailed, ReasonWalkTime,
+			wsc.ConfigErrorMessageTimeout, walkTime, true},
+		{"nobody comes within the PIN's time", 30 * time.Second, 0, nil, StateFailed,
+			ReasonWalkTime, wsc.ConfigErrorMessageTimeout, 30 * time.Second, true},
+		{"a device comes late, but within a long time", 10 * time.Minute, 9 * time.Minute,
+			[]drivers.APEvent{cameraTries, cameraIsIn}, StateSucceeded, "", 0, 0, false},
+		{"nobody presses a button", button, 0, nil, StateFailed, ReasonWalkTime,
+			wsc.ConfigErrorMessageTimeout, walkTime, true},
+		{"the access point's own clock ends the push button", button, walkTime - time.Second,
+			[]drivers.APEvent{kind(drivers.APTimeout)}, StateFailed, ReasonWalkTime,
+			wsc.ConfigErrorMessageTimeout, 0, true},
+		// they are to hear why
+		{"two devices press their buttons", button, time.Second,
+			[]drivers.APEvent{kind(drivers.APOverlap)}, StateFailed, ReasonOverlap,
+			wsc.ConfigErrorMultiplePBCSessions, 0, false},
+		{"an overlap does not matter for a PIN", 0, time.Second,
+			[]drivers.APEvent{kind(drivers.APOverlap), cameraIsIn}, StateSucceeded, "",
+			0, 0, false},
+		{"somebody else cancels the button there", button, time.Second,
+			[]drivers.APEvent{kind(drivers.APTimeout), kind(drivers.APCanceled)}, StateCanceled,
+			ReasonCanceled, 0, 0, true},
+		{"somebody else cancels the PIN there", 0, time.Second,
+			[]drivers.APEvent{kind(drivers.APCanceled)}, StateCanceled, ReasonCanceled, 0, 0, true},
+		{"a wrong first half may be tried again", 0, time.Second,
+			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM4, wrongPIN), cameraTries, cameraIsIn},
+			StateSucceeded, "", 0, 0, false},
+		{"a second wrong first half ends it", 0, time.Second,
+			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM4, wrongPIN), cameraTries,
+				runFails(wsc.MsgM4,
+					wrongPIN)}, StateFailed, ReasonWrongPINFirst, wrongPIN, 0, true},
+		{"one wrong first half, and nothing after, is told when the time is over", time.Minute,
+			time.Second, []drivers.APEvent{cameraTries, runFails(wsc.MsgM4, wrongPIN)}, StateFailed,
+			ReasonWrongPINFirst, wrongPIN, time.Minute, true},
+		{"a wrong second half ends it", 0, time.Second,
+			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM6, wrongPIN)}, StateFailed,
+			ReasonWrongPINSecond, wrongPIN, 0, true},
+		{"a device that gives up is told when the time is over", 0, time.Second,
+			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM8, wsc.ConfigErrorNone)}, StateFailed,
+			ReasonRejected, 0, walkTime, true},
+		{"a push button knows no wrong PIN", button, time.Second,
+			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM6, wrongPIN)}, StateFailed,
+			ReasonRejected, wrongPIN, walkTime, true},
+		{"hostapd dies", 0, time.Second, []drivers.APEvent{kind(drivers.APGone)}, StateFailed,
+			ReasonLinkLost, 0, 0, false},
+		{"hostapd was restarted", button, time.Second, []drivers.APEvent{kind(drivers.APBack)},
+			StateFailed, ReasonLinkLost, 0, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			inHotspot(t, nil, func(h *house, u *uap) {
 				s := h.admit(c.timeout)
-				if s.Role != RoleRegistrar || s.Purpose != PurposeAdmit || s.State != StateExchanging {
+				if s.Role != RoleRegistrar || s.Purpose != PurposeAdmit ||
+					s.State != StateExchanging {
 					t.Errorf("the session is %+v", s)
 				}
 				time.Sleep(c.after)
 				u.tell(c.happens...)
 				end := h.end(s)
-				if took := time.Since(s.Started); c.within != 0 && took != c.within || c.within == 0 && took != c.after {
+				if took := time.Since(s.Started); c.within != 0 && took != c.within ||
+					c.within == 0 && took != c.after {
 					t.Errorf("it took %v", took)
 				}
 				h.wantEnd(end, c.state, c.reason, c.code)
-				if c.state == StateSucceeded && (end.Peer != camera || end.Message != wsc.MsgDone || !strings.Contains(end.Sentence, camera.String())) {
+				if c.state == StateSucceeded &&
+					(end.Peer != camera || end.Message != wsc.MsgDone ||
+						!strings.Contains(end.Sentence, camera.String())) {
 					t.Errorf("the end is %+v", end)
 				}
 				if got := strings.Contains(u.commands(), "withdraw"); got != c.withdrawn {
@@ -284,7 +327,8 @@ func TestAccessPointAdmits(t *testing.T) {
 func TestAccessPointGrants(t *testing.T) {
 	t.Parallel()
 	inHotspot(t, nil, func(h *house, u *uap) {
-		r := StartRequest{Interface: "uap0", PIN: secret.FromString("1234-5670"), MAC: camera, Timeout: 5 * time.Minute}
+		r := StartRequest{Interface: "uap0", PIN: secret.FromString("1234-5670"), MAC: camera,
+			Timeout: 5 * time.Minute}
 		s, pin, err := h.svc.StartPIN(h.Context(), r)
 		if err != nil || string(pin.Bytes()) != labelPIN {
 			t.Fatal(err)
@@ -304,7 +348,8 @@ func TestAccessPointGrants(t *testing.T) {
 		if got := strings.Count(u.commands(), "pin "); got != 4 {
 			t.Errorf("%d grants: %s", got, u.commands())
 		}
-		if now, _ := h.svc.Session(s.ID); now.State != StateExchanging || now.Message != wsc.MsgM4 || now.Peer != camera || now.Detail.PasswordHalf != 1 {
+		if now, _ := h.svc.Session(s.ID); now.State != StateExchanging ||
+			now.Message != wsc.MsgM4 || now.Peer != camera || now.Detail.PasswordHalf != 1 {
 			t.Errorf("after a wrong first half: %+v", now)
 		}
 		u.tell(drivers.APEvent{Kind: drivers.APGone})
@@ -316,7 +361,8 @@ func TestAccessPointGrants(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if !strings.HasSuffix(u.commands(), "pin "+string(pin.Bytes())+" for 2m0s of 00:00:00:00:00:00") {
+		if !strings.HasSuffix(u.commands(),
+			"pin "+string(pin.Bytes())+" for 2m0s of 00:00:00:00:00:00") {
 			t.Errorf("the access point was told %q", u.commands())
 		}
 		if err := h.svc.CancelInterface(h.Context(), "uap0"); err != nil {
@@ -339,22 +385,26 @@ func TestAccessPointRefuses(t *testing.T) {
 		code   wsc.ConfigError
 		says   string
 	}{
-		{"an overlap from before", drivers.ErrOverlap, true, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions, "Two devices"},
+		{"an overlap from before", drivers.ErrOverlap, true, ReasonOverlap,
+			wsc.ConfigErrorMultiplePBCSessions, "Two devices"},
 		{"WPS is off", drivers.ErrRefused, false, ReasonNotSupported, 0, "wps_state"},
 		{"it says no", drivers.ErrRefused, true, ReasonRejected, 0, "log"},
-		{"hostapd does not answer", drivers.ErrUnreachable, true, ReasonLinkLost, 0, "ctrl_interface"},
-		{"hostapd's socket is closed to us", fmt.Errorf("%w: %w", drivers.ErrUnreachable, fs.ErrPermission), true, ReasonLinkLost, 0, "ctrl_interface_group=netdev"},
+		{"hostapd does not answer", drivers.ErrUnreachable, true, ReasonLinkLost, 0,
+			"ctrl_interface"},
+		{"hostapd's socket is closed to us", fmt.Errorf("%w: %w", drivers.ErrUnreachable,
+			fs.ErrPermission), true, ReasonLinkLost, 0, "ctrl_interface_group=netdev"},
 		{"a reply that nobody understands", errReply, true, ReasonInternal, 0, "log"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			inHotspot(t, func(u *uap) { u.fail["pbc"], u.wps = fmt.Errorf("x: %w", c.fail), c.wps }, func(h *house, _ *uap) {
-				end := h.end(h.admit(button))
-				h.wantEnd(end, StateFailed, c.reason, c.code)
-				if !strings.Contains(end.Sentence, c.says) {
-					t.Errorf("%q does not say %q", end.Sentence, c.says)
-				}
-			})
+			inHotspot(t, func(u *uap) { u.fail["pbc"], u.wps = fmt.Errorf("x: %w", c.fail), c.wps },
+				func(h *house, _ *uap) {
+					end := h.end(h.admit(button))
+					h.wantEnd(end, StateFailed, c.reason, c.code)
+					if !strings.Contains(end.Sentence, c.says) {
+						t.Errorf("%q does not say %q", end.Sentence, c.says)
+					}
+				})
 		})
 	}
 }
@@ -372,7 +422,8 @@ func TestBadRequestsToAnAccessPoint(t *testing.T) {
 			{StartRequest{Interface: "uap0", PIN: pin, Timeout: 25 * time.Hour}, ErrInvalid},
 			{StartRequest{Interface: "uap0", PIN: pin, Timeout: -1}, ErrInvalid},
 			{StartRequest{Interface: "uap1", PIN: pin}, ErrNoInterface},
-			{StartRequest{Interface: "uap0", PIN: secret.FromString("12345671")}, devpass.ErrPINChecksum},
+			{StartRequest{Interface: "uap0", PIN: secret.FromString("12345671")},
+				devpass.ErrPINChecksum},
 		} {
 			if _, _, err := h.svc.StartPIN(h.Context(), c.r); !errors.Is(err, c.want) {
 				t.Errorf("%+v: %v, want %v", c.r, err, c.want)
@@ -382,7 +433,8 @@ func TestBadRequestsToAnAccessPoint(t *testing.T) {
 			t.Errorf("Scan: %v", err)
 		}
 		s := h.admit(0)
-		if _, _, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrBusy) {
+		if _, _, err := h.svc.StartPIN(h.Context(),
+			StartRequest{Interface: "uap0"}); !errors.Is(err, ErrBusy) {
 			t.Errorf("a second session: %v", err)
 		}
 		h.svc.ReleaseOwner(s.Owner)
@@ -393,12 +445,15 @@ func TestBadRequestsToAnAccessPoint(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, nil, func(h *house) {
-			for _, r := range []StartRequest{{Interface: "wlan0", Timeout: time.Minute}, {Interface: "wlan0", MAC: camera}} {
+			for _, r := range []StartRequest{{Interface: "wlan0", Timeout: time.Minute},
+				{Interface: "wlan0", MAC: camera}} {
 				if _, _, err := h.svc.StartPIN(h.Context(), r); !errors.Is(err, ErrNotSupported) {
 					t.Errorf("a station takes %+v: %v", r, err)
 				}
 			}
-			if _, err := h.svc.APPIN(h.Context(), APPINRequest{Interface: "wlan0", Command: APPINGet}); !errors.Is(err, ErrNotSupported) {
+			if _, err := h.svc.APPIN(h.Context(),
+				APPINRequest{Interface: "wlan0", Command: APPINGet}); !errors.Is(err,
+				ErrNotSupported) {
 				t.Errorf("a station's PIN: %v", err)
 			}
 		})
@@ -425,7 +480,8 @@ func TestSteeringComesAndGoes(t *testing.T) {
 			t.Errorf("looked for %d times in an idle hour", after-before)
 		}
 		h.wantEnd(h.end(h.admit(0)), StateFailed, ReasonLinkLost, 0)
-		if _, err := h.svc.APPIN(h.Context(), APPINRequest{Interface: "uap0", Command: APPINGet}); !errors.Is(err, ErrUnreachable) {
+		if _, err := h.svc.APPIN(h.Context(),
+			APPINRequest{Interface: "uap0", Command: APPINGet}); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("APPIN: %v", err)
 		}
 		u.set(func() { u.absent = nil })
@@ -452,17 +508,22 @@ func TestAccessPointsOwnPIN(t *testing.T) {
 			return string(pin.Bytes()), err
 		}
 		for _, r := range []APPINRequest{
-			{Command: APPINRandom, Timeout: time.Minute}, {Command: APPINGet}, {Command: APPINSet, PIN: secret.FromString("1234-5670"), Timeout: time.Hour}, {Command: APPINDisable},
+			{Command: APPINRandom, Timeout: time.Minute}, {Command: APPINGet},
+			{Command: APPINSet, PIN: secret.FromString("1234-5670"), Timeout: time.Hour},
+			{Command: APPINDisable},
 		} {
 			if pin, err := ask(r); err != nil || pin != labelPIN {
 				t.Errorf("%s: %q, %v", r.Command, pin, err)
 			}
 		}
-		if got, want := u.commands(), "appin 1  1m0s; appin 2  0s; appin 3 12345670 1h0m0s; appin 0  0s"; got != want {
+		if got, want := u.commands(),
+			"appin 1  1m0s; appin 2  0s; appin 3 12345670 1h0m0s; appin 0  0s"; got != want {
 			t.Errorf("the access point was told %q", got)
 		}
 		for _, r := range []APPINRequest{
-			{}, {Command: "no"}, {Command: APPINGet, PIN: secret.FromString(labelPIN)}, {Command: APPINDisable, Timeout: time.Second}, {Command: APPINRandom, Timeout: 25 * time.Hour},
+			{}, {Command: "no"}, {Command: APPINGet, PIN: secret.FromString(labelPIN)},
+			{Command: APPINDisable, Timeout: time.Second},
+			{Command: APPINRandom, Timeout: 25 * time.Hour},
 		} {
 			if _, err := ask(r); !errors.Is(err, ErrInvalid) {
 				t.Errorf("%+v: %v", r, err)
@@ -501,7 +562,8 @@ func TestAccessPointsOwnPIN(t *testing.T) {
 func TestSightingsAreBounded(t *testing.T) {
 	t.Parallel()
 	inHotspot(t, nil, func(h *house, u *uap) {
-		seen := drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: camera, UUID: cameraID, Device: drivers.APEnrollee{Name: "camera", DevicePasswordID: 4}}
+		seen := drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: camera, UUID: cameraID,
+			Device: drivers.APEnrollee{Name: "camera", DevicePasswordID: 4}}
 		needed := drivers.APEvent{Kind: drivers.APPINNeeded, MAC: camera, UUID: cameraID}
 		for range 100 {
 			u.tell(seen, needed)
@@ -518,7 +580,8 @@ func TestSightingsAreBounded(t *testing.T) {
 		if n := count[EnrolleeSeen](h); n != sightingBurst {
 			t.Errorf("told %d times in a flood", n)
 		}
-		// A flood does not hide who needs a PIN, nor a session's end; and a second one is told again.
+		// A flood does not hide who needs a PIN, nor a session's end; and a second one is told
+		// again.
 		needed.MAC = someone
 		u.tell(needed)
 		s := h.admit(0)

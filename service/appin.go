@@ -13,7 +13,8 @@ import (
 // APPINCommand is what to do with an access point's own PIN.
 type APPINCommand string
 
-// The commands. The PIN is for External Registrars: who knows it can read and change the access point's settings.
+// The commands. The PIN is for External Registrars: who knows it can read and change the access
+// point's settings.
 const (
 	APPINDisable APPINCommand = "disable"
 	APPINRandom  APPINCommand = "random"
@@ -25,13 +26,14 @@ const (
 type APPINRequest struct {
 	Interface string
 	Command   APPINCommand
-	PIN       secret.Value  // APPINSet
-	Force     bool          // the PIN is set even if its check digit is wrong
-	Timeout   time.Duration // APPINRandom, APPINSet: how long it is good for; 0: until it is disabled
+	PIN       secret.Value // APPINSet
+	Force     bool         // the PIN is set even if its check digit is wrong
+	// APPINRandom, APPINSet: how long it is good for; 0: until it is disabled
+	Timeout time.Duration
 }
 
-// APPIN manages the PIN of an interface that is an access point. It returns the PIN that is good now, empty if
-// there is none; it is the caller's to wipe.
+// APPIN manages the PIN of an interface that is an access point. It returns the PIN that is good
+// now, empty if there is none; it is the caller's to wipe.
 func (s *Service) APPIN(ctx context.Context, r APPINRequest) (secret.Value, error) {
 	request, err := r.check()
 	if err != nil {

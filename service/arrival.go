@@ -16,7 +16,8 @@ import (
 type arrival struct {
 	processing Processing // as it is now
 	stored     []NetworkID
-	err        error // what is wrong all the same: receive.ErrUseless, *notStoredError; nil: nothing
+	// what is wrong all the same: receive.ErrUseless, *notStoredError; nil: nothing
+	err error
 }
 
 // receive takes what a session received, and tells of it. It wipes cs.
@@ -29,16 +30,19 @@ func (s *Service) receive(ses *session, cs []wsc.Credential, from receive.Origin
 	return s.arrived(ses, c, from, nil)
 }
 
-// arrived is what happens to Credentials, whatever way they came: they are stored as far as they fit, told of, and
-// offered to agents. ses is the session that received them, and owns c from now on; nil: there is none, and c stays the
-// caller's. may is asked for each network before any is stored, and its error is all that happens then; nil: they may.
-func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Origin, may func(credential.Network) error) arrival {
+// arrived is what happens to Credentials, whatever way they came: they are stored as far as they
+// fit, told of, and offered to agents. ses is the session that received them, and owns c from now
+// on; nil: there is none, and c stays the caller's. may is asked for each network before any is
+// stored, and its error is all that happens then; nil: they may.
+func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Origin,
+	may func(credential.Network) error) arrival {
 	id := SessionID(0)
 	if ses != nil {
 		id = ses.ID
 	}
 	for _, l := range c.LeftOut {
-		s.log.Warn("a credential was left out", "session", id, "source", from.Source, "ssid", leftOutName(l.SSID), "err", l)
+		s.log.Warn("a credential was left out", "session", id, "source", from.Source, "ssid",
+			leftOutName(l.SSID), "err", l)
 	}
 	s.mu.Lock()
 	a := arrival{processing: s.manager.Processing}
@@ -49,7 +53,8 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 		}
 	}
 	if c.NotStored != nil {
-		s.log.Error("a network cannot be stored", "session", id, "source", from.Source, "err", c.NotStored)
+		s.log.Error("a network cannot be stored", "session", id, "source", from.Source, "err",
+			c.NotStored)
 	}
 	a.err = s.whatIsWrong(c, a.processing)
 	s.mu.Lock()
@@ -60,7 +65,8 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 	a.stored = s.announce(c.Stored)
 	if ses != nil {
 		ses.credentials, ses.received = c.Networks, c.Received
-		ses.Detail.Credentials, ses.Detail.NotStored, ses.Detail.LeftOut = len(c.Networks), c.NotStored != nil, leftOutTexts(c.LeftOut)
+		ses.Detail.Credentials, ses.Detail.NotStored, ses.Detail.LeftOut = len(c.Networks),
+			c.NotStored != nil, leftOutTexts(c.LeftOut)
 		ses.Networks = append(ses.Networks, a.stored...)
 		s.tellChange(ses)
 		s.emit(CredentialReceived{ses.ID})
@@ -69,7 +75,8 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 }
 
 // keep stores what arrived, if it may: nothing else is stored between the question and the act.
-func (s *Service) keep(c *receive.Credentials, from receive.Origin, may func(credential.Network) error) error {
+func (s *Service) keep(c *receive.Credentials, from receive.Origin,
+	may func(credential.Network) error) error {
 	s.storing.Lock()
 	defer s.storing.Unlock()
 	for _, n := range c.Networks {
@@ -137,7 +144,8 @@ func (e *notStoredError) Unwrap() []error {
 	return []error{ErrStore, e.err}
 }
 
-// leftOutTexts say of each Credential that makes no network which it was, and why, as parts of a sentence.
+// leftOutTexts say of each Credential that makes no network which it was, and why, as parts of a
+// sentence.
 func leftOutTexts(list []*credential.LeftOutError) []string {
 	var texts []string
 	for _, l := range list {

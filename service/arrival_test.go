@@ -17,7 +17,8 @@ import (
 
 // given is a Credential as an access point sends it.
 func given(ssid, key string, auth wsc.AuthType) wsc.Credential {
-	return wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: auth, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key), MAC: laptop}
+	return wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: auth,
+		EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key), MAC: laptop}
 }
 
 // gives makes an access point give these to stations.
@@ -40,17 +41,24 @@ func TestOneBadCredentialDoesNotSpoilAGoodOne(t *testing.T) {
 	t.Parallel()
 	good := given("home", passphrase, personal)
 	for name, bad := range map[string]wsc.Credential{
-		"a key that is too short": given("guest", "tiny", personal), "a line break in the key": given("guest", "12345678\nx", personal),
-		"an enterprise network": given("guest", "", enterprise), "no name": given("", passphrase, personal), "a zero in the name": given("gu\x00est", passphrase, personal),
-		"authentication type 0": given("guest", passphrase, 0),
-		"WEP":                   {NetworkIndex: 1, SSID: []byte("guest"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP, NetworkKey: secret.FromString("12345"), MAC: laptop},
-		"encryption type 0":     {NetworkIndex: 1, SSID: []byte("guest"), AuthType: personal, NetworkKey: secret.FromString(passphrase), MAC: laptop},
+		"a key that is too short": given("guest", "tiny", personal),
+		"a line break in the key": given("guest", "12345678\nx", personal),
+		"an enterprise network":   given("guest", "", enterprise),
+		"no name":                 given("", passphrase, personal),
+		"a zero in the name":      given("gu\x00est", passphrase, personal),
+		"authentication type 0":   given("guest", passphrase, 0),
+		"WEP": {NetworkIndex: 1, SSID: []byte("guest"), AuthType: wsc.AuthOpen,
+			EncrType: wsc.EncrWEP, NetworkKey: secret.FromString("12345"), MAC: laptop},
+		"encryption type 0": {NetworkIndex: 1, SSID: []byte("guest"), AuthType: personal,
+			NetworkKey: secret.FromString(passphrase), MAC: laptop},
 	} {
-		for order, both := range map[string][]wsc.Credential{"first": {bad, good}, "last": {good, bad}} {
+		for order, both := range map[string][]wsc.Credential{"first": {bad, good},
+			"last": {good, bad}} {
 			play(t, []scene{{name + " comes " + order, func(h *house) {
 				e := h.enrol(h.ap(gives(both...)))
 				h.wantNetwork(e, "home", passphrase)
-				if len(e.Detail.LeftOut) != 1 || !strings.Contains(e.Sentence, "Left out was "+e.Detail.LeftOut[0]) {
+				if len(e.Detail.LeftOut) != 1 ||
+					!strings.Contains(e.Sentence, "Left out was "+e.Detail.LeftOut[0]) {
 					h.Errorf("left out: %q; %s", e.Detail.LeftOut, e.Sentence)
 				}
 			}}})
@@ -58,13 +66,16 @@ func TestOneBadCredentialDoesNotSpoilAGoodOne(t *testing.T) {
 	}
 }
 
-// TestUnknownBitsBesideWPA2Personal: an access point with WPA3 or another kind sets bits that WSC has no name for.
+// TestUnknownBitsBesideWPA2Personal: an access point with WPA3 or another kind sets bits that WSC
+// has no name for.
 func TestUnknownBitsBesideWPA2Personal(t *testing.T) {
 	t.Parallel()
-	for name, auth := range map[string]wsc.AuthType{"0x0060": 0x0060, "0x0023": 0x0023, "0xffe0": 0xffe0, "0x0082": 0x0082} {
+	for name, auth := range map[string]wsc.AuthType{"0x0060": 0x0060, "0x0023": 0x0023,
+		"0xffe0": 0xffe0, "0x0082": 0x0082} {
 		play(t, []scene{
 			{name + " in M8", func(h *house) {
-				h.wantNetwork(h.enrol(h.ap(gives(given("home", passphrase, auth)))), "home", passphrase)
+				h.wantNetwork(h.enrol(h.ap(gives(given("home", passphrase, auth)))),
+					"home", passphrase)
 			}},
 			{name + " in M7", func(h *house) {
 				h.ap(shows(given("home", passphrase, auth)))
@@ -74,8 +85,8 @@ func TestUnknownBitsBesideWPA2Personal(t *testing.T) {
 	}
 }
 
-// TestNothingUsableIsAFailure: with a reason and a sentence of its own, and the interface is given back to its manager, whatever
-// the run was.
+// TestNothingUsableIsAFailure: with a reason and a sentence of its own, and the interface is given
+// back to its manager, whatever the run was.
 func TestNothingUsableIsAFailure(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -84,10 +95,14 @@ func TestNothingUsableIsAFailure(t *testing.T) {
 		learn bool
 		why   string // in the sentence
 	}{
-		{"an enterprise network in M8", gives(given("office", "", enterprise)), false, `"office" (its kind of security`},
-		{"two networks of no use in M8", gives(given("office", "", enterprise), given("home", "tiny", personal)), false, `"home" (its key`},
-		{"settings of authentication type 0", shows(given("home", passphrase, 0)), true, "showed settings that make no network"},
-		{"settings of an enterprise network", shows(given("office", passphrase, enterprise)), true, "showed settings that make no network"},
+		{"an enterprise network in M8", gives(given("office", "", enterprise)), false,
+			`"office" (its kind of security`},
+		{"two networks of no use in M8", gives(given("office", "", enterprise),
+			given("home", "tiny", personal)), false, `"home" (its key`},
+		{"settings of authentication type 0", shows(given("home", passphrase, 0)), true,
+			"showed settings that make no network"},
+		{"settings of an enterprise network", shows(given("office", passphrase, enterprise)), true,
+			"showed settings that make no network"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
@@ -100,10 +115,12 @@ func TestNothingUsableIsAFailure(t *testing.T) {
 					s = h.end(h.pbc(nil))
 				}
 				h.wantEnd(s, StateFailed, ReasonUnsupported, 0)
-				if !strings.Contains(s.Sentence, c.why) || len(s.Networks) != 0 || s.Detail.Credentials != 0 || len(h.store.Networks()) != 0 {
+				if !strings.Contains(s.Sentence, c.why) || len(s.Networks) != 0 ||
+					s.Detail.Credentials != 0 || len(h.store.Networks()) != 0 {
 					h.Errorf("%+v", s)
 				}
-				if m.network != "before" || !slices.Equal(m.told, []string{"release", "restore true"}) {
+				if m.network != "before" ||
+					!slices.Equal(m.told, []string{"release", "restore true"}) {
 					h.Errorf("the manager is in %q and was told %q", m.network, m.told)
 				}
 			})
@@ -122,7 +139,8 @@ func TestNothingUsableIsAFailure(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			inHouse(t, func(c *Config) { c.Processing = ProcessingExternal }, func(h *house) {
 				p := h.agent(":1.9", nil)
-				if e := h.enrol(h.ap(gives(given("office", "", enterprise)))); e.State != StateSucceeded {
+				if e := h.enrol(h.ap(gives(given("office", "",
+					enterprise)))); e.State != StateSucceeded {
 					h.Errorf("%+v", e)
 				}
 				p.want(h, 0, "office")
@@ -136,7 +154,8 @@ func (h *house) fill(room int) {
 	h.Helper()
 	for i := range store.MaxNetworks - room {
 		n := store.Network{Created: time.Now(), Source: "pin"}
-		n.SSID, n.Auth, n.Encryption, n.KeyKind = []byte{'a' + byte(i%26), 'a' + byte(i/26)}, wsc.AuthOpen, wsc.EncrNone, "none"
+		n.SSID, n.Auth, n.Encryption, n.KeyKind = []byte{'a' + byte(i%26), 'a' + byte(i/26)},
+			wsc.AuthOpen, wsc.EncrNone, "none"
 		if _, _, err := h.store.Put(n); err != nil {
 			h.Fatal(err)
 		}
@@ -146,11 +165,13 @@ func (h *house) fill(room int) {
 // TestTwoNetworksAndRoomForOne: what fits is stored and told, whatever way they came.
 func TestTwoNetworksAndRoomForOne(t *testing.T) {
 	t.Parallel()
-	both := []wsc.Credential{given("home", passphrase, personal), given("guest", passphrase, personal)}
+	both := []wsc.Credential{given("home", passphrase, personal),
+		given("guest", passphrase, personal)}
 	stored := func(h *house, ids []NetworkID) {
 		h.Helper()
 		h.drain()
-		if len(ids) != 1 || count[NetworkAdded](h) != 1 || string(h.svc.networks[ids[0]].SSID) != "home" {
+		if len(ids) != 1 || count[NetworkAdded](h) != 1 ||
+			string(h.svc.networks[ids[0]].SSID) != "home" {
 			h.Errorf("stored %v, told of %d: %v", ids, count[NetworkAdded](h), h.svc.networks)
 		}
 	}
@@ -173,24 +194,28 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		{"a tag and no room at all", func(h *house) {
 			h.fill(0)
 			token := ndef.ConfigurationToken{Credentials: both}
-			if _, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: token.Append(nil)}); !errors.Is(err, ErrStoreFull) {
+			if _, err := h.svc.NFCTagRead(h.Context(),
+				NFCTagRequest{Payload: token.Append(nil)}); !errors.Is(err, ErrStoreFull) {
 				h.Error(err)
 			}
 		}},
 		{"a tag with a good network and one of no use", func(h *house) {
-			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{given("x", "tiny", personal), both[0]}}
+			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{given("x", "tiny",
+				personal), both[0]}}
 			stored(h, h.reads(token.Append(nil)).Networks)
 		}},
 		{"a network that is typed in, and no room", func(h *house) {
 			h.fill(0)
-			if _, err := h.svc.AddNetwork(h.Context(), wpa2("home", passphrase), wsc.MAC{}); !errors.Is(err, ErrStoreFull) {
+			if _, err := h.svc.AddNetwork(h.Context(), wpa2("home", passphrase),
+				wsc.MAC{}); !errors.Is(err, ErrStoreFull) {
 				h.Error(err)
 			}
 		}},
 	})
 }
 
-// TestNotStoredAndHandedOver: the manager gets the network all the same, and the sentence says where the key is.
+// TestNotStoredAndHandedOver: the manager gets the network all the same, and the sentence says
+// where the key is.
 func TestNotStoredAndHandedOver(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -199,8 +224,10 @@ func TestNotStoredAndHandedOver(t *testing.T) {
 		network   string
 		sentences []string
 	}{
-		{"the manager connects", nil, "home", []string{"first is connected to it", "wpsctl credentials 1", "as many as it can"}},
-		{"the manager does not connect", errors.New("no such luck"), "before", []string{"first did not connect", "wpsctl credentials 1"}},
+		{"the manager connects", nil, "home",
+			[]string{"first is connected to it", "wpsctl credentials 1", "as many as it can"}},
+		{"the manager does not connect", errors.New("no such luck"), "before",
+			[]string{"first did not connect", "wpsctl credentials 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
@@ -233,7 +260,8 @@ func TestUselessSettingsOverUPnP(t *testing.T) {
 			h.lan.settings.AuthType = 0
 			s := h.end(h.learn(labelPIN))
 			h.wantEnd(s, StateFailed, ReasonUnsupported, 0)
-			if !strings.Contains(s.Sentence, "showed settings that make no network") || len(h.networks()) != 0 {
+			if !strings.Contains(s.Sentence, "showed settings that make no network") ||
+				len(h.networks()) != 0 {
 				h.Error(s.Sentence)
 			}
 		},
@@ -241,7 +269,8 @@ func TestUselessSettingsOverUPnP(t *testing.T) {
 			h.fill(0)
 			s := h.end(h.learn(labelPIN))
 			h.wantEnd(s, StateFailed, ReasonNotStored, 0)
-			if got, err := h.svc.Credentials(s.ID); err != nil || len(got) != 1 || !strings.Contains(s.Sentence, "wpsctl credentials 1") {
+			if got, err := h.svc.Credentials(s.ID); err != nil || len(got) != 1 ||
+				!strings.Contains(s.Sentence, "wpsctl credentials 1") {
 				h.Errorf("%v, %v: %s", got, err, s.Sentence)
 			}
 		},

@@ -23,13 +23,14 @@ func (f failure) arrivalSentence(s *Session) string {
 	case s.Purpose == PurposeConfigure:
 		return fmt.Sprintf("The access point %s took the new settings.", peer(s))
 	case len(s.Detail.LeftOut) > 0:
-		return fmt.Sprintf("The network was received. Left out was %s.", strings.Join(s.Detail.LeftOut, ", "))
+		return fmt.Sprintf("The network was received. Left out was %s.",
+			strings.Join(s.Detail.LeftOut, ", "))
 	}
 	return "The network was received."
 }
 
-// notStoredSentence says where the network is now: with its session alone, which is not for long, and perhaps with a
-// network manager.
+// notStoredSentence says where the network is now: with its session alone, which is not for long,
+// and perhaps with a network manager.
 func (f failure) notStoredSentence(s *Session, lost *notStoredError) string {
 	why := "its state directory cannot be written: " + oneLine(lost.err)
 	if errors.Is(lost, ErrStoreFull) {
@@ -37,7 +38,8 @@ func (f failure) notStoredSentence(s *Session, lost *notStoredError) string {
 	}
 	manager := ""
 	if failed, ok := errors.AsType[*HandoverError](f.err); ok {
-		manager = fmt.Sprintf(", and %s did not connect to it (%s)", managerName(failed.Manager), oneLine(failed.Err))
+		manager = fmt.Sprintf(", and %s did not connect to it (%s)", managerName(failed.Manager),
+			oneLine(failed.Err))
 	} else if s.Detail.HandedOver {
 		manager = fmt.Sprintf(", but %s is connected to it", managerName(s.Detail.Manager))
 	}

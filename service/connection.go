@@ -7,15 +7,15 @@ import (
 	"wpsd/drivers"
 )
 
-// Disconnecter is what a Holder implements that can end a connection, and leave it at that: it does not connect by itself
-// again until somebody asks it to.
+// Disconnecter is what a Holder implements that can end a connection, and leave it at that: it does
+// not connect by itself again until somebody asks it to.
 type Disconnecter interface {
 	// Disconnect returns when the connection is over. That there is none is no error.
 	Disconnect(ctx context.Context, ifname string) error
 }
 
-// Connection returns the access point that an interface is connected to, by whichever network manager; false: none, or that
-// cannot be told. During a session the connection is the session's.
+// Connection returns the access point that an interface is connected to, by whichever network
+// manager; false: none, or that cannot be told. During a session the connection is the session's.
 func (s *Service) Connection(ctx context.Context, ifname string) (drivers.BSS, bool) {
 	s.mu.Lock()
 	i := s.interfaces[ifname]
@@ -36,7 +36,8 @@ func (s *Service) Connection(ctx context.Context, ifname string) (drivers.BSS, b
 	return b, ok
 }
 
-// Disconnect has the network manager that has an interface end its connection. Without one it does nothing.
+// Disconnect has the network manager that has an interface end its connection. Without one it does
+// nothing.
 func (s *Service) Disconnect(ctx context.Context, ifname string) error {
 	for _, m := range s.holders {
 		d, ok := m.(Disconnecter)

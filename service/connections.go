@@ -7,8 +7,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// ConnectionChanged tells that an interface got, changed or lost its connection, by whichever network manager. What a
-// session does with the interface is not told so.
+// ConnectionChanged tells that an interface got, changed or lost its connection, by whichever
+// network manager. What a session does with the interface is not told so.
 type ConnectionChanged struct {
 	Interface string
 	BSSID     wsc.MAC // of the access point; zero: there is no connection
@@ -17,7 +17,8 @@ type ConnectionChanged struct {
 
 func (ConnectionChanged) event() {}
 
-// followConnections tells of connections until ctx ends. Those that are there at the start are no news.
+// followConnections tells of connections until ctx ends. Those that are there at the start are no
+// news.
 func (s *Service) followConnections(ctx context.Context, d drivers.LinkTeller) {
 	s.mu.Lock()
 	var names []string
@@ -41,7 +42,8 @@ func (s *Service) followConnections(ctx context.Context, d drivers.LinkTeller) {
 	}
 }
 
-// connectionNews looks at the connection of an interface, and tells if it is another one than before.
+// connectionNews looks at the connection of an interface, and tells if it is another one than
+// before.
 func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) {
 	s.mu.Lock()
 	i := s.interfaces[ifname]

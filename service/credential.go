@@ -15,8 +15,9 @@ import (
 	"wpsd/service/search"
 )
 
-// startDelay is how long to wait for the access point's first EAP request before EAPOL-Start: a 1.0 one needs it,
-// a 2.0 one knows from the association that we are here (wpa_supplicant waits as long).
+// startDelay is how long to wait for the access point's first EAP request before EAPOL-Start: a 1.0
+// one needs it, a 2.0 one knows from the association that we are here (wpa_supplicant waits as
+// long).
 const (
 	startDelay1 = 1 * time.Second
 	startDelay2 = 2 * time.Second
@@ -36,7 +37,8 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 	device.RFBands = wsc.BandOf(c.Frequency)
 	if e.purpose == PurposeEnroll {
 		return registration.NewEnrollee(registration.EnrolleeConfig{
-			Device: device, Password: e.password, KeyPair: pair, RegistrarKeyHash: e.registrarKey, Check: e.check, Rand: e.service.rand,
+			Device: device, Password: e.password, KeyPair: pair, RegistrarKeyHash: e.registrarKey,
+			Check: e.check, Rand: e.service.rand,
 			MultiAP: e.multiAP(),
 		})
 	}
@@ -64,7 +66,8 @@ func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplican
 		delay = startDelay1
 	}
 	peer := eapwsc.NewPeer(eapwsc.PeerConfig{
-		Identity: identity, Inner: e.trace(machine, "message", describeMessage), FragmentSize: e.fragmentSize,
+		Identity: identity, Inner: e.trace(machine, "message", describeMessage),
+		FragmentSize: e.fragmentSize,
 	})
 	return eapol.NewSupplicant(eapol.SupplicantConfig{Inner: peer, StartDelay: delay})
 }
@@ -74,14 +77,15 @@ func (e *enrolment) check(cs []wsc.Credential) error {
 	return receive.Check(cs, e.device.MAC, e.service.saeOnly(e.session.iface))
 }
 
-// progress tells what message was the last, and takes the credentials as soon as M8 is verified: before
-// WSC_Done says that we have them, and long before the access point ends the run.
+// progress tells what message was the last, and takes the credentials as soon as M8 is verified:
+// before WSC_Done says that we have them, and long before the access point ends the run.
 func (e *enrolment) progress(c search.Candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
 		e.begin.Stop()
 		e.message = m
 		e.service.changeSoon(e.session, func(s *Session) { s.Message = m })
-		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits", machine.State())
+		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits",
+			machine.State())
 	}
 	if e.received || e.unusable != nil {
 		return
@@ -92,8 +96,8 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 	}
 }
 
-// brought is what the run has given so far: an Enrollee's Credentials, the settings that an access point
-// showed in M7, or those that it took.
+// brought is what the run has given so far: an Enrollee's Credentials, the settings that an access
+// point showed in M7, or those that it took.
 func (e *enrolment) brought(machine protocol) []wsc.Credential {
 	outcome := machine.Outcome()
 	switch {
@@ -128,7 +132,8 @@ func asCredential(settings wsc.Credential) []wsc.Credential {
 
 // take takes what was received.
 func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
-	e.came = e.service.receive(e.session, cs, receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()})
+	e.came = e.service.receive(e.session, cs,
+		receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()})
 	e.external = e.came.processing == ProcessingExternal
 }
 

@@ -9,16 +9,20 @@ import (
 	"wpsd/service/store"
 )
 
-// payAgain is when what could not be given back is tried again, after it failed or a manager came: one that is restarted, for an update
-// say, is there again soon, and takes a while until it knows its interfaces. The last goes on for ever, unless only managers are
-// missing that do not run: then nobody tries before one comes.
-var payAgain = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute}
+// payAgain is when what could not be given back is tried again, after it failed or a manager came:
+// one that is restarted, for an update say, is there again soon, and takes a while until it knows
+// its interfaces. The last goes on for ever, unless only managers are missing that do not run: then
+// nobody tries before one comes.
+var payAgain = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute,
+	10 * time.Minute}
 
-// debtor pays what could not be given back at once, however long that takes. It sleeps while nothing is owed.
+// debtor pays what could not be given back at once, however long that takes. It sleeps while
+// nothing is owed.
 type debtor struct {
 	s     *Service
-	owing chan struct{}   // gets a value when something is owed
-	came  <-chan struct{} // gets a value when a manager may be there that was not; nil: nobody tells
+	owing chan struct{} // gets a value when something is owed
+	// gets a value when a manager may be there that was not; nil: nobody tells
+	came <-chan struct{}
 }
 
 // owe tells it that something is owed.
@@ -65,7 +69,8 @@ func (d *debtor) run(ctx context.Context) {
 	}
 }
 
-// pay tries to pay all there is, and reports whether something is left; absent: just to managers that do not run.
+// pay tries to pay all there is, and reports whether something is left; absent: just to managers
+// that do not run.
 func (d *debtor) pay(ctx context.Context) (left, absent bool) {
 	debts, err := d.s.journal.Debts()
 	if err != nil {
@@ -110,7 +115,8 @@ func onlyAbsent(err error) bool {
 	return true
 }
 
-// settleInterface pays what is owed to an interface; an error says what is left. A session has it still: the caller holds its radio.
+// settleInterface pays what is owed to an interface; an error says what is left. A session has it
+// still: the caller holds its radio.
 func (s *Service) settleInterface(ctx context.Context, ifname string) error {
 	d, err := s.journal.Debt(ifname)
 	if err != nil {
@@ -118,7 +124,8 @@ func (s *Service) settleInterface(ctx context.Context, ifname string) error {
 	}
 	left, err := repay(ctx, d, s.holders, s.keeperOf(ifname), true, s.log)
 	if noteErr := noteLeft(s.journal, left); noteErr != nil {
-		s.log.Error("the journal of taken interfaces cannot be written", "interface", ifname, "err", noteErr)
+		s.log.Error("the journal of taken interfaces cannot be written", "interface", ifname,
+			"err", noteErr)
 	}
 	return err
 }

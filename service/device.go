@@ -20,8 +20,8 @@ func (s *Service) GeneratePIN() (secret.Value, error) {
 	return pin, nil
 }
 
-// SetDevice lets change alter what we say of ourselves, from the next session on. It lasts until the
-// daemon ends. ErrInvalid tells of a value that cannot be sent.
+// SetDevice lets change alter what we say of ourselves, from the next session on. It lasts until
+// the daemon ends. ErrInvalid tells of a value that cannot be sent.
 func (s *Service) SetDevice(_ context.Context, change func(*wsc.Device)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,18 +50,20 @@ func (s *Service) SetProcessing(_ context.Context, p Processing) error {
 	return nil
 }
 
-// MinFragmentSize and MaxFragmentSize bound EAP-WSC fragments. Below 50 bytes an exchange is a hundred round trips and
-// hardly ends in time (hostap's own tests go down to 50 as well); above 1,400 a fragment may not fit a frame.
+// MinFragmentSize and MaxFragmentSize bound EAP-WSC fragments. Below 50 bytes an exchange is a
+// hundred round trips and hardly ends in time (hostap's own tests go down to 50 as well); above
+// 1,400 a fragment may not fit a frame.
 const (
 	MinFragmentSize = 50
 	MaxFragmentSize = 1400
 )
 
-// SetFragmentSize bounds the EAP-WSC fragments of sessions that begin from now on, in bytes; 0: the usual size. It lasts
-// until the daemon ends, or Reload.
+// SetFragmentSize bounds the EAP-WSC fragments of sessions that begin from now on, in bytes; 0: the
+// usual size. It lasts until the daemon ends, or Reload.
 func (s *Service) SetFragmentSize(_ context.Context, n int) error {
 	if n != 0 && (n < MinFragmentSize || n > MaxFragmentSize) {
-		return fmt.Errorf("%w: a fragment has %d to %d bytes, not %d", ErrInvalid, MinFragmentSize, MaxFragmentSize, n)
+		return fmt.Errorf("%w: a fragment has %d to %d bytes, not %d", ErrInvalid, MinFragmentSize,
+			MaxFragmentSize, n)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +79,8 @@ func checkProcessing(p Processing) error {
 	case ProcessingInternal, ProcessingExternal, ProcessingBoth:
 		return nil
 	}
-	return fmt.Errorf("%w: credential processing %q: say internal, external or both", ErrInvalid, string(p))
+	return fmt.Errorf("%w: credential processing %q: say internal, external or both",
+		ErrInvalid, string(p))
 }
 
 // checkDevice refuses texts that would be cut on the air, or that no display should show.
@@ -93,7 +96,8 @@ func checkDevice(d wsc.Device) error {
 		{"device name", d.DeviceName, wsc.MaxDeviceName},
 	} {
 		if len(f.text) > f.most {
-			return fmt.Errorf("%w: the %s has %d bytes, %d fit", ErrInvalid, f.name, len(f.text), f.most)
+			return fmt.Errorf("%w: the %s has %d bytes, %d fit", ErrInvalid, f.name,
+				len(f.text), f.most)
 		}
 		if !utf8.ValidString(f.text) {
 			return fmt.Errorf("%w: the %s is not UTF-8", ErrInvalid, f.name)
@@ -105,14 +109,16 @@ func checkDevice(d wsc.Device) error {
 		}
 	}
 	if n := len(d.SecondaryDeviceTypes); n > wsc.MaxSecondaryDeviceTypes {
-		return fmt.Errorf("%w: %d secondary device types, %d fit", ErrInvalid, n, wsc.MaxSecondaryDeviceTypes)
+		return fmt.Errorf("%w: %d secondary device types, %d fit", ErrInvalid, n,
+			wsc.MaxSecondaryDeviceTypes)
 	}
 	return nil
 }
 
 // identify gives us a UUID if there is none yet: the one that hostap and iwd would make from the
 // address, so that an access point that knows this device goes on knowing it. It is stored, as
-// addresses change. The caller holds mu; the one short write under it happens once in a device's life.
+// addresses change. The caller holds mu; the one short write under it happens once in a device's
+// life.
 func (s *Service) identify(mac wsc.MAC) {
 	if s.manager.Device.UUID != (wsc.UUID{}) || mac.IsZero() {
 		return
@@ -125,8 +131,8 @@ func (s *Service) identify(mac wsc.MAC) {
 	s.emit(ManagerChanged{s.manager})
 }
 
-// identifyAnyway is identify for what needs a UUID: without an address, as on the loopback interface, a random one. The
-// caller holds mu.
+// identifyAnyway is identify for what needs a UUID: without an address, as on the loopback
+// interface, a random one. The caller holds mu.
 func (s *Service) identifyAnyway(mac wsc.MAC) error {
 	s.identify(mac)
 	if s.manager.Device.UUID != (wsc.UUID{}) {

@@ -18,12 +18,13 @@ import (
 )
 
 const (
-	// associateTime bounds one association, attemptTime one run with one access point: one that never
-	// gets anywhere must not use up the walk time of the others.
+	// associateTime bounds one association, attemptTime one run with one access point: one that
+	// never gets anywhere must not use up the walk time of the others.
 	associateTime = 10 * time.Second
 	attemptTime   = 60 * time.Second
-	// beginTime is how long an access point has from the association to the first message of WSC. Multi-link access
-	// points drop EAPOL on all links but one: the same router may answer on another of its BSSs. hostapd begins at once.
+	// beginTime is how long an access point has from the association to the first message of WSC.
+	// Multi-link access points drop EAPOL on all links but one: the same router may answer on
+	// another of its BSSs. hostapd begins at once.
 	beginTime = 10 * time.Second
 )
 
@@ -43,24 +44,27 @@ type enrolment struct {
 	last         error           // how the newest attempt failed
 	begin        *time.Timer     // ends this attempt if no run begins
 	message      wsc.MessageType // newest of this attempt
-	received     bool            // M8 (or an access point's M7) was verified, and its credentials are safe
-	unusable     error           // why settings that an access point showed make no network
-	backhaul     bool            // as a Multi-AP backhaul station
-	beside       bool            // see StartRequest
-	apply        string          // who gets the network; see StartRequest
-	external     bool            // credentials are for other programs
-	came         arrival         // what became of them
+	// M8 (or an access point's M7) was verified, and its credentials are safe
+	received bool
+	unusable error   // why settings that an access point showed make no network
+	backhaul bool    // as a Multi-AP backhaul station
+	beside   bool    // see StartRequest
+	apply    string  // who gets the network; see StartRequest
+	external bool    // credentials are for other programs
+	came     arrival // what became of them
 }
 
 func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
 	return &enrolment{
-		service: s, session: ses, task: t, want: r.BSSID, device: device, fragmentSize: s.fragmentSize, apply: r.Apply,
+		service: s, session: ses, task: t, want: r.BSSID, device: device,
+		fragmentSize: s.fragmentSize, apply: r.Apply,
 		backhaul: r.MultiAP, beside: r.Beside,
 		began: ses.Started,
 	}
 }
 
-// run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands over, and tells.
+// run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands
+// over, and tells.
 func (e *enrolment) run(ctx context.Context) {
 	s, ses := e.service, e.session
 	s.logStart(ses)
@@ -72,7 +76,8 @@ func (e *enrolment) run(ctx context.Context) {
 	})
 	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
 	_ = s.fenced("the end of a session", func() {
-		if !isHandover(err) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		if !isHandover(err) && (errors.Is(err, context.Canceled) ||
+			errors.Is(err, context.DeadlineExceeded)) {
 			err = cause(walk, err) // a driver says that it was interrupted; we know why
 		}
 		outcome = failureOf(e.explain(err), e.method)
@@ -85,7 +90,8 @@ func (e *enrolment) run(ctx context.Context) {
 	s.end(ses, outcome)
 }
 
-// onInterface takes the interface, enrols, and gives the interface back, whatever went wrong with what came before.
+// onInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
+// what came before.
 func (e *enrolment) onInterface(ctx, walk context.Context) error {
 	s, name := e.service, e.session.iface.Name
 	var h *holding
@@ -94,7 +100,9 @@ func (e *enrolment) onInterface(ctx, walk context.Context) error {
 		return err
 	})
 	if fence.Caught(err) { // what it had taken by then stands in the journal
-		_ = s.fenced("giving an interface back", func() { s.settleInterface(context.WithoutCancel(ctx), name) })
+		_ = s.fenced("giving an interface back", func() {
+			s.settleInterface(context.WithoutCancel(ctx), name)
+		})
 	}
 	if err != nil {
 		return err
@@ -125,8 +133,8 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	return err
 }
 
-// enroll looks for an access point and tries it, and the same or the next again, until one gave us its network, or what
-// happened is the end (see search.Failed).
+// enroll looks for an access point and tries it, and the same or the next again, until one gave us
+// its network, or what happened is the end (see search.Failed).
 func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 	scan, err := newScanner(ctx, e.service, e.session.iface, station, e.device.MAC)
 	if err != nil {
@@ -152,7 +160,8 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 			return err
 		}
 		e.note(err)
-		e.service.log.Debug("attempt failed", "session", e.session.ID, "peer", c.BSSID.String(), "err", err)
+		e.service.log.Debug("attempt failed", "session", e.session.ID, "peer",
+			c.BSSID.String(), "err", err)
 		if e.search.Failed(time.Now(), c.BSSID, outcome(err)) {
 			return err
 		}
@@ -164,7 +173,8 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 // newSearch begins to look, with what is known of the interface's surroundings.
 func (e *enrolment) newSearch(ctx context.Context) {
 	goal := search.Goal{
-		Button: e.method == MethodPBC, Registrar: e.purpose != PurposeEnroll, BSSID: e.want, SSID: e.ssid, Hint: e.hint,
+		Button: e.method == MethodPBC, Registrar: e.purpose != PurposeEnroll, BSSID: e.want,
+		SSID: e.ssid, Hint: e.hint,
 	}
 	known := e.scan.known(ctx)
 	e.search = search.New(goal, e.began, e.scan.looked, candidates(known))
@@ -179,10 +189,12 @@ func (e *enrolment) newSearch(ctx context.Context) {
 	}
 }
 
-// isOtherKey tells that the Registrar has not the key that it announced in a handover: a handover is with one Registrar.
+// isOtherKey tells that the Registrar has not the key that it announced in a handover: a handover
+// is with one Registrar.
 func isOtherKey(err error) bool {
 	run, ok := errors.AsType[*registration.Error](err)
-	return ok && run.Local && errors.Is(err, registration.ErrPublicKey) && run.ConfigError == wsc.ConfigErrorPublicKeyHashMismatch
+	return ok && run.Local && errors.Is(err, registration.ErrPublicKey) &&
+		run.ConfigError == wsc.ConfigErrorPublicKeyHashMismatch
 }
 
 // isFinal tells what no other access point can make good.
@@ -191,7 +203,8 @@ func isFinal(err error) bool {
 		return true
 	}
 	for _, final := range []error{
-		drivers.ErrInterfaceGone, drivers.ErrNoInterface, drivers.ErrRadioBlocked, drivers.ErrBusy, drivers.ErrNotSupported, drivers.ErrClosed,
+		drivers.ErrInterfaceGone, drivers.ErrNoInterface, drivers.ErrRadioBlocked, drivers.ErrBusy,
+		drivers.ErrNotSupported, drivers.ErrClosed,
 		registration.ErrInternal,
 		registration.ErrCredential, // from whom has proved the password: nobody else knows it
 	} {
@@ -209,14 +222,17 @@ func (e *enrolment) tellFailure(c search.Candidate, err error) {
 	if lost, ok := errors.AsType[*drivers.LostError](err); ok && lost.ByPeer {
 		told.Lost = lost.Reason
 	}
-	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 && !errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) && !locked && told.Lost == 0 {
+	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 &&
+		!errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) && !locked &&
+		told.Lost == 0 {
 		return
 	}
 	if locked { // nothing was sent; this is how it would have ended
 		told.Message, told.ConfigError, told.Unsent = wsc.MsgM2, wsc.ConfigErrorSetupLocked, true
 	}
 	if run, ok := errors.AsType[*registration.Error](err); ok {
-		told.Message, told.ConfigError, told.PasswordID = run.Message(), run.ConfigError, run.PasswordID
+		told.Message, told.ConfigError, told.PasswordID = run.Message(), run.ConfigError,
+			run.PasswordID
 		if errors.Is(err, registration.ErrM2D) {
 			told.Message = wsc.MsgM2D
 		}
@@ -260,8 +276,9 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	defer cancel()
 	e.message = 0
 	if e.purpose != PurposeEnroll && c.Ad.SetupLocked {
-		e.change(func(s *Session) { s.Peer, s.Detail.SSID = c.BSSID, c.SSID }) // it is the one that is told of
-		return errLockedAlready                                                // nothing is sent: there is nothing to win
+		// it is the one that is told of
+		e.change(func(s *Session) { s.Peer, s.Detail.SSID = c.BSSID, c.SSID })
+		return errLockedAlready // nothing is sent: there is nothing to win
 	}
 	e.change(func(s *Session) {
 		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
@@ -276,7 +293,8 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 		pair.Wipe()
 		return err
 	}
-	defer func() { machine.Abort(time.Now()) }() // forgets the keys, however this ends; it changes no outcome that there is
+	// forgets the keys, however this ends; it changes no outcome that there is
+	defer func() { machine.Abort(time.Now()) }()
 	link, err := e.associate(ctx, c)
 	if err != nil {
 		return err
@@ -292,7 +310,9 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	defer giveUp(nil)
 	e.begin = time.AfterFunc(beginTime, func() { giveUp(errUnanswered) })
 	defer e.begin.Stop()
-	pumpErr := pump(ctx, link, e.trace(stack, "frame", describeFrame), func() { e.progress(c, machine) })
+	pumpErr := pump(ctx, link, e.trace(stack, "frame", describeFrame), func() {
+		e.progress(c, machine)
+	})
 	if pumpErr != nil {
 		pumpErr = linkError(pumpErr, drivers.ErrLinkLost)
 	}
@@ -302,7 +322,8 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	return e.verdict(machine.Outcome().Err, pumpErr)
 }
 
-// keyPair is the one of an attempt: a new one, unless a tag or a handover announced which it will be.
+// keyPair is the one of an attempt: a new one, unless a tag or a handover announced which it will
+// be.
 func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	if e.privateKey.IsZero() {
 		return e.keys.take(ctx)
@@ -314,8 +335,8 @@ func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	return pair, nil
 }
 
-// verdict says how an attempt ended. What the Registration Protocol says counts first, then what happened
-// to the link; if neither says anything, the access point ended it with EAP-Failure.
+// verdict says how an attempt ended. What the Registration Protocol says counts first, then what
+// happened to the link; if neither says anything, the access point ended it with EAP-Failure.
 func (e *enrolment) verdict(run, pumped error) error {
 	switch {
 	case e.received:
@@ -331,7 +352,8 @@ func (e *enrolment) verdict(run, pumped error) error {
 }
 
 func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.Link, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, associateTime, &drivers.LostError{Err: drivers.ErrAssociation})
+	ctx, cancel := context.WithTimeoutCause(ctx, associateTime,
+		&drivers.LostError{Err: drivers.ErrAssociation})
 	defer cancel()
 	request := wsc.AssociationRequest{RequestType: e.requestType(), Version2: e.device.Version2}
 	elements := ie.AppendWSC(nil, request.Append(nil))
@@ -342,13 +364,14 @@ func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.
 		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.Privacy, IEs: elements,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID, linkError(cause(ctx, err), drivers.ErrAssociation))
+		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID,
+			linkError(cause(ctx, err), drivers.ErrAssociation))
 	}
 	return link, nil
 }
 
-// linkError words what the kernel says of a link as its end, or as a failed association: whatever an access point sends, what
-// that makes impossible is no fault of ours.
+// linkError words what the kernel says of a link as its end, or as a failed association: whatever
+// an access point sends, what that makes impossible is no fault of ours.
 func linkError(err, end error) error {
 	if isFinal(err) || failureOf(err, MethodPIN).reason != ReasonInternal {
 		return err
@@ -356,14 +379,15 @@ func linkError(err, end error) error {
 	return fmt.Errorf("%w: %w", &drivers.LostError{Err: end}, err)
 }
 
-// probeRequest is our element for probe requests. With a push button, it is what tells the access point
-// that we pressed ours: it counts the stations that do.
+// probeRequest is our element for probe requests. With a push button, it is what tells the access
+// point that we pressed ours: it counts the stations that do.
 func (e *enrolment) probeRequest() []byte {
 	device := e.device
 	for _, c := range e.scan.channels {
 		device.RFBands |= wsc.BandOf(c.Frequency)
 	}
-	p := wsc.ProbeRequest{RequestType: e.requestType(), Device: device, DevicePasswordID: e.password.ID}
+	p := wsc.ProbeRequest{RequestType: e.requestType(), Device: device,
+		DevicePasswordID: e.password.ID}
 	return ie.AppendWSC(nil, p.Append(nil))
 }
 

@@ -12,8 +12,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// ControlPoint is the sockets of an External Registrar on one network interface, and nothing else. What it hears stays on
-// that interface. It is safe for concurrent use.
+// ControlPoint is the sockets of an External Registrar on one network interface, and nothing else.
+// What it hears stays on that interface. It is safe for concurrent use.
 type ControlPoint interface {
 	// Heard gives what devices announce, Notified the events of subscriptions.
 	Heard() <-chan upnp.Announcement
@@ -34,8 +34,8 @@ type ER struct {
 	Address   netip.Addr // only the access point there; zero: all
 }
 
-// ERAccessPoint is an access point that the External Registrar on an interface found. It describes itself: texts are
-// its own.
+// ERAccessPoint is an access point that the External Registrar on an interface found. It describes
+// itself: texts are its own.
 type ERAccessPoint struct {
 	Interface string
 	er.AP
@@ -62,9 +62,10 @@ type ERStart struct {
 	Detach    bool       // it outlives its owner
 }
 
-// StartER makes us External Registrar on an interface, or, if we are, tells again of every access point and Enrollee that
-// we know. It lasts until StopER, until the interface goes, or until everybody who started it has left: it stays for
-// good if one of them detached it, and as long as a session of it runs.
+// StartER makes us External Registrar on an interface, or, if we are, tells again of every access
+// point and Enrollee that we know. It lasts until StopER, until the interface goes, or until
+// everybody who started it has left: it stays for good if one of them detached it, and as long as a
+// session of it runs.
 func (s *Service) StartER(ctx context.Context, r ERStart) error {
 	if s.controlPoint == nil {
 		return fmt.Errorf("%w: there is no External Registrar here", ErrNotSupported)
@@ -79,14 +80,17 @@ func (s *Service) StartER(ctx context.Context, r ERStart) error {
 		if e == nil {
 			break
 		}
-		err = e.command(ctx, func(now time.Time) { e.perform(now, e.registrar.Start(now, e.address)) })
+		err = e.command(ctx, func(now time.Time) {
+			e.perform(now, e.registrar.Start(now, e.address))
+		})
 		if !errors.Is(err, ErrERStopped) { // in this very moment: then it is started anew
 			return err
 		}
 	}
 	point, err := s.controlPoint(r.Interface)
 	if err != nil {
-		s.log.Warn("the External Registrar cannot open its sockets", "interface", r.Interface, "err", err)
+		s.log.Warn("the External Registrar cannot open its sockets", "interface",
+			r.Interface, "err", err)
 		return fmt.Errorf("%w (%s): %w", ErrERSockets, r.Interface, err)
 	}
 	if err := s.newER(r, point); err != nil {
@@ -95,7 +99,8 @@ func (s *Service) StartER(ctx context.Context, r ERStart) error {
 	return nil
 }
 
-// joinER finds the External Registrar that runs already, and notes who wants it now. nil: none runs.
+// joinER finds the External Registrar that runs already, and notes who wants it now. nil: none
+// runs.
 func (s *Service) joinER(r ERStart) (*externalRegistrar, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,10 +142,14 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 	keys := &keyMaker{rand: s.rand}
 	e := &externalRegistrar{
 		service: s, iface: i, address: r.Address, point: point, cancel: cancel,
-		commands: make(chan func(time.Time)), over: make(chan struct{}), replies: make(chan erReply),
-		owners: make(map[string]string), users: make(map[string]struct{}), accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
-		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand, KeyPair: keys.prepared}), keys: keys,
-		runs: make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag), wake: make(chan struct{}, 1),
+		commands: make(chan func(time.Time)), over: make(chan struct{}),
+		replies: make(chan erReply),
+		owners:  make(map[string]string), users: make(map[string]struct{}),
+		accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
+		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand,
+			KeyPair: keys.prepared}), keys: keys,
+		runs: make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag),
+		wake: make(chan struct{}, 1),
 	}
 	e.join(r)
 	if err := s.begin(func() { e.run(ctx) }); err != nil {
@@ -153,13 +162,14 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 	return nil
 }
 
-// StopER ends the External Registrar on an interface, whoever started it, and its sessions. It returns at once; access
-// points are told in the background.
+// StopER ends the External Registrar on an interface, whoever started it, and its sessions. It
+// returns at once; access points are told in the background.
 func (s *Service) StopER(_ context.Context, ifname string) error {
 	return s.stopER(ifname, func(*externalRegistrar) bool { return true })
 }
 
-// StopOwnER is StopER for one user: ErrChanged if it runs, or has a session, for anybody else as well.
+// StopOwnER is StopER for one user: ErrChanged if it runs, or has a session, for anybody else as
+// well.
 func (s *Service) StopOwnER(_ context.Context, ifname, user string) error {
 	return s.stopER(ifname, func(e *externalRegistrar) bool { return e.isOnlyOf(user) })
 }
@@ -178,8 +188,8 @@ func (s *Service) stopER(ifname string, may func(*externalRegistrar) bool) error
 	return nil
 }
 
-// OwnsER reports whether the External Registrar on an interface, and its sessions, are those of one user; also where none
-// runs.
+// OwnsER reports whether the External Registrar on an interface, and its sessions, are those of one
+// user; also where none runs.
 func (s *Service) OwnsER(ifname, user string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +197,8 @@ func (s *Service) OwnsER(ifname, user string) bool {
 	return err != nil || e.isOnlyOf(user)
 }
 
-// isOnlyOf reports whether one user alone has started it and its sessions. The caller holds Service.mu.
+// isOnlyOf reports whether one user alone has started it and its sessions. The caller holds
+// Service.mu.
 func (e *externalRegistrar) isOnlyOf(user string) bool {
 	for of := range e.users {
 		if of != user {
@@ -243,14 +254,15 @@ func (e *externalRegistrar) join(r ERStart) {
 	e.owners[r.Owner] = r.User
 }
 
-// release forgets an owner that left, and ends the External Registrar if nobody is left. The caller holds Service.mu.
+// release forgets an owner that left, and ends the External Registrar if nobody is left. The caller
+// holds Service.mu.
 func (e *externalRegistrar) release(owner string) {
 	delete(e.owners, owner)
 	e.stopUnwanted()
 }
 
-// stopUnwanted ends the External Registrar if all who started it have left and no session needs it. The caller holds
-// Service.mu.
+// stopUnwanted ends the External Registrar if all who started it have left and no session needs it.
+// The caller holds Service.mu.
 func (e *externalRegistrar) stopUnwanted() {
 	if e.detached || len(e.owners) > 0 {
 		return
@@ -263,8 +275,8 @@ func (e *externalRegistrar) stopUnwanted() {
 	e.stop(errOwnerLeft)
 }
 
-// stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs. The caller holds
-// Service.mu.
+// stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs.
+// The caller holds Service.mu.
 func (e *externalRegistrar) stop(cause error) {
 	e.cancel(cause)
 	if e.iface.er != e {
@@ -289,8 +301,8 @@ func (e *externalRegistrar) snapshot() ER {
 	return ER{Interface: e.iface.Name, Running: true, Address: e.address}
 }
 
-// ERConfig returns what the External Registrar gives to Enrollees of an access point, with the key. It is the caller's
-// to wipe.
+// ERConfig returns what the External Registrar gives to Enrollees of an access point, with the key.
+// It is the caller's to wipe.
 func (s *Service) ERConfig(ctx context.Context, ifname string, ap ERPeer) (wsc.Credential, error) {
 	var settings wsc.Credential
 	err := s.askER(ctx, ifname, func(e *externalRegistrar, _ time.Time) error {
@@ -307,14 +319,17 @@ func (s *Service) ERConfig(ctx context.Context, ifname string, ap ERPeer) (wsc.C
 	return settings, err
 }
 
-// ERSetConfig says that Enrollees of an access point are to be given a stored network. Nothing is sent to the access point.
-func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer, network NetworkID) error {
+// ERSetConfig says that Enrollees of an access point are to be given a stored network. Nothing is
+// sent to the access point.
+func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer,
+	network NetworkID) error {
 	n, err := s.NetworkSecrets(network)
 	if err != nil {
 		return err
 	}
 	defer wipeNetwork(n)
-	settings := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption, NetworkKey: n.Key}
+	settings := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth,
+		EncrType: n.Encryption, NetworkKey: n.Key}
 	return s.askER(ctx, ifname, func(e *externalRegistrar, now time.Time) error {
 		found, err := e.findAP(ap)
 		if err != nil {
@@ -338,7 +353,8 @@ func (s *Service) findER(ifname string) (*externalRegistrar, error) {
 }
 
 // askER lets the goroutine of a running External Registrar do something.
-func (s *Service) askER(ctx context.Context, ifname string, do func(e *externalRegistrar, now time.Time) error) error {
+func (s *Service) askER(ctx context.Context, ifname string,
+	do func(e *externalRegistrar, now time.Time) error) error {
 	e, err := s.findER(ifname)
 	if err != nil {
 		return err

@@ -25,7 +25,8 @@ type erHouse struct {
 	lan *lan
 }
 
-// playER runs scenes in which ":1.1" has started the External Registrar, which has found its access point.
+// playER runs scenes in which ":1.1" has started the External Registrar, which has found its access
+// point.
 func playER(t *testing.T, scenes map[string]func(h *erHouse)) {
 	t.Helper()
 	for name, run := range scenes {
@@ -60,7 +61,8 @@ func (h *erHouse) start(r ERStart) {
 
 // request names the access point by its UUID, for an owner of its own.
 func (h *erHouse) request(pin string) ERRequest {
-	return ERRequest{Interface: "wlan0", AP: ERPeer{UUID: h.lan.uuid}, PIN: secret.FromString(pin), Owner: ":1.2"}
+	return ERRequest{Interface: "wlan0", AP: ERPeer{UUID: h.lan.uuid}, PIN: secret.FromString(pin),
+		Owner: ":1.2"}
 }
 
 func (h *erHouse) must(s Session, err error) Session {
@@ -97,7 +99,8 @@ func TestERFindsAndLearns(t *testing.T) {
 	playER(t, map[string]func(h *erHouse){
 		"the settings are stored, and told to be there": func(h *erHouse) {
 			s := h.learn(labelPIN)
-			if s.Role != RoleExternalRegistrar || s.Purpose != PurposeLearn || s.State != StateExchanging {
+			if s.Role != RoleExternalRegistrar || s.Purpose != PurposeLearn ||
+				s.State != StateExchanging {
 				h.Errorf("%+v", s)
 			}
 			h.wait(func(e Event) bool { return e == ERAPSettings{s.ID, "wlan0", 1} })
@@ -124,7 +127,8 @@ func TestERFindsAndLearns(t *testing.T) {
 			r.AP = ERPeer{MAC: homeBSSID}
 			s := h.end(h.must(h.svc.ERLearn(h.Context(), r)))
 			got, err := h.svc.Credentials(s.ID)
-			if s.State != StateSucceeded || len(s.Networks) != 0 || err != nil || len(got) != 1 || len(h.networks()) != 0 {
+			if s.State != StateSucceeded || len(s.Networks) != 0 || err != nil || len(got) != 1 ||
+				len(h.networks()) != 0 {
 				h.Errorf("%+v, %v", s, err)
 			}
 		},
@@ -142,13 +146,15 @@ func TestERFindsAndLearns(t *testing.T) {
 		},
 		"configured": func(h *erHouse) {
 			s := h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{
-				SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("new passphrase"),
+				SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+				Key: secret.FromString("new passphrase"),
 			}))
 			h.wantNetwork(h.end(s), "new", "new passphrase")
 			if got := h.lan.enrollee.Outcome().APSettings; string(got.SSID) != "new" {
 				h.Errorf("the access point has %q", got.SSID)
 			}
-			if c, err := h.svc.ERConfig(h.Context(), "wlan0", ERPeer{UUID: h.lan.uuid}); err != nil || string(c.SSID) != "new" {
+			if c, err := h.svc.ERConfig(h.Context(), "wlan0",
+				ERPeer{UUID: h.lan.uuid}); err != nil || string(c.SSID) != "new" {
 				h.Errorf("devices get %q, %v", c.SSID, err)
 			}
 		},
@@ -167,14 +173,17 @@ func TestERLetsIn(t *testing.T) {
 	playER(t, map[string]func(h *erHouse){
 		"nobody, before the settings are known": func(h *erHouse) {
 			for _, allow := range []func() (Session, error){
-				func() (Session, error) { return h.svc.EREnrollPIN(h.Context(), h.request(labelPIN)) },
+				func() (Session, error) {
+					return h.svc.EREnrollPIN(h.Context(), h.request(labelPIN))
+				},
 				func() (Session, error) { return h.svc.EREnrollPBC(h.Context(), h.request("")) },
 			} {
 				if _, err := allow(); !errors.Is(err, ErrNoERSettings) {
 					h.Errorf("%v", err)
 				}
 			}
-			if _, err := h.svc.ERConfig(h.Context(), "wlan0", ERPeer{UUID: h.lan.uuid}); !errors.Is(err, ErrNoERSettings) {
+			if _, err := h.svc.ERConfig(h.Context(), "wlan0",
+				ERPeer{UUID: h.lan.uuid}); !errors.Is(err, ErrNoERSettings) {
 				h.Error(err)
 			}
 		},
@@ -183,10 +192,13 @@ func TestERLetsIn(t *testing.T) {
 			s := h.admit(nil)
 			station := h.lan.join(printer, pin(labelPIN))
 			s = h.end(s)
-			if s.State != StateSucceeded || s.Peer != printer || s.PeerUUID != wsc.UUIDFromMAC(printer) || s.Purpose != PurposeAdmit || len(s.Networks) != 0 || s.ERAPUUID != h.lan.uuid {
+			if s.State != StateSucceeded || s.Peer != printer ||
+				s.PeerUUID != wsc.UUIDFromMAC(printer) || s.Purpose != PurposeAdmit ||
+				len(s.Networks) != 0 || s.ERAPUUID != h.lan.uuid {
 				h.Errorf("%+v", s)
 			}
-			if got := station.Outcome().Credentials; len(got) != 1 || string(got[0].NetworkKey.Bytes()) != passphrase {
+			if got := station.Outcome().Credentials; len(got) != 1 ||
+				string(got[0].NetworkKey.Bytes()) != passphrase {
 				h.Errorf("the station got %d credentials", len(got))
 			}
 		},
@@ -197,11 +209,14 @@ func TestERLetsIn(t *testing.T) {
 			h.wantEnd(h.end(s), StateFailed, ReasonWrongPINFirst, 18)
 		},
 		"with a stored network that was set": func(h *erHouse) {
-			n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("known"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("known passphrase")}, wsc.MAC{})
+			n, err := h.svc.AddNetwork(h.Context(),
+				Settings{SSID: []byte("known"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+					Key: secret.FromString("known passphrase")}, wsc.MAC{})
 			if err != nil {
 				h.Fatal(err)
 			}
-			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID}, n.ID); err != nil {
+			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+				n.ID); err != nil {
 				h.Fatal(err)
 			}
 			s := h.admit(func(r *ERRequest) { r.Enrollee.MAC = printer })
@@ -209,22 +224,27 @@ func TestERLetsIn(t *testing.T) {
 			if s := h.end(s); s.State != StateSucceeded || string(s.Detail.SSID) != "known" {
 				h.Errorf("%+v", s)
 			}
-			if got := station.Outcome().Credentials; len(got) != 1 || string(got[0].SSID) != "known" {
+			if got := station.Outcome().Credentials; len(got) != 1 ||
+				string(got[0].SSID) != "known" {
 				h.Errorf("the station got %+v", got)
 			}
-			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID}, 99); !errors.Is(err, ErrNoNetwork) {
+			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+				99); !errors.Is(err, ErrNoNetwork) {
 				h.Error(err)
 			}
 		},
 		"whose button is pressed, after ours": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			s := h.must(h.svc.EREnrollPBC(h.Context(), ERRequest{Interface: "wlan0", Enrollee: ERPeer{UUID: h.lan.uuid}, Owner: ":1.2"}))
+			s := h.must(h.svc.EREnrollPBC(h.Context(),
+				ERRequest{Interface: "wlan0", Enrollee: ERPeer{UUID: h.lan.uuid}, Owner: ":1.2"}))
 			synctest.Wait()
-			if h.lan.selected == nil || !h.lan.selected.Selected || h.lan.selected.DevicePasswordID != wsc.PasswordIDPushButton {
+			if h.lan.selected == nil || !h.lan.selected.Selected ||
+				h.lan.selected.DevicePasswordID != wsc.PasswordIDPushButton {
 				h.Errorf("the access point was told %+v", h.lan.selected)
 			}
 			h.lan.join(printer, devpass.PushButton())
-			if s := h.end(s); s.State != StateSucceeded || s.Method != MethodPBC || s.Peer != printer {
+			if s := h.end(s); s.State != StateSucceeded || s.Method != MethodPBC ||
+				s.Peer != printer {
 				h.Errorf("%+v", s)
 			}
 		},
@@ -236,7 +256,8 @@ func TestERLetsIn(t *testing.T) {
 			}
 			ended := h.end(s)
 			h.wantEnd(ended, StateFailed, ReasonWalkTime, 16)
-			if took := time.Since(s.Started); took != 5*time.Minute || !strings.Contains(ended.Sentence, "5 minutes") {
+			if took := time.Since(s.Started); took != 5*time.Minute ||
+				!strings.Contains(ended.Sentence, "5 minutes") {
 				h.Errorf("%v: %s", took, ended.Sentence)
 			}
 			h.wantEnd(h.end(h.admit(nil)), StateFailed, ReasonWalkTime, 16)
@@ -278,7 +299,8 @@ func TestERSessionsEnd(t *testing.T) {
 		},
 		"it is canceled, once": func(h *erHouse) {
 			s := slow(h)
-			if err := errors.Join(h.svc.Cancel(h.Context(), s.ID), h.svc.Cancel(h.Context(), s.ID)); err != nil {
+			if err := errors.Join(h.svc.Cancel(h.Context(), s.ID),
+				h.svc.Cancel(h.Context(), s.ID)); err != nil {
 				h.Fatal(err)
 			}
 			h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
@@ -330,7 +352,8 @@ func TestERLifetime(t *testing.T) {
 		}
 		h.drain()
 		for _, want := range []bool{
-			count[ERAPRemoved](h.house) > 0, count[ERChanged](h.house) == 2, h.lan.called("UNSUBSCRIBE") == 1, h.lan.closed == h.lan.open,
+			count[ERAPRemoved](h.house) > 0, count[ERChanged](h.house) == 2,
+			h.lan.called("UNSUBSCRIBE") == 1, h.lan.closed == h.lan.open,
 		} {
 			if !want {
 				h.Errorf("something is left: %q, %v", h.lan.calls, h.events)
@@ -399,7 +422,9 @@ func TestERLifetime(t *testing.T) {
 			if count[ERAPAdded](h.house) != 1 || count[EREnrolleeAdded](h.house) != 1 {
 				h.Errorf("told %v", h.events)
 			}
-			err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", Owner: ":1.1", Address: netip.MustParseAddr("192.0.2.9")})
+			err := h.svc.StartER(h.Context(),
+				ERStart{Interface: "wlan0", Owner: ":1.1",
+					Address: netip.MustParseAddr("192.0.2.9")})
 			if !errors.Is(err, ErrBusy) {
 				h.Error(err)
 			}
@@ -431,19 +456,44 @@ func TestERRefuses(t *testing.T) {
 				err  error
 				want error
 			}{
-				{"no such interface", h.svc.StartER(h.Context(), ERStart{Interface: "eth9"}), ErrNoInterface},
+				{"no such interface", h.svc.StartER(h.Context(), ERStart{Interface: "eth9"}),
+					ErrNoInterface},
 				{"nothing to stop", h.svc.StopER(h.Context(), "eth9"), ErrNoInterface},
-				{"an unknown access point", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.AP = ERPeer{MAC: nextBSSID} }))), ErrNoERAP},
-				{"any access point", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.AP = ERPeer{} }))), ErrInvalid},
-				{"no PIN", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
-				{"a PIN with a wrong check digit", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.PIN = secret.FromString("12345678") }))), devpass.ErrPINChecksum},
-				{"a device that is named like an access point", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.Enrollee.IP = h.lan.addr }))), ErrInvalid},
-				{"the button of an address where nobody is", second(h.svc.EREnrollPBC(h.Context(), ask(func(r *ERRequest) { r.AP, r.Enrollee.IP = ERPeer{}, netip.MustParseAddr("192.0.2.9") }))), ErrNoERAP},
-				{"somebody to hand it to", second(h.svc.ERLearn(h.Context(), ask(func(r *ERRequest) { r.Apply = "iwd" }))), ErrNotSupported},
-				{"two addresses", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC, r.Enrollee.MAC = printer, nextBSSID }))), ErrInvalid},
-				{"everybody's address", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
-				{"two days", second(h.svc.EREnrollPIN(h.Context(), ask(func(r *ERRequest) { r.Timeout = 48 * time.Hour }))), ErrInvalid},
-				{"WEP", second(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{SSID: []byte("x"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrWEP, Key: secret.FromString("12345678")})), ErrInvalid},
+				{"an unknown access point", second(
+					h.svc.ERLearn(h.Context(),
+						ask(func(r *ERRequest) { r.AP = ERPeer{MAC: nextBSSID} }))), ErrNoERAP},
+				{"any access point", second(h.svc.ERLearn(h.Context(),
+					ask(func(r *ERRequest) { r.AP = ERPeer{} }))), ErrInvalid},
+				{"no PIN", second(h.svc.ERLearn(h.Context(),
+					ask(func(r *ERRequest) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
+				{"a PIN with a wrong check digit",
+					second(h.svc.EREnrollPIN(h.Context(),
+						ask(func(r *ERRequest) {
+							r.PIN = secret.FromString("12345678")
+						}))), devpass.ErrPINChecksum},
+				{"a device that is named like an access point",
+					second(h.svc.EREnrollPIN(h.Context(),
+						ask(func(r *ERRequest) { r.Enrollee.IP = h.lan.addr }))), ErrInvalid},
+				{"the button of an address where nobody is",
+					second(h.svc.EREnrollPBC(h.Context(),
+						ask(func(r *ERRequest) {
+							r.AP, r.Enrollee.IP = ERPeer{}, netip.MustParseAddr("192.0.2.9")
+						}))), ErrNoERAP},
+				{"somebody to hand it to", second(
+					h.svc.ERLearn(h.Context(),
+						ask(func(r *ERRequest) { r.Apply = "iwd" }))), ErrNotSupported},
+				{"two addresses", second(h.svc.EREnrollPIN(h.Context(),
+					ask(func(r *ERRequest) {
+						r.MAC, r.Enrollee.MAC = printer, nextBSSID
+					}))), ErrInvalid},
+				{"everybody's address", second(
+					h.svc.EREnrollPIN(h.Context(),
+						ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
+				{"two days", second(h.svc.EREnrollPIN(h.Context(),
+					ask(func(r *ERRequest) { r.Timeout = 48 * time.Hour }))), ErrInvalid},
+				{"WEP", second(h.svc.ERConfigure(h.Context(), h.request(labelPIN),
+					Settings{SSID: []byte("x"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrWEP,
+						Key: secret.FromString("12345678")})), ErrInvalid},
 			} {
 				if !errors.Is(c.err, c.want) {
 					h.Errorf("%s: %v, want %v", c.name, c.err, c.want)
@@ -451,7 +501,8 @@ func TestERRefuses(t *testing.T) {
 			}
 			h.lan.slow = time.Minute
 			s := h.learn(labelPIN)
-			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err, ErrERBusy) {
+			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
+				ErrERBusy) {
 				h.Error(err)
 			}
 			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
@@ -459,7 +510,9 @@ func TestERRefuses(t *testing.T) {
 			}
 			h.end(s)
 			for _, err := range []error{
-				h.svc.StopER(h.Context(), "wlan0"), second(h.svc.ERLearn(h.Context(), h.request(labelPIN))), h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{}, 1),
+				h.svc.StopER(h.Context(), "wlan0"),
+				second(h.svc.ERLearn(h.Context(), h.request(labelPIN))),
+				h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{}, 1),
 			} {
 				if !errors.Is(err, ErrERStopped) && !errors.Is(err, ErrNoNetwork) {
 					h.Error(err)
@@ -473,10 +526,12 @@ func TestERRefuses(t *testing.T) {
 				mac[4], mac[5] = byte(i>>8), byte(i)
 				h.admit(func(r *ERRequest) { r.MAC = mac })
 			}
-			if _, err := h.svc.EREnrollPIN(h.Context(), h.request(labelPIN)); !errors.Is(err, ErrTooMany) {
+			if _, err := h.svc.EREnrollPIN(h.Context(), h.request(labelPIN)); !errors.Is(err,
+				ErrTooMany) {
 				h.Error(err)
 			}
-			h.wantNetwork(h.end(h.enrolHere()), "home", passphrase) // the interface's own sessions have theirs
+			// the interface's own sessions have theirs
+			h.wantNetwork(h.end(h.enrolHere()), "home", passphrase)
 		},
 	})
 }
@@ -493,21 +548,24 @@ func TestERWithoutSockets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, nil, func(h *house) {
-			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err, ErrNotSupported) {
+			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
+				ErrNotSupported) {
 				t.Error(err)
 			}
 		})
 		l := newLAN(t)
 		l.openErr = errors.New("no such device")
 		inHouse(t, func(c *Config) { c.ControlPoint = l.Open }, func(h *house) {
-			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err, ErrERSockets) || !strings.Contains(h.log.String(), "no such device") {
+			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
+				ErrERSockets) || !strings.Contains(h.log.String(), "no such device") {
 				t.Error(err)
 			}
 		})
 	})
 }
 
-// TestERNeedsNoAddress: an interface without one, such as lo, gets an identity all the same, which is kept.
+// TestERNeedsNoAddress: an interface without one, such as lo, gets an identity all the same, which
+// is kept.
 func TestERNeedsNoAddress(t *testing.T) {
 	t.Parallel()
 	st := store.Memory()
@@ -517,24 +575,29 @@ func TestERNeedsNoAddress(t *testing.T) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.identifyAnyway(wsc.MAC{}); err != nil || s.manager.Device.UUID == (wsc.UUID{}) || st.UUID() != s.manager.Device.UUID {
+	if err := s.identifyAnyway(wsc.MAC{}); err != nil || s.manager.Device.UUID == (wsc.UUID{}) ||
+		st.UUID() != s.manager.Device.UUID {
 		t.Errorf("%v, %v", s.manager.Device.UUID, err)
 	}
 }
 
-// TestERImpostor: what says to be the access point at another address gets nothing unless that address is named, whatever is done.
+// TestERImpostor: what says to be the access point at another address gets nothing unless that
+// address is named, whatever is done.
 func TestERImpostor(t *testing.T) {
 	t.Parallel()
 	playER(t, map[string]func(h *erHouse){
 		"by address only": func(h *erHouse) {
-			n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("net"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("12345678")}, wsc.MAC{})
+			n, err := h.svc.AddNetwork(h.Context(),
+				Settings{SSID: []byte("net"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+					Key: secret.FromString("12345678")}, wsc.MAC{})
 			if err != nil {
 				h.Fatal(err)
 			}
 			impostor := netip.MustParseAddr("192.0.2.66")
 			h.lan.announceAt(impostor, upnp.Alive)
 			synctest.Wait()
-			if aps := h.svc.Snapshot().ERAccessPoints; len(aps) != 2 || len(aps[0].Also) != 1 || len(aps[1].Also) != 1 || aps[0].Problem == "" {
+			if aps := h.svc.Snapshot().ERAccessPoints; len(aps) != 2 || len(aps[0].Also) != 1 ||
+				len(aps[1].Also) != 1 || aps[0].Problem == "" {
 				h.Fatalf("%+v", aps)
 			}
 			h.lan.mu.Lock()
@@ -549,16 +612,21 @@ func TestERImpostor(t *testing.T) {
 				_, secretsErr := h.svc.ERConfig(h.Context(), "wlan0", ap)
 				_, tokenErr := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ap, NFCFormatNDEF)
 				for name, err := range map[string]error{
-					"Learn":         second(h.svc.ERLearn(h.Context(), r)),
-					"Configure":     second(h.svc.ERConfigure(h.Context(), r, Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("12345678")})),
-					"EnrollPin":     second(h.svc.EREnrollPIN(h.Context(), admit)),
-					"EnrollPbc, ap": second(h.svc.EREnrollPBC(h.Context(), ERRequest{Interface: "wlan0", AP: ap, Owner: ":1.2"})),
-					"EnrollPbc":     second(h.svc.EREnrollPBC(h.Context(), button)),
-					"SetConfig":     h.svc.ERSetConfig(h.Context(), "wlan0", ap, n.ID),
-					"config":        secretsErr,
-					"token":         tokenErr,
+					"Learn": second(h.svc.ERLearn(h.Context(), r)),
+					"Configure": second(h.svc.ERConfigure(h.Context(), r,
+						Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK,
+							Encryption: wsc.EncrAES, Key: secret.FromString("12345678")})),
+					"EnrollPin": second(h.svc.EREnrollPIN(h.Context(), admit)),
+					"EnrollPbc, ap": second(h.svc.EREnrollPBC(h.Context(),
+						ERRequest{Interface: "wlan0", AP: ap, Owner: ":1.2"})),
+					"EnrollPbc": second(h.svc.EREnrollPBC(h.Context(), button)),
+					"SetConfig": h.svc.ERSetConfig(h.Context(), "wlan0", ap, n.ID),
+					"config":    secretsErr,
+					"token":     tokenErr,
 				} {
-					if !errors.Is(err, ErrERAmbiguous) || !strings.Contains(err.Error(), "192.0.2.1") || !strings.Contains(err.Error(), impostor.String()) {
+					if !errors.Is(err, ErrERAmbiguous) ||
+						!strings.Contains(err.Error(), "192.0.2.1") ||
+						!strings.Contains(err.Error(), impostor.String()) {
 						h.Errorf("%s of %v: %v", name, ap, err)
 					}
 				}
@@ -581,16 +649,21 @@ func TestParseERPeer(t *testing.T) {
 	t.Parallel()
 	uuid := wsc.UUIDFromMAC(homeBSSID)
 	for text, want := range map[string]ERPeer{
-		"any": {}, homeBSSID.String(): {MAC: homeBSSID}, strings.ToUpper(uuid.String()): {UUID: uuid},
-		"192.0.2.1": {IP: netip.MustParseAddr("192.0.2.1")},
+		"any": {}, homeBSSID.String(): {MAC: homeBSSID},
+		strings.ToUpper(uuid.String()): {UUID: uuid},
+		"192.0.2.1":                    {IP: netip.MustParseAddr("192.0.2.1")},
 	} {
-		if got, err := ParseERPeer(text); err != nil || got != want || !strings.EqualFold(got.String(), text) {
+		if got, err := ParseERPeer(text); err != nil || got != want ||
+			!strings.EqualFold(got.String(), text) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "ANY", "02:00", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00000000-0000-0000-0000-000000000000",
-		"0.0.0.0", "224.0.0.1", "fe80::1%eth0", "::ffff:192.0.2.1", "192.0.2.1:80", uuid.String() + "0", strings.Repeat("x", 1000)} {
-		if got, err := ParseERPeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() || len(err.Error()) > 200 {
+	for _, text := range []string{"", "ANY", "02:00", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff",
+		"00000000-0000-0000-0000-000000000000",
+		"0.0.0.0", "224.0.0.1", "fe80::1%eth0", "::ffff:192.0.2.1", "192.0.2.1:80",
+		uuid.String() + "0", strings.Repeat("x", 1000)} {
+		if got, err := ParseERPeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() ||
+			len(err.Error()) > 200 {
 			t.Errorf("%.40q: %v, %v", text, got, err)
 		}
 	}
@@ -604,7 +677,9 @@ func TestNoSecretOfAnERLeaks(t *testing.T) {
 		"all runs": func(h *erHouse) {
 			h.end(h.learn(wrong))
 			h.end(h.learn(labelPIN))
-			h.end(h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(newKey)})))
+			h.end(h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN),
+				Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+					Key: secret.FromString(newKey)})))
 			s := h.admit(func(r *ERRequest) { r.PIN = secret.FromString(wrong) })
 			h.lan.join(printer, devpass.FromPIN(secret.FromString(wrong)))
 			h.end(s)
@@ -617,7 +692,8 @@ func TestNoSecretOfAnERLeaks(t *testing.T) {
 			if text.Len() < 2000 {
 				h.Errorf("only %d bytes were searched", text.Len())
 			}
-			for name, value := range map[string]string{"passphrase": passphrase, "new key": newKey, "PIN": wrong, "AP PIN": labelPIN} {
+			for name, value := range map[string]string{"passphrase": passphrase, "new key": newKey,
+				"PIN": wrong, "AP PIN": labelPIN} {
 				for form, needle := range forms(name, []byte(value)) {
 					if strings.Contains(text.String(), needle) {
 						h.Errorf("%s is in the log or in an event", form)

@@ -19,8 +19,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// lan is a ControlPoint without sockets, and the access point on the other side of it: it answers searches, is an Enrollee
-// for whoever learns or configures it, and passes on what stations say.
+// lan is a ControlPoint without sockets, and the access point on the other side of it: it answers
+// searches, is an Enrollee for whoever learns or configures it, and passes on what stations say.
 type lan struct {
 	t        testing.TB
 	addr     netip.Addr
@@ -51,9 +51,12 @@ type lan struct {
 
 func newLAN(t testing.TB) *lan {
 	return &lan{
-		t: t, addr: netip.MustParseAddr("192.0.2.1"), uuid: wsc.UUIDFromMAC(homeBSSID), pin: labelPIN,
-		settings: wsc.Credential{NetworkIndex: 1, SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase), MAC: homeBSSID},
-		heard:    make(chan upnp.Announcement, 16), notified: make(chan upnp.Notification, 64), changed: make(chan struct{}, 1), stations: map[wsc.MAC]*registration.Enrollee{},
+		t: t, addr: netip.MustParseAddr("192.0.2.1"), uuid: wsc.UUIDFromMAC(homeBSSID),
+		pin: labelPIN,
+		settings: wsc.Credential{NetworkIndex: 1, SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK,
+			EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase), MAC: homeBSSID},
+		heard: make(chan upnp.Announcement, 16), notified: make(chan upnp.Notification, 64),
+		changed: make(chan struct{}, 1), stations: map[wsc.MAC]*registration.Enrollee{},
 		others: map[netip.Addr]int{},
 	}
 }
@@ -87,12 +90,13 @@ func (l *lan) Search(context.Context) error {
 
 func (l *lan) announce(kind upnp.Kind) { l.announceAt(l.addr, kind) }
 
-// announceAt is announce of whoever is at an address and says to be the access point. What it is asked the access point itself
-// answers, but for subscriptions.
+// announceAt is announce of whoever is at an address and says to be the access point. What it is
+// asked the access point itself answers, but for subscriptions.
 func (l *lan) announceAt(at netip.Addr, kind upnp.Kind) {
 	n := upnp.Announcement{From: at, Kind: kind, UUID: l.uuid, HasUUID: true}
 	if kind != upnp.Byebye {
-		n.Location, n.MaxAge = upnp.URL{Host: netip.AddrPortFrom(at, 49152), Path: "/description"}, 1801*time.Second
+		n.Location, n.MaxAge = upnp.URL{Host: netip.AddrPortFrom(at, 49152), Path: "/description"},
+			1801*time.Second
 	}
 	l.heard <- n
 }
@@ -126,7 +130,8 @@ func (l *lan) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) {
 	switch r.Method {
 	case "GET":
 		at := func(path string) upnp.URL { return upnp.URL{Host: r.URL.Host, Path: path} }
-		d := upnp.Description{FriendlyName: "fake", UDN: l.uuid, HasUDN: true, Control: at("/control"), Event: at("/event")}
+		d := upnp.Description{FriendlyName: "fake", UDN: l.uuid, HasUDN: true,
+			Control: at("/control"), Event: at("/event")}
 		return upnp.Response{Status: 200, Body: d.Append(nil)}, nil
 	case "SUBSCRIBE":
 		l.sid, l.seq = fmt.Sprintf("uuid:00000000-0000-0000-0000-%012d", len(l.calls)), 0
@@ -151,10 +156,13 @@ func (l *lan) act(a upnp.Action) (message []byte, err error) {
 	switch a.Name {
 	case upnp.GetDeviceInfo:
 		settings := l.settings
-		c := registration.EnrolleeConfig{Device: device("ap", homeBSSID, wsc.Configured), Password: devpass.FromPIN(secret.FromString(l.pin)), APSettings: &settings}
+		c := registration.EnrolleeConfig{Device: device("ap", homeBSSID, wsc.Configured),
+			Password: devpass.FromPIN(secret.FromString(l.pin)), APSettings: &settings}
 		if l.tag.ID != 0 {
 			pin := c.Password
-			c.Password, c.Alternative = devpass.Password{ID: l.tag.ID, Value: l.tag.Value.Clone()}, &pin // a run wipes what it is given
+			// a run wipes what it is given
+			c.Password, c.Alternative = devpass.Password{ID: l.tag.ID,
+				Value: l.tag.Value.Clone()}, &pin
 			if c.KeyPair, err = wsccrypto.KeyPairFromPrivate(l.tagKey); err != nil {
 				return nil, err
 			}
@@ -182,14 +190,16 @@ func (l *lan) act(a upnp.Action) (message []byte, err error) {
 func (l *lan) events(mac wsc.MAC, frames [][]byte) {
 	for _, f := range frames {
 		l.seq++
-		l.notified <- upnp.Notification{From: l.addr, SID: l.sid, Seq: l.seq, Event: &upnp.WLANEvent{Type: upnp.EventMessage, MAC: mac, Message: f}}
+		l.notified <- upnp.Notification{From: l.addr, SID: l.sid, Seq: l.seq,
+			Event: &upnp.WLANEvent{Type: upnp.EventMessage, MAC: mac, Message: f}}
 	}
 }
 
 // join has a station ask to be let in.
 func (l *lan) join(mac wsc.MAC, password devpass.Password) *registration.Enrollee {
 	l.t.Helper()
-	return l.joinAs(registration.EnrolleeConfig{Device: device("station", mac, wsc.NotConfigured), Password: password})
+	return l.joinAs(registration.EnrolleeConfig{Device: device("station", mac, wsc.NotConfigured),
+		Password: password})
 }
 
 // joinAs is join of a station that knows more than a password.
@@ -216,8 +226,10 @@ func (l *lan) called(name string) int {
 
 func device(name string, mac wsc.MAC, state wsc.State) wsc.Device {
 	return wsc.Device{
-		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "m", ModelName: name, ModelNumber: "1", SerialNumber: "7", DeviceName: name,
-		PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: 0x2788, AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1,
+		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "m", ModelName: name, ModelNumber: "1",
+		SerialNumber: "7", DeviceName: name,
+		PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: 0x2788,
+		AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1,
 		RFBands: 1, State: state, Version2: wsc.Version20,
 	}
 }

@@ -17,7 +17,8 @@ import (
 // erGoodbye bounds how long access points are told, at the end, that we are gone.
 const erGoodbye = 2 * time.Second
 
-// externalRegistrar is the External Registrar on one interface. Its goroutine owns what is not said to be others'.
+// externalRegistrar is the External Registrar on one interface. Its goroutine owns what is not said
+// to be others'.
 type externalRegistrar struct {
 	service  *Service
 	iface    *iface
@@ -53,7 +54,8 @@ type erReply struct {
 	err      error
 }
 
-// command lets the goroutine do something, and waits for it. It fails if the External Registrar ends before.
+// command lets the goroutine do something, and waits for it. It fails if the External Registrar
+// ends before.
 func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time)) error {
 	done := make(chan struct{})
 	carriedOut := false
@@ -70,12 +72,15 @@ func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time))
 	}
 }
 
-// errBroken tells a caller that his call is what the External Registrar has failed at; the log has more.
+// errBroken tells a caller that his call is what the External Registrar has failed at; the log has
+// more.
 var errBroken = errors.New("service: the External Registrar failed, which is a mistake in it")
 
-// run is the goroutine. What goes wrong in it ends this External Registrar and its sessions, and nothing else.
+// run is the goroutine. What goes wrong in it ends this External Registrar and its sessions, and
+// nothing else.
 func (e *externalRegistrar) run(ctx context.Context) {
-	requests, end := context.WithCancel(context.WithoutCancel(ctx)) // they outlive ctx, to say goodbye
+	// they outlive ctx, to say goodbye
+	requests, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	e.requests = requests
 	timer := time.NewTimer(time.Hour)
@@ -87,14 +92,17 @@ func (e *externalRegistrar) run(ctx context.Context) {
 	}
 	close(e.over)
 	e.leaving = true
-	if err := s.fenced("the end of an External Registrar", func() { e.leave(why, timer) }); err != nil {
+	if err := s.fenced("the end of an External Registrar", func() {
+		e.leave(why, timer)
+	}); err != nil {
 		_ = s.fenced("the end of an External Registrar", func() { e.abandon(err) })
 	}
 	end()
 	e.tasks.Wait()
 	_ = s.fenced("the end of an External Registrar", e.keys.close)
 	if err := e.point.Close(); err != nil {
-		s.log.Debug("closing the sockets of the External Registrar", "interface", e.iface.Name, "err", err)
+		s.log.Debug("closing the sockets of the External Registrar", "interface",
+			e.iface.Name, "err", err)
 	}
 }
 
@@ -115,8 +123,8 @@ func (e *externalRegistrar) serve(ctx context.Context, timer *time.Timer) {
 	}
 }
 
-// next waits for one thing to happen. What people want was looked at before, so that a flood of events delays it by one
-// event at most.
+// next waits for one thing to happen. What people want was looked at before, so that a flood of
+// events delays it by one event at most.
 func (e *externalRegistrar) next(stop <-chan struct{}, timer *time.Timer) {
 	var now time.Time
 	var actions []er.Action
@@ -171,7 +179,8 @@ func (e *externalRegistrar) perform(now time.Time, actions []er.Action) {
 		switch a := a.(type) {
 		case er.Search:
 			if err := e.point.Search(e.requests); err != nil {
-				e.service.log.Debug("searching for access points", "interface", e.iface.Name, "err", err)
+				e.service.log.Debug("searching for access points", "interface",
+					e.iface.Name, "err", err)
 			}
 		case er.Do:
 			e.do(a)
@@ -181,8 +190,8 @@ func (e *externalRegistrar) perform(now time.Time, actions []er.Action) {
 	}
 }
 
-// do sends one request in a goroutine of its own, so that nobody waits for a device that is slow. The engine bounds how
-// many there are.
+// do sends one request in a goroutine of its own, so that nobody waits for a device that is slow.
+// The engine bounds how many there are.
 func (e *externalRegistrar) do(a er.Do) {
 	e.tasks.Go(func() {
 		growStack(a.ID)
@@ -191,8 +200,10 @@ func (e *externalRegistrar) do(a er.Do) {
 			response, err = e.point.Do(e.requests, a.Request)
 			return err
 		})
-		e.service.log.Debug("request", "interface", e.iface.Name, "id", a.ID, "method", a.Request.Method, "to", a.Request.URL.Host,
-			"action", a.Request.Header.Get("SOAPACTION"), "size", len(a.Request.Body), "status", response.Status, "answer", len(response.Body), "err", err)
+		e.service.log.Debug("request", "interface", e.iface.Name, "id", a.ID, "method",
+			a.Request.Method, "to", a.Request.URL.Host,
+			"action", a.Request.Header.Get("SOAPACTION"), "size", len(a.Request.Body), "status",
+			response.Status, "answer", len(response.Body), "err", err)
 		select {
 		case e.replies <- erReply{a.ID, response, err}:
 		case <-e.requests.Done():
@@ -200,8 +211,9 @@ func (e *externalRegistrar) do(a er.Do) {
 	})
 }
 
-// growStack makes room for a request on the stack of a new goroutine while there is hardly anything on it. It would grow
-// twice on the way down otherwise, and be copied with all frames: a thirtieth of what a run costs.
+// growStack makes room for a request on the stack of a new goroutine while there is hardly anything
+// on it. It would grow twice on the way down otherwise, and be copied with all frames: a thirtieth
+// of what a run costs.
 //
 //go:noinline
 func growStack(n uint64) byte {
@@ -244,7 +256,9 @@ func (e *externalRegistrar) leave(cause error, timer *time.Timer) {
 }
 
 func sortedAPs(m map[er.APID]ERAccessPoint) []ERAccessPoint {
-	return slices.SortedFunc(maps.Values(m), func(a, b ERAccessPoint) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.SortedFunc(maps.Values(m), func(a, b ERAccessPoint) int {
+		return cmp.Compare(a.ID, b.ID)
+	})
 }
 
 func sortedEnrollees(m map[enrolleeKey]EREnrollee) []EREnrollee {

@@ -15,9 +15,10 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// ERNFCConfigToken returns a configuration token of what Enrollees of an access point are given by the External Registrar.
-// It is the caller's to wipe.
-func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap ERPeer, f NFCFormat) (secret.Value, error) {
+// ERNFCConfigToken returns a configuration token of what Enrollees of an access point are given by
+// the External Registrar. It is the caller's to wipe.
+func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap ERPeer,
+	f NFCFormat) (secret.Value, error) {
 	if err := f.check(); err != nil {
 		return secret.Value{}, err
 	}
@@ -27,11 +28,13 @@ func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap ERPeer
 	}
 	defer c.Wipe()
 	c.NetworkIndex = 1
-	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c}, Version2: wsc.Version20}), nil
+	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c},
+		Version2: wsc.Version20}), nil
 }
 
-// ERNFCTagRead takes what was read off a tag. The device that has the tag's password is let in at the access points whose
-// settings the External Registrar has; networks are processed as by NFCTagRead.
+// ERNFCTagRead takes what was read off a tag. The device that has the tag's password is let in at
+// the access points whose settings the External Registrar has; networks are processed as by
+// NFCTagRead.
 func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, error) {
 	tag, err := parseTag(r.Payload)
 	if err != nil {
@@ -50,7 +53,8 @@ func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, er
 	}
 	defer password.Wipe()
 	by := ERRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach}
-	ses, err := s.erGrantNFC(ctx, by, er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
+	ses, err := s.erGrantNFC(ctx, by,
+		er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
 	if r.Await && errors.Is(err, ErrNoERSettings) {
 		err = s.awaitER(r, tag.Password)
 	}
@@ -60,8 +64,8 @@ func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, er
 	return NFCTag{Kind: NFCTagPassword, PasswordID: password.ID, Session: ses.ID}, nil
 }
 
-// awaitER keeps the password of a tag, and notes that its device is to be let in once an External Registrar has a network.
-// If a run with an access point uses it first, it was that one's tag.
+// awaitER keeps the password of a tag, and notes that its device is to be let in once an External
+// Registrar has a network. If a run with an access point uses it first, it was that one's tag.
 func (s *Service) awaitER(r NFCTagRequest, t *ndef.PasswordToken) error {
 	if err := s.keepToken(t); err != nil {
 		return err
@@ -77,8 +81,8 @@ func (s *Service) awaitER(r NFCTagRequest, t *ndef.PasswordToken) error {
 	return nil
 }
 
-// takeAwaited takes the tags that waited for a network of the External Registrar on an interface, with secrets of the
-// caller's own.
+// takeAwaited takes the tags that waited for a network of the External Registrar on an interface,
+// with secrets of the caller's own.
 func (s *Service) takeAwaited(ifname string) (list []readToken) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,20 +96,24 @@ func (s *Service) takeAwaited(ifname string) (list []readToken) {
 	return list
 }
 
-// admitAwaited lets the devices in whose tags waited for a network of this External Registrar. Its goroutine calls it.
+// admitAwaited lets the devices in whose tags waited for a network of this External Registrar. Its
+// goroutine calls it.
 func (e *externalRegistrar) admitAwaited(now time.Time) {
 	s := e.service
 	if s.asleep() || s.tooManyERSessions() {
 		return // at the next network
 	}
 	for _, t := range s.takeAwaited(e.iface.Name) {
-		run, actions, err := e.registrar.AllowNFC(now, er.NFCGrant{Password: t.password, KeyHash: &t.hash, Timeout: walkTime})
+		run, actions, err := e.registrar.AllowNFC(now,
+			er.NFCGrant{Password: t.password, KeyHash: &t.hash, Timeout: walkTime})
 		t.password.Wipe()
 		if err != nil {
-			s.log.Info("the device of an NFC tag cannot be let in", "interface", e.iface.Name, "id", uint16(t.password.ID), "err", err)
+			s.log.Info("the device of an NFC tag cannot be let in", "interface", e.iface.Name, "id",
+				uint16(t.password.ID), "err", err)
 			continue
 		}
-		r := ERRequest{Interface: e.iface.Name, Owner: t.awaits.Owner, User: t.awaits.User, Detach: t.awaits.Detach}
+		r := ERRequest{Interface: e.iface.Name, Owner: t.awaits.Owner, User: t.awaits.User,
+			Detach: t.awaits.Detach}
 		e.addSession(now, run, r, PurposeAdmit, MethodNFC)
 		e.perform(now, actions)
 	}
@@ -117,7 +125,8 @@ type erProof struct {
 	tag *erTag
 }
 
-// erTag is the tag of an access point in a run with it. The goroutine of the External Registrar owns it.
+// erTag is the tag of an access point in a run with it. The goroutine of the External Registrar
+// owns it.
 type erTag struct {
 	service *Service
 	used    devpass.Password // a copy: a tag that is read meanwhile may take the kept one's place
@@ -143,16 +152,20 @@ func (t *erTag) over(succeeded bool) {
 }
 
 // erGrantNFC lets the device in that a tag or a handover told of, within two minutes.
-func (s *Service) erGrantNFC(ctx context.Context, request ERRequest, g er.NFCGrant) (Session, error) {
+func (s *Service) erGrantNFC(ctx context.Context, request ERRequest,
+	g er.NFCGrant) (Session, error) {
 	g.Timeout = walkTime
-	return s.erSession(ctx, request, PurposeAdmit, MethodNFC, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
-		return e.registrar.AllowNFC(now, g)
-	})
+	return s.erSession(ctx, request, PurposeAdmit, MethodNFC,
+		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+			return e.registrar.AllowNFC(now, g)
+		})
 }
 
-// ERNFCHandoverSelect returns what the External Registrar answers to a handover request for an access point: its network, and
-// a new key by which the Registrar will be known there. The BSSID is told only if the access point was named by it.
-func (s *Service) ERNFCHandoverSelect(ctx context.Context, ifname string, ap ERPeer, f NFCFormat, c NFCCarrier) ([]byte, error) {
+// ERNFCHandoverSelect returns what the External Registrar answers to a handover request for an
+// access point: its network, and a new key by which the Registrar will be known there. The BSSID is
+// told only if the access point was named by it.
+func (s *Service) ERNFCHandoverSelect(ctx context.Context, ifname string, ap ERPeer, f NFCFormat,
+	c NFCCarrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
@@ -180,12 +193,14 @@ func (s *Service) ERNFCHandoverSelect(ctx context.Context, ifname string, ap ERP
 	}
 	defer pair.Wipe()
 	sel.PublicKeyHash = wsccrypto.PublicKeyHash(pair.Public())
-	s.keepHandover(handover{hash: sel.PublicKeyHash, private: pair.Private().Clone(), ifname: ifname, ap: id})
+	s.keepHandover(handover{hash: sel.PublicKeyHash, private: pair.Private().Clone(),
+		ifname: ifname, ap: id})
 	return writeHandover(f, c, sel, func() []byte { return sel.AppendMessage(nil) })
 }
 
 // erAnswerHandover lets the device in whose request the External Registrar has answered.
-func (s *Service) erAnswerHandover(ctx context.Context, h NFCHandover, request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
+func (s *Service) erAnswerHandover(ctx context.Context, h NFCHandover,
+	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
 	ours, ok := s.takeHandover(h.Interface, sel.PublicKeyHash)
 	if !ok {
 		return Session{}, fmt.Errorf("%w: the handover select is not of this External Registrar, or was used already: make a new one", ErrNoToken)
@@ -193,7 +208,8 @@ func (s *Service) erAnswerHandover(ctx context.Context, h NFCHandover, request *
 	defer ours.private.Wipe()
 	by := ERRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach}
 	return s.erGrantNFC(ctx, by, er.NFCGrant{
-		Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover}, KeyHash: &request.PublicKeyHash, Key: ours.private,
+		Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
+		KeyHash:  &request.PublicKeyHash, Key: ours.private,
 		UUID: request.UUIDE, AP: ours.ap,
 	})
 }

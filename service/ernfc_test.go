@@ -29,17 +29,20 @@ func tagOf(t testing.TB) (*ndef.PasswordToken, *wsccrypto.KeyPair) {
 	return tag, pair
 }
 
-// README-WPS: wps_er_nfc_config_token, nfc_get_handover_sel with a UUID, wps_nfc_tag_read with an External Registrar.
+// README-WPS: wps_er_nfc_config_token, nfc_get_handover_sel with a UUID, wps_nfc_tag_read with an
+// External Registrar.
 func TestERNFC(t *testing.T) {
 	t.Parallel()
 	byUUID := func(h *erHouse) ERPeer { return ERPeer{UUID: h.lan.uuid} }
 	playER(t, map[string]func(h *erHouse){
 		"a configuration token has what its Enrollees are given": func(h *erHouse) {
-			if _, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF); !errors.Is(err, ErrNoERSettings) {
+			if _, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", byUUID(h),
+				NFCFormatNDEF); !errors.Is(err, ErrNoERSettings) {
 				h.Errorf("before it was learned: %v", err)
 			}
 			h.end(h.learn(labelPIN))
-			v, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: homeBSSID}, NFCFormatNDEF)
+			v, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+				NFCFormatNDEF)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -47,17 +50,20 @@ func TestERNFC(t *testing.T) {
 			if err != nil || tag.Configuration == nil {
 				h.Fatal(err)
 			}
-			if c := tag.Configuration.Credentials[0]; string(c.SSID) != "home" || string(c.NetworkKey.Bytes()) != passphrase || c.NetworkIndex != 1 {
+			if c := tag.Configuration.Credentials[0]; string(c.SSID) != "home" ||
+				string(c.NetworkKey.Bytes()) != passphrase || c.NetworkIndex != 1 {
 				h.Errorf("%v", c)
 			}
-			if _, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: camera}, NFCFormatNDEF); !errors.Is(err, ErrNoERAP) {
+			if _, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: camera},
+				NFCFormatNDEF); !errors.Is(err, ErrNoERAP) {
 				h.Errorf("of another: %v", err)
 			}
 		},
 		"a device whose tag was read is let in": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			tag, pair := tagOf(h)
-			got, err := h.svc.ERNFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"})
+			got, err := h.svc.ERNFCTagRead(h.Context(),
+				NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"})
 			if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
 				h.Fatal(got, err)
 			}
@@ -65,21 +71,25 @@ func TestERNFC(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera, wsc.NotConfigured), Password: password, KeyPair: pair})
+			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera,
+				wsc.NotConfigured), Password: password, KeyPair: pair})
 			s, _ := h.svc.Session(got.Session)
 			s = h.end(s)
-			if s.State != StateSucceeded || s.Method != MethodNFC || s.Peer != camera || len(m.Outcome().Credentials) != 1 {
+			if s.State != StateSucceeded || s.Method != MethodNFC || s.Peer != camera ||
+				len(m.Outcome().Credentials) != 1 {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
 		},
 		"a device whose tag was read before there was a network is let in once there is one": func(h *erHouse) {
 			tag, pair := tagOf(h)
-			r := NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2", Detach: true}
+			r := NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2",
+				Detach: true}
 			if _, err := h.svc.ERNFCTagRead(h.Context(), r); !errors.Is(err, ErrNoERSettings) {
 				h.Errorf("by who does not wait: %v", err)
 			}
 			r.Await = true
-			if got, err := h.svc.ERNFCTagRead(h.Context(), r); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
+			if got, err := h.svc.ERNFCTagRead(h.Context(), r); err != nil ||
+				got.Kind != NFCTagPassword || got.Session != 0 {
 				h.Fatal(got, err)
 			}
 			h.end(h.learn(labelPIN))
@@ -96,7 +106,8 @@ func TestERNFC(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera, wsc.NotConfigured), Password: password, KeyPair: pair})
+			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera,
+				wsc.NotConfigured), Password: password, KeyPair: pair})
 			if s = h.end(s); s.State != StateSucceeded || len(m.Outcome().Credentials) != 1 {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
@@ -116,7 +127,8 @@ func TestERNFC(t *testing.T) {
 		"a device with another key than its tag says is not": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			tag, _ := tagOf(h)
-			got, err := h.svc.ERNFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2"})
+			got, err := h.svc.ERNFCTagRead(h.Context(),
+				NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2"})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -126,15 +138,18 @@ func TestERNFC(t *testing.T) {
 			}
 			m := h.lan.join(camera, password)
 			s, _ := h.svc.Session(got.Session)
-			if s = h.end(s); s.State != StateFailed || len(m.Outcome().Credentials) != 0 || s.Sentence == "" {
+			if s = h.end(s); s.State != StateFailed || len(m.Outcome().Credentials) != 0 ||
+				s.Sentence == "" {
 				h.Errorf("%+v", s)
 			}
 		},
 		"a handover brings the network at once": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			_, pair := tagOf(h)
-			request := &ndef.HandoverRequest{PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()), UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
-			answer, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF, NFCCarrierMessage)
+			request := &ndef.HandoverRequest{PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()),
+				UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
+			answer, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF,
+				NFCCarrierMessage)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -142,22 +157,26 @@ func TestERNFC(t *testing.T) {
 			if err != nil || string(sel.SSID) != "home" || !sel.BSSID.IsZero() {
 				h.Fatalf("%+v, %v", sel, err)
 			}
-			report := NFCHandover{Interface: "wlan0", Request: request.AppendMessage(nil, 1), Select: answer, Owner: ":1.2"}
+			report := NFCHandover{Interface: "wlan0", Request: request.AppendMessage(nil, 1),
+				Select: answer, Owner: ":1.2"}
 			s, err := h.svc.NFCReportHandover(h.Context(), report)
 			if err != nil {
 				h.Fatal(err)
 			}
 			m := h.lan.joinAs(registration.EnrolleeConfig{
-				Device: device("station", camera, wsc.NotConfigured), Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
-				KeyPair: pair, RegistrarKeyHash: &sel.PublicKeyHash,
+				Device:   device("station", camera, wsc.NotConfigured),
+				Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
+				KeyPair:  pair, RegistrarKeyHash: &sel.PublicKeyHash,
 			})
-			if s = h.end(s); s.State != StateSucceeded || s.Peer != camera || len(m.Outcome().Credentials) != 1 || s.Role != RoleExternalRegistrar {
+			if s = h.end(s); s.State != StateSucceeded || s.Peer != camera ||
+				len(m.Outcome().Credentials) != 1 || s.Role != RoleExternalRegistrar {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
 			if _, err := h.svc.NFCReportHandover(h.Context(), report); !errors.Is(err, ErrNoToken) {
 				h.Errorf("once more: %v", err)
 			}
-			byMAC, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", ERPeer{MAC: homeBSSID}, NFCFormatWPS, NFCCarrierRecord)
+			byMAC, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+				NFCFormatWPS, NFCCarrierRecord)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -166,12 +185,16 @@ func TestERNFC(t *testing.T) {
 			}
 		},
 		"a network on a tag is stored, and what is no tag is refused": func(h *erHouse) {
-			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}
-			got, err := h.svc.ERNFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: token.Append(nil)})
+			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
+				SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}
+			got, err := h.svc.ERNFCTagRead(h.Context(),
+				NFCTagRequest{Interface: "wlan0", Payload: token.Append(nil)})
 			if err != nil || len(got.Networks) != 1 {
 				h.Errorf("%+v, %v", got, err)
 			}
-			if _, err := h.svc.ERNFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: []byte("x")}); !errors.Is(err, ErrBadTag) {
+			if _, err := h.svc.ERNFCTagRead(h.Context(),
+				NFCTagRequest{Interface: "wlan0", Payload: []byte("x")}); !errors.Is(err,
+				ErrBadTag) {
 				h.Errorf("%v", err)
 			}
 		},
@@ -181,10 +204,13 @@ func TestERNFC(t *testing.T) {
 				h.Fatal(err)
 			}
 			tag, _ := tagOf(h)
-			if _, err := h.svc.ERNFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil)}); !errors.Is(err, ErrERStopped) {
+			if _, err := h.svc.ERNFCTagRead(h.Context(),
+				NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil)}); !errors.Is(err,
+				ErrERStopped) {
 				h.Errorf("%v", err)
 			}
-			if _, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF, NFCCarrierRecord); !errors.Is(err, ErrERStopped) {
+			if _, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF,
+				NFCCarrierRecord); !errors.Is(err, ErrERStopped) {
 				h.Errorf("%v", err)
 			}
 		},
@@ -207,7 +233,9 @@ func (h *erHouse) writeTag() *ndef.PasswordToken {
 
 func (h *erHouse) readTag(tag *ndef.PasswordToken) {
 	h.Helper()
-	if got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"}); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
+	if got, err := h.svc.NFCTagRead(h.Context(),
+		NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil),
+			Owner: ":1.2"}); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
 		h.Fatal(got, err)
 	}
 }
@@ -248,7 +276,8 @@ func TestERManagesByTag(t *testing.T) {
 			tag.PublicKeyHash[3]++
 			h.readTag(tag)
 			s := learn(h)
-			if s.State != StateFailed || s.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch || !strings.Contains(s.Sentence, "another key than its tag") {
+			if s.State != StateFailed || s.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch ||
+				!strings.Contains(s.Sentence, "another key than its tag") {
 				h.Errorf("%+v", s)
 			}
 			if !h.svc.hasTokens() {
@@ -273,7 +302,8 @@ func TestERManagesByTag(t *testing.T) {
 			}
 			h.readTag(other)
 			s := learn(h)
-			if s.State != StateFailed || !strings.Contains(s.Sentence, "own tag") || !h.svc.hasTokens() {
+			if s.State != StateFailed || !strings.Contains(s.Sentence, "own tag") ||
+				!h.svc.hasTokens() {
 				h.Errorf("%+v", s)
 			}
 		},

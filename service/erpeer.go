@@ -9,8 +9,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// ERPeer names an access point or an Enrollee by its UUID or its MAC address, an access point by its IPv4 address as well. The zero
-// ERPeer is anybody.
+// ERPeer names an access point or an Enrollee by its UUID or its MAC address, an access point by
+// its IPv4 address as well. The zero ERPeer is anybody.
 type ERPeer struct {
 	UUID wsc.UUID
 	MAC  wsc.MAC
@@ -44,7 +44,8 @@ func ParseERPeer(text string) (ERPeer, error) {
 	if uuid, err := wsc.ParseUUID(text); err == nil && uuid != (wsc.UUID{}) {
 		return ERPeer{UUID: uuid}, nil
 	}
-	if ip, err := netip.ParseAddr(text); err == nil && ip.Is4() && !ip.IsUnspecified() && !ip.IsMulticast() {
+	if ip, err := netip.ParseAddr(text); err == nil && ip.Is4() && !ip.IsUnspecified() &&
+		!ip.IsMulticast() {
 		return ERPeer{IP: ip}, nil
 	}
 	return ERPeer{}, fmt.Errorf("%w: %.40q is neither a UUID nor an address such as 02:00:00:00:03:00 or 192.0.2.1", ErrInvalid, text)

@@ -39,10 +39,12 @@ var (
 	ErrSubscriberTooSlow = errors.New("service: the subscriber lags more than 4096 events behind")
 )
 
-// ErrUselessTag is an ErrBadTag: the tag is one of Wi-Fi Protected Setup, and nothing can be made of it here.
+// ErrUselessTag is an ErrBadTag: the tag is one of Wi-Fi Protected Setup, and nothing can be made
+// of it here.
 var ErrUselessTag error = uselessTag{}
 
-// uselessTag is the type of ErrUselessTag, which has a text of its own: the tag is one of Wi-Fi Protected Setup.
+// uselessTag is the type of ErrUselessTag, which has a text of its own: the tag is one of Wi-Fi
+// Protected Setup.
 type uselessTag struct{}
 
 // Error implements error.

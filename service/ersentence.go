@@ -12,7 +12,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// erSentence tells a person how a session of the External Registrar ended, where it is not like others; "" where it is.
+// erSentence tells a person how a session of the External Registrar ended, where it is not like
+// others; "" where it is.
 func (f failure) erSentence(s *Session) string {
 	ap := "The access point"
 	if s.ERAPName != "" {
@@ -54,7 +55,8 @@ func (f failure) erAdmitSentence(s *Session, ap string) string {
 	case f.state == StateSucceeded:
 		return fmt.Sprintf("The device %s was given the network.", s.Peer)
 	case f.reason == ReasonNoCredential:
-		return "The settings of the a" + strings.TrimPrefix(ap, "The a") + " are not known, so there is nothing to give: read them first with its PIN, or set a stored network for it."
+		return "The settings of the a" + strings.TrimPrefix(ap, "The a") +
+			" are not known, so there is nothing to give: read them first with its PIN, or set a stored network for it."
 	case errors.Is(f.err, er.ErrLocked), errors.Is(f.err, registration.ErrLocked):
 		return fmt.Sprintf("The PIN is not that of %s, and is not tried again: compare it with the device's label or screen, then start again.", device)
 	case f.reason == ReasonMessageTimeout:
@@ -62,7 +64,8 @@ func (f failure) erAdmitSentence(s *Session, ap string) string {
 	case f.reason == ReasonWalkTime && s.Method != MethodPBC:
 		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", lasting(s.Deadline.Sub(s.Started)))
 	case f.reason == ReasonRejected && f.configError != wsc.ConfigErrorNone:
-		return fmt.Sprintf("The setup of %s was ended there%s. Start again.", device, because(f.configError))
+		return fmt.Sprintf("The setup of %s was ended there%s. Start again.", device,
+			because(f.configError))
 	}
 	return "" // as at an access point of this machine
 }

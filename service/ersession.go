@@ -15,32 +15,37 @@ import (
 	"wpsd/service/receive"
 )
 
-// maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of the others: a PIN may
-// be good for a day, and shall not keep this machine from joining a network.
+// maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of
+// the others: a PIN may be good for a day, and shall not keep this machine from joining a network.
 const maxERSessions = 64
 
 // ERRequest says what an External Registrar is to do, with whom and for whom.
 type ERRequest struct {
 	Interface string
-	AP        ERPeer // ERLearn, ERConfigure: the access point; EREnrollPIN, EREnrollPBC: the only one that may let the Enrollee in, or any
-	Enrollee  ERPeer // EREnrollPIN, EREnrollPBC: the device, or any
-	// PIN is the access point's for ERLearn and ERConfigure, the Enrollee's for EREnrollPIN. It is copied.
+	// ERLearn, ERConfigure: the access point; EREnrollPIN, EREnrollPBC: the only one that may let
+	// the Enrollee in, or any
+	AP       ERPeer
+	Enrollee ERPeer // EREnrollPIN, EREnrollPBC: the device, or any
+	// PIN is the access point's for ERLearn and ERConfigure, the Enrollee's for EREnrollPIN. It is
+	// copied.
 	PIN   secret.Value
 	Force bool // the PIN is used even if its check digit is wrong
-	// NFC, for ERLearn and ERConfigure, uses the password of the access point's tag instead, which NFCTagRead took.
+	// NFC, for ERLearn and ERConfigure, uses the password of the access point's tag instead, which
+	// NFCTagRead took.
 	NFC bool
-	// MAC, for EREnrollPIN, is the address of an Enrollee that is named by its UUID or not at all; zero: not known.
-	// With it, access points say that they wait for this device.
+	// MAC, for EREnrollPIN, is the address of an Enrollee that is named by its UUID or not at all;
+	// zero: not known. With it, access points say that they wait for this device.
 	MAC     wsc.MAC
 	Timeout time.Duration // EREnrollPIN: how long the PIN is good for; 0: two minutes
 	Owner   string        // opaque; see ReleaseOwner
 	User    string        // opaque: whose process the owner is
 	Detach  bool          // the session outlives its owner
-	Apply   string        // empty, ApplyAuto or ApplyNone: a learned network is stored, and handed to nobody
+	// empty, ApplyAuto or ApplyNone: a learned network is stored, and handed to nobody
+	Apply string
 }
 
-// keyPause is how long after a run, or once there is somebody for one, the key pair of the next is made: what the run brought
-// is told first.
+// keyPause is how long after a run, or once there is somebody for one, the key pair of the next is
+// made: what the run brought is told first.
 const keyPause = 250 * time.Millisecond
 
 // erRun is a run of the engine and its session.
@@ -63,35 +68,43 @@ type canceledRun struct {
 	cause error
 }
 
-// ERLearn begins to read the settings of an access point with its own PIN. They are stored as a network, and what its
-// Enrollees are given from now on.
+// ERLearn begins to read the settings of an access point with its own PIN. They are stored as a
+// network, and what its Enrollees are given from now on.
 func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
-	return s.erRegister(ctx, r, PurposeLearn, func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID, []er.Action, error) {
-		if p.tag != nil {
-			return e.registrar.LearnByTag(now, ap, p.tag.find)
-		}
-		return e.registrar.Learn(now, ap, p.pin)
-	})
+	return s.erRegister(ctx, r, PurposeLearn,
+		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
+			[]er.Action, error) {
+			if p.tag != nil {
+				return e.registrar.LearnByTag(now, ap, p.tag.find)
+			}
+			return e.registrar.Learn(now, ap, p.pin)
+		})
 }
 
-// ERConfigure begins to give an access point new settings, with its own PIN; when it took them, they are stored as a
-// network, and what its Enrollees are given from now on. The key of settings is copied.
-func (s *Service) ERConfigure(ctx context.Context, r ERRequest, settings Settings) (Session, error) {
+// ERConfigure begins to give an access point new settings, with its own PIN; when it took them,
+// they are stored as a network, and what its Enrollees are given from now on. The key of settings
+// is copied.
+func (s *Service) ERConfigure(ctx context.Context, r ERRequest,
+	settings Settings) (Session, error) {
 	if err := settings.check(); err != nil {
 		return Session{}, err
 	}
 	c := settings.credential()
 	defer c.Wipe()
-	return s.erRegister(ctx, r, PurposeConfigure, func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID, []er.Action, error) {
-		if p.tag != nil {
-			return e.registrar.ConfigureByTag(now, ap, p.tag.find, c)
-		}
-		return e.registrar.Configure(now, ap, p.pin, c)
-	})
+	return s.erRegister(ctx, r, PurposeConfigure,
+		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
+			[]er.Action, error) {
+			if p.tag != nil {
+				return e.registrar.ConfigureByTag(now, ap, p.tag.find, c)
+			}
+			return e.registrar.Configure(now, ap, p.pin, c)
+		})
 }
 
 // erRegister is what learning and configuring have in common.
-func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, begin func(*externalRegistrar, time.Time, er.APID, erProof) (er.RunID, []er.Action, error)) (Session, error) {
+func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose,
+	begin func(*externalRegistrar, time.Time, er.APID, erProof) (er.RunID, []er.Action, error)) (
+	Session, error) {
 	r.Timeout = 0
 	var proof erProof
 	method := MethodPIN
@@ -108,17 +121,18 @@ func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose, 
 		proof.pin = devpass.FromPIN(pin)
 		defer proof.pin.Wipe()
 	}
-	return s.erSession(ctx, r, purpose, method, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
-		ap, err := e.findAP(r.AP)
-		if err != nil {
-			return 0, nil, err
-		}
-		run, actions, err := begin(e, now, ap.ID, proof)
-		if err == nil && proof.tag != nil {
-			e.tags[run] = proof.tag
-		}
-		return run, actions, err
-	})
+	return s.erSession(ctx, r, purpose, method,
+		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+			ap, err := e.findAP(r.AP)
+			if err != nil {
+				return 0, nil, err
+			}
+			run, actions, err := begin(e, now, ap.ID, proof)
+			if err == nil && proof.tag != nil {
+				e.tags[run] = proof.tag
+			}
+			return run, actions, err
+		})
 }
 
 // EREnrollPIN lets one Enrollee in whose PIN it is.
@@ -127,7 +141,8 @@ func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error)
 		r.Timeout = walkTime
 	}
 	if r.Timeout < 0 || r.Timeout > maxPINTimeout {
-		return Session{}, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid, int(maxPINTimeout.Hours()))
+		return Session{}, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid,
+			int(maxPINTimeout.Hours()))
 	}
 	mac := r.Enrollee.MAC
 	switch {
@@ -138,46 +153,53 @@ func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error)
 	case mac.IsZero():
 		mac = r.MAC
 	case !r.MAC.IsZero() && r.MAC != mac:
-		return Session{}, fmt.Errorf("%w: the device cannot be both %s and %s", ErrInvalid, mac, r.MAC)
+		return Session{}, fmt.Errorf("%w: the device cannot be both %s and %s",
+			ErrInvalid, mac, r.MAC)
 	}
 	pin, err := readPIN(r.PIN, r.Force)
 	if err != nil {
 		return Session{}, err
 	}
 	defer pin.Wipe()
-	return s.erSession(ctx, r, PurposeAdmit, MethodPIN, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
-		ap, err := e.findAny(r.AP)
-		if err != nil {
-			return 0, nil, err
-		}
-		return e.registrar.AllowPIN(now, er.PINGrant{PIN: pin, UUID: r.Enrollee.UUID, MAC: mac, AP: ap, Timeout: r.Timeout})
-	})
-}
-
-// EREnrollPBC lets one Enrollee in that has its button pressed, or presses it within two minutes. Instead of the Enrollee an
-// access point may be named: then whoever presses his button there is let in.
-func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error) {
-	r.Timeout = 0
-	return s.erSession(ctx, r, PurposeAdmit, MethodPBC, func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
-		ap, err := e.findAny(r.AP)
-		if err != nil {
-			return 0, nil, err
-		}
-		grant := er.PBCGrant{AP: ap, UUID: r.Enrollee.UUID, MAC: r.Enrollee.MAC}
-		if ap == 0 && !r.Enrollee.IsAny() {
-			switch named, err := e.findAP(r.Enrollee); {
-			case err == nil:
-				grant = er.PBCGrant{AP: named.ID} // not a device, but whose button is meant
-			case errors.Is(err, ErrERAmbiguous), r.Enrollee.IP.IsValid():
+	return s.erSession(ctx, r, PurposeAdmit, MethodPIN,
+		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+			ap, err := e.findAny(r.AP)
+			if err != nil {
 				return 0, nil, err
 			}
-		}
-		return e.registrar.AllowPBC(now, grant)
-	})
+			return e.registrar.AllowPIN(now,
+				er.PINGrant{PIN: pin, UUID: r.Enrollee.UUID, MAC: mac, AP: ap, Timeout: r.Timeout})
+		})
 }
 
-// erSession makes a session of a run that begin starts. begin runs in the goroutine of the External Registrar.
-func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, method Method, begin func(*externalRegistrar, time.Time) (er.RunID, []er.Action, error)) (Session, error) {
+// EREnrollPBC lets one Enrollee in that has its button pressed, or presses it within two minutes.
+// Instead of the Enrollee an access point may be named: then whoever presses his button there is
+// let in.
+func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error) {
+	r.Timeout = 0
+	return s.erSession(ctx, r, PurposeAdmit, MethodPBC,
+		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
+			ap, err := e.findAny(r.AP)
+			if err != nil {
+				return 0, nil, err
+			}
+			grant := er.PBCGrant{AP: ap, UUID: r.Enrollee.UUID, MAC: r.Enrollee.MAC}
+			if ap == 0 && !r.Enrollee.IsAny() {
+				switch named, err := e.findAP(r.Enrollee); {
+				case err == nil:
+					grant = er.PBCGrant{AP: named.ID} // not a device, but whose button is meant
+				case errors.Is(err, ErrERAmbiguous), r.Enrollee.IP.IsValid():
+					return 0, nil, err
+				}
+			}
+			return e.registrar.AllowPBC(now, grant)
+		})
+}
+
+// erSession makes a session of a run that begin starts. begin runs in the goroutine of the External
+// Registrar.
+func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, method Method,
+	begin func(*externalRegistrar, time.Time) (er.RunID, []er.Action, error)) (Session, error) {
 	if r.Apply != "" && r.Apply != ApplyAuto && r.Apply != ApplyNone {
 		return Session{}, fmt.Errorf("%w: the External Registrar hands a network to nobody: use auto or none", ErrNotSupported)
 	}
@@ -214,7 +236,8 @@ func (s *Service) tooManyERSessions() bool {
 }
 
 // addSession makes the session of a run that has begun.
-func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest, purpose Purpose, method Method) Session {
+func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest, purpose Purpose,
+	method Method) Session {
 	s := e.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,7 +248,8 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest,
 	s.lastSession++
 	ses := &session{
 		Session: Session{
-			ID: s.lastSession, Interface: e.iface.Name, Owner: r.Owner, User: r.User, Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
+			ID: s.lastSession, Interface: e.iface.Name, Owner: r.Owner, User: r.User,
+			Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
 			State: StateExchanging, Started: now, Deadline: deadline,
 		},
 		iface: e.iface, er: e,
@@ -371,8 +395,8 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 		e.finish(ses, err)
 		return
 	}
-	// To store them can take a while, and others' events shall not wait for a disk. shutDown waits for this goroutine,
-	// and so for that one.
+	// To store them can take a while, and others' events shall not wait for a disk. shutDown waits
+	// for this goroutine, and so for that one.
 	s.tasks.Go(fence.Func(s.log, "taking settings", func() {
 		e.finish(ses, s.takeSettings(ses, *event.Settings))
 	}, func(err error) { e.finish(ses, err) }))
@@ -400,7 +424,8 @@ func (e *externalRegistrar) finish(ses *session, err error) {
 	}
 }
 
-// takeSettings stores the settings that an access point showed or took, and tells of them. It wipes them.
+// takeSettings stores the settings that an access point showed or took, and tells of them. It wipes
+// them.
 func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
 	if ses.Purpose == PurposeConfigure {
 		strengthen(&settings)

@@ -19,7 +19,8 @@ type (
 
 	// AccessPointAdded tells of a BSS with WPS that was heard for the first time.
 	AccessPointAdded struct{ AccessPoint AccessPoint }
-	// AccessPointChanged tells what changed of it; of LastSeen and small changes of Signal, only now and then.
+	// AccessPointChanged tells what changed of it; of LastSeen and small changes of Signal, only
+	// now and then.
 	AccessPointChanged struct {
 		AccessPoint  AccessPoint
 		FlagsChanged bool // Class is another than before
@@ -39,34 +40,39 @@ type (
 	SessionAdded struct{ Session Session }
 	// SessionChanged tells that it went on.
 	SessionChanged struct{ Session Session }
-	// RunFailed tells that a run with one access point gave nothing. A session with a PIN may go on with the next one.
+	// RunFailed tells that a run with one access point gave nothing. A session with a PIN may go on
+	// with the next one.
 	RunFailed struct {
-		Session     SessionID
-		Peer        wsc.MAC
-		Message     wsc.MessageType // that was at fault, or that the access point refused; MsgM2D: it has no password for us; 0: the run got nowhere
+		Session SessionID
+		Peer    wsc.MAC
+		// that was at fault, or that the access point refused; MsgM2D: it has no password for us;
+		// 0: the run got nowhere
+		Message     wsc.MessageType
 		ConfigError wsc.ConfigError
 		PasswordID  wsc.DevicePasswordID // that an M2D asked for; 0 if it named none
 		WEP         bool                 // what came is a network with WEP
-		Lost        uint16               // the reason code with which the access point ended the link; 0: it did not
-		Unsent      bool                 // nothing was sent, since the access point says itself how it would end
+		// the reason code with which the access point ended the link; 0: it did not
+		Lost   uint16
+		Unsent bool // nothing was sent, since the access point says itself how it would end
 	}
-	// CredentialReceived tells that the credential is there, verified, and stored if it is to be. It comes
-	// before the end of the session. What was received is fetched with Credentials.
+	// CredentialReceived tells that the credential is there, verified, and stored if it is to be.
+	// It comes before the end of the session. What was received is fetched with Credentials.
 	CredentialReceived struct{ Session SessionID }
 	// SessionEnded tells how it ended; the interface was given back before.
 	SessionEnded struct{ Session Session }
 	// SessionRemoved tells that an ended session, with its credentials, was dropped.
 	SessionRemoved struct{ ID SessionID }
 
-	// EnrolleeSeen tells of a device that looks for an access point to let it in. The same is told again only after
-	// a while, and not more than a few at once.
+	// EnrolleeSeen tells of a device that looks for an access point to let it in. The same is told
+	// again only after a while, and not more than a few at once.
 	EnrolleeSeen struct{ Enrollee Enrollee }
 	// PINNeeded tells of a device that wanted in with a PIN which the access point does not know.
 	PINNeeded struct{ Enrollee Enrollee }
 
 	// ERChanged tells that an External Registrar began or ended.
 	ERChanged struct{ ER ER }
-	// ERAPAdded tells of an access point that the External Registrar found, and again of each when it is started again.
+	// ERAPAdded tells of an access point that the External Registrar found, and again of each when
+	// it is started again.
 	ERAPAdded struct{ AccessPoint ERAccessPoint }
 	// ERAPChanged tells what changed of it.
 	ERAPChanged struct{ AccessPoint ERAccessPoint }
@@ -75,20 +81,21 @@ type (
 		AccessPoint ERAccessPoint
 		Reason      string
 	}
-	// EREnrolleeAdded tells of a device that asks an access point to let it in, and again of each when the External
-	// Registrar is started again.
+	// EREnrolleeAdded tells of a device that asks an access point to let it in, and again of each
+	// when the External Registrar is started again.
 	EREnrolleeAdded struct{ Enrollee EREnrollee }
 	// EREnrolleeChanged tells what changed of it.
 	EREnrolleeChanged struct{ Enrollee EREnrollee }
 	// EREnrolleeRemoved tells that it was not heard any more.
 	EREnrolleeRemoved struct{ Enrollee EREnrollee }
-	// ERAPAsked tells that an access point was asked to invite somebody, or nobody any more, and what it said.
+	// ERAPAsked tells that an access point was asked to invite somebody, or nobody any more, and
+	// what it said.
 	ERAPAsked struct {
 		AccessPoint ERAccessPoint
 		Asked       er.APAsked
 	}
-	// ERAPSettings tells that a session learned the settings of an access point. They are fetched with Received, and
-	// for its owner alone.
+	// ERAPSettings tells that a session learned the settings of an access point. They are fetched
+	// with Received, and for its owner alone.
 	ERAPSettings struct {
 		Session     SessionID
 		Interface   string
@@ -97,7 +104,8 @@ type (
 
 	// NetworkAdded tells of a network that was stored.
 	NetworkAdded struct{ Network Network }
-	// NetworkChanged tells that a stored network was received again: its key may be a new one, and how it is protected.
+	// NetworkChanged tells that a stored network was received again: its key may be a new one, and
+	// how it is protected.
 	NetworkChanged struct{ Network Network }
 	// NetworkRemoved tells of one that was deleted, or was a further copy of another.
 	NetworkRemoved struct{ ID NetworkID }

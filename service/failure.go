@@ -64,7 +64,8 @@ var reasons = []struct {
 	{registration.ErrTimeout, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout},
 	{registration.ErrCredential, ReasonBadCredential, 0},
 	{registration.ErrNoCredential, ReasonNoCredential, 0},
-	{registration.ErrPassword, ReasonRejected, wsc.ConfigErrorDevicePasswordAuthFailure}, // push button: no PIN to be wrong
+	// push button: no PIN to be wrong
+	{registration.ErrPassword, ReasonRejected, wsc.ConfigErrorDevicePasswordAuthFailure},
 	{registration.ErrNack, ReasonRejected, 0},
 	{registration.ErrInternal, ReasonInternal, 0},
 	{registration.ErrProtocol, ReasonProtocolError, 0},
@@ -99,7 +100,8 @@ func failureOf(err error, method Method) failure {
 		f.reason = ReasonWPA3Only
 	case isHandover(err): // whatever the manager's own error is
 		f.reason = ReasonHandoverFailed
-	case errors.Is(err, errCanceled), errors.Is(err, er.ErrReplaced), errors.Is(err, ErrShutdown), errors.Is(err, context.Canceled):
+	case errors.Is(err, errCanceled), errors.Is(err, er.ErrReplaced), errors.Is(err, ErrShutdown),
+		errors.Is(err, context.Canceled):
 		return failure{state: StateCanceled, reason: ReasonCanceled, err: err}
 	case errors.Is(err, errOwnerLeft):
 		return failure{state: StateCanceled, reason: ReasonOwnerLeft, err: err}
@@ -139,7 +141,8 @@ func (f failure) detail(d *Detail) {
 	if overlap, ok := errors.AsType[*discovery.OverlapError](f.err); ok {
 		d.BSSIDs = overlap.BSSIDs
 	}
-	if run, ok := errors.AsType[*registration.Error](f.err); ok && (f.reason == ReasonWrongPINFirst || f.reason == ReasonWrongPINSecond) {
+	if run, ok := errors.AsType[*registration.Error](f.err); ok &&
+		(f.reason == ReasonWrongPINFirst || f.reason == ReasonWrongPINSecond) {
 		d.PasswordHalf = run.Half
 	}
 	if lost, ok := errors.AsType[*drivers.LostError](f.err); ok {

@@ -88,7 +88,8 @@ func (s *faultyStation) Scan(ctx context.Context, r drivers.ScanRequest) ([]driv
 	return s.Station.Scan(ctx, r)
 }
 
-func (s *faultyStation) Associate(ctx context.Context, r drivers.AssociateRequest) (drivers.Link, error) {
+func (s *faultyStation) Associate(ctx context.Context,
+	r drivers.AssociateRequest) (drivers.Link, error) {
 	s.at("associate")
 	l, err := s.Station.Associate(ctx, r)
 	if err != nil {
@@ -141,7 +142,8 @@ func (m *faultyManager) Release(ctx context.Context, ifname string, debt []byte)
 	return apart, err
 }
 
-func (m *faultyManager) Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error {
+func (m *faultyManager) Restore(ctx context.Context, ifname string, debt []byte,
+	reconnect bool) error {
 	m.at("restore")
 	return m.fakeManager.Restore(ctx, ifname, debt, reconnect)
 }
@@ -151,7 +153,8 @@ func (m *faultyManager) Deliver(ctx context.Context, ifname string, n []credenti
 	return m.fakeManager.Deliver(ctx, ifname, n)
 }
 
-// faultySource is a source of randomness: what draws from it is in the middle of the protocol, or holds a lock.
+// faultySource is a source of randomness: what draws from it is in the middle of the protocol, or
+// holds a lock.
 type faultySource struct {
 	*faults
 	n byte
@@ -166,7 +169,8 @@ func (s *faultySource) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// well checks that nothing of the service hangs, and that what went wrong was logged with its stack.
+// well checks that nothing of the service hangs, and that what went wrong was logged with its
+// stack.
 func (h *house) well(stacks int) {
 	h.Helper()
 	synctest.Wait()
@@ -175,16 +179,18 @@ func (h *house) well(stacks int) {
 	}
 	h.svc.mu.Unlock()
 	log := h.log.String()
-	if got := strings.Count(log, "something went wrong inside wpsd"); got != stacks || stacks > 0 && !strings.Contains(log, "_test.go") {
+	if got := strings.Count(log, "something went wrong inside wpsd"); got != stacks || stacks > 0 &&
+		!strings.Contains(log, "_test.go") {
 		h.Errorf("logged %d mistakes, not %d, or without their stacks", got, stacks)
 	}
 }
 
-// TestFencedSessions: whatever goes wrong in a session ends that session as internal, with the interface given back, and
-// the next one succeeds.
+// TestFencedSessions: whatever goes wrong in a session ends that session as internal, with the
+// interface given back, and the next one succeeds.
 func TestFencedSessions(t *testing.T) {
 	t.Parallel()
-	for _, where := range []string{"rand", "station", "scan", "associate", "send", "receive", "link close", "station close", "claim", "release", "restore", "deliver"} {
+	for _, where := range []string{"rand", "station", "scan", "associate", "send", "receive",
+		"link close", "station close", "claim", "release", "restore", "deliver"} {
 		for _, kind := range []string{"push button", "learn"} {
 			t.Run(kind+", "+where, func(t *testing.T) {
 				f := &faults{}
@@ -214,7 +220,8 @@ func TestFencedSessions(t *testing.T) {
 					}
 					time.Sleep(3 * time.Second) // a debt that could not be paid is paid again soon
 					if m.released || m.network == "" {
-						h.Errorf("the manager has not got its interface back: in %q, %q", m.network, m.told)
+						h.Errorf("the manager has not got its interface back: in %q, %q",
+							m.network, m.told)
 					}
 					if debts, err := journal.Debts(); err != nil || len(debts) != 0 {
 						h.Errorf("owed still: %v, %v", debts, err)
@@ -229,26 +236,31 @@ func TestFencedSessions(t *testing.T) {
 	}
 }
 
-// TestFencedOthers: what goes wrong in one session leaves another one, which runs at the same time, alone.
+// TestFencedOthers: what goes wrong in one session leaves another one, which runs at the same time,
+// alone.
 func TestFencedOthers(t *testing.T) {
 	t.Parallel()
 	f := &faults{}
 	synctest.Test(t, func(t *testing.T) {
-		inHouse(t, func(c *Config) { c.Drivers[0] = &faultyDriver{c.Drivers[0], f, nil} }, func(h *house) {
-			h.plug("wlan1", nextBSSID)
-			ap := h.ap(nil)
-			one, other := h.pbc(nil), h.pbc(func(r *StartRequest) { r.Interface = "wlan1" })
-			time.Sleep(5 * time.Second)
-			f.arm("scan") // of whichever looks next
-			ended := h.wait(func(e Event) bool { _, ok := e.(SessionEnded); return ok }).(SessionEnded).Session
-			h.wantEnd(ended, StateFailed, ReasonInternal, 0)
-			h.well(1)
-			h.press(ap)
-			if ended.ID == one.ID {
-				one = other
-			}
-			h.wantNetwork(h.end(one), "home", passphrase)
-		})
+		inHouse(t, func(c *Config) { c.Drivers[0] = &faultyDriver{c.Drivers[0], f, nil} },
+			func(h *house) {
+				h.plug("wlan1", nextBSSID)
+				ap := h.ap(nil)
+				one, other := h.pbc(nil), h.pbc(func(r *StartRequest) { r.Interface = "wlan1" })
+				time.Sleep(5 * time.Second)
+				f.arm("scan") // of whichever looks next
+				ended := h.wait(func(e Event) bool {
+					_, ok := e.(SessionEnded)
+					return ok
+				}).(SessionEnded).Session
+				h.wantEnd(ended, StateFailed, ReasonInternal, 0)
+				h.well(1)
+				h.press(ap)
+				if ended.ID == one.ID {
+					one = other
+				}
+				h.wantNetwork(h.end(one), "home", passphrase)
+			})
 	})
 }
 
@@ -324,7 +336,9 @@ func TestFencedExternalRegistrars(t *testing.T) {
 			h.end(h.learn(labelPIN)) // so that it has something to give
 			s := h.admit(nil)
 			f.arm("search")
-			if err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err, errBroken) { // searches again
+			// searches again
+			if err := h.svc.StartER(h.Context(),
+				ERStart{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err, errBroken) {
 				h.Errorf("the caller is told %v", err)
 			}
 			e := h.end(s)
@@ -337,7 +351,9 @@ func TestFencedExternalRegistrars(t *testing.T) {
 	})
 	t.Run("in what a caller asks", func(t *testing.T) {
 		in(t, func(h *erHouse, f *faults) {
-			err := h.svc.askER(h.Context(), "wlan0", func(*externalRegistrar, time.Time) error { panic("a mistake") })
+			err := h.svc.askER(h.Context(), "wlan0", func(*externalRegistrar, time.Time) error {
+				panic("a mistake")
+			})
 			if !errors.Is(err, errBroken) {
 				h.Errorf("the caller is told %v", err)
 			}

@@ -69,7 +69,8 @@ func outcome(err error) search.Outcome {
 		return search.Refused
 	case errors.Is(err, errUnanswered), errors.Is(err, errSilent):
 		return search.Silent
-	case errors.Is(err, drivers.ErrLinkLost), errors.Is(err, registration.ErrTimeout), errors.Is(err, errAttemptTime):
+	case errors.Is(err, drivers.ErrLinkLost), errors.Is(err, registration.ErrTimeout),
+		errors.Is(err, errAttemptTime):
 		return search.Broken
 	case errors.Is(err, errRejected):
 		return search.Dismissed

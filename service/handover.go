@@ -16,8 +16,9 @@ import (
 type Sink interface {
 	// Name is networkmanager, wpa_supplicant or iwd.
 	Name() string
-	// Deliver makes the manager know the networks, at least one, and connect the interface to one of them: rather to the
-	// first. It returns once that is connected, as far as 802.11 goes; an address comes later. Its errors hold no key.
+	// Deliver makes the manager know the networks, at least one, and connect the interface to one
+	// of them: rather to the first. It returns once that is connected, as far as 802.11 goes; an
+	// address comes later. Its errors hold no key.
 	Deliver(ctx context.Context, ifname string, offers []credential.Offer) error
 }
 
@@ -35,8 +36,8 @@ const deliverTime = 45 * time.Second
 type HandoverError struct {
 	Manager string
 	Err     error
-	// Run is the address that the network was received with, where the manager has another: some access points have a key
-	// for each address. Zero: it is the same, or nobody knows.
+	// Run is the address that the network was received with, where the manager has another: some
+	// access points have a key for each address. Zero: it is the same, or nobody knows.
 	Run wsc.MAC
 }
 
@@ -64,7 +65,8 @@ func (s *Service) sink(name string) Sink {
 	return s.sinks[i]
 }
 
-// sinkFor finds who gets the network: who was named, else who is configured, else who has the interface; nil: nobody.
+// sinkFor finds who gets the network: who was named, else who is configured, else who has the
+// interface; nil: nobody.
 func (s *Service) sinkFor(apply, owner string) Sink {
 	for _, name := range []string{apply, s.apply, owner} {
 		if name != "" && name != ApplyAuto {
@@ -79,7 +81,8 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	s := e.service
 	sink := s.sinkFor(e.apply, h.owner)
 	useless := errors.Is(e.came.err, receive.ErrUseless)
-	if !e.received || useless || sink == nil || e.external && (e.apply == "" || e.apply == ApplyAuto) {
+	if !e.received || useless || sink == nil || e.external &&
+		(e.apply == "" || e.apply == ApplyAuto) {
 		h.giveBack(ctx, true)
 		return e.came.err
 	}
@@ -96,7 +99,8 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	within, cancel := keeping(ctx)
 	defer cancel()
 	err := s.deliver(within, sink, e.session.Interface, offers)
-	if err == nil || errors.Is(err, errSuperseded) { // then what the manager does now is what the next session gives back
+	// then what the manager does now is what the next session gives back
+	if err == nil || errors.Is(err, errSuperseded) {
 		h.settled()
 	} else {
 		h.giveBack(ctx, true) // the connection that was there is better than none
@@ -111,7 +115,8 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	return e.came.err
 }
 
-// offers are the networks that were received, with secrets of the caller's own, and what was heard of them.
+// offers are the networks that were received, with secrets of the caller's own, and what was heard
+// of them.
 func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
 	s := e.service
 	s.mu.Lock()
@@ -120,11 +125,13 @@ func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
 	return networks, s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
 }
 
-// deliver hands networks over: a Credential for each band may come, and not each need be in reach. The manager has them
-// all in the end, and is connected to one.
-func (s *Service) deliver(ctx context.Context, sink Sink, ifname string, offers []credential.Offer) error {
+// deliver hands networks over: a Credential for each band may come, and not each need be in reach.
+// The manager has them all in the end, and is connected to one.
+func (s *Service) deliver(ctx context.Context, sink Sink, ifname string,
+	offers []credential.Offer) error {
 	if len(offers) == 0 {
-		return &HandoverError{Manager: sink.Name(), Err: errors.New("no network that was received has a name")}
+		return &HandoverError{Manager: sink.Name(),
+			Err: errors.New("no network that was received has a name")}
 	}
 	within, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
@@ -132,7 +139,8 @@ func (s *Service) deliver(ctx context.Context, sink Sink, ifname string, offers 
 	err := sink.Deliver(within, ifname, offers)
 	switch {
 	case err == nil:
-		s.log.Info("the network was handed over", "interface", ifname, "manager", sink.Name(), "networks", len(offers),
+		s.log.Info("the network was handed over", "interface", ifname, "manager", sink.Name(),
+			"networks", len(offers),
 			"took", time.Since(start).Round(time.Millisecond))
 		return nil
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):

@@ -11,13 +11,15 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// TestHiddenNetwork: an access point that hides its name is asked by it where it is known; else the reason is its own.
+// TestHiddenNetwork: an access point that hides its name is asked by it where it is known; else the
+// reason is its own.
 func TestHiddenNetwork(t *testing.T) {
 	t.Parallel()
 	hide := func(o *sim.APOptions) { o.BSSs[0].Hidden = true }
 	stored := func(h *house, ssid string) {
 		h.Helper()
-		settings := Settings{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString("an old passphrase")}
+		settings := Settings{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+			Key: secret.FromString("an old passphrase")}
 		if _, err := h.svc.AddNetwork(h.Context(), settings, homeBSSID); err != nil {
 			h.Fatal(err)
 		}
@@ -44,16 +46,19 @@ func TestHiddenNetwork(t *testing.T) {
 		}},
 		{"the settings of one are to be read", func(h *house) {
 			h.ap(func(o *sim.APOptions) { o.APPIN = secret.FromString(labelPIN); hide(o) })
-			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, PIN: secret.FromString(labelPIN)})
+			s, err := h.svc.Learn(h.Context(),
+				StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+					PIN: secret.FromString(labelPIN)})
 			if err != nil {
 				h.Fatal(err)
 			}
 			soon(h, s)
 		}},
-		{"a PIN for any: others are waited for, and the reason is told when time is over", func(h *house) {
-			h.enter(h.ap(hide), labelPIN)
-			h.wantEnd(h.end(h.pin(labelPIN, wsc.MAC{})), StateFailed, ReasonHidden, 0)
-		}},
+		{"a PIN for any: others are waited for, and the reason is told when time is over",
+			func(h *house) {
+				h.enter(h.ap(hide), labelPIN)
+				h.wantEnd(h.end(h.pin(labelPIN, wsc.MAC{})), StateFailed, ReasonHidden, 0)
+			}},
 		{"a PIN for any: one that shows its name is tried", func(h *house) {
 			h.enter(h.ap(hide), labelPIN)
 			h.enter(h.next(nil), labelPIN)
@@ -92,15 +97,19 @@ func TestHiddenNetwork(t *testing.T) {
 // TestLinkError: whatever the kernel says of a link, it is no fault of ours.
 func TestLinkError(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"invalid argument", "no such file or directory", "numerical result out of range", "no buffer space available"} {
-		if f := failureOf(linkError(errors.New(text), drivers.ErrAssociation), MethodPBC); f.reason != ReasonAssociationFailed {
+	for _, text := range []string{"invalid argument", "no such file or directory",
+		"numerical result out of range", "no buffer space available"} {
+		if f := failureOf(linkError(errors.New(text), drivers.ErrAssociation),
+			MethodPBC); f.reason != ReasonAssociationFailed {
 			t.Errorf("%s: %s", text, f.reason)
 		}
-		if f := failureOf(linkError(errors.New(text), drivers.ErrLinkLost), MethodPBC); f.reason != ReasonLinkLost {
+		if f := failureOf(linkError(errors.New(text), drivers.ErrLinkLost),
+			MethodPBC); f.reason != ReasonLinkLost {
 			t.Errorf("%s: %s", text, f.reason)
 		}
 	}
-	for _, known := range []error{errWalkTime, errCanceled, drivers.ErrInterfaceGone, errUnanswered} {
+	for _, known := range []error{errWalkTime, errCanceled, drivers.ErrInterfaceGone,
+		errUnanswered} {
 		if got := linkError(known, drivers.ErrLinkLost); got != known {
 			t.Errorf("%v became %v", known, got)
 		}

@@ -12,36 +12,39 @@ import (
 	"wpsd/service/store"
 )
 
-// Holder is a manager that may have the interface that a session needs: it lets go for the session's time. Two Holders
-// can have the same interface, one on top of the other.
+// Holder is a manager that may have the interface that a session needs: it lets go for the
+// session's time. Two Holders can have the same interface, one on top of the other.
 type Holder interface {
 	// Name is networkmanager, wpa_supplicant or iwd.
 	Name() string
-	// Claim looks whether the manager has the interface, and changes nothing. What it returns, JSON, is all that
-	// Restore needs to make it as it was; nil: it does not have it.
+	// Claim looks whether the manager has the interface, and changes nothing. What it returns,
+	// JSON, is all that Restore needs to make it as it was; nil: it does not have it.
 	Claim(ctx context.Context, ifname string) (debt []byte, err error)
-	// Release makes the manager let go. apart means that it cannot do that entirely: the session then uses a virtual
-	// interface of its own. Whatever it returns, Restore makes good.
+	// Release makes the manager let go. apart means that it cannot do that entirely: the session
+	// then uses a virtual interface of its own. Whatever it returns, Restore makes good.
 	Release(ctx context.Context, ifname string, debt []byte) (apart bool, err error)
-	// Restore gives the interface back as debt says: also twice, also if Release was never called, or not by this
-	// process. With reconnect the connection that was there comes back, too. drivers.ErrNoManager: nobody is there to take it.
+	// Restore gives the interface back as debt says: also twice, also if Release was never called,
+	// or not by this process. With reconnect the connection that was there comes back, too.
+	// drivers.ErrNoManager: nobody is there to take it.
 	Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error
 }
 
-// Sharer is what a Holder implements whose manager leaves alone what others make on its radio. Where somebody asks for
-// that, and the radio has room for two, it need not let go, and its connection stays.
+// Sharer is what a Holder implements whose manager leaves alone what others make on its radio.
+// Where somebody asks for that, and the radio has room for two, it need not let go, and its
+// connection stays.
 type Sharer interface {
 	Shares()
 }
 
 const (
-	// releaseTime and restoreTime bound what one manager may take. NetworkManager needs three seconds to have an
-	// interface ready again.
+	// releaseTime and restoreTime bound what one manager may take. NetworkManager needs three
+	// seconds to have an interface ready again.
 	releaseTime = 10 * time.Second
 	restoreTime = 20 * time.Second
 )
 
-// holding is an interface that was taken from its managers, perhaps from none. The session's goroutine owns it.
+// holding is an interface that was taken from its managers, perhaps from none. The session's
+// goroutine owns it.
 type holding struct {
 	service *Service
 	iface   *iface
@@ -52,9 +55,9 @@ type holding struct {
 	apart   bool       // it could not let go: use an interface beside this one
 }
 
-// take asks whoever manages an interface to let go of it. What is owed then is on disk before anything changes. With beside
-// it need not, where the radio has room for an interface of our own. That has another address, and a key may be tied to
-// one: nobody gets it who has not asked for it.
+// take asks whoever manages an interface to let go of it. What is owed then is on disk before
+// anything changes. With beside it need not, where the radio has room for an interface of our own.
+// That has another address, and a key may be tied to one: nobody gets it who has not asked for it.
 func (s *Service) take(ctx context.Context, i *iface, beside bool) (*holding, error) {
 	_ = s.settleInterface(ctx, i.Name) // what is left stays in the journal
 	h := &holding{service: s, iface: i, beside: beside, debt: store.Debt{Interface: i.Name}}
@@ -82,7 +85,8 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	defer cancel()
 	debt, err := m.Claim(ctx, h.iface.Name)
 	if err != nil {
-		return fmt.Errorf("service: %s: whether it has %s: %w: %w", m.Name(), h.iface.Name, drivers.ErrBusy, err)
+		return fmt.Errorf("service: %s: whether it has %s: %w: %w", m.Name(), h.iface.Name,
+			drivers.ErrBusy, err)
 	}
 	if debt == nil {
 		return nil
@@ -94,18 +98,23 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 		h.apart = true
 		return nil
 	}
-	if !slices.ContainsFunc(h.debt.Claims, func(c store.Claim) bool { return c.Manager == m.Name() }) {
+	if !slices.ContainsFunc(h.debt.Claims, func(c store.Claim) bool {
+		return c.Manager == m.Name()
+	}) {
 		h.debt.Claims = append(h.debt.Claims, store.Claim{Manager: m.Name(), Debt: debt})
 	}
 	if err := h.service.journal.Put(h.debt); err != nil {
-		return fmt.Errorf("service: noting that %s is taken from %s: %w", h.iface.Name, m.Name(), err)
+		return fmt.Errorf("service: noting that %s is taken from %s: %w", h.iface.Name,
+			m.Name(), err)
 	}
 	apart, err := m.Release(ctx, h.iface.Name, debt)
 	if err != nil {
-		return fmt.Errorf("service: %s does not let go of %s: %w: %w", m.Name(), h.iface.Name, drivers.ErrBusy, err)
+		return fmt.Errorf("service: %s does not let go of %s: %w: %w", m.Name(), h.iface.Name,
+			drivers.ErrBusy, err)
 	}
 	h.apart = h.apart || apart
-	h.service.log.Debug("a manager has let go", "interface", h.iface.Name, "manager", m.Name(), "apart", apart)
+	h.service.log.Debug("a manager has let go", "interface", h.iface.Name, "manager", m.Name(),
+		"apart", apart)
 	return nil
 }
 
@@ -119,7 +128,8 @@ func (h *holding) room(ctx context.Context) bool {
 	return err == nil && room
 }
 
-// noteLink notes a link that is down: the driver brings it up, and only the driver's own process takes it down again.
+// noteLink notes a link that is down: the driver brings it up, and only the driver's own process
+// takes it down again.
 func (h *holding) noteLink(ctx context.Context) error {
 	keeper, ok := h.iface.driver.(drivers.LinkKeeper)
 	if !ok {
@@ -139,8 +149,9 @@ func (h *holding) noteLink(ctx context.Context) error {
 // owes reports whether anything is to be given back.
 func (h *holding) owes() bool { return h.debt.LinkDown || len(h.debt.Claims) > 0 }
 
-// giveBack makes the interface as it was, even if ctx has ended. Without reconnect the managers get it back without the
-// connection that they had, and the journal keeps what is owed until settled says that there is a new one.
+// giveBack makes the interface as it was, even if ctx has ended. Without reconnect the managers get
+// it back without the connection that they had, and the journal keeps what is owed until settled
+// says that there is a new one.
 func (h *holding) giveBack(ctx context.Context, reconnect bool) {
 	if !h.owes() {
 		return
@@ -156,7 +167,8 @@ func (h *holding) giveBack(ctx context.Context, reconnect bool) {
 func (h *holding) settled() {
 	h.debt = h.failed
 	if err := noteLeft(h.service.journal, h.debt); err != nil {
-		h.service.log.Error("the journal of taken interfaces cannot be written", "interface", h.iface.Name, "err", err)
+		h.service.log.Error("the journal of taken interfaces cannot be written", "interface",
+			h.iface.Name, "err", err)
 	}
 	if h.owes() {
 		h.service.debtor.owe()
@@ -168,8 +180,10 @@ func (h *holding) keeper() drivers.LinkKeeper {
 	return keeper
 }
 
-// repay pays a debt: last taken, first given back. It returns what could not be paid, and why: an unpaid.
-func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper, reconnect bool, log *slog.Logger) (left store.Debt, err error) {
+// repay pays a debt: last taken, first given back. It returns what could not be paid, and why: an
+// unpaid.
+func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper,
+	reconnect bool, log *slog.Logger) (left store.Debt, err error) {
 	left = store.Debt{Interface: d.Interface, Taken: d.Taken}
 	var why unpaid
 	if d.LinkDown && keeper != nil {
@@ -181,11 +195,13 @@ func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.L
 	}
 	for _, c := range slices.Backward(d.Claims) {
 		if err := repayOne(ctx, d.Interface, c, holders, reconnect); err != nil {
-			log.Warn("the interface cannot be given back now; wpsd goes on trying while it runs", "interface", d.Interface, "manager", c.Manager, "err", err)
+			log.Warn("the interface cannot be given back now; wpsd goes on trying while it runs",
+				"interface", d.Interface, "manager", c.Manager, "err", err)
 			left.Claims, why = slices.Insert(left.Claims, 0, c), append(why, err)
 			continue
 		}
-		log.Debug("the interface was given back", "interface", d.Interface, "manager", c.Manager, "reconnect", reconnect)
+		log.Debug("the interface was given back", "interface", d.Interface, "manager", c.Manager,
+			"reconnect", reconnect)
 	}
 	if why == nil {
 		return left, nil
@@ -193,7 +209,8 @@ func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.L
 	return left, why
 }
 
-func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holder, reconnect bool) error {
+func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holder,
+	reconnect bool) error {
 	ctx, cancel := context.WithTimeout(ctx, restoreTime)
 	defer cancel()
 	i := slices.IndexFunc(holders, func(m Holder) bool { return m.Name() == c.Manager })
@@ -211,8 +228,8 @@ type RestoreConfig struct {
 	Log     *slog.Logger
 }
 
-// Restore gives back all interfaces that a process that was killed has taken. An error says that something is still
-// owed, and stands in the journal.
+// Restore gives back all interfaces that a process that was killed has taken. An error says that
+// something is still owed, and stands in the journal.
 func Restore(ctx context.Context, c RestoreConfig) error {
 	debts, err := c.Journal.Debts()
 	if err != nil {
@@ -220,7 +237,8 @@ func Restore(ctx context.Context, c RestoreConfig) error {
 	}
 	err = nil
 	for _, d := range debts {
-		c.Log.Info("giving an interface back that was taken by a process that was killed", "interface", d.Interface)
+		c.Log.Info("giving an interface back that was taken by a process that was killed",
+			"interface", d.Interface)
 		left, why := repay(ctx, d, c.Holders, c.Links, true, c.Log)
 		if why != nil {
 			why = fmt.Errorf("service: %s could not be given back: %w", d.Interface, why)
@@ -241,7 +259,8 @@ func (s *Service) settle(ctx context.Context) {
 	if s.journal == nil {
 		return
 	}
-	if err := Restore(ctx, RestoreConfig{Journal: s.journal, Holders: s.holders, Links: keeper, Log: s.log}); err != nil {
+	if err := Restore(ctx, RestoreConfig{Journal: s.journal, Holders: s.holders, Links: keeper,
+		Log: s.log}); err != nil {
 		s.log.Warn("not everything that was taken could be given back", "err", err)
 		s.debtor.owe()
 	}

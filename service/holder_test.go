@@ -19,8 +19,8 @@ import (
 	"wpsd/service/store"
 )
 
-// fakeManager has wlan0 and is in the network "before", and notes what it is told. One goroutine uses it at a time; mu is
-// for tests that change it meanwhile.
+// fakeManager has wlan0 and is in the network "before", and notes what it is told. One goroutine
+// uses it at a time; mu is for tests that change it meanwhile.
 type fakeManager struct {
 	mu       sync.Mutex
 	name     string
@@ -98,7 +98,8 @@ func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential
 }
 
 // inManagedHouse is inHouse with a manager that has wlan0, and another one that has nothing.
-func inManagedHouse(t *testing.T, change func(*Config), run func(*house, *fakeManager, *store.Journal)) {
+func inManagedHouse(t *testing.T, change func(*Config),
+	run func(*house, *fakeManager, *store.Journal)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -108,7 +109,8 @@ func inManagedHouse(t *testing.T, change func(*Config), run func(*house, *fakeMa
 		}
 		defer journal.Close()
 		owed := func() bool { _, err := journal.Debt("wlan0"); return err == nil }
-		m, other := &fakeManager{name: "first", network: "before", owed: owed}, &fakeManager{name: "second", absent: true, owed: owed}
+		m, other := &fakeManager{name: "first", network: "before", owed: owed},
+			&fakeManager{name: "second", absent: true, owed: owed}
 		inHouse(t, func(c *Config) {
 			c.Holders, c.Sinks, c.Journal = []Holder{m, other}, []Sink{m, other}, journal
 			if change != nil {
@@ -135,7 +137,8 @@ func TestManagedInterface(t *testing.T) {
 	}{
 		{
 			name: "who has the interface gets the network", state: StateSucceeded,
-			told: []string{"release", "restore false", "deliver home " + key}, network: "home", manager: "first",
+			told: []string{"release", "restore false", "deliver home " + key}, network: "home",
+			manager: "first",
 		},
 		{
 			name: "with apply none the manager is back in its network", state: StateSucceeded,
@@ -149,23 +152,31 @@ func TestManagedInterface(t *testing.T) {
 		},
 		{
 			name: "a session's apply comes before the configuration's", state: StateSucceeded,
-			config: func(c *Config) { c.Apply = ApplyNone }, start: func(r *StartRequest) { r.Apply = "first" },
-			told: []string{"release", "restore false", "deliver home " + key}, network: "home", manager: "first",
+			config: func(c *Config) { c.Apply = ApplyNone }, start: func(r *StartRequest) {
+				r.Apply = "first"
+			},
+			told: []string{"release", "restore false", "deliver home " + key}, network: "home",
+			manager: "first",
 		},
 		{
-			name: "credentials that are for other programs are handed to nobody", state: StateSucceeded,
+			name:   "credentials that are for other programs are handed to nobody",
+			state:  StateSucceeded,
 			config: func(c *Config) { c.Processing = ProcessingExternal },
 			told:   []string{"release", "restore true"}, network: "before",
 		},
 		{
-			name: "a manager that does not connect gets its network back", state: StateFailed, reason: ReasonHandoverFailed,
+			name: "a manager that does not connect gets its network back", state: StateFailed,
+			reason:  ReasonHandoverFailed,
 			prepare: func(m *fakeManager) { m.deliverErr = errors.New("no such luck") },
-			told:    []string{"release", "restore false", "deliver home " + key, "restore true"}, network: "before", manager: "first",
+			told:    []string{"release", "restore false", "deliver home " + key, "restore true"},
+			network: "before", manager: "first",
 		},
 		{
-			name: "a manager that hangs does, too", state: StateFailed, reason: ReasonHandoverFailed,
+			name: "a manager that hangs does, too", state: StateFailed,
+			reason:  ReasonHandoverFailed,
 			prepare: func(m *fakeManager) { m.hang = true },
-			told:    []string{"release", "restore false", "deliver home " + key, "restore true"}, network: "before", manager: "first",
+			told:    []string{"release", "restore false", "deliver home " + key, "restore true"},
+			network: "before", manager: "first",
 		},
 		{
 			name: "a manager that cannot take the interface back stays owed", state: StateSucceeded,
@@ -174,17 +185,23 @@ func TestManagedInterface(t *testing.T) {
 			told:    []string{"release"}, owed: true,
 		},
 		{
-			name: "a manager that does not let go ends the session, and has its network", state: StateFailed, reason: ReasonInterfaceBusy,
+			name:  "a manager that does not let go ends the session, and has its network",
+			state: StateFailed, reason: ReasonInterfaceBusy,
 			prepare: func(m *fakeManager) { m.releaseErr = errors.New("never") },
 			told:    []string{"release", "restore true"}, network: "before",
 		},
 		{
-			name: "a manager that does not answer ends the session", state: StateFailed, reason: ReasonInterfaceBusy,
+			name: "a manager that does not answer ends the session", state: StateFailed,
+			reason:  ReasonInterfaceBusy,
 			prepare: func(m *fakeManager) { m.claimErr = errors.New("timeout") }, network: "before",
 		},
 		{
-			name: "a manager that knows what a person can do says so", state: StateFailed, reason: ReasonInterfaceBusy,
-			prepare: func(m *fakeManager) { m.claimErr = advice{errors.New("its socket is closed")} }, network: "before", sentence: "Open it.",
+			name: "a manager that knows what a person can do says so", state: StateFailed,
+			reason: ReasonInterfaceBusy,
+			prepare: func(m *fakeManager) {
+				m.claimErr = advice{errors.New(
+					"its socket is closed")}
+			}, network: "before", sentence: "Open it.",
 		},
 		{
 			name: "an interface that nobody has is used as it is", state: StateSucceeded,
@@ -199,12 +216,14 @@ func TestManagedInterface(t *testing.T) {
 				h.press(h.ap(nil))
 				s := h.end(h.pbc(c.start))
 				if s.State != c.state || s.Reason != c.reason || s.Detail.Manager != c.manager {
-					h.Errorf("it ended %s, %s with manager %q: %s", s.State, s.Reason, s.Detail.Manager, s.Sentence)
+					h.Errorf("it ended %s, %s with manager %q: %s", s.State, s.Reason,
+						s.Detail.Manager, s.Sentence)
 				}
 				if !slices.Equal(m.told, c.told) || m.network != c.network {
 					h.Errorf("the manager is in %q and was told %q", m.network, m.told)
 				}
-				if c.reason == ReasonHandoverFailed && (len(s.Networks) != 1 || !strings.Contains(s.Sentence, "stored")) {
+				if c.reason == ReasonHandoverFailed &&
+					(len(s.Networks) != 1 || !strings.Contains(s.Sentence, "stored")) {
 					h.Errorf("the network is not stored: %+v", s)
 				}
 				if c.sentence != "" && s.Sentence != c.sentence {
@@ -241,7 +260,10 @@ func TestACancelDuringTheHandOver(t *testing.T) {
 		m.hang = true
 		h.press(h.ap(nil))
 		s := h.pbc(nil)
-		h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.State == StateHandingOver })
+		h.wait(func(e Event) bool {
+			c, ok := e.(SessionChanged)
+			return ok && c.Session.State == StateHandingOver
+		})
 		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 			h.Fatal(err)
 		}
@@ -253,22 +275,27 @@ func TestACancelDuringTheHandOver(t *testing.T) {
 	})
 }
 
-// TestANewSessionDuringTheHandOver: a person whose connection does not come presses again. The manager keeps the network that
-// it has; if nothing comes of the new session it goes on with that.
+// TestANewSessionDuringTheHandOver: a person whose connection does not come presses again. The
+// manager keeps the network that it has; if nothing comes of the new session it goes on with that.
 func TestANewSessionDuringTheHandOver(t *testing.T) {
 	inManagedHouse(t, nil, func(h *house, m *fakeManager, journal *store.Journal) {
 		m.hang = true
 		h.press(h.ap(nil))
 		first := h.pbc(nil)
-		h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.State == StateHandingOver })
+		h.wait(func(e Event) bool {
+			c, ok := e.(SessionChanged)
+			return ok && c.Session.State == StateHandingOver
+		})
 		began := time.Now()
 		second := h.pbc(nil)
-		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+		if _, err := h.svc.StartPBC(h.Context(),
+			StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
 			h.Errorf("a third one: %v", err)
 		}
 		first = h.end(first)
 		h.wantEnd(first, StateCanceled, ReasonCanceled, 0)
-		if !first.Replaced || len(first.Networks) != 1 || !strings.Contains(first.Sentence, "before first was connected") {
+		if !first.Replaced || len(first.Networks) != 1 ||
+			!strings.Contains(first.Sentence, "before first was connected") {
 			h.Errorf("%+v", first)
 		}
 		if took := time.Since(began); took < keepTime || took > keepTime+time.Second {
@@ -279,7 +306,8 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 			h.Fatal(err)
 		}
 		h.wantEnd(h.end(second), StateCanceled, ReasonCanceled, 0)
-		want := []string{"release", "restore false", "deliver home " + passphrase, "release", "restore true"}
+		want := []string{"release", "restore false", "deliver home " + passphrase, "release",
+			"restore true"}
 		if !slices.Equal(m.told, want) || m.network != "home" || m.released {
 			h.Errorf("the manager is in %q, told %q", m.network, m.told)
 		}
@@ -337,7 +365,9 @@ func TestWhatAKilledProcessOwesIsPaidAtTheStart(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer journal.Close()
-				debt := store.Debt{Interface: "wlan0", LinkDown: true, Claims: []store.Claim{{Manager: "first", Debt: json.RawMessage(`{"network":"before"}`)}}}
+				debt := store.Debt{Interface: "wlan0", LinkDown: true,
+					Claims: []store.Claim{{Manager: "first",
+						Debt: json.RawMessage(`{"network":"before"}`)}}}
 				if err := journal.Put(debt); err != nil {
 					t.Fatal(err)
 				}
@@ -401,10 +431,13 @@ func TestActivate(t *testing.T) {
 		told    []string
 		network string
 	}{
-		{name: "who has the interface connects to it", told: []string{"deliver home " + passphrase}, network: "home"},
-		{name: "on the named interface", request: ActivateRequest{Interface: "wlan0"}, told: []string{"deliver home " + passphrase}, network: "home"},
+		{name: "who has the interface connects to it", told: []string{"deliver home " + passphrase},
+			network: "home"},
+		{name: "on the named interface", request: ActivateRequest{Interface: "wlan0"},
+			told: []string{"deliver home " + passphrase}, network: "home"},
 		{
-			name: "who is named, too, whoever has the interface", request: ActivateRequest{Interface: "wlan1", Apply: "first"},
+			name:    "who is named, too, whoever has the interface",
+			request: ActivateRequest{Interface: "wlan1", Apply: "first"},
 			prepare: func(h *house, _ *fakeManager) { h.plug("wlan1", farBSSID) },
 			told:    []string{"deliver home " + passphrase}, network: "home",
 		},
@@ -416,25 +449,37 @@ func TestActivate(t *testing.T) {
 		{
 			name:    "who does not connect is back in its network",
 			prepare: func(_ *house, m *fakeManager) { m.deliverErr = errors.New("no such luck") },
-			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"}, network: "before",
+			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"},
+			network: "before",
 		},
 		{
 			name:    "who hangs, too",
 			prepare: func(_ *house, m *fakeManager) { m.hang = true },
-			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"}, network: "before",
+			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"},
+			network: "before",
 		},
-		{name: "nobody has the interface", prepare: func(_ *house, m *fakeManager) { m.absent = true }, want: ErrNotSupported, network: "before"},
-		{name: "no such interface", request: ActivateRequest{Interface: "wlan7"}, want: ErrNoInterface, network: "before"},
-		{name: "nobody is called so", request: ActivateRequest{Apply: "connman"}, want: ErrNotSupported, network: "before"},
+		{name: "nobody has the interface", prepare: func(_ *house, m *fakeManager) {
+			m.absent = true
+		}, want: ErrNotSupported, network: "before"},
+		{name: "no such interface", request: ActivateRequest{Interface: "wlan7"},
+			want: ErrNoInterface, network: "before"},
+		{name: "nobody is called so", request: ActivateRequest{Apply: "connman"},
+			want: ErrNotSupported, network: "before"},
 		{
 			name: "a session runs there", request: ActivateRequest{Interface: "wlan0"},
-			prepare: func(h *house, m *fakeManager) { h.pbc(nil); synctest.Wait(); m.told, m.network = nil, "before" },
-			want:    ErrBusy, network: "before",
+			prepare: func(h *house, m *fakeManager) {
+				h.pbc(nil)
+				synctest.Wait()
+				m.told, m.network = nil, "before"
+			},
+			want: ErrBusy, network: "before",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
-				n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}, wsc.MAC{})
+				n, err := h.svc.AddNetwork(h.Context(),
+					Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+						Key: secret.FromString(passphrase)}, wsc.MAC{})
 				if err != nil {
 					h.Fatal(err)
 				}
@@ -451,7 +496,8 @@ func TestActivate(t *testing.T) {
 		})
 	}
 	inManagedHouse(t, nil, func(h *house, _ *fakeManager, _ *store.Journal) {
-		if err := h.svc.Activate(h.Context(), 4711, ActivateRequest{}); !errors.Is(err, ErrNoNetwork) {
+		if err := h.svc.Activate(h.Context(), 4711, ActivateRequest{}); !errors.Is(err,
+			ErrNoNetwork) {
 			h.Errorf("a network that is not stored: %v", err)
 		}
 	})
@@ -482,10 +528,14 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 		beside              int
 		told                []string
 	}{
-		{"where there is room it keeps its connection, for who asks, until it has a new one", true, true, true, 1, []string{"deliver home " + passphrase}},
-		{"it lets go where nobody asks: another address is not for everybody", true, true, false, 0, []string{"release", "restore false", "deliver home " + passphrase}},
-		{"without room it lets go", false, true, true, 0, []string{"release", "restore false", "deliver home " + passphrase}},
-		{"one that would take our interface lets go", true, false, true, 0, []string{"release", "restore false", "deliver home " + passphrase}},
+		{"where there is room it keeps its connection, for who asks, until it has a new one", true,
+			true, true, 1, []string{"deliver home " + passphrase}},
+		{"it lets go where nobody asks: another address is not for everybody", true, true, false, 0,
+			[]string{"release", "restore false", "deliver home " + passphrase}},
+		{"without room it lets go", false, true, true, 0,
+			[]string{"release", "restore false", "deliver home " + passphrase}},
+		{"one that would take our interface lets go", true, false, true, 0,
+			[]string{"release", "restore false", "deliver home " + passphrase}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			driver := &roomyDriver{room: c.room}
@@ -497,7 +547,8 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 				}
 			}, func(h *house, m *fakeManager, _ *store.Journal) {
 				h.press(h.ap(nil))
-				h.wantNetwork(h.end(h.pbc(func(r *StartRequest) { r.Beside = c.asked })), "home", passphrase)
+				h.wantNetwork(h.end(h.pbc(func(r *StartRequest) { r.Beside = c.asked })),
+					"home", passphrase)
 				if driver.beside != c.beside || !slices.Equal(m.told, c.told) {
 					h.Errorf("%d interfaces beside it; told %q", driver.beside, m.told)
 				}
@@ -519,7 +570,8 @@ func TestAKeyThatDoesNotWorkMayBeTiedToAnAddress(t *testing.T) {
 		}, func(h *house, _ *fakeManager, _ *store.Journal) {
 			h.press(h.ap(nil))
 			s := h.end(h.pbc(func(r *StartRequest) { r.Beside = beside }))
-			if s.Reason != ReasonHandoverFailed || strings.Contains(s.Sentence, "tied to the address") != beside {
+			if s.Reason != ReasonHandoverFailed ||
+				strings.Contains(s.Sentence, "tied to the address") != beside {
 				h.Errorf("beside %v: %s: %s", beside, s.Reason, s.Sentence)
 			}
 		})
@@ -549,7 +601,8 @@ func TestAManagerThatIsRestartedGetsItsInterfaceBack(t *testing.T) {
 		synctest.Wait()
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if _, err := journal.Debt("wlan0"); !errors.Is(err, store.ErrNotFound) || m.network != "before" || m.released {
+		if _, err := journal.Debt("wlan0"); !errors.Is(err, store.ErrNotFound) ||
+			m.network != "before" || m.released {
 			h.Errorf("it is in %q; owed: %v", m.network, err)
 		}
 	})

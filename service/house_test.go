@@ -75,7 +75,8 @@ func play(t *testing.T, scenes []scene) {
 	}
 }
 
-// inHouse builds a house, lets run live in it, and checks at the end that everything was given back.
+// inHouse builds a house, lets run live in it, and checks at the end that everything was given
+// back.
 func inHouse(t *testing.T, change func(*Config), run func(*house)) {
 	t.Helper()
 	h := &house{T: t, world: sim.NewWorld(sim.WorldOptions{})}
@@ -87,7 +88,8 @@ func inHouse(t *testing.T, change func(*Config), run func(*house)) {
 		t.Fatal(err)
 	}
 	c := Config{
-		Device:  wsc.Device{DeviceName: "laptop", Manufacturer: "m", ModelName: "n", ModelNumber: "1", SerialNumber: "1"},
+		Device: wsc.Device{DeviceName: "laptop", Manufacturer: "m", ModelName: "n",
+			ModelNumber: "1", SerialNumber: "1"},
 		Drivers: []drivers.Driver{driver}, Store: store.Memory(), Version: "test",
 		Log: slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
@@ -108,7 +110,8 @@ func inHouse(t *testing.T, change func(*Config), run func(*house)) {
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if state, there := h.world.RadioState("wlan0"); there && (state.Up || state.Taken || !state.Associated.IsZero()) {
+	if state, there := h.world.RadioState("wlan0"); there &&
+		(state.Up || state.Taken || !state.Associated.IsZero()) {
 		t.Errorf("the interface was not given back as it was: %+v", state)
 	}
 	if err := driver.Close(); err != nil {
@@ -175,7 +178,8 @@ func (h *house) pbc(change func(*StartRequest)) Session {
 
 func (h *house) pin(pin string, bssid wsc.MAC) Session {
 	h.Helper()
-	s, _, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "wlan0", Owner: ":1.1", PIN: secret.FromString(pin), BSSID: bssid})
+	s, _, err := h.svc.StartPIN(h.Context(),
+		StartRequest{Interface: "wlan0", Owner: ":1.1", PIN: secret.FromString(pin), BSSID: bssid})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -190,7 +194,8 @@ func (h *house) wait(fits func(Event) bool) Event {
 	for {
 		e, err := h.sub.Next(ctx)
 		if err != nil {
-			h.Fatalf("no such event: %v; the last ones: %v", err, h.events[max(0, len(h.events)-5):])
+			h.Fatalf("no such event: %v; the last ones: %v", err,
+				h.events[max(0, len(h.events)-5):])
 		}
 		h.events = append(h.events, e)
 		if fits(e) {
@@ -221,14 +226,16 @@ func (h *house) received(s Session) time.Duration {
 	return time.Since(s.Started)
 }
 
-// wantNetwork checks that a session succeeded with the network of the access point "home", or another.
+// wantNetwork checks that a session succeeded with the network of the access point "home", or
+// another.
 func (h *house) wantNetwork(s Session, ssid, key string) {
 	h.Helper()
 	if s.State != StateSucceeded || s.Reason != "" || s.Sentence == "" || len(s.Networks) != 1 {
 		h.Fatalf("the session did not succeed: %+v", s)
 	}
 	got, err := h.svc.Credentials(s.ID)
-	if err != nil || len(got) != 1 || string(got[0].SSID) != ssid || string(got[0].Key.Bytes()) != key {
+	if err != nil || len(got) != 1 || string(got[0].SSID) != ssid ||
+		string(got[0].Key.Bytes()) != key {
 		h.Fatalf("received %d networks, %v", len(got), err)
 	}
 	kept, err := h.svc.NetworkSecrets(s.Networks[0])
@@ -241,7 +248,8 @@ func (h *house) wantNetwork(s Session, ssid, key string) {
 func (h *house) wantEnd(s Session, state State, reason Reason, code wsc.ConfigError) {
 	h.Helper()
 	if s.State != state || s.Reason != reason || s.ConfigError != code {
-		h.Fatalf("it ended %s, %s (%d) and not %s, %s (%d): %s", s.State, s.Reason, s.ConfigError, state, reason, code, s.Sentence)
+		h.Fatalf("it ended %s, %s (%d) and not %s, %s (%d): %s", s.State, s.Reason, s.ConfigError,
+			state, reason, code, s.Sentence)
 	}
 	if len(s.Sentence) < 9 || s.Sentence == string(reason) {
 		h.Errorf("no sentence for a person: %q", s.Sentence)
@@ -287,7 +295,10 @@ func (h *house) plug(name string, mac wsc.MAC) {
 	if err := h.world.AddRadio(sim.Radio{Name: name, MAC: mac}); err != nil {
 		h.Fatal(err)
 	}
-	h.wait(func(e Event) bool { a, ok := e.(InterfaceAdded); return ok && a.Interface.Name == name })
+	h.wait(func(e Event) bool {
+		a, ok := e.(InterfaceAdded)
+		return ok && a.Interface.Name == name
+	})
 }
 
 // stranger is another device that looks for a pressed button, once.
@@ -307,9 +318,11 @@ func (h *house) stranger() {
 	}
 	p := wsc.ProbeRequest{
 		RequestType: wsc.RequestEnrollee, DevicePasswordID: wsc.PasswordIDPushButton,
-		Device: wsc.Device{UUID: wsc.UUIDFromMAC(mac), ConfigMethods: wsc.ConfigVirtualPushButton, Version2: wsc.Version20},
+		Device: wsc.Device{UUID: wsc.UUIDFromMAC(mac), ConfigMethods: wsc.ConfigVirtualPushButton,
+			Version2: wsc.Version20},
 	}
-	if _, err := station.Scan(h.Context(), drivers.ScanRequest{IEs: ie.AppendWSC(nil, p.Append(nil))}); err != nil {
+	if _, err := station.Scan(h.Context(),
+		drivers.ScanRequest{IEs: ie.AppendWSC(nil, p.Append(nil))}); err != nil {
 		h.Fatal(err)
 	}
 	if err := d.Close(); err != nil {

@@ -2,7 +2,8 @@ package service
 
 import "slices"
 
-// Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and nothing would be lost.
+// Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and
+// nothing would be lost.
 func (s *Service) Busy() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -51,7 +51,8 @@ func TestBusy(t *testing.T) {
 			h.busy("networks that are kept in memory only")
 		}},
 		{"an agent, and the credential that it has not taken", onDisk, func(h *house) {
-			if err := h.svc.Reload(Reloaded{Device: h.svc.manager.Device, Processing: ProcessingExternal}); err != nil {
+			if err := h.svc.Reload(Reloaded{Device: h.svc.manager.Device,
+				Processing: ProcessingExternal}); err != nil {
 				h.Fatal(err)
 			}
 			h.busy("")
@@ -67,7 +68,9 @@ func TestBusy(t *testing.T) {
 		}},
 		{"settings that are not the configuration's", nil, func(h *house) {
 			device := h.svc.manager.Device
-			if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) { d.DeviceName = "phone" }); err != nil {
+			if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) {
+				d.DeviceName = "phone"
+			}); err != nil {
 				h.Fatal(err)
 			}
 			h.busy("settings that last until the daemon ends")
@@ -107,11 +110,16 @@ func TestReload(t *testing.T) {
 		{"new settings count from the next session on, and are told", func(h *house) {
 			uuid := h.svc.manager.Device.UUID
 			h.drain()
-			if err := h.svc.Reload(Reloaded{Device: wsc.Device{DeviceName: "tablet", UUID: uuid}, Processing: ProcessingBoth, FragmentSize: 100}); err != nil {
+			if err := h.svc.Reload(Reloaded{Device: wsc.Device{DeviceName: "tablet", UUID: uuid},
+				Processing: ProcessingBoth, FragmentSize: 100}); err != nil {
 				h.Fatal(err)
 			}
-			e := h.wait(func(e Event) bool { _, ok := e.(ManagerChanged); return ok }).(ManagerChanged)
-			if d := e.Manager.Device; d.DeviceName != "tablet" || d.UUID != uuid || d.Version2 != wsc.Version20 || d.ConfigMethods != wsc.DefaultConfigMethods {
+			e := h.wait(func(e Event) bool {
+				_, ok := e.(ManagerChanged)
+				return ok
+			}).(ManagerChanged)
+			if d := e.Manager.Device; d.DeviceName != "tablet" || d.UUID != uuid ||
+				d.Version2 != wsc.Version20 || d.ConfigMethods != wsc.DefaultConfigMethods {
 				h.Errorf("device %+v", d)
 			}
 			if e.Manager.Processing != ProcessingBoth {
@@ -129,7 +137,8 @@ func TestReload(t *testing.T) {
 		}},
 		{"what cannot be meant changes nothing", func(h *house) {
 			before := h.svc.manager.Device.DeviceName
-			for _, r := range []Reloaded{{Device: wsc.Device{DeviceName: "a\x00b"}}, {Device: wsc.Device{DeviceName: "ok"}, Processing: "x"}} {
+			for _, r := range []Reloaded{{Device: wsc.Device{DeviceName: "a\x00b"}},
+				{Device: wsc.Device{DeviceName: "ok"}, Processing: "x"}} {
 				if err := h.svc.Reload(r); err == nil {
 					h.Errorf("%+v was taken", r)
 				}

@@ -30,8 +30,10 @@ type iface struct {
 // snapshot is what subscribers see of it.
 func (i *iface) snapshot() Interface {
 	out := Interface{
-		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr, Blocked: i.Blocked,
-		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked, Steered: i.steered, Registrar: i.registrar,
+		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr,
+		Blocked:  i.Blocked,
+		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked, Steered: i.steered,
+		Registrar: i.registrar,
 	}
 	if i.session != nil {
 		out.Session = i.session.ID
@@ -57,7 +59,9 @@ func (s *Service) follow(ctx context.Context, d drivers.Driver) {
 		case <-ctx.Done():
 			return
 		}
-		err := s.fence("listing the interfaces of "+d.Name(), func() error { return s.list(ctx, d) })
+		err := s.fence("listing the interfaces of "+d.Name(), func() error {
+			return s.list(ctx, d)
+		})
 		if err != nil && ctx.Err() == nil { // the next change is another chance
 			s.log.Warn("cannot list the interfaces", "driver", d.Name(), "err", err)
 		}
@@ -101,7 +105,8 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	if !known {
 		i = &iface{
 			driver: d, Interface: info,
-			steered: s.accessPoints != nil && info.Mode == drivers.ModeAP, registrar: s.controlPoint != nil,
+			steered:      s.accessPoints != nil && info.Mode == drivers.ModeAP,
+			registrar:    s.controlPoint != nil,
 			accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time),
 		}
 		s.interfaces[info.Name] = i
@@ -154,7 +159,8 @@ func (s *Service) radio(ifname string) chan struct{} {
 	return r
 }
 
-// blocked tells whether rfkill blocks the radio now, where the driver can tell; else what was last heard.
+// blocked tells whether rfkill blocks the radio now, where the driver can tell; else what was last
+// heard.
 func (i *iface) blocked() bool {
 	if d, ok := i.driver.(drivers.Blocker); ok {
 		return d.Blocked(i.Name)
@@ -178,7 +184,8 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	case !ok:
 		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
 	case i.Mode != mode:
-		name := map[drivers.Mode]string{drivers.ModeStation: "a station", drivers.ModeAP: "an access point"}[mode]
+		name := map[drivers.Mode]string{drivers.ModeStation: "a station",
+			drivers.ModeAP: "an access point"}[mode]
 		return nil, fmt.Errorf("%w: %s is not %s (mode %s)", ErrNotSupported, ifname, name, i.Mode)
 	case i.blocked():
 		return nil, fmt.Errorf("%w (%s)", ErrRadioBlocked, ifname)
@@ -186,7 +193,8 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	return i, nil
 }
 
-// withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us has it then.
+// withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us
+// has it then.
 func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) error {
 	radio := locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
 	select {
@@ -198,14 +206,16 @@ func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) err
 	return use()
 }
 
-// withStation opens the interface, or one of our own beside it, and runs use. It is closed before withStation returns,
-// whatever happened. The caller has the radio.
-func (s *Service) withStation(ctx context.Context, i *iface, apart bool, use func(drivers.Station) error) error {
+// withStation opens the interface, or one of our own beside it, and runs use. It is closed before
+// withStation returns, whatever happened. The caller has the radio.
+func (s *Service) withStation(ctx context.Context, i *iface, apart bool,
+	use func(drivers.Station) error) error {
 	open := i.driver.Station
 	if apart {
 		beside, ok := i.driver.(drivers.Aparter)
 		if !ok {
-			return fmt.Errorf("service: an interface beside %s: %w", i.Name, drivers.ErrNotSupported)
+			return fmt.Errorf("service: an interface beside %s: %w", i.Name,
+				drivers.ErrNotSupported)
 		}
 		open = beside.StationApart
 	}
@@ -215,7 +225,8 @@ func (s *Service) withStation(ctx context.Context, i *iface, apart bool, use fun
 	}
 	defer func() {
 		if closeErr := station.Close(); closeErr != nil {
-			s.log.Warn("the interface could not be given back as it was", "interface", i.Name, "err", closeErr)
+			s.log.Warn("the interface could not be given back as it was", "interface", i.Name,
+				"err", closeErr)
 		}
 	}()
 	return use(station)

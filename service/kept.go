@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	// keepUntaken is how long a credential waits for an agent that takes it. It waits in memory: with
-	// external processing nothing is written to a disk, so the end of the daemon is its end, too.
+	// keepUntaken is how long a credential waits for an agent that takes it. It waits in memory:
+	// with external processing nothing is written to a disk, so the end of the daemon is its end,
+	// too.
 	keepUntaken = 24 * time.Hour
 	// maxKept bounds how many wait; for one more the oldest goes.
 	maxKept = 64
@@ -16,13 +17,14 @@ const (
 // keptCredential is a credential for agents.
 type keptCredential struct {
 	Delivery
-	taken  bool                 // by one agent at least
-	due    map[*agent]time.Time // agents that are to get it, and when; zero: at once and for the first time
+	taken bool // by one agent at least
+	// agents that are to get it, and when; zero: at once and for the first time
+	due    map[*agent]time.Time
 	expire *time.Timer
 }
 
-// keptCredentials are those that not all agents have got, or none has taken, oldest first. Service.mu
-// guards them.
+// keptCredentials are those that not all agents have got, or none has taken, oldest first.
+// Service.mu guards them.
 type keptCredentials struct{ list []*keptCredential }
 
 // add keeps one more and returns the one that it had to drop for it.
@@ -62,7 +64,8 @@ func (l *keptCredentials) offerAll(a *agent) {
 	}
 }
 
-// next returns the first that is due for an agent by now, or else when the next one will be; zero: none.
+// next returns the first that is due for an agent by now, or else when the next one will be; zero:
+// none.
 func (l *keptCredentials) next(a *agent, now time.Time) (k *keptCredential, later time.Time) {
 	for _, k := range l.list {
 		at, ok := k.due[a]

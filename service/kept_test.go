@@ -14,12 +14,14 @@ import (
 	"wpsd/service/store"
 )
 
-// TestAttributesAsTheyCame: an agent gets each Credential attribute of an M8, byte for byte: those that make one
-// network together, one with an extension that we do not know, a stub, and one of a kind that we have no use for.
+// TestAttributesAsTheyCame: an agent gets each Credential attribute of an M8, byte for byte: those
+// that make one network together, one with an extension that we do not know, a stub, and one of a
+// kind that we have no use for.
 func TestAttributesAsTheyCame(t *testing.T) {
 	t.Parallel()
 	c := func(ssid, key string, auth wsc.AuthType, encr wsc.EncrType) wsc.Credential {
-		return wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: auth, EncrType: encr, NetworkKey: secret.FromString(key), MAC: laptop}
+		return wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: auth, EncrType: encr,
+			NetworkKey: secret.FromString(key), MAC: laptop}
 	}
 	sent := []wsc.Credential{
 		c("home", passphrase, wsc.AuthWPA2PSK, wsc.EncrAES),
@@ -40,7 +42,8 @@ func TestAttributesAsTheyCame(t *testing.T) {
 		if usable, err := h.svc.Credentials(e.ID); err != nil || len(usable) != 2 {
 			h.Errorf("%d networks, %v", len(usable), err)
 		}
-		if all, err := h.svc.Received(e.ID); err != nil || len(all) != 4 || all[3].Auth != 0x0010 || all[3].KeyKind != credential.KeyNone {
+		if all, err := h.svc.Received(e.ID); err != nil || len(all) != 4 || all[3].Auth != 0x0010 ||
+			all[3].KeyKind != credential.KeyNone {
 			h.Errorf("%v, %v", all, err)
 		}
 		if len(h.store.Networks()) != 2 {
@@ -52,12 +55,15 @@ func TestAttributesAsTheyCame(t *testing.T) {
 	}
 }
 
-// TestKeptCredentialsAreBounded: of more than there is room for the oldest goes, rather one that somebody has.
+// TestKeptCredentialsAreBounded: of more than there is room for the oldest goes, rather one that
+// somebody has.
 func TestKeptCredentialsAreBounded(t *testing.T) {
 	t.Parallel()
 	var l keptCredentials
 	one := func(id SessionID) *keptCredential {
-		return &keptCredential{Delivery: Delivery{Session: id, Network: credential.Network{Key: secret.FromString(passphrase)}}, due: map[*agent]time.Time{}}
+		return &keptCredential{Delivery: Delivery{Session: id,
+			Network: credential.Network{Key: secret.FromString(
+				passphrase)}}, due: map[*agent]time.Time{}}
 	}
 	for id := range SessionID(maxKept) {
 		if l.add(one(id)) != nil {
@@ -84,7 +90,8 @@ func TestKeptCredentialsAreBounded(t *testing.T) {
 	}
 }
 
-// TestAddNetworkProcessing: what somebody adds did not come from an access point, so it is always stored and never handed over.
+// TestAddNetworkProcessing: what somebody adds did not come from an access point, so it is always
+// stored and never handed over.
 func TestAddNetworkProcessing(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
@@ -92,11 +99,13 @@ func TestAddNetworkProcessing(t *testing.T) {
 			h.process(ProcessingExternal)
 			p := h.agent(":1.9", nil)
 			n, err := h.svc.AddNetwork(h.Context(), wpa2("known", passphrase), homeBSSID)
-			if err != nil || n.Source != "added" || n.BSSID != homeBSSID || len(h.store.Networks()) != 1 {
+			if err != nil || n.Source != "added" || n.BSSID != homeBSSID ||
+				len(h.store.Networks()) != 1 {
 				h.Fatalf("%+v, %v", n, err)
 			}
 			p.want(h, 0)
-			if err := h.svc.DeleteNetwork(h.Context(), n.ID); err != nil || len(h.store.Networks()) != 0 {
+			if err := h.svc.DeleteNetwork(h.Context(), n.ID); err != nil ||
+				len(h.store.Networks()) != 0 {
 				h.Error(err)
 			}
 			if _, err := h.svc.NetworkSecrets(n.ID); !errors.Is(err, ErrNoNetwork) {
@@ -105,11 +114,13 @@ func TestAddNetworkProcessing(t *testing.T) {
 		}},
 		{"more than there is room for are refused", func(h *house) {
 			for i := range store.MaxNetworks {
-				if _, err := h.svc.AddNetwork(h.Context(), wpa2(fmt.Sprint("net ", i), passphrase), wsc.MAC{}); err != nil {
+				if _, err := h.svc.AddNetwork(h.Context(), wpa2(fmt.Sprint("net ", i), passphrase),
+					wsc.MAC{}); err != nil {
 					h.Fatal(err)
 				}
 			}
-			if _, err := h.svc.AddNetwork(h.Context(), wpa2("one more", passphrase), wsc.MAC{}); !errors.Is(err, ErrStoreFull) {
+			if _, err := h.svc.AddNetwork(h.Context(), wpa2("one more", passphrase),
+				wsc.MAC{}); !errors.Is(err, ErrStoreFull) {
 				h.Error(err)
 			}
 		}},

@@ -9,12 +9,13 @@ import (
 	"wpsd/service/fence"
 )
 
-// keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is nothing
-// else to compute, and M1 can go out at once.
+// keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is
+// nothing else to compute, and M1 can go out at once.
 type keyMaker struct {
-	rand  io.Reader
-	next  chan madeKey // receives the pair that is being made; nil: none is
-	hurry chan bool    // ends its waiting for a moment: true, it is needed; false, it is not. nil: it does not wait
+	rand io.Reader
+	next chan madeKey // receives the pair that is being made; nil: none is
+	// ends its waiting for a moment: true, it is needed; false, it is not. nil: it does not wait
+	hurry chan bool
 }
 
 type madeKey struct {
@@ -59,8 +60,8 @@ func (m *keyMaker) prepareIn(pause time.Duration) {
 	}()
 }
 
-// take returns the pair, which is the caller's. The next one is for prepare to begin, when the exchange
-// that this one is for does not need the processor.
+// take returns the pair, which is the caller's. The next one is for prepare to begin, when the
+// exchange that this one is for does not need the processor.
 func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	m.prepare()
 	m.settle(true)

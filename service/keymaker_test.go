@@ -17,7 +17,8 @@ func (c *counted) Read(b []byte) (int, error) {
 	return io.ReadFull(rand.Reader, b)
 }
 
-// TestKeyPairsThatWaitForTheirMoment are made then, or once they are needed, and not at all if nobody needs them.
+// TestKeyPairsThatWaitForTheirMoment are made then, or once they are needed, and not at all if
+// nobody needs them.
 func TestKeyPairsThatWaitForTheirMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &counted{}

@@ -43,14 +43,17 @@ func forms(name string, value []byte) map[string]string {
 	return out
 }
 
-// TestNoSecretLeaks searches the log at its most talkative, and every event in every way of printing it,
-// for each key and PIN that went through runs that end well and badly.
+// TestNoSecretLeaks searches the log at its most talkative, and every event in every way of
+// printing it, for each key and PIN that went through runs that end well and badly.
 func TestNoSecretLeaks(t *testing.T) {
 	t.Parallel()
 	psk := strings.Repeat("5c", 32)
 	const pin, oddPIN = "65358979", "31415922"
-	// A token whose secrets are known, as far as wpsd ever holds them: binary, and as the text that the protocol uses.
-	token := store.Token{ID: 0x4711, Private: secret.FromString("a private key of a tag 0123456789"), Password: secret.FromString("password of a tag 0123456")}
+	// A token whose secrets are known, as far as wpsd ever holds them: binary, and as the text that
+	// the protocol uses.
+	token := store.Token{ID: 0x4711, Private: secret.FromString(
+		"a private key of a tag 0123456789"), Password: secret.FromString(
+		"password of a tag 0123456")}
 	tokenText := strings.ToUpper(hex.EncodeToString(token.Password.Bytes()))
 	runs := []struct {
 		name string
@@ -67,19 +70,23 @@ func TestNoSecretLeaks(t *testing.T) {
 			}
 			h.reads(config.Bytes())
 			h.reads(h.token(NFCFormatWPS))
-			if s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); err != nil {
+			if s, err := h.svc.Learn(h.Context(),
+				StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); err != nil {
 				h.Error(err)
 			} else {
 				h.end(s)
 			}
-			for _, bad := range [][]byte{config.Bytes()[:len(config.Bytes())-9], append(h.token(NFCFormatWPS), 0x10)} {
-				if _, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: bad}); err == nil {
+			for _, bad := range [][]byte{config.Bytes()[:len(config.Bytes())-9],
+				append(h.token(NFCFormatWPS), 0x10)} {
+				if _, err := h.svc.NFCTagRead(h.Context(),
+					NFCTagRequest{Payload: bad}); err == nil {
 					h.Error("half a tag is taken")
 				} else {
 					h.log.WriteString(err.Error()) // callers get it, too
 				}
 			}
-			request, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF, NFCCarrierMessage)
+			request, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF,
+				NFCCarrierMessage)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -87,7 +94,8 @@ func TestNoSecretLeaks(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			s, err := h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "wlan0", Initiator: true, Request: request, Select: sel})
+			s, err := h.svc.NFCReportHandover(h.Context(),
+				NFCHandover{Interface: "wlan0", Initiator: true, Request: request, Select: sel})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -98,10 +106,17 @@ func TestNoSecretLeaks(t *testing.T) {
 			h.enter(h.ap(func(o *sim.APOptions) { o.Key = secret.FromString(psk) }), pin)
 			h.end(h.pin(pin, wsc.MAC{}))
 		}},
-		{"wrong first half", func(h *house) { h.enter(h.ap(nil), oddPIN); h.end(h.pin(pin, wsc.MAC{})) }},
-		{"wrong second half", func(h *house) { h.enter(h.ap(nil), pin[:4]+oddPIN[4:]); h.end(h.pin(pin, homeBSSID)) }},
+		{"wrong first half", func(h *house) {
+			h.enter(h.ap(nil), oddPIN)
+			h.end(h.pin(pin, wsc.MAC{}))
+		}},
+		{"wrong second half", func(h *house) {
+			h.enter(h.ap(nil), pin[:4]+oddPIN[4:])
+			h.end(h.pin(pin, homeBSSID))
+		}},
 		{"bad credential", func(h *house) {
-			bad := wsc.Credential{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("short")}
+			bad := wsc.Credential{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK,
+				EncrType: wsc.EncrAES, NetworkKey: secret.FromString("short")}
 			h.press(h.ap(func(o *sim.APOptions) { o.Credentials = []wsc.Credential{bad} }))
 			h.end(h.pbc(nil))
 		}},
@@ -114,8 +129,10 @@ func TestNoSecretLeaks(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 		}},
 		{"several credentials, one for WEP", func(h *house) {
-			good := wsc.Credential{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}
-			wep := wsc.Credential{NetworkIndex: 1, SSID: []byte("y"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP, NetworkKey: secret.FromString("wepwepwepwep!")}
+			good := wsc.Credential{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK,
+				EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}
+			wep := wsc.Credential{NetworkIndex: 1, SSID: []byte("y"), AuthType: wsc.AuthOpen,
+				EncrType: wsc.EncrWEP, NetworkKey: secret.FromString("wepwepwepwep!")}
 			h.press(h.ap(func(o *sim.APOptions) { o.Credentials = []wsc.Credential{good, wep} }))
 			h.end(h.pbc(nil))
 		}},
@@ -138,8 +155,11 @@ func TestNoSecretLeaks(t *testing.T) {
 						t.Errorf("only %d bytes were searched", text.Len())
 					}
 					secrets := map[string]string{
-						"passphrase": passphrase, "PSK": psk, "our PIN": pin, "its PIN": oddPIN, "WEP key": "wepwepwepwep!",
-						"private key of a tag": string(token.Private.Bytes()), "password of a tag": string(token.Password.Bytes()), "its text": tokenText,
+						"passphrase": passphrase, "PSK": psk, "our PIN": pin, "its PIN": oddPIN,
+						"WEP key":              "wepwepwepwep!",
+						"private key of a tag": string(token.Private.Bytes()),
+						"password of a tag":    string(token.Password.Bytes()),
+						"its text":             tokenText,
 					}
 					for name, value := range secrets {
 						for form, needle := range forms(name, []byte(value)) {

@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestLocksAreGivenBack: after Lock comes either the defer that gives the lock back, or nothing that could fail: a panic that
-// a fence catches must not leave everybody else waiting. Calls of builtins, and of methods of time, cannot.
+// TestLocksAreGivenBack: after Lock comes either the defer that gives the lock back, or nothing
+// that could fail: a panic that a fence catches must not leave everybody else waiting. Calls of
+// builtins, and of methods of time, cannot.
 func TestLocksAreGivenBack(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -39,12 +40,14 @@ func TestLocksAreGivenBack(t *testing.T) {
 				}
 				locks++
 				if i+1 < len(block.List) {
-					if d, ok := block.List[i+1].(*ast.DeferStmt); ok && exprText(d.Call.Fun) == lock+".Unlock" {
+					if d, ok := block.List[i+1].(*ast.DeferStmt); ok &&
+						exprText(d.Call.Fun) == lock+".Unlock" {
 						continue
 					}
 				}
 				if call := firstCall(block.List[i+1:], lock+".Unlock"); call != "" {
-					t.Errorf("%s: %s is called with %s held and without a defer", set.Position(s.Pos()), call, lock)
+					t.Errorf("%s: %s is called with %s held and without a defer",
+						set.Position(s.Pos()), call, lock)
 				}
 			}
 			return true

@@ -12,7 +12,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// How things are called in sentences for a person: by the names that he knows, and by what tells them apart.
+// How things are called in sentences for a person: by the names that he knows, and by what tells
+// them apart.
 
 // namedAP is an access point as a sentence names it.
 type namedAP struct {
@@ -21,8 +22,8 @@ type namedAP struct {
 	UUID  wsc.UUID // zero: it does not tell
 }
 
-// nameText is an SSID in quotation marks, "" if it is none that a person could read: hidden, or with bytes that no
-// terminal shows.
+// nameText is an SSID in quotation marks, "" if it is none that a person could read: hidden, or
+// with bytes that no terminal shows.
 func nameText(ssid []byte) string {
 	unseen := func(r rune) bool { return !unicode.IsPrint(r) }
 	if len(ssid) == 0 || !utf8.Valid(ssid) || strings.IndexFunc(string(ssid), unseen) >= 0 {
@@ -39,7 +40,8 @@ func accessPointName(ssid []byte, bssid wsc.MAC) string {
 	return bssid.String()
 }
 
-// erAPName is the name that an access point of the External Registrar gives itself, with its address in the network.
+// erAPName is the name that an access point of the External Registrar gives itself, with its
+// address in the network.
 func erAPName(ap er.AP) string {
 	const most = 40 // runes: it can be as long as its owner likes
 	name := []rune(nameText([]byte(ap.Description.FriendlyName)))
@@ -52,8 +54,8 @@ func erAPName(ap er.AP) string {
 	return fmt.Sprintf("%s (%s)", string(name), ap.Addr)
 }
 
-// routerNames names routers: each by the SSIDs and the BSSIDs of those of its access points that are among the
-// access points. Access points with one UUID-E are one router, which has one button.
+// routerNames names routers: each by the SSIDs and the BSSIDs of those of its access points that
+// are among the access points. Access points with one UUID-E are one router, which has one button.
 func routerNames(seen []namedAP) []string {
 	var routers [][]namedAP
 	for _, s := range seen {
@@ -76,7 +78,8 @@ func routerNames(seen []namedAP) []string {
 	return names
 }
 
-// routerName is one router's name: `"Haus" (02:00:00:00:01:00, 02:00:00:00:01:01)`, or that of each SSID.
+// routerName is one router's name: `"Haus" (02:00:00:00:01:00, 02:00:00:00:01:01)`, or that of each
+// SSID.
 func routerName(r []namedAP) string {
 	one := nameText(r[0].SSID)
 	addresses := make([]string, len(r))

@@ -31,17 +31,25 @@ func TestRouterNames(t *testing.T) {
 		in   []namedAP
 		want string
 	}{
-		{"one with a name", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}}, `"Haus" (02:00:00:00:01:00)`},
-		{"two bands of one router", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {guestBSSID, []byte("Haus"), routerUUID}},
+		{"one with a name", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}},
+			`"Haus" (02:00:00:00:01:00)`},
+		{"two bands of one router", []namedAP{{homeBSSID, []byte("Haus"), routerUUID},
+			{guestBSSID, []byte("Haus"), routerUUID}},
 			`"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01)`},
-		{"a guest network is the same router", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {guestBSSID, []byte("Haus Gast"), routerUUID}},
+		{"a guest network is the same router",
+			[]namedAP{{homeBSSID, []byte("Haus"), routerUUID},
+				{guestBSSID, []byte("Haus Gast"), routerUUID}},
 			`"Haus" (02:00:00:00:01:00) with "Haus Gast" (02:00:00:00:03:01)`},
-		{"two routers", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {neighborsBSSID, []byte("Hof"), wsc.UUID{2}}},
+		{"two routers", []namedAP{{homeBSSID, []byte("Haus"), routerUUID},
+			{neighborsBSSID, []byte("Hof"), wsc.UUID{2}}},
 			`"Haus" (02:00:00:00:01:00) and "Hof" (02:00:00:00:09:09)`},
-		{"without a UUID each is its own", []namedAP{{homeBSSID, []byte("Haus"), wsc.UUID{}}, {guestBSSID, []byte("Haus"), wsc.UUID{}}},
+		{"without a UUID each is its own", []namedAP{{homeBSSID, []byte("Haus"), wsc.UUID{}},
+			{guestBSSID, []byte("Haus"), wsc.UUID{}}},
 			`"Haus" (02:00:00:00:01:00) and "Haus" (02:00:00:00:03:01)`},
-		{"a name that nobody can read is left out", []namedAP{{homeBSSID, []byte("a\nb\x1b[2J"), routerUUID}}, "02:00:00:00:01:00"},
-		{"what turns the direction of writing is no name", []namedAP{{homeBSSID, []byte("a\u202eb"), routerUUID}}, "02:00:00:00:01:00"},
+		{"a name that nobody can read is left out",
+			[]namedAP{{homeBSSID, []byte("a\nb\x1b[2J"), routerUUID}}, "02:00:00:00:01:00"},
+		{"what turns the direction of writing is no name",
+			[]namedAP{{homeBSSID, []byte("a\u202eb"), routerUUID}}, "02:00:00:00:01:00"},
 		{"hidden", []namedAP{{BSSID: homeBSSID}}, "02:00:00:00:01:00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,8 +64,10 @@ func TestRouterNames(t *testing.T) {
 func TestLasting(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		2 * time.Minute: "two minutes", 90 * time.Second: "90 seconds", 10 * time.Minute: "10 minutes", time.Hour: "60 minutes",
-		3 * time.Hour: "3 hours", time.Second: "a second", 5*time.Minute - time.Millisecond: "5 minutes",
+		2 * time.Minute: "two minutes", 90 * time.Second: "90 seconds",
+		10 * time.Minute: "10 minutes", time.Hour: "60 minutes",
+		3 * time.Hour: "3 hours", time.Second: "a second",
+		5*time.Minute - time.Millisecond: "5 minutes",
 	} {
 		if got := lasting(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
@@ -68,9 +78,11 @@ func TestLasting(t *testing.T) {
 // TestSentencesNameThings: what happened to whom, by the names that a person knows, and what to do.
 func TestSentencesNameThings(t *testing.T) {
 	t.Parallel()
-	wrongPIN := &registration.Error{ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure, Half: 1, Err: registration.ErrPassword}
+	wrongPIN := &registration.Error{ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure, Half: 1,
+		Err: registration.ErrPassword}
 	at := func(alter func(*Session)) *Session {
-		s := &Session{Role: RoleEnrollee, Purpose: PurposeEnroll, Method: MethodPIN, Peer: homeBSSID, Detail: Detail{SSID: []byte("Haus")}}
+		s := &Session{Role: RoleEnrollee, Purpose: PurposeEnroll, Method: MethodPIN,
+			Peer: homeBSSID, Detail: Detail{SSID: []byte("Haus")}}
 		alter(s)
 		return s
 	}
@@ -79,7 +91,8 @@ func TestSentencesNameThings(t *testing.T) {
 	learn := func(s *Session) { s.Role, s.Purpose = RoleRegistrar, PurposeLearn }
 	erAt := func(s *Session) {
 		s.Role, s.Purpose = RoleExternalRegistrar, PurposeLearn
-		s.ERAPName = erAPName(er.AP{Description: upnp.Description{FriendlyName: "Box"}, Addr: netip.MustParseAddr("192.0.2.1")})
+		s.ERAPName = erAPName(er.AP{Description: upnp.Description{FriendlyName: "Box"},
+			Addr: netip.MustParseAddr("192.0.2.1")})
 	}
 	const box = `"Box" (192.0.2.1)`
 	const haus = `"Haus" (02:00:00:00:01:00)`
@@ -90,46 +103,93 @@ func TestSentencesNameThings(t *testing.T) {
 		says    []string
 		never   []string
 	}{
-		{"two routers", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, guestBSSID, neighborsBSSID}}, at(func(s *Session) {
+		{"two routers", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, guestBSSID,
+			neighborsBSSID}}, at(func(s *Session) {
 			s.Method = MethodPBC
-			s.Detail.Overlap = []namedAP{{homeBSSID, []byte("Haus"), routerUUID}, {guestBSSID, []byte("Haus"), routerUUID}, {neighborsBSSID, []byte("Hof"), wsc.UUID{2}}}
+			s.Detail.Overlap = []namedAP{{homeBSSID, []byte("Haus"), routerUUID},
+				{guestBSSID, []byte("Haus"), routerUUID},
+				{neighborsBSSID, []byte("Hof"), wsc.UUID{2}}}
 		}), []string{"buttons of 2 routers", `"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01) and "Hof" (02:00:00:00:09:09)`, "Name yours"}, []string{"3 "}},
-		{"two routers that nobody knows more of", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, neighborsBSSID}}, at(func(s *Session) { s.Method = MethodPBC }),
+		{"two routers that nobody knows more of",
+			&discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, neighborsBSSID}},
+			at(func(s *Session) { s.Method = MethodPBC }),
 			[]string{"buttons of 2 routers", "02:00:00:00:01:00 and 02:00:00:00:09:09"}, nil},
-		{"a wrong PIN at the access point that was named", wrongPIN, at(named), []string{haus, "first half", "type it there again"}, []string{"neighbor"}},
-		{"a wrong PIN at what may be a stranger's", wrongPIN, at(func(*Session) {}), []string{haus, "another PIN", "neighbor", "name yours"}, []string{"ype it there again"}},
-		{"a name with a zero byte", fmt.Errorf("%w: %w", registration.ErrCredential, credential.ErrSSID), at(func(*Session) {}), []string{haus, "zero byte"}, []string{"passphrase"}},
-		{"a wrong PIN of the access point", wrongPIN, at(learn), []string{haus, "label"}, []string{"neighbor"}},
-		{"locked says which", registration.ErrLocked, at(func(*Session) {}), []string{haus, "locked"}, nil},
-		{"locked already says which", errLockedAlready, at(learn), []string{haus, "locked", "was not tried"}, nil},
-		{"no WPS says which", search.ErrNoWPS, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "does not offer WPS"}, nil},
-		{"not found says which", errNoAccessPoint, at(func(s *Session) { nobody(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
-		{"nothing was named, nothing was found", errNoAccessPoint, at(nobody), []string{"No access point with WPS was found"}, nil},
-		{"the settings of one that is not there", errNoAccessPoint, at(func(s *Session) { nobody(s); learn(s); s.Wanted = homeBSSID }), []string{"02:00:00:00:01:00 was not found"}, nil},
-		{"time is over at one that was named", errWalkTime, at(func(s *Session) { nobody(s); named(s); s.Method = MethodPBC }), []string{haus, "button"}, nil},
-		{"time is over for a PIN at one that was named", errWalkTime, at(func(s *Session) { nobody(s); named(s) }), []string{haus, "PIN"}, nil},
-		{"a manager has its own name", &HandoverError{Manager: "networkmanager", Err: errors.New("networkmanager: a\nb")}, at(func(s *Session) { s.Networks = []NetworkID{1} }),
-			[]string{"stored", "NetworkManager did not connect", "(a; b)"}, []string{"\n", "networkmanager"}},
-		{"what was not stored is not said to be", &HandoverError{Manager: "iwd", Err: errors.New("a")}, at(func(*Session) {}), []string{"The network is received"}, []string{"stored"}},
-		{"an error of the protocol in words", fmt.Errorf("%w", &registration.Error{ConfigError: wsc.ConfigErrorDeviceBusy, Err: registration.ErrNack}), at(func(*Session) {}),
+		{"a wrong PIN at the access point that was named", wrongPIN, at(named),
+			[]string{haus, "first half", "type it there again"}, []string{"neighbor"}},
+		{"a wrong PIN at what may be a stranger's", wrongPIN, at(func(*Session) {}),
+			[]string{haus, "another PIN", "neighbor", "name yours"},
+			[]string{"ype it there again"}},
+		{"a name with a zero byte", fmt.Errorf("%w: %w", registration.ErrCredential,
+			credential.ErrSSID), at(func(*Session) {
+		}), []string{haus, "zero byte"}, []string{"passphrase"}},
+		{"a wrong PIN of the access point", wrongPIN, at(learn), []string{haus, "label"},
+			[]string{"neighbor"}},
+		{"locked says which", registration.ErrLocked, at(func(*Session) {}),
+			[]string{haus, "locked"}, nil},
+		{"locked already says which", errLockedAlready, at(learn),
+			[]string{haus, "locked", "was not tried"}, nil},
+		{"no WPS says which", search.ErrNoWPS, at(func(s *Session) { nobody(s); named(s) }),
+			[]string{haus, "does not offer WPS"}, nil},
+		{"not found says which", errNoAccessPoint,
+			at(func(s *Session) { nobody(s); s.Wanted = homeBSSID }),
+			[]string{"02:00:00:00:01:00 was not found"}, nil},
+		{"nothing was named, nothing was found", errNoAccessPoint, at(nobody),
+			[]string{"No access point with WPS was found"}, nil},
+		{"the settings of one that is not there", errNoAccessPoint,
+			at(func(s *Session) { nobody(s); learn(s); s.Wanted = homeBSSID }),
+			[]string{"02:00:00:00:01:00 was not found"}, nil},
+		{"time is over at one that was named", errWalkTime,
+			at(func(s *Session) { nobody(s); named(s); s.Method = MethodPBC }),
+			[]string{haus, "button"}, nil},
+		{"time is over for a PIN at one that was named", errWalkTime,
+			at(func(s *Session) { nobody(s); named(s) }), []string{haus, "PIN"}, nil},
+		{"a manager has its own name", &HandoverError{Manager: "networkmanager",
+			Err: errors.New("networkmanager: a\nb")}, at(func(s *Session) {
+			s.Networks = []NetworkID{1}
+		}),
+			[]string{"stored", "NetworkManager did not connect", "(a; b)"},
+			[]string{"\n", "networkmanager"}},
+		{"what was not stored is not said to be",
+			&HandoverError{Manager: "iwd", Err: errors.New("a")}, at(func(*Session) {}),
+			[]string{"The network is received"}, []string{"stored"}},
+		{"an error of the protocol in words",
+			fmt.Errorf("%w", &registration.Error{ConfigError: wsc.ConfigErrorDeviceBusy,
+				Err: registration.ErrNack}), at(func(*Session) {}),
 			[]string{haus, "(error 14)"}, []string{"run"}},
-		{"an error that nobody knows", &registration.Error{ConfigError: 291, Err: registration.ErrNack}, at(func(*Session) {}), []string{haus, "291"}, []string{"291 (291)"}},
-		{"our own mistake", errors.New("boom"), at(func(*Session) {}), []string{"journalctl -u wpsd"}, []string{"boom"}},
+		{"an error that nobody knows", &registration.Error{ConfigError: 291,
+			Err: registration.ErrNack}, at(func(*Session) {
+		}), []string{haus, "291"}, []string{"291 (291)"}},
+		{"our own mistake", errors.New("boom"), at(func(*Session) {}),
+			[]string{"journalctl -u wpsd"}, []string{"boom"}},
 		{"a device that came in vain", errWalkTime, at(func(s *Session) {
-			s.Role, s.Purpose, s.Started, s.Deadline = RoleRegistrar, PurposeAdmit, time.Unix(0, 0), time.Unix(600, 0)
+			s.Role, s.Purpose, s.Started, s.Deadline = RoleRegistrar, PurposeAdmit, time.Unix(0, 0),
+				time.Unix(600, 0)
 		}), []string{"within 10 minutes"}, []string{"10m"}},
-		{"a device that came in vain to the External Registrar's", errWalkTime, at(func(s *Session) {
-			s.Role, s.Purpose, s.Started, s.Deadline = RoleExternalRegistrar, PurposeAdmit, time.Unix(0, 0), time.Unix(90, 0)
-		}), []string{"within 90 seconds"}, []string{"1m"}},
-		{"WPA3 only, of one that was not tried", search.ErrWPA3Only, at(nobody), []string{"The access point takes WPA3 only"}, nil},
-		{"WPA3 only, of one that is known", search.ErrWPA3Only, at(func(*Session) {}), []string{"The access point " + haus + " takes WPA3 only"}, nil},
-		{"an access point in the network is named", er.ErrUnreachable, at(erAt), []string{"The access point " + box + " does not answer"}, nil},
+		{"a device that came in vain to the External Registrar's", errWalkTime,
+			at(func(s *Session) {
+				s.Role, s.Purpose, s.Started, s.Deadline = RoleExternalRegistrar, PurposeAdmit,
+					time.Unix(0, 0), time.Unix(90, 0)
+			}), []string{"within 90 seconds"}, []string{"1m"}},
+		{"WPA3 only, of one that was not tried", search.ErrWPA3Only, at(nobody),
+			[]string{"The access point takes WPA3 only"}, nil},
+		{"WPA3 only, of one that is known", search.ErrWPA3Only, at(func(*Session) {}),
+			[]string{"The access point " + haus + " takes WPA3 only"}, nil},
+		{"an access point in the network is named", er.ErrUnreachable, at(erAt),
+			[]string{"The access point " + box + " does not answer"}, nil},
 		{"one that is gone", er.ErrAPGone, at(erAt), []string{box + " is gone"}, nil},
-		{"one that refuses", &upnp.Fault{Code: 501}, at(erAt), []string{box + " refused", "(UPnP error 501)"}, nil},
-		{"one whose settings are not known", er.ErrNoSettings, at(func(s *Session) { erAt(s); s.Purpose = PurposeAdmit }), []string{"settings of the access point " + box + " are not known"}, nil},
-		{"a wrong PIN of one in the network", wrongPIN, at(func(s *Session) { erAt(s); s.Detail.SSID = nil }), []string{"not the one of the access point " + box}, nil},
-		{"one that nobody knows", er.ErrUnreachable, at(func(s *Session) { erAt(s); s.ERAPName = "" }), []string{"The access point does not answer"}, nil},
-		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17}, at(func(*Session) {}), []string{haus}, nil},
+		{"one that refuses", &upnp.Fault{Code: 501}, at(erAt),
+			[]string{box + " refused", "(UPnP error 501)"}, nil},
+		{"one whose settings are not known", er.ErrNoSettings,
+			at(func(s *Session) { erAt(s); s.Purpose = PurposeAdmit }),
+			[]string{"settings of the access point " + box + " are not known"}, nil},
+		{"a wrong PIN of one in the network", wrongPIN,
+			at(func(s *Session) { erAt(s); s.Detail.SSID = nil }),
+			[]string{"not the one of the access point " + box}, nil},
+		{"one that nobody knows", er.ErrUnreachable,
+			at(func(s *Session) { erAt(s); s.ERAPName = "" }),
+			[]string{"The access point does not answer"}, nil},
+		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17},
+			at(func(*Session) {}), []string{haus}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -160,7 +220,8 @@ func TestNameInTheNetwork(t *testing.T) {
 		"Box": `"Box" (192.0.2.1)`, "": "192.0.2.1", "a\x1b[2J": "192.0.2.1", "a\nb": "192.0.2.1",
 		strings.Repeat("é", 100): `"` + strings.Repeat("é", 39) + `…" (192.0.2.1)`,
 	} {
-		if got := erAPName(er.AP{Description: upnp.Description{FriendlyName: in}, Addr: at}); got != want {
+		if got := erAPName(er.AP{Description: upnp.Description{FriendlyName: in},
+			Addr: at}); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}

@@ -43,7 +43,8 @@ func (s *Service) forgetNetwork(id NetworkID) {
 
 func networkOf(n store.Network) Network {
 	return Network{
-		ID: NetworkID(n.ID), SSID: n.SSID, Auth: n.Auth, Encryption: n.Encryption, KeyKind: n.KeyKind, WPA3Only: n.WPA3Only,
+		ID: NetworkID(n.ID), SSID: n.SSID, Auth: n.Auth, Encryption: n.Encryption,
+		KeyKind: n.KeyKind, WPA3Only: n.WPA3Only,
 		BSSID: n.BSSID, Source: n.Source, Created: n.Created,
 	}
 }

@@ -18,14 +18,16 @@ type NFCFormat string
 
 // The formats, in the words of README-WPS.
 const (
-	NFCFormatWPS  NFCFormat = "WPS"  // the attributes alone; of a handover with their length in front
+	// the attributes alone; of a handover with their length in front
+	NFCFormatWPS  NFCFormat = "WPS"
 	NFCFormatNDEF NFCFormat = "NDEF" // as a tag holds it: a message of one record
 )
 
 // check refuses what is no format.
 func (f NFCFormat) check() error {
 	if f != NFCFormatWPS && f != NFCFormatNDEF {
-		return fmt.Errorf("%w: there is no format %q for NFC: say WPS or NDEF", ErrInvalid, string(f))
+		return fmt.Errorf("%w: there is no format %q for NFC: say WPS or NDEF",
+			ErrInvalid, string(f))
 	}
 	return nil
 }
@@ -53,11 +55,13 @@ func tokenTask(t store.Token) (task, error) {
 	if err != nil {
 		return task{}, fmt.Errorf("service: %w", err)
 	}
-	return task{purpose: PurposeEnroll, method: MethodNFC, password: password, privateKey: t.Private.Clone()}, nil
+	return task{purpose: PurposeEnroll, method: MethodNFC, password: password,
+		privateKey: t.Private.Clone()}, nil
 }
 
-// StartNFC begins an enrolment with this device's own password token, which the access point's Registrar has read
-// or will read. It goes on like one with a PIN. Without a token (see NFCPasswordToken) it is ErrNoToken.
+// StartNFC begins an enrolment with this device's own password token, which the access point's
+// Registrar has read or will read. It goes on like one with a PIN. Without a token (see
+// NFCPasswordToken) it is ErrNoToken.
 func (s *Service) StartNFC(_ context.Context, r StartRequest) (Session, error) {
 	if s.purposeOf(r) == PurposeAdmit {
 		return Session{}, fmt.Errorf("%w: %s is an access point itself: let it read the tag of the device that is to join", ErrNotSupported, r.Interface)
@@ -74,17 +78,19 @@ func (s *Service) StartNFC(_ context.Context, r StartRequest) (Session, error) {
 	return s.start(r, work)
 }
 
-// NFCPasswordToken returns this device's own password token, which is made and stored when there is none yet. For an
-// interface that is an access point it is that one's own, by which a Registrar may read and change its settings; it
-// is enabled by this. It is the caller's to wipe.
-func (s *Service) NFCPasswordToken(ctx context.Context, ifname string, f NFCFormat) (secret.Value, error) {
+// NFCPasswordToken returns this device's own password token, which is made and stored when there is
+// none yet. For an interface that is an access point it is that one's own, by which a Registrar may
+// read and change its settings; it is enabled by this. It is the caller's to wipe.
+func (s *Service) NFCPasswordToken(ctx context.Context, ifname string,
+	f NFCFormat) (secret.Value, error) {
 	if err := f.check(); err != nil {
 		return secret.Value{}, err
 	}
 	if s.purposeFor(ifname) == PurposeAdmit {
-		return s.fromAccessPoint(ctx, ifname, func(ap drivers.NFCAccessPoint) (secret.Value, error) {
-			return ap.PasswordToken(ctx, string(f))
-		})
+		return s.fromAccessPoint(ctx, ifname,
+			func(ap drivers.NFCAccessPoint) (secret.Value, error) {
+				return ap.PasswordToken(ctx, string(f))
+			})
 	}
 	if err := s.known(ifname); err != nil {
 		return secret.Value{}, err
@@ -100,11 +106,13 @@ func (s *Service) NFCPasswordToken(ctx context.Context, ifname string, f NFCForm
 	}
 	defer pair.Wipe()
 	return f.write(&ndef.PasswordToken{
-		PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()), ID: t.ID, Password: t.Password, Version2: wsc.Version20,
+		PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()), ID: t.ID, Password: t.Password,
+		Version2: wsc.Version20,
 	}), nil
 }
 
-// known refuses the name of an interface that is not there; the empty name stands for none in particular.
+// known refuses the name of an interface that is not there; the empty name stands for none in
+// particular.
 func (s *Service) known(ifname string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +122,8 @@ func (s *Service) known(ifname string) error {
 	return nil
 }
 
-// ownToken returns this device's token, and makes it if need be. It draws a private key, the id and the password.
+// ownToken returns this device's token, and makes it if need be. It draws a private key, the id and
+// the password.
 func (s *Service) ownToken() (store.Token, error) {
 	s.tokenMu.Lock()
 	defer s.tokenMu.Unlock()
@@ -140,9 +149,11 @@ func (s *Service) ownToken() (store.Token, error) {
 	return t, nil
 }
 
-// NFCConfigToken returns a configuration token, with which whoever reads it can join: of a stored network, or, with
-// network 0, of the access point that the interface is. It is the caller's to wipe.
-func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat, network NetworkID) (secret.Value, error) {
+// NFCConfigToken returns a configuration token, with which whoever reads it can join: of a stored
+// network, or, with network 0, of the access point that the interface is. It is the caller's to
+// wipe.
+func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat,
+	network NetworkID) (secret.Value, error) {
 	if err := f.check(); err != nil {
 		return secret.Value{}, err
 	}
@@ -157,13 +168,17 @@ func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat
 		return secret.Value{}, err
 	}
 	defer wipeNetwork(n)
-	c := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption, NetworkKey: n.Key, MAC: n.MAC}
-	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c}, Version2: wsc.Version20}), nil
+	c := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption,
+		NetworkKey: n.Key, MAC: n.MAC}
+	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c},
+		Version2: wsc.Version20}), nil
 }
 
-// apConfigToken is that of an access point of this machine. Its own software makes it: an access point without
-// settings chooses them at this moment. One that knows no NFC tells its settings, which are enough.
-func (s *Service) apConfigToken(ctx context.Context, ifname string, f NFCFormat) (secret.Value, error) {
+// apConfigToken is that of an access point of this machine. Its own software makes it: an access
+// point without settings chooses them at this moment. One that knows no NFC tells its settings,
+// which are enough.
+func (s *Service) apConfigToken(ctx context.Context, ifname string,
+	f NFCFormat) (secret.Value, error) {
 	if s.purposeFor(ifname) != PurposeAdmit {
 		return secret.Value{}, fmt.Errorf("%w: %q is no access point, so it has no network of its own: say which stored network", ErrNotSupported, ifname)
 	}
@@ -189,14 +204,16 @@ func (s *Service) apConfigToken(ctx context.Context, ifname string, f NFCFormat)
 
 // settingsToken makes a configuration token of what an access point's software tells of itself.
 func settingsToken(a *drivers.APSettings) (*ndef.ConfigurationToken, error) {
-	c := wsc.Credential{NetworkIndex: 1, SSID: a.SSID, AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone, NetworkKey: a.Key, MAC: wsc.MAC(a.BSSID)}
+	c := wsc.Credential{NetworkIndex: 1, SSID: a.SSID, AuthType: wsc.AuthOpen,
+		EncrType: wsc.EncrNone, NetworkKey: a.Key, MAC: wsc.MAC(a.BSSID)}
 	switch {
 	case a.RSN && !a.Key.IsZero():
 		c.AuthType = wsc.AuthWPA2PSK
 	case a.WPA && !a.Key.IsZero():
 		c.AuthType = wsc.AuthWPAPSK
 	case a.RSN || a.WPA || !a.Key.IsZero():
-		return nil, fmt.Errorf("the access point does not tell its key: %w", drivers.ErrNotSupported)
+		return nil, fmt.Errorf("the access point does not tell its key: %w",
+			drivers.ErrNotSupported)
 	}
 	if c.AuthType != wsc.AuthOpen {
 		c.EncrType = wsc.EncrTKIP
@@ -205,7 +222,8 @@ func settingsToken(a *drivers.APSettings) (*ndef.ConfigurationToken, error) {
 		}
 	}
 	return &ndef.ConfigurationToken{
-		Credentials: []wsc.Credential{c}, RFBands: wsc.BandOf(a.Frequency), APChannel: channelOf(a.Frequency), BSSID: wsc.MAC(a.BSSID), Version2: wsc.Version20,
+		Credentials: []wsc.Credential{c}, RFBands: wsc.BandOf(a.Frequency),
+		APChannel: channelOf(a.Frequency), BSSID: wsc.MAC(a.BSSID), Version2: wsc.Version20,
 	}, nil
 }
 
@@ -224,7 +242,8 @@ func channelOf(frequency int) uint16 {
 	return 0
 }
 
-// frequencyOf is the frequency in MHz of a channel that a tag or a handover names; 0: unknown (hostap's rules).
+// frequencyOf is the frequency in MHz of a channel that a tag or a handover names; 0: unknown
+// (hostap's rules).
 func frequencyOf(bands wsc.RFBands, channel uint16) int {
 	switch n := int(channel); {
 	case bands == wsc.Band60GHz && n >= 1 && n <= 6:
@@ -239,8 +258,10 @@ func frequencyOf(bands wsc.RFBands, channel uint16) int {
 	return 0
 }
 
-// fromAccessPoint asks the software of an access point of this machine for something that takes NFC.
-func (s *Service) fromAccessPoint(ctx context.Context, ifname string, ask func(drivers.NFCAccessPoint) (secret.Value, error)) (secret.Value, error) {
+// fromAccessPoint asks the software of an access point of this machine for something that takes
+// NFC.
+func (s *Service) fromAccessPoint(ctx context.Context, ifname string,
+	ask func(drivers.NFCAccessPoint) (secret.Value, error)) (secret.Value, error) {
 	return s.askAccessPoint(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
 		n, ok := ap.(drivers.NFCAccessPoint)
 		if !ok {
@@ -251,7 +272,8 @@ func (s *Service) fromAccessPoint(ctx context.Context, ifname string, ask func(d
 }
 
 // askAccessPoint asks the software of an access point of this machine.
-func (s *Service) askAccessPoint(ctx context.Context, ifname string, ask func(drivers.AccessPoint) (secret.Value, error)) (secret.Value, error) {
+func (s *Service) askAccessPoint(ctx context.Context, ifname string,
+	ask func(drivers.AccessPoint) (secret.Value, error)) (secret.Value, error) {
 	i, err := s.findAccessPoint(StartRequest{Interface: ifname})
 	if err != nil {
 		return secret.Value{}, err

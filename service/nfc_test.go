@@ -42,7 +42,8 @@ func (h *house) token(f NFCFormat) []byte {
 // reads lets us read a tag.
 func (h *house) reads(payload []byte) NFCTag {
 	h.Helper()
-	t, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: payload, Owner: ":1.7"})
+	t, err := h.svc.NFCTagRead(h.Context(),
+		NFCTagRequest{Interface: "wlan0", Payload: payload, Owner: ":1.7"})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -57,7 +58,8 @@ func (h *house) touches(ap *sim.AP, tag []byte) {
 	}
 }
 
-// README-WPS: an NFC password token is read by the access point's Registrar, and wps_nfc starts the enrolment.
+// README-WPS: an NFC password token is read by the access point's Registrar, and wps_nfc starts the
+// enrolment.
 func TestNFCEnrolment(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
@@ -66,17 +68,20 @@ func TestNFCEnrolment(t *testing.T) {
 			h.touches(ap, h.token(NFCFormatNDEF))
 			e := h.end(h.nfc(nil))
 			h.wantNetwork(e, "home", passphrase)
-			if e.Method != MethodNFC || e.Role != RoleEnrollee || h.svc.networks[e.Networks[0]].Source != "nfc" {
+			if e.Method != MethodNFC || e.Role != RoleEnrollee ||
+				h.svc.networks[e.Networks[0]].Source != "nfc" {
 				h.Errorf("%+v, source %q", e, h.svc.networks[e.Networks[0]].Source)
 			}
 		}},
-		{"it may read the attributes without NDEF, and the tag is good more than once", func(h *house) {
-			ap := h.ap(nil)
-			for range 2 {
-				h.touches(ap, h.token(NFCFormatWPS))
-				h.wantNetwork(h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID })), "home", passphrase)
-			}
-		}},
+		{"it may read the attributes without NDEF, and the tag is good more than once",
+			func(h *house) {
+				ap := h.ap(nil)
+				for range 2 {
+					h.touches(ap, h.token(NFCFormatWPS))
+					h.wantNetwork(h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID })),
+						"home", passphrase)
+				}
+			}},
 		{"an access point that reads it while we look is found", func(h *house) {
 			ap := h.ap(nil)
 			tag := h.token(NFCFormatNDEF)
@@ -87,7 +92,9 @@ func TestNFCEnrolment(t *testing.T) {
 		}},
 		{"nothing is begun without a token", func(h *house) {
 			h.ap(nil)
-			if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoToken) || !strings.Contains(err.Error(), "make one") {
+			if _, err := h.svc.StartNFC(h.Context(),
+				StartRequest{Interface: "wlan0"}); !errors.Is(err,
+				ErrNoToken) || !strings.Contains(err.Error(), "make one") {
 				h.Errorf("%v", err)
 			}
 		}},
@@ -123,10 +130,12 @@ func TestNFCEnrolment(t *testing.T) {
 			h.wantEnd(e, StateFailed, ReasonNoAccessPoint, e.ConfigError)
 		}},
 		{"an interface that is not there has no token", func(h *house) {
-			if _, err := h.svc.NFCPasswordToken(h.Context(), "wlan7", NFCFormatNDEF); !errors.Is(err, ErrNoInterface) {
+			if _, err := h.svc.NFCPasswordToken(h.Context(), "wlan7",
+				NFCFormatNDEF); !errors.Is(err, ErrNoInterface) {
 				h.Errorf("%v", err)
 			}
-			if _, err := h.svc.NFCPasswordToken(h.Context(), "", "PDF"); !errors.Is(err, ErrInvalid) {
+			if _, err := h.svc.NFCPasswordToken(h.Context(), "", "PDF"); !errors.Is(err,
+				ErrInvalid) {
 				h.Errorf("%v", err)
 			}
 		}},
@@ -159,16 +168,19 @@ func TestNFCToken(t *testing.T) {
 		return tag.Password
 	}
 	made, again := read(Config{}), read(Config{})
-	if made.ID != again.ID || !made.Password.Equal(again.Password) || made.PublicKeyHash != again.PublicKeyHash {
+	if made.ID != again.ID || !made.Password.Equal(again.Password) ||
+		made.PublicKeyHash != again.PublicKeyHash {
 		t.Error("after a restart the token is another one")
 	}
 	private := secret.New(bytes.Repeat([]byte{5}, 192))
-	configured := read(Config{Token: store.Token{ID: 0x1234, Private: private, Password: secret.New(bytes.Repeat([]byte{9}, 16))}})
+	configured := read(Config{Token: store.Token{ID: 0x1234, Private: private,
+		Password: secret.New(bytes.Repeat([]byte{9}, 16))}})
 	pair, err := wsccrypto.KeyPairFromPrivate(private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if configured.ID != 0x1234 || configured.Password.Len() != 16 || configured.PublicKeyHash != wsccrypto.PublicKeyHash(pair.Public()) {
+	if configured.ID != 0x1234 || configured.Password.Len() != 16 ||
+		configured.PublicKeyHash != wsccrypto.PublicKeyHash(pair.Public()) {
 		t.Errorf("%+v", configured)
 	}
 	if last := read(Config{}); last.ID != made.ID {
@@ -190,7 +202,9 @@ func TestNFCTagRead(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
 		{"a stored network's token is the same network again", func(h *house) {
-			n, err := h.svc.AddNetwork(h.Context(), Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}, homeBSSID)
+			n, err := h.svc.AddNetwork(h.Context(),
+				Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+					Key: secret.FromString(passphrase)}, homeBSSID)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -200,11 +214,13 @@ func TestNFCTagRead(t *testing.T) {
 					h.Fatal(err)
 				}
 				got := h.reads(tag.Bytes())
-				if got.Kind != NFCTagConfiguration || len(got.Networks) != 1 || got.Networks[0] != n.ID || got.Session != 0 {
+				if got.Kind != NFCTagConfiguration || len(got.Networks) != 1 ||
+					got.Networks[0] != n.ID || got.Session != 0 {
 					h.Fatalf("%+v", got)
 				}
 				read, err := h.svc.NetworkSecrets(got.Networks[0])
-				if err != nil || string(read.SSID) != "cabin" || string(read.Key.Bytes()) != passphrase {
+				if err != nil || string(read.SSID) != "cabin" ||
+					string(read.Key.Bytes()) != passphrase {
 					h.Errorf("%v, %v", read, err)
 				}
 			}
@@ -216,70 +232,92 @@ func TestNFCTagRead(t *testing.T) {
 		{"with external processing an agent gets it, and nothing is stored", func(h *house) {
 			h.process(ProcessingExternal)
 			a := h.agent(":1.8", nil)
-			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}}}
-			if got := h.reads(token.AppendNDEF(nil)); len(got.Networks) != 0 || len(h.svc.networks) != 0 {
+			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
+				SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+				NetworkKey: secret.FromString(passphrase)}}}
+			if got := h.reads(token.AppendNDEF(nil)); len(got.Networks) != 0 ||
+				len(h.svc.networks) != 0 {
 				h.Errorf("%+v", got)
 			}
 			a.want(h, 0, "cabin")
 		}},
 		{"a network that cannot be used is refused with the reason", func(h *house) {
-			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("old"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP, NetworkKey: secret.FromString("wepwepwepwep!")}}}
+			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
+				SSID: []byte("old"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP,
+				NetworkKey: secret.FromString("wepwepwepwep!")}}}
 			_, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: token.Append(nil)})
-			if !errors.Is(err, ErrUselessTag) || !errors.Is(err, ErrBadTag) || strings.Contains(err.Error(), "wepwep") || !strings.Contains(err.Error(), `"old" (it uses WEP`) {
+			if !errors.Is(err, ErrUselessTag) || !errors.Is(err, ErrBadTag) ||
+				strings.Contains(err.Error(), "wepwep") ||
+				!strings.Contains(err.Error(), `"old" (it uses WEP`) {
 				h.Errorf("%v", err)
 			}
 		}},
 		{"what neard writes, and a tag of ours without a name, are told apart", func(h *house) {
 			bare := []byte("\x10\x45\x00\x05cabin\x10\x03\x00\x02\x00\x20\x10\x27\x00\x0811112222")
-			if got := h.reads(bare); len(got.Networks) != 1 || string(h.svc.networks[got.Networks[0]].SSID) != "cabin" {
+			if got := h.reads(bare); len(got.Networks) != 1 ||
+				string(h.svc.networks[got.Networks[0]].SSID) != "cabin" {
 				h.Errorf("%+v", got)
 			}
-			_, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: []byte("\x10\x0e\x00\x0c\x10\x27\x00\x0811112222")})
-			if !errors.Is(err, ErrUselessTag) || !strings.Contains(err.Error(), "SSID") || strings.Contains(err.Error(), "1111") {
+			_, err := h.svc.NFCTagRead(h.Context(),
+				NFCTagRequest{Payload: []byte("\x10\x0e\x00\x0c\x10\x27\x00\x0811112222")})
+			if !errors.Is(err, ErrUselessTag) || !strings.Contains(err.Error(), "SSID") ||
+				strings.Contains(err.Error(), "1111") {
 				h.Error(err)
 			}
-			_, err = h.svc.NFCTagRead(h.Context(), NFCTagRequest{Payload: []byte("\xd1\x01\x08T\x02enhello")})
+			_, err = h.svc.NFCTagRead(h.Context(),
+				NFCTagRequest{Payload: []byte("\xd1\x01\x08T\x02enhello")})
 			if errors.Is(err, ErrUselessTag) || !errors.Is(err, ErrBadTag) {
 				h.Error(err)
 			}
 		}},
 		{"what is no tag of ours is refused", func(h *house) {
-			for _, bad := range []string{"", "\x10", "\xd1\x01\x08T\x02enhello", "\xd2\x17\xffapplication/vnd.wfa.wsc", "\x10\x2c\x00\x04abcd", strings.Repeat("\x10\x0e\x00\x00", 10000)} {
-				if _, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "wlan0", Payload: []byte(bad)}); !errors.Is(err, ErrBadTag) {
+			for _, bad := range []string{"", "\x10", "\xd1\x01\x08T\x02enhello",
+				"\xd2\x17\xffapplication/vnd.wfa.wsc", "\x10\x2c\x00\x04abcd",
+				strings.Repeat("\x10\x0e\x00\x00", 10000)} {
+				if _, err := h.svc.NFCTagRead(h.Context(),
+					NFCTagRequest{Interface: "wlan0", Payload: []byte(bad)}); !errors.Is(err,
+					ErrBadTag) {
 					h.Errorf("%q: %v", bad[:min(len(bad), 16)], err)
 				}
 			}
 		}},
-		{"an access point is learned with the password of its tag, in place of a PIN, once", func(h *house) {
-			ap := h.ap(withPIN)
-			if _, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); !errors.Is(err, ErrNoToken) {
-				h.Errorf("before the tag was read: %v", err)
-			}
-			tag, err := ap.PasswordToken()
-			if err != nil {
-				h.Fatal(err)
-			}
-			if got := h.reads(tag); got.Kind != NFCTagPassword || got.PasswordID < 0x10 || len(got.Networks) != 0 {
-				h.Errorf("%+v", got)
-			}
-			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
-			if err != nil {
-				h.Fatal(err)
-			}
-			e := h.end(s)
-			h.wantNetwork(e, "home", passphrase)
-			if e.Method != MethodNFC || h.svc.hasTokens() {
-				h.Errorf("%+v; tokens are left: %v", e, h.svc.hasTokens())
-			}
-			// Its PIN is good beside its token.
-			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
-			h.reads(tag)
-			s, err = h.svc.Configure(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"}, wpa2("new name", "new passphrase"))
-			if err != nil {
-				h.Fatal(err)
-			}
-			h.wantNetwork(h.end(s), "new name", "new passphrase")
-		}},
+		{"an access point is learned with the password of its tag, in place of a PIN, once",
+			func(h *house) {
+				ap := h.ap(withPIN)
+				if _, err := h.svc.Learn(h.Context(),
+					StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); !errors.Is(err,
+					ErrNoToken) {
+					h.Errorf("before the tag was read: %v", err)
+				}
+				tag, err := ap.PasswordToken()
+				if err != nil {
+					h.Fatal(err)
+				}
+				if got := h.reads(tag); got.Kind != NFCTagPassword || got.PasswordID < 0x10 ||
+					len(got.Networks) != 0 {
+					h.Errorf("%+v", got)
+				}
+				s, err := h.svc.Learn(h.Context(),
+					StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+				if err != nil {
+					h.Fatal(err)
+				}
+				e := h.end(s)
+				h.wantNetwork(e, "home", passphrase)
+				if e.Method != MethodNFC || h.svc.hasTokens() {
+					h.Errorf("%+v; tokens are left: %v", e, h.svc.hasTokens())
+				}
+				// Its PIN is good beside its token.
+				h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
+				h.reads(tag)
+				s, err = h.svc.Configure(h.Context(),
+					StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"},
+					wpa2("new name", "new passphrase"))
+				if err != nil {
+					h.Fatal(err)
+				}
+				h.wantNetwork(h.end(s), "new name", "new passphrase")
+			}},
 		{"the tag of another access point is no password for this one", func(h *house) {
 			ap, other := h.ap(withPIN), h.next(nil)
 			if _, err := ap.PasswordToken(); err != nil {
@@ -290,7 +328,8 @@ func TestNFCTagRead(t *testing.T) {
 				h.Fatal(err)
 			}
 			h.reads(tag)
-			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+			s, err := h.svc.Learn(h.Context(),
+				StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -312,12 +351,14 @@ func TestNFCTagRead(t *testing.T) {
 			}
 			parsed.Password.PublicKeyHash[3]++
 			h.reads(parsed.Password.Append(nil))
-			s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+			s, err := h.svc.Learn(h.Context(),
+				StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
 			if err != nil {
 				h.Fatal(err)
 			}
 			e := h.end(s)
-			if e.State != StateFailed || e.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch || !strings.Contains(e.Sentence, "another key") {
+			if e.State != StateFailed || e.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch ||
+				!strings.Contains(e.Sentence, "another key") {
 				h.Errorf("%+v", e)
 			}
 		}},
@@ -326,7 +367,8 @@ func TestNFCTagRead(t *testing.T) {
 			h.reads(token.Append(nil))
 			time.Sleep(6 * time.Minute)
 			h.reads(token.Append(nil)) // anew
-			if _, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF, NFCCarrierRecord); err != nil {
+			if _, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF,
+				NFCCarrierRecord); err != nil {
 				h.Fatal(err)
 			}
 			time.Sleep(6 * time.Minute)
@@ -340,13 +382,17 @@ func TestNFCTagRead(t *testing.T) {
 		}},
 		{"seventeen tags are too many: the oldest is forgotten, and a newer one of the same id counts", func(h *house) {
 			for i := range 17 {
-				token := ndef.PasswordToken{ID: wsc.DevicePasswordID(0x100 + i), Password: secret.New(make([]byte, 32))}
+				token := ndef.PasswordToken{ID: wsc.DevicePasswordID(0x100 + i),
+					Password: secret.New(make([]byte, 32))}
 				h.reads(token.Append(nil))
 			}
-			h.reads((&ndef.PasswordToken{ID: 0x110, Password: secret.New(make([]byte, 16))}).Append(nil))
+			h.reads((&ndef.PasswordToken{ID: 0x110, Password: secret.New(make([]byte, 16))}).Append(
+				nil))
 			h.svc.mu.Lock()
 			defer h.svc.mu.Unlock()
-			if n := len(h.svc.readTokens); n != maxReadTokens || h.svc.readTokens[0].password.ID != 0x101 || h.svc.readTokens[15].password.Value.Len() != 32 {
+			if n := len(h.svc.readTokens); n != maxReadTokens ||
+				h.svc.readTokens[0].password.ID != 0x101 ||
+				h.svc.readTokens[15].password.Value.Len() != 32 {
 				h.Errorf("%d are kept", n)
 			}
 		}},
@@ -365,7 +411,9 @@ func TestNFCHandover(t *testing.T) {
 		return b
 	}
 	report := func(h *house, req, sel []byte) (Session, error) {
-		return h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "wlan0", Initiator: true, Request: req, Select: sel, Owner: ":1.7"})
+		return h.svc.NFCReportHandover(h.Context(),
+			NFCHandover{Interface: "wlan0", Initiator: true, Request: req, Select: sel,
+				Owner: ":1.7"})
 	}
 	play(t, []scene{
 		{"the network comes in M2, in every form of the request", func(h *house) {
@@ -373,7 +421,8 @@ func TestNFCHandover(t *testing.T) {
 			for _, c := range []struct {
 				f NFCFormat
 				c NFCCarrier
-			}{{NFCFormatNDEF, NFCCarrierRecord}, {NFCFormatNDEF, NFCCarrierMessage}, {NFCFormatWPS, NFCCarrierRecord}} {
+			}{{NFCFormatNDEF, NFCCarrierRecord}, {NFCFormatNDEF, NFCCarrierMessage}, {NFCFormatWPS,
+				NFCCarrierRecord}} {
 				req := request(h, c.f, c.c)
 				sel, err := ap.Handover(req)
 				if err != nil {
@@ -412,29 +461,31 @@ func TestNFCHandover(t *testing.T) {
 			}
 			h.wantNetwork(h.end(s), "home", passphrase)
 		}},
-		{"a Registrar with another key than it announced gets nothing and gives nothing", func(h *house) {
-			ap := h.ap(nil)
-			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
-			b, err := ap.Handover(req)
-			if err != nil {
-				h.Fatal(err)
-			}
-			sel, err := ndef.ParseHandoverSelect(b)
-			if err != nil {
-				h.Fatal(err)
-			}
-			sel.PublicKeyHash[0]++
-			s, err := report(h, req, sel.AppendCarrier(nil))
-			if err != nil {
-				h.Fatal(err)
-			}
-			began := time.Now()
-			e := h.end(s)
-			h.wantEnd(e, StateFailed, ReasonProtocolError, wsc.ConfigErrorPublicKeyHashMismatch)
-			if len(e.Networks) != 0 || !strings.Contains(e.Sentence, "another key than it told") || time.Since(began) > 10*time.Second {
-				h.Errorf("after %v: %+v", time.Since(began), e)
-			}
-		}},
+		{"a Registrar with another key than it announced gets nothing and gives nothing",
+			func(h *house) {
+				ap := h.ap(nil)
+				req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+				b, err := ap.Handover(req)
+				if err != nil {
+					h.Fatal(err)
+				}
+				sel, err := ndef.ParseHandoverSelect(b)
+				if err != nil {
+					h.Fatal(err)
+				}
+				sel.PublicKeyHash[0]++
+				s, err := report(h, req, sel.AppendCarrier(nil))
+				if err != nil {
+					h.Fatal(err)
+				}
+				began := time.Now()
+				e := h.end(s)
+				h.wantEnd(e, StateFailed, ReasonProtocolError, wsc.ConfigErrorPublicKeyHashMismatch)
+				if len(e.Networks) != 0 || !strings.Contains(e.Sentence,
+					"another key than it told") || time.Since(began) > 10*time.Second {
+					h.Errorf("after %v: %+v", time.Since(began), e)
+				}
+			}},
 		{"what is no handover, or not ours, is refused", func(h *house) {
 			ap := h.ap(nil)
 			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
@@ -458,13 +509,17 @@ func TestNFCHandover(t *testing.T) {
 					h.Errorf("%s: %v", bad.name, err)
 				}
 			}
-			if _, err := h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "wlan0", Request: req, Select: sel}); !errors.Is(err, ErrNotSupported) {
+			if _, err := h.svc.NFCReportHandover(h.Context(),
+				NFCHandover{Interface: "wlan0", Request: req, Select: sel}); !errors.Is(err,
+				ErrNotSupported) {
 				h.Errorf("a station lets somebody in: %v", err)
 			}
-			if _, err := h.svc.NFCHandoverSelect(h.Context(), "wlan0", NFCFormatNDEF, NFCCarrierRecord); !errors.Is(err, ErrNotSupported) {
+			if _, err := h.svc.NFCHandoverSelect(h.Context(), "wlan0", NFCFormatNDEF,
+				NFCCarrierRecord); !errors.Is(err, ErrNotSupported) {
 				h.Errorf("a station offers a network: %v", err)
 			}
-			if _, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatWPS, NFCCarrierMessage); !errors.Is(err, ErrInvalid) {
+			if _, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatWPS,
+				NFCCarrierMessage); !errors.Is(err, ErrInvalid) {
 				h.Errorf("a message without NDEF: %v", err)
 			}
 		}},
@@ -484,7 +539,8 @@ func TestNFCHandover(t *testing.T) {
 	})
 }
 
-// TestChannels: what tags say of channels, both ways (IEEE 802.11, channel starting frequencies; hostap for the limits).
+// TestChannels: what tags say of channels, both ways (IEEE 802.11, channel starting frequencies;
+// hostap for the limits).
 func TestChannels(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -492,7 +548,8 @@ func TestChannels(t *testing.T) {
 		channel   uint16
 		frequency int
 	}{
-		{wsc.Band24GHz, 1, 2412}, {wsc.Band24GHz, 13, 2472}, {wsc.Band24GHz, 14, 2484}, {wsc.Band5GHz, 36, 5180}, {wsc.Band5GHz, 177, 5885},
+		{wsc.Band24GHz, 1, 2412}, {wsc.Band24GHz, 13, 2472}, {wsc.Band24GHz, 14, 2484},
+		{wsc.Band5GHz, 36, 5180}, {wsc.Band5GHz, 177, 5885},
 		{wsc.Band60GHz, 2, 60480},
 	} {
 		if f := frequencyOf(c.bands, c.channel); f != c.frequency {
@@ -515,7 +572,9 @@ func TestChannels(t *testing.T) {
 // A network of a tag goes to whoever has the interface, as one of a session.
 func TestNFCTagIsHandedOver(t *testing.T) {
 	t.Parallel()
-	tag := (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(passphrase)}}}).AppendNDEF(nil)
+	tag := (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
+		SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+		NetworkKey: secret.FromString(passphrase)}}}).AppendNDEF(nil)
 	for _, c := range []struct {
 		name   string
 		config func(*Config)
@@ -523,11 +582,16 @@ func TestNFCTagIsHandedOver(t *testing.T) {
 		err    error
 		told   string
 	}{
-		{"on the interface that was named", nil, NFCTagRequest{Interface: "wlan0"}, nil, "deliver cabin " + passphrase},
-		{"on the first station if none was named", nil, NFCTagRequest{}, nil, "deliver cabin " + passphrase},
+		{"on the interface that was named", nil, NFCTagRequest{Interface: "wlan0"}, nil,
+			"deliver cabin " + passphrase},
+		{"on the first station if none was named", nil, NFCTagRequest{}, nil,
+			"deliver cabin " + passphrase},
 		{"to nobody", nil, NFCTagRequest{Apply: ApplyNone}, nil, ""},
-		{"to nobody where agents process credentials", func(c *Config) { c.Processing = ProcessingExternal }, NFCTagRequest{}, nil, ""},
-		{"to who was named all the same", func(c *Config) { c.Processing = ProcessingExternal }, NFCTagRequest{Apply: "first"}, nil, "deliver cabin " + passphrase},
+		{"to nobody where agents process credentials", func(c *Config) {
+			c.Processing = ProcessingExternal
+		}, NFCTagRequest{}, nil, ""},
+		{"to who was named all the same", func(c *Config) { c.Processing = ProcessingExternal },
+			NFCTagRequest{Apply: "first"}, nil, "deliver cabin " + passphrase},
 		{"to one that is not there", nil, NFCTagRequest{Apply: "third"}, ErrNotSupported, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -549,10 +613,12 @@ func TestNFCTagIsHandedOver(t *testing.T) {
 // What was touched is taken without anybody to ask.
 func TestNFCTouched(t *testing.T) {
 	t.Parallel()
-	network := (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}).Append(nil)
+	network := (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
+		SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}).Append(nil)
 	play(t, []scene{
 		{"a network is stored, also with a length in front as of a handover", func(h *house) {
-			for _, payload := range [][]byte{network, append([]byte{0, byte(len(network))}, network...)} {
+			for _, payload := range [][]byte{network,
+				append([]byte{0, byte(len(network))}, network...)} {
 				if err := h.svc.NFCTouched(h.Context(), payload); err != nil {
 					h.Error(err)
 				}
@@ -563,15 +629,18 @@ func TestNFCTouched(t *testing.T) {
 		}},
 		{"a password is kept where there is nobody to let in", func(h *house) {
 			tag, _ := tagOf(h)
-			if err := h.svc.NFCTouched(h.Context(), tag.AppendNDEF(nil)); err != nil || !h.svc.hasTokens() {
+			if err := h.svc.NFCTouched(h.Context(), tag.AppendNDEF(nil)); err != nil ||
+				!h.svc.hasTokens() {
 				h.Error(err)
 			}
-			if _, err := h.svc.NFCAnswer(h.Context(), (&ndef.HandoverRequest{}).Append(nil)); !errors.Is(err, ErrNotSupported) {
+			if _, err := h.svc.NFCAnswer(h.Context(),
+				(&ndef.HandoverRequest{}).Append(nil)); !errors.Is(err, ErrNotSupported) {
 				h.Errorf("without an access point: %v", err)
 			}
 		}},
 		{"what is no tag is refused", func(h *house) {
-			for _, bad := range []string{"", "\x00", "\x00\x01", "\x00\x00", "\x00\x02xx", "noise"} {
+			for _, bad := range []string{"", "\x00", "\x00\x01", "\x00\x00",
+				"\x00\x02xx", "noise"} {
 				if err := h.svc.NFCTouched(h.Context(), []byte(bad)); !errors.Is(err, ErrBadTag) {
 					h.Errorf("%q: %v", bad, err)
 				}

@@ -19,7 +19,9 @@ import (
 
 var _ drivers.NFCAccessPoint = (*uapControl)(nil)
 
-func (c *uapControl) AllowToken(_ context.Context, tag []byte) error { return c.u.do("token %x", tag) }
+func (c *uapControl) AllowToken(_ context.Context, tag []byte) error {
+	return c.u.do("token %x", tag)
+}
 func (c *uapControl) PasswordToken(_ context.Context, format string) (secret.Value, error) {
 	return secret.FromString("the access point's token"), c.u.do("password-token %s", format)
 }
@@ -48,12 +50,14 @@ func tagIn(h *house, command string) *ndef.PasswordToken {
 }
 
 func hotspotAnswer() *ndef.HandoverSelect {
-	return &ndef.HandoverSelect{PublicKeyHash: [20]byte{7}, SSID: []byte("hotspot"), RFBands: wsc.Band24GHz, APChannel: 6, BSSID: homeBSSID, Version2: wsc.Version20}
+	return &ndef.HandoverSelect{PublicKeyHash: [20]byte{7}, SSID: []byte("hotspot"),
+		RFBands: wsc.Band24GHz, APChannel: 6, BSSID: homeBSSID, Version2: wsc.Version20}
 }
 
 // asks is everything of NFC that goes to the software of an access point.
 func (h *house) asks(tag []byte) map[string]func() error {
-	request := (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}).AppendMessage(nil, 7)
+	request := (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera),
+		Version2: wsc.Version20}).AppendMessage(nil, 7)
 	return map[string]func() error{
 		"NFCPasswordToken": func() error {
 			_, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatNDEF)
@@ -64,11 +68,14 @@ func (h *house) asks(tag []byte) map[string]func() error {
 			return err
 		},
 		"NFCTagRead": func() error {
-			got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "uap0", Payload: tag, Owner: ":1.1"})
+			got, err := h.svc.NFCTagRead(h.Context(),
+				NFCTagRequest{Interface: "uap0", Payload: tag, Owner: ":1.1"})
 			return h.failedSession(got.Session, err)
 		},
 		"NFCReportHandover": func() error {
-			s, err := h.svc.NFCReportHandover(h.Context(), NFCHandover{Interface: "uap0", Request: request, Select: hotspotAnswer().AppendMessage(nil), Owner: ":1.1"})
+			s, err := h.svc.NFCReportHandover(h.Context(),
+				NFCHandover{Interface: "uap0", Request: request,
+					Select: hotspotAnswer().AppendMessage(nil), Owner: ":1.1"})
 			return h.failedSession(s.ID, err)
 		},
 	}
@@ -92,14 +99,16 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("a device whose tag was read is let in", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *uap) {
 			for _, payload := range [][]byte{tag.Append(nil), tag.AppendNDEF(nil)} {
-				got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
+				got, err := h.svc.NFCTagRead(h.Context(),
+					NFCTagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
 				if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
 					h.Fatal(got, err)
 				}
 				synctest.Wait()
 				u.tell(cameraTries, cameraIsIn)
 				s, _ := h.svc.Session(got.Session)
-				if s = h.end(s); s.State != StateSucceeded || s.Method != MethodNFC || s.Purpose != PurposeAdmit || s.Peer != camera {
+				if s = h.end(s); s.State != StateSucceeded || s.Method != MethodNFC ||
+					s.Purpose != PurposeAdmit || s.Peer != camera {
 					h.Errorf("%+v", s)
 				}
 			}
@@ -116,7 +125,8 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("nobody comes, and a run that fails uses the token up", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *uap) {
 			read := func() Session {
-				got, err := h.svc.NFCTagRead(h.Context(), NFCTagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
+				got, err := h.svc.NFCTagRead(h.Context(),
+					NFCTagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
 				if err != nil {
 					h.Fatal(err)
 				}
@@ -127,22 +137,28 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			began := time.Now()
 			e := h.end(read())
 			h.wantEnd(e, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
-			if took := time.Since(began); took != walkTime || !strings.Contains(e.Sentence, "whose tag was read") {
+			if took := time.Since(began); took != walkTime ||
+				!strings.Contains(e.Sentence, "whose tag was read") {
 				h.Errorf("%v: %s", took, e.Sentence)
 			}
 			s := read()
 			u.tell(cameraTries, runFails(wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure))
-			if e := h.end(s); e.State != StateFailed || e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
+			if e := h.end(s); e.State != StateFailed ||
+				e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
 				h.Errorf("%+v", e)
 			}
-			// Each time another tag of the same id takes its place before the access point is told to wait no more.
+			// Each time another tag of the same id takes its place before the access point is told
+			// to wait no more.
 			commands := strings.Split(u.commands(), "; ")
 			if len(commands) != 6 || commands[2] != "withdraw" || commands[5] != "withdraw" {
 				h.Fatalf("commands %q", commands)
 			}
-			for _, pair := range [][2]string{{commands[0], commands[1]}, {commands[3], commands[4]}} {
+			for _, pair := range [][2]string{{commands[0], commands[1]},
+				{commands[3], commands[4]}} {
 				read, nobody := tagIn(h, pair[0]), tagIn(h, pair[1])
-				if read.ID != tag.ID || nobody.ID != tag.ID || nobody.Password.Equal(tag.Password) || nobody.PublicKeyHash == tag.PublicKeyHash {
+				if read.ID != tag.ID || nobody.ID != tag.ID ||
+					nobody.Password.Equal(tag.Password) ||
+					nobody.PublicKeyHash == tag.PublicKeyHash {
 					h.Errorf("commands %q", pair)
 				}
 			}
@@ -150,10 +166,12 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	})
 	t.Run("tokens and the answer to a handover are its software's", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *uap) {
-			if v, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatWPS); err != nil || string(v.Bytes()) != "the access point's token" {
+			if v, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatWPS); err != nil ||
+				string(v.Bytes()) != "the access point's token" {
 				h.Error(err)
 			}
-			if v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); err != nil || string(v.Bytes()) != "the access point's network" {
+			if v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); err != nil ||
+				string(v.Bytes()) != "the access point's network" {
 				h.Error(err)
 			}
 			for format, want := range map[NFCFormat][]byte{NFCFormatNDEF: hotspotAnswer().AppendCarrier(nil), NFCFormatWPS: hotspotAnswer().Append(nil)} {

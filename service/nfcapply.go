@@ -10,9 +10,9 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// applyTag hands over the networks of a tag as those of a session, in the background: touching a tag is all that its user
-// does. Whoever has the interface gets them, of no interface in particular the first that is a station. The networks are
-// the task's own.
+// applyTag hands over the networks of a tag as those of a session, in the background: touching a
+// tag is all that its user does. Whoever has the interface gets them, of no interface in particular
+// the first that is a station. The networks are the task's own.
 func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []credential.Network) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,14 +46,16 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 			return nil
 		})
 		if err := s.deliver(s.ctx, sink, ifname, offers); err != nil {
-			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface", ifname, "manager", sink.Name(), "err", err)
+			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface",
+				ifname, "manager", sink.Name(), "err", err)
 		}
 	}); err != nil {
 		wipeNetworks(networks)
 	}
 }
 
-// tagStation is the interface whose manager gets the networks of a tag; false: nobody gets them. The caller holds mu.
+// tagStation is the interface whose manager gets the networks of a tag; false: nobody gets them.
+// The caller holds mu.
 func (s *Service) tagStation(r NFCTagRequest, processing Processing) (string, bool) {
 	named := r.Apply != "" && r.Apply != ApplyAuto
 	ifname := r.Interface
@@ -66,7 +68,8 @@ func (s *Service) tagStation(r NFCTagRequest, processing Processing) (string, bo
 		}
 	}
 	i := s.interfaces[ifname]
-	if len(s.sinks) == 0 || i == nil || i.Mode != drivers.ModeStation || processing == ProcessingExternal && !named {
+	if len(s.sinks) == 0 || i == nil || i.Mode != drivers.ModeStation ||
+		processing == ProcessingExternal && !named {
 		return "", false
 	}
 	return ifname, true

@@ -9,13 +9,17 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// FuzzNFCTouched takes whatever somebody holds to the reader: it is refused as no tag of ours, or it becomes networks and passwords,
-// within bounds.
+// FuzzNFCTouched takes whatever somebody holds to the reader: it is refused as no tag of ours, or
+// it becomes networks and passwords, within bounds.
 func FuzzNFCTouched(f *testing.F) {
-	network := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1, SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("correct horse")}}}
+	network := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
+		SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+		NetworkKey: secret.FromString("correct horse")}}}
 	password := ndef.PasswordToken{ID: 0x10, Password: secret.New(make([]byte, 16))}
 	answer := hotspotAnswer()
-	for _, seed := range [][]byte{network.Append(nil), network.AppendNDEF(nil), password.Append(nil), password.AppendNDEF(nil), answer.Append(nil), answer.AppendMessage(nil), {0, 0}, {0x10}} {
+	for _, seed := range [][]byte{network.Append(nil), network.AppendNDEF(nil),
+		password.Append(nil), password.AppendNDEF(nil), answer.Append(nil),
+		answer.AppendMessage(nil), {0, 0}, {0x10}} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
@@ -32,7 +36,8 @@ func FuzzNFCTouched(f *testing.F) {
 		if err == nil && networks > wsc.MaxCredentials || tokens > 1 {
 			t.Errorf("%d networks and %d passwords", networks, tokens)
 		}
-		if _, err := s.NFCReportHandover(t.Context(), NFCHandover{Request: payload, Select: payload, Initiator: true}); err == nil {
+		if _, err := s.NFCReportHandover(t.Context(),
+			NFCHandover{Request: payload, Select: payload, Initiator: true}); err == nil {
 			t.Error("a handover began without a request of ours")
 		}
 	})

@@ -22,14 +22,17 @@ type NFCCarrier string
 
 // The carriers, in the words of README-WPS.
 const (
-	NFCCarrierRecord  NFCCarrier = "WPS-CR" // the carrier record alone: NFC software puts it into a message of its own
-	NFCCarrierMessage NFCCarrier = "WPS"    // the whole message
+	// the carrier record alone: NFC software puts it into a message of its own
+	NFCCarrierRecord  NFCCarrier = "WPS-CR"
+	NFCCarrierMessage NFCCarrier = "WPS" // the whole message
 )
 
-// maxHandovers bounds the keys of handover requests that were made and not answered; for one more the oldest goes.
+// maxHandovers bounds the keys of handover requests that were made and not answered; for one more
+// the oldest goes.
 const maxHandovers = 8
 
-// handover is the key pair that a handover request announced, or an answer of an External Registrar.
+// handover is the key pair that a handover request announced, or an answer of an External
+// Registrar.
 type handover struct {
 	hash    [20]byte
 	private secret.Value
@@ -45,7 +48,8 @@ type handoverMessage interface {
 }
 
 // writeHandover gives it the form that was asked for; message makes the whole one.
-func writeHandover(f NFCFormat, c NFCCarrier, m handoverMessage, message func() []byte) ([]byte, error) {
+func writeHandover(f NFCFormat, c NFCCarrier, m handoverMessage,
+	message func() []byte) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
@@ -82,9 +86,10 @@ func (s *Service) uuidAt(ifname string) (wsc.UUID, error) {
 	return s.deviceFor(i.HardwareAddr).UUID, nil
 }
 
-// NFCHandoverRequest returns what this device, as an Enrollee, says over an NFC link to begin a handover. It announces a
-// new key, which the run after NFCReportHandover uses.
-func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCFormat, c NFCCarrier) ([]byte, error) {
+// NFCHandoverRequest returns what this device, as an Enrollee, says over an NFC link to begin a
+// handover. It announces a new key, which the run after NFCReportHandover uses.
+func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCFormat,
+	c NFCCarrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
@@ -130,9 +135,10 @@ func (s *Service) keepHandover(h handover) {
 	s.handovers = append(s.handovers, h)
 }
 
-// NFCHandoverSelect returns what an access point of this machine answers to a handover request: its network, and the key by
-// which its Registrar will be known.
-func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFormat, c NFCCarrier) ([]byte, error) {
+// NFCHandoverSelect returns what an access point of this machine answers to a handover request: its
+// network, and the key by which its Registrar will be known.
+func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFormat,
+	c NFCCarrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
@@ -140,12 +146,14 @@ func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFor
 		if err := s.known(ifname); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%w: %s is no access point, so it has no network to offer", ErrNotSupported, ifname)
+		return nil, fmt.Errorf("%w: %s is no access point, so it has no network to offer",
+			ErrNotSupported, ifname)
 	}
-	carrier, err := s.fromAccessPoint(ctx, ifname, func(ap drivers.NFCAccessPoint) (secret.Value, error) {
-		b, err := ap.HandoverSelect(ctx)
-		return secretOf(b), err
-	})
+	carrier, err := s.fromAccessPoint(ctx, ifname,
+		func(ap drivers.NFCAccessPoint) (secret.Value, error) {
+			b, err := ap.HandoverSelect(ctx)
+			return secretOf(b), err
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -156,12 +164,12 @@ func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFor
 	return writeHandover(f, c, sel, func() []byte { return sel.AppendMessage(nil) })
 }
 
-// NFCHandover is what was said over an NFC link. Request and Select are the caller's; each may be a whole message, a carrier
-// record or a carrier without NDEF.
+// NFCHandover is what was said over an NFC link. Request and Select are the caller's; each may be a
+// whole message, a carrier record or a carrier without NDEF.
 type NFCHandover struct {
 	Interface string
-	// Initiator: the request was ours, and we join the network of Select. Otherwise an access point of this machine
-	// answered, and lets the other device in.
+	// Initiator: the request was ours, and we join the network of Select. Otherwise an access point
+	// of this machine answered, and lets the other device in.
 	Initiator       bool
 	Request, Select []byte
 	Owner, User     string
@@ -183,7 +191,8 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 	if err != nil {
 		return Session{}, badHandover("select", err)
 	}
-	start := StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach, Apply: h.Apply, Anew: h.Anew}
+	start := StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach,
+		Apply: h.Apply, Anew: h.Anew}
 	if !h.Initiator {
 		return s.answerHandover(ctx, h, start, request, sel)
 	}
@@ -193,8 +202,10 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 	}
 	start.BSSID = sel.BSSID
 	ses, err := s.start(start, task{
-		purpose: PurposeEnroll, method: MethodNFC, password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
-		privateKey: ours.private, registrarKey: &sel.PublicKeyHash, ssid: sel.SSID, hint: frequencyOf(sel.RFBands, sel.APChannel),
+		purpose: PurposeEnroll, method: MethodNFC,
+		password:   devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
+		privateKey: ours.private, registrarKey: &sel.PublicKeyHash, ssid: sel.SSID,
+		hint: frequencyOf(sel.RFBands, sel.APChannel),
 	})
 	if err != nil && errors.Is(err, ErrBusy) {
 		return Session{}, fmt.Errorf("%w, then touch again", err)
@@ -218,12 +229,14 @@ func (s *Service) hasER(ifname string) bool {
 	return err == nil
 }
 
-// takeHandover hands out the key that a request, or the External Registrar of an interface, announced. It is for one run
-// (the announced key of a handover is never used again).
+// takeHandover hands out the key that a request, or the External Registrar of an interface,
+// announced. It is for one run (the announced key of a handover is never used again).
 func (s *Service) takeHandover(ifname string, hash [20]byte) (handover, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.handovers, func(h handover) bool { return h.hash == hash && h.ifname == ifname })
+	i := slices.IndexFunc(s.handovers, func(h handover) bool {
+		return h.hash == hash && h.ifname == ifname
+	})
 	if i < 0 {
 		return handover{}, false
 	}
@@ -233,9 +246,10 @@ func (s *Service) takeHandover(ifname string, hash [20]byte) (handover, bool) {
 	return h, true
 }
 
-// answerHandover lets the device in whose request an access point of this machine has answered, or the External Registrar
-// on the interface.
-func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequest, request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
+// answerHandover lets the device in whose request an access point of this machine has answered, or
+// the External Registrar on the interface.
+func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequest,
+	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
 	if s.purposeFor(r.Interface) != PurposeAdmit {
 		if s.hasER(r.Interface) {
 			return s.erAnswerHandover(ctx, h, request, sel)
@@ -248,6 +262,8 @@ func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequ
 			return ap.HandoverReport(ctx, request, answer)
 		}
 	}
-	nobody := ndef.HandoverRequest{UUIDE: request.UUIDE, Version2: request.Version2} // nobody's key has the hash zero
-	return s.start(r, task{purpose: PurposeAdmit, method: MethodNFC, nfcGrant: report(req), nfcRevoke: report(nobody.AppendCarrier(nil))})
+	// nobody's key has the hash zero
+	nobody := ndef.HandoverRequest{UUIDE: request.UUIDE, Version2: request.Version2}
+	return s.start(r, task{purpose: PurposeAdmit, method: MethodNFC, nfcGrant: report(req),
+		nfcRevoke: report(nobody.AppendCarrier(nil))})
 }

@@ -9,11 +9,14 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// nfcSentence is for what reads otherwise when the password is on a tag, or none is needed; "" where it does not.
+// nfcSentence is for what reads otherwise when the password is on a tag, or none is needed; ""
+// where it does not.
 func (f failure) nfcSentence(s *Session) string {
-	registrar := s.Role == RoleRegistrar || s.Role == RoleExternalRegistrar && s.Purpose != PurposeAdmit
+	registrar := s.Role == RoleRegistrar || s.Role == RoleExternalRegistrar &&
+		s.Purpose != PurposeAdmit
 	switch {
-	case f.configError == wsc.ConfigErrorPublicKeyHashMismatch, errors.Is(f.err, registration.ErrPublicKey):
+	case f.configError == wsc.ConfigErrorPublicKeyHashMismatch,
+		errors.Is(f.err, registration.ErrPublicKey):
 		if registrar {
 			return fmt.Sprintf("The access point %s has another key than its tag says: read its tag again, or write it anew.", peer(s))
 		}
@@ -36,7 +39,8 @@ func (f failure) nfcSentence(s *Session) string {
 	return ""
 }
 
-// nfcAdmissionSentence is that for a device that an access point of this machine was to let in by its tag.
+// nfcAdmissionSentence is that for a device that an access point of this machine was to let in by
+// its tag.
 func (f failure) nfcAdmissionSentence(s *Session) string {
 	switch {
 	case errors.Is(f.err, drivers.ErrNotSupported):

@@ -19,13 +19,16 @@ import (
 )
 
 const (
-	// maxReadTokens bounds the passwords of tags that wait for Learn or Configure; for one more the oldest goes.
+	// maxReadTokens bounds the passwords of tags that wait for Learn or Configure; for one more the
+	// oldest goes.
 	maxReadTokens = 16
-	// keepNFC is how long the password of a tag, or the key of a handover request, is kept for the run that is to use it.
+	// keepNFC is how long the password of a tag, or the key of a handover request, is kept for the
+	// run that is to use it.
 	keepNFC = 10 * time.Minute
 )
 
-// errAPWithoutNFC: the software of an access point was built without NFC, or is of a kind that has none.
+// errAPWithoutNFC: the software of an access point was built without NFC, or is of a kind that has
+// none.
 var errAPWithoutNFC = fmt.Errorf("the access point's software was built without NFC (CONFIG_WPS_NFC of hostapd): %w", drivers.ErrNotSupported)
 
 // isUnsupported tells what another way may be tried after.
@@ -33,8 +36,8 @@ func isUnsupported(err error) bool {
 	return errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, ErrNotSupported)
 }
 
-// parseTag reads what was on a tag. ErrBadTag tells of what is no tag of Wi-Fi Protected Setup, ErrUselessTag of one of
-// which nothing can be made, and why.
+// parseTag reads what was on a tag. ErrBadTag tells of what is no tag of Wi-Fi Protected Setup,
+// ErrUselessTag of one of which nothing can be made, and why.
 func parseTag(payload []byte) (*ndef.Tag, error) {
 	tag, err := ndef.Parse(payload)
 	if _, attributes := errors.AsType[*wsc.ParseError](err); attributes {
@@ -54,11 +57,11 @@ type NFCTagRequest struct {
 	User      string
 	Detach    bool
 	Apply     string
-	// Allowed is what the caller was allowed to do with the tag: if it would do something else by now, ErrChanged. Empty:
-	// whatever it does.
+	// Allowed is what the caller was allowed to do with the tag: if it would do something else by
+	// now, ErrChanged. Empty: whatever it does.
 	Allowed NFCTagEffect
-	// Await, for ERNFCTagRead, lets a device in later that the External Registrar has no network for yet: once it has one,
-	// as long as the tag's password is kept.
+	// Await, for ERNFCTagRead, lets a device in later that the External Registrar has no network
+	// for yet: once it has one, as long as the tag's password is kept.
 	Await bool
 }
 
@@ -68,21 +71,24 @@ type NFCTagKind string
 // The kinds.
 const (
 	NFCTagConfiguration NFCTagKind = "configuration" // networks
-	NFCTagPassword      NFCTagKind = "password"      // the device password of a device or an access point
+	// the device password of a device or an access point
+	NFCTagPassword NFCTagKind = "password"
 )
 
 // NFCTag is what came of reading a tag.
 type NFCTag struct {
-	Kind       NFCTagKind
-	Networks   []NetworkID          // stored of it; none where agents process credentials
-	NotStored  bool                 // it had more networks than could be stored
-	Session    SessionID            // lets the tag's device in at an access point of this machine; 0: none
+	Kind      NFCTagKind
+	Networks  []NetworkID // stored of it; none where agents process credentials
+	NotStored bool        // it had more networks than could be stored
+	// lets the tag's device in at an access point of this machine; 0: none
+	Session    SessionID
 	PasswordID wsc.DevicePasswordID // of a password
 }
 
-// NFCTagRead takes what was read off a tag. The networks of a configuration token are processed like those that a session
-// received. A device password is kept until a run with the access point that it is of has used it (StartRequest.NFC), or,
-// where the interface is an access point, lets the device in that has it. ErrBadTag tells of a tag that is none of WPS.
+// NFCTagRead takes what was read off a tag. The networks of a configuration token are processed
+// like those that a session received. A device password is kept until a run with the access point
+// that it is of has used it (StartRequest.NFC), or, where the interface is an access point, lets
+// the device in that has it. ErrBadTag tells of a tag that is none of WPS.
 func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error) {
 	if err := s.known(r.Interface); err != nil {
 		return NFCTag{}, err
@@ -118,7 +124,8 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 		return NFCTag{}, errUseless(c)
 	}
 	defer c.Wipe()
-	came := s.arrived(nil, c, receive.Origin{Own: own, BSSID: t.BSSID, Source: string(MethodNFC)}, r.mayStore(s))
+	came := s.arrived(nil, c, receive.Origin{Own: own, BSSID: t.BSSID, Source: string(MethodNFC)},
+		r.mayStore(s))
 	if errors.Is(came.err, ErrChanged) {
 		return NFCTag{}, came.err
 	}
@@ -126,7 +133,8 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 		return NFCTag{}, errUseless(c)
 	}
 	s.applyTag(r, came.processing, cloneNetworks(c.Networks))
-	s.log.Info("an NFC tag brought networks", "stored", len(came.stored), "processing", string(came.processing))
+	s.log.Info("an NFC tag brought networks", "stored", len(came.stored), "processing",
+		string(came.processing))
 	if came.err != nil && len(came.stored) == 0 {
 		return NFCTag{}, came.err
 	}
@@ -152,8 +160,12 @@ func (s *Service) address(ifname string) wsc.MAC {
 func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, error) {
 	payload := NFCFormatNDEF.write(t)
 	id := t.ID
-	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach, Apply: r.Apply}, task{
-		purpose: PurposeAdmit, method: MethodNFC, nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error { return ap.AllowToken(ctx, payload.Bytes()) },
+	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User,
+		Detach: r.Detach, Apply: r.Apply}, task{
+		purpose: PurposeAdmit, method: MethodNFC,
+		nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+			return ap.AllowToken(ctx, payload.Bytes())
+		},
 		nfcRevoke: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
 			nobody, err := ndef.NewPasswordToken(s.rand, [20]byte{})
 			if err != nil {
@@ -176,7 +188,8 @@ type readToken struct {
 	password devpass.Password
 	hash     [20]byte // of the key of whoever has it
 	expire   *time.Timer
-	awaits   *NFCTagRequest // lets its device in once the External Registrar there has a network; nil: nobody asked for it
+	// lets its device in once the External Registrar there has a network; nil: nobody asked for it
+	awaits *NFCTagRequest
 }
 
 // keepToken keeps a password for Learn and Configure. The newest of an id counts.
@@ -195,12 +208,14 @@ func (s *Service) keepToken(t *ndef.PasswordToken) error {
 	expire = time.AfterFunc(keepNFC, fence.Func(s.log, "forgetting a tag", func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if slices.ContainsFunc(s.readTokens, func(t readToken) bool { return t.expire == expire }) { // not a newer one
+		// not a newer one
+		if slices.ContainsFunc(s.readTokens, func(t readToken) bool { return t.expire == expire }) {
 			s.forgetToken(password.ID)
 			s.calmDown()
 		}
 	}, nil))
-	s.readTokens = append(s.readTokens, readToken{password: password, hash: t.PublicKeyHash, expire: expire})
+	s.readTokens = append(s.readTokens,
+		readToken{password: password, hash: t.PublicKeyHash, expire: expire})
 	s.log.Info("an NFC tag brought a device password", "id", uint16(t.ID))
 	return nil
 }
@@ -223,8 +238,10 @@ func (s *Service) hasTokens() bool {
 	return len(s.readTokens) > 0
 }
 
-// tokenOf finds the password of the tag with an id, as a secret of the caller's own, and the hash of the key of whoever has it.
-func (s *Service) tokenOf(id wsc.DevicePasswordID) (password devpass.Password, hash [20]byte, ok bool) {
+// tokenOf finds the password of the tag with an id, as a secret of the caller's own, and the hash
+// of the key of whoever has it.
+func (s *Service) tokenOf(id wsc.DevicePasswordID) (password devpass.Password,
+	hash [20]byte, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.readTokens {
@@ -235,9 +252,10 @@ func (s *Service) tokenOf(id wsc.DevicePasswordID) (password devpass.Password, h
 	return devpass.Password{}, hash, false
 }
 
-// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that is read meanwhile may
-// take the kept one's place.
-func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registration.Token, bool) {
+// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that
+// is read meanwhile may take the kept one's place.
+func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
+	_ [20]byte) (registration.Token, bool) {
 	password, hash, ok := e.service.tokenOf(id)
 	if !ok {
 		return registration.Token{}, false

@@ -10,9 +10,10 @@ import (
 	"wpsd/drivers"
 )
 
-// NFCTouched takes what a user touched, a tag or another device, without saying what for: nobody is there to be asked. A
-// network is stored and handed over; a device is let in at an access point of this machine, or by the External Registrar
-// where one runs. The password of anything else is kept for Learn and Configure, as by NFCTagRead.
+// NFCTouched takes what a user touched, a tag or another device, without saying what for: nobody is
+// there to be asked. A network is stored and handed over; a device is let in at an access point of
+// this machine, or by the External Registrar where one runs. The password of anything else is kept
+// for Learn and Configure, as by NFCTagRead.
 func (s *Service) NFCTouched(ctx context.Context, payload []byte) error {
 	payload = withoutLength(payload)
 	tag, err := parseTag(payload)
@@ -44,7 +45,8 @@ func withoutLength(b []byte) []byte {
 	return b
 }
 
-// NFCAnswer answers a handover request for the first access point of this machine, and lets the other device in.
+// NFCAnswer answers a handover request for the first access point of this machine, and lets the
+// other device in.
 func (s *Service) NFCAnswer(ctx context.Context, request []byte) ([]byte, error) {
 	ifname := s.hotspot()
 	if ifname == "" {
@@ -54,15 +56,19 @@ func (s *Service) NFCAnswer(ctx context.Context, request []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.NFCReportHandover(ctx, NFCHandover{Interface: ifname, Request: request, Select: answer, Detach: true}); err != nil {
+	if _, err := s.NFCReportHandover(ctx, NFCHandover{Interface: ifname, Request: request,
+		Select: answer, Detach: true}); err != nil {
 		return nil, err
 	}
 	return answer, nil
 }
 
-// hotspot is the first interface that is an access point which somebody steers; empty: there is none.
+// hotspot is the first interface that is an access point which somebody steers; empty: there is
+// none.
 func (s *Service) hotspot() string {
-	return s.firstInterface(func(i *iface) bool { return i.Mode == drivers.ModeAP && i.steering != nil })
+	return s.firstInterface(func(i *iface) bool {
+		return i.Mode == drivers.ModeAP && i.steering != nil
+	})
 }
 
 // registrarInterface is the first on which an External Registrar runs; empty: there is none.

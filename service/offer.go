@@ -9,10 +9,10 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// offers says of each network where it was heard, those that were first: what is in reach is what a manager should try.
-// giver is the access point that gave them, zero if nobody knows: it is in reach, and a network that was not heard under
-// its name may be one that it is just about to become. Networks without a name are left out, keys are shared. The
-// caller holds Service.mu.
+// offers says of each network where it was heard, those that were first: what is in reach is what a
+// manager should try. giver is the access point that gave them, zero if nobody knows: it is in
+// reach, and a network that was not heard under its name may be one that it is just about to
+// become. Networks without a name are left out, keys are shared. The caller holds Service.mu.
 func (a *air) offers(networks []credential.Network, giver wsc.MAC) []credential.Offer {
 	var list []credential.Offer
 	for _, n := range networks {
@@ -31,8 +31,9 @@ func rank(o *credential.Offer) int {
 	return 1
 }
 
-// offer: what several BSSs of that name announce counts together, unless one of them is the giver. Anybody can use a name,
-// and must not be able to have a network set up so that only his access point fits.
+// offer: what several BSSs of that name announce counts together, unless one of them is the giver.
+// Anybody can use a name, and must not be able to have a network set up so that only his access
+// point fits.
 func (a *air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
 	o := credential.Offer{Network: n}
 	best := BSS{}
@@ -60,8 +61,8 @@ func (a *air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
 	return o
 }
 
-// suits reports whether a BSS that offers this is one of the network: an access point that is set up in the run has been
-// heard as it was before.
+// suits reports whether a BSS that offers this is one of the network: an access point that is set
+// up in the run has been heard as it was before.
 func suits(offered ie.Security, n *credential.Network) bool {
 	if n.KeyKind == credential.KeyNone {
 		return offered == ie.Open

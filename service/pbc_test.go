@@ -20,20 +20,23 @@ var pushButtonScenes = []scene{
 		h.press(h.ap(nil))
 		s := h.end(h.pbc(nil))
 		h.wantNetwork(s, "home", passphrase)
-		if s.Peer != homeBSSID || s.Detail.AccessPointsTried != 1 || string(s.Detail.SSID) != "home" {
+		if s.Peer != homeBSSID || s.Detail.AccessPointsTried != 1 ||
+			string(s.Detail.SSID) != "home" {
 			h.Errorf("%+v", s)
 		}
 	}},
-	{"two buttons pressed right after a scan overlap, although all channels were just looked at", func(h *house) {
-		one, two := h.ap(nil), h.next(nil)
-		if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
-			h.Fatal(err)
-		}
-		h.wait(func(e Event) bool { _, done := e.(ScanDone); return done })
-		h.press(one)
-		h.press(two)
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
-	}},
+	{"two buttons pressed right after a scan overlap, although all channels were just looked at",
+		func(h *house) {
+			one, two := h.ap(nil), h.next(nil)
+			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
+				h.Fatal(err)
+			}
+			h.wait(func(e Event) bool { _, done := e.(ScanDone); return done })
+			h.press(one)
+			h.press(two)
+			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap,
+				wsc.ConfigErrorMultiplePBCSessions)
+		}},
 	{"a button pressed a minute later lets us in after one look at all channels", func(h *house) {
 		ap := h.ap(nil)
 		s := h.pbc(nil)
@@ -50,26 +53,30 @@ var pushButtonScenes = []scene{
 		s := h.pbc(nil)
 		e := h.end(s)
 		h.wantEnd(e, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
-		if took := time.Since(s.Started); took < 120*time.Second || took > 121*time.Second || !s.Deadline.Equal(s.Started.Add(120*time.Second)) {
+		if took := time.Since(s.Started); took < 120*time.Second || took > 121*time.Second ||
+			!s.Deadline.Equal(s.Started.Add(120*time.Second)) {
 			h.Errorf("after %v", took)
 		}
 	}},
 	{"without any access point the reason says so", func(h *house) {
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonNoAccessPoint, wsc.ConfigErrorMessageTimeout)
+		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonNoAccessPoint,
+			wsc.ConfigErrorMessageTimeout)
 	}},
 	{"with WPA3 networks only the reason is wpa3-only", func(h *house) {
 		h.ap(func(o *sim.APOptions) { o.Security, o.NoWPS = sim.WPA3, true })
 		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonWPA3Only, 0)
 	}},
-	{"buttons pressed on two access points are an overlap, and the reason names both", func(h *house) {
-		h.press(h.ap(nil))
-		h.press(h.next(nil))
-		s := h.end(h.pbc(nil))
-		h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
-		if !slices.Equal(s.Detail.BSSIDs, []wsc.MAC{homeBSSID, nextBSSID}) || s.Detail.AccessPointsTried != 0 {
-			h.Errorf("%+v", s.Detail)
-		}
-	}},
+	{"buttons pressed on two access points are an overlap, and the reason names both",
+		func(h *house) {
+			h.press(h.ap(nil))
+			h.press(h.next(nil))
+			s := h.end(h.pbc(nil))
+			h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+			if !slices.Equal(s.Detail.BSSIDs, []wsc.MAC{homeBSSID, nextBSSID}) ||
+				s.Detail.AccessPointsTried != 0 {
+				h.Errorf("%+v", s.Detail)
+			}
+		}},
 	{"an overlap on the last channel is found too", func(h *house) {
 		h.press(h.ap(nil))
 		h.press(h.next(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5700 }))
@@ -87,15 +94,16 @@ var pushButtonScenes = []scene{
 		}))
 		h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
 	}},
-	{"a second device that presses its button is an overlap that the access point sees", func(h *house) {
-		h.press(h.ap(nil))
-		h.stranger()
-		s := h.end(h.pbc(nil))
-		h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
-		if s.Peer != homeBSSID || len(s.Detail.BSSIDs) != 0 {
-			h.Errorf("%+v", s)
-		}
-	}},
+	{"a second device that presses its button is an overlap that the access point sees",
+		func(h *house) {
+			h.press(h.ap(nil))
+			h.stranger()
+			s := h.end(h.pbc(nil))
+			h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+			if s.Peer != homeBSSID || len(s.Detail.BSSIDs) != 0 {
+				h.Errorf("%+v", s)
+			}
+		}},
 	{"two interfaces of ours that look at the same time are one device", func(h *house) {
 		h.plug("wlan1", wsc.MAC{2, 0, 0, 0, 0, 9})
 		h.press(h.ap(nil))
@@ -112,7 +120,8 @@ var pushButtonScenes = []scene{
 		s := h.pbc(nil)
 		e := h.end(s)
 		h.wantEnd(e, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
-		if took := time.Since(s.Started); e.Detail.LinkStatus != 17 || took < 120*time.Second || !strings.Contains(e.Sentence, "is full") {
+		if took := time.Since(s.Started); e.Detail.LinkStatus != 17 || took < 120*time.Second ||
+			!strings.Contains(e.Sentence, "is full") {
 			h.Errorf("after %v: %s, %+v", took, e.Sentence, e.Detail)
 		}
 		if n := e.Detail.AccessPointsTried; n < 30 || n > 70 {
@@ -121,7 +130,9 @@ var pushButtonScenes = []scene{
 	}},
 	{"of a router that begins nothing on its strongest link the other one is tried after ten seconds", func(h *house) {
 		one := h.ap(func(o *sim.APOptions) { o.Personality.Silent = true })
-		two := h.next(func(o *sim.APOptions) { o.SSID, o.Device.UUID = "home", wsc.UUIDFromMAC(homeBSSID) })
+		two := h.next(func(o *sim.APOptions) {
+			o.SSID, o.Device.UUID = "home", wsc.UUIDFromMAC(homeBSSID)
+		})
 		h.press(one)
 		h.press(two)
 		s := h.pbc(nil)
@@ -135,7 +146,9 @@ var pushButtonScenes = []scene{
 	}},
 	{"while one BSS of a router is full the other one is tried at once", func(h *house) {
 		one := h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = 17 })
-		two := h.next(func(o *sim.APOptions) { o.SSID, o.Device.UUID = "home", wsc.UUIDFromMAC(homeBSSID) })
+		two := h.next(func(o *sim.APOptions) {
+			o.SSID, o.Device.UUID = "home", wsc.UUIDFromMAC(homeBSSID)
+		})
 		h.press(one)
 		h.press(two)
 		e := h.end(h.pbc(nil))
@@ -209,14 +222,15 @@ var pushButtonScenes = []scene{
 		}
 		h.wantNetwork(h.end(s), "home", passphrase)
 	}},
-	{"an access point that leaves in the middle each time ends with the walk time: link lost", func(h *house) {
-		h.press(h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 }))
-		s := h.end(h.pbc(nil))
-		h.wantEnd(s, StateFailed, ReasonLinkLost, 0)
-		if s.Detail.LinkReason != 3 || s.Message != wsc.MsgM3 {
-			h.Errorf("%+v", s)
-		}
-	}},
+	{"an access point that leaves in the middle each time ends with the walk time: link lost",
+		func(h *house) {
+			h.press(h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 }))
+			s := h.end(h.pbc(nil))
+			h.wantEnd(s, StateFailed, ReasonLinkLost, 0)
+			if s.Detail.LinkReason != 3 || s.Message != wsc.MsgM3 {
+				h.Errorf("%+v", s)
+			}
+		}},
 	{"an access point that falls silent ends the session: message timeout", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) {
 			o.Personality.Message = func(t wsc.MessageType, msg []byte) []byte {
@@ -226,20 +240,27 @@ var pushButtonScenes = []scene{
 				return msg
 			}
 		}))
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout)
+		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonMessageTimeout,
+			wsc.ConfigErrorMessageTimeout)
 	}},
 	{"an access point that never says a word ends the session: message timeout", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.Silent = true }))
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonMessageTimeout, wsc.ConfigErrorMessageTimeout)
+		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonMessageTimeout,
+			wsc.ConfigErrorMessageTimeout)
 	}},
 	{"an M8 without a usable credential ends the session: bad credential", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) {
-			o.Credentials = []wsc.Credential{{NetworkIndex: 1, SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES}}
+			o.Credentials = []wsc.Credential{{NetworkIndex: 1, SSID: []byte("x"),
+				AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES}}
 		}))
 		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonBadCredential, 0)
 	}},
 	{"an open network is received without a key", func(h *house) {
-		h.press(h.ap(func(o *sim.APOptions) { o.Security = sim.Open; o.Key.Wipe(); o.Key = o.APPIN }))
+		h.press(h.ap(func(o *sim.APOptions) {
+			o.Security = sim.Open
+			o.Key.Wipe()
+			o.Key = o.APPIN
+		}))
 		h.wantNetwork(h.end(h.pbc(nil)), "home", "")
 	}},
 	{"a 1.0 access point lets us in as well", func(h *house) {

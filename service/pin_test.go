@@ -51,7 +51,8 @@ var pinScenes = []scene{
 	}},
 	{"a PIN with blanks is taken, one with a wrong checksum or length is refused", func(h *house) {
 		start := func(pin string) error {
-			s, _, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "wlan0", PIN: secret.FromString(pin)})
+			s, _, err := h.svc.StartPIN(h.Context(),
+				StartRequest{Interface: "wlan0", PIN: secret.FromString(pin)})
 			if err == nil {
 				err = h.svc.Cancel(h.Context(), s.ID)
 				h.end(s)
@@ -68,18 +69,19 @@ var pinScenes = []scene{
 			h.Errorf("three digits: %v", err)
 		}
 	}},
-	{"a wrong first half fails with config error 18, and the access point is tried once only", func(h *house) {
-		h.enter(h.ap(nil), wrongFirst)
-		s := h.pin(labelPIN, wsc.MAC{})
-		e := h.end(s)
-		h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
-		if e.Detail.PasswordHalf != 1 || e.Detail.AccessPointsTried != 1 {
-			h.Errorf("%+v", e.Detail)
-		}
-		if took := time.Since(s.Started); took < 120*time.Second {
-			h.Errorf("it was not waited for the one that has this PIN: %v", took)
-		}
-	}},
+	{"a wrong first half fails with config error 18, and the access point is tried once only",
+		func(h *house) {
+			h.enter(h.ap(nil), wrongFirst)
+			s := h.pin(labelPIN, wsc.MAC{})
+			e := h.end(s)
+			h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+			if e.Detail.PasswordHalf != 1 || e.Detail.AccessPointsTried != 1 {
+				h.Errorf("%+v", e.Detail)
+			}
+			if took := time.Since(s.Started); took < 120*time.Second {
+				h.Errorf("it was not waited for the one that has this PIN: %v", took)
+			}
+		}},
 	{"a neighbour who waits for another device does not end the session: the right one may come later", func(h *house) {
 		neighbour := h.ap(nil)
 		h.enter(neighbour, wrongFirst)
@@ -101,7 +103,8 @@ var pinScenes = []scene{
 		s := h.pin(labelPIN, wsc.MAC{})
 		time.Sleep(30 * time.Second)
 		right := h.ap(func(o *sim.APOptions) { o.SSID, o.BSSs[0].BSSID = "right", farBSSID })
-		if err := right.AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN), MAC: laptop}); err != nil {
+		if err := right.AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN),
+			MAC: laptop}); err != nil {
 			h.Fatal(err)
 		}
 		e := h.end(s)
@@ -114,7 +117,8 @@ var pinScenes = []scene{
 		h.enter(h.ap(func(o *sim.APOptions) {
 			o.BSSs = append(o.BSSs, sim.BSS{BSSID: homeBSSID5, Frequency: 5180, Signal: -40})
 		}), wrongFirst)
-		if e := h.end(h.pin(labelPIN, wsc.MAC{})); e.Reason != ReasonWrongPINFirst || e.Detail.AccessPointsTried != 1 {
+		if e := h.end(h.pin(labelPIN, wsc.MAC{})); e.Reason != ReasonWrongPINFirst ||
+			e.Detail.AccessPointsTried != 1 {
 			h.Errorf("%s, %+v", e.Reason, e.Detail)
 		}
 	}},
@@ -153,23 +157,26 @@ var pinScenes = []scene{
 		h.enter(h.ap(nil), wrongFirst)
 		h.enter(h.next(nil), labelPIN)
 		s := h.pin(labelPIN, homeBSSID)
-		h.wantEnd(h.end(s), StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+		h.wantEnd(h.end(s), StateFailed, ReasonWrongPINFirst,
+			wsc.ConfigErrorDevicePasswordAuthFailure)
 		if took := time.Since(s.Started); took > 3*time.Second {
 			h.Errorf("after %v", took)
 		}
 	}},
-	{"one that lists our address is preferred to a stronger one that lists anybody", func(h *house) {
-		h.enter(h.ap(nil), wrongFirst)
-		ap := h.next(nil)
-		if err := ap.AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN), MAC: laptop}); err != nil {
-			h.Fatal(err)
-		}
-		s := h.pin(labelPIN, wsc.MAC{})
-		h.wantNetwork(h.end(s), "next door", passphrase)
-		if got := h.tried(s.ID); !slices.Equal(got, []wsc.MAC{nextBSSID}) {
-			h.Errorf("tried %v", got)
-		}
-	}},
+	{"one that lists our address is preferred to a stronger one that lists anybody",
+		func(h *house) {
+			h.enter(h.ap(nil), wrongFirst)
+			ap := h.next(nil)
+			if err := ap.AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN),
+				MAC: laptop}); err != nil {
+				h.Fatal(err)
+			}
+			s := h.pin(labelPIN, wsc.MAC{})
+			h.wantNetwork(h.end(s), "next door", passphrase)
+			if got := h.tried(s.ID); !slices.Equal(got, []wsc.MAC{nextBSSID}) {
+				h.Errorf("tried %v", got)
+			}
+		}},
 	{"access points that do not wait for a PIN are tried after three scans and five seconds, and learn of us that way", func(h *house) {
 		ap := h.ap(nil)
 		s := h.pin(labelPIN, wsc.MAC{})
@@ -228,14 +235,15 @@ var pinScenes = []scene{
 		h.received(s)
 		h.wantNetwork(h.end(s), "home", passphrase)
 	}},
-	{"a named access point without WPS that takes WPA3 only ends the session at once", func(h *house) {
-		h.ap(func(o *sim.APOptions) { o.Security, o.NoWPS = sim.WPA3, true })
-		s := h.pin(labelPIN, homeBSSID)
-		h.wantEnd(h.end(s), StateFailed, ReasonWPA3Only, 0)
-		if took := time.Since(s.Started); took > time.Second {
-			h.Errorf("after %v", took)
-		}
-	}},
+	{"a named access point without WPS that takes WPA3 only ends the session at once",
+		func(h *house) {
+			h.ap(func(o *sim.APOptions) { o.Security, o.NoWPS = sim.WPA3, true })
+			s := h.pin(labelPIN, homeBSSID)
+			h.wantEnd(h.end(s), StateFailed, ReasonWPA3Only, 0)
+			if took := time.Since(s.Started); took > time.Second {
+				h.Errorf("after %v", took)
+			}
+		}},
 	{"a named access point without WPS is told after the first look", func(h *house) {
 		h.ap(func(o *sim.APOptions) { o.NoWPS = true })
 		s := h.pin(labelPIN, homeBSSID)

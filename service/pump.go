@@ -10,14 +10,14 @@ import (
 	"wpsd/service/fence"
 )
 
-// lastWord is how long we wait, after telling the access point that we give up, before the link goes
-// down: the WSC_NACK must be out by then (hostap waits as long).
+// lastWord is how long we wait, after telling the access point that we give up, before the link
+// goes down: the WSC_NACK must be out by then (hostap waits as long).
 const lastWord = 100 * time.Millisecond
 
-// pump carries frames between a link and a machine until the machine is done, the link is lost, or ctx
-// ends. It calls progress after each step, before the step's frames go out: what a step received is
-// safe before the peer is told so. The machine knows how the run ended; the error is only why the
-// pump ended before it was done.
+// pump carries frames between a link and a machine until the machine is done, the link is lost, or
+// ctx ends. It calls progress after each step, before the step's frames go out: what a step
+// received is safe before the peer is told so. The machine knows how the run ended; the error is
+// only why the pump ended before it was done.
 func pump(ctx context.Context, link drivers.Link, m engine.Machine, progress func()) error {
 	frames, stop := receiveFrames(ctx, link)
 	defer stop()
@@ -79,7 +79,8 @@ type received struct {
 	err   error
 }
 
-// receiveFrames reads from link in a goroutine of its own, since Receive blocks, until stop, which waits for it.
+// receiveFrames reads from link in a goroutine of its own, since Receive blocks, until stop, which
+// waits for it.
 func receiveFrames(ctx context.Context, link drivers.Link) (frames <-chan received, stop func()) {
 	// The reader outlives ctx, so that giveUp hears the answer; stop ends it.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

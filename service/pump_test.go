@@ -45,12 +45,14 @@ func (w *wire) Receive(ctx context.Context) ([]byte, error) {
 
 func (w *wire) Close() error { return nil }
 
-// parrot is a Machine that answers each frame with it, gives up 5 s after the last, and ends with "end".
+// parrot is a Machine that answers each frame with it, gives up 5 s after the last, and ends with
+// "end".
 type parrot struct{ story *[]string }
 
 func (p parrot) say(now time.Time, what string) engine.Step {
 	*p.story = append(*p.story, "step "+what)
-	return engine.Step{Send: [][]byte{[]byte(what)}, Deadline: now.Add(5 * time.Second), Done: what == "end"}
+	return engine.Step{Send: [][]byte{[]byte(what)}, Deadline: now.Add(5 * time.Second),
+		Done: what == "end"}
 }
 
 func (p parrot) Start(now time.Time) engine.Step                { return p.say(now, "start") }
@@ -72,20 +74,35 @@ func TestPump(t *testing.T) {
 		err   error
 	}{
 		{
-			"each step is told before its frames go out", func(w *wire, _ context.CancelCauseFunc) { w.in <- []byte("a"); w.in <- []byte("end") },
-			[]string{"step start", "progress", "send start", "step a", "progress", "send a", "step end", "progress", "send end"}, 0, nil,
+			"each step is told before its frames go out", func(w *wire, _ context.CancelCauseFunc) {
+				w.in <- []byte("a")
+				w.in <- []byte("end")
+			},
+			[]string{"step start", "progress", "send start", "step a", "progress", "send a",
+				"step end", "progress", "send end"}, 0, nil,
 		},
 		{
-			"a deadline is kept, counted from the last step", func(w *wire, _ context.CancelCauseFunc) { time.Sleep(4 * time.Second); w.in <- []byte("a") },
-			[]string{"step start", "progress", "send start", "step a", "progress", "send a", "step end", "progress", "send end"}, 9 * time.Second, nil,
+			"a deadline is kept, counted from the last step",
+			func(w *wire, _ context.CancelCauseFunc) {
+				time.Sleep(4 * time.Second)
+				w.in <- []byte("a")
+			},
+			[]string{"step start", "progress", "send start", "step a", "progress", "send a",
+				"step end", "progress", "send end"}, 9 * time.Second, nil,
 		},
 		{
-			"a lost link aborts the machine, whose last words are for nobody", func(w *wire, _ context.CancelCauseFunc) { close(w.lost) },
+			"a lost link aborts the machine, whose last words are for nobody",
+			func(w *wire, _ context.CancelCauseFunc) { close(w.lost) },
 			[]string{"step start", "progress", "send start", "abort"}, 0, drivers.ErrLinkLost,
 		},
 		{
-			"a cancel lets the last words out and waits a moment", func(_ *wire, cancel context.CancelCauseFunc) { time.Sleep(time.Second); cancel(errEnough) },
-			[]string{"step start", "progress", "send start", "abort", "send nack"}, time.Second + lastWord, errEnough,
+			"a cancel lets the last words out and waits a moment",
+			func(_ *wire, cancel context.CancelCauseFunc) {
+				time.Sleep(time.Second)
+				cancel(errEnough)
+			},
+			[]string{"step start", "progress", "send start", "abort", "send nack"},
+			time.Second + lastWord, errEnough,
 		},
 		{
 			"or until there is an answer", func(w *wire, cancel context.CancelCauseFunc) {
@@ -93,7 +110,8 @@ func TestPump(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 				w.in <- []byte("x")
 			},
-			[]string{"step start", "progress", "send start", "abort", "send nack"}, 10 * time.Millisecond, errEnough,
+			[]string{"step start", "progress", "send start", "abort", "send nack"},
+			10 * time.Millisecond, errEnough,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,7 +124,8 @@ func TestPump(t *testing.T) {
 				go func() { synctest.Wait(); c.steer(w, cancel) }()
 				start := time.Now()
 				err := pump(ctx, w, parrot{&story}, func() { story = append(story, "progress") })
-				if !errors.Is(err, c.err) || time.Since(start) != c.took || !slices.Equal(story, c.story) {
+				if !errors.Is(err, c.err) || time.Since(start) != c.took ||
+					!slices.Equal(story, c.story) {
 					t.Errorf("%v after %v: %q", err, time.Since(start), story)
 				}
 			})
@@ -115,8 +134,10 @@ func TestPump(t *testing.T) {
 	t.Run("a link that cannot send is told as what it is", func(t *testing.T) {
 		t.Parallel()
 		var story []string
-		w := &wire{in: make(chan []byte), lost: make(chan struct{}), story: &story, sendErr: drivers.ErrRadioBlocked}
-		if err := pump(t.Context(), w, parrot{&story}, func() {}); !errors.Is(err, drivers.ErrRadioBlocked) || story[len(story)-1] != "abort" {
+		w := &wire{in: make(chan []byte), lost: make(chan struct{}), story: &story,
+			sendErr: drivers.ErrRadioBlocked}
+		if err := pump(t.Context(), w, parrot{&story}, func() {}); !errors.Is(err,
+			drivers.ErrRadioBlocked) || story[len(story)-1] != "abort" {
 			t.Errorf("%v, %q", err, story)
 		}
 	})
@@ -134,7 +155,8 @@ type deaf struct {
 func (d *deaf) Name() string             { return "deaf" }
 func (d *deaf) Changed() <-chan struct{} { return nil }
 func (d *deaf) Interfaces(context.Context) ([]drivers.Interface, error) {
-	return []drivers.Interface{{Name: "wlan0", HardwareAddr: laptop, Mode: drivers.ModeStation}, {Name: "uap0", HardwareAddr: homeBSSID, Mode: drivers.ModeAP}}, nil
+	return []drivers.Interface{{Name: "wlan0", HardwareAddr: laptop, Mode: drivers.ModeStation},
+		{Name: "uap0", HardwareAddr: homeBSSID, Mode: drivers.ModeAP}}, nil
 }
 
 func (d *deaf) Station(context.Context, string) (drivers.Station, error) { return d, d.station }
@@ -166,26 +188,37 @@ func TestDriverErrors(t *testing.T) {
 		reason Reason
 		scans  int // at least
 	}{
-		{"a driver that lists no channels is asked for all of them", &deaf{}, ReasonNoAccessPoint, 60},
-		{"a scan that others are in the way of is tried again", &deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy-1)}, ReasonNoAccessPoint, 60},
-		{"but not for ever", &deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy)}, ReasonInterfaceBusy, maxBusy},
-		{"an odd error is tolerated twice", &deaf{scans: []error{errOdd, errOdd}}, ReasonNoAccessPoint, 60},
-		{"but not three times in a row", &deaf{scans: []error{errOdd, errOdd, errOdd}}, ReasonInternal, 3},
-		{"rfkill ends the session at once", &deaf{scans: []error{drivers.ErrRadioBlocked}}, ReasonRadioBlocked, 1},
-		{"an interface that cannot be taken ends it before", &deaf{station: drivers.ErrBusy}, ReasonInterfaceBusy, 0},
+		{"a driver that lists no channels is asked for all of them", &deaf{},
+			ReasonNoAccessPoint, 60},
+		{"a scan that others are in the way of is tried again",
+			&deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy-1)},
+			ReasonNoAccessPoint, 60},
+		{"but not for ever", &deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy)},
+			ReasonInterfaceBusy, maxBusy},
+		{"an odd error is tolerated twice", &deaf{scans: []error{errOdd, errOdd}},
+			ReasonNoAccessPoint, 60},
+		{"but not three times in a row", &deaf{scans: []error{errOdd, errOdd, errOdd}},
+			ReasonInternal, 3},
+		{"rfkill ends the session at once", &deaf{scans: []error{drivers.ErrRadioBlocked}},
+			ReasonRadioBlocked, 1},
+		{"an interface that cannot be taken ends it before", &deaf{station: drivers.ErrBusy},
+			ReasonInterfaceBusy, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				inHouse(t, func(conf *Config) { conf.Drivers = []drivers.Driver{c.driver} }, func(h *house) {
-					s := h.end(h.pbc(nil))
-					if s.State != StateFailed || s.Reason != c.reason || c.driver.count < c.scans {
-						t.Errorf("%s after %d scans: %s", s.Reason, c.driver.count, s.Sentence)
-					}
-					if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) {
-						t.Errorf("an access point's interface: %v", err)
-					}
-				})
+				inHouse(t, func(conf *Config) { conf.Drivers = []drivers.Driver{c.driver} },
+					func(h *house) {
+						s := h.end(h.pbc(nil))
+						if s.State != StateFailed || s.Reason != c.reason ||
+							c.driver.count < c.scans {
+							t.Errorf("%s after %d scans: %s", s.Reason, c.driver.count, s.Sentence)
+						}
+						if _, err := h.svc.StartPBC(h.Context(),
+							StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) {
+							t.Errorf("an access point's interface: %v", err)
+						}
+					})
 			})
 		})
 	}
@@ -208,7 +241,9 @@ func (f *fickle) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BSS
 		f.channels = f.channels[:1]
 	}
 	for _, frequency := range r.Frequencies {
-		if !slices.ContainsFunc(f.channels, func(c drivers.Channel) bool { return c.Frequency == frequency }) {
+		if !slices.ContainsFunc(f.channels, func(c drivers.Channel) bool {
+			return c.Frequency == frequency
+		}) {
 			f.count++
 			return nil, errors.New("invalid argument")
 		}

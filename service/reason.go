@@ -37,10 +37,14 @@ const (
 // Reasons lists all reasons, for manuals and tests.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonOverlap, ReasonWalkTime, ReasonNoAccessPoint, ReasonSetupLocked, ReasonWrongPINFirst, ReasonWrongPINSecond,
-		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonHidden, ReasonRadioBlocked, ReasonInterfaceBusy,
-		ReasonInterfaceGone, ReasonAssociationFailed, ReasonLinkLost, ReasonMessageTimeout, ReasonProtocolError, ReasonRejected,
-		ReasonNotSupported, ReasonSuspended, ReasonOwnerLeft, ReasonCanceled, ReasonHandoverFailed, ReasonNotStored, ReasonUnsupported,
+		ReasonOverlap, ReasonWalkTime, ReasonNoAccessPoint, ReasonSetupLocked, ReasonWrongPINFirst,
+		ReasonWrongPINSecond,
+		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonHidden,
+		ReasonRadioBlocked, ReasonInterfaceBusy,
+		ReasonInterfaceGone, ReasonAssociationFailed, ReasonLinkLost, ReasonMessageTimeout,
+		ReasonProtocolError, ReasonRejected,
+		ReasonNotSupported, ReasonSuspended, ReasonOwnerLeft, ReasonCanceled, ReasonHandoverFailed,
+		ReasonNotStored, ReasonUnsupported,
 		ReasonInternal,
 	}
 }

@@ -24,14 +24,17 @@ type Settings struct {
 // credential is the form that goes over the air.
 func (s *Settings) credential() wsc.Credential {
 	return wsc.Credential{
-		NetworkIndex: 1, SSID: s.SSID, AuthType: s.Auth, EncrType: s.Encryption, NetworkKey: s.Key.Clone(),
+		NetworkIndex: 1, SSID: s.SSID, AuthType: s.Auth, EncrType: s.Encryption,
+		NetworkKey: s.Key.Clone(),
 	}
 }
 
 // check refuses what makes no network, with the reason.
 func (s *Settings) check() error {
-	personal := s.Auth == wsc.AuthWPAPSK || s.Auth == wsc.AuthWPA2PSK || s.Auth == wsc.AuthWPAPSK|wsc.AuthWPA2PSK
-	ciphers := s.Encryption == wsc.EncrTKIP || s.Encryption == wsc.EncrAES || s.Encryption == wsc.EncrTKIP|wsc.EncrAES
+	personal := s.Auth == wsc.AuthWPAPSK || s.Auth == wsc.AuthWPA2PSK ||
+		s.Auth == wsc.AuthWPAPSK|wsc.AuthWPA2PSK
+	ciphers := s.Encryption == wsc.EncrTKIP || s.Encryption == wsc.EncrAES ||
+		s.Encryption == wsc.EncrTKIP|wsc.EncrAES
 	switch {
 	case len(s.SSID) == 0 || len(s.SSID) > 32:
 		return fmt.Errorf("%w: an SSID has 1 to 32 bytes, this one %d", ErrInvalid, len(s.SSID))
@@ -45,14 +48,17 @@ func (s *Settings) check() error {
 	case s.Auth == wsc.AuthOpen:
 		return fmt.Errorf("%w: an open network has no encryption: use OPEN with NONE, or WPA2PSK with CCMP", ErrInvalid)
 	case !personal:
-		return fmt.Errorf("%w: authentication %v: use WPA2PSK, or OPEN, WPAPSK or WPAPSK|WPA2PSK", ErrInvalid, s.Auth)
+		return fmt.Errorf("%w: authentication %v: use WPA2PSK, or OPEN, WPAPSK or WPAPSK|WPA2PSK",
+			ErrInvalid, s.Auth)
 	case !ciphers:
-		return fmt.Errorf("%w: %v needs encryption: use CCMP, or TKIP or TKIP|CCMP", ErrInvalid, s.Auth)
+		return fmt.Errorf("%w: %v needs encryption: use CCMP, or TKIP or TKIP|CCMP",
+			ErrInvalid, s.Auth)
 	}
 	return checkKey(s.Key)
 }
 
-// checkKey checks the key of a WPA network: 802.11's passphrase is 8 to 63 characters of printable ASCII.
+// checkKey checks the key of a WPA network: 802.11's passphrase is 8 to 63 characters of printable
+// ASCII.
 func checkKey(key secret.Value) error {
 	b := key.Bytes()
 	switch {
@@ -62,7 +68,8 @@ func checkKey(key secret.Value) error {
 		}
 		return nil
 	case len(b) < 8 || len(b) > 63:
-		return fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one %d", ErrInvalid, len(b))
+		return fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one %d",
+			ErrInvalid, len(b))
 	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {
@@ -72,8 +79,9 @@ func checkKey(key secret.Value) error {
 	return nil
 }
 
-// taken is what the network is once an access point has taken the settings: hostapd puts WPA2 beside WPA and CCMP
-// beside TKIP (hostapd 2.10, M8 with WPA or TKIP alone), as WPS 2.0 lets no Registrar set up the weak ones by themselves.
+// taken is what the network is once an access point has taken the settings: hostapd puts WPA2
+// beside WPA and CCMP beside TKIP (hostapd 2.10, M8 with WPA or TKIP alone), as WPS 2.0 lets no
+// Registrar set up the weak ones by themselves.
 func (s *Settings) taken() wsc.Credential {
 	c := s.credential()
 	strengthen(&c)
@@ -89,21 +97,22 @@ func strengthen(c *wsc.Credential) {
 	}
 }
 
-// Learn begins to read the settings of an access point with its own PIN (wps_reg BSSID PIN): they are
-// stored as a network. The AP's settings stay as they are. A wrong PIN is tried once only.
+// Learn begins to read the settings of an access point with its own PIN (wps_reg BSSID PIN): they
+// are stored as a network. The AP's settings stay as they are. A wrong PIN is tried once only.
 func (s *Service) Learn(_ context.Context, r StartRequest) (Session, error) {
 	return s.startRegistrar(r, task{purpose: PurposeLearn, method: MethodPIN})
 }
 
-// Configure begins to give an access point new settings, with its own PIN; when it took them, they are
-// stored as a network. They are sent as they are, also weak ones: what an access point makes of them is its decision. The key
-// of settings is copied.
+// Configure begins to give an access point new settings, with its own PIN; when it took them, they
+// are stored as a network. They are sent as they are, also weak ones: what an access point makes of
+// them is its decision. The key of settings is copied.
 func (s *Service) Configure(_ context.Context, r StartRequest, settings Settings) (Session, error) {
 	if err := settings.check(); err != nil {
 		return Session{}, err
 	}
 	settings.Key = settings.Key.Clone()
-	return s.startRegistrar(r, task{purpose: PurposeConfigure, method: MethodPIN, settings: &settings})
+	return s.startRegistrar(r, task{purpose: PurposeConfigure, method: MethodPIN,
+		settings: &settings})
 }
 
 func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
@@ -128,9 +137,11 @@ func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
 	return s.start(r, t)
 }
 
-// apPassword gives the access point's PIN for whatever kind of it M1 names. A push button is none: an
-// access point is never configured by one. One that names its NFC token takes the PIN in its place (hostap).
-func (e *enrolment) apPassword(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+// apPassword gives the access point's PIN for whatever kind of it M1 names. A push button is none:
+// an access point is never configured by one. One that names its NFC token takes the PIN in its
+// place (hostap).
+func (e *enrolment) apPassword(_ time.Time, _ wsc.Device,
+	id wsc.DevicePasswordID) (devpass.Password, bool) {
 	if e.method == MethodNFC {
 		return devpass.Password{}, false
 	}

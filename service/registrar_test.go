@@ -20,7 +20,8 @@ func withPIN(o *sim.APOptions) { o.APPIN = secret.FromString(labelPIN) }
 
 func (h *house) learn(pin string) Session {
 	h.Helper()
-	s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, PIN: secret.FromString(pin), Owner: ":1.7"})
+	s, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+		PIN: secret.FromString(pin), Owner: ":1.7"})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -29,7 +30,8 @@ func (h *house) learn(pin string) Session {
 
 func (h *house) configure(settings Settings) Session {
 	h.Helper()
-	s, err := h.svc.Configure(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, PIN: secret.FromString(labelPIN), Owner: ":1.7"}, settings)
+	s, err := h.svc.Configure(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+		PIN: secret.FromString(labelPIN), Owner: ":1.7"}, settings)
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -37,11 +39,12 @@ func (h *house) configure(settings Settings) Session {
 }
 
 func wpa2(ssid, key string) Settings {
-	return Settings{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key)}
+	return Settings{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+		Key: secret.FromString(key)}
 }
 
-// README-WPS: "wpa_cli wps_reg <AP BSSID> <AP PIN> … is used to fetch the current AP settings instead of
-// actually changing them", and with new settings "to change the AP configuration".
+// README-WPS: "wpa_cli wps_reg <AP BSSID> <AP PIN> … is used to fetch the current AP settings
+// instead of actually changing them", and with new settings "to change the AP configuration".
 func TestRegistrar(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
@@ -62,42 +65,51 @@ func TestRegistrar(t *testing.T) {
 			ap.SetPersonality(sim.Personality{})
 			h.wantNetwork(h.end(s), "home", passphrase)
 		}},
-		{"one that leaves in the middle each time is left alone after three: it may count guesses", func(h *house) {
-			h.ap(func(o *sim.APOptions) { withPIN(o); o.Personality.LeaveBefore = wsc.MsgM3 })
-			s := h.learn(labelPIN)
-			e := h.end(s)
-			h.wantEnd(e, StateFailed, ReasonLinkLost, 0)
-			if took := time.Since(s.Started); e.Detail.AccessPointsTried != 3 || took > 30*time.Second {
-				h.Errorf("%d times, %v", e.Detail.AccessPointsTried, took)
-			}
-		}},
-		{"an access point's settings are learned with its PIN, and stay as they are", func(h *house) {
-			ap := h.ap(withPIN)
-			e := h.end(h.learn(labelPIN))
-			h.wantNetwork(e, "home", passphrase)
-			if e.Role != RoleRegistrar || e.Purpose != PurposeLearn || !strings.Contains(e.Sentence, "learned") {
-				h.Errorf("%+v", e)
-			}
-			if n := h.svc.networks[e.Networks[0]]; n.Source != "learn" || n.BSSID != homeBSSID {
-				h.Errorf("stored as %+v", n)
-			}
-			got, err := h.svc.Credentials(e.ID)
-			if err != nil || len(got) != 1 || !bytes.HasPrefix(got[0].Raw.Bytes(), []byte{0x10, 0x0e}) {
-				h.Errorf("credentials %v, %v", got, err)
-			}
-			if key := ap.Key(); !key.Equal(secret.FromString(passphrase)) {
-				h.Error("the access point's key is another now")
-			}
-		}},
+		{"one that leaves in the middle each time is left alone after three: it may count guesses",
+			func(h *house) {
+				h.ap(func(o *sim.APOptions) { withPIN(o); o.Personality.LeaveBefore = wsc.MsgM3 })
+				s := h.learn(labelPIN)
+				e := h.end(s)
+				h.wantEnd(e, StateFailed, ReasonLinkLost, 0)
+				if took := time.Since(s.Started); e.Detail.AccessPointsTried != 3 ||
+					took > 30*time.Second {
+					h.Errorf("%d times, %v", e.Detail.AccessPointsTried, took)
+				}
+			}},
+		{"an access point's settings are learned with its PIN, and stay as they are",
+			func(h *house) {
+				ap := h.ap(withPIN)
+				e := h.end(h.learn(labelPIN))
+				h.wantNetwork(e, "home", passphrase)
+				if e.Role != RoleRegistrar || e.Purpose != PurposeLearn ||
+					!strings.Contains(e.Sentence, "learned") {
+					h.Errorf("%+v", e)
+				}
+				if n := h.svc.networks[e.Networks[0]]; n.Source != "learn" || n.BSSID != homeBSSID {
+					h.Errorf("stored as %+v", n)
+				}
+				got, err := h.svc.Credentials(e.ID)
+				if err != nil || len(got) != 1 ||
+					!bytes.HasPrefix(got[0].Raw.Bytes(), []byte{0x10, 0x0e}) {
+					h.Errorf("credentials %v, %v", got, err)
+				}
+				if key := ap.Key(); !key.Equal(secret.FromString(passphrase)) {
+					h.Error("the access point's key is another now")
+				}
+			}},
 		{"an open access point's settings are learned", func(h *house) {
-			h.ap(func(o *sim.APOptions) { withPIN(o); o.Security, o.Key = sim.Open, secret.Value{} })
+			h.ap(func(o *sim.APOptions) {
+				withPIN(o)
+				o.Security, o.Key = sim.Open, secret.Value{}
+			})
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", "")
 		}},
 		{"an access point takes new settings, which are then the stored network", func(h *house) {
 			ap := h.ap(withPIN)
 			e := h.end(h.configure(wpa2("new name", "new passphrase")))
 			h.wantNetwork(e, "new name", "new passphrase")
-			if e.Purpose != PurposeConfigure || !strings.Contains(e.Sentence, "took the new settings") {
+			if e.Purpose != PurposeConfigure ||
+				!strings.Contains(e.Sentence, "took the new settings") {
 				h.Errorf("%+v", e)
 			}
 			time.Sleep(time.Second) // it restarts with them
@@ -105,37 +117,44 @@ func TestRegistrar(t *testing.T) {
 				h.Error("the access point does not have the new key")
 			}
 		}},
-		{"weak settings are sent as they are, and stored as the access point takes them", func(h *house) {
-			h.ap(withPIN)
-			weak := Settings{SSID: []byte("old printer"), Auth: wsc.AuthWPAPSK, Encryption: wsc.EncrTKIP, Key: secret.FromString("new passphrase")}
-			e := h.end(h.configure(weak))
-			h.wantNetwork(e, "old printer", "new passphrase")
-			if n := h.svc.networks[e.Networks[0]]; n.Auth != wsc.AuthWPA2PSK || n.Encryption != wsc.EncrTKIP|wsc.EncrAES {
-				h.Errorf("stored as %v, %v", n.Auth, n.Encryption)
-			}
-		}},
+		{"weak settings are sent as they are, and stored as the access point takes them",
+			func(h *house) {
+				h.ap(withPIN)
+				weak := Settings{SSID: []byte("old printer"), Auth: wsc.AuthWPAPSK,
+					Encryption: wsc.EncrTKIP, Key: secret.FromString("new passphrase")}
+				e := h.end(h.configure(weak))
+				h.wantNetwork(e, "old printer", "new passphrase")
+				if n := h.svc.networks[e.Networks[0]]; n.Auth != wsc.AuthWPA2PSK ||
+					n.Encryption != wsc.EncrTKIP|wsc.EncrAES {
+					h.Errorf("stored as %v, %v", n.Auth, n.Encryption)
+				}
+			}},
 		{"an access point is opened", func(h *house) {
 			h.ap(withPIN)
-			h.wantNetwork(h.end(h.configure(Settings{SSID: []byte("clear"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone})), "clear", "")
+			h.wantNetwork(h.end(h.configure(Settings{SSID: []byte("clear"), Auth: wsc.AuthOpen,
+				Encryption: wsc.EncrNone})), "clear", "")
 		}},
 		{"a wrong first half of the AP PIN is told, and tried once", func(h *house) {
 			h.ap(withPIN)
 			e := h.end(h.learn("99995676"))
 			h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
-			if e.Detail.PasswordHalf != 1 || e.Detail.AccessPointsTried != 1 || !strings.Contains(e.Sentence, "label") {
+			if e.Detail.PasswordHalf != 1 || e.Detail.AccessPointsTried != 1 ||
+				!strings.Contains(e.Sentence, "label") {
 				h.Errorf("%+v", e)
 			}
 		}},
 		{"a wrong second half of the AP PIN is told apart", func(h *house) {
 			h.ap(withPIN)
 			e := h.end(h.learn("12340002"))
-			h.wantEnd(e, StateFailed, ReasonWrongPINSecond, wsc.ConfigErrorDevicePasswordAuthFailure)
+			h.wantEnd(e, StateFailed, ReasonWrongPINSecond,
+				wsc.ConfigErrorDevicePasswordAuthFailure)
 		}},
 		{"an access point that says it is locked is not tried", func(h *house) {
 			h.ap(func(o *sim.APOptions) { withPIN(o); o.SetupLocked = true })
 			e := h.end(h.learn(labelPIN))
 			h.wantEnd(e, StateFailed, ReasonSetupLocked, wsc.ConfigErrorSetupLocked)
-			if got := h.tried(e.ID); len(got) != 0 || !strings.Contains(e.Sentence, "was not tried") {
+			if got := h.tried(e.ID); len(got) != 0 ||
+				!strings.Contains(e.Sentence, "was not tried") {
 				h.Errorf("tried %v: %s", got, e.Sentence)
 			}
 		}},
@@ -149,7 +168,8 @@ func TestRegistrar(t *testing.T) {
 		}},
 		{"an access point that takes no new settings refuses, and can be learned", func(h *house) {
 			h.ap(func(o *sim.APOptions) { withPIN(o); o.LearnOnly = true })
-			h.wantEnd(h.end(h.configure(wpa2("new name", "new passphrase"))), StateFailed, ReasonSetupLocked, wsc.ConfigErrorSetupLocked)
+			h.wantEnd(h.end(h.configure(wpa2("new name", "new passphrase"))), StateFailed,
+				ReasonSetupLocked, wsc.ConfigErrorSetupLocked)
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 		}},
 		{"an access point that is not there is waited for two minutes", func(h *house) {
@@ -160,7 +180,8 @@ func TestRegistrar(t *testing.T) {
 			}
 		}},
 		{"requests that cannot work are refused before anything is sent", func(h *house) {
-			request := StartRequest{Interface: "wlan0", BSSID: homeBSSID, PIN: secret.FromString(labelPIN)}
+			request := StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+				PIN: secret.FromString(labelPIN)}
 			noBSSID, badPIN := request, request
 			noBSSID.BSSID, badPIN.PIN = wsc.MAC{}, secret.FromString("12345678")
 			if _, err := h.svc.Learn(h.Context(), noBSSID); !errors.Is(err, ErrUnknownBSSID) {
@@ -169,7 +190,8 @@ func TestRegistrar(t *testing.T) {
 			if _, err := h.svc.Learn(h.Context(), badPIN); !errors.Is(err, devpass.ErrPINChecksum) {
 				h.Errorf("bad checksum: %v", err)
 			}
-			if _, err := h.svc.Configure(h.Context(), request, Settings{SSID: []byte("x"), Auth: wsc.AuthShared}); !errors.Is(err, ErrInvalid) {
+			if _, err := h.svc.Configure(h.Context(), request,
+				Settings{SSID: []byte("x"), Auth: wsc.AuthShared}); !errors.Is(err, ErrInvalid) {
 				h.Errorf("WEP: %v", err)
 			}
 		}},
@@ -186,17 +208,27 @@ func TestSettings(t *testing.T) {
 	}{
 		{"WPA2 with CCMP", wpa2("x", "12345678"), ""},
 		{"a 64-digit key", wpa2("x", hexKey), ""},
-		{"a mixed network", Settings{[]byte("x"), wsc.AuthWPAPSK | wsc.AuthWPA2PSK, wsc.EncrTKIP | wsc.EncrAES, secret.FromString("12345678")}, ""},
+		{"a mixed network", Settings{[]byte("x"), wsc.AuthWPAPSK | wsc.AuthWPA2PSK,
+			wsc.EncrTKIP | wsc.EncrAES, secret.FromString("12345678")}, ""},
 		{"an open network", Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrNone, secret.Value{}}, ""},
-		{"TKIP alone", Settings{[]byte("x"), wsc.AuthWPAPSK, wsc.EncrTKIP, secret.FromString("12345678")}, ""},
-		{"WPA alone", Settings{[]byte("x"), wsc.AuthWPAPSK, wsc.EncrAES, secret.FromString("12345678")}, ""},
-		{"WPA2 with a mix of ciphers", Settings{[]byte("x"), wsc.AuthWPA2PSK, wsc.EncrTKIP | wsc.EncrAES, secret.FromString("12345678")}, ""},
-		{"WPA2 with TKIP", Settings{[]byte("x"), wsc.AuthWPA2PSK, wsc.EncrTKIP, secret.FromString("12345678")}, ""},
-		{"WEP", Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrWEP, secret.FromString("12345")}, "WEP"},
-		{"an open network with a key", Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrNone, secret.FromString("12345678")}, "no key"},
-		{"an open network with CCMP", Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrAES, secret.Value{}}, "no encryption"},
-		{"WPA2 without encryption", Settings{[]byte("x"), wsc.AuthWPA2PSK, wsc.EncrNone, secret.FromString("12345678")}, "needs encryption"},
-		{"an enterprise network", Settings{[]byte("x"), wsc.AuthWPA2, wsc.EncrAES, secret.FromString("12345678")}, "authentication"},
+		{"TKIP alone", Settings{[]byte("x"), wsc.AuthWPAPSK, wsc.EncrTKIP,
+			secret.FromString("12345678")}, ""},
+		{"WPA alone", Settings{[]byte("x"), wsc.AuthWPAPSK, wsc.EncrAES,
+			secret.FromString("12345678")}, ""},
+		{"WPA2 with a mix of ciphers", Settings{[]byte("x"), wsc.AuthWPA2PSK,
+			wsc.EncrTKIP | wsc.EncrAES, secret.FromString("12345678")}, ""},
+		{"WPA2 with TKIP", Settings{[]byte("x"), wsc.AuthWPA2PSK, wsc.EncrTKIP,
+			secret.FromString("12345678")}, ""},
+		{"WEP", Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrWEP,
+			secret.FromString("12345")}, "WEP"},
+		{"an open network with a key", Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrNone,
+			secret.FromString("12345678")}, "no key"},
+		{"an open network with CCMP",
+			Settings{[]byte("x"), wsc.AuthOpen, wsc.EncrAES, secret.Value{}}, "no encryption"},
+		{"WPA2 without encryption", Settings{[]byte("x"), wsc.AuthWPA2PSK, wsc.EncrNone,
+			secret.FromString("12345678")}, "needs encryption"},
+		{"an enterprise network", Settings{[]byte("x"), wsc.AuthWPA2, wsc.EncrAES,
+			secret.FromString("12345678")}, "authentication"},
 		{"no SSID", wpa2("", "12345678"), "SSID"},
 		{"33 bytes of SSID", wpa2(strings.Repeat("x", 33), "12345678"), "SSID"},
 		{"7 characters", wpa2("x", "1234567"), "8 to 63"},
@@ -206,7 +238,8 @@ func TestSettings(t *testing.T) {
 	}
 	for _, c := range cases {
 		err := c.s.check()
-		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && err != nil || c.want != "" &&
+			(!errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, not %q", c.name, err, c.want)
 		}
 	}
@@ -221,18 +254,24 @@ func TestAddNetwork(t *testing.T) {
 				h.Fatalf("%+v, %v", first, err)
 			}
 			n, err := h.svc.NetworkSecrets(first.ID)
-			if err != nil || string(n.Key.Bytes()) != "12345678" || !bytes.HasPrefix(n.Raw.Bytes(), []byte{0x10, 0x0e}) {
+			if err != nil || string(n.Key.Bytes()) != "12345678" ||
+				!bytes.HasPrefix(n.Raw.Bytes(), []byte{0x10, 0x0e}) {
 				h.Errorf("%+v, %v", n, err)
 			}
 			h.drain()
-			added := slices.ContainsFunc(h.events, func(e Event) bool { a, ok := e.(NetworkAdded); return ok && a.Network.ID == first.ID })
+			added := slices.ContainsFunc(h.events, func(e Event) bool {
+				a, ok := e.(NetworkAdded)
+				return ok && a.Network.ID == first.ID
+			})
 			if !added {
 				h.Error("no NetworkAdded")
 			}
-			if _, err := h.svc.AddNetwork(h.Context(), wpa2("cabin", "short"), wsc.MAC{}); !errors.Is(err, ErrInvalid) {
+			if _, err := h.svc.AddNetwork(h.Context(), wpa2("cabin", "short"),
+				wsc.MAC{}); !errors.Is(err, ErrInvalid) {
 				h.Errorf("a short key: %v", err)
 			}
-			if _, err := h.svc.AddNetwork(h.Context(), wpa2("cabin", "12345678"), wsc.Broadcast); !errors.Is(err, ErrUnknownBSSID) {
+			if _, err := h.svc.AddNetwork(h.Context(), wpa2("cabin", "12345678"),
+				wsc.Broadcast); !errors.Is(err, ErrUnknownBSSID) {
 				h.Errorf("a multicast BSSID: %v", err)
 			}
 		})

@@ -14,8 +14,8 @@ type Reloaded struct {
 	FragmentSize int
 }
 
-// Reload replaces settings, also those that somebody changed since the start. Sessions go on with those they began
-// with. On an error nothing is changed.
+// Reload replaces settings, also those that somebody changed since the start. Sessions go on with
+// those they began with. On an error nothing is changed.
 func (s *Service) Reload(r Reloaded) error {
 	processing := cmp.Or(r.Processing, ProcessingInternal)
 	if err := checkProcessing(processing); err != nil {

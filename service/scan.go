@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// seenSlack: kernels tell in milliseconds or jiffies when a frame was heard, so one of the first
-	// moment of a scan may look older than the scan.
+	// seenSlack: kernels tell in milliseconds or jiffies when a frame was heard, so one of the
+	// first moment of a scan may look older than the scan.
 	seenSlack = 100 * time.Millisecond
 	// maxBusy and maxScanErrors are how many scans in a row may be refused because somebody else
 	// scans, or fail otherwise, before we give up.
@@ -42,7 +42,8 @@ type scanner struct {
 
 // newScanner takes over what is known of the interface's surroundings: as hints, and where the
 // newest looks were.
-func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Station, own wsc.MAC) (*scanner, error) {
+func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Station,
+	own wsc.MAC) (*scanner, error) {
 	c := &scanner{service: s, iface: i, station: station, own: own}
 	if err := c.readChannels(ctx); err != nil {
 		return nil, err
@@ -53,8 +54,8 @@ func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Stati
 	return c, nil
 }
 
-// readChannels asks what the radio may use now. That changes at any time: what a beacon says of its country may
-// open and close channels, and a scan of a closed one is refused as a whole.
+// readChannels asks what the radio may use now. That changes at any time: what a beacon says of its
+// country may open and close channels, and a scan of a closed one is refused as a whole.
 func (c *scanner) readChannels(ctx context.Context) error {
 	channels, err := c.station.Channels(ctx)
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
@@ -76,7 +77,9 @@ func (c *scanner) known(ctx context.Context) []search.Candidate {
 			list[k.BSSID] = k
 		}
 	}
-	ours := locked(&c.service.mu, func() []search.Candidate { return c.iface.knownCandidates(time.Now().Add(-staleAfter)) })
+	ours := locked(&c.service.mu, func() []search.Candidate {
+		return c.iface.knownCandidates(time.Now().Add(-staleAfter))
+	})
 	for _, k := range ours {
 		if other, there := list[k.BSSID]; !there || k.Seen.After(other.Seen) {
 			list[k.BSSID] = k
@@ -89,7 +92,8 @@ func (c *scanner) known(ctx context.Context) []search.Candidate {
 // say what there is; then nothing is known of where the look was, either.
 func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, error) {
 	start := time.Now()
-	heard, err := c.station.Scan(ctx, drivers.ScanRequest{IEs: c.ies, Frequencies: look.Frequencies, SSID: look.SSID})
+	heard, err := c.station.Scan(ctx,
+		drivers.ScanRequest{IEs: c.ies, Frequencies: look.Frequencies, SSID: look.SSID})
 	if err != nil {
 		return search.Found{}, c.failed(ctx, err)
 	}
@@ -118,7 +122,8 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	c.failures++
-	for _, final := range []error{drivers.ErrRadioBlocked, drivers.ErrInterfaceGone, drivers.ErrNoInterface, drivers.ErrNotSupported, drivers.ErrClosed} {
+	for _, final := range []error{drivers.ErrRadioBlocked, drivers.ErrInterfaceGone,
+		drivers.ErrNoInterface, drivers.ErrNotSupported, drivers.ErrClosed} {
 		if errors.Is(err, final) {
 			return err
 		}
@@ -154,8 +159,8 @@ func candidates(list []search.Candidate) []discovery.Candidate {
 	return all
 }
 
-// Scan looks at all channels of an interface once and returns at once; events tell what was heard and,
-// with ScanDone, the end. ErrBusy while a session or another scan runs there.
+// Scan looks at all channels of an interface once and returns at once; events tell what was heard
+// and, with ScanDone, the end. ErrBusy while a session or another scan runs there.
 func (s *Service) Scan(_ context.Context, ifname string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,23 +201,28 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 // scanOn takes the interface, and looks.
 func (s *Service) scanOn(ctx context.Context, i *iface, own wsc.MAC) error {
 	return s.withRadio(ctx, i, func() error {
-		h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}} // to look around, nobody has to let go
+		// to look around, nobody has to let go
+		h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}}
 		if err := h.noteLink(ctx); err != nil {
 			return err
 		}
 		defer h.giveBack(ctx, true)
-		return s.withStation(ctx, i, false, func(station drivers.Station) error { return s.lookOnce(ctx, i, station, own) })
+		return s.withStation(ctx, i, false, func(station drivers.Station) error {
+			return s.lookOnce(ctx, i, station, own)
+		})
 	})
 }
 
 // lookOnce looks at all channels.
-func (s *Service) lookOnce(ctx context.Context, i *iface, station drivers.Station, own wsc.MAC) error {
+func (s *Service) lookOnce(ctx context.Context, i *iface, station drivers.Station,
+	own wsc.MAC) error {
 	c, err := newScanner(ctx, s, i, station, own)
 	if err != nil {
 		return err
 	}
 	for {
-		if _, err = c.look(ctx, search.Look{Frequencies: search.Frequencies(c.channels)}); !errors.Is(err, errScanAgain) {
+		if _, err = c.look(ctx, search.Look{Frequencies: search.Frequencies(
+			c.channels)}); !errors.Is(err, errScanAgain) {
 			return err
 		}
 		if err := pause(ctx, rescanPause); err != nil {

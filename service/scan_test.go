@@ -26,7 +26,9 @@ func TestScan(t *testing.T) {
 			e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone)
 			snap, sub := h.svc.Subscribe()
 			sub.Close()
-			if !e.Success || len(snap.AccessPoints) != 1 || snap.AccessPoints[0].Class.String() != "WPS-PBC" || count[AccessPointAdded](h) != 1 {
+			if !e.Success || len(snap.AccessPoints) != 1 ||
+				snap.AccessPoints[0].Class.String() != "WPS-PBC" ||
+				count[AccessPointAdded](h) != 1 {
 				h.Errorf("%+v", snap.AccessPoints)
 			}
 		}},
@@ -35,7 +37,10 @@ func TestScan(t *testing.T) {
 			h.scan()
 			h.press(ap)
 			h.scan()
-			if !slices.ContainsFunc(h.events, func(e Event) bool { c, ok := e.(AccessPointChanged); return ok && c.FlagsChanged }) {
+			if !slices.ContainsFunc(h.events, func(e Event) bool {
+				c, ok := e.(AccessPointChanged)
+				return ok && c.FlagsChanged
+			}) {
 				h.Error("it was not")
 			}
 		}},
@@ -60,7 +65,10 @@ func TestScan(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			s := h.pbc(nil)
-			if e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone); e.Success {
+			if e := h.wait(func(e Event) bool {
+				_, ok := e.(ScanDone)
+				return ok
+			}).(ScanDone); e.Success {
 				h.Error("the scan succeeded")
 			}
 			h.wantNetwork(h.end(s), "home", passphrase)
@@ -70,7 +78,8 @@ func TestScan(t *testing.T) {
 			h.svc.mu.Lock()
 			for n := range 2 * maxAccessPoints {
 				c := search.Candidate{}
-				c.BSSID, c.Ad, c.Seen = wsc.MAC{2, 1, 1, 1, byte(n >> 8), byte(n)}, new(wsc.Advertisement), time.Now()
+				c.BSSID, c.Ad, c.Seen = wsc.MAC{2, 1, 1, 1, byte(n >> 8), byte(n)},
+					new(wsc.Advertisement), time.Now()
 				h.svc.heardOne(i, c)
 			}
 			n := len(i.accessPoints)

@@ -50,7 +50,8 @@ func (f failure) sentence(s *Session) string {
 	}
 	if failed, ok := errors.AsType[*HandoverError](f.err); ok && !failed.Run.IsZero() {
 		return fmt.Sprintf("The network is %s, but %s did not connect to it (%s). Its key may be tied to the address %s, with which it was received: "+
-			"allow this computer's other addresses at the access point, too, or connect by hand.", kept(s), managerName(failed.Manager), oneLine(failed.Err), failed.Run)
+			"allow this computer's other addresses at the access point, too, or connect by hand.",
+			kept(s), managerName(failed.Manager), oneLine(failed.Err), failed.Run)
 	} else if ok {
 		return fmt.Sprintf("The network is %s, but %s did not connect to it (%s): try again, or connect by hand.", kept(s), managerName(failed.Manager), oneLine(failed.Err))
 	}
@@ -124,7 +125,8 @@ var sentences = map[Reason]string{
 	ReasonInternal:       "Something went wrong inside wpsd, which is a mistake in it: its log tells more (journalctl -u wpsd).",
 }
 
-// registrarSentence is for what reads otherwise when the PIN is the access point's; "" where it does not.
+// registrarSentence is for what reads otherwise when the PIN is the access point's; "" where it
+// does not.
 func (f failure) registrarSentence(s *Session) string {
 	switch f.reason {
 	case ReasonWrongPINFirst, ReasonWrongPINSecond:
@@ -141,7 +143,8 @@ func (f failure) registrarSentence(s *Session) string {
 		return fmt.Sprintf("The access point %s showed settings that make no network for this computer: set it to WPA2-Personal in its own settings.", peer(s))
 	case ReasonRejected:
 		if s.Purpose == PurposeConfigure {
-			return fmt.Sprintf("The access point %s refused the new settings%s.", peer(s), because(f.configError))
+			return fmt.Sprintf("The access point %s refused the new settings%s.", peer(s),
+				because(f.configError))
 		}
 	case ReasonWalkTime, ReasonNoAccessPoint:
 		if errors.Is(f.err, search.ErrNoWPS) {
@@ -177,8 +180,8 @@ func (f failure) overlapSentence(s *Session) string {
 		len(names), allOf(names))
 }
 
-// wrongPINSentence is for a device that joins with its own PIN. An access point that nobody named may be a stranger's, whose
-// owner waits for another device: there is nothing to be typed there.
+// wrongPINSentence is for a device that joins with its own PIN. An access point that nobody named
+// may be a stranger's, whose owner waits for another device: there is nothing to be typed there.
 func (f failure) wrongPINSentence(s *Session) string {
 	half := halves[f.reason]
 	if s.Wanted.IsZero() {
@@ -236,7 +239,8 @@ func oneLine(err error) string {
 	if err == nil {
 		return "it gave no reason"
 	}
-	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(err.Error(), "?"), unicode.IsControl), "; ")
+	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(err.Error(), "?"),
+		unicode.IsControl), "; ")
 	for _, manager := range []string{"networkmanager: ", "wpa_supplicant: ", "iwd: "} {
 		text = strings.TrimPrefix(text, manager) // the sentence has named it
 	}

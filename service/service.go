@@ -20,9 +20,9 @@ import (
 
 // Config is what a Service is made of.
 type Config struct {
-	// Device is what we say of ourselves. A zero UUID is replaced by the stored one or, on the first
-	// start, by one made from the address of the first interface. A zero Version2 becomes 2.0 and
-	// zero ConfigMethods wpa_supplicant's default.
+	// Device is what we say of ourselves. A zero UUID is replaced by the stored one or, on the
+	// first start, by one made from the address of the first interface. A zero Version2 becomes 2.0
+	// and zero ConfigMethods wpa_supplicant's default.
 	Device wsc.Device
 	// Drivers are asked for interfaces. They are closed by whoever made them, after Run.
 	Drivers []drivers.Driver
@@ -30,24 +30,27 @@ type Config struct {
 	Interfaces []string
 	// AccessPoints steers interfaces that are access points; nil: nobody does.
 	AccessPoints drivers.AccessPoints
-	// ControlPoint opens the sockets of an External Registrar on an interface; nil: there can be none.
+	// ControlPoint opens the sockets of an External Registrar on an interface; nil: there can be
+	// none.
 	ControlPoint func(ifname string) (ControlPoint, error)
 	// Store keeps networks and identity; nil: only in memory.
 	Store *store.Store
-	// Token is this device's NFC password token; of id 0: the stored one, or one that is made when it is needed. Its
-	// secrets are copied.
+	// Token is this device's NFC password token; of id 0: the stored one, or one that is made when
+	// it is needed. Its secrets are copied.
 	Token store.Token
 	// Processing of received credentials; empty: internal.
 	Processing Processing
 	// Holders are asked, in this order, to let go of an interface that a session needs.
 	Holders []Holder
-	// Sinks take networks; Apply says which does so if a session does not: one's name, ApplyNone, or ApplyAuto and ""
-	// for the one that has the interface.
+	// Sinks take networks; Apply says which does so if a session does not: one's name, ApplyNone,
+	// or ApplyAuto and "" for the one that has the interface.
 	Sinks []Sink
 	Apply string
-	// Journal keeps what is owed to interfaces that are taken; nil: nobody remembers it when we are killed.
+	// Journal keeps what is owed to interfaces that are taken; nil: nobody remembers it when we are
+	// killed.
 	Journal *store.Journal
-	// ManagerCame receives a value when a manager may be there that was not before; nil: nobody tells.
+	// ManagerCame receives a value when a manager may be there that was not before; nil: nobody
+	// tells.
 	ManagerCame <-chan struct{}
 	// FragmentSize of EAP; 0: 1400.
 	FragmentSize int
@@ -82,15 +85,16 @@ type Service struct {
 	tasks        sync.WaitGroup
 	agentTasks   sync.WaitGroup // those of agents, which end after all others
 
-	mu            sync.Mutex
-	ctx           context.Context // of Run; nil before
-	closing       bool
-	fragmentSize  int
-	terms         terms
-	draining      bool // agents get what is left, and end
-	manager       Manager
-	interfaces    map[string]*iface
-	added         map[string]bool          // interfaces that AddInterface added, besides those in only
+	mu           sync.Mutex
+	ctx          context.Context // of Run; nil before
+	closing      bool
+	fragmentSize int
+	terms        terms
+	draining     bool // agents get what is left, and end
+	manager      Manager
+	interfaces   map[string]*iface
+	// interfaces that AddInterface added, besides those in only
+	added         map[string]bool
 	radios        map[string]chan struct{} // by interface name; see radio
 	sessions      map[SessionID]*session
 	lastSession   SessionID
@@ -108,10 +112,12 @@ type Service struct {
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints, controlPoint: c.ControlPoint, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints,
+		controlPoint: c.ControlPoint, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
-		interfaces: make(map[string]*iface), added: make(map[string]bool), radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
+		interfaces: make(map[string]*iface), added: make(map[string]bool),
+		radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
 		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
 		subscriptions: make(map[*Subscription]struct{}),
 	}
@@ -130,7 +136,8 @@ func New(c Config) (*Service, error) {
 	if err := checkDevice(device); err != nil {
 		return nil, err
 	}
-	s.manager = Manager{Version: c.Version, Device: device, Processing: cmp.Or(c.Processing, ProcessingInternal)}
+	s.manager = Manager{Version: c.Version, Device: device,
+		Processing: cmp.Or(c.Processing, ProcessingInternal)}
 	if err := checkProcessing(s.manager.Processing); err != nil {
 		return nil, err
 	}
@@ -154,8 +161,9 @@ func New(c Config) (*Service, error) {
 // Ready is closed once Run has listed the interfaces for the first time.
 func (s *Service) Ready() <-chan struct{} { return s.ready }
 
-// Run follows the interfaces until ctx ends, then ends all sessions and returns when every interface
-// was given back. It is called once. It fails only if a driver cannot list its interfaces at the start.
+// Run follows the interfaces until ctx ends, then ends all sessions and returns when every
+// interface was given back. It is called once. It fails only if a driver cannot list its interfaces
+// at the start.
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -174,9 +182,13 @@ func (s *Service) Run(ctx context.Context) error {
 	if err == nil {
 		var followers sync.WaitGroup
 		for _, d := range s.drivers {
-			followers.Go(fence.Func(s.log, "following the interfaces of "+d.Name(), func() { s.follow(ctx, d) }, nil))
+			followers.Go(fence.Func(s.log, "following the interfaces of "+d.Name(), func() {
+				s.follow(ctx, d)
+			}, nil))
 			if teller, ok := d.(drivers.LinkTeller); ok {
-				followers.Go(fence.Keep(s.log, "following the connections of "+d.Name(), func() { s.followConnections(ctx, teller) }))
+				followers.Go(fence.Keep(s.log, "following the connections of "+d.Name(), func() {
+					s.followConnections(ctx, teller)
+				}))
 			}
 		}
 		followers.Go(fence.Keep(s.log, "paying debts", func() { s.debtor.run(ctx) }))
@@ -196,8 +208,8 @@ func (s *Service) warnOfMissing() {
 	}
 }
 
-// warnIfMissing tells that an interface is not there, if it is not. A driver that takes any name lists it all the same,
-// without the number that the system gives. The caller holds mu.
+// warnIfMissing tells that an interface is not there, if it is not. A driver that takes any name
+// lists it all the same, without the number that the system gives. The caller holds mu.
 func (s *Service) warnIfMissing(name string) {
 	if i := s.interfaces[name]; i == nil || i.Index == 0 {
 		s.log.Warn("there is no such network interface: see \"ip link\" for those that there are; it is used when it comes", "interface", name)

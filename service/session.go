@@ -14,21 +14,23 @@ import (
 )
 
 const (
-	// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC, and
-	// wpa_supplicant for every operation).
+	// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC,
+	// and wpa_supplicant for every operation).
 	walkTime = 120 * time.Second
-	// keepEnded and maxEnded bound how long, and how many per interface, ended sessions are kept with
-	// what they received.
+	// keepEnded and maxEnded bound how long, and how many per interface, ended sessions are kept
+	// with what they received.
 	keepEnded = 10 * time.Minute
 	maxEnded  = 16
-	// progressPause is how long a message of a run must be the newest to be told: what the run waits for
-	// shows, what nobody could read does not. To tell each message over D-Bus takes as long as the run.
+	// progressPause is how long a message of a run must be the newest to be told: what the run
+	// waits for shows, what nobody could read does not. To tell each message over D-Bus takes as
+	// long as the run.
 	progressPause = 10 * time.Millisecond
 	// maxSessions bounds what runs at once, over all interfaces.
 	maxSessions = 64
 )
 
-// session is a Session and what belongs to it. Service.mu guards it; what its goroutine alone uses is in enrolment.
+// session is a Session and what belongs to it. Service.mu guards it; what its goroutine alone uses
+// is in enrolment.
 type session struct {
 	Session
 	iface       *iface
@@ -38,8 +40,9 @@ type session struct {
 	stopping    bool                 // told to end: the interface may be promised to the next
 	credentials []credential.Network // that can be used
 	received    []credential.Network // one for each Credential attribute; see attributes
-	news        *time.Timer          // tells what changeSoon has altered; nil: nothing is left to tell
-	expire      *time.Timer          // drops it, once it has ended
+	// tells what changeSoon has altered; nil: nothing is left to tell
+	news   *time.Timer
+	expire *time.Timer // drops it, once it has ended
 }
 
 // stop tells a session to end, and why. The first cause counts.
@@ -56,30 +59,34 @@ type StartRequest struct {
 	Force     bool         // the PIN is used even if its check digit is wrong
 	Owner     string       // opaque; see ReleaseOwner
 	User      string       // opaque: whose process the owner is
-	// Purpose is what the caller was allowed to do, PurposeEnroll or PurposeAdmit: an interface that is something else by
-	// now is refused. Empty: whatever the interface is.
+	// Purpose is what the caller was allowed to do, PurposeEnroll or PurposeAdmit: an interface
+	// that is something else by now is refused. Empty: whatever the interface is.
 	Purpose Purpose
 	Detach  bool   // the session outlives its owner
 	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
-	Beside  bool   // on an interface of our own, where the radio has room for two: the manager keeps its own
-	MultiAP bool   // StartPBC of a station only: as one that links access points (a backhaul station)
-	Anew    bool   // a session of a station that runs on the interface ends for this one; else that is ErrBusy
-	NFC     bool   // Learn, Configure: with the password of the access point's tag, which was read before
+	// on an interface of our own, where the radio has room for two: the manager keeps its own
+	Beside  bool
+	MultiAP bool // StartPBC of a station only: as one that links access points (a backhaul station)
+	// a session of a station that runs on the interface ends for this one; else that is ErrBusy
+	Anew bool
+	// Learn, Configure: with the password of the access point's tag, which was read before
+	NFC bool
 
-	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long its PIN is
-	// good for (0: two minutes).
+	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long
+	// its PIN is good for (0: two minutes).
 	MAC     wsc.MAC
 	Timeout time.Duration
 }
 
-// StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that pressed its. The
-// session ends on its own, 120 s later at most.
+// StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that
+// pressed its. The session ends on its own, 120 s later at most.
 func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
-	return s.start(r, task{purpose: s.purposeOf(r), method: MethodPBC, password: devpass.PushButton()})
+	return s.start(r, task{purpose: s.purposeOf(r), method: MethodPBC,
+		password: devpass.PushButton()})
 }
 
-// StartPIN begins an enrolment with a PIN, or, at an access point, lets the Enrollee in whose PIN it is. It returns the
-// PIN in use, which is the caller's to wipe.
+// StartPIN begins an enrolment with a PIN, or, at an access point, lets the Enrollee in whose PIN
+// it is. It returns the PIN in use, which is the caller's to wipe.
 func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.Value, error) {
 	var pin secret.Value
 	var err error
@@ -91,7 +98,8 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if err != nil {
 		return Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, task{purpose: s.purposeOf(r), method: MethodPIN, password: devpass.FromPIN(pin.Clone()), generated: r.PIN.IsZero()})
+	ses, err := s.start(r, task{purpose: s.purposeOf(r), method: MethodPIN,
+		password: devpass.FromPIN(pin.Clone()), generated: r.PIN.IsZero()})
 	if err != nil {
 		pin.Wipe()
 		return Session{}, secret.Value{}, err
@@ -99,7 +107,8 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	return ses, pin, nil
 }
 
-// readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit need not be right.
+// readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit
+// need not be right.
 func readPIN(typed secret.Value, force bool) (secret.Value, error) {
 	if force {
 		return devpass.AnyPIN(typed.Bytes())
@@ -114,8 +123,9 @@ type task struct {
 	password devpass.Password
 	settings *Settings // PurposeConfigure only
 
-	// For NFC: the key that a tag or a handover request announced, or the content of the tag that admits; the key that the
-	// Registrar announced; the network that it named, and where that is; how an access point is told.
+	// For NFC: the key that a tag or a handover request announced, or the content of the tag that
+	// admits; the key that the Registrar announced; the network that it named, and where that is;
+	// how an access point is told.
 	privateKey   secret.Value
 	registrarKey *[20]byte
 	ssid         []byte
@@ -123,8 +133,8 @@ type task struct {
 	nfcGrant     func(context.Context, drivers.NFCAccessPoint) error
 	nfcRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
 
-	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an access point waits for
-	// another one does not mean that nobody will know ours.
+	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an
+	// access point waits for another one does not mean that nobody will know ours.
 	generated bool
 }
 
@@ -178,7 +188,8 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	s.lastSession++
 	ses := &session{
 		Session: Session{
-			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, User: r.User, Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
+			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, User: r.User,
+			Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
 			State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
 		},
 		iface: i, cancel: cancel,
@@ -214,7 +225,8 @@ func (s *Service) place(r StartRequest, t *task) (*iface, error) {
 	return s.station(r.Interface)
 }
 
-// running counts the sessions that have not ended, but for those of External Registrars. The caller holds mu.
+// running counts the sessions that have not ended, but for those of External Registrars. The caller
+// holds mu.
 func (s *Service) running() int {
 	n := 0
 	for _, ses := range s.sessions {
@@ -236,8 +248,8 @@ func (s *Service) Session(id SessionID) (Session, bool) {
 	return ses.Session.clone(), true
 }
 
-// Credentials returns what a session received, with keys; nothing if it received nothing (yet). What
-// is returned is the caller's to wipe.
+// Credentials returns what a session received, with keys; nothing if it received nothing (yet).
+// What is returned is the caller's to wipe.
 func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -248,8 +260,9 @@ func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
 	return cloneNetworks(ses.credentials), nil
 }
 
-// Received returns a network for each Credential attribute that a session received, as it came: also those
-// that Credentials has as one network, or leaves out. What is returned is the caller's to wipe.
+// Received returns a network for each Credential attribute that a session received, as it came:
+// also those that Credentials has as one network, or leaves out. What is returned is the caller's
+// to wipe.
 func (s *Service) Received(id SessionID) ([]credential.Network, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -290,8 +303,8 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 	return s.Cancel(ctx, ses.ID)
 }
 
-// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones, its agents, and External Registrars
-// that ran for it alone.
+// ReleaseOwner ends the sessions of an owner that is gone, except the detached ones, its agents,
+// and External Registrars that ran for it alone.
 func (s *Service) ReleaseOwner(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -353,7 +366,8 @@ func (s *Service) end(ses *session, outcome failure) {
 	err := s.fenced("the end of a session", func() { s.endWith(ses, outcome, failure.sentence) })
 	if err != nil {
 		_ = s.fenced("the end of a session", func() {
-			s.endWith(ses, failure{state: StateFailed, reason: ReasonInternal, err: err}, func(failure, *Session) string { return sentences[ReasonInternal] })
+			s.endWith(ses, failure{state: StateFailed, reason: ReasonInternal, err: err},
+				func(failure, *Session) string { return sentences[ReasonInternal] })
 		})
 	}
 }
@@ -385,7 +399,8 @@ func (s *Service) endWith(ses *session, outcome failure, sentence func(failure, 
 	s.logEnd(ses, outcome.err)
 }
 
-// retire lets an ended session be dropped in time, and the oldest at once if there are too many. The caller holds mu.
+// retire lets an ended session be dropped in time, and the oldest at once if there are too many.
+// The caller holds mu.
 func (s *Service) retire(ses *session) {
 	if s.closing {
 		return // shutDown drops it
@@ -398,7 +413,8 @@ func (s *Service) retire(ses *session) {
 	var oldest *session
 	n := 0
 	for _, other := range s.sessions {
-		if other.Interface != ses.Interface || !other.State.Ended() || (other.er == nil) != (ses.er == nil) {
+		if other.Interface != ses.Interface || !other.State.Ended() ||
+			(other.er == nil) != (ses.er == nil) {
 			continue
 		}
 		n++

@@ -21,77 +21,86 @@ func TestSessions(t *testing.T) {
 }
 
 var sessionScenes = []scene{
-	{"a session is told from its beginning to its end, and the credential before the end", func(h *house) {
-		h.press(h.ap(nil))
-		h.end(h.pbc(nil))
-		h.drain()
-		var story []string
-		for _, e := range h.events {
-			switch e := e.(type) {
-			case SessionAdded:
-				story = append(story, "added "+string(e.Session.State))
-			case SessionChanged:
-				line := string(e.Session.State)
-				if e.Session.Message == wsc.MsgDone {
-					line = e.Session.Message.String()
-				}
-				if e.Session.State == StateExchanging && e.Session.Message != wsc.MsgDone {
-					continue // told or not, depending on how long it lasted
-				}
-				if story[len(story)-1] != line {
-					story = append(story, line)
-				}
-			case NetworkAdded:
-				story = append(story, "network")
-			case CredentialReceived:
-				story = append(story, "credential")
-			case SessionEnded:
-				story = append(story, "ended "+string(e.Session.State))
-			case InterfaceChanged:
-				if e.Interface.Session == 0 {
-					story = append(story, "free")
+	{"a session is told from its beginning to its end, and the credential before the end",
+		func(h *house) {
+			h.press(h.ap(nil))
+			h.end(h.pbc(nil))
+			h.drain()
+			var story []string
+			for _, e := range h.events {
+				switch e := e.(type) {
+				case SessionAdded:
+					story = append(story, "added "+string(e.Session.State))
+				case SessionChanged:
+					line := string(e.Session.State)
+					if e.Session.Message == wsc.MsgDone {
+						line = e.Session.Message.String()
+					}
+					if e.Session.State == StateExchanging && e.Session.Message != wsc.MsgDone {
+						continue // told or not, depending on how long it lasted
+					}
+					if story[len(story)-1] != line {
+						story = append(story, line)
+					}
+				case NetworkAdded:
+					story = append(story, "network")
+				case CredentialReceived:
+					story = append(story, "credential")
+				case SessionEnded:
+					story = append(story, "ended "+string(e.Session.State))
+				case InterfaceChanged:
+					if e.Interface.Session == 0 {
+						story = append(story, "free")
+					}
 				}
 			}
-		}
-		want := []string{"added scanning", "associating", "network", "WSC_DONE", "credential", "ended succeeded", "free"}
-		if !slices.Equal(story, want) {
-			h.Errorf("%q", story)
-		}
-	}},
-	{"a message is told if it is the newest for a moment, as when the access point thinks long", func(h *house) {
-		h.press(h.ap(func(o *sim.APOptions) {
-			o.Personality.Message = func(t wsc.MessageType, msg []byte) []byte {
-				if t == wsc.MsgM4 {
-					time.Sleep(time.Second)
-				}
-				return msg
+			want := []string{"added scanning", "associating", "network", "WSC_DONE", "credential",
+				"ended succeeded", "free"}
+			if !slices.Equal(story, want) {
+				h.Errorf("%q", story)
 			}
-		}))
-		s := h.pbc(nil)
-		e := h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.Message == wsc.MsgM3 })
-		if c := e.(SessionChanged).Session; c.State != StateExchanging {
-			h.Errorf("%+v", c)
-		}
-		if told := time.Since(s.Started); told > 3*time.Second {
-			h.Errorf("after %v", told)
-		}
-		h.wantNetwork(h.end(s), "home", passphrase)
-	}},
-	{"the credential is told when M8 is verified, not when the access point has ended the run", func(h *house) {
-		h.press(h.ap(func(o *sim.APOptions) { o.Personality.StayAfter = true }))
-		s := h.pbc(nil)
-		told := h.received(s)
-		h.end(s)
-		if gap := time.Since(s.Started) - told; gap < 2*time.Millisecond {
-			h.Errorf("the end came %v after the credential", gap)
-		}
-	}},
+		}},
+	{"a message is told if it is the newest for a moment, as when the access point thinks long",
+		func(h *house) {
+			h.press(h.ap(func(o *sim.APOptions) {
+				o.Personality.Message = func(t wsc.MessageType, msg []byte) []byte {
+					if t == wsc.MsgM4 {
+						time.Sleep(time.Second)
+					}
+					return msg
+				}
+			}))
+			s := h.pbc(nil)
+			e := h.wait(func(e Event) bool {
+				c, ok := e.(SessionChanged)
+				return ok && c.Session.Message == wsc.MsgM3
+			})
+			if c := e.(SessionChanged).Session; c.State != StateExchanging {
+				h.Errorf("%+v", c)
+			}
+			if told := time.Since(s.Started); told > 3*time.Second {
+				h.Errorf("after %v", told)
+			}
+			h.wantNetwork(h.end(s), "home", passphrase)
+		}},
+	{"the credential is told when M8 is verified, not when the access point has ended the run",
+		func(h *house) {
+			h.press(h.ap(func(o *sim.APOptions) { o.Personality.StayAfter = true }))
+			s := h.pbc(nil)
+			told := h.received(s)
+			h.end(s)
+			if gap := time.Since(s.Started) - told; gap < 2*time.Millisecond {
+				h.Errorf("the end came %v after the credential", gap)
+			}
+		}},
 	{"one session per interface: a second one is busy, also a scan", func(h *house) {
 		s := h.pbc(nil)
-		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+		if _, err := h.svc.StartPBC(h.Context(),
+			StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
 			h.Errorf("push button: %v", err)
 		}
-		if _, _, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+		if _, _, err := h.svc.StartPIN(h.Context(),
+			StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
 			h.Errorf("PIN: %v", err)
 		}
 		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrBusy) {
@@ -111,7 +120,10 @@ var sessionScenes = []scene{
 		}
 		second := h.pbc(nil)
 		h.wantNetwork(h.end(second), "home", passphrase)
-		if i := slices.IndexFunc(h.events, func(e Event) bool { _, ok := e.(SessionEnded); return ok }); h.events[i].(SessionEnded).Session.ID != first.ID {
+		if i := slices.IndexFunc(h.events, func(e Event) bool {
+			_, ok := e.(SessionEnded)
+			return ok
+		}); h.events[i].(SessionEnded).Session.ID != first.ID {
 			h.Error("the second ended first")
 		}
 	}},
@@ -126,7 +138,10 @@ var sessionScenes = []scene{
 		})
 		h.press(ap)
 		s := h.pbc(nil)
-		h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.Message == wsc.MsgM3 })
+		h.wait(func(e Event) bool {
+			c, ok := e.(SessionChanged)
+			return ok && c.Session.Message == wsc.MsgM3
+		})
 		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 			h.Fatal(err)
 		}
@@ -142,20 +157,21 @@ var sessionScenes = []scene{
 			h.Errorf("canceled twice: %v", err)
 		}
 	}},
-	{"an owner that leaves ends its sessions, but not the detached and not those of others", func(h *house) {
-		h.plug("wlan1", wsc.MAC{2, 0, 0, 0, 0, 9})
-		h.plug("wlan2", wsc.MAC{2, 0, 0, 0, 0, 10})
-		mine := h.pbc(nil)
-		detached := h.pbc(func(r *StartRequest) { r.Interface, r.Detach = "wlan1", true })
-		theirs := h.pbc(func(r *StartRequest) { r.Interface, r.Owner = "wlan2", ":1.2" })
-		h.svc.ReleaseOwner(":1.1")
-		h.wantEnd(h.end(mine), StateCanceled, ReasonOwnerLeft, 0)
-		for _, s := range []Session{detached, theirs} {
-			if now, _ := h.svc.Session(s.ID); now.State.Ended() {
-				h.Errorf("%+v", now)
+	{"an owner that leaves ends its sessions, but not the detached and not those of others",
+		func(h *house) {
+			h.plug("wlan1", wsc.MAC{2, 0, 0, 0, 0, 9})
+			h.plug("wlan2", wsc.MAC{2, 0, 0, 0, 0, 10})
+			mine := h.pbc(nil)
+			detached := h.pbc(func(r *StartRequest) { r.Interface, r.Detach = "wlan1", true })
+			theirs := h.pbc(func(r *StartRequest) { r.Interface, r.Owner = "wlan2", ":1.2" })
+			h.svc.ReleaseOwner(":1.1")
+			h.wantEnd(h.end(mine), StateCanceled, ReasonOwnerLeft, 0)
+			for _, s := range []Session{detached, theirs} {
+				if now, _ := h.svc.Session(s.ID); now.State.Ended() {
+					h.Errorf("%+v", now)
+				}
 			}
-		}
-	}},
+		}},
 	{"an interface that is pulled out ends its session, and is gone", func(h *house) {
 		h.ap(nil)
 		s := h.pbc(nil)
@@ -165,10 +181,12 @@ var sessionScenes = []scene{
 		h.drain()
 		snap, sub := h.svc.Subscribe()
 		sub.Close()
-		if len(snap.Interfaces) != 0 || len(snap.AccessPoints) != 0 || count[AccessPointRemoved](h) != 1 || count[InterfaceRemoved](h) != 1 {
+		if len(snap.Interfaces) != 0 || len(snap.AccessPoints) != 0 ||
+			count[AccessPointRemoved](h) != 1 || count[InterfaceRemoved](h) != 1 {
 			h.Errorf("%+v", snap)
 		}
-		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoInterface) {
+		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err,
+			ErrNoInterface) {
 			h.Errorf("%v", err)
 		}
 	}},
@@ -177,7 +195,8 @@ var sessionScenes = []scene{
 		time.Sleep(time.Second)
 		h.world.BlockRadio("wlan0", true)
 		h.wantEnd(h.end(s), StateFailed, ReasonRadioBlocked, 0)
-		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrRadioBlocked) {
+		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err,
+			ErrRadioBlocked) {
 			h.Errorf("%v", err)
 		}
 		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrRadioBlocked) {
@@ -209,7 +228,8 @@ var sessionScenes = []scene{
 				h.Errorf("%+v: %v", c.r, err)
 			}
 		}
-		for _, err := range []error{h.svc.Scan(h.Context(), "x"), h.svc.CancelInterface(h.Context(), "x")} {
+		for _, err := range []error{h.svc.Scan(h.Context(), "x"),
+			h.svc.CancelInterface(h.Context(), "x")} {
 			if !errors.Is(err, ErrNoInterface) {
 				h.Error(err)
 			}
@@ -260,7 +280,8 @@ var sessionScenes = []scene{
 		h.drain()
 		snap, sub := h.svc.Subscribe()
 		sub.Close()
-		if len(snap.Sessions) != maxEnded || snap.Sessions[0].ID != 4 || count[SessionRemoved](h) != 3 {
+		if len(snap.Sessions) != maxEnded || snap.Sessions[0].ID != 4 ||
+			count[SessionRemoved](h) != 3 {
 			h.Errorf("%d sessions, the first %d", len(snap.Sessions), snap.Sessions[0].ID)
 		}
 	}},
@@ -293,17 +314,19 @@ var sessionScenes = []scene{
 		h.pbc(nil)
 		time.Sleep(4 * time.Second) // inHouse checks the rest
 	}},
-	{"with external processing nothing is stored, and the credential is there all the same", func(h *house) {
-		if err := h.svc.SetProcessing(h.Context(), ProcessingExternal); err != nil {
-			h.Fatal(err)
-		}
-		h.press(h.ap(nil))
-		s := h.end(h.pbc(nil))
-		got, err := h.svc.Credentials(s.ID)
-		if s.State != StateSucceeded || len(s.Networks) != 0 || len(h.store.Networks()) != 0 || len(got) != 1 || err != nil {
-			h.Errorf("%+v, %d, %v", s, len(got), err)
-		}
-	}},
+	{"with external processing nothing is stored, and the credential is there all the same",
+		func(h *house) {
+			if err := h.svc.SetProcessing(h.Context(), ProcessingExternal); err != nil {
+				h.Fatal(err)
+			}
+			h.press(h.ap(nil))
+			s := h.end(h.pbc(nil))
+			got, err := h.svc.Credentials(s.ID)
+			if s.State != StateSucceeded || len(s.Networks) != 0 || len(h.store.Networks()) != 0 ||
+				len(got) != 1 || err != nil {
+				h.Errorf("%+v, %d, %v", s, len(got), err)
+			}
+		}},
 	{"a network that is received again keeps its number", func(h *house) {
 		ap := h.ap(nil)
 		h.press(ap)
@@ -311,10 +334,12 @@ var sessionScenes = []scene{
 		h.press(ap)
 		second := h.end(h.pbc(nil))
 		h.drain()
-		if list := h.store.Networks(); len(list) != 1 || NetworkID(list[0].ID) != second.Networks[0] || first.Networks[0] != second.Networks[0] {
+		if list := h.store.Networks(); len(list) != 1 ||
+			NetworkID(list[0].ID) != second.Networks[0] || first.Networks[0] != second.Networks[0] {
 			h.Errorf("%+v", list)
 		}
-		if count[NetworkAdded](h) != 1 || count[NetworkChanged](h) != 1 || count[NetworkRemoved](h) != 0 {
+		if count[NetworkAdded](h) != 1 || count[NetworkChanged](h) != 1 ||
+			count[NetworkRemoved](h) != 0 {
 			h.Error("it was told as another network")
 		}
 		if err := h.svc.DeleteNetwork(h.Context(), second.Networks[0]); err != nil {
@@ -325,7 +350,8 @@ var sessionScenes = []scene{
 	{"a credential that cannot be stored is not lost, and the sentence says so", func(h *house) {
 		for i := range store.MaxNetworks {
 			n := store.Network{Created: time.Now(), Source: "pin"}
-			n.SSID, n.Auth, n.Encryption, n.KeyKind = []byte{'a' + byte(i%26), 'a' + byte(i/26)}, wsc.AuthOpen, wsc.EncrNone, "none"
+			n.SSID, n.Auth, n.Encryption, n.KeyKind = []byte{'a' + byte(i%26), 'a' + byte(i/26)},
+				wsc.AuthOpen, wsc.EncrNone, "none"
 			if _, _, err := h.store.Put(n); err != nil {
 				h.Fatal(err)
 			}
@@ -334,7 +360,9 @@ var sessionScenes = []scene{
 		s := h.end(h.pbc(nil))
 		got, err := h.svc.Credentials(s.ID)
 		h.wantEnd(s, StateFailed, ReasonNotStored, 0)
-		if !s.Detail.NotStored || len(got) != 1 || err != nil || string(got[0].Key.Bytes()) != passphrase || !strings.Contains(s.Sentence, "wpsctl credentials 1") {
+		if !s.Detail.NotStored || len(got) != 1 || err != nil ||
+			string(got[0].Key.Bytes()) != passphrase ||
+			!strings.Contains(s.Sentence, "wpsctl credentials 1") {
 			h.Errorf("%+v, %v", s, err)
 		}
 	}},
@@ -353,10 +381,15 @@ var sessionScenes = []scene{
 		if err := h.svc.SetProcessing(h.Context(), "all"); !errors.Is(err, ErrInvalid) {
 			h.Error(err)
 		}
-		if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) { d.DeviceName = "kitchen" }); err != nil {
+		if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) {
+			d.DeviceName = "kitchen"
+		}); err != nil {
 			h.Error(err)
 		}
-		h.wait(func(e Event) bool { m, ok := e.(ManagerChanged); return ok && m.Manager.Device.DeviceName == "kitchen" })
+		h.wait(func(e Event) bool {
+			m, ok := e.(ManagerChanged)
+			return ok && m.Manager.Device.DeviceName == "kitchen"
+		})
 	}},
 	{"the UUID is made from the first interface's address and kept", func(h *house) {
 		want := wsc.UUIDFromMAC(laptop)
@@ -372,7 +405,8 @@ func TestOnlyNamedInterfaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, func(c *Config) { c.Interfaces = []string{"wlan9"} }, func(h *house) {
-			if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoInterface) {
+			if _, err := h.svc.StartPBC(h.Context(),
+				StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoInterface) {
 				h.Error(err)
 			}
 		})
@@ -385,7 +419,8 @@ func TestBeforeRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.StartPBC(t.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrShutdown) {
+	if _, err := s.StartPBC(t.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err,
+		ErrShutdown) {
 		t.Error(err)
 	}
 	if _, err := New(Config{Processing: "some"}); !errors.Is(err, ErrInvalid) {

@@ -45,8 +45,9 @@ type Processing string
 // The ways of processing, wps_cred_processing 0, 1 and 2 of wpa_supplicant.conf.
 const (
 	ProcessingInternal Processing = "internal" // stored as a network
-	ProcessingExternal Processing = "external" // given to the session's owner and to agents, stored nowhere
-	ProcessingBoth     Processing = "both"     // stored, and given to agents
+	// given to the session's owner and to agents, stored nowhere
+	ProcessingExternal Processing = "external"
+	ProcessingBoth     Processing = "both" // stored, and given to agents
 )
 
 // Interface is one network interface.
@@ -104,12 +105,14 @@ const (
 // Purpose is what a session is for.
 type Purpose string
 
-// The purposes. With learn and configure we are the Registrar, and the access point is the Enrollee.
+// The purposes. With learn and configure we are the Registrar, and the access point is the
+// Enrollee.
 const (
 	PurposeEnroll    Purpose = "enroll"    // to receive a network
 	PurposeLearn     Purpose = "learn"     // to read an access point's settings
 	PurposeConfigure Purpose = "configure" // to give an access point new ones
-	PurposeAdmit     Purpose = "admit"     // to let a device in at an access point of this machine, or through the External Registrar
+	// to let a device in at an access point of this machine, or through the External Registrar
+	PurposeAdmit Purpose = "admit"
 )
 
 // Method is how the device password comes about.
@@ -164,8 +167,8 @@ type Session struct {
 	Sentence    string      // for a person: what happened and what to do; empty while it runs
 	Replaced    bool        // it ends, or has ended, since another session began on the interface
 
-	// Of an External Registrar's session: the access point it deals with, 0 as long as there is none, and the UUID of
-	// the Enrollee.
+	// Of an External Registrar's session: the access point it deals with, 0 as long as there is
+	// none, and the UUID of the Enrollee.
 	ERAP     er.APID
 	ERAPUUID wsc.UUID
 	ERAPName string // for sentences: its name and address
@@ -186,14 +189,18 @@ type Detail struct {
 	Granted           bool   // the access point of this machine knows whom to let in
 	Manager           string // who gets, or got, the network
 	HandedOver        bool   // Manager is connected to it
-	NotStored         bool   // the credential could not be stored: fetch it while the session is there
-	// LeftOut says of each Credential that makes no network which it was, and why, as a part of a sentence.
+	// the credential could not be stored: fetch it while the session is there
+	NotStored bool
+	// LeftOut says of each Credential that makes no network which it was, and why, as a part of a
+	// sentence.
 	LeftOut []string
 }
 
-// Enrollee is a device that an access point of this machine has heard of. It describes itself: text is its own.
+// Enrollee is a device that an access point of this machine has heard of. It describes itself: text
+// is its own.
 type Enrollee struct {
-	Interface                                                            string // the access point's
+	// the access point's
+	Interface                                                            string
 	MAC                                                                  wsc.MAC
 	UUID                                                                 string
 	Name, Manufacturer, ModelName, ModelNumber, SerialNumber, DeviceType string

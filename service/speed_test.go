@@ -32,7 +32,8 @@ func TestHowLong(t *testing.T) {
 			return h.pin(labelPIN, homeBSSID)
 		}},
 		{"PIN any, cold, with an access point that lists us", 0.2, func(h *house) Session {
-			if err := h.ap(nil).AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN), MAC: laptop}); err != nil {
+			if err := h.ap(nil).AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN),
+				MAC: laptop}); err != nil {
 				h.Fatal(err)
 			}
 			return h.pin(labelPIN, wsc.MAC{})
@@ -118,23 +119,26 @@ func TestShortcut(t *testing.T) {
 			h.press(h.ap(nil))
 			h.press(h.next(nil))
 			h.scan()
-			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap,
+				wsc.ConfigErrorMultiplePBCSessions)
 		}},
 		{"a button on the same channel pressed since is an overlap", func(h *house) {
 			h.press(h.ap(nil))
 			h.scan()
 			h.press(h.next(func(o *sim.APOptions) { o.BSSs[0].Frequency = 2437 }))
-			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap,
+				wsc.ConfigErrorMultiplePBCSessions)
 		}},
-		{"an access point that is no longer pressed is not tried, and the next is waited for", func(h *house) {
-			ap := h.ap(nil)
-			h.press(ap)
-			h.scan()
-			ap.Cancel()
-			s := h.pbc(nil)
-			time.Sleep(10 * time.Second)
-			h.press(h.next(nil))
-			h.wantNetwork(h.end(s), "next door", passphrase)
-		}},
+		{"an access point that is no longer pressed is not tried, and the next is waited for",
+			func(h *house) {
+				ap := h.ap(nil)
+				h.press(ap)
+				h.scan()
+				ap.Cancel()
+				s := h.pbc(nil)
+				time.Sleep(10 * time.Second)
+				h.press(h.next(nil))
+				h.wantNetwork(h.end(s), "next door", passphrase)
+			}},
 	})
 }

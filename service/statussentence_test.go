@@ -20,7 +20,8 @@ func TestStatusSentences(t *testing.T) {
 		{99, `The access point "home" (02:00:00:00:01:00) refused this device (status 99): look at its filter of MAC addresses, then start again.`},
 		{0, `The access point "home" (02:00:00:00:01:00) did not answer when this device tried to associate: move closer, then start again.`},
 	} {
-		err := fmt.Errorf("associating: %w", &drivers.LostError{Err: drivers.ErrAssociation, Status: c.status})
+		err := fmt.Errorf("associating: %w",
+			&drivers.LostError{Err: drivers.ErrAssociation, Status: c.status})
 		if got := failureOf(err, MethodPBC).sentence(s); got != c.want {
 			t.Errorf("status %d: %s", c.status, got)
 		}

@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	// firstRetry doubles up to lastRetry: how soon to look again for the software of an access point whose
-	// interface has just become one. After that nobody looks until it is needed, or an interface changes.
+	// firstRetry doubles up to lastRetry: how soon to look again for the software of an access
+	// point whose interface has just become one. After that nobody looks until it is needed, or an
+	// interface changes.
 	firstRetry = 250 * time.Millisecond
 	lastRetry  = 16 * time.Second
 )
 
-// steering is the connection to the software of one interface that is an access point. It is there as long as
-// the interface is, so that devices that ask to be let in are heard; between events it sleeps. Its goroutine owns
-// what is not said to be others'.
+// steering is the connection to the software of one interface that is an access point. It is there
+// as long as the interface is, so that devices that ask to be let in are heard; between events it
+// sleeps. Its goroutine owns what is not said to be others'.
 type steering struct {
 	service *Service
 	ifname  string
@@ -57,7 +58,8 @@ func (s *Service) steer(i *iface) {
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	k := &steering{
-		service: s, ifname: i.Name, cancel: cancel, ended: make(chan struct{}), wake: make(chan struct{}, 1), wants: make(chan want),
+		service: s, ifname: i.Name, cancel: cancel, ended: make(chan struct{}),
+		wake: make(chan struct{}, 1), wants: make(chan want),
 	}
 	if err := s.begin(func() { k.run(ctx) }); err != nil {
 		cancel()
@@ -83,16 +85,21 @@ func (k *steering) run(ctx context.Context) {
 		if ap == nil {
 			return
 		}
-		if err := k.service.fenced("the connection to an access point", func() { k.serve(ctx, ap) }); err != nil {
-			k.tell(drivers.APEvent{Kind: drivers.APGone}) // whoever waits for it ends; the next connection is another one
+		if err := k.service.fenced("the connection to an access point", func() {
+			k.serve(ctx, ap)
+		}); err != nil {
+			// whoever waits for it ends; the next connection is another one
+			k.tell(drivers.APEvent{Kind: drivers.APGone})
 		}
 		if err := ap.Close(); err != nil {
-			k.service.log.Debug("closing the connection to the access point", "interface", k.ifname, "err", err)
+			k.service.log.Debug("closing the connection to the access point", "interface",
+				k.ifname, "err", err)
 		}
 	}
 }
 
-// connect returns a connection, after wait at the earliest unless somebody wants it now, or nil when ctx ends.
+// connect returns a connection, after wait at the earliest unless somebody wants it now, or nil
+// when ctx ends.
 func (k *steering) connect(ctx context.Context, wait time.Duration) drivers.AccessPoint {
 	delay := firstRetry
 	timer := time.NewTimer(wait)
@@ -122,13 +129,14 @@ func (k *steering) connect(ctx context.Context, wait time.Duration) drivers.Acce
 			timer.Reset(delay)
 			delay *= 2
 		case ctx.Err() == nil:
-			k.service.log.Info("the access point cannot be steered", "interface", k.ifname, "err", err)
+			k.service.log.Info("the access point cannot be steered", "interface",
+				k.ifname, "err", err)
 		}
 	}
 }
 
-// serve passes events on until the software's end, or that of ctx: then it waits for those that use the
-// connection, since they have grants to withdraw.
+// serve passes events on until the software's end, or that of ctx: then it waits for those that use
+// the connection, since they have grants to withdraw.
 func (k *steering) serve(ctx context.Context, ap drivers.AccessPoint) {
 	defer k.setLocked(false)
 	for {
@@ -173,7 +181,8 @@ func (k *steering) give(w want, ap drivers.AccessPoint) {
 }
 
 // use gets the connection, and events from then on, until release.
-func (k *steering) use(ctx context.Context, events chan<- drivers.APEvent) (ap drivers.AccessPoint, release func(), err error) {
+func (k *steering) use(ctx context.Context, events chan<- drivers.APEvent) (ap drivers.AccessPoint,
+	release func(), err error) {
 	done, answer := make(chan struct{}), make(chan connection, 1)
 	select {
 	case k.wants <- want{listener{events, done}, answer}:
@@ -199,7 +208,8 @@ func (k *steering) apply(e drivers.APEvent) {
 		k.sighted(e)
 		return
 	case drivers.APSetupLocked:
-		k.service.log.Warn("the access point has locked its setup after wrong PINs", "interface", k.ifname)
+		k.service.log.Warn("the access point has locked its setup after wrong PINs",
+			"interface", k.ifname)
 		k.setLocked(true)
 	case drivers.APSetupUnlocked, drivers.APBack:
 		k.setLocked(false)
@@ -213,7 +223,8 @@ func (k *steering) apply(e drivers.APEvent) {
 	k.tell(e)
 }
 
-// tell passes an event on to sessions. One that is busy makes the others wait, for as long as one command takes.
+// tell passes an event on to sessions. One that is busy makes the others wait, for as long as one
+// command takes.
 func (k *steering) tell(e drivers.APEvent) {
 	left := k.listeners[:0]
 	for _, l := range k.listeners {
@@ -247,9 +258,11 @@ func (k *steering) setLocked(locked bool) {
 func (k *steering) sighted(e drivers.APEvent) {
 	d := Enrollee{
 		Interface: k.ifname, MAC: wsc.MAC(e.MAC), UUID: e.UUID,
-		Name: e.Device.Name, Manufacturer: e.Device.Manufacturer, ModelName: e.Device.ModelName, ModelNumber: e.Device.ModelNumber,
+		Name: e.Device.Name, Manufacturer: e.Device.Manufacturer, ModelName: e.Device.ModelName,
+		ModelNumber:  e.Device.ModelNumber,
 		SerialNumber: e.Device.SerialNumber, DeviceType: e.Device.DeviceType,
-		ConfigMethods: wsc.ConfigMethods(e.Device.ConfigMethods), PasswordID: wsc.DevicePasswordID(e.Device.DevicePasswordID),
+		ConfigMethods: wsc.ConfigMethods(e.Device.ConfigMethods),
+		PasswordID:    wsc.DevicePasswordID(e.Device.DevicePasswordID),
 	}
 	needed := e.Kind == drivers.APPINNeeded
 	d.PasswordIDKnown = !needed
@@ -271,8 +284,8 @@ func (k *steering) sighted(e drivers.APEvent) {
 const (
 	// sightingPause is how long the same device, saying the same, is not told again.
 	sightingPause = 10 * time.Second
-	// sightingBurst sightings of each kind may come at once, one more every sightingRefill: anybody near can
-	// make up as many devices as he likes, and nobody reads more.
+	// sightingBurst sightings of each kind may come at once, one more every sightingRefill: anybody
+	// near can make up as many devices as he likes, and nobody reads more.
 	sightingBurst  = 20
 	sightingRefill = 500 * time.Millisecond
 	maxSightings   = 256

@@ -8,9 +8,9 @@ import (
 // maxQueued is how many events a subscriber may lag behind.
 const maxQueued = 4096
 
-// Subscription receives every event since Subscribe, in order. No event is ever left out: a subscriber
-// that cannot follow gets ErrSubscriberTooSlow instead, and none after that. It is safe for concurrent
-// use, but events are handed out once, so one goroutine should read.
+// Subscription receives every event since Subscribe, in order. No event is ever left out: a
+// subscriber that cannot follow gets ErrSubscriberTooSlow instead, and none after that. It is safe
+// for concurrent use, but events are handed out once, so one goroutine should read.
 type Subscription struct {
 	service *Service
 	ready   chan struct{} // holds a value while there is something to take
@@ -50,7 +50,8 @@ func (s *Subscription) TryNext() (Event, bool) {
 	return e, e != nil
 }
 
-// Ready receives a value when there may be something for TryNext or Next: take until there is nothing.
+// Ready receives a value when there may be something for TryNext or Next: take until there is
+// nothing.
 func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
 // Close ends the subscription. Next returns ErrShutdown from then on.

@@ -32,7 +32,8 @@ func TestSubscription(t *testing.T) {
 		tell(s, maxQueued)
 		for _, sub := range []*Subscription{one, two} {
 			for i := range maxQueued {
-				if e, err := sub.Next(t.Context()); err != nil || e != (SessionRemoved{SessionID(i)}) {
+				if e, err := sub.Next(t.Context()); err != nil ||
+					e != (SessionRemoved{SessionID(i)}) {
 					t.Fatalf("%v, %v", e, err)
 				}
 			}
@@ -104,7 +105,8 @@ func TestSubscription(t *testing.T) {
 				time.Sleep(time.Second)
 				snap, sub := h.svc.Subscribe()
 				defer sub.Close()
-				if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 || snap.Interfaces[0].Session != s.ID || snap.Sessions[0].State != StateScanning {
+				if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 ||
+					snap.Interfaces[0].Session != s.ID || snap.Sessions[0].State != StateScanning {
 					t.Errorf("%+v", snap)
 				}
 				h.end(s)

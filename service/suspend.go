@@ -13,9 +13,10 @@ type rest struct {
 	scans  []string      // interfaces on which a scan was cut short
 }
 
-// Suspend ends all sessions with ReasonSuspended, and all scans, and returns once every interface is given back; nothing
-// begins before Resume. If ctx ends first it returns an error, and what it ended goes on ending. External Registrars
-// stay: their sockets have nothing that the machine's sleep takes away.
+// Suspend ends all sessions with ReasonSuspended, and all scans, and returns once every interface
+// is given back; nothing begins before Resume. If ctx ends first it returns an error, and what it
+// ended goes on ending. External Registrars stay: their sockets have nothing that the machine's
+// sleep takes away.
 func (s *Service) Suspend(ctx context.Context) error {
 	select {
 	case <-s.layDown():
@@ -57,7 +58,8 @@ func (s *Service) asleep() bool {
 	return s.rest.asleep
 }
 
-// restSoon tells Suspend when nothing runs any more. It is called whenever something ended; the caller holds mu.
+// restSoon tells Suspend when nothing runs any more. It is called whenever something ended; the
+// caller holds mu.
 func (s *Service) restSoon() {
 	if s.rest.still == nil {
 		return
@@ -76,9 +78,9 @@ func (s *Service) restSoon() {
 	s.rest.still = nil
 }
 
-// Resume takes Suspend back: sessions may begin again, and scans that were cut short begin anew. Sessions do not: who
-// pressed a button before the machine slept has forgotten it by now. External Registrars look for their access points
-// again, which may have forgotten them.
+// Resume takes Suspend back: sessions may begin again, and scans that were cut short begin anew.
+// Sessions do not: who pressed a button before the machine slept has forgotten it by now. External
+// Registrars look for their access points again, which may have forgotten them.
 func (s *Service) Resume() {
 	s.mu.Lock()
 	scans := s.rest.scans
@@ -91,7 +93,10 @@ func (s *Service) Resume() {
 	}
 	s.mu.Unlock()
 	for _, e := range registrars {
-		_ = e.command(context.Background(), func(now time.Time) { e.perform(now, e.registrar.Moved(now)) }) // it may have ended
+		// it may have ended
+		_ = e.command(context.Background(), func(now time.Time) {
+			e.perform(now, e.registrar.Moved(now))
+		})
 	}
 	for _, name := range scans {
 		if err := s.Scan(context.Background(), name); err != nil { // it may be gone, or busy by now

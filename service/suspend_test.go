@@ -15,7 +15,8 @@ import (
 // atRest checks that nobody has the interface, and that it is as it was.
 func (h *house) atRest() {
 	h.Helper()
-	if state, _ := h.world.RadioState("wlan0"); state.Up || state.Taken || !state.Associated.IsZero() {
+	if state, _ := h.world.RadioState("wlan0"); state.Up || state.Taken ||
+		!state.Associated.IsZero() {
 		h.Errorf("the interface was not given back: %+v", state)
 	}
 }
@@ -50,7 +51,8 @@ func TestSuspend(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			h.suspend()
 			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
-			if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrSuspended) {
+			if _, err := h.svc.StartPBC(h.Context(),
+				StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrSuspended) {
 				h.Errorf("a session begins while the machine goes to sleep: %v", err)
 			}
 			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrSuspended) {
@@ -71,7 +73,10 @@ func TestSuspend(t *testing.T) {
 			})
 			h.press(ap)
 			s := h.pbc(nil)
-			h.wait(func(e Event) bool { c, ok := e.(SessionChanged); return ok && c.Session.Message == wsc.MsgM3 })
+			h.wait(func(e Event) bool {
+				c, ok := e.(SessionChanged)
+				return ok && c.Session.Message == wsc.MsgM3
+			})
 			h.suspend()
 			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
 		}},
@@ -123,7 +128,10 @@ func TestSuspend(t *testing.T) {
 			h.wait(func(e Event) bool { _, ok := e.(InterfaceRemoved); return ok })
 			h.svc.Resume()
 			h.drain()
-			if slices.ContainsFunc(h.events, func(e Event) bool { d, ok := e.(ScanDone); return ok && d.Success }) {
+			if slices.ContainsFunc(h.events, func(e Event) bool {
+				d, ok := e.(ScanDone)
+				return ok && d.Success
+			}) {
 				h.Error("it was")
 			}
 		}},
@@ -161,8 +169,8 @@ func TestSuspendAtAnAccessPoint(t *testing.T) {
 	})
 }
 
-// TestSuspendOfAnExternalRegistrar: its sessions end, and access points are told that nobody is let in any more. It stays,
-// with what it knows, and subscribes again.
+// TestSuspendOfAnExternalRegistrar: its sessions end, and access points are told that nobody is let
+// in any more. It stays, with what it knows, and subscribes again.
 func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 	t.Parallel()
 	playER(t, map[string]func(h *erHouse){
@@ -175,7 +183,8 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 			}
 			h.suspend()
 			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
-			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err, ErrSuspended) {
+			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
+				ErrSuspended) {
 				h.Errorf("a session begins: %v", err)
 			}
 			time.Sleep(time.Second)
@@ -187,7 +196,8 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 			h.svc.Resume()
 			time.Sleep(time.Minute)
 			if !h.running() || h.lan.called("SUBSCRIBE") != before+1 {
-				h.Errorf("running %v, subscribed %d times more", h.running(), h.lan.called("SUBSCRIBE")-before)
+				h.Errorf("running %v, subscribed %d times more", h.running(),
+					h.lan.called("SUBSCRIBE")-before)
 			}
 			h.admit(nil)
 			synctest.Wait()

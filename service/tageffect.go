@@ -13,21 +13,24 @@ type NFCTagEffect string
 const (
 	// NFCTagAdds: networks with names that nobody here knows, or ones that are known exactly so.
 	NFCTagAdds NFCTagEffect = "adds"
-	// NFCTagChanges: the key or the kind of security of a network that is stored, or that a manager has, becomes another.
+	// NFCTagChanges: the key or the kind of security of a network that is stored, or that a manager
+	// has, becomes another.
 	NFCTagChanges NFCTagEffect = "changes"
 	// NFCTagAdmits: a device password, with which a device is let in or an access point managed.
 	NFCTagAdmits NFCTagEffect = "admits"
 )
 
-// Changer is what a Sink implements that can tell whether Deliver would change what its manager knows.
+// Changer is what a Sink implements that can tell whether Deliver would change what its manager
+// knows.
 type Changer interface {
-	// Changes reports whether the manager has a network of this name for the interface, unless it has this very one: the
-	// same kind of security and, as far as it tells that, the same key. A manager that is not there has none.
+	// Changes reports whether the manager has a network of this name for the interface, unless it
+	// has this very one: the same kind of security and, as far as it tells that, the same key. A
+	// manager that is not there has none.
 	Changes(ctx context.Context, ifname string, n credential.Network) (bool, error)
 }
 
-// NFCTagEffect says what NFCTagRead or ERNFCTagRead would do with a tag, and changes nothing. It asks the manager that
-// would get the networks, which takes up to 10 s.
+// NFCTagEffect says what NFCTagRead or ERNFCTagRead would do with a tag, and changes nothing. It
+// asks the manager that would get the networks, which takes up to 10 s.
 func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffect, error) {
 	tag, err := parseTag(r.Payload)
 	if err != nil {
@@ -83,8 +86,10 @@ func (s *Service) changesStored(n credential.Network) bool {
 	return false
 }
 
-// anyChanges asks a manager whether one of the networks would change what it has. One that cannot tell would.
-func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string, networks []credential.Network) bool {
+// anyChanges asks a manager whether one of the networks would change what it has. One that cannot
+// tell would.
+func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string,
+	networks []credential.Network) bool {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
 	c, ok := sink.(Changer)
@@ -97,7 +102,8 @@ func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string, netw
 		}
 		changes, err := c.Changes(ctx, ifname, n)
 		if err != nil {
-			s.log.Debug("whether a manager has a network", "manager", sink.Name(), "interface", ifname, "err", err)
+			s.log.Debug("whether a manager has a network", "manager", sink.Name(), "interface",
+				ifname, "err", err)
 		}
 		if changes || err != nil {
 			return true
@@ -106,7 +112,8 @@ func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string, netw
 	return false
 }
 
-// mayStore is what is asked, for each network of a tag, before any is stored: whether that does no more than was allowed.
+// mayStore is what is asked, for each network of a tag, before any is stored: whether that does no
+// more than was allowed.
 func (r NFCTagRequest) mayStore(s *Service) func(credential.Network) error {
 	return func(n credential.Network) error {
 		if r.Allowed == NFCTagAdds && s.changesStored(n) {

@@ -17,7 +17,8 @@ import (
 
 // networkTag is a configuration token of a WPA2 network; without a key it is open.
 func networkTag(ssid, key string) []byte {
-	c := wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key)}
+	c := wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK,
+		EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key)}
 	if key == "" {
 		c.AuthType, c.EncrType, c.NetworkKey = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
 	}
@@ -31,7 +32,8 @@ type knowing struct {
 }
 
 func (k *knowing) Changes(_ context.Context, ifname string, n credential.Network) (bool, error) {
-	return ifname == "wlan0" && string(n.SSID) == "work" && string(n.Key.Bytes()) != passphrase, k.err
+	return ifname == "wlan0" && string(n.SSID) == "work" &&
+		string(n.Key.Bytes()) != passphrase, k.err
 }
 
 // TestNFCTagEffect: what a tag would do, before it does anything.
@@ -46,17 +48,26 @@ func TestNFCTagEffect(t *testing.T) {
 		want    NFCTagEffect
 		err     error
 	}{
-		{name: "a network that nobody knows", payload: networkTag("cabin", passphrase), want: NFCTagAdds},
-		{name: "a stored one with another key", payload: networkTag("home", "another passphrase"), want: NFCTagChanges},
+		{name: "a network that nobody knows", payload: networkTag("cabin", passphrase),
+			want: NFCTagAdds},
+		{name: "a stored one with another key", payload: networkTag("home", "another passphrase"),
+			want: NFCTagChanges},
 		{name: "a stored one without a key", payload: networkTag("home", ""), want: NFCTagChanges},
 		{name: "a stored one just so", payload: networkTag("home", passphrase), want: NFCTagAdds},
-		{name: "one of the manager's with another key", payload: networkTag("work", "another passphrase"), want: NFCTagChanges},
-		{name: "one of the manager's just so", payload: networkTag("work", passphrase), want: NFCTagAdds},
-		{name: "one of the manager's that nobody applies", payload: networkTag("work", "another passphrase"), apply: ApplyNone, want: NFCTagAdds},
-		{name: "a manager that does not say", payload: networkTag("cabin", passphrase), trouble: context.DeadlineExceeded, want: NFCTagChanges},
-		{name: "a manager that cannot tell", payload: networkTag("cabin", passphrase), apply: "second", want: NFCTagChanges},
+		{name: "one of the manager's with another key",
+			payload: networkTag("work", "another passphrase"), want: NFCTagChanges},
+		{name: "one of the manager's just so", payload: networkTag("work", passphrase),
+			want: NFCTagAdds},
+		{name: "one of the manager's that nobody applies",
+			payload: networkTag("work", "another passphrase"), apply: ApplyNone, want: NFCTagAdds},
+		{name: "a manager that does not say", payload: networkTag("cabin", passphrase),
+			trouble: context.DeadlineExceeded, want: NFCTagChanges},
+		{name: "a manager that cannot tell", payload: networkTag("cabin", passphrase),
+			apply: "second", want: NFCTagChanges},
 		{
-			name: "a stored one where nothing is stored", config: func(c *Config) { c.Processing = ProcessingExternal },
+			name: "a stored one where nothing is stored", config: func(c *Config) {
+				c.Processing = ProcessingExternal
+			},
 			payload: networkTag("home", "another passphrase"), want: NFCTagAdds,
 		},
 		{name: "no tag", payload: []byte("noise"), err: ErrBadTag},
@@ -71,7 +82,8 @@ func TestNFCTagEffect(t *testing.T) {
 				}
 			}
 			inManagedHouse(t, change, func(h *house, m *fakeManager, _ *store.Journal) {
-				settings := Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}
+				settings := Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK,
+					Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}
 				if _, err := h.svc.AddNetwork(h.Context(), settings, wsc.MAC{}); err != nil {
 					h.Fatal(err)
 				}
@@ -88,7 +100,8 @@ func TestNFCTagEffect(t *testing.T) {
 					before := h.store.Networks()[0].ID
 					_, err := h.svc.NFCTagRead(h.Context(), r)
 					time.Sleep(time.Minute)
-					if len(m.told) > 0 || string(c.payload) == string(networkTag("home", "another passphrase")) && !errors.Is(err, ErrChanged) {
+					if len(m.told) > 0 || string(c.payload) == string(
+						networkTag("home", "another passphrase")) && !errors.Is(err, ErrChanged) {
 						h.Errorf("%v; the manager was told %v", err, m.told)
 					}
 					if n := h.store.Networks(); n[0].ID != before {
@@ -105,13 +118,15 @@ func TestNFCTagOfADevice(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{{"a device password", func(h *house) {
 		tag, _ := tagOf(h)
-		if got, err := h.svc.NFCTagEffect(h.Context(), NFCTagRequest{Payload: tag.AppendNDEF(nil)}); got != NFCTagAdmits || err != nil {
+		if got, err := h.svc.NFCTagEffect(h.Context(),
+			NFCTagRequest{Payload: tag.AppendNDEF(nil)}); got != NFCTagAdmits || err != nil {
 			h.Errorf("%q, %v", got, err)
 		}
 	}}})
 }
 
-// TestPurposeIsBound: who was allowed to join a network does not let somebody into his own, and the other way round.
+// TestPurposeIsBound: who was allowed to join a network does not let somebody into his own, and the
+// other way round.
 func TestPurposeIsBound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -130,7 +145,8 @@ func bindsPurpose(h *house) {
 		purpose Purpose
 		err     error
 	}{
-		{"uap0", PurposeEnroll, ErrNotSupported}, {"wlan0", PurposeAdmit, ErrNotSupported}, {"uap0", PurposeAdmit, nil}, {"wlan0", PurposeEnroll, nil},
+		{"uap0", PurposeEnroll, ErrNotSupported}, {"wlan0", PurposeAdmit, ErrNotSupported},
+		{"uap0", PurposeAdmit, nil}, {"wlan0", PurposeEnroll, nil},
 	} {
 		r := StartRequest{Interface: c.ifname, Purpose: c.purpose, User: "1001"}
 		for name, start := range map[string]func() (Session, error){
@@ -154,7 +170,8 @@ func bindsPurpose(h *house) {
 			}
 		}
 	}
-	if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0", Purpose: PurposeEnroll}); !errors.Is(err, ErrNotSupported) && !errors.Is(err, ErrNoToken) {
+	if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0",
+		Purpose: PurposeEnroll}); !errors.Is(err, ErrNotSupported) && !errors.Is(err, ErrNoToken) {
 		h.Errorf("StartNFC: %v", err)
 	}
 }
@@ -164,13 +181,16 @@ func TestERIsOfItsUsers(t *testing.T) {
 	t.Parallel()
 	playER(t, map[string]func(h *erHouse){
 		"it is one user's, then two's": func(h *erHouse) {
-			if h.svc.OwnsER("wlan0", "1001") || !h.svc.OwnsER("wlan0", "") || !h.svc.OwnsER("eth9", "1001") {
+			if h.svc.OwnsER("wlan0", "1001") || !h.svc.OwnsER("wlan0", "") ||
+				!h.svc.OwnsER("eth9", "1001") {
 				h.Error("whose it is at first")
 			}
-			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err, ErrChanged) || !h.running() {
+			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err, ErrChanged) ||
+				!h.running() {
 				h.Errorf("another's is stopped: %v", err)
 			}
-			if err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", User: "1001", Detach: true}); err != nil {
+			if err := h.svc.StartER(h.Context(),
+				ERStart{Interface: "wlan0", User: "1001", Detach: true}); err != nil {
 				h.Fatal(err)
 			}
 			if h.svc.OwnsER("wlan0", "") {
@@ -180,7 +200,8 @@ func TestERIsOfItsUsers(t *testing.T) {
 				h.Fatal(err)
 			}
 			time.Sleep(5 * time.Second)
-			if err := h.svc.StartER(h.Context(), ERStart{Interface: "wlan0", Owner: ":1.1", User: "1001"}); err != nil {
+			if err := h.svc.StartER(h.Context(),
+				ERStart{Interface: "wlan0", Owner: ":1.1", User: "1001"}); err != nil {
 				h.Fatal(err)
 			}
 			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); err != nil || h.running() {

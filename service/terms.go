@@ -2,7 +2,8 @@ package service
 
 import "wpsd/engine/credential"
 
-// terms are how managers are to take networks that are received, as far as somebody has said. Service.mu guards them.
+// terms are how managers are to take networks that are received, as far as somebody has said.
+// Service.mu guards them.
 type terms struct {
 	priority int
 	noSAE    bool
@@ -16,8 +17,8 @@ func (t terms) of(offers []credential.Offer) []credential.Offer {
 	return offers
 }
 
-// SetPriority says by what managers are to rank networks that are received from now on, where they can; 0: they rank by
-// themselves. It lasts until the daemon ends.
+// SetPriority says by what managers are to rank networks that are received from now on, where they
+// can; 0: they rank by themselves. It lasts until the daemon ends.
 func (s *Service) SetPriority(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,8 +26,9 @@ func (s *Service) SetPriority(n int) {
 	s.emit(ManagerChanged{s.manager}) // the bus looks at who needs the daemon
 }
 
-// SetAddSAE says whether networks of WPA2 that are received from now on are joined by WPA3 where radio, manager and access
-// point have it. Unless somebody says otherwise they are. It lasts until the daemon ends.
+// SetAddSAE says whether networks of WPA2 that are received from now on are joined by WPA3 where
+// radio, manager and access point have it. Unless somebody says otherwise they are. It lasts until
+// the daemon ends.
 func (s *Service) SetAddSAE(add bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// traced is a Machine whose frames are logged for --debug: their names and sizes, and those of their attributes. No value
-// is: keys and hashes of PINs are among them.
+// traced is a Machine whose frames are logged for --debug: their names and sizes, and those of
+// their attributes. No value is: keys and hashes of PINs are among them.
 type traced struct {
 	engine.Machine
 	log      *slog.Logger
@@ -21,7 +21,8 @@ type traced struct {
 }
 
 // trace lets the frames of m be logged, if anybody looks at that level.
-func (e *enrolment) trace(m engine.Machine, what string, describe func(frame []byte) []any) engine.Machine {
+func (e *enrolment) trace(m engine.Machine, what string,
+	describe func(frame []byte) []any) engine.Machine {
 	if !e.service.log.Enabled(context.Background(), slog.LevelDebug) {
 		return m
 	}
@@ -57,7 +58,8 @@ func (t traced) Abort(now time.Time) engine.Step { return t.sent(t.Machine.Abort
 // maxTraced bounds how many attributes of one message are named: a peer decides how many there are.
 const maxTraced = 64
 
-// describeMessage names a message of the Registration Protocol and its attributes, each with its length.
+// describeMessage names a message of the Registration Protocol and its attributes, each with its
+// length.
 func describeMessage(message []byte) []any {
 	kind, n := "", 0
 	var list strings.Builder
@@ -77,16 +79,18 @@ func describeMessage(message []byte) []any {
 	return []any{"type", kind, "attributes", list.String()}
 }
 
-// Names in EAPOL and EAP frames (IEEE 802.1X, section 11; RFC 3748, section 4) and the operations of EAP-WSC (WSC, EAP
-// transport).
+// Names in EAPOL and EAP frames (IEEE 802.1X, section 11; RFC 3748, section 4) and the operations
+// of EAP-WSC (WSC, EAP transport).
 var (
 	eapolNames = map[byte]string{0: "EAP", 1: "EAPOL-Start", 2: "EAPOL-Logoff", 3: "EAPOL-Key"}
 	eapNames   = map[byte]string{1: "request", 2: "response", 3: "success", 4: "failure"}
 	eapTypes   = map[byte]string{1: "identity", 2: "notification", 3: "nak", 254: "expanded"}
-	wscNames   = map[byte]string{1: "WSC_Start", 2: "WSC_ACK", 3: "WSC_NACK", 4: "WSC_MSG", 5: "WSC_Done", 6: "WSC_FRAG_ACK"}
+	wscNames   = map[byte]string{1: "WSC_Start", 2: "WSC_ACK", 3: "WSC_NACK", 4: "WSC_MSG",
+		5: "WSC_Done", 6: "WSC_FRAG_ACK"}
 )
 
-// Where in an EAPOL frame of ours the Type of EAP is, and the operation of EAP-WSC behind vendor and vendor's type.
+// Where in an EAPOL frame of ours the Type of EAP is, and the operation of EAP-WSC behind vendor
+// and vendor's type.
 const (
 	eapCodeAt = 4
 	eapTypeAt = eapCodeAt + 4

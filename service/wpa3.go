@@ -2,7 +2,8 @@ package service
 
 import "wpsd/engine/ie"
 
-// saeOnly tells of a network whether its access points were heard, on i, to take SAE only; i may be nil.
+// saeOnly tells of a network whether its access points were heard, on i, to take SAE only; i may be
+// nil.
 func (s *Service) saeOnly(i *iface) func(ssid []byte) bool {
 	return func(ssid []byte) bool {
 		s.mu.Lock()
@@ -11,8 +12,8 @@ func (s *Service) saeOnly(i *iface) func(ssid []byte) bool {
 	}
 }
 
-// wpa3Only reports whether a network was heard, and each BSS of it takes a passphrase by SAE only. One that takes WPA2,
-// too, is a way in for everybody.
+// wpa3Only reports whether a network was heard, and each BSS of it takes a passphrase by SAE only.
+// One that takes WPA2, too, is a way in for everybody.
 func (a *air) wpa3Only(ssid []byte) bool {
 	heard := false
 	for _, b := range a.bsss {

@@ -9,15 +9,18 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// TestWPA3Only: an access point that takes SAE only calls its network WPA2-Personal, as WSC has no other word. The network is
-// kept as what it is where its key is a passphrase; else the reason is told at once.
+// TestWPA3Only: an access point that takes SAE only calls its network WPA2-Personal, as WSC has no
+// other word. The network is kept as what it is where its key is a passphrase; else the reason is
+// told at once.
 func TestWPA3Only(t *testing.T) {
 	t.Parallel()
 	wpa3 := func(o *sim.APOptions) { o.Security = sim.WPA3 }
 	key := func(text string) func(*sim.APOptions) {
 		return func(o *sim.APOptions) {
 			o.Security = sim.WPA3
-			o.Credentials = []wsc.Credential{{NetworkIndex: 1, SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(text)}}
+			o.Credentials = []wsc.Credential{{NetworkIndex: 1, SSID: []byte("home"),
+				AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+				NetworkKey: secret.FromString(text)}}
 		}
 	}
 	const digits = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -66,8 +69,12 @@ func TestWPA3Only(t *testing.T) {
 			}
 		}},
 		{"an access point whose settings are learned is kept as what it is", func(h *house) {
-			h.ap(func(o *sim.APOptions) { o.Security, o.APPIN = sim.WPA3, secret.FromString(labelPIN) })
-			l, err := h.svc.Learn(h.Context(), StartRequest{Interface: "wlan0", BSSID: homeBSSID, PIN: secret.FromString(labelPIN)})
+			h.ap(func(o *sim.APOptions) {
+				o.Security, o.APPIN = sim.WPA3, secret.FromString(labelPIN)
+			})
+			l, err := h.svc.Learn(h.Context(),
+				StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+					PIN: secret.FromString(labelPIN)})
 			if err != nil {
 				h.Fatal(err)
 			}

@@ -17,7 +17,8 @@ const tableSuffix = ".csv"
 
 // sink is where a batch goes: a directory or a table.
 type sink interface {
-	// put stores one token for good; it is called by several goroutines. What fails leaves nothing behind.
+	// put stores one token for good; it is called by several goroutines. What fails leaves nothing
+	// behind.
 	put(number int, t *token) error
 	// close is called once at the end, when no put is under way.
 	close() error
@@ -40,7 +41,8 @@ func (a *app) batch(ctx context.Context) error {
 		return fmt.Errorf("after %d of %d tokens: %w", n, a.count, err)
 	}
 	perSecond := float64(n) / max(time.Since(started).Seconds(), 1e-3)
-	_, _ = fmt.Fprintf(a.errOut, "%d %s in %s, %.0f per second\n", n, plural(n), a.target, perSecond)
+	_, _ = fmt.Fprintf(a.errOut, "%d %s in %s, %.0f per second\n", n, plural(n),
+		a.target, perSecond)
 	return nil
 }
 

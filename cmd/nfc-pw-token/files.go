@@ -17,8 +17,8 @@ const (
 	nameSuffix = ".conf"
 )
 
-// createSecret creates a file for its owner's eyes only. It never opens one that exists, nor follows a
-// link that somebody put there. A file system that cannot keep others out is refused.
+// createSecret creates a file for its owner's eyes only. It never opens one that exists, nor
+// follows a link that somebody put there. A file system that cannot keep others out is refused.
 func createSecret(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -26,7 +26,8 @@ func createSecret(name string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		err = fmt.Errorf("%s: the file system lets others read private keys (mode %v)", name, info.Mode().Perm())
+		err = fmt.Errorf("%s: the file system lets others read private keys (mode %v)", name,
+			info.Mode().Perm())
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(name))
@@ -37,8 +38,8 @@ func createSecret(name string) (*os.File, error) {
 // directory is a sink with a file for each token.
 type directory struct{ path string }
 
-// newDirectory makes the directory if need be, and refuses one that has a file of such a batch: better
-// before the first token than after some.
+// newDirectory makes the directory if need be, and refuses one that has a file of such a batch:
+// better before the first token than after some.
 func newDirectory(path string, count int) (*directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err
@@ -49,8 +50,10 @@ func newDirectory(path string, count int) (*directory, error) {
 	}
 	for _, e := range entries {
 		digits := strings.TrimSuffix(strings.TrimPrefix(e.Name(), namePrefix), nameSuffix)
-		if n, err := strconv.Atoi(digits); err == nil && n >= 1 && n <= count && fileName(n) == e.Name() {
-			return nil, &fs.PathError{Op: "create", Path: filepath.Join(path, e.Name()), Err: fs.ErrExist}
+		if n, err := strconv.Atoi(digits); err == nil && n >= 1 && n <= count &&
+			fileName(n) == e.Name() {
+			return nil, &fs.PathError{Op: "create", Path: filepath.Join(path, e.Name()),
+				Err: fs.ErrExist}
 		}
 	}
 	return &directory{path: path}, nil

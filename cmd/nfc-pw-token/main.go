@@ -1,5 +1,5 @@
-// Command nfc-pw-token, installed as nfc_pw_token, makes NFC password tokens for manufacturing: what
-// is written to a device's tag, and the configuration lines by which the device knows its tag.
+// Command nfc-pw-token, installed as nfc_pw_token, makes NFC password tokens for manufacturing:
+// what is written to a device's tag, and the configuration lines by which the device knows its tag.
 package main
 
 import (
@@ -70,7 +70,8 @@ type app struct {
 // run is main without its end; it returns the exit code.
 func (a *app) run(args []string) int {
 	// The first Ctrl-C ends the batch in good order; a second one ends the program at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM,
+		syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return a.execute(ctx, args)
@@ -123,7 +124,8 @@ func newRoot(a *app) *cobra.Command {
 	}
 	f := root.Flags()
 	f.IntVarP(&a.count, "count", "n", 1, "make `NUMBER` tokens; more than one needs --out")
-	f.StringVarP(&a.target, "out", "o", "", "write the tokens into this `TARGET`: a directory, or a file whose name ends in .csv")
+	f.StringVarP(&a.target, "out", "o", "",
+		"write the tokens into this `TARGET`: a directory, or a file whose name ends in .csv")
 	root.AddCommand(newMan(a))
 	return root
 }

@@ -18,8 +18,9 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:                filepath.Join("testdata", "script"),
-		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"exits": cmdExits},
+		Dir: filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits},
 		RequireUniqueNames: true,
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// privateLen is the length of a private key in the output. Ours are shorter; zeros in front make them
-// as long as hostap's, whose programs read these lines, too.
+// privateLen is the length of a private key in the output. Ours are shorter; zeros in front make
+// them as long as hostap's, whose programs read these lines, too.
 const privateLen = 192
 
 // token is one password token with the key pair that it announces. It is for one goroutine.
@@ -46,8 +46,8 @@ type column struct {
 	append func(b []byte, t *token) []byte
 }
 
-// columns are the lines of a token, in the order and with the names of hostap's tool. The last four are
-// configuration lines; the others are comments to whoever reads configurations.
+// columns are the lines of a token, in the order and with the names of hostap's tool. The last four
+// are configuration lines; the others are comments to whoever reads configurations.
 var columns = []column{
 	{"#WPS", "wps", appendWPS},
 	{"#NDEF", "ndef", appendNDEF},
@@ -83,7 +83,8 @@ func appendPrivate(b []byte, t *token) []byte {
 
 func appendPassword(b []byte, t *token) []byte { return appendHex(b, t.tag.Password.Bytes()) }
 
-// linesLen is more than a token's lines have, so that secrets are not left behind in slices outgrown.
+// linesLen is more than a token's lines have, so that secrets are not left behind in slices
+// outgrown.
 const linesLen = 2048
 
 // appendLines appends the token as lines.

@@ -37,7 +37,8 @@ func execute(t *testing.T, args ...string) (code int, stdout, stderr string) {
 func values(t *testing.T, text string) []string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	names := []string{"#WPS", "#NDEF", "wps_nfc_dev_pw_id", "wps_nfc_dh_pubkey", "wps_nfc_dh_privkey", "wps_nfc_dev_pw"}
+	names := []string{"#WPS", "#NDEF", "wps_nfc_dev_pw_id", "wps_nfc_dh_pubkey",
+		"wps_nfc_dh_privkey", "wps_nfc_dev_pw"}
 	if len(lines) != len(names) || !strings.HasSuffix(text, "\n") {
 		t.Fatalf("%d lines:\n%s", len(lines), text)
 	}
@@ -73,7 +74,8 @@ func checkToken(t *testing.T, vs []string) {
 			t.Fatalf("%+v, %v", tag, err)
 		}
 		p := tag.Password
-		if int(p.ID) != id || !bytes.Equal(p.Password.Bytes(), raw[5]) || p.PublicKeyHash != wsccrypto.PublicKeyHash(raw[3]) || p.Version2 != wsc.Version20 {
+		if int(p.ID) != id || !bytes.Equal(p.Password.Bytes(), raw[5]) ||
+			p.PublicKeyHash != wsccrypto.PublicKeyHash(raw[3]) || p.Version2 != wsc.Version20 {
 			t.Errorf("the tag says %+v", p)
 		}
 		if _, err := devpass.FromNFC(p.ID, p.Password.Bytes()); err != nil {
@@ -105,8 +107,9 @@ func TestSingle(t *testing.T) {
 // TestKnownToken: the draws are in a documented order, so known draws give a known token.
 func TestKnownToken(t *testing.T) {
 	t.Parallel()
-	draw := append(make([]byte, 31), 2)                          // private key 2
-	draw = append(draw, 0, 15, 0xbf, 0xab)                       // an id that is none, and one that is
+	draw := append(make([]byte, 31), 2) // private key 2
+	// an id that is none, and one that is
+	draw = append(draw, 0, 15, 0xbf, 0xab)
 	draw = append(draw, bytes.Repeat([]byte{0xcb, 0x7f}, 16)...) // password
 	var out bytes.Buffer
 	a := &app{rand: bytes.NewReader(draw), out: &out, errOut: &out}
@@ -115,7 +118,8 @@ func TestKnownToken(t *testing.T) {
 	}
 	vs := values(t, out.String())
 	checkToken(t, vs)
-	if vs[2] != "49067" || vs[3] != strings.Repeat("0", 383)+"4" || vs[4] != strings.Repeat("0", 383)+"2" || vs[5] != strings.Repeat("CB7F", 16) {
+	if vs[2] != "49067" || vs[3] != strings.Repeat("0", 383)+"4" ||
+		vs[4] != strings.Repeat("0", 383)+"2" || vs[5] != strings.Repeat("CB7F", 16) {
 		t.Errorf("got %q", vs)
 	}
 }
@@ -131,7 +135,8 @@ func TestBatchIntoADirectory(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 20 || entries[0].Name() != "token-000001.conf" || entries[19].Name() != "token-000020.conf" {
+	if err != nil || len(entries) != 20 || entries[0].Name() != "token-000001.conf" ||
+		entries[19].Name() != "token-000020.conf" {
 		t.Fatalf("%v, %v", entries, err)
 	}
 	seen := map[string]bool{}
@@ -207,17 +212,20 @@ func TestNothingIsOverwritten(t *testing.T) {
 			t.Parallel()
 			base := t.TempDir()
 			old := filepath.Join(base, c.exists)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(old), 0o700), os.WriteFile(old, []byte("old"), 0o644)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(old), 0o700),
+				os.WriteFile(old, []byte("old"), 0o644)); err != nil {
 				t.Fatal(err)
 			}
-			code, _, stderr := execute(t, "--count", strconv.Itoa(c.count), "--out", filepath.Join(base, c.out))
+			code, _, stderr := execute(t, "--count", strconv.Itoa(c.count), "--out",
+				filepath.Join(base, c.out))
 			if code != c.code {
 				t.Errorf("exit code %d, want %d: %s", code, c.code, stderr)
 			}
 			if b, err := os.ReadFile(old); err != nil || string(b) != "old" {
 				t.Errorf("the file that existed has %q, %v", b, err)
 			}
-			if made, _ := filepath.Glob(filepath.Join(base, "d", "token-00000[12].conf")); c.code == exitExists && len(made) > 1 {
+			if made, _ := filepath.Glob(filepath.Join(base, "d",
+				"token-00000[12].conf")); c.code == exitExists && len(made) > 1 {
 				t.Errorf("made %v", made)
 			}
 		})
@@ -228,7 +236,8 @@ func TestALinkIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	for _, name := range []string{"t.csv", "token-000001.conf"} {
-		if err := os.Symlink(filepath.Join(base, "elsewhere"), filepath.Join(base, name)); err != nil {
+		if err := os.Symlink(filepath.Join(base, "elsewhere"),
+			filepath.Join(base, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -304,7 +313,8 @@ func TestWhatWasMadeStays(t *testing.T) {
 func TestNoTokenLeavesNoTable(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "t.csv")
-	a := &app{rand: iotest.ErrReader(errors.New("no randomness")), out: io.Discard, errOut: io.Discard}
+	a := &app{rand: iotest.ErrReader(errors.New("no randomness")), out: io.Discard,
+		errOut: io.Discard}
 	if code := a.execute(t.Context(), []string{"--out", name}); code != exitFailure {
 		t.Error(code)
 	}

@@ -32,11 +32,14 @@ standard input, or comes from --key-file.`,
 			if err != nil {
 				return err
 			}
-			return a.withClient(cmd.Context(), func(c *client) error { return a.addNetwork(cmd.Context(), c, o, from) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.addNetwork(cmd.Context(), c, o, from)
+			})
 		},
 	}
 	n.register(cmd)
-	cmd.Flags().StringVar(&from, "bssid", "", "a `ROUTER` of the network, by its BSSID or SSID, to be remembered with it")
+	cmd.Flags().StringVar(&from, "bssid", "",
+		"a `ROUTER` of the network, by its BSSID or SSID, to be remembered with it")
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
 	return cmd
 }

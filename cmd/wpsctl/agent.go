@@ -18,7 +18,8 @@ import (
 const (
 	agentIface = "fi.w1.wps.CredentialAgent"
 	agentPath  = rootPath + "/wpsctl/agent"
-	// releaseTime is how long to wait for wpsd to say that there are no more calls. In a call it waits for us.
+	// releaseTime is how long to wait for wpsd to say that there are no more calls. In a call it
+	// waits for us.
 	releaseTime = 3 * time.Second
 )
 
@@ -35,7 +36,9 @@ on until Ctrl-C, also when wpsd is restarted in between.
 It gets something only if credentials are processed externally: with wps_cred_processing=1 (agents get them, nothing is
 stored) or 2 (both) in wpsd.conf. "wpsctl status" shows the mode. What could not be printed stays with wpsd.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.agent(cmd.Context(), c, once) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.agent(cmd.Context(), c, once)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "end after the first credential")
@@ -55,10 +58,13 @@ type credentialAgent struct {
 
 // agent runs the command. Ctrl-C is its regular end.
 func (a *app) agent(ctx context.Context, c *client, once bool) error {
-	g := &credentialAgent{a: a, once: once, released: make(chan struct{}, 1), over: make(chan error, 1)}
-	defer c.conn.Serve(bus.Object{Path: agentPath, Interface: agentIface, Caller: busName, Methods: map[string]bus.Method{
-		"CredentialReceived": {In: "oa{sv}ay", Do: g.credentialReceived}, "Release": {Do: g.release},
-	}})()
+	g := &credentialAgent{a: a, once: once, released: make(chan struct{}, 1),
+		over: make(chan error, 1)}
+	defer c.conn.Serve(bus.Object{Path: agentPath, Interface: agentIface, Caller: busName,
+		Methods: map[string]bus.Method{
+			"CredentialReceived": {In: "oa{sv}ay", Do: g.credentialReceived},
+			"Release":            {Do: g.release},
+		}})()
 	signals, err := c.watch(ctx)
 	if err != nil {
 		return err
@@ -111,7 +117,8 @@ func (g *credentialAgent) register(ctx context.Context, c *client) error {
 	if g.a.json {
 		err = g.a.printJSON(map[string]any{"event": "registering", "credential_processing": mode})
 	} else {
-		_, err = fmt.Fprintf(g.a.out, "Waiting for networks; Ctrl-C ends. %s%s\n", processingText(mode), inVain(mode))
+		_, err = fmt.Fprintf(g.a.out, "Waiting for networks; Ctrl-C ends. %s%s\n",
+			processingText(mode), inVain(mode))
 	}
 	if err != nil {
 		return err
@@ -123,7 +130,8 @@ func (g *credentialAgent) register(ctx context.Context, c *client) error {
 	return err
 }
 
-// unregister ends it in order: wpsd hears the answer to the call that we may be in, and does not count it as lost.
+// unregister ends it in order: wpsd hears the answer to the call that we may be in, and does not
+// count it as lost.
 func (g *credentialAgent) unregister(c *client) error {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
@@ -180,7 +188,8 @@ func (a *app) printCredential(session godbus.ObjectPath, cred credential, raw []
 		m["event"], m["session"], m["raw"] = "credential", session, hex.EncodeToString(raw)
 		return a.printJSON(m)
 	}
-	_, err := fmt.Fprintf(a.out, "Network %s\n  security  %s\n  key       %s\n  session   %s\n  raw       %x\n",
+	_, err := fmt.Fprintf(a.out,
+		"Network %s\n  security  %s\n  key       %s\n  session   %s\n  raw       %x\n",
 		ssidText(cred.ssid), security(cred.auth, cred.encryption), cred.keyText(),
 		printable(strings.TrimPrefix(string(session), string(rootPath)+"/sessions/")), raw)
 	return err

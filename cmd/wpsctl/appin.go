@@ -30,7 +30,8 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 		Example: `  wpsctl ap-pin random --timeout 10m
   wpsctl ap-pin set --pin-file /etc/ap.pin
   wpsctl ap-pin disable`,
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string,
+			cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
@@ -59,12 +60,15 @@ PIN from the argument; without it, or with "-", it is asked for (on a terminal) 
 				}
 				o["timeout"] = godbus.MakeVariant(n)
 			}
-			return a.withClient(cmd.Context(), func(c *client) error { return a.manageAPPIN(cmd.Context(), c, args[0], o) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.manageAPPIN(cmd.Context(), c, args[0], o)
+			})
 		},
 	}
 	from.register(cmd)
 	registerForce(cmd, &force)
-	cmd.Flags().Var((*seconds)(&timeout), "timeout", "random, set: for how long it is good, such as 90 or 10m (default: until it is disabled)")
+	cmd.Flags().Var((*seconds)(&timeout), "timeout",
+		"random, set: for how long it is good, such as 90 or 10m (default: until it is disabled)")
 	return cmd
 }
 
@@ -131,8 +135,10 @@ type admitFlags struct {
 
 // register declares the flags.
 func (f *admitFlags) register(cmd *cobra.Command) {
-	cmd.Flags().Var((*seconds)(&f.timeout), "timeout", "access point: for how long the PIN is good, such as 90 or 10m (default 2m)")
-	cmd.Flags().StringVar(&f.mac, "mac", "", "access point: let in the device with this `ADDRESS`; others see that they are not meant")
+	cmd.Flags().Var((*seconds)(&f.timeout), "timeout",
+		"access point: for how long the PIN is good, such as 90 or 10m (default 2m)")
+	cmd.Flags().StringVar(&f.mac, "mac", "",
+		"access point: let in the device with this `ADDRESS`; others see that they are not meant")
 	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
 }
 
@@ -167,13 +173,15 @@ func (a *app) tellPBC(n netif) {
 	a.printf("Press the WPS button of your router now, if you have not yet. There are two minutes for it.\n")
 }
 
-// tellPIN says what to do after the start with a PIN. generated is the PIN that was made, zero if it was given.
+// tellPIN says what to do after the start with a PIN. generated is the PIN that was made, zero if
+// it was given.
 func (a *app) tellPIN(n netif, generated secret.Value, detach bool, lasts time.Duration) {
 	switch {
 	case n.Mode == "ap" && !generated.IsZero():
 		a.printf("PIN: %s\nStart WPS on the device that is to join, and type this PIN in there, within %s.\n", groupPIN(string(generated.Bytes())), lastsText(lasts))
 	case n.Mode == "ap" && !detach:
-		a.printf("Start WPS with its PIN on the device that is to join, within %s.\n", lastsText(lasts))
+		a.printf("Start WPS with its PIN on the device that is to join, within %s.\n",
+			lastsText(lasts))
 	case n.Mode == "ap":
 	case !generated.IsZero():
 		a.printf("PIN: %s\nEnter it on the WPS page of your router (\"client PIN\", \"add a device\") within two minutes.\n", groupPIN(string(generated.Bytes())))

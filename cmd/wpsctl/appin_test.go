@@ -13,7 +13,8 @@ import (
 
 func TestSecondsFlag(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]uint32{"90": 90, "10m": 600, "1h30m": 5400, "0.5": 1, "1500ms": 2} {
+	for text, want := range map[string]uint32{"90": 90, "10m": 600, "1h30m": 5400, "0.5": 1,
+		"1500ms": 2} {
 		var s seconds
 		if err := s.Set(text); err != nil {
 			t.Errorf("%s: %v", text, err)
@@ -38,7 +39,8 @@ func TestSecondsFlag(t *testing.T) {
 func TestLastsText(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		0: "two minutes", 2 * time.Minute: "two minutes", 10 * time.Minute: "10 minutes", 90 * time.Second: "90 seconds", 5 * time.Hour: "5 hours", time.Minute: "60 seconds",
+		0: "two minutes", 2 * time.Minute: "two minutes", 10 * time.Minute: "10 minutes",
+		90 * time.Second: "90 seconds", 5 * time.Hour: "5 hours", time.Minute: "60 seconds",
 	} {
 		if got := lastsText(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
@@ -58,12 +60,16 @@ func TestWordsForAnAccessPoint(t *testing.T) {
 	}
 	ap, pin := netif{Name: "wlan0", Mode: "ap"}, secret.FromString("12345670")
 	for name, row := range map[string]struct{ got, want string }{
-		"push button":         {said(func() { a.tellPBC(ap) }), "the device that is to join"},
-		"a PIN that was made": {said(func() { a.tellPIN(ap, pin, false, 10*time.Minute) }), "PIN: 1234 5670\nStart WPS on the device that is to join, and type this PIN in there, within 10 minutes."},
-		"a device's PIN":      {said(func() { a.tellPIN(ap, secret.Value{}, false, 0) }), "within two minutes"},
-		"detached":            {said(func() { a.tellPIN(ap, pin, true, 0) }), "1234 5670"},
-		"a station":           {said(func() { a.tellPIN(netif{Mode: "station"}, pin, false, 0) }), "WPS page of your router"},
-		"the end":             {said(func() { _ = a.showAdmitted(session{Peer: "02:00:00:00:09:01"}) }), "02:00:00:00:09:01 was let into the network."},
+		"push button": {said(func() { a.tellPBC(ap) }), "the device that is to join"},
+		"a PIN that was made": {said(func() { a.tellPIN(ap, pin, false, 10*time.Minute) }),
+			"PIN: 1234 5670\nStart WPS on the device that is to join, and type this PIN in there, within 10 minutes."},
+		"a device's PIN": {said(func() { a.tellPIN(ap, secret.Value{}, false, 0) }),
+			"within two minutes"},
+		"detached": {said(func() { a.tellPIN(ap, pin, true, 0) }), "1234 5670"},
+		"a station": {said(func() { a.tellPIN(netif{Mode: "station"}, pin, false, 0) }),
+			"WPS page of your router"},
+		"the end": {said(func() { _ = a.showAdmitted(session{Peer: "02:00:00:00:09:01"}) }),
+			"02:00:00:00:09:01 was let into the network."},
 	} {
 		if !strings.Contains(row.got, row.want) {
 			t.Errorf("%s: %q does not say %q", name, row.got, row.want)
@@ -73,12 +79,14 @@ func TestWordsForAnAccessPoint(t *testing.T) {
 		t.Errorf("a given PIN, detached: %q", got)
 	}
 
-	device := map[string]godbus.Variant{"name": godbus.MakeVariant("camera\x1b[2J"), "password-id": godbus.MakeVariant(uint16(4))}
+	device := map[string]godbus.Variant{"name": godbus.MakeVariant("camera\x1b[2J"),
+		"password-id": godbus.MakeVariant(uint16(4))}
 	for name, want := range map[string]string{
 		"EnrolleeSeen": `wlan0: 02:00:00:00:09:01 (camera\x1b[2J) has its button pressed`,
 		"PinNeeded":    `wlan0: the PIN of 02:00:00:00:09:01 (camera\x1b[2J) is needed: "wpsctl pin"`,
 	} {
-		s := &godbus.Signal{Path: rootPath + "/interfaces/wlan0", Name: interfaceIface + "." + name, Body: []any{"uuid", "02:00:00:00:09:01", device}}
+		s := &godbus.Signal{Path: rootPath + "/interfaces/wlan0", Name: interfaceIface + "." + name,
+			Body: []any{"uuid", "02:00:00:00:09:01", device}}
 		if got := strings.Join(signalText(s), "\n"); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
@@ -97,7 +105,9 @@ func TestPickForAnAccessPoint(t *testing.T) {
 		modes []string
 		want  string
 	}{
-		{"", []string{"station", "ap"}, "sta0"}, {"", []string{"ap"}, "ap0"}, {"ap0", []string{"station"}, "ap0"}, {"sta0", []string{"ap"}, "sta0"}, {"x", []string{"ap"}, ""},
+		{"", []string{"station", "ap"}, "sta0"}, {"", []string{"ap"}, "ap0"},
+		{"ap0", []string{"station"}, "ap0"}, {"sta0", []string{"ap"}, "sta0"},
+		{"x", []string{"ap"}, ""},
 	} {
 		if n, _ := tr.pick(row.name, row.modes...); n.Name != row.want {
 			t.Errorf("%q of %v: %q, want %q", row.name, row.modes, n.Name, row.want)

@@ -29,8 +29,9 @@ func argumentsOf(use string) []argument {
 // isPIN tells whether the argument is a PIN, whose exit code is one of its own.
 func (a argument) isPIN() bool { return strings.HasPrefix(a.name, "PIN") }
 
-// checkArguments gives cmd and all below it a check of their arguments and options against the usage line: what is
-// missing, what is too much, and what is empty, which is what an unset variable of a shell becomes.
+// checkArguments gives cmd and all below it a check of their arguments and options against the
+// usage line: what is missing, what is too much, and what is empty, which is what an unset variable
+// of a shell becomes.
 func checkArguments(cmd *cobra.Command) {
 	cmd.SuggestionsMinimumDistance = 2 // letters that may be wrong
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -55,7 +56,8 @@ func countArguments(cmd *cobra.Command, args []string) error {
 		at := min(i, len(wanted)-1)
 		if at < 0 || i >= len(wanted) && !wanted[at].repeated {
 			return &failure{Exit: exitUsage, Hint: usage,
-				Text: `"` + printable(arg) + `" is an argument too many for "` + cmd.CommandPath() + `"`}
+				Text: `"` + printable(arg) + `" is an argument too many for "` +
+					cmd.CommandPath() + `"`}
 		}
 		if arg == "" {
 			return emptyArgument(cmd, wanted[at])
@@ -98,10 +100,12 @@ func emptyOption(cmd *cobra.Command) error {
 
 // unknownCommand says what there is in place of what was typed.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	f := &failure{Exit: exitUsage, Text: `unknown command "` + printable(name) + `" for "` + cmd.CommandPath() + `"`,
+	f := &failure{Exit: exitUsage,
+		Text: `unknown command "` + printable(name) + `" for "` + cmd.CommandPath() + `"`,
 		Hint: `"` + cmd.CommandPath() + ` --help" lists the commands.`}
 	if like := cmd.SuggestionsFor(name); len(like) > 0 {
-		f.Hint = `Perhaps "` + cmd.CommandPath() + " " + strings.Join(like, `" or "`) + `" is meant. ` + f.Hint
+		f.Hint = `Perhaps "` + cmd.CommandPath() + " " + strings.Join(like, `" or "`) +
+			`" is meant. ` + f.Hint
 	}
 	return f
 }

@@ -30,13 +30,15 @@ const (
 	erEnrolleeIface    = "fi.w1.wps.ER.Enrollee"
 )
 
-// callTimeout bounds every call: nothing in the API blocks for long. It leaves time to start wpsd on demand.
+// callTimeout bounds every call: nothing in the API blocks for long. It leaves time to start wpsd
+// on demand.
 const callTimeout = 25 * time.Second
 
 // authTimeout bounds a call for which somebody may have to type a password. wpsd gives up before.
 const authTimeout = 6 * time.Minute
 
-// maxAnswer bounds an answer of wpsd's: a list of ten thousand access points is a few MiB. It is what a system bus passes on.
+// maxAnswer bounds an answer of wpsd's: a list of ten thousand access points is a few MiB. It is
+// what a system bus passes on.
 const maxAnswer = 32 << 20
 
 // client is a connection to wpsd.
@@ -65,7 +67,8 @@ func (a *app) dial(ctx context.Context) (*client, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, &failure{Exit: exitNoService, Text: "cannot connect to D-Bus: " + prose(err.Error()),
+		return nil, &failure{Exit: exitNoService,
+			Text: "cannot connect to D-Bus: " + prose(err.Error()),
 			Hint: "Is dbus-daemon running? Look at --bus, and at DBUS_SYSTEM_BUS_ADDRESS."}
 	}
 	return &client{conn: conn, app: a}, nil
@@ -77,15 +80,18 @@ func (c *client) close() {
 	_ = c.conn.Close()
 }
 
-// call calls a method given with its interface and stores the answer in results. It allows authorization to ask the
-// user for a password: by the agent of his desktop, or, if there is none, on this terminal.
-func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string, results []any, args ...any) error {
+// call calls a method given with its interface and stores the answer in results. It allows
+// authorization to ask the user for a password: by the agent of his desktop, or, if there is none,
+// on this terminal.
+func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string, results []any,
+	args ...any) error {
 	err := c.try(ctx, path, method, results, args)
 	var e godbus.Error
 	if errors.As(err, &e) && e.Name == interactionRequired && c.tty == nil && c.app.canAsk() {
 		var failed error
 		if c.tty, failed = startTTYAgent(); failed != nil {
-			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: prose(e.Error()), Hint: prose(failed.Error())}
+			return &failure{Exit: exitNotAuthorized, Name: e.Name, Text: prose(e.Error()),
+				Hint: prose(failed.Error())}
 		}
 		err = c.try(ctx, path, method, results, args)
 	}
@@ -96,9 +102,11 @@ func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string
 }
 
 // try makes one call.
-func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string, results, args []any) error {
+func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string, results,
+	args []any) error {
 	limit := authTimeout
-	iface, member := method[:strings.LastIndexByte(method, '.')], method[strings.LastIndexByte(method, '.')+1:]
+	iface, member := method[:strings.LastIndexByte(method, '.')],
+		method[strings.LastIndexByte(method, '.')+1:]
 	if iface == propertiesIface && member != "Set" || iface == objectManager {
 		limit = callTimeout // these need no authorization
 	}
@@ -106,11 +114,13 @@ func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string,
 	defer cancel()
 	explain := time.AfterFunc(waitTime, c.app.explainWait)
 	defer explain.Stop()
-	return c.conn.Call(ctx, bus.Request{To: busName, Path: path, Method: method, Args: args, Flags: godbus.FlagAllowInteractiveAuthorization}, results...)
+	return c.conn.Call(ctx, bus.Request{To: busName, Path: path, Method: method, Args: args,
+		Flags: godbus.FlagAllowInteractiveAuthorization}, results...)
 }
 
 // properties reads all properties of one interface of an object.
-func (c *client) properties(ctx context.Context, path godbus.ObjectPath, iface string) (props, error) {
+func (c *client) properties(ctx context.Context, path godbus.ObjectPath,
+	iface string) (props, error) {
 	var p props
 	err := c.call(ctx, path, propertiesIface+".GetAll", []any{&p}, iface)
 	return p, err
@@ -121,12 +131,15 @@ func (c *client) watch(ctx context.Context) (<-chan *godbus.Signal, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	signals := c.conn.Signals()
-	return signals, fromBus(c.conn.Follow(ctx, bus.Name{Name: busName, Signals: []bus.Signals{{Path: rootPath, Below: true}}}))
+	return signals, fromBus(c.conn.Follow(ctx,
+		bus.Name{Name: busName, Signals: []bus.Signals{{Path: rootPath, Below: true}}}))
 }
 
-// serviceOwner looks at a signal: whether it tells that wpsd came (owner set) or left (owner empty).
+// serviceOwner looks at a signal: whether it tells that wpsd came (owner set) or left (owner
+// empty).
 func serviceOwner(s *godbus.Signal) (owner string, ok bool) {
-	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != busName {
+	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 ||
+		s.Body[0] != busName {
 		return "", false
 	}
 	owner, ok = s.Body[2].(string)

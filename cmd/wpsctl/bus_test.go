@@ -14,8 +14,8 @@ import (
 	"wpsd/test/testbus"
 )
 
-// TestCallsAllowAQuestion: wpsd may have the user asked for a password, which the flag of each call says; and its
-// refusals are told apart.
+// TestCallsAllowAQuestion: wpsd may have the user asked for a password, which the flag of each call
+// says; and its refusals are told apart.
 func TestCallsAllowAQuestion(t *testing.T) {
 	t.Parallel()
 	bus, err := testbus.Start()
@@ -43,7 +43,8 @@ func TestCallsAllowAQuestion(t *testing.T) {
 		}
 		return godbus.NewError(errorPrefix+answer, []any{"A sentence."})
 	}
-	if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i", interfaceIface); err != nil {
+	if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i",
+		interfaceIface); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := service.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
@@ -55,7 +56,9 @@ func TestCallsAllowAQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.close()
-	call := func(ctx context.Context) error { return c.call(ctx, "/i", interfaceIface+".Scan", nil, options{}) }
+	call := func(ctx context.Context) error {
+		return c.call(ctx, "/i", interfaceIface+".Scan", nil, options{})
+	}
 	set := func(name string) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -64,7 +67,8 @@ func TestCallsAllowAQuestion(t *testing.T) {
 	for _, name := range []string{"AuthorizationDismissed", "NotAuthorized"} {
 		set(name)
 		var f *failure
-		if err := call(t.Context()); !errors.As(err, &f) || f.Exit != exitNotAuthorized || f.Name != errorPrefix+name || f.Text != "A sentence." {
+		if err := call(t.Context()); !errors.As(err, &f) || f.Exit != exitNotAuthorized ||
+			f.Name != errorPrefix+name || f.Text != "A sentence." {
 			t.Errorf("%s: %+v", name, err)
 		}
 	}
@@ -89,7 +93,8 @@ func TestCallsAllowAQuestion(t *testing.T) {
 	}
 }
 
-// TestHostileBus: whatever others on the bus send, calls are answered by wpsd, and its signals come, and no others.
+// TestHostileBus: whatever others on the bus send, calls are answered by wpsd, and its signals
+// come, and no others.
 func TestHostileBus(t *testing.T) {
 	t.Parallel()
 	server, err := testbus.Start()
@@ -111,14 +116,16 @@ func TestHostileBus(t *testing.T) {
 		}
 		return nil
 	}
-	if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i", interfaceIface); err != nil {
+	if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i",
+		interfaceIface); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := service.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{busName}, Spare: service.Names()}, make(chan error, 1)
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{busName},
+		Spare: service.Names()}, make(chan error, 1)
 	go func() {
 		_, _, err := attacker.Run(ctx, server.Address)
 		over <- err
@@ -137,7 +144,8 @@ func TestHostileBus(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := <-signals
-		for s != nil && s.Sender == "org.freedesktop.DBus" && !strings.HasSuffix(s.Name, "NameOwnerChanged") {
+		for s != nil && s.Sender == "org.freedesktop.DBus" &&
+			!strings.HasSuffix(s.Name, "NameOwnerChanged") {
 			s = <-signals // that we have our own name
 		}
 		if s == nil || s.Name != interfaceIface+".ScanDone" || s.Sender != service.Names()[0] {

@@ -31,7 +31,8 @@ func (a *app) known(cmd *cobra.Command) *tree {
 }
 
 // completeInterfaces offers the interfaces' names.
-func (a *app) completeInterfaces(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeInterfaces(cmd *cobra.Command, _ []string, _ string) ([]string,
+	cobra.ShellCompDirective) {
 	var names []string
 	for _, n := range a.known(cmd).Interfaces {
 		names = append(names, cobra.CompletionWithDesc(printable(n.Name), printable(n.Mode)))
@@ -40,18 +41,21 @@ func (a *app) completeInterfaces(cmd *cobra.Command, _ []string, _ string) ([]st
 }
 
 // completeBSSIDs offers the access points, described by their names.
-func (a *app) completeBSSIDs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeBSSIDs(cmd *cobra.Command, _ []string, _ string) ([]string,
+	cobra.ShellCompDirective) {
 	var names []string
 	for _, ap := range a.known(cmd).AccessPoints {
 		if a.ifname == "" || ap.Interface == a.ifname {
-			names = append(names, cobra.CompletionWithDesc(printable(ap.BSSID), ssidText(ap.ssid)+" "+printable(ap.Flags)))
+			names = append(names, cobra.CompletionWithDesc(printable(ap.BSSID),
+				ssidText(ap.ssid)+" "+printable(ap.Flags)))
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeRouter is completeBSSIDs for the first argument of a command.
-func (a *app) completeRouter(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeRouter(cmd *cobra.Command, args []string, text string) ([]string,
+	cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -59,7 +63,8 @@ func (a *app) completeRouter(cmd *cobra.Command, args []string, text string) ([]
 }
 
 // completeNetworks offers the stored networks that are not named yet.
-func (a *app) completeNetworks(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeNetworks(cmd *cobra.Command, args []string, _ string) ([]string,
+	cobra.ShellCompDirective) {
 	if len(args) > 0 && cmd.Name() != "delete" {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

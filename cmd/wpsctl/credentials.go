@@ -16,7 +16,9 @@ func newCredentials(a *app) *cobra.Command {
 the disk is full or the state directory cannot be written. A session has them for ten minutes after its end. Without
 SESSION (a number or a D-Bus path) it is the newest one that received something.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.showCredentials(cmd.Context(), c, first(args)) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.showCredentials(cmd.Context(), c, first(args))
+			})
 		},
 	}
 }
@@ -47,7 +49,8 @@ func (a *app) showCredentials(ctx context.Context, c *client, arg string) error 
 	}
 	for _, p := range raw {
 		cred := newCredential(p)
-		a.printf("%s (%s)\n  key  %s\n", ssidText(cred.ssid), security(cred.auth, cred.encryption), cred.keyText())
+		a.printf("%s (%s)\n  key  %s\n", ssidText(cred.ssid), security(cred.auth, cred.encryption),
+			cred.keyText())
 	}
 	return nil
 }
@@ -59,5 +62,7 @@ func newestWithCredentials(list []session) (session, error) {
 			return s, nil
 		}
 	}
-	return session{}, &failure{Exit: exitNotFound, Text: "no session of the last ten minutes has received a network", Hint: `"wpsctl networks" lists those that are stored.`}
+	return session{}, &failure{Exit: exitNotFound,
+		Text: "no session of the last ten minutes has received a network",
+		Hint: `"wpsctl networks" lists those that are stored.`}
 }

@@ -35,7 +35,8 @@ func (e *enrollFlags) register(cmd *cobra.Command) {
 
 // registerDetach declares the flag that every command has which starts something.
 func (e *enrollFlags) registerDetach(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&e.detach, "detach", false, "start, print the session, and leave it to wpsd")
+	cmd.Flags().BoolVar(&e.detach, "detach", false,
+		"start, print the session, and leave it to wpsd")
 }
 
 // registerForce declares the flag of the commands that take a PIN.
@@ -45,9 +46,11 @@ func registerForce(cmd *cobra.Command, force *bool) {
 
 // registerApply declares the flag that says who gets the network.
 func registerApply(cmd *cobra.Command, apply *string) {
-	cmd.Flags().StringVar(apply, "apply", "", "hand the network to `MANAGER`: auto, networkmanager, wpa_supplicant, iwd or none")
+	cmd.Flags().StringVar(apply, "apply", "",
+		"hand the network to `MANAGER`: auto, networkmanager, wpa_supplicant, iwd or none")
 	mustComplete(cmd.RegisterFlagCompletionFunc("apply", cobra.FixedCompletions(
-		[]string{"auto", "networkmanager", "wpa_supplicant", "iwd", "none"}, cobra.ShellCompDirectiveNoFileComp)))
+		[]string{"auto", "networkmanager", "wpa_supplicant", "iwd", "none"},
+		cobra.ShellCompDirectiveNoFileComp)))
 }
 
 // options makes the a{sv} that the Start methods take.
@@ -92,18 +95,22 @@ button is pressed within two minutes.`,
 		ValidArgsFunction: a.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.router = first(args)
-			return a.withClient(cmd.Context(), func(c *client) error { return a.pbc(cmd.Context(), c, e) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.pbc(cmd.Context(), c, e)
+			})
 		},
 	}
 	e.register(cmd)
 	e.registerBeside(cmd)
-	cmd.Flags().BoolVar(&e.multiAP, "multi-ap", false, "join as a repeater of a Multi-AP network (a backhaul station)")
+	cmd.Flags().BoolVar(&e.multiAP, "multi-ap", false,
+		"join as a repeater of a Multi-AP network (a backhaul station)")
 	return cmd
 }
 
 // registerBeside declares the flag of the commands for which the connection can stay.
 func (e *enrollFlags) registerBeside(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&e.beside, "beside", false, "leave the connection alone that is there, where the radio has room for two")
+	cmd.Flags().BoolVar(&e.beside, "beside", false,
+		"leave the connection alone that is there, where the radio has room for two")
 }
 
 // pbc runs the command.
@@ -113,7 +120,8 @@ func (a *app) pbc(ctx context.Context, c *client, e enrollFlags) error {
 		return err
 	}
 	var path godbus.ObjectPath
-	if err := c.call(ctx, n.Path, interfaceIface+".StartPbc", []any{&path}, e.options()); err != nil {
+	if err := c.call(ctx, n.Path, interfaceIface+".StartPbc", []any{&path},
+		e.options()); err != nil {
 		return err
 	}
 	if !a.json && !e.detach {
@@ -122,8 +130,8 @@ func (a *app) pbc(ctx context.Context, c *client, e enrollFlags) error {
 	return a.finish(ctx, c, f, path, e, secret.Value{})
 }
 
-// prepare picks the interface, which is in the first of these modes if it has no name, and listens for signals before
-// anything starts.
+// prepare picks the interface, which is in the first of these modes if it has no name, and listens
+// for signals before anything starts.
 func (a *app) prepare(ctx context.Context, c *client, modes ...string) (netif, *follower, error) {
 	f, err := a.newFollower(ctx, c)
 	if err != nil {
@@ -138,7 +146,8 @@ func (a *app) prepare(ctx context.Context, c *client, modes ...string) (netif, *
 }
 
 // prepareAt is prepare, and finds the access point that is named.
-func (a *app) prepareAt(ctx context.Context, c *client, e *enrollFlags, modes ...string) (netif, *follower, error) {
+func (a *app) prepareAt(ctx context.Context, c *client, e *enrollFlags, modes ...string) (netif,
+	*follower, error) {
 	n, f, err := a.prepare(ctx, c, modes...)
 	if err == nil && e.router != "" {
 		e.bssid, err = a.bssid(ctx, c, n, f.signals, e.router)
@@ -146,9 +155,10 @@ func (a *app) prepareAt(ctx context.Context, c *client, e *enrollFlags, modes ..
 	return n, f, err
 }
 
-// finish follows the session at path to its end, or leaves it alone with --detach. pin is the PIN that was generated
-// for it, which --json shows.
-func (a *app) finish(ctx context.Context, c *client, f *follower, path godbus.ObjectPath, e enrollFlags, pin secret.Value) error {
+// finish follows the session at path to its end, or leaves it alone with --detach. pin is the PIN
+// that was generated for it, which --json shows.
+func (a *app) finish(ctx context.Context, c *client, f *follower, path godbus.ObjectPath,
+	e enrollFlags, pin secret.Value) error {
 	if a.json {
 		started := map[string]any{"event": "started", "path": path, "detached": e.detach}
 		if !pin.IsZero() {
@@ -256,7 +266,8 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 	}
 	for _, p := range raw {
 		cred := newCredential(p)
-		a.printf("%s %s (%s).\n", resultText(s.Purpose), ssidText(cred.ssid), security(cred.auth, cred.encryption))
+		a.printf("%s %s (%s).\n", resultText(s.Purpose), ssidText(cred.ssid),
+			security(cred.auth, cred.encryption))
 		if showKey {
 			a.printf("Its key: %s\n", cred.keyText())
 		}
@@ -290,8 +301,8 @@ func resultText(purpose string) string {
 	return "Received the network"
 }
 
-// storedText says where the networks of a session are now and what one can do with them. A network without a number is
-// kept by nobody: its session has it for some minutes.
+// storedText says where the networks of a session are now and what one can do with them. A network
+// without a number is kept by nobody: its session has it for some minutes.
 func (a *app) storedText(ctx context.Context, c *client, ids []string, s session) string {
 	notStored, _ := s.Detail["not-stored"].Value().(bool)
 	text := ""
@@ -329,7 +340,8 @@ func storedAs(ids []string) string {
 
 // security names what protects a network, for people.
 func security(auth, encryption string) string {
-	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2", "WPAPSK|WPA2PSK": "WPA/WPA2", "SAE": "WPA3"}
+	names := map[string]string{"OPEN": "open", "WPAPSK": "WPA", "WPA2PSK": "WPA2",
+		"WPAPSK|WPA2PSK": "WPA/WPA2", "SAE": "WPA3"}
 	name, ok := names[auth]
 	if !ok {
 		name = orDash(auth)

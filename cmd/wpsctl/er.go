@@ -28,28 +28,33 @@ devices say of themselves can be said by anybody in the network.`,
   wpsctl er pbc any`,
 		RunE: a.listERAPs,
 	}
-	cmd.AddCommand(newERStart(a), newERStop(a), newERAPs(a), newEREnrollees(a), newERLearn(a), newERSetConfig(a), newERConfigure(a),
+	cmd.AddCommand(newERStart(a), newERStop(a), newERAPs(a), newEREnrollees(a), newERLearn(a),
+		newERSetConfig(a), newERConfigure(a),
 		newERPBC(a), newERPIN(a), newERMonitor(a))
 	return cmd
 }
 
 // onER runs a command on the interface of the External Registrar.
-func (a *app) onER(cmd *cobra.Command, do func(ctx context.Context, c *client, t *tree, n netif) error) error {
+func (a *app) onER(cmd *cobra.Command,
+	do func(ctx context.Context, c *client, t *tree, n netif) error) error {
 	return a.onERAt(cmd, (*tree).pickER, do)
 }
 
 // onRunningER is onER for what needs the External Registrar to run.
-func (a *app) onRunningER(cmd *cobra.Command, do func(ctx context.Context, c *client, t *tree, n netif) error) error {
+func (a *app) onRunningER(cmd *cobra.Command,
+	do func(ctx context.Context, c *client, t *tree, n netif) error) error {
 	return a.onER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
 		if !n.ER {
-			return &failure{Exit: exitNotFound, Name: errorPrefix + "NotRunning", Text: "no External Registrar runs on " + printable(n.Name), Hint: erStartHint}
+			return &failure{Exit: exitNotFound, Name: errorPrefix + "NotRunning",
+				Text: "no External Registrar runs on " + printable(n.Name), Hint: erStartHint}
 		}
 		return do(ctx, c, t, n)
 	})
 }
 
 // onERAt is onER on the interface that pick finds.
-func (a *app) onERAt(cmd *cobra.Command, pick func(t *tree, name string) (netif, error), do func(ctx context.Context, c *client, t *tree, n netif) error) error {
+func (a *app) onERAt(cmd *cobra.Command, pick func(t *tree, name string) (netif, error),
+	do func(ctx context.Context, c *client, t *tree, n netif) error) error {
 	return a.withClient(cmd.Context(), func(c *client) error {
 		t, err := c.objects(cmd.Context())
 		if err != nil {
@@ -77,16 +82,17 @@ again to whoever listens (see "wpsctl er monitor").`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pick := func(t *tree, name string) (netif, error) { return t.pickERStart(name, lanOf) }
-			return a.onERAt(cmd, pick, func(ctx context.Context, c *client, _ *tree, n netif) error {
-				o := options{"detach": godbus.MakeVariant(true)}
-				if len(args) == 1 {
-					o["address"] = godbus.MakeVariant(args[0])
-				}
-				if err := c.call(ctx, n.Path, erIface+".Start", nil, o); err != nil {
-					return err
-				}
-				return a.showER(n, true)
-			})
+			return a.onERAt(cmd, pick,
+				func(ctx context.Context, c *client, _ *tree, n netif) error {
+					o := options{"detach": godbus.MakeVariant(true)}
+					if len(args) == 1 {
+						o["address"] = godbus.MakeVariant(args[0])
+					}
+					if err := c.call(ctx, n.Path, erIface+".Start", nil, o); err != nil {
+						return err
+					}
+					return a.showER(n, true)
+				})
 		},
 	}
 }
@@ -142,7 +148,8 @@ func (a *app) listERAPs(cmd *cobra.Command, _ []string) error {
 			}
 		}
 		if a.json {
-			return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "access_points": found})
+			return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER,
+				"access_points": found})
 		}
 		return writeERAccessPoints(a.out, found)
 	})
@@ -161,7 +168,8 @@ func writeERAccessPoints(w io.Writer, found []erAccessPoint) error {
 		if ap.HasSettings {
 			settings = "known"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", orDash(ap.UUID), orDash(ap.BSSID), orDash(ap.Address), orDash(ap.State), settings, orDash(ap.FriendlyName),
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", orDash(ap.UUID), orDash(ap.BSSID),
+			orDash(ap.Address), orDash(ap.State), settings, orDash(ap.FriendlyName),
 			orDash(strings.Join(strings.Fields(ap.Manufacturer+" "+ap.ModelName), " ")), ap.note())
 	}
 	return tw.Flush()
@@ -196,7 +204,8 @@ pressed, "PIN" if it waits for its PIN to be entered.`,
 					}
 				}
 				if a.json {
-					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, "enrollees": found})
+					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER,
+						"enrollees": found})
 				}
 				return writeEREnrollees(a.out, found)
 			})
@@ -213,8 +222,10 @@ func writeEREnrollees(w io.Writer, found []erEnrollee) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "UUID\tMAC\tWANTS\tNAME\tDEVICE\tAT")
 	for _, e := range found {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", orDash(e.UUID), orDash(e.MAC), e.wants(), orDash(e.DeviceName),
-			orDash(strings.Join(strings.Fields(e.Manufacturer+" "+e.ModelName), " ")), orDash(e.apName))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", orDash(e.UUID), orDash(e.MAC), e.wants(),
+			orDash(e.DeviceName),
+			orDash(strings.Join(strings.Fields(e.Manufacturer+" "+e.ModelName), " ")),
+			orDash(e.apName))
 	}
 	return tw.Flush()
 }
@@ -237,7 +248,8 @@ func newERSetConfig(a *app) *cobra.Command {
 		Short: "Give a stored network to devices that an access point lets in",
 		Long: `Set-config says that devices which are let in at an access point are given a stored network (its number or its name,
 see "wpsctl networks"). Nothing is sent to the access point: the network has to be its own.`,
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string,
+			cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return a.completeNetworks(cmd, nil, text)
 			}
@@ -253,13 +265,15 @@ see "wpsctl networks"). Nothing is sent to the access point: the network has to 
 				if err != nil {
 					return err
 				}
-				if err := c.call(ctx, n.Path, erIface+".SetConfig", nil, ap, stored.Path); err != nil {
+				if err := c.call(ctx, n.Path, erIface+".SetConfig", nil, ap,
+					stored.Path); err != nil {
 					return err
 				}
 				if a.json {
 					return a.printJSON(map[string]any{"ap": ap, "network": stored.Path})
 				}
-				a.printf("Devices that are let in there are given %s (network %s).\n", ssidText(stored.ssid), orDash(stored.ID))
+				a.printf("Devices that are let in there are given %s (network %s).\n",
+					ssidText(stored.ssid), orDash(stored.ID))
 				return nil
 			})
 		},
@@ -274,7 +288,9 @@ func newERMonitor(a *app) *cobra.Command {
 		Long: `Monitor prints a line for every access point and every device that the External Registrar hears of, and for what becomes of
 its sessions. It never shows keys. With --json each line is an object with the signal's path, name and arguments.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c, newERFilter()) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.monitor(cmd.Context(), c, newERFilter())
+			})
 		},
 	}
 }
@@ -287,7 +303,8 @@ func newERFilter() func(*godbus.Signal) bool {
 		if s.Name == objectManager+".InterfacesAdded" && len(s.Body) == 2 {
 			at, _ = s.Body[0].(godbus.ObjectPath)
 			ifaces, _ := s.Body[1].(map[string]map[string]godbus.Variant)
-			if ifaces[sessionIface] != nil && get[string](ifaces[sessionIface], "Role") == "external-registrar" {
+			if ifaces[sessionIface] != nil &&
+				get[string](ifaces[sessionIface], "Role") == "external-registrar" {
 				ours[at] = true
 			}
 		}
@@ -322,14 +339,16 @@ func erObjectText(p godbus.ObjectPath, ifaces map[string]map[string]godbus.Varia
 	switch {
 	case ifaces[erAccessPointIface] != nil:
 		ap := newERAccessPoint(p, ifaces[erAccessPointIface], nil)
-		text := objectName(p) + ": " + orDash(ap.FriendlyName) + ", " + orDash(ap.BSSID) + ", " + orDash(ap.State)
+		text := objectName(p) + ": " + orDash(ap.FriendlyName) + ", " + orDash(ap.BSSID) + ", " +
+			orDash(ap.State)
 		if note := ap.note(); note != "-" {
 			text += ", " + note
 		}
 		return []string{text}
 	case ifaces[erEnrolleeIface] != nil:
 		e := newEREnrollee(p, ifaces[erEnrolleeIface], nil, nil)
-		return []string{objectName(p) + ": " + orDash(e.DeviceName) + ", " + orDash(e.MAC) + ", wants " + e.wants()}
+		return []string{objectName(p) + ": " + orDash(e.DeviceName) + ", " + orDash(e.MAC) +
+			", wants " + e.wants()}
 	}
 	return nil
 }

@@ -68,24 +68,40 @@ func erParent(p godbus.ObjectPath) godbus.ObjectPath {
 }
 
 // newERAccessPoint makes one; names maps interface objects to their names.
-func newERAccessPoint(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]string) erAccessPoint {
-	return erAccessPoint{Path: at, Interface: names[erParent(at)], UUID: get[string](p, "Uuid"), BSSID: get[string](p, "Bssid"), Address: get[string](p, "Address"),
-		OtherAddresses: get[[]string](p, "OtherAddresses"), Location: get[string](p, "Location"), FriendlyName: get[string](p, "FriendlyName"),
-		Manufacturer: get[string](p, "Manufacturer"), ManufacturerURL: get[string](p, "ManufacturerUrl"), ModelDescription: get[string](p, "ModelDescription"),
-		ModelName: get[string](p, "ModelName"), ModelNumber: get[string](p, "ModelNumber"), ModelURL: get[string](p, "ModelUrl"),
-		SerialNumber: get[string](p, "SerialNumber"), UPC: get[string](p, "Upc"), PresentationURL: get[string](p, "PresentationUrl"),
-		DeviceName: get[string](p, "DeviceName"), DeviceType: get[string](p, "DeviceType"), Version: get[string](p, "Version"),
-		ConfigMethods: get[[]string](p, "ConfigMethods"), State: get[string](p, "State"), Locked: get[bool](p, "SetupLocked"),
-		HasSettings: get[bool](p, "HasSettings"), Subscribed: get[bool](p, "Subscribed"), Dropped: get[bool](p, "Dropped"), Problem: get[string](p, "Problem"),
+func newERAccessPoint(at godbus.ObjectPath, p props,
+	names map[godbus.ObjectPath]string) erAccessPoint {
+	return erAccessPoint{Path: at, Interface: names[erParent(at)], UUID: get[string](p, "Uuid"),
+		BSSID: get[string](p, "Bssid"), Address: get[string](p, "Address"),
+		OtherAddresses: get[[]string](p, "OtherAddresses"), Location: get[string](p, "Location"),
+		FriendlyName:     get[string](p, "FriendlyName"),
+		Manufacturer:     get[string](p, "Manufacturer"),
+		ManufacturerURL:  get[string](p, "ManufacturerUrl"),
+		ModelDescription: get[string](p, "ModelDescription"),
+		ModelName:        get[string](p, "ModelName"), ModelNumber: get[string](p, "ModelNumber"),
+		ModelURL:     get[string](p, "ModelUrl"),
+		SerialNumber: get[string](p, "SerialNumber"), UPC: get[string](p, "Upc"),
+		PresentationURL: get[string](p, "PresentationUrl"),
+		DeviceName:      get[string](p, "DeviceName"), DeviceType: get[string](p, "DeviceType"),
+		Version:       get[string](p, "Version"),
+		ConfigMethods: get[[]string](p, "ConfigMethods"), State: get[string](p, "State"),
+		Locked:      get[bool](p, "SetupLocked"),
+		HasSettings: get[bool](p, "HasSettings"), Subscribed: get[bool](p, "Subscribed"),
+		Dropped: get[bool](p, "Dropped"), Problem: get[string](p, "Problem"),
 		LastSeen: when(p, "LastSeen"), Expires: when(p, "Expires")}
 }
 
 // newEREnrollee makes one; aps are the access points, to name the one that heard it.
-func newEREnrollee(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]string, aps []erAccessPoint) erEnrollee {
-	e := erEnrollee{Path: at, Interface: names[erParent(at)], AccessPoint: get[godbus.ObjectPath](p, "AccessPoint"), UUID: get[string](p, "Uuid"), MAC: get[string](p, "MacAddress"),
-		DeviceName: get[string](p, "DeviceName"), Manufacturer: get[string](p, "Manufacturer"), ModelName: get[string](p, "ModelName"),
-		ModelNumber: get[string](p, "ModelNumber"), SerialNumber: get[string](p, "SerialNumber"), DeviceType: get[string](p, "DeviceType"),
-		ConfigMethods: get[[]string](p, "ConfigMethods"), PasswordID: get[uint16](p, "PasswordId"), Introduced: get[bool](p, "Introduced"), LastSeen: when(p, "LastSeen")}
+func newEREnrollee(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]string,
+	aps []erAccessPoint) erEnrollee {
+	e := erEnrollee{Path: at, Interface: names[erParent(at)],
+		AccessPoint: get[godbus.ObjectPath](p, "AccessPoint"), UUID: get[string](p, "Uuid"),
+		MAC:        get[string](p, "MacAddress"),
+		DeviceName: get[string](p, "DeviceName"), Manufacturer: get[string](p, "Manufacturer"),
+		ModelName:   get[string](p, "ModelName"),
+		ModelNumber: get[string](p, "ModelNumber"), SerialNumber: get[string](p, "SerialNumber"),
+		DeviceType:    get[string](p, "DeviceType"),
+		ConfigMethods: get[[]string](p, "ConfigMethods"), PasswordID: get[uint16](p, "PasswordId"),
+		Introduced: get[bool](p, "Introduced"), LastSeen: when(p, "LastSeen")}
 	for _, ap := range aps {
 		if ap.Path == e.AccessPoint {
 			e.apName = ap.FriendlyName
@@ -97,20 +113,23 @@ func newEREnrollee(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]st
 	return e
 }
 
-// completeERAPs offers the access points of the External Registrar: by BSSID, which is shorter, or UUID, or, if others say to be
-// the same, by address.
-func (a *app) completeERAPs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeERAPs offers the access points of the External Registrar: by BSSID, which is shorter, or
+// UUID, or, if others say to be the same, by address.
+func (a *app) completeERAPs(cmd *cobra.Command, args []string, _ string) ([]string,
+	cobra.ShellCompDirective) {
 	var names []string
 	if len(args) == 0 {
 		for _, ap := range a.known(cmd).ERAccessPoints {
-			names = append(names, cobra.CompletionWithDesc(printable(ap.shortName()), printable(ap.FriendlyName)))
+			names = append(names,
+				cobra.CompletionWithDesc(printable(ap.shortName()), printable(ap.FriendlyName)))
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeEnrollees offers the devices that ask to be let in.
-func (a *app) completeEnrollees(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeEnrollees(cmd *cobra.Command, args []string, _ string) ([]string,
+	cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -26,7 +26,8 @@ func lanOf(ifname string) lan {
 	}
 	l := lan{}
 	for _, a := range addresses {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && l.address == "" {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() &&
+			l.address == "" {
 			l.address = p.Addr().String()
 		}
 	}
@@ -35,7 +36,8 @@ func lanOf(ifname string) lan {
 	return l
 }
 
-// hasDefaultRoute looks for an interface in /proc/net/route: name, destination, gateway, flags, 3 numbers, mask, all in hex.
+// hasDefaultRoute looks for an interface in /proc/net/route: name, destination, gateway, flags, 3
+// numbers, mask, all in hex.
 func hasDefaultRoute(table, ifname string) bool {
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
@@ -46,8 +48,8 @@ func hasDefaultRoute(table, ifname string) bool {
 	return false
 }
 
-// pickER finds the interface that is meant: the named one, else the one where the External Registrar runs. If it runs nowhere,
-// any will do to say so.
+// pickER finds the interface that is meant: the named one, else the one where the External
+// Registrar runs. If it runs nowhere, any will do to say so.
 func (t *tree) pickER(name string) (netif, error) {
 	if name != "" {
 		return t.named(name)
@@ -62,7 +64,8 @@ func (t *tree) pickER(name string) (netif, error) {
 	case len(running) == 1:
 		return running[0], nil
 	case len(running) > 1:
-		return netif{}, &failure{Exit: exitUsage, Text: "the External Registrar runs on more than one interface: name one with --interface",
+		return netif{}, &failure{Exit: exitUsage,
+			Text: "the External Registrar runs on more than one interface: name one with --interface",
 			Hint: "It runs on " + names(running) + "."}
 	case len(t.Interfaces) > 0:
 		return t.Interfaces[0], nil
@@ -70,9 +73,9 @@ func (t *tree) pickER(name string) (netif, error) {
 	return t.named(name)
 }
 
-// pickERStart finds where to start it: where it runs already, or on the only interface, or on the only one with an IPv4
-// address, or on the only one of these with the default route. To guess otherwise would announce this machine in a network that
-// its user did not mean.
+// pickERStart finds where to start it: where it runs already, or on the only interface, or on the
+// only one with an IPv4 address, or on the only one of these with the default route. To guess
+// otherwise would announce this machine in a network that its user did not mean.
 func (t *tree) pickERStart(name string, look func(ifname string) lan) (netif, error) {
 	running := slices.ContainsFunc(t.Interfaces, func(n netif) bool { return n.ER })
 	if name != "" || running || len(t.Interfaces) < 2 {
@@ -101,11 +104,13 @@ func (t *tree) pickERStart(name string, look func(ifname string) lan) (netif, er
 	case len(routed) == 1:
 		return routed[0], nil
 	}
-	return netif{}, &failure{Exit: exitUsage, Text: "it cannot be told in which network the access points are: name an interface with --interface",
+	return netif{}, &failure{Exit: exitUsage,
+		Text: "it cannot be told in which network the access points are: name an interface with --interface",
 		Hint: "There are: " + strings.Join(candidates, ", ") + "."}
 }
 
-// named finds an interface by its name. One without a radio is known to wpsd only if somebody added it.
+// named finds an interface by its name. One without a radio is known to wpsd only if somebody added
+// it.
 func (t *tree) named(name string) (netif, error) {
 	n, err := t.pick(name, "none")
 	if f, ok := err.(*failure); ok {

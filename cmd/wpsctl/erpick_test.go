@@ -8,7 +8,8 @@ import (
 
 func TestWhereTheExternalRegistrarStarts(t *testing.T) {
 	t.Parallel()
-	known := map[string]lan{"eth0": {"192.0.2.7", true}, "wlan0": {"198.51.100.7", false}, "eth1": {"203.0.113.7", true}, "lan9": {"10.0.0.1", false}}
+	known := map[string]lan{"eth0": {"192.0.2.7", true}, "wlan0": {"198.51.100.7", false},
+		"eth1": {"203.0.113.7", true}, "lan9": {"10.0.0.1", false}}
 	look := func(ifname string) lan { return known[ifname] }
 	for _, row := range []struct {
 		name, interfaces, given string
@@ -19,11 +20,14 @@ func TestWhereTheExternalRegistrarStarts(t *testing.T) {
 		{"where it runs already", "eth0 wlan1* wlan2", "", "wlan1", ""},
 		{"the only one with an address", "wlan0 wlan1 wlan2", "", "wlan0", ""},
 		{"of two with an address that with the default route", "eth0 wlan0 wlan1", "", "eth0", ""},
-		{"two with a default route", "eth0 eth1 wlan1", "", "", "eth0 (station, 192.0.2.7, default route), eth1 (station, 203.0.113.7, default route), wlan1 (station, no IPv4 address)"},
-		{"two with an address and none with a default route", "lan9 wlan0", "", "", "lan9 (station, 10.0.0.1), wlan0 (station, 198.51.100.7)"},
+		{"two with a default route", "eth0 eth1 wlan1", "", "",
+			"eth0 (station, 192.0.2.7, default route), eth1 (station, 203.0.113.7, default route), wlan1 (station, no IPv4 address)"},
+		{"two with an address and none with a default route", "lan9 wlan0", "", "",
+			"lan9 (station, 10.0.0.1), wlan0 (station, 198.51.100.7)"},
 		{"none with an address", "wlan1 wlan2", "", "", "wlan1 (station, no IPv4 address)"},
 		{"it runs on two", "eth0* wlan0*", "", "", "It runs on eth0, wlan0."},
-		{"one that wpsd does not have", "wlan0", "eth7", "", `There are: wlan0. One without a radio has to be added: "wpsctl interfaces add eth7".`},
+		{"one that wpsd does not have", "wlan0", "eth7", "",
+			`There are: wlan0. One without a radio has to be added: "wpsctl interfaces add eth7".`},
 		{"none at all", "", "", "", `"wpsctl interfaces add eth0"`},
 	} {
 		tr := &tree{}
@@ -52,7 +56,8 @@ func TestDefaultRoute(t *testing.T) {
 		"eth0\t000200C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0\n" +
 		"wlan0\t006433C6\t00000000\t0001\t0\t0\t600\t00FFFFFF\t0\t0\t0\n" +
 		"tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0\nshort\t00000000\n"
-	for ifname, want := range map[string]bool{"eth0": true, "wlan0": false, "tun0": false, "short": false, "eth": false, "": false} {
+	for ifname, want := range map[string]bool{"eth0": true, "wlan0": false, "tun0": false,
+		"short": false, "eth": false, "": false} {
 		if hasDefaultRoute(table, ifname) != want {
 			t.Errorf("%q: not %v", ifname, want)
 		}

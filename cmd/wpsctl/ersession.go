@@ -10,7 +10,8 @@ import (
 )
 
 // erRun starts a session of the External Registrar and follows it.
-func (a *app) erRun(cmd *cobra.Command, e enrollFlags, start func(ctx context.Context, c *client, t *tree, n netif) (godbus.ObjectPath, error)) error {
+func (a *app) erRun(cmd *cobra.Command, e enrollFlags,
+	start func(ctx context.Context, c *client, t *tree, n netif) (godbus.ObjectPath, error)) error {
 	return a.onRunningER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
 		f, err := a.newFollower(ctx, c)
 		if err != nil {
@@ -24,10 +25,12 @@ func (a *app) erRun(cmd *cobra.Command, e enrollFlags, start func(ctx context.Co
 	})
 }
 
-// erRegister runs Learn or Configure at the access point that is named. read gets the PIN and what is sent with it; it is
-// called once the access point is found.
-func (a *app) erRegister(cmd *cobra.Command, e enrollFlags, method, name string, read func() (secret.Value, options, error)) error {
-	return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree, n netif) (path godbus.ObjectPath, err error) {
+// erRegister runs Learn or Configure at the access point that is named. read gets the PIN and what
+// is sent with it; it is called once the access point is found.
+func (a *app) erRegister(cmd *cobra.Command, e enrollFlags, method, name string,
+	read func() (secret.Value, options, error)) error {
+	return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree,
+		n netif) (path godbus.ObjectPath, err error) {
 		ap, err := t.erAP(n, name)
 		if err != nil {
 			return "", err
@@ -85,9 +88,10 @@ set up anew.
 			if err := n.check(args[1:]); err != nil {
 				return err
 			}
-			return a.erRegister(cmd, e, "Configure", args[0], func() (secret.Value, options, error) {
-				return a.newSettings(args[1:], e, n, from)
-			})
+			return a.erRegister(cmd, e, "Configure", args[0],
+				func() (secret.Value, options, error) {
+					return a.newSettings(args[1:], e, n, from)
+				})
 		},
 	}
 	e.register(cmd)
@@ -108,7 +112,8 @@ access point whoever presses his button there is let in, with "any" or nothing w
 tell which is meant, and it stops. The settings of the access point have to be known.`,
 		ValidArgsFunction: a.completeEnrollees,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree, n netif) (path godbus.ObjectPath, err error) {
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree,
+				n netif) (path godbus.ObjectPath, err error) {
 				who, err := t.enrolleeOrAP(n, first(args))
 				if err != nil {
 					return "", err
@@ -146,7 +151,8 @@ UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on
 			if cmd.Flags().Changed("timeout") && admit.timeout == 0 {
 				return usagef("--timeout: at least one second")
 			}
-			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree, n netif) (path godbus.ObjectPath, err error) {
+			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree,
+				n netif) (path godbus.ObjectPath, err error) {
 				who, err := t.enrollee(n, args[0])
 				if err != nil {
 					return "", err
@@ -162,9 +168,11 @@ UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on
 					return "", err
 				}
 				defer pin.Wipe()
-				err = c.call(ctx, n.Path, erIface+".EnrollPin", []any{&path}, who, string(pin.Bytes()), o)
+				err = c.call(ctx, n.Path, erIface+".EnrollPin", []any{&path}, who,
+					string(pin.Bytes()), o)
 				if err == nil && !a.json && !e.detach {
-					a.printf("Start WPS with its PIN on the device that is to join, within %s.\n", lastsText(admit.timeout))
+					a.printf("Start WPS with its PIN on the device that is to join, within %s.\n",
+						lastsText(admit.timeout))
 				}
 				return path, err
 			})
@@ -172,13 +180,16 @@ UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on
 	}
 	e.registerDetach(cmd)
 	registerForce(cmd, &e.force)
-	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout", "for how long the PIN is good, such as 90 or 10m (default 2m)")
-	cmd.Flags().StringVar(&admit.mac, "mac", "", "the `ADDRESS` of the device, if it is not named by it: others see that they are not meant")
+	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout",
+		"for how long the PIN is good, such as 90 or 10m (default 2m)")
+	cmd.Flags().StringVar(&admit.mac, "mac", "",
+		"the `ADDRESS` of the device, if it is not named by it: others see that they are not meant")
 	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point `AP` only")
 	from.register(cmd)
 	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
-	mustComplete(cmd.RegisterFlagCompletionFunc("ap", func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
-		return a.completeERAPs(cmd, nil, text)
-	}))
+	mustComplete(cmd.RegisterFlagCompletionFunc("ap",
+		func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+			return a.completeERAPs(cmd, nil, text)
+		}))
 	return cmd
 }

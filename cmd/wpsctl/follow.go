@@ -10,8 +10,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// How long to wait for what ends a session: its last signals after its state says that it is over, and its end after
-// Ctrl-C.
+// How long to wait for what ends a session: its last signals after its state says that it is over,
+// and its end after Ctrl-C.
 const (
 	lastWordsTime  = time.Second
 	cancelingTime  = 5 * time.Second
@@ -37,11 +37,12 @@ func (a *app) newFollower(ctx context.Context, c *client) (*follower, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &follower{a: a, c: c, signals: signals, screen: newScreen(a.out), names: map[godbus.ObjectPath]string{}}, nil
+	return &follower{a: a, c: c, signals: signals, screen: newScreen(a.out),
+		names: map[godbus.ObjectPath]string{}}, nil
 }
 
-// follow shows the progress of the session at path until it is over, and returns it as it ended. If ctx ends first it
-// cancels the session.
+// follow shows the progress of the session at path until it is over, and returns it as it ended. If
+// ctx ends first it cancels the session.
 func (f *follower) follow(ctx context.Context, path godbus.ObjectPath) (session, error) {
 	f.path = path
 	var err error
@@ -70,7 +71,8 @@ func (f *follower) follow(ctx context.Context, path godbus.ObjectPath) (session,
 				return f.state(), err
 			}
 		case <-giveUp:
-			return f.state(), &failure{Exit: exitInterrupted, Text: "interrupted; wpsd did not confirm that the session ended"}
+			return f.state(), &failure{Exit: exitInterrupted,
+				Text: "interrupted; wpsd did not confirm that the session ended"}
 		case s, ok := <-f.signals:
 			if !ok {
 				return f.state(), errServiceLeft()
@@ -114,7 +116,8 @@ func (f *follower) over() bool {
 
 // final reads the ended session once more, for what was not in its signals.
 func (f *follower) final(ctx context.Context) session {
-	if p, err := f.c.properties(context.WithoutCancel(ctx), f.path, sessionIface); err == nil && len(p) > 0 {
+	if p, err := f.c.properties(context.WithoutCancel(ctx), f.path, sessionIface); err == nil &&
+		len(p) > 0 {
 		f.props = p
 	}
 	return f.state()
@@ -174,7 +177,8 @@ func (f *follower) draw(ctx context.Context) {
 		return
 	}
 	note := s.Message
-	if left := time.Until(s.Deadline); !s.Deadline.IsZero() && left > 0 && s.State != "handing-over" {
+	if left := time.Until(s.Deadline); !s.Deadline.IsZero() && left > 0 &&
+		s.State != "handing-over" {
 		note = strings.TrimPrefix(note+", "+clock(left)+" left", ", ")
 	}
 	f.screen.status(describe(s, f.peerName(ctx, s)), note)
@@ -247,7 +251,8 @@ func sessionFailure(s session, sentence string) *failure {
 	if sentence != "" {
 		text = prose(sentence)
 	}
-	if names, ok := s.Detail["bssids"].Value().([]string); ok && len(names) > 0 && !strings.Contains(text, names[0]) {
+	if names, ok := s.Detail["bssids"].Value().([]string); ok && len(names) > 0 &&
+		!strings.Contains(text, names[0]) {
 		text = strings.TrimSuffix(text, ".") + ": " + printable(strings.Join(names, ", ")) + "."
 	}
 	return &failure{Exit: known.exit, Name: s.Reason, Text: text, Hint: known.hint}

@@ -45,7 +45,8 @@ func writeInterfaces(w io.Writer, t *tree, now time.Time) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "INTERFACE\tMODE\tDRIVER\tADDRESS\tDOING")
 	for _, n := range t.Interfaces {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.Name), orDash(n.Mode), orDash(n.Driver), orDash(n.MAC), doing(t, n, now))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.Name), orDash(n.Mode), orDash(n.Driver),
+			orDash(n.MAC), doing(t, n, now))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -70,18 +71,22 @@ network. It stays until it is removed or wpsd ends; the option --interface of wp
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.addInterface(cmd.Context(), c, args[0], options{"driver": godbus.MakeVariant(driver)})
+				return a.addInterface(cmd.Context(), c, args[0],
+					options{"driver": godbus.MakeVariant(driver)})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&driver, "driver", "none", "the `DRIVER` of it; only none takes interfaces that somebody names")
-	mustComplete(cmd.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions([]string{"none"}, cobra.ShellCompDirectiveNoFileComp)))
+	cmd.Flags().StringVar(&driver, "driver", "none",
+		"the `DRIVER` of it; only none takes interfaces that somebody names")
+	mustComplete(cmd.RegisterFlagCompletionFunc("driver",
+		cobra.FixedCompletions([]string{"none"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 
 func (a *app) addInterface(ctx context.Context, c *client, name string, o options) error {
 	var path godbus.ObjectPath
-	if err := c.call(ctx, rootPath, managerIface+".AddInterface", []any{&path}, name, o); err != nil {
+	if err := c.call(ctx, rootPath, managerIface+".AddInterface", []any{&path}, name,
+		o); err != nil {
 		return err
 	}
 	if a.json {
@@ -108,7 +113,8 @@ func newInterfacesRemove(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := c.call(cmd.Context(), rootPath, managerIface+".RemoveInterface", nil, n.Path); err != nil {
+				if err := c.call(cmd.Context(), rootPath, managerIface+".RemoveInterface", nil,
+					n.Path); err != nil {
 					return err
 				}
 				if a.json {

@@ -1,5 +1,5 @@
-// Command wpsctl is the command line of wpsd, the Wi-Fi Protected Setup service. It speaks D-Bus only and holds no
-// protocol of its own: whatever it can do, any D-Bus client can.
+// Command wpsctl is the command line of wpsd, the Wi-Fi Protected Setup service. It speaks D-Bus
+// only and holds no protocol of its own: whatever it can do, any D-Bus client can.
 package main
 
 import (
@@ -26,7 +26,8 @@ func main() {
 // run is main with its surroundings as arguments; it returns the exit code.
 func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	// The first Ctrl-C cancels the session in progress; a second one ends wpsctl at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM,
+		syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
@@ -75,18 +76,24 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true // packages install the completions
 	f := root.PersistentFlags()
-	f.StringVar(&a.bus, "bus", "system", "the `BUS` to use: \"system\", \"session\" or a D-Bus address")
-	f.StringVarP(&a.ifname, "interface", "i", "", "network interface `IFNAME` (default: the first that is a station)")
-	f.BoolVar(&a.json, "json", false, "print JSON: one object, or one per line for commands that go on")
-	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a), newAPPIN(a), newCheckPIN(a), newCancel(a), newCredentials(a), newNFC(a), newNetworks(a),
+	f.StringVar(&a.bus, "bus", "system",
+		"the `BUS` to use: \"system\", \"session\" or a D-Bus address")
+	f.StringVarP(&a.ifname, "interface", "i", "",
+		"network interface `IFNAME` (default: the first that is a station)")
+	f.BoolVar(&a.json, "json", false,
+		"print JSON: one object, or one per line for commands that go on")
+	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a),
+		newAPPIN(a), newCheckPIN(a), newCancel(a), newCredentials(a), newNFC(a), newNetworks(a),
 		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newMan())
 	checkArguments(root)
 	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))
-	mustComplete(root.RegisterFlagCompletionFunc("bus", cobra.FixedCompletions([]string{"system", "session"}, cobra.ShellCompDirectiveNoFileComp)))
+	mustComplete(root.RegisterFlagCompletionFunc("bus",
+		cobra.FixedCompletions([]string{"system", "session"}, cobra.ShellCompDirectiveNoFileComp)))
 	return root
 }
 
-// mustComplete panics on what can only be a typing mistake in this program: a completion for a flag that is not there.
+// mustComplete panics on what can only be a typing mistake in this program: a completion for a flag
+// that is not there.
 func mustComplete(err error) {
 	if err != nil {
 		panic(err)
@@ -122,7 +129,8 @@ func (a *app) asFailure(err error) *failure {
 	case errors.Is(err, context.Canceled):
 		return &failure{Exit: exitInterrupted, Text: "interrupted"}
 	case !a.running:
-		return &failure{Exit: exitUsage, Text: err.Error(), Hint: `"wpsctl help" lists the commands.`}
+		return &failure{Exit: exitUsage, Text: err.Error(),
+			Hint: `"wpsctl help" lists the commands.`}
 	}
 	return &failure{Exit: exitFailure, Text: err.Error()}
 }

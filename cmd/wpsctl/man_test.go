@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The manual has a page for every command, and wpsctl(1) has what people look for: each command with its meaning, options as
-// they are typed, every exit code, the environment, examples, and where to read on.
+// The manual has a page for every command, and wpsctl(1) has what people look for: each command
+// with its meaning, options as they are typed, every exit code, the environment, examples, and
+// where to read on.
 func TestManual(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -30,13 +31,16 @@ func TestManual(t *testing.T) {
 		return string(text)
 	}
 	page := read("wpsctl.1")
-	for _, section := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS", `"EXIT STATUS"`, "ENVIRONMENT", "FILES", "EXAMPLES", `"SEE ALSO"`} {
+	for _, section := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS",
+		`"EXIT STATUS"`, "ENVIRONMENT", "FILES", "EXAMPLES", `"SEE ALSO"`} {
 		if !strings.Contains(page, "\n.SH "+section+"\n") {
 			t.Errorf("wpsctl(1) has no section %s", section)
 		}
 	}
-	plain := strings.NewReplacer(`\fB`, "", `\fI`, "", `\fR`, "", `\-`, "-", `\(dq`, `"`, `\(aq`, "'")
-	for _, want := range []string{"-i, --interface IFNAME", "er pin DEVICE|any [PIN|-]", "DBUS_SYSTEM_BUS_ADDRESS", "wpsctl networks show --key", ".BR wpsd (8)"} {
+	plain := strings.NewReplacer(`\fB`, "", `\fI`, "", `\fR`, "", `\-`, "-", `\(dq`, `"`,
+		`\(aq`, "'")
+	for _, want := range []string{"-i, --interface IFNAME", "er pin DEVICE|any [PIN|-]",
+		"DBUS_SYSTEM_BUS_ADDRESS", "wpsctl networks show --key", ".BR wpsd (8)"} {
 		if !strings.Contains(plain.Replace(page), want) {
 			t.Errorf("wpsctl(1) has no %q", want)
 		}
@@ -45,7 +49,8 @@ func TestManual(t *testing.T) {
 		t.Error("wpsctl(1) shows how it is made")
 	}
 	for cmd := range everyCommand(root) {
-		if cmd.Hidden || cmd.Name() == "help" || strings.Contains(cmd.CommandPath(), " completion") {
+		if cmd.Hidden || cmd.Name() == "help" ||
+			strings.Contains(cmd.CommandPath(), " completion") {
 			continue
 		}
 		path := strings.TrimPrefix(cmd.CommandPath(), "wpsctl ")
@@ -57,7 +62,8 @@ func TestManual(t *testing.T) {
 			if value, _ := pflag.UnquoteUsage(f); value != "" && value != strings.ToUpper(value) {
 				t.Errorf("%s --%s: its value has no name, but %q", cmd.CommandPath(), f.Name, value)
 			}
-			if !f.Hidden && f.Name != "help" && f.Name != "version" && !strings.Contains(own, "--"+f.Name) {
+			if !f.Hidden && f.Name != "help" && f.Name != "version" &&
+				!strings.Contains(own, "--"+f.Name) {
 				t.Errorf("the page of %s has no --%s", cmd.CommandPath(), f.Name)
 			}
 		})
@@ -75,7 +81,8 @@ func holdManual(t *testing.T, dir string) {
 	if err != nil || len(pages) < 40 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
-	if out, err := exec.Command("mandoc", append([]string{"-T", "lint", "-W", "style"}, pages...)...).CombinedOutput(); err != nil || len(out) > 0 {
+	if out, err := exec.Command("mandoc", append([]string{"-T", "lint", "-W", "style"},
+		pages...)...).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

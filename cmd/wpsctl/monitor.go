@@ -22,12 +22,15 @@ func newMonitor(a *app) *cobra.Command {
 devices that ask an access point of this machine to let them in, sessions and their messages, networks that are stored. It never shows keys. With --json each line is an object with
 the signal's path, name and arguments.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.monitor(cmd.Context(), c, nil) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.monitor(cmd.Context(), c, nil)
+			})
 		},
 	}
 }
 
-// monitor runs the command, for the signals that filter passes; nil: all. Ctrl-C is its regular end. It outlives wpsd: a restart is something to see as well.
+// monitor runs the command, for the signals that filter passes; nil: all. Ctrl-C is its regular
+// end. It outlives wpsd: a restart is something to see as well.
 func (a *app) monitor(ctx context.Context, c *client, filter func(*godbus.Signal) bool) error {
 	signals, err := c.watch(ctx)
 	if err != nil {
@@ -38,9 +41,11 @@ func (a *app) monitor(ctx context.Context, c *client, filter func(*godbus.Signal
 		return err
 	}
 	if a.json {
-		err = a.printJSON(map[string]any{"event": "watching", "version": t.Manager.Version, "time": time.Now()})
+		err = a.printJSON(map[string]any{"event": "watching", "version": t.Manager.Version,
+			"time": time.Now()})
 	} else {
-		a.printf("%s  watching wpsd %s; Ctrl-C ends\n", time.Now().Format(time.TimeOnly), printable(t.Manager.Version))
+		a.printf("%s  watching wpsd %s; Ctrl-C ends\n", time.Now().Format(time.TimeOnly),
+			printable(t.Manager.Version))
 	}
 	if err != nil {
 		return err
@@ -74,8 +79,8 @@ func (a *app) printSignal(s *godbus.Signal, now time.Time) error {
 	return nil
 }
 
-// signalJSON is a signal as an object. A unicast signal with a key is not for us, and is not asked for; should one
-// come all the same its arguments are left out.
+// signalJSON is a signal as an object. A unicast signal with a key is not for us, and is not asked
+// for; should one come all the same its arguments are left out.
 func signalJSON(s *godbus.Signal, now time.Time) map[string]any {
 	m := map[string]any{"event": member(s), "signal": s.Name, "path": s.Path, "time": now}
 	if owner, ok := serviceOwner(s); ok {
@@ -95,7 +100,8 @@ func signalJSON(s *godbus.Signal, now time.Time) map[string]any {
 // member is a signal's name without its interface.
 func member(s *godbus.Signal) string { return strings.TrimPrefix(path.Ext(s.Name), ".") }
 
-// plain takes variants off a value of a signal, so that JSON shows the value alone, and shows bytes as text.
+// plain takes variants off a value of a signal, so that JSON shows the value alone, and shows bytes
+// as text.
 func plain(v any) any {
 	switch v := v.(type) {
 	case godbus.Variant:
@@ -181,7 +187,8 @@ func addedText(s *godbus.Signal) []string {
 		return []string{objectName(p) + ": " + ssidText(ap.ssid) + ", " + printable(ap.Flags)}
 	case ifaces[networkIface] != nil:
 		n := newNetwork(p, ifaces[networkIface])
-		return []string{objectName(p) + ": " + ssidText(n.ssid) + " (" + security(n.Auth, n.Encryption) + ")"}
+		return []string{objectName(p) + ": " + ssidText(n.ssid) + " (" +
+			security(n.Auth, n.Encryption) + ")"}
 	case ifaces[sessionIface] != nil:
 		n := newSession(p, ifaces[sessionIface])
 		return []string{objectName(p) + ": " + printable(n.Method) + ", " + printable(n.State)}
@@ -213,8 +220,8 @@ func changedText(object string, s *godbus.Signal) []string {
 	return []string{object + ": " + strings.Join(parts, " ")}
 }
 
-// valueText is the value of a property for people: text stands in quotation marks if it is empty or could be taken for more
-// than one word; a time is one of the day.
+// valueText is the value of a property for people: text stands in quotation marks if it is empty or
+// could be taken for more than one word; a time is one of the day.
 func valueText(name string, value any) string {
 	switch v := value.(type) {
 	case string:
@@ -243,7 +250,8 @@ func valueText(name string, value any) string {
 		}
 		return "[" + strings.Join(texts, ", ") + "]"
 	case uint64:
-		if at := when(props{"": godbus.MakeVariant(v)}, ""); !at.IsZero() && (name == "Deadline" || name == "Started" || name == "Expires" || name == "Created") {
+		if at := when(props{"": godbus.MakeVariant(v)}, ""); !at.IsZero() &&
+			(name == "Deadline" || name == "Started" || name == "Expires" || name == "Created") {
 			return at.Local().Format(time.TimeOnly)
 		}
 	}
@@ -275,8 +283,8 @@ func objectName(p godbus.ObjectPath) string {
 	return printable(name)
 }
 
-// erObjectName is a short name of an object of the External Registrar, whose path ends with its UUID, or with that and an
-// address.
+// erObjectName is a short name of an object of the External Registrar, whose path ends with its
+// UUID, or with that and an address.
 func erObjectName(rest string) string {
 	kind, name, _ := strings.Cut(rest, "/")
 	parts := strings.Split(name, "_")

@@ -25,9 +25,11 @@ type credential struct {
 
 // newCredential reads the a{sv} of a credential.
 func newCredential(p props) credential {
-	return credential{ssid: get[[]byte](p, "ssid"), auth: get[string](p, "auth"), encryption: get[string](p, "encryption"),
-		keyKind: get[string](p, "key-kind"), mac: get[string](p, "mac"),
-		key: secret.New(get[[]byte](p, "key")), wifiURI: secret.FromString(get[string](p, "wifi-uri"))}
+	return credential{ssid: get[[]byte](p, "ssid"), auth: get[string](p, "auth"),
+		encryption: get[string](p, "encryption"),
+		keyKind:    get[string](p, "key-kind"), mac: get[string](p, "mac"),
+		key:     secret.New(get[[]byte](p, "key")),
+		wifiURI: secret.FromString(get[string](p, "wifi-uri"))}
 }
 
 // keyText is the key as one types it. Only commands that were asked for the key print it.
@@ -40,10 +42,12 @@ func (c credential) keyText() string {
 
 // public is the credential for JSON; with its key only if that was asked for.
 func (c credential) public(showKey bool) map[string]any {
-	m := map[string]any{"ssid": string(c.ssid), "ssid_hex": hex.EncodeToString(c.ssid), "auth": c.auth, "encryption": c.encryption,
+	m := map[string]any{"ssid": string(c.ssid), "ssid_hex": hex.EncodeToString(c.ssid),
+		"auth": c.auth, "encryption": c.encryption,
 		"key_kind": c.keyKind, "mac": c.mac}
 	if showKey {
-		m["key"], m["key_hex"], m["wifi_uri"] = string(c.key.Bytes()), hex.EncodeToString(c.key.Bytes()), string(c.wifiURI.Bytes())
+		m["key"], m["key_hex"], m["wifi_uri"] = string(c.key.Bytes()),
+			hex.EncodeToString(c.key.Bytes()), string(c.wifiURI.Bytes())
 	}
 	return m
 }
@@ -61,7 +65,8 @@ NETWORK is the number of a stored network, or its name.`,
   wpsctl networks qr "My network"`,
 		RunE: a.listNetworks,
 	}
-	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksAdd(a), newNetworksActivate(a), newNetworksDelete(a))
+	cmd.AddCommand(newNetworksList(a), newNetworksShow(a), newNetworksQR(a), newNetworksAdd(a),
+		newNetworksActivate(a), newNetworksDelete(a))
 	return cmd
 }
 
@@ -89,7 +94,8 @@ func writeNetworks(w io.Writer, networks []network) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "NUMBER\tSECURITY\tBY\tSINCE\tSSID")
 	for _, n := range networks {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.ID), security(n.Auth, n.Encryption), orDash(n.Source), day(n.Created), ssidText(n.ssid))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.ID), security(n.Auth, n.Encryption),
+			orDash(n.Source), day(n.Created), ssidText(n.ssid))
 	}
 	return tw.Flush()
 }
@@ -110,7 +116,9 @@ func newNetworksShow(a *app) *cobra.Command {
 		Short:             "Show a stored network, with --key its key",
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.showNetwork(cmd.Context(), c, args[0], key) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.showNetwork(cmd.Context(), c, args[0], key)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&key, "key", false, "show the key, too")
@@ -130,7 +138,8 @@ func (a *app) showNetwork(ctx context.Context, c *client, arg string, key bool) 
 		}
 	}
 	if a.json {
-		shown := struct { // one flat object: what the network has, and with --key what only the credential has
+		// one flat object: what the network has, and with --key what only the credential has
+		shown := struct {
 			network
 			Key     string `json:"key,omitempty"`
 			KeyHex  string `json:"key_hex,omitempty"`
@@ -141,7 +150,8 @@ func (a *app) showNetwork(ctx context.Context, c *client, arg string, key bool) 
 		shown.WifiURI = string(cred.wifiURI.Bytes())
 		return a.printJSON(shown)
 	}
-	a.printf("Network %s: %s\n  security  %s\n  received  %s, by %s\n", orDash(n.ID), ssidText(n.ssid),
+	a.printf("Network %s: %s\n  security  %s\n  received  %s, by %s\n", orDash(n.ID),
+		ssidText(n.ssid),
 		security(n.Auth, n.Encryption), day(n.Created), orDash(n.Source))
 	if n.BSSID != "" {
 		a.printf("  from      %s\n", printable(n.BSSID))
@@ -178,7 +188,8 @@ it is connected. With -i for this interface.`,
 				if err != nil {
 					return err
 				}
-				if err := c.call(cmd.Context(), n.Path, networkIface+".Activate", nil, o); err != nil {
+				if err := c.call(cmd.Context(), n.Path, networkIface+".Activate", nil,
+					o); err != nil {
 					return err
 				}
 				if a.json {
@@ -189,7 +200,8 @@ it is connected. With -i for this interface.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&apply, "apply", "auto", "hand it to `MANAGER`: auto, networkmanager, wpa_supplicant or iwd")
+	cmd.Flags().StringVar(&apply, "apply", "auto",
+		"hand it to `MANAGER`: auto, networkmanager, wpa_supplicant or iwd")
 	return cmd
 }
 
@@ -200,7 +212,9 @@ func newNetworksDelete(a *app) *cobra.Command {
 		Short:             "Delete stored networks",
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.deleteNetworks(cmd.Context(), c, args) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.deleteNetworks(cmd.Context(), c, args)
+			})
 		},
 	}
 }
@@ -218,7 +232,9 @@ func (a *app) deleteNetworks(ctx context.Context, c *client, names []string) err
 		}
 	}
 	for i, n := range meant {
-		if slices.ContainsFunc(meant[:i], func(earlier network) bool { return earlier.Path == n.Path }) {
+		if slices.ContainsFunc(meant[:i], func(earlier network) bool {
+			return earlier.Path == n.Path
+		}) {
 			continue // named twice
 		}
 		if err := c.call(ctx, n.Path, networkIface+".Delete", nil); err != nil {

@@ -47,17 +47,21 @@ type nfcOutput struct {
 
 // register declares the flags.
 func (o *nfcOutput) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.format, "format", "NDEF", "the `FORMAT`: \"NDEF\", as a tag holds it, or \"WPS\" for the attributes alone")
-	cmd.Flags().StringVarP(&o.file, "out", "o", "", "write to this `FILE`, which only its owner can read")
+	cmd.Flags().StringVar(&o.format, "format", "NDEF",
+		"the `FORMAT`: \"NDEF\", as a tag holds it, or \"WPS\" for the attributes alone")
+	cmd.Flags().StringVarP(&o.file, "out", "o", "",
+		"write to this `FILE`, which only its owner can read")
 	cmd.Flags().BoolVar(&o.hex, "hex", false, "hex digits in place of raw bytes")
-	mustComplete(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"NDEF", "WPS"}, cobra.ShellCompDirectiveNoFileComp)))
+	mustComplete(cmd.RegisterFlagCompletionFunc("format",
+		cobra.FixedCompletions([]string{"NDEF", "WPS"}, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 // put writes the bytes, which may hold a secret and are overwritten.
 func (a *app) put(o nfcOutput, b []byte) error {
 	defer clear(b)
 	if a.json {
-		return a.printJSON(map[string]any{"format": strings.ToUpper(o.format), "hex": hex.EncodeToString(b)})
+		return a.printJSON(map[string]any{"format": strings.ToUpper(o.format),
+			"hex": hex.EncodeToString(b)})
 	}
 	_, onTerminal := isTerminal(a.out)
 	text := b
@@ -113,12 +117,16 @@ func (a *app) readBytes(name string, isHex bool) ([]byte, error) {
 }
 
 // nfcGet calls a method that gives bytes, on the interface that is picked by modes.
-func (a *app) nfcGet(ctx context.Context, o nfcOutput, modes []string, method string, args ...any) error {
-	return a.withClient(ctx, func(c *client) error { return a.nfcGetBy(ctx, c, o, modes, method, args...) })
+func (a *app) nfcGet(ctx context.Context, o nfcOutput, modes []string, method string,
+	args ...any) error {
+	return a.withClient(ctx, func(c *client) error {
+		return a.nfcGetBy(ctx, c, o, modes, method, args...)
+	})
 }
 
 // nfcGetBy is nfcGet over a connection that is there already.
-func (a *app) nfcGetBy(ctx context.Context, c *client, o nfcOutput, modes []string, method string, args ...any) error {
+func (a *app) nfcGetBy(ctx context.Context, c *client, o nfcOutput, modes []string, method string,
+	args ...any) error {
 	t, err := c.objects(ctx)
 	if err != nil {
 		return err
@@ -153,7 +161,8 @@ func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more 
 
 // erFlag is the access point of the External Registrar that is meant.
 func (a *app) erFlag(cmd *cobra.Command, ap *string) {
-	cmd.Flags().StringVar(ap, "er", "", "of this access point `AP` of the External Registrar, by its UUID, BSSID or name")
+	cmd.Flags().StringVar(ap, "er", "",
+		"of this access point `AP` of the External Registrar, by its UUID, BSSID or name")
 	mustComplete(cmd.RegisterFlagCompletionFunc("er", a.completeERAPs))
 }
 
@@ -206,7 +215,8 @@ what the External Registrar gives to devices at an access point.`,
 				if err != nil {
 					return err
 				}
-				return a.nfcGetBy(cmd.Context(), c, o, []string{"station", "ap", "none"}, "NfcConfigToken", options{"network": godbus.MakeVariant(stored.Path)})
+				return a.nfcGetBy(cmd.Context(), c, o, []string{"station", "ap", "none"},
+					"NfcConfigToken", options{"network": godbus.MakeVariant(stored.Path)})
 			})
 		},
 	}
@@ -232,7 +242,8 @@ minutes. "wpsctl nfc password-token" makes the token. ROUTER is the SSID or the 
 					return err
 				}
 				var path godbus.ObjectPath
-				if err := c.call(cmd.Context(), n.Path, interfaceIface+".StartNfc", []any{&path}, e.options()); err != nil {
+				if err := c.call(cmd.Context(), n.Path, interfaceIface+".StartNfc", []any{&path},
+					e.options()); err != nil {
 					return err
 				}
 				if !a.json && !e.detach {
@@ -265,7 +276,9 @@ access point whose tag it is.`,
 				return err
 			}
 			defer clear(payload)
-			return a.withClient(cmd.Context(), func(c *client) error { return a.readTag(cmd.Context(), c, payload, er, e) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.readTag(cmd.Context(), c, payload, er, e)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
@@ -284,7 +297,8 @@ func first(args []string) string {
 }
 
 // readTag hands a tag to the interface that is meant, or to none if there is none.
-func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool, e enrollFlags) error {
+func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool,
+	e enrollFlags) error {
 	f, err := a.newFollower(ctx, c)
 	if err != nil {
 		return err
@@ -304,7 +318,8 @@ func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool, e
 		err = c.call(ctx, rootPath, managerIface+".NfcTagRead", []any{&what}, payload, e.options())
 	default:
 		if n, err = t.pick(a.ifname, "station", "ap", "none"); err == nil {
-			err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload, e.options())
+			err = c.call(ctx, n.Path, interfaceIface+".NfcTagRead", []any{&what}, payload,
+				e.options())
 		}
 	}
 	if err != nil {
@@ -346,7 +361,8 @@ func (a *app) showTag(ctx context.Context, c *client, what props) error {
 			return err
 		}
 		n := newNetwork(p, have)
-		a.printf("The tag has the network %s (%s).\n", ssidText(n.ssid), security(n.Auth, n.Encryption))
+		a.printf("The tag has the network %s (%s).\n", ssidText(n.ssid),
+			security(n.Auth, n.Encryption))
 	}
 	s := session{Detail: map[string]godbus.Variant{"not-stored": what["not-stored"]}}
 	a.printf("%s\n", a.storedText(ctx, c, ids, s))

@@ -14,7 +14,8 @@ type carrierFlag struct{ message bool }
 
 // register declares the flag.
 func (f *carrierFlag) register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.message, "message", false, "the whole handover message, not only the carrier record for one")
+	cmd.Flags().BoolVar(&f.message, "message", false,
+		"the whole handover message, not only the carrier record for one")
 }
 
 // carrier is D-Bus' word for it.
@@ -36,7 +37,8 @@ func newNFCHandoverRequest(a *app) *cobra.Command {
 which NFC software puts into a message of its own, or with --message the whole message. Once the answer is there, give
 both to "wpsctl nfc report-handover init".`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.nfcGet(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest", f.carrier())
+			return a.nfcGet(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest",
+				f.carrier())
 		},
 	}
 	o.register(cmd)
@@ -59,7 +61,8 @@ device is expected when it comes.`,
 			if er != "" {
 				return a.nfcGetER(cmd, o, "NfcHandoverSelect", er, f.carrier())
 			}
-			return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcHandoverSelect", f.carrier(), options{})
+			return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcHandoverSelect",
+				f.carrier(), options{})
 		},
 	}
 	o.register(cmd)
@@ -82,7 +85,8 @@ files with the two messages or their carrier records; "-" for one of them is sta
 or of the External Registrar, which lets the device in.`,
 		Example: `  wpsctl nfc handover-request -o request.ndef
   wpsctl nfc report-handover init request.ndef select.ndef`,
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string,
+			cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveDefault
 			}
@@ -92,7 +96,8 @@ or of the External Registrar, which lets the device in.`,
 			mode, known := map[string]string{"init": "station", "resp": "ap"}[args[0]]
 			switch {
 			case !known:
-				return usagef(`%s: say "init" if the request was ours, or "resp" if the answer was`, printable(args[0]))
+				return usagef(`%s: say "init" if the request was ours, or "resp" if the answer was`,
+					printable(args[0]))
 			case args[1] == "-" && args[2] == "-":
 				return usagef("only one of the two can come from standard input")
 			}
@@ -105,7 +110,8 @@ or of the External Registrar, which lets the device in.`,
 				return err
 			}
 			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode, request, sel, e)
+				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode,
+					request, sel, e)
 			})
 		},
 	}
@@ -115,7 +121,8 @@ or of the External Registrar, which lets the device in.`,
 }
 
 // reportHandover reports and follows. The session is the newest of the interface.
-func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, request, sel []byte, e enrollFlags) error {
+func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, request, sel []byte,
+	e enrollFlags) error {
 	n, f, err := a.prepare(ctx, c, mode)
 	if err != nil && role == "RESP" {
 		n, err = a.runningER(ctx, c, err)
@@ -123,7 +130,8 @@ func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, 
 	if err != nil {
 		return err
 	}
-	if err := c.call(ctx, n.Path, interfaceIface+".NfcReportHandover", nil, role, "WPS", request, sel, e.options()); err != nil {
+	if err := c.call(ctx, n.Path, interfaceIface+".NfcReportHandover", nil, role, "WPS", request,
+		sel, e.options()); err != nil {
 		return err
 	}
 	t, err := c.objects(ctx)
@@ -135,10 +143,12 @@ func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, 
 			return a.finish(ctx, c, f, s.Path, e, secret.Value{})
 		}
 	}
-	return &failure{Exit: exitFailure, Text: "wpsd took the handover, but there is no session of it"}
+	return &failure{Exit: exitFailure,
+		Text: "wpsd took the handover, but there is no session of it"}
 }
 
-// runningER finds the interface of the External Registrar where no access point was found; otherwise why stays.
+// runningER finds the interface of the External Registrar where no access point was found;
+// otherwise why stays.
 func (a *app) runningER(ctx context.Context, c *client, why error) (netif, error) {
 	t, err := c.objects(ctx)
 	if err != nil {

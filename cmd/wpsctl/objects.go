@@ -12,8 +12,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// props are the properties of one interface of an object. A property that is missing or of another type reads as
-// its zero value: wpsctl may be older or newer than wpsd. It is an alias, as godbus stores into exactly this type.
+// props are the properties of one interface of an object. A property that is missing or of another
+// type reads as its zero value: wpsctl may be older or newer than wpsd. It is an alias, as godbus
+// stores into exactly this type.
 type props = map[string]godbus.Variant
 
 // get reads a property of type T.
@@ -129,7 +130,8 @@ func (c *client) objects(ctx context.Context) (*tree, error) {
 	if err := c.call(ctx, rootPath, objectManager+".GetManagedObjects", []any{&all}); err != nil {
 		return nil, err
 	}
-	// The root is not among its own managed objects where a service follows the specification to the letter.
+	// The root is not among its own managed objects where a service follows the specification to
+	// the letter.
 	if _, ok := all[rootPath][managerIface]; !ok {
 		p, err := c.properties(ctx, rootPath, managerIface)
 		if err != nil {
@@ -142,7 +144,8 @@ func (c *client) objects(ctx context.Context) (*tree, error) {
 
 // newTree sorts managed objects into their kinds.
 func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
-	t := &tree{Interfaces: []netif{}, AccessPoints: []accessPoint{}, Sessions: []session{}, Networks: []network{},
+	t := &tree{Interfaces: []netif{}, AccessPoints: []accessPoint{}, Sessions: []session{},
+		Networks:       []network{},
 		ERAccessPoints: []erAccessPoint{}, EREnrollees: []erEnrollee{}}
 	names := map[godbus.ObjectPath]string{}
 	for p, ifaces := range all {
@@ -175,8 +178,12 @@ func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 			t.EREnrollees = append(t.EREnrollees, newEREnrollee(p, e, names, t.ERAccessPoints))
 		}
 	}
-	slices.SortFunc(t.ERAccessPoints, func(a, b erAccessPoint) int { return strings.Compare(string(a.Path), string(b.Path)) })
-	slices.SortFunc(t.EREnrollees, func(a, b erEnrollee) int { return strings.Compare(string(a.Path), string(b.Path)) })
+	slices.SortFunc(t.ERAccessPoints, func(a, b erAccessPoint) int {
+		return strings.Compare(string(a.Path), string(b.Path))
+	})
+	slices.SortFunc(t.EREnrollees, func(a, b erEnrollee) int {
+		return strings.Compare(string(a.Path), string(b.Path))
+	})
 	slices.SortFunc(t.Interfaces, func(a, b netif) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(t.AccessPoints, func(a, b accessPoint) int {
 		if a.Signal != b.Signal {
@@ -200,14 +207,20 @@ func compareNumbered(a, b godbus.ObjectPath) int {
 }
 
 func newManager(p props) manager {
-	return manager{Version: get[string](p, "Version"), UUID: get[string](p, "Uuid"), DeviceName: get[string](p, "DeviceName"),
-		Manufacturer: get[string](p, "Manufacturer"), ModelName: get[string](p, "ModelName"), DeviceType: get[string](p, "DeviceType"),
-		ConfigMethods: get[[]string](p, "ConfigMethods"), Processing: get[string](p, "CredentialProcessing"), Waiting: get[uint32](p, "WaitingCredentials")}
+	return manager{Version: get[string](p, "Version"), UUID: get[string](p, "Uuid"),
+		DeviceName:   get[string](p, "DeviceName"),
+		Manufacturer: get[string](p, "Manufacturer"), ModelName: get[string](p, "ModelName"),
+		DeviceType:    get[string](p, "DeviceType"),
+		ConfigMethods: get[[]string](p, "ConfigMethods"),
+		Processing:    get[string](p, "CredentialProcessing"),
+		Waiting:       get[uint32](p, "WaitingCredentials")}
 }
 
 func newNetif(at godbus.ObjectPath, p props) netif {
-	n := netif{Path: at, Name: get[string](p, "Name"), Driver: get[string](p, "Driver"), Mode: get[string](p, "Mode"),
-		MAC: get[string](p, "HardwareAddress"), Scan: get[bool](p, "Scanning"), Session: get[godbus.ObjectPath](p, "Session")}
+	n := netif{Path: at, Name: get[string](p, "Name"), Driver: get[string](p, "Driver"),
+		Mode: get[string](p, "Mode"),
+		MAC:  get[string](p, "HardwareAddress"), Scan: get[bool](p, "Scanning"),
+		Session: get[godbus.ObjectPath](p, "Session")}
 	if n.Session == "/" { // how a property says "none"
 		n.Session = ""
 	}
@@ -218,20 +231,29 @@ func newNetif(at godbus.ObjectPath, p props) netif {
 func newAccessPoint(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]string) accessPoint {
 	ssid := get[[]byte](p, "Ssid")
 	parent, _, _ := strings.Cut(string(at), "/aps/")
-	return accessPoint{Path: at, Interface: names[godbus.ObjectPath(parent)], BSSID: get[string](p, "Bssid"),
-		SSID: string(ssid), SSIDHex: hex.EncodeToString(ssid), ssid: ssid,
-		Frequency: get[uint32](p, "Frequency"), Signal: get[int32](p, "Signal"), Flags: get[string](p, "Flags"), Security: get[[]string](p, "Security"),
-		Configured: get[bool](p, "Configured"), Locked: get[bool](p, "SetupLocked"), UUID: get[string](p, "Uuid"),
-		Version: get[string](p, "Version"), DeviceName: get[string](p, "DeviceName"), Maker: get[string](p, "Manufacturer"),
+	return accessPoint{Path: at, Interface: names[godbus.ObjectPath(parent)],
+		BSSID: get[string](p, "Bssid"),
+		SSID:  string(ssid), SSIDHex: hex.EncodeToString(ssid), ssid: ssid,
+		Frequency: get[uint32](p, "Frequency"), Signal: get[int32](p, "Signal"),
+		Flags: get[string](p, "Flags"), Security: get[[]string](p, "Security"),
+		Configured: get[bool](p, "Configured"), Locked: get[bool](p, "SetupLocked"),
+		UUID:    get[string](p, "Uuid"),
+		Version: get[string](p, "Version"), DeviceName: get[string](p, "DeviceName"),
+		Maker: get[string](p, "Manufacturer"),
 		Model: get[string](p, "ModelName"), LastSeen: when(p, "LastSeen")}
 }
 
 func newSession(at godbus.ObjectPath, p props) session {
-	s := session{Path: at, Interface: get[godbus.ObjectPath](p, "Interface"), Role: get[string](p, "Role"), Purpose: get[string](p, "Purpose"), Method: get[string](p, "Method"),
-		State: get[string](p, "State"), Message: get[string](p, "Message"), Peer: get[string](p, "Peer"),
-		AccessPoint: get[godbus.ObjectPath](p, "AccessPoint"), Started: when(p, "Started"), Deadline: when(p, "Deadline"),
-		Reason: get[string](p, "Reason"), ConfigError: get[uint16](p, "ConfigError"),
-		Detail: get[map[string]godbus.Variant](p, "Detail"), Networks: get[[]godbus.ObjectPath](p, "Networks")}
+	s := session{Path: at, Interface: get[godbus.ObjectPath](p, "Interface"),
+		Role: get[string](p, "Role"), Purpose: get[string](p, "Purpose"),
+		Method: get[string](p, "Method"),
+		State:  get[string](p, "State"), Message: get[string](p, "Message"),
+		Peer:        get[string](p, "Peer"),
+		AccessPoint: get[godbus.ObjectPath](p, "AccessPoint"), Started: when(p, "Started"),
+		Deadline: when(p, "Deadline"),
+		Reason:   get[string](p, "Reason"), ConfigError: get[uint16](p, "ConfigError"),
+		Detail:   get[map[string]godbus.Variant](p, "Detail"),
+		Networks: get[[]godbus.ObjectPath](p, "Networks")}
 	if s.AccessPoint == "/" {
 		s.AccessPoint = ""
 	}
@@ -240,15 +262,18 @@ func newSession(at godbus.ObjectPath, p props) session {
 
 func newNetwork(at godbus.ObjectPath, p props) network {
 	ssid := get[[]byte](p, "Ssid")
-	return network{Path: at, ID: path.Base(string(at)), SSID: string(ssid), SSIDHex: hex.EncodeToString(ssid), ssid: ssid,
-		Auth: get[string](p, "Auth"), Encryption: get[string](p, "Encryption"), BSSID: get[string](p, "Bssid"),
+	return network{Path: at, ID: path.Base(string(at)), SSID: string(ssid),
+		SSIDHex: hex.EncodeToString(ssid), ssid: ssid,
+		Auth: get[string](p, "Auth"), Encryption: get[string](p, "Encryption"),
+		BSSID:  get[string](p, "Bssid"),
 		Source: get[string](p, "Source"), Created: when(p, "Created")}
 }
 
 // pickInterface finds the interface called name, or, without a name, the first that is a station.
 func (t *tree) pickInterface(name string) (netif, error) { return t.pick(name, "station") }
 
-// pick finds the interface called name, or, without a name, the first in the first of the modes that any is in.
+// pick finds the interface called name, or, without a name, the first in the first of the modes
+// that any is in.
 func (t *tree) pick(name string, modes ...string) (netif, error) {
 	for _, mode := range modes {
 		for _, n := range t.Interfaces {

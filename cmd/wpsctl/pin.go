@@ -63,10 +63,12 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 	e.registerBeside(cmd)
 	registerForce(cmd, &e.force)
 	admit.register(cmd)
-	cmd.Flags().StringVar(&e.router, "bssid", "", "take this `ROUTER` only, named by its SSID or its BSSID")
+	cmd.Flags().StringVar(&e.router, "bssid", "",
+		"take this `ROUTER` only, named by its SSID or its BSSID")
 	cmd.Flags().BoolVar(&generate, "generate", false, "make and print a PIN, start nothing")
 	pin.register(cmd)
-	for _, other := range []string{"bssid", "detach", "show-key", "pin-file", "timeout", "mac", "force"} {
+	for _, other := range []string{"bssid", "detach", "show-key", "pin-file", "timeout",
+		"mac", "force"} {
 		cmd.MarkFlagsMutuallyExclusive("generate", other)
 	}
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
@@ -92,7 +94,8 @@ func (a *app) printPIN(pin string) error {
 }
 
 // pin runs the command.
-func (a *app) pin(ctx context.Context, c *client, e enrollFlags, admit admitFlags, given secret.Value) error {
+func (a *app) pin(ctx context.Context, c *client, e enrollFlags, admit admitFlags,
+	given secret.Value) error {
 	modes := []string{"station", "ap"}
 	if admit.given() {
 		modes = []string{"ap"}
@@ -152,7 +155,8 @@ It exits with 11 if it has neither 4 nor 8 digits, or if the last of 8 is not th
 			defer pin.Wipe()
 			return a.withClient(cmd.Context(), func(c *client) error {
 				var checked string
-				if err := c.call(cmd.Context(), rootPath, managerIface+".CheckPin", []any{&checked}, string(pin.Bytes())); err != nil {
+				if err := c.call(cmd.Context(), rootPath, managerIface+".CheckPin", []any{&checked},
+					string(pin.Bytes())); err != nil {
 					return err
 				}
 				return a.printPIN(checked)

@@ -26,7 +26,9 @@ func newNetworksQR(a *app) *cobra.Command {
 writes a picture to a new file that only its owner can read; "-" is standard output.`,
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.qr(cmd.Context(), c, args[0], png) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.qr(cmd.Context(), c, args[0], png)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&png, "png", "", "write a PNG picture to this `FILE`")
@@ -58,7 +60,9 @@ func (a *app) qr(ctx context.Context, c *client, arg, png string) error {
 	}
 	width, terminal := isTerminal(a.out)
 	if need := code.Size + 2*quietZone; terminal && width < need {
-		return &failure{Exit: exitFailure, Text: fmt.Sprintf("the terminal has %d columns, the QR code needs %d", width, need), Hint: "Widen it, or use --png."}
+		return &failure{Exit: exitFailure, Text: fmt.Sprintf(
+			"the terminal has %d columns, the QR code needs %d", width,
+			need), Hint: "Widen it, or use --png."}
 	}
 	if err := drawQR(a.out, code.Size, code.Black, terminal); err != nil {
 		return err
@@ -67,9 +71,9 @@ func (a *app) qr(ctx context.Context, c *client, arg, png string) error {
 	return nil
 }
 
-// drawQR draws a code with half blocks, two rows of modules to a line. On a terminal it sets black and white itself,
-// as the theme may be dark or light; elsewhere blocks are the light modules, for white text on black as most terminals
-// show it.
+// drawQR draws a code with half blocks, two rows of modules to a line. On a terminal it sets black
+// and white itself, as the theme may be dark or light; elsewhere blocks are the light modules, for
+// white text on black as most terminals show it.
 func drawQR(w io.Writer, size int, black func(x, y int) bool, colors bool) error {
 	b := bufio.NewWriter(w)
 	light := func(x, y int) bool { return x < 0 || y < 0 || x >= size || y >= size || !black(x, y) }
@@ -98,7 +102,8 @@ func index(b bool) int {
 	return 0
 }
 
-// writePNG writes the picture to a new file, since it holds the key: an existing file may be readable by others.
+// writePNG writes the picture to a new file, since it holds the key: an existing file may be
+// readable by others.
 func writePNG(stdout io.Writer, name string, code *qr.Code) error {
 	if name == "-" {
 		_, err := stdout.Write(code.PNG())

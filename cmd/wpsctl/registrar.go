@@ -25,8 +25,8 @@ type secretSource struct {
 	file   string
 }
 
-// readSecret reads one line from the source, without showing it on a terminal. Several secrets can come
-// from standard input, a line each. An empty line is an empty secret.
+// readSecret reads one line from the source, without showing it on a terminal. Several secrets can
+// come from standard input, a line each. An empty line is an empty secret.
 func (a *app) readSecret(s secretSource) (secret.Value, error) {
 	switch {
 	case s.file != "":
@@ -83,9 +83,10 @@ func (p *pinSource) register(cmd *cobra.Command) {
 	mustComplete(cmd.MarkFlagFilename("pin-file"))
 }
 
-// readPIN gets a PIN in the one way that all commands have: it is the argument; or a file has it; or, without an argument
-// or with "-", it is asked for on a terminal or is a line of standard input. An empty one is refused: to wpsd it
-// would mean that it makes one, which nobody wants who gives one.
+// readPIN gets a PIN in the one way that all commands have: it is the argument; or a file has it;
+// or, without an argument or with "-", it is asked for on a terminal or is a line of standard
+// input. An empty one is refused: to wpsd it would mean that it makes one, which nobody wants who
+// gives one.
 func (a *app) readPIN(from pinSource, args []string) (secret.Value, error) {
 	switch {
 	case len(args) > 0 && from.file != "":
@@ -142,14 +143,22 @@ type networkFlags struct {
 // register declares the flags.
 func (n *networkFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&n.ssidHex, "ssid-hex", "", "the name in `HEX` digits, if it is no text")
-	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK", "what protects it, `AUTH`: \"WPA2PSK\", \"OPEN\", or for old devices \"WPAPSK|WPA2PSK\" or \"WPAPSK\"")
-	cmd.Flags().StringVar(&n.encryption, "encryption", "", "its `CIPHER`: \"CCMP\", \"NONE\", or for old devices \"TKIP|CCMP\" or \"TKIP\" (default: what goes with --auth)")
-	cmd.Flags().StringVar(&n.keyFile, "key-file", "", "read the key from this `FILE`; otherwise it is asked for, or read from standard input")
-	mustComplete(cmd.RegisterFlagCompletionFunc("auth", cobra.FixedCompletions([]string{"OPEN", "WPA2PSK", "WPAPSK|WPA2PSK", "WPAPSK"}, cobra.ShellCompDirectiveNoFileComp)))
-	mustComplete(cmd.RegisterFlagCompletionFunc("encryption", cobra.FixedCompletions([]string{"NONE", "CCMP", "TKIP|CCMP", "TKIP"}, cobra.ShellCompDirectiveNoFileComp)))
+	cmd.Flags().StringVar(&n.auth, "auth", "WPA2PSK",
+		"what protects it, `AUTH`: \"WPA2PSK\", \"OPEN\", or for old devices \"WPAPSK|WPA2PSK\" or \"WPAPSK\"")
+	cmd.Flags().StringVar(&n.encryption, "encryption", "",
+		"its `CIPHER`: \"CCMP\", \"NONE\", or for old devices \"TKIP|CCMP\" or \"TKIP\" (default: what goes with --auth)")
+	cmd.Flags().StringVar(&n.keyFile, "key-file", "",
+		"read the key from this `FILE`; otherwise it is asked for, or read from standard input")
+	mustComplete(cmd.RegisterFlagCompletionFunc("auth",
+		cobra.FixedCompletions([]string{"OPEN", "WPA2PSK", "WPAPSK|WPA2PSK", "WPAPSK"},
+			cobra.ShellCompDirectiveNoFileComp)))
+	mustComplete(cmd.RegisterFlagCompletionFunc("encryption",
+		cobra.FixedCompletions([]string{"NONE", "CCMP", "TKIP|CCMP", "TKIP"},
+			cobra.ShellCompDirectiveNoFileComp)))
 }
 
-// settings makes the a{sv} of a network, and asks for its key unless it is open. name is empty with --ssid-hex.
+// settings makes the a{sv} of a network, and asks for its key unless it is open. name is empty with
+// --ssid-hex.
 func (a *app) settings(n networkFlags, name string) (options, error) {
 	ssid := []byte(name)
 	if n.ssidHex != "" {
@@ -170,9 +179,11 @@ func (a *app) settings(n networkFlags, name string) (options, error) {
 	}
 	if isWeak(auth, encryption) {
 		_, _ = fmt.Fprintf(a.errOut, "wpsctl: %s with %s is weak: whoever is near can break into it in time. Take it for devices that can do no better only; "+
-			"many access points add WPA2 and CCMP of their own accord.\n", printable(auth), printable(encryption))
+			"many access points add WPA2 and CCMP of their own accord.\n", printable(auth),
+			printable(encryption))
 	}
-	o := options{"ssid": godbus.MakeVariant(ssid), "auth": godbus.MakeVariant(auth), "encryption": godbus.MakeVariant(encryption)}
+	o := options{"ssid": godbus.MakeVariant(ssid), "auth": godbus.MakeVariant(auth),
+		"encryption": godbus.MakeVariant(encryption)}
 	if auth == "OPEN" && n.keyFile == "" {
 		return o, nil
 	}
@@ -219,9 +230,10 @@ once it has taken them. Devices that use the old ones have to be set up anew.
 	return cmd
 }
 
-// register runs Learn or Configure at the router that is named. read gets the PIN and what is sent with it; it is called
-// once the router is found, so that nobody types in vain.
-func (a *app) register(cmd *cobra.Command, e enrollFlags, method, router string, read func() (secret.Value, options, error)) error {
+// register runs Learn or Configure at the router that is named. read gets the PIN and what is sent
+// with it; it is called once the router is found, so that nobody types in vain.
+func (a *app) register(cmd *cobra.Command, e enrollFlags, method, router string,
+	read func() (secret.Value, options, error)) error {
 	ctx := cmd.Context()
 	e.router = router
 	return a.withClient(ctx, func(c *client) error {
@@ -235,7 +247,8 @@ func (a *app) register(cmd *cobra.Command, e enrollFlags, method, router string,
 		}
 		defer pin.Wipe()
 		var path godbus.ObjectPath
-		err = c.call(ctx, n.Path, interfaceIface+"."+method, []any{&path}, e.bssid, string(pin.Bytes()), o)
+		err = c.call(ctx, n.Path, interfaceIface+"."+method, []any{&path}, e.bssid,
+			string(pin.Bytes()), o)
 		if err != nil {
 			return err
 		}
@@ -243,8 +256,8 @@ func (a *app) register(cmd *cobra.Command, e enrollFlags, method, router string,
 	})
 }
 
-// check looks at what follows the access point on the command line of configure: the name of the network, unless it is
-// given in hex digits, and its PIN.
+// check looks at what follows the access point on the command line of configure: the name of the
+// network, unless it is given in hex digits, and its PIN.
 func (n *networkFlags) check(rest []string) error {
 	switch {
 	case len(rest) == 0 && n.ssidHex == "":
@@ -255,9 +268,11 @@ func (n *networkFlags) check(rest []string) error {
 	return nil
 }
 
-// newSettings collects what configure sends besides the access point: its PIN, and the settings with the options of the
-// run. rest is what follows the access point (see check). The PIN comes before the key, also from standard input.
-func (a *app) newSettings(rest []string, e enrollFlags, n networkFlags, from pinSource) (secret.Value, options, error) {
+// newSettings collects what configure sends besides the access point: its PIN, and the settings
+// with the options of the run. rest is what follows the access point (see check). The PIN comes
+// before the key, also from standard input.
+func (a *app) newSettings(rest []string, e enrollFlags, n networkFlags,
+	from pinSource) (secret.Value, options, error) {
 	name := ""
 	if n.ssidHex == "" {
 		name, rest = rest[0], rest[1:]

@@ -41,7 +41,8 @@ func TestPrintable(t *testing.T) {
 
 func TestSSIDText(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"": "(hidden)", "\x00\x00": "(hidden)", "a\x00b": `a\x00b`, "home": "home"} {
+	for in, want := range map[string]string{"": "(hidden)", "\x00\x00": "(hidden)",
+		"a\x00b": `a\x00b`, "home": "home"} {
 		if got := ssidText([]byte(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
@@ -51,8 +52,9 @@ func TestSSIDText(t *testing.T) {
 func TestClockBeginsAtTwoMinutes(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		2 * time.Minute: "2:00", 2*time.Minute - time.Millisecond: "2:00", 119 * time.Second: "1:59",
-		time.Millisecond: "0:01", 0: "0:00", -time.Second: "0:00",
+		2 * time.Minute: "2:00", 2*time.Minute - time.Millisecond: "2:00",
+		119 * time.Second: "1:59",
+		time.Millisecond:  "0:01", 0: "0:00", -time.Second: "0:00",
 	} {
 		if got := clock(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
@@ -60,7 +62,8 @@ func TestClockBeginsAtTwoMinutes(t *testing.T) {
 	}
 }
 
-// Every Reason of the contract has an exit code and a sentence here, and there is none that the contract lacks.
+// Every Reason of the contract has an exit code and a sentence here, and there is none that the
+// contract lacks.
 func TestReasonsAreComplete(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
@@ -123,14 +126,20 @@ func TestFromBus(t *testing.T) {
 		err  error
 		want failure
 	}{
-		{"wpsd's own text is for people", godbus.Error{Name: "fi.w1.wps.Error.Busy", Body: []any{"A session runs."}},
-			failure{Exit: exitBusy, Name: "fi.w1.wps.Error.Busy", Text: "A session runs.", Hint: `"wpsctl cancel" ends a session.`}},
-		{"nobody owns the name", godbus.Error{Name: "org.freedesktop.DBus.Error.ServiceUnknown", Body: []any{"x"}},
-			failure{Exit: exitNoService, Name: "org.freedesktop.DBus.Error.ServiceUnknown", Text: "x", Hint: startHint}},
-		{"an error of a newer wpsd", godbus.Error{Name: "fi.w1.wps.Error.Novel", Body: []any{"a\x1bb"}},
+		{"wpsd's own text is for people",
+			godbus.Error{Name: "fi.w1.wps.Error.Busy", Body: []any{"A session runs."}},
+			failure{Exit: exitBusy, Name: "fi.w1.wps.Error.Busy", Text: "A session runs.",
+				Hint: `"wpsctl cancel" ends a session.`}},
+		{"nobody owns the name",
+			godbus.Error{Name: "org.freedesktop.DBus.Error.ServiceUnknown", Body: []any{"x"}},
+			failure{Exit: exitNoService, Name: "org.freedesktop.DBus.Error.ServiceUnknown",
+				Text: "x", Hint: startHint}},
+		{"an error of a newer wpsd",
+			godbus.Error{Name: "fi.w1.wps.Error.Novel", Body: []any{"a\x1bb"}},
 			failure{Exit: exitFailure, Name: "fi.w1.wps.Error.Novel", Text: `a\x1bb`}},
 		{"the bus is gone", fmt.Errorf("call: %w: EOF", bus.ErrLost),
-			failure{Exit: exitNoService, Text: "the connection to the bus is lost", Hint: startHint}},
+			failure{Exit: exitNoService, Text: "the connection to the bus is lost",
+				Hint: startHint}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -157,14 +166,24 @@ func TestSessionFailure(t *testing.T) {
 		exit           int
 		text           string
 	}{
-		{"wpsd's sentence is preferred", "Two buttons: b.", session{State: "failed", Reason: "pbc-overlap"}, exitOverlap, "Two buttons: b."},
-		{"without one there is ours, and the access points", "", session{State: "failed", Reason: "setup-locked", Detail: variants([]string{"02:00:00:00:00:01"})},
-			exitRefused, strings.TrimSuffix(reasons["setup-locked"].text, ".") + ": 02:00:00:00:00:01."},
-		{"details of another type are left out", "", session{State: "failed", Reason: "setup-locked", Detail: variants(uint32(1))}, exitRefused, reasons["setup-locked"].text},
-		{"a reason of a newer wpsd", "Something new.", session{State: "failed", Reason: "novel"}, exitFailure, "Something new."},
-		{"neither reason nor sentence", "", session{State: "failed"}, exitFailure, "The setup failed."},
-		{"canceled by another", "", session{State: "canceled"}, exitCanceled, reasons["canceled"].text},
-		{"canceled as its owner left", "", session{State: "canceled", Reason: "owner-left"}, exitCanceled, reasons["owner-left"].text},
+		{"wpsd's sentence is preferred", "Two buttons: b.",
+			session{State: "failed", Reason: "pbc-overlap"}, exitOverlap, "Two buttons: b."},
+		{"without one there is ours, and the access points", "",
+			session{State: "failed", Reason: "setup-locked",
+				Detail: variants([]string{"02:00:00:00:00:01"})},
+			exitRefused, strings.TrimSuffix(reasons["setup-locked"].text, ".") +
+				": 02:00:00:00:00:01."},
+		{"details of another type are left out", "",
+			session{State: "failed", Reason: "setup-locked", Detail: variants(uint32(1))},
+			exitRefused, reasons["setup-locked"].text},
+		{"a reason of a newer wpsd", "Something new.", session{State: "failed", Reason: "novel"},
+			exitFailure, "Something new."},
+		{"neither reason nor sentence", "", session{State: "failed"}, exitFailure,
+			"The setup failed."},
+		{"canceled by another", "", session{State: "canceled"}, exitCanceled,
+			reasons["canceled"].text},
+		{"canceled as its owner left", "", session{State: "canceled", Reason: "owner-left"},
+			exitCanceled, reasons["owner-left"].text},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,10 +218,12 @@ func TestScreenDrawsOver(t *testing.T) {
 	}
 }
 
-// Properties of the wrong type, or none, must not bring wpsctl down: they come from another program.
+// Properties of the wrong type, or none, must not bring wpsctl down: they come from another
+// program.
 func TestTreeTakesAnything(t *testing.T) {
 	t.Parallel()
-	bad := props{"Name": godbus.MakeVariant(7), "Ssid": godbus.MakeVariant("text"), "Signal": godbus.MakeVariant("x"), "Created": godbus.MakeVariant(uint64(1) << 63)}
+	bad := props{"Name": godbus.MakeVariant(7), "Ssid": godbus.MakeVariant("text"),
+		"Signal": godbus.MakeVariant("x"), "Created": godbus.MakeVariant(uint64(1) << 63)}
 	tree := newTree(map[godbus.ObjectPath]map[string]props{
 		"/fi/w1/wps":                {managerIface: bad},
 		"/fi/w1/wps/interfaces/x":   {interfaceIface: bad, "something.else": nil},
@@ -214,7 +235,8 @@ func TestTreeTakesAnything(t *testing.T) {
 		"/fi/w1/wps/interfaces/x/er/enrollees/u": {erEnrolleeIface: bad},
 		"/":                                      {},
 	})
-	if len(tree.Interfaces) != 1 || len(tree.AccessPoints) != 1 || len(tree.Sessions) != 1 || len(tree.Networks) != 1 ||
+	if len(tree.Interfaces) != 1 || len(tree.AccessPoints) != 1 || len(tree.Sessions) != 1 ||
+		len(tree.Networks) != 1 ||
 		len(tree.ERAccessPoints) != 1 || len(tree.EREnrollees) != 1 {
 		t.Errorf("%+v", tree)
 	}
@@ -236,14 +258,20 @@ func TestTreeTakesAnything(t *testing.T) {
 // Signals of any shape must not either.
 func TestSignalTextTakesAnything(t *testing.T) {
 	t.Parallel()
-	names := []string{objectManager + ".InterfacesAdded", objectManager + ".InterfacesRemoved", propertiesIface + ".PropertiesChanged",
-		interfaceIface + ".ScanDone", sessionIface + ".Failed", sessionIface + ".Succeeded", interfaceIface + ".AccessPointAvailable",
-		sessionIface + ".CredentialReceived", erIface + ".AccessPointAdded", erIface + ".EnrolleeRemoved", erIface + ".ApSettings", "org.freedesktop.DBus.NameOwnerChanged", "novel.Signal", "bare"}
-	bodies := [][]any{nil, {1}, {1, 2}, {1, 2, 3}, {"x", map[string]godbus.Variant{"Z": godbus.MakeVariant("\x1b")}, []string{}},
+	names := []string{objectManager + ".InterfacesAdded", objectManager + ".InterfacesRemoved",
+		propertiesIface + ".PropertiesChanged",
+		interfaceIface + ".ScanDone", sessionIface + ".Failed", sessionIface + ".Succeeded",
+		interfaceIface + ".AccessPointAvailable",
+		sessionIface + ".CredentialReceived", erIface + ".AccessPointAdded",
+		erIface + ".EnrolleeRemoved", erIface + ".ApSettings",
+		"org.freedesktop.DBus.NameOwnerChanged", "novel.Signal", "bare"}
+	bodies := [][]any{nil, {1}, {1, 2}, {1, 2, 3},
+		{"x", map[string]godbus.Variant{"Z": godbus.MakeVariant("\x1b")}, []string{}},
 		{godbus.ObjectPath("/x"), map[string]map[string]godbus.Variant{}}, {busName, "", ""}}
 	for _, name := range names {
 		for _, body := range bodies {
-			s := &godbus.Signal{Path: "/fi/w1/wps/interfaces/wlan0/aps/02_00", Name: name, Body: body}
+			s := &godbus.Signal{Path: "/fi/w1/wps/interfaces/wlan0/aps/02_00",
+				Name: name, Body: body}
 			for _, line := range signalText(s) {
 				if strings.ContainsAny(line, "\x1b\n") {
 					t.Errorf("%s %v: %q", name, body, line)
@@ -260,11 +288,14 @@ func TestMonitorNeverShowsKeys(t *testing.T) {
 	t.Parallel()
 	secret := props{"key": godbus.MakeVariant([]byte("swordfish"))}
 	for _, s := range []*godbus.Signal{
-		{Path: "/fi/w1/wps/sessions/1", Name: sessionIface + ".CredentialReceived", Body: []any{secret, []byte("swordfish")}},
-		{Path: "/fi/w1/wps/interfaces/wlan0", Name: erIface + ".ApSettings", Body: []any{godbus.ObjectPath("/x"), secret}},
+		{Path: "/fi/w1/wps/sessions/1", Name: sessionIface + ".CredentialReceived",
+			Body: []any{secret, []byte("swordfish")}},
+		{Path: "/fi/w1/wps/interfaces/wlan0", Name: erIface + ".ApSettings",
+			Body: []any{godbus.ObjectPath("/x"), secret}},
 	} {
 		shown := strings.Join(signalText(s), " ") + fmt.Sprint(signalJSON(s, time.Now()))
-		if strings.Contains(shown, "swordfish") || strings.Contains(shown, fmt.Sprint([]byte("swordfish"))) {
+		if strings.Contains(shown, "swordfish") ||
+			strings.Contains(shown, fmt.Sprint([]byte("swordfish"))) {
 			t.Error(shown)
 		}
 	}
@@ -274,7 +305,8 @@ func TestObjectName(t *testing.T) {
 	t.Parallel()
 	const er = "/fi/w1/wps/interfaces/eth0/er/"
 	for path, want := range map[godbus.ObjectPath]string{
-		"/fi/w1/wps": "wpsd", "/fi/w1/wps/interfaces/wlan0": "wlan0", "/fi/w1/wps/sessions/3": "session 3", "/fi/w1/wps/networks/1": "network 1",
+		"/fi/w1/wps": "wpsd", "/fi/w1/wps/interfaces/wlan0": "wlan0",
+		"/fi/w1/wps/sessions/3": "session 3", "/fi/w1/wps/networks/1": "network 1",
 		"/fi/w1/wps/interfaces/wlan0/aps/02_00_00_00_01_00":                       "wlan0 access point 02:00:00:00:01:00",
 		er + "aps/12345678_9abc_def0_1234_56789abcdef0":                           "eth0 access point 12345678-9abc-def0-1234-56789abcdef0",
 		er + "aps/12345678_9abc_def0_1234_56789abcdef0_2":                         "eth0 access point 12345678-9abc-def0-1234-56789abcdef0",
@@ -290,7 +322,8 @@ func TestObjectName(t *testing.T) {
 
 func TestPublicCredentialHasNoKey(t *testing.T) {
 	t.Parallel()
-	c := credential{ssid: []byte("x"), key: secret.FromString("swordfish"), wifiURI: secret.FromString("WIFI:swordfish")}
+	c := credential{ssid: []byte("x"), key: secret.FromString("swordfish"),
+		wifiURI: secret.FromString("WIFI:swordfish")}
 	if shown := fmt.Sprint(c.public(false)); strings.Contains(shown, "swordfish") {
 		t.Error(shown)
 	}

@@ -28,7 +28,9 @@ for: WPS-PBC its button was pressed, WPS-PIN it expects a PIN, WPS-AUTH it expec
 now; "locked" that it refuses its own PIN after too many wrong ones, "not set up" that its network has not been set up yet.
 SECURITY is what its network takes; WPS sets up WPA2 and what goes with it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.scan(cmd.Context(), c, cached) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.scan(cmd.Context(), c, cached)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&cached, "cached", false, "list what is known, without a new scan")
@@ -65,7 +67,8 @@ func (a *app) scan(ctx context.Context, c *client, cached bool) error {
 }
 
 // newScan starts a scan and waits for its end. Ctrl-C leaves the scan to itself: it ends soon.
-func (a *app) newScan(ctx context.Context, c *client, n netif, signals <-chan *godbus.Signal) error {
+func (a *app) newScan(ctx context.Context, c *client, n netif,
+	signals <-chan *godbus.Signal) error {
 	if err := c.call(ctx, n.Path, interfaceIface+".Scan", nil, options{}); err != nil {
 		return err
 	}
@@ -74,7 +77,8 @@ func (a *app) newScan(ctx context.Context, c *client, n netif, signals <-chan *g
 		sc.status("Scanning on "+printable(n.Name), "")
 		defer sc.clear()
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, scanTime, &failure{Exit: exitTimeout, Text: "the scan did not end", Hint: logHint})
+	ctx, cancel := context.WithTimeoutCause(ctx, scanTime,
+		&failure{Exit: exitTimeout, Text: "the scan did not end", Hint: logHint})
 	defer cancel()
 	for {
 		select {
@@ -91,7 +95,8 @@ func (a *app) newScan(ctx context.Context, c *client, n netif, signals <-chan *g
 				continue
 			}
 			if s.Body[0] != true {
-				return &failure{Exit: exitFailure, Text: "the scan failed", Hint: `"rfkill list" shows whether the radio is on. ` + logHint}
+				return &failure{Exit: exitFailure, Text: "the scan failed",
+					Hint: `"rfkill list" shows whether the radio is on. ` + logHint}
 			}
 			return nil
 		}
@@ -125,7 +130,8 @@ func writeAccessPoints(w io.Writer, found []accessPoint) error {
 		if !ap.Configured {
 			flags += " not set up"
 		}
-		fmt.Fprintf(tw, "%s\t%d dBm\t%d\t%s\t%s\t%s\t%s\n", orDash(ap.BSSID), ap.Signal, ap.Frequency, offered(ap.Security), flags, ssidText(ap.ssid), device(ap))
+		fmt.Fprintf(tw, "%s\t%d dBm\t%d\t%s\t%s\t%s\t%s\n", orDash(ap.BSSID), ap.Signal,
+			ap.Frequency, offered(ap.Security), flags, ssidText(ap.ssid), device(ap))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -149,8 +155,8 @@ func routerText(r []accessPoint) string {
 	return strings.Join(names, " with ")
 }
 
-// shellWord is what to type for an access point: its SSID if that names no other router and needs no quoting that could go
-// wrong, else its BSSID.
+// shellWord is what to type for an access point: its SSID if that names no other router and needs
+// no quoting that could go wrong, else its BSSID.
 func shellWord(ap accessPoint, all []accessPoint) string {
 	name := string(ap.ssid)
 	bssid, err := pickBSSID(all, name)
@@ -169,7 +175,8 @@ func shellWord(ap accessPoint, all []accessPoint) string {
 
 // offered says in the words of labels what a network takes.
 func offered(ways []string) string {
-	names := map[string]string{"owe": "OWE", "wep": "WEP", "wpa": "WPA", "wpa2": "WPA2", "wpa3": "WPA3", "enterprise": "802.1X"}
+	names := map[string]string{"owe": "OWE", "wep": "WEP", "wpa": "WPA", "wpa2": "WPA2",
+		"wpa3": "WPA3", "enterprise": "802.1X"}
 	var list []string
 	for _, way := range ways {
 		name, known := names[way]
@@ -193,13 +200,15 @@ func writeScanHint(w io.Writer, found []accessPoint) error {
 	switch list := routers(pressed); len(list) {
 	case 0:
 	case 1:
-		_, err = fmt.Fprintf(w, "\nThe button of %s is pressed: join it with \"wpsctl pbc\".\n", routerText(list[0]))
+		_, err = fmt.Fprintf(w, "\nThe button of %s is pressed: join it with \"wpsctl pbc\".\n",
+			routerText(list[0]))
 	default:
 		var names []string
 		for _, r := range list {
 			names = append(names, routerText(r))
 		}
-		_, err = fmt.Fprintf(w, "\nThe buttons of %d routers are pressed: %s. Name yours, as in \"wpsctl pbc %s\".\n",
+		_, err = fmt.Fprintf(w,
+			"\nThe buttons of %d routers are pressed: %s. Name yours, as in \"wpsctl pbc %s\".\n",
 			len(list), strings.Join(names, ", "), shellWord(list[0][0], found))
 	}
 	return err

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// screen shows progress: on a terminal one line that is drawn over, elsewhere nothing but whole lines. It is used by
-// one goroutine.
+// screen shows progress: on a terminal one line that is drawn over, elsewhere nothing but whole
+// lines. It is used by one goroutine.
 type screen struct {
 	w     io.Writer
 	width int  // columns of the terminal
@@ -22,8 +22,9 @@ func newScreen(w io.Writer) *screen {
 	return &screen{w: w, width: width, live: live}
 }
 
-// status shows what happens now. On a terminal it is drawn over the previous status together with note, which may
-// change every second; elsewhere it becomes a line of its own, and only when it differs from the last.
+// status shows what happens now. On a terminal it is drawn over the previous status together with
+// note, which may change every second; elsewhere it becomes a line of its own, and only when it
+// differs from the last.
 func (s *screen) status(text, note string) {
 	if !s.live {
 		if text != s.last {

@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"wpsctl": main})
 }
 
-// TestScripts runs wpsctl against a real wpsd with simulated access points, on a private bus for each script.
+// TestScripts runs wpsctl against a real wpsd with simulated access points, on a private bus for
+// each script.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	program := buildDaemon(t)
@@ -32,7 +33,8 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			d := &daemon{program: program, dir: e.WorkDir, bus: bus, background: map[string]*running{}}
+			d := &daemon{program: program, dir: e.WorkDir, bus: bus,
+				background: map[string]*running{}}
 			e.Defer(d.kill)
 			e.Values["daemon"] = d
 			return nil
@@ -86,14 +88,16 @@ func (d *daemon) kill() {
 	}
 }
 
-// cmdDaemon is "daemon [ARGS]": it starts wpsd with fast simulated radios and waits until it is ready.
+// cmdDaemon is "daemon [ARGS]": it starts wpsd with fast simulated radios and waits until it is
+// ready.
 func cmdDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	d := ts.Value("daemon").(*daemon)
 	conf := filepath.Join(d.dir, "wpsd.conf")
 	if _, err := os.Stat(conf); err != nil {
 		ts.Check(os.WriteFile(conf, nil, 0o600))
 	}
-	args = append([]string{"--driver", "sim", "--sim-speed", "40", "--sim-control", filepath.Join(d.dir, "sim"),
+	args = append([]string{"--driver", "sim", "--sim-speed", "40", "--sim-control",
+		filepath.Join(d.dir, "sim"),
 		"--config", conf, "--state-dir", filepath.Join(d.dir, "state"), "--bus", d.bus}, args...)
 	d.log = &scripttest.Buffer{}
 	d.cmd = exec.Command(d.program, args...)
@@ -124,7 +128,8 @@ func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdSim is "sim COMMAND": it tells the simulated access points something, and waits until it is done.
+// cmdSim is "sim COMMAND": it tells the simulated access points something, and waits until it is
+// done.
 func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
 	d := ts.Value("daemon").(*daemon)
 	done := func() int { return strings.Count(d.log.String(), `msg="sim: command`) }
@@ -138,8 +143,8 @@ func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdInterrupt is "interrupt CODE PATTERN ARGS": it runs wpsctl, presses Ctrl-C once its output matches PATTERN, and
-// wants the exit status. What it printed is put into the file "interrupted".
+// cmdInterrupt is "interrupt CODE PATTERN ARGS": it runs wpsctl, presses Ctrl-C once its output
+// matches PATTERN, and wants the exit status. What it printed is put into the file "interrupted".
 func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -167,7 +172,8 @@ func wpsctl(ts *testscript.TestScript, args []string) *exec.Cmd {
 	return cmd
 }
 
-// cmdEventually is "eventually ARGS PATTERN": it runs wpsctl until its output matches. ARGS is one word.
+// cmdEventually is "eventually ARGS PATTERN": it runs wpsctl until its output matches. ARGS is one
+// word.
 func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	var out []byte
@@ -185,7 +191,8 @@ type running struct {
 	out scripttest.Buffer
 }
 
-// cmdBackground is "background NAME ARGS": it starts wpsctl, and goes on once it has said something.
+// cmdBackground is "background NAME ARGS": it starts wpsctl, and goes on once it has said
+// something.
 func cmdBackground(ts *testscript.TestScript, _ bool, args []string) {
 	r := &running{cmd: wpsctl(ts, args[1:])}
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
@@ -206,19 +213,21 @@ func cmdShows(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdFinished is "finished NAME CODE PATTERN": it waits for the end of what was started, and looks at how that was.
+// cmdFinished is "finished NAME CODE PATTERN": it waits for the end of what was started, and looks
+// at how that was.
 func cmdFinished(ts *testscript.TestScript, _ bool, args []string) {
 	r := ts.Value("daemon").(*daemon).background[args[0]]
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	_ = r.cmd.Wait() // the status is looked at next
-	if got := r.cmd.ProcessState.ExitCode(); got != want || !regexp.MustCompile(args[2]).MatchString(r.out.String()) {
+	if got := r.cmd.ProcessState.ExitCode(); got != want ||
+		!regexp.MustCompile(args[2]).MatchString(r.out.String()) {
 		ts.Fatalf("exit status %d, want %d and %s:\n%s", got, want, args[2], &r.out)
 	}
 }
 
-// cmdEnds is "ends NAME": it presses Ctrl-C where NAME runs, waits for its end, and puts what it printed into a file of
-// that name.
+// cmdEnds is "ends NAME": it presses Ctrl-C where NAME runs, waits for its end, and puts what it
+// printed into a file of that name.
 func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
 	r := ts.Value("daemon").(*daemon).background[args[0]]
 	ts.Check(r.cmd.Process.Signal(os.Interrupt))

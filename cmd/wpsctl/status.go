@@ -15,7 +15,9 @@ func newStatus(a *app) *cobra.Command {
 		Use:   "status",
 		Short: "Show the service, its interfaces and what is going on",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.show(cmd, func(t *tree) any { return t }, func(t *tree) error { return writeStatus(a.out, t, time.Now()) })
+			return a.show(cmd, func(t *tree) any { return t }, func(t *tree) error {
+				return writeStatus(a.out, t, time.Now())
+			})
 		},
 	}
 }
@@ -34,9 +36,11 @@ func writeStatus(w io.Writer, t *tree, now time.Time) error {
 	}
 	waiting := ""
 	if m.Waiting > 0 {
-		waiting = " " + count(int(m.Waiting), "received network waits", "received networks wait") + ` for a program to take them: "wpsctl agent" does.`
+		waiting = " " + count(int(m.Waiting), "received network waits", "received networks wait") +
+			` for a program to take them: "wpsctl agent" does.`
 	}
-	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n%s%s\n", count(len(t.AccessPoints), "access point", "access points"),
+	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n%s%s\n",
+		count(len(t.AccessPoints), "access point", "access points"),
 		count(len(t.Networks), "network", "networks"), processingText(m.Processing), waiting)
 	return err
 }
@@ -72,7 +76,8 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// clock shows a duration as minutes and seconds, rounded up so that it begins at 2:00 and does not end at 0:00 early.
+// clock shows a duration as minutes and seconds, rounded up so that it begins at 2:00 and does not
+// end at 0:00 early.
 func clock(d time.Duration) string {
 	s := max(0, int((d+time.Second-1)/time.Second))
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
@@ -86,7 +91,9 @@ func newCancel(a *app) *cobra.Command {
 		Long: `Cancel ends the session in progress on the interface (see --interface), or the session that is named by its number
 or D-Bus path, and gives the interface back.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withClient(cmd.Context(), func(c *client) error { return a.cancel(cmd.Context(), c, args) })
+			return a.withClient(cmd.Context(), func(c *client) error {
+				return a.cancel(cmd.Context(), c, args)
+			})
 		},
 	}
 }
@@ -111,8 +118,8 @@ func (a *app) cancel(ctx context.Context, c *client, args []string) error {
 	return c.call(ctx, n.Path, interfaceIface+".Cancel", nil)
 }
 
-// busyInterface picks the interface whose session is to be canceled: the named one, else the first with a session,
-// else the default, whose answer then says that there is none.
+// busyInterface picks the interface whose session is to be canceled: the named one, else the first
+// with a session, else the default, whose answer then says that there is none.
 func (t *tree) busyInterface(name string) (netif, error) {
 	for _, n := range t.Interfaces {
 		if name == "" && n.Session != "" {

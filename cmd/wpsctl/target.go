@@ -25,7 +25,8 @@ func addressOf(text string) (string, bool) {
 // addressPart is what looks like an address that somebody began to type, or mistyped.
 var addressPart = regexp.MustCompile(`^[0-9a-fA-F]{1,2}([:-][0-9a-fA-F]{0,2})+$`)
 
-// isNamed tells whether somebody who typed name means these bytes: as they are, or as we print them.
+// isNamed tells whether somebody who typed name means these bytes: as they are, or as we print
+// them.
 func isNamed(name string, ssid []byte) bool {
 	return len(ssid) > 0 && (name == string(ssid) || name == ssidText(ssid))
 }
@@ -33,7 +34,8 @@ func isNamed(name string, ssid []byte) bool {
 // bssid finds the access point that n hears and that somebody means with a BSSID or an SSID. A
 // BSSID is taken as it is. For an SSID that is not known yet it scans. Several access points of one
 // router and one name are one: the one that is ready for something counts, then the strongest.
-func (a *app) bssid(ctx context.Context, c *client, n netif, signals <-chan *godbus.Signal, name string) (string, error) {
+func (a *app) bssid(ctx context.Context, c *client, n netif, signals <-chan *godbus.Signal,
+	name string) (string, error) {
 	if address, ok := addressOf(name); ok {
 		return address, nil
 	}
@@ -74,9 +76,10 @@ func pickBSSID(heard []accessPoint, name string) (string, error) {
 		return "", &failure{Exit: exitNotFound, Hint: scanHint,
 			Text: `no access point with WPS in range has the name "` + printable(name) + `"`}
 	case len(routers(found)) > 1:
-		return "", ambiguousName(name, "access points have the name", found, func(ap accessPoint) string {
-			return orDash(ap.BSSID) + " (" + accessPointText(ap) + ")"
-		})
+		return "", ambiguousName(name, "access points have the name", found,
+			func(ap accessPoint) string {
+				return orDash(ap.BSSID) + " (" + accessPointText(ap) + ")"
+			})
 	}
 	slices.SortStableFunc(found, func(a, b accessPoint) int { return readiness(b) - readiness(a) })
 	return found[0].BSSID, nil
@@ -116,13 +119,15 @@ func accessPointText(ap accessPoint) string {
 	return text
 }
 
-// ambiguousName is what one is told whose name is that of several things: which there are, by what they differ.
+// ambiguousName is what one is told whose name is that of several things: which there are, by what
+// they differ.
 func ambiguousName[T any](name, what string, found []T, text func(T) string) error {
 	list := make([]string, len(found))
 	for i, one := range found {
 		list[i] = text(one)
 	}
-	return &failure{Exit: exitUsage, Text: count(len(found), "", what) + ` "` + printable(name) + `": say which one`,
+	return &failure{Exit: exitUsage,
+		Text: count(len(found), "", what) + ` "` + printable(name) + `": say which one`,
 		Hint: "There are: " + strings.Join(list, "; ") + "."}
 }
 
@@ -133,11 +138,13 @@ func (t *tree) session(name string) (session, error) {
 			return s, nil
 		}
 	}
-	return session{}, &failure{Exit: exitNotFound, Text: `no session has the number "` + printable(name) + `"`,
+	return session{}, &failure{Exit: exitNotFound,
+		Text: `no session has the number "` + printable(name) + `"`,
 		Hint: `It may have ended more than ten minutes ago; "wpsctl status" shows what is going on.`}
 }
 
-// network finds the stored network that somebody means with its number or its SSID. A number is a number first.
+// network finds the stored network that somebody means with its number or its SSID. A number is a
+// number first.
 func (c *client) network(ctx context.Context, name string) (network, error) {
 	t, err := c.objects(ctx)
 	if err != nil {
@@ -159,9 +166,10 @@ func (t *tree) network(name string) (network, error) {
 	}
 	switch {
 	case len(found) > 1:
-		return network{}, ambiguousName(name, "stored networks have the name", found, func(n network) string {
-			return "number " + orDash(n.ID) + " (" + security(n.Auth, n.Encryption) + ")"
-		})
+		return network{}, ambiguousName(name, "stored networks have the name", found,
+			func(n network) string {
+				return "number " + orDash(n.ID) + " (" + security(n.Auth, n.Encryption) + ")"
+			})
 	case len(found) == 1:
 		return found[0], nil
 	}
@@ -181,7 +189,8 @@ func (t *tree) erAP(n netif, name string) (string, error) {
 		if ap.Interface != n.Name {
 			continue
 		}
-		if strings.EqualFold(ap.UUID, name) || ap.Address == name || slices.Contains(ap.OtherAddresses, name) {
+		if strings.EqualFold(ap.UUID, name) || ap.Address == name ||
+			slices.Contains(ap.OtherAddresses, name) {
 			return strings.ToLower(name), nil
 		}
 		if ap.FriendlyName == name || printable(ap.FriendlyName) == name || t.erHasSSID(ap, name) {
@@ -193,14 +202,16 @@ func (t *tree) erAP(n netif, name string) (string, error) {
 		return strings.ToLower(name), nil // wpsd says that it is not there
 	case len(found) == 0:
 		return "", &failure{Exit: exitNotFound, Hint: erAPsHint,
-			Text: `the External Registrar has found no access point with the name "` + printable(name) + `"`}
+			Text: `the External Registrar has found no access point with the name "` +
+				printable(name) + `"`}
 	case len(found) > 1:
-		return "", ambiguousName(name, "access points have the name", found, func(ap erAccessPoint) string {
-			if name := ap.shortName(); name != ap.Address {
-				return name + " (at " + orDash(ap.Address) + ")"
-			}
-			return ap.Address
-		})
+		return "", ambiguousName(name, "access points have the name", found,
+			func(ap erAccessPoint) string {
+				if name := ap.shortName(); name != ap.Address {
+					return name + " (at " + orDash(ap.Address) + ")"
+				}
+				return ap.Address
+			})
 	}
 	return found[0].shortName(), nil
 }
@@ -234,7 +245,8 @@ func (t *tree) enrollee(n netif, name string) (string, error) {
 	name = lowerUUID(name)
 	var found []erEnrollee
 	for _, e := range t.EREnrollees {
-		if e.Interface == n.Name && e.DeviceName != "" && (e.DeviceName == name || printable(e.DeviceName) == name) {
+		if e.Interface == n.Name && e.DeviceName != "" &&
+			(e.DeviceName == name || printable(e.DeviceName) == name) {
 			found = append(found, e)
 		}
 	}
@@ -245,7 +257,9 @@ func (t *tree) enrollee(n netif, name string) (string, error) {
 		return "", &failure{Exit: exitNotFound, Hint: `"wpsctl er enrollees" lists those that do.`,
 			Text: `no device with the name "` + printable(name) + `" asks to be let in`}
 	case len(found) > 1:
-		return "", ambiguousName(name, "devices have the name", found, func(e erEnrollee) string { return orDash(e.MAC) })
+		return "", ambiguousName(name, "devices have the name", found, func(e erEnrollee) string {
+			return orDash(e.MAC)
+		})
 	}
 	return found[0].MAC, nil
 }
@@ -253,7 +267,8 @@ func (t *tree) enrollee(n netif, name string) (string, error) {
 // uuid is how UUIDs are written (RFC 9562, section 4).
 var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// isUUIDOrIP tells whether text has the form of what wpsd knows an access point by, besides its BSSID.
+// isUUIDOrIP tells whether text has the form of what wpsd knows an access point by, besides its
+// BSSID.
 func isUUIDOrIP(text string) bool {
 	_, err := netip.ParseAddr(text)
 	return err == nil || uuid.MatchString(text)
@@ -263,7 +278,8 @@ func isUUIDOrIP(text string) bool {
 func deviceAddress(option, text string) (string, error) {
 	address, ok := addressOf(text)
 	if !ok {
-		return "", usagef("%s: %q is not the address of a device, such as 02:11:22:33:44:55", option, printable(text))
+		return "", usagef("%s: %q is not the address of a device, such as 02:11:22:33:44:55",
+			option, printable(text))
 	}
 	return address, nil
 }

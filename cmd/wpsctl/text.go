@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// printable escapes what a terminal could act on or a reader could not see: control and format characters (also
-// those that turn the direction of writing), and bytes that are not UTF-8. Names come from any radio in the
-// neighbourhood.
+// printable escapes what a terminal could act on or a reader could not see: control and format
+// characters (also those that turn the direction of writing), and bytes that are not UTF-8. Names
+// come from any radio in the neighbourhood.
 func printable(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
@@ -27,9 +27,12 @@ func printable(s string) string {
 	return b.String()
 }
 
-// prose is printable for sentences, which a line break only breaks: it becomes a space there, and is shown in names.
+// prose is printable for sentences, which a line break only breaks: it becomes a space there, and
+// is shown in names.
 func prose(s string) string {
-	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' || r == '\v' || r == '\f' })
+	lines := strings.FieldsFunc(s, func(r rune) bool {
+		return r == '\n' || r == '\r' || r == '\t' || r == '\v' || r == '\f'
+	})
 	for i, l := range lines {
 		lines[i] = strings.Trim(l, " ")
 	}

@@ -16,93 +16,112 @@ import (
 	"testing"
 )
 
-// arrows is the table of ARCHITECTURE.md: which packages of ours each package may import. A package that is not in
-// it fails the test: say where a new one belongs before writing it. Some that are in it do not exist yet.
-// "engine/..." stands for everything below engine.
+// arrows is the table of ARCHITECTURE.md: which packages of ours each package may import. A package
+// that is not in it fails the test: say where a new one belongs before writing it. Some that are in
+// it do not exist yet. "engine/..." stands for everything below engine.
 var arrows = map[string][]string{
-	"engine":                                {},
-	"engine/secret":                         {},
-	"engine/ie":                             {},
-	"introspection":                         {},
-	"dbus/bus":                              {"service/fence", "engine/secret"},
-	"service/fence":                         {},
-	"engine/wsc":                            {"engine/secret"},
-	"engine/wsccrypto":                      {"engine/wsc", "engine/secret"},
-	"engine/devpass":                        {"engine/wsc", "engine/secret"},
-	"engine/credential":                     {"engine/ie", "engine/wsc", "engine/secret"},
-	"engine/registration":                   {"engine", "engine/wsc", "engine/wsccrypto", "engine/devpass", "engine/secret"},
-	"engine/eapwsc":                         {"engine", "engine/wsc"},
-	"engine/eapol":                          {"engine"},
-	"engine/discovery":                      {"engine/wsc", "engine/ie"},
-	"engine/ndef":                           {"engine/wsc", "engine/secret"},
-	"engine/admission":                      {"engine/wsc", "engine/devpass", "engine/secret"},
-	"engine/upnp":                           {},
-	"engine/er":                             {"engine", "engine/wsc", "engine/wsccrypto", "engine/registration", "engine/admission", "engine/devpass", "engine/upnp", "engine/secret"},
-	"engine/enginetest":                     {"engine", "engine/..."},
-	"drivers":                               {"engine/secret"},
-	"drivers/controlsocket":                 {"drivers"},
-	"drivers/hostapd":                       {"service/fence", "drivers", "drivers/controlsocket", "engine/secret"},
-	"drivers/drivertest":                    {"drivers", "engine", "engine/..."},
-	"drivers/nl80211":                       {"service/fence", "drivers"},
-	"drivers/none":                          {"drivers"},
-	"drivers/sim":                           {"drivers", "drivers/wfadevice", "engine", "engine/..."},
-	"drivers/ssdp":                          {"engine/upnp"},
-	"drivers/controlpoint":                  {"service/fence", "drivers/ssdp", "engine/upnp"},
-	"drivers/controlpoint/controlpointtest": {"drivers/ssdp", "drivers/wfadevice", "engine/upnp", "engine/wsc"},
-	"drivers/controlpoint/remote":           {"service/fence", "drivers/controlpoint", "engine/upnp"},
-	"drivers/wfadevice":                     {"drivers/ssdp", "engine/upnp"},
-	"drivers/managerbus":                    {"service/fence", "dbus/bus", "drivers"},
-	"drivers/managerbus/managertest":        {"drivers/managerbus", "test/testbus"},
-	"drivers/logind":                        {"dbus/bus"},
-	"drivers/neard":                         {"dbus/bus"},
-	"drivers/networkmanager":                {"drivers/managerbus", "engine/credential", "engine/ie", "engine/wsc", "engine/secret"},
-	"drivers/iwd":                           {"dbus/bus", "drivers/managerbus", "engine/credential", "engine/ie", "engine/wsc", "engine/secret"},
-	"drivers/wpasupplicant":                 {"drivers/controlsocket", "drivers/managerbus", "engine/credential", "engine/ie", "engine/wsc", "engine/secret"},
-	"service/store":                         {"engine/credential", "engine/secret", "engine/wsc"},
-	"service/receive":                       {"engine/credential", "engine/wsc", "service/store"},
-	"service/search":                        {"drivers", "engine/discovery", "engine/wsc"},
-	"service":                               {"service/fence", "drivers", "engine", "engine/...", "service/receive", "service/search", "service/store"},
-	"service/control":                       {"service/fence", "service", "service/control/reply", "drivers", "engine", "engine/..."},
-	"service/control/reply":                 {"service/fence"},
-	"dbus":                                  {"service/fence", "dbus/bus", "service", "introspection", "engine/..."},
-	"dbus/dbustest":                         {"dbus", "service", "introspection", "engine/..."},
-	"cmd/wpsd":                              {"service/fence", "dbus/bus", "engine", "engine/...", "drivers", "drivers/...", "service", "service/...", "dbus", "introspection"},
-	"cmd/wpsctl":                            {"dbus/bus", "engine/secret", "packaging/commandpage"},
-	"cmd/nfc-pw-token":                      {"engine/ndef", "engine/wsccrypto", "packaging/commandpage"},
-	"packaging":                             {},
-	"packaging/manual":                      {"introspection", "packaging/roff"},
-	"packaging/roff":                        {},
-	"packaging/commandpage":                 {"packaging/roff"},
-	"test/dhcompare":                        {"engine/wsccrypto", "engine/secret"},
-	"test/erscale":                          {"drivers/wfadevice", "engine/...", "test/testbus"},
-	"test/tally":                            {},
-	"test/testbus":                          {},
-	"test/scripttest":                       {"test/testbus"},
-	"test/hostile":                          {"dbus/bus"},
-	"test/hwsim":                            {"test/hostile"},
+	"engine":            {},
+	"engine/secret":     {},
+	"engine/ie":         {},
+	"introspection":     {},
+	"dbus/bus":          {"service/fence", "engine/secret"},
+	"service/fence":     {},
+	"engine/wsc":        {"engine/secret"},
+	"engine/wsccrypto":  {"engine/wsc", "engine/secret"},
+	"engine/devpass":    {"engine/wsc", "engine/secret"},
+	"engine/credential": {"engine/ie", "engine/wsc", "engine/secret"},
+	"engine/registration": {"engine", "engine/wsc", "engine/wsccrypto",
+		"engine/devpass", "engine/secret"},
+	"engine/eapwsc":    {"engine", "engine/wsc"},
+	"engine/eapol":     {"engine"},
+	"engine/discovery": {"engine/wsc", "engine/ie"},
+	"engine/ndef":      {"engine/wsc", "engine/secret"},
+	"engine/admission": {"engine/wsc", "engine/devpass", "engine/secret"},
+	"engine/upnp":      {},
+	"engine/er": {"engine", "engine/wsc", "engine/wsccrypto",
+		"engine/registration", "engine/admission", "engine/devpass", "engine/upnp",
+		"engine/secret"},
+	"engine/enginetest":     {"engine", "engine/..."},
+	"drivers":               {"engine/secret"},
+	"drivers/controlsocket": {"drivers"},
+	"drivers/hostapd": {"service/fence", "drivers", "drivers/controlsocket",
+		"engine/secret"},
+	"drivers/drivertest": {"drivers", "engine", "engine/..."},
+	"drivers/nl80211":    {"service/fence", "drivers"},
+	"drivers/none":       {"drivers"},
+	"drivers/sim": {"drivers", "drivers/wfadevice", "engine",
+		"engine/..."},
+	"drivers/ssdp":         {"engine/upnp"},
+	"drivers/controlpoint": {"service/fence", "drivers/ssdp", "engine/upnp"},
+	"drivers/controlpoint/controlpointtest": {"drivers/ssdp", "drivers/wfadevice", "engine/upnp",
+		"engine/wsc"},
+	"drivers/controlpoint/remote":    {"service/fence", "drivers/controlpoint", "engine/upnp"},
+	"drivers/wfadevice":              {"drivers/ssdp", "engine/upnp"},
+	"drivers/managerbus":             {"service/fence", "dbus/bus", "drivers"},
+	"drivers/managerbus/managertest": {"drivers/managerbus", "test/testbus"},
+	"drivers/logind":                 {"dbus/bus"},
+	"drivers/neard":                  {"dbus/bus"},
+	"drivers/networkmanager": {"drivers/managerbus", "engine/credential", "engine/ie",
+		"engine/wsc", "engine/secret"},
+	"drivers/iwd": {"dbus/bus", "drivers/managerbus", "engine/credential", "engine/ie",
+		"engine/wsc", "engine/secret"},
+	"drivers/wpasupplicant": {"drivers/controlsocket", "drivers/managerbus", "engine/credential",
+		"engine/ie", "engine/wsc", "engine/secret"},
+	"service/store":   {"engine/credential", "engine/secret", "engine/wsc"},
+	"service/receive": {"engine/credential", "engine/wsc", "service/store"},
+	"service/search":  {"drivers", "engine/discovery", "engine/wsc"},
+	"service": {"service/fence", "drivers", "engine", "engine/...", "service/receive",
+		"service/search", "service/store"},
+	"service/control": {"service/fence", "service", "service/control/reply", "drivers",
+		"engine", "engine/..."},
+	"service/control/reply": {"service/fence"},
+	"dbus": {"service/fence", "dbus/bus", "service", "introspection",
+		"engine/..."},
+	"dbus/dbustest": {"dbus", "service", "introspection", "engine/..."},
+	"cmd/wpsd": {"service/fence", "dbus/bus", "engine", "engine/...", "drivers",
+		"drivers/...", "service", "service/...", "dbus", "introspection"},
+	"cmd/wpsctl":            {"dbus/bus", "engine/secret", "packaging/commandpage"},
+	"cmd/nfc-pw-token":      {"engine/ndef", "engine/wsccrypto", "packaging/commandpage"},
+	"packaging":             {},
+	"packaging/manual":      {"introspection", "packaging/roff"},
+	"packaging/roff":        {},
+	"packaging/commandpage": {"packaging/roff"},
+	"test/dhcompare":        {"engine/wsccrypto", "engine/secret"},
+	"test/erscale":          {"drivers/wfadevice", "engine/...", "test/testbus"},
+	"test/tally":            {},
+	"test/testbus":          {},
+	"test/scripttest":       {"test/testbus"},
+	"test/hostile":          {"dbus/bus"},
+	"test/hwsim":            {"test/hostile"},
 }
 
-// onlyIn says which of our packages may import a library, by the beginning of its import path. What is not listed
-// may not be imported at all: a new dependency needs a decision in ARCHITECTURE.md first. Test files may import
-// everything that is listed.
+// onlyIn says which of our packages may import a library, by the beginning of its import path. What
+// is not listed may not be imported at all: a new dependency needs a decision in ARCHITECTURE.md
+// first. Test files may import everything that is listed.
 var onlyIn = map[string][]string{
-	"github.com/google/uuid":          {"engine/wsc"},
-	"filippo.io/bigmod":               {"engine/wsccrypto"},
-	"github.com/mdlayher/":            {"drivers/nl80211", "drivers/controlpoint"},
-	"golang.org/x/sys/unix":           {"drivers/...", "service/store", "service/control", "service/control/reply", "cmd/wpsd"},
-	"golang.org/x/term":               {"cmd/wpsctl", "cmd/nfc-pw-token"},
-	"github.com/fsnotify/fsnotify":    {"drivers/hostapd"},
-	"github.com/godbus/dbus/v5":       {"dbus/bus", "test/hostile", "dbus", "dbus/...", "cmd/wpsctl", "drivers/logind", "drivers/neard", "drivers/managerbus", "drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},
-	"github.com/coreos/go-systemd/":   {"cmd/wpsd"},
-	"github.com/spf13/cobra":          {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage"},
-	"github.com/spf13/pflag":          {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage", "cmd/wpsd"},
+	"github.com/google/uuid": {"engine/wsc"},
+	"filippo.io/bigmod":      {"engine/wsccrypto"},
+	"github.com/mdlayher/":   {"drivers/nl80211", "drivers/controlpoint"},
+	"golang.org/x/sys/unix": {"drivers/...", "service/store", "service/control",
+		"service/control/reply", "cmd/wpsd"},
+	"golang.org/x/term":            {"cmd/wpsctl", "cmd/nfc-pw-token"},
+	"github.com/fsnotify/fsnotify": {"drivers/hostapd"},
+	"github.com/godbus/dbus/v5": {"dbus/bus", "test/hostile", "dbus", "dbus/...",
+		"cmd/wpsctl", "drivers/logind", "drivers/neard", "drivers/managerbus",
+		"drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},
+	"github.com/coreos/go-systemd/": {"cmd/wpsd"},
+	"github.com/spf13/cobra":        {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage"},
+	"github.com/spf13/pflag": {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage",
+		"cmd/wpsd"},
 	"rsc.io/qr":                       {"cmd/wpsctl"},
 	"github.com/rogpeppe/go-internal": {"test/scripttest"},
 }
 
-// engineBans are standard packages that no code in engine/ may import: what a peer can attack does no I/O, has no
-// clock and does not log. engine/secret has log/slog for its LogValue; net/netip is a number and its text, not a network.
-var engineBans = []string{"net", "os", "log", "context", "syscall", "testing", "runtime/debug", "math/rand"}
+// engineBans are standard packages that no code in engine/ may import: what a peer can attack does
+// no I/O, has no clock and does not log. engine/secret has log/slog for its LogValue; net/netip is
+// a number and its text, not a network.
+var engineBans = []string{"net", "os", "log", "context", "syscall", "testing", "runtime/debug",
+	"math/rand"}
 
 // engineMay are exceptions from engineBans: values without I/O.
 var engineMay = []string{"net/netip", "net/url"}
@@ -121,7 +140,8 @@ func ourPackages(t *testing.T) []goPackage {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command:", err)
 	}
-	cmd := exec.Command("go", "list", "-e", "-tags=hwsim", "-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,TestImports,XTestImports", "./...")
+	cmd := exec.Command("go", "list", "-e", "-tags=hwsim",
+		"-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,TestImports,XTestImports", "./...")
 	cmd.Dir = filepath.Join("..", "..")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -165,13 +185,15 @@ func TestArrows(t *testing.T) {
 		}
 		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
 			if library(imported) && findLibrary(imported) == nil {
-				t.Errorf("tests of %s import %s, which is not among our dependencies", name, imported)
+				t.Errorf("tests of %s import %s, which is not among our dependencies",
+					name, imported)
 			}
 		}
 		if len(p.CgoFiles) > 0 {
 			t.Errorf("%s uses cgo", name)
 		}
-		if slices.Contains([]string{"util", "utils", "common", "helpers", "types", "misc", "models"}, path.Base(name)) {
+		if slices.Contains([]string{"util", "utils", "common", "helpers", "types", "misc",
+			"models"}, path.Base(name)) {
 			t.Errorf("%s: a package is named after what it gives", name)
 		}
 	}
@@ -195,12 +217,15 @@ func checkImport(t *testing.T, name, imported string, may []string) {
 			t.Errorf("%s may not import %s, only %v may", name, imported, in)
 		}
 	case name == "engine" || strings.HasPrefix(name, "engine/"):
-		if name == "engine/secret" && imported == "log/slog" || name == "engine/enginetest" || imported == "net/netip" {
+		if name == "engine/secret" && imported == "log/slog" || name == "engine/enginetest" ||
+			imported == "net/netip" {
 			return
 		}
 		for _, ban := range engineBans {
-			if (imported == ban || strings.HasPrefix(imported, ban+"/")) && !slices.Contains(engineMay, imported) {
-				t.Errorf("%s may not import %s: the engine does no I/O, has no clock and no log", name, imported)
+			if (imported == ban || strings.HasPrefix(imported, ban+"/")) &&
+				!slices.Contains(engineMay, imported) {
+				t.Errorf("%s may not import %s: the engine does no I/O, has no clock and no log",
+					name, imported)
 			}
 		}
 	}
@@ -212,7 +237,8 @@ func library(imported string) bool {
 	return strings.Contains(first, ".")
 }
 
-// findLibrary gives the packages that may import a library, nil if it is not one of our dependencies.
+// findLibrary gives the packages that may import a library, nil if it is not one of our
+// dependencies.
 func findLibrary(imported string) []string {
 	for prefix, in := range onlyIn {
 		if strings.HasPrefix(imported, prefix) {
@@ -223,17 +249,21 @@ func findLibrary(imported string) []string {
 }
 
 // engineCalls are functions of package time that look at the clock or wait for it.
-var engineCalls = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+var engineCalls = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick",
+	"NewTimer", "NewTicker"}
 
-// TestEngineIsPassive reads the engine's source for what imports do not show: the clock, goroutines and init functions.
+// TestEngineIsPassive reads the engine's source for what imports do not show: the clock, goroutines
+// and init functions.
 func TestEngineIsPassive(t *testing.T) {
 	t.Parallel()
 	for _, p := range ourPackages(t) {
 		name := strings.TrimPrefix(p.ImportPath, "wpsd/")
-		inEngine := (name == "engine" || strings.HasPrefix(name, "engine/")) && name != "engine/enginetest"
+		inEngine := (name == "engine" || strings.HasPrefix(name, "engine/")) &&
+			name != "engine/enginetest"
 		for _, file := range p.GoFiles {
 			fset := token.NewFileSet()
-			f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil,
+				parser.SkipObjectResolution)
 			if err != nil {
 				t.Error(err)
 				continue
@@ -242,15 +272,18 @@ func TestEngineIsPassive(t *testing.T) {
 				switch n := n.(type) {
 				case *ast.FuncDecl:
 					if n.Recv == nil && n.Name.Name == "init" {
-						t.Errorf("%s: init(): main wires things, in the open", fset.Position(n.Pos()))
+						t.Errorf("%s: init(): main wires things, in the open",
+							fset.Position(n.Pos()))
 					}
 				case *ast.GoStmt:
 					if inEngine {
 						t.Errorf("%s: the engine starts no goroutine", fset.Position(n.Pos()))
 					}
 				case *ast.SelectorExpr:
-					if x, ok := n.X.(*ast.Ident); ok && inEngine && x.Name == "time" && slices.Contains(engineCalls, n.Sel.Name) {
-						t.Errorf("%s: time.%s: the engine is told the time", fset.Position(n.Pos()), n.Sel.Name)
+					if x, ok := n.X.(*ast.Ident); ok && inEngine && x.Name == "time" &&
+						slices.Contains(engineCalls, n.Sel.Name) {
+						t.Errorf("%s: time.%s: the engine is told the time",
+							fset.Position(n.Pos()), n.Sel.Name)
 					}
 				}
 				return true

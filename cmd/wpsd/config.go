@@ -21,7 +21,8 @@ import (
 	"wpsd/service/store"
 )
 
-// Bounds of a configuration file. A real one has a few hundred bytes; what is larger was not meant for us.
+// Bounds of a configuration file. A real one has a few hundred bytes; what is larger was not meant
+// for us.
 const (
 	maxConfigSize = 64 << 10
 	maxConfigLine = 4096
@@ -42,7 +43,8 @@ type config struct {
 	Control control.Place
 	// ControlTerminate lets clients of these sockets end wpsd.
 	ControlTerminate bool
-	// AccessPoints are the directories with the control sockets of access points; nil: the usual ones.
+	// AccessPoints are the directories with the control sockets of access points; nil: the usual
+	// ones.
 	AccessPoints []string
 	// Supplicants are those of a wpa_supplicant that has stations; nil: the usual ones.
 	Supplicants []string
@@ -63,12 +65,22 @@ type setting func(c *config, value string) error
 
 // settings are the keys that wpsd knows, spelled as in wpa_supplicant.conf.
 var settings = map[string]setting{
-	"uuid":                          setUUID,
-	"device_name":                   text(32, func(c *config) *string { return &c.Device.DeviceName }),
-	"manufacturer":                  text(64, func(c *config) *string { return &c.Device.Manufacturer }),
-	"model_name":                    text(32, func(c *config) *string { return &c.Device.ModelName }),
-	"model_number":                  text(32, func(c *config) *string { return &c.Device.ModelNumber }),
-	"serial_number":                 text(32, func(c *config) *string { return &c.Device.SerialNumber }),
+	"uuid": setUUID,
+	"device_name": text(32, func(c *config) *string {
+		return &c.Device.DeviceName
+	}),
+	"manufacturer": text(64, func(c *config) *string {
+		return &c.Device.Manufacturer
+	}),
+	"model_name": text(32, func(c *config) *string {
+		return &c.Device.ModelName
+	}),
+	"model_number": text(32, func(c *config) *string {
+		return &c.Device.ModelNumber
+	}),
+	"serial_number": text(32, func(c *config) *string {
+		return &c.Device.SerialNumber
+	}),
 	"device_type":                   setDeviceType,
 	"os_version":                    setOSVersion,
 	"config_methods":                setConfigMethods,
@@ -107,24 +119,26 @@ func loadConfig(path string, optional bool) (*config, error) {
 	c, err := parseConfig(path, f)
 	if err == nil && c.Token.ID != 0 {
 		if info, statErr := f.Stat(); statErr == nil && info.Mode().Perm()&0o077 != 0 {
-			c.Notes = append(c.Notes, fmt.Sprintf("%s can be read by others (mode %04o), and has the private key of an NFC token in it: chmod 600 it",
+			c.Notes = append(c.Notes, fmt.Sprintf(
+				"%s can be read by others (mode %04o), and has the private key of an NFC token in it: chmod 600 it",
 				path, info.Mode().Perm()))
 		}
 	}
 	return c, err
 }
 
-// parseConfig reads key=value lines as wpa_supplicant.conf has them: spaces around key and value do not count, a
-// line that begins with # is a comment, and so is the rest of a line after a # outside double quotes. Double quotes
-// around a value are taken off (wpa_supplicant would keep them in the name). Every mistake is told with file, line
-// and key.
+// parseConfig reads key=value lines as wpa_supplicant.conf has them: spaces around key and value do
+// not count, a line that begins with # is a comment, and so is the rest of a line after a # outside
+// double quotes. Double quotes around a value are taken off (wpa_supplicant would keep them in the
+// name). Every mistake is told with file, line and key.
 func parseConfig(name string, r io.Reader) (*config, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxConfigSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(data) > maxConfigSize {
-		return nil, fmt.Errorf("%s: larger than %d bytes: not a wpsd configuration", name, maxConfigSize)
+		return nil, fmt.Errorf("%s: larger than %d bytes: not a wpsd configuration", name,
+			maxConfigSize)
 	}
 	c := &config{Processing: service.ProcessingInternal}
 	var errs []error
@@ -147,7 +161,8 @@ func parseConfig(name string, r io.Reader) (*config, error) {
 		}
 		errs = append(errs, &lineError{name, number, err})
 		if len(errs) == maxConfigErrors {
-			errs = append(errs, fmt.Errorf("%s: the rest was not read after %d mistakes", name, maxConfigErrors))
+			errs = append(errs,
+				fmt.Errorf("%s: the rest was not read after %d mistakes", name, maxConfigErrors))
 			break
 		}
 	}
@@ -211,8 +226,8 @@ func (c *config) parseLine(line string, number int, seen map[string]int) (key st
 	return key, set(c, value)
 }
 
-// stripComment removes a comment: the whole line, or what follows a # after the last double quote (hostap looks for
-// quotes in the same way, so that names may hold a #).
+// stripComment removes a comment: the whole line, or what follows a # after the last double quote
+// (hostap looks for quotes in the same way, so that names may hold a #).
 func stripComment(line string) string {
 	start := 0
 	if open := strings.IndexByte(line, '"'); open >= 0 && !strings.Contains(line[:open], "#") {
@@ -265,7 +280,8 @@ func printable(key string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// text is the setting of a device attribute that holds at most limit bytes (WSC 2.0 §12, table of data elements).
+// text is the setting of a device attribute that holds at most limit bytes (WSC 2.0 §12, table of
+// data elements).
 func text(limit int, field func(*config) *string) setting {
 	return func(c *config, value string) error {
 		if len(value) > limit {
@@ -282,7 +298,8 @@ func text(limit int, field func(*config) *string) setting {
 func setUUID(c *config, value string) error {
 	id, err := wsc.ParseUUID(value)
 	if err != nil {
-		return fmt.Errorf("%q is not a UUID such as 12345678-9abc-def0-1234-56789abcdef0", printable(value))
+		return fmt.Errorf("%q is not a UUID such as 12345678-9abc-def0-1234-56789abcdef0",
+			printable(value))
 	}
 	if id == (wsc.UUID{}) {
 		return errors.New("the zero UUID names no device; leave the line out to have one made from the MAC address")
@@ -294,7 +311,8 @@ func setUUID(c *config, value string) error {
 func setDeviceType(c *config, value string) error {
 	t, err := wsc.ParseDeviceType(value)
 	if err != nil {
-		return fmt.Errorf("%q is not a device type such as 1-0050F204-1 (category-OUI-subcategory)", printable(value))
+		return fmt.Errorf("%q is not a device type such as 1-0050F204-1 (category-OUI-subcategory)",
+			printable(value))
 	}
 	c.Device.PrimaryDeviceType = t
 	return nil
@@ -316,7 +334,8 @@ func setConfigMethods(c *config, value string) error {
 	if err != nil {
 		return fmt.Errorf("%w", err)
 	}
-	// A device has either a fixed PIN on its label or a fresh one on its display; hostap refuses to start with both.
+	// A device has either a fixed PIN on its label or a fresh one on its display; hostap refuses to
+	// start with both.
 	if methods&wsc.ConfigLabel != 0 && methods&wsc.ConfigDisplay != 0 {
 		return errors.New("label and display exclude each other; choose one")
 	}
@@ -338,8 +357,9 @@ func setProcessing(c *config, value string) error {
 	return nil
 }
 
-// setUpdateConfig is wpa_supplicant's switch for keeping networks beyond a restart. wpsd never writes its configuration
-// file but its state directory, and unlike wpa_supplicant it does so unless told otherwise.
+// setUpdateConfig is wpa_supplicant's switch for keeping networks beyond a restart. wpsd never
+// writes its configuration file but its state directory, and unlike wpa_supplicant it does so
+// unless told otherwise.
 func setUpdateConfig(c *config, value string) error {
 	switch value {
 	case "0":
@@ -356,13 +376,15 @@ func setUpdateConfig(c *config, value string) error {
 func setFragmentSize(c *config, value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < service.MinFragmentSize || n > service.MaxFragmentSize {
-		return fmt.Errorf("%q is not a number from %d to %d", printable(value), service.MinFragmentSize, service.MaxFragmentSize)
+		return fmt.Errorf("%q is not a number from %d to %d", printable(value),
+			service.MinFragmentSize, service.MaxFragmentSize)
 	}
 	c.FragmentSize = n
 	return nil
 }
 
-// setControlInterface takes the directory of the sockets for wpa_cli, as wpa_supplicant.conf has it.
+// setControlInterface takes the directory of the sockets for wpa_cli, as wpa_supplicant.conf has
+// it.
 func setControlInterface(c *config, value string) error {
 	place, err := control.ParsePlace(value)
 	if err != nil {
@@ -372,7 +394,8 @@ func setControlInterface(c *config, value string) error {
 	return nil
 }
 
-// setControlTerminate lets wpa_cli's terminate end wpsd. wpa_supplicant always does; a service is systemd's to stop.
+// setControlTerminate lets wpa_cli's terminate end wpsd. wpa_supplicant always does; a service is
+// systemd's to stop.
 func setControlTerminate(c *config, value string) error {
 	if value != "0" && value != "1" {
 		return fmt.Errorf("%q is neither 0 nor 1", printable(value))
@@ -381,7 +404,8 @@ func setControlTerminate(c *config, value string) error {
 	return nil
 }
 
-// setAccessPoints takes the value that ctrl_interface has in hostapd.conf, a directory, also in the form DIR=… GROUP=….
+// setAccessPoints takes the value that ctrl_interface has in hostapd.conf, a directory, also in the
+// form DIR=… GROUP=….
 func setAccessPoints(c *config, value string) error {
 	dir, err := socketDir(value, "/run/hostapd")
 	if err == nil {
@@ -390,7 +414,8 @@ func setAccessPoints(c *config, value string) error {
 	return err
 }
 
-// setSupplicants takes the value that ctrl_interface has in the wpa_supplicant.conf of a wpa_supplicant that has stations.
+// setSupplicants takes the value that ctrl_interface has in the wpa_supplicant.conf of a
+// wpa_supplicant that has stations.
 func setSupplicants(c *config, value string) error {
 	dir, err := socketDir(value, wpasupplicant.DefaultSockets[0])
 	if err == nil {
@@ -413,7 +438,8 @@ func socketDir(value, example string) (string, error) {
 
 // setLogLevel takes the names that the levels have in the journal.
 func setLogLevel(c *config, value string) error {
-	level, ok := map[string]slog.Level{"error": slog.LevelError, "warning": slog.LevelWarn, "info": slog.LevelInfo, "debug": slog.LevelDebug}[value]
+	level, ok := map[string]slog.Level{"error": slog.LevelError, "warning": slog.LevelWarn,
+		"info": slog.LevelInfo, "debug": slog.LevelDebug}[value]
 	if !ok {
 		return fmt.Errorf("%q is none of error, warning, info and debug", printable(value))
 	}
@@ -428,7 +454,8 @@ const maxIdleExit = 24 * 60 * 60
 func setIdleExit(c *config, value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 || n > maxIdleExit {
-		return fmt.Errorf("%q is not a number of seconds from 1 to %d, or 0 for never", printable(value), maxIdleExit)
+		return fmt.Errorf("%q is not a number of seconds from 1 to %d, or 0 for never",
+			printable(value), maxIdleExit)
 	}
 	d := time.Duration(n) * time.Second
 	c.IdleExit = &d

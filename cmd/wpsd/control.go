@@ -14,7 +14,8 @@ import (
 	"wpsd/service/control/reply"
 )
 
-// globalSocketName is what FileDescriptorName= calls the global control socket in a systemd socket unit.
+// globalSocketName is what FileDescriptorName= calls the global control socket in a systemd socket
+// unit.
 const globalSocketName = "control-global"
 
 // errTerminated is the end that a client of a control socket asked for.
@@ -31,7 +32,8 @@ type sockets struct {
 }
 
 // prepare makes what run runs. The context that it returns ends when the sockets end wpsd.
-func (s *sockets) prepare(ctx context.Context, svc *service.Service, f flags, conf *config, level *slog.LevelVar) (context.Context, error) {
+func (s *sockets) prepare(ctx context.Context, svc *service.Service, f flags, conf *config,
+	level *slog.LevelVar) (context.Context, error) {
 	ctx, s.end = context.WithCancelCause(ctx)
 	s.done = make(chan struct{})
 	passed, err := passedSocket()
@@ -42,7 +44,8 @@ func (s *sockets) prepare(ctx context.Context, svc *service.Service, f flags, co
 		return ctx, nil
 	}
 	o := control.Options{
-		Place: conf.Control, Global: f.global, GlobalSocket: passed, Apply: "auto", Forget: conf.Forget, LogLevel: level, Log: s.log,
+		Place: conf.Control, Global: f.global, GlobalSocket: passed, Apply: "auto",
+		Forget: conf.Forget, LogLevel: level, Log: s.log,
 	}
 	if f.replySocket != "" {
 		o.Reply = reply.NewClient(f.replySocket)
@@ -55,7 +58,8 @@ func (s *sockets) prepare(ctx context.Context, svc *service.Service, f flags, co
 	return ctx, err
 }
 
-// run answers on the sockets until ctx ends. If they cannot be had wpsd ends: whoever configured them relies on them.
+// run answers on the sockets until ctx ends. If they cannot be had wpsd ends: whoever configured
+// them relies on them.
 func (s *sockets) run(ctx context.Context) {
 	defer close(s.done)
 	if s.server == nil {
@@ -83,8 +87,8 @@ func (s *sockets) wait() {
 	}
 }
 
-// passedSocket takes the global control socket that systemd has bound, if it passed one. The environment is cleared, so
-// that nobody else takes it.
+// passedSocket takes the global control socket that systemd has bound, if it passed one. The
+// environment is cleared, so that nobody else takes it.
 func passedSocket() (*net.UnixConn, error) {
 	var found *net.UnixConn
 	for name, files := range activation.FilesWithNames() {

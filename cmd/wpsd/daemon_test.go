@@ -46,7 +46,8 @@ type systemd struct {
 	pid int // who told something last; the kernel's word
 }
 
-// cmdSystemd is "systemd": it listens on $NOTIFY_SOCKET, as systemd does for a unit with Type=notify.
+// cmdSystemd is "systemd": it listens on $NOTIFY_SOCKET, as systemd does for a unit with
+// Type=notify.
 func cmdSystemd(ts *testscript.TestScript, _ bool, _ []string) {
 	// An abstract address: the path of a socket in a test's directory can be too long.
 	address := "@wpsd-test-" + strconv.FormatInt(time.Now().UnixNano(), 36)
@@ -55,14 +56,17 @@ func cmdSystemd(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Defer(func() { _ = conn.Close() })
 	raw, err := conn.SyscallConn()
 	ts.Check(err)
-	ts.Check(raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_PASSCRED, 1) }))
+	ts.Check(raw.Control(func(fd uintptr) {
+		err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET,
+			syscall.SO_PASSCRED, 1)
+	}))
 	ts.Check(err)
 	ts.Setenv("NOTIFY_SOCKET", address)
 	ts.Value("systemd").(*systemd).UnixConn = conn
 }
 
-// cmdReady is "ready TEXT": the next thing that wpsd tells systemd must be TEXT, where \n ends a line and a * at the end
-// stands for anything. What tells only that wpsd lives may come more often.
+// cmdReady is "ready TEXT": the next thing that wpsd tells systemd must be TEXT, where \n ends a
+// line and a * at the end stands for anything. What tells only that wpsd lives may come more often.
 func cmdReady(ts *testscript.TestScript, _ bool, args []string) {
 	conn := ts.Value("systemd").(*systemd)
 	want := strings.ReplaceAll(args[0], `\n`, "\n")
@@ -83,8 +87,8 @@ func cmdReady(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// takeControl learns who told something, and closes the descriptors that came with it: that is how systemd says that
-// it has read the message.
+// takeControl learns who told something, and closes the descriptors that came with it: that is how
+// systemd says that it has read the message.
 func (s *systemd) takeControl(control []byte) {
 	messages, err := syscall.ParseSocketControlMessage(control)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// unfenced are goroutines that need no fence, with the reason. They are named by file and by what starts them.
+// unfenced are goroutines that need no fence, with the reason. They are named by file and by what
+// starts them.
 var unfenced = map[string]string{
 	"cmd/wpsd/serve.go: go func literal":                    "it has a fence around what it runs",
 	"service/keymaker.go: go func literal":                  "it has a fence around what it runs",
@@ -25,8 +26,8 @@ var unfenced = map[string]string{
 	"service/control/reply/client.go: time.AfterFunc":       "no peer: an idle connection is closed",
 }
 
-// TestGoroutinesAreFenced: a goroutine, or a timer's function, that serves a peer is inside a fence, so that a mistake of
-// ours ends what it is for and not the daemon.
+// TestGoroutinesAreFenced: a goroutine, or a timer's function, that serves a peer is inside a
+// fence, so that a mistake of ours ends what it is for and not the daemon.
 func TestGoroutinesAreFenced(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
@@ -36,7 +37,8 @@ func TestGoroutinesAreFenced(t *testing.T) {
 			return err
 		}
 		name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || !reachable(name) {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") ||
+			!reachable(name) {
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
@@ -65,10 +67,12 @@ func TestGoroutinesAreFenced(t *testing.T) {
 	}
 }
 
-// reachable reports whether a file is a part of the daemon that peers can reach. The simulation's access points are in it,
-// but no peer of a machine's.
+// reachable reports whether a file is a part of the daemon that peers can reach. The simulation's
+// access points are in it, but no peer of a machine's.
 func reachable(name string) bool {
-	for _, other := range []string{"drivers/sim/", "drivers/wfadevice/", "drivers/drivertest/", "drivers/controlpoint/controlpointtest/", "drivers/managerbus/managertest/", "dbus/dbustest/"} {
+	for _, other := range []string{"drivers/sim/", "drivers/wfadevice/", "drivers/drivertest/",
+		"drivers/controlpoint/controlpointtest/", "drivers/managerbus/managertest/",
+		"dbus/dbustest/"} {
 		if strings.HasPrefix(name, other) {
 			return false
 		}
@@ -96,7 +100,8 @@ func starts(file *ast.File) []start {
 			call := n.Call
 			what := "go " + callee(call)
 			made, _ := call.Fun.(*ast.CallExpr) // go fence.Func(…)()
-			list = append(list, start{what, made != nil && strings.HasPrefix(callee(made), "fence.")})
+			list = append(list,
+				start{what, made != nil && strings.HasPrefix(callee(made), "fence.")})
 		case *ast.CallExpr:
 			name := callee(n)
 			switch {

@@ -16,8 +16,8 @@ import (
 // errBackground is for -B: who runs wpsd as wpa_supplicant is run may want that.
 var errBackground = errors.New("-B: wpsd does not put itself into the background: leave -B out and let systemd start it, or write & after the command")
 
-// parseFlags reads the command line. It prints the help text itself, and nothing else. The short forms are those of
-// wpa_supplicant, so that "wpsd -c er.conf -Dnone -ieth0" is what it is there.
+// parseFlags reads the command line. It prints the help text itself, and nothing else. The short
+// forms are those of wpa_supplicant, so that "wpsd -c er.conf -Dnone -ieth0" is what it is there.
 func parseFlags(args []string, out io.Writer) (flags, error) {
 	f := flags{}
 	fs := pflag.NewFlagSet("wpsd", pflag.ContinueOnError)
@@ -25,27 +25,39 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	fs.Usage = func() {}
 	fs.SortFlags = false
 	fs.StringVarP(&f.config, "config", "c", defaultConfigFile, "read the configuration from `FILE`")
-	fs.StringVarP(&f.driver, "driver", "D", "nl80211", "radio `NAME`: nl80211, sim (simulated access points) or none")
-	fs.FuncP("interface", "i", "use network interface `IFNAME` only; may be given more than once", f.addInterface)
-	fs.StringVarP(&f.global, "global", "g", "", "listen on the global control socket `PATH` (wpa_cli -g PATH)")
+	fs.StringVarP(&f.driver, "driver", "D", "nl80211",
+		"radio `NAME`: nl80211, sim (simulated access points) or none")
+	fs.FuncP("interface", "i", "use network interface `IFNAME` only; may be given more than once",
+		f.addInterface)
+	fs.StringVarP(&f.global, "global", "g", "",
+		"listen on the global control socket `PATH` (wpa_cli -g PATH)")
 	debug := fs.CountP("debug", "d", "log what happens in detail; never keys or PINs")
 	fs.StringVar(&f.stateDir, "state-dir", "/var/lib/wpsd", "keep networks and identity in `DIR`")
-	fs.StringVar(&f.bus, "bus", "system", "`BUS` to serve: system, session or a D-Bus address; DBUS_SYSTEM_BUS_ADDRESS counts")
-	fs.BoolVar(&f.restore, "restore", false, "give back the network interfaces that a killed wpsd has taken, and exit")
-	fs.BoolVar(&f.checkOnly, "check-config", false, "read the configuration, say what is wrong with it, and exit")
-	fs.Func("idle-exit", "end after `TIME` (such as 90s) in which nobody needed wpsd; 0: never", func(text string) error {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			return errors.New("not a time such as 90s or 5m")
-		}
-		f.idle = &d
-		return nil
-	})
-	fs.StringVar(&f.upnpSocket, "upnp-socket", "", "let the process that listens on `SOCKET` speak UPnP")
-	fs.BoolVar(&f.upnpServer, "upnp-server", false, "be that process; on --upnp-socket, or the socket systemd passes")
-	fs.StringVar(&f.replySocket, "reply-socket", "", "let the process that listens on `SOCKET` answer clients of the control sockets")
-	fs.BoolVar(&f.replyServer, "reply-server", false, "be that process; on --reply-socket, or the socket systemd passes")
-	fs.StringVar(&f.simControl, "sim-control", "", "with --driver sim: take commands from the named pipe `FILE`")
+	fs.StringVar(&f.bus, "bus", "system",
+		"`BUS` to serve: system, session or a D-Bus address; DBUS_SYSTEM_BUS_ADDRESS counts")
+	fs.BoolVar(&f.restore, "restore", false,
+		"give back the network interfaces that a killed wpsd has taken, and exit")
+	fs.BoolVar(&f.checkOnly, "check-config", false,
+		"read the configuration, say what is wrong with it, and exit")
+	fs.Func("idle-exit", "end after `TIME` (such as 90s) in which nobody needed wpsd; 0: never",
+		func(text string) error {
+			d, err := time.ParseDuration(text)
+			if err != nil || d < 0 {
+				return errors.New("not a time such as 90s or 5m")
+			}
+			f.idle = &d
+			return nil
+		})
+	fs.StringVar(&f.upnpSocket, "upnp-socket", "",
+		"let the process that listens on `SOCKET` speak UPnP")
+	fs.BoolVar(&f.upnpServer, "upnp-server", false,
+		"be that process; on --upnp-socket, or the socket systemd passes")
+	fs.StringVar(&f.replySocket, "reply-socket", "",
+		"let the process that listens on `SOCKET` answer clients of the control sockets")
+	fs.BoolVar(&f.replyServer, "reply-server", false,
+		"be that process; on --reply-socket, or the socket systemd passes")
+	fs.StringVar(&f.simControl, "sim-control", "",
+		"with --driver sim: take commands from the named pipe `FILE`")
 	fs.Func("sim-upnp", "with --driver sim: let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
 		f.simUPnP, err = netip.ParseAddr(text)
 		if err == nil && !(f.simUPnP.Is4() && f.simUPnP.IsLoopback()) {
@@ -84,7 +96,8 @@ func (f *flags) addInterface(name string) error {
 // driverNames are the values of --driver.
 var driverNames = []string{"nl80211", "sim", "none"}
 
-// firstKnown takes the first driver that there is from a list as wpa_supplicant knows it, such as nl80211,wext.
+// firstKnown takes the first driver that there is from a list as wpa_supplicant knows it, such as
+// nl80211,wext.
 func firstKnown(list string) string {
 	for name := range strings.SplitSeq(list, ",") {
 		if slices.Contains(driverNames, name) {

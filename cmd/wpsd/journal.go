@@ -23,8 +23,8 @@ var messageIDs = map[string]string{
 	service.LogSessionEnded:   "8b1a5d6e47f34c0e8d92f0b6a4c7d359",
 }
 
-// journalHandler is a slog.Handler for systemd's journal. Each attribute becomes a field, session WPSD_SESSION; the
-// message has all of them as text, too, since that is all that journalctl shows.
+// journalHandler is a slog.Handler for systemd's journal. Each attribute becomes a field, session
+// WPSD_SESSION; the message has all of them as text, too, since that is all that journalctl shows.
 type journalHandler struct {
 	level     slog.Leveler
 	send      func(message string, p journal.Priority, fields map[string]string) error
@@ -37,7 +37,9 @@ type journalHandler struct {
 type field struct{ key, value string }
 
 // Enabled implements slog.Handler.
-func (h *journalHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level.Level() }
+func (h *journalHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= h.level.Level()
+}
 
 // Handle implements slog.Handler.
 func (h *journalHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -118,7 +120,8 @@ func fieldText(v slog.Value) string {
 	return fmt.Sprintf("%+v", v.Any())
 }
 
-// quoteField puts quotes around what would not be seen to be one value, and escapes what could fool a terminal.
+// quoteField puts quotes around what would not be seen to be one value, and escapes what could fool
+// a terminal.
 func quoteField(s string) string {
 	odd := func(r rune) bool {
 		return r == ' ' || r == '"' || r == '=' || r == utf8.RuneError || !unicode.IsPrint(r)

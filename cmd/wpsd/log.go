@@ -13,8 +13,8 @@ import (
 	"wpsd/service"
 )
 
-// newLog logs to the journal, with fields, if that is what standard error is, else to w as text. What it logs can be
-// changed while it runs.
+// newLog logs to the journal, with fields, if that is what standard error is, else to w as text.
+// What it logs can be changed while it runs.
 func newLog(w io.Writer, debug bool, conf *config) (*slog.Logger, *slog.LevelVar) {
 	level := new(slog.LevelVar)
 	level.Set(conf.LogLevel)
@@ -37,8 +37,8 @@ func newLog(w io.Writer, debug bool, conf *config) (*slog.Logger, *slog.LevelVar
 	return slog.New(&limiter{Handler: h, limits: &limits{sites: map[place]*site{}}}), level
 }
 
-// How often one line of our source may log: burst times at once, and once per pause later on. Devices in range and on
-// the network decide how often some of them do.
+// How often one line of our source may log: burst times at once, and once per pause later on.
+// Devices in range and on the network decide how often some of them do.
 const (
 	logBurst = 30
 	logPause = 2 * time.Second
@@ -47,8 +47,8 @@ const (
 // neverLimited are messages of which there are no more than calls that were allowed.
 var neverLimited = map[string]bool{service.LogSessionStarted: true, service.LogSessionEnded: true}
 
-// limiter is a slog.Handler that leaves out what comes too often: it says so with the last one before, and with the next
-// one how many it were. What is below Info is asked for, and not limited.
+// limiter is a slog.Handler that leaves out what comes too often: it says so with the last one
+// before, and with the next one how many it were. What is below Info is asked for, and not limited.
 type limiter struct {
 	slog.Handler
 	limits *limits // of all loggers that were made of one

@@ -28,10 +28,11 @@ type entry struct {
 // toJournal gives a logger whose entries are kept.
 func toJournal(level slog.Level) (*slog.Logger, *[]entry) {
 	var list []entry
-	h := &journalHandler{level: level, otherwise: slog.DiscardHandler, send: func(m string, p journal.Priority, fields map[string]string) error {
-		list = append(list, entry{m, p, fields})
-		return nil
-	}}
+	h := &journalHandler{level: level, otherwise: slog.DiscardHandler,
+		send: func(m string, p journal.Priority, fields map[string]string) error {
+			list = append(list, entry{m, p, fields})
+			return nil
+		}}
 	return slog.New(h), &list
 }
 
@@ -45,21 +46,31 @@ func TestJournal(t *testing.T) {
 		priority journal.Priority
 		fields   string
 	}{
-		{"a session's start", func() { log.Info(service.LogSessionStarted, "session", 7, "interface", "wlan0") },
+		{"a session's start", func() {
+			log.Info(service.LogSessionStarted, "session", 7, "interface", "wlan0")
+		},
 			"session started session=7 interface=wlan0", journal.PriInfo,
 			"MESSAGE_ID=1f0c4a2de5b84d0f9a6b7c5ce3f2a917 SYSLOG_IDENTIFIER=wpsd WPSD_INTERFACE=wlan0 WPSD_SESSION=7"},
 		{"a warning with an error", func() { log.Warn("it fails", "err", errors.New("no way")) },
 			`it fails err="no way"`, journal.PriWarning, "SYSLOG_IDENTIFIER=wpsd WPSD_ERR=no way"},
 		{"groups, from a logger with attributes", func() {
-			log.With("a", 1).WithGroup("g").With("b", true).Error("m", slog.Group("why", "config_error", uint16(18)), "d", 1500*time.Millisecond)
+			log.With("a", 1).WithGroup("g").With("b", true).Error("m",
+				slog.Group("why", "config_error", uint16(18)), "d", 1500*time.Millisecond)
 		}, "m a=1 g.b=true g.why.config_error=18 g.d=1.5s", journal.PriErr,
 			"SYSLOG_IDENTIFIER=wpsd WPSD_A=1 WPSD_G_B=true WPSD_G_D=1.5s WPSD_G_WHY_CONFIG_ERROR=18"},
-		{"a time, and nothing", func() { log.WithGroup("").Info("m", "at", time.Unix(0, 0).UTC(), slog.Attr{}, "none", nil) },
-			"m at=1970-01-01T00:00:00Z none=<nil>", journal.PriInfo, "SYSLOG_IDENTIFIER=wpsd WPSD_AT=1970-01-01T00:00:00Z WPSD_NONE=<nil>"},
-		{"what an access point says of itself", func() { log.Info("m", "ssid", "a\x1b[2J\nMESSAGE=x", "e", "") },
-			`m ssid="a\x1b[2J\nMESSAGE=x" e=""`, journal.PriInfo, "SYSLOG_IDENTIFIER=wpsd WPSD_E= WPSD_SSID=a\x1b[2J\nMESSAGE=x"},
+		{"a time, and nothing", func() {
+			log.WithGroup("").Info("m", "at", time.Unix(0, 0).UTC(), slog.Attr{}, "none", nil)
+		},
+			"m at=1970-01-01T00:00:00Z none=<nil>", journal.PriInfo,
+			"SYSLOG_IDENTIFIER=wpsd WPSD_AT=1970-01-01T00:00:00Z WPSD_NONE=<nil>"},
+		{"what an access point says of itself", func() {
+			log.Info("m", "ssid", "a\x1b[2J\nMESSAGE=x", "e", "")
+		},
+			`m ssid="a\x1b[2J\nMESSAGE=x" e=""`, journal.PriInfo,
+			"SYSLOG_IDENTIFIER=wpsd WPSD_E= WPSD_SSID=a\x1b[2J\nMESSAGE=x"},
 		{"a key that is no name", func() { log.Info("m", "ä-b.c", 1, strings.Repeat("x", 100), 2) },
-			"m ä-b.c=1 " + strings.Repeat("x", 100) + "=2", journal.PriInfo, "SYSLOG_IDENTIFIER=wpsd WPSD_" + strings.Repeat("X", 59) + "=2 WPSD___B_C=1"},
+			"m ä-b.c=1 " + strings.Repeat("x", 100) + "=2", journal.PriInfo,
+			"SYSLOG_IDENTIFIER=wpsd WPSD_" + strings.Repeat("X", 59) + "=2 WPSD___B_C=1"},
 	} {
 		*list = nil
 		c.log()
@@ -71,7 +82,8 @@ func TestJournal(t *testing.T) {
 		for _, key := range slices.Sorted(maps.Keys(e.fields)) {
 			fields = append(fields, key+"="+e.fields[key])
 		}
-		if got := strings.Join(fields, " "); e.message != c.message || e.priority != c.priority || got != c.fields {
+		if got := strings.Join(fields, " "); e.message != c.message || e.priority != c.priority ||
+			got != c.fields {
 			t.Errorf("%s: %q (%d), %s", c.name, e.message, e.priority, got)
 		}
 	}
@@ -82,7 +94,8 @@ func TestJournalHidesSecrets(t *testing.T) {
 	t.Parallel()
 	log, list := toJournal(slog.LevelDebug)
 	s := secret.FromString("correct horse")
-	log.With("with", s).Debug("m", "plain", s, "pointer", &s, "inside", struct{ S secret.Value }{s}, "list", []secret.Value{s}, slog.Group("g", "s", s))
+	log.With("with", s).Debug("m", "plain", s, "pointer", &s, "inside", struct{ S secret.Value }{s},
+		"list", []secret.Value{s}, slog.Group("g", "s", s))
 	if text := fmt.Sprintf("%+v", *list); len(*list) != 1 || strings.Contains(text, "correct") {
 		t.Error(text)
 	}
@@ -92,13 +105,15 @@ func TestJournalHidesSecrets(t *testing.T) {
 func TestJournalIsGone(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	h := &journalHandler{level: slog.LevelWarn, otherwise: slog.NewTextHandler(&out, nil), send: func(string, journal.Priority, map[string]string) error {
-		return errors.New("no journal")
-	}}
+	h := &journalHandler{level: slog.LevelWarn, otherwise: slog.NewTextHandler(&out, nil),
+		send: func(string, journal.Priority, map[string]string) error {
+			return errors.New("no journal")
+		}}
 	log := slog.New(h).With("a", 1).WithGroup("g")
 	log.Info("nobody wants this")
 	log.Warn("but this", "b", 2)
-	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "level=WARN msg=\"but this\" a=1 g.b=2\n") {
+	if got := out.String(); strings.Count(got, "\n") != 1 ||
+		!strings.HasSuffix(got, "level=WARN msg=\"but this\" a=1 g.b=2\n") {
 		t.Errorf("%q", got)
 	}
 }
@@ -107,7 +122,8 @@ func TestLogIsLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		log := slog.New(&limiter{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}), &limits{sites: map[place]*site{}}})
+		log := slog.New(&limiter{slog.NewTextHandler(&out,
+			&slog.HandlerOptions{Level: slog.LevelDebug}), &limits{sites: map[place]*site{}}})
 		lines := func() int { defer out.Reset(); return strings.Count(out.String(), "\n") }
 		flood := func(n int) {
 			for range n {
@@ -119,7 +135,8 @@ func TestLogIsLimited(t *testing.T) {
 			t.Errorf("%d of the first %d", n, logBurst)
 		}
 		flood(1000)
-		if got := out.String(); !strings.HasSuffix(got, `a=1 note="more of these are left out for a while"`+"\n") || lines() != 1 {
+		if got := out.String(); !strings.HasSuffix(got,
+			`a=1 note="more of these are left out for a while"`+"\n") || lines() != 1 {
 			t.Error(got)
 		}
 		log.Warn("another place is not meant")

@@ -1,4 +1,5 @@
-// Command wpsd is the Wi-Fi Protected Setup service. It wires the packages together: drivers, store, service, D-Bus.
+// Command wpsd is the Wi-Fi Protected Setup service. It wires the packages together: drivers,
+// store, service, D-Bus.
 package main
 
 import (
@@ -20,7 +21,8 @@ import (
 // version is set by the linker (see the Makefile).
 var version = "devel"
 
-// Exit codes. A unit file can keep systemd from restarting after the last two: the same would happen again.
+// Exit codes. A unit file can keep systemd from restarting after the last two: the same would
+// happen again.
 const (
 	exitOK      = 0
 	exitFailure = 1
@@ -101,8 +103,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	// The first signal ends the service in an orderly way: sessions end, interfaces are given back. A second one
-	// ends the process at once.
+	// The first signal ends the service in an orderly way: sessions end, interfaces are given back.
+	// A second one ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

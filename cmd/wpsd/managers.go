@@ -18,7 +18,8 @@ import (
 	"wpsd/service/store"
 )
 
-// managers are those who may have an interface, and take networks, with the record of what we owe them.
+// managers are those who may have an interface, and take networks, with the record of what we owe
+// them.
 type managers struct {
 	bus     *managerbus.Bus
 	holders []service.Holder
@@ -26,15 +27,17 @@ type managers struct {
 	journal *store.Journal
 }
 
-// newManagers opens the journal. The order is that in which managers sit on top of each other: NetworkManager drives
-// the radio with one of the others. shared is a connection to the bus that is there already; nil: there is none.
+// newManagers opens the journal. The order is that in which managers sit on top of each other:
+// NetworkManager drives the radio with one of the others. shared is a connection to the bus that is
+// there already; nil: there is none.
 func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	journal, err := store.OpenJournal(f.stateDir)
 	if err != nil {
 		return managers{}, err
 	}
 	at := &managerbus.Bus{Address: f.bus, Shared: shared}
-	nm, wd, ws := &networkmanager.Manager{Bus: at}, &iwd.Manager{Bus: at}, &wpasupplicant.Manager{Bus: at}
+	nm, wd, ws := &networkmanager.Manager{Bus: at}, &iwd.Manager{Bus: at},
+		&wpasupplicant.Manager{Bus: at}
 	supplicants := conf.Supplicants
 	if supplicants == nil {
 		supplicants = wpasupplicant.DefaultSockets
@@ -47,7 +50,8 @@ func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	return managers{at, []service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
 }
 
-// meet learns which managers run, so that the first session need not ask. If it fails that session does.
+// meet learns which managers run, so that the first session need not ask. If it fails that session
+// does.
 func (m *managers) meet(ctx context.Context) {
 	if m.bus != nil {
 		_ = m.bus.Connect(ctx)
@@ -85,7 +89,8 @@ func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err 
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	links, _ := driver.(drivers.LinkKeeper)
 	for end := time.Now().Add(managerTime); ; {
-		err := service.Restore(ctx, service.RestoreConfig{Journal: m.journal, Holders: m.holders, Links: links, Log: log})
+		err := service.Restore(ctx,
+			service.RestoreConfig{Journal: m.journal, Holders: m.holders, Links: links, Log: log})
 		if err == nil || time.Now().After(end) {
 			return err
 		}

@@ -52,7 +52,8 @@ func TestRestore(t *testing.T) {
 			}
 			c.prepare(t, state)
 			var stdout, stderr bytes.Buffer
-			got := run([]string{"--restore", "--state-dir", state, "--config", config}, &stdout, &stderr)
+			got := run([]string{"--restore", "--state-dir", state, "--config", config},
+				&stdout, &stderr)
 			if got != c.want || !strings.Contains(stderr.String(), c.says) || stdout.Len() > 0 {
 				t.Errorf("exit code %d: %s", got, stderr.String())
 			}
@@ -60,7 +61,8 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestRestoreWaitsForTheManager: one that is restarted at the same time, for an update, is there again soon.
+// TestRestoreWaitsForTheManager: one that is restarted at the same time, for an update, is there
+// again soon.
 func TestRestoreWaitsForTheManager(t *testing.T) {
 	t.Parallel()
 	_, server := managertest.StartOn(t, nil)
@@ -69,7 +71,8 @@ func TestRestoreWaitsForTheManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owed := store.Debt{Interface: "wlan7", Claims: []store.Claim{{Manager: networkmanager.Name, Debt: json.RawMessage(`{"autoconnect":true}`)}}}
+	owed := store.Debt{Interface: "wlan7", Claims: []store.Claim{{Manager: networkmanager.Name,
+		Debt: json.RawMessage(`{"autoconnect":true}`)}}}
 	if err := errors.Join(j.Put(owed), j.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +85,11 @@ func TestRestoreWaitsForTheManager(t *testing.T) {
 	case <-time.After(500 * time.Millisecond):
 	}
 	const name = "org.freedesktop.NetworkManager"
-	nm := &managertest.Manager{Methods: map[string]managertest.Method{ // it knows that the interface is gone
-		name + ".GetDeviceByIpIface": func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(name + ".UnknownDevice") },
+	// it knows that the interface is gone
+	nm := &managertest.Manager{Methods: map[string]managertest.Method{
+		name + ".GetDeviceByIpIface": func(godbus.ObjectPath, []any) ([]any, error) {
+			return nil, managertest.Fail(name + ".UnknownDevice")
+		},
 	}}
 	nm.Put("/org/freedesktop/NetworkManager", name, "Startup", false)
 	nm.Play(t, server, name)

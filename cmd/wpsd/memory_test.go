@@ -29,12 +29,13 @@ const (
 	ifacePath = rootPath + "/interfaces/sim0"
 )
 
-// TestMemoryForgets: once a session has ended and a network was deleted, the daemon's memory has no copy of what was secret,
-// neither one in use nor one that was given back and not overwritten.
+// TestMemoryForgets: once a session has ended and a network was deleted, the daemon's memory has no
+// copy of what was secret, neither one in use nor one that was given back and not overwritten.
 func TestMemoryForgets(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
-	// Each is made of two parts at run time: the daemon is this same program, and its constants count, too.
+	// Each is made of two parts at run time: the daemon is this same program, and its constants
+	// count, too.
 	secrets := map[string]string{}
 	is := func(name string, parts ...string) string {
 		secrets[name] = strings.Join(parts, "")
@@ -57,12 +58,14 @@ func TestMemoryForgets(t *testing.T) {
 	d.call(rootPath, "Manager.GeneratePin", nil, &own)
 	is("a generated PIN", own)
 	d.call(rootPath, "Manager.CheckPin", []any{is("a PIN that was checked", "7531", "8642")}, &own)
-	d.call(ifacePath, "Interface.Learn", []any{"02:00:00:00:03:77", is("the PIN of an access point", "9182", "7365"), options("force", true)}, &session)
+	d.call(ifacePath, "Interface.Learn", []any{"02:00:00:00:03:77",
+		is("the PIN of an access point", "9182", "7365"), options("force", true)}, &session)
 	d.call(session, "Session.Cancel", nil)
 	d.ended(session)
 	key := is("the key of a network that was deleted", "correct horse", " battery staple")
 	var network godbus.ObjectPath
-	d.call(rootPath, "Manager.AddNetwork", []any{options("ssid", []byte("cabin"), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(key))}, &network)
+	d.call(rootPath, "Manager.AddNetwork", []any{options("ssid", []byte("cabin"), "auth", "WPA2PSK",
+		"encryption", "CCMP", "key", []byte(key))}, &network)
 	var credential map[string]godbus.Variant
 	d.call(network, "Network.GetSecrets", nil, &credential)
 	if got, _ := credential["key"].Value().([]byte); string(got) != key {
@@ -70,17 +73,22 @@ func TestMemoryForgets(t *testing.T) {
 	}
 	d.call(network, "Network.Delete", nil)
 	const reg = "WPS_REG 02:00:00:00:03:77 "
-	if typed := is("a PIN on the control socket", "7531", "9750"); d.say("WPS_PIN any "+typed) != typed {
+	if typed := is("a PIN on the control socket", "7531",
+		"9750"); d.say("WPS_PIN any "+typed) != typed {
 		t.Error("WPS_PIN gives another PIN")
 	}
 	is("a PIN that was made on the control socket", d.say("WPS_PIN get"))
-	if got := d.say(reg + is("an access point's PIN on the control socket", "8264", "1975") + " 63 WPA2PSK CCMP " + hex.EncodeToString([]byte(is("its new key", "another horse", " without battery")))); got != "OK\n" {
+	if got := d.say(reg + is("an access point's PIN on the control socket", "8264", "1975") +
+		" 63 WPA2PSK CCMP " + hex.EncodeToString(
+		[]byte(is("its new key", "another horse", " without battery")))); got != "OK\n" {
 		t.Errorf("WPS_REG gives %q", got)
 	}
 	d.say("WPS_CANCEL")
 	id := strings.TrimSpace(d.say("ADD_NETWORK"))
 	d.say("SET_NETWORK " + id + ` ssid "shed"`)
-	if got := d.say("SET_NETWORK " + id + ` psk "` + is("the key of a network of the control socket", "a horse in", " the battery") + `"`); got != "OK\n" {
+	if got := d.say("SET_NETWORK " + id + ` psk "` +
+		is("the key of a network of the control socket", "a horse in", " the battery") +
+		`"`); got != "OK\n" {
 		t.Errorf("SET_NETWORK gives %q", got)
 	}
 	d.say("ENABLE_NETWORK " + id)
@@ -106,7 +114,8 @@ func forms(secret string) map[string]string {
 	all := map[string]string{"as it is": secret, "in hex": hex.EncodeToString([]byte(secret))}
 	for before := range 3 {
 		whole := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret))
-		all[fmt.Sprintf("in base64 after %d bytes", before)] = whole[4*((before+2)/3) : (before+len(secret))/3*4]
+		all[fmt.Sprintf("in base64 after %d bytes",
+			before)] = whole[4*((before+2)/3) : (before+len(secret))/3*4]
 	}
 	return all
 }
@@ -130,7 +139,8 @@ func startDaemon(t *testing.T) *running {
 	if err := os.WriteFile(config, []byte("ctrl_interface="+sockets+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("wpsd", "--driver", "sim", "--bus", bus.Address, "--state-dir", filepath.Join(dir, "state"), "--config", config)
+	cmd := exec.Command("wpsd", "--driver", "sim", "--bus", bus.Address, "--state-dir",
+		filepath.Join(dir, "state"), "--config", config)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
@@ -150,7 +160,8 @@ func startDaemon(t *testing.T) *running {
 	t.Cleanup(func() { _ = conn.Close() })
 	d := &running{t, cmd.Process.Pid, conn, sockets}
 	if !scripttest.Until(func() bool {
-		return conn.Object(busName, ifacePath).Call("org.freedesktop.DBus.Peer.Ping", 0).Err == nil && d.state("/fi/w1/wps/interfaces/sim0", "Interface", "Mode") != nil
+		return conn.Object(busName, ifacePath).Call("org.freedesktop.DBus.Peer.Ping",
+			0).Err == nil && d.state("/fi/w1/wps/interfaces/sim0", "Interface", "Mode") != nil
 	}) {
 		t.Fatalf("the daemon does not come:\n%s", log.Bytes())
 	}
@@ -172,7 +183,8 @@ func (d *running) call(path godbus.ObjectPath, method string, args []any, out ..
 func (d *running) say(command string) string {
 	d.t.Helper()
 	own := &net.UnixAddr{Name: filepath.Join(d.dir, "..", "c"), Net: "unixgram"}
-	conn, err := net.DialUnix("unixgram", own, &net.UnixAddr{Name: filepath.Join(d.dir, "sim0"), Net: "unixgram"})
+	conn, err := net.DialUnix("unixgram", own,
+		&net.UnixAddr{Name: filepath.Join(d.dir, "sim0"), Net: "unixgram"})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -203,7 +215,8 @@ func (d *running) state(path godbus.ObjectPath, iface, name string) any {
 func (d *running) ended(session godbus.ObjectPath) {
 	d.t.Helper()
 	if !scripttest.Until(func() bool {
-		return d.state(session, "Session", "State") == "canceled" || d.state(session, "Session", "State") == "failed"
+		return d.state(session, "Session", "State") == "canceled" ||
+			d.state(session, "Session", "State") == "failed"
 	}) {
 		d.t.Fatalf("the session does not end: it is %v", d.state(session, "Session", "State"))
 	}
@@ -227,10 +240,12 @@ func (d *running) memory() (all [][]byte) {
 	for lines := bufio.NewScanner(bytes.NewReader(maps)); lines.Scan(); {
 		var from, to int64
 		var rights string
-		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &rights); err != nil || !strings.HasPrefix(rights, "rw") {
+		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &rights); err != nil ||
+			!strings.HasPrefix(rights, "rw") {
 			continue
 		}
-		if content, err := io.ReadAll(io.NewSectionReader(mem, from, to-from)); err == nil { // else it was given back meanwhile
+		// else it was given back meanwhile
+		if content, err := io.ReadAll(io.NewSectionReader(mem, from, to-from)); err == nil {
 			all = append(all, content)
 		}
 	}

@@ -13,7 +13,8 @@ import (
 	"wpsd/service/store"
 )
 
-// nfcConfig is the NFC password token of the configuration, as nfc_pw_token prints it: all four lines, or none.
+// nfcConfig is the NFC password token of the configuration, as nfc_pw_token prints it: all four
+// lines, or none.
 type nfcConfig struct {
 	id                wsc.DevicePasswordID
 	public            []byte

@@ -13,7 +13,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// tokenLines are the configuration lines of a token, as nfc_pw_token prints them; private and password in hex.
+// tokenLines are the configuration lines of a token, as nfc_pw_token prints them; private and
+// password in hex.
 func tokenLines(t *testing.T, id, private, password string) []string {
 	t.Helper()
 	key, err := hex.DecodeString(private)
@@ -64,15 +65,22 @@ func TestConfigRefusesWhatIsNoToken(t *testing.T) {
 		lines []string
 		want  string
 	}{
-		{"an id of a PIN", with(0, "wps_nfc_dev_pw_id=0"), "wpsd.conf:1: wps_nfc_dev_pw_id: \"0\" is not a number from 16"},
+		{"an id of a PIN", with(0, "wps_nfc_dev_pw_id=0"),
+			"wpsd.conf:1: wps_nfc_dev_pw_id: \"0\" is not a number from 16"},
 		{"an id that is too large", with(0, "wps_nfc_dev_pw_id=65536"), "from 16 to 65535"},
-		{"a short public key", with(1, "wps_nfc_dh_pubkey=00"), "wpsd.conf:2: wps_nfc_dh_pubkey: is of 1 bytes, not of 192"},
-		{"no hex digits", with(2, "wps_nfc_dh_privkey="+strings.Repeat("XY", 32)), "wpsd.conf:3: wps_nfc_dh_privkey: is not made of pairs of hex"},
+		{"a short public key", with(1, "wps_nfc_dh_pubkey=00"),
+			"wpsd.conf:2: wps_nfc_dh_pubkey: is of 1 bytes, not of 192"},
+		{"no hex digits", with(2, "wps_nfc_dh_privkey="+strings.Repeat("XY", 32)),
+			"wpsd.conf:3: wps_nfc_dh_privkey: is not made of pairs of hex"},
 		{"an empty private key", with(2, "wps_nfc_dh_privkey="), "is of 0 bytes, not of 1 to 192"},
-		{"a password of 15 bytes", with(3, "wps_nfc_dev_pw="+strings.Repeat("5C", 15)), "is of 15 bytes, not of 16 to 32"},
-		{"a password of 33 bytes", with(3, "wps_nfc_dev_pw="+strings.Repeat("5C", 33)), "is of 33 bytes"},
-		{"another public key", with(1, other[1]), "wpsd.conf: wps_nfc_dh_pubkey is not the public key"},
-		{"a private key of zero", with(2, "wps_nfc_dh_privkey="+strings.Repeat("00", 32)), "is no private key"},
+		{"a password of 15 bytes", with(3, "wps_nfc_dev_pw="+strings.Repeat("5C", 15)),
+			"is of 15 bytes, not of 16 to 32"},
+		{"a password of 33 bytes", with(3, "wps_nfc_dev_pw="+strings.Repeat("5C", 33)),
+			"is of 33 bytes"},
+		{"another public key", with(1, other[1]),
+			"wpsd.conf: wps_nfc_dh_pubkey is not the public key"},
+		{"a private key of zero", with(2, "wps_nfc_dh_privkey="+strings.Repeat("00", 32)),
+			"is no private key"},
 		{"three of four lines", good[:3], "together; nfc_pw_token prints all four"},
 		{"one line twice", append(slices.Clone(good), good[0]), "set before, in line 1"},
 	} {
@@ -82,7 +90,8 @@ func TestConfigRefusesWhatIsNoToken(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("%v, want %s", err, c.want)
 			}
-			for _, secret := range []string{strings.Repeat("A7", 8), strings.Repeat("5C", 8), strings.Repeat("3B", 8)} {
+			for _, secret := range []string{strings.Repeat("A7", 8), strings.Repeat("5C", 8),
+				strings.Repeat("3B", 8)} {
 				if strings.Contains(strings.ToUpper(err.Error()), secret) {
 					t.Errorf("the error shows a secret: %v", err)
 				}
@@ -100,7 +109,8 @@ func TestConfigThatOthersCanReadIsNoted(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), mode); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := loadConfig(path, false); err != nil || len(c.Notes) != notes || notes > 0 && !strings.Contains(c.Notes[0], "chmod 600") {
+		if c, err := loadConfig(path, false); err != nil || len(c.Notes) != notes || notes > 0 &&
+			!strings.Contains(c.Notes[0], "chmod 600") {
 			t.Errorf("mode %o: %v, %v", mode, c.Notes, err)
 		}
 	}

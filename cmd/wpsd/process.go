@@ -13,8 +13,8 @@ import (
 	"wpsd/service"
 )
 
-// keepSecrets sees to it that keys do not reach the disk in a core dump, nor another process of the same user by way
-// of ptrace or /proc/PID/mem.
+// keepSecrets sees to it that keys do not reach the disk in a core dump, nor another process of the
+// same user by way of ptrace or /proc/PID/mem.
 func keepSecrets() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("switching core dumps off: %w", err)
@@ -28,8 +28,9 @@ func keepSecrets() error {
 // releaseMemory gives back to the system what starting, or a session, has left behind.
 func releaseMemory() { debug.FreeOSMemory() }
 
-// releaseAfter is how long after the last session its memory is given back. The next one is often days away; but where
-// devices are let in one after the other, to take it back in between costs as much as a third of a run.
+// releaseAfter is how long after the last session its memory is given back. The next one is often
+// days away; but where devices are let in one after the other, to take it back in between costs as
+// much as a third of a run.
 const releaseAfter = time.Minute
 
 // followSessions keeps systemd informed until ctx ends, and calls releaseMemory after sessions.
@@ -48,15 +49,17 @@ func followSessions(ctx context.Context, svc *service.Service, line *statusLine)
 }
 
 const (
-	// erSettled is for how long an External Registrar has to be quiet before what finding access points, or a flood of events, has
-	// left behind is given back.
+	// erSettled is for how long an External Registrar has to be quiet before what finding access
+	// points, or a flood of events, has left behind is given back.
 	erSettled = 10 * time.Second
-	// erFlood is how many events of devices make a flood: a few now and then are usual, and leave nothing behind.
+	// erFlood is how many events of devices make a flood: a few now and then are usual, and leave
+	// nothing behind.
 	erFlood = 256
 )
 
 // takeEvents takes events until there is an error.
-func takeEvents(ctx context.Context, sub *service.Subscription, st *status, release *time.Timer) error {
+func takeEvents(ctx context.Context, sub *service.Subscription, st *status,
+	release *time.Timer) error {
 	var events atomic.Int32 // of devices, since memory was given back
 	settled := time.AfterFunc(time.Hour, func() {
 		events.Store(0)
@@ -75,7 +78,8 @@ func takeEvents(ctx context.Context, sub *service.Subscription, st *status, rele
 			release.Reset(releaseAfter)
 		case service.ERAPAdded, service.ERAPRemoved:
 			settled.Reset(erSettled)
-		case service.ERAPChanged, service.EREnrolleeAdded, service.EREnrolleeChanged, service.EREnrolleeRemoved:
+		case service.ERAPChanged, service.EREnrolleeAdded, service.EREnrolleeChanged,
+			service.EREnrolleeRemoved:
 			if events.Add(1) >= erFlood {
 				settled.Reset(erSettled)
 			}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestPromisesHaveTests: each row of test/PROMISES.md names at least one test, and each test that it names exists, in
-// the folder that stands before it.
+// TestPromisesHaveTests: each row of test/PROMISES.md names at least one test, and each test that
+// it names exists, in the folder that stands before it.
 func TestPromisesHaveTests(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "test", "PROMISES.md"))
@@ -19,17 +19,18 @@ func TestPromisesHaveTests(t *testing.T) {
 	}
 	declaration := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
 	exists := map[string]bool{}
-	err = filepath.WalkDir(filepath.Join("..", ".."), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
+	err = filepath.WalkDir(filepath.Join("..", ".."),
+		func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			folder := strings.TrimPrefix(filepath.Dir(path), filepath.Join("..", "..")+"/")
+			for _, m := range declaration.FindAllSubmatch(source, -1) {
+				exists[folder+" "+string(m[1])] = true
+			}
 			return err
-		}
-		source, err := os.ReadFile(path)
-		folder := strings.TrimPrefix(filepath.Dir(path), filepath.Join("..", "..")+"/")
-		for _, m := range declaration.FindAllSubmatch(source, -1) {
-			exists[folder+" "+string(m[1])] = true
-		}
-		return err
-	})
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,8 @@ func TestPromisesHaveTests(t *testing.T) {
 	rows := 0
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(line, " | ")
-		if len(cells) != 3 || strings.HasPrefix(line, "|---") || strings.HasPrefix(line, "| README-WPS |") {
+		if len(cells) != 3 || strings.HasPrefix(line, "|---") ||
+			strings.HasPrefix(line, "| README-WPS |") {
 			continue
 		}
 		rows++

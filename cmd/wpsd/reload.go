@@ -17,8 +17,8 @@ import (
 	"wpsd/service"
 )
 
-// idleDefault is how soon wpsd ends when nobody needs it, if nothing else was said, and if systemd started it: then
-// whoever calls it next has it started again. What was started by hand stays.
+// idleDefault is how soon wpsd ends when nobody needs it, if nothing else was said, and if systemd
+// started it: then whoever calls it next has it started again. What was started by hand stays.
 const idleDefault = time.Minute
 
 // idleAfter is that time, which may change when the configuration is read again; 0: never.
@@ -79,7 +79,8 @@ func (r *reloader) reload() error {
 	// First, so that the event which Reload sends makes the bus look at it.
 	idle := r.idle.get()
 	r.idle.set(r.flags, conf)
-	if err := r.svc.Reload(service.Reloaded{Device: conf.Device, Processing: conf.Processing, FragmentSize: conf.FragmentSize}); err != nil {
+	if err := r.svc.Reload(service.Reloaded{Device: conf.Device, Processing: conf.Processing,
+		FragmentSize: conf.FragmentSize}); err != nil {
 		r.idle.Store(int64(idle))
 		return err
 	}
@@ -88,7 +89,8 @@ func (r *reloader) reload() error {
 	}
 	if !r.flags.debug && conf.LogLevel != r.conf.LogLevel {
 		r.level.Set(conf.LogLevel)
-		r.conf.LogLevel = conf.LogLevel // one that a client of a control socket has set since stays until the file says another
+		// one that a client of a control socket has set since stays until the file says another
+		r.conf.LogLevel = conf.LogLevel
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 	"wpsd/service"
 )
 
-// TestReloadLeavesTheLogLevelOfTheSocket: LOG_LEVEL counts until the file says another level, not until anybody reloads.
+// TestReloadLeavesTheLogLevelOfTheSocket: LOG_LEVEL counts until the file says another level, not
+// until anybody reloads.
 func TestReloadLeavesTheLogLevelOfTheSocket(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "wpsd.conf")
@@ -30,7 +31,8 @@ func TestReloadLeavesTheLogLevelOfTheSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reloader{flags: flags{config: file, named: true}, conf: conf, idle: &idleAfter{}, svc: svc, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar)}
+	r := &reloader{flags: flags{config: file, named: true}, conf: conf, idle: &idleAfter{},
+		svc: svc, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar)}
 	r.level.Set(conf.LogLevel)
 	step := func(text string, want slog.Level) {
 		t.Helper()

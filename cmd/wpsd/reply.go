@@ -20,12 +20,13 @@ import (
 const (
 	// replySocketName is what FileDescriptorName= calls the socket in wpsd-reply.socket.
 	replySocketName = "reply"
-	// replyIdle is how long the process that answers clients goes on when wpsd has not asked it for anything.
+	// replyIdle is how long the process that answers clients goes on when wpsd has not asked it for
+	// anything.
 	replyIdle = 10 * time.Second
 )
 
-// runReply is the process that answers clients of the control sockets, whom wpsd cannot reach from its sandbox. It reads no
-// configuration: it has a capability that would let it.
+// runReply is the process that answers clients of the control sockets, whom wpsd cannot reach from
+// its sandbox. It reads no configuration: it has a capability that would let it.
 func runReply(f flags, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -42,8 +43,8 @@ func runReply(f flags, stderr io.Writer) int {
 	return exitOK
 }
 
-// replyListener is the socket that systemd passes, which starts us again when we have ended for lack of work, or one
-// of our own.
+// replyListener is the socket that systemd passes, which starts us again when we have ended for
+// lack of work, or one of our own.
 func replyListener(f flags) (*net.UnixListener, time.Duration, error) {
 	all, err := activation.ListenersWithNames()
 	if err != nil {

@@ -24,7 +24,8 @@ import (
 )
 
 // serve runs the service until ctx ends, which is success, or something it cannot do without fails.
-func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, log *slog.Logger, level *slog.LevelVar) (err error) {
+func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, log *slog.Logger,
+	level *slog.LevelVar) (err error) {
 	for _, note := range conf.Notes {
 		log.Warn("configuration", "note", note)
 	}
@@ -61,8 +62,10 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 
 	svc, err := service.New(service.Config{
-		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st, Token: conf.Token,
-		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came, Apply: conf.Apply,
+		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st,
+		Token:   conf.Token,
+		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came,
+		Apply:        conf.Apply,
 		AccessPoints: accessPoints,
 		ControlPoint: controlPoints(f, driver, log),
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
@@ -90,9 +93,14 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	if err != nil {
 		return err
 	}
-	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, line: line, log: log, level: level}
-	err = runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) { followSessions(ctx, svc, line) }, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
-		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) { touch(ctx, f, svc, log) }, hold.meet)
+	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, line: line, log: log,
+		level: level}
+	err = runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) {
+		followSessions(ctx, svc, line)
+	}, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
+		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) {
+			touch(ctx, f, svc, log)
+		}, hold.meet)
 	return errors.Join(err, sockets.err)
 }
 
@@ -119,7 +127,8 @@ func openStore(f flags, conf *config, log *slog.Logger) (*store.Store, error) {
 func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
 	switch f.driver {
 	case "sim":
-		return sim.New(sim.Options{Speed: f.simSpeed, Control: f.simControl, UPnP: f.simUPnP, Log: log})
+		return sim.New(sim.Options{Speed: f.simSpeed, Control: f.simControl,
+			UPnP: f.simUPnP, Log: log})
 	case "none":
 		return none.New(f.interfaces), nil
 	case "nl80211":
@@ -136,9 +145,10 @@ func withNone(driver drivers.Driver) []drivers.Driver {
 	return []drivers.Driver{driver, none.New(nil)}
 }
 
-// runAll runs service and server, and what goes on beside them. At the end the service goes first, so that clients still hear how their sessions
-// ended; the server follows.
-func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log *slog.Logger, beside ...func(context.Context)) error {
+// runAll runs service and server, and what goes on beside them. At the end the service goes first,
+// so that clients still hear how their sessions ended; the server follows.
+func runAll(ctx context.Context, svc *service.Service, server *dbus.Server, log *slog.Logger,
+	beside ...func(context.Context)) error {
 	serviceCtx, stopService := context.WithCancel(ctx)
 	defer stopService()
 	serverCtx, stopServer := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -182,7 +192,8 @@ var errStopped = errors.New("stopped")
 
 // withoutStop takes the regular end off the server's errors.
 func withoutStop(err error) error {
-	if err == nil || errors.Is(err, errStopped) || errors.Is(err, context.Canceled) || errors.Is(err, dbus.ErrIdle) {
+	if err == nil || errors.Is(err, errStopped) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, dbus.ErrIdle) {
 		return nil
 	}
 	return err

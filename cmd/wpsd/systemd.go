@@ -35,7 +35,8 @@ func notify(log *slog.Logger, state ...string) {
 // underSystemd reports whether systemd waits to be told how we are.
 func underSystemd() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
-// barrier returns once systemd has read all that it was told: it closes the pipe then (sd_notify_barrier(3)).
+// barrier returns once systemd has read all that it was told: it closes the pipe then
+// (sd_notify_barrier(3)).
 func barrier() error {
 	address := os.Getenv("NOTIFY_SOCKET")
 	if address == "" {
@@ -48,7 +49,8 @@ func barrier() error {
 	defer func() { _ = r.Close() }()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
-		err = unix.Sendmsg(fd, []byte("BARRIER=1"), unix.UnixRights(int(w.Fd())), &unix.SockaddrUnix{Name: address}, 0)
+		err = unix.Sendmsg(fd, []byte("BARRIER=1"), unix.UnixRights(int(w.Fd())),
+			&unix.SockaddrUnix{Name: address}, 0)
 		_ = unix.Close(fd)
 	}
 	_ = w.Close()
@@ -70,10 +72,12 @@ type leaver struct {
 	stayed chan struct{} // gets a value when wpsd goes on although it said that it ends
 }
 
-func newLeaver(log *slog.Logger) *leaver { return &leaver{log: log, stayed: make(chan struct{}, 1)} }
+func newLeaver(log *slog.Logger) *leaver {
+	return &leaver{log: log, stayed: make(chan struct{}, 1)}
+}
 
-// leaving tells systemd before the name is given back, and waits until it knows: else it would take the next call for
-// one to a service that runs, and start nothing.
+// leaving tells systemd before the name is given back, and waits until it knows: else it would take
+// the next call for one to a service that runs, and start nothing.
 func (l *leaver) leaving() {
 	l.log.Info("wpsd ends: nobody needs it")
 	notify(l.log, daemon.SdNotifyStopping, "STATUS=nobody needs wpsd")
@@ -107,7 +111,8 @@ func (l *leaver) run(ctx context.Context) {
 	}
 }
 
-// pulse gives how often systemd wants to hear that we live: at half of its patience (sd_watchdog_enabled(3)).
+// pulse gives how often systemd wants to hear that we live: at half of its patience
+// (sd_watchdog_enabled(3)).
 func pulse(log *slog.Logger) time.Duration {
 	patience, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -116,7 +121,8 @@ func pulse(log *slog.Logger) time.Duration {
 	return patience / 2
 }
 
-// statusLine is the line that systemctl status shows. It holds no names from the air. It is safe for concurrent use.
+// statusLine is the line that systemctl status shows. It holds no names from the air. It is safe
+// for concurrent use.
 type statusLine struct {
 	log     *slog.Logger
 	mu      sync.Mutex
@@ -132,7 +138,8 @@ func (l *statusLine) set(work string) {
 	l.tell()
 }
 
-// reloaded tells systemd how it went. It does so in any case: what --check-config has said may stand there.
+// reloaded tells systemd how it went. It does so in any case: what --check-config has said may
+// stand there.
 func (l *statusLine) reloaded(mistake error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,8 +155,8 @@ func (l *statusLine) tell() {
 	notify(l.log, "STATUS="+text)
 }
 
-// notTaken is a part of the status line. It tells where the first mistake is, and not what stands there: everybody may
-// read the status, but not the configuration.
+// notTaken is a part of the status line. It tells where the first mistake is, and not what stands
+// there: everybody may read the status, but not the configuration.
 func notTaken(mistake error) string {
 	where := "the journal says why"
 	if e, ok := errors.AsType[*lineError](mistake); ok {
@@ -201,7 +208,8 @@ func (s *status) text() string {
 	var parts []string
 	for _, ses := range s.sessions {
 		if !ses.State.Ended() {
-			parts = append(parts, fmt.Sprintf("%s: %s by %s, %s", ses.Interface, ses.Purpose, ses.Method, ses.State))
+			parts = append(parts,
+				fmt.Sprintf("%s: %s by %s, %s", ses.Interface, ses.Purpose, ses.Method, ses.State))
 		}
 	}
 	if len(parts) == 0 {

@@ -24,12 +24,15 @@ import (
 const (
 	// upnpSocketName is what FileDescriptorName= calls the socket in wpsd-upnp.socket.
 	upnpSocketName = "upnp"
-	// upnpIdle is how long the process that speaks UPnP goes on when wpsd has closed its last control point.
+	// upnpIdle is how long the process that speaks UPnP goes on when wpsd has closed its last
+	// control point.
 	upnpIdle = 10 * time.Second
 )
 
-// controlPoints is how wpsd gets the sockets of an External Registrar: its own, or those of another process.
-func controlPoints(f flags, driver drivers.Driver, log *slog.Logger) func(ifname string) (service.ControlPoint, error) {
+// controlPoints is how wpsd gets the sockets of an External Registrar: its own, or those of another
+// process.
+func controlPoints(f flags, driver drivers.Driver,
+	log *slog.Logger) func(ifname string) (service.ControlPoint, error) {
 	return func(ifname string) (service.ControlPoint, error) {
 		if simulated, ok := driver.(*sim.Driver); ok {
 			ifname = simulated.Network(ifname)
@@ -45,13 +48,15 @@ func controlPoints(f flags, driver drivers.Driver, log *slog.Logger) func(ifname
 func runUPnP(f flags, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log, _ := newLog(stderr, f.debug, &config{}) // not the configuration's: it may hold a password, and is not for us
+	// not the configuration's: it may hold a password, and is not for us
+	log, _ := newLog(stderr, f.debug, &config{})
 	slog.SetDefault(log)
 	l, idle, err := upnpListener(f)
 	if err == nil {
-		err = remote.Server{Idle: idle, Log: log, Settled: releaseMemory, Open: func(ifname string) (remote.ControlPoint, error) {
-			return controlpoint.Open(controlpoint.Config{Interface: ifname, Log: log})
-		}}.Serve(ctx, l)
+		err = remote.Server{Idle: idle, Log: log, Settled: releaseMemory,
+			Open: func(ifname string) (remote.ControlPoint, error) {
+				return controlpoint.Open(controlpoint.Config{Interface: ifname, Log: log})
+			}}.Serve(ctx, l)
 	}
 	if err != nil {
 		log.Error("wpsd's UPnP process ends", "err", err)
@@ -60,8 +65,8 @@ func runUPnP(f flags, stderr io.Writer) int {
 	return exitOK
 }
 
-// upnpListener is the socket that systemd passes, which starts us again when we have ended for lack of work, or one
-// of our own.
+// upnpListener is the socket that systemd passes, which starts us again when we have ended for lack
+// of work, or one of our own.
 func upnpListener(f flags) (net.Listener, time.Duration, error) {
 	all, err := activation.ListenersWithNames()
 	if err != nil {

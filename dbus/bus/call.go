@@ -13,7 +13,8 @@ import (
 
 // Errors of calls.
 var (
-	// ErrStranger means that a call would go to a name that is not followed: nobody could say whether the answer is its owner's.
+	// ErrStranger means that a call would go to a name that is not followed: nobody could say
+	// whether the answer is its owner's.
 	ErrStranger = errors.New("bus: the name is neither unique nor followed")
 	// ErrAnswer means that an answer is longer than it may be.
 	ErrAnswer = errors.New("bus: the answer is too long")
@@ -38,9 +39,10 @@ type Request struct {
 type pending struct {
 	serial uint32
 	to     string
-	owners []string // whom the bus may have taken a followed name for, since it was made; nil: to is no such name
-	name   string   // GetNameOwner of this name; empty: another call
-	file   bool     // a file descriptor is asked for
+	// whom the bus may have taken a followed name for, since it was made; nil: to is no such name
+	owners []string
+	name   string // GetNameOwner of this name; empty: another call
+	file   bool   // a file descriptor is asked for
 	answer chan result
 }
 
@@ -53,8 +55,8 @@ type result struct {
 // maxOwners bounds the owners that a name can have while a call is under way.
 const maxOwners = 16
 
-// Call makes a call, waits for the answer, and stores its values in out, pointers to their types. Without out the answer's body
-// is not looked at. An error of the other side is a godbus.Error.
+// Call makes a call, waits for the answer, and stores its values in out, pointers to their types.
+// Without out the answer's body is not looked at. An error of the other side is a godbus.Error.
 func (c *Conn) Call(ctx context.Context, r Request, out ...any) error {
 	m, err := c.call(ctx, r, false)
 	if err != nil || len(out) == 0 {
@@ -64,7 +66,8 @@ func (c *Conn) Call(ctx context.Context, r Request, out ...any) error {
 	return m.Store(out...)
 }
 
-// CallFile is Call for a method that returns a file descriptor, and nothing else of interest. The file is the caller's.
+// CallFile is Call for a method that returns a file descriptor, and nothing else of interest. The
+// file is the caller's.
 func (c *Conn) CallFile(ctx context.Context, r Request) (*os.File, error) {
 	m, err := c.call(ctx, r, true)
 	if err != nil {
@@ -176,8 +179,8 @@ func (c *Conn) forget(p *pending) bool {
 	return waits
 }
 
-// asked finds the call that a message answers; nil: none of ours, or it is somebody else's answer. The bus lets nobody else
-// answer either, if its policy says so.
+// asked finds the call that a message answers; nil: none of ours, or it is somebody else's answer.
+// The bus lets nobody else answer either, if its policy says so.
 func (c *Conn) asked(h *Header) *pending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,11 +220,12 @@ func (c *Conn) answered(p *pending, r result) {
 // message makes the call.
 func (r *Request) message() *godbus.Message {
 	dot := strings.LastIndexByte(r.Method, '.')
-	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: r.Flags, Body: r.Args, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldDestination: godbus.MakeVariant(r.To),
-		godbus.FieldPath:        godbus.MakeVariant(r.Path),
-		godbus.FieldMember:      godbus.MakeVariant(r.Method[dot+1:]),
-	}}
+	m := &godbus.Message{Type: godbus.TypeMethodCall, Flags: r.Flags, Body: r.Args,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldDestination: godbus.MakeVariant(r.To),
+			godbus.FieldPath:        godbus.MakeVariant(r.Path),
+			godbus.FieldMember:      godbus.MakeVariant(r.Method[dot+1:]),
+		}}
 	if dot > 0 {
 		m.Headers[godbus.FieldInterface] = godbus.MakeVariant(r.Method[:dot])
 	}

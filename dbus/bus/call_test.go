@@ -32,21 +32,28 @@ func begin(t *testing.T, conn *Conn, p *peer, to string) (call *godbus.Message, 
 		end <- o
 	}()
 	call = p.next()
-	if call == nil || call.Headers[godbus.FieldMember].Value() != "C" || call.Headers[godbus.FieldDestination].Value() != to {
+	if call == nil || call.Headers[godbus.FieldMember].Value() != "C" ||
+		call.Headers[godbus.FieldDestination].Value() != to {
 		t.Fatalf("the bus hears %v", call)
 	}
 	return call, end
 }
 
-// TestAnswers: an answer counts only from whom it was asked, and whatever is in it is the asker's affair alone.
+// TestAnswers: an answer counts only from whom it was asked, and whatever is in it is the asker's
+// affair alone.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const owner, before = ":1.7", ":1.6"
 	long := make([]byte, maxReply)
 	binary.LittleEndian.PutUint32(long, maxReply-4)
-	fails := func(is error) func(outcome) bool { return func(o outcome) bool { return errors.Is(o.err, is) } }
+	fails := func(is error) func(outcome) bool {
+		return func(o outcome) bool { return errors.Is(o.err, is) }
+	}
 	named := func(name string) func(outcome) bool {
-		return func(o outcome) bool { e, ok := errors.AsType[godbus.Error](o.err); return ok && e.Name == name }
+		return func(o outcome) bool {
+			e, ok := errors.AsType[godbus.Error](o.err)
+			return ok && e.Name == name
+		}
 	}
 	yes := func(o outcome) bool { return o.err == nil && o.text == "yes" }
 	type reply struct {
@@ -55,8 +62,12 @@ func TestAnswers(t *testing.T) {
 		signature string
 		body      []byte
 	}
-	ok := func(sender string) reply { return reply{godbus.TypeMethodReply, sender, "s", text("yes")} }
-	lie := func(sender string) reply { return reply{godbus.TypeMethodReply, sender, "s", text("a lie")} }
+	ok := func(sender string) reply {
+		return reply{godbus.TypeMethodReply, sender, "s", text("yes")}
+	}
+	lie := func(sender string) reply {
+		return reply{godbus.TypeMethodReply, sender, "s", text("a lie")}
+	}
 	for _, c := range []struct {
 		name    string
 		to      string
@@ -66,17 +77,27 @@ func TestAnswers(t *testing.T) {
 		{"of who was asked by his unique name", owner, []reply{ok(owner)}, yes},
 		{"of the owner of a followed name", "a.Name", []reply{ok(owner)}, yes},
 		{"not of a stranger", owner, []reply{lie(":1.5"), ok(owner)}, yes},
-		{"not of a stranger for a name", "a.Name", []reply{lie(":1.5"), lie("a.Name"), lie(""), ok(owner)}, yes},
+		{"not of a stranger for a name", "a.Name",
+			[]reply{lie(":1.5"), lie("a.Name"), lie(""), ok(owner)}, yes},
 		{"not of the bus for somebody else", owner, []reply{lie(Driver), ok(owner)}, yes},
-		{"not a stranger's error", owner, []reply{{godbus.TypeError, ":1.5", "a{gs}", signatureKeys}, ok(owner)}, yes},
+		{"not a stranger's error", owner,
+			[]reply{{godbus.TypeError, ":1.5", "a{gs}", signatureKeys}, ok(owner)}, yes},
 		{"the first counts", owner, []reply{ok(owner), lie(owner)}, yes},
-		{"his error", owner, []reply{{godbus.TypeError, owner, "s", text("no")}}, named("a.B.Error")},
-		{"his error that cannot be decoded", owner, []reply{{godbus.TypeError, owner, "a{gs}", signatureKeys}}, named("a.B.Error")},
-		{"the bus's error about him", owner, []reply{{godbus.TypeError, Driver, "s", text("he left")}}, named("a.B.Error")},
-		{"one that cannot be decoded is an error at once", owner, []reply{{godbus.TypeMethodReply, owner, "a{gs}", signatureKeys}}, fails(ErrBody)},
-		{"one of another type is an error", owner, []reply{{godbus.TypeMethodReply, owner, "a{ss}", []byte{0, 0, 0, 0, 0, 0, 0, 0}}}, fails(ErrBody)},
-		{"one without a value is an error", owner, []reply{{godbus.TypeMethodReply, owner, "", nil}}, fails(ErrBody)},
-		{"one that is too long is an error at once", owner, []reply{{godbus.TypeMethodReply, owner, "ay", long}}, fails(ErrAnswer)},
+		{"his error", owner, []reply{{godbus.TypeError, owner, "s", text("no")}},
+			named("a.B.Error")},
+		{"his error that cannot be decoded", owner,
+			[]reply{{godbus.TypeError, owner, "a{gs}", signatureKeys}}, named("a.B.Error")},
+		{"the bus's error about him", owner,
+			[]reply{{godbus.TypeError, Driver, "s", text("he left")}}, named("a.B.Error")},
+		{"one that cannot be decoded is an error at once", owner,
+			[]reply{{godbus.TypeMethodReply, owner, "a{gs}", signatureKeys}}, fails(ErrBody)},
+		{"one of another type is an error", owner,
+			[]reply{{godbus.TypeMethodReply, owner, "a{ss}", []byte{0, 0, 0, 0, 0, 0, 0, 0}}},
+			fails(ErrBody)},
+		{"one without a value is an error", owner,
+			[]reply{{godbus.TypeMethodReply, owner, "", nil}}, fails(ErrBody)},
+		{"one that is too long is an error at once", owner,
+			[]reply{{godbus.TypeMethodReply, owner, "ay", long}}, fails(ErrAnswer)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,7 +119,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestOwnersOfAName: a call may be answered by whoever owned the name since it was made, and by nobody else.
+// TestOwnersOfAName: a call may be answered by whoever owned the name since it was made, and by
+// nobody else.
 func TestOwnersOfAName(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -131,28 +153,33 @@ func TestOwnersOfAName(t *testing.T) {
 	}
 }
 
-// TestCallsThatFail: to a name that is not followed, with what cannot be encoded, and after their time.
+// TestCallsThatFail: to a name that is not followed, with what cannot be encoded, and after their
+// time.
 func TestCallsThatFail(t *testing.T) {
 	t.Parallel()
 	conn, p := open(t, Options{})
-	if err := conn.Call(t.Context(), Request{To: "a.Name", Path: "/", Method: "a.B.C"}); !errors.Is(err, ErrStranger) {
+	if err := conn.Call(t.Context(),
+		Request{To: "a.Name", Path: "/", Method: "a.B.C"}); !errors.Is(err, ErrStranger) {
 		t.Errorf("a name that is not followed: %v", err)
 	}
 	for _, bad := range []any{"\xff", make(chan int), nil, godbus.ObjectPath("x")} {
-		if err := conn.Call(t.Context(), Request{To: ":1.7", Path: "/", Method: "a.B.C", Args: []any{bad}}); err == nil {
+		if err := conn.Call(t.Context(),
+			Request{To: ":1.7", Path: "/", Method: "a.B.C", Args: []any{bad}}); err == nil {
 			t.Errorf("%v was sent", bad)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	go p.next()
-	if err := conn.Call(ctx, Request{To: ":1.7", Path: "/", Method: "a.B.C"}); !errors.Is(err, context.DeadlineExceeded) {
+	if err := conn.Call(ctx, Request{To: ":1.7", Path: "/", Method: "a.B.C"}); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("nobody answers: %v", err)
 	}
 	if n := len(conn.pending); n != 0 {
 		t.Errorf("%d calls still wait", n)
 	}
-	if err := conn.Call(ctx, Request{To: ":1.7", Path: "/", Method: "a.B.C"}); !errors.Is(err, context.DeadlineExceeded) {
+	if err := conn.Call(ctx, Request{To: ":1.7", Path: "/", Method: "a.B.C"}); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("after its time: %v", err)
 	}
 }
@@ -187,8 +214,8 @@ func openFiles(t *testing.T) int {
 	return len(list)
 }
 
-// TestFiles: a file descriptor comes with the answer that was asked for one, and all others are closed. It counts what is open, so
-// nothing runs beside it.
+// TestFiles: a file descriptor comes with the answer that was asked for one, and all others are
+// closed. It counts what is open, so nothing runs beside it.
 func TestFiles(t *testing.T) {
 	ours, theirs := sockets(t)
 	conn, p := over(t, Options{Files: true}, ours, theirs)
@@ -214,7 +241,8 @@ func TestFiles(t *testing.T) {
 	}
 	defer func() { _, _ = r.Close(), w.Close() }()
 	before := openFiles(t)
-	overlong := append([]byte{'l', 4, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0}, make([]byte, 2<<16)...)
+	overlong := append([]byte{'l', 4, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0},
+		make([]byte, 2<<16)...)
 	pass(overlong, w, w)
 	for range 100 {
 		pass(raw(t, message(godbus.TypeSignal, ":1.5"), "h", []byte{0, 0, 0, 0}), w, w, w)
@@ -238,7 +266,8 @@ func TestFiles(t *testing.T) {
 	}
 	call, end := ask()
 	// A stranger's, in the same breath as the answer.
-	pass(append(overlong[:len(overlong):len(overlong)], raw(t, message(godbus.TypeSignal, ":1.5"), "h", []byte{0, 0, 0, 0})...), r, r)
+	pass(append(overlong[:len(overlong):len(overlong)],
+		raw(t, message(godbus.TypeSignal, ":1.5"), "h", []byte{0, 0, 0, 0})...), r, r)
 	pass(p.reply(call, godbus.TypeMethodReply, ":1.5", "h", []byte{0, 0, 0, 0}), r)
 	pass(p.reply(call, godbus.TypeMethodReply, ":1.7", "h", []byte{0, 0, 0, 0}), w)
 	g := <-end
@@ -263,7 +292,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestServe: who may call an object is answered, nobody else, and no argument harms more than its call.
+// TestServe: who may call an object is answered, nobody else, and no argument harms more than its
+// call.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -271,23 +301,27 @@ func TestServe(t *testing.T) {
 	p.follow(conn, map[string]string{"a.Name": ":1.7"}, Name{Name: "a.Name"})
 	called := make(chan string, 64)
 	hang := make(chan struct{})
-	stop := conn.Serve(Object{Path: "/o", Interface: "a.B", Caller: "a.Name", Methods: map[string]Method{
-		"C": {In: "s", Do: func(_ context.Context, args []any) ([]any, error) {
-			called <- args[0].(string)
-			switch args[0] {
-			case "fail":
-				return nil, godbus.Error{Name: "a.B.No", Body: []any{"no"}}
-			case "secret":
-				return nil, errors.New("what nobody is told")
-			case "panic":
-				panic("a mistake of ours")
-			case "hang":
-				<-hang
-			}
-			return []any{"done"}, nil
-		}},
-		"Keys": {In: "a{gs}", Do: func(context.Context, []any) ([]any, error) { called <- "keys"; return nil, nil }},
-	}})
+	stop := conn.Serve(Object{Path: "/o", Interface: "a.B", Caller: "a.Name",
+		Methods: map[string]Method{
+			"C": {In: "s", Do: func(_ context.Context, args []any) ([]any, error) {
+				called <- args[0].(string)
+				switch args[0] {
+				case "fail":
+					return nil, godbus.Error{Name: "a.B.No", Body: []any{"no"}}
+				case "secret":
+					return nil, errors.New("what nobody is told")
+				case "panic":
+					panic("a mistake of ours")
+				case "hang":
+					<-hang
+				}
+				return []any{"done"}, nil
+			}},
+			"Keys": {In: "a{gs}", Do: func(context.Context, []any) ([]any, error) {
+				called <- "keys"
+				return nil, nil
+			}},
+		}})
 	from := func(sender, member, signature string, body []byte) []byte {
 		m := message(godbus.TypeMethodCall, sender)
 		m.Headers[godbus.FieldMember] = godbus.MakeVariant(member)
@@ -312,7 +346,8 @@ func TestServe(t *testing.T) {
 		{"an error of ours", from(":1.7", "C", "s", text("secret")), errFailed},
 		{"a mistake of ours", from(":1.7", "C", "s", text("panic")), errFailed},
 		{"other arguments", from(":1.7", "C", "", nil), errInvalidArgs},
-		{"arguments that cannot be decoded", from(":1.7", "Keys", "a{gs}", signatureKeys), errInvalidArgs},
+		{"arguments that cannot be decoded", from(":1.7", "Keys", "a{gs}", signatureKeys),
+			errInvalidArgs},
 		{"no such method", from(":1.7", "D", "s", text("x")), errUnknownMethod},
 	} {
 		if got := say(row.frame); got != row.want {
@@ -358,8 +393,10 @@ func TestDialRefuses(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	for address, want := range map[string]error{
-		"system": os.ErrNotExist, "session": ErrAddress, "somewhere": ErrAddress, "tcp:host=localhost,port=1": ErrAddress, "unix:": ErrAddress,
-		"unix:path=%zz": ErrAddress, "unix:guid=0": ErrAddress, "unix:abstract=wpsd-nobody-is-here": nil,
+		"system": os.ErrNotExist, "session": ErrAddress, "somewhere": ErrAddress,
+		"tcp:host=localhost,port=1": ErrAddress, "unix:": ErrAddress,
+		"unix:path=%zz": ErrAddress, "unix:guid=0": ErrAddress,
+		"unix:abstract=wpsd-nobody-is-here": nil,
 	} {
 		c, err := Dial(address, Options{})
 		if err == nil {
@@ -377,7 +414,8 @@ func TestDialRefuses(t *testing.T) {
 // TestNotLetIn: a bus that says no, says nonsense, or nothing.
 func TestNotLetIn(t *testing.T) {
 	t.Parallel()
-	for _, answer := range []string{"REJECTED EXTERNAL\r\n", "nonsense\r\n", strings.Repeat("x", 1<<20), ""} {
+	for _, answer := range []string{"REJECTED EXTERNAL\r\n", "nonsense\r\n",
+		strings.Repeat("x", 1<<20), ""} {
 		ours, theirs := net.Pipe()
 		go func() {
 			_, _ = theirs.Read(make([]byte, 100))

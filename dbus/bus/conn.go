@@ -20,7 +20,8 @@ const (
 	driverPath = godbus.ObjectPath("/org/freedesktop/DBus")
 )
 
-// How long a message may be. The bus takes 32 MiB and more, and decoded it takes many times the room.
+// How long a message may be. The bus takes 32 MiB and more, and decoded it takes many times the
+// room.
 const (
 	// MaxCall bounds calls. The longest of ours is a few KiB.
 	MaxCall = 64 << 10
@@ -30,7 +31,8 @@ const (
 	maxSignal = 256 << 10
 	// maxHead bounds a header: what a message is we need to know before we take it or leave it.
 	maxHead = MaxCall
-	// maxMessage is the specification's limit. A longer one means that we lost our place in the stream.
+	// maxMessage is the specification's limit. A longer one means that we lost our place in the
+	// stream.
 	maxMessage = 1 << 27
 	// readAhead is what one read takes at most.
 	readAhead = 16 << 10
@@ -44,14 +46,15 @@ var (
 	ErrClosed = errors.New("the connection to the bus was closed")
 )
 
-// Options say what a connection takes beside answers to its calls. The functions run in the goroutine that reads: they must not
-// wait for an answer.
+// Options say what a connection takes beside answers to its calls. The functions run in the
+// goroutine that reads: they must not wait for an answer.
 type Options struct {
 	// OnCall gets calls of anybody for what Serve does not serve; nil: they are refused.
 	OnCall func(*Message)
 	// OnLongCall gets the headers of those that are longer than MaxCall.
 	OnLongCall func(Header)
-	// OnSignal gets the signals, and all that are the bus's; nil: they wait for Signals, with those of the bus about followed names.
+	// OnSignal gets the signals, and all that are the bus's; nil: they wait for Signals, with those
+	// of the bus about followed names.
 	OnSignal func(*Message)
 	// MaxReply is how long an answer may be; 0: 1 MiB.
 	MaxReply int
@@ -82,7 +85,8 @@ type Conn struct {
 	running int // calls of others that are worked on
 }
 
-// New makes a Conn of a connection to a bus: it authenticates and says hello. On failure rwc is closed.
+// New makes a Conn of a connection to a bus: it authenticates and says hello. On failure rwc is
+// closed.
 func New(rwc io.ReadWriteCloser, o Options) (*Conn, error) {
 	if o.MaxReply == 0 {
 		o.MaxReply = maxReply
@@ -90,7 +94,8 @@ func New(rwc io.ReadWriteCloser, o Options) (*Conn, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Conn{o: o, rwc: rwc, out: writer{w: rwc}, pending: map[uint32]*pending{}, names: map[string]*followed{}}
+	c := &Conn{o: o, rwc: rwc, out: writer{w: rwc}, pending: map[uint32]*pending{},
+		names: map[string]*followed{}}
 	c.ctx, c.end = context.WithCancelCause(context.Background())
 	c.inbox.ready = make(chan struct{}, 1)
 	var in io.Reader = rwc
@@ -105,7 +110,9 @@ func New(rwc io.ReadWriteCloser, o Options) (*Conn, error) {
 	if err := authenticate(rwc, c.r, o.Files); err != nil {
 		return nil, errors.Join(err, rwc.Close())
 	}
-	c.work.Go(fence.Func(nil, "a connection to the bus", c.read, func(err error) { _ = c.fail(err) }))
+	c.work.Go(fence.Func(nil, "a connection to the bus", c.read, func(err error) {
+		_ = c.fail(err)
+	}))
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
 	if err := c.Ask(ctx, "Hello", nil, &c.name); err != nil {
@@ -128,7 +135,8 @@ func (c *Conn) Err() error {
 	return context.Cause(c.ctx)
 }
 
-// Close sends what is held, ends the connection, and waits for whatever runs on it. It must not be called by that.
+// Close sends what is held, ends the connection, and waits for whatever runs on it. It must not be
+// called by that.
 func (c *Conn) Close() error {
 	c.out.flush()
 	err := c.fail(ErrClosed)
@@ -152,8 +160,8 @@ func (c *Conn) Release() { c.out.release() }
 // Flush sends what is held so far.
 func (c *Conn) Flush() { c.out.flush() }
 
-// Send sends a message of ours that nobody answers, a signal or an answer. An error says that it cannot be encoded; that the
-// connection has ended is for whoever waits for Done.
+// Send sends a message of ours that nobody answers, a signal or an answer. An error says that it
+// cannot be encoded; that the connection has ended is for whoever waits for Done.
 func (c *Conn) Send(m *godbus.Message) error {
 	frame, err := encode(m)
 	if err != nil {
@@ -184,8 +192,9 @@ func (c *Conn) Refuse(call *Header, name, text string) {
 }
 
 func answer(kind godbus.Type, call *Header, body []any) *godbus.Message {
-	return &godbus.Message{Type: kind, Flags: godbus.FlagNoReplyExpected, Body: body, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldReplySerial: godbus.MakeVariant(call.Serial),
-		godbus.FieldDestination: godbus.MakeVariant(call.Sender),
-	}}
+	return &godbus.Message{Type: kind, Flags: godbus.FlagNoReplyExpected, Body: body,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldReplySerial: godbus.MakeVariant(call.Serial),
+			godbus.FieldDestination: godbus.MakeVariant(call.Sender),
+		}}
 }

@@ -25,8 +25,8 @@ var ErrAddress = errors.New(`not "system", "session" or an address like unix:pat
 // ErrRefused means that the bus did not let us in.
 var ErrRefused = errors.New("bus: it does not let us in")
 
-// Address gives the address of a bus that may be named: "system", "session", or an address. It may be a list with
-// semicolons, of which the first that works counts.
+// Address gives the address of a bus that may be named: "system", "session", or an address. It may
+// be a list with semicolons, of which the first that works counts.
 func Address(address string) (string, error) {
 	switch {
 	case address == "system":
@@ -48,8 +48,9 @@ func Address(address string) (string, error) {
 	return address, nil
 }
 
-// Dial connects to a bus: "system" (DBUS_SYSTEM_BUS_ADDRESS says where, if it is set), "session", or an address. A bus
-// that is not on a local socket is not for us: only the kernel can tell who is at the other end.
+// Dial connects to a bus: "system" (DBUS_SYSTEM_BUS_ADDRESS says where, if it is set), "session",
+// or an address. A bus that is not on a local socket is not for us: only the kernel can tell who is
+// at the other end.
 func Dial(address string, o Options) (*Conn, error) {
 	list, err := Address(address)
 	if err != nil {
@@ -99,8 +100,8 @@ func dialUnix(address string) (net.Conn, error) {
 	return nil, fmt.Errorf("%w: %q", ErrAddress, address)
 }
 
-// authenticate is the text before the first message: EXTERNAL, by which the kernel says who we are (D-Bus specification,
-// "Authentication Protocol").
+// authenticate is the text before the first message: EXTERNAL, by which the kernel says who we are
+// (D-Bus specification, "Authentication Protocol").
 func authenticate(w io.Writer, r *bufio.Reader, files bool) error {
 	uid := hex.EncodeToString([]byte(strconv.Itoa(os.Geteuid())))
 	if answer, err := say(w, r, "\x00AUTH EXTERNAL "+uid); err != nil || answer != "OK" {

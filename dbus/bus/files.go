@@ -20,8 +20,8 @@ type fileReader struct {
 	files  []passed
 }
 
-// passed is one file descriptor. The kernel ends a read after what descriptors were sent with, so they belong to the message
-// that has the last byte of it.
+// passed is one file descriptor. The kernel ends a read after what descriptors were sent with, so
+// they belong to the message that has the last byte of it.
 type passed struct {
 	file *os.File
 	last int64 // the number of bytes up to that one

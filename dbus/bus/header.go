@@ -7,10 +7,12 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// errHeader means that a header cannot be read. The bus checks every message, so this is never seen on a real one.
+// errHeader means that a header cannot be read. The bus checks every message, so this is never seen
+// on a real one.
 var errHeader = errors.New("bus: malformed message header")
 
-// fixedHeader is the length of a header up to the array of fields, the length of that array included.
+// fixedHeader is the length of a header up to the array of fields, the length of that array
+// included.
 const fixedHeader = 16
 
 // Header is what stands in front of a message's body (D-Bus specification, "Message Format").
@@ -98,8 +100,8 @@ func parseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// fieldReader reads the array of header fields. Alignment counts from the beginning of the message. After a failure it
-// stays at the end and gives zero values.
+// fieldReader reads the array of header fields. Alignment counts from the beginning of the message.
+// After a failure it stays at the end and gives zero values.
 type fieldReader struct {
 	order  binary.ByteOrder
 	b      []byte
@@ -144,8 +146,9 @@ func (r *fieldReader) text(n uint64) string {
 	return string(v[:n])
 }
 
-// variant reads a value of one of the types that header fields have. Fields of the future with other types are not
-// understood; the specification does not foresee them, and the bus removes what it does not know.
+// variant reads a value of one of the types that header fields have. Fields of the future with
+// other types are not understood; the specification does not foresee them, and the bus removes what
+// it does not know.
 func (r *fieldReader) variant() (text string, number uint32) {
 	switch r.text(uint64(r.byte())) {
 	case "s", "o":

@@ -18,7 +18,8 @@ const (
 // ErrTooMany ends a connection whose signals are not taken: to leave some out would tell a lie.
 var ErrTooMany = errors.New("the connection to the bus was closed: too many signals wait")
 
-// inbox holds signals until somebody takes them: calls can be made meanwhile, whose answers come after those signals.
+// inbox holds signals until somebody takes them: calls can be made meanwhile, whose answers come
+// after those signals.
 type inbox struct {
 	mu    sync.Mutex
 	queue []*Message
@@ -51,8 +52,9 @@ func (b *inbox) take() []*Message {
 	return all
 }
 
-// Signals returns a channel of the signals that are listened to, in their order. It is closed when the connection has ended. One
-// that cannot be decoded is left out. It is called once, and not with OnSignal.
+// Signals returns a channel of the signals that are listened to, in their order. It is closed when
+// the connection has ended. One that cannot be decoded is left out. It is called once, and not with
+// OnSignal.
 func (c *Conn) Signals() <-chan *godbus.Signal {
 	ch := make(chan *godbus.Signal)
 	c.work.Go(fence.Func(nil, "signals of the bus", func() {
@@ -69,7 +71,8 @@ func (c *Conn) Signals() <-chan *godbus.Signal {
 					continue
 				}
 				select {
-				case ch <- &godbus.Signal{Sender: m.Sender, Path: m.Path, Name: m.Interface + "." + m.Member, Body: body}:
+				case ch <- &godbus.Signal{Sender: m.Sender, Path: m.Path,
+					Name: m.Interface + "." + m.Member, Body: body}:
 				case <-c.ctx.Done():
 					return
 				}

@@ -34,8 +34,8 @@ func Read(frame []byte) (*Message, error) {
 // ErrBody means that a body cannot be decoded, or is not what was expected.
 var ErrBody = errors.New("bus: the message cannot be read")
 
-// Body decodes the body. godbus's decoder panics now and then: what it does not recover from is an error here. What is in it
-// shares no memory with Frame.
+// Body decodes the body. godbus's decoder panics now and then: what it does not recover from is an
+// error here. What is in it shares no memory with Frame.
 func (m *Message) Body() (body []any, err error) {
 	if m.Signature == "" {
 		return nil, nil
@@ -91,8 +91,8 @@ func (m *Message) failure() error {
 	return e
 }
 
-// encode makes bytes of a message, without its serial number. File descriptors are not sent. The secrets in its body go into these
-// bytes and nowhere else; send wipes them.
+// encode makes bytes of a message, without its serial number. File descriptors are not sent. The
+// secrets in its body go into these bytes and nowhere else; send wipes them.
 func encode(m *godbus.Message) (frame []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil { // values of types that D-Bus does not have

@@ -18,8 +18,8 @@ type Name struct {
 	Name string
 	// Signals of its owner that are listened to.
 	Signals []Signals
-	// Changed, if set, is called when it has another owner than before, "" for none. It runs in the goroutine that reads, so it must
-	// not wait for an answer.
+	// Changed, if set, is called when it has another owner than before, "" for none. It runs in the
+	// goroutine that reads, so it must not wait for an answer.
 	Changed func(owner string)
 }
 
@@ -37,8 +37,9 @@ type followed struct {
 	owner string // empty: nobody
 }
 
-// Follow asks the bus to tell from now on who owns these names, and for the signals that are listened to. It returns once it is
-// known who owns each now; of one that is followed already only the signals are new. A change of owner comes as a signal of the bus, NameOwnerChanged, too.
+// Follow asks the bus to tell from now on who owns these names, and for the signals that are
+// listened to. It returns once it is known who owns each now; of one that is followed already only
+// the signals are new. A change of owner comes as a signal of the bus, NameOwnerChanged, too.
 func (c *Conn) Follow(ctx context.Context, names ...Name) error {
 	type step struct {
 		p    *pending
@@ -52,7 +53,9 @@ func (c *Conn) Follow(ctx context.Context, names ...Name) error {
 			fresh := c.begin(n)
 			var rules []string
 			if fresh {
-				rules = append(rules, fmt.Sprintf("type='signal',sender='%s',interface='%s',member='NameOwnerChanged',arg0='%s'", Driver, Driver, n.Name))
+				rules = append(rules, fmt.Sprintf(
+					"type='signal',sender='%s',interface='%s',member='NameOwnerChanged',arg0='%s'",
+					Driver, Driver, n.Name))
 			}
 			for _, s := range n.Signals {
 				rules = append(rules, s.rule(n.Name))
@@ -118,7 +121,8 @@ func (c *Conn) begin(n Name) bool {
 	return true
 }
 
-// unfollow forgets names after a failure. Rules that are left at the bus do no harm: the signals are not listened to.
+// unfollow forgets names after a failure. Rules that are left at the bus do no harm: the signals
+// are not listened to.
 func (c *Conn) unfollow(names []Name) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,7 +131,8 @@ func (c *Conn) unfollow(names []Name) {
 	}
 }
 
-// ownerAnswer takes the answer to GetNameOwner, in the goroutine that reads: what the bus says next comes after it.
+// ownerAnswer takes the answer to GetNameOwner, in the goroutine that reads: what the bus says next
+// comes after it.
 func (c *Conn) ownerAnswer(name string, m *Message) {
 	owner := ""
 	if m.Type == godbus.TypeMethodReply && m.Store(&owner) != nil {
@@ -175,7 +180,8 @@ func (c *Conn) listens(h *Header) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, f := range c.names {
-		if h.Sender != "" && h.Sender == f.owner && slices.ContainsFunc(f.Signals, func(s Signals) bool { return s.fit(h) }) {
+		if h.Sender != "" && h.Sender == f.owner &&
+			slices.ContainsFunc(f.Signals, func(s Signals) bool { return s.fit(h) }) {
 			return true
 		}
 	}

@@ -35,8 +35,12 @@ func raw(t testing.TB, m *godbus.Message, signature string, body []byte) []byte 
 // message makes one of a kind, from a sender.
 func message(kind godbus.Type, sender string) *godbus.Message {
 	return &godbus.Message{Type: kind, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldSender: godbus.MakeVariant(sender), godbus.FieldPath: godbus.MakeVariant(godbus.ObjectPath("/o")), godbus.FieldInterface: godbus.MakeVariant("a.B"),
-		godbus.FieldMember: godbus.MakeVariant("C"), godbus.FieldReplySerial: godbus.MakeVariant(uint32(5)), godbus.FieldErrorName: godbus.MakeVariant("a.B.Error"),
+		godbus.FieldSender:      godbus.MakeVariant(sender),
+		godbus.FieldPath:        godbus.MakeVariant(godbus.ObjectPath("/o")),
+		godbus.FieldInterface:   godbus.MakeVariant("a.B"),
+		godbus.FieldMember:      godbus.MakeVariant("C"),
+		godbus.FieldReplySerial: godbus.MakeVariant(uint32(5)),
+		godbus.FieldErrorName:   godbus.MakeVariant("a.B.Error"),
 	}}
 }
 
@@ -75,7 +79,8 @@ func over(t testing.TB, o Options, ours io.ReadWriteCloser, theirs net.Conn) (*C
 func (p *peer) welcome() {
 	for {
 		line, err := p.r.ReadString('\n')
-		answer := map[bool]string{true: "AGREE_UNIX_FD\r\n", false: "OK 0123\r\n"}[strings.HasPrefix(line, "NEGOTIATE")]
+		answer := map[bool]string{true: "AGREE_UNIX_FD\r\n",
+			false: "OK 0123\r\n"}[strings.HasPrefix(line, "NEGOTIATE")]
 		if err != nil || line == "BEGIN\r\n" {
 			break
 		}
@@ -108,7 +113,8 @@ func (p *peer) answer(call *godbus.Message, sender, signature string, body []byt
 	p.say(p.reply(call, godbus.TypeMethodReply, sender, signature, body))
 }
 
-func (p *peer) reply(call *godbus.Message, kind godbus.Type, sender, signature string, body []byte) []byte {
+func (p *peer) reply(call *godbus.Message, kind godbus.Type, sender, signature string,
+	body []byte) []byte {
 	m := message(kind, sender)
 	m.Headers[godbus.FieldReplySerial] = godbus.MakeVariant(call.Serial())
 	return raw(p.t, m, signature, body)
@@ -117,7 +123,8 @@ func (p *peer) reply(call *godbus.Message, kind godbus.Type, sender, signature s
 // owner says that a name has an owner.
 func (p *peer) ownerChanges(name, before, now string) {
 	m := message(godbus.TypeSignal, Driver)
-	m.Headers[godbus.FieldInterface], m.Headers[godbus.FieldMember] = godbus.MakeVariant(Driver), godbus.MakeVariant("NameOwnerChanged")
+	m.Headers[godbus.FieldInterface], m.Headers[godbus.FieldMember] = godbus.MakeVariant(Driver),
+		godbus.MakeVariant("NameOwnerChanged")
 	m.Body = []any{name, before, now}
 	m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(m.Body...))
 	var out bytes.Buffer
@@ -152,7 +159,9 @@ func (p *peer) follow(c *Conn, owners map[string]string, names ...Name) {
 			p.answer(m, Driver, "", nil)
 		case owners[m.Body[0].(string)] == "":
 			answer := message(godbus.TypeError, Driver)
-			answer.Headers[godbus.FieldReplySerial], answer.Headers[godbus.FieldErrorName] = godbus.MakeVariant(m.Serial()), godbus.MakeVariant(errNoOwner)
+			answer.Headers[godbus.FieldReplySerial],
+				answer.Headers[godbus.FieldErrorName] = godbus.MakeVariant(m.Serial()),
+				godbus.MakeVariant(errNoOwner)
 			p.say(raw(p.t, answer, "", nil))
 		default:
 			p.answer(m, Driver, "s", text(owners[m.Body[0].(string)]))

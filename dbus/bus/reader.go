@@ -8,8 +8,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// wiper wipes where it reads to before it waits for anything. Under a bufio.Reader that is all of its buffer but what has not been
-// taken yet: of a message that was taken no copy is left there, however long nothing else comes.
+// wiper wipes where it reads to before it waits for anything. Under a bufio.Reader that is all of
+// its buffer but what has not been taken yet: of a message that was taken no copy is left there,
+// however long nothing else comes.
 type wiper struct{ io.Reader }
 
 func (w wiper) Read(p []byte) (int, error) {
@@ -76,7 +77,8 @@ func (c *Conn) next() error {
 	return nil
 }
 
-// head gives the first n bytes of a message. Those that do not fit into the buffer are read, and returned as consumed.
+// head gives the first n bytes of a message. Those that do not fit into the buffer are read, and
+// returned as consumed.
 func (c *Conn) head(n int) (head, consumed []byte, err error) {
 	if n <= c.r.Size() {
 		head, err = c.r.Peek(n)
@@ -125,7 +127,8 @@ func (c *Conn) tooLong(h *Header) {
 	}
 }
 
-// takeFile takes the first file descriptor that came with the message that was just read; nil: none did.
+// takeFile takes the first file descriptor that came with the message that was just read; nil: none
+// did.
 func (c *Conn) takeFile() *os.File {
 	if c.files == nil {
 		return nil

@@ -13,7 +13,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// TestReader: where each message goes. What nobody asked for goes nowhere, and the connection goes on.
+// TestReader: where each message goes. What nobody asked for goes nowhere, and the connection goes
+// on.
 func TestReader(t *testing.T) {
 	t.Parallel()
 	long := make([]byte, maxSignal)
@@ -34,18 +35,26 @@ func TestReader(t *testing.T) {
 		{"a call goes to who takes calls", callOf(":1.5", "s", text("x")), "call"},
 		{"one that godbus cannot decode does, too", callOf(":1.5", "a{gs}", signatureKeys), "call"},
 		{"one that is too long is told apart", callOf(":1.5", "ay", long), "long call"},
-		{"a signal of the owner of a followed name is heard", signalOf(":1.7", "C", "s", text("x")), "signal a.B.C"},
+		{"a signal of the owner of a followed name is heard", signalOf(":1.7", "C", "s", text("x")),
+			"signal a.B.C"},
 		{"one of his that nobody listens to is not", signalOf(":1.7", "D", "s", text("x")), ""},
 		{"one of his that is too long is not", signalOf(":1.7", "C", "ay", long), ""},
-		{"one of his that cannot be decoded is not", signalOf(":1.7", "C", "a{gs}", signatureKeys), ""},
+		{"one of his that cannot be decoded is not",
+			signalOf(":1.7", "C", "a{gs}", signatureKeys), ""},
 		{"the same signal of a stranger is not", signalOf(":1.5", "C", "s", text("x")), ""},
 		{"nor in the name that is followed", signalOf("a.Name", "C", "s", text("x")), ""},
 		{"nor without a sender", signalOf("", "C", "s", text("x")), ""},
-		{"a signal of a stranger that godbus cannot decode does no harm", signalOf(":1.5", "C", "a{gs}", signatureKeys), ""},
-		{"a signal that the bus would not send is not heard", signalOf(Driver, "C", "s", text("x")), ""},
-		{"an answer that nobody waits for", raw(t, message(godbus.TypeMethodReply, ":1.7"), "s", text("x")), ""},
-		{"an error that nobody waits for", raw(t, message(godbus.TypeError, Driver), "a{gs}", signatureKeys), ""},
-		{"a header of the length of a book", append(append([]byte{'l', 4, 0, 1}, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0), make([]byte, 1<<20)...), ""},
+		{"a signal of a stranger that godbus cannot decode does no harm",
+			signalOf(":1.5", "C", "a{gs}", signatureKeys), ""},
+		{"a signal that the bus would not send is not heard",
+			signalOf(Driver, "C", "s", text("x")), ""},
+		{"an answer that nobody waits for",
+			raw(t, message(godbus.TypeMethodReply, ":1.7"), "s", text("x")), ""},
+		{"an error that nobody waits for",
+			raw(t, message(godbus.TypeError, Driver), "a{gs}", signatureKeys), ""},
+		{"a header of the length of a book", append(
+			append([]byte{'l', 4, 0, 1}, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0),
+			make([]byte, 1<<20)...), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -55,7 +64,9 @@ func TestReader(t *testing.T) {
 				OnLongCall: func(h Header) { got <- "long call" },
 			})
 			signals := conn.Signals()
-			p.follow(conn, map[string]string{"a.Name": ":1.7"}, Name{Name: "a.Name", Signals: []Signals{{Path: "/o", Interface: "a.B", Member: "C"}}}, Name{Name: "end.of.test"})
+			p.follow(conn, map[string]string{"a.Name": ":1.7"},
+				Name{Name: "a.Name", Signals: []Signals{{Path: "/o", Interface: "a.B",
+					Member: "C"}}}, Name{Name: "end.of.test"})
 			go func() {
 				for s := range signals {
 					got <- "signal " + s.Name
@@ -106,9 +117,11 @@ func TestGarbageEnds(t *testing.T) {
 	t.Parallel()
 	good := raw(t, message(godbus.TypeSignal, ":1.5"), "y", []byte{1})
 	for name, input := range map[string][]byte{
-		"no byte order":           append([]byte{'x'}, good[1:]...),
-		"an impossible length":    append(append(bytes.Clone(good[:4]), 0xff, 0xff, 0xff, 0xff), good[8:]...),
-		"impossible header":       append(append(bytes.Clone(good[:12]), 0xff, 0xff, 0xff, 0xff), good[16:]...),
+		"no byte order": append([]byte{'x'}, good[1:]...),
+		"an impossible length": append(append(bytes.Clone(good[:4]), 0xff, 0xff, 0xff, 0xff),
+			good[8:]...),
+		"impossible header": append(append(bytes.Clone(good[:12]), 0xff, 0xff, 0xff, 0xff),
+			good[16:]...),
 		"a field that is not one": append(append(bytes.Clone(good[:17]), 1, 'a', 0), good[20:]...),
 		"half a message":          good[:len(good)-1],
 		"half a header":           good[:10],
@@ -127,7 +140,8 @@ func TestGarbageEnds(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Errorf("%s: the connection goes on", name)
 		}
-		if err := conn.Call(t.Context(), Request{To: ":1.5", Path: "/", Method: "a.B.C"}); !errors.Is(err, ErrLost) {
+		if err := conn.Call(t.Context(),
+			Request{To: ":1.5", Path: "/", Method: "a.B.C"}); !errors.Is(err, ErrLost) {
 			t.Errorf("%s: a call then: %v", name, err)
 		}
 	}
@@ -138,7 +152,8 @@ func TestTooManySignals(t *testing.T) {
 	t.Parallel()
 	conn, p := open(t, Options{})
 	_ = conn.Signals() // and nobody reads them
-	p.follow(conn, map[string]string{"a.Name": ":1.7"}, Name{Name: "a.Name", Signals: []Signals{{}}})
+	p.follow(conn, map[string]string{"a.Name": ":1.7"},
+		Name{Name: "a.Name", Signals: []Signals{{}}})
 	body := make([]byte, 100<<10)
 	binary.LittleEndian.PutUint32(body, 100<<10-4)
 	frame := raw(t, message(godbus.TypeSignal, ":1.7"), "ay", body)
@@ -153,8 +168,9 @@ func TestTooManySignals(t *testing.T) {
 	}
 }
 
-// TestGodbusClosesOnSignatureKeys tells why godbus's own connection is not used: one valid message of any local user ends it. When
-// this fails, godbus has been mended, and the decision in ARCHITECTURE.md can be thought over.
+// TestGodbusClosesOnSignatureKeys tells why godbus's own connection is not used: one valid message
+// of any local user ends it. When this fails, godbus has been mended, and the decision in
+// ARCHITECTURE.md can be thought over.
 func TestGodbusClosesOnSignatureKeys(t *testing.T) {
 	t.Parallel()
 	frame := raw(t, message(godbus.TypeSignal, ":1.5"), "a{gs}", signatureKeys)
@@ -185,7 +201,8 @@ func TestGodbusClosesOnSignatureKeys(t *testing.T) {
 	}
 }
 
-// FuzzHeader: no header makes us panic or read beyond it, and those that godbus takes read the same.
+// FuzzHeader: no header makes us panic or read beyond it, and those that godbus takes read the
+// same.
 func FuzzHeader(f *testing.F) {
 	f.Add(raw(f, message(godbus.TypeMethodCall, ":1.5"), "a{gs}", signatureKeys))
 	f.Add(raw(f, message(godbus.TypeSignal, Driver), "sss", []byte("\x01\x00\x00\x00x\x00")))
@@ -205,14 +222,17 @@ func FuzzHeader(f *testing.F) {
 		}
 		path, _ := m.Headers[godbus.FieldPath].Value().(godbus.ObjectPath)
 		signature, _ := m.Headers[godbus.FieldSignature].Value().(godbus.Signature)
-		if h.Type != m.Type || h.Flags != m.Flags || h.Serial != m.Serial() || h.Path != path || h.Interface != text(godbus.FieldInterface) ||
-			h.Member != text(godbus.FieldMember) || h.Sender != text(godbus.FieldSender) || h.Signature != signature.String() || h.ErrorName != text(godbus.FieldErrorName) {
+		if h.Type != m.Type || h.Flags != m.Flags || h.Serial != m.Serial() || h.Path != path ||
+			h.Interface != text(godbus.FieldInterface) ||
+			h.Member != text(godbus.FieldMember) || h.Sender != text(godbus.FieldSender) ||
+			h.Signature != signature.String() || h.ErrorName != text(godbus.FieldErrorName) {
 			t.Errorf("read as %+v, by godbus as %v", h, m.Headers)
 		}
 	})
 }
 
-// FuzzReader: whatever a bus says, a connection either goes on or says that it is lost; no call is left without an end.
+// FuzzReader: whatever a bus says, a connection either goes on or says that it is lost; no call is
+// left without an end.
 func FuzzReader(f *testing.F) {
 	f.Add(raw(f, message(godbus.TypeSignal, ":1.7"), "a{gs}", signatureKeys))
 	f.Add(raw(f, message(godbus.TypeMethodCall, ":1.7"), "s", text("x")))
@@ -222,9 +242,12 @@ func FuzzReader(f *testing.F) {
 			return
 		}
 		conn, p := open(t, Options{})
-		defer conn.Serve(Object{Path: "/o", Interface: "a.B", Caller: ":1.7", Methods: map[string]Method{
-			"C": {In: "s", Do: func(_ context.Context, args []any) ([]any, error) { return args, nil }},
-		}})()
+		defer conn.Serve(Object{Path: "/o", Interface: "a.B", Caller: ":1.7",
+			Methods: map[string]Method{
+				"C": {In: "s", Do: func(_ context.Context, args []any) ([]any, error) {
+					return args, nil
+				}},
+			}})()
 		go func() {
 			for p.next() != nil {
 			}
@@ -238,7 +261,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// TestSignalsFit: which signals are those that are listened to, and the match rule that asks the bus for them.
+// TestSignalsFit: which signals are those that are listened to, and the match rule that asks the
+// bus for them.
 func TestSignalsFit(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -9,16 +9,17 @@ import (
 	"wpsd/engine/secret"
 )
 
-// Text is a value of type s, and Octets one of type ay, that is overwritten when nobody needs it any more. godbus makes Go strings of
-// texts, which cannot be, and leaves copies of the rest in buffers of its own; so it never gets to see these: see HiddenBody and encode.
-// They stand in a message's body, in a dictionary a{sv} that does, or in one of an array of those.
+// Text is a value of type s, and Octets one of type ay, that is overwritten when nobody needs it
+// any more. godbus makes Go strings of texts, which cannot be, and leaves copies of the rest in
+// buffers of its own; so it never gets to see these: see HiddenBody and encode. They stand in a
+// message's body, in a dictionary a{sv} that does, or in one of an array of those.
 type (
 	Text   struct{ secret.Value }
 	Octets struct{ secret.Value }
 )
 
-// Place says where a value stands in a body: in which argument, in which dictionary of an array of them, and under which key; Key is
-// empty for an argument itself.
+// Place says where a value stands in a body: in which argument, in which dictionary of an array of
+// them, and under which key; Key is empty for an argument itself.
 type Place struct {
 	Arg, Element int
 	Key          string
@@ -27,7 +28,8 @@ type Place struct {
 // nowhere is a place that no secret can have.
 var nowhere = Place{Arg: -1}
 
-// HiddenBody is Body where the texts and byte arrays that hides names are Text and Octets. They are the caller's to wipe: see WipeBody.
+// HiddenBody is Body where the texts and byte arrays that hides names are Text and Octets. They are
+// the caller's to wipe: see WipeBody.
 func (m *Message) HiddenBody(hides func(Place) bool) (body []any, err error) {
 	if m.Signature == "" {
 		return nil, nil
@@ -75,7 +77,8 @@ func asSecret(code byte, v secret.Value) any {
 	return Octets{v}
 }
 
-// put puts a secret where its filler is; false: something else is there, which has the type that was not asked for.
+// put puts a secret where its filler is; false: something else is there, which has the type that
+// was not asked for.
 func put(body []any, at Place, v any) bool {
 	if at.Arg < 0 || at.Arg >= len(body) {
 		return false
@@ -138,7 +141,8 @@ func valueOf(v any) secret.Value {
 	return secret.Value{}
 }
 
-// conceal gives a body with fillers in place of its secrets, and those by their places; the body itself if it has none.
+// conceal gives a body with fillers in place of its secrets, and those by their places; the body
+// itself if it has none.
 func conceal(body []any) ([]any, map[Place]secret.Value) {
 	var hidden map[Place]secret.Value
 	eachSecret(body, func(at Place, v any) {

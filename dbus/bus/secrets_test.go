@@ -36,7 +36,8 @@ func TestHiddenBody(t *testing.T) {
 	t.Parallel()
 	nested := map[string]godbus.Variant{"pin": godbus.MakeVariant("12345670")}
 	m := callWith(t, "not it", "12345670", map[string]godbus.Variant{
-		"pin": godbus.MakeVariant("8765"), "key": godbus.MakeVariant([]byte("a key")), "ssid": godbus.MakeVariant([]byte("home")),
+		"pin": godbus.MakeVariant("8765"), "key": godbus.MakeVariant([]byte("a key")),
+		"ssid": godbus.MakeVariant([]byte("home")),
 		"struct": godbus.MakeVariant(struct {
 			A byte
 			B string
@@ -55,10 +56,12 @@ func TestHiddenBody(t *testing.T) {
 		t.Errorf("the argument is %#v", body[1])
 	}
 	options := body[2].(map[string]godbus.Variant)
-	if v, ok := options["pin"].Value().(Text); !ok || string(v.Bytes()) != "8765" || options["pin"].Signature().String() != "s" {
+	if v, ok := options["pin"].Value().(Text); !ok || string(v.Bytes()) != "8765" ||
+		options["pin"].Signature().String() != "s" {
 		t.Errorf("the PIN is %#v", options["pin"])
 	}
-	if v, ok := options["key"].Value().(Octets); !ok || string(v.Bytes()) != "a key" || options["key"].Signature().String() != "ay" {
+	if v, ok := options["key"].Value().(Octets); !ok || string(v.Bytes()) != "a key" ||
+		options["key"].Signature().String() != "ay" {
 		t.Errorf("the key is %#v", options["key"])
 	}
 	was := plain[2].(map[string]godbus.Variant)
@@ -76,17 +79,21 @@ func TestHiddenBody(t *testing.T) {
 	}
 }
 
-// TestHiddenBodyOfOtherTypes: where a PIN should be is something else. It stays what it is, for whoever refuses it.
+// TestHiddenBodyOfOtherTypes: where a PIN should be is something else. It stays what it is, for
+// whoever refuses it.
 func TestHiddenBodyOfOtherTypes(t *testing.T) {
 	t.Parallel()
-	for _, v := range []any{uint32(7), true, godbus.MakeVariant("12345670"), []string{"12345670"}, map[string]godbus.Variant{"pin": godbus.MakeVariant("1234")}} {
-		body, err := callWith(t, "", "", map[string]godbus.Variant{"pin": godbus.MakeVariant(v)}).HiddenBody(pinOrKey)
+	for _, v := range []any{uint32(7), true, godbus.MakeVariant("12345670"), []string{"12345670"},
+		map[string]godbus.Variant{"pin": godbus.MakeVariant("1234")}} {
+		body, err := callWith(t, "", "",
+			map[string]godbus.Variant{"pin": godbus.MakeVariant(v)}).HiddenBody(pinOrKey)
 		if err != nil {
 			t.Errorf("%T: %v", v, err)
 			continue
 		}
 		got := body[2].(map[string]godbus.Variant)["pin"]
-		if want := godbus.SignatureOf(v); got.Signature() != want || reflect.TypeOf(got.Value()) != reflect.TypeOf(v) {
+		if want := godbus.SignatureOf(v); got.Signature() != want ||
+			reflect.TypeOf(got.Value()) != reflect.TypeOf(v) {
 			t.Errorf("%T came as %T of type %v", v, got.Value(), got.Signature())
 		}
 	}
@@ -97,18 +104,22 @@ func TestSecretsAreSent(t *testing.T) {
 	t.Parallel()
 	pin, key := Text{secret.FromString("12345670")}, Octets{secret.FromString("a key")}
 	dictionary := map[string]godbus.Variant{
-		"key": godbus.MakeVariantWithSignature(key, godbus.ParseSignatureMust("ay")), "ssid": godbus.MakeVariant([]byte("home")),
+		"key":      godbus.MakeVariantWithSignature(key, godbus.ParseSignatureMust("ay")),
+		"ssid":     godbus.MakeVariant([]byte("home")),
 		"wifi-uri": godbus.MakeVariantWithSignature(pin, godbus.ParseSignatureMust("s")),
 	}
 	open := map[string]godbus.Variant{
-		"key": godbus.MakeVariant([]byte("a key")), "ssid": godbus.MakeVariant([]byte("home")), "wifi-uri": godbus.MakeVariant("12345670"),
+		"key": godbus.MakeVariant([]byte("a key")), "ssid": godbus.MakeVariant([]byte("home")),
+		"wifi-uri": godbus.MakeVariant("12345670"),
 	}
 	for _, c := range []struct{ sent, want []any }{
 		{[]any{pin}, []any{"12345670"}},
 		{[]any{key, pin, uint16(3)}, []any{[]byte("a key"), "12345670", uint16(3)}},
 		{[]any{Text{}, dictionary}, []any{"", open}},
-		{[]any{[]map[string]godbus.Variant{dictionary, open}}, []any{[]map[string]godbus.Variant{open, open}}},
-		{[]any{[]map[string]godbus.Variant{open, dictionary}}, []any{[]map[string]godbus.Variant{open, open}}},
+		{[]any{[]map[string]godbus.Variant{dictionary, open}},
+			[]any{[]map[string]godbus.Variant{open, open}}},
+		{[]any{[]map[string]godbus.Variant{open, dictionary}},
+			[]any{[]map[string]godbus.Variant{open, open}}},
 	} {
 		got, err := callWith(t, c.sent...).Body()
 		if err != nil || !reflect.DeepEqual(got, c.want) {
@@ -131,7 +142,8 @@ func TestWriterLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestReaderLeavesNothing: of what was taken nothing is left in the buffer when it waits for more, however it came.
+// TestReaderLeavesNothing: of what was taken nothing is left in the buffer when it waits for more,
+// however it came.
 func TestReaderLeavesNothing(t *testing.T) {
 	t.Parallel()
 	const pin = "12345670"
@@ -167,13 +179,15 @@ func TestReaderLeavesNothing(t *testing.T) {
 	}
 }
 
-// FuzzHiddenBody: whatever a body is, it is read in bounds; and what godbus reads as well is the same but for the secrets.
+// FuzzHiddenBody: whatever a body is, it is read in bounds; and what godbus reads as well is the
+// same but for the secrets.
 func FuzzHiddenBody(f *testing.F) {
 	f.Add("a{sv}", []byte("\x14\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00pin\x00\x01s\x00\x00\x04\x00\x00\x001234\x00"))
 	f.Add("ssa(sv)", []byte("\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Add("aay", []byte("\x08\x00\x00\x00\x04\x00\x00\x00abcd"))
 	f.Fuzz(func(t *testing.T, signature string, body []byte) {
-		if _, err := godbus.ParseSignature(signature); err != nil || signature == "" || len(body) > MaxCall/2 {
+		if _, err := godbus.ParseSignature(signature); err != nil || signature == "" ||
+			len(body) > MaxCall/2 {
 			return
 		}
 		m, err := Read(raw(t, message(godbus.TypeMethodCall, ":1.5"), signature, body))

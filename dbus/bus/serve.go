@@ -26,10 +26,11 @@ const (
 type Object struct {
 	Path      godbus.ObjectPath
 	Interface string
-	// Caller is who may: a unique name, or the owner of a followed name. Nobody else's call is decoded.
+	// Caller is who may: a unique name, or the owner of a followed name. Nobody else's call is
+	// decoded.
 	Caller string
-	// Methods by name. Each call runs in a goroutine of its own; ctx ends with the connection. A godbus.Error is passed on, of other
-	// errors the caller is told nothing.
+	// Methods by name. Each call runs in a goroutine of its own; ctx ends with the connection. A
+	// godbus.Error is passed on, of other errors the caller is told nothing.
 	Methods map[string]Method
 }
 
@@ -48,11 +49,14 @@ func (c *Conn) Serve(o Object) (stop func()) {
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.objects = slices.DeleteFunc(c.objects, func(other *Object) bool { return other == served })
+		c.objects = slices.DeleteFunc(c.objects, func(other *Object) bool {
+			return other == served
+		})
 	}
 }
 
-// callTaker says who takes a call; nil: nobody, and the caller is told so. Who may not call is not listened to.
+// callTaker says who takes a call; nil: nobody, and the caller is told so. Who may not call is not
+// listened to.
 func (c *Conn) callTaker(h *Header) func(*Message) {
 	here, may := c.find(h)
 	switch {
@@ -127,7 +131,8 @@ func (c *Conn) serve(o *Object, m *Message) {
 // survive keeps a mistake of ours in one call from ending everything.
 func (c *Conn) survive(m *Message) {
 	if p := recover(); p != nil {
-		c.o.Log.Error("panic", "call", m.Interface+"."+m.Member, "panic", p, "stack", string(debug.Stack()))
+		c.o.Log.Error("panic", "call", m.Interface+"."+m.Member, "panic", p, "stack",
+			string(debug.Stack()))
 		c.Refuse(&m.Header, errFailed, "This should not have happened.")
 	}
 }

@@ -2,8 +2,8 @@ package bus
 
 import "strings"
 
-// maxDepth bounds how deep values are nested in one another (D-Bus specification, "Valid Signatures": 32 arrays and 32 structures, and
-// as deep again in variants).
+// maxDepth bounds how deep values are nested in one another (D-Bus specification, "Valid
+// Signatures": 32 arrays and 32 structures, and as deep again in variants).
 const maxDepth = 64
 
 // walker goes through the values of a message's body.
@@ -12,7 +12,8 @@ type walker struct {
 	leaf func(at Place, code byte, from, to int)
 }
 
-// walk calls leaf for each text (code 's') and each array of bytes ('a') in the body of a frame, with the bytes that are its content.
+// walk calls leaf for each text (code 's') and each array of bytes ('a') in the body of a frame,
+// with the bytes that are its content.
 func (m *Message) walk(frame []byte, leaf func(at Place, code byte, from, to int)) error {
 	if m.bodyStart() > uint64(len(frame)) {
 		return ErrBody
@@ -34,7 +35,8 @@ func (w *walker) fail() string {
 }
 
 // sizes of the types of fixed length; they are aligned to as much.
-var sizes = map[byte]int{'y': 1, 'n': 2, 'q': 2, 'b': 4, 'i': 4, 'u': 4, 'h': 4, 'x': 8, 't': 8, 'd': 8}
+var sizes = map[byte]int{'y': 1, 'n': 2, 'q': 2, 'b': 4, 'i': 4, 'u': 4, 'h': 4, 'x': 8,
+	't': 8, 'd': 8}
 
 // value goes past one value, of the first type of a signature, and returns the rest of that.
 func (w *walker) value(signature string, at Place, depth int) (rest string) {
@@ -116,7 +118,8 @@ func (w *walker) entry(signature string, at Place, depth int) {
 	from := w.pos
 	rest := w.value(signature, nowhere, depth)
 	inner := nowhere
-	if strings.HasPrefix(signature, "s") && at.Arg >= 0 && at.Key == "" && w.pos >= from+5 && !w.failed {
+	if strings.HasPrefix(signature, "s") && at.Arg >= 0 && at.Key == "" &&
+		w.pos >= from+5 && !w.failed {
 		inner = Place{Arg: at.Arg, Element: at.Element, Key: string(w.b[from+4 : w.pos-1])}
 	}
 	if !strings.HasPrefix(w.value(rest, inner, depth), "}") {

@@ -19,8 +19,8 @@ type writer struct {
 	err     error      // of a Write
 }
 
-// send sends a whole message, which gets its serial number here, or keeps it for release. before is called with that number
-// first. The message is wiped: a key may be in there.
+// send sends a whole message, which gets its serial number here, or keeps it for release. before is
+// called with that number first. The message is wiped: a key may be in there.
 func (w *writer) send(frame []byte, before func(serial uint32)) error {
 	defer clear(frame)
 	if len(frame) < fixedHeader {
@@ -53,7 +53,8 @@ func appendWiped(to, more []byte) []byte {
 	return append(to, more...)
 }
 
-// hold keeps the messages that follow for release: to write them in one piece wakes up us and the bus less often.
+// hold keeps the messages that follow for release: to write them in one piece wakes up us and the
+// bus less often.
 func (w *writer) hold() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

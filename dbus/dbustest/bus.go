@@ -1,7 +1,8 @@
-// Package dbustest is a message bus within the process: connections are pipes, so that a whole conversation fits into a
-// bubble of testing/synctest. It does what a test of a service needs of a bus: unique and well-known names, routing,
-// match rules, who is who, and telling that somebody left. The bus's word is the same as that of the real one; a test
-// in package dbus holds the two side by side.
+// Package dbustest is a message bus within the process: connections are pipes, so that a whole
+// conversation fits into a bubble of testing/synctest. It does what a test of a service needs of a
+// bus: unique and well-known names, routing, match rules, who is who, and telling that somebody
+// left. The bus's word is the same as that of the real one; a test in package dbus holds the two
+// side by side.
 package dbustest
 
 import (
@@ -42,7 +43,8 @@ type question struct {
 
 // New makes a bus. Close it at the end of the bubble.
 func New() *Bus {
-	return &Bus{conns: map[string]*conn{}, owners: map[string]*conn{}, refused: map[string]bool{}, pending: map[question]*conn{}}
+	return &Bus{conns: map[string]*conn{}, owners: map[string]*conn{}, refused: map[string]bool{},
+		pending: map[question]*conn{}}
 }
 
 // Close ends all connections and waits until the bus has come to rest.
@@ -55,7 +57,8 @@ func (b *Bus) Close() {
 	b.done.Wait()
 }
 
-// Monitor lets f see every message that the bus delivers to anybody but itself. f must not call the bus.
+// Monitor lets f see every message that the bus delivers to anybody but itself. f must not call the
+// bus.
 func (b *Bus) Monitor(f func(*godbus.Message)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +95,8 @@ func (b *Bus) Rules() int {
 // Pipe makes a connection of a process of the user uid, and returns the process's end.
 func (b *Bus) Pipe(uid uint32) net.Conn {
 	ours, theirs := net.Pipe()
-	c := &conn{bus: b, uid: uid, pipe: ours, wake: make(chan struct{}, 1), over: make(chan struct{})}
+	c := &conn{bus: b, uid: uid, pipe: ours, wake: make(chan struct{}, 1),
+		over: make(chan struct{})}
 	b.mu.Lock()
 	b.last++
 	c.name = fmt.Sprintf(":1.%d", b.last)
@@ -118,8 +122,8 @@ func (b *Bus) Connect(uid uint32) (*godbus.Conn, error) {
 	return conn, nil
 }
 
-// message is one on its way. What a client sent keeps its body as it came: decoded, a struct is a slice, which would be
-// sent on as an array.
+// message is one on its way. What a client sent keeps its body as it came: decoded, a struct is a
+// slice, which would be sent on as an array.
 type message struct {
 	*godbus.Message
 	body []byte
@@ -143,7 +147,8 @@ func (b *Bus) route(from *conn, m *message) {
 		b.broadcast(m)
 	case b.lookup(to) == nil:
 		if m.Type == godbus.TypeMethodCall {
-			b.fail(from, m.Serial(), m.Flags, driver+".Error.ServiceUnknown", "The name "+to+" was not provided by any .service files")
+			b.fail(from, m.Serial(), m.Flags, driver+".Error.ServiceUnknown",
+				"The name "+to+" was not provided by any .service files")
 		}
 	default:
 		target := b.lookup(to)
@@ -153,7 +158,8 @@ func (b *Bus) route(from *conn, m *message) {
 				b.pending[question{from.name, m.Serial(), target.name}] = from
 			}
 		case godbus.TypeMethodReply, godbus.TypeError:
-			delete(b.pending, question{target.name, field[uint32](m, godbus.FieldReplySerial), from.name})
+			delete(b.pending, question{target.name,
+				field[uint32](m, godbus.FieldReplySerial), from.name})
 		}
 		b.deliver(target, m)
 	}
@@ -229,7 +235,8 @@ func (b *Bus) leave(c *conn) {
 	for q, caller := range b.pending {
 		if q.to == c.name {
 			delete(b.pending, q)
-			b.fail(caller, q.serial, 0, driver+".Error.NoReply", "Message recipient disconnected from message bus without replying")
+			b.fail(caller, q.serial, 0, driver+".Error.NoReply",
+				"Message recipient disconnected from message bus without replying")
 		}
 	}
 }
@@ -258,7 +265,8 @@ func (b *Bus) encode(m *message) ([]byte, error) {
 // rule is a match rule: the values that keys must have.
 type rule map[string]string
 
-// parseRule reads a rule without commas or quotes in its values, which is all that anybody here writes.
+// parseRule reads a rule without commas or quotes in its values, which is all that anybody here
+// writes.
 func parseRule(text string) rule {
 	r := rule{}
 	for pair := range strings.SplitSeq(text, ",") {

@@ -28,7 +28,8 @@ type conn struct {
 	wake  chan struct{}
 }
 
-// put queues a message for the other side; the caller holds the bus's lock. A bus never waits for anybody.
+// put queues a message for the other side; the caller holds the bus's lock. A bus never waits for
+// anybody.
 func (c *conn) put(m *message) {
 	frame, err := c.bus.encode(m)
 	if err != nil {
@@ -119,24 +120,29 @@ func (b *Bus) fail(to *conn, serial uint32, flags godbus.Flags, name, text strin
 }
 
 // answer sends an answer of the bus itself.
-func (b *Bus) answer(to *conn, serial uint32, kind godbus.Type, headers map[godbus.HeaderField]godbus.Variant, body ...any) {
+func (b *Bus) answer(to *conn, serial uint32, kind godbus.Type,
+	headers map[godbus.HeaderField]godbus.Variant, body ...any) {
 	headers[godbus.FieldReplySerial] = godbus.MakeVariant(serial)
 	headers[godbus.FieldSender] = godbus.MakeVariant(driver)
 	headers[godbus.FieldDestination] = godbus.MakeVariant(to.name)
 	if len(body) > 0 {
 		headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.SignatureOf(body...))
 	}
-	to.put(&message{Message: &godbus.Message{Type: kind, Flags: godbus.FlagNoReplyExpected, Headers: headers, Body: body}})
+	to.put(&message{Message: &godbus.Message{Type: kind, Flags: godbus.FlagNoReplyExpected,
+		Headers: headers, Body: body}})
 }
 
 // serve answers a call to the bus itself. The caller holds the bus's lock.
 func (b *Bus) serve(from *conn, m *message) {
 	reply := func(body ...any) {
 		if m.Flags&godbus.FlagNoReplyExpected == 0 {
-			b.answer(from, m.Serial(), godbus.TypeMethodReply, map[godbus.HeaderField]godbus.Variant{}, body...)
+			b.answer(from, m.Serial(), godbus.TypeMethodReply,
+				map[godbus.HeaderField]godbus.Variant{}, body...)
 		}
 	}
-	fail := func(name, text string) { b.fail(from, m.Serial(), m.Flags, driver+".Error."+name, text) }
+	fail := func(name, text string) {
+		b.fail(from, m.Serial(), m.Flags, driver+".Error."+name, text)
+	}
 	arg := ""
 	if len(m.Body) > 0 {
 		arg, _ = m.Body[0].(string)

@@ -10,9 +10,10 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// BenchmarkThousandAccessPoints searches, fetches a thousand descriptions, subscribes to each and takes its first event.
-// The access points answer at once, not within a second as real ones do, and play in this process: their work is measured,
-// too. As many requests are under way at a time as engine/er has.
+// BenchmarkThousandAccessPoints searches, fetches a thousand descriptions, subscribes to each and
+// takes its first event. The access points answer at once, not within a second as real ones do, and
+// play in this process: their work is measured, too. As many requests are under way at a time as
+// engine/er has.
 func BenchmarkThousandAccessPoints(b *testing.B) {
 	const (
 		many    = 1000
@@ -43,7 +44,8 @@ func BenchmarkThousandAccessPoints(b *testing.B) {
 				if _, err := p.Do(b.Context(), upnp.GetDescription(at)); err != nil {
 					b.Error(err)
 				}
-				r, err := p.Do(b.Context(), upnp.Subscribe(upnp.URL{Host: at.Host, Path: "/wps_event"}))
+				r, err := p.Do(b.Context(),
+					upnp.Subscribe(upnp.URL{Host: at.Host, Path: "/wps_event"}))
 				if err != nil || r.Status != 200 {
 					b.Error(r.Status, err)
 				}

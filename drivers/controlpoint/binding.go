@@ -31,13 +31,14 @@ func (p place) equal(q place) bool {
 	return p.index == q.index && p.address == q.address && slices.Equal(p.networks, q.networks)
 }
 
-// neighbour reports whether an address is in a network of the interface. Others would be reached through a router,
-// and nobody shall make us talk to what is behind it.
+// neighbour reports whether an address is in a network of the interface. Others would be reached
+// through a router, and nobody shall make us talk to what is behind it.
 func (p place) neighbour(a netip.Addr) bool {
 	return slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(a) })
 }
 
-// look finds out what the interface has. An address that it gave itself (RFC 3927) is used only if there is no other.
+// look finds out what the interface has. An address that it gave itself (RFC 3927) is used only if
+// there is no other.
 func look(ifname string) (place, error) {
 	index, up, err := inspect(ifname)
 	if err != nil || !up {
@@ -55,7 +56,8 @@ func look(ifname string) (place, error) {
 			continue
 		}
 		p.networks = append(p.networks, n.Masked())
-		if !p.address.IsValid() || p.address.IsLinkLocalUnicast() && !n.Addr().IsLinkLocalUnicast() {
+		if !p.address.IsValid() || p.address.IsLinkLocalUnicast() &&
+			!n.Addr().IsLinkLocalUnicast() {
 			p.address = n.Addr()
 		}
 	}
@@ -65,7 +67,8 @@ func look(ifname string) (place, error) {
 	return p, nil
 }
 
-// inspect asks for one interface, where net.InterfaceByName has the kernel list them all with all that it knows of each.
+// inspect asks for one interface, where net.InterfaceByName has the kernel list them all with all
+// that it knows of each.
 func inspect(ifname string) (index int, up bool, err error) {
 	ask, err := unix.NewIfreq(ifname)
 	if err != nil {
@@ -120,7 +123,9 @@ func (p *ControlPoint) bind(ctx context.Context, at place) (*binding, error) {
 	b.callback = l.Addr().(*net.TCPAddr).AddrPort()
 	b.ctx, b.end = context.WithCancelCause(ctx)
 	b.serve(l.(*net.TCPListener))
-	b.wait.Go(fence.Keep(b.point.log, "announcements of UPnP", func() { b.receive(b.group, false) }))
+	b.wait.Go(fence.Keep(b.point.log, "announcements of UPnP", func() {
+		b.receive(b.group, false)
+	}))
 	b.wait.Go(fence.Keep(b.point.log, "answers of UPnP", func() { b.receive(b.search, true) }))
 	return b, nil
 }
@@ -134,8 +139,8 @@ func (b *binding) close(why error) {
 	b.wait.Wait()
 }
 
-// receive reads datagrams until the socket is closed. On one socket come announcements, on the other answers, and
-// nothing else is taken there: a forged answer has at least to find the port.
+// receive reads datagrams until the socket is closed. On one socket come announcements, on the
+// other answers, and nothing else is taken there: a forged answer has at least to find the port.
 func (b *binding) receive(c *net.UDPConn, answers bool) {
 	p := b.point
 	buffer := make([]byte, upnp.MaxDatagram+1) // one more, to see what was cut off
@@ -177,8 +182,9 @@ func (b *binding) datagram(sender netip.Addr, datagram []byte, answers bool) {
 	}
 }
 
-// concerns reports whether news can be about the interface with this index. A radio tells of each scan of its own as if it had
-// changed. One that takes our interface's name comes only after ours is gone, or has another.
+// concerns reports whether news can be about the interface with this index. A radio tells of each
+// scan of its own as if it had changed. One that takes our interface's name comes only after ours
+// is gone, or has another.
 func concerns(news []netlink.Message, index int) bool {
 	return slices.ContainsFunc(news, func(m netlink.Message) bool {
 		const at = 4 // of the index, in ifinfomsg and in ifaddrmsg (rtnetlink(7))
@@ -186,8 +192,8 @@ func concerns(news []netlink.Message, index int) bool {
 	})
 }
 
-// watch waits for what the kernel tells. That something changed is enough: it is cheap to look, and an overrun of
-// the socket needs no care of its own.
+// watch waits for what the kernel tells. That something changed is enough: it is cheap to look, and
+// an overrun of the socket needs no care of its own.
 func (p *ControlPoint) watch(ctx context.Context) {
 	for {
 		news, err := p.route.Receive()
@@ -219,7 +225,8 @@ func (p *ControlPoint) follow(ctx context.Context) {
 		case <-retry:
 		}
 		retry = nil
-		p.settled.Store(false) // before it looks: what comes from now on counts, whatever the sockets are bound to
+		// before it looks: what comes from now on counts, whatever the sockets are bound to
+		p.settled.Store(false)
 		if err := p.update(ctx); err != nil {
 			p.log.Warn("controlpoint: sockets", "interface", p.ifname, "err", err)
 			retry = time.After(time.Second)
@@ -228,7 +235,8 @@ func (p *ControlPoint) follow(ctx context.Context) {
 	}
 }
 
-// update looks at the interface and moves there. Without address it moves nowhere, which is no error.
+// update looks at the interface and moves there. Without address it moves nowhere, which is no
+// error.
 func (p *ControlPoint) update(ctx context.Context) error {
 	at, err := look(p.ifname)
 	old := p.binding()
@@ -245,7 +253,8 @@ func (p *ControlPoint) update(ctx context.Context) error {
 		p.rebind(nil, ErrMoved)
 		return err
 	}
-	p.log.Debug("controlpoint: listening", "interface", p.ifname, "address", at.address, "events", b.callback)
+	p.log.Debug("controlpoint: listening", "interface", p.ifname, "address", at.address,
+		"events", b.callback)
 	p.rebind(b, ErrMoved)
 	return nil
 }

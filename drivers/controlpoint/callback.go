@@ -49,14 +49,16 @@ func newCallbacks(l limits) *callbacks {
 	}
 }
 
-// add makes a path for a device. One with too many loses its oldest, as devices handle it on their side.
+// add makes a path for a device. One with too many loses its oldest, as devices handle it on their
+// side.
 func (c *callbacks) add(from netip.Addr) (*subscription, error) {
 	var token [16]byte
 	if _, err := rand.Read(token[:]); err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	s := &subscription{path: "/event/" + hex.EncodeToString(token[:]), from: from, known: make(chan struct{}),
+	s := &subscription{path: "/event/" + hex.EncodeToString(token[:]), from: from,
+		known:   make(chan struct{}),
 		expires: now.Add(c.limits.requestTime + grace)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,7 +158,8 @@ func (c *callbacks) find(path string, from netip.Addr) *subscription {
 	return nil
 }
 
-// sid waits until it is known whether a subscription came about, and gives its SID; empty: it did not.
+// sid waits until it is known whether a subscription came about, and gives its SID; empty: it did
+// not.
 func (c *callbacks) sid(ctx context.Context, s *subscription) string {
 	select {
 	case <-s.known:
@@ -168,8 +171,9 @@ func (c *callbacks) sid(ctx context.Context, s *subscription) string {
 	return s.sid
 }
 
-// admit decides about a connection by its address alone. Once half of what there is for all is taken, a device has one
-// connection: else a few that hold all of theirs open would keep the events of all others away.
+// admit decides about a connection by its address alone. Once half of what there is for all is
+// taken, a device has one connection: else a few that hold all of theirs open would keep the events
+// of all others away.
 func (c *callbacks) admit(from netip.Addr) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -253,7 +257,8 @@ func (b *binding) serve(l *net.TCPListener) {
 	}
 	b.server.SetKeepAlivesEnabled(false)
 	b.wait.Go(fence.Func(p.log, "the server for events", func() {
-		if err := b.server.Serve(gate{l, b}); !errors.Is(err, http.ErrServerClosed) && b.ctx.Err() == nil {
+		if err := b.server.Serve(gate{l, b}); !errors.Is(err, http.ErrServerClosed) &&
+			b.ctx.Err() == nil {
 			p.log.Warn("controlpoint: the server for events ended", "err", err)
 		}
 	}, nil))
@@ -300,7 +305,8 @@ func (b *binding) take(w http.ResponseWriter, r *http.Request, s *subscription) 
 	n.ReadBody(body)
 	select {
 	case b.point.notified <- n:
-		return http.StatusOK // also for a body that is of no use (hostap behaviour): to repeat it would not help
+		// also for a body that is of no use (hostap behaviour): to repeat it would not help
+		return http.StatusOK
 	case <-ctx.Done():
 		return http.StatusServiceUnavailable
 	}

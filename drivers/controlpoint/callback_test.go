@@ -50,10 +50,13 @@ func TestEventsThatAreRefused(t *testing.T) {
 		{"no SID", at, callback.Path, with("SID", ""), "", 412},
 		{"another NT", at, callback.Path, with("NT", "x"), "", 412},
 		{"no SEQ", at, callback.Path, with("SEQ", ""), "", 400},
-		{"a body that is too long", at, callback.Path, good, strings.Repeat("x", upnp.MaxMessage+1), 413},
-		{"a header that is too long", at, callback.Path, append(good, upnp.Field{Name: "X", Value: strings.Repeat("x", 20000)}), "", 431},
+		{"a body that is too long", at, callback.Path, good,
+			strings.Repeat("x", upnp.MaxMessage+1), 413},
+		{"a header that is too long", at, callback.Path,
+			append(good, upnp.Field{Name: "X", Value: strings.Repeat("x", 20000)}), "", 431},
 	} {
-		status, err := controlpointtest.Deliver(c.from, upnp.URL{Host: callback.Host, Path: c.path}, c.h, []byte(c.body))
+		status, err := controlpointtest.Deliver(c.from, upnp.URL{Host: callback.Host, Path: c.path},
+			c.h, []byte(c.body))
 		if status != c.status || (err == nil) != (c.status != 0) {
 			t.Errorf("%s: %d, %v", c.name, status, err)
 		}
@@ -93,7 +96,8 @@ func raw(t *testing.T, from netip.Addr, to netip.AddrPort, text string) string {
 
 func dial(t *testing.T, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	t.Helper()
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), Timeout: patience}
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)),
+		Timeout: patience}
 	c, err := d.Dial("tcp4", to.String())
 	if err != nil {
 		return nil, err
@@ -113,18 +117,23 @@ func TestServerUnderAttack(t *testing.T) {
 	head := fmt.Sprintf("NOTIFY %s HTTP/1.1\r\nHost: x\r\nNT: upnp:event\r\nNTS: upnp:propchange\r\nSID: %s\r\nSEQ: 1\r\n", callback.Path, s.SID)
 	for _, c := range []struct{ name, text, status string }{
 		{"another method", strings.Replace(head, "NOTIFY", "GET", 1) + "\r\n", "405"},
-		{"a huge chunk", head + "Transfer-Encoding: chunked\r\n\r\n80000000\r\n" + strings.Repeat("x", 20000), "413"},
-		{"a chunk size that wraps", head + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nx", "400"},
+		{"a huge chunk", head + "Transfer-Encoding: chunked\r\n\r\n80000000\r\n" +
+			strings.Repeat("x", 20000), "413"},
+		{"a chunk size that wraps",
+			head + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nx", "400"},
 		{"a negative length", head + "Content-Length: -1\r\n\r\n", "400"},
-		{"a length beyond the bound", head + "Content-Length: 100000000\r\n\r\n" + strings.Repeat("x", 20000), "413"},
-		{"half a body", head + "Content-Length: 10\r\n\r\nx", ""}, // the time is over for an answer, too, or 400
+		{"a length beyond the bound",
+			head + "Content-Length: 100000000\r\n\r\n" + strings.Repeat("x", 20000), "413"},
+		// the time is over for an answer, too, or 400
+		{"half a body", head + "Content-Length: 10\r\n\r\nx", ""},
 		{"half a header", head, ""},
 		{"nothing", "", ""},
 		{"another protocol", "SSH-2.0-x\r\n\r\n", "400"},
 	} {
 		start := time.Now()
 		answer := raw(t, at, callback.Host, c.text)
-		if status, _, _ := strings.Cut(strings.TrimPrefix(answer, "HTTP/1.1 "), " "); c.status != "" && status != c.status {
+		if status, _, _ := strings.Cut(strings.TrimPrefix(answer, "HTTP/1.1 "),
+			" "); c.status != "" && status != c.status {
 			t.Errorf("%s: %q", c.name, answer)
 		}
 		if d := time.Since(start); d > patience/2 {
@@ -134,7 +143,8 @@ func TestServerUnderAttack(t *testing.T) {
 	t.Run("an event that nobody takes", func(t *testing.T) {
 		deadline := time.Now().Add(patience)
 		for {
-			status, err := controlpointtest.Deliver(at, callback, (&upnp.Notification{SID: s.SID}).Header(), []byte("<propertyset/>"))
+			status, err := controlpointtest.Deliver(at, callback,
+				(&upnp.Notification{SID: s.SID}).Header(), []byte("<propertyset/>"))
 			if status == 503 {
 				return
 			}

@@ -21,9 +21,9 @@ import (
 // userAgent has the form that UDA asks for; some devices refuse to talk to others.
 const userAgent = "Linux UPnP/1.0 wpsd"
 
-// Do sends a request to its URL's address, from the interface, and returns the answer if it comes whole, in time
-// and within its bounds. To a new subscription it adds the CALLBACK. What a device's answer of any status means is for
-// the caller.
+// Do sends a request to its URL's address, from the interface, and returns the answer if it comes
+// whole, in time and within its bounds. To a new subscription it adds the CALLBACK. What a device's
+// answer of any status means is for the caller.
 func (p *ControlPoint) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) {
 	b := p.binding()
 	if b == nil {
@@ -61,22 +61,24 @@ func (p *ControlPoint) Do(ctx context.Context, r upnp.Request) (upnp.Response, e
 	return b.roundTrip(ctx, r)
 }
 
-// subscribe sends a SUBSCRIBE with a path of its own. Events can come before the answer does, which has the SID:
-// they wait for it.
+// subscribe sends a SUBSCRIBE with a path of its own. Events can come before the answer does, which
+// has the SID: they wait for it.
 func (b *binding) subscribe(ctx context.Context, r upnp.Request) (upnp.Response, error) {
 	s, err := b.callbacks.add(r.URL.Host.Addr())
 	if err != nil {
 		return upnp.Response{}, err
 	}
 	callback := upnp.URL{Host: b.callback, Path: s.path}
-	r.Header = append(slices.Clone(r.Header), upnp.Field{Name: "CALLBACK", Value: "<" + callback.String() + ">"})
+	r.Header = append(slices.Clone(r.Header),
+		upnp.Field{Name: "CALLBACK", Value: "<" + callback.String() + ">"})
 	resp, err := b.roundTrip(ctx, r)
 	b.callbacks.settle(s, resp, err)
 	return resp, err
 }
 
-// roundTrip is one connection for one request, as devices have it. net/http's Transport would do the same with four
-// goroutines, which costs as much as all else of a request; its rules are kept: nothing is followed, and everything is bounded.
+// roundTrip is one connection for one request, as devices have it. net/http's Transport would do
+// the same with four goroutines, which costs as much as all else of a request; its rules are kept:
+// nothing is followed, and everything is bounded.
 func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response, error) {
 	d := &net.Dialer{
 		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(b.address, 0)),
@@ -88,7 +90,8 @@ func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response,
 		return upnp.Response{}, failed(ctx, r, err)
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // ends what waits
+	// ends what waits
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	resp, err := exchange(conn, httpRequest(r), b.point.limits.header, r.MaxBody)
 	if err != nil {
 		return upnp.Response{}, failed(ctx, r, err)
@@ -96,7 +99,8 @@ func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response,
 	return resp, nil
 }
 
-// maxInterim is how many interim answers (100 Continue) may come before the real one, as net/http has it.
+// maxInterim is how many interim answers (100 Continue) may come before the real one, as net/http
+// has it.
 const maxInterim = 5
 
 // exchange sends a request and reads the answer within its bounds.
@@ -117,7 +121,8 @@ func exchange(conn net.Conn, q *http.Request, maxHeader, maxBody int) (upnp.Resp
 		case resp.StatusCode < 200:
 			continue
 		}
-		// What the reader has of the body already is within the bound of the header. Chunks have headers of their own.
+		// What the reader has of the body already is within the bound of the header. Chunks have
+		// headers of their own.
 		bounded.N = 2*int64(maxBody) + int64(maxHeader)
 		body, err := io.ReadAll(io.LimitReader(resp.Body, int64(maxBody)+1))
 		switch {
@@ -133,7 +138,8 @@ func exchange(conn net.Conn, q *http.Request, maxHeader, maxBody int) (upnp.Resp
 
 var errInterim = errors.New("controlpoint: no end of interim answers")
 
-// httpRequest writes names of headers as they are: devices exist that look for "SOAPACTION" letter by letter.
+// httpRequest writes names of headers as they are: devices exist that look for "SOAPACTION" letter
+// by letter.
 func httpRequest(r upnp.Request) *http.Request {
 	h := http.Header{"User-Agent": {userAgent}}
 	for _, f := range r.Header {
@@ -142,7 +148,8 @@ func httpRequest(r upnp.Request) *http.Request {
 	host := r.URL.Host.String()
 	q := &http.Request{
 		Method: r.Method,
-		URL:    &url.URL{Scheme: "http", Host: host, Opaque: r.URL.Path}, // Opaque goes out as it is
+		// Opaque goes out as it is
+		URL:    &url.URL{Scheme: "http", Host: host, Opaque: r.URL.Path},
 		Host:   host,
 		Header: h,
 		Close:  true,
@@ -153,7 +160,8 @@ func httpRequest(r upnp.Request) *http.Request {
 	return q
 }
 
-// fields turns a header into ours. Its size was bounded when it was read; lines with control characters in them are left out.
+// fields turns a header into ours. Its size was bounded when it was read; lines with control
+// characters in them are left out.
 func fields(h http.Header) upnp.Header {
 	out := make(upnp.Header, 0, len(h))
 	for name, values := range h {

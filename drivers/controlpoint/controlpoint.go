@@ -1,11 +1,12 @@
-// Package controlpoint is the sockets of an External Registrar, and nothing else: SSDP, HTTP requests, and the
-// server that access points deliver their events to. What the bytes mean is engine/upnp's business, what to do about
-// them engine/er's.
+// Package controlpoint is the sockets of an External Registrar, and nothing else: SSDP, HTTP
+// requests, and the server that access points deliver their events to. What the bytes mean is
+// engine/upnp's business, what to do about them engine/er's.
 //
-// Everything stays on one network interface and within its own IPv4 networks. Everybody in there may be hostile:
-// datagrams, connections, requests, bodies, headers and times are bounded, per device and in all; nobody's request waits
-// for another device; nothing is followed, neither a redirect nor a name; and only a device that we subscribed to
-// gets a word out of the server, under a path that only it knows.
+// Everything stays on one network interface and within its own IPv4 networks. Everybody in there
+// may be hostile: datagrams, connections, requests, bodies, headers and times are bounded, per
+// device and in all; nobody's request waits for another device; nothing is followed, neither a
+// redirect nor a name; and only a device that we subscribed to gets a word out of the server, under
+// a path that only it knows.
 package controlpoint
 
 import (
@@ -60,16 +61,17 @@ type ControlPoint struct {
 	slots    *slots
 	route    *netlink.Conn
 	wake     chan struct{} // the kernel told of an interface or an address
-	settled  atomic.Bool   // follow looks at nothing: what the kernel tells of other interfaces is not for us
-	stop     context.CancelCauseFunc
-	wait     sync.WaitGroup
+	// follow looks at nothing: what the kernel tells of other interfaces is not for us
+	settled atomic.Bool
+	stop    context.CancelCauseFunc
+	wait    sync.WaitGroup
 
 	mu sync.Mutex
 	at *binding // nil: there is no address
 }
 
-// Open starts listening on an interface. It need not have an address yet, nor keep it: what the kernel tells is
-// followed. The caller closes the ControlPoint.
+// Open starts listening on an interface. It need not have an address yet, nor keep it: what the
+// kernel tells is followed. The caller closes the ControlPoint.
 func Open(c Config) (*ControlPoint, error) { return open(c, standard) }
 
 func open(c Config, l limits) (*ControlPoint, error) {
@@ -77,7 +79,8 @@ func open(c Config, l limits) (*ControlPoint, error) {
 		return nil, fmt.Errorf("controlpoint: %s: %w", c.Interface, err)
 	}
 	// Listen to the kernel before looking, so that no change is missed.
-	route, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR})
+	route, err := netlink.Dial(unix.NETLINK_ROUTE,
+		&netlink.Config{Groups: unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR})
 	if err != nil {
 		return nil, fmt.Errorf("controlpoint: open a route netlink socket: %w", err)
 	}
@@ -112,19 +115,20 @@ func open(c Config, l limits) (*ControlPoint, error) {
 	return p, nil
 }
 
-// Heard gives what devices announce, and what they answer to searches. If nobody reads, announcements are lost, as
-// they can be on the way: devices repeat them.
+// Heard gives what devices announce, and what they answer to searches. If nobody reads,
+// announcements are lost, as they can be on the way: devices repeat them.
 func (p *ControlPoint) Heard() <-chan upnp.Announcement { return p.heard }
 
-// Notified gives the events of subscriptions, those of one device in order. A device waits until its event was
-// taken; only if that takes seconds it is told to try again.
+// Notified gives the events of subscriptions, those of one device in order. A device waits until
+// its event was taken; only if that takes seconds it is told to try again.
 func (p *ControlPoint) Notified() <-chan upnp.Notification { return p.notified }
 
-// Changed tells that the interface has another address, or none. All subscriptions are lost: devices know only the
-// old address. It is time to subscribe again, and to search.
+// Changed tells that the interface has another address, or none. All subscriptions are lost:
+// devices know only the old address. It is time to subscribe again, and to search.
 func (p *ControlPoint) Changed() <-chan struct{} { return p.changed }
 
-// Search asks all WFADevices to answer, once and within a second. The datagram may be lost on the way.
+// Search asks all WFADevices to answer, once and within a second. The datagram may be lost on the
+// way.
 func (p *ControlPoint) Search(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -133,7 +137,8 @@ func (p *ControlPoint) Search(ctx context.Context) error {
 	if b == nil {
 		return ErrNoAddress
 	}
-	// hostap's External Registrar lets them take 3 s. The more time, the fewer collisions; one second is UDA's least.
+	// hostap's External Registrar lets them take 3 s. The more time, the fewer collisions; one
+	// second is UDA's least.
 	datagram := upnp.Search{Target: upnp.DeviceType, MX: 1}.Append(nil)
 	if _, err := b.search.WriteToUDPAddrPort(datagram, upnp.Multicast); err != nil {
 		return fmt.Errorf("controlpoint: search: %w", err)
@@ -158,9 +163,10 @@ func (p *ControlPoint) binding() *binding {
 
 // limits are all the bounds in one place. Tests shorten them.
 type limits struct {
-	heard             int           // announcements kept for a slow reader
-	packets           rate          // datagrams
-	requests          int           // under way in all: silent devices hold one each, so there are many
+	heard   int  // announcements kept for a slow reader
+	packets rate // datagrams
+	// under way in all: silent devices hold one each, so there are many
+	requests          int
 	requestsPerDevice int           // of one address; the others wait
 	requestTime       time.Duration // from dialling to the last byte of the answer
 	header            int           // bytes, of requests and of answers
@@ -174,9 +180,11 @@ type limits struct {
 
 var standard = limits{
 	heard: 1024,
-	// hostapd sends 16 datagrams at once when it starts and 8 in answer to a search; two of them can share an address.
-	// A thousand devices answering one search make 8,000 datagrams within its second.
-	packets:           rate{burst: 64, perSecond: 16, allBurst: 8192, allPerSecond: 4096, sources: 4096},
+	// hostapd sends 16 datagrams at once when it starts and 8 in answer to a search; two of them
+	// can share an address. A thousand devices answering one search make 8,000 datagrams within its
+	// second.
+	packets: rate{burst: 64, perSecond: 16, allBurst: 8192, allPerSecond: 4096,
+		sources: 4096},
 	requests:          256,
 	requestsPerDevice: 2,
 	// Long enough for Diffie-Hellman on an old router between M2 and M3. hostap takes 30 s.
@@ -186,7 +194,8 @@ var standard = limits{
 	perDevice:     4,
 	connections:   512, // 12 KiB each
 	// hostapd passes on 5 Probe Requests per second at most.
-	connects:    rate{burst: 200, perSecond: 100, allBurst: 4000, allPerSecond: 2000, sources: 4096},
+	connects: rate{burst: 200, perSecond: 100, allBurst: 4000, allPerSecond: 2000,
+		sources: 4096},
 	connectTime: 10 * time.Second,
 	deliver:     5 * time.Second,
 }

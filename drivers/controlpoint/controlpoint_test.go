@@ -16,8 +16,8 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// These tests run on the loopback interface. Whoever else is there is told apart by the address: each access point
-// has its own.
+// These tests run on the loopback interface. Whoever else is there is told apart by the address:
+// each access point has its own.
 var addresses atomic.Uint32
 
 func newAddress() netip.Addr {
@@ -65,7 +65,8 @@ func event(t *testing.T, p *ControlPoint) upnp.Notification {
 	}
 }
 
-func subscribe(t *testing.T, p *ControlPoint, ap *controlpointtest.AccessPoint) (upnp.URL, upnp.Subscription) {
+func subscribe(t *testing.T, p *ControlPoint, ap *controlpointtest.AccessPoint) (upnp.URL,
+	upnp.Subscription) {
 	t.Helper()
 	events := upnp.URL{Host: ap.Location().Host, Path: "/wps_event"}
 	resp, err := p.Do(t.Context(), upnp.Subscribe(events))
@@ -89,7 +90,8 @@ func TestFindsAndTalksToAnAccessPoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := hear(t, p, at)
-	if a.Kind != upnp.Answer || a.UUID != [16]byte{1} || a.Location != ap.Location() || a.MaxAge != 1801*time.Second {
+	if a.Kind != upnp.Answer || a.UUID != [16]byte{1} || a.Location != ap.Location() ||
+		a.MaxAge != 1801*time.Second {
 		t.Fatalf("%+v", a)
 	}
 	hear(t, p, at) // the service's
@@ -115,7 +117,8 @@ func TestFindsAndTalksToAnAccessPoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := upnp.GetDeviceInfo.ParseReply(resp); string(m) != "M1 of GetDeviceInfo" || err != nil {
+	if m, err := upnp.GetDeviceInfo.ParseReply(resp); string(m) != "M1 of GetDeviceInfo" ||
+		err != nil {
 		t.Errorf("%q, %v", m, err)
 	}
 	if c := ap.Calls(); !slices.Contains(c, "GetDeviceInfo") {
@@ -126,37 +129,44 @@ func TestFindsAndTalksToAnAccessPoint(t *testing.T) {
 func TestSubscription(t *testing.T) {
 	t.Parallel()
 	for _, early := range []bool{false, true} {
-		t.Run(fmt.Sprintf("the first event comes before the answer: %v", early), func(t *testing.T) {
-			t.Parallel()
-			at := newAddress()
-			ap := controlpointtest.New(t, controlpointtest.Config{Address: at, EventBeforeAnswer: early})
-			p := openTest(t, standard)
-			events, s := subscribe(t, p, ap)
-			n := event(t, p)
-			if n.From != at || n.SID != s.SID || n.Seq != 0 || n.Err != nil || n.Event == nil || n.APStatus == nil {
-				t.Fatalf("%+v", n)
-			}
-			if resp, err := p.Do(t.Context(), upnp.Renew(events, s.SID)); err != nil || resp.Status != 200 {
-				t.Errorf("%+v, %v", resp, err)
-			}
-			sent := make(chan []int, 1)
-			go func() {
-				sent <- ap.Notify(t, &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}})
-			}()
-			if n := event(t, p); n.Seq != 1 || n.Event == nil || n.Event.MAC != [6]byte{2} {
-				t.Errorf("%+v", n)
-			}
-			if got := <-sent; !slices.Equal(got, []int{200}) {
-				t.Errorf("answered %v", got)
-			}
-			callback, _ := ap.Callback()
-			if resp, err := p.Do(t.Context(), upnp.Unsubscribe(events, s.SID)); err != nil || resp.Status != 200 {
-				t.Errorf("%+v, %v", resp, err)
-			}
-			if status, err := controlpointtest.Deliver(at, callback, (&upnp.Notification{SID: s.SID}).Header(), nil); err == nil {
-				t.Errorf("answered %d after the end", status)
-			}
-		})
+		t.Run(fmt.Sprintf("the first event comes before the answer: %v", early),
+			func(t *testing.T) {
+				t.Parallel()
+				at := newAddress()
+				ap := controlpointtest.New(t,
+					controlpointtest.Config{Address: at, EventBeforeAnswer: early})
+				p := openTest(t, standard)
+				events, s := subscribe(t, p, ap)
+				n := event(t, p)
+				if n.From != at || n.SID != s.SID || n.Seq != 0 || n.Err != nil || n.Event == nil ||
+					n.APStatus == nil {
+					t.Fatalf("%+v", n)
+				}
+				if resp, err := p.Do(t.Context(), upnp.Renew(events, s.SID)); err != nil ||
+					resp.Status != 200 {
+					t.Errorf("%+v, %v", resp, err)
+				}
+				sent := make(chan []int, 1)
+				go func() {
+					sent <- ap.Notify(t,
+						&upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}})
+				}()
+				if n := event(t, p); n.Seq != 1 || n.Event == nil || n.Event.MAC != [6]byte{2} {
+					t.Errorf("%+v", n)
+				}
+				if got := <-sent; !slices.Equal(got, []int{200}) {
+					t.Errorf("answered %v", got)
+				}
+				callback, _ := ap.Callback()
+				if resp, err := p.Do(t.Context(), upnp.Unsubscribe(events, s.SID)); err != nil ||
+					resp.Status != 200 {
+					t.Errorf("%+v, %v", resp, err)
+				}
+				if status, err := controlpointtest.Deliver(at, callback,
+					(&upnp.Notification{SID: s.SID}).Header(), nil); err == nil {
+					t.Errorf("answered %d after the end", status)
+				}
+			})
 	}
 }
 
@@ -164,7 +174,8 @@ func TestASubscriptionThatIsRefusedLeavesNoPath(t *testing.T) {
 	t.Parallel()
 	at := newAddress()
 	p := openTest(t, standard)
-	url := controlpointtest.Hostile(t, at, controlpointtest.Say("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
+	url := controlpointtest.Hostile(t, at,
+		controlpointtest.Say("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
 	if resp, err := p.Do(t.Context(), upnp.Subscribe(url)); err != nil || resp.Status != 500 {
 		t.Errorf("%+v, %v", resp, err)
 	}
@@ -186,7 +197,9 @@ func TestHostileAnswers(t *testing.T) {
 	t.Parallel()
 	const ok = "HTTP/1.1 200 OK\r\n"
 	victim := newAddress()
-	target := controlpointtest.Hostile(t, victim, func(io.Writer) { t.Error("the redirect was followed") })
+	target := controlpointtest.Hostile(t, victim, func(io.Writer) {
+		t.Error("the redirect was followed")
+	})
 	for _, c := range []struct {
 		name   string
 		does   controlpointtest.Behaviour
@@ -195,31 +208,49 @@ func TestHostileAnswers(t *testing.T) {
 	}{
 		{"a redirect is an answer", controlpointtest.Redirect(target), nil, 302},
 		{"silence", controlpointtest.Silent, ErrTimeout, 0},
-		{"a header byte by byte", controlpointtest.Dribble(ok+"X: "+strings.Repeat("y", 1000), 5*time.Millisecond), ErrTimeout, 0},
-		{"a body byte by byte", controlpointtest.Dribble(ok+"\r\n"+strings.Repeat("y", 1000), 5*time.Millisecond), ErrTimeout, 0},
+		{"a header byte by byte", controlpointtest.Dribble(ok+"X: "+strings.Repeat("y", 1000),
+			5*time.Millisecond), ErrTimeout, 0},
+		{"a body byte by byte", controlpointtest.Dribble(ok+"\r\n"+strings.Repeat("y", 1000),
+			5*time.Millisecond), ErrTimeout, 0},
 		{"a header without end", controlpointtest.SayForEver(ok, "X: y\r\n"), nil, 0},
 		{"a header line without end", controlpointtest.SayForEver(ok+"X: ", "y"), nil, 0},
-		{"interim answers without end", controlpointtest.SayForEver("", "HTTP/1.1 100 Continue\r\n\r\n"), nil, 0},
-		{"early hints without end", controlpointtest.SayForEver("", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), nil, 0},
+		{"interim answers without end",
+			controlpointtest.SayForEver("", "HTTP/1.1 100 Continue\r\n\r\n"), nil, 0},
+		{"early hints without end",
+			controlpointtest.SayForEver("", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), nil, 0},
 		{"a body without end", controlpointtest.SayForEver(ok+"\r\n", "y"), ErrTooLong, 0},
-		{"a body that says it is huge", controlpointtest.SayForEver(ok+"Content-Length: 1000000000000\r\n\r\n", "y"), ErrTooLong, 0},
-		{"a length that is no length", controlpointtest.Say(ok + "Content-Length: -1\r\n\r\nx"), nil, 0},
-		{"two lengths", controlpointtest.Say(ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy"), nil, 0},
+		{"a body that says it is huge", controlpointtest.SayForEver(ok+
+			"Content-Length: 1000000000000\r\n\r\n", "y"), ErrTooLong, 0},
+		{"a length that is no length",
+			controlpointtest.Say(ok + "Content-Length: -1\r\n\r\nx"), nil, 0},
+		{"two lengths", controlpointtest.Say(ok +
+			"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy"), nil, 0},
 		{"half a body", controlpointtest.Say(ok + "Content-Length: 100\r\n\r\nx"), nil, 0},
 		{"half a header", controlpointtest.Say(ok + "Content-Le"), nil, 0},
-		{"chunks without end", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n", "4\r\nabcd\r\n"), ErrTooLong, 0},
-		{"chunks of one byte", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"), nil, 0},
-		{"chunk extensions without end", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n1;", "x"), nil, 0},
-		{"a chunk of 2 GiB", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n80000000\r\n", "x"), ErrTooLong, 0},
-		{"a chunk size that wraps", controlpointtest.Say(ok + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nx"), nil, 0},
-		{"a negative chunk size", controlpointtest.Say(ok + "Transfer-Encoding: chunked\r\n\r\n-1\r\nx"), nil, 0},
-		{"half a chunk", controlpointtest.Say(ok + "Transfer-Encoding: chunked\r\n\r\n10\r\nx"), nil, 0},
-		{"trailers without end", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n"), nil, 0},
+		{"chunks without end", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n",
+			"4\r\nabcd\r\n"), ErrTooLong, 0},
+		{"chunks of one byte", controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n",
+			"1\r\na\r\n"), nil, 0},
+		{"chunk extensions without end",
+			controlpointtest.SayForEver(ok+"Transfer-Encoding: chunked\r\n\r\n1;", "x"), nil, 0},
+		{"a chunk of 2 GiB", controlpointtest.SayForEver(ok+
+			"Transfer-Encoding: chunked\r\n\r\n80000000\r\n", "x"), ErrTooLong, 0},
+		{"a chunk size that wraps", controlpointtest.Say(ok +
+			"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nx"), nil, 0},
+		{"a negative chunk size",
+			controlpointtest.Say(ok + "Transfer-Encoding: chunked\r\n\r\n-1\r\nx"), nil, 0},
+		{"half a chunk", controlpointtest.Say(ok +
+			"Transfer-Encoding: chunked\r\n\r\n10\r\nx"), nil, 0},
+		{"trailers without end", controlpointtest.SayForEver(ok+
+			"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n"), nil, 0},
 		{"a request", controlpointtest.Say("GET / HTTP/1.1\r\n\r\n"), nil, 0},
 		{"another protocol", controlpointtest.Say("SSH-2.0-OpenSSH_9.9\r\n"), nil, 0},
 		{"no word", controlpointtest.Say(""), nil, 0},
-		{"a switch of protocols", controlpointtest.SayForEver("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", "x"), ErrTooLong, 0},
-		{"a body that is compressed is not expanded", controlpointtest.Say(ok + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxy"), nil, 200},
+		{"a switch of protocols", controlpointtest.SayForEver(
+			"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+			"x"), ErrTooLong, 0},
+		{"a body that is compressed is not expanded",
+			controlpointtest.Say(ok + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxy"), nil, 200},
 		{"a good answer without length", controlpointtest.Say(ok + "\r\nhello"), nil, 200},
 		{"an answer of HTTP 1.0", controlpointtest.Say("HTTP/1.0 200 OK\r\n\r\nhello"), nil, 200},
 	} {
@@ -234,7 +265,8 @@ func TestHostileAnswers(t *testing.T) {
 			r.MaxBody = 1000
 			start := time.Now()
 			resp, err := p.Do(t.Context(), r)
-			if resp.Status != c.status || (err == nil) != (c.status != 0) || c.err != nil && !errors.Is(err, c.err) || len(resp.Body) > r.MaxBody {
+			if resp.Status != c.status || (err == nil) != (c.status != 0) || c.err != nil &&
+				!errors.Is(err, c.err) || len(resp.Body) > r.MaxBody {
 				t.Errorf("status %d, %d bytes, %v", resp.Status, len(resp.Body), err)
 			}
 			if d := time.Since(start); d > patience/2 {
@@ -322,7 +354,8 @@ func TestFloodsOfDatagrams(t *testing.T) {
 	loud := controlpointtest.New(t, controlpointtest.Config{Address: at})
 	p := openTest(t, standard)
 	garbage := [][]byte{{}, []byte("NOTIFY"), []byte(upnp.DeviceType), make([]byte, 4000),
-		[]byte("NOTIFY * HTTP/1.1\r\nNT: " + upnp.DeviceType + "\r\nNTS: ssdp:alive\r\nLOCATION: http://10.0.0.1/\r\nCACHE-CONTROL: max-age=100\r\n\r\n")}
+		[]byte("NOTIFY * HTTP/1.1\r\nNT: " + upnp.DeviceType +
+			"\r\nNTS: ssdp:alive\r\nLOCATION: http://10.0.0.1/\r\nCACHE-CONTROL: max-age=100\r\n\r\n")}
 	for range 25 {
 		for _, g := range garbage {
 			loud.Send(t, g)

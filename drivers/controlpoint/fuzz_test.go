@@ -26,17 +26,22 @@ var neighbour = netip.MustParseAddr("192.0.2.1")
 // bareBinding is a binding without sockets.
 func bareBinding() *binding {
 	p := &ControlPoint{
-		limits: standard, log: slog.New(slog.DiscardHandler), packets: newLimiter(rate{burst: 1e9, perSecond: 1e9, allBurst: 1e9, allPerSecond: 1e9, sources: 4}),
+		limits: standard, log: slog.New(slog.DiscardHandler),
+		packets: newLimiter(rate{burst: 1e9, perSecond: 1e9, allBurst: 1e9, allPerSecond: 1e9,
+			sources: 4}),
 		heard: make(chan upnp.Announcement, 1), notified: make(chan upnp.Notification, 1),
 	}
-	return &binding{point: p, callbacks: newCallbacks(p.limits), place: place{networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
+	return &binding{point: p, callbacks: newCallbacks(p.limits),
+		place: place{networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
 }
 
-// FuzzDatagram: of all datagrams at both sockets only those come through that the other process would let through as well.
+// FuzzDatagram: of all datagrams at both sockets only those come through that the other process
+// would let through as well.
 func FuzzDatagram(f *testing.F) {
 	at := upnp.URL{Host: netip.AddrPortFrom(neighbour, 80), Path: "/d"}
 	for _, kind := range []upnp.Kind{upnp.Alive, upnp.Byebye, upnp.Answer} {
-		f.Add(upnp.Announcement{Kind: kind, UUID: [16]byte{1}, HasUUID: true, Location: at, MaxAge: time.Minute}.Append(nil), kind == upnp.Answer)
+		f.Add(upnp.Announcement{Kind: kind, UUID: [16]byte{1}, HasUUID: true, Location: at,
+			MaxAge: time.Minute}.Append(nil), kind == upnp.Answer)
 	}
 	f.Add(upnp.Search{Target: upnp.DeviceType, MX: 1}.Append(nil), false)
 	f.Fuzz(func(t *testing.T, datagram []byte, answers bool) {
@@ -49,7 +54,8 @@ func FuzzDatagram(f *testing.F) {
 		select {
 		case a := <-b.point.heard:
 			again, err := a.Recheck()
-			if err != nil || again != a || a.From != neighbour || (a.Kind == upnp.Answer) != answers {
+			if err != nil || again != a || a.From != neighbour ||
+				(a.Kind == upnp.Answer) != answers {
 				t.Fatalf("%+v, again %+v, %v", a, again, err)
 			}
 		default:
@@ -57,12 +63,17 @@ func FuzzDatagram(f *testing.F) {
 	})
 }
 
-// FuzzAnswer: whatever a device answers, what comes out is within its bounds and nothing waits for more.
+// FuzzAnswer: whatever a device answers, what comes out is within its bounds and nothing waits for
+// more.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
-		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSID: uuid:1\r\n\r\nhi", "HTTP/1.0 200 OK\n\nhi", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://198.51.100.1/\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nServer: a\x01b\r\n\r\n", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 9), "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSID: uuid:1\r\n\r\nhi", "HTTP/1.0 200 OK\n\nhi",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: http://198.51.100.1/\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nServer: a\x01b\r\n\r\n",
+		strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 9),
+		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
 	} {
 		f.Add([]byte(seed), 16)
 	}
@@ -70,8 +81,10 @@ func FuzzAnswer(f *testing.F) {
 		if maxBody < 0 || maxBody > upnp.MaxDescription {
 			return
 		}
-		r := upnp.Request{Method: "GET", URL: upnp.URL{Host: netip.AddrPortFrom(neighbour, 80), Path: "/d"}, MaxBody: maxBody}
-		resp, err := exchange(&said{from: bytes.NewReader(answer)}, httpRequest(r), standard.header, r.MaxBody)
+		r := upnp.Request{Method: "GET",
+			URL: upnp.URL{Host: netip.AddrPortFrom(neighbour, 80), Path: "/d"}, MaxBody: maxBody}
+		resp, err := exchange(&said{from: bytes.NewReader(answer)}, httpRequest(r),
+			standard.header, r.MaxBody)
 		if err != nil {
 			if !reflect.DeepEqual(resp, upnp.Response{}) {
 				t.Fatalf("an error and %+v", resp)
@@ -93,13 +106,15 @@ type said struct {
 func (s *said) Read(b []byte) (int, error)  { return s.from.Read(b) }
 func (s *said) Write(b []byte) (int, error) { return len(b), nil }
 
-// FuzzNotify: whatever a subscriber's path is sent, it is answered with a status that there is, and only events come through that the
-// other process would let through as well.
+// FuzzNotify: whatever a subscriber's path is sent, it is answered with a status that there is, and
+// only events come through that the other process would let through as well.
 func FuzzNotify(f *testing.F) {
 	event := func(n upnp.Notification, change func(text string) string) []byte {
 		var b bytes.Buffer
 		body := n.AppendBody(nil)
-		q := &http.Request{Method: "NOTIFY", URL: &url.URL{Scheme: "http", Host: "192.0.2.9", Path: "/event/x"}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Header: http.Header{}}
+		q := &http.Request{Method: "NOTIFY", URL: &url.URL{Scheme: "http", Host: "192.0.2.9",
+			Path: "/event/x"}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(
+			len(body)), Header: http.Header{}}
 		for _, f := range n.Header() {
 			q.Header.Set(f.Name, f.Value)
 		}
@@ -109,12 +124,17 @@ func FuzzNotify(f *testing.F) {
 		return []byte(change(b.String()))
 	}
 	one := uint8(1)
-	full := upnp.Notification{SID: "uuid:1", Seq: 7, APStatus: &one, Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}}}
+	full := upnp.Notification{SID: "uuid:1", Seq: 7, APStatus: &one,
+		Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}}}
 	same := func(text string) string { return text }
 	f.Add(event(full, same))
 	f.Add(event(upnp.Notification{SID: "uuid:2"}, same))
-	f.Add(event(full, func(text string) string { return strings.Replace(text, "NOTIFY", "POST", 1) }))
-	f.Add(event(full, func(text string) string { return strings.Replace(text, "/event/x", "/event/y", 1) }))
+	f.Add(event(full, func(text string) string {
+		return strings.Replace(text, "NOTIFY", "POST", 1)
+	}))
+	f.Add(event(full, func(text string) string {
+		return strings.Replace(text, "/event/x", "/event/y", 1)
+	}))
 	f.Add(event(full, func(text string) string { return text[:len(text)-20] }))
 	f.Fuzz(func(t *testing.T, request []byte) {
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
@@ -138,7 +158,8 @@ func FuzzNotify(f *testing.F) {
 		case 200:
 			n := <-b.point.notified
 			again, err := n.Recheck()
-			if n.Err == nil && (err != nil || !reflect.DeepEqual(again, n)) || n.From != neighbour || n.SID != "uuid:1" {
+			if n.Err == nil && (err != nil || !reflect.DeepEqual(again, n)) ||
+				n.From != neighbour || n.SID != "uuid:1" {
 				t.Fatalf("%+v, again %+v, %v", n, again, err)
 			}
 		default:

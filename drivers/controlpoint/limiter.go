@@ -14,8 +14,9 @@ type rate struct {
 	sources                int // addresses that are kept count of
 }
 
-// limiter counts per source address, and in all. Who forges ever new addresses uses up what there is for all, but
-// takes no more memory, and devices that are known already stay. It is safe for concurrent use.
+// limiter counts per source address, and in all. Who forges ever new addresses uses up what there
+// is for all, but takes no more memory, and devices that are known already stay. It is safe for
+// concurrent use.
 type limiter struct {
 	rate
 	mu      sync.Mutex
@@ -66,8 +67,8 @@ func (b bucket) refill(now time.Time, perSecond, burst float64) bucket {
 	return b
 }
 
-// sweep forgets the sources that were silent long enough to have everything again: it makes no difference to them.
-// It looks at all of them, so at most once a second.
+// sweep forgets the sources that were silent long enough to have everything again: it makes no
+// difference to them. It looks at all of them, so at most once a second.
 func (l *limiter) sweep(now time.Time) (room bool) {
 	if now.Sub(l.swept) >= time.Second {
 		l.swept = now
@@ -80,8 +81,8 @@ func (l *limiter) sweep(now time.Time) (room bool) {
 	return len(l.sources) < l.rate.sources
 }
 
-// slots bounds the requests under way. Who waits for a device that has all of its own waits there, and takes nothing
-// away from requests to others. It is safe for concurrent use.
+// slots bounds the requests under way. Who waits for a device that has all of its own waits there,
+// and takes nothing away from requests to others. It is safe for concurrent use.
 type slots struct {
 	perDevice int
 	all       chan struct{}
@@ -95,7 +96,8 @@ type device struct {
 }
 
 func newSlots(perDevice, all int) *slots {
-	return &slots{perDevice: perDevice, all: make(chan struct{}, all), devices: make(map[netip.Addr]*device)}
+	return &slots{perDevice: perDevice, all: make(chan struct{}, all),
+		devices: make(map[netip.Addr]*device)}
 }
 
 // acquire waits for a slot; release gives it back.

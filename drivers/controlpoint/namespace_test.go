@@ -17,8 +17,9 @@ import (
 
 const insideNamespace = "CONTROLPOINT_TEST_NAMESPACE"
 
-// inNamespace runs the test again in a network of its own, where it may make interfaces. It reports whether this is
-// that run. The whole process has to be inside: a namespace belongs to a thread, and Go moves goroutines between them.
+// inNamespace runs the test again in a network of its own, where it may make interfaces. It reports
+// whether this is that run. The whole process has to be inside: a namespace belongs to a thread,
+// and Go moves goroutines between them.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(insideNamespace) != "" {
@@ -47,7 +48,8 @@ func inNamespace(t *testing.T) bool {
 func ip(t *testing.T, arguments string) {
 	t.Helper()
 	if out, err := exec.Command("ip", strings.Fields(arguments)...).CombinedOutput(); err != nil {
-		if strings.Contains(string(out), "Unknown device type") || strings.Contains(string(out), "not supported") {
+		if strings.Contains(string(out), "Unknown device type") ||
+			strings.Contains(string(out), "not supported") {
 			t.Skip("the kernel has no such interfaces:", arguments)
 		}
 		t.Fatalf("ip %s: %v\n%s", arguments, err, out)
@@ -79,8 +81,9 @@ func changed(t *testing.T, p *ControlPoint) {
 	}
 }
 
-// TestOneInterface has two networks, each a pair of interfaces of which one is ours and one the access point's. Both
-// ends are on this machine, and another program (the other ControlPoint) has joined the group on the other interface.
+// TestOneInterface has two networks, each a pair of interfaces of which one is ours and one the
+// access point's. Both ends are on this machine, and another program (the other ControlPoint) has
+// joined the group on the other interface.
 func TestOneInterface(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -89,7 +92,8 @@ func TestOneInterface(t *testing.T) {
 		ip(t, "link add "+n+"0 type veth peer name "+n+"1")
 	}
 	ip(t, "address add 10.1.0.1/24 dev a0")
-	ip(t, "address add 10.2.0.1/8 dev b0") // all of them are neighbours here: what keeps them out is the socket
+	// all of them are neighbours here: what keeps them out is the socket
+	ip(t, "address add 10.2.0.1/8 dev b0")
 	ip(t, "link set a0 up")
 	ip(t, "link set a1 up")
 	ip(t, "link set b0 up")

@@ -56,7 +56,8 @@ func (c *Conn) Request(ctx context.Context, command []byte) ([]byte, error) {
 	if err := c.Socket.SetDeadline(deadline); err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	socket := c.Socket // stop does not wait for what is begun: that must not end a request over the next socket
+	// stop does not wait for what is begun: that must not end a request over the next socket
+	socket := c.Socket
 	stop := context.AfterFunc(ctx, func() { _ = socket.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if _, err := c.Socket.Write(command); err != nil {

@@ -1,8 +1,9 @@
-// Package drivertest holds the conformance suite of station drivers: what every drivers.Driver with a
-// radio must do, whether the radio is simulated in memory or a real one of the kernel.
+// Package drivertest holds the conformance suite of station drivers: what every drivers.Driver with
+// a radio must do, whether the radio is simulated in memory or a real one of the kernel.
 //
-// A driver's own test calls Run with an Env that knows how to move the world around the driver: start an
-// access point, block the radio, pull the interface out. A hook that is nil skips the cases that need it.
+// A driver's own test calls Run with an Env that knows how to move the world around the driver:
+// start an access point, block the radio, pull the interface out. A hook that is nil skips the
+// cases that need it.
 package drivertest
 
 import (
@@ -28,7 +29,8 @@ type Env struct {
 
 	// Run calls f, for instance in a synctest bubble; nil: f is simply called.
 	Run func(t *testing.T, f func(t *testing.T))
-	// SetUp brings the interface's link up or down, as an administrator would; IsUp tells its state.
+	// SetUp brings the interface's link up or down, as an administrator would; IsUp tells its
+	// state.
 	SetUp func(t *testing.T, up bool)
 	IsUp  func(t *testing.T) bool
 	// IsAssociated tells whether the interface is associated, asked past the driver.
@@ -41,7 +43,8 @@ type Env struct {
 	Occupy func(t *testing.T, ap AP) (release func())
 }
 
-// APConfig describes an access point: WPA2-Personal with WPS 2.0, configured, no registrar selected.
+// APConfig describes an access point: WPA2-Personal with WPS 2.0, configured, no registrar
+// selected.
 type APConfig struct {
 	SSID      string
 	Frequency int // MHz
@@ -52,12 +55,13 @@ type AP interface {
 	BSSID() [6]byte
 	// Deauthenticate sends our station away with a reason code.
 	Deauthenticate(t *testing.T, reason uint16)
-	// Stop takes it off the air in an orderly way: stations are told. Calling it again does nothing.
+	// Stop takes it off the air in an orderly way: stations are told. Calling it again does
+	// nothing.
 	Stop(t *testing.T)
 }
 
-// WSCElement is an element for association requests: version 1.0, request type Enrollee, version 2.0.
-// That an access point sees version 2.0 is what makes it send the first EAP request by itself.
+// WSCElement is an element for association requests: version 1.0, request type Enrollee, version
+// 2.0. That an access point sees version 2.0 is what makes it send the first EAP request by itself.
 func WSCElement() []byte {
 	return []byte{
 		0xdd, 0x18, 0x00, 0x50, 0xf2, 0x04,
@@ -67,7 +71,8 @@ func WSCElement() []byte {
 	}
 }
 
-// patience is how long the suite waits for what has to happen; nothing takes that long but failures.
+// patience is how long the suite waits for what has to happen; nothing takes that long but
+// failures.
 const patience = 30 * time.Second
 
 // Two channels that every regulatory domain allows to use actively.

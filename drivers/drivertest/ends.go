@@ -9,8 +9,10 @@ import (
 var endCases = []testCase{
 	{name: "Close of everything twice is no error", run: testCloseTwice},
 	{name: "a closed driver answers ErrClosed", run: testClosedDriver},
-	{name: "Close of the driver ends open Stations and Links with ErrClosed", run: testDriverCloseEnds},
-	{name: "Close of the driver gives the interface back", needs: []hook{setUp, isAssociated}, run: testDriverCloseRestores},
+	{name: "Close of the driver ends open Stations and Links with ErrClosed",
+		run: testDriverCloseEnds},
+	{name: "Close of the driver gives the interface back", needs: []hook{setUp, isAssociated},
+		run: testDriverCloseRestores},
 }
 
 func testCloseTwice(w *world) {

@@ -14,12 +14,17 @@ var linkCases = []testCase{
 	{name: "Receive is ended by its context, and the link goes on", run: testReceiveCancel},
 	{name: "a second association is ErrBusy while the first lasts", run: testSecondAssociation},
 	{name: "an associated access point is marked in the cache", run: testAssociatedMark},
-	{name: "Close of the Link disassociates, ends Receive, and the next association works", needs: []hook{isAssociated}, run: testLinkClose},
-	{name: "Close of the Station disassociates and ends Receive with ErrClosed", needs: []hook{isAssociated}, run: testStationCloseLink},
+	{name: "Close of the Link disassociates, ends Receive, and the next association works",
+		needs: []hook{isAssociated}, run: testLinkClose},
+	{name: "Close of the Station disassociates and ends Receive with ErrClosed",
+		needs: []hook{isAssociated}, run: testStationCloseLink},
 	{name: "an access point that is not there is ErrAssociation", run: testAssociateNobody},
-	{name: "an association with a cancelled context fails, and the next one works", run: testAssociateCancelled},
-	{name: "an association is ended by its context and leaves nothing behind", needs: []hook{isAssociated}, run: testAssociateCancel},
-	{name: "an interface that another program uses is ErrBusy to associate, and scans", needs: []hook{occupy, isAssociated}, run: testOccupied},
+	{name: "an association with a cancelled context fails, and the next one works",
+		run: testAssociateCancelled},
+	{name: "an association is ended by its context and leaves nothing behind",
+		needs: []hook{isAssociated}, run: testAssociateCancel},
+	{name: "an interface that another program uses is ErrBusy to associate, and scans",
+		needs: []hook{occupy, isAssociated}, run: testOccupied},
 }
 
 const (
@@ -29,8 +34,8 @@ const (
 	identityEnrollee = "WFA-SimpleConfig-Enrollee-1-0"
 )
 
-// eapRequestOf receives frames until one holds an EAP request of the given type (IEEE 802.1X: version,
-// type 0, length; RFC 3748: code, identifier, length, type) and returns the EAP packet.
+// eapRequestOf receives frames until one holds an EAP request of the given type (IEEE 802.1X:
+// version, type 0, length; RFC 3748: code, identifier, length, type) and returns the EAP packet.
 func (w *world) eapRequestOf(link drivers.Link, eapType byte) []byte {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
@@ -68,7 +73,8 @@ func testConversation(w *world) {
 	w.send(link, identity(request))
 	start := w.eapRequestOf(link, eapTypeExpanded)
 	// Vendor 0x00372a, type 1, Op-Code 1: WSC_Start.
-	if want := []byte{0x00, 0x37, 0x2a, 0, 0, 0, 1, 1}; len(start) < 13 || string(start[5:13]) != string(want) {
+	if want := []byte{0x00, 0x37, 0x2a, 0, 0, 0, 1, 1}; len(start) < 13 ||
+		string(start[5:13]) != string(want) {
 		w.Errorf("the answer to our identity is not WSC_Start: %x", start)
 	}
 }
@@ -102,7 +108,9 @@ func testSecondAssociation(w *world) {
 	ap := w.startAP("first", frequency)
 	s := w.station()
 	link := w.associate(s, ap, "first")
-	if second, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency, Privacy: true}, "first")); !errors.Is(err, drivers.ErrBusy) {
+	if second, err := s.Associate(w.ctx, request(
+		drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency, Privacy: true},
+		"first")); !errors.Is(err, drivers.ErrBusy) {
 		w.Errorf("Associate: %v, %v, not ErrBusy", second, err)
 	}
 	w.eapRequestOf(link, eapTypeIdentity)
@@ -181,7 +189,8 @@ func testStationCloseLink(w *world) {
 
 func testAssociateNobody(w *world) {
 	s := w.station()
-	_, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: [6]byte{2, 0, 0, 0, 0xff, 1}, Frequency: frequency, Privacy: true}, "nobody"))
+	_, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: [6]byte{2, 0, 0, 0, 0xff, 1},
+		Frequency: frequency, Privacy: true}, "nobody"))
 	var lost *drivers.LostError
 	if !errors.Is(err, drivers.ErrAssociation) || !errors.As(err, &lost) {
 		w.Errorf("Associate: %v, not a LostError with ErrAssociation", err)
@@ -207,7 +216,8 @@ func testAssociateCancel(w *world) {
 	ctx, cancel := context.WithTimeout(w.ctx, 15*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	link, err := s.Associate(ctx, request(drivers.BSS{BSSID: [6]byte{2, 0, 0, 0, 0xff, 1}, Frequency: frequency, Privacy: true}, "nobody"))
+	link, err := s.Associate(ctx, request(drivers.BSS{BSSID: [6]byte{2, 0, 0, 0, 0xff, 1},
+		Frequency: frequency, Privacy: true}, "nobody"))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		w.Errorf("Associate: %v, %v, not context.DeadlineExceeded", link, err)
 	}
@@ -226,7 +236,9 @@ func testOccupied(w *world) {
 	w.Cleanup(w.env.Occupy(w.T, ap))
 	s := w.station()
 	w.find(s, ap, frequency)
-	if link, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency, Privacy: true}, "occupied")); !errors.Is(err, drivers.ErrBusy) {
+	if link, err := s.Associate(w.ctx, request(
+		drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency, Privacy: true},
+		"occupied")); !errors.Is(err, drivers.ErrBusy) {
 		w.Errorf("Associate: %v, %v, not ErrBusy", link, err)
 	}
 	cached, err := s.Cached(w.ctx, time.Minute)

@@ -9,12 +9,16 @@ import (
 )
 
 var lossCases = []testCase{
-	{name: "a deauthentication by the access point tells its reason, after the frames before it", run: testDeauthenticated},
+	{name: "a deauthentication by the access point tells its reason, after the frames before it",
+		run: testDeauthenticated},
 	{name: "an access point that shuts down ends the link", run: testAPStops},
 	{name: "after a loss the Station associates again", run: testAssociateAfterLoss},
-	{name: "a blocked radio ends the link with ErrRadioBlocked", needs: []hook{block}, run: testLinkBlocked},
-	{name: "an interface that goes away ends the link with ErrInterfaceGone", needs: []hook{unplug}, run: testLinkUnplugged},
-	{name: "an interface that goes away ends a scan with ErrInterfaceGone", needs: []hook{unplug}, run: testScanUnplugged},
+	{name: "a blocked radio ends the link with ErrRadioBlocked", needs: []hook{block},
+		run: testLinkBlocked},
+	{name: "an interface that goes away ends the link with ErrInterfaceGone", needs: []hook{unplug},
+		run: testLinkUnplugged},
+	{name: "an interface that goes away ends a scan with ErrInterfaceGone", needs: []hook{unplug},
+		run: testScanUnplugged},
 }
 
 // lost receives until the link is over and returns why.
@@ -45,7 +49,8 @@ func (w *world) lostError(link drivers.Link) (*drivers.LostError, error) {
 func testDeauthenticated(w *world) {
 	ap := w.startAP("get out", frequency)
 	link := w.associate(w.station(), ap, "get out")
-	time.Sleep(200 * time.Millisecond) // the identity request is here now, and nobody has received it
+	// the identity request is here now, and nobody has received it
+	time.Sleep(200 * time.Millisecond)
 	const reason = 5
 	ap.Deauthenticate(w.T, reason)
 	time.Sleep(200 * time.Millisecond)
@@ -98,7 +103,8 @@ func testLinkUnplugged(w *world) {
 	if _, err := s.Scan(w.ctx, drivers.ScanRequest{}); !errors.Is(err, drivers.ErrInterfaceGone) {
 		w.Errorf("Scan: %v, not ErrInterfaceGone", err)
 	}
-	if _, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency, Privacy: true}, "pulled out")); !errors.Is(err, drivers.ErrInterfaceGone) {
+	if _, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency,
+		Privacy: true}, "pulled out")); !errors.Is(err, drivers.ErrInterfaceGone) {
 		w.Errorf("Associate: %v, not ErrInterfaceGone", err)
 	}
 }

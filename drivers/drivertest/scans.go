@@ -20,7 +20,8 @@ var scanCases = []testCase{
 	{name: "a scan with a cancelled context fails, and the next one works", run: testScanCancelled},
 	{name: "a scan is ended by its context, and the next one works", run: testScanCancel},
 	{name: "a scan is ended by Close of the Station with ErrClosed", run: testScanClose},
-	{name: "a scan with a blocked radio is ErrRadioBlocked", needs: []hook{block}, run: testScanBlocked},
+	{name: "a scan with a blocked radio is ErrRadioBlocked", needs: []hook{block},
+		run: testScanBlocked},
 	{name: "elements longer than the radio takes do no harm", run: testScanLongElements},
 }
 
@@ -55,7 +56,8 @@ func testScanContent(w *world) {
 		w.Errorf("signal %d dBm", bss.Signal)
 	}
 	// A clock tick of tolerance: kernels count old entries in jiffies.
-	if late := time.Now(); bss.Seen.Before(before.Add(-20*time.Millisecond)) || bss.Seen.After(late) {
+	if late := time.Now(); bss.Seen.Before(before.Add(-20*time.Millisecond)) ||
+		bss.Seen.After(late) {
 		w.Errorf("seen at %v, which is not between %v and %v", bss.Seen, before, late)
 	}
 	if !bytes.HasPrefix(bss.IEs, append([]byte{0, 7}, "content"...)) {
@@ -86,7 +88,8 @@ func testScanOne(w *world) {
 }
 
 func testScanNowhere(w *world) {
-	if found, err := w.station().Scan(w.ctx, drivers.ScanRequest{Frequencies: []int{1234}}); err == nil {
+	if found, err := w.station().Scan(w.ctx,
+		drivers.ScanRequest{Frequencies: []int{1234}}); err == nil {
 		w.Errorf("it returned %v and no error", found)
 	}
 }
@@ -155,7 +158,8 @@ func testScanCancel(w *world) {
 	ap := w.startAP("patient", frequency)
 	s := w.station()
 	w.find(s, ap, frequency)
-	ctx, cancel := context.WithTimeout(w.ctx, 50*time.Millisecond) // a scan of all channels takes longer
+	// a scan of all channels takes longer
+	ctx, cancel := context.WithTimeout(w.ctx, 50*time.Millisecond)
 	defer cancel()
 	start := time.Now()
 	if _, err := s.Scan(ctx, drivers.ScanRequest{}); !errors.Is(err, context.DeadlineExceeded) {
@@ -194,7 +198,8 @@ func testScanBlocked(w *world) {
 	if _, err := s.Scan(w.ctx, drivers.ScanRequest{}); !errors.Is(err, drivers.ErrRadioBlocked) {
 		w.Errorf("Scan: %v, not ErrRadioBlocked", err)
 	}
-	if _, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency, Privacy: true}, "behind the switch")); !errors.Is(err, drivers.ErrRadioBlocked) {
+	if _, err := s.Associate(w.ctx, request(drivers.BSS{BSSID: ap.BSSID(), Frequency: frequency,
+		Privacy: true}, "behind the switch")); !errors.Is(err, drivers.ErrRadioBlocked) {
 		w.Errorf("Associate: %v, not ErrRadioBlocked", err)
 	}
 	w.env.Block(w.T, false)
@@ -210,7 +215,8 @@ func testScanLongElements(w *world) {
 	}
 	s := w.station()
 	for range 3 {
-		if _, ok := pick(w.scan(s, drivers.ScanRequest{IEs: long, Frequencies: []int{frequency}}), ap); ok {
+		if _, ok := pick(w.scan(s, drivers.ScanRequest{IEs: long,
+			Frequencies: []int{frequency}}), ap); ok {
 			return
 		}
 	}

@@ -14,8 +14,8 @@ import (
 
 // SteeringEnv is the world around a driver that steers access points.
 type SteeringEnv struct {
-	// Open starts an access point and steers it: WPA2-Personal with SteeredSSID and SteeredKey, WPS 2.0, configured, its own
-	// PIN is SteeredPIN. The suite closes what it gets.
+	// Open starts an access point and steers it: WPA2-Personal with SteeredSSID and SteeredKey, WPS
+	// 2.0, configured, its own PIN is SteeredPIN. The suite closes what it gets.
 	Open func(t *testing.T) drivers.AccessPoint
 	// Enrollee brings a device into its range.
 	Enrollee func(t *testing.T) Enrollee
@@ -46,7 +46,8 @@ const (
 	secondsOfPIN = 2 * time.Second
 )
 
-// RunSteering runs the suite for drivers that steer access points: that the simulation's behaves as hostapd.
+// RunSteering runs the suite for drivers that steer access points: that the simulation's behaves as
+// hostapd.
 func RunSteering(t *testing.T, env SteeringEnv) {
 	for _, c := range steeringCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,8 +82,10 @@ var steeringCases = []struct {
 	{"the settings are those that stations get", (*steering).testSettings},
 	{"a device whose button is pressed after ours is let in", (*steering).testPBC},
 	{"a device with the granted PIN is let in", (*steering).testPIN},
-	{"a device that asks to be let in is told of, and that its PIN is needed", (*steering).testPINNeeded},
-	{"a device with a wrong PIN is not let in, and it is told where that ended", (*steering).testWrongPIN},
+	{"a device that asks to be let in is told of, and that its PIN is needed",
+		(*steering).testPINNeeded},
+	{"a device with a wrong PIN is not let in, and it is told where that ended",
+		(*steering).testWrongPIN},
 	{"a PIN that was withdrawn is good no more", (*steering).testWithdrawn},
 	{"a button is withdrawn", (*steering).testButtonWithdrawn},
 	{"the access point's own PIN is made, set, told and taken away", (*steering).testAPPIN},
@@ -127,7 +130,9 @@ func (s *steering) allow(pin string, timeout time.Duration) {
 func (s *steering) testSettings() {
 	got, err := s.Settings(s.Context())
 	s.must(err)
-	if string(got.SSID) != SteeredSSID || string(got.Key.Bytes()) != SteeredKey || !got.WPS || !got.Configured || !got.RSN || !got.CCMP || got.WPA || got.TKIP || got.SAE || got.BSSID == [6]byte{} {
+	if string(got.SSID) != SteeredSSID || string(got.Key.Bytes()) != SteeredKey || !got.WPS ||
+		!got.Configured || !got.RSN || !got.CCMP || got.WPA || got.TKIP || got.SAE ||
+		got.BSSID == [6]byte{} {
 		s.Errorf("%+v", got)
 	}
 }
@@ -152,7 +157,8 @@ func (s *steering) testPBC() {
 
 func (s *steering) testPIN() {
 	e := s.env.Enrollee(s.T)
-	s.must(s.AllowPIN(s.Context(), drivers.PINGrant{PIN: secret.FromString(devicePIN), MAC: e.MAC(), Timeout: time.Minute}))
+	s.must(s.AllowPIN(s.Context(), drivers.PINGrant{PIN: secret.FromString(devicePIN), MAC: e.MAC(),
+		Timeout: time.Minute}))
 	e.UsePIN(s.T, devicePIN)
 	s.admitted(e)
 }
@@ -161,7 +167,8 @@ func (s *steering) testPINNeeded() {
 	e := s.env.Enrollee(s.T)
 	e.UsePIN(s.T, devicePIN)
 	for _, kind := range []drivers.APEventKind{drivers.APEnrolleeSeen, drivers.APPINNeeded} {
-		if told := s.tells(kind)[0]; told.MAC != e.MAC() || len(told.UUID) != 36 || !strings.Contains(told.Device.DeviceType, "-0050F204-") || told.Device.Name == "" {
+		if told := s.tells(kind)[0]; told.MAC != e.MAC() || len(told.UUID) != 36 ||
+			!strings.Contains(told.Device.DeviceType, "-0050F204-") || told.Device.Name == "" {
 			s.Errorf("%+v", told)
 		}
 	}
@@ -175,7 +182,8 @@ func (s *steering) testWrongPIN() {
 	e.UsePIN(s.T, otherSecond)
 	all := s.tells(drivers.APRunStarted, drivers.APFailed)
 	m := wsc.MessageType(all[1].Message)
-	if all[0].MAC != e.MAC() || m != wsc.MsgM6 && m != wsc.MsgM7 || wsc.ConfigError(all[1].ConfigError) != wsc.ConfigErrorDevicePasswordAuthFailure {
+	if all[0].MAC != e.MAC() || m != wsc.MsgM6 && m != wsc.MsgM7 ||
+		wsc.ConfigError(all[1].ConfigError) != wsc.ConfigErrorDevicePasswordAuthFailure {
 		s.Errorf("%+v", all)
 	}
 }
@@ -232,7 +240,8 @@ func (s *steering) testAPPIN() {
 }
 
 func (s *steering) testAPPINEnds() {
-	s.appin(drivers.APPINRequest{Command: drivers.APPINSet, PIN: secret.FromString(devicePIN), Timeout: secondsOfPIN})
+	s.appin(drivers.APPINRequest{Command: drivers.APPINSet, PIN: secret.FromString(devicePIN),
+		Timeout: secondsOfPIN})
 	s.tells(drivers.APPINDisabled)
 	if got := s.appin(drivers.APPINRequest{Command: drivers.APPINGet}); got != "" {
 		s.Errorf("after its time it is %q", got)
@@ -244,7 +253,9 @@ func (s *steering) testClosed() {
 	for range s.Events() { // until it is closed
 	}
 	err := s.AllowPBC(s.Context())
-	if !slices.ContainsFunc([]error{drivers.ErrClosed, drivers.ErrUnreachable}, func(e error) bool { return errors.Is(err, e) }) {
+	if !slices.ContainsFunc([]error{drivers.ErrClosed, drivers.ErrUnreachable}, func(e error) bool {
+		return errors.Is(err, e)
+	}) {
 		s.Errorf("after Close: %v", err)
 	}
 }

@@ -19,11 +19,12 @@ import (
 )
 
 const (
-	// checkInterval is how often the software is asked whether it lives, only while a grant is out: a
-	// datagram socket does not tell that its other end was killed.
+	// checkInterval is how often the software is asked whether it lives, only while a grant is out:
+	// a datagram socket does not tell that its other end was killed.
 	checkInterval = 5 * time.Second
-	// maxEvents is how far the reader of Events may lag behind; what stations in the air cause without
-	// any grant may fill half of it only, so that a flood of it does not cost the events of a run.
+	// maxEvents is how far the reader of Events may lag behind; what stations in the air cause
+	// without any grant may fill half of it only, so that a flood of it does not cost the events of
+	// a run.
 	maxEvents = 256
 )
 
@@ -38,7 +39,8 @@ func Open(ctx context.Context, path string, log *slog.Logger) (drivers.AccessPoi
 		return nil, fmt.Errorf("hostapd: watching %s: %w", filepath.Dir(path), err)
 	}
 	a := &accessPoint{
-		path: path, log: log, watch: watch, events: make(chan drivers.APEvent, maxEvents), stop: make(chan struct{}),
+		path: path, log: log, watch: watch, events: make(chan drivers.APEvent, maxEvents),
+		stop:     make(chan struct{}),
 		watching: make(chan time.Time, 1), checks: make(chan chan struct{}),
 	}
 	if err := a.attach(ctx); err != nil {
@@ -67,7 +69,8 @@ type accessPoint struct {
 	commands *controlsocket.Conn // nil while the software is away
 
 	monitor *controlsocket.Conn // owned by run
-	lost    int                 // events that were dropped since the last that was not; owned by run
+	// events that were dropped since the last that was not; owned by run
+	lost int
 }
 
 var _ drivers.AccessPoint = (*accessPoint)(nil)
@@ -183,8 +186,8 @@ func (l *loop) check() {
 	}
 }
 
-// ask asks for events once more, which hostapd answers without sending them twice from then on. hostapd
-// forgets who does not read fast enough in a flood of events: this lets it remember.
+// ask asks for events once more, which hostapd answers without sending them twice from then on.
+// hostapd forgets who does not read fast enough in a flood of events: this lets it remember.
 func (l *loop) ask() {
 	if l.asked.IsZero() {
 		l.asked = time.Now()
@@ -249,7 +252,8 @@ func (a *accessPoint) again() <-chan []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), controlsocket.ReplyTimeout)
 	defer cancel()
 	if err := a.attach(ctx); err != nil {
-		a.log.Warn("the access point's software is back but does not answer", "socket", a.path, "err", err)
+		a.log.Warn("the access point's software is back but does not answer", "socket",
+			a.path, "err", err)
 		return nil
 	}
 	a.tell(drivers.APEvent{Kind: drivers.APBack})
@@ -259,7 +263,8 @@ func (a *accessPoint) again() <-chan []byte {
 // tell hands an event over, if there is room for it.
 func (a *accessPoint) tell(e drivers.APEvent) {
 	room := cap(a.events)
-	if e.Kind == drivers.APEnrolleeSeen || e.Kind == drivers.APPINNeeded || e.Kind == drivers.APRunStarted {
+	if e.Kind == drivers.APEnrolleeSeen || e.Kind == drivers.APPINNeeded ||
+		e.Kind == drivers.APRunStarted {
 		room /= 2
 	}
 	if len(a.events) >= room {
@@ -267,7 +272,8 @@ func (a *accessPoint) tell(e drivers.APEvent) {
 		return
 	}
 	if a.lost > 0 {
-		a.log.Warn("events of the access point were dropped: there were too many at once", "dropped", a.lost)
+		a.log.Warn("events of the access point were dropped: there were too many at once",
+			"dropped", a.lost)
 		a.lost = 0
 	}
 	a.events <- e // nobody else sends
@@ -292,8 +298,8 @@ func (a *accessPoint) settle(ctx context.Context) {
 	}
 }
 
-// request sends one command on the command connection. A reply that came too late would be taken for
-// that of the next command: the connection is made anew then.
+// request sends one command on the command connection. A reply that came too late would be taken
+// for that of the next command: the connection is made anew then.
 func (a *accessPoint) request(ctx context.Context, command []byte) ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -60,7 +60,8 @@ func (a *accessPoint) AllowPIN(ctx context.Context, g drivers.PINGrant) error {
 	return nil
 }
 
-// addPIN is WPS_PIN in the words of either program. Times are whole seconds there; 0 would be for ever.
+// addPIN is WPS_PIN in the words of either program. Times are whole seconds there; 0 would be for
+// ever.
 func (a *accessPoint) addPIN(ctx context.Context, supplicant bool, g drivers.PINGrant) error {
 	seconds := strconv.Itoa(int((g.Timeout + time.Second - 1) / time.Second))
 	who, mac := "any", ""
@@ -95,8 +96,8 @@ func (a *accessPoint) addPIN(ctx context.Context, supplicant bool, g drivers.PIN
 	return nil
 }
 
-// AllowPBC implements drivers.AccessPoint. hostapd answers an overlap with a bare FAIL and says what it
-// was when asked; wpa_supplicant names it at once.
+// AllowPBC implements drivers.AccessPoint. hostapd answers an overlap with a bare FAIL and says
+// what it was when asked; wpa_supplicant names it at once.
 func (a *accessPoint) AllowPBC(ctx context.Context) error {
 	a.settle(ctx)
 	err := a.expectOK(ctx, "WPS_PBC", []byte("WPS_PBC"))
@@ -114,11 +115,11 @@ func (a *accessPoint) AllowPBC(ctx context.Context) error {
 
 // Withdraw implements drivers.AccessPoint. With nothing to withdraw it is content.
 //
-// WPS_CANCEL ends a push button at once, but a PIN only as long as hostapd announces it, which is 120 s.
-// So a PIN that nobody has is announced for a second, and WPS_CANCEL then takes away the one that was
-// granted: with a UUID of its own the new one is not in the way. wpa_supplicant knows only PINs for
-// everybody: there the new one replaces a granted one that was never used. One that was used once, for
-// a run that failed, stays there until its time is over; see PINGrant.Timeout.
+// WPS_CANCEL ends a push button at once, but a PIN only as long as hostapd announces it, which is
+// 120 s. So a PIN that nobody has is announced for a second, and WPS_CANCEL then takes away the one
+// that was granted: with a UUID of its own the new one is not in the way. wpa_supplicant knows only
+// PINs for everybody: there the new one replaces a granted one that was never used. One that was
+// used once, for a run that failed, stays there until its time is over; see PINGrant.Timeout.
 func (a *accessPoint) Withdraw(ctx context.Context) error {
 	a.watchUntil(time.Time{})
 	if err := a.cancel(ctx); err != nil {
@@ -190,7 +191,8 @@ func (a *accessPoint) APPIN(ctx context.Context, r drivers.APPINRequest) (secret
 		return secret.Value{}, err
 	}
 	defer clear(reply)
-	if len(reply) == 0 || len(reply) > 8 || bytes.ContainsFunc(reply, func(r rune) bool { return r < '0' || r > '9' }) {
+	if len(reply) == 0 || len(reply) > 8 ||
+		bytes.ContainsFunc(reply, func(r rune) bool { return r < '0' || r > '9' }) {
 		return secret.Value{}, errAnswer("WPS_AP_PIN", reply)
 	}
 	return secret.New(reply), nil

@@ -14,7 +14,8 @@ import (
 
 // DefaultDirectories are where control sockets are looked for, in this order. /var/run is mostly a
 // link to /run: what is looked at twice does no harm.
-var DefaultDirectories = []string{"/run/hostapd", "/var/run/hostapd", "/run/wpa_supplicant", "/var/run/wpa_supplicant"}
+var DefaultDirectories = []string{"/run/hostapd", "/var/run/hostapd", "/run/wpa_supplicant",
+	"/var/run/wpa_supplicant"}
 
 // Directories finds access points by the control sockets of their software. It is safe for
 // concurrent use and implements drivers.AccessPoints.

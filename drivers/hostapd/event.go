@@ -28,8 +28,8 @@ var simpleEvents = map[string]drivers.APEventKind{
 	"AP-ENABLED":             drivers.APBack,
 }
 
-// parseEvent reads one datagram of an attached control connection: "<3>WPS-SUCCESS ". The text comes
-// from stations in the air in part and is not trusted; what does not parse is not an event.
+// parseEvent reads one datagram of an attached control connection: "<3>WPS-SUCCESS ". The text
+// comes from stations in the air in part and is not trusted; what does not parse is not an event.
 func parseEvent(datagram []byte) (drivers.APEvent, bool) {
 	text := bytes.TrimRight(datagram, "\n\x00")
 	if bytes.HasPrefix(text, []byte("IFNAME=")) {
@@ -102,7 +102,8 @@ func parsePINNeeded(s string) (drivers.APEvent, bool) {
 	e := drivers.APEvent{Kind: drivers.APPINNeeded, MAC: mac, UUID: uuid}
 	if strings.HasPrefix(rest, "[") && strings.HasSuffix(rest, "]") {
 		f := strings.Split(rest[1:len(rest)-1], "|")
-		for i, to := range []*string{&e.Device.Name, &e.Device.Manufacturer, &e.Device.ModelName, &e.Device.ModelNumber, &e.Device.SerialNumber, &e.Device.DeviceType} {
+		for i, to := range []*string{&e.Device.Name, &e.Device.Manufacturer, &e.Device.ModelName,
+			&e.Device.ModelNumber, &e.Device.SerialNumber, &e.Device.DeviceType} {
 			if i < len(f) {
 				*to = clean(f[i])
 			}
@@ -167,7 +168,8 @@ func isUUID(s string) bool {
 	}
 	for i := range len(s) {
 		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (s[i] == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", rune(s[i])) {
+		if dash != (s[i] == '-') || !dash &&
+			!strings.ContainsRune("0123456789abcdefABCDEF", rune(s[i])) {
 			return false
 		}
 	}

@@ -93,7 +93,8 @@ var hostapdAnswers = map[string]string{
 	"STATUS":     "state=ENABLED\nphy=phy0\nfreq=2412\nchannel=1\n",
 	"GET_CONFIG": "bssid=02:00:00:00:00:00\nssid=caf\\xc3\\xa9 \\\"x\\\"\nwps_state=configured\npassphrase=12345678\nwpa=3\nkey_mgmt=WPA-PSK SAE\ngroup_cipher=TKIP\nrsn_pairwise_cipher=CCMP\nwpa_pairwise_cipher=TKIP\n",
 	"WPS_PIN":    "OK\n", "WPS_PBC": "OK\n", "WPS_CANCEL": "OK\n",
-	"WPS_AP_PIN disable": "OK\n", "WPS_AP_PIN random": "12345670", "WPS_AP_PIN get": "FAIL\n", "WPS_AP_PIN set": "24681353",
+	"WPS_AP_PIN disable": "OK\n", "WPS_AP_PIN random": "12345670", "WPS_AP_PIN get": "FAIL\n",
+	"WPS_AP_PIN set": "24681353",
 }
 
 func TestHostapd(t *testing.T) {
@@ -105,7 +106,8 @@ func TestHostapd(t *testing.T) {
 	mac := [6]byte{2, 0, 0, 0, 1, 0}
 
 	s, err := a.Settings(ctx)
-	if err != nil || string(s.SSID) != `café "x"` || !s.Configured || !s.WPA || !s.RSN || !s.SAE || !s.TKIP || !s.CCMP || string(s.Key.Bytes()) != "12345678" || s.Frequency != 2412 {
+	if err != nil || string(s.SSID) != `café "x"` || !s.Configured || !s.WPA || !s.RSN || !s.SAE ||
+		!s.TKIP || !s.CCMP || string(s.Key.Bytes()) != "12345678" || s.Frequency != 2412 {
 		t.Errorf("settings %+v, %v", s, err)
 	}
 	for name, err := range map[string]error{
@@ -118,16 +120,21 @@ func TestHostapd(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for command, want := range map[drivers.APPINCommand]string{drivers.APPINRandom: "12345670", drivers.APPINSet: "24681353", drivers.APPINDisable: ""} {
-		got, err := a.APPIN(ctx, drivers.APPINRequest{Command: command, PIN: secret.FromString("24681353"), Timeout: time.Minute})
+	for command, want := range map[drivers.APPINCommand]string{drivers.APPINRandom: "12345670",
+		drivers.APPINSet: "24681353", drivers.APPINDisable: ""} {
+		got, err := a.APPIN(ctx, drivers.APPINRequest{Command: command,
+			PIN: secret.FromString("24681353"), Timeout: time.Minute})
 		if err != nil || string(got.Bytes()) != want {
 			t.Errorf("APPIN %d: %q, %v", command, got.Bytes(), err)
 		}
 	}
-	if _, err := a.APPIN(ctx, drivers.APPINRequest{Command: drivers.APPINGet}); !errors.Is(err, drivers.ErrRefused) {
+	if _, err := a.APPIN(ctx, drivers.APPINRequest{Command: drivers.APPINGet}); !errors.Is(err,
+		drivers.ErrRefused) {
 		t.Errorf("APPIN get without a PIN: %v", err)
 	}
-	for _, want := range []string{"WPS_PIN any 12345670 300", "WPS_PIN any 12345670 0 02:00:00:00:01:00", "WPS_AP_PIN set 24681353 60", "WPS_AP_PIN random 60"} {
+	for _, want := range []string{"WPS_PIN any 12345670 300",
+		"WPS_PIN any 12345670 0 02:00:00:00:01:00", "WPS_AP_PIN set 24681353 60",
+		"WPS_AP_PIN random 60"} {
 		if !strings.Contains(strings.Join(f.commands(), "\n"), want) {
 			t.Errorf("%q was not sent: %q", want, f.commands())
 		}
@@ -139,14 +146,17 @@ func TestWPASupplicantInAPMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wlan0")
 	status := "bssid=02:00:00:00:00:00\nfreq=2437\nssid=net\nmode=AP\npairwise_cipher=CCMP\nkey_mgmt=WPA2-PSK\nwpa_state=COMPLETED\n"
 	f := startFake(t, path, map[string]string{
-		"STATUS": status + "passphrase=87654321\n", "WPS_PIN": "12345670", "WPS_PBC": "FAIL-PBC-OVERLAP\n",
+		"STATUS": status + "passphrase=87654321\n", "WPS_PIN": "12345670",
+		"WPS_PBC": "FAIL-PBC-OVERLAP\n",
 	})
 	a := open(t, path)
 	s, err := a.Settings(t.Context())
-	if err != nil || string(s.SSID) != "net" || !s.RSN || !s.CCMP || s.Frequency != 2437 || string(s.Key.Bytes()) != "87654321" {
+	if err != nil || string(s.SSID) != "net" || !s.RSN || !s.CCMP || s.Frequency != 2437 ||
+		string(s.Key.Bytes()) != "87654321" {
 		t.Errorf("settings %+v, %v", s, err)
 	}
-	if err := a.AllowPIN(t.Context(), drivers.PINGrant{PIN: secret.FromString("12345670"), Timeout: time.Minute}); err != nil {
+	if err := a.AllowPIN(t.Context(),
+		drivers.PINGrant{PIN: secret.FromString("12345670"), Timeout: time.Minute}); err != nil {
 		t.Error(err)
 	}
 	if err := a.AllowPBC(t.Context()); !errors.Is(err, drivers.ErrOverlap) {
@@ -212,22 +222,29 @@ func TestParseEvent(t *testing.T) {
 		want drivers.APEvent
 		ok   bool
 	}{
-		"<3>WPS-PBC-ACTIVE ":                           {drivers.APEvent{Kind: drivers.APPBCActive}, true},
-		"IFNAME=wlan0 <3>WPS-TIMEOUT ":                 {drivers.APEvent{Kind: drivers.APTimeout}, true},
-		"<3>WPS-FAIL msg=8 config_error=18":            {drivers.APEvent{Kind: drivers.APFailed, Message: 8, ConfigError: 18}, true},
-		"<3>WPS-FAIL ":                                 {drivers.APEvent{Kind: drivers.APFailed}, true},
-		"<3>WPS-FAIL msg=99999 config_error=":          {drivers.APEvent{Kind: drivers.APFailed}, true},
-		"<3>WPS-REG-SUCCESS 02:00:00:00:01:00 " + uuid: {drivers.APEvent{Kind: drivers.APEnrolled, MAC: mac, UUID: uuid}, true},
-		"<3>WPS-REG-SUCCESS 02:00:00:00:01 " + uuid:    {drivers.APEvent{}, false},
-		"<3>WPS-REG-SUCCESS ":                          {drivers.APEvent{}, false},
+		"<3>WPS-PBC-ACTIVE ":           {drivers.APEvent{Kind: drivers.APPBCActive}, true},
+		"IFNAME=wlan0 <3>WPS-TIMEOUT ": {drivers.APEvent{Kind: drivers.APTimeout}, true},
+		"<3>WPS-FAIL msg=8 config_error=18": {drivers.APEvent{Kind: drivers.APFailed,
+			Message: 8, ConfigError: 18}, true},
+		"<3>WPS-FAIL ":                        {drivers.APEvent{Kind: drivers.APFailed}, true},
+		"<3>WPS-FAIL msg=99999 config_error=": {drivers.APEvent{Kind: drivers.APFailed}, true},
+		"<3>WPS-REG-SUCCESS 02:00:00:00:01:00 " +
+			uuid: {drivers.APEvent{Kind: drivers.APEnrolled, MAC: mac, UUID: uuid}, true},
+		"<3>WPS-REG-SUCCESS 02:00:00:00:01 " + uuid: {drivers.APEvent{}, false},
+		"<3>WPS-REG-SUCCESS ":                       {drivers.APEvent{}, false},
 		"<3>WPS-PIN-NEEDED " + uuid + " 02:00:00:00:01:00 [n|Maker|Model|1|2|1-0050F204-1]": {
-			drivers.APEvent{Kind: drivers.APPINNeeded, MAC: mac, UUID: uuid, Device: drivers.APEnrollee{
-				Name: "n", Manufacturer: "Maker", ModelName: "Model", ModelNumber: "1", SerialNumber: "2", DeviceType: "1-0050F204-1"}}, true},
+			drivers.APEvent{Kind: drivers.APPINNeeded, MAC: mac, UUID: uuid,
+				Device: drivers.APEnrollee{
+					Name: "n", Manufacturer: "Maker", ModelName: "Model", ModelNumber: "1",
+					SerialNumber: "2", DeviceType: "1-0050F204-1"}}, true},
 		"<3>WPS-ENROLLEE-SEEN 02:00:00:00:01:00 " + uuid + " 1-0050F204-1 0x4388 4 1 [a b]": {
-			drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: mac, UUID: uuid, Device: drivers.APEnrollee{
-				Name: "a b", DeviceType: "1-0050F204-1", ConfigMethods: 0x4388, DevicePasswordID: 4}}, true},
-		"<3>WPS-ENROLLEE-SEEN x":                       {drivers.APEvent{}, false},
-		"<3>CTRL-EVENT-EAP-STARTED 02:00:00:00:01:00":  {drivers.APEvent{Kind: drivers.APRunStarted, MAC: mac}, true},
+			drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: mac, UUID: uuid,
+				Device: drivers.APEnrollee{
+					Name: "a b", DeviceType: "1-0050F204-1", ConfigMethods: 0x4388,
+					DevicePasswordID: 4}}, true},
+		"<3>WPS-ENROLLEE-SEEN x": {drivers.APEvent{}, false},
+		"<3>CTRL-EVENT-EAP-STARTED 02:00:00:00:01:00": {drivers.APEvent{Kind: drivers.APRunStarted,
+			MAC: mac}, true},
 		"<3>CTRL-EVENT-EAP-STARTED EAP authentication": {drivers.APEvent{}, false},
 		"OK":                    {drivers.APEvent{}, false},
 		"<3":                    {drivers.APEvent{}, false},
@@ -243,7 +260,8 @@ func TestParseEvent(t *testing.T) {
 
 func TestUnescape(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{`plain`: "plain", `a\\b\"c\"`: `a\b"c"`, `\x00\xff\n\r\t\e`: "\x00\xff\n\r\t\x1b"} {
+	for text, want := range map[string]string{`plain`: "plain", `a\\b\"c\"`: `a\b"c"`,
+		`\x00\xff\n\r\t\e`: "\x00\xff\n\r\t\x1b"} {
 		if got, err := unescape([]byte(text)); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", text, got, err)
 		}
@@ -263,7 +281,8 @@ func FuzzEvent(f *testing.F) {
 		if !ok {
 			return
 		}
-		if e.Kind == 0 || len(e.Device.Name) > 64 || strings.ContainsAny(e.Device.Name, "\n\x00\x7f") || e.UUID != "" && !isUUID(e.UUID) {
+		if e.Kind == 0 || len(e.Device.Name) > 64 ||
+			strings.ContainsAny(e.Device.Name, "\n\x00\x7f") || e.UUID != "" && !isUUID(e.UUID) {
 			t.Errorf("%q: %+v", b, e)
 		}
 	})

@@ -14,7 +14,8 @@ import (
 
 var _ drivers.NFCAccessPoint = (*accessPoint)(nil)
 
-// errWithoutNFC: hostapd knows the commands for NFC if it was built with CONFIG_WPS_NFC, as Debian's is.
+// errWithoutNFC: hostapd knows the commands for NFC if it was built with CONFIG_WPS_NFC, as
+// Debian's is.
 var errWithoutNFC = fmt.Errorf("built without NFC (CONFIG_WPS_NFC): %w", drivers.ErrNotSupported)
 
 // nfcAnswer tells what a reply means that is not what an NFC command wants.
@@ -66,15 +67,16 @@ func (a *accessPoint) nfcHex(ctx context.Context, what string) ([]byte, error) {
 	return b, nil
 }
 
-// AllowToken implements drivers.NFCAccessPoint. wpa_supplicant has the command, too, but takes the password for its External
-// Registrar: its access point would let nobody in (wpa_supplicant 2.10).
+// AllowToken implements drivers.NFCAccessPoint. wpa_supplicant has the command, too, but takes the
+// password for its External Registrar: its access point would let nobody in (wpa_supplicant 2.10).
 func (a *accessPoint) AllowToken(ctx context.Context, tag []byte) error {
 	supplicant, err := a.isSupplicant(ctx)
 	if err != nil {
 		return err
 	}
 	if supplicant {
-		return fmt.Errorf("hostapd: wpa_supplicant reads no tags for its access point: %w", drivers.ErrNotSupported)
+		return fmt.Errorf("hostapd: wpa_supplicant reads no tags for its access point: %w",
+			drivers.ErrNotSupported)
 	}
 	command := hexCommand("WPS_NFC_TAG_READ", tag)
 	defer clear(command)
@@ -83,7 +85,8 @@ func (a *accessPoint) AllowToken(ctx context.Context, tag []byte) error {
 
 // HandoverReport implements drivers.NFCAccessPoint.
 func (a *accessPoint) HandoverReport(ctx context.Context, request, sel []byte) error {
-	return a.nfcGrant(ctx, "NFC_REPORT_HANDOVER", hexCommand("NFC_REPORT_HANDOVER RESP WPS", request, sel))
+	return a.nfcGrant(ctx, "NFC_REPORT_HANDOVER",
+		hexCommand("NFC_REPORT_HANDOVER RESP WPS", request, sel))
 }
 
 // nfcGrant sends a command that lets a device in, for as long as hostapd announces a Registrar.
@@ -96,8 +99,9 @@ func (a *accessPoint) nfcGrant(ctx context.Context, what string, command []byte)
 	return nil
 }
 
-// PasswordToken implements drivers.NFCAccessPoint. hostapd keeps the token until it ends; making it and enabling it are
-// two commands, of which wpa_supplicant has only the first, for the token of the station that it also is.
+// PasswordToken implements drivers.NFCAccessPoint. hostapd keeps the token until it ends; making it
+// and enabling it are two commands, of which wpa_supplicant has only the first, for the token of
+// the station that it also is.
 func (a *accessPoint) PasswordToken(ctx context.Context, format string) (secret.Value, error) {
 	supplicant, err := a.isSupplicant(ctx)
 	if err != nil {

@@ -25,8 +25,10 @@ func openNFC(t *testing.T, answers map[string]string) (drivers.NFCAccessPoint, *
 func TestNFC(t *testing.T) {
 	t.Parallel()
 	a, f := openNFC(t, map[string]string{
-		"STATUS": "state=ENABLED\n", "WPS_NFC_TAG_READ": "OK\n", "NFC_REPORT_HANDOVER RESP WPS": "OK\n",
-		"WPS_NFC_TOKEN NDEF": "D217AB\n", "WPS_NFC_TOKEN enable": "", "WPS_NFC_CONFIG_TOKEN WPS": "100E0001FF\n",
+		"STATUS": "state=ENABLED\n", "WPS_NFC_TAG_READ": "OK\n",
+		"NFC_REPORT_HANDOVER RESP WPS": "OK\n",
+		"WPS_NFC_TOKEN NDEF":           "D217AB\n", "WPS_NFC_TOKEN enable": "",
+		"WPS_NFC_CONFIG_TOKEN WPS":         "100E0001FF\n",
 		"NFC_GET_HANDOVER_SEL NDEF WPS-CR": "D21701\n",
 	})
 	ctx := t.Context()
@@ -40,16 +42,20 @@ func TestNFC(t *testing.T) {
 		get  func() ([]byte, error)
 		want []byte
 	}{
-		"PasswordToken":  {func() ([]byte, error) { return bytesOf(a.PasswordToken(ctx, "NDEF")) }, []byte{0xd2, 0x17, 0xab}},
-		"ConfigToken":    {func() ([]byte, error) { return bytesOf(a.ConfigToken(ctx, "WPS")) }, []byte{0x10, 0x0e, 0, 1, 0xff}},
-		"HandoverSelect": {func() ([]byte, error) { return a.HandoverSelect(ctx) }, []byte{0xd2, 0x17, 1}},
+		"PasswordToken": {func() ([]byte, error) { return bytesOf(a.PasswordToken(ctx, "NDEF")) },
+			[]byte{0xd2, 0x17, 0xab}},
+		"ConfigToken": {func() ([]byte, error) { return bytesOf(a.ConfigToken(ctx, "WPS")) },
+			[]byte{0x10, 0x0e, 0, 1, 0xff}},
+		"HandoverSelect": {func() ([]byte, error) { return a.HandoverSelect(ctx) },
+			[]byte{0xd2, 0x17, 1}},
 	} {
 		if got, err := c.get(); err != nil || !bytes.Equal(got, c.want) {
 			t.Errorf("%s: %x, %v", what, got, err)
 		}
 	}
 	heard := strings.Join(f.commands(), "\n")
-	for _, want := range []string{"WPS_NFC_TAG_READ 102c00ab", "NFC_REPORT_HANDOVER RESP WPS 0102 03", "WPS_NFC_TOKEN enable"} {
+	for _, want := range []string{"WPS_NFC_TAG_READ 102c00ab",
+		"NFC_REPORT_HANDOVER RESP WPS 0102 03", "WPS_NFC_TOKEN enable"} {
 		if !strings.Contains(heard, want) {
 			t.Errorf("%q was not sent: %s", want, heard)
 		}
@@ -65,10 +71,14 @@ func TestNFCRefused(t *testing.T) {
 		answers map[string]string
 		want    error
 	}{
-		"refused":                {map[string]string{"STATUS": "state=ENABLED\n", "WPS_NFC": "FAIL\n", "NFC_": "FAIL\n"}, drivers.ErrRefused},
-		"built without NFC":      {map[string]string{"STATUS": "state=ENABLED\n"}, drivers.ErrNotSupported},
-		"half a byte":            {map[string]string{"STATUS": "state=ENABLED\n", "WPS_NFC": "ABC\n", "NFC_": "ABC\n"}, nil},
-		"no answer worth a word": {map[string]string{"STATUS": "state=ENABLED\n", "WPS_NFC": "MAYBE\n", "NFC_": "MAYBE\n"}, nil},
+		"refused": {map[string]string{"STATUS": "state=ENABLED\n",
+			"WPS_NFC": "FAIL\n", "NFC_": "FAIL\n"}, drivers.ErrRefused},
+		"built without NFC": {map[string]string{"STATUS": "state=ENABLED\n"},
+			drivers.ErrNotSupported},
+		"half a byte": {map[string]string{"STATUS": "state=ENABLED\n",
+			"WPS_NFC": "ABC\n", "NFC_": "ABC\n"}, nil},
+		"no answer worth a word": {map[string]string{"STATUS": "state=ENABLED\n",
+			"WPS_NFC": "MAYBE\n", "NFC_": "MAYBE\n"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,20 +88,23 @@ func TestNFCRefused(t *testing.T) {
 			_, config := a.ConfigToken(ctx, "NDEF")
 			_, sel := a.HandoverSelect(ctx)
 			for what, err := range map[string]error{
-				"AllowToken": a.AllowToken(ctx, []byte{1}), "HandoverReport": a.HandoverReport(ctx, []byte{1}, []byte{2}),
-				"PasswordToken": password, "ConfigToken": config, "HandoverSelect": sel,
+				"AllowToken":     a.AllowToken(ctx, []byte{1}),
+				"HandoverReport": a.HandoverReport(ctx, []byte{1}, []byte{2}),
+				"PasswordToken":  password, "ConfigToken": config, "HandoverSelect": sel,
 			} {
 				if err == nil || c.want != nil && !errors.Is(err, c.want) {
 					t.Errorf("%s: %v", what, err)
 				}
-				if c.want == drivers.ErrNotSupported && !strings.Contains(err.Error(), "CONFIG_WPS_NFC") {
+				if c.want == drivers.ErrNotSupported &&
+					!strings.Contains(err.Error(), "CONFIG_WPS_NFC") {
 					t.Errorf("%s does not say why: %v", what, err)
 				}
 			}
 		})
 	}
 	// wpa_supplicant's own token is the station's.
-	a, _ := openNFC(t, map[string]string{"STATUS": "wpa_state=COMPLETED\nmode=AP\n", "WPS_NFC_TOKEN": "D217AB\n"})
+	a, _ := openNFC(t, map[string]string{"STATUS": "wpa_state=COMPLETED\nmode=AP\n",
+		"WPS_NFC_TOKEN": "D217AB\n"})
 	if _, err := a.PasswordToken(t.Context(), "NDEF"); !errors.Is(err, drivers.ErrNotSupported) {
 		t.Errorf("wpa_supplicant: %v", err)
 	}

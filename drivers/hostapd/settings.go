@@ -78,12 +78,16 @@ func (a *accessPoint) Settings(ctx context.Context) (drivers.APSettings, error) 
 }
 
 // supplicant tells wpa_supplicant's STATUS from hostapd's.
-func (a *accessPoint) supplicant(status map[string][]byte) bool { return status["wpa_state"] != nil }
+func (a *accessPoint) supplicant(status map[string][]byte) bool {
+	return status["wpa_state"] != nil
+}
 
 // supplicantSettings asks wpa_supplicant, whose STATUS-WPS shows the key of its own access point.
-func (a *accessPoint) supplicantSettings(ctx context.Context, status map[string][]byte) (drivers.APSettings, error) {
+func (a *accessPoint) supplicantSettings(ctx context.Context,
+	status map[string][]byte) (drivers.APSettings, error) {
 	if string(status["mode"]) != "AP" && string(status["mode"]) != "P2P GO" {
-		return drivers.APSettings{}, fmt.Errorf("hostapd: wpa_supplicant is not in AP mode: %w", drivers.ErrNotSupported)
+		return drivers.APSettings{},
+			fmt.Errorf("hostapd: wpa_supplicant is not in AP mode: %w", drivers.ErrNotSupported)
 	}
 	reply, err := a.request(ctx, []byte("STATUS-WPS"))
 	if err != nil {
@@ -91,7 +95,8 @@ func (a *accessPoint) supplicantSettings(ctx context.Context, status map[string]
 	}
 	defer clear(reply)
 	f := fields(reply)
-	config := map[string][]byte{"bssid": f["bssid"], "ssid": f["ssid"], "wps_state": []byte("configured"), "passphrase": f["passphrase"], "psk": f["psk"]}
+	config := map[string][]byte{"bssid": f["bssid"], "ssid": f["ssid"],
+		"wps_state": []byte("configured"), "passphrase": f["passphrase"], "psk": f["psk"]}
 	if len(f["passphrase"]) > 0 || len(f["psk"]) > 0 {
 		config["wpa"], config["key_mgmt"] = []byte("2"), []byte("WPA-PSK")
 		config["rsn_pairwise_cipher"] = f["pairwise_cipher"]

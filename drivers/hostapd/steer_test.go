@@ -26,7 +26,8 @@ import (
 func TestDirectories(t *testing.T) {
 	t.Parallel()
 	stale, live, empty := t.TempDir(), t.TempDir(), t.TempDir()
-	dead, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(stale, "wlan0"), Net: "unixgram"})
+	dead, err := net.ListenUnixgram("unixgram",
+		&net.UnixAddr{Name: filepath.Join(stale, "wlan0"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,10 +41,11 @@ func TestDirectories(t *testing.T) {
 		ifname string
 		want   error
 	}{
-		"the one that answers":            {[]string{empty, stale, live}, "wlan0", nil},
-		"a socket that was left":          {[]string{stale}, "wlan0", drivers.ErrUnreachable},
-		"a file that is no socket":        {[]string{empty}, "wlan0", drivers.ErrUnreachable},
-		"no such directory":               {[]string{filepath.Join(empty, "x")}, "wlan0", drivers.ErrUnreachable},
+		"the one that answers":     {[]string{empty, stale, live}, "wlan0", nil},
+		"a socket that was left":   {[]string{stale}, "wlan0", drivers.ErrUnreachable},
+		"a file that is no socket": {[]string{empty}, "wlan0", drivers.ErrUnreachable},
+		"no such directory": {[]string{filepath.Join(empty, "x")}, "wlan0",
+			drivers.ErrUnreachable},
 		"no such interface":               {[]string{live}, "wlan1", drivers.ErrUnreachable},
 		"a name with a path in it":        {[]string{live}, "../wlan0", drivers.ErrNoInterface},
 		"a name that is the directory":    {[]string{live}, "..", drivers.ErrNoInterface},
@@ -59,7 +61,8 @@ func TestDirectories(t *testing.T) {
 	}
 }
 
-// TestDirectoriesThatAreClosed: hostapd makes its directory 0770, and a group of ours has to be configured.
+// TestDirectoriesThatAreClosed: hostapd makes its directory 0770, and a group of ours has to be
+// configured.
 func TestDirectoriesThatAreClosed(t *testing.T) {
 	dir := t.TempDir()
 	startFake(t, filepath.Join(dir, "wlan0"), hostapdAnswers)
@@ -67,7 +70,8 @@ func TestDirectoriesThatAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Chmod(dir, 0o700)
-	// As another user of the file system, since nothing is closed to root. The thread ends with its goroutine.
+	// As another user of the file system, since nothing is closed to root. The thread ends with its
+	// goroutine.
 	failed := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -77,7 +81,8 @@ func TestDirectoriesThatAreClosed(t *testing.T) {
 		_, err := Directories{Paths: []string{dir}}.AccessPoint(t.Context(), "wlan0")
 		failed <- err
 	}()
-	if err := <-failed; !errors.Is(err, fs.ErrPermission) || !errors.Is(err, drivers.ErrUnreachable) {
+	if err := <-failed; !errors.Is(err, fs.ErrPermission) ||
+		!errors.Is(err, drivers.ErrUnreachable) {
 		t.Error(err)
 	}
 }
@@ -90,7 +95,8 @@ func TestEventsComeBeforeTheGrant(t *testing.T) {
 	a := open(t, path)
 	for n, grant := range []func() error{
 		func() error {
-			return a.AllowPIN(t.Context(), drivers.PINGrant{PIN: secret.FromString("12345670"), Timeout: time.Minute})
+			return a.AllowPIN(t.Context(),
+				drivers.PINGrant{PIN: secret.FromString("12345670"), Timeout: time.Minute})
 		},
 		func() error { return a.AllowPBC(t.Context()) },
 		func() error { return a.Withdraw(t.Context()) },
@@ -112,7 +118,8 @@ func TestEventsComeBeforeTheGrant(t *testing.T) {
 
 func TestWithdraw(t *testing.T) {
 	t.Parallel()
-	supplicant := map[string]string{"STATUS": "wpa_state=COMPLETED\nmode=AP\n", "WPS_CANCEL": "OK\n"}
+	supplicant := map[string]string{"STATUS": "wpa_state=COMPLETED\nmode=AP\n",
+		"WPS_CANCEL": "OK\n"}
 	off := maps.Clone(hostapdAnswers)
 	off["WPS_PIN"], off["WPS_CANCEL"] = "FAIL\n", "FAIL\n"
 	for name, c := range map[string]struct {
@@ -135,7 +142,8 @@ func TestWithdraw(t *testing.T) {
 			} else if err != nil {
 				t.Error(err)
 			}
-			if got := strings.Join(f.commands(), "\n"); !regexp.MustCompile(c.want).MatchString(got) {
+			if got := strings.Join(f.commands(),
+				"\n"); !regexp.MustCompile(c.want).MatchString(got) {
 				t.Errorf("commands:\n%s", got)
 			}
 		})
@@ -157,13 +165,16 @@ func TestOverlapIsToldFromARefusal(t *testing.T) {
 	}
 }
 
-// TestAFloodDoesNotCostTheEventsOfARun: stations that nobody let in cannot push those out that matter.
+// TestAFloodDoesNotCostTheEventsOfARun: stations that nobody let in cannot push those out that
+// matter.
 func TestAFloodDoesNotCostTheEventsOfARun(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	a := &accessPoint{events: make(chan drivers.APEvent, maxEvents), log: slog.New(slog.NewTextHandler(&log, nil))}
+	a := &accessPoint{events: make(chan drivers.APEvent, maxEvents),
+		log: slog.New(slog.NewTextHandler(&log, nil))}
 	for n := range 10 * maxEvents {
-		a.tell(drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: [6]byte{2, 0, 0, 0, byte(n >> 8), byte(n)}})
+		a.tell(drivers.APEvent{Kind: drivers.APEnrolleeSeen,
+			MAC: [6]byte{2, 0, 0, 0, byte(n >> 8), byte(n)}})
 	}
 	if len(a.events) != maxEvents/2 || log.Len() != 0 {
 		t.Errorf("%d events wait, log %q", len(a.events), log.String())
@@ -176,7 +187,8 @@ func TestAFloodDoesNotCostTheEventsOfARun(t *testing.T) {
 	if e := <-a.events; e.Kind != drivers.APFailed {
 		t.Errorf("event %+v", e)
 	}
-	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), fmt.Sprint("dropped=", 10*maxEvents-maxEvents/2)) {
+	if n := strings.Count(log.String(), "\n"); n != 1 ||
+		!strings.Contains(log.String(), fmt.Sprint("dropped=", 10*maxEvents-maxEvents/2)) {
 		t.Errorf("log %q", log.String())
 	}
 }
@@ -211,7 +223,8 @@ func TestTheDirectoryGoes(t *testing.T) {
 	}
 }
 
-// TestALateReplyIsNobodysAnswer: the reply to a command that was given up is not taken for the next one's.
+// TestALateReplyIsNobodysAnswer: the reply to a command that was given up is not taken for the next
+// one's.
 func TestALateReplyIsNobodysAnswer(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "wlan0")

@@ -27,14 +27,17 @@ const withdrawTime = 5 * time.Second
 func answers(key secret.Value) map[string]bus.Method {
 	nothing := func(context.Context, []any) ([]any, error) { return nil, nil }
 	return map[string]bus.Method{
-		"RequestPassphrase": {In: "o", Do: func(context.Context, []any) ([]any, error) { return []any{string(key.Bytes())}, nil }},
+		"RequestPassphrase": {In: "o", Do: func(context.Context, []any) ([]any, error) {
+			return []any{string(key.Bytes())}, nil
+		}},
 		// iwd does not need an answer any more.
 		"Release": {Do: nothing},
 		"Cancel":  {In: "s", Do: nothing},
 	}
 }
 
-// connectWithAgent joins a network that iwd does not know yet, and answers when it asks for the passphrase.
+// connectWithAgent joins a network that iwd does not know yet, and answers when it asks for the
+// passphrase.
 func (m *Manager) connectWithAgent(ctx context.Context, d *device, n *credential.Offer) error {
 	if n.KeyKind == credential.KeyRawPSK {
 		return ErrAgent
@@ -48,11 +51,13 @@ func (m *Manager) connectWithAgent(ctx context.Context, d *device, n *credential
 	d = &device{conn, d.path}
 	defer d.Serve(agentPath, agentI, answers(n.Key))()
 	const manager = godbus.ObjectPath("/net/connman/iwd")
-	if err := d.Call(ctx, manager, busName+".AgentManager.RegisterAgent", []any{agentPath}); err != nil {
+	if err := d.Call(ctx, manager, busName+".AgentManager.RegisterAgent",
+		[]any{agentPath}); err != nil {
 		return err
 	}
 	err = d.connect(ctx, string(n.SSID), kindOf(n.Network))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
 	defer cancel()
-	return errors.Join(err, d.Call(ctx, manager, busName+".AgentManager.UnregisterAgent", []any{agentPath}))
+	return errors.Join(err, d.Call(ctx, manager, busName+".AgentManager.UnregisterAgent",
+		[]any{agentPath}))
 }

@@ -11,11 +11,13 @@ import (
 	"wpsd/engine/credential"
 )
 
-// knownI is the interface of a network that iwd has joined or was told of (iwd, doc/known-network-api.txt).
+// knownI is the interface of a network that iwd has joined or was told of (iwd,
+// doc/known-network-api.txt).
 const knownI = busName + ".KnownNetwork"
 
-// Changes reports whether iwd knows a network of this name, unless what it keeps of it is what Deliver would write. Where its
-// directory is closed to us only an open network is known to be the same.
+// Changes reports whether iwd knows a network of this name, unless what it keeps of it is what
+// Deliver would write. Where its directory is closed to us only an open network is known to be the
+// same.
 func (m *Manager) Changes(ctx context.Context, _ string, n credential.Network) (bool, error) {
 	conn, err := m.Bus.Dial(ctx, busName)
 	if errors.Is(err, managerbus.ErrAbsent) {
@@ -26,7 +28,8 @@ func (m *Manager) Changes(ctx context.Context, _ string, n credential.Network) (
 	}
 	defer conn.Close()
 	var all objects
-	if err := conn.Call(ctx, "/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects", nil, &all); err != nil {
+	if err := conn.Call(ctx, "/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects", nil,
+		&all); err != nil {
 		return false, wrap(err)
 	}
 	for _, interfaces := range all {

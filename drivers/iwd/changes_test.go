@@ -22,7 +22,8 @@ func TestChanges(t *testing.T) {
 	}
 	p.Unlock()
 	psk := func(ssid, key string) credential.Network {
-		return credential.Network{SSID: []byte(ssid), Key: secret.FromString(key), KeyKind: credential.KeyPassphrase}
+		return credential.Network{SSID: []byte(ssid), Key: secret.FromString(key),
+			KeyKind: credential.KeyPassphrase}
 	}
 	text, err := profile(nil, psk("home", "the old key"))
 	if err != nil {
@@ -40,8 +41,10 @@ func TestChanges(t *testing.T) {
 		{"another key", psk("home", "a new key"), true},
 		{"the same key", psk("home", "the old key"), false},
 		{"a file that cannot be read", psk("shut", "the old key"), true},
-		{"the same name, and open here", credential.Network{SSID: []byte("home"), KeyKind: credential.KeyNone}, true},
-		{"open on both sides", credential.Network{SSID: []byte("cafe"), KeyKind: credential.KeyNone}, false},
+		{"the same name, and open here",
+			credential.Network{SSID: []byte("home"), KeyKind: credential.KeyNone}, true},
+		{"open on both sides", credential.Network{SSID: []byte("cafe"),
+			KeyKind: credential.KeyNone}, false},
 	} {
 		if got, err := m.Changes(t.Context(), "wlan0", c.n); err != nil || got != c.want {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)

@@ -42,8 +42,9 @@ func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 	return json.Marshal(owed)
 }
 
-// Release implements Holder. iwd has no way to let go of an interface: it switches a device on again as soon as
-// anybody brings the link up, and takes the association for its own. So the device is off, and we stay apart.
+// Release implements Holder. iwd has no way to let go of an interface: it switches a device on
+// again as soon as anybody brings the link up, and takes the association for its own. So the device
+// is off, and we stay apart.
 func (m *Manager) Release(ctx context.Context, ifname string, _ []byte) (apart bool, err error) {
 	d, err := m.dial(ctx, ifname)
 	switch {

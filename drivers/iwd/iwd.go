@@ -1,4 +1,5 @@
-// Package iwd lets iwd let go of an interface and take networks, over D-Bus and by the files that it provisions from.
+// Package iwd lets iwd let go of an interface and take networks, over D-Bus and by the files that
+// it provisions from.
 package iwd
 
 import (
@@ -52,7 +53,8 @@ func (m *Manager) dial(ctx context.Context, ifname string) (*device, error) {
 		return nil, wrap(err)
 	}
 	var all objects
-	if err := conn.Call(ctx, "/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects", nil, &all); err != nil {
+	if err := conn.Call(ctx, "/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects", nil,
+		&all); err != nil {
 		conn.Close()
 		return nil, wrap(err)
 	}
@@ -72,7 +74,8 @@ func wrap(err error) error {
 	return fmt.Errorf("iwd: %w", err)
 }
 
-// station reports whether the device is a station now: it is not while it is off, or something else.
+// station reports whether the device is a station now: it is not while it is off, or something
+// else.
 func (d *device) station(ctx context.Context) (bool, error) {
 	var state string
 	err := d.Get(ctx, d.path, stationI, "State", &state)
@@ -127,7 +130,8 @@ func (d *device) find(ctx context.Context, name, kind string) (godbus.ObjectPath
 		}
 		for _, n := range list {
 			var has, is string
-			if d.Get(ctx, n.Path, networkI, "Name", &has) == nil && d.Get(ctx, n.Path, networkI, "Type", &is) == nil && has == name && is == kind {
+			if d.Get(ctx, n.Path, networkI, "Name", &has) == nil &&
+				d.Get(ctx, n.Path, networkI, "Type", &is) == nil && has == name && is == kind {
 				found = n.Path
 				return true, nil
 			}
@@ -158,7 +162,8 @@ func (d *device) connect(ctx context.Context, name, kind string) error {
 		switch {
 		case err == nil, managerbus.Is(err, busName+".AlreadyConnected"):
 			return true, nil
-		case managerbus.Is(err, busName+".Busy"), managerbus.Is(err, busName+".InProgress"), managerbus.Is(err, busName+".Aborted"):
+		case managerbus.Is(err, busName+".Busy"), managerbus.Is(err, busName+".InProgress"),
+			managerbus.Is(err, busName+".Aborted"):
 			last = err
 			return false, nil
 		}

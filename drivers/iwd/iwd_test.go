@@ -69,7 +69,8 @@ func play(t *testing.T) (*Manager, *played) {
 			if p.asks {
 				sender := p.Sender
 				p.Unlock()
-				err := p.Conn().Object(sender, p.agent).Call(agentI+".RequestPassphrase", 0, path).Store(&p.answered)
+				err := p.Conn().Object(sender, p.agent).Call(agentI+".RequestPassphrase", 0,
+					path).Store(&p.answered)
 				p.Lock()
 				if err != nil {
 					return nil, err
@@ -77,7 +78,8 @@ func play(t *testing.T) (*Manager, *played) {
 			}
 			return nil, p.refuses
 		},
-		busName + ".AgentManager.RegisterAgent": func(_ godbus.ObjectPath, args []any) ([]any, error) {
+		busName + ".AgentManager.RegisterAgent": func(_ godbus.ObjectPath,
+			args []any) ([]any, error) {
 			p.agent = args[0].(godbus.ObjectPath)
 			return nil, nil
 		},
@@ -86,7 +88,8 @@ func play(t *testing.T) (*Manager, *played) {
 			return nil, nil
 		},
 	}
-	return &Manager{Bus: managertest.Start(t, map[string]*managertest.Manager{busName: &p.Manager}), Directory: t.TempDir()}, p
+	return &Manager{Bus: managertest.Start(t, map[string]*managertest.Manager{busName: &p.Manager}),
+		Directory: t.TempDir()}, p
 }
 
 func (p *played) station() {
@@ -111,7 +114,8 @@ func TestHolder(t *testing.T) {
 	if err := m.Restore(t.Context(), "wlan0", owed, true); err != nil {
 		t.Error(err)
 	}
-	if told, want := p.Told(), []string{"Set Powered=false", "Set Powered=true", "Set Powered=true", "Connect " + string(homeNet)}; !slices.Equal(told, want) {
+	if told, want := p.Told(), []string{"Set Powered=false", "Set Powered=true", "Set Powered=true",
+		"Connect " + string(homeNet)}; !slices.Equal(told, want) {
 		t.Errorf("told %q", told)
 	}
 }
@@ -174,7 +178,8 @@ func TestClaimOfWhatItDoesNotHave(t *testing.T) {
 func offer(n credential.Network) []credential.Offer { return []credential.Offer{{Network: n}} }
 
 func network(ssid, key string, kind credential.KeyKind) credential.Network {
-	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
+	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+		Key: secret.FromString(key), KeyKind: kind}
 	if kind == credential.KeyNone {
 		n.Auth, n.Encryption, n.Key = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
 	}
@@ -191,34 +196,48 @@ func TestDeliver(t *testing.T) {
 		prepare   func(*played)
 		err       error
 	}{
-		{name: "a new network is a new file", network: network("new", "some words", credential.KeyPassphrase), want: "[Security]\nPassphrase=some words\n"},
-		{name: "iwd may be busy first", network: network("new", "some words", credential.KeyPassphrase), want: "[Security]\nPassphrase=some words\n",
+		{name: "a new network is a new file",
+			network: network("new", "some words", credential.KeyPassphrase),
+			want:    "[Security]\nPassphrase=some words\n"},
+		{name: "iwd may be busy first", network: network("new", "some words",
+			credential.KeyPassphrase), want: "[Security]\nPassphrase=some words\n",
 			prepare: func(p *played) { p.busy = 2 }},
-		{name: "a key of 64 digits", network: network("new", psk, credential.KeyRawPSK), want: "[Security]\nPreSharedKey=" + strings.ToLower(psk) + "\n"},
+		{name: "a key of 64 digits", network: network("new", psk, credential.KeyRawPSK),
+			want: "[Security]\nPreSharedKey=" + strings.ToLower(psk) + "\n"},
 		{
-			name: "what somebody has set stays", network: network("new", "other words", credential.KeyPassphrase),
-			old:  "# mine\n[Security]\nPassphrase=some words\nPreSharedKey=00\nSAE-PT-Group19=11\n[Settings]\nAutoConnect=false",
-			want: "# mine\n[Security]\nPassphrase=other words\n[Settings]\nAutoConnect=false\n",
+			name:    "what somebody has set stays",
+			network: network("new", "other words", credential.KeyPassphrase),
+			old:     "# mine\n[Security]\nPassphrase=some words\nPreSharedKey=00\nSAE-PT-Group19=11\n[Settings]\nAutoConnect=false",
+			want:    "# mine\n[Security]\nPassphrase=other words\n[Settings]\nAutoConnect=false\n",
 		},
 		{
-			name: "in a file without keys, too", network: network("new", "some words", credential.KeyPassphrase), old: "[IPv4]\nAddress=10.0.0.1\n",
-			want: "[IPv4]\nAddress=10.0.0.1\n[Security]\nPassphrase=some words\n",
+			name:    "in a file without keys, too",
+			network: network("new", "some words", credential.KeyPassphrase),
+			old:     "[IPv4]\nAddress=10.0.0.1\n",
+			want:    "[IPv4]\nAddress=10.0.0.1\n[Security]\nPassphrase=some words\n",
 		},
 		{
-			name: "what iwd has encrypted is left alone", network: network("new", "some words", credential.KeyPassphrase),
-			old: "[Security]\nEncryptedSecurity=00\n", want: "[Security]\nEncryptedSecurity=00\n", err: ErrEncrypted,
+			name:    "what iwd has encrypted is left alone",
+			network: network("new", "some words", credential.KeyPassphrase),
+			old:     "[Security]\nEncryptedSecurity=00\n",
+			want:    "[Security]\nEncryptedSecurity=00\n", err: ErrEncrypted,
 		},
 		{
-			name: "who does not get in leaves the old file", network: network("new", "some words", credential.KeyPassphrase),
+			name:    "who does not get in leaves the old file",
+			network: network("new", "some words", credential.KeyPassphrase),
 			prepare: func(p *played) { p.refuses = managertest.Fail(busName + ".Failed") },
-			old:     "[Security]\nPassphrase=old words\n", want: "[Security]\nPassphrase=old words\n", err: errAny,
+			old:     "[Security]\nPassphrase=old words\n",
+			want:    "[Security]\nPassphrase=old words\n", err: errAny,
 		},
 		{
-			name: "or none, if there was none", network: network("new", "some words", credential.KeyPassphrase),
-			prepare: func(p *played) { p.refuses = managertest.Fail(busName + ".Failed") }, err: errAny,
+			name:    "or none, if there was none",
+			network: network("new", "some words", credential.KeyPassphrase),
+			prepare: func(p *played) { p.refuses = managertest.Fail(busName + ".Failed") },
+			err:     errAny,
 		},
 		{name: "WEP is refused", network: network("new", "12345", credential.KeyWEP), err: ErrWEP},
-		{name: "a name that is no text is refused", network: network("\xff", "some words", credential.KeyPassphrase), err: ErrText},
+		{name: "a name that is no text is refused",
+			network: network("\xff", "some words", credential.KeyPassphrase), err: ErrText},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -261,17 +280,21 @@ func TestDeliverWithoutItsDirectory(t *testing.T) {
 	p.Lock()
 	p.asks = true
 	p.Unlock()
-	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
 		t.Fatalf("Deliver: %v", err)
 	}
-	told, want := p.Told(), []string{"Set Powered=true", "Connect " + string(newNet), "UnregisterAgent"}
+	told, want := p.Told(), []string{"Set Powered=true", "Connect " + string(newNet),
+		"UnregisterAgent"}
 	p.Lock()
 	answered := p.answered
 	p.Unlock()
 	if answered != "some words" || !slices.Equal(told, want) {
 		t.Errorf("the agent said %q; told %q", answered, told)
 	}
-	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", strings.Repeat("ab", 32), credential.KeyRawPSK))); !errors.Is(err, ErrAgent) {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(network("new", strings.Repeat("ab", 32), credential.KeyRawPSK))); !errors.Is(
+		err, ErrAgent) {
 		t.Errorf("a key that an agent cannot say: %v", err)
 	}
 }
@@ -279,7 +302,8 @@ func TestDeliverWithoutItsDirectory(t *testing.T) {
 func TestFileNames(t *testing.T) {
 	t.Parallel()
 	for ssid, want := range map[string]string{
-		"home": "home.psk", "My home_2-x": "My home_2-x.psk", "Übung": "=c39c62756e67.psk", "a/b": "=612f62.psk", "=x": "=3d78.psk", "a.b": "=612e62.psk", "..": "=2e2e.psk",
+		"home": "home.psk", "My home_2-x": "My home_2-x.psk", "Übung": "=c39c62756e67.psk",
+		"a/b": "=612f62.psk", "=x": "=3d78.psk", "a.b": "=612e62.psk", "..": "=2e2e.psk",
 	} {
 		if got := fileName([]byte(ssid), "psk"); got != want {
 			t.Errorf("%q: %q", ssid, got)
@@ -305,7 +329,8 @@ func FuzzProfile(f *testing.F) {
 	f.Add([]byte("[Security]\nPassphrase=old\n[Settings]\nAutoConnect=true\n"), "  a\\b c ")
 	f.Add([]byte("[Security"), "12345678")
 	f.Fuzz(func(t *testing.T, old []byte, key string) {
-		if len(key) < 8 || len(key) > 63 || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if len(key) < 8 || len(key) > 63 ||
+			strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return
 		}
 		text, err := profile(old, network("new", key, credential.KeyPassphrase))

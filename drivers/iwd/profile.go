@@ -45,11 +45,12 @@ func check(n *credential.Offer) error {
 	return nil
 }
 
-// fileName is the name under which iwd looks for a network: the SSID itself if all of it is harmless, else = and its
-// bytes in hex (iwd.network(5)).
+// fileName is the name under which iwd looks for a network: the SSID itself if all of it is
+// harmless, else = and its bytes in hex (iwd.network(5)).
 func fileName(ssid []byte, kind string) string {
 	harmless := func(c byte) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == ' ' || c == '_' || c == '-'
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == ' ' ||
+			c == '_' || c == '-'
 	}
 	for _, c := range ssid {
 		if !harmless(c) {
@@ -59,7 +60,8 @@ func fileName(ssid []byte, kind string) string {
 	return string(ssid) + "." + kind
 }
 
-// secretKeys are those of [Security] that a new key replaces: iwd derives some of them from the passphrase.
+// secretKeys are those of [Security] that a new key replaces: iwd derives some of them from the
+// passphrase.
 var secretKeys = []string{"Passphrase", "PreSharedKey", "SAE-PT-Group19", "SAE-PT-Group20"}
 
 // profile makes the text of a file, from what it has been before: settings that somebody made stay.
@@ -115,7 +117,8 @@ func appendKey(b *bytes.Buffer, n credential.Network) {
 	b.WriteByte('\n')
 }
 
-// appendEscaped writes a value as iwd's parser reads it: a leading space would be skipped, a backslash begins an escape.
+// appendEscaped writes a value as iwd's parser reads it: a leading space would be skipped, a
+// backslash begins an escape.
 func appendEscaped(b *bytes.Buffer, value []byte) {
 	for i, c := range value {
 		switch {
@@ -152,7 +155,8 @@ func readProfile(root *os.Root, name string) ([]byte, error) {
 	return text, err
 }
 
-// writeProfile puts a file into iwd's directory, which it watches, in one step. nil text removes it.
+// writeProfile puts a file into iwd's directory, which it watches, in one step. nil text removes
+// it.
 func writeProfile(root *os.Root, name string, text []byte) error {
 	if text == nil {
 		err := root.Remove(name)

@@ -15,9 +15,10 @@ import (
 // ErrNoDevice means that iwd does not have the interface.
 var ErrNoDevice = errors.New("iwd: it does not have the interface")
 
-// Deliver implements Sink: it writes the files from which iwd knows the networks, then connects, to the first that it
-// gets into. If there is none the files are again what they were. Where we may not write there (we need not be root),
-// iwd is told by way of its agent, which is asked for the network that iwd joins only.
+// Deliver implements Sink: it writes the files from which iwd knows the networks, then connects, to
+// the first that it gets into. If there is none the files are again what they were. Where we may
+// not write there (we need not be root), iwd is told by way of its agent, which is asked for the
+// network that iwd joins only.
 func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
@@ -88,7 +89,8 @@ func (m *Manager) join(ctx context.Context, d *device, p placed, attempts int) e
 }
 
 func isForbidden(err error) bool {
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrNotExist)
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) ||
+		errors.Is(err, fs.ErrNotExist)
 }
 
 // provision writes the file, and returns how to make it what it was.

@@ -1,6 +1,6 @@
-// Package logind lets the machine sleep only when wpsd has come to rest: it holds a delay lock of logind's (or elogind's;
-// "org.freedesktop.login1", systemd's "Inhibitor Locks"), and gives it back when everything has ended. Where there is no
-// logind it waits for one, and nothing is different.
+// Package logind lets the machine sleep only when wpsd has come to rest: it holds a delay lock of
+// logind's (or elogind's; "org.freedesktop.login1", systemd's "Inhibitor Locks"), and gives it back
+// when everything has ended. Where there is no logind it waits for one, and nothing is different.
 package logind
 
 import (
@@ -26,7 +26,8 @@ const (
 	answerTime = 10 * time.Second
 	// usualDelay is logind's own default for how long a lock may delay sleep (InhibitDelayMaxSec).
 	usualDelay = 5 * time.Second
-	// margin is what we leave of that delay: later, logind would say that we are why it had to wait.
+	// margin is what we leave of that delay: later, logind would say that we are why it had to
+	// wait.
 	margin = 500 * time.Millisecond
 )
 
@@ -47,15 +48,17 @@ type guard struct {
 	asleep  bool     // between Suspend and Resume
 }
 
-// Run guards the machine's sleep until ctx ends, with a connection of its own to the bus that is named so: the lock is a
-// file descriptor, which the connection that everybody may call does not take.
+// Run guards the machine's sleep until ctx ends, with a connection of its own to the bus that is
+// named so: the lock is a file descriptor, which the connection that everybody may call does not
+// take.
 func Run(ctx context.Context, address string, s Sleeper, log *slog.Logger) error {
 	log = log.With("for", "logind")
-	return bus.Stay(ctx, address, bus.Options{Files: true}, log, func(ctx context.Context, conn *bus.Conn) error {
-		g := &guard{conn: conn, sleeper: s, log: log}
-		defer g.end()
-		return g.run(ctx)
-	})
+	return bus.Stay(ctx, address, bus.Options{Files: true}, log,
+		func(ctx context.Context, conn *bus.Conn) error {
+			g := &guard{conn: conn, sleeper: s, log: log}
+			defer g.end()
+			return g.run(ctx)
+		})
 }
 
 // run follows logind until ctx or the connection ends.
@@ -93,13 +96,15 @@ func (g *guard) end() {
 func (g *guard) listen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	return g.conn.Follow(ctx, bus.Name{Name: name, Signals: []bus.Signals{{Path: path, Interface: manager, Member: "PrepareForSleep"}}})
+	return g.conn.Follow(ctx, bus.Name{Name: name,
+		Signals: []bus.Signals{{Path: path, Interface: manager, Member: "PrepareForSleep"}}})
 }
 
 // take handles a signal. The connection hears those of the bus and of logind only.
 func (g *guard) take(ctx context.Context, s *godbus.Signal) {
 	switch {
-	case s.Sender == bus.Driver && s.Name == bus.Driver+".NameOwnerChanged" && len(s.Body) == 3 && s.Body[0] == name:
+	case s.Sender == bus.Driver && s.Name == bus.Driver+".NameOwnerChanged" && len(s.Body) == 3 &&
+		s.Body[0] == name:
 		owner, _ := s.Body[2].(string)
 		if owner != "" && owner == g.owner {
 			return // it came while we asked whether it is there
@@ -108,7 +113,8 @@ func (g *guard) take(ctx context.Context, s *godbus.Signal) {
 		if owner != "" {
 			g.arrives(ctx, owner)
 		}
-	case g.owner != "" && s.Sender == g.owner && s.Name == manager+".PrepareForSleep" && len(s.Body) == 1:
+	case g.owner != "" && s.Sender == g.owner && s.Name == manager+".PrepareForSleep" &&
+		len(s.Body) == 1:
 		if begins, _ := s.Body[0].(bool); begins {
 			g.sleep(ctx)
 		} else {
@@ -126,7 +132,8 @@ func (g *guard) arrives(ctx context.Context, owner string) {
 	}
 }
 
-// leaves is called when logind is gone, and its locks with it. The machine does not sleep without it.
+// leaves is called when logind is gone, and its locks with it. The machine does not sleep without
+// it.
 func (g *guard) leaves() {
 	g.owner = ""
 	g.release()
@@ -140,7 +147,8 @@ func (g *guard) sleep(ctx context.Context) {
 		return
 	}
 	delay := usualDelay
-	if us, ok := g.property(ctx, "InhibitDelayMaxUSec").(uint64); ok && us < uint64(time.Hour/time.Microsecond) {
+	if us, ok := g.property(ctx, "InhibitDelayMaxUSec").(uint64); ok &&
+		us < uint64(time.Hour/time.Microsecond) {
 		delay = time.Duration(us) * time.Microsecond
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(delay-margin, delay/2))
@@ -148,7 +156,8 @@ func (g *guard) sleep(ctx context.Context) {
 	began := time.Now()
 	g.asleep = true
 	if err := g.sleeper.Suspend(ctx); err != nil {
-		g.log.Warn("the computer goes to sleep", "took", time.Since(began).Round(time.Millisecond), "err", err)
+		g.log.Warn("the computer goes to sleep", "took",
+			time.Since(began).Round(time.Millisecond), "err", err)
 		return
 	}
 	g.log.Info("the computer goes to sleep", "took", time.Since(began).Round(time.Millisecond))
@@ -169,15 +178,18 @@ func (g *guard) resume() {
 	g.sleeper.Resume()
 }
 
-// hold takes a lock. Without one the machine sleeps all the same, and sessions end when they notice.
+// hold takes a lock. Without one the machine sleeps all the same, and sessions end when they
+// notice.
 func (g *guard) hold(ctx context.Context) {
 	if g.lock != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	lock, err := g.conn.CallFile(ctx, bus.Request{To: g.owner, Path: path, Method: manager + ".Inhibit",
-		Args: []any{"sleep", "wpsd", "Network interfaces are given back", "delay"}, Flags: godbus.FlagNoAutoStart})
+	lock, err := g.conn.CallFile(ctx,
+		bus.Request{To: g.owner, Path: path, Method: manager + ".Inhibit",
+			Args:  []any{"sleep", "wpsd", "Network interfaces are given back", "delay"},
+			Flags: godbus.FlagNoAutoStart})
 	if err != nil {
 		g.log.Warn("no lock of logind's: the computer will not wait for sessions to end before it sleeps", "err", err)
 		return
@@ -198,8 +210,9 @@ func (g *guard) property(ctx context.Context, property string) any {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	var v godbus.Variant
-	err := g.conn.Call(ctx, bus.Request{To: g.owner, Path: path, Method: "org.freedesktop.DBus.Properties.Get",
-		Args: []any{manager, property}, Flags: godbus.FlagNoAutoStart}, &v)
+	err := g.conn.Call(ctx, bus.Request{To: g.owner, Path: path,
+		Method: "org.freedesktop.DBus.Properties.Get",
+		Args:   []any{manager, property}, Flags: godbus.FlagNoAutoStart}, &v)
 	if err != nil {
 		g.log.Debug("logind", "property", property, "err", err)
 		return nil

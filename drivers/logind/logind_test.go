@@ -19,7 +19,8 @@ import (
 	"wpsd/test/testbus"
 )
 
-// fakeLogind is a logind on a bus of the test's own. A lock is a pipe, of which it keeps the end to read from.
+// fakeLogind is a logind on a bus of the test's own. A lock is a pipe, of which it keeps the end to
+// read from.
 type fakeLogind struct {
 	t     *testing.T
 	conn  *godbus.Conn
@@ -38,7 +39,8 @@ func startLogind(t *testing.T, bus *testbus.Bus, preparing bool) *fakeLogind {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	f := &fakeLogind{t: t, conn: conn, locks: make(chan *os.File, 8)}
-	if err := conn.ExportMethodTable(map[string]any{"Inhibit": f.inhibit}, path, manager); err != nil {
+	if err := conn.ExportMethodTable(map[string]any{"Inhibit": f.inhibit}, path,
+		manager); err != nil {
 		t.Fatal(err)
 	}
 	f.props, err = prop.Export(conn, path, prop.Map{manager: {
@@ -48,13 +50,15 @@ func startLogind(t *testing.T, bus *testbus.Bus, preparing bool) *fakeLogind {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil || got != godbus.RequestNameReplyPrimaryOwner {
+	if got, err := conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil ||
+		got != godbus.RequestNameReplyPrimaryOwner {
 		t.Fatal(got, err)
 	}
 	return f
 }
 
-// closeTime is after how long the fake closes its own copy of a lock. Nothing tells when the answer is sent.
+// closeTime is after how long the fake closes its own copy of a lock. Nothing tells when the answer
+// is sent.
 const closeTime = time.Second
 
 func (f *fakeLogind) inhibit(what, who, why, mode string) (godbus.UnixFD, *godbus.Error) {
@@ -67,7 +71,8 @@ func (f *fakeLogind) inhibit(what, who, why, mode string) (godbus.UnixFD, *godbu
 	f.taken = append(f.taken, strings.Join([]string{what, who, mode}, " "))
 	f.locks <- r
 	fd := godbus.UnixFD(w.Fd())
-	time.AfterFunc(closeTime, func() { _ = w.Close() }) // our copy; the other's is sent once this function has returned
+	// our copy; the other's is sent once this function has returned
+	time.AfterFunc(closeTime, func() { _ = w.Close() })
 	return fd, nil
 }
 
@@ -165,7 +170,8 @@ func (l *lockedBuffer) String() string {
 }
 
 // play runs a test with a bus and a guard.
-func play(t *testing.T, suspend func(context.Context) error, before func(*testbus.Bus), test func(bus *testbus.Bus, s *sleeper, log *lockedBuffer)) {
+func play(t *testing.T, suspend func(context.Context) error, before func(*testbus.Bus),
+	test func(bus *testbus.Bus, s *sleeper, log *lockedBuffer)) {
 	t.Helper()
 	t.Parallel()
 	bus, err := testbus.Start()
@@ -195,51 +201,54 @@ func TestLockIsGivenBackWhenEverythingIsAtRest(t *testing.T) {
 	var logind *fakeLogind
 	rest := make(chan struct{})
 	slow := func(context.Context) error { <-rest; return nil }
-	play(t, slow, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) }, func(_ *testbus.Bus, s *sleeper, _ *lockedBuffer) {
-		lock := logind.lock()
-		held(t, lock)
-		logind.prepare(true)
-		s.expect(t, "suspend")
-		held(t, lock)
-		close(rest)
-		released(t, lock)
-		logind.prepare(false)
-		again := logind.lock()
-		s.expect(t, "resume")
-		held(t, again)
-		logind.prepare(false) // of somebody who did not sleep
-		held(t, again)
-		logind.prepare(true)
-		s.expect(t, "suspend")
-		released(t, again)
-		logind.mu.Lock()
-		defer logind.mu.Unlock()
-		if logind.taken[0] != "sleep wpsd delay" || len(logind.taken) != 2 {
-			t.Errorf("locks %q", logind.taken)
-		}
-	})
+	play(t, slow, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) },
+		func(_ *testbus.Bus, s *sleeper, _ *lockedBuffer) {
+			lock := logind.lock()
+			held(t, lock)
+			logind.prepare(true)
+			s.expect(t, "suspend")
+			held(t, lock)
+			close(rest)
+			released(t, lock)
+			logind.prepare(false)
+			again := logind.lock()
+			s.expect(t, "resume")
+			held(t, again)
+			logind.prepare(false) // of somebody who did not sleep
+			held(t, again)
+			logind.prepare(true)
+			s.expect(t, "suspend")
+			released(t, again)
+			logind.mu.Lock()
+			defer logind.mu.Unlock()
+			if logind.taken[0] != "sleep wpsd delay" || len(logind.taken) != 2 {
+				t.Errorf("locks %q", logind.taken)
+			}
+		})
 }
 
 // TestSleepIsNotDelayedForLong: logind waits for two seconds here, so the lock is back in 1.5.
 func TestSleepIsNotDelayedForLong(t *testing.T) {
 	var logind *fakeLogind
 	endless := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-	play(t, endless, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) }, func(_ *testbus.Bus, s *sleeper, log *lockedBuffer) {
-		lock := logind.lock()
-		logind.prepare(true)
-		s.expect(t, "suspend")
-		if took := released(t, lock); took < time.Second || took > 30*time.Second {
-			t.Errorf("after %v", took)
-		}
-		logind.prepare(false)
-		s.expect(t, "resume")
-		if !strings.Contains(log.String(), "WARN") {
-			t.Errorf("log: %s", log)
-		}
-	})
+	play(t, endless, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) },
+		func(_ *testbus.Bus, s *sleeper, log *lockedBuffer) {
+			lock := logind.lock()
+			logind.prepare(true)
+			s.expect(t, "suspend")
+			if took := released(t, lock); took < time.Second || took > 30*time.Second {
+				t.Errorf("after %v", took)
+			}
+			logind.prepare(false)
+			s.expect(t, "resume")
+			if !strings.Contains(log.String(), "WARN") {
+				t.Errorf("log: %s", log)
+			}
+		})
 }
 
-// TestWithoutLogindNothingIsDifferent, until it comes; it may go, too, while the machine is about to sleep.
+// TestWithoutLogindNothingIsDifferent, until it comes; it may go, too, while the machine is about
+// to sleep.
 func TestWithoutLogindNothingIsDifferent(t *testing.T) {
 	play(t, atOnce, nil, func(bus *testbus.Bus, s *sleeper, log *lockedBuffer) {
 		logind := startLogind(t, bus, false)
@@ -265,64 +274,69 @@ func TestWithoutLogindNothingIsDifferent(t *testing.T) {
 // TestOthersCannotSendUsToSleep: anybody may send us a signal that looks like logind's.
 func TestOthersCannotSendUsToSleep(t *testing.T) {
 	var logind *fakeLogind
-	play(t, atOnce, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) }, func(bus *testbus.Bus, s *sleeper, _ *lockedBuffer) {
-		lock := logind.lock()
-		mallory, err := godbus.Connect(bus.Address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = mallory.Close() }()
-		var names []string
-		if err := mallory.BusObject().Call("org.freedesktop.DBus.ListNames", 0).Store(&names); err != nil {
-			t.Fatal(err)
-		}
-		for _, to := range names {
-			if strings.HasPrefix(to, ":") {
-				send(t, mallory, to, manager, "PrepareForSleep", true)
-				send(t, mallory, to, "org.freedesktop.DBus", "NameOwnerChanged", name, logind.conn.Names()[0], "")
+	play(t, atOnce, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) },
+		func(bus *testbus.Bus, s *sleeper, _ *lockedBuffer) {
+			lock := logind.lock()
+			mallory, err := godbus.Connect(bus.Address)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		send(t, mallory, "", manager, "PrepareForSleep", true)
-		time.Sleep(100 * time.Millisecond)
-		held(t, lock)
-		select {
-		case did := <-s.did:
-			t.Errorf("somebody made us %s", did)
-		default:
-		}
-		logind.prepare(true)
-		s.expect(t, "suspend")
-		released(t, lock)
-	})
+			defer func() { _ = mallory.Close() }()
+			var names []string
+			if err := mallory.BusObject().Call("org.freedesktop.DBus.ListNames",
+				0).Store(&names); err != nil {
+				t.Fatal(err)
+			}
+			for _, to := range names {
+				if strings.HasPrefix(to, ":") {
+					send(t, mallory, to, manager, "PrepareForSleep", true)
+					send(t, mallory, to, "org.freedesktop.DBus", "NameOwnerChanged", name,
+						logind.conn.Names()[0], "")
+				}
+			}
+			send(t, mallory, "", manager, "PrepareForSleep", true)
+			time.Sleep(100 * time.Millisecond)
+			held(t, lock)
+			select {
+			case did := <-s.did:
+				t.Errorf("somebody made us %s", did)
+			default:
+			}
+			logind.prepare(true)
+			s.expect(t, "suspend")
+			released(t, lock)
+		})
 }
 
 // TestHostileBus: whatever others send, the machine sleeps when logind says so, and not else.
 func TestHostileBus(t *testing.T) {
 	var logind *fakeLogind
-	play(t, atOnce, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) }, func(bus *testbus.Bus, s *sleeper, log *lockedBuffer) {
-		lock := logind.lock()
-		ctx, cancel := context.WithCancel(t.Context())
-		attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name}, Spare: logind.conn.Names()}, make(chan error, 1)
-		go func() {
-			_, _, err := attacker.Run(ctx, bus.Address)
-			over <- err
-		}()
-		held(t, lock)
-		logind.prepare(true)
-		s.expect(t, "suspend")
-		released(t, lock)
-		logind.prepare(false)
-		again := logind.lock()
-		s.expect(t, "resume")
-		held(t, again)
-		cancel()
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
-		if strings.Contains(log.String(), "WARN") {
-			t.Errorf("log: %s", log)
-		}
-	})
+	play(t, atOnce, func(bus *testbus.Bus) { logind = startLogind(t, bus, false) },
+		func(bus *testbus.Bus, s *sleeper, log *lockedBuffer) {
+			lock := logind.lock()
+			ctx, cancel := context.WithCancel(t.Context())
+			attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name},
+				Spare: logind.conn.Names()}, make(chan error, 1)
+			go func() {
+				_, _, err := attacker.Run(ctx, bus.Address)
+				over <- err
+			}()
+			held(t, lock)
+			logind.prepare(true)
+			s.expect(t, "suspend")
+			released(t, lock)
+			logind.prepare(false)
+			again := logind.lock()
+			s.expect(t, "resume")
+			held(t, again)
+			cancel()
+			if err := <-over; err != nil {
+				t.Error(err)
+			}
+			if strings.Contains(log.String(), "WARN") {
+				t.Errorf("log: %s", log)
+			}
+		})
 }
 
 // TestBusIsStartedAnew: so are the connection and the lock.
@@ -350,10 +364,13 @@ func TestBusIsStartedAnew(t *testing.T) {
 // send sends a signal, to one connection or to all.
 func send(t *testing.T, conn *godbus.Conn, to, iface, member string, body ...any) {
 	t.Helper()
-	m := &godbus.Message{Type: godbus.TypeSignal, Body: body, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldPath: godbus.MakeVariant(path), godbus.FieldInterface: godbus.MakeVariant(iface), godbus.FieldMember: godbus.MakeVariant(member),
-		godbus.FieldSignature: godbus.MakeVariant(godbus.SignatureOf(body...)),
-	}}
+	m := &godbus.Message{Type: godbus.TypeSignal, Body: body,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldPath:      godbus.MakeVariant(path),
+			godbus.FieldInterface: godbus.MakeVariant(iface),
+			godbus.FieldMember:    godbus.MakeVariant(member),
+			godbus.FieldSignature: godbus.MakeVariant(godbus.SignatureOf(body...)),
+		}}
 	if to != "" {
 		m.Headers[godbus.FieldDestination] = godbus.MakeVariant(to)
 	}

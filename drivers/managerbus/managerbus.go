@@ -1,5 +1,5 @@
-// Package managerbus is the little that NetworkManager, wpa_supplicant and iwd have in common: calls over D-Bus to a
-// service that may not be there, and is never started for our sake.
+// Package managerbus is the little that NetworkManager, wpa_supplicant and iwd have in common:
+// calls over D-Bus to a service that may not be there, and is never started for our sake.
 package managerbus
 
 import (
@@ -21,26 +21,29 @@ import (
 // ErrAbsent means that the manager is not on the bus.
 var ErrAbsent = drivers.ErrNoManager
 
-// What no signal tells in time is looked at again and again: at first after firstPause, then less and less often, and
-// every longPause in the end.
+// What no signal tells in time is looked at again and again: at first after firstPause, then less
+// and less often, and every longPause in the end.
 const (
 	firstPause = 5 * time.Millisecond
 	longPause  = 100 * time.Millisecond
 )
 
-// names are those that managers have on the bus. They are followed together, so that it costs one question to know them all, and
-// nothing afterwards.
+// names are those that managers have on the bus. They are followed together, so that it costs one
+// question to know them all, and nothing afterwards.
 var names = []string{"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd"}
 
 // followTime is how long the bus may take to say who is there.
 const followTime = 10 * time.Second
 
-// Bus is where managers are found. Its methods are safe for concurrent use. It has one connection for all conversations, and nothing
-// comes over it but their answers, and word that a manager comes or goes: it wakes nobody up.
+// Bus is where managers are found. Its methods are safe for concurrent use. It has one connection
+// for all conversations, and nothing comes over it but their answers, and word that a manager comes
+// or goes: it wakes nobody up.
 type Bus struct {
-	// Address is a D-Bus address; "system" and "" stand for the system bus, "session" for the session's.
+	// Address is a D-Bus address; "system" and "" stand for the system bus, "session" for the
+	// session's.
 	Address string
-	// Shared is a connection that is there already, and is used as long as it lasts. nil: there is none.
+	// Shared is a connection that is there already, and is used as long as it lasts. nil: there is
+	// none.
 	Shared *bus.Conn
 
 	mu   sync.Mutex
@@ -73,7 +76,8 @@ func (b *Bus) Dial(ctx context.Context, name string) (*Conn, error) {
 	return &Conn{bus: c, owner: owner}, nil
 }
 
-// Connect makes the connection, if it is not there yet, and learns which managers are. Dial does so as well.
+// Connect makes the connection, if it is not there yet, and learns which managers are. Dial does so
+// as well.
 func (b *Bus) Connect(ctx context.Context) error {
 	_, err := b.connection(ctx)
 	return err
@@ -164,8 +168,9 @@ func (c *Conn) Close() {
 	}
 }
 
-// Alone begins a conversation with the manager with this name on a connection of its own, on which the manager can call an object: what
-// it does for one connection, and whom it calls, is then not mixed up with another conversation.
+// Alone begins a conversation with the manager with this name on a connection of its own, on which
+// the manager can call an object: what it does for one connection, and whom it calls, is then not
+// mixed up with another conversation.
 func (b *Bus) Alone(ctx context.Context, name string) (*Conn, error) {
 	alone := &Bus{Address: b.Address}
 	c, err := alone.Dial(ctx, name)
@@ -177,13 +182,17 @@ func (b *Bus) Alone(ctx context.Context, name string) (*Conn, error) {
 }
 
 // Serve lets the manager, and nobody else, call an object until stop is called.
-func (c *Conn) Serve(path godbus.ObjectPath, iface string, methods map[string]bus.Method) (stop func()) {
+func (c *Conn) Serve(path godbus.ObjectPath, iface string,
+	methods map[string]bus.Method) (stop func()) {
 	return c.bus.Serve(bus.Object{Path: path, Interface: iface, Caller: c.owner, Methods: methods})
 }
 
-// Call calls a method, named with its interface, of one of the manager's objects and stores what it returns in out.
-func (c *Conn) Call(ctx context.Context, path godbus.ObjectPath, method string, args []any, out ...any) error {
-	err := c.bus.Call(ctx, bus.Request{To: c.owner, Path: path, Method: method, Args: args, Flags: godbus.FlagNoAutoStart}, out...)
+// Call calls a method, named with its interface, of one of the manager's objects and stores what it
+// returns in out.
+func (c *Conn) Call(ctx context.Context, path godbus.ObjectPath, method string, args []any,
+	out ...any) error {
+	err := c.bus.Call(ctx, bus.Request{To: c.owner, Path: path, Method: method, Args: args,
+		Flags: godbus.FlagNoAutoStart}, out...)
 	if gone(err) {
 		return fmt.Errorf("%w: %w", ErrAbsent, err)
 	}
@@ -192,7 +201,8 @@ func (c *Conn) Call(ctx context.Context, path godbus.ObjectPath, method string, 
 
 // gone tells that the manager has ended meanwhile.
 func gone(err error) bool {
-	return Is(err, "org.freedesktop.DBus.Error.ServiceUnknown") || Is(err, "org.freedesktop.DBus.Error.NameHasNoOwner")
+	return Is(err, "org.freedesktop.DBus.Error.ServiceUnknown") ||
+		Is(err, "org.freedesktop.DBus.Error.NameHasNoOwner")
 }
 
 // Is reports whether err is the D-Bus error of this name.
@@ -204,7 +214,8 @@ func Is(err error, name string) bool {
 // Get reads a property into out, a pointer to its type.
 func (c *Conn) Get(ctx context.Context, path godbus.ObjectPath, iface, name string, out any) error {
 	var v godbus.Variant
-	if err := c.Call(ctx, path, "org.freedesktop.DBus.Properties.Get", []any{iface, name}, &v); err != nil {
+	if err := c.Call(ctx, path, "org.freedesktop.DBus.Properties.Get", []any{iface, name},
+		&v); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if err := v.Store(out); err != nil {
@@ -214,8 +225,10 @@ func (c *Conn) Get(ctx context.Context, path godbus.ObjectPath, iface, name stri
 }
 
 // Set writes a property.
-func (c *Conn) Set(ctx context.Context, path godbus.ObjectPath, iface, name string, value any) error {
-	if err := c.Call(ctx, path, "org.freedesktop.DBus.Properties.Set", []any{iface, name, godbus.MakeVariant(value)}); err != nil {
+func (c *Conn) Set(ctx context.Context, path godbus.ObjectPath, iface, name string,
+	value any) error {
+	if err := c.Call(ctx, path, "org.freedesktop.DBus.Properties.Set",
+		[]any{iface, name, godbus.MakeVariant(value)}); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -23,7 +23,9 @@ const (
 // manager has a property, and a method that returns what no D-Bus library should be sent.
 func manager() *managertest.Manager {
 	m := &managertest.Manager{Methods: map[string]managertest.Method{
-		iface + ".Odd": func(godbus.ObjectPath, []any) ([]any, error) { return []any{uint32(7)}, nil },
+		iface + ".Odd": func(godbus.ObjectPath, []any) ([]any, error) {
+			return []any{uint32(7)}, nil
+		},
 	}}
 	m.Put(root, iface, "State", uint32(7))
 	return m
@@ -58,10 +60,15 @@ func TestManagerComesAndGoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = m.Conn().Close()
-		if err := c.Call(t.Context(), root, iface+".Odd", nil); !errors.Is(err, managerbus.ErrAbsent) {
+		if err := c.Call(t.Context(), root, iface+".Odd", nil); !errors.Is(err,
+			managerbus.ErrAbsent) {
 			t.Errorf("it has left in the middle: %v", err)
 		}
-		until(t, func() bool { _, err := b.Dial(t.Context(), name); return errors.Is(err, managerbus.ErrAbsent) })
+		until(t, func() bool {
+			_, err := b.Dial(t.Context(), name)
+			return errors.Is(err,
+				managerbus.ErrAbsent)
+		})
 	}
 	if _, err := b.Dial(t.Context(), "a.B"); !errors.Is(err, managerbus.ErrAbsent) {
 		t.Errorf("a name of another kind: %v", err)
@@ -114,7 +121,8 @@ func TestHostileBus(t *testing.T) {
 	m := manager()
 	b, server := managertest.StartOn(t, map[string]*managertest.Manager{name: m})
 	ctx, cancel := context.WithCancel(t.Context())
-	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name}, Spare: m.Conn().Names()}, make(chan error, 1)
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name},
+		Spare: m.Conn().Names()}, make(chan error, 1)
 	go func() {
 		_, _, err := attacker.Run(ctx, server.Address)
 		over <- err

@@ -1,10 +1,12 @@
-// Package neard lets neard, the NFC daemon of Linux ("org.neard"), tell wpsd what was touched: it registers as the agent for
-// WSC tags and for connection handover to Wi-Fi. Where there is no neard it waits for one, and nothing is different. neard is
-// never started, and polling for tags is left to whoever does that already (ConstantPoll of its configuration).
+// Package neard lets neard, the NFC daemon of Linux ("org.neard"), tell wpsd what was touched: it
+// registers as the agent for WSC tags and for connection handover to Wi-Fi. Where there is no neard
+// it waits for one, and nothing is different. neard is never started, and polling for tags is left
+// to whoever does that already (ConstantPoll of its configuration).
 //
-// What is known of neard comes from its documentation (doc/agent-api.txt) and its behaviour in version 0.16 and later: an
-// agent's data go into a buffer of 255 bytes unchecked, neard stands still while it waits for RequestOOB, and a device that
-// begins a handover to Wi-Fi sends no data of its own.
+// What is known of neard comes from its documentation (doc/agent-api.txt) and its behaviour in
+// version 0.16 and later: an agent's data go into a buffer of 255 bytes unchecked, neard stands
+// still while it waits for RequestOOB, and a device that begins a handover to Wi-Fi sends no data
+// of its own.
 package neard
 
 import (
@@ -44,11 +46,13 @@ const (
 	maxPayload = 1<<15 - 1
 )
 
-// Toucher is told what was touched; *service.Service is one. Payloads are its caller's, and may hold keys.
+// Toucher is told what was touched; *service.Service is one. Payloads are its caller's, and may
+// hold keys.
 type Toucher interface {
 	// NFCTouched takes the content of a tag.
 	NFCTouched(ctx context.Context, payload []byte) error
-	// NFCAnswer answers a handover request for an access point of this machine, and lets the other device in.
+	// NFCAnswer answers a handover request for an access point of this machine, and lets the other
+	// device in.
 	NFCAnswer(ctx context.Context, request []byte) ([]byte, error)
 	// Hold keeps the daemon from ending as long as neard counts on it.
 	Hold(why string) (release func())
@@ -66,15 +70,16 @@ type agent struct {
 	busy sync.Mutex // one call at a time: two hands touch one reader only if somebody makes that up
 }
 
-// Run serves neard until ctx ends, with a connection of its own to the bus that is named so: calls of neard's go to it, which
-// nobody else is allowed.
+// Run serves neard until ctx ends, with a connection of its own to the bus that is named so: calls
+// of neard's go to it, which nobody else is allowed.
 func Run(ctx context.Context, address string, to Toucher, log *slog.Logger) error {
 	log = log.With("for", "neard")
-	return bus.Stay(ctx, address, bus.Options{Log: log}, log, func(ctx context.Context, conn *bus.Conn) error {
-		a := &agent{conn: conn, to: to, log: log, ctx: ctx}
-		defer a.leaves() // neard forgets its agents when their connection ends
-		return a.run()
-	})
+	return bus.Stay(ctx, address, bus.Options{Log: log}, log,
+		func(ctx context.Context, conn *bus.Conn) error {
+			a := &agent{conn: conn, to: to, log: log, ctx: ctx}
+			defer a.leaves() // neard forgets its agents when their connection ends
+			return a.run()
+		})
 }
 
 // run follows neard until the agent's context or the connection ends.
@@ -104,19 +109,24 @@ func (a *agent) run() error {
 func (a *agent) listen() error {
 	ctx, cancel := context.WithTimeout(a.ctx, answerTime)
 	defer cancel()
-	released := bus.Method{Do: func(context.Context, []any) ([]any, error) { return nil, nil }} // that it is gone the bus tells
-	a.conn.Serve(bus.Object{Path: agentPath, Interface: handoverAgent, Caller: name, Methods: map[string]bus.Method{
-		"RequestOOB": {In: "a{sv}", Do: a.requestOOB}, "PushOOB": {In: "a{sv}", Do: a.pushOOB}, "Release": released,
-	}})
-	a.conn.Serve(bus.Object{Path: agentPath, Interface: ndefAgent, Caller: name, Methods: map[string]bus.Method{
-		"GetNDEF": {In: "a{sv}", Do: a.getNDEF}, "Release": released,
-	}})
+	// that it is gone the bus tells
+	released := bus.Method{Do: func(context.Context, []any) ([]any, error) { return nil, nil }}
+	a.conn.Serve(bus.Object{Path: agentPath, Interface: handoverAgent, Caller: name,
+		Methods: map[string]bus.Method{
+			"RequestOOB": {In: "a{sv}", Do: a.requestOOB}, "PushOOB": {In: "a{sv}", Do: a.pushOOB},
+			"Release": released,
+		}})
+	a.conn.Serve(bus.Object{Path: agentPath, Interface: ndefAgent, Caller: name,
+		Methods: map[string]bus.Method{
+			"GetNDEF": {In: "a{sv}", Do: a.getNDEF}, "Release": released,
+		}})
 	return a.conn.Follow(ctx, bus.Name{Name: name})
 }
 
 // take handles a signal. The connection hears those of the bus only.
 func (a *agent) take(s *godbus.Signal) {
-	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 || s.Body[0] != name {
+	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 ||
+		s.Body[0] != name {
 		return
 	}
 	owner, _ := s.Body[2].(string)
@@ -129,7 +139,8 @@ func (a *agent) take(s *godbus.Signal) {
 	}
 }
 
-// arrives registers us. Each registration may be refused alone: there is one agent for a carrier, and ConnMan may be that.
+// arrives registers us. Each registration may be refused alone: there is one agent for a carrier,
+// and ConnMan may be that.
 func (a *agent) arrives(owner string) {
 	a.owner = owner
 	tags := a.call("RegisterNDEFAgent", agentPath, tagType)
@@ -159,7 +170,8 @@ func (a *agent) leaves() {
 func (a *agent) call(member string, args ...any) error {
 	ctx, cancel := context.WithTimeout(a.ctx, answerTime)
 	defer cancel()
-	return a.conn.Call(ctx, bus.Request{To: a.owner, Path: path, Method: agentManager + "." + member, Args: args, Flags: godbus.FlagNoAutoStart})
+	return a.conn.Call(ctx, bus.Request{To: a.owner, Path: path,
+		Method: agentManager + "." + member, Args: args, Flags: godbus.FlagNoAutoStart})
 }
 
 // begin lets one call of neard's in; done ends it.
@@ -178,8 +190,8 @@ func failure(name, text string) error {
 	return godbus.Error{Name: errorPrefix + name, Body: []any{text}}
 }
 
-// requestOOB answers a handover request that neard has received. Without data neard is about to send a request of its own:
-// for Wi-Fi that has to have none.
+// requestOOB answers a handover request that neard has received. Without data neard is about to
+// send a request of its own: for Wi-Fi that has to have none.
 func (a *agent) requestOOB(_ context.Context, args []any) ([]any, error) {
 	ctx, done, err := a.begin()
 	if err != nil {
@@ -202,8 +214,8 @@ func (a *agent) requestOOB(_ context.Context, args []any) ([]any, error) {
 	return []any{map[string]godbus.Variant{dataKey: godbus.MakeVariant(answer)}}, nil
 }
 
-// pushOOB takes what the other device answered to a request of neard's. Since that had no data, the answer can only be what
-// a tag could hold as well.
+// pushOOB takes what the other device answered to a request of neard's. Since that had no data, the
+// answer can only be what a tag could hold as well.
 func (a *agent) pushOOB(_ context.Context, args []any) ([]any, error) {
 	return nil, a.touched(payload(args, dataKey))
 }
@@ -227,7 +239,8 @@ func (a *agent) touched(content []byte) error {
 	return nil
 }
 
-// payload is the first of these values that is there in a dictionary, the only argument; nil: none is, or it is too long.
+// payload is the first of these values that is there in a dictionary, the only argument; nil: none
+// is, or it is too long.
 func payload(args []any, keys ...string) []byte {
 	values, _ := args[0].(map[string]godbus.Variant) // as the signature says
 	for _, key := range keys {

@@ -16,8 +16,8 @@ import (
 	"wpsd/test/testbus"
 )
 
-// fakeNeard is a neard as its documentation describes it (doc/agent-api.txt, doc/manager-api.txt), on a bus of the test's own.
-// It is no proof that the real one behaves so.
+// fakeNeard is a neard as its documentation describes it (doc/agent-api.txt, doc/manager-api.txt),
+// on a bus of the test's own. It is no proof that the real one behaves so.
 type fakeNeard struct {
 	t    *testing.T
 	conn *godbus.Conn
@@ -35,17 +35,20 @@ func startNeard(t *testing.T, bus *testbus.Bus, refuse ...string) *fakeNeard {
 		f.refuse[r] = true
 	}
 	methods := map[string]any{
-		"RegisterNDEFAgent": func(sender godbus.Sender, p godbus.ObjectPath, what string) *godbus.Error {
+		"RegisterNDEFAgent": func(sender godbus.Sender, p godbus.ObjectPath,
+			what string) *godbus.Error {
 			return f.register(sender, p, "ndef "+what)
 		},
-		"RegisterHandoverAgent": func(sender godbus.Sender, p godbus.ObjectPath, what string) *godbus.Error {
+		"RegisterHandoverAgent": func(sender godbus.Sender, p godbus.ObjectPath,
+			what string) *godbus.Error {
 			return f.register(sender, p, "handover "+what)
 		},
 	}
 	if err := f.conn.ExportMethodTable(methods, path, agentManager); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil || got != godbus.RequestNameReplyPrimaryOwner {
+	if got, err := f.conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil ||
+		got != godbus.RequestNameReplyPrimaryOwner {
 		t.Fatal(got, err)
 	}
 	return f
@@ -237,17 +240,20 @@ func TestTouching(t *testing.T) {
 	f.has(tags, handover)
 	until(t, "held", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.held == 1 })
 
-	if call := f.call(ndefAgent+".GetNDEF", data("Record", "/org/neard/nfc0/tag0/record0", "Payload", []byte("payload"), "NDEF", []byte("whole"))); call.Err != nil {
+	if call := f.call(ndefAgent+".GetNDEF", data("Record", "/org/neard/nfc0/tag0/record0",
+		"Payload", []byte("payload"), "NDEF", []byte("whole"))); call.Err != nil {
 		t.Error(call.Err)
 	}
 	if call := f.call(ndefAgent+".GetNDEF", data("NDEF", []byte("whole"))); call.Err != nil {
 		t.Error(call.Err)
 	}
-	if call := f.call(handoverAgent+".PushOOB", data("WSC", []byte("their answer"))); call.Err != nil {
+	if call := f.call(handoverAgent+".PushOOB",
+		data("WSC", []byte("their answer"))); call.Err != nil {
 		t.Error(call.Err)
 	}
 	var got map[string]godbus.Variant
-	if err := f.call(handoverAgent+".RequestOOB", data("WSC", []byte("their request"))).Store(&got); err != nil {
+	if err := f.call(handoverAgent+".RequestOOB",
+		data("WSC", []byte("their request"))).Store(&got); err != nil {
 		t.Error(err)
 	}
 	if b, _ := got["WSC"].Value().([]byte); string(b) != "our answer" || len(got) != 1 {
@@ -256,28 +262,36 @@ func TestTouching(t *testing.T) {
 	p.was(t, 1, "tag payload", "tag whole", "tag their answer", "request their request")
 
 	t.Log("what cannot be done is refused, and nothing of it is logged")
-	refusedWith(t, f.call(handoverAgent+".RequestOOB", data()), "NotSupported") // neard is about to ask itself
-	refusedWith(t, f.call(handoverAgent+".RequestOOB", data("EIR", []byte("bluetooth"))), "NotSupported")
+	// neard is about to ask itself
+	refusedWith(t, f.call(handoverAgent+".RequestOOB", data()), "NotSupported")
+	refusedWith(t, f.call(handoverAgent+".RequestOOB", data("EIR", []byte("bluetooth"))),
+		"NotSupported")
 	p.was(t, 1)
 	p.set(func() { p.err = errors.New("no") })
-	refusedWith(t, f.call(handoverAgent+".RequestOOB", data("WSC", []byte("secret"))), "NotSupported")
+	refusedWith(t, f.call(handoverAgent+".RequestOOB", data("WSC", []byte("secret"))),
+		"NotSupported")
 	refusedWith(t, f.call(ndefAgent+".GetNDEF", data("Payload", []byte("secret"))), "Failed")
-	refusedWith(t, f.call(handoverAgent+".PushOOB", data("WSC", bytes.Repeat([]byte("x"), 40000))), "Failed")
+	refusedWith(t, f.call(handoverAgent+".PushOOB",
+		data("WSC", bytes.Repeat([]byte("x"), 40000))), "Failed")
 	p.was(t, 1, "request secret", "tag secret", "tag ")
 	p.set(func() { p.err, p.answer = nil, make([]byte, 256) })
-	refusedWith(t, f.call(handoverAgent+".RequestOOB", data("WSC", []byte("r"))), "Failed") // more than neard has room for
+	// more than neard has room for
+	refusedWith(t, f.call(handoverAgent+".RequestOOB", data("WSC", []byte("r"))), "Failed")
 	p.was(t, 1, "request r")
 
 	t.Log("strangers are not neard")
 	stranger, agent := connect(t, bus), f.unique()
-	for _, method := range []string{ndefAgent + ".GetNDEF", handoverAgent + ".PushOOB", handoverAgent + ".RequestOOB"} {
-		refusedWith(t, stranger.Object(agent, agentPath).Call(method, 0, data("WSC", []byte("evil"), "Payload", []byte("evil"))), "AccessDenied")
+	for _, method := range []string{ndefAgent + ".GetNDEF", handoverAgent + ".PushOOB",
+		handoverAgent + ".RequestOOB"} {
+		refusedWith(t, stranger.Object(agent, agentPath).Call(method, 0,
+			data("WSC", []byte("evil"), "Payload", []byte("evil"))), "AccessDenied")
 	}
 	p.was(t, 1)
 
 	t.Log("one touch at a time")
 	p.set(func() { p.wait = make(chan struct{}) })
-	first := f.conn.Object(agent, agentPath).Go(ndefAgent+".GetNDEF", 0, nil, data("Payload", []byte("one")))
+	first := f.conn.Object(agent, agentPath).Go(ndefAgent+".GetNDEF", 0, nil,
+		data("Payload", []byte("one")))
 	until(t, "begun", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return len(p.told) == 1 })
 	refusedWith(t, f.call(ndefAgent+".GetNDEF", data("Payload", []byte("two"))), "InProgress")
 	close(p.wait)
@@ -303,7 +317,11 @@ func TestComingAndGoing(t *testing.T) {
 	log, stop := run(t, bus, p)
 	held := func(n int) {
 		t.Helper()
-		until(t, "held as often", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.held == n })
+		until(t, "held as often", func() bool {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.held == n
+		})
 	}
 	f := startNeard(t, bus)
 	f.has(tags, handover)
@@ -317,7 +335,9 @@ func TestComingAndGoing(t *testing.T) {
 	_ = f.conn.Close()
 	held(0)
 	f = startNeard(t, bus, handover, tags)
-	until(t, "refused", func() bool { return strings.Count(log.String(), "msg=\"neard does not let wpsd") == 3 })
+	until(t, "refused", func() bool {
+		return strings.Count(log.String(), "msg=\"neard does not let wpsd") == 3
+	})
 	p.was(t, 0)
 	f.has()
 	if err := stop(); !errors.Is(err, context.Canceled) {
@@ -325,7 +345,8 @@ func TestComingAndGoing(t *testing.T) {
 	}
 }
 
-// Whatever others on the bus send, neard is served and nobody else; and when the bus is started anew, so is all this.
+// Whatever others on the bus send, neard is served and nobody else; and when the bus is started
+// anew, so is all this.
 func TestHostileBus(t *testing.T) {
 	t.Parallel()
 	bus := startBus(t)
@@ -334,13 +355,15 @@ func TestHostileBus(t *testing.T) {
 	f := startNeard(t, bus)
 	f.has(tags, handover)
 	ctx, cancel := context.WithCancel(t.Context())
-	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name}, Spare: f.conn.Names()}, make(chan error, 1)
+	attacker, over := &hostile.Attacker{Huge: 1 << 20, HugeTimes: 10, Names: []string{name},
+		Spare: f.conn.Names()}, make(chan error, 1)
 	go func() {
 		_, _, err := attacker.Run(ctx, bus.Address)
 		over <- err
 	}()
 	for range 20 {
-		if call := f.call(ndefAgent+".GetNDEF", data("Payload", []byte("tag"))); call.Err != nil && !strings.Contains(call.Err.Error(), "touched just now") {
+		if call := f.call(ndefAgent+".GetNDEF", data("Payload", []byte("tag"))); call.Err != nil &&
+			!strings.Contains(call.Err.Error(), "touched just now") {
 			t.Fatal(call.Err)
 		}
 		time.Sleep(10 * time.Millisecond)

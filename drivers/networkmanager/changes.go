@@ -10,8 +10,8 @@ import (
 	"wpsd/engine/credential"
 )
 
-// Changes reports whether there is a profile with the name of this network for the interface, or for any, and not with the
-// very same kind of security and key.
+// Changes reports whether there is a profile with the name of this network for the interface, or
+// for any, and not with the very same kind of security and key.
 func (m *Manager) Changes(ctx context.Context, ifname string, n credential.Network) (bool, error) {
 	d, err := m.dial(ctx, ifname)
 	switch {
@@ -28,8 +28,10 @@ func (m *Manager) Changes(ctx context.Context, ifname string, n credential.Netwo
 	return changes, wrap(err)
 }
 
-// same reports whether a profile is for just this network, with its key. Whose key cannot be seen is another.
-func (d *device) same(ctx context.Context, path godbus.ObjectPath, have profile, ifname string, n credential.Network) bool {
+// same reports whether a profile is for just this network, with its key. Whose key cannot be seen
+// is another.
+func (d *device) same(ctx context.Context, path godbus.ObjectPath, have profile, ifname string,
+	n credential.Network) bool {
 	if !have.fits(ifname, n) {
 		return false
 	}
@@ -37,7 +39,8 @@ func (d *device) same(ctx context.Context, path godbus.ObjectPath, have profile,
 		return true
 	}
 	var secrets profile
-	if err := d.Call(ctx, path, profileI+".GetSecrets", []any{wirelessSecurity}, &secrets); err != nil {
+	if err := d.Call(ctx, path, profileI+".GetSecrets", []any{wirelessSecurity},
+		&secrets); err != nil {
 		return false
 	}
 	psk, _ := secrets[wirelessSecurity]["psk"].Value().(string)

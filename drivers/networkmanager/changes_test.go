@@ -8,7 +8,8 @@ import (
 	"wpsd/engine/credential"
 )
 
-// TestChanges: what NetworkManager has, and what becomes another by Deliver. The played one says "the old key" of all.
+// TestChanges: what NetworkManager has, and what becomes another by Deliver. The played one says
+// "the old key" of all.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -18,14 +19,22 @@ func TestChanges(t *testing.T) {
 		ifname string
 		want   bool
 	}{
-		{"another name", known("work", "wpa-psk", nil), network("home", "a new key", credential.KeyPassphrase), "wlan0", false},
-		{"another key", known("home", "wpa-psk", nil), network("home", "a new key", credential.KeyPassphrase), "wlan0", true},
-		{"the same key", known("home", "wpa-psk", nil), network("home", "the old key", credential.KeyPassphrase), "wlan0", false},
-		{"the same name, and enterprise there", known("home", "wpa-eap", nil), network("home", "the old key", credential.KeyPassphrase), "wlan0", true},
-		{"the same name, and open here", known("home", "wpa-psk", nil), network("home", "", credential.KeyNone), "wlan0", true},
-		{"open on both sides", known("home", "", nil), network("home", "", credential.KeyNone), "wlan0", false},
-		{"for another interface", bound(known("home", "wpa-psk", nil), "wlan7"), network("home", "a new key", credential.KeyPassphrase), "wlan0", false},
-		{"an interface that nobody knows", known("home", "wpa-psk", nil), network("home", "a new key", credential.KeyPassphrase), "wlan9", false},
+		{"another name", known("work", "wpa-psk", nil),
+			network("home", "a new key", credential.KeyPassphrase), "wlan0", false},
+		{"another key", known("home", "wpa-psk", nil),
+			network("home", "a new key", credential.KeyPassphrase), "wlan0", true},
+		{"the same key", known("home", "wpa-psk", nil),
+			network("home", "the old key", credential.KeyPassphrase), "wlan0", false},
+		{"the same name, and enterprise there", known("home", "wpa-eap", nil),
+			network("home", "the old key", credential.KeyPassphrase), "wlan0", true},
+		{"the same name, and open here", known("home", "wpa-psk", nil),
+			network("home", "", credential.KeyNone), "wlan0", true},
+		{"open on both sides", known("home", "", nil), network("home", "", credential.KeyNone),
+			"wlan0", false},
+		{"for another interface", bound(known("home", "wpa-psk", nil), "wlan7"),
+			network("home", "a new key", credential.KeyPassphrase), "wlan0", false},
+		{"an interface that nobody knows", known("home", "wpa-psk", nil),
+			network("home", "a new key", credential.KeyPassphrase), "wlan9", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

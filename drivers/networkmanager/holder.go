@@ -18,7 +18,8 @@ type debt struct {
 	Active string `json:"active,omitempty"`
 	// Volatile profiles are deleted by NetworkManager when they are not active any more.
 	Volatile bool `json:"volatile,omitempty"`
-	// Autoconnect is what the property of the device was: a user who disconnects it wants it to stay so.
+	// Autoconnect is what the property of the device was: a user who disconnects it wants it to
+	// stay so.
 	Autoconnect bool `json:"autoconnect"`
 }
 
@@ -55,7 +56,8 @@ func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 	return json.Marshal(owed)
 }
 
-// Release implements Holder. It returns when the device is unmanaged and its supplicant has left the radio as well.
+// Release implements Holder. It returns when the device is unmanaged and its supplicant has left
+// the radio as well.
 func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (apart bool, err error) {
 	var owed debt
 	if err := json.Unmarshal(text, &owed); err != nil {
@@ -88,7 +90,8 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (apar
 	return false, wrap(m.supplicantLeaves(ctx, ifname))
 }
 
-// supplicantLeaves waits until wpa_supplicant does not have the interface: until then it would disturb us.
+// supplicantLeaves waits until wpa_supplicant does not have the interface: until then it would
+// disturb us.
 func (m *Manager) supplicantLeaves(ctx context.Context, ifname string) error {
 	s, err := m.Bus.Dial(ctx, supplicantName)
 	if errors.Is(err, managerbus.ErrAbsent) {
@@ -138,8 +141,8 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 	return wrap(d.keep(ctx, owed.Active, flagInMemory|flagVolatile))
 }
 
-// gone judges that NetworkManager does not know an interface: it is gone, and a new one is managed as the configuration says; or
-// NetworkManager was just started, and will know it soon.
+// gone judges that NetworkManager does not know an interface: it is gone, and a new one is managed
+// as the configuration says; or NetworkManager was just started, and will know it soon.
 func (m *Manager) gone(ctx context.Context, ifname string) error {
 	c, err := m.Bus.Dial(ctx, busName)
 	if err != nil {
@@ -153,8 +156,9 @@ func (m *Manager) gone(ctx context.Context, ifname string) error {
 	return nil
 }
 
-// leave lets NetworkManager delete the volatile profile that another network has taken the place of. If it cannot, there
-// is a profile too many until the machine is started anew: no reason to call the hand-over a failure.
+// leave lets NetworkManager delete the volatile profile that another network has taken the place
+// of. If it cannot, there is a profile too many until the machine is started anew: no reason to
+// call the hand-over a failure.
 func (m *Manager) leave(ctx context.Context, d *device, ifname string) {
 	kept := m.setKept(ifname, "")
 	if kept == "" {
@@ -173,7 +177,8 @@ const (
 	profileVolatile = 0x4
 )
 
-// volatile reports whether NetworkManager deletes a profile as soon as it is not active any more. No profile is not.
+// volatile reports whether NetworkManager deletes a profile as soon as it is not active any more.
+// No profile is not.
 func (d *device) volatile(ctx context.Context, uuid string) (bool, error) {
 	path, err := d.profile(ctx, uuid)
 	if err != nil || path == noObject {
@@ -184,14 +189,15 @@ func (d *device) volatile(ctx context.Context, uuid string) (bool, error) {
 	return flags&profileVolatile != 0, err
 }
 
-// keep says how long a profile in memory is kept: without flagVolatile until somebody deletes it. Its settings, and the
-// key, stay as they are.
+// keep says how long a profile in memory is kept: without flagVolatile until somebody deletes it.
+// Its settings, and the key, stay as they are.
 func (d *device) keep(ctx context.Context, uuid string, flags uint32) error {
 	path, err := d.profile(ctx, uuid)
 	if err != nil || path == noObject {
 		return err
 	}
-	return d.Call(ctx, path, profileI+".Update2", []any{profile{}, flags, map[string]godbus.Variant{}})
+	return d.Call(ctx, path, profileI+".Update2",
+		[]any{profile{}, flags, map[string]godbus.Variant{}})
 }
 
 // profile finds a profile; noObject: it was deleted, or there was none.
@@ -206,12 +212,12 @@ func (d *device) profile(ctx context.Context, uuid string) (path godbus.ObjectPa
 	return path, err
 }
 
-// usableTime is how long a device that becomes managed may be unavailable: its supplicant takes 3 s. If it still is
-// then, its radio is blocked, and it will connect by itself when that is over.
+// usableTime is how long a device that becomes managed may be unavailable: its supplicant takes 3
+// s. If it still is then, its radio is blocked, and it will connect by itself when that is over.
 const usableTime = 6 * time.Second
 
-// manage makes a device managed and waits until it can be used. Unless autoconnect is wanted, it is off before
-// NetworkManager can make use of it.
+// manage makes a device managed and waits until it can be used. Unless autoconnect is wanted, it is
+// off before NetworkManager can make use of it.
 func (d *device) manage(ctx context.Context, autoconnect bool) error {
 	if err := d.Set(ctx, d.path, deviceI, "Managed", true); err != nil {
 		return err
@@ -222,7 +228,8 @@ func (d *device) manage(ctx context.Context, autoconnect bool) error {
 	begun := time.Now()
 	return managerbus.Until(ctx, func() (bool, error) {
 		state, err := d.state(ctx)
-		return state >= deviceDisconnected || state == deviceUnavailable && time.Since(begun) > usableTime, err
+		return state >= deviceDisconnected || state == deviceUnavailable &&
+			time.Since(begun) > usableTime, err
 	})
 }
 

@@ -105,7 +105,8 @@ func (d *device) state(ctx context.Context) (state uint32, err error) {
 // active tells the UUID of the profile that is active, or becomes so; empty: none.
 func (d *device) active(ctx context.Context) (uuid string, err error) {
 	var active godbus.ObjectPath
-	if err := d.Get(ctx, d.path, deviceI, "ActiveConnection", &active); err != nil || active == noObject {
+	if err := d.Get(ctx, d.path, deviceI, "ActiveConnection", &active); err != nil ||
+		active == noObject {
 		return "", err
 	}
 	err = d.Get(ctx, active, activeI, "Uuid", &uuid)

@@ -74,7 +74,9 @@ func play(t *testing.T) (*Manager, *played) {
 			}
 			return []any{path}, nil
 		},
-		profileI + ".GetSettings": func(path godbus.ObjectPath, _ []any) ([]any, error) { return []any{p.profiles[path]}, nil },
+		profileI + ".GetSettings": func(path godbus.ObjectPath, _ []any) ([]any, error) {
+			return []any{p.profiles[path]}, nil
+		},
 		profileI + ".GetSecrets": func(godbus.ObjectPath, []any) ([]any, error) {
 			return []any{profile{wirelessSecurity: {"psk": godbus.MakeVariant("the old key")}}}, nil
 		},
@@ -102,7 +104,8 @@ func play(t *testing.T) (*Manager, *played) {
 			return []any{settings + "/2"}, nil
 		},
 	}
-	return &Manager{Bus: managertest.Start(t, map[string]*managertest.Manager{busName: &p.Manager})}, p
+	return &Manager{Bus: managertest.Start(t,
+		map[string]*managertest.Manager{busName: &p.Manager})}, p
 }
 
 func (p *played) activate() {
@@ -117,8 +120,10 @@ func (p *played) activate() {
 // known is a profile as NetworkManager tells it, without its key.
 func known(ssid, management string, more map[string]godbus.Variant) profile {
 	p := profile{
-		connection: {"id": godbus.MakeVariant("my " + ssid), "type": godbus.MakeVariant(wireless), "uuid": godbus.MakeVariant("u")},
-		wireless:   {"ssid": godbus.MakeVariant([]byte(ssid)), "mtu": godbus.MakeVariant(uint32(1400))},
+		connection: {"id": godbus.MakeVariant("my " + ssid), "type": godbus.MakeVariant(wireless),
+			"uuid": godbus.MakeVariant("u")},
+		wireless: {"ssid": godbus.MakeVariant([]byte(ssid)),
+			"mtu": godbus.MakeVariant(uint32(1400))},
 	}
 	type address struct {
 		Address []byte
@@ -126,8 +131,9 @@ func known(ssid, management string, more map[string]godbus.Variant) profile {
 		Gateway []byte
 	}
 	p["ipv6"] = map[string]godbus.Variant{
-		"addresses": godbus.MakeVariant([]address{{make([]byte, 16), 64, make([]byte, 16)}}), "address-data": godbus.MakeVariant([]map[string]godbus.Variant{}),
-		"method": godbus.MakeVariant("manual"),
+		"addresses":    godbus.MakeVariant([]address{{make([]byte, 16), 64, make([]byte, 16)}}),
+		"address-data": godbus.MakeVariant([]map[string]godbus.Variant{}),
+		"method":       godbus.MakeVariant("manual"),
 	}
 	for key, value := range more {
 		p[connection][key] = value
@@ -142,15 +148,16 @@ func known(ssid, management string, more map[string]godbus.Variant) profile {
 func offer(n credential.Network) []credential.Offer { return []credential.Offer{{Network: n}} }
 
 func network(ssid, key string, kind credential.KeyKind) credential.Network {
-	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
+	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+		Key: secret.FromString(key), KeyKind: kind}
 	if kind == credential.KeyNone {
 		n.Auth, n.Encryption, n.Key = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
 	}
 	return n
 }
 
-// TestRestoreOfAnUnknownDevice: an interface that is gone is owed nothing; one that NetworkManager does not know yet, since it was just
-// started, still is.
+// TestRestoreOfAnUnknownDevice: an interface that is gone is owed nothing; one that NetworkManager
+// does not know yet, since it was just started, still is.
 func TestRestoreOfAnUnknownDevice(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
@@ -158,7 +165,8 @@ func TestRestoreOfAnUnknownDevice(t *testing.T) {
 		p.Lock()
 		p.Put(root, managerI, "Startup", starting)
 		p.Unlock()
-		if err := m.Restore(t.Context(), "wlan7", []byte(`{"autoconnect":true}`), true); (err != nil) != starting {
+		if err := m.Restore(t.Context(), "wlan7", []byte(`{"autoconnect":true}`),
+			true); (err != nil) != starting {
 			t.Errorf("starting %v: %v", starting, err)
 		}
 	}
@@ -186,7 +194,8 @@ func TestReleaseAndRestore(t *testing.T) {
 	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
 		t.Fatal(err)
 	}
-	if told, want := p.Told(), []string{"Set Managed=false", "Set Managed=true", "Set Autoconnect=false"}; !slices.Equal(told, want) {
+	if told, want := p.Told(), []string{"Set Managed=false", "Set Managed=true",
+		"Set Autoconnect=false"}; !slices.Equal(told, want) {
 		t.Errorf("without its connection: %q", told)
 	}
 	for range 2 { // twice is no harm
@@ -197,7 +206,9 @@ func TestReleaseAndRestore(t *testing.T) {
 		p.Put(newAct, activeI, "Uuid", "uuid of /1") // it is in there by now
 		p.Unlock()
 	}
-	if told, want := p.Told(), []string{"Set Autoconnect=true", "ActivateConnection " + string(homeSet), "Set Autoconnect=true"}; !slices.Equal(told, want) {
+	if told, want := p.Told(), []string{"Set Autoconnect=true",
+		"ActivateConnection " + string(homeSet),
+		"Set Autoconnect=true"}; !slices.Equal(told, want) {
 		t.Errorf("with its connection: %q", told)
 	}
 }
@@ -220,7 +231,8 @@ func TestAVolatileProfileComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	update := "Update2 " + string(homeSet)
-	want := []string{update + " 0x2", "Set Managed=false", "Set Managed=true", "Set Autoconnect=true", "Set Autoconnect=true",
+	want := []string{update + " 0x2", "Set Managed=false", "Set Managed=true",
+		"Set Autoconnect=true", "Set Autoconnect=true",
 		"ActivateConnection " + string(homeSet), update + " 0x12"}
 	if told := p.Told(); !slices.Equal(told, want) {
 		t.Errorf("told\n%q, not\n%q", told, want)
@@ -232,10 +244,12 @@ func TestAVolatileProfileComesBack(t *testing.T) {
 	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
 		t.Fatal(err)
 	}
-	want = []string{update + " 0x2", "Set Managed=false", "Set Managed=true", "Set Autoconnect=false", "AddConnection",
+	want = []string{update + " 0x2", "Set Managed=false", "Set Managed=true",
+		"Set Autoconnect=false", "AddConnection",
 		"ActivateConnection " + string(settings) + "/2", "Set Autoconnect=true", update + " 0x12"}
 	if told := p.Told(); !slices.Equal(told, want) {
 		t.Errorf("told\n%q, not\n%q", told, want)
@@ -288,41 +302,59 @@ func TestDeliver(t *testing.T) {
 		err     error
 	}{
 		{
-			name: "a new network is added", network: network("new", "some words", credential.KeyPassphrase), told: "AddConnection",
-			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "some words", "psk-flags": uint32(0), "pmf": int32(2), "wps-method": uint32(1)},
+			name: "a new network is added", network: network("new", "some words",
+				credential.KeyPassphrase), told: "AddConnection",
+			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "some words", "psk-flags": uint32(0),
+				"pmf": int32(2), "wps-method": uint32(1)},
 		},
 		{
-			name: "a key of 64 digits is not for SAE", network: network("new", psk, credential.KeyRawPSK), told: "AddConnection",
-			want: map[string]any{"key-mgmt": "wpa-psk", "psk": psk, "pmf": int32(1), "wps-method": uint32(1)},
+			name:    "a key of 64 digits is not for SAE",
+			network: network("new", psk, credential.KeyRawPSK), told: "AddConnection",
+			want: map[string]any{"key-mgmt": "wpa-psk", "psk": psk, "pmf": int32(1),
+				"wps-method": uint32(1)},
 		},
 		{
-			name: "WPA3 only is SAE with protected management frames", network: wpa3(network("new", "some words", credential.KeyPassphrase)),
-			told: "AddConnection", want: map[string]any{"key-mgmt": "sae", "psk": "some words", "pmf": int32(3)},
+			name:    "WPA3 only is SAE with protected management frames",
+			network: wpa3(network("new", "some words", credential.KeyPassphrase)),
+			told:    "AddConnection",
+			want:    map[string]any{"key-mgmt": "sae", "psk": "some words", "pmf": int32(3)},
 		},
-		{name: "an open network has no security", network: network("new", "", credential.KeyNone), told: "AddConnection"},
+		{name: "an open network has no security", network: network("new", "", credential.KeyNone),
+			told: "AddConnection"},
 		{
-			name: "one with this name is updated", network: network("home", "another key", credential.KeyPassphrase), told: "Update2 " + string(homeSet),
-			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
-		},
-		{
-			name: "of WPA3, too", have: known("new", "sae", nil), network: network("new", "another key", credential.KeyPassphrase), told: "Update2 " + string(settings) + "/5",
-			want: map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
-		},
-		{
-			name: "one of a company is left alone", have: known("new", "wpa-eap", nil), network: network("new", "some words", credential.KeyPassphrase),
-			told: "AddConnection", want: map[string]any{"psk": "some words"},
+			name:    "one with this name is updated",
+			network: network("home", "another key", credential.KeyPassphrase),
+			told:    "Update2 " + string(homeSet),
+			want:    map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
 		},
 		{
-			name: "an open one of the same name is another", have: known("new", "", nil), network: network("new", "some words", credential.KeyPassphrase),
-			told: "AddConnection", want: map[string]any{"psk": "some words"},
+			name: "of WPA3, too", have: known("new", "sae", nil),
+			network: network("new", "another key", credential.KeyPassphrase),
+			told:    "Update2 " + string(settings) + "/5",
+			want:    map[string]any{"key-mgmt": "wpa-psk", "psk": "another key"},
 		},
 		{
-			name: "one for another interface is left alone", have: known("new", "wpa-psk", map[string]godbus.Variant{"interface-name": godbus.MakeVariant("wlan5")}),
-			network: network("new", "some words", credential.KeyPassphrase), told: "AddConnection", want: map[string]any{"psk": "some words"},
+			name: "one of a company is left alone", have: known("new", "wpa-eap", nil),
+			network: network("new", "some words", credential.KeyPassphrase),
+			told:    "AddConnection", want: map[string]any{"psk": "some words"},
 		},
-		{name: "who does not get in fails", network: network("new", "some words", credential.KeyPassphrase), refuses: true, told: "AddConnection", err: ErrFailed},
+		{
+			name: "an open one of the same name is another", have: known("new", "", nil),
+			network: network("new", "some words", credential.KeyPassphrase),
+			told:    "AddConnection", want: map[string]any{"psk": "some words"},
+		},
+		{
+			name: "one for another interface is left alone",
+			have: known("new", "wpa-psk",
+				map[string]godbus.Variant{"interface-name": godbus.MakeVariant("wlan5")}),
+			network: network("new", "some words", credential.KeyPassphrase), told: "AddConnection",
+			want: map[string]any{"psk": "some words"},
+		},
+		{name: "who does not get in fails", network: network("new", "some words",
+			credential.KeyPassphrase), refuses: true, told: "AddConnection", err: ErrFailed},
 		{name: "WEP is refused", network: network("new", "12345", credential.KeyWEP), err: ErrWEP},
-		{name: "a key that is no text is refused", network: network("new", "12345678\xff", credential.KeyPassphrase), err: ErrText},
+		{name: "a key that is no text is refused",
+			network: network("new", "12345678\xff", credential.KeyPassphrase), err: ErrText},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -336,7 +368,8 @@ func TestDeliver(t *testing.T) {
 			if err := m.Deliver(t.Context(), "wlan0", offer(c.network)); !errors.Is(err, c.err) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
 			}
-			if told := p.Told(); c.told != "" && (len(told) == 0 || told[0] != c.told) || c.told == "" && len(told) > 0 {
+			if told := p.Told(); c.told != "" && (len(told) == 0 || told[0] != c.told) ||
+				c.told == "" && len(told) > 0 {
 				t.Errorf("told %q", told)
 			}
 			if c.err != nil {
@@ -345,7 +378,8 @@ func TestDeliver(t *testing.T) {
 			p.Lock()
 			defer p.Unlock()
 			s, secured := p.given[wirelessSecurity]
-			if secured != (c.want != nil) || string(p.given[wireless]["ssid"].Value().([]byte)) != string(c.network.SSID) {
+			if secured != (c.want != nil) ||
+				string(p.given[wireless]["ssid"].Value().([]byte)) != string(c.network.SSID) {
 				t.Errorf("given %v", p.given)
 			}
 			for key, want := range c.want {
@@ -356,7 +390,10 @@ func TestDeliver(t *testing.T) {
 			if _, old := p.given["ipv6"]["addresses"]; old {
 				t.Error("addresses are told in their old form, which the library cannot write")
 			}
-			if strings.HasPrefix(c.told, "Update2") && (p.given["ipv6"]["method"].Value() != "manual" || p.given[wireless]["mtu"].Value() != uint32(1400) || p.given[connection]["uuid"].Value() != "u") {
+			if strings.HasPrefix(c.told, "Update2") &&
+				(p.given["ipv6"]["method"].Value() != "manual" ||
+					p.given[wireless]["mtu"].Value() != uint32(1400) ||
+					p.given[connection]["uuid"].Value() != "u") {
 				t.Errorf("an updated profile has lost settings: %v", p.given)
 			}
 		})
@@ -366,7 +403,8 @@ func TestDeliver(t *testing.T) {
 func TestDeliverToADeviceThatNobodyKnows(t *testing.T) {
 	t.Parallel()
 	m, _ := play(t)
-	if err := m.Deliver(t.Context(), "eth7", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrNoDevice) {
+	if err := m.Deliver(t.Context(), "eth7", offer(
+		network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrNoDevice) {
 		t.Errorf("Deliver: %v", err)
 	}
 }
@@ -381,12 +419,14 @@ func TestDeliverEndsWithItsContext(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := m.Deliver(ctx, "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, context.DeadlineExceeded) {
+	if err := m.Deliver(ctx, "wlan0", offer(network("new", "some words",
+		credential.KeyPassphrase))); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Deliver: %v", err)
 	}
 }
 
-// A profile that would have another address than the run had, by NetworkManager's configuration, gets the run's.
+// A profile that would have another address than the run had, by NetworkManager's configuration,
+// gets the run's.
 func TestDeliverWithTheAddressOfTheRun(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
@@ -411,17 +451,20 @@ func TestDeliverWithTheAddressOfTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	update := "Update2 " + string(settings) + "/2"
-	if told := p.Told(); !slices.Equal(told, []string{update, "ActivateConnection", update, "ActivateConnection", "Set Autoconnect=true"}) {
+	if told := p.Told(); !slices.Equal(told, []string{update, "ActivateConnection", update,
+		"ActivateConnection", "Set Autoconnect=true"}) {
 		t.Errorf("told %q", told)
 	}
 	p.Lock()
 	defer p.Unlock()
-	if got := p.given[wireless]["assigned-mac-address"].Value(); got != run.String() || p.given[wirelessSecurity]["psk"].Value() != "some words" {
+	if got := p.given[wireless]["assigned-mac-address"].Value(); got != run.String() ||
+		p.given[wirelessSecurity]["psk"].Value() != "some words" {
 		t.Errorf("the profile has the address %v", got)
 	}
 }
 
-// NetworkManager cannot be told of other ciphers than CCMP and TKIP: it is said at once, not after an attempt.
+// NetworkManager cannot be told of other ciphers than CCMP and TKIP: it is said at once, not after
+// an attempt.
 func TestDeliverOfCiphersThatItHasNoSettingFor(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -435,7 +478,8 @@ func TestDeliverOfCiphersThatItHasNoSettingFor(t *testing.T) {
 		m, p := play(t)
 		o := offer(network("new", "some words", credential.KeyPassphrase))
 		o[0].Heard, o[0].Ciphers = true, c.ciphers
-		if err := m.Deliver(t.Context(), "wlan0", o); !errors.Is(err, c.err) || err != nil && len(p.Told()) > 0 {
+		if err := m.Deliver(t.Context(), "wlan0", o); !errors.Is(err, c.err) || err != nil &&
+			len(p.Told()) > 0 {
 			t.Errorf("%v: %v", c.ciphers.Pairwise.Names(), err)
 		}
 	}
@@ -450,7 +494,9 @@ func TestDeliverThatNobodyWaitsForGoesOn(t *testing.T) {
 	p.Answer(managerI+".ActivateConnection", func(godbus.ObjectPath, []any) ([]any, error) {
 		p.Put(wlan0, deviceI, "ActiveConnection", newAct)
 		p.Put(wlan0, deviceI, "State", uint32(50))
-		time.AfterFunc(50*time.Millisecond, func() { cancel(fmt.Errorf("another session: %w", credential.ErrKeep)) })
+		time.AfterFunc(50*time.Millisecond, func() {
+			cancel(fmt.Errorf("another session: %w", credential.ErrKeep))
+		})
 		return []any{newAct}, nil
 	})
 	offers := offer(network("new", "some words", credential.KeyPassphrase))
@@ -463,7 +509,8 @@ func TestDeliverThatNobodyWaitsForGoesOn(t *testing.T) {
 	}
 	p.Lock()
 	defer p.Unlock()
-	if rank, pmf := p.given[connection]["autoconnect-priority"].Value(), p.given[wirelessSecurity]["pmf"].Value(); rank != int32(999) || pmf != int32(1) {
+	if rank, pmf := p.given[connection]["autoconnect-priority"].Value(),
+		p.given[wirelessSecurity]["pmf"].Value(); rank != int32(999) || pmf != int32(1) {
 		t.Errorf("its rank is %v, its pmf %v", rank, pmf)
 	}
 }
@@ -483,17 +530,22 @@ func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
 	p.Lock()
 	p.refuses = true
 	p.Unlock()
-	if err := m.Deliver(t.Context(), "wlan0", offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrFailed) {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrFailed) {
 		t.Errorf("Deliver: %v", err)
 	}
-	if told := p.Told(); !slices.Equal(told, []string{"AddConnection", "ActivateConnection " + string(settings) + "/2", "Delete " + string(settings) + "/2"}) {
+	if told := p.Told(); !slices.Equal(told, []string{"AddConnection",
+		"ActivateConnection " + string(settings) + "/2", "Delete " + string(settings) + "/2"}) {
 		t.Errorf("a new one: told %q", told)
 	}
-	if err := m.Deliver(t.Context(), "wlan0", offer(network("home", "another key", credential.KeyPassphrase))); !errors.Is(err, ErrFailed) {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(network("home", "another key", credential.KeyPassphrase))); !errors.Is(err,
+		ErrFailed) {
 		t.Errorf("Deliver: %v", err)
 	}
 	update := "Update2 " + string(homeSet)
-	if told := p.Told(); !slices.Equal(told, []string{update, "ActivateConnection " + string(homeSet), update}) {
+	if told := p.Told(); !slices.Equal(told,
+		[]string{update, "ActivateConnection " + string(homeSet), update}) {
 		t.Errorf("an old one: told %q", told)
 	}
 	p.Lock()
@@ -513,7 +565,9 @@ func TestDisconnect(t *testing.T) {
 	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
 		t.Error(err)
 	}
-	p.Answer(deviceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(deviceI + ".NotActive") })
+	p.Answer(deviceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) {
+		return nil, managertest.Fail(deviceI + ".NotActive")
+	})
 	if err := m.Disconnect(t.Context(), "wlan0"); err != nil {
 		t.Errorf("without a connection: %v", err)
 	}

@@ -32,7 +32,8 @@ const (
 	wirelessSecurity = "802-11-wireless-security"
 	connection       = "connection"
 
-	wpsDisabled = 1 // wps-method: without it NetworkManager may press its own button when it doubts the key
+	// wps-method: without it NetworkManager may press its own button when it doubts the key
+	wpsDisabled = 1
 	pmfDisable  = 1
 	pmfOptional = 2
 	pmfRequired = 3
@@ -42,8 +43,8 @@ const (
 // profile is a connection as NetworkManager has it: settings by name, each a dictionary.
 type profile map[string]map[string]godbus.Variant
 
-// Deliver implements Sink: for each network it updates the profile that is for it already, else adds one. It activates the
-// first, and if that does not connect the next.
+// Deliver implements Sink: for each network it updates the profile that is for it already, else
+// adds one. It activates the first, and if that does not connect the next.
 func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
@@ -79,7 +80,8 @@ type placed struct {
 	undo func(context.Context) error // makes it what it was, or nothing
 }
 
-// deliver changes or adds the profiles and activates one. If that fails all of them are again what they were.
+// deliver changes or adds the profiles and activates one. If that fails all of them are again what
+// they were.
 func (d *device) deliver(ctx context.Context, ifname string, offers []*credential.Offer) error {
 	var ours []placed
 	var err error
@@ -116,7 +118,8 @@ func (d *device) deliver(ctx context.Context, ifname string, offers []*credentia
 }
 
 // place puts an offer into the profile that is for it and is not another offer's, or makes one.
-func (d *device) place(ctx context.Context, ifname string, o *credential.Offer, taken map[godbus.ObjectPath]bool) (placed, error) {
+func (d *device) place(ctx context.Context, ifname string, o *credential.Offer,
+	taken map[godbus.ObjectPath]bool) (placed, error) {
 	p := placed{Offer: o}
 	path, have, err := d.find(ctx, ifname, o.Network, taken)
 	if err != nil {
@@ -146,20 +149,24 @@ func (d *device) activate(ctx context.Context, p placed, attempts int) error {
 	return d.try(ctx, p, wsc.MAC{})
 }
 
-// try activates a profile and waits until it is connected; with another address than this one it does not wait.
+// try activates a profile and waits until it is connected; with another address than this one it
+// does not wait.
 func (d *device) try(ctx context.Context, p placed, station wsc.MAC) error {
 	var active godbus.ObjectPath
-	if err := d.Call(ctx, root, managerI+".ActivateConnection", []any{p.path, d.path, noObject}, &active); err != nil {
+	if err := d.Call(ctx, root, managerI+".ActivateConnection", []any{p.path, d.path, noObject},
+		&active); err != nil {
 		return err
 	}
 	return d.connects(ctx, active, station)
 }
 
-// errOtherAddress means that the profile, or NetworkManager's configuration, gives the device another address than the one
-// with which the network was received ("cloned-mac-address": random, stable, or one of its own).
+// errOtherAddress means that the profile, or NetworkManager's configuration, gives the device
+// another address than the one with which the network was received ("cloned-mac-address": random,
+// stable, or one of its own).
 var errOtherAddress = errors.New("it connects with another address")
 
-// pin gives a profile the address with which the network was received. An access point may tie its key to that.
+// pin gives a profile the address with which the network was received. An access point may tie its
+// key to that.
 func (d *device) pin(ctx context.Context, p placed) error {
 	var have profile
 	if err := d.Call(ctx, p.path, profileI+".GetSettings", nil, &have); err != nil {
@@ -169,10 +176,12 @@ func (d *device) pin(ctx context.Context, p placed) error {
 	delete(have[wireless], "cloned-mac-address") // the same in an older form
 	have[wireless]["assigned-mac-address"] = godbus.MakeVariant(p.Station.String())
 	apply(have, p.Offer)
-	return d.Call(ctx, p.path, profileI+".Update2", []any{have, uint32(0), map[string]godbus.Variant{}})
+	return d.Call(ctx, p.path, profileI+".Update2",
+		[]any{have, uint32(0), map[string]godbus.Variant{}})
 }
 
-// hasAddress reports whether the device has this address now. Where that cannot be told it may well.
+// hasAddress reports whether the device has this address now. Where that cannot be told it may
+// well.
 func (d *device) hasAddress(ctx context.Context, station wsc.MAC) bool {
 	var now string
 	err := d.Get(ctx, d.path, wirelessI, "HwAddress", &now)
@@ -182,17 +191,21 @@ func (d *device) hasAddress(ctx context.Context, station wsc.MAC) bool {
 // undoTime bounds making a profile again what it was.
 const undoTime = 5 * time.Second
 
-// update puts the network's key into a profile, and returns how to make that what it was, with the key that it had.
-func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profile, n *credential.Offer) (undo func(context.Context) error, err error) {
+// update puts the network's key into a profile, and returns how to make that what it was, with the
+// key that it had.
+func (d *device) update(ctx context.Context, path godbus.ObjectPath, have profile,
+	n *credential.Offer) (undo func(context.Context) error, err error) {
 	have.dropOld()
 	before := have.clone()
 	var secrets profile
-	if err := d.Call(ctx, path, profileI+".GetSecrets", []any{wirelessSecurity}, &secrets); err == nil {
+	if err := d.Call(ctx, path, profileI+".GetSecrets", []any{wirelessSecurity},
+		&secrets); err == nil {
 		maps.Copy(before[wirelessSecurity], secrets[wirelessSecurity])
 	}
 	apply(have, n)
 	set := func(ctx context.Context, p profile) error {
-		return d.Call(ctx, path, profileI+".Update2", []any{p, uint32(0), map[string]godbus.Variant{}})
+		return d.Call(ctx, path, profileI+".Update2",
+			[]any{p, uint32(0), map[string]godbus.Variant{}})
 	}
 	return func(ctx context.Context) error { return set(ctx, before) }, set(ctx, have)
 }
@@ -210,16 +223,17 @@ func check(n *credential.Offer) error {
 	return nil
 }
 
-// usual reports whether a network can be joined with what NetworkManager lets its supplicant use (1.42: "pairwise" and
-// "group" take tkip and ccmp).
+// usual reports whether a network can be joined with what NetworkManager lets its supplicant use
+// (1.42: "pairwise" and "group" take tkip and ccmp).
 func usual(c ie.Ciphers) bool {
 	const has = ie.TKIP | ie.CCMP
 	return c.Pairwise&has != 0 && c.Group&has != 0
 }
 
-// find looks for the profile of this network: same name, same kind of security, for this interface or any. The one
-// that was used last counts.
-func (d *device) find(ctx context.Context, ifname string, n credential.Network, taken map[godbus.ObjectPath]bool) (path godbus.ObjectPath, found profile, err error) {
+// find looks for the profile of this network: same name, same kind of security, for this interface
+// or any. The one that was used last counts.
+func (d *device) find(ctx context.Context, ifname string, n credential.Network,
+	taken map[godbus.ObjectPath]bool) (path godbus.ObjectPath, found profile, err error) {
 	newest := uint64(0)
 	err = d.each(ctx, func(p godbus.ObjectPath, have profile) {
 		if taken[p] || !have.fits(ifname, n) {
@@ -260,11 +274,12 @@ func (p profile) clone() profile {
 	return c
 }
 
-// dropOld leaves out what NetworkManager tells twice, the second time in the old form of addresses: that has structures,
-// which the D-Bus library does not write as it has read them.
+// dropOld leaves out what NetworkManager tells twice, the second time in the old form of addresses:
+// that has structures, which the D-Bus library does not write as it has read them.
 func (p profile) dropOld() {
 	for _, setting := range []string{"ipv4", "ipv6"} {
-		for old, now := range map[string]string{"addresses": "address-data", "routes": "route-data"} {
+		for old, now := range map[string]string{"addresses": "address-data",
+			"routes": "route-data"} {
 			if _, there := p[setting][now]; there {
 				delete(p[setting], old)
 			}
@@ -302,8 +317,10 @@ func (p profile) fits(ifname string, n credential.Network) bool {
 // added is a new profile. Who may use it: everybody, as with one that an administrator makes.
 func added(n *credential.Offer) profile {
 	p := profile{
-		connection: {"id": godbus.MakeVariant(displayName(n.SSID)), "type": godbus.MakeVariant(wireless)},
-		wireless:   {"ssid": godbus.MakeVariant(n.SSID), "mode": godbus.MakeVariant("infrastructure")},
+		connection: {"id": godbus.MakeVariant(displayName(n.SSID)),
+			"type": godbus.MakeVariant(wireless)},
+		wireless: {"ssid": godbus.MakeVariant(n.SSID),
+			"mode": godbus.MakeVariant("infrastructure")},
 	}
 	apply(p, n)
 	return p
@@ -313,7 +330,8 @@ func added(n *credential.Offer) profile {
 func apply(p profile, n *credential.Offer) {
 	p[connection]["autoconnect"] = godbus.MakeVariant(true)
 	if n.Priority != 0 {
-		p[connection]["autoconnect-priority"] = godbus.MakeVariant(int32(min(max(n.Priority, -mostPriority), mostPriority)))
+		p[connection]["autoconnect-priority"] = godbus.MakeVariant(
+			int32(min(max(n.Priority, -mostPriority), mostPriority)))
 	}
 	if n.KeyKind == credential.KeyNone {
 		delete(p, wirelessSecurity)
@@ -324,8 +342,9 @@ func apply(p profile, n *credential.Offer) {
 		s = map[string]godbus.Variant{}
 		p[wirelessSecurity] = s
 	}
-	// "wpa-psk" is for WPA2 and WPA3 alike: where supplicant and access point have SAE, NetworkManager adds it, but only
-	// if management frames may be protected. A key of 64 digits is no password, so SAE has no use for it.
+	// "wpa-psk" is for WPA2 and WPA3 alike: where supplicant and access point have SAE,
+	// NetworkManager adds it, but only if management frames may be protected. A key of 64 digits is
+	// no password, so SAE has no use for it.
 	pmf := int32(pmfOptional)
 	if n.KeyKind == credential.KeyRawPSK || n.NoSAE {
 		pmf = pmfDisable
@@ -352,8 +371,9 @@ func displayName(ssid []byte) string {
 	return fmt.Sprintf("%x", ssid)
 }
 
-// connects waits until the activation got through 802.11 and its handshake: NetworkManager asks for an address then.
-// With a station, it is errOtherAddress if the device has got another address for it.
+// connects waits until the activation got through 802.11 and its handshake: NetworkManager asks for
+// an address then. With a station, it is errOtherAddress if the device has got another address for
+// it.
 func (d *device) connects(ctx context.Context, active godbus.ObjectPath, station wsc.MAC) error {
 	started := time.Now()
 	return managerbus.Until(ctx, func() (bool, error) {
@@ -366,7 +386,8 @@ func (d *device) connects(ctx context.Context, active godbus.ObjectPath, station
 			return false, err
 		}
 		switch {
-		case now == active && state == deviceConfig && !station.IsZero() && !d.hasAddress(ctx, station):
+		case now == active && state == deviceConfig && !station.IsZero() &&
+			!d.hasAddress(ctx, station):
 			return false, errOtherAddress
 		case now == active && state >= deviceIPConfig && state <= deviceActivated:
 			return true, nil

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// apartPrefix begins the names of our own virtual interfaces. packaging/ tells NetworkManager to leave them alone;
-	// iwd and wpa_supplicant do not look at interfaces that others make.
+	// apartPrefix begins the names of our own virtual interfaces. packaging/ tells NetworkManager
+	// to leave them alone; iwd and wpa_supplicant do not look at interfaces that others make.
 	apartPrefix = "wps"
 	maxApart    = 10
 )
 
 var _ drivers.Aparter = (*Driver)(nil)
 
-// apartStation is a Station on a virtual interface of our own. The kernel removes that with the socket that made it,
-// so also when we are killed.
+// apartStation is a Station on a virtual interface of our own. The kernel removes that with the
+// socket that made it, so also when we are killed.
 type apartStation struct {
 	*Station
 	driver *Driver
@@ -61,7 +61,8 @@ func (a *apartStation) make(ctx context.Context, beside netdev) error {
 		if !a.driver.hide(a.name) { // before the kernel tells everybody
 			continue
 		}
-		err = a.maker.get(ctx, unix.NL80211_CMD_NEW_INTERFACE, apartAttributes(beside, a.name), func([]byte) error { return nil })
+		err = a.maker.get(ctx, unix.NL80211_CMD_NEW_INTERFACE, apartAttributes(beside, a.name),
+			func([]byte) error { return nil })
 		if err == nil {
 			return nil
 		}
@@ -70,13 +71,15 @@ func (a *apartStation) make(ctx context.Context, beside netdev) error {
 			break
 		}
 	}
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) {
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EBUSY) ||
+		errors.Is(err, unix.EINVAL) {
 		err = fmt.Errorf("%w (%w)", drivers.ErrNotSupported, err)
 	}
 	return fmt.Errorf("nl80211: an interface beside %s: %w", beside.name, err)
 }
 
-// apartAttributes ask for a station with an address of its own: two with the same cannot be up at once.
+// apartAttributes ask for a station with an address of its own: two with the same cannot be up at
+// once.
 func apartAttributes(beside netdev, name string) []byte {
 	address := beside.address
 	address[0] = address[0]&^1 | 2 // locally administered
@@ -114,7 +117,9 @@ func (a *apartStation) unmake() error {
 	if err != nil {
 		return err
 	}
-	attrs, err := attributes(func(e *netlink.AttributeEncoder) { e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(n.index)) })
+	attrs, err := attributes(func(e *netlink.AttributeEncoder) {
+		e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(n.index))
+	})
 	if err == nil {
 		err = a.maker.command(unix.NL80211_CMD_DEL_INTERFACE, attrs)
 	}
@@ -131,7 +136,8 @@ func (q *queries) command(command uint8, attrs []byte) error {
 	if err := q.open(); err != nil {
 		return err
 	}
-	m := genetlink.Message{Header: genetlink.Header{Command: command, Version: genlVersion}, Data: attrs}
+	m := genetlink.Message{Header: genetlink.Header{Command: command, Version: genlVersion},
+		Data: attrs}
 	if _, err := q.conn.Send(m, q.family.id, netlink.Request|netlink.Acknowledge); err != nil {
 		return err
 	}
@@ -140,7 +146,8 @@ func (q *queries) command(command uint8, attrs []byte) error {
 	return err
 }
 
-// hide keeps an interface of ours out of the list, and reports whether the name is not one of ours already.
+// hide keeps an interface of ours out of the list, and reports whether the name is not one of ours
+// already.
 func (d *Driver) hide(name string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

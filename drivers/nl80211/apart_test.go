@@ -21,7 +21,8 @@ func TestAStationApart(t *testing.T) {
 	if own == fakeAddress || own[0]&3 != 2 {
 		t.Errorf("its address is %x beside %x", own, fakeAddress)
 	}
-	if list, err := d.Interfaces(t.Context()); err != nil || len(list) != 1 || list[0].Name != fakeName {
+	if list, err := d.Interfaces(t.Context()); err != nil || len(list) != 1 ||
+		list[0].Name != fakeName {
 		t.Errorf("listed are %+v, %v", list, err)
 	}
 	if _, err := d.Station(t.Context(), fakeName); err != nil {
@@ -50,10 +51,13 @@ func TestStationApartThatCannotBe(t *testing.T) {
 		times  int // that it is tried
 		want   error
 	}{
-		{name: "a radio that has one interface only", refuse: unix.EOPNOTSUPP, times: 1, want: drivers.ErrNotSupported},
-		{name: "a name that is taken is not the last one", refuse: unix.EEXIST, times: maxApart, want: unix.EEXIST},
+		{name: "a radio that has one interface only", refuse: unix.EOPNOTSUPP, times: 1,
+			want: drivers.ErrNotSupported},
+		{name: "a name that is taken is not the last one", refuse: unix.EEXIST, times: maxApart,
+			want: unix.EEXIST},
 		{name: "we may not", refuse: unix.EPERM, times: 1, want: unix.EPERM},
-		{name: "an address that is not its own", same: true, times: 1, want: drivers.ErrNotSupported},
+		{name: "an address that is not its own", same: true, times: 1,
+			want: drivers.ErrNotSupported},
 		{name: "no such interface", ifname: "wlan9", want: drivers.ErrNoInterface},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,7 +74,8 @@ func TestStationApartThatCannotBe(t *testing.T) {
 			if _, err := d.StationApart(t.Context(), c.ifname); !errors.Is(err, c.want) {
 				t.Errorf("StationApart: %v, not %v", err, c.want)
 			}
-			if n := k.count(unix.NL80211_CMD_NEW_INTERFACE); n != c.times || len(k.apart) > 0 || len(d.apart) > 0 {
+			if n := k.count(unix.NL80211_CMD_NEW_INTERFACE); n != c.times || len(k.apart) > 0 ||
+				len(d.apart) > 0 {
 				t.Errorf("tried %d times; left behind: %+v, %v", n, k.apart, d.apart)
 			}
 		})

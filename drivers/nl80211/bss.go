@@ -18,8 +18,8 @@ type heard struct {
 }
 
 const (
-	// maxElements bounds what we keep of one access point. A beacon has at most 2,304 bytes (11,454 with
-	// the long frames of later standards).
+	// maxElements bounds what we keep of one access point. A beacon has at most 2,304 bytes (11,454
+	// with the long frames of later standards).
 	maxElements = 12 << 10
 	// maxHeard bounds how many access points we keep. The kernel keeps 1,000 unless told otherwise.
 	maxHeard = 2048
@@ -30,16 +30,18 @@ const (
 	capabilityPrivacy = 1 << 4 // IEEE 802.11 capability information
 )
 
-// staleResponse is how much newer than the newest Probe Response a Beacon has to be to count as the news.
-// A Probe Response says more (UUID-E, names, primary device type), and both come within one visit to the
-// channel; but when the access point does not answer our probes any more, or on a channel where we only
-// listen, its last answer can be minutes old, and the kernel goes on offering it first.
+// staleResponse is how much newer than the newest Probe Response a Beacon has to be to count as the
+// news. A Probe Response says more (UUID-E, names, primary device type), and both come within one
+// visit to the channel; but when the access point does not answer our probes any more, or on a
+// channel where we only listen, its last answer can be minutes old, and the kernel goes on offering
+// it first.
 const staleResponse = 250 * time.Millisecond
 
-// parseScanResult decodes one message of a GET_SCAN dump. It is not ok for a message without a usable
-// access point, and for one that keep does not want; keep sees everything but the elements, which are
-// copied only then. now is the bootTime of the dump.
-func parseScanResult(attrs []byte, now time.Duration, keep func(*heard) bool) (h heard, ok bool, err error) {
+// parseScanResult decodes one message of a GET_SCAN dump. It is not ok for a message without a
+// usable access point, and for one that keep does not want; keep sees everything but the elements,
+// which are copied only then. now is the bootTime of the dump.
+func parseScanResult(attrs []byte, now time.Duration, keep func(*heard) bool) (h heard, ok bool,
+	err error) {
 	d, err := netlink.NewAttributeDecoder(attrs)
 	if err != nil {
 		return heard{}, false, fmt.Errorf("nl80211: scan result: %w", err)
@@ -108,7 +110,8 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 	if err := d.Err(); err != nil {
 		return heard{}, false, err
 	}
-	if !has.bssid || !has.frequency || len(a.elements) > maxElements || len(a.beacon) > maxElements {
+	if !has.bssid || !has.frequency || len(a.elements) > maxElements ||
+		len(a.beacon) > maxElements {
 		return heard{}, false, nil
 	}
 	h.seen = a.seen(now)
@@ -150,8 +153,8 @@ func (a *bssAttributes) copyElements() (newest, beacon []byte) {
 	return append([]byte(nil), newest...), append([]byte(nil), a.beacon...)
 }
 
-// seen is when the access point was last heard. Not every driver tells the boot time of a frame; the age
-// in jiffies is then taken as young as it may be.
+// seen is when the access point was last heard. Not every driver tells the boot time of a frame;
+// the age in jiffies is then taken as young as it may be.
 func (a *bssAttributes) seen(now time.Duration) time.Duration {
 	if a.lastSeen != 0 {
 		return min(a.lastSeen, now)
@@ -159,9 +162,9 @@ func (a *bssAttributes) seen(now time.Duration) time.Duration {
 	return now - max(a.age-jiffy, 0)
 }
 
-// newest collects entries, one for each BSSID. The kernel has a second one after an access point changed its
-// name or its channel, or when one that hides its name was asked by it: what counts is what we are associated with,
-// then what has a name, then what was heard last.
+// newest collects entries, one for each BSSID. The kernel has a second one after an access point
+// changed its name or its channel, or when one that hides its name was asked by it: what counts is
+// what we are associated with, then what has a name, then what was heard last.
 type newest struct {
 	all   []drivers.BSS
 	index map[[6]byte]int
@@ -194,8 +197,8 @@ func (n *newest) add(b drivers.BSS) {
 	n.all = append(n.all, b)
 }
 
-// hasName reports whether elements tell the network's name: one that is hidden is empty, or zeros. It is the first
-// element of Beacons and Probe Responses (IEEE 802.11, "Beacon frame format").
+// hasName reports whether elements tell the network's name: one that is hidden is empty, or zeros.
+// It is the first element of Beacons and Probe Responses (IEEE 802.11, "Beacon frame format").
 func hasName(ies []byte) bool {
 	if len(ies) < 2 || ies[0] != 0 || len(ies) < 2+int(ies[1]) {
 		return false

@@ -20,8 +20,8 @@ func (d *Driver) RoomApart(ctx context.Context, ifname string) (bool, error) {
 	return c.twoStations, nil
 }
 
-// decodeCombinations looks whether one of the combinations that the radio allows has two stations, each on a channel of
-// its own: only then can one enrol while the other stays where it is.
+// decodeCombinations looks whether one of the combinations that the radio allows has two stations,
+// each on a channel of its own: only then can one enrol while the other stays where it is.
 func (c *capabilities) decodeCombinations(list *netlink.AttributeDecoder) error {
 	for list.Next() {
 		list.Nested(func(d *netlink.AttributeDecoder) error {

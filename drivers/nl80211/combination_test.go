@@ -20,12 +20,13 @@ func combination(most, channels uint32, limits ...limit) func(*netlink.Attribute
 			for i, l := range limits {
 				e.Nested(uint16(i+1), func(e *netlink.AttributeEncoder) error {
 					e.Uint32(unix.NL80211_IFACE_LIMIT_MAX, l.most)
-					e.Nested(unix.NL80211_IFACE_LIMIT_TYPES, func(e *netlink.AttributeEncoder) error {
-						for _, t := range l.types {
-							flag(e, t)
-						}
-						return nil
-					})
+					e.Nested(unix.NL80211_IFACE_LIMIT_TYPES,
+						func(e *netlink.AttributeEncoder) error {
+							for _, t := range l.types {
+								flag(e, t)
+							}
+							return nil
+						})
 					return nil
 				})
 			}
@@ -45,23 +46,30 @@ func TestCombinations(t *testing.T) {
 		list []func(*netlink.AttributeEncoder) error
 		want bool
 	}{
-		{"two stations on two channels", []func(*netlink.AttributeEncoder) error{combination(2, 2, limit{2, []uint16{ap, station}})}, true},
-		{"in the second combination", []func(*netlink.AttributeEncoder) error{combination(2, 1, limit{2, []uint16{station}}), combination(3, 2, limit{1, []uint16{ap}}, limit{2, []uint16{station}})}, true},
-		{"two stations on one channel", []func(*netlink.AttributeEncoder) error{combination(2, 1, limit{2, []uint16{station}})}, false},
-		{"one station beside an access point", []func(*netlink.AttributeEncoder) error{combination(2, 2, limit{1, []uint16{station}}, limit{1, []uint16{ap}})}, false},
-		{"one interface at a time", []func(*netlink.AttributeEncoder) error{combination(1, 2, limit{2, []uint16{station}})}, false},
+		{"two stations on two channels", []func(*netlink.AttributeEncoder) error{
+			combination(2, 2, limit{2, []uint16{ap, station}})}, true},
+		{"in the second combination", []func(*netlink.AttributeEncoder) error{
+			combination(2, 1, limit{2, []uint16{station}}),
+			combination(3, 2, limit{1, []uint16{ap}}, limit{2, []uint16{station}})}, true},
+		{"two stations on one channel", []func(*netlink.AttributeEncoder) error{
+			combination(2, 1, limit{2, []uint16{station}})}, false},
+		{"one station beside an access point", []func(*netlink.AttributeEncoder) error{
+			combination(2, 2, limit{1, []uint16{station}}, limit{1, []uint16{ap}})}, false},
+		{"one interface at a time", []func(*netlink.AttributeEncoder) error{
+			combination(1, 2, limit{2, []uint16{station}})}, false},
 		{"no combination", nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var can capabilities
 			err := can.decode(encode(func(e *netlink.AttributeEncoder) {
-				e.Nested(unix.NL80211_ATTR_INTERFACE_COMBINATIONS, func(e *netlink.AttributeEncoder) error {
-					for i, one := range c.list {
-						e.Nested(uint16(i+1), one)
-					}
-					return nil
-				})
+				e.Nested(unix.NL80211_ATTR_INTERFACE_COMBINATIONS,
+					func(e *netlink.AttributeEncoder) error {
+						for i, one := range c.list {
+							e.Nested(uint16(i+1), one)
+						}
+						return nil
+					})
 			}))
 			if err != nil || can.twoStations != c.want {
 				t.Errorf("%v, %v", can.twoStations, err)

@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	// associateTime is the longest that the kernel may take. mac80211 tries authentication and association
-	// three times each, 200 ms apart, after a look at the channel if need be.
+	// associateTime is the longest that the kernel may take. mac80211 tries authentication and
+	// association three times each, 200 ms apart, after a look at the channel if need be.
 	associateTime = 10 * time.Second
-	// disconnectTime is how long a radio may take to disconnect; mac80211 has done it when it answers.
+	// disconnectTime is how long a radio may take to disconnect; mac80211 has done it when it
+	// answers.
 	disconnectTime = time.Second
 
 	reasonLeaving = 3 // IEEE 802.11: deauthenticated because the station is leaving
@@ -37,7 +38,8 @@ func (s *Station) Associate(ctx context.Context, r drivers.AssociateRequest) (dr
 		return nil, err
 	}
 	// Without control port frames in nl80211, EAPOL is for a packet socket.
-	overNetlink := can.hasExtended(unix.NL80211_EXT_FEATURE_CONTROL_PORT_OVER_NL80211) && !s.driver.kernel.packetsOnly
+	overNetlink := can.hasExtended(unix.NL80211_EXT_FEATURE_CONTROL_PORT_OVER_NL80211) &&
+		!s.driver.kernel.packetsOnly
 	attrs, err := s.connectAttributes(r, overNetlink)
 	if err != nil {
 		return nil, err
@@ -67,7 +69,8 @@ func (s *Station) setLink(l *Link) {
 }
 
 // connectAttributes encodes the request for an open association through the kernel's SME. BSSID and
-// frequency are pinned: with both, and with the access point in the kernel's list, no scan comes first.
+// frequency are pinned: with both, and with the access point in the kernel's list, no scan comes
+// first.
 func (s *Station) connectAttributes(r drivers.AssociateRequest, overNetlink bool) ([]byte, error) {
 	if len(r.SSID) > 32 {
 		return nil, fmt.Errorf("nl80211: associate: an SSID of %d bytes", len(r.SSID))
@@ -84,7 +87,8 @@ func (s *Station) connectAttributes(r drivers.AssociateRequest, overNetlink bool
 		if len(r.IEs) > 0 {
 			e.Bytes(unix.NL80211_ATTR_IE, r.IEs)
 		}
-		// Until somebody authorizes the port, which nobody does here, only EAPOL frames pass, in clear.
+		// Until somebody authorizes the port, which nobody does here, only EAPOL frames pass, in
+		// clear.
 		flag(e, unix.NL80211_ATTR_CONTROL_PORT)
 		e.Uint16(unix.NL80211_ATTR_CONTROL_PORT_ETHERTYPE, unix.ETH_P_PAE)
 		flag(e, unix.NL80211_ATTR_CONTROL_PORT_NO_ENCRYPT)
@@ -113,7 +117,8 @@ func (s *Station) awaitLink(ctx context.Context, l *Link) error {
 	case <-s.port.done:
 		reason = s.explain("associate", errNoPort)
 	case <-timeout.C:
-		reason = fmt.Errorf("nl80211: %s: associate: %w", s.name, &drivers.LostError{Err: drivers.ErrAssociation})
+		reason = fmt.Errorf("nl80211: %s: associate: %w", s.name,
+			&drivers.LostError{Err: drivers.ErrAssociation})
 	}
 	l.close()
 	return reason
@@ -131,13 +136,16 @@ func (s *Station) disconnect(l *Link) error {
 	err = s.port.request(unix.NL80211_CMD_DISCONNECT, attrs, nil)
 	switch {
 	case err == nil:
-	case errors.Is(err, unix.ENOTCONN), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENETDOWN), errors.Is(err, errNoPort):
+	case errors.Is(err, unix.ENOTCONN), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENETDOWN),
+		errors.Is(err, errNoPort):
 		return nil // it is over already
 	default:
 		return fmt.Errorf("nl80211: %s: disconnect: %w", s.name, err)
 	}
-	// An attempt that is called off is not told as an end; one look tells whether there is anything to wait for.
-	if n, err := s.driver.queries.netdev(context.Background(), s.index); err != nil || n.ssid == nil {
+	// An attempt that is called off is not told as an end; one look tells whether there is anything
+	// to wait for.
+	if n, err := s.driver.queries.netdev(context.Background(), s.index); err != nil ||
+		n.ssid == nil {
 		return nil
 	}
 	timeout := time.NewTimer(disconnectTime)

@@ -31,8 +31,8 @@ type Driver struct {
 
 var _ drivers.Driver = (*Driver)(nil)
 
-// New makes the driver and starts to watch for interfaces. That the kernel has no Wi-Fi is no error: its
-// module may come with the first radio that is plugged in.
+// New makes the driver and starts to watch for interfaces. That the kernel has no Wi-Fi is no
+// error: its module may come with the first radio that is plugged in.
 func New(log *slog.Logger) (*Driver, error) {
 	return newDriver(log, realKernel())
 }
@@ -109,7 +109,8 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 // Blocked implements drivers.Blocker.
 func (d *Driver) Blocked(ifname string) bool { return d.rfkill.blocked(ifname) }
 
-// netdevs lists what the kernel has and remembers it, for the watch to know a change when it sees one.
+// netdevs lists what the kernel has and remembers it, for the watch to know a change when it sees
+// one.
 func (d *Driver) netdevs(ctx context.Context) ([]netdev, error) {
 	list, err := d.queries.netdevs(ctx)
 	switch {
@@ -138,7 +139,8 @@ func (d *Driver) Station(ctx context.Context, ifname string) (drivers.Station, e
 			continue
 		}
 		if n.mode != drivers.ModeStation {
-			return nil, fmt.Errorf("nl80211: %s is in mode %s: %w", ifname, n.mode, drivers.ErrNotSupported)
+			return nil, fmt.Errorf("nl80211: %s is in mode %s: %w", ifname, n.mode,
+				drivers.ErrNotSupported)
 		}
 		return d.take(n)
 	}

@@ -20,7 +20,9 @@ import (
 func genlQueries(t *testing.T, fn genltest.Func) *queries {
 	t.Helper()
 	f := genetlink.Family{ID: fakeFamily, Version: 1, Name: unix.NL80211_GENL_NAME}
-	q := &queries{dial: func() (socket, error) { return genltest.Dial(genltest.ServeFamily(f, fn)), nil }}
+	q := &queries{dial: func() (socket, error) {
+		return genltest.Dial(genltest.ServeFamily(f, fn)), nil
+	}}
 	t.Cleanup(q.close)
 	return q
 }
@@ -42,9 +44,10 @@ func TestQueries(t *testing.T) {
 	}{
 		{
 			name: "a list is asked for with the dump flag and decoded",
-			fn: genltest.CheckRequest(fakeFamily, unix.NL80211_CMD_GET_INTERFACE, dump, func(genetlink.Message, netlink.Message) ([]genetlink.Message, error) {
-				return entry, nil
-			}),
+			fn: genltest.CheckRequest(fakeFamily, unix.NL80211_CMD_GET_INTERFACE, dump,
+				func(genetlink.Message, netlink.Message) ([]genetlink.Message, error) {
+					return entry, nil
+				}),
 			list: 1,
 		},
 		{
@@ -110,10 +113,12 @@ func TestAnInterruptedDumpIsReadAgain(t *testing.T) {
 	}{
 		{name: "a list that did not change is read once", asked: 1},
 		{name: "a list that changed once is read twice", interrupted: 1, asked: 2},
-		{name: "a list that changes all the time is taken in the end", interrupted: 100, asked: interruptions},
+		{name: "a list that changes all the time is taken in the end", interrupted: 100,
+			asked: interruptions},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &changingSocket{fakeSocket: &fakeSocket{k: new(fakeKernel), queue: make(chan fakeItem, 1), closed: make(chan struct{})}, times: c.interrupted}
+			s := &changingSocket{fakeSocket: &fakeSocket{k: new(fakeKernel),
+				queue: make(chan fakeItem, 1), closed: make(chan struct{})}, times: c.interrupted}
 			q := &queries{dial: func() (socket, error) { return s, nil }}
 			list, err := q.netdevs(t.Context())
 			if len(list) != 1 || err != nil || s.asked != c.asked {
@@ -148,7 +153,8 @@ func TestStationOfADriver(t *testing.T) {
 	}{
 		{name: "an interface that is there is taken", ifname: fakeName},
 		{name: "a second time is ErrBusy", ifname: fakeName, want: drivers.ErrBusy},
-		{name: "an interface that is not there is ErrNoInterface", ifname: "wlan9", want: drivers.ErrNoInterface},
+		{name: "an interface that is not there is ErrNoInterface", ifname: "wlan9",
+			want: drivers.ErrNoInterface},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := d.Station(t.Context(), c.ifname); !errors.Is(err, c.want) {
@@ -170,9 +176,13 @@ func TestAKernelWithoutWiFiHasNoInterfacesUntilItHas(t *testing.T) {
 		t.Fatalf("Interfaces: %v, %v", list, err)
 	}
 	k.set(func(k *fakeKernel) { k.absent = false })
-	other := encode(func(e *netlink.AttributeEncoder) { e.String(unix.CTRL_ATTR_FAMILY_NAME, "acpi_event") })
+	other := encode(func(e *netlink.AttributeEncoder) {
+		e.String(unix.CTRL_ATTR_FAMILY_NAME, "acpi_event")
+	})
 	k.tell(familyController, unix.CTRL_CMD_NEWFAMILY, other)
-	wifi := encode(func(e *netlink.AttributeEncoder) { e.String(unix.CTRL_ATTR_FAMILY_NAME, "nl80211") })
+	wifi := encode(func(e *netlink.AttributeEncoder) {
+		e.String(unix.CTRL_ATTR_FAMILY_NAME, "nl80211")
+	})
 	k.tell(familyController, unix.CTRL_CMD_NEWFAMILY, wifi)
 	<-d.Changed()
 	if list, err := d.Interfaces(t.Context()); err != nil || len(list) != 1 {
@@ -188,7 +198,8 @@ func TestLostEventsAreMadeUpFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.set(func(k *fakeKernel) { k.gone = true })
-	d.watch.config.(*fakeSocket).queue <- fakeItem{err: &netlink.OpError{Op: "receive", Err: os.NewSyscallError("recvmsg", unix.ENOBUFS)}}
+	d.watch.config.(*fakeSocket).queue <- fakeItem{err: &netlink.OpError{Op: "receive",
+		Err: os.NewSyscallError("recvmsg", unix.ENOBUFS)}}
 	<-d.Changed()
 	if _, err := s.Channels(t.Context()); !errors.Is(err, drivers.ErrInterfaceGone) {
 		t.Errorf("Channels: %v, not ErrInterfaceGone", err)
@@ -203,12 +214,22 @@ func TestLinkEvents(t *testing.T) {
 		changed bool
 		gone    bool
 	}{
-		{name: "a link that goes up is no news", l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true, up: true}},
-		{name: "another interface is no news", l: linkMessage{index: 99, name: "veth0", gone: true}},
-		{name: "the end of a scan, told without an address, is no news", l: linkMessage{index: fakeIndex, name: fakeName, up: true}},
-		{name: "a new address is told", l: linkMessage{index: fakeIndex, name: fakeName, address: other, addressed: true}, changed: true},
-		{name: "a new name ends the Station", l: linkMessage{index: fakeIndex, name: "wlan8", address: fakeAddress, addressed: true}, changed: true, gone: true},
-		{name: "a link that is gone ends the Station", l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true, gone: true}, changed: true, gone: true},
+		{name: "a link that goes up is no news",
+			l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress,
+				addressed: true, up: true}},
+		{name: "another interface is no news",
+			l: linkMessage{index: 99, name: "veth0", gone: true}},
+		{name: "the end of a scan, told without an address, is no news",
+			l: linkMessage{index: fakeIndex, name: fakeName, up: true}},
+		{name: "a new address is told", l: linkMessage{index: fakeIndex, name: fakeName,
+			address: other, addressed: true}, changed: true},
+		{name: "a new name ends the Station",
+			l: linkMessage{index: fakeIndex, name: "wlan8", address: fakeAddress,
+				addressed: true},
+			changed: true, gone: true},
+		{name: "a link that is gone ends the Station",
+			l: linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true,
+				gone: true}, changed: true, gone: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newFakeDriver(t, new(fakeKernel))
@@ -220,7 +241,8 @@ func TestLinkEvents(t *testing.T) {
 			if changed := len(d.changed) == 1; changed != c.changed {
 				t.Errorf("changed: %v", changed)
 			}
-			if _, err := s.Channels(t.Context()); errors.Is(err, drivers.ErrInterfaceGone) != c.gone {
+			if _, err := s.Channels(t.Context()); errors.Is(err,
+				drivers.ErrInterfaceGone) != c.gone {
 				t.Errorf("Channels: %v", err)
 			}
 		})
@@ -233,7 +255,8 @@ func TestLinksThatBeginToCarryData(t *testing.T) {
 	if _, err := d.Interfaces(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	link := linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress, addressed: true, up: true}
+	link := linkMessage{index: fakeIndex, name: fakeName, address: fakeAddress,
+		addressed: true, up: true}
 	for _, step := range []struct {
 		running bool
 		told    int

@@ -27,8 +27,8 @@ type event struct {
 // maxFrame is the longest EAPOL frame that we take: an MSDU of IEEE 802.11.
 const maxFrame = 2304
 
-// parseEvent decodes the attributes of an event. Part of it comes from the air; what does not fit is
-// left out or, when the message as a whole makes no sense, not ok.
+// parseEvent decodes the attributes of an event. Part of it comes from the air; what does not fit
+// is left out or, when the message as a whole makes no sense, not ok.
 func parseEvent(command uint8, attrs []byte) (event, bool) {
 	e := event{command: command}
 	d, err := netlink.NewAttributeDecoder(attrs)

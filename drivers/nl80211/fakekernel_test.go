@@ -29,8 +29,8 @@ var (
 	fakeBSSID   = [6]byte{2, 0, 0, 0, 0, 1}
 )
 
-// fakeKernel answers as nl80211 does, as far as a case needs it: one interface, and what answer says. Its
-// zero answers are success.
+// fakeKernel answers as nl80211 does, as far as a case needs it: one interface, and what answer
+// says. Its zero answers are success.
 type fakeKernel struct {
 	sysfs string
 
@@ -197,7 +197,8 @@ func (s *fakeSocket) Receive() ([]genetlink.Message, []netlink.Message, error) {
 }
 
 // Send has the answer in the queue before it returns, as the kernel does.
-func (s *fakeSocket) Send(m genetlink.Message, _ uint16, flags netlink.HeaderFlags) (netlink.Message, error) {
+func (s *fakeSocket) Send(m genetlink.Message, _ uint16,
+	flags netlink.HeaderFlags) (netlink.Message, error) {
 	s.k.mu.Lock()
 	s.seq++
 	sent := netlink.Message{Header: netlink.Header{Sequence: s.seq, PID: 1}}
@@ -271,7 +272,8 @@ func (k *fakeKernel) data(command uint8) [][]byte {
 		if k.gone {
 			return nil
 		}
-		list := [][]byte{interfaceMessage(netdev{index: fakeIndex, name: fakeName, address: fakeAddress, ssid: k.ssid})}
+		list := [][]byte{interfaceMessage(netdev{index: fakeIndex, name: fakeName,
+			address: fakeAddress, ssid: k.ssid})}
 		for _, n := range k.apart {
 			list = append(list, interfaceMessage(n))
 		}
@@ -280,7 +282,8 @@ func (k *fakeKernel) data(command uint8) [][]byte {
 		return [][]byte{encode(func(e *netlink.AttributeEncoder) {
 			e.Uint16(unix.NL80211_ATTR_MAX_SCAN_IE_LEN, 100)
 			e.Uint32(unix.NL80211_ATTR_FEATURE_FLAGS, unix.NL80211_FEATURE_SCAN_FLUSH)
-			e.Bytes(unix.NL80211_ATTR_EXT_FEATURES, []byte{0, 0, 0, 1 << (unix.NL80211_EXT_FEATURE_CONTROL_PORT_OVER_NL80211 % 8)})
+			e.Bytes(unix.NL80211_ATTR_EXT_FEATURES,
+				[]byte{0, 0, 0, 1 << (unix.NL80211_EXT_FEATURE_CONTROL_PORT_OVER_NL80211 % 8)})
 		})}
 	case unix.NL80211_CMD_GET_SCAN:
 		return k.results

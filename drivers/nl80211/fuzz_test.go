@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FuzzScanResult feeds the parser of scan results. What comes out must be within the bounds, must be found
-// in the input, and must not have cost more memory than a small multiple of it.
+// FuzzScanResult feeds the parser of scan results. What comes out must be within the bounds, must
+// be found in the input, and must not have cost more memory than a small multiple of it.
 func FuzzScanResult(f *testing.F) {
 	f.Add(bssAttrs(entry))
 	f.Add(scanResult(fakeBSSID, 2412, "seed"))
@@ -42,13 +42,16 @@ func FuzzScanResult(f *testing.F) {
 		if h.seen > now || len(h.IEs) > maxElements || len(h.BeaconIEs) > maxElements {
 			t.Errorf("out of bounds: %+v", h)
 		}
-		if !bytes.Contains(attrs, h.IEs) || !bytes.Contains(attrs, h.BeaconIEs) || !bytes.Contains(attrs, h.BSSID[:]) {
+		if !bytes.Contains(attrs, h.IEs) || !bytes.Contains(attrs, h.BeaconIEs) ||
+			!bytes.Contains(attrs, h.BSSID[:]) {
 			t.Errorf("%+v is not in the input", h)
 		}
 		// Encoded again it is the same, as far as it was taken.
 		again, ok, err := parseScanResult(appendHeard(h), now, everything)
-		if !ok || err != nil || again.BSSID != h.BSSID || again.Frequency != h.Frequency || again.Privacy != h.Privacy ||
-			again.Signal != h.Signal || again.Associated != h.Associated || !bytes.Equal(again.IEs, h.IEs) || !bytes.Equal(again.BeaconIEs, h.BeaconIEs) {
+		if !ok || err != nil || again.BSSID != h.BSSID || again.Frequency != h.Frequency ||
+			again.Privacy != h.Privacy ||
+			again.Signal != h.Signal || again.Associated != h.Associated ||
+			!bytes.Equal(again.IEs, h.IEs) || !bytes.Equal(again.BeaconIEs, h.BeaconIEs) {
 			t.Errorf("%+v became %+v, %v, %v", h, again, ok, err)
 		}
 	})
@@ -77,10 +80,12 @@ func FuzzMessages(f *testing.F) {
 	f.Add(uint8(eventConnect), encode(connected))
 	f.Add(uint8(eventDisconnect), encode(disconnected(3, true)))
 	f.Add(uint8(unix.NL80211_CMD_GET_WIPHY), new(fakeKernel).data(unix.NL80211_CMD_GET_WIPHY)[0])
-	f.Add(uint8(unix.NL80211_CMD_GET_INTERFACE), new(fakeKernel).data(unix.NL80211_CMD_GET_INTERFACE)[0])
+	f.Add(uint8(unix.NL80211_CMD_GET_INTERFACE),
+		new(fakeKernel).data(unix.NL80211_CMD_GET_INTERFACE)[0])
 	f.Add(uint8(0), newLinkMessage(1, "wlan0", true).Data)
 	f.Fuzz(func(t *testing.T, command uint8, attrs []byte) {
-		if e, ok := parseEvent(command, attrs); ok && (len(e.frame) > maxFrame || !bytes.Contains(attrs, e.frame)) {
+		if e, ok := parseEvent(command, attrs); ok &&
+			(len(e.frame) > maxFrame || !bytes.Contains(attrs, e.frame)) {
 			t.Errorf("a frame of %d bytes", len(e.frame))
 		}
 		if n, ok, err := parseNetdev(attrs); ok && (err != nil || n.index == 0 || n.name == "") {
@@ -91,7 +96,8 @@ func FuzzMessages(f *testing.F) {
 			t.Errorf("%d channels out of %d bytes", len(c.channels), len(attrs))
 		}
 		for _, kind := range []netlink.HeaderType{unix.RTM_NEWLINK, unix.RTM_DELLINK} {
-			l, ok, err := parseLinkMessage(netlink.Message{Header: netlink.Header{Type: kind}, Data: attrs})
+			l, ok, err := parseLinkMessage(netlink.Message{Header: netlink.Header{Type: kind},
+				Data: attrs})
 			if ok && (err != nil || l.gone != (kind == unix.RTM_DELLINK)) {
 				t.Errorf("%+v, %v", l, err)
 			}

@@ -18,7 +18,8 @@ import (
 	"wpsd/drivers/drivertest"
 )
 
-// These tests run as root in the virtual machine of test/hwsim: wlan1 is ours, hostapd plays on the others.
+// These tests run as root in the virtual machine of test/hwsim: wlan1 is ours, hostapd plays on the
+// others.
 
 const ours = "wlan1"
 
@@ -88,7 +89,8 @@ func startHostapd(t *testing.T, c drivertest.APConfig) *hostapd {
 		"driver=nl80211", "interface=" + radio, "ctrl_interface=" + dir, "ssid=" + c.SSID,
 		"hw_mode=g", fmt.Sprintf("channel=%d", (c.Frequency-2407)/5),
 		"wpa=2", "wpa_key_mgmt=WPA-PSK", "rsn_pairwise=CCMP", "wpa_passphrase=correct horse",
-		"eap_server=1", "wps_state=2", "device_name=Test access point", "manufacturer=wpsd", "model_name=hwsim",
+		"eap_server=1", "wps_state=2", "device_name=Test access point", "manufacturer=wpsd",
+		"model_name=hwsim",
 		"config_methods=label virtual_push_button",
 	}
 	file := filepath.Join(dir, "hostapd.conf")
@@ -120,11 +122,14 @@ func (h *hostapd) dial(t *testing.T, path string) {
 	})
 	client := fmt.Sprintf("%s-client%d", path, hostapds.Add(1))
 	var err error
-	h.control, err = net.DialUnix("unixgram", &net.UnixAddr{Name: client, Net: "unixgram"}, &net.UnixAddr{Name: path, Net: "unixgram"})
+	h.control, err = net.DialUnix("unixgram", &net.UnixAddr{Name: client, Net: "unixgram"},
+		&net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	await(t, "hostapd to be enabled", func() bool { return strings.Contains(h.ask(t, "STATUS"), "state=ENABLED") })
+	await(t, "hostapd to be enabled", func() bool {
+		return strings.Contains(h.ask(t, "STATUS"), "state=ENABLED")
+	})
 }
 
 // ask sends a command to hostapd and returns the answer.
@@ -219,7 +224,8 @@ func blockRadio(t *testing.T, blocked bool) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("the switch of %s: %v, %v", ours, files, err)
 	}
-	if err := os.WriteFile(files[0], []byte(map[bool]string{true: "1", false: "0"}[blocked]), 0); err != nil {
+	if err := os.WriteFile(files[0], []byte(map[bool]string{true: "1", false: "0"}[blocked]),
+		0); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -274,8 +280,9 @@ func find(t *testing.T, s drivers.Station, ap drivertest.AP) drivers.AssociateRe
 		for _, bss := range found {
 			if bss.BSSID == ap.BSSID() {
 				return drivers.AssociateRequest{
-					BSSID: bss.BSSID, SSID: bss.IEs[2 : 2+bss.IEs[1]], Frequency: bss.Frequency, Privacy: bss.Privacy,
-					IEs: drivertest.WSCElement(),
+					BSSID: bss.BSSID, SSID: bss.IEs[2 : 2+bss.IEs[1]], Frequency: bss.Frequency,
+					Privacy: bss.Privacy,
+					IEs:     drivertest.WSCElement(),
 				}
 			}
 		}

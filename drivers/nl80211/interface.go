@@ -52,8 +52,8 @@ func (q *queries) netdev(ctx context.Context, index int) (netdev, error) {
 	return n, err
 }
 
-// parseNetdev decodes a message about an interface. It is not ok for one that we do not list: without
-// a network device (P2P device), or in a mode that is neither station nor access point.
+// parseNetdev decodes a message about an interface. It is not ok for one that we do not list:
+// without a network device (P2P device), or in a mode that is neither station nor access point.
 func parseNetdev(attrs []byte) (n netdev, ok bool, err error) {
 	d, err := netlink.NewAttributeDecoder(attrs)
 	if err != nil {
@@ -86,8 +86,8 @@ func parseNetdev(attrs []byte) (n netdev, ok bool, err error) {
 	return n, n.index != 0 && n.name != "" && n.mode != drivers.ModeNone, nil
 }
 
-// mode is what we call an interface type. The group owner of Wi-Fi Direct is an access point with WPS;
-// its client, like mesh, monitor and the rest, is no station that could be enrolled.
+// mode is what we call an interface type. The group owner of Wi-Fi Direct is an access point with
+// WPS; its client, like mesh, monitor and the rest, is no station that could be enrolled.
 func mode(iftype uint32) drivers.Mode {
 	switch iftype {
 	case unix.NL80211_IFTYPE_STATION:

@@ -55,13 +55,15 @@ func (d *Driver) LinkDown(ctx context.Context, ifname string) error {
 	return nil
 }
 
-// Connection implements drivers.Connecter. It sends nothing: the kernel marks the entry in its list.
+// Connection implements drivers.Connecter. It sends nothing: the kernel marks the entry in its
+// list.
 func (d *Driver) Connection(ctx context.Context, ifname string) (drivers.BSS, bool, error) {
 	n, err := d.find(ctx, ifname)
 	if err != nil {
 		return drivers.BSS{}, false, err
 	}
-	list, err := (&Station{driver: d, index: n.index, name: ifname}).results(ctx, func(h *heard) bool { return h.Associated })
+	list, err := (&Station{driver: d, index: n.index, name: ifname}).results(ctx,
+		func(h *heard) bool { return h.Associated })
 	if err != nil || len(list) == 0 {
 		return drivers.BSS{}, false, err
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernel is where a Driver meets the kernel: sockets and files. Tests bring their own, since this is
-// the edge of the process.
+// kernel is where a Driver meets the kernel: sockets and files. Tests bring their own, since this
+// is the edge of the process.
 type kernel struct {
 	generic func() (socket, error)                   // a generic netlink socket
 	route   func(groups uint32) (routeSocket, error) // a route netlink socket that hears groups
@@ -56,7 +56,8 @@ func realKernel() kernel {
 	}
 }
 
-// family is what the kernel calls nl80211 while cfg80211 is loaded: the numbers are given out anew each time.
+// family is what the kernel calls nl80211 while cfg80211 is loaded: the numbers are given out anew
+// each time.
 type family struct {
 	id     uint16
 	groups map[string]uint32

@@ -48,8 +48,8 @@ func TestHostapdHearsWhatWeSend(t *testing.T) {
 	}
 	took := time.Since(start)
 	t.Logf("an association takes %v", took)
-	// A look at the channel would take 30 ms and more: with BSSID and frequency given and the access point
-	// in the kernel's list there is none.
+	// A look at the channel would take 30 ms and more: with BSSID and frequency given and the
+	// access point in the kernel's list there is none.
 	if os.Getenv("WPSD_HWSIM_REALTIME") == "" && took > 15*time.Millisecond {
 		t.Error("that is enough for a scan")
 	}
@@ -59,11 +59,15 @@ func TestHostapdHearsWhatWeSend(t *testing.T) {
 	if err := link.Send(t.Context(), []byte{1, 1, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "hostapd to get EAPOL-Start", func() bool { return h.said("received EAPOL-Start from STA") })
+	await(t, "hostapd to get EAPOL-Start", func() bool {
+		return h.said("received EAPOL-Start from STA")
+	})
 	if err := link.Send(t.Context(), append([]byte{1, 0, 0, 6, 2, 99, 0, 6}, 1, 'x')); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "hostapd to get an EAP response", func() bool { return h.said("EAP packet (code=2 id=99 len=6) from STA") })
+	await(t, "hostapd to get an EAP response", func() bool {
+		return h.said("EAP packet (code=2 id=99 len=6) from STA")
+	})
 	if err := link.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +82,10 @@ func TestARefusalTellsItsStatus(t *testing.T) {
 		t.Fatalf("hostapd: %q", answer)
 	}
 	s := hwsimStation(t, hwsimDriver(t, false))
-	// hostapd does not answer the probes of a station that it denies; its beacons are heard when we listen longer.
-	r := drivers.AssociateRequest{BSSID: h.BSSID(), SSID: []byte(onAir.SSID), Frequency: 2412, Privacy: true, IEs: drivertest.WSCElement()}
+	// hostapd does not answer the probes of a station that it denies; its beacons are heard when we
+	// listen longer.
+	r := drivers.AssociateRequest{BSSID: h.BSSID(), SSID: []byte(onAir.SSID), Frequency: 2412,
+		Privacy: true, IEs: drivertest.WSCElement()}
 	var lost *drivers.LostError
 	for range 20 {
 		_, err := s.Associate(t.Context(), r)
@@ -200,7 +206,8 @@ func associateForever(bssid string) {
 		panic(err)
 	}
 	_, err = s.Associate(context.Background(), drivers.AssociateRequest{
-		BSSID: [6]byte(mac), SSID: []byte(onAir.SSID), Frequency: 2412, Privacy: true, IEs: drivertest.WSCElement(),
+		BSSID: [6]byte(mac), SSID: []byte(onAir.SSID), Frequency: 2412, Privacy: true,
+		IEs: drivertest.WSCElement(),
 	})
 	if err != nil {
 		panic(err)
@@ -239,7 +246,8 @@ func TestTheKernelDisconnectsAKilledDaemon(t *testing.T) {
 	await(t, "hostapd to hear of it", func() bool { return h.said("reason_code=3") })
 }
 
-// TestIdle counts how often the process wakes up in a minute with a driver that has nothing to do, and without one.
+// TestIdle counts how often the process wakes up in a minute with a driver that has nothing to do,
+// and without one.
 func TestIdle(t *testing.T) {
 	needHwsim(t)
 	alone := wakeUps(t)
@@ -248,8 +256,8 @@ func TestIdle(t *testing.T) {
 	if _, err := d.Interfaces(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// Go's own (timers of the runtime, this test's sleep) differ from minute to minute, once in a while by more than a few;
-	// what the driver does it would do in every one.
+	// Go's own (timers of the runtime, this test's sleep) differ from minute to minute, once in a
+	// while by more than a few; what the driver does it would do in every one.
 	together := wakeUps(t)
 	for n := 0; n < 2 && together > alone+10; n++ {
 		together = min(together, wakeUps(t))

@@ -14,7 +14,8 @@ import (
 	"wpsd/service/fence"
 )
 
-// Link is an association, or the attempt at one. Methods of a nil Link do nothing, as after its end.
+// Link is an association, or the attempt at one. Methods of a nil Link do nothing, as after its
+// end.
 type Link struct {
 	station *Station
 	bssid   [6]byte
@@ -35,9 +36,9 @@ type Link struct {
 
 var _ drivers.Link = (*Link)(nil)
 
-// maxFrames is how many frames wait for Receive. EAP is question and answer: an access point that sends
-// more than a few without an answer repeats itself, or means no good. What does not fit is dropped, as the
-// air might have done.
+// maxFrames is how many frames wait for Receive. EAP is question and answer: an access point that
+// sends more than a few without an answer repeats itself, or means no good. What does not fit is
+// dropped, as the air might have done.
 const maxFrames = 64
 
 func newLink(s *Station, bssid [6]byte) *Link {
@@ -58,7 +59,8 @@ func (l *Link) listen() error {
 		return err
 	}
 	l.packets, l.drained = c, make(chan struct{})
-	go fence.Func(nil, "nl80211: the frames of a link", l.readPackets, nil)() // a run without frames ends by itself
+	// a run without frames ends by itself
+	go fence.Func(nil, "nl80211: the frames of a link", l.readPackets, nil)()
 	return nil
 }
 
@@ -75,7 +77,8 @@ func (l *Link) event(e event) {
 	case unix.NL80211_CMD_CONNECT:
 		l.result(e)
 	case unix.NL80211_CMD_ROAM:
-		if e.hasMAC && e.mac != l.bssid { // a radio that does not keep to the BSSID that we asked for
+		// a radio that does not keep to the BSSID that we asked for
+		if e.hasMAC && e.mac != l.bssid {
 			l.lose(drivers.LostError{}, nil)
 		}
 	case unix.NL80211_CMD_DISCONNECT:
@@ -87,7 +90,8 @@ func (l *Link) event(e event) {
 	}
 }
 
-// result takes the outcome of the attempt. Without an answer the kernel makes a status up, and says so.
+// result takes the outcome of the attempt. Without an answer the kernel makes a status up, and says
+// so.
 func (l *Link) result(e event) {
 	switch {
 	case e.timedOut, !e.hasStatus:
@@ -125,7 +129,8 @@ func (l *Link) deliver(frame []byte) {
 	}
 }
 
-// lose ends the link. Before it was there, this is a failed association. cause, if not nil, tells more.
+// lose ends the link. Before it was there, this is a failed association. cause, if not nil, tells
+// more.
 func (l *Link) lose(e drivers.LostError, cause error) {
 	if l == nil {
 		return

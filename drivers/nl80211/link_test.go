@@ -62,7 +62,8 @@ func connecting(k *fakeKernel, events ...happening) func(uint8, []byte) syscall.
 	}
 }
 
-var toFake = drivers.AssociateRequest{BSSID: fakeBSSID, SSID: []byte("fake"), Frequency: 2412, Privacy: true}
+var toFake = drivers.AssociateRequest{BSSID: fakeBSSID, SSID: []byte("fake"), Frequency: 2412,
+	Privacy: true}
 
 const (
 	eventConnect    = unix.NL80211_CMD_CONNECT
@@ -97,7 +98,8 @@ func TestAssociate(t *testing.T) {
 			}}},
 			want: drivers.ErrAssociation,
 		},
-		{name: "a result without a status is a failure", events: []happening{{eventConnect, nil}}, want: drivers.ErrAssociation},
+		{name: "a result without a status is a failure", events: []happening{{eventConnect, nil}},
+			want: drivers.ErrAssociation},
 		{
 			name: "an association with another access point is a failure",
 			events: []happening{{eventConnect, func(e *netlink.AttributeEncoder) {
@@ -106,16 +108,20 @@ func TestAssociate(t *testing.T) {
 			}}},
 			want: drivers.ErrAssociation,
 		},
-		{name: "a disconnection before the association is a failure", events: []happening{{eventDisconnect, disconnected(2, true)}}, want: drivers.ErrAssociation},
+		{name: "a disconnection before the association is a failure",
+			events: []happening{{eventDisconnect, disconnected(2, true)}},
+			want:   drivers.ErrAssociation},
 		{name: "nothing at all is a failure after a while", want: drivers.ErrAssociation},
 		{name: "EALREADY is ErrBusy", answer: unix.EALREADY, want: drivers.ErrBusy},
 		{name: "EINPROGRESS is ErrBusy", answer: unix.EINPROGRESS, want: drivers.ErrBusy},
 		{name: "ERFKILL is ErrRadioBlocked", answer: unix.ERFKILL, want: drivers.ErrRadioBlocked},
 		{name: "EINVAL is told as it is", answer: unix.EINVAL, want: unix.EINVAL},
 		{
-			name:   "a failure with a blocked radio is ErrRadioBlocked",
-			events: []happening{{eventConnect, func(e *netlink.AttributeEncoder) { e.Flag(unix.NL80211_ATTR_TIMED_OUT, true) }}},
-			block:  true, want: drivers.ErrRadioBlocked,
+			name: "a failure with a blocked radio is ErrRadioBlocked",
+			events: []happening{{eventConnect, func(e *netlink.AttributeEncoder) {
+				e.Flag(unix.NL80211_ATTR_TIMED_OUT, true)
+			}}},
+			block: true, want: drivers.ErrRadioBlocked,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,7 +148,9 @@ func TestAssociate(t *testing.T) {
 				}
 				// Whatever happened: the next attempt is not hindered by this one.
 				if c.want != nil {
-					k.set(func(k *fakeKernel) { k.answer = connecting(k, happening{eventConnect, connected}) })
+					k.set(func(k *fakeKernel) {
+						k.answer = connecting(k, happening{eventConnect, connected})
+					})
 					if _, err := s.Associate(t.Context(), toFake); err != nil {
 						t.Errorf("the next Associate: %v", err)
 					}
@@ -169,14 +177,17 @@ func TestReceive(t *testing.T) {
 			frames: []string{"early"}, want: context.DeadlineExceeded,
 		},
 		{
-			name:   "frames before the loss come first, then its reason",
-			events: []happening{up, {eventFrame, eapol("one")}, {eventFrame, eapol("two")}, {eventDisconnect, disconnected(23, true)}},
-			frames: []string{"one", "two"}, want: drivers.ErrLinkLost, lost: drivers.LostError{Reason: 23, ByPeer: true},
+			name: "frames before the loss come first, then its reason",
+			events: []happening{up, {eventFrame, eapol("one")}, {eventFrame, eapol("two")},
+				{eventDisconnect, disconnected(23, true)}},
+			frames: []string{"one", "two"}, want: drivers.ErrLinkLost,
+			lost: drivers.LostError{Reason: 23, ByPeer: true},
 		},
 		{
-			name:   "frames after the loss are nobody's",
-			events: []happening{up, {eventDisconnect, disconnected(4, false)}, {eventFrame, eapol("late")}},
-			want:   drivers.ErrLinkLost, lost: drivers.LostError{Reason: 4},
+			name: "frames after the loss are nobody's",
+			events: []happening{up, {eventDisconnect, disconnected(4, false)},
+				{eventFrame, eapol("late")}},
+			want: drivers.ErrLinkLost, lost: drivers.LostError{Reason: 4},
 		},
 		{
 			name:   "a loss with a blocked radio is ErrRadioBlocked",
@@ -232,7 +243,8 @@ func TestReceive(t *testing.T) {
 					t.Fatalf("Receive: %v, not %v", err, c.want)
 				}
 				var lost *drivers.LostError
-				if errors.As(err, &lost) && (lost.Reason != c.lost.Reason || lost.ByPeer != c.lost.ByPeer) {
+				if errors.As(err, &lost) &&
+					(lost.Reason != c.lost.Reason || lost.ByPeer != c.lost.ByPeer) {
 					t.Errorf("Receive: %+v, not %+v", lost, c.lost)
 				}
 			})
@@ -270,7 +282,8 @@ func TestAnOverrunAsksWhetherTheLinkIsThere(t *testing.T) {
 		ssid []byte
 		want error
 	}{
-		{name: "the interface is still associated", ssid: []byte("fake"), want: context.DeadlineExceeded},
+		{name: "the interface is still associated", ssid: []byte("fake"),
+			want: context.DeadlineExceeded},
 		{name: "the interface is not associated any more", want: drivers.ErrLinkLost},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -304,8 +317,10 @@ func TestSend(t *testing.T) {
 		fails  bool
 	}{
 		{name: "a frame is sent", frame: 10},
-		{name: "ENOTCONN is a lost link whose news is on its way", frame: 10, answer: unix.ENOTCONN, want: drivers.ErrLinkLost, fails: true},
-		{name: "a radio that cannot send is told", frame: 10, answer: unix.EIO, want: unix.EIO, fails: true},
+		{name: "ENOTCONN is a lost link whose news is on its way", frame: 10, answer: unix.ENOTCONN,
+			want: drivers.ErrLinkLost, fails: true},
+		{name: "a radio that cannot send is told", frame: 10, answer: unix.EIO, want: unix.EIO,
+			fails: true},
 		{name: "a frame that no radio takes is refused", frame: maxFrame + 1, fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -317,7 +332,9 @@ func TestSend(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				k.set(func(k *fakeKernel) { k.answer = refusing(unix.NL80211_CMD_CONTROL_PORT_FRAME, c.answer) })
+				k.set(func(k *fakeKernel) {
+					k.answer = refusing(unix.NL80211_CMD_CONTROL_PORT_FRAME, c.answer)
+				})
 				err = link.Send(t.Context(), make([]byte, c.frame))
 				if (err != nil) != c.fails || c.want != nil && !errors.Is(err, c.want) {
 					t.Errorf("Send: %v", err)

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where the kernel does not carry EAPOL frames over nl80211 (before Linux 4.17, and drivers of radios that
-// do it all in firmware), they go through a packet socket, as any other frame.
+// Where the kernel does not carry EAPOL frames over nl80211 (before Linux 4.17, and drivers of
+// radios that do it all in firmware), they go through a packet socket, as any other frame.
 
 // packetSocket is the part of *packet.Conn that we use.
 type packetSocket interface {
@@ -20,7 +20,8 @@ type packetSocket interface {
 	Close() error
 }
 
-// listenPacket opens a socket for the EAPOL frames of one interface, without their Ethernet headers.
+// listenPacket opens a socket for the EAPOL frames of one interface, without their Ethernet
+// headers.
 func listenPacket(ifindex int) (packetSocket, error) {
 	i, err := net.InterfaceByIndex(ifindex)
 	if err != nil {
@@ -37,7 +38,8 @@ func listenPacket(ifindex int) (packetSocket, error) {
 // different ways, and an EAP-Failure right before a deauthentication must not get lost.
 const lastFrames = 20 * time.Millisecond
 
-// readPackets gives the frames of the access point to the link until the link is over or the socket closed.
+// readPackets gives the frames of the access point to the link until the link is over or the socket
+// closed.
 func (l *Link) readPackets() {
 	defer close(l.drained)
 	buffer := make([]byte, maxFrame)
@@ -47,7 +49,8 @@ func (l *Link) readPackets() {
 			return
 		}
 		source, ok := from.(*packet.Addr)
-		if ok && len(source.HardwareAddr) == len(l.bssid) && [6]byte(source.HardwareAddr) == l.bssid {
+		if ok && len(source.HardwareAddr) == len(l.bssid) &&
+			[6]byte(source.HardwareAddr) == l.bssid {
 			l.deliver(append([]byte(nil), buffer[:n]...))
 		}
 	}

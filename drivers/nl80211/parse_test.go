@@ -61,7 +61,8 @@ func TestParseScanResult(t *testing.T) {
 		want  *heard // nil: not an entry
 		fails bool
 	}{
-		{name: "BSSID and frequency are enough", attrs: bssAttrs(entry), want: least(func(*heard) {})},
+		{name: "BSSID and frequency are enough", attrs: bssAttrs(entry),
+			want: least(func(*heard) {})},
 		{
 			name: "all fields are taken",
 			attrs: with(func(b *netlink.AttributeEncoder) {
@@ -82,7 +83,9 @@ func TestParseScanResult(t *testing.T) {
 		{
 			name:  "an answer is kept when the beacon came a moment later, since it says more",
 			attrs: with(elements(1_000_000, 1_250_000)),
-			want:  least(func(h *heard) { h.IEs, h.BeaconIEs, h.TSF = response, beacon, 1_250_000 }),
+			want: least(func(h *heard) {
+				h.IEs, h.BeaconIEs, h.TSF = response, beacon, 1_250_000
+			}),
 		},
 		{
 			name:  "a beacon is the news when the answer is old",
@@ -95,9 +98,11 @@ func TestParseScanResult(t *testing.T) {
 			want:  least(func(h *heard) { h.IEs, h.BeaconIEs, h.TSF = response, beacon, 1<<64-1 }),
 		},
 		{
-			name:  "without a boot time the age counts, as young as it may be",
-			attrs: with(func(b *netlink.AttributeEncoder) { b.Uint32(unix.NL80211_BSS_SEEN_MS_AGO, 500) }),
-			want:  least(func(h *heard) { h.seen = now - 490*time.Millisecond }),
+			name: "without a boot time the age counts, as young as it may be",
+			attrs: with(func(b *netlink.AttributeEncoder) {
+				b.Uint32(unix.NL80211_BSS_SEEN_MS_AGO, 500)
+			}),
+			want: least(func(h *heard) { h.seen = now - 490*time.Millisecond }),
 		},
 		{
 			name: "a boot time in the future is now",
@@ -107,9 +112,11 @@ func TestParseScanResult(t *testing.T) {
 			want: least(func(*heard) {}),
 		},
 		{
-			name:  "a signal without a unit is spread over -100 to -50 dBm",
-			attrs: with(func(b *netlink.AttributeEncoder) { b.Uint8(unix.NL80211_BSS_SIGNAL_UNSPEC, 200) }),
-			want:  least(func(h *heard) { h.Signal = -50 }),
+			name: "a signal without a unit is spread over -100 to -50 dBm",
+			attrs: with(func(b *netlink.AttributeEncoder) {
+				b.Uint8(unix.NL80211_BSS_SIGNAL_UNSPEC, 200)
+			}),
+			want: least(func(h *heard) { h.Signal = -50 }),
 		},
 		{
 			name: "attributes that we do not know are skipped",
@@ -119,8 +126,14 @@ func TestParseScanResult(t *testing.T) {
 			}),
 			want: least(func(*heard) {}),
 		},
-		{name: "without a BSSID it is no access point", attrs: bssAttrs(func(b *netlink.AttributeEncoder) { b.Uint32(unix.NL80211_BSS_FREQUENCY, 2412) })},
-		{name: "without a frequency it is none", attrs: bssAttrs(func(b *netlink.AttributeEncoder) { b.Bytes(unix.NL80211_BSS_BSSID, fakeBSSID[:]) })},
+		{name: "without a BSSID it is no access point",
+			attrs: bssAttrs(func(b *netlink.AttributeEncoder) {
+				b.Uint32(unix.NL80211_BSS_FREQUENCY, 2412)
+			})},
+		{name: "without a frequency it is none",
+			attrs: bssAttrs(func(b *netlink.AttributeEncoder) {
+				b.Bytes(unix.NL80211_BSS_BSSID, fakeBSSID[:])
+			})},
 		{
 			name: "a BSSID of five bytes is none",
 			attrs: bssAttrs(func(b *netlink.AttributeEncoder) {
@@ -128,16 +141,25 @@ func TestParseScanResult(t *testing.T) {
 				b.Uint32(unix.NL80211_BSS_FREQUENCY, 2412)
 			}),
 		},
-		{name: "a message without an entry is none", attrs: encode(func(e *netlink.AttributeEncoder) { e.Uint32(unix.NL80211_ATTR_GENERATION, 5) })},
+		{name: "a message without an entry is none",
+			attrs: encode(func(e *netlink.AttributeEncoder) {
+				e.Uint32(unix.NL80211_ATTR_GENERATION, 5)
+			})},
 		{
 			name: "elements beyond any frame are none",
 			attrs: with(func(b *netlink.AttributeEncoder) {
 				b.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS, make([]byte, maxElements+1))
 			}),
 		},
-		{name: "a frequency of two bytes is an error", attrs: bssAttrs(func(b *netlink.AttributeEncoder) { b.Uint16(unix.NL80211_BSS_FREQUENCY, 2412) }), fails: true},
+		{name: "a frequency of two bytes is an error",
+			attrs: bssAttrs(func(b *netlink.AttributeEncoder) {
+				b.Uint16(unix.NL80211_BSS_FREQUENCY, 2412)
+			}), fails: true},
 		{name: "a truncated message is an error", attrs: bssAttrs(entry)[:21], fails: true},
-		{name: "an entry of garbage is an error", attrs: encode(func(e *netlink.AttributeEncoder) { e.Bytes(unix.NL80211_ATTR_BSS, []byte{255, 255, 1, 0}) }), fails: true},
+		{name: "an entry of garbage is an error",
+			attrs: encode(func(e *netlink.AttributeEncoder) {
+				e.Bytes(unix.NL80211_ATTR_BSS, []byte{255, 255, 1, 0})
+			}), fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, ok, err := parseScanResult(c.attrs, now, everything)
@@ -170,20 +192,30 @@ func TestScanResultsAreCopied(t *testing.T) {
 func TestNewest(t *testing.T) {
 	at := func(second int64) time.Time { return time.Unix(second, 0) }
 	bss := func(last byte, ssid byte, second int64, associated bool) drivers.BSS {
-		return drivers.BSS{BSSID: [6]byte{5: last}, IEs: []byte{0, 1, ssid}, Seen: at(second), Associated: associated}
+		return drivers.BSS{BSSID: [6]byte{5: last}, IEs: []byte{0, 1, ssid}, Seen: at(second),
+			Associated: associated}
 	}
 	for _, c := range []struct {
 		name string
 		add  []drivers.BSS
 		want string // SSIDs
 	}{
-		{name: "two access points stay in order", add: []drivers.BSS{bss(1, 'a', 9, false), bss(2, 'b', 1, false)}, want: "ab"},
-		{name: "of one BSSID the newer entry stays", add: []drivers.BSS{bss(1, 'a', 1, false), bss(2, 'b', 1, false), bss(1, 'c', 2, false)}, want: "cb"},
-		{name: "an older entry changes nothing", add: []drivers.BSS{bss(1, 'a', 2, false), bss(1, 'b', 1, false)}, want: "a"},
-		{name: "one that tells its name stays beside its Beacon that does not", add: []drivers.BSS{bss(1, 'a', 1, false), bss(1, 0, 2, false)}, want: "a"},
-		{name: "one that tells its name wins", add: []drivers.BSS{bss(1, 0, 2, false), bss(1, 'a', 1, false)}, want: "a"},
-		{name: "the one that we are associated with stays", add: []drivers.BSS{bss(1, 'a', 1, true), bss(1, 'b', 2, false)}, want: "a"},
-		{name: "the one that we are associated with wins", add: []drivers.BSS{bss(1, 'a', 2, false), bss(1, 'b', 1, true)}, want: "b"},
+		{name: "two access points stay in order",
+			add: []drivers.BSS{bss(1, 'a', 9, false), bss(2, 'b', 1, false)}, want: "ab"},
+		{name: "of one BSSID the newer entry stays",
+			add: []drivers.BSS{bss(1, 'a', 1, false), bss(2, 'b', 1, false),
+				bss(1, 'c', 2, false)},
+			want: "cb"},
+		{name: "an older entry changes nothing",
+			add: []drivers.BSS{bss(1, 'a', 2, false), bss(1, 'b', 1, false)}, want: "a"},
+		{name: "one that tells its name stays beside its Beacon that does not",
+			add: []drivers.BSS{bss(1, 'a', 1, false), bss(1, 0, 2, false)}, want: "a"},
+		{name: "one that tells its name wins",
+			add: []drivers.BSS{bss(1, 0, 2, false), bss(1, 'a', 1, false)}, want: "a"},
+		{name: "the one that we are associated with stays",
+			add: []drivers.BSS{bss(1, 'a', 1, true), bss(1, 'b', 2, false)}, want: "a"},
+		{name: "the one that we are associated with wins",
+			add: []drivers.BSS{bss(1, 'a', 2, false), bss(1, 'b', 1, true)}, want: "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var n newest
@@ -223,19 +255,21 @@ func TestParseChannels(t *testing.T) {
 	attrs := encode(func(e *netlink.AttributeEncoder) {
 		e.Nested(unix.NL80211_ATTR_WIPHY_BANDS, func(bands *netlink.AttributeEncoder) error {
 			bands.Nested(0, func(band *netlink.AttributeEncoder) error {
-				band.Nested(unix.NL80211_BAND_ATTR_FREQS, func(list *netlink.AttributeEncoder) error {
-					list.Nested(0, channel(2412))
-					list.Nested(1, channel(2484, unix.NL80211_FREQUENCY_ATTR_DISABLED))
-					list.Nested(2, channel(2467, unix.NL80211_FREQUENCY_ATTR_NO_IR))
-					return nil
-				})
+				band.Nested(unix.NL80211_BAND_ATTR_FREQS,
+					func(list *netlink.AttributeEncoder) error {
+						list.Nested(0, channel(2412))
+						list.Nested(1, channel(2484, unix.NL80211_FREQUENCY_ATTR_DISABLED))
+						list.Nested(2, channel(2467, unix.NL80211_FREQUENCY_ATTR_NO_IR))
+						return nil
+					})
 				return nil
 			})
 			bands.Nested(1, func(band *netlink.AttributeEncoder) error {
-				band.Nested(unix.NL80211_BAND_ATTR_FREQS, func(list *netlink.AttributeEncoder) error {
-					list.Nested(0, channel(5260, unix.NL80211_FREQUENCY_ATTR_RADAR))
-					return nil
-				})
+				band.Nested(unix.NL80211_BAND_ATTR_FREQS,
+					func(list *netlink.AttributeEncoder) error {
+						list.Nested(0, channel(5260, unix.NL80211_FREQUENCY_ATTR_RADAR))
+						return nil
+					})
 				return nil
 			})
 			return nil
@@ -245,7 +279,8 @@ func TestParseChannels(t *testing.T) {
 	if err := c.decode(attrs); err != nil {
 		t.Fatal(err)
 	}
-	want := []drivers.Channel{{Frequency: 2412}, {Frequency: 2467, Passive: true}, {Frequency: 5260, Passive: true}}
+	want := []drivers.Channel{{Frequency: 2412}, {Frequency: 2467, Passive: true},
+		{Frequency: 5260, Passive: true}}
 	if !slices.Equal(c.channels, want) {
 		t.Errorf("%v, not %v", c.channels, want)
 	}
@@ -271,17 +306,25 @@ func TestParseNetdev(t *testing.T) {
 		want  drivers.Mode // ModeNone: not listed
 		fails bool
 	}{
-		{name: "a station is listed", attrs: with(unix.NL80211_IFTYPE_STATION, named), want: drivers.ModeStation},
-		{name: "an access point is listed", attrs: with(unix.NL80211_IFTYPE_AP, named), want: drivers.ModeAP},
-		{name: "a Wi-Fi Direct group owner is an access point", attrs: with(unix.NL80211_IFTYPE_P2P_GO, named), want: drivers.ModeAP},
+		{name: "a station is listed", attrs: with(unix.NL80211_IFTYPE_STATION, named),
+			want: drivers.ModeStation},
+		{name: "an access point is listed", attrs: with(unix.NL80211_IFTYPE_AP, named),
+			want: drivers.ModeAP},
+		{name: "a Wi-Fi Direct group owner is an access point",
+			attrs: with(unix.NL80211_IFTYPE_P2P_GO, named), want: drivers.ModeAP},
 		{name: "a monitor is not listed", attrs: with(unix.NL80211_IFTYPE_MONITOR, named)},
-		{name: "a P2P device has no network interface", attrs: with(unix.NL80211_IFTYPE_P2P_DEVICE, func(*netlink.AttributeEncoder) {})},
+		{name: "a P2P device has no network interface",
+			attrs: with(unix.NL80211_IFTYPE_P2P_DEVICE, func(*netlink.AttributeEncoder) {})},
 		{name: "a type of later kernels is not listed", attrs: with(99, named)},
-		{name: "a type of one byte is an error", attrs: encode(func(e *netlink.AttributeEncoder) { e.Uint8(unix.NL80211_ATTR_IFTYPE, 2) }), fails: true},
+		{name: "a type of one byte is an error",
+			attrs: encode(func(e *netlink.AttributeEncoder) {
+				e.Uint8(unix.NL80211_ATTR_IFTYPE, 2)
+			}), fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n, ok, err := parseNetdev(c.attrs)
-			if (err != nil) != c.fails || ok != (c.want != drivers.ModeNone) || ok && n.mode != c.want {
+			if (err != nil) != c.fails || ok != (c.want != drivers.ModeNone) || ok &&
+				n.mode != c.want {
 				t.Errorf("%+v, %v, %v", n, ok, err)
 			}
 		})
@@ -304,10 +347,15 @@ func TestParseLinkMessage(t *testing.T) {
 		want  *linkMessage // nil: not about a link
 		fails bool
 	}{
-		{name: "a link with its name, address and state", m: good, want: &linkMessage{index: 3, name: "wlan0", address: fakeAddress, addressed: true, up: true}},
-		{name: "a link that is gone", m: gone, want: &linkMessage{gone: true, index: 3, name: "wlan0", address: fakeAddress, addressed: true}},
+		{name: "a link with its name, address and state", m: good,
+			want: &linkMessage{index: 3, name: "wlan0", address: fakeAddress,
+				addressed: true, up: true}},
+		{name: "a link that is gone", m: gone,
+			want: &linkMessage{gone: true, index: 3, name: "wlan0", address: fakeAddress,
+				addressed: true}},
 		{name: "a port that leaves its bridge is not gone", m: bridge},
-		{name: "another kind of message", m: netlink.Message{Header: netlink.Header{Type: unix.RTM_NEWADDR}}},
+		{name: "another kind of message",
+			m: netlink.Message{Header: netlink.Header{Type: unix.RTM_NEWADDR}}},
 		{name: "a message without its fixed part is an error", m: short, fails: true},
 		{name: "a truncated attribute is an error", m: cut, fails: true},
 	} {
@@ -327,13 +375,16 @@ func TestWatchRfkill(t *testing.T) {
 		events []byte
 		want   int
 	}{
-		{name: "changes of Wi-Fi and of all radios count", events: slices.Concat(event(rfkillTypeWLAN), event(rfkillTypeAll)), want: 2},
+		{name: "changes of Wi-Fi and of all radios count",
+			events: slices.Concat(event(rfkillTypeWLAN), event(rfkillTypeAll)), want: 2},
 		{name: "Bluetooth does not", events: event(2)},
-		{name: "an event that is cut short ends it", events: slices.Concat(event(rfkillTypeWLAN), []byte{1, 2}), want: 1},
+		{name: "an event that is cut short ends it",
+			events: slices.Concat(event(rfkillTypeWLAN), []byte{1, 2}), want: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := 0
-			if err := watchRfkill(bytes.NewReader(c.events), func() { n++ }); err == nil || n != c.want {
+			if err := watchRfkill(bytes.NewReader(c.events), func() { n++ }); err == nil ||
+				n != c.want {
 				t.Errorf("%d changes, %v", n, err)
 			}
 		})
@@ -365,12 +416,16 @@ func TestParseEvent(t *testing.T) {
 	}{
 		{
 			name: "a frame with its source", command: eventFrame, attrs: frame, ok: true,
-			want: event{command: eventFrame, mac: fakeBSSID, hasMAC: true, frame: []byte("frame"), etherType: unix.ETH_P_PAE},
+			want: event{command: eventFrame, mac: fakeBSSID, hasMAC: true, frame: []byte("frame"),
+				etherType: unix.ETH_P_PAE},
 		},
 		{
-			name: "the frame of another event is left out", command: unix.NL80211_CMD_DEAUTHENTICATE, ok: true,
-			attrs: encode(func(e *netlink.AttributeEncoder) { e.Bytes(unix.NL80211_ATTR_FRAME, make([]byte, 26)) }),
-			want:  event{command: unix.NL80211_CMD_DEAUTHENTICATE},
+			name:    "the frame of another event is left out",
+			command: unix.NL80211_CMD_DEAUTHENTICATE, ok: true,
+			attrs: encode(func(e *netlink.AttributeEncoder) {
+				e.Bytes(unix.NL80211_ATTR_FRAME, make([]byte, 26))
+			}),
+			want: event{command: unix.NL80211_CMD_DEAUTHENTICATE},
 		},
 		{
 			name: "a second frame in one event is left out", command: eventFrame, ok: true,
@@ -383,7 +438,9 @@ func TestParseEvent(t *testing.T) {
 		{name: "a truncated event is none", command: eventFrame, attrs: frame[:len(frame)-5]},
 		{
 			name: "a reason of four bytes makes the event none", command: eventDisconnect,
-			attrs: encode(func(e *netlink.AttributeEncoder) { e.Uint32(unix.NL80211_ATTR_REASON_CODE, 3) }),
+			attrs: encode(func(e *netlink.AttributeEncoder) {
+				e.Uint32(unix.NL80211_ATTR_REASON_CODE, 3)
+			}),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,10 +13,10 @@ import (
 )
 
 // port is the socket of one Station, for commands and for events alike. The kernel puts the
-// acknowledgement of a command and the events into one socket in the order in which they happened, so
-// there is never a doubt whether the end of a scan that we read is the end of ours; EAPOL frames come to
-// the socket that asked for the association; and when this socket is closed, by us or because we are
-// killed, the kernel ends the association that was made through it.
+// acknowledgement of a command and the events into one socket in the order in which they happened,
+// so there is never a doubt whether the end of a scan that we read is the end of ours; EAPOL frames
+// come to the socket that asked for the association; and when this socket is closed, by us or
+// because we are killed, the kernel ends the association that was made through it.
 //
 // One goroutine reads. request may be called from several others, but not from the handler.
 type port struct {
@@ -51,7 +51,8 @@ func newPort(conn socket, family uint16, handle func(event)) *port {
 }
 
 // request sends a command and waits until the kernel has done or refused it, which it does at once.
-// acked may be nil; otherwise the reader calls it with the result before it handles any later event.
+// acked may be nil; otherwise the reader calls it with the result before it handles any later
+// event.
 func (p *port) request(command uint8, attrs []byte, acked func(error)) error {
 	p.sending.Lock()
 	defer p.sending.Unlock()
@@ -63,8 +64,10 @@ func (p *port) request(command uint8, attrs []byte, acked func(error)) error {
 		return p.err
 	}
 	p.waiting = w
-	// The lock is kept while sending, since the reader may see the acknowledgement before Send returns.
-	m := genetlink.Message{Header: genetlink.Header{Command: command, Version: genlVersion}, Data: attrs}
+	// The lock is kept while sending, since the reader may see the acknowledgement before Send
+	// returns.
+	m := genetlink.Message{Header: genetlink.Header{Command: command, Version: genlVersion},
+		Data: attrs}
 	sent, err := p.conn.Send(m, p.family, netlink.Request|netlink.Acknowledge)
 	if err != nil {
 		p.waiting = nil
@@ -85,8 +88,12 @@ func (p *port) read() {
 		switch {
 		case err == nil:
 			for i, m := range messages {
-				// One at a time: the others, and whoever waits for the kernel's answer, depend on this loop.
-				_ = fence.Do(nil, "nl80211: a message", func() error { p.take(m, headers[i].Header); return nil })
+				// One at a time: the others, and whoever waits for the kernel's answer, depend on
+				// this loop.
+				_ = fence.Do(nil, "nl80211: a message", func() error {
+					p.take(m, headers[i].Header)
+					return nil
+				})
 			}
 		case fromKernel(err):
 			var op *netlink.OpError

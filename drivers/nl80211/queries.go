@@ -14,8 +14,8 @@ import (
 )
 
 // queries asks the kernel for what it knows, over a socket that gets answers only. It is safe for
-// concurrent use: one question at a time. The socket is opened with the first question, and anew after an
-// error that leaves in doubt which answers are still to come.
+// concurrent use: one question at a time. The socket is opened with the first question, and anew
+// after an error that leaves in doubt which answers are still to come.
 type queries struct {
 	dial func() (socket, error)
 
@@ -26,7 +26,8 @@ type queries struct {
 }
 
 const (
-	// answerTime is the longest that the kernel may take; it answers within the system call that asks.
+	// answerTime is the longest that the kernel may take; it answers within the system call that
+	// asks.
 	answerTime = 10 * time.Second
 	// interruptions is how often a list is read anew because it changed while it was read.
 	interruptions = 3
@@ -35,16 +36,19 @@ const (
 )
 
 // get asks for one thing and hands the attributes of each message of the answer to each.
-func (q *queries) get(ctx context.Context, command uint8, attrs []byte, each func(attrs []byte) error) error {
+func (q *queries) get(ctx context.Context, command uint8, attrs []byte,
+	each func(attrs []byte) error) error {
 	return q.ask(ctx, command, 0, attrs, each)
 }
 
 // dump asks for a list.
-func (q *queries) dump(ctx context.Context, command uint8, attrs []byte, each func(attrs []byte) error) error {
+func (q *queries) dump(ctx context.Context, command uint8, attrs []byte,
+	each func(attrs []byte) error) error {
 	return q.ask(ctx, command, netlink.Dump, attrs, each)
 }
 
-func (q *queries) ask(ctx context.Context, command uint8, flags netlink.HeaderFlags, attrs []byte, each func(attrs []byte) error) error {
+func (q *queries) ask(ctx context.Context, command uint8, flags netlink.HeaderFlags, attrs []byte,
+	each func(attrs []byte) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -68,10 +72,12 @@ func (q *queries) ask(ctx context.Context, command uint8, flags netlink.HeaderFl
 	return nil
 }
 
-// exchange sends the question and returns the answer. A list that changed while it was read may miss
-// entries or have some twice: it is asked for again, and in the end taken as it is.
-func (q *queries) exchange(command uint8, flags netlink.HeaderFlags, attrs []byte) ([]genetlink.Message, error) {
-	question := genetlink.Message{Header: genetlink.Header{Command: command, Version: genlVersion}, Data: attrs}
+// exchange sends the question and returns the answer. A list that changed while it was read may
+// miss entries or have some twice: it is asked for again, and in the end taken as it is.
+func (q *queries) exchange(command uint8, flags netlink.HeaderFlags,
+	attrs []byte) ([]genetlink.Message, error) {
+	question := genetlink.Message{Header: genetlink.Header{Command: command, Version: genlVersion},
+		Data: attrs}
 	for attempt := 1; ; attempt++ {
 		sent, err := q.conn.Send(question, q.family.id, netlink.Request|flags)
 		if err != nil {

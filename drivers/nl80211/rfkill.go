@@ -13,10 +13,12 @@ type rfkill struct {
 	device string // for the changes
 }
 
-// blocked tells whether the radio of an interface is blocked now. It reads sysfs: unlike the device, that
-// is readable for everybody, and always current. A radio without rfkill is not blocked.
+// blocked tells whether the radio of an interface is blocked now. It reads sysfs: unlike the
+// device, that is readable for everybody, and always current. A radio without rfkill is not
+// blocked.
 func (r rfkill) blocked(ifname string) bool {
-	if ifname == "" || ifname == "." || ifname == ".." || strings.ContainsRune(ifname, filepath.Separator) {
+	if ifname == "" || ifname == "." || ifname == ".." ||
+		strings.ContainsRune(ifname, filepath.Separator) {
 		return false
 	}
 	radio := filepath.Join(r.sysfs, "class/net", ifname, "phy80211")
@@ -38,8 +40,8 @@ func (r rfkill) blocked(ifname string) bool {
 	return false
 }
 
-// The device tells one event with each read: index (4 bytes), type, operation, soft, hard; later kernels
-// add bytes, for readers that ask for them.
+// The device tells one event with each read: index (4 bytes), type, operation, soft, hard; later
+// kernels add bytes, for readers that ask for them.
 const (
 	sizeRfkillEvent  = 8
 	rfkillTypeOffset = 4
@@ -47,8 +49,8 @@ const (
 	rfkillTypeWLAN   = 1
 )
 
-// watch calls changed for each change that concerns Wi-Fi, until the device is closed. The first events
-// tell what is there already.
+// watch calls changed for each change that concerns Wi-Fi, until the device is closed. The first
+// events tell what is there already.
 func watchRfkill(device io.Reader, changed func()) error {
 	event := make([]byte, sizeRfkillEvent)
 	for {

@@ -16,21 +16,23 @@ type linkMessage struct {
 	index   int
 	name    string
 	address [6]byte
-	// addressed tells that there was an address of this length. The news of wireless extensions (a scan has
-	// ended, an access point was joined) come as links with nothing but their name.
+	// addressed tells that there was an address of this length. The news of wireless extensions (a
+	// scan has ended, an access point was joined) come as links with nothing but their name.
 	addressed bool
 	up        bool // administratively
 	running   bool // data flows: whoever sets the keys says so (operstate)
 }
 
-// sizeIfInfomsg is the fixed part of a link message: family, padding, type, index, flags, change mask.
+// sizeIfInfomsg is the fixed part of a link message: family, padding, type, index, flags, change
+// mask.
 const sizeIfInfomsg = unix.SizeofIfInfomsg
 
 // errShortMessage is for a kernel that does not keep to its own format.
 var errShortMessage = errors.New("nl80211: route netlink message too short")
 
-// parseLinkMessage decodes a message; it is not ok for one that is not about a link as such. Bridges send
-// RTM_DELLINK in their own family for a port that leaves them: the interface itself stays.
+// parseLinkMessage decodes a message; it is not ok for one that is not about a link as such.
+// Bridges send RTM_DELLINK in their own family for a port that leaves them: the interface itself
+// stays.
 func parseLinkMessage(m netlink.Message) (l linkMessage, ok bool, err error) {
 	kind := uint16(m.Header.Type)
 	if kind != unix.RTM_NEWLINK && kind != unix.RTM_DELLINK {
@@ -69,15 +71,15 @@ func parseLinkMessage(m netlink.Message) (l linkMessage, ok bool, err error) {
 	return l, true, nil
 }
 
-// links asks and sets the state of network interfaces. It is safe for concurrent use. The few fields
-// that we need are less than a library for all of route netlink would bring along.
+// links asks and sets the state of network interfaces. It is safe for concurrent use. The few
+// fields that we need are less than a library for all of route netlink would bring along.
 type links struct {
 	dial func(groups uint32) (routeSocket, error)
 	mu   sync.Mutex // one question at a time, each on a socket of its own: they are rare
 }
 
-// get asks for one interface; ENODEV if there is none. The kernel answers only after a removal that is
-// going on is complete, so this is also how to know whether a loss came from that.
+// get asks for one interface; ENODEV if there is none. The kernel answers only after a removal that
+// is going on is complete, so this is also how to know whether a loss came from that.
 func (k *links) get(index int) (linkMessage, error) {
 	var found linkMessage
 	err := k.ask(unix.RTM_GETLINK, 0, index, 0, 0, func(m netlink.Message) error {
@@ -102,7 +104,8 @@ func (k *links) set(index int, up bool) error {
 	return k.ask(unix.RTM_NEWLINK, netlink.Acknowledge, index, flags, unix.IFF_UP, nil)
 }
 
-func (k *links) ask(kind uint16, flags netlink.HeaderFlags, index int, value, mask uint32, each func(netlink.Message) error) error {
+func (k *links) ask(kind uint16, flags netlink.HeaderFlags, index int, value, mask uint32,
+	each func(netlink.Message) error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	conn, err := k.dial(0)

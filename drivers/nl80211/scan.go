@@ -88,8 +88,9 @@ func (c *scans) forget() {
 }
 
 const (
-	// scanTime is the longest that we wait for the end of a scan. 8 s are usual where all channels of
-	// 2.4 and 5 GHz may be used; a radio that also serves a connection takes two or three times that.
+	// scanTime is the longest that we wait for the end of a scan. 8 s are usual where all channels
+	// of 2.4 and 5 GHz may be used; a radio that also serves a connection takes two or three times
+	// that.
 	scanTime = 60 * time.Second
 	// busyTime is how long we wait for other programs' scans before ours.
 	busyTime = 19 * time.Second
@@ -119,7 +120,8 @@ func (s *Station) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BS
 		return nil, err
 	}
 	return s.results(ctx, func(h *heard) bool {
-		return h.seen >= begun && (r.Frequencies == nil || slices.Contains(r.Frequencies, h.Frequency))
+		return h.seen >= begun &&
+			(r.Frequencies == nil || slices.Contains(r.Frequencies, h.Frequency))
 	})
 }
 
@@ -153,7 +155,8 @@ func (s *Station) scanAttributes(ctx context.Context, r drivers.ScanRequest) ([]
 		if len(r.IEs) > 0 && len(r.IEs) <= can.maxScanElements {
 			e.Bytes(unix.NL80211_ATTR_IE, r.IEs)
 		}
-		// A radio that cannot forget keeps its entries; those that we return are of this scan anyway.
+		// A radio that cannot forget keeps its entries; those that we return are of this scan
+		// anyway.
 		if r.Flush && can.has(unix.NL80211_FEATURE_SCAN_FLUSH) {
 			e.Uint32(unix.NL80211_ATTR_SCAN_FLAGS, unix.NL80211_SCAN_FLAG_FLUSH)
 		}
@@ -222,7 +225,8 @@ func (s *Station) abortScan() {
 	if err != nil {
 		return
 	}
-	// A radio that cannot abort ends the scan in its own time; the next request then waits for that.
+	// A radio that cannot abort ends the scan in its own time; the next request then waits for
+	// that.
 	if s.port.request(unix.NL80211_CMD_ABORT_SCAN, attrs, nil) != nil {
 		return
 	}

@@ -47,11 +47,13 @@ func newStation(d *Driver, n netdev) (*Station, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.join(conn, unix.NL80211_MULTICAST_GROUP_SCAN, unix.NL80211_MULTICAST_GROUP_MLME); err != nil {
+	if err := f.join(conn, unix.NL80211_MULTICAST_GROUP_SCAN,
+		unix.NL80211_MULTICAST_GROUP_MLME); err != nil {
 		conn.Close()
 		return nil, err
 	}
-	s := &Station{driver: d, index: n.index, name: n.name, addr: n.address, wiphy: n.wiphy, scans: newScans()}
+	s := &Station{driver: d, index: n.index, name: n.name, addr: n.address, wiphy: n.wiphy,
+		scans: newScans()}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.port = newPort(conn, f.id, s.event)
 	return s, nil
@@ -99,8 +101,9 @@ func (s *Station) usable(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// cause finds out why something ended that the access point did not end; nil: nothing special. It asks
-// the kernel, since what ends a link or a scan is told us before, and on another socket than, its reason.
+// cause finds out why something ended that the access point did not end; nil: nothing special. It
+// asks the kernel, since what ends a link or a scan is told us before, and on another socket than,
+// its reason.
 func (s *Station) cause() error {
 	if err := context.Cause(s.ctx); err != nil {
 		return err
@@ -121,11 +124,13 @@ func (s *Station) explain(what string, err error) error {
 	switch {
 	case errors.Is(err, unix.ERFKILL):
 		err = drivers.ErrRadioBlocked
-	case errors.Is(err, unix.EALREADY), errors.Is(err, unix.EINPROGRESS), errors.Is(err, unix.EBUSY):
+	case errors.Is(err, unix.EALREADY), errors.Is(err, unix.EINPROGRESS),
+		errors.Is(err, unix.EBUSY):
 		err = drivers.ErrBusy
 	case errors.Is(err, unix.EOPNOTSUPP):
 		err = fmt.Errorf("%w (%w)", drivers.ErrNotSupported, err)
-	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENETDOWN), errors.Is(err, errNoPort):
+	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENETDOWN),
+		errors.Is(err, errNoPort):
 		if cause := s.cause(); cause != nil {
 			err = cause
 		}
@@ -133,8 +138,8 @@ func (s *Station) explain(what string, err error) error {
 	return fmt.Errorf("nl80211: %s: %s: %w", s.name, what, err)
 }
 
-// command gives the kernel a command that needs the link to be up. If it is down, it comes up and is down
-// again after Close; so whoever only lists what is cached leaves no trace.
+// command gives the kernel a command that needs the link to be up. If it is down, it comes up and
+// is down again after Close; so whoever only lists what is cached leaves no trace.
 func (s *Station) command(command uint8, attrs []byte, acked func(error)) error {
 	err := s.port.request(command, attrs, acked)
 	if !errors.Is(err, unix.ENETDOWN) {
@@ -158,8 +163,8 @@ func (s *Station) raise() error {
 	return nil
 }
 
-// lower takes the link down again if we brought it up. If somebody else has begun to use it meanwhile, it
-// stays up: then it is theirs.
+// lower takes the link down again if we brought it up. If somebody else has begun to use it
+// meanwhile, it stays up: then it is theirs.
 func (s *Station) lower() error {
 	if !s.raised {
 		return nil

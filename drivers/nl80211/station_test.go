@@ -23,7 +23,8 @@ func scanResult(bssid [6]byte, frequency uint32, ssid string) []byte {
 		e.Nested(unix.NL80211_ATTR_BSS, func(b *netlink.AttributeEncoder) error {
 			b.Bytes(unix.NL80211_BSS_BSSID, bssid[:])
 			b.Uint32(unix.NL80211_BSS_FREQUENCY, frequency)
-			b.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS, append([]byte{0, byte(len(ssid))}, ssid...))
+			b.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS,
+				append([]byte{0, byte(len(ssid))}, ssid...))
 			b.Uint64(unix.NL80211_BSS_LAST_SEEN_BOOTTIME, uint64(bootTime()))
 			return nil
 		})
@@ -35,7 +36,9 @@ func (k *fakeKernel) then(command uint8, fill func(e *netlink.AttributeEncoder))
 	go func() {
 		time.Sleep(30 * time.Millisecond)
 		if command == unix.NL80211_CMD_NEW_SCAN_RESULTS {
-			k.set(func(k *fakeKernel) { k.results = [][]byte{scanResult(fakeBSSID, 2412, "heard")} })
+			k.set(func(k *fakeKernel) {
+				k.results = [][]byte{scanResult(fakeBSSID, 2412, "heard")}
+			})
 		}
 		k.event(command, fill)
 	}()
@@ -66,7 +69,8 @@ func TestScan(t *testing.T) {
 		{
 			name: "a link that is down comes up first",
 			prepare: func(k *fakeKernel) {
-				k.answer = scripted(k, refusing(trigger, unix.ENETDOWN), unix.NL80211_CMD_NEW_SCAN_RESULTS)
+				k.answer = scripted(k, refusing(trigger, unix.ENETDOWN),
+					unix.NL80211_CMD_NEW_SCAN_RESULTS)
 			},
 			triggers: 2,
 		},
@@ -111,7 +115,8 @@ func TestScan(t *testing.T) {
 		{
 			name: "somebody else's scan is waited for",
 			prepare: func(k *fakeKernel) {
-				k.answer = scripted(k, refusing(trigger, unix.EBUSY), unix.NL80211_CMD_NEW_SCAN_RESULTS)
+				k.answer = scripted(k, refusing(trigger, unix.EBUSY),
+					unix.NL80211_CMD_NEW_SCAN_RESULTS)
 				k.then(unix.NL80211_CMD_SCAN_ABORTED, nil) // theirs
 			},
 			triggers: 2, took: 60 * time.Millisecond,
@@ -119,7 +124,8 @@ func TestScan(t *testing.T) {
 		{
 			name: "somebody else's scan whose end is not told is tried again after a while",
 			prepare: func(k *fakeKernel) {
-				k.answer = scripted(k, refusing(trigger, unix.EBUSY), unix.NL80211_CMD_NEW_SCAN_RESULTS)
+				k.answer = scripted(k, refusing(trigger, unix.EBUSY),
+					unix.NL80211_CMD_NEW_SCAN_RESULTS)
 			},
 			triggers: 2, took: busyRetry + 30*time.Millisecond,
 		},
@@ -136,9 +142,11 @@ func TestScan(t *testing.T) {
 			want: drivers.ErrBusy, triggers: int(busyTime/busyRetry) + 1, took: busyTime,
 		},
 		{
-			name:    "a scan that is aborted each time fails in the end",
-			prepare: func(k *fakeKernel) { k.answer = scripted(k, nil, unix.NL80211_CMD_SCAN_ABORTED) },
-			want:    errScanAborted, triggers: scanTries, took: scanTries * 30 * time.Millisecond,
+			name: "a scan that is aborted each time fails in the end",
+			prepare: func(k *fakeKernel) {
+				k.answer = scripted(k, nil, unix.NL80211_CMD_SCAN_ABORTED)
+			},
+			want: errScanAborted, triggers: scanTries, took: scanTries * 30 * time.Millisecond,
 		},
 		{
 			name: "a scan whose end is lost in an overrun is done again",
@@ -151,7 +159,8 @@ func TestScan(t *testing.T) {
 						first = false
 						go func() {
 							time.Sleep(time.Millisecond)
-							k.everywhere(fakeItem{err: &netlink.OpError{Op: "receive", Err: os.NewSyscallError("recvmsg", unix.ENOBUFS)}})
+							k.everywhere(fakeItem{err: &netlink.OpError{Op: "receive",
+								Err: os.NewSyscallError("recvmsg", unix.ENOBUFS)}})
 						}()
 					default:
 						k.then(unix.NL80211_CMD_NEW_SCAN_RESULTS, nil)
@@ -180,7 +189,8 @@ func TestScan(t *testing.T) {
 				if took := time.Since(start); c.took != 0 && took != c.took {
 					t.Errorf("it took %v, not %v", took, c.took)
 				}
-				if !errors.Is(err, c.want) || c.want == nil && (len(found) != 1 || found[0].BSSID != fakeBSSID) {
+				if !errors.Is(err, c.want) || c.want == nil &&
+					(len(found) != 1 || found[0].BSSID != fakeBSSID) {
 					t.Errorf("Scan: %+v, %v", found, err)
 				}
 				if n := k.count(trigger); n != c.triggers {
@@ -192,7 +202,8 @@ func TestScan(t *testing.T) {
 }
 
 // scripted answers with another answer, and lets each scan that is accepted end with an event.
-func scripted(k *fakeKernel, answer func(uint8, []byte) syscall.Errno, end uint8) func(uint8, []byte) syscall.Errno {
+func scripted(k *fakeKernel, answer func(uint8, []byte) syscall.Errno, end uint8) func(uint8,
+	[]byte) syscall.Errno {
 	return func(c uint8, attrs []byte) syscall.Errno {
 		var errno syscall.Errno
 		if answer != nil {
@@ -237,11 +248,15 @@ func TestScanRequest(t *testing.T) {
 		flush, fail bool
 	}{
 		{name: "nothing asked for is all channels without elements", r: drivers.ScanRequest{}},
-		{name: "elements that fit go with the probes", r: drivers.ScanRequest{IEs: make([]byte, 100)}, elements: true},
-		{name: "elements that do not fit are left out whole", r: drivers.ScanRequest{IEs: make([]byte, 101)}},
-		{name: "a frequency that comes twice is asked for once", r: drivers.ScanRequest{Frequencies: []int{2437, 2412, 2437}}, frequencies: 16},
+		{name: "elements that fit go with the probes",
+			r: drivers.ScanRequest{IEs: make([]byte, 100)}, elements: true},
+		{name: "elements that do not fit are left out whole",
+			r: drivers.ScanRequest{IEs: make([]byte, 101)}},
+		{name: "a frequency that comes twice is asked for once",
+			r: drivers.ScanRequest{Frequencies: []int{2437, 2412, 2437}}, frequencies: 16},
 		{name: "the flush flag is passed on", r: drivers.ScanRequest{Flush: true}, flush: true},
-		{name: "an SSID of 33 bytes is refused", r: drivers.ScanRequest{SSID: make([]byte, 33)}, fail: true},
+		{name: "an SSID of 33 bytes is refused", r: drivers.ScanRequest{SSID: make([]byte, 33)},
+			fail: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			attrs, err := s.scanAttributes(t.Context(), c.r)
@@ -278,7 +293,8 @@ func TestACancelledScanIsAborted(t *testing.T) {
 		took   time.Duration
 	}{
 		{name: "a radio that can abort is free at once", took: 40 * time.Millisecond},
-		{name: "a radio that cannot abort goes on", answer: unix.EOPNOTSUPP, took: 10 * time.Millisecond},
+		{name: "a radio that cannot abort goes on", answer: unix.EOPNOTSUPP,
+			took: 10 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -296,7 +312,8 @@ func TestACancelledScanIsAborted(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 				defer cancel()
 				start := time.Now()
-				if _, err := s.Scan(ctx, drivers.ScanRequest{}); !errors.Is(err, context.DeadlineExceeded) {
+				if _, err := s.Scan(ctx, drivers.ScanRequest{}); !errors.Is(err,
+					context.DeadlineExceeded) {
 					t.Errorf("Scan: %v", err)
 				}
 				if took := time.Since(start); took != c.took {
@@ -314,12 +331,14 @@ func TestALinkThatSomebodyElseUsesStaysUp(t *testing.T) {
 		up   bool
 	}{
 		{name: "a link that we brought up goes down again"},
-		{name: "a link that we brought up and another program uses now stays up", ssid: []byte("theirs"), up: true},
+		{name: "a link that we brought up and another program uses now stays up",
+			ssid: []byte("theirs"), up: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := &fakeKernel{}
-				k.answer = scripted(k, refusing(unix.NL80211_CMD_TRIGGER_SCAN, unix.ENETDOWN), unix.NL80211_CMD_NEW_SCAN_RESULTS)
+				k.answer = scripted(k, refusing(unix.NL80211_CMD_TRIGGER_SCAN, unix.ENETDOWN),
+					unix.NL80211_CMD_NEW_SCAN_RESULTS)
 				s := newFakeStation(t, k)
 				if _, err := s.Scan(t.Context(), drivers.ScanRequest{}); err != nil {
 					t.Fatal(err)

@@ -14,8 +14,9 @@ import (
 	"wpsd/service/fence"
 )
 
-// watch waits for what changes by itself: interfaces coming, going and being renamed, cfg80211 being
-// loaded, radios being blocked. It has one goroutine for each source; all of them sleep in a read.
+// watch waits for what changes by itself: interfaces coming, going and being renamed, cfg80211
+// being loaded, radios being blocked. It has one goroutine for each source; all of them sleep in a
+// read.
 type watch struct {
 	driver  *Driver
 	config  socket       // nl80211's configuration events, and the news about families
@@ -26,7 +27,8 @@ type watch struct {
 	wait    sync.WaitGroup
 }
 
-// The controller that knows the families tells their coming and going to a group with a fixed number.
+// The controller that knows the families tells their coming and going to a group with a fixed
+// number.
 const (
 	familyController      = unix.GENL_ID_CTRL
 	familyControllerGroup = unix.GENL_ID_CTRL
@@ -89,7 +91,8 @@ func (w *watch) broken(source string, err error) {
 	select {
 	case <-w.stopped:
 	default:
-		w.driver.log.Error("nl80211: changes will not be noticed any more", "source", source, "err", err)
+		w.driver.log.Error("nl80211: changes will not be noticed any more", "source",
+			source, "err", err)
 	}
 }
 
@@ -166,8 +169,8 @@ func (w *watch) watchRoute() {
 	}
 }
 
-// linkEvent compares a link with what we know of it; most events are about other interfaces, or about
-// things that nobody is told.
+// linkEvent compares a link with what we know of it; most events are about other interfaces, or
+// about things that nobody is told.
 func (w *watch) linkEvent(l linkMessage) {
 	d := w.driver
 	d.mu.Lock()

@@ -1,5 +1,5 @@
-// Package none is the driver without a radio: network interfaces that are known by name only, for what
-// needs no radio of ours, such as an External Registrar on a wired network.
+// Package none is the driver without a radio: network interfaces that are known by name only, for
+// what needs no radio of ours, such as an External Registrar on a wired network.
 package none
 
 import (
@@ -39,8 +39,9 @@ func New(names []string) *Driver {
 // Name implements drivers.Driver.
 func (d *Driver) Name() string { return "none" }
 
-// Interfaces lists all given names, in the given order. Index and address are what the system knows of
-// the name now; they are zero for an interface that does not exist (yet), since its coming is not watched.
+// Interfaces lists all given names, in the given order. Index and address are what the system knows
+// of the name now; they are zero for an interface that does not exist (yet), since its coming is
+// not watched.
 func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	if err := d.usable(ctx); err != nil {
 		return nil, err

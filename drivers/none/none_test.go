@@ -32,10 +32,13 @@ func TestStation(t *testing.T) {
 		closed bool
 		want   error
 	}{
-		{name: "a given interface has no radio", ctx: context.Background(), ifname: "lo", want: drivers.ErrNotSupported},
-		{name: "an interface that was not given is unknown", ctx: context.Background(), ifname: "eth7", want: drivers.ErrNoInterface},
+		{name: "a given interface has no radio", ctx: context.Background(), ifname: "lo",
+			want: drivers.ErrNotSupported},
+		{name: "an interface that was not given is unknown", ctx: context.Background(),
+			ifname: "eth7", want: drivers.ErrNoInterface},
 		{name: "a cancelled context is told", ctx: cancelled, ifname: "lo", want: context.Canceled},
-		{name: "a closed driver is told", ctx: context.Background(), ifname: "lo", closed: true, want: drivers.ErrClosed},
+		{name: "a closed driver is told", ctx: context.Background(), ifname: "lo", closed: true,
+			want: drivers.ErrClosed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := New([]string{"lo"})

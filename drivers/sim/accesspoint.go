@@ -70,7 +70,8 @@ type AP struct {
 	bsss  []*bss
 
 	// What follows is guarded by the World's lock.
-	gone         chan struct{} // closed when it is switched off; another one when it is switched on again
+	// closed when it is switched off; another one when it is switched on again
+	gone         chan struct{}
 	net          network
 	apPIN        secret.Value
 	apPINUntil   time.Time // zero: for ever
@@ -117,8 +118,10 @@ func newAP(w *World, o APOptions) (*AP, error) {
 		return nil, fmt.Errorf("sim: %q is open and has a key", o.SSID)
 	}
 	ap := &AP{
-		world: w, o: o, gone: make(chan struct{}), associations: make(map[*association]struct{}), steered: make(map[*steered]struct{}),
-		net:   network{ssid: []byte(o.SSID), security: o.Security, key: o.Key, configured: !o.Unconfigured},
+		world: w, o: o, gone: make(chan struct{}), associations: make(map[*association]struct{}),
+		steered: make(map[*steered]struct{}),
+		net: network{ssid: []byte(o.SSID), security: o.Security, key: o.Key,
+			configured: !o.Unconfigured},
 		apPIN: o.APPIN, wasLocked: o.SetupLocked,
 	}
 	for _, b := range o.BSSs {
@@ -174,8 +177,8 @@ func bandOf(frequency int) wsc.RFBands {
 	return wsc.Band60GHz
 }
 
-// PressButton presses the access point's push button: for two minutes, or until it was used, it lets
-// one Enrollee in. It refuses with drivers.ErrOverlap when two Enrollees pressed theirs.
+// PressButton presses the access point's push button: for two minutes, or until it was used, it
+// lets one Enrollee in. It refuses with drivers.ErrOverlap when two Enrollees pressed theirs.
 func (ap *AP) PressButton() error {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
@@ -199,8 +202,8 @@ func (ap *AP) press(now time.Time) error {
 	return nil
 }
 
-// SetPIN types an Enrollee's PIN into the access point: whoever shows it first gets in. Stations see
-// that for two minutes; the PIN itself stays good until it was used.
+// SetPIN types an Enrollee's PIN into the access point: whoever shows it first gets in. Stations
+// see that for two minutes; the PIN itself stays good until it was used.
 func (ap *AP) SetPIN(pin secret.Value) error { return ap.AllowPIN(PINGrant{PIN: pin}) }
 
 // AllowPIN is SetPIN for a certain Enrollee, or with an end.
@@ -221,13 +224,16 @@ func (ap *AP) allow(now time.Time, g PINGrant) {
 	e := ap.pins.add(now, g)
 	ap.unauthorize(e.mac)
 	macs := slices.Insert(ap.selection.macs, 0, e.mac)
-	ap.selection = selection{until: now.Add(walkTime), macs: macs[:min(len(macs), wsc.MaxAuthorizedMACs)]}
+	ap.selection = selection{until: now.Add(walkTime),
+		macs: macs[:min(len(macs), wsc.MaxAuthorizedMACs)]}
 	ap.tell(Event{At: now, Kind: PINAdded, UUID: g.UUID})
 }
 
 // unauthorize takes an address out of AuthorizedMACs. The lock is held.
 func (ap *AP) unauthorize(mac wsc.MAC) {
-	ap.selection.macs = slices.DeleteFunc(slices.Clone(ap.selection.macs), func(m wsc.MAC) bool { return m == mac })
+	ap.selection.macs = slices.DeleteFunc(slices.Clone(ap.selection.macs), func(m wsc.MAC) bool {
+		return m == mac
+	})
 }
 
 // Cancel withdraws the button and all PINs that no run uses.
@@ -278,8 +284,8 @@ func (ap *AP) SetPersonality(p Personality) {
 	ap.o.Personality = p
 }
 
-// Kick deauthenticates all stations, with an 802.11 reason code, and returns when they are gone. It must
-// not be called from a function of a Personality.
+// Kick deauthenticates all stations, with an 802.11 reason code, and returns when they are gone. It
+// must not be called from a function of a Personality.
 func (ap *AP) Kick(reason uint16) {
 	ap.world.mu.Lock()
 	all := make([]*association, 0, len(ap.associations))
@@ -322,7 +328,8 @@ func (ap *AP) Status() APStatus {
 	}
 }
 
-// Key is the network's key now, which an unconfigured access point makes up and a Registrar changes.
+// Key is the network's key now, which an unconfigured access point makes up and a Registrar
+// changes.
 func (ap *AP) Key() secret.Value {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
@@ -340,7 +347,8 @@ func (ap *AP) selected() bool { return !ap.selection.until.IsZero() }
 func (ap *AP) locked(now time.Time) bool { return ap.o.SetupLocked || ap.guesses.locked(now) }
 
 // refresh does what was due until now, in order. Whoever looks at the access point calls it first,
-// with the lock held: so nothing is late that anybody could see, and no goroutine has to wait for it.
+// with the lock held: so nothing is late that anybody could see, and no goroutine has to wait for
+// it.
 func (ap *AP) refresh(now time.Time) {
 	if !ap.pressAt.IsZero() && !now.Before(ap.pressAt) {
 		at := ap.pressAt
@@ -360,7 +368,9 @@ func (ap *AP) refresh(now time.Time) {
 		ap.tell(Event{At: ap.nextAt, Kind: SettingsTaken})
 	}
 	if n := len(ap.lan.selected); n > 0 {
-		ap.lan.selected = slices.DeleteFunc(ap.lan.selected, func(s selectedRegistrar) bool { return !now.Before(s.until) })
+		ap.lan.selected = slices.DeleteFunc(ap.lan.selected, func(s selectedRegistrar) bool {
+			return !now.Before(s.until)
+		})
 		if len(ap.lan.selected) < n {
 			ap.tell(Event{At: now, Kind: RegistrarDeselected})
 		}

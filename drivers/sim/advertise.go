@@ -59,7 +59,8 @@ func (ap *AP) elements(b *bss, now time.Time, beacon, byName bool) []byte {
 		e = ie.Append(e, idExtendedRates, extendedRates24GHz)
 	}
 	e = ap.net.security.append(e)
-	e = ie.Append(e, idHTCapability, append([]byte{0x2c, 0x01, 0x03, 0xff, 0xff}, make([]byte, 21)...))
+	e = ie.Append(e, idHTCapability,
+		append([]byte{0x2c, 0x01, 0x03, 0xff, 0xff}, make([]byte, 21)...))
 	e = ie.Append(e, idHTOperation, append([]byte{channel}, make([]byte, 21)...))
 	if !ap.o.NoWPS {
 		a := ap.advertisement(now)
@@ -78,15 +79,16 @@ func (ap *AP) elements(b *bss, now time.Time, beacon, byName bool) []byte {
 // anyButton are the bits of a push button, real or on a screen.
 const anyButton = wsc.ConfigPhysicalPushButton | wsc.ConfigVirtualPushButton
 
-// advertisement is what the access point says of WSC now (hostapd behaviour; WSC, "Beacon Frame" and
-// "Probe Response").
+// advertisement is what the access point says of WSC now (hostapd behaviour; WSC, "Beacon Frame"
+// and "Probe Response").
 func (ap *AP) advertisement(now time.Time) *wsc.Advertisement {
 	d := &ap.o.Device
 	a := &wsc.Advertisement{
 		Version2: d.Version2, State: wsc.NotConfigured, SetupLocked: ap.locked(now),
 		UUIDE: d.UUID, HasUUIDE: true, RFBands: ap.bands(), ResponseType: wsc.ResponseAP,
 		Manufacturer: d.Manufacturer, ModelName: d.ModelName, ModelNumber: d.ModelNumber,
-		SerialNumber: d.SerialNumber, DeviceName: d.DeviceName, PrimaryDeviceType: d.PrimaryDeviceType,
+		SerialNumber: d.SerialNumber, DeviceName: d.DeviceName,
+		PrimaryDeviceType: d.PrimaryDeviceType,
 		// In a probe response these are the methods of the access point as an Enrollee, which never
 		// uses its own button.
 		ConfigMethods: d.ConfigMethods &^ anyButton,
@@ -98,8 +100,8 @@ func (ap *AP) advertisement(now time.Time) *wsc.Advertisement {
 	return a
 }
 
-// selectedBy says which Registrars wait for somebody: our own, and External ones. Of theirs the newest says with which
-// password, unless our button is pressed (hostapd).
+// selectedBy says which Registrars wait for somebody: our own, and External ones. Of theirs the
+// newest says with which password, unless our button is pressed (hostapd).
 func (ap *AP) selectedBy(a *wsc.Advertisement) {
 	d := &ap.o.Device
 	external := ap.lan.selected
@@ -167,7 +169,8 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: from, UUID: p.Device.UUID})
 	}
 	// Whoever brought a simulated device into range presses buttons himself.
-	if d := ap.o.Story.PressAfter; d > 0 && ap.pressAt.IsZero() && !ap.selection.pbc && !ap.world.isDevice(from) {
+	if d := ap.o.Story.PressAfter; d > 0 && ap.pressAt.IsZero() && !ap.selection.pbc &&
+		!ap.world.isDevice(from) {
 		ap.pressAt = now.Add(d)
 	}
 }

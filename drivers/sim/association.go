@@ -36,9 +36,10 @@ type run interface {
 	conclude(now time.Time)
 }
 
-// admit lets a station associate, or tells why not. found is false if there is no such BSS in range:
-// nobody answers then.
-func (w *World) admit(now time.Time, s *station, req drivers.AssociateRequest) (l *link, status uint16, found bool) {
+// admit lets a station associate, or tells why not. found is false if there is no such BSS in
+// range: nobody answers then.
+func (w *World) admit(now time.Time, s *station, req drivers.AssociateRequest) (l *link,
+	status uint16, found bool) {
 	w.mu.Lock()
 	ap, b := w.bss(req.BSSID)
 	if ap != nil {
@@ -46,14 +47,17 @@ func (w *World) admit(now time.Time, s *station, req drivers.AssociateRequest) (
 	}
 	// Like the kernel, which looks for a BSS that fits in all of this. A radio that was taken back
 	// meanwhile gets no answer either.
-	if ap == nil || b.Frequency != req.Frequency || !bytes.Equal(ap.ssid(b), req.SSID) || ap.o.Personality.Deaf ||
+	if ap == nil || b.Frequency != req.Frequency || !bytes.Equal(ap.ssid(b), req.SSID) ||
+		ap.o.Personality.Deaf ||
 		ap.net.security.privacy() != req.Privacy || s.r.Blocked || isClosed(s.ended) {
 		w.mu.Unlock()
 		return nil, 0, false
 	}
 	data, hasWSC := ie.WSC(req.IEs, nil)
-	l = &link{s: s, bss: b, down: make(chan []byte, queueLength), up: make(chan []byte, queueLength), lost: make(chan struct{}), done: make(chan struct{})}
-	a := &association{ap: ap, link: l, personality: ap.o.Personality, kick: make(chan uint16, 1), gone: ap.gone, waitForStart: true}
+	l = &link{s: s, bss: b, down: make(chan []byte, queueLength),
+		up: make(chan []byte, queueLength), lost: make(chan struct{}), done: make(chan struct{})}
+	a := &association{ap: ap, link: l, personality: ap.o.Personality, kick: make(chan uint16, 1),
+		gone: ap.gone, waitForStart: true}
 	if r, err := wsc.ParseAssociationRequest(data); hasWSC && err == nil {
 		a.waitForStart = r.Version2 == 0
 	}
@@ -79,15 +83,18 @@ func (w *World) admit(now time.Time, s *station, req drivers.AssociateRequest) (
 
 // traceAdmission shows the association frames. The response has the access point's WSC element if
 // the station came for WPS (WSC, "Association Response").
-func (a *association) traceAdmission(now time.Time, req drivers.AssociateRequest, status uint16, version wsc.Version) {
+func (a *association) traceAdmission(now time.Time, req drivers.AssociateRequest, status uint16,
+	version wsc.Version) {
 	w, b, sta := a.ap.world, a.link.bss, a.link.s.r.MAC
-	w.trace(Frame{At: now, Kind: AssociationRequest, From: sta, To: b.BSSID, Frequency: b.Frequency, Body: req.IEs})
+	w.trace(Frame{At: now, Kind: AssociationRequest, From: sta, To: b.BSSID, Frequency: b.Frequency,
+		Body: req.IEs})
 	var answer []byte
 	if !a.ap.o.NoWPS {
 		r := wsc.AssociationResponse{ResponseType: wsc.ResponseAP, Version2: version}
 		answer = ie.AppendWSC(nil, r.Append(nil))
 	}
-	w.trace(Frame{At: now, Kind: AssociationResponse, From: b.BSSID, To: sta, Frequency: b.Frequency, Status: status, Body: answer})
+	w.trace(Frame{At: now, Kind: AssociationResponse, From: b.BSSID, To: sta,
+		Frequency: b.Frequency, Status: status, Body: answer})
 }
 
 // machine is what speaks EAP with the station; nil: nobody does.
@@ -95,8 +102,10 @@ func (a *association) machine() engine.Machine {
 	if a.personality.Silent || a.ap.o.NoWPS {
 		return nil
 	}
-	server := eapwsc.NewServer(eapwsc.ServerConfig{Inner: a.inner, FragmentSize: a.ap.o.FragmentSize})
-	return eapol.NewAuthenticator(eapol.AuthenticatorConfig{Inner: server, WaitForStart: a.waitForStart})
+	server := eapwsc.NewServer(eapwsc.ServerConfig{Inner: a.inner,
+		FragmentSize: a.ap.o.FragmentSize})
+	return eapol.NewAuthenticator(eapol.AuthenticatorConfig{Inner: server,
+		WaitForStart: a.waitForStart})
 }
 
 // inner begins the run that the station's identity asks for.
@@ -148,7 +157,8 @@ func (a *association) serve() {
 }
 
 // wait waits for the next thing to happen and has the machine deal with it.
-func (a *association) wait(m engine.Machine, due <-chan time.Time, last engine.Step) (engine.Step, bool) {
+func (a *association) wait(m engine.Machine, due <-chan time.Time,
+	last engine.Step) (engine.Step, bool) {
 	select {
 	case frame := <-a.link.up:
 		if m == nil {
@@ -166,7 +176,8 @@ func (a *association) wait(m engine.Machine, due <-chan time.Time, last engine.S
 	return engine.Step{}, false
 }
 
-// handle gives a frame of the station to the machine, unless the access point's personality mangles it.
+// handle gives a frame of the station to the machine, unless the access point's personality mangles
+// it.
 func (a *association) handle(m engine.Machine, frame []byte, last engine.Step) engine.Step {
 	frames := [][]byte{frame}
 	if f := a.personality.FromStation; f != nil {

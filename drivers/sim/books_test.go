@@ -17,7 +17,8 @@ func TestLockout(t *testing.T) {
 	// Ten failures with a success before the last: how long each locks, in minutes.
 	for i, minutes := range []int{0, 0, 1, 1, 1, 2, 2, 2, 4} {
 		l.failed(now)
-		if d := time.Duration(minutes) * time.Minute; l.locked(now) != (d > 0) || l.locked(now.Add(d)) {
+		if d := time.Duration(minutes) * time.Minute; l.locked(now) != (d > 0) ||
+			l.locked(now.Add(d)) {
 			t.Errorf("failure %d does not lock for %v", i+1, d)
 		}
 		now = now.Add(time.Hour)
@@ -76,13 +77,14 @@ func TestPINStore(t *testing.T) {
 			second := s.release(s.take(epoch, two), false, false)
 			return !first && second && s.take(epoch, one) == nil
 		}},
-		{"an Enrollee's own PIN is good for any number of runs that fail early", func(s *pinStore) bool {
-			s.add(epoch, PINGrant{PIN: a, UUID: one})
-			for range 10 {
-				s.release(s.take(epoch, one), false, false)
-			}
-			return s.take(epoch, one) != nil
-		}},
+		{"an Enrollee's own PIN is good for any number of runs that fail early",
+			func(s *pinStore) bool {
+				s.add(epoch, PINGrant{PIN: a, UUID: one})
+				for range 10 {
+					s.release(s.take(epoch, one), false, false)
+				}
+				return s.take(epoch, one) != nil
+			}},
 		{"a PIN whose first half was revealed is spent", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a, UUID: one})
 			return s.release(s.take(epoch, one), false, true) && s.take(epoch, one) == nil
@@ -129,14 +131,22 @@ func TestNetworkFrom(t *testing.T) {
 		want Security
 		ok   bool
 	}{
-		{"open settings are taken", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}, Open, true},
-		{"WPA2 settings are taken", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: key}, WPA2, true},
-		{"WPA gets WPA2 beside it", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPAPSK, EncrType: wsc.EncrAES, NetworkKey: key}, WPAMixed, true},
-		{"TKIP gets AES beside it", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrTKIP, NetworkKey: key}, WPAMixed, true},
-		{"WEP is refused", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP, NetworkKey: key}, Open, false},
-		{"a short key is refused", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("1234567")}, WPA2, false},
-		{"no SSID is refused", wsc.Credential{AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}, Open, false},
-		{"an enterprise network is refused", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2, EncrType: wsc.EncrAES, NetworkKey: key}, Open, false},
+		{"open settings are taken", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthOpen,
+			EncrType: wsc.EncrNone}, Open, true},
+		{"WPA2 settings are taken", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK,
+			EncrType: wsc.EncrAES, NetworkKey: key}, WPA2, true},
+		{"WPA gets WPA2 beside it", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPAPSK,
+			EncrType: wsc.EncrAES, NetworkKey: key}, WPAMixed, true},
+		{"TKIP gets AES beside it", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK,
+			EncrType: wsc.EncrTKIP, NetworkKey: key}, WPAMixed, true},
+		{"WEP is refused", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthOpen,
+			EncrType: wsc.EncrWEP, NetworkKey: key}, Open, false},
+		{"a short key is refused", wsc.Credential{SSID: []byte("x"), AuthType: wsc.AuthWPA2PSK,
+			EncrType: wsc.EncrAES, NetworkKey: secret.FromString("1234567")}, WPA2, false},
+		{"no SSID is refused", wsc.Credential{AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone},
+			Open, false},
+		{"an enterprise network is refused", wsc.Credential{SSID: []byte("x"),
+			AuthType: wsc.AuthWPA2, EncrType: wsc.EncrAES, NetworkKey: key}, Open, false},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -158,14 +168,18 @@ func TestBadOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := map[string]APOptions{
-		"a BSSID that is taken":  good,
-		"no BSS":                 {SSID: "x"},
-		"an SSID of 33 bytes":    {SSID: "123456789012345678901234567890123", BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
-		"a group address":        {BSSs: []BSS{{BSSID: wsc.Broadcast, Frequency: 2412}}},
-		"no frequency":           {BSSs: []BSS{{BSSID: wsc.MAC{2, 1}}}},
-		"a key of an open one":   {Key: secret.FromString("passphrase"), BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
-		"no key of a WPA2 one":   {Security: WPA2, BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
-		"a key that is too long": {Security: WPA2, Key: secret.New(make([]byte, 65)), BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
+		"a BSSID that is taken": good,
+		"no BSS":                {SSID: "x"},
+		"an SSID of 33 bytes": {SSID: "123456789012345678901234567890123",
+			BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
+		"a group address": {BSSs: []BSS{{BSSID: wsc.Broadcast, Frequency: 2412}}},
+		"no frequency":    {BSSs: []BSS{{BSSID: wsc.MAC{2, 1}}}},
+		"a key of an open one": {Key: secret.FromString("passphrase"),
+			BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
+		"no key of a WPA2 one": {Security: WPA2,
+			BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
+		"a key that is too long": {Security: WPA2, Key: secret.New(make([]byte, 65)),
+			BSSs: []BSS{{BSSID: wsc.MAC{2, 1}, Frequency: 2412}}},
 	}
 	for name, o := range rows {
 		if _, err := w.AddAP(o); err == nil {
@@ -177,7 +191,8 @@ func TestBadOptions(t *testing.T) {
 			t.Errorf("%+v is taken", r)
 		}
 	}
-	if err := w.AddRadio(Radio{Name: "a", MAC: wsc.MAC{2, 2}}); err != nil || w.AddRadio(Radio{Name: "a", MAC: wsc.MAC{2, 3}}) == nil {
+	if err := w.AddRadio(Radio{Name: "a", MAC: wsc.MAC{2, 2}}); err != nil ||
+		w.AddRadio(Radio{Name: "a", MAC: wsc.MAC{2, 3}}) == nil {
 		t.Error("two radios of one name")
 	}
 	if _, err := New(Options{Speed: -1}); err == nil {

@@ -108,7 +108,8 @@ func (w *World) Command(line string) error {
 func (w *World) commandPIN(word, name, text string) error {
 	ap, err := w.named(name)
 	if err != nil {
-		return fmt.Errorf("sim: %s: there is no such access point", word) // its name may be a misplaced PIN
+		// its name may be a misplaced PIN
+		return fmt.Errorf("sim: %s: there is no such access point", word)
 	}
 	if word == "ap-pin" && text == "none" {
 		ap.SetAPPIN(secret.Value{})

@@ -112,7 +112,9 @@ func TestSteering(t *testing.T) {
 			r := roomIn(t, sim.NewWorld(sim.WorldOptions{}))
 			w = r.w
 			r.do(w.AddHotspot("ap0", r.home(func(o *sim.APOptions) {
-				o.SSID, o.Key, o.APPIN = drivertest.SteeredSSID, secret.FromString(drivertest.SteeredKey), secret.FromString(drivertest.SteeredPIN)
+				o.SSID, o.Key, o.APPIN = drivertest.SteeredSSID,
+					secret.FromString(drivertest.SteeredKey),
+					secret.FromString(drivertest.SteeredPIN)
 			})))
 			ap, err := r.d.AccessPoint(t.Context(), "ap0")
 			r.do(err)

@@ -22,14 +22,15 @@ type control struct {
 	done chan struct{}
 }
 
-// openControl makes the pipe and starts to read it. A pipe of ours left by a daemon that was killed is
-// used again; anything else in its place is left alone.
+// openControl makes the pipe and starts to read it. A pipe of ours left by a daemon that was killed
+// is used again; anything else in its place is left alone.
 func openControl(w *World, path string, log *slog.Logger) (*control, error) {
 	err := syscall.Mkfifo(path, 0o600)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("sim: control pipe %s: %w", path, err)
 	}
-	// For reading and writing: so opening does not wait for a writer, and the end of one is not ours.
+	// For reading and writing: so opening does not wait for a writer, and the end of one is not
+	// ours.
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, fmt.Errorf("sim: control pipe: %w", err)
@@ -50,7 +51,8 @@ func ownPipe(f *os.File) bool {
 		return false
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(owner.Uid) == os.Geteuid() && info.Mode().Type() == fs.ModeNamedPipe && info.Mode().Perm()&0o077 == 0
+	return ok && int(owner.Uid) == os.Geteuid() && info.Mode().Type() == fs.ModeNamedPipe &&
+		info.Mode().Perm()&0o077 == 0
 }
 
 // serve is the pipe's goroutine; close ends it.

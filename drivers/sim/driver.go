@@ -21,7 +21,8 @@ type Options struct {
 	// Control is where to make a named pipe (mode 0600) that takes commands for the access points,
 	// a line each; see Command. Empty: none.
 	Control string
-	// UPnP is where the first access point of a DefaultWorld is on the loopback network; see ServeUPnP. Zero: nowhere.
+	// UPnP is where the first access point of a DefaultWorld is on the loopback network; see
+	// ServeUPnP. Zero: nowhere.
 	UPnP netip.Addr
 	// Log is told what happens in a DefaultWorld, and what the control pipe is told; nil: nobody.
 	Log *slog.Logger
@@ -69,7 +70,8 @@ func New(o Options) (*Driver, error) {
 		}
 		o.World = w
 	}
-	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log, changed: make(chan struct{}, 1), closed: make(chan struct{}),
+	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log,
+		changed: make(chan struct{}, 1), closed: make(chan struct{}),
 		steered: make(map[*steered]struct{})}
 	if o.Control != "" {
 		c, err := openControl(d.world, o.Control, o.Log)
@@ -106,11 +108,13 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	var all []drivers.Interface
 	for _, r := range d.world.radios {
 		all = append(all, drivers.Interface{
-			Name: r.Name, Index: r.index, HardwareAddr: r.MAC, Mode: drivers.ModeStation, Blocked: r.Blocked,
+			Name: r.Name, Index: r.index, HardwareAddr: r.MAC, Mode: drivers.ModeStation,
+			Blocked: r.Blocked,
 		})
 	}
 	for _, h := range d.world.hotspots {
-		all = append(all, drivers.Interface{Name: h.name, Index: h.index, HardwareAddr: h.ap.BSSID(), Mode: drivers.ModeAP})
+		all = append(all, drivers.Interface{Name: h.name, Index: h.index,
+			HardwareAddr: h.ap.BSSID(), Mode: drivers.ModeAP})
 	}
 	return all, nil
 }

@@ -29,12 +29,14 @@ var pushButtonCases = []bubble{
 			r.Fatal(err)
 		}
 		_, a := r.bss(homeBSSID)
-		if !a.SelectedRegistrar || a.DevicePasswordID != wsc.PasswordIDPushButton || !a.Authorizes(wsc.Broadcast) {
+		if !a.SelectedRegistrar || a.DevicePasswordID != wsc.PasswordIDPushButton ||
+			!a.Authorizes(wsc.Broadcast) {
 			r.Errorf("the pressed button does not show: %+v", a)
 		}
 		out, err := r.enrol(homeBSSID, devpass.PushButton())
 		r.wantNetwork(out, "home", passphrase)
-		if lost, ok := errors.AsType[*drivers.LostError](err); err != nil && (!ok || lost.Reason != 23) {
+		if lost, ok := errors.AsType[*drivers.LostError](err); err != nil &&
+			(!ok || lost.Reason != 23) {
 			r.Errorf("the link ended with %v", err)
 		}
 		if _, a := r.bss(homeBSSID); a.SelectedRegistrar {
@@ -47,7 +49,8 @@ var pushButtonCases = []bubble{
 	{"without a pressed button an Enrollee gets M2D", func(r *room) {
 		r.home(nil)
 		out, _ := r.enrol(homeBSSID, devpass.PushButton())
-		if e := r.failure(out); !errors.Is(e, registration.ErrM2D) || e.ConfigError != wsc.ConfigErrorNone {
+		if e := r.failure(out); !errors.Is(e, registration.ErrM2D) ||
+			e.ConfigError != wsc.ConfigErrorNone {
 			r.Errorf("the run ended with %v", e)
 		}
 	}},
@@ -76,11 +79,13 @@ var pushButtonCases = []bubble{
 			r.Fatal(err)
 		}
 		r.scan(wsc.PasswordIDPushButton)
-		if _, err := other.Scan(r.Context(), drivers.ScanRequest{IEs: probe(neighbour, wsc.PasswordIDPushButton)}); err != nil {
+		if _, err := other.Scan(r.Context(),
+			drivers.ScanRequest{IEs: probe(neighbour, wsc.PasswordIDPushButton)}); err != nil {
 			r.Fatal(err)
 		}
 		out, _ := r.enrol(homeBSSID, devpass.PushButton())
-		if e := r.failure(out); !errors.Is(e, registration.ErrOverlap) || e.ConfigError != wsc.ConfigErrorMultiplePBCSessions {
+		if e := r.failure(out); !errors.Is(e, registration.ErrOverlap) ||
+			e.ConfigError != wsc.ConfigErrorMultiplePBCSessions {
 			r.Errorf("the run ended with %v", e)
 		}
 		if err := ap.PressButton(); !errors.Is(err, drivers.ErrOverlap) {
@@ -110,34 +115,37 @@ var pushButtonCases = []bubble{
 		r.wantNetwork(out, "home", passphrase)
 		r.scan(wsc.PasswordIDPushButton, 2437) // was in flight
 		other := r.station("sim1")
-		if _, err := other.Scan(r.Context(), drivers.ScanRequest{IEs: probe(neighbour, wsc.PasswordIDPushButton)}); err != nil {
+		if _, err := other.Scan(r.Context(),
+			drivers.ScanRequest{IEs: probe(neighbour, wsc.PasswordIDPushButton)}); err != nil {
 			r.Fatal(err)
 		}
 		if err := ap.PressButton(); err != nil {
 			r.Errorf("the next one cannot come in: %v", err)
 		}
 	}},
-	{"both bands of an access point have its UUID, in the beacons too, and either lets in", func(r *room) {
-		ap := r.home(func(o *sim.APOptions) {
-			o.BSSs = append(o.BSSs, sim.BSS{BSSID: homeBSSID5, Frequency: 5180})
-		})
-		if err := ap.PressButton(); err != nil {
-			r.Fatal(err)
-		}
-		_, a := r.bss(homeBSSID)
-		b, a5 := r.bss(homeBSSID5)
-		if !a.HasUUIDE || !a5.HasUUIDE || a.UUIDE != a5.UUIDE || a5.DevicePasswordID != wsc.PasswordIDPushButton {
-			r.Errorf("not one access point with its button pressed: %+v and %+v", a, a5)
-		}
-		if b.BeaconIEs != nil && slices.Equal(b.BeaconIEs, b.IEs) {
-			r.Error("an active scan gave the beacon as probe response")
-		}
-		out, _ := r.enrol(homeBSSID5, devpass.PushButton())
-		r.wantNetwork(out, "home", passphrase)
-		if ap.Status().PBC {
-			r.Error("the button is still pressed on the other band")
-		}
-	}},
+	{"both bands of an access point have its UUID, in the beacons too, and either lets in",
+		func(r *room) {
+			ap := r.home(func(o *sim.APOptions) {
+				o.BSSs = append(o.BSSs, sim.BSS{BSSID: homeBSSID5, Frequency: 5180})
+			})
+			if err := ap.PressButton(); err != nil {
+				r.Fatal(err)
+			}
+			_, a := r.bss(homeBSSID)
+			b, a5 := r.bss(homeBSSID5)
+			if !a.HasUUIDE || !a5.HasUUIDE || a.UUIDE != a5.UUIDE ||
+				a5.DevicePasswordID != wsc.PasswordIDPushButton {
+				r.Errorf("not one access point with its button pressed: %+v and %+v", a, a5)
+			}
+			if b.BeaconIEs != nil && slices.Equal(b.BeaconIEs, b.IEs) {
+				r.Error("an active scan gave the beacon as probe response")
+			}
+			out, _ := r.enrol(homeBSSID5, devpass.PushButton())
+			r.wantNetwork(out, "home", passphrase)
+			if ap.Status().PBC {
+				r.Error("the button is still pressed on the other band")
+			}
+		}},
 	{"somebody of the story presses the button after a probe request", func(r *room) {
 		ap := r.home(func(o *sim.APOptions) { o.Story.PressAfter = 2 * time.Second })
 		r.scan(wsc.PasswordIDDefault)
@@ -168,7 +176,8 @@ var pinCases = []bubble{
 			r.Fatal(err)
 		}
 		_, a := r.bss(homeBSSID)
-		if !a.SelectedRegistrar || a.DevicePasswordID != wsc.PasswordIDDefault || !a.Authorizes(wsc.Broadcast) {
+		if !a.SelectedRegistrar || a.DevicePasswordID != wsc.PasswordIDDefault ||
+			!a.Authorizes(wsc.Broadcast) {
 			r.Errorf("the PIN does not show: %+v", a)
 		}
 		out, _ := r.enrol(homeBSSID, rightPIN)
@@ -183,7 +192,8 @@ var pinCases = []bubble{
 	}},
 	{"a PIN for a certain address authorizes only that", func(r *room) {
 		ap := r.home(nil)
-		if err := ap.AllowPIN(sim.PINGrant{PIN: rightPIN.Value, UUID: wsc.UUIDFromMAC(laptop), MAC: laptop}); err != nil {
+		if err := ap.AllowPIN(sim.PINGrant{PIN: rightPIN.Value, UUID: wsc.UUIDFromMAC(laptop),
+			MAC: laptop}); err != nil {
 			r.Fatal(err)
 		}
 		if _, a := r.bss(homeBSSID); !slices.Equal(a.AuthorizedMACs, []wsc.MAC{laptop}) {
@@ -194,7 +204,8 @@ var pinCases = []bubble{
 	}},
 	{"a PIN for another Enrollee is M2D for this one", func(r *room) {
 		ap := r.home(nil)
-		if err := ap.AllowPIN(sim.PINGrant{PIN: rightPIN.Value, UUID: wsc.UUIDFromMAC(neighbour)}); err != nil {
+		if err := ap.AllowPIN(sim.PINGrant{PIN: rightPIN.Value,
+			UUID: wsc.UUIDFromMAC(neighbour)}); err != nil {
 			r.Fatal(err)
 		}
 		out, _ := r.enrol(homeBSSID, rightPIN)
@@ -264,7 +275,8 @@ var pinCases = []bubble{
 			r.Error("it does not show")
 		}
 		out, _ := r.enrol(homeBSSID, rightPIN)
-		if e := r.failure(out); !errors.Is(e, registration.ErrLocked) || e.ConfigError != wsc.ConfigErrorSetupLocked {
+		if e := r.failure(out); !errors.Is(e, registration.ErrLocked) ||
+			e.ConfigError != wsc.ConfigErrorSetupLocked {
 			r.Errorf("the run ended with %v", e)
 		}
 	}},
@@ -291,14 +303,17 @@ var kindsOfAccessPointCases = []bubble{
 		if err := ap.SetPIN(rightPIN.Value); err != nil {
 			r.Fatal(err)
 		}
-		if _, a := r.bss(homeBSSID); a.Version2 != 0 || len(a.AuthorizedMACs) != 0 || !a.SelectedRegistrar {
+		if _, a := r.bss(homeBSSID); a.Version2 != 0 || len(a.AuthorizedMACs) != 0 ||
+			!a.SelectedRegistrar {
 			r.Errorf("%+v", a)
 		}
 		out, _ := r.enrol(homeBSSID, rightPIN)
 		r.wantNetwork(out, "home", passphrase)
 	}},
 	{"an unconfigured one makes up a passphrase and turns to WPA2", func(r *room) {
-		ap := r.home(func(o *sim.APOptions) { o.Unconfigured, o.Security, o.Key = true, sim.Open, secret.Value{} })
+		ap := r.home(func(o *sim.APOptions) {
+			o.Unconfigured, o.Security, o.Key = true, sim.Open, secret.Value{}
+		})
 		if b, a := r.bss(homeBSSID); a.State != wsc.NotConfigured || b.Privacy {
 			r.Errorf("%+v", a)
 		}
@@ -333,7 +348,8 @@ var kindsOfAccessPointCases = []bubble{
 	}},
 	{"one that gives other credentials gives those", func(r *room) {
 		ap := r.home(func(o *sim.APOptions) {
-			o.Credentials = []wsc.Credential{{SSID: []byte("guest"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("for guests")}}
+			o.Credentials = []wsc.Credential{{SSID: []byte("guest"), AuthType: wsc.AuthWPA2PSK,
+				EncrType: wsc.EncrAES, NetworkKey: secret.FromString("for guests")}}
 		})
 		if err := ap.PressButton(); err != nil {
 			r.Fatal(err)

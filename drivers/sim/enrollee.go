@@ -21,8 +21,8 @@ import (
 type EnrolleeOptions struct {
 	Name string // 1 to 32 bytes; the World has one of each name
 	MAC  wsc.MAC
-	// Device is what it says of itself. Fields that are unset get values: UUID and MAC from MAC, the Name, a camera
-	// with a label and a push button.
+	// Device is what it says of itself. Fields that are unset get values: UUID and MAC from MAC,
+	// the Name, a camera with a label and a push button.
 	Device wsc.Device
 	// Channels is where it looks; nil: the 2.4 GHz band, as most such devices.
 	Channels []drivers.Channel
@@ -41,16 +41,17 @@ var (
 // maxEnrollees bounds the World's; each has a goroutine while it looks.
 const maxEnrollees = 256
 
-// Enrollee is such a device. It does nothing until its button is pressed or it is told to use a password. Its methods
-// are safe for concurrent use.
+// Enrollee is such a device. It does nothing until its button is pressed or it is told to use a
+// password. Its methods are safe for concurrent use.
 type Enrollee struct {
 	world    *World
 	name     string
 	device   wsc.Device
 	channels []drivers.Channel
 
-	mu     sync.Mutex // one search at a time begins or ends; never held together with the World's lock
-	search *search    // the newest; nil: none yet
+	// one search at a time begins or ends; never held together with the World's lock
+	mu     sync.Mutex
+	search *search // the newest; nil: none yet
 	gone   bool
 }
 
@@ -113,7 +114,8 @@ func (e *Enrollee) complete(mac wsc.MAC) {
 		field *string
 		value string
 	}{
-		{&d.DeviceName, e.name}, {&d.Manufacturer, "wpsd"}, {&d.ModelName, "Simulated device"}, {&d.ModelNumber, "1"}, {&d.SerialNumber, "1"},
+		{&d.DeviceName, e.name}, {&d.Manufacturer, "wpsd"}, {&d.ModelName, "Simulated device"},
+		{&d.ModelNumber, "1"}, {&d.SerialNumber, "1"},
 	} {
 		if *f.field == "" {
 			*f.field = f.value
@@ -130,7 +132,9 @@ func (e *Enrollee) complete(mac wsc.MAC) {
 		d.Version2 = wsc.Version20
 	}
 	if e.channels == nil {
-		e.channels = slices.DeleteFunc(defaultChannels(), func(c drivers.Channel) bool { return c.Frequency > 3000 })
+		e.channels = slices.DeleteFunc(defaultChannels(), func(c drivers.Channel) bool {
+			return c.Frequency > 3000
+		})
 	}
 	for _, c := range e.channels {
 		d.RFBands |= bandOf(c.Frequency)
@@ -144,7 +148,9 @@ var cameraType = wsc.DeviceType{0, 4, 0x00, 0x50, 0xf2, 0x04, 0, 2}
 func (w *World) Enrollee(name string) *Enrollee {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if i := slices.IndexFunc(w.enrollees, func(e *Enrollee) bool { return e.name == name }); i >= 0 {
+	if i := slices.IndexFunc(w.enrollees, func(e *Enrollee) bool {
+		return e.name == name
+	}); i >= 0 {
 		return w.enrollees[i]
 	}
 	return nil
@@ -172,14 +178,16 @@ func (e *Enrollee) MAC() wsc.MAC { return e.device.MAC }
 // UUID is the device's.
 func (e *Enrollee) UUID() wsc.UUID { return e.device.UUID }
 
-// PressButton presses the device's button: for two minutes it looks for an access point with its button pressed.
+// PressButton presses the device's button: for two minutes it looks for an access point with its
+// button pressed.
 func (e *Enrollee) PressButton() error { return e.Use(devpass.PushButton()) }
 
-// UsePIN has the device enrol with a PIN: for two minutes it looks for an access point that waits for it.
+// UsePIN has the device enrol with a PIN: for two minutes it looks for an access point that waits
+// for it.
 func (e *Enrollee) UsePIN(pin secret.Value) error { return e.Use(devpass.FromPIN(pin.Clone())) }
 
-// PasswordTag gives what is on the device's NFC tag, and has the device enrol with it: for two minutes it looks for an access
-// point that was held to the tag. Each time it is another one.
+// PasswordTag gives what is on the device's NFC tag, and has the device enrol with it: for two
+// minutes it looks for an access point that was held to the tag. Each time it is another one.
 func (e *Enrollee) PasswordTag() (tag []byte, err error) {
 	random := e.world.randomness()
 	pair, err := wsccrypto.GenerateKeyPair(random)
@@ -199,7 +207,8 @@ func (e *Enrollee) PasswordTag() (tag []byte, err error) {
 	return t.AppendNDEF(nil), e.use(p, pair.Private().Clone())
 }
 
-// Use has the device enrol with a password. A search that goes on ends first. The password becomes the device's.
+// Use has the device enrol with a password. A search that goes on ends first. The password becomes
+// the device's.
 func (e *Enrollee) Use(p devpass.Password) error { return e.use(p, secret.Value{}) }
 
 // use is Use with the private key that the device's tag announces; empty: a fresh one for each run.
@@ -214,7 +223,8 @@ func (e *Enrollee) use(p devpass.Password, private secret.Value) error {
 		return fmt.Errorf("sim: the device %q looks already: %w", e.name, drivers.ErrBusy)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	e.search = &search{e: e, password: p, private: private, cancel: cancel, done: make(chan struct{}), wrongPIN: make(map[wsc.MAC]bool)}
+	e.search = &search{e: e, password: p, private: private, cancel: cancel,
+		done: make(chan struct{}), wrongPIN: make(map[wsc.MAC]bool)}
 	go e.search.run(ctx)
 	return nil
 }
@@ -230,14 +240,15 @@ func (e *Enrollee) Stop() {
 	}
 }
 
-// Wait waits until the newest search has ended and tells how; before the first one it does not wait. The Key is the
-// caller's.
+// Wait waits until the newest search has ended and tells how; before the first one it does not
+// wait. The Key is the caller's.
 func (e *Enrollee) Wait(ctx context.Context) (EnrolleeResult, error) {
 	e.mu.Lock()
 	s := e.search
 	e.mu.Unlock()
 	if s == nil {
-		return EnrolleeResult{}, fmt.Errorf("sim: the device %q has not looked for a network yet", e.name)
+		return EnrolleeResult{},
+			fmt.Errorf("sim: the device %q has not looked for a network yet", e.name)
 	}
 	select {
 	case <-s.done:
@@ -254,7 +265,8 @@ func (e *Enrollee) tell(event string, more ...slog.Attr) {
 	if e.world.log == nil {
 		return
 	}
-	attrs := []any{slog.String("event", event), slog.String("device", e.name), slog.String("mac", e.device.MAC.String())}
+	attrs := []any{slog.String("event", event), slog.String("device", e.name),
+		slog.String("mac", e.device.MAC.String())}
 	for _, a := range more {
 		attrs = append(attrs, a)
 	}

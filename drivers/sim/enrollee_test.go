@@ -71,16 +71,20 @@ var enrolleeCases = []bubble{
 		r.do(e.PressButton())
 		time.Sleep(30 * time.Second)
 		r.do(ap.PressButton())
-		if result := r.isIn(e, ap); result.Registrar != wsc.UUIDFromMAC(homeBSSID) || !result.ByPBC {
+		if result := r.isIn(e, ap); result.Registrar != wsc.UUIDFromMAC(homeBSSID) ||
+			!result.ByPBC {
 			r.Errorf("%v let it in", result.Registrar)
 		}
 	}},
-	{"the network of an access point that was not configured comes up a moment later", func(r *room) {
-		ap, e := r.home(func(o *sim.APOptions) { o.Unconfigured, o.Security, o.Key = true, sim.Open, secret.Value{} }), r.camera()
-		r.do(ap.PressButton())
-		r.do(e.PressButton())
-		r.isIn(e, ap)
-	}},
+	{"the network of an access point that was not configured comes up a moment later",
+		func(r *room) {
+			ap, e := r.home(func(o *sim.APOptions) {
+				o.Unconfigured, o.Security, o.Key = true, sim.Open, secret.Value{}
+			}), r.camera()
+			r.do(ap.PressButton())
+			r.do(e.PressButton())
+			r.isIn(e, ap)
+		}},
 	{"a device gets in with its PIN", func(r *room) {
 		ap, e := r.home(nil), r.camera()
 		r.do(ap.SetPIN(rightPIN.Value))
@@ -157,7 +161,8 @@ var enrolleeCases = []bubble{
 	}},
 	{"a credential for another network is of no use", func(r *room) {
 		ap, e := r.home(func(o *sim.APOptions) {
-			o.Credentials = []wsc.Credential{{SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another key")}}
+			o.Credentials = []wsc.Credential{{SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK,
+				EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another key")}}
 		}), r.camera()
 		r.do(ap.PressButton())
 		r.do(e.PressButton())
@@ -187,7 +192,8 @@ var enrolleeCases = []bubble{
 	{"names and addresses are unique", func(r *room) {
 		r.camera()
 		for _, o := range []sim.EnrolleeOptions{
-			{Name: "camera", MAC: wsc.MAC{2, 0, 0, 0, 9, 2}}, {Name: "other", MAC: cameraMAC}, {Name: "other", MAC: laptop}, {MAC: homeBSSID}, {Name: "other"},
+			{Name: "camera", MAC: wsc.MAC{2, 0, 0, 0, 9, 2}}, {Name: "other", MAC: cameraMAC},
+			{Name: "other", MAC: laptop}, {MAC: homeBSSID}, {Name: "other"},
 		} {
 			if _, err := r.w.AddEnrollee(o); err == nil {
 				r.Errorf("%+v is accepted", o)
@@ -197,21 +203,22 @@ var enrolleeCases = []bubble{
 			r.Error("an interface with its name")
 		}
 	}},
-	{"an access point that was switched off lets nobody in, and does when it is back", func(r *room) {
-		ap, e := r.home(nil), r.camera()
-		r.do(ap.SetPIN(rightPIN.Value))
-		r.w.RemoveAP(ap)
-		r.do(e.UsePIN(rightPIN.Value))
-		r.ends(e, sim.ErrWalkTime)
-		r.do(r.w.ReturnAP(ap))
-		if s := ap.Status(); s.PINs != 0 || s.SelectedRegistrar || s.SSID != "home" {
-			r.Errorf("after it was off: %+v", s)
-		}
-		r.do(ap.PressButton())
-		r.do(e.PressButton())
-		r.isIn(e, ap)
-		if r.w.ReturnAP(ap) == nil {
-			r.Error("it can be switched on twice")
-		}
-	}},
+	{"an access point that was switched off lets nobody in, and does when it is back",
+		func(r *room) {
+			ap, e := r.home(nil), r.camera()
+			r.do(ap.SetPIN(rightPIN.Value))
+			r.w.RemoveAP(ap)
+			r.do(e.UsePIN(rightPIN.Value))
+			r.ends(e, sim.ErrWalkTime)
+			r.do(r.w.ReturnAP(ap))
+			if s := ap.Status(); s.PINs != 0 || s.SelectedRegistrar || s.SSID != "home" {
+				r.Errorf("after it was off: %+v", s)
+			}
+			r.do(ap.PressButton())
+			r.do(e.PressButton())
+			r.isIn(e, ap)
+			if r.w.ReturnAP(ap) == nil {
+				r.Error("it can be switched on twice")
+			}
+		}},
 }

@@ -52,7 +52,8 @@ type Event struct {
 // maxEvents bounds what an access point remembers; the oldest half goes first.
 const maxEvents = 1000
 
-// tell remembers an event, passes it on to whoever steers the access point, and logs it. The World's lock is held.
+// tell remembers an event, passes it on to whoever steers the access point, and logs it. The
+// World's lock is held.
 func (ap *AP) tell(e Event) {
 	if len(ap.events) >= maxEvents {
 		ap.events = append(ap.events[:0], ap.events[maxEvents/2:]...)
@@ -64,7 +65,8 @@ func (ap *AP) tell(e Event) {
 	if ap.world.log == nil {
 		return
 	}
-	attrs := []any{slog.String("event", string(e.Kind)), slog.String("ssid", string(ap.net.ssid)), slog.String("ap", ap.bsss[0].BSSID.String())}
+	attrs := []any{slog.String("event", string(e.Kind)), slog.String("ssid", string(ap.net.ssid)),
+		slog.String("ap", ap.bsss[0].BSSID.String())}
 	if !e.Station.IsZero() {
 		attrs = append(attrs, slog.String("station", e.Station.String()))
 	}

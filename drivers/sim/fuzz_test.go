@@ -55,8 +55,13 @@ func record(t *testing.T) []byte {
 // nor hang, nor let in somebody who replays what another Enrollee sent.
 func FuzzAccessPoint(f *testing.F) {
 	f.Add([]byte{}, []byte{0, 4, 1, 1, 0, 0}, byte(0))
-	f.Add(probe(laptop, wsc.PasswordIDPushButton), appendFrame(appendFrame(nil, []byte{2, 1, 0, 0}), append([]byte{2, 0, 0, 34, 2, 0, 0, 34, 1}, "WFA-SimpleConfig-Enrollee-1-0"...)), byte(1))
-	f.Add(probe(neighbour, wsc.PasswordIDDefault), appendFrame(nil, append([]byte{2, 0, 0, 35, 2, 0, 0, 35, 1}, "WFA-SimpleConfig-Registrar-1-0"...)), byte(2))
+	f.Add(probe(laptop, wsc.PasswordIDPushButton),
+		appendFrame(appendFrame(nil, []byte{2, 1, 0, 0}),
+			append([]byte{2, 0, 0, 34, 2, 0, 0, 34, 1}, "WFA-SimpleConfig-Enrollee-1-0"...)), byte(
+			1))
+	f.Add(probe(neighbour, wsc.PasswordIDDefault),
+		appendFrame(nil, append([]byte{2, 0, 0, 35, 2, 0, 0, 35, 1},
+			"WFA-SimpleConfig-Registrar-1-0"...)), byte(2))
 	f.Fuzz(func(t *testing.T, ies, frames []byte, kind byte) {
 		if len(frames) > 8192 || len(ies) > 2048 {
 			t.Skip()
@@ -68,7 +73,9 @@ func FuzzAccessPoint(f *testing.F) {
 // TestReplay replays a good enrolment at an access point whose button is pressed.
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { attack(t, probe(laptop, wsc.PasswordIDPushButton), record(t), 0) })
+	synctest.Test(t, func(t *testing.T) {
+		attack(t, probe(laptop, wsc.PasswordIDPushButton), record(t), 0)
+	})
 }
 
 func attack(t *testing.T, ies, frames []byte, kind byte) {
@@ -82,10 +89,12 @@ func attack(t *testing.T, ies, frames []byte, kind byte) {
 	if err := ap.PressButton(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.s.Scan(t.Context(), drivers.ScanRequest{IEs: ies, Frequencies: []int{2437}}); err != nil {
+	if _, err := r.s.Scan(t.Context(),
+		drivers.ScanRequest{IEs: ies, Frequencies: []int{2437}}); err != nil {
 		t.Fatal(err)
 	}
-	link, err := r.s.Associate(t.Context(), drivers.AssociateRequest{BSSID: homeBSSID, SSID: []byte("home"), Frequency: 2437, Privacy: true, IEs: ies})
+	link, err := r.s.Associate(t.Context(), drivers.AssociateRequest{BSSID: homeBSSID,
+		SSID: []byte("home"), Frequency: 2437, Privacy: true, IEs: ies})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +113,8 @@ func attack(t *testing.T, ies, frames []byte, kind byte) {
 	if err := link.Close(); err != nil {
 		t.Error(err)
 	}
-	if ap.Happened(sim.Enrolled) || ap.Happened(sim.SettingsShown) || ap.Happened(sim.SettingsTaken) {
+	if ap.Happened(sim.Enrolled) || ap.Happened(sim.SettingsShown) ||
+		ap.Happened(sim.SettingsTaken) {
 		t.Errorf("it let somebody in: %v", ap.Events())
 	}
 	if n := ap.Status().Stations; n != 0 {
@@ -112,8 +122,8 @@ func attack(t *testing.T, ies, frames []byte, kind byte) {
 	}
 }
 
-// TestBadAir enrols while frames are changed, cut, doubled and lost both ways. A run may fail, but it
-// must end, and it must never end with another network than the access point's.
+// TestBadAir enrols while frames are changed, cut, doubled and lost both ways. A run may fail, but
+// it must end, and it must never end with another network than the access point's.
 func TestBadAir(t *testing.T) {
 	t.Parallel()
 	enrolled := 0

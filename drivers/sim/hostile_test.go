@@ -81,14 +81,16 @@ var personalitiesCases = []bubble{
 			return msg
 		}})
 		out, _ := r.enrol(homeBSSID, devpass.PushButton())
-		if e := r.failure(out); !errors.Is(e, registration.ErrAuthenticator) || len(out.Credentials) != 0 {
+		if e := r.failure(out); !errors.Is(e, registration.ErrAuthenticator) ||
+			len(out.Credentials) != 0 {
 			r.Errorf("the run ended with %v", e)
 		}
 	}},
 	{"one that deauthenticates before M6 leaves the run without a network", func(r *room) {
 		r.hostile(sim.Personality{LeaveBefore: wsc.MsgM6})
 		out, err := r.enrol(homeBSSID, devpass.PushButton())
-		if lost, ok := errors.AsType[*drivers.LostError](err); !ok || lost.Reason != 3 || !lost.ByPeer {
+		if lost, ok := errors.AsType[*drivers.LostError](err); !ok || lost.Reason != 3 ||
+			!lost.ByPeer {
 			r.Errorf("the link ended with %v", err)
 		}
 		if r.failure(out); len(out.Credentials) != 0 {
@@ -120,11 +122,13 @@ var personalitiesCases = []bubble{
 	{"one that is deaf or refuses does not associate", func(r *room) {
 		ap := r.hostile(sim.Personality{RefuseStatus: 17})
 		_, err := r.associate(homeBSSID, wsc.RequestEnrollee)
-		if lost, ok := errors.AsType[*drivers.LostError](err); !ok || lost.Status != 17 || !errors.Is(err, drivers.ErrAssociation) {
+		if lost, ok := errors.AsType[*drivers.LostError](err); !ok || lost.Status != 17 ||
+			!errors.Is(err, drivers.ErrAssociation) {
 			r.Errorf("refused with %v", err)
 		}
 		ap.SetPersonality(sim.Personality{Deaf: true})
-		if _, err := r.associate(homeBSSID, wsc.RequestEnrollee); !errors.Is(err, drivers.ErrAssociation) {
+		if _, err := r.associate(homeBSSID, wsc.RequestEnrollee); !errors.Is(err,
+			drivers.ErrAssociation) {
 			r.Errorf("deaf: %v", err)
 		}
 	}},
@@ -137,7 +141,8 @@ var personalitiesCases = []bubble{
 		r.w.RemoveAP(ap)
 		start := time.Now()
 		_, err = link.Receive(r.Context())
-		if lost, ok := errors.AsType[*drivers.LostError](err); !ok || lost.ByPeer || time.Since(start) != 2*time.Second {
+		if lost, ok := errors.AsType[*drivers.LostError](err); !ok || lost.ByPeer ||
+			time.Since(start) != 2*time.Second {
 			r.Errorf("%v after %v", err, time.Since(start))
 		}
 	}},
@@ -178,7 +183,8 @@ var apPINCases = []bubble{
 	{"a Registrar with the AP PIN configures the access point", func(r *room) {
 		ap := r.home(withPIN)
 		out := r.register(homeBSSID, rightPIN, &wsc.Credential{
-			SSID: []byte("new"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another one"),
+			SSID: []byte("new"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+			NetworkKey: secret.FromString("another one"),
 		})
 		if out.Err != nil {
 			r.Fatal(out.Err)
@@ -190,7 +196,8 @@ var apPINCases = []bubble{
 	}},
 	{"an access point that only shows its settings takes no new ones", func(r *room) {
 		ap := r.home(func(o *sim.APOptions) { withPIN(o); o.LearnOnly = true })
-		out := r.register(homeBSSID, rightPIN, &wsc.Credential{SSID: []byte("new"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone})
+		out := r.register(homeBSSID, rightPIN,
+			&wsc.Credential{SSID: []byte("new"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone})
 		if e := r.failure(out); e.ConfigError != wsc.ConfigErrorSetupLocked {
 			r.Error(e)
 		}
@@ -200,21 +207,24 @@ var apPINCases = []bubble{
 	}},
 	{"without an AP PIN every Registrar is refused", func(r *room) {
 		r.home(nil)
-		if e := r.failure(r.register(homeBSSID, rightPIN, nil)); e.ConfigError != wsc.ConfigErrorSetupLocked {
+		if e := r.failure(r.register(homeBSSID, rightPIN,
+			nil)); e.ConfigError != wsc.ConfigErrorSetupLocked {
 			r.Error(e)
 		}
 	}},
 	{"three wrong AP PINs lock the setup for a minute", func(r *room) {
 		ap := r.home(withPIN)
 		for range 3 {
-			if e := r.failure(r.register(homeBSSID, wrongFirst, nil)); e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
+			if e := r.failure(r.register(homeBSSID, wrongFirst,
+				nil)); e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
 				r.Error(e)
 			}
 		}
 		if _, a := r.bss(homeBSSID); !a.SetupLocked || !ap.Happened(sim.SetupLocked) {
 			r.Error("it is not locked")
 		}
-		if e := r.failure(r.register(homeBSSID, rightPIN, nil)); e.ConfigError != wsc.ConfigErrorSetupLocked {
+		if e := r.failure(r.register(homeBSSID, rightPIN,
+			nil)); e.ConfigError != wsc.ConfigErrorSetupLocked {
 			r.Error(e)
 		}
 		time.Sleep(time.Minute)

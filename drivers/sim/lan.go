@@ -17,10 +17,12 @@ import (
 // loopback is the interface that access points are on if they are on a network at all.
 const loopback = "lo"
 
-// announceInterval is how often they announce themselves: each announcement holds for twice as long.
+// announceInterval is how often they announce themselves: each announcement holds for twice as
+// long.
 const announceInterval = 15 * time.Minute
 
-// localNetwork is the local network that the World's access points are on: External Registrars find them there by UPnP.
+// localNetwork is the local network that the World's access points are on: External Registrars find
+// them there by UPnP.
 type localNetwork struct {
 	devices *wfadevice.Network
 	next    netip.Addr // of the next access point
@@ -30,8 +32,9 @@ type localNetwork struct {
 	wait    sync.WaitGroup
 }
 
-// ServeUPnP puts the access points on the loopback interface, the first one at an address in 127.0.0.0/8 and each further one
-// at the next: External Registrars of this machine find them, and nobody else does. World.Close takes them off.
+// ServeUPnP puts the access points on the loopback interface, the first one at an address in
+// 127.0.0.0/8 and each further one at the next: External Registrars of this machine find them, and
+// nobody else does. World.Close takes them off.
 func (w *World) ServeUPnP(first netip.Addr) error {
 	if !first.Is4() || !first.IsLoopback() {
 		return fmt.Errorf("sim: %s is not an address in 127.0.0.0/8", first)
@@ -61,8 +64,8 @@ func (w *World) ServeUPnP(first netip.Addr) error {
 	return nil
 }
 
-// Network is the interface of this machine on which a simulated one is on a network: that of the access points. Others are
-// themselves.
+// Network is the interface of this machine on which a simulated one is on a network: that of the
+// access points. Others are themselves.
 func (d *Driver) Network(ifname string) string {
 	d.world.mu.Lock()
 	defer d.world.mu.Unlock()
@@ -92,8 +95,8 @@ func (w *World) announce(stop <-chan struct{}) {
 	}
 }
 
-// plugIn puts an access point on the network. It begins as hostapd does: byebye, in case that it was there before,
-// then alive. lanMu is held, the World's lock is not.
+// plugIn puts an access point on the network. It begins as hostapd does: byebye, in case that it
+// was there before, then alive. lanMu is held, the World's lock is not.
 func (w *World) plugIn(ap *AP) error {
 	if w.lan == nil || ap.o.NoWPS {
 		return nil
@@ -106,7 +109,8 @@ func (w *World) plugIn(ap *AP) error {
 		}
 	}
 	d, err := w.lan.devices.Add(wfadevice.Config{
-		Address: l.address, UUID: ap.o.Device.UUID, Describe: ap.describeUPnP, Act: ap.act, First: ap.firstEvent, Left: ap.registrarLeft,
+		Address: l.address, UUID: ap.o.Device.UUID, Describe: ap.describeUPnP, Act: ap.act,
+		First: ap.firstEvent, Left: ap.registrarLeft,
 	})
 	if err != nil {
 		return fmt.Errorf("sim: %s: %w", ap.BSSID(), err)
@@ -119,11 +123,13 @@ func (w *World) plugIn(ap *AP) error {
 			return fmt.Errorf("sim: %s: %w", ap.BSSID(), err)
 		}
 	}
-	w.lan.log.Info("sim: on the network", "ap", ap.BSSID().String(), "location", d.Location().String())
+	w.lan.log.Info("sim: on the network", "ap", ap.BSSID().String(), "location",
+		d.Location().String())
 	return nil
 }
 
-// unplug takes an access point off the network, in good order or not. lanMu is held, the World's lock is not.
+// unplug takes an access point off the network, in good order or not. lanMu is held, the World's
+// lock is not.
 func (w *World) unplug(ap *AP, orderly bool) {
 	w.mu.Lock()
 	d := ap.lan.device
@@ -206,8 +212,8 @@ type selectedRegistrar struct {
 // maxProbesPerSecond bounds what subscribers are told of probe requests (hostapd).
 const maxProbesPerSecond = 5
 
-// sighted tells subscribers of the probe request of a station that wants in; data is its WSC attributes. The World's
-// lock is held.
+// sighted tells subscribers of the probe request of a station that wants in; data is its WSC
+// attributes. The World's lock is held.
 func (l *lan) sighted(now time.Time, from wsc.MAC, data []byte) {
 	if l.device == nil {
 		return
@@ -247,7 +253,9 @@ func (ap *AP) registrarLeft(from netip.Addr) {
 }
 
 func (l *lan) deselect(from netip.Addr) {
-	l.selected = slices.DeleteFunc(l.selected, func(s selectedRegistrar) bool { return s.from == from })
+	l.selected = slices.DeleteFunc(l.selected, func(s selectedRegistrar) bool {
+		return s.from == from
+	})
 }
 
 // describeUPnP is the access point's description of itself.
@@ -255,6 +263,7 @@ func (ap *AP) describeUPnP(d *upnp.Description) {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
 	o := &ap.o.Device
-	d.FriendlyName, d.Manufacturer, d.ModelName, d.ModelNumber, d.SerialNumber = o.DeviceName, o.Manufacturer, o.ModelName, o.ModelNumber, o.SerialNumber
+	d.FriendlyName, d.Manufacturer, d.ModelName, d.ModelNumber, d.SerialNumber = o.DeviceName,
+		o.Manufacturer, o.ModelName, o.ModelNumber, o.SerialNumber
 	d.ModelDescription = "An access point of wpsd's simulation"
 }

@@ -113,7 +113,8 @@ func (l *link) Close() error {
 }
 
 func (l *link) deauthentication(from, to wsc.MAC, reason uint16) {
-	l.trace(Frame{Kind: Deauthentication, From: from, To: to, Body: []byte{byte(reason), byte(reason >> 8)}})
+	l.trace(Frame{Kind: Deauthentication, From: from, To: to,
+		Body: []byte{byte(reason), byte(reason >> 8)}})
 }
 
 func (l *link) trace(f Frame) {

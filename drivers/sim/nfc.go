@@ -19,9 +19,10 @@ import (
 
 // nfc is what an access point knows by NFC.
 type nfc struct {
-	tokens  []registration.Token // that were read, each for one run (hostapd: a token with a hash is used up by M1)
-	own     *ndef.PasswordToken  // its own, for Registrars; nil: none is enabled
-	private secret.Value         // the key of own, and of handovers
+	// that were read, each for one run (hostapd: a token with a hash is used up by M1)
+	tokens  []registration.Token
+	own     *ndef.PasswordToken // its own, for Registrars; nil: none is enabled
+	private secret.Value        // the key of own, and of handovers
 }
 
 // maxNFCTokens bounds what is kept of tags.
@@ -29,7 +30,8 @@ const maxNFCTokens = 16
 
 var errNFCTag = errors.New("sim: the tag holds no device password")
 
-// ReadTag lets the access point read a tag: the device whose password is on it may join within two minutes.
+// ReadTag lets the access point read a tag: the device whose password is on it may join within two
+// minutes.
 func (ap *AP) ReadTag(tag []byte) error {
 	t, err := ndef.Parse(tag)
 	if err != nil {
@@ -77,8 +79,8 @@ func (ap *AP) keys() (*wsccrypto.KeyPair, error) {
 	return k, err
 }
 
-// PasswordToken makes and enables the access point's own token: who reads that tag can read and change its settings. The AP PIN
-// stays good beside it.
+// PasswordToken makes and enables the access point's own token: who reads that tag can read and
+// change its settings. The AP PIN stays good beside it.
 func (ap *AP) PasswordToken() ([]byte, error) {
 	t, err := ap.passwordToken()
 	if err != nil {
@@ -98,7 +100,8 @@ func (ap *AP) passwordToken() (*ndef.PasswordToken, error) {
 	}
 	defer k.Wipe()
 	if ap.nfc.own == nil {
-		if ap.nfc.own, err = ndef.NewPasswordToken(ap.randomness(), wsccrypto.PublicKeyHash(k.Public())); err != nil {
+		if ap.nfc.own, err = ndef.NewPasswordToken(ap.randomness(),
+			wsccrypto.PublicKeyHash(k.Public())); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +134,8 @@ func (ap *AP) handoverSelect() (*ndef.HandoverSelect, error) {
 	defer k.Wipe()
 	b := ap.bsss[0]
 	return &ndef.HandoverSelect{
-		SSID: ap.ssid(b), RFBands: b.band, BSSID: b.BSSID, Version2: wsc.Version20, PublicKeyHash: wsccrypto.PublicKeyHash(k.Public()),
+		SSID: ap.ssid(b), RFBands: b.band, BSSID: b.BSSID, Version2: wsc.Version20,
+		PublicKeyHash: wsccrypto.PublicKeyHash(k.Public()),
 	}, nil
 }
 
@@ -142,13 +146,15 @@ func (ap *AP) expectHandover(r *ndef.HandoverRequest) error {
 }
 
 // token is the Registrar's question for what NFC told of an Enrollee.
-func (e *enrolment) token(now time.Time, id wsc.DevicePasswordID, hash [20]byte) (registration.Token, bool) {
+func (e *enrolment) token(now time.Time, id wsc.DevicePasswordID,
+	hash [20]byte) (registration.Token, bool) {
 	ap := e.a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
 	ap.refresh(now)
 	matches := func(t registration.Token) bool {
-		return t.Password.ID == id && (id != wsc.PasswordIDNFCConnectionHandover || *t.EnrolleeKeyHash == hash)
+		return t.Password.ID == id &&
+			(id != wsc.PasswordIDNFCConnectionHandover || *t.EnrolleeKeyHash == hash)
 	}
 	i := slices.IndexFunc(ap.nfc.tokens, matches)
 	if i < 0 {
@@ -162,9 +168,10 @@ func (e *enrolment) token(now time.Time, id wsc.DevicePasswordID, hash [20]byte)
 	return t, true
 }
 
-// ownPassword is what the access point offers as an Enrollee: its token if one is enabled, and its PIN as an alternative
-// (hostapd), else its PIN. The lock is held.
-func (ap *AP) ownPassword() (offered devpass.Password, alternative *devpass.Password, keys *wsccrypto.KeyPair, err error) {
+// ownPassword is what the access point offers as an Enrollee: its token if one is enabled, and its
+// PIN as an alternative (hostapd), else its PIN. The lock is held.
+func (ap *AP) ownPassword() (offered devpass.Password, alternative *devpass.Password,
+	keys *wsccrypto.KeyPair, err error) {
 	pin := devpass.FromPIN(ap.apPIN)
 	if ap.nfc.own == nil {
 		return pin, nil, nil, nil
@@ -196,7 +203,8 @@ func (w *World) commandDeviceTag(fields []string) error {
 	return os.WriteFile(fields[1], tag, 0o600)
 }
 
-// commandNFC carries out tag, token and handover: files take the place of tags and of the radio between two devices.
+// commandNFC carries out tag, token and handover: files take the place of tags and of the radio
+// between two devices.
 func (w *World) commandNFC(word string, fields []string) error {
 	files := 1
 	if word == "handover" {

@@ -18,7 +18,9 @@ import (
 func TestNFCCommands(t *testing.T) {
 	t.Parallel()
 	w := sim.NewWorld(sim.WorldOptions{})
-	if _, err := w.AddAP(sim.APOptions{SSID: "two words", Security: sim.WPA2, Key: secret.FromString("correct horse"), BSSs: []sim.BSS{{BSSID: wsc.MAC{2, 0, 0, 0, 1, 0}, Frequency: 2412}}}); err != nil {
+	if _, err := w.AddAP(sim.APOptions{SSID: "two words", Security: sim.WPA2,
+		Key:  secret.FromString("correct horse"),
+		BSSs: []sim.BSS{{BSSID: wsc.MAC{2, 0, 0, 0, 1, 0}, Frequency: 2412}}}); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -31,10 +33,13 @@ func TestNFCCommands(t *testing.T) {
 		}
 		return path
 	}
-	tag := file("tag", (&ndef.PasswordToken{ID: 0x10, Password: secret.New(make([]byte, 16))}).AppendNDEF(nil))
+	tag := file("tag", (&ndef.PasswordToken{ID: 0x10,
+		Password: secret.New(make([]byte, 16))}).AppendNDEF(nil))
 	network := file("network", (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{SSID: []byte("x"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}).Append(nil))
-	request := file("request", (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendMessage(nil, 1))
-	for _, good := range []string{"tag two words " + tag, "token two words " + file("token", nil), "handover two words " + request + " " + file("select", nil)} {
+	request := file("request", (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendMessage(
+		nil, 1))
+	for _, good := range []string{"tag two words " + tag, "token two words " + file("token", nil),
+		"handover two words " + request + " " + file("select", nil)} {
 		if err := w.Command(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
@@ -49,7 +54,9 @@ func TestNFCCommands(t *testing.T) {
 	} else if s, err := ndef.ParseHandoverSelect(b); err != nil || string(s.SSID) != "two words" {
 		t.Errorf("the answer: %v", err)
 	}
-	for _, bad := range []string{"tag two words", "tag nobody " + tag, "tag two words " + network, "tag two words " + filepath.Join(dir, "none"), "handover two words " + tag + " " + file("x", nil), "handover " + request} {
+	for _, bad := range []string{"tag two words", "tag nobody " + tag, "tag two words " + network,
+		"tag two words " + filepath.Join(dir, "none"),
+		"handover two words " + tag + " " + file("x", nil), "handover " + request} {
 		if err := w.Command(bad); err == nil {
 			t.Errorf("%s is done", bad)
 		}
@@ -90,7 +97,8 @@ func TestDeviceTags(t *testing.T) {
 			if !bytes.HasSuffix(whole.Bytes(), bare.Bytes()) || bare.Len() == 0 {
 				h.Error("they are two tokens")
 			}
-			if _, err := ap.ConfigToken(h.Context(), "WPS"); !errors.Is(err, drivers.ErrNotSupported) {
+			if _, err := ap.ConfigToken(h.Context(), "WPS"); !errors.Is(err,
+				drivers.ErrNotSupported) {
 				h.Errorf("a configuration token: %v", err)
 			}
 			sel, err := ap.HandoverSelect(h.Context())
@@ -98,7 +106,8 @@ func TestDeviceTags(t *testing.T) {
 			if s, err := ndef.ParseHandoverSelect(sel); err != nil || string(s.SSID) != "home" {
 				h.Errorf("%+v, %v", s, err)
 			}
-			h.do(ap.HandoverReport(h.Context(), (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendCarrier(nil), sel))
+			h.do(ap.HandoverReport(h.Context(),
+				(&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendCarrier(nil), sel))
 			if _, a := h.bss(homeBSSID); !a.SelectedRegistrar {
 				h.Error("nobody is waited for")
 			}

@@ -12,7 +12,8 @@ import (
 
 var _ drivers.NFCAccessPoint = (*steered)(nil)
 
-// known reports whether the access point is there and has WPS. What follows takes the lock anew: a moment later it may not be.
+// known reports whether the access point is there and has WPS. What follows takes the lock anew: a
+// moment later it may not be.
 func (s *steered) known(ctx context.Context) error {
 	return s.withWPS(ctx, func(time.Time) error { return nil })
 }
@@ -45,7 +46,8 @@ func (s *steered) PasswordToken(ctx context.Context, format string) (secret.Valu
 
 // ConfigToken implements drivers.NFCAccessPoint: what Settings tells is enough to make one.
 func (s *steered) ConfigToken(context.Context, string) (secret.Value, error) {
-	return secret.Value{}, fmt.Errorf("sim: configuration tokens are made of Settings: %w", drivers.ErrNotSupported)
+	return secret.Value{}, fmt.Errorf("sim: configuration tokens are made of Settings: %w",
+		drivers.ErrNotSupported)
 }
 
 // HandoverSelect implements drivers.NFCAccessPoint.

@@ -31,8 +31,8 @@ type pbcSession struct {
 	at   time.Time
 }
 
-// heard notes a probe request or M1 of push button mode and reports whether there is an overlap now.
-// One Enrollee with several addresses is one.
+// heard notes a probe request or M1 of push button mode and reports whether there is an overlap
+// now. One Enrollee with several addresses is one.
 func (p *pbcMonitor) heard(now time.Time, uuid wsc.UUID, mac wsc.MAC) (overlap bool) {
 	if uuid == p.let && now.Before(p.letUntil) {
 		return false

@@ -28,7 +28,8 @@ func TestTapIsAMachine(t *testing.T) {
 			Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
 				return devpass.PushButton(), true
 			},
-			Give: []wsc.Credential{{SSID: []byte("x"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}},
+			Give: []wsc.Credential{{SSID: []byte("x"), AuthType: wsc.AuthOpen,
+				EncrType: wsc.EncrNone}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -41,7 +42,8 @@ func TestTapIsAMachine(t *testing.T) {
 func enrolleeFrames(t *testing.T) [][]byte {
 	t.Helper()
 	e, err := registration.NewEnrollee(registration.EnrolleeConfig{
-		Device: wsc.Device{UUID: wsc.UUID{2}, MAC: wsc.MAC{2}, Version2: wsc.Version20}, Password: devpass.PushButton(),
+		Device:   wsc.Device{UUID: wsc.UUID{2}, MAC: wsc.MAC{2}, Version2: wsc.Version20},
+		Password: devpass.PushButton(),
 	})
 	if err != nil {
 		t.Fatal(err)

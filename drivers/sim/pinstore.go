@@ -48,15 +48,20 @@ func (s *pinStore) add(now time.Time, g PINGrant) *pinEntry {
 		e.expires = now.Add(g.Timeout)
 	}
 	if e.wildcard {
-		s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool { return o.wildcard && o.uses == 0 })
+		s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool {
+			return o.wildcard && o.uses == 0
+		})
 	} else {
-		s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool { return !o.wildcard && o.uuid == e.uuid })
+		s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool {
+			return !o.wildcard && o.uuid == e.uuid
+		})
 	}
 	s.entries = append(s.entries, e)
 	return e
 }
 
-// take finds the PIN for an Enrollee and locks it for the run: one of its own first, else a wildcard.
+// take finds the PIN for an Enrollee and locks it for the run: one of its own first, else a
+// wildcard.
 func (s *pinStore) take(now time.Time, uuid wsc.UUID) *pinEntry {
 	s.expire(now)
 	found := s.find(func(e *pinEntry) bool { return !e.wildcard && e.uuid == uuid })
@@ -82,8 +87,8 @@ func (s *pinStore) find(ok func(*pinEntry) bool) *pinEntry {
 }
 
 // release ends the use of a PIN by a run. A run that came as far as M6 has shown both halves of the
-// PIN's proof, or told which half is wrong: whether it succeeded or not, the PIN is spent. It reports
-// whether the PIN is gone.
+// PIN's proof, or told which half is wrong: whether it succeeded or not, the PIN is spent. It
+// reports whether the PIN is gone.
 func (s *pinStore) release(e *pinEntry, success, revealed bool) bool {
 	e.locked = false
 	if !success && !revealed && (!e.wildcard || e.uses < maxWildcardUses) {

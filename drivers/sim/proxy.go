@@ -13,7 +13,8 @@ import (
 
 // Times of a run with an External Registrar.
 const (
-	// proxyPatience is how long a station's message may wait for the External Registrar's answer (hostapd).
+	// proxyPatience is how long a station's message may wait for the External Registrar's answer
+	// (hostapd).
 	proxyPatience = 5 * time.Second
 	// proxyLook is how often the machine looks for it: it is woken by nothing but its deadline.
 	proxyLook = 10 * time.Millisecond
@@ -36,8 +37,9 @@ const (
 	proxyOver
 )
 
-// proxy is our Registrar with External ones behind it: each M1 is told to them, and if ours has no password for it, one of
-// them may let the station in (hostapd behaviour). Without subscribers it does nothing.
+// proxy is our Registrar with External ones behind it: each M1 is told to them, and if ours has no
+// password for it, one of them may let the station in (hostapd behaviour). Without subscribers it
+// does nothing.
 type proxy struct {
 	inner   *registration.Registrar
 	ap      *AP
@@ -68,7 +70,8 @@ func (p *proxy) failure() error {
 	case p.refused:
 		return &registration.Error{ConfigError: p.nack, Err: registration.ErrNack}
 	}
-	return &registration.Error{ConfigError: wsc.ConfigErrorMessageTimeout, Err: registration.ErrTimeout}
+	return &registration.Error{ConfigError: wsc.ConfigErrorMessageTimeout,
+		Err: registration.ErrTimeout}
 }
 
 // Start implements engine.Machine.
@@ -138,8 +141,8 @@ func (p *proxy) forward(message []byte) {
 	p.ap.lan.tell(upnp.EventMessage, p.station, message)
 }
 
-// take keeps an answer for the station and reports whether there is a run for it. Once one Registrar runs the protocol
-// the others are not heard. The World's lock is held.
+// take keeps an answer for the station and reports whether there is a run for it. Once one
+// Registrar runs the protocol the others are not heard. The World's lock is held.
 func (p *proxy) take(from netip.Addr, message []byte) bool {
 	kind, err := wsc.PeekMessageType(message)
 	if err != nil || len(p.pending) >= maxProxied {

@@ -70,8 +70,8 @@ func (r *radio) forget(now time.Time) {
 	}
 }
 
-// defaultChannels are those of the 2.4 and 5 GHz bands as in Europe: 12 and 13, and those with radar,
-// are for listening only.
+// defaultChannels are those of the 2.4 and 5 GHz bands as in Europe: 12 and 13, and those with
+// radar, are for listening only.
 func defaultChannels() []drivers.Channel {
 	var all []drivers.Channel
 	for f := 2412; f <= 2472; f += 5 {
@@ -99,7 +99,8 @@ func (b *bss) beaconIn(start time.Time, dwell time.Duration) bool {
 }
 
 // answer lets all access points on a frequency hear a probe request and returns what they answer.
-func (w *World) answer(now time.Time, r *radio, frequency int, req drivers.ScanRequest) []drivers.BSS {
+func (w *World) answer(now time.Time, r *radio, frequency int,
+	req drivers.ScanRequest) []drivers.BSS {
 	w.mu.Lock()
 	var all []drivers.BSS
 	for _, ap := range w.aps {
@@ -115,9 +116,11 @@ func (w *World) answer(now time.Time, r *radio, frequency int, req drivers.ScanR
 		}
 	}
 	w.mu.Unlock()
-	w.trace(Frame{At: now, Kind: ProbeRequest, From: r.MAC, To: wsc.Broadcast, Frequency: frequency, Body: req.IEs})
+	w.trace(Frame{At: now, Kind: ProbeRequest, From: r.MAC, To: wsc.Broadcast, Frequency: frequency,
+		Body: req.IEs})
 	for _, b := range all {
-		w.trace(Frame{At: now, Kind: ProbeResponse, From: b.BSSID, To: r.MAC, Frequency: frequency, Body: b.IEs})
+		w.trace(Frame{At: now, Kind: ProbeResponse, From: b.BSSID, To: r.MAC, Frequency: frequency,
+			Body: b.IEs})
 	}
 	return all
 }

@@ -117,21 +117,26 @@ func (r *room) home(change func(*sim.APOptions)) *sim.AP {
 
 func device(mac wsc.MAC) wsc.Device {
 	return wsc.Device{
-		UUID: wsc.UUIDFromMAC(mac), MAC: mac, DeviceName: "laptop", Manufacturer: "m", ModelName: "n", ModelNumber: "1", SerialNumber: "1",
-		PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: wsc.DefaultConfigMethods | wsc.ConfigVirtualPushButton,
-		AuthTypes: wsc.AuthCapabilities, EncrTypes: wsc.EncrCapabilities, ConnTypes: wsc.ConnESS, RFBands: wsc.Band24GHz, Version2: wsc.Version20,
+		UUID: wsc.UUIDFromMAC(mac), MAC: mac, DeviceName: "laptop", Manufacturer: "m",
+		ModelName: "n", ModelNumber: "1", SerialNumber: "1",
+		PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
+		ConfigMethods:     wsc.DefaultConfigMethods | wsc.ConfigVirtualPushButton,
+		AuthTypes:         wsc.AuthCapabilities, EncrTypes: wsc.EncrCapabilities,
+		ConnTypes: wsc.ConnESS, RFBands: wsc.Band24GHz, Version2: wsc.Version20,
 	}
 }
 
 func probe(mac wsc.MAC, id wsc.DevicePasswordID) []byte {
-	p := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device(mac), DevicePasswordID: id}
+	p := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device(mac),
+		DevicePasswordID: id}
 	return ie.AppendWSC(nil, p.Append(nil))
 }
 
 // scan scans with a probe request of an Enrollee.
 func (r *room) scan(id wsc.DevicePasswordID, frequencies ...int) []drivers.BSS {
 	r.Helper()
-	found, err := r.s.Scan(r.Context(), drivers.ScanRequest{IEs: probe(r.mac, id), Frequencies: frequencies})
+	found, err := r.s.Scan(r.Context(),
+		drivers.ScanRequest{IEs: probe(r.mac, id), Frequencies: frequencies})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -165,7 +170,8 @@ func (r *room) associate(bssid wsc.MAC, t wsc.RequestType) (drivers.Link, error)
 	ssid, _ := ie.SSID(b.IEs)
 	req := wsc.AssociationRequest{RequestType: t, Version2: wsc.Version20}
 	return r.s.Associate(r.Context(), drivers.AssociateRequest{
-		BSSID: b.BSSID, SSID: ssid, Frequency: b.Frequency, Privacy: b.Privacy, IEs: ie.AppendWSC(nil, req.Append(nil)),
+		BSSID: b.BSSID, SSID: ssid, Frequency: b.Frequency, Privacy: b.Privacy,
+		IEs: ie.AppendWSC(nil, req.Append(nil)),
 	})
 }
 
@@ -177,7 +183,8 @@ func (r *room) enrol(bssid wsc.MAC, p devpass.Password) (registration.Outcome, e
 		r.Fatal(err)
 	}
 	defer func() { _ = link.Close() }()
-	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device(r.mac), Password: p})
+	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device(r.mac),
+		Password: p})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -186,7 +193,8 @@ func (r *room) enrol(bssid wsc.MAC, p devpass.Password) (registration.Outcome, e
 }
 
 // register runs a Registrar on the station with the access point as its Enrollee.
-func (r *room) register(bssid wsc.MAC, p devpass.Password, settings *wsc.Credential) registration.Outcome {
+func (r *room) register(bssid wsc.MAC, p devpass.Password,
+	settings *wsc.Credential) registration.Outcome {
 	r.Helper()
 	link, err := r.associate(bssid, wsc.RequestRegistrar)
 	if err != nil {
@@ -195,7 +203,9 @@ func (r *room) register(bssid wsc.MAC, p devpass.Password, settings *wsc.Credent
 	defer func() { _ = link.Close() }()
 	m, err := registration.NewRegistrar(registration.RegistrarConfig{
 		Device: device(r.mac), NewSettings: settings, AckDone: true,
-		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) { return p, true },
+		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
+			return p, true
+		},
 	})
 	if err != nil {
 		r.Fatal(err)

@@ -17,8 +17,8 @@ import (
 // reloadDelay is how long after new settings an access point comes back with them (hostapd).
 const reloadDelay = 100 * time.Millisecond
 
-// tap is a run: a machine of package registration with the access point listening to what goes in and
-// out, and its personality changing it.
+// tap is a run: a machine of package registration with the access point listening to what goes in
+// and out, and its personality changing it.
 type tap struct {
 	inner    engine.Machine
 	quirks   Personality
@@ -171,7 +171,8 @@ type enrolment struct {
 	uuid      wsc.UUID
 }
 
-// heard notes an Enrollee that shows a push button in M1. It counts as pressed, like a probe request.
+// heard notes an Enrollee that shows a push button in M1. It counts as pressed, like a probe
+// request.
 func (e *enrolment) heard(now time.Time, t wsc.MessageType, msg []byte) {
 	if t != wsc.MsgM1 {
 		return
@@ -198,7 +199,8 @@ func (e *enrolment) overlap(now time.Time) bool {
 }
 
 // password is the Registrar's question for the Enrollee's device password.
-func (e *enrolment) password(now time.Time, d wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+func (e *enrolment) password(now time.Time, d wsc.Device,
+	id wsc.DevicePasswordID) (devpass.Password, bool) {
 	ap := e.a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
@@ -235,7 +237,8 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	if e.pin != nil && ap.pins.release(e.pin, success, t.revealed) && !success {
 		ap.unauthorize(e.pin.mac)
 	}
-	event := Event{At: now, Kind: RunFailed, Station: e.a.link.s.r.MAC, UUID: e.uuid, Message: t.newest, Err: out.Err}
+	event := Event{At: now, Kind: RunFailed, Station: e.a.link.s.r.MAC, UUID: e.uuid,
+		Message: t.newest, Err: out.Err}
 	if !success {
 		if failure, ok := errors.AsType[*registration.Error](out.Err); ok {
 			event.ConfigError = failure.ConfigError
@@ -266,14 +269,16 @@ func (a *association) enrollee() engine.Machine {
 	if err != nil {
 		return nil
 	}
-	t := &tap{inner: m, quirks: a.personality, finish: func(now time.Time, t *tap) { ap.configured(now, t, m.Outcome(), a.link.s.r.MAC) }}
+	t := &tap{inner: m, quirks: a.personality, finish: func(now time.Time, t *tap) {
+		ap.configured(now, t, m.Outcome(), a.link.s.r.MAC)
+	}}
 	a.run = t
 	return t
 }
 
-// enrollee makes the access point's side of a run in which a Registrar reads or changes its settings with the AP PIN.
-// Without one, or locked, the access point still sends M1 (hostap: Windows asks that way what it can) and then refuses.
-// The lock is held.
+// enrollee makes the access point's side of a run in which a Registrar reads or changes its
+// settings with the AP PIN. Without one, or locked, the access point still sends M1 (hostap:
+// Windows asks that way what it can) and then refuses. The lock is held.
 func (ap *AP) enrollee(now time.Time, b *bss) (*registration.Enrollee, error) {
 	ap.refresh(now)
 	settings := ap.net.credential()
@@ -289,13 +294,15 @@ func (ap *AP) enrollee(now time.Time, b *bss) (*registration.Enrollee, error) {
 		return nil, err
 	}
 	return registration.NewEnrollee(registration.EnrolleeConfig{
-		Device: device, Password: password, Alternative: alternative, KeyPair: keys, APSettings: &settings,
-		SetupLocked: ap.locked(now) || password.Value.IsZero(), LearnOnly: ap.o.LearnOnly, Rand: ap.randomness(),
+		Device: device, Password: password, Alternative: alternative, KeyPair: keys,
+		APSettings:  &settings,
+		SetupLocked: ap.locked(now) || password.Value.IsZero(), LearnOnly: ap.o.LearnOnly,
+		Rand: ap.randomness(),
 	})
 }
 
-// configured is the end of a run in which the access point was the Enrollee, with a station or, if that is zero, over
-// UPnP.
+// configured is the end of a run in which the access point was the Enrollee, with a station or, if
+// that is zero, over UPnP.
 func (ap *AP) configured(now time.Time, t *tap, out registration.Outcome, station wsc.MAC) {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()

@@ -19,14 +19,14 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// Times of a device's search. The rule of three scans and five seconds is wpa_supplicant's: after that a PIN is offered
-// to access points that do not say that they wait for one, too.
+// Times of a device's search. The rule of three scans and five seconds is wpa_supplicant's: after
+// that a PIN is offered to access points that do not say that they wait for one, too.
 const (
 	searchPause  = time.Second
 	openToAll    = 3
 	openToAllAge = 5 * time.Second
-	// joinTries is how often a device looks for its network, with half a pause between: one that was not configured before
-	// comes up with its new settings only then.
+	// joinTries is how often a device looks for its network, with half a pause between: one that
+	// was not configured before comes up with its new settings only then.
 	joinTries = 10
 	// maxWrongPINs bounds how many access points may find out what the PIN is not.
 	maxWrongPINs = 3
@@ -55,7 +55,8 @@ func (s *search) run(ctx context.Context) {
 		s.e.tell("failed", append(attrs, slog.String("err", err.Error()))...)
 		return
 	}
-	s.e.tell("joined", append(attrs, slog.String("ssid", s.result.SSID), slog.String("registrar", s.result.Registrar.String()))...)
+	s.e.tell("joined", append(attrs, slog.String("ssid", s.result.SSID),
+		slog.String("registrar", s.result.Registrar.String()))...)
 }
 
 // look scans and tries until the device is in a network, or will not get into one.
@@ -75,7 +76,8 @@ func (s *search) look(ctx context.Context) error {
 	if s.result.ByPBC {
 		id = wsc.PasswordIDPushButton
 	}
-	p := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: s.e.device, DevicePasswordID: id}
+	p := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: s.e.device,
+		DevicePasswordID: id}
 	probe := ie.AppendWSC(nil, p.Append(nil))
 	began := time.Now()
 	for sweeps := 1; ; sweeps++ {
@@ -113,7 +115,8 @@ func (s *search) choose(heard []drivers.BSS, all bool) ([]target, error) {
 	private := make(map[wsc.MAC]bool)
 	var cs []discovery.Candidate
 	for _, b := range heard {
-		c, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy, s.e.device.MAC)
+		c, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy,
+			s.e.device.MAC)
 		if ok && !c.WPA3Only && !s.wrongPIN[c.BSSID] && !s.ignored.Blocked(now, c.BSSID) {
 			cs, private[c.BSSID] = append(cs, c), b.Privacy
 		}
@@ -134,14 +137,17 @@ func (s *search) choose(heard []drivers.BSS, all bool) ([]target, error) {
 	return ts, nil
 }
 
-// attempt runs the protocol with one access point. over is false if another one is worth a try: not after a pressed
-// button, which is for one access point, and not after a PIN whose second half is wrong, since the first is known then. An
-// access point that has another PIN in mind is not tried again.
+// attempt runs the protocol with one access point. over is false if another one is worth a try: not
+// after a pressed button, which is for one access point, and not after a PIN whose second half is
+// wrong, since the first is known then. An access point that has another PIN in mind is not tried
+// again.
 func (s *search) attempt(ctx context.Context, station *station, c target) (over bool, err error) {
 	s.result.AP = c.BSSID
-	request := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee, Version2: s.e.device.Version2}
+	request := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee,
+		Version2: s.e.device.Version2}
 	l, err := station.Associate(ctx, drivers.AssociateRequest{
-		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.privacy, IEs: ie.AppendWSC(nil, request.Append(nil)),
+		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.privacy,
+		IEs: ie.AppendWSC(nil, request.Append(nil)),
 	})
 	if err != nil {
 		return s.result.ByPBC, err
@@ -171,7 +177,8 @@ func (s *search) attempt(ctx context.Context, station *station, c target) (over 
 
 // enrollee makes the machine of one run.
 func (s *search) enrollee() (*registration.Enrollee, error) {
-	c := registration.EnrolleeConfig{Device: s.e.device, Password: s.password, Rand: s.e.world.randomness()}
+	c := registration.EnrolleeConfig{Device: s.e.device, Password: s.password,
+		Rand: s.e.world.randomness()}
 	if !s.private.IsZero() {
 		pair, err := wsccrypto.KeyPairFromPrivate(s.private)
 		if err != nil {
@@ -230,8 +237,8 @@ func (w *World) opens(n credential.Network) bool {
 	return false
 }
 
-// pump carries frames between a link and a machine until the machine is done, the link is lost, or ctx ends. The
-// machine knows how the run ended.
+// pump carries frames between a link and a machine until the machine is done, the link is lost, or
+// ctx ends. The machine knows how the run ended.
 func pump(ctx context.Context, l drivers.Link, m engine.Machine) {
 	defer func() { m.Abort(time.Now()) }() // so that it has an outcome
 	for step := m.Start(time.Now()); ; {

@@ -66,7 +66,8 @@ func (s Security) append(b []byte) []byte {
 		b = appendRSN(b, suiteTKIP, []byte{suiteCCMP, suiteTKIP}, []byte{suitePSK}, rsnReplays)
 		b = appendWPA(b)
 	case WPA2WPA3:
-		b = appendRSN(b, suiteCCMP, []byte{suiteCCMP}, []byte{suitePSK, suiteSAE}, rsnReplays|capMFPC)
+		b = appendRSN(b, suiteCCMP, []byte{suiteCCMP}, []byte{suitePSK, suiteSAE},
+			rsnReplays|capMFPC)
 		b = ie.Append(b, idRSNXE, []byte{rsnxH2E})
 	case WPA3:
 		b = appendRSN(b, suiteCCMP, []byte{suiteCCMP}, []byte{suiteSAE}, rsnReplays|capMFPC|capMFPR)
@@ -124,7 +125,8 @@ type network struct {
 // credential is the network as WSC hands it out. A single authentication bit, since there are
 // stations that dislike two, and WPA2-Personal with AES for everything newer (hostap does both).
 func (n *network) credential() wsc.Credential {
-	c := wsc.Credential{NetworkIndex: 1, SSID: n.ssid, AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: n.key.Clone()}
+	c := wsc.Credential{NetworkIndex: 1, SSID: n.ssid, AuthType: wsc.AuthWPA2PSK,
+		EncrType: wsc.EncrAES, NetworkKey: n.key.Clone()}
 	if n.security == Open {
 		c.AuthType, c.EncrType, c.NetworkKey = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
 	}

@@ -33,8 +33,8 @@ func (s *station) end(cause error) {
 	})
 }
 
-// begin is the start of each operation: it fails if the interface cannot be used, brings the link up
-// if that is wanted and returns the channel that is closed when the radio is blocked.
+// begin is the start of each operation: it fails if the interface cannot be used, brings the link
+// up if that is wanted and returns the channel that is closed when the radio is blocked.
 func (s *station) begin(ctx context.Context, up bool) (off <-chan struct{}, err error) {
 	w := s.d.world
 	w.mu.Lock()
@@ -57,7 +57,8 @@ func (s *station) begin(ctx context.Context, up bool) (off <-chan struct{}, err 
 }
 
 // wait lets time of the air pass. It ends early if the operation cannot go on.
-func (s *station) wait(ctx context.Context, off <-chan struct{}, d time.Duration, radio bool) error {
+func (s *station) wait(ctx context.Context, off <-chan struct{}, d time.Duration,
+	radio bool) error {
 	if !radio {
 		off = nil
 	}
@@ -144,11 +145,13 @@ func (s *station) visited(req drivers.ScanRequest) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("sim: %s: none of the frequencies %v can be used: %w", s.r.Name, req.Frequencies, drivers.ErrNotSupported)
+	return fmt.Errorf("sim: %s: none of the frequencies %v can be used: %w", s.r.Name,
+		req.Frequencies, drivers.ErrNotSupported)
 }
 
 // visit listens on one channel, and asks where it may.
-func (s *station) visit(ctx context.Context, off <-chan struct{}, c drivers.Channel, req drivers.ScanRequest) ([]drivers.BSS, error) {
+func (s *station) visit(ctx context.Context, off <-chan struct{}, c drivers.Channel,
+	req drivers.ScanRequest) ([]drivers.BSS, error) {
 	w := s.d.world
 	start, dwell := time.Now(), activeDwell
 	var heard []drivers.BSS
@@ -208,12 +211,15 @@ func (s *station) Cached(ctx context.Context, maxAge time.Duration) ([]drivers.B
 			all = append(all, s.copyBSS(b))
 		}
 	}
-	slices.SortFunc(all, func(a, b drivers.BSS) int { return bytes.Compare(a.BSSID[:], b.BSSID[:]) })
+	slices.SortFunc(all, func(a, b drivers.BSS) int {
+		return bytes.Compare(a.BSSID[:], b.BSSID[:])
+	})
 	return all, nil
 }
 
 // Associate implements drivers.Station.
-func (s *station) Associate(ctx context.Context, req drivers.AssociateRequest) (drivers.Link, error) {
+func (s *station) Associate(ctx context.Context,
+	req drivers.AssociateRequest) (drivers.Link, error) {
 	off, err := s.begin(ctx, true)
 	if err != nil {
 		return nil, err

@@ -21,8 +21,8 @@ type hotspot struct {
 	ap    *AP
 }
 
-// AddHotspot makes an access point one of this machine, with an interface that Driver.AccessPoint steers. Its Registrar
-// is still the World's, as that of hostapd is hostapd's.
+// AddHotspot makes an access point one of this machine, with an interface that Driver.AccessPoint
+// steers. Its Registrar is still the World's, as that of hostapd is hostapd's.
 func (w *World) AddHotspot(name string, ap *AP) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,12 +90,12 @@ func (d *Driver) AccessPoint(ctx context.Context, ifname string) (drivers.Access
 	return s, nil
 }
 
-// maxSteeringEvents is how far the reader of Events may lag behind. What stations cause without any grant fills half
-// of it at most (as in package hostapd).
+// maxSteeringEvents is how far the reader of Events may lag behind. What stations cause without any
+// grant fills half of it at most (as in package hostapd).
 const maxSteeringEvents = 256
 
-// steered is an access point in the hands of a program. Its goroutine, run, has what is due happen in time: others see
-// the access point only when they look at it.
+// steered is an access point in the hands of a program. Its goroutine, run, has what is due happen
+// in time: others see the access point only when they look at it.
 type steered struct {
 	d      *Driver
 	ap     *AP
@@ -174,10 +174,14 @@ func (ap *AP) due() time.Time {
 
 // told is how an event of ours is told to those who steer.
 var told = map[EventKind]drivers.APEventKind{
-	ButtonPressed: drivers.APPBCActive, PBCTimeout: drivers.APTimeout, PBCOverlap: drivers.APOverlap,
-	PINNeeded: drivers.APPINNeeded, RunStarted: drivers.APRunStarted, Enrolled: drivers.APEnrolled, RunFailed: drivers.APFailed,
-	SetupLocked: drivers.APSetupLocked, SetupUnlocked: drivers.APSetupUnlocked, SettingsTaken: drivers.APNewSettings,
-	SelectionEnded: drivers.APCanceled, APPINExpired: drivers.APPINDisabled, SwitchedOff: drivers.APGone, SwitchedOn: drivers.APBack,
+	ButtonPressed: drivers.APPBCActive, PBCTimeout: drivers.APTimeout,
+	PBCOverlap: drivers.APOverlap,
+	PINNeeded:  drivers.APPINNeeded, RunStarted: drivers.APRunStarted, Enrolled: drivers.APEnrolled,
+	RunFailed:   drivers.APFailed,
+	SetupLocked: drivers.APSetupLocked, SetupUnlocked: drivers.APSetupUnlocked,
+	SettingsTaken:  drivers.APNewSettings,
+	SelectionEnded: drivers.APCanceled, APPINExpired: drivers.APPINDisabled,
+	SwitchedOff: drivers.APGone, SwitchedOn: drivers.APBack,
 }
 
 // hear takes an event of the access point. The World's lock is held.
@@ -190,7 +194,8 @@ func (s *steered) hear(e Event) {
 	if !ok {
 		return
 	}
-	a := drivers.APEvent{Kind: kind, MAC: e.Station, Message: uint8(e.Message), ConfigError: uint16(e.ConfigError)}
+	a := drivers.APEvent{Kind: kind, MAC: e.Station, Message: uint8(e.Message),
+		ConfigError: uint16(e.ConfigError)}
 	if (e.UUID != wsc.UUID{}) {
 		a.UUID = e.UUID.String()
 	}
@@ -207,21 +212,25 @@ func (s *steered) hear(e Event) {
 // sighted takes the probe request of a station that wants in. The World's lock is held.
 func (s *steered) sighted(from wsc.MAC, p *wsc.ProbeRequest) {
 	s.tell(drivers.APEvent{
-		Kind: drivers.APEnrolleeSeen, MAC: from, UUID: p.Device.UUID.String(), Device: enrolleeOf(&p.Device, p.DevicePasswordID),
+		Kind: drivers.APEnrolleeSeen, MAC: from, UUID: p.Device.UUID.String(),
+		Device: enrolleeOf(&p.Device, p.DevicePasswordID),
 	})
 }
 
 func enrolleeOf(d *wsc.Device, id wsc.DevicePasswordID) drivers.APEnrollee {
 	return drivers.APEnrollee{
-		Name: d.DeviceName, Manufacturer: d.Manufacturer, ModelName: d.ModelName, ModelNumber: d.ModelNumber, SerialNumber: d.SerialNumber,
-		DeviceType: d.PrimaryDeviceType.String(), ConfigMethods: uint16(d.ConfigMethods), DevicePasswordID: uint16(id),
+		Name: d.DeviceName, Manufacturer: d.Manufacturer, ModelName: d.ModelName,
+		ModelNumber: d.ModelNumber, SerialNumber: d.SerialNumber,
+		DeviceType: d.PrimaryDeviceType.String(), ConfigMethods: uint16(d.ConfigMethods),
+		DevicePasswordID: uint16(id),
 	}
 }
 
 // tell hands an event over, if there is room for it. The World's lock is held.
 func (s *steered) tell(e drivers.APEvent) {
 	room := cap(s.events)
-	if e.Kind == drivers.APEnrolleeSeen || e.Kind == drivers.APPINNeeded || e.Kind == drivers.APRunStarted {
+	if e.Kind == drivers.APEnrolleeSeen || e.Kind == drivers.APPINNeeded ||
+		e.Kind == drivers.APRunStarted {
 		room /= 2
 	}
 	if !s.left && len(s.events) < room {
@@ -275,9 +284,11 @@ func (s *steered) Settings(ctx context.Context) (a drivers.APSettings, err error
 	err = s.with(ctx, func(time.Time) error {
 		n, b := &s.ap.net, s.ap.bsss[0]
 		a = drivers.APSettings{
-			BSSID: b.BSSID, SSID: slices.Clone(s.ap.ssid(b)), Configured: n.configured, WPS: !s.ap.o.NoWPS, Key: n.key.Clone(),
-			WPA: n.security == WPAMixed, RSN: n.security != Open, TKIP: n.security == WPAMixed, CCMP: n.security != Open,
-			SAE: n.security == WPA3 || n.security == WPA2WPA3, Frequency: b.Frequency,
+			BSSID: b.BSSID, SSID: slices.Clone(s.ap.ssid(b)), Configured: n.configured,
+			WPS: !s.ap.o.NoWPS, Key: n.key.Clone(),
+			WPA: n.security == WPAMixed, RSN: n.security != Open, TKIP: n.security == WPAMixed,
+			CCMP: n.security != Open,
+			SAE:  n.security == WPA3 || n.security == WPA2WPA3, Frequency: b.Frequency,
 		}
 		return nil
 	})

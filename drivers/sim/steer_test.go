@@ -81,7 +81,8 @@ var hotspotCases = []bubble{
 		if _, err := h.d.Station(h.Context(), "ap0"); !errors.Is(err, drivers.ErrNotSupported) {
 			h.Errorf("as a station: %v", err)
 		}
-		if _, err := h.d.AccessPoint(h.Context(), "sim0"); !errors.Is(err, drivers.ErrNotSupported) {
+		if _, err := h.d.AccessPoint(h.Context(), "sim0"); !errors.Is(err,
+			drivers.ErrNotSupported) {
 			h.Errorf("a station as access point: %v", err)
 		}
 		if _, err := h.d.AccessPoint(h.Context(), "eth0"); !errors.Is(err, drivers.ErrNoInterface) {
@@ -91,7 +92,8 @@ var hotspotCases = []bubble{
 	{"it tells its settings", inHotspot(func(h *hotspot) {
 		s, err := h.Settings(h.Context())
 		h.do(err)
-		if s.BSSID != homeBSSID || string(s.SSID) != "home" || !s.WPS || !s.Configured || !s.RSN || !s.CCMP || s.WPA || s.TKIP || s.SAE || s.Frequency != 2437 || !s.Key.Equal(passphrase) {
+		if s.BSSID != homeBSSID || string(s.SSID) != "home" || !s.WPS || !s.Configured || !s.RSN ||
+			!s.CCMP || s.WPA || s.TKIP || s.SAE || s.Frequency != 2437 || !s.Key.Equal(passphrase) {
 			h.Errorf("%+v", s)
 		}
 	})},
@@ -103,16 +105,19 @@ var hotspotCases = []bubble{
 		for _, e := range h.told() {
 			switch e.Kind {
 			case drivers.APEnrolleeSeen:
-				seen = e.MAC == cameraMAC && e.UUID == wsc.UUIDFromMAC(cameraMAC).String() && e.Device.Name == "camera"
+				seen = e.MAC == cameraMAC && e.UUID == wsc.UUIDFromMAC(cameraMAC).String() &&
+					e.Device.Name == "camera"
 			case drivers.APPINNeeded:
-				needed = e.MAC == cameraMAC && e.Device.Manufacturer == "wpsd" && e.Device.SerialNumber == "1"
+				needed = e.MAC == cameraMAC && e.Device.Manufacturer == "wpsd" &&
+					e.Device.SerialNumber == "1"
 			default:
 			}
 		}
 		if !seen || !needed {
 			h.Errorf("seen: %v, its PIN needed: %v", seen, needed)
 		}
-		h.do(h.AllowPIN(h.Context(), drivers.PINGrant{PIN: rightPIN.Value, MAC: cameraMAC, Timeout: time.Minute}))
+		h.do(h.AllowPIN(h.Context(), drivers.PINGrant{PIN: rightPIN.Value, MAC: cameraMAC,
+			Timeout: time.Minute}))
 		h.isIn(e, h.ap)
 		all := h.wantTold(drivers.APRunStarted, drivers.APEnrolled, drivers.APSuccess)
 		if all[0].MAC != cameraMAC || all[1].MAC != cameraMAC || all[1].UUID != e.UUID().String() {
@@ -132,7 +137,8 @@ var hotspotCases = []bubble{
 		h.do(e.UsePIN(wrongSecond.Value))
 		h.ends(e, registration.ErrPassword)
 		failed := h.wantTold(drivers.APRunStarted, drivers.APFailed)[1]
-		if m := wsc.MessageType(failed.Message); m != wsc.MsgM6 && m != wsc.MsgM7 || wsc.ConfigError(failed.ConfigError) != wsc.ConfigErrorDevicePasswordAuthFailure {
+		if m := wsc.MessageType(failed.Message); m != wsc.MsgM6 && m != wsc.MsgM7 ||
+			wsc.ConfigError(failed.ConfigError) != wsc.ConfigErrorDevicePasswordAuthFailure {
 			h.Errorf("%+v", failed)
 		}
 	})},
@@ -151,7 +157,8 @@ var hotspotCases = []bubble{
 		h.wantTold(drivers.APOverlap, drivers.APOverlap)
 	})},
 	{"what was granted is withdrawn", inHotspot(func(h *hotspot) {
-		h.do(h.AllowPIN(h.Context(), drivers.PINGrant{PIN: rightPIN.Value, UUID: wsc.UUIDFromMAC(cameraMAC).String()}))
+		h.do(h.AllowPIN(h.Context(), drivers.PINGrant{PIN: rightPIN.Value,
+			UUID: wsc.UUIDFromMAC(cameraMAC).String()}))
 		h.do(h.Withdraw(h.Context()))
 		h.wantTold(drivers.APCanceled)
 		if s := h.ap.Status(); s.PINs != 0 || s.SelectedRegistrar {
@@ -173,17 +180,20 @@ var hotspotCases = []bubble{
 		if !do(drivers.APPINRequest{Command: drivers.APPINGet}).Equal(set) {
 			h.Error("not the PIN that was set")
 		}
-		if made := do(drivers.APPINRequest{Command: drivers.APPINRandom, Timeout: time.Minute}); made.Len() != 8 || made.Equal(set) {
+		if made := do(drivers.APPINRequest{Command: drivers.APPINRandom,
+			Timeout: time.Minute}); made.Len() != 8 || made.Equal(set) {
 			h.Error("no new PIN")
 		}
 		time.Sleep(time.Minute)
 		h.wantTold(drivers.APPINDisabled)
-		if _, err := h.APPIN(h.Context(), drivers.APPINRequest{Command: drivers.APPINGet}); !errors.Is(err, drivers.ErrRefused) {
+		if _, err := h.APPIN(h.Context(),
+			drivers.APPINRequest{Command: drivers.APPINGet}); !errors.Is(err, drivers.ErrRefused) {
 			h.Errorf("after its end: %v", err)
 		}
 		do(drivers.APPINRequest{Command: drivers.APPINSet, PIN: set})
 		do(drivers.APPINRequest{Command: drivers.APPINDisable})
-		if _, err := h.APPIN(h.Context(), drivers.APPINRequest{Command: drivers.APPINGet}); !errors.Is(err, drivers.ErrRefused) {
+		if _, err := h.APPIN(h.Context(),
+			drivers.APPINRequest{Command: drivers.APPINGet}); !errors.Is(err, drivers.ErrRefused) {
 			h.Errorf("after it was taken away: %v", err)
 		}
 	})},

@@ -11,7 +11,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// maxUPnPRuns is how many Registrars may be at work on an access point at once; the oldest run goes (hostapd).
+// maxUPnPRuns is how many Registrars may be at work on an access point at once; the oldest run goes
+// (hostapd).
 const maxUPnPRuns = 4
 
 // Faults that an access point answers with.
@@ -43,7 +44,8 @@ type upnpRun struct {
 	deadline time.Time
 }
 
-// begin begins a run: the answer to GetDeviceInfo is M1. Without AP PIN there is nothing to begin (hostapd).
+// begin begins a run: the answer to GetDeviceInfo is M1. Without AP PIN there is nothing to begin
+// (hostapd).
 func (l *lan) begin(now time.Time, ap *AP) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,8 +144,8 @@ func nonceOf(message []byte) (n wsc.Nonce) {
 	return n
 }
 
-// selectRegistrar has the beacons say that an External Registrar waits for somebody. Only one with a subscription may:
-// else nobody would tell when it is gone.
+// selectRegistrar has the beacons say that an External Registrar waits for somebody. Only one with
+// a subscription may: else nobody would tell when it is gone.
 func (ap *AP) selectRegistrar(now time.Time, from netip.Addr, message []byte) error {
 	s, err := wsc.ParseSelectedRegistrar(message)
 	if err != nil {
@@ -153,7 +155,8 @@ func (ap *AP) selectRegistrar(now time.Time, from netip.Addr, message []byte) er
 	defer ap.world.mu.Unlock()
 	ap.refresh(now)
 	l := &ap.lan
-	if l.device == nil || !slices.ContainsFunc(l.device.Subscribers(), func(s wfadevice.Subscriber) bool { return s.From == from }) {
+	if l.device == nil || !slices.ContainsFunc(l.device.Subscribers(),
+		func(s wfadevice.Subscriber) bool { return s.From == from }) {
 		return fault(upnp.SetSelectedRegistrar, 501, "Action Failed")
 	}
 	l.deselect(from)

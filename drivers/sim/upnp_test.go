@@ -20,20 +20,24 @@ func TestUPnPLearnsAndConfigures(t *testing.T) {
 	t.Parallel()
 	r := onNetwork(t, nil)
 	out := r.configures(rightPIN, nil)
-	if out.Err != nil || out.APSettings == nil || string(out.APSettings.SSID) != "home" || !out.APSettings.NetworkKey.Equal(passphrase) || !r.ap.Happened(sim.SettingsShown) {
+	if out.Err != nil || out.APSettings == nil || string(out.APSettings.SSID) != "home" ||
+		!out.APSettings.NetworkKey.Equal(passphrase) || !r.ap.Happened(sim.SettingsShown) {
 		t.Fatalf("learned %+v", out)
 	}
-	settings := wsc.Credential{SSID: []byte("new name"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another passphrase")}
+	settings := wsc.Credential{SSID: []byte("new name"), AuthType: wsc.AuthWPA2PSK,
+		EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another passphrase")}
 	if out := r.configures(rightPIN, &settings); out.Err != nil {
 		t.Fatalf("configured: %v", out.Err)
 	}
-	for end := time.Now().Add(patience); r.ap.Status().SSID != "new name" || !r.ap.Key().Equal(settings.NetworkKey); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); r.ap.Status().SSID != "new name" ||
+		!r.ap.Key().Equal(settings.NetworkKey); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("after Configure: %+v", r.ap.Status())
 		}
 	}
 	for range 3 {
-		if out := r.configures(wrongSecond, nil); !errors.Is(out.Err, registration.ErrPassword) && !errors.Is(out.Err, registration.ErrNack) {
+		if out := r.configures(wrongSecond, nil); !errors.Is(out.Err, registration.ErrPassword) &&
+			!errors.Is(out.Err, registration.ErrNack) {
 			t.Errorf("with a wrong PIN: %v", out.Err)
 		}
 	}
@@ -52,10 +56,13 @@ func TestUPnPEnrolsADevice(t *testing.T) {
 		password devpass.Password
 		selected wsc.SelectedRegistrar
 	}{
-		{"by PIN", rightPIN, wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel, AuthorizedMACs: []wsc.MAC{cameraMAC}}},
-		{"by PIN for anybody", rightPIN, wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}},
+		{"by PIN", rightPIN, wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel,
+			AuthorizedMACs: []wsc.MAC{cameraMAC}}},
+		{"by PIN for anybody", rightPIN, wsc.SelectedRegistrar{Selected: true,
+			ConfigMethods: wsc.ConfigLabel, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}},
 		{"by push button", devpass.PushButton(), wsc.SelectedRegistrar{
-			Selected: true, DevicePasswordID: wsc.PasswordIDPushButton, ConfigMethods: wsc.ConfigPhysicalPushButton, AuthorizedMACs: []wsc.MAC{wsc.Broadcast},
+			Selected: true, DevicePasswordID: wsc.PasswordIDPushButton,
+			ConfigMethods: wsc.ConfigPhysicalPushButton, AuthorizedMACs: []wsc.MAC{wsc.Broadcast},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,7 +71,9 @@ func TestUPnPEnrolsADevice(t *testing.T) {
 			r.subscribe()
 			e := r.camera()
 			r.do(r.selects(c.selected))
-			if _, a := r.bss(homeBSSID); !a.SelectedRegistrar || a.DevicePasswordID != c.password.ID || !slices.Equal(a.AuthorizedMACs, c.selected.AuthorizedMACs) {
+			if _, a := r.bss(homeBSSID); !a.SelectedRegistrar ||
+				a.DevicePasswordID != c.password.ID ||
+				!slices.Equal(a.AuthorizedMACs, c.selected.AuthorizedMACs) {
 				t.Errorf("the elements say %+v", a)
 			}
 			if c.password.ID == wsc.PasswordIDPushButton {
@@ -73,7 +82,8 @@ func TestUPnPEnrolsADevice(t *testing.T) {
 				r.do(e.UsePIN(c.password.Value))
 			}
 			probe, err := wsc.ParseProbeRequest(r.tells(upnp.EventProbe, e.MAC()))
-			if err != nil || probe.Device.DeviceName != "camera" || probe.DevicePasswordID != c.password.ID {
+			if err != nil || probe.Device.DeviceName != "camera" ||
+				probe.DevicePasswordID != c.password.ID {
 				t.Errorf("the probe request: %+v, %v", probe, err)
 			}
 			if out := r.enrols(e, c.password); out.Err != nil {
@@ -129,19 +139,21 @@ func TestUPnPLeavesAloneWhomTheAccessPointKnows(t *testing.T) {
 	if result := r.isIn(e, r.ap); result.Registrar != wsc.UUIDFromMAC(homeBSSID) {
 		t.Errorf("let in by %v", result.Registrar)
 	}
-	_, err = r.call(upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: e.MAC(), Message: (&wsc.M2D{EnrolleeNonce: m1.EnrolleeNonce}).Append(nil)})
+	_, err = r.call(upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: e.MAC(),
+		Message: (&wsc.M2D{EnrolleeNonce: m1.EnrolleeNonce}).Append(nil)})
 	if f, ok := errors.AsType[*upnp.Fault](err); !ok || f.Code != 501 {
 		t.Errorf("a message for nobody: %v", err)
 	}
 }
 
-// TestUPnPConforms holds the simulated access point against the table that hostapd itself is held against in the virtual
-// machine.
+// TestUPnPConforms holds the simulated access point against the table that hostapd itself is held
+// against in the virtual machine.
 func TestUPnPConforms(t *testing.T) {
 	t.Parallel()
 	r := onNetwork(t, nil)
 	controlpointtest.Conform(t, controlpointtest.Peer{
-		Address: r.ap.UPnP().Host.Addr(), UUID: wsc.UUIDFromMAC(homeBSSID), BSSID: homeBSSID, FriendlyName: "home", Location: r.ap.UPnP,
+		Address: r.ap.UPnP().Host.Addr(), UUID: wsc.UUIDFromMAC(homeBSSID), BSSID: homeBSSID,
+		FriendlyName: "home", Location: r.ap.UPnP,
 	})
 }
 
@@ -155,11 +167,17 @@ func TestUPnPRefuses(t *testing.T) {
 		code int
 	}{
 		{"its settings without a PIN", upnp.Action{Name: upnp.GetDeviceInfo}, 501},
-		{"a message that is none", upnp.Action{Name: upnp.PutMessage, Message: []byte{1, 2, 3}}, 600},
+		{"a message that is none",
+			upnp.Action{Name: upnp.PutMessage, Message: []byte{1, 2, 3}}, 600},
 		{"a message of no run", upnp.Action{Name: upnp.PutMessage, Message: ack}, 501},
-		{"a message for a station that is not there", upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: cameraMAC, Message: ack}, 501},
-		{"to select a Registrar without subscription", upnp.Action{Name: upnp.SetSelectedRegistrar, Message: (&wsc.SelectedRegistrar{Selected: true}).Append(nil)}, 501},
-		{"to select a Registrar with anything", upnp.Action{Name: upnp.SetSelectedRegistrar, Message: []byte{0x10, 0x41, 0, 9}}, 600},
+		{"a message for a station that is not there",
+			upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: cameraMAC,
+				Message: ack}, 501},
+		{"to select a Registrar without subscription",
+			upnp.Action{Name: upnp.SetSelectedRegistrar,
+				Message: (&wsc.SelectedRegistrar{Selected: true}).Append(nil)}, 501},
+		{"to select a Registrar with anything",
+			upnp.Action{Name: upnp.SetSelectedRegistrar, Message: []byte{0x10, 0x41, 0, 9}}, 600},
 	} {
 		_, err := r.call(c.Action)
 		if f, ok := errors.AsType[*upnp.Fault](err); !ok || f.Code != c.code {
@@ -203,7 +221,8 @@ func TestUPnPComesAndGoes(t *testing.T) {
 		t.Error("a Registrar without subscription is selected")
 	}
 	r.do(r.w.Command("off home"))
-	if _, err := r.p.Do(t.Context(), upnp.GetDescription(upnp.URL{Host: r.control.Host, Path: "/wps_device.xml"})); err == nil {
+	if _, err := r.p.Do(t.Context(),
+		upnp.GetDescription(upnp.URL{Host: r.control.Host, Path: "/wps_device.xml"})); err == nil {
 		t.Error("switched off, it answers")
 	}
 }

@@ -18,11 +18,14 @@ import (
 )
 
 // overUPnP has a Registrar configure the access point, and each of them change what the other says.
-func (r *room) overUPnP(ap *sim.AP, p devpass.Password, settings *wsc.Credential, change func(message []byte) []byte) registration.Outcome {
+func (r *room) overUPnP(ap *sim.AP, p devpass.Password, settings *wsc.Credential,
+	change func(message []byte) []byte) registration.Outcome {
 	r.Helper()
 	m, err := registration.NewRegistrar(registration.RegistrarConfig{
 		Device: device(r.mac), NewSettings: settings,
-		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) { return p, true },
+		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
+			return p, true
+		},
 	})
 	r.do(err)
 	m.Start(time.Now())
@@ -38,11 +41,12 @@ func (r *room) overUPnP(ap *sim.AP, p devpass.Password, settings *wsc.Credential
 	return m.Outcome()
 }
 
-// TestBadNetwork configures an access point while what is said is changed both ways. A run may fail, but it ends, and the
-// access point never has settings that nobody gave to it.
+// TestBadNetwork configures an access point while what is said is changed both ways. A run may
+// fail, but it ends, and the access point never has settings that nobody gave to it.
 func TestBadNetwork(t *testing.T) {
 	t.Parallel()
-	settings := wsc.Credential{SSID: []byte("new name"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another passphrase")}
+	settings := wsc.Credential{SSID: []byte("new name"), AuthType: wsc.AuthWPA2PSK,
+		EncrType: wsc.EncrAES, NetworkKey: secret.FromString("another passphrase")}
 	configured := 0
 	for seed := range uint64(150) {
 		synctest.Test(t, func(t *testing.T) {
@@ -62,7 +66,8 @@ func TestBadNetwork(t *testing.T) {
 			case s.SSID != "home" || !ap.Key().Equal(passphrase):
 				t.Errorf("seed %d: it has the network %q", seed, s.SSID)
 			}
-			if _, err := ap.Act(upnp.Action{Name: upnp.GetDeviceInfo}); err != nil || ap.UPnPRuns() != 1 {
+			if _, err := ap.Act(upnp.Action{Name: upnp.GetDeviceInfo}); err != nil ||
+				ap.UPnPRuns() != 1 {
 				t.Errorf("a minute later: %d runs, %v", ap.UPnPRuns(), err)
 			}
 		})
@@ -73,12 +78,13 @@ func TestBadNetwork(t *testing.T) {
 	}
 }
 
-// FuzzUPnP has anybody in the network ask anything, and answer M1 with anything: the access point must not panic, nor show or
-// change its settings, nor keep more runs than it means to.
+// FuzzUPnP has anybody in the network ask anything, and answer M1 with anything: the access point
+// must not panic, nor show or change its settings, nor keep more runs than it means to.
 func FuzzUPnP(f *testing.F) {
 	// What a Registrar with a wrong PIN says, and the answers to another access point.
 	m2 := wsc.M2{Device: device(laptop), PublicKey: make([]byte, 192)}
-	said := appendFrame(appendFrame(nil, m2.Append(nil)), (&wsc.M2D{Device: device(laptop)}).Append(nil))
+	said := appendFrame(appendFrame(nil, m2.Append(nil)),
+		(&wsc.M2D{Device: device(laptop)}).Append(nil))
 	f.Add([]byte{}, byte(0))
 	f.Add(appendFrame(nil, (&wsc.Nack{}).Append(nil)), byte(1))
 	f.Add(said, byte(2))
@@ -88,7 +94,8 @@ func FuzzUPnP(f *testing.F) {
 		}
 		w := sim.NewWorld(sim.WorldOptions{Rand: rand.NewChaCha8([32]byte{kind})})
 		ap, err := w.AddAP(sim.APOptions{
-			SSID: "home", Security: sim.WPA2, Key: passphrase, APPIN: rightPIN.Value, BSSs: []sim.BSS{{BSSID: homeBSSID, Frequency: 2437}},
+			SSID: "home", Security: sim.WPA2, Key: passphrase, APPIN: rightPIN.Value,
+			BSSs: []sim.BSS{{BSSID: homeBSSID, Frequency: 2437}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +126,8 @@ func FuzzUPnP(f *testing.F) {
 // say says the same in every way.
 func say(t *testing.T, ap *sim.AP, message []byte) {
 	for _, a := range []upnp.Action{
-		{Name: upnp.PutMessage, Message: message}, {Name: upnp.SetSelectedRegistrar, Message: message},
+		{Name: upnp.PutMessage, Message: message},
+		{Name: upnp.SetSelectedRegistrar, Message: message},
 		{Name: upnp.PutWLANResponse, Message: message, Type: upnp.EventMessage, MAC: cameraMAC},
 	} {
 		_, err := ap.Act(a)
@@ -129,7 +137,8 @@ func say(t *testing.T, ap *sim.AP, message []byte) {
 	}
 }
 
-// withNonce puts the Enrollee Nonce of a run into a message that has one, so that it is of that run.
+// withNonce puts the Enrollee Nonce of a run into a message that has one, so that it is of that
+// run.
 func withNonce(message, m1 []byte) []byte {
 	header := []byte{0x10, 0x1a, 0, 16} // Enrollee Nonce
 	from, to := bytes.Index(m1, header), bytes.Index(message, header)

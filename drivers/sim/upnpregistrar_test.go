@@ -15,8 +15,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// These tests are in real time, since they have sockets: an External Registrar on the loopback interface. Each World has
-// addresses of its own there.
+// These tests are in real time, since they have sockets: an External Registrar on the loopback
+// interface. Each World has addresses of its own there.
 var worlds atomic.Uint32
 
 func newAddress() netip.Addr {
@@ -29,7 +29,8 @@ const patience = time.Minute
 // speed makes scans short.
 const speed = 100
 
-// registrar is an External Registrar and what it knows of one access point: as little of one as will do.
+// registrar is an External Registrar and what it knows of one access point: as little of one as
+// will do.
 type registrar struct {
 	*room
 	p       *controlpoint.ControlPoint
@@ -77,7 +78,8 @@ func (r *registrar) finds(at netip.Addr) *registrar {
 	return r
 }
 
-// hears does something until an announcement comes of it: datagrams can be lost where others speak, too.
+// hears does something until an announcement comes of it: datagrams can be lost where others speak,
+// too.
 func (r *registrar) hears(at netip.Addr, kind upnp.Kind, do func()) upnp.Announcement {
 	r.Helper()
 	for began := time.Now(); time.Since(began) < patience; {
@@ -166,13 +168,15 @@ func (r *registrar) selects(s wsc.SelectedRegistrar) error {
 
 var registrarUUID = wsc.UUID{0xee}
 
-func (r *registrar) machine(p devpass.Password, give []wsc.Credential, settings *wsc.Credential) *registration.Registrar {
+func (r *registrar) machine(p devpass.Password, give []wsc.Credential,
+	settings *wsc.Credential) *registration.Registrar {
 	r.Helper()
 	d := device(neighbour)
 	d.UUID = registrarUUID
 	m, err := registration.NewRegistrar(registration.RegistrarConfig{
 		Device: d, Give: give, NewSettings: settings,
-		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+		Password: func(_ time.Time, _ wsc.Device,
+			id wsc.DevicePasswordID) (devpass.Password, bool) {
 			return p, !p.Value.IsZero() && id == p.ID
 		},
 	})
@@ -201,7 +205,8 @@ func (r *registrar) configures(p devpass.Password, settings *wsc.Credential) reg
 // enrols lets the next device that comes in, and gives how that ended for the Registrar.
 func (r *registrar) enrols(e *sim.Enrollee, p devpass.Password) registration.Outcome {
 	r.Helper()
-	own := wsc.Credential{SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: r.ap.Key()}
+	own := wsc.Credential{SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+		NetworkKey: r.ap.Key()}
 	m := r.machine(p, []wsc.Credential{own}, nil)
 	m.Start(time.Now())
 	for {
@@ -211,7 +216,8 @@ func (r *registrar) enrols(e *sim.Enrollee, p devpass.Password) registration.Out
 			return m.Outcome() // the station's last word: nobody takes an answer
 		}
 		for _, send := range step.Send {
-			_, err := r.call(upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: e.MAC(), Message: send})
+			_, err := r.call(upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage,
+				MAC: e.MAC(), Message: send})
 			r.do(err)
 		}
 		if step.Done {

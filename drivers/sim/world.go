@@ -17,8 +17,8 @@ import (
 type WorldOptions struct {
 	// Log is told what happens at the access points; nil: nobody.
 	Log *slog.Logger
-	// Rand is the access points' randomness, safe for concurrent use if more than one station is about;
-	// nil: crypto/rand.
+	// Rand is the access points' randomness, safe for concurrent use if more than one station is
+	// about; nil: crypto/rand.
 	Rand io.Reader
 	// Trace sees each frame in the air but beacons; nil: nobody. It is called from several
 	// goroutines, must not block, and must not call the World.
@@ -34,7 +34,8 @@ type World struct {
 	rand  io.Reader
 	trace func(Frame)
 
-	lanMu sync.Mutex    // taken before mu, by what puts access points on the network and takes them off
+	// taken before mu, by what puts access points on the network and takes them off
+	lanMu sync.Mutex
 	lan   *localNetwork // nil: they are on none; guarded by lanMu
 
 	mu        sync.Mutex // guards everything below, and the state of all APs and radios
@@ -51,7 +52,8 @@ type World struct {
 
 // NewWorld makes an empty World.
 func NewWorld(o WorldOptions) *World {
-	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{}), speed: o.Speed}
+	w := &World{log: o.Log, rand: o.Rand, trace: o.Trace, drivers: make(map[*Driver]struct{}),
+		speed: o.Speed}
 	if w.speed == 0 {
 		w.speed = 1
 	}
@@ -140,7 +142,8 @@ func (w *World) AddRadio(r Radio) error {
 		r.Channels = defaultChannels()
 	}
 	w.index++
-	n := &radio{Radio: r, index: w.index, heard: make(map[wsc.MAC]drivers.BSS), off: make(chan struct{})}
+	n := &radio{Radio: r, index: w.index, heard: make(map[wsc.MAC]drivers.BSS),
+		off: make(chan struct{})}
 	if r.Blocked {
 		close(n.off)
 	}
@@ -153,23 +156,27 @@ func (w *World) AddRadio(r Radio) error {
 func (w *World) free(name string, mac wsc.MAC) error {
 	for _, o := range w.radios {
 		if o.Name == name || o.MAC == mac {
-			return fmt.Errorf("sim: there is an interface %s with address %s already", o.Name, o.MAC)
+			return fmt.Errorf("sim: there is an interface %s with address %s already",
+				o.Name, o.MAC)
 		}
 	}
 	for _, e := range w.enrollees {
 		if e.name == name || e.device.MAC == mac {
-			return fmt.Errorf("sim: there is a device %s with address %s already", e.name, e.device.MAC)
+			return fmt.Errorf("sim: there is a device %s with address %s already", e.name,
+				e.device.MAC)
 		}
 	}
 	for _, h := range w.hotspots {
 		if h.name == name || h.ap.BSSID() == mac {
-			return fmt.Errorf("sim: there is an interface %s with address %s already", h.name, h.ap.BSSID())
+			return fmt.Errorf("sim: there is an interface %s with address %s already", h.name,
+				h.ap.BSSID())
 		}
 	}
 	return nil
 }
 
-// RemoveRadio pulls an interface out. Whatever is in progress on it ends with drivers.ErrInterfaceGone.
+// RemoveRadio pulls an interface out. Whatever is in progress on it ends with
+// drivers.ErrInterfaceGone.
 func (w *World) RemoveRadio(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -294,12 +301,12 @@ func (w *World) switchOn(ap *AP) error {
 	return nil
 }
 
-// RemoveAP takes an access point off the air, as a cut cable does: stations notice after a while that
-// nobody answers. Kick them first for an orderly end.
+// RemoveAP takes an access point off the air, as a cut cable does: stations notice after a while
+// that nobody answers. Kick them first for an orderly end.
 func (w *World) RemoveAP(ap *AP) { w.remove(ap, false) }
 
-// ShutDownAP takes an access point off the air in good order: stations are deauthenticated, and who found it on the
-// network is told.
+// ShutDownAP takes an access point off the air in good order: stations are deauthenticated, and who
+// found it on the network is told.
 func (w *World) ShutDownAP(ap *AP) {
 	ap.Kick(reasonLeaving)
 	w.remove(ap, true)
@@ -326,8 +333,8 @@ func (w *World) switchOff(ap *AP) {
 	ap.tell(Event{At: time.Now(), Kind: SwitchedOff})
 }
 
-// ReturnAP switches an access point on again that RemoveAP took off the air. It has kept its settings and its
-// AP PIN, and forgotten everything else.
+// ReturnAP switches an access point on again that RemoveAP took off the air. It has kept its
+// settings and its AP PIN, and forgotten everything else.
 func (w *World) ReturnAP(ap *AP) error {
 	w.lanMu.Lock()
 	defer w.lanMu.Unlock()
@@ -343,7 +350,8 @@ func (w *World) ReturnAP(ap *AP) error {
 	return w.plugIn(ap)
 }
 
-// reset has an access point that is switched off forget what it keeps in memory only. lanMu is held.
+// reset has an access point that is switched off forget what it keeps in memory only. lanMu is
+// held.
 func (w *World) reset(ap *AP) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -355,7 +363,8 @@ func (w *World) reset(ap *AP) error {
 	ap.gone = make(chan struct{})
 	ap.pins.clear()
 	ap.nfc.tokens = nil
-	ap.selection, ap.monitor, ap.guesses, ap.pressAt = selection{}, pbcMonitor{}, lockout{}, time.Time{}
+	ap.selection, ap.monitor, ap.guesses, ap.pressAt = selection{}, pbcMonitor{},
+		lockout{}, time.Time{}
 	ap.tell(Event{At: time.Now(), Kind: SwitchedOn})
 	return nil
 }

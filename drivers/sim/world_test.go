@@ -40,29 +40,33 @@ func TestTiming(t *testing.T) {
 				r.Errorf("a passive one takes %v", took)
 			}
 		}},
-		{"an access point on a passive channel is heard by its beacon, without a probe request", func(r *room) {
-			ap := r.home(func(o *sim.APOptions) {
-				o.BSSs[0].Frequency = 5500
-				o.Story.PressAfter = time.Second
-			})
-			found := r.scan(wsc.PasswordIDPushButton, 5500)
-			if len(found) != 1 || !slices.Equal(found[0].IEs, found[0].BeaconIEs) {
-				r.Fatalf("%+v", found)
-			}
-			time.Sleep(2 * time.Second)
-			if ap.Status().PBC {
-				r.Error("it heard a probe request on a channel that is for listening only")
-			}
-		}},
+		{"an access point on a passive channel is heard by its beacon, without a probe request",
+			func(r *room) {
+				ap := r.home(func(o *sim.APOptions) {
+					o.BSSs[0].Frequency = 5500
+					o.Story.PressAfter = time.Second
+				})
+				found := r.scan(wsc.PasswordIDPushButton, 5500)
+				if len(found) != 1 || !slices.Equal(found[0].IEs, found[0].BeaconIEs) {
+					r.Fatalf("%+v", found)
+				}
+				time.Sleep(2 * time.Second)
+				if ap.Status().PBC {
+					r.Error("it heard a probe request on a channel that is for listening only")
+				}
+			}},
 		{"a probe request for another SSID gets no answer", func(r *room) {
 			r.home(nil)
 			answered := 0
 			for range 10 {
-				found, err := r.s.Scan(r.Context(), drivers.ScanRequest{SSID: []byte("else"), Frequencies: []int{2437}})
+				found, err := r.s.Scan(r.Context(),
+					drivers.ScanRequest{SSID: []byte("else"), Frequencies: []int{2437}})
 				if err != nil {
 					r.Fatal(err)
 				}
-				if slices.ContainsFunc(found, func(b drivers.BSS) bool { return b.BeaconIEs == nil }) {
+				if slices.ContainsFunc(found, func(b drivers.BSS) bool {
+					return b.BeaconIEs == nil
+				}) {
 					answered++
 				}
 			}
@@ -74,7 +78,8 @@ func TestTiming(t *testing.T) {
 			r.home(nil)
 			r.scan(wsc.PasswordIDDefault)
 			for _, want := range []int{1, 0} {
-				if found, err := r.s.Cached(r.Context(), time.Hour); err != nil || len(found) != want {
+				if found, err := r.s.Cached(r.Context(), time.Hour); err != nil ||
+					len(found) != want {
 					r.Errorf("%d found, not %d (%v)", len(found), want, err)
 				}
 				time.Sleep(31 * time.Second)
@@ -128,17 +133,19 @@ func TestSpeed(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if _, err := s.Scan(t.Context(), drivers.ScanRequest{Frequencies: []int{2412}}); err != nil {
+		if _, err := s.Scan(t.Context(),
+			drivers.ScanRequest{Frequencies: []int{2412}}); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took != 5*time.Millisecond { // 20 ms for the link, 30 ms for the channel
+		// 20 ms for the link, 30 ms for the channel
+		if took := time.Since(start); took != 5*time.Millisecond {
 			t.Errorf("it took %v", took)
 		}
 	})
 }
 
-// TestStartRule pins who begins: an access point sends the first EAP frame at once only to a station
-// that says that it speaks WPS 2.0, and its association response has a WSC element.
+// TestStartRule pins who begins: an access point sends the first EAP frame at once only to a
+// station that says that it speaks WPS 2.0, and its association response has a WSC element.
 func TestStartRule(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -162,9 +169,11 @@ func TestStartRule(t *testing.T) {
 					}
 				}}))
 				r.home(nil)
-				req := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee, Version2: row.version}
+				req := wsc.AssociationRequest{RequestType: wsc.RequestEnrollee,
+					Version2: row.version}
 				link, err := r.s.Associate(r.Context(), drivers.AssociateRequest{
-					BSSID: homeBSSID, SSID: []byte("home"), Frequency: 2437, Privacy: true, IEs: ie.AppendWSC(nil, req.Append(nil)),
+					BSSID: homeBSSID, SSID: []byte("home"), Frequency: 2437, Privacy: true,
+					IEs: ie.AppendWSC(nil, req.Append(nil)),
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -172,7 +181,8 @@ func TestStartRule(t *testing.T) {
 				mu.Lock()
 				data, _ := ie.WSC(response, nil)
 				mu.Unlock()
-				if a, err := wsc.ParseAssociationResponse(data); err != nil || a.ResponseType != wsc.ResponseAP || a.Version2 != wsc.Version20 {
+				if a, err := wsc.ParseAssociationResponse(data); err != nil ||
+					a.ResponseType != wsc.ResponseAP || a.Version2 != wsc.Version20 {
 					t.Errorf("association response %+v, %v", a, err)
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -250,12 +260,15 @@ func TestDefaultWorld(t *testing.T) {
 		out, _ = r.enrol(label, rightPIN)
 		r.wantNetwork(out, "Sim Label", secret.FromString("label on the box"))
 
-		for _, line := range []string{"", "# nothing", "overlap", "pin Sim Old 24681353", "pbc 02:5a:00:00:05:00", "cancel Sim New", "ap-pin Sim Home none", "lock Sim Old", "unlock Sim Old", "off Sim WPA3", "block sim0", "unblock sim0"} {
+		for _, line := range []string{"", "# nothing", "overlap", "pin Sim Old 24681353",
+			"pbc 02:5a:00:00:05:00", "cancel Sim New", "ap-pin Sim Home none", "lock Sim Old",
+			"unlock Sim Old", "off Sim WPA3", "block sim0", "unblock sim0"} {
 			if err := r.w.Command(line); err != nil {
 				t.Errorf("%q: %v", line, err)
 			}
 		}
-		for _, line := range []string{"pbc", "pbc nobody", "dance Sim Old", "pin Sim Old 1234567", "pin 24681353", "block eth7", "pbc Sim Café ☕"} {
+		for _, line := range []string{"pbc", "pbc nobody", "dance Sim Old", "pin Sim Old 1234567",
+			"pin 24681353", "block eth7", "pbc Sim Café ☕"} {
 			if err := r.w.Command(line); err == nil {
 				t.Errorf("%q is taken for a command", line)
 			}
@@ -265,7 +278,8 @@ func TestDefaultWorld(t *testing.T) {
 		if !a.SelectedRegistrar || !b.SelectedRegistrar || a.UUIDE == b.UUIDE {
 			t.Error("there is no overlap")
 		}
-		out, _ = r.enrol(wsc.MAC{2, 0x5a, 0, 0, 6, 0}, devpass.FromPIN(secret.FromString("24681353")))
+		out, _ = r.enrol(wsc.MAC{2, 0x5a, 0, 0, 6, 0},
+			devpass.FromPIN(secret.FromString("24681353")))
 		r.wantNetwork(out, "Sim Old", secret.FromString("ten years old"))
 	})
 }
@@ -284,7 +298,8 @@ func TestControlPipe(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode() != fs.ModeNamedPipe|0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	write := strings.Repeat("x", 5000) + "\npin Sim Old 24681353\npin Sim Old 11111111\npbc Sim Old\n"
+	write := strings.Repeat("x",
+		5000) + "\npin Sim Old 24681353\npin Sim Old 11111111\npbc Sim Old\n"
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +324,8 @@ func TestControlPipe(t *testing.T) {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the pipe is still there")
 	}
-	if text := log.String(); strings.Contains(text, "24681353") || strings.Contains(text, "11111111") || !strings.Contains(text, "line too long") {
+	if text := log.String(); strings.Contains(text, "24681353") ||
+		strings.Contains(text, "11111111") || !strings.Contains(text, "line too long") {
 		t.Errorf("the log: %s", text)
 	}
 }
@@ -317,7 +333,8 @@ func TestControlPipe(t *testing.T) {
 func TestControlPipeElsewhere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	file, open, left := filepath.Join(dir, "file"), filepath.Join(dir, "open"), filepath.Join(dir, "left")
+	file, open, left := filepath.Join(dir, "file"), filepath.Join(dir, "open"),
+		filepath.Join(dir, "left")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +346,8 @@ func TestControlPipeElsewhere(t *testing.T) {
 	if err := os.Chmod(open, 0o622); err != nil {
 		t.Fatal(err)
 	}
-	for path, good := range map[string]bool{file: false, open: false, left: true, filepath.Join(dir, "no", "where"): false} {
+	for path, good := range map[string]bool{file: false, open: false, left: true,
+		filepath.Join(dir, "no", "where"): false} {
 		d, err := sim.New(sim.Options{Control: path})
 		if (err == nil) != good {
 			t.Errorf("%s: %v", path, err)
@@ -374,7 +392,8 @@ func TestManyStations(t *testing.T) {
 			if err := r.w.AddRadio(sim.Radio{Name: name, MAC: mac}); err != nil {
 				t.Fatal(err)
 			}
-			if err := ap.AllowPIN(sim.PINGrant{PIN: rightPIN.Value, UUID: wsc.UUIDFromMAC(mac)}); err != nil {
+			if err := ap.AllowPIN(sim.PINGrant{PIN: rightPIN.Value,
+				UUID: wsc.UUIDFromMAC(mac)}); err != nil {
 				t.Fatal(err)
 			}
 			one := &room{T: t, w: r.w, d: r.d, s: r.station(name), mac: mac}

@@ -22,22 +22,27 @@ type Config struct {
 	Address netip.Addr // of the interface; on the loopback interface any of 127.0.0.0/8
 	UUID    [16]byte
 	MaxAge  time.Duration // of its announcements; 0: 1801 s, as hostapd's
-	// Describe changes the description before it is served; nil: it stays as it is. It is called for each request.
+	// Describe changes the description before it is served; nil: it stays as it is. It is called
+	// for each request.
 	Describe func(d *upnp.Description)
-	// Document changes the bytes of the description, for devices that write it badly; nil: they stay as they are.
+	// Document changes the bytes of the description, for devices that write it badly; nil: they
+	// stay as they are.
 	Document func(xml []byte) []byte
-	// Act answers the action that somebody at an address asks for: with a message, or with a *upnp.Fault. It is called from
-	// several goroutines. Nil: there are no actions.
+	// Act answers the action that somebody at an address asks for: with a message, or with a
+	// *upnp.Fault. It is called from several goroutines. Nil: there are no actions.
 	Act func(from netip.Addr, a upnp.Action) ([]byte, error)
 	// First gives what a new subscriber is told first; nil: a dummy as hostapd's.
 	First func() *upnp.WLANEvent
 	// Left is told who has no subscription any more; nil: nobody. It must not call the Device.
 	Left func(from netip.Addr)
-	// Trace is told what the device is asked: "M-SEARCH …", "GET /wps_device.xml", "PutMessage" …; nil: nobody.
+	// Trace is told what the device is asked: "M-SEARCH …", "GET /wps_device.xml", "PutMessage" …;
+	// nil: nobody.
 	Trace func(call string)
-	// Spread has answers to searches spread over the time that they allow. Otherwise they come at once.
+	// Spread has answers to searches spread over the time that they allow. Otherwise they come at
+	// once.
 	Spread bool
-	// EventBeforeAnswer sends the first event while the subscriber still waits for its SID, as quick devices do.
+	// EventBeforeAnswer sends the first event while the subscriber still waits for its SID, as
+	// quick devices do.
 	EventBeforeAnswer bool
 	// Forgets makes renewals fail as after a restart.
 	Forgets bool
@@ -79,7 +84,8 @@ type Device struct {
 	subscriptions []*subscription          // the oldest first
 }
 
-// Add puts a device into the network. It does not announce itself: see Announce. The caller closes it, or the Network.
+// Add puts a device into the network. It does not announce itself: see Announce. The caller closes
+// it, or the Network.
 func (n *Network) Add(c Config) (*Device, error) {
 	if c.MaxAge == 0 {
 		c.MaxAge = subscriptionTime
@@ -97,10 +103,12 @@ func (n *Network) Add(c Config) (*Device, error) {
 	d.location = upnp.URL{Host: l.Addr().(*net.TCPAddr).AddrPort(), Path: DescriptionPath}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.Address, 0))}
-	d.client = http.Client{Timeout: requestTime, Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	d.client = http.Client{Timeout: requestTime,
+		Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
 	d.server = &http.Server{
-		Handler: d, ReadTimeout: requestTime, WriteTimeout: answerTime, MaxHeaderBytes: maxHeader, ConnState: d.count,
-		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+		Handler: d, ReadTimeout: requestTime, WriteTimeout: answerTime, MaxHeaderBytes: maxHeader,
+		ConnState: d.count,
+		ErrorLog:  slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	d.server.SetKeepAlivesEnabled(false)
 	n.mu.Lock()
@@ -116,7 +124,8 @@ func (n *Network) Add(c Config) (*Device, error) {
 	return d, nil
 }
 
-// Close ends the device without a word, and waits for it. Announce a byebye first for an orderly end.
+// Close ends the device without a word, and waits for it. Announce a byebye first for an orderly
+// end.
 func (d *Device) Close() {
 	n := d.network
 	n.mu.Lock()
@@ -204,7 +213,8 @@ func xml(w http.ResponseWriter, body []byte) {
 func (d *Device) describe() []byte {
 	at := func(path string) upnp.URL { return upnp.URL{Host: d.location.Host, Path: path} }
 	t := upnp.Description{
-		FriendlyName: "WPS Access Point", Manufacturer: "wpsd", ModelName: "wfadevice", UDN: d.config.UUID, HasUDN: true,
+		FriendlyName: "WPS Access Point", Manufacturer: "wpsd", ModelName: "wfadevice",
+		UDN: d.config.UUID, HasUDN: true,
 		SCPD: at(scpdPath), Control: at(controlPath), Event: at(eventPath),
 	}
 	if d.config.Describe != nil {
@@ -218,7 +228,8 @@ func (d *Device) describe() []byte {
 }
 
 func (d *Device) act(w http.ResponseWriter, r *http.Request, from netip.Addr) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, upnp.MaxMessage+1)) // what is longer is refused by ParseAction
+	// what is longer is refused by ParseAction
+	body, err := io.ReadAll(io.LimitReader(r.Body, upnp.MaxMessage+1))
 	if err != nil {
 		return
 	}

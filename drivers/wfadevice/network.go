@@ -1,9 +1,11 @@
-// Package wfadevice is the network side of access points: what an External Registrar finds, asks and subscribes to. It
-// is the sockets and the bookkeeping of SSDP, HTTP and GENA for any number of WFADevices on one interface; what an
-// access point answers is its owner's business. The simulation's access points are made of it, and those of tests.
+// Package wfadevice is the network side of access points: what an External Registrar finds, asks
+// and subscribes to. It is the sockets and the bookkeeping of SSDP, HTTP and GENA for any number of
+// WFADevices on one interface; what an access point answers is its owner's business. The
+// simulation's access points are made of it, and those of tests.
 //
-// It is for simulations, on the loopback interface as a rule, and bounded all the same: connections, requests, their
-// time, subscriptions, what waits for a subscriber. An event goes to the address that subscribed and to no other.
+// It is for simulations, on the loopback interface as a rule, and bounded all the same:
+// connections, requests, their time, subscriptions, what waits for a subscriber. An event goes to
+// the address that subscribed and to no other.
 package wfadevice
 
 import (
@@ -24,7 +26,8 @@ import (
 // ErrClosed means that the Network or the Device is closed.
 var ErrClosed = errors.New("wfadevice: closed")
 
-// maxAnswers bounds the answers of one device that wait for their time; more searches are not answered (hostapd).
+// maxAnswers bounds the answers of one device that wait for their time; more searches are not
+// answered (hostapd).
 const maxAnswers = 20
 
 // Network is the devices on one interface. It is safe for concurrent use.
@@ -99,7 +102,8 @@ func (n *Network) listen() {
 
 // found answers a search if it is for the device.
 func (d *Device) found(s upnp.Search, from netip.AddrPort) {
-	if !slices.Contains([]string{upnp.DeviceType, upnp.ServiceType, "ssdp:all", "upnp:rootdevice", upnp.FormatUDN(d.config.UUID)}, s.Target) {
+	if !slices.Contains([]string{upnp.DeviceType, upnp.ServiceType, "ssdp:all", "upnp:rootdevice",
+		upnp.FormatUDN(d.config.UUID)}, s.Target) {
 		return
 	}
 	d.trace("M-SEARCH " + s.Target)
@@ -134,7 +138,8 @@ func (d *Device) answer(to netip.AddrPort) {
 
 // announcements are the two that matter, for device and service.
 func (d *Device) announcements(kind upnp.Kind) []upnp.Announcement {
-	a := upnp.Announcement{Kind: kind, UUID: d.config.UUID, HasUUID: true, Location: d.location, MaxAge: d.config.MaxAge}
+	a := upnp.Announcement{Kind: kind, UUID: d.config.UUID, HasUUID: true, Location: d.location,
+		MaxAge: d.config.MaxAge}
 	s := a
 	s.Service = true
 	return []upnp.Announcement{a, s}

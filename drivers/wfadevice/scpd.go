@@ -1,7 +1,7 @@
 package wfadevice
 
-// scpd describes the service: the actions that access points have, and the variables that they tell of (WFAWLANConfig:1
-// service template).
+// scpd describes the service: the actions that access points have, and the variables that they tell
+// of (WFAWLANConfig:1 service template).
 const scpd = `<?xml version="1.0"?>
 <scpd xmlns="urn:schemas-upnp-org:service-1-0">
 <specVersion><major>1</major><minor>0</minor></specVersion>

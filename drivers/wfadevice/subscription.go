@@ -96,7 +96,8 @@ func (d *Device) first() upnp.Notification {
 		n.Event = d.config.First()
 	}
 	if n.Event == nil { // a WSC_ACK, as hostapd's dummy
-		n.Event = &upnp.WLANEvent{Type: upnp.EventMessage, Message: []byte{0x10, 0x4a, 0, 1, 0x10, 0x10, 0x22, 0, 1, 0x0d}}
+		n.Event = &upnp.WLANEvent{Type: upnp.EventMessage,
+			Message: []byte{0x10, 0x4a, 0, 1, 0x10, 0x10, 0x22, 0, 1, 0x0d}}
 	}
 	return n
 }
@@ -114,7 +115,8 @@ func (d *Device) add(from netip.Addr, callback upnp.URL) *subscription {
 	var uuid [16]byte
 	_, _ = rand.Read(uuid[:]) // does not fail
 	s := &subscription{
-		d: d, sid: upnp.FormatUDN(uuid), from: from, callback: callback, wake: make(chan struct{}, 1), granted: make(chan struct{}),
+		d: d, sid: upnp.FormatUDN(uuid), from: from, callback: callback,
+		wake: make(chan struct{}, 1), granted: make(chan struct{}),
 		expires: time.Now().Add(subscriptionTime),
 	}
 	s.ctx, s.cancel = context.WithCancel(d.ctx)
@@ -152,8 +154,12 @@ func (d *Device) sweep() (left []netip.Addr) {
 // drop ends a subscription and gives its address if that has no other; d.mu is held.
 func (d *Device) drop(s *subscription) (left []netip.Addr) {
 	s.cancel() // serve ends what waits
-	d.subscriptions = slices.DeleteFunc(slices.Clone(d.subscriptions), func(o *subscription) bool { return o == s })
-	if slices.ContainsFunc(d.subscriptions, func(o *subscription) bool { return o.from == s.from }) {
+	d.subscriptions = slices.DeleteFunc(slices.Clone(d.subscriptions), func(o *subscription) bool {
+		return o == s
+	})
+	if slices.ContainsFunc(d.subscriptions, func(o *subscription) bool {
+		return o.from == s.from
+	}) {
 		return nil
 	}
 	return []netip.Addr{s.from}
@@ -215,8 +221,8 @@ func (d *Device) Subscribers() []Subscriber {
 	return all
 }
 
-// Notify sends an event to all subscribers, and does not wait for that. Of too many events for one subscriber a Probe
-// Request gives way (hostapd).
+// Notify sends an event to all subscribers, and does not wait for that. Of too many events for one
+// subscriber a Probe Request gives way (hostapd).
 func (d *Device) Notify(e *upnp.WLANEvent) {
 	d.mu.Lock()
 	all := slices.Clone(d.subscriptions)
@@ -271,8 +277,8 @@ func (n *delivery) end(how Delivered) {
 	}
 }
 
-// serve delivers events until the subscription ends. The first tells everything (UDA 4.2.1); what was queued while it
-// waited for the answer comes after it.
+// serve delivers events until the subscription ends. The first tells everything (UDA 4.2.1); what
+// was queued while it waited for the answer comes after it.
 func (s *subscription) serve() {
 	defer s.end()
 	select {
@@ -336,7 +342,8 @@ func (s *subscription) end() {
 }
 
 func (s *subscription) deliver(n *upnp.Notification) Delivered {
-	r, err := http.NewRequestWithContext(s.ctx, "NOTIFY", s.callback.String(), bytes.NewReader(n.AppendBody(nil)))
+	r, err := http.NewRequestWithContext(s.ctx, "NOTIFY", s.callback.String(),
+		bytes.NewReader(n.AppendBody(nil)))
 	if err != nil {
 		return Delivered{Err: err}
 	}

@@ -22,7 +22,8 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// These tests run on the loopback interface; each device has an address of its own there, by which others are told apart.
+// These tests run on the loopback interface; each device has an address of its own there, by which
+// others are told apart.
 var addresses atomic.Uint32
 
 func newAddress() netip.Addr {
@@ -101,9 +102,11 @@ func until(t *testing.T, what string, ok func() bool) {
 }
 
 // ask sends a request with any header.
-func ask(t *testing.T, d *wfadevice.Device, method, path, body string, header ...string) *http.Response {
+func ask(t *testing.T, d *wfadevice.Device, method, path, body string,
+	header ...string) *http.Response {
 	t.Helper()
-	r, err := http.NewRequest(method, "http://"+d.Location().Host.String()+path, strings.NewReader(body))
+	r, err := http.NewRequest(method, "http://"+d.Location().Host.String()+path,
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,15 +133,16 @@ func (l *listener) subscribe(t *testing.T, d *wfadevice.Device) string {
 
 func TestServesWhatItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	d := add(t, wfadevice.Config{UUID: [16]byte{7}, Act: func(from netip.Addr, a upnp.Action) ([]byte, error) {
-		switch a.Name {
-		case upnp.GetDeviceInfo:
-			return []byte("M1 for " + from.String()), nil
-		case upnp.PutMessage:
-			return nil, &upnp.Fault{Status: 500, Code: 600, Description: "no"}
-		}
-		return nil, io.ErrUnexpectedEOF
-	}})
+	d := add(t, wfadevice.Config{UUID: [16]byte{7},
+		Act: func(from netip.Addr, a upnp.Action) ([]byte, error) {
+			switch a.Name {
+			case upnp.GetDeviceInfo:
+				return []byte("M1 for " + from.String()), nil
+			case upnp.PutMessage:
+				return nil, &upnp.Fault{Status: 500, Code: 600, Description: "no"}
+			}
+			return nil, io.ErrUnexpectedEOF
+		}})
 	body := func(r *http.Response) []byte {
 		b, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -147,7 +151,8 @@ func TestServesWhatItIsAskedFor(t *testing.T) {
 		return b
 	}
 	got, err := upnp.ParseDescription(d.Location(), body(ask(t, d, "GET", "/wps_device.xml", "")))
-	if err != nil || got.UDN != [16]byte{7} || got.Control.Path != "/wps_control" || got.Event.Path != "/wps_event" {
+	if err != nil || got.UDN != [16]byte{7} || got.Control.Path != "/wps_control" ||
+		got.Event.Path != "/wps_event" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	var scpd struct {
@@ -155,27 +160,33 @@ func TestServesWhatItIsAskedFor(t *testing.T) {
 			Name string `xml:"name"`
 		} `xml:"actionList>action"`
 	}
-	if err := xml.Unmarshal(body(ask(t, d, "GET", got.SCPD.Path, "")), &scpd); err != nil || len(scpd.Actions) != 4 {
+	if err := xml.Unmarshal(body(ask(t, d, "GET", got.SCPD.Path, "")), &scpd); err != nil ||
+		len(scpd.Actions) != 4 {
 		t.Errorf("%+v, %v", scpd, err)
 	}
 	call := func(a upnp.Action) ([]byte, error) {
 		r := a.Request(got.Control)
-		resp := ask(t, d, r.Method, r.URL.Path, string(r.Body), "SOAPACTION: "+r.Header.Get("SOAPACTION"))
+		resp := ask(t, d, r.Method, r.URL.Path, string(r.Body),
+			"SOAPACTION: "+r.Header.Get("SOAPACTION"))
 		return a.Name.ParseReply(upnp.Response{Status: resp.StatusCode, Body: body(resp)})
 	}
-	if m, err := call(upnp.Action{Name: upnp.GetDeviceInfo}); string(m) != "M1 for 127.0.0.1" || err != nil {
+	if m, err := call(upnp.Action{Name: upnp.GetDeviceInfo}); string(m) != "M1 for 127.0.0.1" ||
+		err != nil {
 		t.Errorf("%q, %v", m, err)
 	}
-	for name, code := range map[upnp.ActionName]int{upnp.PutMessage: 600, upnp.SetSelectedRegistrar: 501, "RebootAP": 401} {
+	for name, code := range map[upnp.ActionName]int{upnp.PutMessage: 600,
+		upnp.SetSelectedRegistrar: 501, "RebootAP": 401} {
 		_, err := call(upnp.Action{Name: name, Message: []byte{1}})
 		if f, ok := errors.AsType[*upnp.Fault](err); !ok || f.Code != code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := call(upnp.Action{Name: upnp.PutMessage, Message: bytes.Repeat([]byte{1}, upnp.MaxMessage)}); err == nil {
+	if _, err := call(upnp.Action{Name: upnp.PutMessage,
+		Message: bytes.Repeat([]byte{1}, upnp.MaxMessage)}); err == nil {
 		t.Error("a body without end was taken")
 	}
-	for _, wrong := range []string{"GET /", "GET /../etc/passwd", "POST /wps_event", "NOTIFY /wps_control"} {
+	for _, wrong := range []string{"GET /", "GET /../etc/passwd", "POST /wps_event",
+		"NOTIFY /wps_control"} {
 		method, path, _ := strings.Cut(wrong, " ")
 		if resp := ask(t, d, method, path, ""); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", wrong, resp.StatusCode)
@@ -210,7 +221,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	closed := 0
 	for _, c := range open[32:] {
 		_ = c.SetReadDeadline(time.Now().Add(patience))
-		if _, err := c.Read(make([]byte, 1)); err == io.EOF || strings.Contains(fmt.Sprint(err), "reset") {
+		if _, err := c.Read(make([]byte, 1)); err == io.EOF ||
+			strings.Contains(fmt.Sprint(err), "reset") {
 			closed++
 		}
 	}
@@ -229,7 +241,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	})
 }
 
-// TestIsFound has an External Registrar's sockets find two devices of one network, of which one takes its time.
+// TestIsFound has an External Registrar's sockets find two devices of one network, of which one
+// takes its time.
 func TestIsFound(t *testing.T) {
 	t.Parallel()
 	n, err := wfadevice.Open("lo", nil)
@@ -244,7 +257,8 @@ func TestIsFound(t *testing.T) {
 	defer p.Close()
 	quick, late := newAddress(), newAddress()
 	at := make(map[netip.Addr]*wfadevice.Device)
-	for _, c := range []wfadevice.Config{{Address: quick, UUID: [16]byte{1}}, {Address: late, UUID: [16]byte{2}, Spread: true}} {
+	for _, c := range []wfadevice.Config{{Address: quick, UUID: [16]byte{1}},
+		{Address: late, UUID: [16]byte{2}, Spread: true}} {
 		if at[c.Address], err = n.Add(c); err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +269,8 @@ func TestIsFound(t *testing.T) {
 		missing := map[upnp.Announcement]bool{}
 		for from, d := range at {
 			for _, service := range []bool{false, true} {
-				a := upnp.Announcement{From: from, Kind: kind, Service: service, HasUUID: true, UUID: [16]byte{1}}
+				a := upnp.Announcement{From: from, Kind: kind, Service: service, HasUUID: true,
+					UUID: [16]byte{1}}
 				if from == late {
 					a.UUID[0] = 2
 				}
@@ -297,7 +312,8 @@ func TestIsFound(t *testing.T) {
 	if err := n.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := n.Add(wfadevice.Config{Address: newAddress()}); !errors.Is(err, wfadevice.ErrClosed) {
+	if _, err := n.Add(wfadevice.Config{Address: newAddress()}); !errors.Is(err,
+		wfadevice.ErrClosed) {
 		t.Errorf("a device in a network that is closed: %v", err)
 	}
 	if err := at[quick].Announce(upnp.Alive); err == nil {

@@ -70,11 +70,12 @@ func wipe(values []value) {
 	}
 }
 
-// abilities are what a wpa_supplicant and its radio can do, in the words of wpa_supplicant, in upper case.
+// abilities are what a wpa_supplicant and its radio can do, in the words of wpa_supplicant, in
+// upper case.
 type abilities struct{ management, pairwise, group, groupManagement []string }
 
-// settings are those of the network block for an offer, which the caller wipes. have is the block that there is; nil:
-// it is a new one.
+// settings are those of the network block for an offer, which the caller wipes. have is the block
+// that there is; nil: it is a new one.
 func settings(n *credential.Offer, have map[string]string, can abilities) ([]value, error) {
 	list := []value{{name: "ssid", form: octets, raw: n.SSID}}
 	if n.Backhaul {
@@ -95,8 +96,8 @@ func settings(n *credential.Offer, have map[string]string, can abilities) ([]val
 		list = append(list, ciphers(n, have, can)...)
 		return append(list, value{name: "psk", form: octets, key: secret.New(psk)}), nil
 	}
-	// WPA2 and, so that a WPA2/WPA3 access point is joined with the better one, SAE where radio and build have it. SAE needs
-	// protected management frames where the access point can.
+	// WPA2 and, so that a WPA2/WPA3 access point is joined with the better one, SAE where radio and
+	// build have it. SAE needs protected management frames where the access point can.
 	management, protect := "WPA-PSK WPA-PSK-SHA256", 1
 	sae := slices.Contains(can.management, "SAE")
 	switch {
@@ -107,13 +108,15 @@ func settings(n *credential.Offer, have map[string]string, can abilities) ([]val
 	case sae && !n.NoSAE:
 		management += " SAE"
 	}
-	list = append(list, value{name: "key_mgmt", text: management}, value{name: "ieee80211w", form: number, text: strconv.Itoa(protect)})
+	list = append(list, value{name: "key_mgmt", text: management},
+		value{name: "ieee80211w", form: number, text: strconv.Itoa(protect)})
 	list = append(list, ciphers(n, have, can)...)
 	return append(list, value{name: "psk", form: quoted, key: n.Key.Clone()}), nil
 }
 
-// ciphers names those that the access point was heard with, where wpa_supplicant would not use them by itself: its
-// default is CCMP and TKIP. In a block that somebody may have made stricter, only what is needed to get in is added.
+// ciphers names those that the access point was heard with, where wpa_supplicant would not use them
+// by itself: its default is CCMP and TKIP. In a block that somebody may have made stricter, only
+// what is needed to get in is added.
 func ciphers(n *credential.Offer, have map[string]string, can abilities) []value {
 	if !n.Heard {
 		return nil
@@ -153,13 +156,14 @@ func ciphers(n *credential.Offer, have map[string]string, can abilities) []value
 type network struct {
 	id      string
 	enabled bool
-	// have are its settings as they would stand in the configuration file: ssid, mode, key_mgmt, pairwise, group, group_mgmt
-	// and scan_freq.
+	// have are its settings as they would stand in the configuration file: ssid, mode, key_mgmt,
+	// pairwise, group, group_mgmt and scan_freq.
 	have map[string]string
 }
 
 // configured are the names of settings in network.have.
-var configured = []string{"ssid", "mode", "key_mgmt", "pairwise", "group", "group_mgmt", "scan_freq"}
+var configured = []string{"ssid", "mode", "key_mgmt", "pairwise", "group", "group_mgmt",
+	"scan_freq"}
 
 // named reports whether a configured network has this one's name.
 func (c *network) named(n *credential.Network) bool {
@@ -176,7 +180,9 @@ func (c *network) fits(n *credential.Network) bool {
 	if n.KeyKind == credential.KeyNone {
 		return slices.Equal(methods, []string{"NONE"})
 	}
-	return slices.ContainsFunc(methods, func(m string) bool { return strings.HasPrefix(m, "WPA-PSK") || m == "SAE" })
+	return slices.ContainsFunc(methods, func(m string) bool {
+		return strings.HasPrefix(m, "WPA-PSK") || m == "SAE"
+	})
 }
 
 // bytesOf reports whether a value of a configuration file, text in quotes or hex, is these bytes.

@@ -45,7 +45,8 @@ func (i *iface) can(ctx context.Context) (abilities, error) {
 	return abilities{list("KeyMgmt"), list("Pairwise"), list("Group"), list("GroupMgmt")}, nil
 }
 
-// properties are settings as D-Bus has them: wpa_supplicant quotes strings where that has to be, bytes become hex.
+// properties are settings as D-Bus has them: wpa_supplicant quotes strings where that has to be,
+// bytes become hex.
 func properties(values []value) (map[string]godbus.Variant, error) {
 	dict := map[string]godbus.Variant{}
 	for _, v := range values {

@@ -6,8 +6,9 @@ import (
 	"wpsd/engine/credential"
 )
 
-// Changes reports whether a network with the name of this one is configured for the interface. wpa_supplicant tells nobody
-// the keys that it has, so only an open network is known to be the same.
+// Changes reports whether a network with the name of this one is configured for the interface.
+// wpa_supplicant tells nobody the keys that it has, so only an open network is known to be the
+// same.
 func (m *Manager) Changes(ctx context.Context, ifname string, n credential.Network) (bool, error) {
 	t, err := m.owner(ctx, ifname)
 	if t == nil {

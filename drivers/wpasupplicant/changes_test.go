@@ -6,7 +6,8 @@ import (
 	"wpsd/engine/credential"
 )
 
-// TestChanges: on D-Bus, and over the control socket. "home" is WPA2 in both; "off" is open, and known at the socket only.
+// TestChanges: on D-Bus, and over the control socket. "home" is WPA2 in both; "off" is open, and
+// known at the socket only.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	onBus, p := play(t)
@@ -18,15 +19,23 @@ func TestChanges(t *testing.T) {
 		n       credential.Network
 		want    bool
 	}{
-		{"another name", onBus, "wlan0", received("new", "a new key", credential.KeyPassphrase), false},
-		{"a key that it does not tell", onBus, "wlan0", received("home", "a new key", credential.KeyPassphrase), true},
-		{"the same name, and open here", onBus, "wlan0", received("work", "", credential.KeyNone), true},
-		{"an interface that it does not have", onBus, "wlan7", received("home", "a new key", credential.KeyPassphrase), false},
-		{"another name at the socket", onSocket, "wlan0", received("new", "a new key", credential.KeyPassphrase), false},
-		{"a key that it does not tell at the socket", onSocket, "wlan0", received("home", "a new key", credential.KeyPassphrase), true},
+		{"another name", onBus, "wlan0",
+			received("new", "a new key", credential.KeyPassphrase), false},
+		{"a key that it does not tell", onBus, "wlan0",
+			received("home", "a new key", credential.KeyPassphrase), true},
+		{"the same name, and open here", onBus, "wlan0",
+			received("work", "", credential.KeyNone), true},
+		{"an interface that it does not have", onBus, "wlan7",
+			received("home", "a new key", credential.KeyPassphrase), false},
+		{"another name at the socket", onSocket, "wlan0",
+			received("new", "a new key", credential.KeyPassphrase), false},
+		{"a key that it does not tell at the socket", onSocket, "wlan0",
+			received("home", "a new key", credential.KeyPassphrase), true},
 		{"open on both sides", onSocket, "wlan0", received("off", "", credential.KeyNone), false},
-		{"open there, and secured here", onSocket, "wlan0", received("off", "a new key", credential.KeyPassphrase), true},
-		{"an interface that has no socket", onSocket, "wlan7", received("home", "a new key", credential.KeyPassphrase), false},
+		{"open there, and secured here", onSocket, "wlan0",
+			received("off", "a new key", credential.KeyPassphrase), true},
+		{"an interface that has no socket", onSocket, "wlan7",
+			received("home", "a new key", credential.KeyPassphrase), false},
 	} {
 		if got, err := c.manager.Changes(t.Context(), c.ifname, c.n); err != nil || got != c.want {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)

@@ -14,10 +14,11 @@ import (
 // way is how it lets go.
 type way string
 
-// The ways. To disconnect leaves everything as it is, but over D-Bus it works only where there is a connection; over the
-// control socket, where there is one, it always does (bySocket). To remove the interface is the thorough one, but what was
-// added at run time is lost with it, and its keys cannot be read. Otherwise the interface stays: wpa_supplicant would
-// deauthenticate whatever is not its own network on it.
+// The ways. To disconnect leaves everything as it is, but over D-Bus it works only where there is a
+// connection; over the control socket, where there is one, it always does (bySocket). To remove the
+// interface is the thorough one, but what was added at run time is lost with it, and its keys
+// cannot be read. Otherwise the interface stays: wpa_supplicant would deauthenticate whatever is
+// not its own network on it.
 const (
 	byDisconnecting way = "disconnect"
 	byRemoving      way = "remove"
@@ -47,7 +48,8 @@ func (m *Manager) Claim(ctx context.Context, ifname string) ([]byte, error) {
 		return m.claimSocket(ctx, ifname)
 	}
 	var owed debt
-	for name, value := range map[string]*string{"Driver": &owed.Driver, "BridgeIfname": &owed.Bridge, "ConfigFile": &owed.ConfigFile} {
+	for name, value := range map[string]*string{"Driver": &owed.Driver,
+		"BridgeIfname": &owed.Bridge, "ConfigFile": &owed.ConfigFile} {
 		if err := i.Get(ctx, i.path, interfaceI, name, value); err != nil {
 			return nil, wrap(err)
 		}
@@ -140,7 +142,8 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 	}))
 }
 
-// Shares implements service.Sharer: wpa_supplicant has the interfaces that it is given, and no others.
+// Shares implements service.Sharer: wpa_supplicant has the interfaces that it is given, and no
+// others.
 func (*Manager) Shares() {}
 
 // Restore implements Holder.
@@ -165,7 +168,8 @@ func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, recon
 		if owed.Way == byDisconnecting {
 			return nil // it was started anew, without this interface: not our doing
 		}
-		return wrap(i.create(ctx, map[string]string{"Ifname": ifname, "Driver": owed.Driver, "BridgeIfname": owed.Bridge, "ConfigFile": owed.ConfigFile}))
+		return wrap(i.create(ctx, map[string]string{"Ifname": ifname, "Driver": owed.Driver,
+			"BridgeIfname": owed.Bridge, "ConfigFile": owed.ConfigFile}))
 	}
 	if owed.Way == byDisconnecting && reconnect {
 		return wrap(i.Call(ctx, i.path, interfaceI+".Reconnect", nil))

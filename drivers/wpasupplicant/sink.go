@@ -13,12 +13,12 @@ import (
 // ErrFailed means that it knows the network, and is not in it.
 var ErrFailed = errors.New("it could not connect in time")
 
-// lookTime is how long only the channels are looked at on which the networks were heard. After that an access point may
-// have moved, and everything is.
+// lookTime is how long only the channels are looked at on which the networks were heard. After that
+// an access point may have moved, and everything is.
 const lookTime = 6 * time.Second
 
-// talk is a conversation with a wpa_supplicant about one interface, over D-Bus or over its control socket. Networks have
-// the names that they have there.
+// talk is a conversation with a wpa_supplicant about one interface, over D-Bus or over its control
+// socket. Networks have the names that they have there.
 type talk interface {
 	// networks lists those that are configured.
 	networks(ctx context.Context) ([]network, error)
@@ -39,8 +39,9 @@ type talk interface {
 	Close()
 }
 
-// Deliver implements Sink: for each network it changes the block that has this name already, else adds one, and selects
-// the first. The others are enabled again afterwards; to select one disables them.
+// Deliver implements Sink: for each network it changes the block that has this name already, else
+// adds one, and selects the first. The others are enabled again afterwards; to select one disables
+// them.
 func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
@@ -54,8 +55,8 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credentia
 	return wrap(hand(ctx, t, usable))
 }
 
-// talk finds the wpa_supplicant that is to get a network. One on D-Bus that was asked for by name, and does not have the
-// interface, gets it.
+// talk finds the wpa_supplicant that is to get a network. One on D-Bus that was asked for by name,
+// and does not have the interface, gets it.
 func (m *Manager) talk(ctx context.Context, ifname string) (talk, error) {
 	t, err := m.owner(ctx, ifname)
 	if t != nil || err != nil {
@@ -72,7 +73,8 @@ func (m *Manager) talk(ctx context.Context, ifname string) (talk, error) {
 	return i, nil
 }
 
-// owner finds the wpa_supplicant that has the interface, on D-Bus or not. nil without an error: there is none.
+// owner finds the wpa_supplicant that has the interface, on D-Bus or not. nil without an error:
+// there is none.
 func (m *Manager) owner(ctx context.Context, ifname string) (talk, error) {
 	i, err := m.dial(ctx, ifname)
 	if err == nil && i.path != "" {
@@ -152,7 +154,8 @@ func hand(ctx context.Context, t talk, offers []*credential.Offer) error {
 }
 
 // place writes a block for each offer. An error is that of the ones that could not be placed.
-func place(ctx context.Context, t talk, offers []*credential.Offer, all []network) (ours []placed, err error) {
+func place(ctx context.Context, t talk, offers []*credential.Offer, all []network) (ours []placed,
+	err error) {
 	can, err := t.can(ctx)
 	if err != nil {
 		return nil, err
@@ -189,8 +192,8 @@ func (p *placed) write(ctx context.Context, t talk, can abilities) error {
 	return t.change(ctx, p.id, values)
 }
 
-// join has it connect to any of the networks, the first before the others. For a while it looks only where they were
-// heard: all channels take it seconds.
+// join has it connect to any of the networks, the first before the others. For a while it looks
+// only where they were heard: all channels take it seconds.
 func join(ctx context.Context, t talk, ours []placed) error {
 	var near []placed
 	for _, p := range ours {
@@ -238,7 +241,8 @@ func join(ctx context.Context, t talk, ours []placed) error {
 // narrow lets it look for each of the networks on its own channel only.
 func narrow(ctx context.Context, t talk, near []placed) error {
 	for _, p := range near {
-		if err := t.change(ctx, p.id, []value{{name: "scan_freq", text: strconv.Itoa(p.Frequency)}}); err != nil {
+		if err := t.change(ctx, p.id,
+			[]value{{name: "scan_freq", text: strconv.Itoa(p.Frequency)}}); err != nil {
 			return err
 		}
 	}

@@ -16,9 +16,10 @@ import (
 	"wpsd/drivers/managerbus"
 )
 
-// A wpa_supplicant that ifupdown, dhcpcd or wpa_supplicant@.service has started is not on D-Bus. It has a control socket
-// for each interface, and lets go by DISCONNECT: until RECONNECT it then ignores what happens on the interface, also
-// associations of others (heard of wpa_supplicant 2.10). So nothing of its own has to be removed.
+// A wpa_supplicant that ifupdown, dhcpcd or wpa_supplicant@.service has started is not on D-Bus. It
+// has a control socket for each interface, and lets go by DISCONNECT: until RECONNECT it then
+// ignores what happens on the interface, also associations of others (heard of wpa_supplicant
+// 2.10). So nothing of its own has to be removed.
 
 // DefaultSockets are where its control sockets are looked for.
 var DefaultSockets = []string{"/run/wpa_supplicant"}
@@ -35,7 +36,8 @@ const (
 	stateDisabled     = "INTERFACE_DISABLED"
 )
 
-// BusyError is an interface that wpa_supplicant has and cannot be asked for. Its advice is a sentence for a person.
+// BusyError is an interface that wpa_supplicant has and cannot be asked for. Its advice is a
+// sentence for a person.
 type BusyError struct {
 	advice string
 	err    error
@@ -56,15 +58,17 @@ type process struct {
 	path string
 }
 
-// socket finds the wpa_supplicant that has the interface and is not on D-Bus. nil without an error: there is none.
+// socket finds the wpa_supplicant that has the interface and is not on D-Bus. nil without an error:
+// there is none.
 func (m *Manager) socket(ctx context.Context, ifname string) (*process, error) {
 	for _, dir := range m.Sockets {
 		path := filepath.Join(dir, ifname)
 		conn, err := controlsocket.Dial(path)
 		switch {
 		case errors.Is(err, fs.ErrPermission) && listens(path):
-			return nil, &BusyError{fmt.Sprintf("wpa_supplicant has %s, and its control socket is not open to wpsd: "+
-				"add GROUP=netdev to ctrl_interface in its configuration, have it started with -u (on D-Bus), or stop it.", ifname), err}
+			return nil, &BusyError{fmt.Sprintf(
+				"wpa_supplicant has %s, and its control socket is not open to wpsd: "+
+					"add GROUP=netdev to ctrl_interface in its configuration, have it started with -u (on D-Bus), or stop it.", ifname), err}
 		case err != nil:
 			continue // nobody, or one that was killed and has left its socket
 		}
@@ -80,7 +84,8 @@ func (m *Manager) socket(ctx context.Context, ifname string) (*process, error) {
 	return nil, nil
 }
 
-// listens reports whether a process has the socket at path, which only the kernel's list tells whom it is closed to.
+// listens reports whether a process has the socket at path, which only the kernel's list tells whom
+// it is closed to.
 func listens(path string) bool {
 	list, err := os.Open("/proc/self/net/unix")
 	if err != nil {
@@ -144,7 +149,8 @@ func (m *Manager) claimSocket(ctx context.Context, ifname string) ([]byte, error
 		return nil, wrap(err)
 	}
 	if state == stateDisabled { // RECONNECT would not undo DISCONNECT
-		return nil, &BusyError{advice: fmt.Sprintf("wpa_supplicant has %s, whose link is down: switch it on (ip link set %s up), or stop wpa_supplicant.", ifname, ifname)}
+		return nil, &BusyError{advice: fmt.Sprintf(
+			"wpa_supplicant has %s, whose link is down: switch it on (ip link set %s up), or stop wpa_supplicant.", ifname, ifname)}
 	}
 	return json.Marshal(debt{Way: bySocket})
 }
@@ -166,8 +172,8 @@ func (m *Manager) releaseSocket(ctx context.Context, ifname string) error {
 	}))
 }
 
-// restoreSocket is Restore over the control socket. One that was stopped meanwhile is owed nothing: when it is started
-// again it connects by itself.
+// restoreSocket is Restore over the control socket. One that was stopped meanwhile is owed nothing:
+// when it is started again it connects by itself.
 func (m *Manager) restoreSocket(ctx context.Context, ifname string, reconnect bool) error {
 	p, err := m.socket(ctx, ifname)
 	if p == nil || !reconnect {

@@ -15,7 +15,8 @@ import (
 	"wpsd/engine/credential"
 )
 
-// socketed is a wpa_supplicant that is not on D-Bus: it has wlan0 and the networks "home", and "off", which is disabled.
+// socketed is a wpa_supplicant that is not on D-Bus: it has wlan0 and the networks "home", and
+// "off", which is disabled.
 type socketed struct {
 	mu       sync.Mutex
 	state    string
@@ -29,7 +30,8 @@ type socketed struct {
 func playSocket(t *testing.T) (*Manager, *socketed) {
 	t.Helper()
 	dir := t.TempDir()
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "wlan0"), Net: "unixgram"})
+	conn, err := net.ListenUnixgram("unixgram",
+		&net.UnixAddr{Name: filepath.Join(dir, "wlan0"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,8 @@ func (s *socketed) reply(command string) string {
 	case "LIST_NETWORKS":
 		return "network id / ssid / bssid / flags\n0\thome\tany\t[CURRENT]\n1\toff\tany\t[DISABLED]\n"
 	case "GET_NETWORK":
-		return map[string]string{"0 ssid": `"home"`, "1 ssid": `"off"`, "0 key_mgmt": "WPA-PSK", "1 key_mgmt": "NONE", "0 mode": "0", "1 mode": "0"}[rest]
+		return map[string]string{"0 ssid": `"home"`, "1 ssid": `"off"`, "0 key_mgmt": "WPA-PSK",
+			"1 key_mgmt": "NONE", "0 mode": "0", "1 mode": "0"}[rest]
 	case "GET_CAPABILITY":
 		return "NONE WPA-PSK SAE"
 	case "DISCONNECT":
@@ -120,7 +123,8 @@ func TestHolderOverTheSocket(t *testing.T) {
 	s.mu.Lock()
 	s.state = stateDisabled
 	s.mu.Unlock()
-	if _, err := m.Claim(t.Context(), "wlan0"); !strings.Contains(err.Error(), "ip link set wlan0 up") {
+	if _, err := m.Claim(t.Context(), "wlan0"); !strings.Contains(err.Error(),
+		"ip link set wlan0 up") {
 		t.Errorf("its link is down: %v", err)
 	}
 }
@@ -128,15 +132,19 @@ func TestHolderOverTheSocket(t *testing.T) {
 func TestDeliverOverTheSocket(t *testing.T) {
 	t.Parallel()
 	m, s := playSocket(t)
-	if err := m.Deliver(t.Context(), "wlan0", offer(received("home", "new words", credential.KeyPassphrase))); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(received("home", "new words", credential.KeyPassphrase))); err != nil {
 		t.Fatal(err)
 	}
-	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65", "SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
+	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65",
+		"SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
 		`SET_NETWORK 0 psk "new words"`, "SELECT_NETWORK 0", "SAVE_CONFIG")
-	if err := m.Deliver(t.Context(), "wlan0", offer(received("off", "", credential.KeyNone))); err != nil {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(received("off", "", credential.KeyNone))); err != nil {
 		t.Fatal(err)
 	}
-	s.wantTold(t, "SET_NETWORK 1 ssid 6f6666", "SET_NETWORK 1 key_mgmt NONE", "SELECT_NETWORK 1", "ENABLE_NETWORK 0", "SAVE_CONFIG")
+	s.wantTold(t, "SET_NETWORK 1 ssid 6f6666", "SET_NETWORK 1 key_mgmt NONE", "SELECT_NETWORK 1",
+		"ENABLE_NETWORK 0", "SAVE_CONFIG")
 	s.mu.Lock()
 	s.refuses = true
 	s.mu.Unlock()
@@ -148,10 +156,12 @@ func TestDeliverOverTheSocket(t *testing.T) {
 		cancel()
 	}()
 	key := strings.Repeat("0123456789abcdef", 4)
-	if err := m.Deliver(ctx, "wlan0", offer(received("fresh", key, credential.KeyRawPSK))); !errors.Is(err, context.Canceled) {
+	if err := m.Deliver(ctx, "wlan0",
+		offer(received("fresh", key, credential.KeyRawPSK))); !errors.Is(err, context.Canceled) {
 		t.Fatalf("it does not connect: %v", err)
 	}
-	s.wantTold(t, "ADD_NETWORK", "SET_NETWORK 2 ssid 6672657368", "SET_NETWORK 2 key_mgmt WPA-PSK", "SET_NETWORK 2 psk "+key,
+	s.wantTold(t, "ADD_NETWORK", "SET_NETWORK 2 ssid 6672657368", "SET_NETWORK 2 key_mgmt WPA-PSK",
+		"SET_NETWORK 2 psk "+key,
 		"SELECT_NETWORK 2", "REMOVE_NETWORK 2", "ENABLE_NETWORK 0")
 }
 
@@ -168,10 +178,12 @@ func TestAHandOverThatNobodyWaitsForGoesOn(t *testing.T) {
 		}
 		cancel(fmt.Errorf("another session: %w", credential.ErrKeep))
 	}()
-	if err := m.Deliver(ctx, "wlan0", offer(received("home", "new words", credential.KeyPassphrase))); err == nil {
+	if err := m.Deliver(ctx, "wlan0",
+		offer(received("home", "new words", credential.KeyPassphrase))); err == nil {
 		t.Fatal("it is connected")
 	}
-	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65", "SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
+	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65",
+		"SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
 		`SET_NETWORK 0 psk "new words"`, "SELECT_NETWORK 0", "ENABLE_NETWORK 0", "SAVE_CONFIG")
 }
 
@@ -185,7 +197,8 @@ func (s *socketed) isSelected(id string) bool {
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	err := error(&BusyError{advice: "Stop it."})
-	if known, ok := err.(interface{ Advice() string }); !ok || known.Advice() != "Stop it." || !strings.Contains(err.Error(), "Stop it.") {
+	if known, ok := err.(interface{ Advice() string }); !ok || known.Advice() != "Stop it." ||
+		!strings.Contains(err.Error(), "Stop it.") {
 		t.Errorf("%v", err)
 	}
 }

@@ -20,7 +20,8 @@ func (p *process) networks(ctx context.Context) (all []network, err error) {
 		if len(fields) < 4 {
 			continue // the heading is "network id / ssid / bssid / flags"
 		}
-		n := network{id: fields[0], enabled: !strings.Contains(fields[3], "[DISABLED]"), have: map[string]string{}}
+		n := network{id: fields[0], enabled: !strings.Contains(fields[3], "[DISABLED]"),
+			have: map[string]string{}}
 		for _, name := range configured {
 			value, err := p.ask(ctx, "GET_NETWORK %s %s", n.id, name)
 			if err != nil {
@@ -36,7 +37,8 @@ func (p *process) networks(ctx context.Context) (all []network, err error) {
 }
 
 func (p *process) can(ctx context.Context) (a abilities, err error) {
-	for name, list := range map[string]*[]string{"key_mgmt": &a.management, "pairwise": &a.pairwise, "group": &a.group, "group_mgmt": &a.groupManagement} {
+	for name, list := range map[string]*[]string{"key_mgmt": &a.management, "pairwise": &a.pairwise,
+		"group": &a.group, "group_mgmt": &a.groupManagement} {
 		reply, err := p.ask(ctx, "GET_CAPABILITY %s", name)
 		if err != nil {
 			return abilities{}, err
@@ -99,7 +101,8 @@ func (p *process) enable(ctx context.Context, id string) error {
 
 func (p *process) current(ctx context.Context) (id string, connected bool, err error) {
 	state, err := p.status(ctx, "wpa_state")
-	if err != nil || state == stateDisconnected || state == stateInactive || state == stateScanning {
+	if err != nil || state == stateDisconnected || state == stateInactive ||
+		state == stateScanning {
 		return "", false, err
 	}
 	id, err = p.status(ctx, "id")
@@ -108,5 +111,6 @@ func (p *process) current(ctx context.Context) (id string, connected bool, err e
 
 func (p *process) save(ctx context.Context) { _, _ = p.ask(ctx, "SAVE_CONFIG") }
 
-// again connects anew: the reply to a command that nobody waited for would be taken for that to the next one.
+// again connects anew: the reply to a command that nobody waited for would be taken for that to the
+// next one.
 func (p *process) again() error { return p.renew() }

@@ -1,5 +1,5 @@
-// Package wpasupplicant lets wpa_supplicant let go of an interface and take networks, over D-Bus, or over its control
-// socket where it is not on D-Bus.
+// Package wpasupplicant lets wpa_supplicant let go of an interface and take networks, over D-Bus,
+// or over its control socket where it is not on D-Bus.
 package wpasupplicant
 
 import (

@@ -38,13 +38,18 @@ func play(t *testing.T) (*Manager, *played) {
 	t.Helper()
 	p := &played{there: true}
 	for name, value := range map[string]any{
-		"Driver": "nl80211", "BridgeIfname": "", "ConfigFile": "/etc/w.conf", "CurrentNetwork": net0, "State": "completed",
-		"Networks": []godbus.ObjectPath{net0, net1}, "Capabilities": map[string]godbus.Variant{"KeyMgmt": godbus.MakeVariant([]string{"wpa-psk", "sae"})},
+		"Driver": "nl80211", "BridgeIfname": "", "ConfigFile": "/etc/w.conf",
+		"CurrentNetwork": net0, "State": "completed",
+		"Networks": []godbus.ObjectPath{net0, net1},
+		"Capabilities": map[string]godbus.Variant{"KeyMgmt": godbus.MakeVariant(
+			[]string{"wpa-psk", "sae"})},
 	} {
 		p.Put(wlan0, interfaceI, name, value)
 	}
-	for path, ssid := range map[godbus.ObjectPath]string{net0: `"home"`, net1: hex.EncodeToString([]byte("work"))} {
-		p.Put(path, networkI, "Properties", map[string]godbus.Variant{"ssid": godbus.MakeVariant(ssid), "key_mgmt": godbus.MakeVariant("WPA-PSK")})
+	for path, ssid := range map[godbus.ObjectPath]string{net0: `"home"`,
+		net1: hex.EncodeToString([]byte("work"))} {
+		p.Put(path, networkI, "Properties", map[string]godbus.Variant{"ssid": godbus.MakeVariant(
+			ssid), "key_mgmt": godbus.MakeVariant("WPA-PSK")})
 		p.Put(path, networkI, "Enabled", true)
 	}
 	p.selects = func(path godbus.ObjectPath) { p.Put(wlan0, interfaceI, "CurrentNetwork", path) }
@@ -56,7 +61,8 @@ func play(t *testing.T) (*Manager, *played) {
 	}
 	simple := func(name string, do func(args []any)) managertest.Method {
 		return func(_ godbus.ObjectPath, args []any) ([]any, error) {
-			p.Calls = append(p.Calls, strings.TrimSpace(fmt.Sprintln(append([]any{name}, args...)...)))
+			p.Calls = append(p.Calls,
+				strings.TrimSpace(fmt.Sprintln(append([]any{name}, args...)...)))
 			do(args)
 			return nil, nil
 		}
@@ -101,7 +107,8 @@ func play(t *testing.T) (*Manager, *played) {
 			p.selects(chosen)
 		}),
 	}
-	return &Manager{Bus: managertest.Start(t, map[string]*managertest.Manager{busName: &p.Manager})}, p
+	return &Manager{Bus: managertest.Start(t,
+		map[string]*managertest.Manager{busName: &p.Manager})}, p
 }
 
 func (p *played) put(name string, value any) { p.Put(wlan0, interfaceI, name, value) }
@@ -128,7 +135,8 @@ func TestHolder(t *testing.T) {
 		restore []string // with its connection
 	}{
 		{
-			name: "who is connected disconnects", owed: `{"way":"disconnect","driver":"nl80211","config-file":"/etc/w.conf"}`,
+			name:    "who is connected disconnects",
+			owed:    `{"way":"disconnect","driver":"nl80211","config-file":"/etc/w.conf"}`,
 			release: []string{"Disconnect"}, restore: []string{"Reconnect"},
 		},
 		{
@@ -138,7 +146,8 @@ func TestHolder(t *testing.T) {
 				p.put("ConfigFile", config)
 			},
 			owed:    `{"way":"remove","driver":"nl80211","config-file":"` + config + `"}`,
-			release: []string{"RemoveInterface " + string(wlan0)}, restore: []string{"CreateInterface"},
+			release: []string{"RemoveInterface " + string(wlan0)},
+			restore: []string{"CreateInterface"},
 		},
 		{
 			name: "or if there are none",
@@ -148,7 +157,8 @@ func TestHolder(t *testing.T) {
 				p.put("Networks", []godbus.ObjectPath{})
 			},
 			owed:    `{"way":"remove","driver":"nl80211"}`,
-			release: []string{"RemoveInterface " + string(wlan0)}, restore: []string{"CreateInterface"},
+			release: []string{"RemoveInterface " + string(wlan0)},
+			restore: []string{"CreateInterface"},
 		},
 		{
 			name: "else it keeps it, and we are apart",
@@ -159,7 +169,9 @@ func TestHolder(t *testing.T) {
 			owed: `{"way":"apart","driver":"nl80211"}`, apart: true,
 		},
 		{
-			name: "also if the file cannot be read", prepare: func(p *played) { p.put("CurrentNetwork", noObject) },
+			name: "also if the file cannot be read", prepare: func(p *played) {
+				p.put("CurrentNetwork", noObject)
+			},
 			owed: `{"way":"apart","driver":"nl80211","config-file":"/etc/w.conf"}`, apart: true,
 		},
 	} {
@@ -188,7 +200,8 @@ func TestHolder(t *testing.T) {
 			if told := p.Told(); !slices.Equal(told, c.restore) {
 				t.Errorf("Restore told %q", told)
 			}
-			if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil || len(p.Told()) > 0 {
+			if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil ||
+				len(p.Told()) > 0 {
 				t.Errorf("a second one: %v", err)
 			}
 		})
@@ -206,7 +219,9 @@ func TestDisconnect(t *testing.T) {
 	if told := p.Told(); !slices.Equal(told, []string{"Disconnect"}) {
 		t.Errorf("told %q", told)
 	}
-	p.Answer(interfaceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) { return nil, managertest.Fail(busName + ".UnknownError") })
+	p.Answer(interfaceI+".Disconnect", func(godbus.ObjectPath, []any) ([]any, error) {
+		return nil, managertest.Fail(busName + ".UnknownError")
+	})
 	if err := m.Disconnect(t.Context(), "wlan0"); err == nil {
 		t.Error("a refusal is no error")
 	}
@@ -240,7 +255,8 @@ func TestRestoreAfterItWasStartedAnew(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
 	p.locked(func() { p.there = false })
-	if err := m.Restore(t.Context(), "wlan0", []byte(`{"way":"disconnect"}`), true); err != nil || len(p.Told()) > 0 {
+	if err := m.Restore(t.Context(), "wlan0", []byte(`{"way":"disconnect"}`), true); err != nil ||
+		len(p.Told()) > 0 {
 		t.Errorf("Restore: %v", err)
 	}
 }
@@ -249,7 +265,8 @@ func TestRestoreAfterItWasStartedAnew(t *testing.T) {
 func offer(n credential.Network) []credential.Offer { return []credential.Offer{{Network: n}} }
 
 func received(ssid, key string, kind credential.KeyKind) credential.Network {
-	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, Key: secret.FromString(key), KeyKind: kind}
+	n := credential.Network{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+		Key: secret.FromString(key), KeyKind: kind}
 	if kind == credential.KeyNone {
 		n.Auth, n.Encryption, n.Key = wsc.AuthOpen, wsc.EncrNone, secret.Value{}
 	}
@@ -270,51 +287,66 @@ func TestDeliver(t *testing.T) {
 		err     error
 	}{
 		{
-			name: "a new network is added, and the others stay enabled", network: received("new", "some words", credential.KeyPassphrase),
-			told: append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
-			want: map[string]any{"psk": "some words", "key_mgmt": "WPA-PSK WPA-PSK-SHA256 SAE", "ieee80211w": int32(1)},
+			name:    "a new network is added, and the others stay enabled",
+			network: received("new", "some words", credential.KeyPassphrase),
+			told:    append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
+			want: map[string]any{"psk": "some words", "key_mgmt": "WPA-PSK WPA-PSK-SHA256 SAE",
+				"ieee80211w": int32(1)},
 		},
 		{
-			name: "without SAE where that is not built in", network: received("new", "some words", credential.KeyPassphrase),
+			name:    "without SAE where that is not built in",
+			network: received("new", "some words", credential.KeyPassphrase),
 			prepare: func(p *played) {
-				p.put("Capabilities", map[string]godbus.Variant{"KeyMgmt": godbus.MakeVariant([]string{"wpa-psk"})})
+				p.put("Capabilities",
+					map[string]godbus.Variant{"KeyMgmt": godbus.MakeVariant([]string{"wpa-psk"})})
 			},
 			told: append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
 			want: map[string]any{"key_mgmt": "WPA-PSK WPA-PSK-SHA256"},
 		},
 		{
-			name: "a key of 64 digits goes as bytes", network: received("new", psk, credential.KeyRawPSK),
-			told: append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
-			want: map[string]any{"psk": string(raw), "key_mgmt": "WPA-PSK"},
+			name:    "a key of 64 digits goes as bytes",
+			network: received("new", psk, credential.KeyRawPSK),
+			told:    append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
+			want:    map[string]any{"psk": string(raw), "key_mgmt": "WPA-PSK"},
 		},
 		{
 			name: "an open network has no key", network: received("new", "", credential.KeyNone),
-			told: append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...), want: map[string]any{"key_mgmt": "NONE"},
+			told: append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
+			want: map[string]any{"key_mgmt": "NONE"},
 		},
 		{
-			name: "one with this name is changed", network: received("home", "another key", credential.KeyPassphrase),
-			told: []string{"change", "SelectNetwork " + string(net0), "Set Enabled=true", "SaveConfig"}, want: map[string]any{"psk": "another key"},
+			name:    "one with this name is changed",
+			network: received("home", "another key", credential.KeyPassphrase),
+			told: []string{"change", "SelectNetwork " + string(net0), "Set Enabled=true",
+				"SaveConfig"}, want: map[string]any{"psk": "another key"},
 		},
 		{
-			name: "also if the name is written in hex", network: received("work", "another key", credential.KeyPassphrase),
-			told: []string{"change", "SelectNetwork " + string(net1), "Set Enabled=true", "SaveConfig"}, want: map[string]any{"psk": "another key"},
+			name:    "also if the name is written in hex",
+			network: received("work", "another key", credential.KeyPassphrase),
+			told: []string{"change", "SelectNetwork " + string(net1), "Set Enabled=true",
+				"SaveConfig"}, want: map[string]any{"psk": "another key"},
 		},
 		{
-			name: "who was disabled stays so", network: received("home", "another key", credential.KeyPassphrase),
+			name:    "who was disabled stays so",
+			network: received("home", "another key", credential.KeyPassphrase),
 			prepare: func(p *played) { p.Put(net1, networkI, "Enabled", false) },
 			told:    []string{"change", "SelectNetwork " + string(net0), "SaveConfig"},
 		},
 		{
-			name: "an open network of this name is another", network: received("home", "", credential.KeyNone),
-			told: append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
+			name:    "an open network of this name is another",
+			network: received("home", "", credential.KeyNone),
+			told:    append([]string{"AddNetwork", "SelectNetwork " + string(added)}, again...),
 		},
 		{
-			name: "where it does not have the interface it gets it", network: received("new", "some words", credential.KeyPassphrase),
+			name:    "where it does not have the interface it gets it",
+			network: received("new", "some words", credential.KeyPassphrase),
 			prepare: func(p *played) { p.there = false },
-			told:    append([]string{"CreateInterface", "AddNetwork", "SelectNetwork " + string(added)}, again...),
+			told: append([]string{"CreateInterface", "AddNetwork",
+				"SelectNetwork " + string(added)}, again...),
 		},
 		{name: "WEP is refused", network: received("new", "12345", credential.KeyWEP), err: ErrWEP},
-		{name: "a passphrase that is no text is refused", network: received("new", "12345678\xff", credential.KeyPassphrase), err: ErrText},
+		{name: "a passphrase that is no text is refused",
+			network: received("new", "12345678\xff", credential.KeyPassphrase), err: ErrText},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -347,11 +379,13 @@ func TestDeliverThatFailsLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
 	p.locked(func() { p.selects = func(godbus.ObjectPath) { p.Objects = nil } }) // it ends
-	if err := m.Deliver(t.Context(), "wlan0", offer(received("new", "some words", credential.KeyPassphrase))); err == nil {
+	if err := m.Deliver(t.Context(), "wlan0",
+		offer(received("new", "some words", credential.KeyPassphrase))); err == nil {
 		t.Error("Deliver succeeded")
 	}
 	told := p.Told()
-	if !slices.Contains(told, "RemoveNetwork "+string(added)) || !slices.Contains(told, "Set Enabled=true") {
+	if !slices.Contains(told, "RemoveNetwork "+string(added)) ||
+		!slices.Contains(told, "Set Enabled=true") {
 		t.Errorf("told %q", told)
 	}
 }

@@ -1,9 +1,11 @@
-// Package admission decides whom a Registrar lets in. It keeps what users granted: a PIN for a certain Enrollee or for any, a
-// pressed button, an NFC token. It does no I/O and is not safe for concurrent use.
+// Package admission decides whom a Registrar lets in. It keeps what users granted: a PIN for a
+// certain Enrollee or for any, a pressed button, an NFC token. It does no I/O and is not safe for
+// concurrent use.
 //
-// A PIN is short, and the protocol proves it in two halves: who is given enough tries learns it. So a PIN is tried once.
-// If it proves wrong on either side it is over, and also if a run breaks off when our proof of the second half is out, or
-// twice after that of the first: an Enrollee that goes silent there may have worked out the halves it saw.
+// A PIN is short, and the protocol proves it in two halves: who is given enough tries learns it. So
+// a PIN is tried once. If it proves wrong on either side it is over, and also if a run breaks off
+// when our proof of the second half is out, or twice after that of the first: an Enrollee that goes
+// silent there may have worked out the halves it saw.
 package admission
 
 import (
@@ -18,14 +20,16 @@ import (
 
 // How long grants hold if nobody says otherwise.
 const (
-	WalkTime   = 120 * time.Second // of a button (WSC, push button configuration), and of an NFC token (hostap behaviour)
+	// of a button (WSC, push button configuration), and of an NFC token (hostap behaviour)
+	WalkTime   = 120 * time.Second
 	PINTimeout = 300 * time.Second // of a PIN at an External Registrar (hostap behaviour)
 )
 
 // MaxGrants bounds the list.
 const MaxGrants = 64
 
-// maxBreaks is how many runs may break off after our proof of the PIN's first half (hostap gives a wildcard PIN two uses).
+// maxBreaks is how many runs may break off after our proof of the PIN's first half (hostap gives a
+// wildcard PIN two uses).
 const maxBreaks = 2
 
 // Why nobody is let in, or no longer.
@@ -47,11 +51,12 @@ type ID uint32
 
 // Grant is one permission.
 type Grant struct {
-	Password devpass.Password // a PIN, devpass.PushButton() or an NFC token's; the List has its own copy
-	UUID     wsc.UUID         // of the Enrollee; zero: any
-	MAC      wsc.MAC          // of the Enrollee; zero: any
-	Scope    uint32           // the access point it is for, as the caller numbers them; 0: all
-	KeyHash  *[20]byte        // of the Enrollee's public key, from its NFC token; nil: not known
+	// a PIN, devpass.PushButton() or an NFC token's; the List has its own copy
+	Password devpass.Password
+	UUID     wsc.UUID  // of the Enrollee; zero: any
+	MAC      wsc.MAC   // of the Enrollee; zero: any
+	Scope    uint32    // the access point it is for, as the caller numbers them; 0: all
+	KeyHash  *[20]byte // of the Enrollee's public key, from its NFC token; nil: not known
 	Expires  time.Time
 }
 
@@ -65,18 +70,20 @@ type entry struct {
 
 func (e *entry) pushButton() bool { return e.Password.ID == wsc.PasswordIDPushButton }
 func (e *entry) token() bool {
-	return e.Password.ID >= wsc.PasswordIDFirstToken || e.Password.ID == wsc.PasswordIDNFCConnectionHandover
+	return e.Password.ID >= wsc.PasswordIDFirstToken ||
+		e.Password.ID == wsc.PasswordIDNFCConnectionHandover
 }
 
 // List is what is granted now. The zero List is empty.
 type List struct{ entries []*entry } // the oldest first
 
-// Add puts a grant in. It takes the place of one for the same Enrollee by the same method, unless a run uses that:
-// the caller hears which ones are gone.
+// Add puts a grant in. It takes the place of one for the same Enrollee by the same method, unless a
+// run uses that: the caller hears which ones are gone.
 func (l *List) Add(id ID, g Grant) (replaced []ID, err error) {
 	g.Password.Value = g.Password.Value.Clone()
 	l.entries = slices.DeleteFunc(l.entries, func(e *entry) bool {
-		same := e.UUID == g.UUID && e.MAC == g.MAC && e.Scope == g.Scope && kind(e.Password.ID) == kind(g.Password.ID)
+		same := e.UUID == g.UUID && e.MAC == g.MAC && e.Scope == g.Scope &&
+			kind(e.Password.ID) == kind(g.Password.ID)
 		if !same || e.locked {
 			return false
 		}
@@ -94,7 +101,8 @@ func (l *List) Add(id ID, g Grant) (replaced []ID, err error) {
 
 // kind puts all PINs into one; every token is a kind of its own.
 func kind(id wsc.DevicePasswordID) wsc.DevicePasswordID {
-	if id == wsc.PasswordIDPushButton || id >= wsc.PasswordIDFirstToken || id == wsc.PasswordIDNFCConnectionHandover {
+	if id == wsc.PasswordIDPushButton || id >= wsc.PasswordIDFirstToken ||
+		id == wsc.PasswordIDNFCConnectionHandover {
 		return id
 	}
 	return wsc.PasswordIDDefault
@@ -108,7 +116,8 @@ type Applicant struct {
 	KeyHash    [20]byte // of its public key
 }
 
-// Take finds the grant for an Enrollee and locks it for the run. The Password is the List's: it holds until Release.
+// Take finds the grant for an Enrollee and locks it for the run. The Password is the List's: it
+// holds until Release.
 func (l *List) Take(now time.Time, a Applicant) (ID, devpass.Password, error) {
 	found := l.find(now, a)
 	switch {
@@ -121,7 +130,8 @@ func (l *List) Take(now time.Time, a Applicant) (ID, devpass.Password, error) {
 	}
 	found.locked = true
 	password := found.Password
-	if !found.pushButton() && !found.token() && a.PasswordID < wsc.PasswordIDFirstToken && a.PasswordID != wsc.PasswordIDNFCConnectionHandover {
+	if !found.pushButton() && !found.token() && a.PasswordID < wsc.PasswordIDFirstToken &&
+		a.PasswordID != wsc.PasswordIDNFCConnectionHandover {
 		password.ID = a.PasswordID // M2 repeats it; to a token that we do not know it offers a PIN
 	}
 	return found.id, password, nil
@@ -155,16 +165,19 @@ func (l *List) find(now time.Time, a Applicant) *entry {
 	return best
 }
 
-// fits reports whether a grant is for this Enrollee and its device password (the acceptable ids are hostap's).
+// fits reports whether a grant is for this Enrollee and its device password (the acceptable ids are
+// hostap's).
 func (e *entry) fits(a Applicant) bool {
-	if e.UUID != (wsc.UUID{}) && e.UUID != a.Device.UUID || !e.MAC.IsZero() && e.MAC != a.Device.MAC || e.Scope != 0 && e.Scope != a.Scope {
+	if e.UUID != (wsc.UUID{}) && e.UUID != a.Device.UUID || !e.MAC.IsZero() &&
+		e.MAC != a.Device.MAC || e.Scope != 0 && e.Scope != a.Scope {
 		return false
 	}
 	if e.pushButton() || e.token() {
 		return a.PasswordID == e.Password.ID
 	}
 	switch a.PasswordID {
-	case wsc.PasswordIDDefault, wsc.PasswordIDUserSpecified, wsc.PasswordIDMachineSpecified, wsc.PasswordIDRegistrarSpecified,
+	case wsc.PasswordIDDefault, wsc.PasswordIDUserSpecified, wsc.PasswordIDMachineSpecified,
+		wsc.PasswordIDRegistrarSpecified,
 		wsc.PasswordIDP2PSDefault, wsc.PasswordIDNFCConnectionHandover:
 		return true
 	}
@@ -183,8 +196,8 @@ const (
 	Enrolled                  // the Enrollee has what it came for
 )
 
-// Release ends the use of a grant by a run and reports whether the grant is over. A button stays pressed unless its
-// Enrollee was let in. Of an unknown grant it says true: it is over.
+// Release ends the use of a grant by a run and reports whether the grant is over. A button stays
+// pressed unless its Enrollee was let in. Of an unknown grant it says true: it is over.
 func (l *List) Release(id ID, a Attempt) (over bool) {
 	i := l.index(id)
 	if i < 0 {
@@ -226,7 +239,8 @@ func (l *List) index(id ID) int {
 	return slices.IndexFunc(l.entries, func(e *entry) bool { return e.id == id })
 }
 
-// Expired gives the grants whose time is over, but for those that a run still uses. They stay until they are removed.
+// Expired gives the grants whose time is over, but for those that a run still uses. They stay until
+// they are removed.
 func (l *List) Expired(now time.Time) []ID {
 	var ids []ID
 	for _, e := range l.entries {
@@ -255,8 +269,8 @@ type Selection struct {
 	AuthorizedMACs []wsc.MAC
 }
 
-// Selection sums up the grants for one access point; ok is false if there is none. A button goes before other
-// methods, a newer grant before an older one.
+// Selection sums up the grants for one access point; ok is false if there is none. A button goes
+// before other methods, a newer grant before an older one.
 func (l *List) Selection(now time.Time, scope uint32) (s Selection, ok bool) {
 	everybody := false
 	for _, e := range l.entries {

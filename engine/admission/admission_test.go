@@ -31,7 +31,8 @@ func token(t testing.TB, id wsc.DevicePasswordID) devpass.Password {
 
 // applicant is a device that talks through access point 1.
 func applicant(mac wsc.MAC, id wsc.DevicePasswordID) Applicant {
-	return Applicant{Scope: 1, Device: wsc.Device{UUID: wsc.UUIDFromMAC(mac), MAC: mac}, PasswordID: id, KeyHash: [20]byte{mac[5]}}
+	return Applicant{Scope: 1, Device: wsc.Device{UUID: wsc.UUIDFromMAC(mac), MAC: mac},
+		PasswordID: id, KeyHash: [20]byte{mac[5]}}
 }
 
 func TestWhoIsLetIn(t *testing.T) {
@@ -54,28 +55,63 @@ func TestWhoIsLetIn(t *testing.T) {
 	}{
 		{name: "nobody is granted anything", who: applicant(phone, byPIN), err: ErrNone},
 		{name: "a PIN for any", grants: []Grant{any}, who: applicant(phone, byPIN), want: 1},
-		{name: "a PIN at its last moment", grants: []Grant{any}, who: applicant(phone, byPIN), after: PINTimeout - 1, want: 1},
-		{name: "a PIN whose time is over", grants: []Grant{any}, who: applicant(phone, byPIN), after: PINTimeout, err: ErrNone},
-		{name: "a PIN for this UUID", grants: []Grant{with(func(g *Grant) { g.UUID = wsc.UUIDFromMAC(phone) })}, who: applicant(phone, byPIN), want: 1},
-		{name: "a PIN for another UUID", grants: []Grant{with(func(g *Grant) { g.UUID = wsc.UUIDFromMAC(tablet) })}, who: applicant(phone, byPIN), err: ErrNone},
-		{name: "a PIN for this address", grants: []Grant{with(func(g *Grant) { g.MAC = phone })}, who: applicant(phone, byPIN), want: 1},
-		{name: "a PIN for another address", grants: []Grant{with(func(g *Grant) { g.MAC = tablet })}, who: applicant(phone, byPIN), err: ErrNone},
-		{name: "a PIN at this access point", grants: []Grant{with(func(g *Grant) { g.Scope = 1 })}, who: applicant(phone, byPIN), want: 1},
-		{name: "a PIN at another access point", grants: []Grant{with(func(g *Grant) { g.Scope = 2 })}, who: applicant(phone, byPIN), err: ErrNone},
-		{name: "its own PIN goes before one for any", grants: []Grant{with(func(g *Grant) { g.UUID = wsc.UUIDFromMAC(phone) }), any}, who: applicant(phone, byPIN), want: 1},
-		{name: "the PIN of its address goes before one for any", grants: []Grant{with(func(g *Grant) { g.MAC = phone }), any}, who: applicant(phone, byPIN), want: 1},
-		{name: "a PIN and a device that presses its button", grants: []Grant{any}, who: applicant(phone, byButton), err: ErrNone},
-		{name: "a button and a device with a PIN", grants: []Grant{button}, who: applicant(phone, byPIN), err: ErrNone},
-		{name: "a button and a device with one", grants: []Grant{any, button}, who: applicant(phone, byButton), want: 2, id: byButton},
-		{name: "a PIN that the user chose keeps its id", grants: []Grant{any}, who: applicant(phone, wsc.PasswordIDUserSpecified), want: 1, id: wsc.PasswordIDUserSpecified},
-		{name: "a rekey is refused", grants: []Grant{any}, who: applicant(phone, wsc.PasswordIDRekey), err: ErrNone},
-		{name: "a reserved id is refused", grants: []Grant{any}, who: applicant(phone, 9), err: ErrNone},
-		{name: "a token that we know", grants: []Grant{any, with(func(g *Grant) { g.Password = token(t, 0x4711) })}, who: applicant(phone, 0x4711), want: 2, id: 0x4711},
-		{name: "a token that we know goes before a newer PIN", grants: []Grant{with(func(g *Grant) { g.Password = token(t, 0x4711) }), any}, who: applicant(phone, 0x4711), want: 1, id: 0x4711},
-		{name: "a token that we do not know is offered a PIN", grants: []Grant{any}, who: applicant(phone, 0x4712), want: 1},
-		{name: "another token", grants: []Grant{with(func(g *Grant) { g.Password = token(t, 0x4711) })}, who: applicant(phone, 0x4712), err: ErrNone},
-		{name: "a token with the key that it announces", grants: []Grant{with(func(g *Grant) { g.Password, g.KeyHash = token(t, 0x4711), &[20]byte{1} })}, who: applicant(phone, 0x4711), want: 1, id: 0x4711},
-		{name: "a token with another key", grants: []Grant{with(func(g *Grant) { g.Password, g.KeyHash = token(t, 0x4711), &[20]byte{9} })}, who: applicant(phone, 0x4711), want: 1, err: ErrKeyHash},
+		{name: "a PIN at its last moment", grants: []Grant{any}, who: applicant(phone, byPIN),
+			after: PINTimeout - 1, want: 1},
+		{name: "a PIN whose time is over", grants: []Grant{any}, who: applicant(phone, byPIN),
+			after: PINTimeout, err: ErrNone},
+		{name: "a PIN for this UUID", grants: []Grant{with(func(g *Grant) {
+			g.UUID = wsc.UUIDFromMAC(phone)
+		})}, who: applicant(phone, byPIN), want: 1},
+		{name: "a PIN for another UUID", grants: []Grant{with(func(g *Grant) {
+			g.UUID = wsc.UUIDFromMAC(tablet)
+		})}, who: applicant(phone, byPIN), err: ErrNone},
+		{name: "a PIN for this address", grants: []Grant{with(func(g *Grant) { g.MAC = phone })},
+			who: applicant(phone, byPIN), want: 1},
+		{name: "a PIN for another address", grants: []Grant{with(func(g *Grant) {
+			g.MAC = tablet
+		})}, who: applicant(phone, byPIN), err: ErrNone},
+		{name: "a PIN at this access point", grants: []Grant{with(func(g *Grant) { g.Scope = 1 })},
+			who: applicant(phone, byPIN), want: 1},
+		{name: "a PIN at another access point",
+			grants: []Grant{with(func(g *Grant) { g.Scope = 2 })}, who: applicant(phone, byPIN),
+			err: ErrNone},
+		{name: "its own PIN goes before one for any",
+			grants: []Grant{with(func(g *Grant) { g.UUID = wsc.UUIDFromMAC(phone) }), any},
+			who:    applicant(phone, byPIN), want: 1},
+		{name: "the PIN of its address goes before one for any",
+			grants: []Grant{with(func(g *Grant) { g.MAC = phone }), any},
+			who:    applicant(phone, byPIN), want: 1},
+		{name: "a PIN and a device that presses its button", grants: []Grant{any},
+			who: applicant(phone, byButton), err: ErrNone},
+		{name: "a button and a device with a PIN", grants: []Grant{button},
+			who: applicant(phone, byPIN), err: ErrNone},
+		{name: "a button and a device with one", grants: []Grant{any, button},
+			who: applicant(phone, byButton), want: 2, id: byButton},
+		{name: "a PIN that the user chose keeps its id", grants: []Grant{any},
+			who: applicant(phone, wsc.PasswordIDUserSpecified), want: 1,
+			id: wsc.PasswordIDUserSpecified},
+		{name: "a rekey is refused", grants: []Grant{any},
+			who: applicant(phone, wsc.PasswordIDRekey), err: ErrNone},
+		{name: "a reserved id is refused", grants: []Grant{any}, who: applicant(phone, 9),
+			err: ErrNone},
+		{name: "a token that we know", grants: []Grant{any,
+			with(func(g *Grant) { g.Password = token(t, 0x4711) })}, who: applicant(phone,
+			0x4711), want: 2, id: 0x4711},
+		{name: "a token that we know goes before a newer PIN",
+			grants: []Grant{with(func(g *Grant) { g.Password = token(t, 0x4711) }), any},
+			who:    applicant(phone, 0x4711), want: 1, id: 0x4711},
+		{name: "a token that we do not know is offered a PIN", grants: []Grant{any},
+			who: applicant(phone, 0x4712), want: 1},
+		{name: "another token", grants: []Grant{with(func(g *Grant) {
+			g.Password = token(t, 0x4711)
+		})}, who: applicant(phone, 0x4712), err: ErrNone},
+		{name: "a token with the key that it announces",
+			grants: []Grant{with(func(g *Grant) {
+				g.Password, g.KeyHash = token(t, 0x4711), &[20]byte{1}
+			})}, who: applicant(phone, 0x4711), want: 1, id: 0x4711},
+		{name: "a token with another key", grants: []Grant{with(func(g *Grant) {
+			g.Password, g.KeyHash = token(t, 0x4711), &[20]byte{9}
+		})}, who: applicant(phone, 0x4711), want: 1, err: ErrKeyHash},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -116,18 +152,22 @@ func TestHowOftenAPasswordMayBeTried(t *testing.T) {
 		{"a PIN of which both halves are out", pin("1"), []Attempt{SecondHalf}, true},
 		{"a PIN of which one half is out", pin("1"), []Attempt{FirstHalf}, false},
 		{"a PIN of which one half is out twice", pin("1"), []Attempt{FirstHalf, FirstHalf}, true},
-		{"a PIN that was never shown", pin("1"), []Attempt{Untried, Untried, Untried, Untried}, false},
+		{"a PIN that was never shown", pin("1"),
+			[]Attempt{Untried, Untried, Untried, Untried}, false},
 		{"a button whose device was let in", devpass.PushButton(), []Attempt{Enrolled}, true},
-		{"a button whose runs break off", devpass.PushButton(), []Attempt{Wrong, SecondHalf, FirstHalf, FirstHalf}, false},
+		{"a button whose runs break off", devpass.PushButton(),
+			[]Attempt{Wrong, SecondHalf, FirstHalf, FirstHalf}, false},
 		{"a token that let its device in", token(t, 0x4711), []Attempt{Enrolled}, true},
-		{"a token whose runs break off", token(t, 0x4711), []Attempt{SecondHalf, FirstHalf, FirstHalf, Untried}, false},
+		{"a token whose runs break off", token(t, 0x4711),
+			[]Attempt{SecondHalf, FirstHalf, FirstHalf, Untried}, false},
 		{"a token that proved wrong", token(t, 0x4711), []Attempt{Wrong}, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var l List
-			if _, err := l.Add(1, Grant{Password: c.password, Expires: epoch.Add(time.Hour)}); err != nil {
+			if _, err := l.Add(1,
+				Grant{Password: c.password, Expires: epoch.Add(time.Hour)}); err != nil {
 				t.Fatal(err)
 			}
 			for i, a := range c.attempts {
@@ -189,11 +229,13 @@ func TestTheListIsBounded(t *testing.T) {
 	t.Parallel()
 	var l List
 	for i := range MaxGrants {
-		if _, err := l.Add(ID(i), Grant{Password: pin("1"), MAC: wsc.MAC{2, byte(i)}, Expires: epoch}); err != nil {
+		if _, err := l.Add(ID(i),
+			Grant{Password: pin("1"), MAC: wsc.MAC{2, byte(i)}, Expires: epoch}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := l.Add(MaxGrants, Grant{Password: pin("1"), Expires: epoch}); !errors.Is(err, ErrTooMany) {
+	if _, err := l.Add(MaxGrants, Grant{Password: pin("1"), Expires: epoch}); !errors.Is(err,
+		ErrTooMany) {
 		t.Errorf("one more: %v", err)
 	}
 	if l.Has(MaxGrants) {
@@ -205,7 +247,8 @@ func TestGrantsExpireWhenNoRunUsesThem(t *testing.T) {
 	t.Parallel()
 	var l List
 	for id, after := range map[ID]time.Duration{1: time.Minute, 2: 2 * time.Minute, 3: time.Hour} {
-		if _, err := l.Add(id, Grant{Password: pin("1"), MAC: wsc.MAC{byte(id)}, Expires: epoch.Add(after)}); err != nil {
+		if _, err := l.Add(id, Grant{Password: pin("1"), MAC: wsc.MAC{byte(id)},
+			Expires: epoch.Add(after)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -250,18 +293,27 @@ func TestWhatAnAccessPointTells(t *testing.T) {
 		ok     bool
 	}{
 		{name: "nothing"},
-		{"a PIN for any", []Grant{of(wsc.MAC{}, pin("1"))}, 0, Selection{AuthorizedMACs: everybody}, true},
-		{"a PIN for one", []Grant{of(phone, pin("1"))}, 0, Selection{AuthorizedMACs: []wsc.MAC{phone}}, true},
+		{"a PIN for any", []Grant{of(wsc.MAC{}, pin("1"))}, 0,
+			Selection{AuthorizedMACs: everybody}, true},
+		{"a PIN for one", []Grant{of(phone, pin("1"))}, 0,
+			Selection{AuthorizedMACs: []wsc.MAC{phone}}, true},
 		{"one device twice", []Grant{of(phone, pin("1")), of(phone, devpass.PushButton())}, 0,
-			Selection{PasswordID: wsc.PasswordIDPushButton, PushButton: true, AuthorizedMACs: []wsc.MAC{phone}}, true},
-		{"PINs for two", []Grant{of(phone, pin("1")), of(tablet, pin("2"))}, 0, Selection{AuthorizedMACs: []wsc.MAC{phone, tablet}}, true},
-		{"a PIN for one and one for any", []Grant{of(phone, pin("1")), of(wsc.MAC{}, pin("2"))}, 0, Selection{AuthorizedMACs: everybody}, true},
+			Selection{PasswordID: wsc.PasswordIDPushButton, PushButton: true,
+				AuthorizedMACs: []wsc.MAC{phone}}, true},
+		{"PINs for two", []Grant{of(phone, pin("1")), of(tablet, pin("2"))}, 0,
+			Selection{AuthorizedMACs: []wsc.MAC{phone, tablet}}, true},
+		{"a PIN for one and one for any", []Grant{of(phone, pin("1")), of(wsc.MAC{}, pin("2"))}, 0,
+			Selection{AuthorizedMACs: everybody}, true},
 		{"more than fit", six, 0, Selection{AuthorizedMACs: everybody}, true},
-		{"a button before a newer PIN", []Grant{of(wsc.MAC{}, devpass.PushButton()), of(wsc.MAC{}, pin("2"))}, 0,
-			Selection{PasswordID: wsc.PasswordIDPushButton, PushButton: true, AuthorizedMACs: everybody}, true},
-		{"a token", []Grant{of(wsc.MAC{}, token(t, 0x4711))}, 0, Selection{PasswordID: 0x4711, AuthorizedMACs: everybody}, true},
+		{"a button before a newer PIN",
+			[]Grant{of(wsc.MAC{}, devpass.PushButton()), of(wsc.MAC{}, pin("2"))}, 0,
+			Selection{PasswordID: wsc.PasswordIDPushButton, PushButton: true,
+				AuthorizedMACs: everybody}, true},
+		{"a token", []Grant{of(wsc.MAC{}, token(t, 0x4711))}, 0,
+			Selection{PasswordID: 0x4711, AuthorizedMACs: everybody}, true},
 		{"what is over", []Grant{of(phone, pin("1"))}, time.Minute, Selection{}, false},
-		{"what is for another access point", []Grant{{Password: pin("1"), Scope: 2, Expires: epoch.Add(time.Hour)}}, 0, Selection{}, false},
+		{"what is for another access point", []Grant{{Password: pin("1"), Scope: 2,
+			Expires: epoch.Add(time.Hour)}}, 0, Selection{}, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -273,7 +325,9 @@ func TestWhatAnAccessPointTells(t *testing.T) {
 				}
 			}
 			s, ok := l.Selection(epoch.Add(c.after), 1)
-			if ok != c.ok || s.PasswordID != c.want.PasswordID || s.PushButton != c.want.PushButton || !slices.Equal(s.AuthorizedMACs, c.want.AuthorizedMACs) {
+			if ok != c.ok || s.PasswordID != c.want.PasswordID ||
+				s.PushButton != c.want.PushButton ||
+				!slices.Equal(s.AuthorizedMACs, c.want.AuthorizedMACs) {
 				t.Errorf("%+v, %v", s, ok)
 			}
 		})
@@ -296,13 +350,19 @@ func TestPBCMonitor(t *testing.T) {
 	}{
 		{"nobody", nil, 0, false},
 		{"one", []heard{{0, a, false}}, 0, false},
-		{"one again and again", []heard{{0, a, false}, {time.Second, a, false}}, time.Second, false},
+		{"one again and again", []heard{{0, a, false}, {time.Second, a, false}},
+			time.Second, false},
 		{"two", []heard{{0, a, false}, {time.Second, b, false}}, time.Second, true},
-		{"two, the first two minutes ago", []heard{{0, a, false}, {time.Second, b, false}}, WalkTime, false},
-		{"two, the first just not two minutes ago", []heard{{0, a, false}, {time.Second, b, false}}, WalkTime - 1, true},
+		{"two, the first two minutes ago", []heard{{0, a, false}, {time.Second, b, false}},
+			WalkTime, false},
+		{"two, the first just not two minutes ago", []heard{{0, a, false}, {time.Second, b, false}},
+			WalkTime - 1, true},
 		{"the first one was let in", []heard{{0, a, false}, {1, a, true}, {2, b, false}}, 3, false},
-		{"a scan of the one that was let in", []heard{{0, a, false}, {1, a, true}, {2, a, false}, {3, b, false}}, 4, false},
-		{"the one that was let in presses again", []heard{{0, a, true}, {6 * time.Second, a, false}, {7 * time.Second, b, false}}, 8 * time.Second, true},
+		{"a scan of the one that was let in",
+			[]heard{{0, a, false}, {1, a, true}, {2, a, false}, {3, b, false}}, 4, false},
+		{"the one that was let in presses again",
+			[]heard{{0, a, true}, {6 * time.Second, a, false}, {7 * time.Second, b, false}},
+			8 * time.Second, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -332,8 +392,8 @@ func TestPBCMonitor(t *testing.T) {
 	}
 }
 
-// FuzzList: whatever is granted, taken and given back, a PIN that proved wrong or was shown is never given out again,
-// what is in use is not given out twice, and what is over is gone.
+// FuzzList: whatever is granted, taken and given back, a PIN that proved wrong or was shown is
+// never given out again, what is in use is not given out twice, and what is over is gone.
 func FuzzList(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5})
 	f.Add([]byte{0x00, 0x10, 0x23, 0x01, 0x10, 0x22, 0x10, 0x22})

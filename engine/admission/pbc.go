@@ -8,14 +8,16 @@ import (
 )
 
 const (
-	// pbcIgnore is how long an Enrollee that was just let in does not count: it may have a scan in flight (hostap behaviour).
+	// pbcIgnore is how long an Enrollee that was just let in does not count: it may have a scan in
+	// flight (hostap behaviour).
 	pbcIgnore = 5 * time.Second
 	// maxPressed bounds the memory against somebody who invents UUIDs. Two make an overlap.
 	maxPressed = 8
 )
 
-// Monitor notes whose button was pressed within the last two minutes, as one access point hears it. Two Enrollees are a
-// session overlap (WSC, PBC monitor time): nobody could tell whom the user meant. The zero Monitor has heard nothing.
+// Monitor notes whose button was pressed within the last two minutes, as one access point hears it.
+// Two Enrollees are a session overlap (WSC, PBC monitor time): nobody could tell whom the user
+// meant. The zero Monitor has heard nothing.
 type Monitor struct {
 	pressed []press // the latest last
 	let     wsc.UUID
@@ -59,5 +61,7 @@ func (m *Monitor) Silent(now time.Time) bool {
 }
 
 func (m *Monitor) expire(now time.Time) {
-	m.pressed = slices.DeleteFunc(m.pressed, func(p press) bool { return now.Sub(p.at) >= WalkTime })
+	m.pressed = slices.DeleteFunc(m.pressed, func(p press) bool {
+		return now.Sub(p.at) >= WalkTime
+	})
 }

@@ -1,6 +1,6 @@
 // Package credential turns a WSC Credential into a network that one can connect to. A Credential
-// comes from a peer that proved the device password, and still may hold anything: keys that are none,
-// control characters for somebody's configuration file, security that nobody should use.
+// comes from a peer that proved the device password, and still may hold anything: keys that are
+// none, control characters for somebody's configuration file, security that nobody should use.
 package credential
 
 import (
@@ -23,19 +23,20 @@ var (
 	// ErrSSID means that the network has no name, or one that no access point could have: the
 	// Credential is invalid.
 	ErrSSID = errors.New("credential: unusable network name")
-	// ErrWEP means that the network is protected by WEP only. It is skipped, the rest of the run counts.
+	// ErrWEP means that the network is protected by WEP only. It is skipped, the rest of the run
+	// counts.
 	ErrWEP = errors.New("credential: WEP is not supported")
 	// ErrEncryption means that the Encryption Type names nothing known; the Credential is invalid.
 	ErrEncryption = errors.New("credential: unknown encryption type")
 	// ErrKey means that the Network Key cannot be one for the network; the Credential is invalid.
 	ErrKey = errors.New("credential: unusable network key")
-	// ErrAuth means an Authentication Type other than open or WPA-Personal: the Credential is valid,
-	// but there is nothing that one could configure from it.
+	// ErrAuth means an Authentication Type other than open or WPA-Personal: the Credential is
+	// valid, but there is nothing that one could configure from it.
 	ErrAuth = errors.New("credential: authentication type without use here")
 )
 
-// ErrKeep is the cause of a context that ends while networks are handed to a manager which is to keep them, though nobody
-// waits for the connection any more.
+// ErrKeep is the cause of a context that ends while networks are handed to a manager which is to
+// keep them, though nobody waits for the connection any more.
 var ErrKeep = errors.New("credential: the manager keeps the network")
 
 // KeyKind tells how Key is to be understood.
@@ -51,17 +52,20 @@ const (
 
 // Network is a network that one can connect to.
 type Network struct {
-	SSID         []byte       // any bytes, at most 32; not always text
-	Auth         wsc.AuthType // AuthOpen, AuthWPAPSK, AuthWPA2PSK or both of the latter
-	Encryption   wsc.EncrType // EncrNone; for a protected network EncrTKIP, EncrAES or both
-	Key          secret.Value
-	KeyKind      KeyKind
-	WPA3Only     bool    // its access points take SAE only: Auth is what the Credential calls that (see RequireSAE)
-	KeyIndex     uint8   // Network Key Index, 0: none was given
-	MAC          wsc.MAC // as in the Credential: the station's by the book, some access points put their own
-	OwnMAC       bool    // MAC is the station's
+	SSID       []byte       // any bytes, at most 32; not always text
+	Auth       wsc.AuthType // AuthOpen, AuthWPAPSK, AuthWPA2PSK or both of the latter
+	Encryption wsc.EncrType // EncrNone; for a protected network EncrTKIP, EncrAES or both
+	Key        secret.Value
+	KeyKind    KeyKind
+	// its access points take SAE only: Auth is what the Credential calls that (see RequireSAE)
+	WPA3Only bool
+	KeyIndex uint8 // Network Key Index, 0: none was given
+	// as in the Credential: the station's by the book, some access points put their own
+	MAC          wsc.MAC
+	OwnMAC       bool // MAC is the station's
 	NetworkIndex uint8
-	Raw          secret.Value // the Credential attribute as it came, several in a row if they were merged
+	// the Credential attribute as it came, several in a row if they were merged
+	Raw secret.Value
 }
 
 // Wipe overwrites the secrets of n, in every copy of it.
@@ -94,8 +98,9 @@ func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {
 	switch {
 	case c.AuthType == wsc.AuthOpen:
 		n.Auth, n.Encryption = wsc.AuthOpen, wsc.EncrNone
-	// The better of both in mixed mode (hostap behaviour). An access point that offers more than we have
-	// names for (WPA3 has no bit in WSC 2.0.8) sets bits of its own beside the one that counts.
+	// The better of both in mixed mode (hostap behaviour). An access point that offers more than we
+	// have names for (WPA3 has no bit in WSC 2.0.8) sets bits of its own beside the one that
+	// counts.
 	case c.AuthType&wsc.AuthWPA2PSK != 0:
 		n.Auth = wsc.AuthWPA2PSK
 	case c.AuthType&wsc.AuthWPAPSK != 0:
@@ -117,12 +122,13 @@ func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {
 	return n, nil
 }
 
-// personalKey makes the key of a WPA-Personal network. Some access points count the terminating zero of
-// a passphrase. Control characters are refused: in a configuration file, a line break in the key
-// would begin a line of the sender's choice (CVE-2016-4476).
+// personalKey makes the key of a WPA-Personal network. Some access points count the terminating
+// zero of a passphrase. Control characters are refused: in a configuration file, a line break in
+// the key would begin a line of the sender's choice (CVE-2016-4476).
 //
-// A passphrase that is not UTF-8 (umlauts that were typed on a page in Latin-1) is one that no network
-// manager takes as text. All of them take what 802.11 makes of it, so that is what the network gets.
+// A passphrase that is not UTF-8 (umlauts that were typed on a page in Latin-1) is one that no
+// network manager takes as text. All of them take what 802.11 makes of it, so that is what the
+// network gets.
 func personalKey(key, ssid []byte) (secret.Value, KeyKind, error) {
 	if n := len(key); n >= 9 && n <= 63 && key[n-1] == 0 {
 		key = key[:n-1]
@@ -147,9 +153,11 @@ func personalKey(key, ssid []byte) (secret.Value, KeyKind, error) {
 	return secret.New(key), KeyRawPSK, nil
 }
 
-// pskOf derives the PSK from a passphrase (IEEE 802.11-2020, J.4.1), as the hex digits that it is written with.
+// pskOf derives the PSK from a passphrase (IEEE 802.11-2020, J.4.1), as the hex digits that it is
+// written with.
 func pskOf(passphrase, ssid []byte) (secret.Value, KeyKind, error) {
-	text := string(passphrase) // crypto/pbkdf2 wants a string; it is not UTF-8, and goes with the next collection
+	// crypto/pbkdf2 wants a string; it is not UTF-8, and goes with the next collection
+	text := string(passphrase)
 	psk, err := pbkdf2.Key(sha1.New, text, ssid, 4096, 32)
 	if err != nil {
 		return secret.Value{}, "", fmt.Errorf("%w: %w", ErrKey, err)

@@ -8,13 +8,16 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// FuzzFromRun: whatever M8 holds, the networks made of it are usable as they say, and what each says
-// makes the same network again when it is given as a Credential.
+// FuzzFromRun: whatever M8 holds, the networks made of it are usable as they say, and what each
+// says makes the same network again when it is given as a Credential.
 func FuzzFromRun(f *testing.F) {
-	good := wsc.Settings{Credentials: []wsc.Credential{withKey("12345678"), withTypes(wsc.AuthWPAPSK, wsc.EncrTKIP), withTypes(wsc.AuthOpen, wsc.EncrWEP)}}
+	good := wsc.Settings{Credentials: []wsc.Credential{withKey("12345678"),
+		withTypes(wsc.AuthWPAPSK, wsc.EncrTKIP), withTypes(wsc.AuthOpen, wsc.EncrWEP)}}
 	f.Add(good.Append(nil))
-	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withKey("12345678\x00"), withTypes(wsc.AuthWPA2, wsc.EncrAES)}}).Append(nil))
-	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withTypes(wsc.AuthOpen, wsc.EncrNone)}}).Append(nil))
+	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withKey("12345678\x00"),
+		withTypes(wsc.AuthWPA2, wsc.EncrAES)}}).Append(nil))
+	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withTypes(wsc.AuthOpen,
+		wsc.EncrNone)}}).Append(nil))
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		s, err := wsc.ParseSettings(plain)
 		if err != nil {
@@ -28,7 +31,8 @@ func FuzzFromRun(f *testing.F) {
 			return
 		}
 		if len(networks)+len(leftOut) > len(s.Credentials) || len(networks)+len(leftOut) == 0 {
-			t.Fatalf("%d networks and %d left out of %d", len(networks), len(leftOut), len(s.Credentials))
+			t.Fatalf("%d networks and %d left out of %d", len(networks), len(leftOut),
+				len(s.Credentials))
 		}
 		good := 0
 		for _, c := range s.Credentials {
@@ -56,21 +60,26 @@ func check(t *testing.T, n Network) {
 			t.Fatalf("open: %+v", n)
 		}
 	case KeyPassphrase, KeyRawPSK:
-		if n.Auth&^(wsc.AuthWPAPSK|wsc.AuthWPA2PSK) != 0 || n.Auth == 0 || n.Encryption&^(wsc.EncrTKIP|wsc.EncrAES) != 0 || n.Encryption == 0 {
+		if n.Auth&^(wsc.AuthWPAPSK|wsc.AuthWPA2PSK) != 0 || n.Auth == 0 ||
+			n.Encryption&^(wsc.EncrTKIP|wsc.EncrAES) != 0 || n.Encryption == 0 {
 			t.Fatalf("personal: %+v", n)
 		}
-		if len(key) < 8 || len(key) > 64 || (len(key) == 64) != (n.KeyKind == KeyRawPSK) || bytes.ContainsAny(key, "\x00\n\r\x1b\x7f") {
+		if len(key) < 8 || len(key) > 64 || (len(key) == 64) != (n.KeyKind == KeyRawPSK) ||
+			bytes.ContainsAny(key, "\x00\n\r\x1b\x7f") {
 			t.Fatalf("key %q of kind %v", key, n.KeyKind)
 		}
 	default:
 		t.Fatalf("kind %v", n.KeyKind)
 	}
-	if len(n.SSID) == 0 || len(n.SSID) > 32 || bytes.IndexByte(n.SSID, 0) >= 0 || n.Raw.IsZero() || n.WifiURI().IsZero() {
+	if len(n.SSID) == 0 || len(n.SSID) > 32 || bytes.IndexByte(n.SSID, 0) >= 0 || n.Raw.IsZero() ||
+		n.WifiURI().IsZero() {
 		t.Fatalf("got %+v", n)
 	}
-	c := wsc.Credential{NetworkIndex: n.NetworkIndex, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption, NetworkKey: secret.New(key), MAC: n.MAC}
+	c := wsc.Credential{NetworkIndex: n.NetworkIndex, SSID: n.SSID, AuthType: n.Auth,
+		EncrType: n.Encryption, NetworkKey: secret.New(key), MAC: n.MAC}
 	again, err := FromWSC(c, own)
-	if err != nil || !again.Key.Equal(n.Key) || !bytes.Equal(again.SSID, n.SSID) || again.KeyKind != n.KeyKind || again.Encryption != n.Encryption {
+	if err != nil || !again.Key.Equal(n.Key) || !bytes.Equal(again.SSID, n.SSID) ||
+		again.KeyKind != n.KeyKind || again.Encryption != n.Encryption {
 		t.Fatalf("given again: %+v, %v", again, err)
 	}
 }

@@ -7,21 +7,23 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// Offer is a network for a network manager, with what is known of where it is. An access point may be another one by
-// the time that the manager looks: what is here tells where to look first.
+// Offer is a network for a network manager, with what is known of where it is. An access point may
+// be another one by the time that the manager looks: what is here tells where to look first.
 type Offer struct {
 	Network
 	// Heard says that the network was heard, under its own name, not long ago.
 	Heard bool
-	// BSSID and Frequency (MHz) are those of the BSS to look for: that by which it was heard, else that which gave it. Zero:
-	// nothing is known.
+	// BSSID and Frequency (MHz) are those of the BSS to look for: that by which it was heard, else
+	// that which gave it. Zero: nothing is known.
 	BSSID     wsc.MAC
 	Frequency int
 	// Ciphers are what it announced when it was heard.
 	Ciphers ie.Ciphers
-	// Station is the address with which the network was received: an access point may tie a key to it. Zero: any will do.
+	// Station is the address with which the network was received: an access point may tie a key to
+	// it. Zero: any will do.
 	Station wsc.MAC
-	// Priority is what the manager is to rank it by among the networks that it knows; 0: it ranks by itself.
+	// Priority is what the manager is to rank it by among the networks that it knows; 0: it ranks
+	// by itself.
 	Priority int
 	// NoSAE says that a network of WPA2 is joined as such, also where the access point has WPA3.
 	NoSAE bool

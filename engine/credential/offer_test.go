@@ -15,7 +15,8 @@ func TestUsable(t *testing.T) {
 		return nil
 	}
 	wep, good := Offer{Network: Network{KeyKind: KeyWEP}}, Offer{Network: Network{KeyKind: KeyNone}}
-	if usable, err := Usable([]Offer{wep, good}, check); err != nil || len(usable) != 1 || usable[0].KeyKind != KeyNone {
+	if usable, err := Usable([]Offer{wep, good}, check); err != nil || len(usable) != 1 ||
+		usable[0].KeyKind != KeyNone {
 		t.Errorf("one of two: %v, %v", usable, err)
 	}
 	if usable, err := Usable([]Offer{wep, wep}, check); !errors.Is(err, refused) || usable != nil {

@@ -24,17 +24,18 @@ func (e *LeftOutError) Error() string {
 // Unwrap gives the reason to errors.Is.
 func (e *LeftOutError) Unwrap() error { return e.Err }
 
-// FromRun makes networks of all Credentials that one run gave, in their order; leftOut tells of those that
-// make none, whatever is wrong with them: one bad Credential does not spoil a good one, before it or behind
-// it (wpa_supplicant 2.10 keeps the good one).
+// FromRun makes networks of all Credentials that one run gave, in their order; leftOut tells of
+// those that make none, whatever is wrong with them: one bad Credential does not spoil a good one,
+// before it or behind it (wpa_supplicant 2.10 keeps the good one).
 //
-// The error means that the run failed, and that its M8 is to be refused: no Credential at all, or none that
-// is valid. Those with an Authentication Type that we have no use for are valid (hostap behaviour), so
-// there can be no networks and no error.
+// The error means that the run failed, and that its M8 is to be refused: no Credential at all, or
+// none that is valid. Those with an Authentication Type that we have no use for are valid (hostap
+// behaviour), so there can be no networks and no error.
 //
 // Two Credentials for the same network with the same key are one network that takes both kinds of
 // security, as access points in mixed mode send them.
-func FromRun(cs []wsc.Credential, own wsc.MAC) (networks []Network, leftOut []*LeftOutError, err error) {
+func FromRun(cs []wsc.Credential, own wsc.MAC) (networks []Network, leftOut []*LeftOutError,
+	err error) {
 	valid := false
 	for i, c := range cs {
 		n, err := fromPeer(c, own)
@@ -43,7 +44,8 @@ func FromRun(cs []wsc.Credential, own wsc.MAC) (networks []Network, leftOut []*L
 			continue
 		}
 		valid = valid || errors.Is(err, ErrAuth)
-		leftOut = append(leftOut, &LeftOutError{Number: i + 1, Of: len(cs), SSID: bytes.Clone(c.SSID), Err: err})
+		leftOut = append(leftOut,
+			&LeftOutError{Number: i + 1, Of: len(cs), SSID: bytes.Clone(c.SSID), Err: err})
 	}
 	if len(networks) > 0 || valid {
 		return networks, leftOut, nil
@@ -55,7 +57,8 @@ func FromRun(cs []wsc.Credential, own wsc.MAC) (networks []Network, leftOut []*L
 	return nil, leftOut, errors.Join(why...)
 }
 
-// fromPeer is FromWSC for what nobody here has typed: the name has to be one that can be joined, too.
+// fromPeer is FromWSC for what nobody here has typed: the name has to be one that can be joined,
+// too.
 func fromPeer(c wsc.Credential, own wsc.MAC) (Network, error) {
 	n, err := FromWSC(c, own)
 	if err != nil {
@@ -68,8 +71,9 @@ func fromPeer(c wsc.Credential, own wsc.MAC) (Network, error) {
 	return n, nil
 }
 
-// checkSSID checks a name that a peer gave, without its padding. IEEE 802.11 would allow a zero in it, yet no access point is
-// known to have such a name, and what takes networks as text would end it there: another network's name.
+// checkSSID checks a name that a peer gave, without its padding. IEEE 802.11 would allow a zero in
+// it, yet no access point is known to have such a name, and what takes networks as text would end
+// it there: another network's name.
 func checkSSID(ssid []byte) error {
 	switch {
 	case len(ssid) == 0: // the stub that some Registrars send before the network

@@ -13,8 +13,9 @@ func TestUnused(t *testing.T) {
 	index := uint8(3)
 	own := wsc.MAC{2, 0, 0, 0, 0, 1}
 	c := wsc.Credential{
-		NetworkIndex: 2, SSID: []byte("office\x00"), AuthType: 0x0010, EncrType: wsc.EncrAES, NetworkKeyIndex: &index,
-		NetworkKey: secret.FromString("k"), MAC: own,
+		NetworkIndex: 2, SSID: []byte("office\x00"), AuthType: 0x0010, EncrType: wsc.EncrAES,
+		NetworkKeyIndex: &index,
+		NetworkKey:      secret.FromString("k"), MAC: own,
 	}
 	for _, row := range []struct {
 		name   string
@@ -23,10 +24,16 @@ func TestUnused(t *testing.T) {
 		kind   KeyKind
 	}{
 		{"an enterprise network with a key", func(*wsc.Credential) {}, true, KeyPassphrase},
-		{"an enterprise network without a key", func(c *wsc.Credential) { c.NetworkKey = secret.Value{} }, true, KeyNone},
-		{"a network for WEP is nothing", func(c *wsc.Credential) { c.EncrType = wsc.EncrWEP }, false, ""},
+		{"an enterprise network without a key", func(c *wsc.Credential) {
+			c.NetworkKey = secret.Value{}
+		}, true, KeyNone},
+		{"a network for WEP is nothing", func(c *wsc.Credential) {
+			c.EncrType = wsc.EncrWEP
+		}, false, ""},
 		{"an unknown encryption is nothing", func(c *wsc.Credential) { c.EncrType = 0 }, false, ""},
-		{"a bad key is nothing", func(c *wsc.Credential) { c.AuthType = wsc.AuthWPA2PSK }, false, ""},
+		{"a bad key is nothing", func(c *wsc.Credential) {
+			c.AuthType = wsc.AuthWPA2PSK
+		}, false, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := c
@@ -39,7 +46,8 @@ func TestUnused(t *testing.T) {
 			if !ok {
 				return
 			}
-			if string(n.SSID) != "office" || n.Auth != 0x0010 || n.Encryption != wsc.EncrAES || n.KeyIndex != 3 || n.NetworkIndex != 2 || !n.OwnMAC {
+			if string(n.SSID) != "office" || n.Auth != 0x0010 || n.Encryption != wsc.EncrAES ||
+				n.KeyIndex != 3 || n.NetworkIndex != 2 || !n.OwnMAC {
 				t.Errorf("%+v", n)
 			}
 			if !bytes.Equal(n.Raw.Bytes(), c.Append(nil)) || !n.Key.Equal(c.NetworkKey) {
@@ -56,11 +64,14 @@ func TestUnused(t *testing.T) {
 	}
 }
 
-// FuzzEachAttribute: whatever M8 holds, what programs get of each Credential attribute is the very bytes that came,
-// and nothing that was refused for any other reason than its Authentication Type gets through.
+// FuzzEachAttribute: whatever M8 holds, what programs get of each Credential attribute is the very
+// bytes that came, and nothing that was refused for any other reason than its Authentication Type
+// gets through.
 func FuzzEachAttribute(f *testing.F) {
-	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withKey("12345678"), withTypes(wsc.AuthWPA2, wsc.EncrAES)}}).Append(nil))
-	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withTypes(wsc.AuthWPA2, wsc.EncrWEP), withTypes(0xffff, 0xffff)}}).Append(nil))
+	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withKey("12345678"),
+		withTypes(wsc.AuthWPA2, wsc.EncrAES)}}).Append(nil))
+	f.Add((&wsc.Settings{Credentials: []wsc.Credential{withTypes(wsc.AuthWPA2, wsc.EncrWEP),
+		withTypes(0xffff, 0xffff)}}).Append(nil))
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		s, err := wsc.ParseSettings(plain)
 		if err != nil {
@@ -77,7 +88,8 @@ func FuzzEachAttribute(f *testing.F) {
 					t.Fatalf("%+v of %+v", n, c)
 				}
 			}
-			if raw := n.Raw.Bytes(); len(raw) < 4 || raw[0] != 0x10 || raw[1] != 0x0e || !bytes.Contains(plain, raw) {
+			if raw := n.Raw.Bytes(); len(raw) < 4 || raw[0] != 0x10 || raw[1] != 0x0e ||
+				!bytes.Contains(plain, raw) {
 				t.Fatalf("%x is not in %x", raw, plain)
 			}
 			if len(n.SSID) > len(c.SSID) || n.Key.Len() > 64 || n.WifiURI().IsZero() {

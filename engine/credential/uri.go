@@ -12,8 +12,8 @@ import (
 // ZXing project's wiki ("Barcode Contents") describes it. It is a secret, as the key is in it.
 //
 // A name that is not UTF-8 text is written as hex digits, which ZXing's readers understand. A name
-// that merely looks like hex is written as it is: the quotes that ZXing wants around such a name are
-// taken as a part of it by the cameras of current phones.
+// that merely looks like hex is written as it is: the quotes that ZXing wants around such a name
+// are taken as a part of it by the cameras of current phones.
 func (n Network) WifiURI() secret.Value {
 	b := append(make([]byte, 0, 256), "WIFI:T:"...)
 	switch {

@@ -19,7 +19,8 @@ func TestRequireSAE(t *testing.T) {
 		want string
 	}{
 		{"a passphrase is good for SAE", withKey("correct horse"), nil, "SAE"},
-		{"a key of 64 digits is none", given(func(c *wsc.Credential) { c.NetworkKey = psk }), ErrWPA3Only, "WPA2PSK"},
+		{"a key of 64 digits is none", given(func(c *wsc.Credential) { c.NetworkKey = psk }),
+			ErrWPA3Only, "WPA2PSK"},
 		{"an open network has no use for it", withTypes(wsc.AuthOpen, wsc.EncrNone), nil, "OPEN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -28,7 +29,8 @@ func TestRequireSAE(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := n.RequireSAE(); !errors.Is(err, c.err) || AuthName(n.Auth, n.WPA3Only) != c.want {
+			if err := n.RequireSAE(); !errors.Is(err, c.err) ||
+				AuthName(n.Auth, n.WPA3Only) != c.want {
 				t.Errorf("%v, %s", err, AuthName(n.Auth, n.WPA3Only))
 			}
 		})

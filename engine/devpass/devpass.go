@@ -14,7 +14,8 @@ import (
 // ErrNFC means that a password from an NFC tag has a length or an id that none can have.
 var ErrNFC = errors.New("devpass: not a device password of an NFC tag")
 
-// The lengths that a binary device password can have (WSC, attribute "Out-of-Band Device Password").
+// The lengths that a binary device password can have (WSC, attribute "Out-of-Band Device
+// Password").
 const (
 	minNFC = 16
 	maxNFC = 32

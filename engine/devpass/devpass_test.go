@@ -37,7 +37,8 @@ func TestCheckPIN(t *testing.T) {
 			t.Parallel()
 			got, err := CheckPIN(c.text)
 			if !errors.Is(err, c.err) || string(got.Bytes()) != c.want {
-				t.Errorf("CheckPIN(%q) = %q, %v; want %q, %v", c.text, got.Bytes(), err, c.want, c.err)
+				t.Errorf("CheckPIN(%q) = %q, %v; want %q, %v", c.text, got.Bytes(), err,
+					c.want, c.err)
 			}
 		})
 	}
@@ -73,7 +74,8 @@ func TestGeneratePIN(t *testing.T) {
 		{"the first seven digits are the number drawn", draws(1234567), "12345670", nil},
 		{"zeros in front are printed", draws(1), "00000017", nil},
 		{"the highest fair number is the highest PIN", draws(4_289_999_999), "99999995", nil},
-		{"a number that would favour some PINs is drawn again", draws(4_290_000_000, 0xffffffff, 7), "00000079", nil},
+		{"a number that would favour some PINs is drawn again", draws(4_290_000_000, 0xffffffff, 7),
+			"00000079", nil},
 		{"a source that fails is an error", draws(), "", io.EOF},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,7 +108,8 @@ func TestHalves(t *testing.T) {
 	}{
 		{"a PIN of eight digits", FromPIN(secret.FromString("12345670")), 0, "1234", "5670"},
 		{"a PIN of four digits", FromPIN(secret.FromString("1234")), 0, "12", "34"},
-		{"an odd length has the longer half first", FromPIN(secret.FromString("12345")), 0, "123", "45"},
+		{"an odd length has the longer half first", FromPIN(secret.FromString("12345")), 0,
+			"123", "45"},
 		{"one character has an empty second half", FromPIN(secret.FromString("7")), 0, "7", ""},
 		{"no password has two empty halves", Password{}, 0, "", ""},
 		{"a push button has equal halves", PushButton(), 4, "0000", "0000"},
@@ -156,7 +159,8 @@ func TestWipeForgets(t *testing.T) {
 	p := PushButton()
 	first, _ := p.Halves()
 	p.Wipe()
-	if !bytes.Equal(first, make([]byte, 4)) || string(PushButton().Value.Bytes()) != pushButtonValue {
+	if !bytes.Equal(first, make([]byte, 4)) ||
+		string(PushButton().Value.Bytes()) != pushButtonValue {
 		t.Error("Wipe does not overwrite, or wipes too much")
 	}
 }

@@ -25,7 +25,8 @@ const (
 const sevenDigits = 10_000_000
 
 // CheckPIN reads a PIN that a user typed. Everything but digits is dropped, because labels print
-// "1234-5670" or "1234 5670" (hostap behaviour). Bytes can be overwritten after it, a string cannot.
+// "1234-5670" or "1234 5670" (hostap behaviour). Bytes can be overwritten after it, a string
+// cannot.
 func CheckPIN[T string | []byte](text T) (secret.Value, error) {
 	pin, err := AnyPIN(text)
 	if err != nil || pin.Len() != longPIN {
@@ -42,8 +43,8 @@ func CheckPIN[T string | []byte](text T) (secret.Value, error) {
 	return pin, nil
 }
 
-// AnyPIN is CheckPIN that does not look at the check digit: there are devices whose PIN has a wrong one, and
-// wpa_supplicant uses them as they are (wpa_supplicant 2.10, WPS_PIN and WPS_REG).
+// AnyPIN is CheckPIN that does not look at the check digit: there are devices whose PIN has a wrong
+// one, and wpa_supplicant uses them as they are (wpa_supplicant 2.10, WPS_PIN and WPS_REG).
 func AnyPIN[T string | []byte](text T) (secret.Value, error) {
 	var digits [longPIN]byte
 	defer clear(digits[:])

@@ -11,8 +11,10 @@ import (
 // neighbourhood is n BSSs, of which every tenth speaks WSC if withWSC is set.
 func neighbourhood(n int, withWSC bool) [][]byte {
 	ad := wsc.Advertisement{
-		Version2: wsc.Version20, State: wsc.Configured, ResponseType: wsc.ResponseAP, UUIDE: uuidA, HasUUIDE: true,
-		Manufacturer: "Maker", ModelName: "Router", ModelNumber: "1", SerialNumber: "0042", DeviceName: "Router",
+		Version2: wsc.Version20, State: wsc.Configured, ResponseType: wsc.ResponseAP, UUIDE: uuidA,
+		HasUUIDE:     true,
+		Manufacturer: "Maker", ModelName: "Router", ModelNumber: "1", SerialNumber: "0042",
+		DeviceName: "Router",
 	}
 	all := make([][]byte, n)
 	for i := range all {

@@ -30,21 +30,45 @@ func TestClassifyAndAuthorized(t *testing.T) {
 		class      Class
 		authorized int
 	}{
-		{"an access point that waits for nobody", &wsc.Advertisement{Version2: wsc.Version20}, Plain, 0},
-		{"the button is pressed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: pbc, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}, PBC, 1},
-		{"the button is pressed on a 1.0 access point", &wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: pbc}, PBC, 0},
-		{"the button is pressed, and we are listed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: pbc, AuthorizedMACs: []wsc.MAC{own}}, PBC, 2},
-		{"the button counts only with a selected Registrar", &wsc.Advertisement{HasDevicePasswordID: true, DevicePasswordID: pbc}, Plain, 0},
-		{"we are listed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: pin, AuthorizedMACs: []wsc.MAC{other, own}}, Auth, 2},
-		{"anybody is listed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}, Auth, 1},
-		{"we and anybody are listed", &wsc.Advertisement{Version2: wsc.Version20, AuthorizedMACs: []wsc.MAC{wsc.Broadcast, own}}, Auth, 2},
-		{"we are listed without a selected Registrar", &wsc.Advertisement{Version2: wsc.Version20, AuthorizedMACs: []wsc.MAC{own}}, Auth, 2},
-		{"somebody else is listed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true, AuthorizedMACs: []wsc.MAC{other}}, PIN, 0},
-		{"a 2.0 access point with a selected Registrar and no list waits for nobody", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true}, PIN, 0},
-		{"a 1.0 access point with a selected Registrar waits for anybody", &wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true}, PIN, 1},
-		{"a selected Registrar without a password id", &wsc.Advertisement{SelectedRegistrar: true}, PIN, 1},
-		{"the methods of the selected Registrar are not looked at", &wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true, SelectedRegistrarConfigMethods: wsc.ConfigPushButton, HasSelectedRegistrarConfigMethods: true}, PIN, 1},
-		{"an NFC token", &wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: 0x1234}, PIN, 1},
+		{"an access point that waits for nobody",
+			&wsc.Advertisement{Version2: wsc.Version20}, Plain, 0},
+		{"the button is pressed", &wsc.Advertisement{Version2: wsc.Version20,
+			SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: pbc,
+			AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}, PBC, 1},
+		{"the button is pressed on a 1.0 access point",
+			&wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true,
+				DevicePasswordID: pbc}, PBC, 0},
+		{"the button is pressed, and we are listed",
+			&wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true,
+				HasDevicePasswordID: true, DevicePasswordID: pbc,
+				AuthorizedMACs: []wsc.MAC{own}}, PBC, 2},
+		{"the button counts only with a selected Registrar",
+			&wsc.Advertisement{HasDevicePasswordID: true, DevicePasswordID: pbc}, Plain, 0},
+		{"we are listed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true,
+			HasDevicePasswordID: true, DevicePasswordID: pin,
+			AuthorizedMACs: []wsc.MAC{other, own}}, Auth, 2},
+		{"anybody is listed", &wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true,
+			HasDevicePasswordID: true, AuthorizedMACs: []wsc.MAC{wsc.Broadcast}}, Auth, 1},
+		{"we and anybody are listed", &wsc.Advertisement{Version2: wsc.Version20,
+			AuthorizedMACs: []wsc.MAC{wsc.Broadcast, own}}, Auth, 2},
+		{"we are listed without a selected Registrar",
+			&wsc.Advertisement{Version2: wsc.Version20, AuthorizedMACs: []wsc.MAC{own}}, Auth, 2},
+		{"somebody else is listed", &wsc.Advertisement{Version2: wsc.Version20,
+			SelectedRegistrar: true, HasDevicePasswordID: true,
+			AuthorizedMACs: []wsc.MAC{other}}, PIN, 0},
+		{"a 2.0 access point with a selected Registrar and no list waits for nobody",
+			&wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true,
+				HasDevicePasswordID: true}, PIN, 0},
+		{"a 1.0 access point with a selected Registrar waits for anybody",
+			&wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true}, PIN, 1},
+		{"a selected Registrar without a password id",
+			&wsc.Advertisement{SelectedRegistrar: true}, PIN, 1},
+		{"the methods of the selected Registrar are not looked at",
+			&wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true,
+				SelectedRegistrarConfigMethods:    wsc.ConfigPushButton,
+				HasSelectedRegistrarConfigMethods: true}, PIN, 1},
+		{"an NFC token", &wsc.Advertisement{SelectedRegistrar: true, HasDevicePasswordID: true,
+			DevicePasswordID: 0x1234}, PIN, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +90,8 @@ func TestClassifyAndAuthorized(t *testing.T) {
 
 func TestClassesAreFlags(t *testing.T) {
 	t.Parallel()
-	for class, flag := range map[Class]string{None: "", Plain: "WPS", PIN: "WPS-PIN", Auth: "WPS-AUTH", PBC: "WPS-PBC", 9: "unknown"} {
+	for class, flag := range map[Class]string{None: "", Plain: "WPS", PIN: "WPS-PIN",
+		Auth: "WPS-AUTH", PBC: "WPS-PBC", 9: "unknown"} {
 		if class.String() != flag {
 			t.Errorf("%d is %q", class, class)
 		}
@@ -79,10 +104,15 @@ func TestClassesAreFlags(t *testing.T) {
 func TestFromBSS(t *testing.T) {
 	t.Parallel()
 	ssid := ie.Append(nil, ie.IDSSID, []byte("home"))
-	sae := ie.Append(nil, ie.IDRSN, []byte("\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x08"))
-	large := (&wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true, DeviceName: "an access point with a long name",
-		Manufacturer: string(bytes.Repeat([]byte("m"), 64)), ModelName: string(bytes.Repeat([]byte("n"), 32)), ModelNumber: string(bytes.Repeat([]byte("o"), 32)),
-		SerialNumber: string(bytes.Repeat([]byte("p"), 32)), AuthorizedMACs: []wsc.MAC{own}}).AppendProbeResponse(nil)
+	sae := ie.Append(nil, ie.IDRSN,
+		[]byte("\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x08"))
+	large := (&wsc.Advertisement{Version2: wsc.Version20, SelectedRegistrar: true,
+		DeviceName:     "an access point with a long name",
+		Manufacturer:   string(bytes.Repeat([]byte("m"), 64)),
+		ModelName:      string(bytes.Repeat([]byte("n"), 32)),
+		ModelNumber:    string(bytes.Repeat([]byte("o"), 32)),
+		SerialNumber:   string(bytes.Repeat([]byte("p"), 32)),
+		AuthorizedMACs: []wsc.MAC{own}}).AppendProbeResponse(nil)
 	for _, tt := range []struct {
 		name       string
 		ies        []byte
@@ -93,20 +123,29 @@ func TestFromBSS(t *testing.T) {
 	}{
 		{"without elements", nil, false, None, false, false},
 		{"without WSC element", slices.Concat(ssid, sae), false, None, false, false},
-		{"an element that is cut off in the scan result is none", slices.Concat(ssid, []byte("\xdd\x20\x00\x50\xf2\x04\x10")), false, None, false, false},
-		{"a WSC element that cannot be read", slices.Concat(ssid, []byte("\xdd\x05\x00\x50\xf2\x04\x10")), true, Plain, false, true},
-		{"a WSC element with a wrong length in it", slices.Concat(ssid, ie.AppendWSC(nil, []byte("\x10\x44\x00\x02\x01\x01"))), true, Plain, false, true},
-		{"an empty WSC element", slices.Concat(ssid, ie.AppendWSC(nil, nil)), true, Plain, false, false},
-		{"WSC data over two elements", slices.Concat(ssid, ie.AppendWSC(nil, large)), true, Auth, false, false},
-		{"a network for WPA3 only", slices.Concat(ssid, sae, ie.AppendWSC(nil, large)), true, Auth, true, false},
+		{"an element that is cut off in the scan result is none",
+			slices.Concat(ssid, []byte("\xdd\x20\x00\x50\xf2\x04\x10")), false, None, false, false},
+		{"a WSC element that cannot be read",
+			slices.Concat(ssid, []byte("\xdd\x05\x00\x50\xf2\x04\x10")), true, Plain, false, true},
+		{"a WSC element with a wrong length in it",
+			slices.Concat(ssid, ie.AppendWSC(nil, []byte("\x10\x44\x00\x02\x01\x01"))), true, Plain,
+			false, true},
+		{"an empty WSC element", slices.Concat(ssid, ie.AppendWSC(nil, nil)), true, Plain,
+			false, false},
+		{"WSC data over two elements", slices.Concat(ssid, ie.AppendWSC(nil, large)), true, Auth,
+			false, false},
+		{"a network for WPA3 only", slices.Concat(ssid, sae, ie.AppendWSC(nil, large)), true, Auth,
+			true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, ok := FromBSS(ap(1), 5180, -40, epoch, tt.ies, true, own)
-			if ok != tt.ok || c.Class != tt.class || c.WPA3Only != tt.wpa3 || c.Unreadable != tt.unreadable || c.Unreadable && c.Authorized != 0 {
+			if ok != tt.ok || c.Class != tt.class || c.WPA3Only != tt.wpa3 ||
+				c.Unreadable != tt.unreadable || c.Unreadable && c.Authorized != 0 {
 				t.Errorf("got %+v, %v", c, ok)
 			}
-			if ok && (c.Ad == nil || string(c.SSID) != "home" || c.BSSID != ap(1) || c.Frequency != 5180 || c.Signal != -40 || c.Seen != epoch) {
+			if ok && (c.Ad == nil || string(c.SSID) != "home" || c.BSSID != ap(1) ||
+				c.Frequency != 5180 || c.Signal != -40 || c.Seen != epoch) {
 				t.Errorf("got %+v", c)
 			}
 		})
@@ -119,8 +158,9 @@ func TestFromBSS(t *testing.T) {
 // pressedAP is an access point whose button is pressed.
 func pressedAP(n byte, frequency, signal int, ssid string, uuid wsc.UUID) Candidate {
 	ad := &wsc.Advertisement{
-		Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true, DevicePasswordID: wsc.PasswordIDPushButton,
-		AuthorizedMACs: []wsc.MAC{wsc.Broadcast}, UUIDE: uuid, HasUUIDE: true,
+		Version2: wsc.Version20, SelectedRegistrar: true, HasDevicePasswordID: true,
+		DevicePasswordID: wsc.PasswordIDPushButton,
+		AuthorizedMACs:   []wsc.MAC{wsc.Broadcast}, UUIDE: uuid, HasUUIDE: true,
 	}
 	return Candidate{
 		BSSID: ap(n), SSID: []byte(ssid), Frequency: frequency, Signal: signal, Ad: ad, Class: PBC,
@@ -152,26 +192,71 @@ func TestPickPBC(t *testing.T) {
 	}{
 		{"nobody is there", nil, wsc.MAC{}, wsc.MAC{}, nil},
 		{"no button is pressed", []Candidate{quiet}, wsc.MAC{}, wsc.MAC{}, nil},
-		{"one button is pressed", []Candidate{quiet, pressedAP(1, 2412, -60, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
-		{"one button is pressed by an access point that does not say its UUID", []Candidate{withoutUUID(pressedAP(1, 2412, -60, "home", uuidA))}, wsc.MAC{}, ap(1), nil},
-		{"two access points overlap, the stronger is named first", []Candidate{pressedAP(1, 2412, -60, "home", uuidA), pressedAP(2, 2437, -40, "guest", uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(2), ap(1)}},
-		{"two access points of the same name overlap", []Candidate{pressedAP(1, 2412, -60, "home", uuidA), pressedAP(2, 2437, -40, "home", uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(2), ap(1)}},
-		{"one device on two bands is one button, the stronger signal is picked", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 5180, -60, "home-5G", uuidA)}, wsc.MAC{}, ap(1), nil},
-		{"of two equally strong bands the higher is picked", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 5180, -40, "home", uuidA)}, wsc.MAC{}, ap(2), nil},
-		{"of two alike the lower address is picked", []Candidate{pressedAP(2, 2412, -40, "home", uuidA), pressedAP(1, 2412, -40, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
-		{"one network with two access points of one UUID on one band is one button", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 2462, -60, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
-		{"a network for guests on the same radio is the same router", []Candidate{pressedAP(1, 2412, -30, "home", uuidA), pressedAP(2, 2412, -40, "guests", uuidA)}, wsc.MAC{}, ap(1), nil},
-		{"three radios with names of their own are one router", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), pressedAP(2, 5180, -30, "home-5G", uuidA), pressedAP(3, 5500, -50, "home-5G-2", uuidA)}, wsc.MAC{}, ap(2), nil},
-		{"nodes of a mesh are one router", []Candidate{pressedAP(1, 2412, -70, "home", uuidA), pressedAP(2, 2412, -40, "home", uuidA), pressedAP(3, 5180, -60, "home", uuidA)}, wsc.MAC{}, ap(2), nil},
-		{"a router of three BSSs beside another one overlaps with it", []Candidate{pressedAP(1, 2412, -30, "home", uuidA), pressedAP(2, 2412, -40, "guests", uuidA), pressedAP(3, 5200, -50, "other", uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2), ap(3)}},
-		{"a missing UUID is different from any", []Candidate{pressedAP(1, 2412, -40, "home", uuidA), withoutUUID(pressedAP(2, 5180, -60, "home", uuidA))}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
-		{"two missing UUIDs are different", []Candidate{withoutUUID(pressedAP(1, 2412, -40, "home", uuidA)), withoutUUID(pressedAP(2, 5180, -60, "home", uuidA))}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
-		{"a UUID of zeros is none", []Candidate{pressedAP(1, 2412, -40, "home", wsc.UUID{}), pressedAP(2, 5180, -60, "home", wsc.UUID{})}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
-		{"of an access point that is named others are not looked at", []Candidate{pressedAP(1, 2412, -60, "home", uuidA), pressedAP(2, 2437, -40, "guest", uuidB)}, ap(1), ap(1), nil},
-		{"an access point that is named and has no button pressed is not ready", []Candidate{quiet, pressedAP(1, 2412, -60, "home", uuidA)}, ap(9), wsc.MAC{}, nil},
-		{"an access point that is named and not there is not ready", []Candidate{pressedAP(1, 2412, -60, "home", uuidA)}, ap(7), wsc.MAC{}, nil},
-		{"one access point heard twice does not overlap with itself", []Candidate{pressedAP(1, 2412, -60, "home", uuidA), at(withoutUUID(pressedAP(1, 2412, -55, "home", uuidA)), PBC, epoch.Add(time.Second))}, wsc.MAC{}, ap(1), nil},
-		{"of an access point heard twice the newest counts", []Candidate{at(pressedAP(1, 2412, -60, "home", uuidA), Plain, epoch.Add(time.Second)), pressedAP(1, 2412, -60, "home", uuidA)}, wsc.MAC{}, wsc.MAC{}, nil},
+		{"one button is pressed", []Candidate{quiet, pressedAP(1, 2412, -60, "home", uuidA)},
+			wsc.MAC{}, ap(1), nil},
+		{"one button is pressed by an access point that does not say its UUID",
+			[]Candidate{withoutUUID(pressedAP(1, 2412, -60, "home", uuidA))}, wsc.MAC{},
+			ap(1), nil},
+		{"two access points overlap, the stronger is named first",
+			[]Candidate{pressedAP(1, 2412, -60, "home", uuidA),
+				pressedAP(2, 2437, -40, "guest",
+					uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(2), ap(1)}},
+		{"two access points of the same name overlap",
+			[]Candidate{pressedAP(1, 2412, -60, "home", uuidA),
+				pressedAP(2, 2437, -40, "home",
+					uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(2), ap(1)}},
+		{"one device on two bands is one button, the stronger signal is picked",
+			[]Candidate{pressedAP(1, 2412, -40, "home", uuidA),
+				pressedAP(2, 5180, -60, "home-5G", uuidA)}, wsc.MAC{}, ap(1), nil},
+		{"of two equally strong bands the higher is picked",
+			[]Candidate{pressedAP(1, 2412, -40, "home", uuidA),
+				pressedAP(2, 5180, -40, "home", uuidA)}, wsc.MAC{}, ap(2), nil},
+		{"of two alike the lower address is picked",
+			[]Candidate{pressedAP(2, 2412, -40, "home", uuidA),
+				pressedAP(1, 2412, -40, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
+		{"one network with two access points of one UUID on one band is one button",
+			[]Candidate{pressedAP(1, 2412, -40, "home", uuidA),
+				pressedAP(2, 2462, -60, "home", uuidA)}, wsc.MAC{}, ap(1), nil},
+		{"a network for guests on the same radio is the same router",
+			[]Candidate{pressedAP(1, 2412, -30, "home", uuidA),
+				pressedAP(2, 2412, -40, "guests", uuidA)}, wsc.MAC{}, ap(1), nil},
+		{"three radios with names of their own are one router",
+			[]Candidate{pressedAP(1, 2412, -40, "home", uuidA),
+				pressedAP(2, 5180, -30, "home-5G", uuidA),
+				pressedAP(3, 5500, -50, "home-5G-2", uuidA)}, wsc.MAC{}, ap(2), nil},
+		{"nodes of a mesh are one router", []Candidate{pressedAP(1, 2412, -70, "home", uuidA),
+			pressedAP(2, 2412, -40, "home", uuidA),
+			pressedAP(3, 5180, -60, "home", uuidA)}, wsc.MAC{}, ap(2), nil},
+		{"a router of three BSSs beside another one overlaps with it",
+			[]Candidate{pressedAP(1, 2412, -30, "home", uuidA),
+				pressedAP(2, 2412, -40, "guests", uuidA),
+				pressedAP(3, 5200, -50, "other",
+					uuidB)}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2), ap(3)}},
+		{"a missing UUID is different from any",
+			[]Candidate{pressedAP(1, 2412, -40, "home", uuidA),
+				withoutUUID(pressedAP(2, 5180, -60, "home",
+					uuidA))}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
+		{"two missing UUIDs are different", []Candidate{withoutUUID(
+			pressedAP(1, 2412, -40, "home", uuidA)), withoutUUID(
+			pressedAP(2, 5180, -60, "home", uuidA))}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(
+			2)}},
+		{"a UUID of zeros is none", []Candidate{pressedAP(1, 2412, -40, "home", wsc.UUID{}),
+			pressedAP(2, 5180, -60, "home",
+				wsc.UUID{})}, wsc.MAC{}, wsc.MAC{}, []wsc.MAC{ap(1), ap(2)}},
+		{"of an access point that is named others are not looked at",
+			[]Candidate{pressedAP(1, 2412, -60, "home", uuidA),
+				pressedAP(2, 2437, -40, "guest", uuidB)}, ap(1), ap(1), nil},
+		{"an access point that is named and has no button pressed is not ready",
+			[]Candidate{quiet, pressedAP(1, 2412, -60, "home", uuidA)}, ap(9), wsc.MAC{}, nil},
+		{"an access point that is named and not there is not ready",
+			[]Candidate{pressedAP(1, 2412, -60, "home", uuidA)}, ap(7), wsc.MAC{}, nil},
+		{"one access point heard twice does not overlap with itself",
+			[]Candidate{pressedAP(1, 2412, -60, "home", uuidA),
+				at(withoutUUID(pressedAP(1, 2412, -55, "home", uuidA)), PBC,
+					epoch.Add(time.Second))}, wsc.MAC{}, ap(1), nil},
+		{"of an access point heard twice the newest counts",
+			[]Candidate{at(pressedAP(1, 2412, -60, "home", uuidA), Plain, epoch.Add(time.Second)),
+				pressedAP(1, 2412, -60, "home", uuidA)}, wsc.MAC{}, wsc.MAC{}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -240,8 +325,10 @@ func TestOrderPIN(t *testing.T) {
 		ids  []byte
 	}{
 		{"nobody is there", nil, wsc.MAC{}, true, nil},
-		{"those that wait for us, then those that wait for anybody, the button last", all, wsc.MAC{}, false, []byte{1, 2, 3}},
-		{"after some time all others, selected ones first, then by signal and band", all, wsc.MAC{}, true, []byte{1, 2, 3, 4, 8, 5, 6}},
+		{"those that wait for us, then those that wait for anybody, the button last", all,
+			wsc.MAC{}, false, []byte{1, 2, 3}},
+		{"after some time all others, selected ones first, then by signal and band", all, wsc.MAC{},
+			true, []byte{1, 2, 3, 4, 8, 5, 6}},
 		{"nobody waits for us", []Candidate{far, near, selectedOnly}, wsc.MAC{}, false, nil},
 		{"an access point that is named need not wait for us", all, ap(6), false, []byte{6}},
 		{"an access point that is named and cannot be read is not tried", all, ap(7), true, nil},
@@ -274,7 +361,8 @@ func TestIgnored(t *testing.T) {
 		if d != time.Duration(want)*time.Second {
 			t.Errorf("failure %d: %v", i+1, d)
 		}
-		if !l.Blocked(now, ap(1)) || !l.Blocked(now.Add(d-1), ap(1)) || l.Blocked(now.Add(d), ap(1)) || !l.Until(ap(1)).Equal(now.Add(d)) {
+		if !l.Blocked(now, ap(1)) || !l.Blocked(now.Add(d-1), ap(1)) ||
+			l.Blocked(now.Add(d), ap(1)) || !l.Until(ap(1)).Equal(now.Add(d)) {
 			t.Errorf("failure %d: blocked until %v", i+1, l.Until(ap(1)))
 		}
 		now = now.Add(d)

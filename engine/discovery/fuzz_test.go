@@ -7,8 +7,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// FuzzFromBSS: whatever an access point sends, its candidate is consistent: flags, authorization and
-// data fit each other, and one that cannot be read is never tried.
+// FuzzFromBSS: whatever an access point sends, its candidate is consistent: flags, authorization
+// and data fit each other, and one that cannot be read is never tried.
 func FuzzFromBSS(f *testing.F) {
 	ad := pressedAP(1, 2412, -40, "home", uuidA).Ad
 	f.Add(ie.AppendWSC([]byte("\x00\x04home"), ad.AppendProbeResponse(nil)), true)
@@ -22,7 +22,8 @@ func FuzzFromBSS(f *testing.F) {
 			}
 			return
 		}
-		if c.Ad == nil || c.Class == None || len(c.SSID) > 32 || c.Class == PBC && !c.Ad.SelectedRegistrar ||
+		if c.Ad == nil || c.Class == None || len(c.SSID) > 32 || c.Class == PBC &&
+			!c.Ad.SelectedRegistrar ||
 			c.Authorized == SelfAuthorized && c.Class < Auth {
 			t.Fatalf("got %+v", c)
 		}
@@ -30,7 +31,8 @@ func FuzzFromBSS(f *testing.F) {
 		if (err == nil) != (c.Class == PBC) {
 			t.Fatalf("class %q, picked %v", c.Class, err)
 		}
-		if order := OrderPIN([]Candidate{c}, wsc.MAC{}, true); c.Unreadable && len(order) != 0 || !c.Unreadable && len(order) != 1 {
+		if order := OrderPIN([]Candidate{c}, wsc.MAC{}, true); c.Unreadable && len(order) != 0 ||
+			!c.Unreadable && len(order) != 1 {
 			t.Fatalf("unreadable %v, order %v", c.Unreadable, order)
 		}
 	})

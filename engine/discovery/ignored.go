@@ -9,8 +9,8 @@ import (
 // maxIgnored bounds the list: an attacker may show a new BSSID at every try.
 const maxIgnored = 256
 
-// Ignored are access points that failed and are left alone for a while, longer with each failure. Its
-// zero value is an empty list. It is not safe for concurrent use.
+// Ignored are access points that failed and are left alone for a while, longer with each failure.
+// Its zero value is an empty list. It is not safe for concurrent use.
 type Ignored struct {
 	failures map[wsc.MAC]failure
 }

@@ -13,8 +13,8 @@ import (
 // ErrNone means that no access point fits yet: look again.
 var ErrNone = errors.New("discovery: no access point is ready")
 
-// OverlapError means that more than one access point has its button pressed. It is not known which one the
-// user meant, and one of them may be an attacker's: the run must end.
+// OverlapError means that more than one access point has its button pressed. It is not known which
+// one the user meant, and one of them may be an attacker's: the run must end.
 type OverlapError struct {
 	BSSIDs []wsc.MAC // strongest signal first
 }
@@ -28,9 +28,9 @@ func (e *OverlapError) Error() string {
 	return "discovery: session overlap: the button is pressed on " + strings.Join(names, " and ")
 }
 
-// PickPBC returns the BSSs of the access point whose button is pressed, strongest first: ErrNone if there is none
-// yet, *OverlapError if there are several access points. With want set, the user named the access point and others are
-// not looked at (hostap test pbc_overlap_2ap_specific_bssid).
+// PickPBC returns the BSSs of the access point whose button is pressed, strongest first: ErrNone if
+// there is none yet, *OverlapError if there are several access points. With want set, the user
+// named the access point and others are not looked at (hostap test pbc_overlap_2ap_specific_bssid).
 //
 // cs should hold everything heard since the run began: an overlap seen once stays one.
 func PickPBC(cs []Candidate, want wsc.MAC) ([]Candidate, error) {
@@ -48,9 +48,9 @@ func PickPBC(cs []Candidate, want wsc.MAC) ([]Candidate, error) {
 	return active, nil
 }
 
-// pressed returns the candidates with an active button, the newest of each BSSID, strongest first. Of
-// two equally strong the higher band is preferred, then the lower address, so that the same results
-// give the same choice.
+// pressed returns the candidates with an active button, the newest of each BSSID, strongest first.
+// Of two equally strong the higher band is preferred, then the lower address, so that the same
+// results give the same choice.
 func pressed(cs []Candidate, want wsc.MAC) []Candidate {
 	var active []Candidate
 	for _, c := range newest(cs) {
@@ -59,7 +59,8 @@ func pressed(cs []Candidate, want wsc.MAC) []Candidate {
 		}
 	}
 	slices.SortFunc(active, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(b.Signal, a.Signal), cmp.Compare(b.Frequency, a.Frequency), bytes.Compare(a.BSSID[:], b.BSSID[:]))
+		return cmp.Or(cmp.Compare(b.Signal, a.Signal), cmp.Compare(b.Frequency, a.Frequency),
+			bytes.Compare(a.BSSID[:], b.BSSID[:]))
 	})
 	return active
 }
@@ -74,9 +75,10 @@ func newest(cs []Candidate) []Candidate {
 }
 
 // SameAP reports whether two BSSs are one access point, which has one button. They are if they have
-// the same UUID-E (wpa_supplicant 2.10; one without UUID-E is different from all), whatever their band and
-// their names: guest networks, radios with names of their own and the nodes of a mesh are one router. Anybody
-// can send the UUID-E of somebody else, too, as he can send anything here: this is no authentication.
+// the same UUID-E (wpa_supplicant 2.10; one without UUID-E is different from all), whatever their
+// band and their names: guest networks, radios with names of their own and the nodes of a mesh are
+// one router. Anybody can send the UUID-E of somebody else, too, as he can send anything here: this
+// is no authentication.
 func SameAP(a, b *Candidate) bool {
 	return a.Ad.HasUUIDE && b.Ad.HasUUIDE && a.Ad.UUIDE == b.Ad.UUIDE && a.Ad.UUIDE != (wsc.UUID{})
 }

@@ -8,9 +8,9 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// OrderPIN returns the access points to offer a PIN, or another device password than the button, to,
-// the most promising first: those that list our address, those that wait for anybody, then those with
-// a selected Registrar, then the strongest.
+// OrderPIN returns the access points to offer a PIN, or another device password than the button,
+// to, the most promising first: those that list our address, those that wait for anybody, then
+// those with a selected Registrar, then the strongest.
 //
 // Without openToAll only access points that wait for us or for anybody are returned; a caller that
 // has looked in vain a few times sets it to try all the others too (wpa_supplicant does after three

@@ -9,8 +9,8 @@ import (
 // AuthenticatorConfig is what an Authenticator needs.
 type AuthenticatorConfig struct {
 	Inner engine.Machine // an eapwsc.Server
-	// WaitForStart holds the first EAP request back until EAPOL-Start, as hostapd does with a station
-	// whose association request has no Version2.
+	// WaitForStart holds the first EAP request back until EAPOL-Start, as hostapd does with a
+	// station whose association request has no Version2.
 	WaitForStart bool
 }
 

@@ -1,6 +1,6 @@
 // Package eapol carries EAP packets in 802.1X frames. A Supplicant is the station's side and an
-// Authenticator the access point's. Their frames begin with the 802.1X version: the Ethernet header,
-// or whatever the driver has instead, is the driver's business.
+// Authenticator the access point's. Their frames begin with the 802.1X version: the Ethernet
+// header, or whatever the driver has instead, is the driver's business.
 package eapol
 
 import "encoding/binary"
@@ -38,8 +38,8 @@ func parse(b []byte) (t packetType, body []byte, ok bool) {
 		return 0, nil, false
 	}
 	if t == typeEAP && len(body) >= eapHeaderLen {
-		// A Buffalo WHR-G125 (1.47) tells a length of 14 whatever follows. The EAP packet within knows
-		// its own (hostap behaviour).
+		// A Buffalo WHR-G125 (1.47) tells a length of 14 whatever follows. The EAP packet within
+		// knows its own (hostap behaviour).
 		if inner := int(binary.BigEndian.Uint16(body[2:])); n < inner && inner <= len(body) {
 			n = inner
 		}

@@ -70,14 +70,21 @@ func TestParse(t *testing.T) {
 		body  string
 		ok    bool
 	}{
-		{"an EAP packet", "\x01\x00\x00\x05\x01\x07\x00\x05\x01", typeEAP, "\x01\x07\x00\x05\x01", true},
-		{"version 2 is read alike", "\x02\x00\x00\x05\x01\x07\x00\x05\x01", typeEAP, "\x01\x07\x00\x05\x01", true},
-		{"version 255 is read alike", "\xff\x00\x00\x05\x01\x07\x00\x05\x01", typeEAP, "\x01\x07\x00\x05\x01", true},
+		{"an EAP packet", "\x01\x00\x00\x05\x01\x07\x00\x05\x01", typeEAP,
+			"\x01\x07\x00\x05\x01", true},
+		{"version 2 is read alike", "\x02\x00\x00\x05\x01\x07\x00\x05\x01", typeEAP,
+			"\x01\x07\x00\x05\x01", true},
+		{"version 255 is read alike", "\xff\x00\x00\x05\x01\x07\x00\x05\x01", typeEAP,
+			"\x01\x07\x00\x05\x01", true},
 		{"version 0 is none", "\x00\x00\x00\x05\x01\x07\x00\x05\x01", 0, "", false},
-		{"padding of the link is dropped", "\x01\x00\x00\x05\x01\x07\x00\x05\x01\x00\x00\x00", typeEAP, "\x01\x07\x00\x05\x01", true},
-		{"a length beyond the frame is no frame", "\x01\x00\x00\x06\x01\x07\x00\x05\x01", 0, "", false},
-		{"a length shorter than the EAP packet's is wrong (Buffalo WHR-G125)", "\x01\x00\x00\x01\x01\x07\x00\x05\x01", typeEAP, "\x01\x07\x00\x05\x01", true},
-		{"unless the EAP packet's is beyond the frame", "\x01\x00\x00\x04\x01\x07\x00\x06\x01", typeEAP, "\x01\x07\x00\x06", true},
+		{"padding of the link is dropped", "\x01\x00\x00\x05\x01\x07\x00\x05\x01\x00\x00\x00",
+			typeEAP, "\x01\x07\x00\x05\x01", true},
+		{"a length beyond the frame is no frame", "\x01\x00\x00\x06\x01\x07\x00\x05\x01",
+			0, "", false},
+		{"a length shorter than the EAP packet's is wrong (Buffalo WHR-G125)",
+			"\x01\x00\x00\x01\x01\x07\x00\x05\x01", typeEAP, "\x01\x07\x00\x05\x01", true},
+		{"unless the EAP packet's is beyond the frame", "\x01\x00\x00\x04\x01\x07\x00\x06\x01",
+			typeEAP, "\x01\x07\x00\x06", true},
 		{"EAPOL-Start has no body", "\x01\x01\x00\x00", typeStart, "", true},
 		{"a header cut short is none", "\x01\x00\x00", 0, "", false},
 		{"nothing is none", "", 0, "", false},
@@ -129,12 +136,17 @@ func TestSupplicant(t *testing.T) {
 		asks   bool // it still says EAPOL-Start
 		done   bool
 	}{
-		{"an answered request cancels EAPOL-Start", []string{string(eap("ask"))}, []string{"\x01\x00\x00\x06answer"}, []string{"ask"}, false, false},
-		{"an ignored packet does not", []string{string(eap("noise"))}, nil, []string{"noise"}, true, false},
+		{"an answered request cancels EAPOL-Start", []string{string(eap("ask"))},
+			[]string{"\x01\x00\x00\x06answer"}, []string{"ask"}, false, false},
+		{"an ignored packet does not", []string{string(eap("noise"))}, nil, []string{"noise"},
+			true, false},
 		{"a key frame is ignored", []string{"\x02\x03\x00\x03ask"}, nil, nil, true, false},
-		{"EAPOL-Start of another station is ignored", []string{"\x02\x01\x00\x00"}, nil, nil, true, false},
+		{"EAPOL-Start of another station is ignored", []string{"\x02\x01\x00\x00"}, nil, nil,
+			true, false},
 		{"a damaged frame is ignored", []string{"\x02\x00\x00\xffask"}, nil, nil, true, false},
-		{"the end of the machine inside is the end", []string{string(eap("end")), string(eap("ask"))}, []string{"\x01\x00\x00\x04last"}, []string{"end"}, false, true},
+		{"the end of the machine inside is the end",
+			[]string{string(eap("end")), string(eap("ask"))}, []string{"\x01\x00\x00\x04last"},
+			[]string{"end"}, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +164,8 @@ func TestSupplicant(t *testing.T) {
 			if !equal(bytesOf(inner.got), bytesOf(c.got)) {
 				t.Errorf("inside got %q, want %q", inner.got, c.got)
 			}
-			if asks := step.Deadline.Equal(epoch.Add(2 * time.Second)); asks != c.asks || step.Done != c.done {
+			if asks := step.Deadline.Equal(epoch.Add(2 * time.Second)); asks != c.asks ||
+				step.Done != c.done {
 				t.Errorf("asks %v, done %v", asks, step.Done)
 			}
 		})
@@ -195,13 +208,16 @@ func TestAuthenticator(t *testing.T) {
 		{"another one after EAPOL-Start", true, []string{start}, []string{ask}, false},
 		{"and not before", true, []string{"\x01\x00\x00\x03end"}, nil, false},
 		{"EAPOL-Start again is ignored", false, []string{start, start}, []string{ask}, false},
-		{"packets are passed on", false, []string{"\x01\x00\x00\x03end"}, []string{ask, "\x02\x00\x00\x04last"}, true},
+		{"packets are passed on", false, []string{"\x01\x00\x00\x03end"},
+			[]string{ask, "\x02\x00\x00\x04last"}, true},
 		{"EAPOL-Logoff is the end", false, []string{logoff}, []string{ask}, true},
-		{"and silence follows it", false, []string{logoff, start, "\x01\x00\x00\x03end"}, []string{ask}, true},
+		{"and silence follows it", false, []string{logoff, start, "\x01\x00\x00\x03end"},
+			[]string{ask}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			a := NewAuthenticator(AuthenticatorConfig{Inner: &echo{starts: true}, WaitForStart: c.wait})
+			a := NewAuthenticator(AuthenticatorConfig{Inner: &echo{starts: true},
+				WaitForStart: c.wait})
 			step := a.Start(epoch)
 			sent := step.Send
 			for _, f := range c.frames {
@@ -217,7 +233,8 @@ func TestAuthenticator(t *testing.T) {
 
 func TestMachines(t *testing.T) {
 	t.Parallel()
-	frames := [][]byte{eap("ask"), eap("end"), eap("noise"), {1, 1, 0, 0}, {1, 2, 0, 0}, {2, 3, 0, 1, 0}}
+	frames := [][]byte{eap("ask"), eap("end"), eap("noise"), {1, 1, 0, 0}, {1, 2, 0, 0},
+		{2, 3, 0, 1, 0}}
 	t.Run("Supplicant", func(t *testing.T) {
 		t.Parallel()
 		enginetest.TestMachine(t, func(*testing.T) engine.Machine {
@@ -227,14 +244,16 @@ func TestMachines(t *testing.T) {
 	t.Run("Authenticator", func(t *testing.T) {
 		t.Parallel()
 		enginetest.TestMachine(t, func(*testing.T) engine.Machine {
-			return NewAuthenticator(AuthenticatorConfig{Inner: &echo{starts: true, limit: 3 * time.Second}})
+			return NewAuthenticator(AuthenticatorConfig{Inner: &echo{starts: true,
+				limit: 3 * time.Second}})
 		}, frames)
 	})
 }
 
 // FuzzParse: what is parsed is a part of the frame, and making a frame of it parses to the same.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"\x01\x00\x00\x05\x01\x07\x00\x05\x01", "\x01\x00\x00\x01\x01\x07\x00\x05\x01", "\x01\x01\x00\x00", "\x02\x03\x00\x02ab", ""} {
+	for _, s := range []string{"\x01\x00\x00\x05\x01\x07\x00\x05\x01",
+		"\x01\x00\x00\x01\x01\x07\x00\x05\x01", "\x01\x01\x00\x00", "\x02\x03\x00\x02ab", ""} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -244,7 +263,8 @@ func FuzzParse(f *testing.F) {
 		}
 		again := newFrame(b[0], typ, body)
 		typ2, body2, ok := parse(again)
-		if !ok || typ2 != typ || !bytes.Equal(body2, body) || !bytes.HasPrefix(b[headerLen:], body) {
+		if !ok || typ2 != typ || !bytes.Equal(body2, body) ||
+			!bytes.HasPrefix(b[headerLen:], body) {
 			t.Errorf("%x is %v %x, which is made into %x", b, typ, body, again)
 		}
 	})
@@ -262,14 +282,16 @@ func FuzzSupplicant(f *testing.F) {
 func FuzzAuthenticator(f *testing.F) {
 	f.Add([]byte("\x00\x04\x01\x01\x00\x00\x00\x07\x02\x00\x00\x03ask\x0d\x00\x04\x01\x02\x00\x00"))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		runOps(t, NewAuthenticator(AuthenticatorConfig{Inner: &echo{starts: true}, WaitForStart: len(input)%2 == 0}), input)
+		runOps(t, NewAuthenticator(AuthenticatorConfig{Inner: &echo{starts: true},
+			WaitForStart: len(input)%2 == 0}), input)
 	})
 }
 
 func runOps(t *testing.T, m engine.Machine, input []byte) {
 	now, done := epoch, false
 	check := func(s engine.Step) {
-		if done && (len(s.Send) > 0 || !s.Done) || s.Done && !s.Deadline.IsZero() || !s.Deadline.IsZero() && s.Deadline.Before(now) {
+		if done && (len(s.Send) > 0 || !s.Done) || s.Done && !s.Deadline.IsZero() ||
+			!s.Deadline.IsZero() && s.Deadline.Before(now) {
 			t.Fatalf("done %v, then %+v at %v", done, s, now)
 		}
 		for _, f := range s.Send {
@@ -307,5 +329,6 @@ func bytesOf(text []string) [][]byte {
 }
 
 func equal(a, b [][]byte) bool {
-	return bytes.Equal(bytes.Join(a, []byte{0, 0xff}), bytes.Join(b, []byte{0, 0xff})) && len(a) == len(b)
+	return bytes.Equal(bytes.Join(a, []byte{0, 0xff}), bytes.Join(b, []byte{0, 0xff})) &&
+		len(a) == len(b)
 }

@@ -17,9 +17,11 @@ import (
 
 func device(name string, mac wsc.MAC) wsc.Device {
 	return wsc.Device{
-		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "wpsd", ModelName: name, ModelNumber: "1",
-		SerialNumber: "7", DeviceName: name, PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
-		ConfigMethods: 0x2108, AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1, RFBands: 1,
+		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "wpsd", ModelName: name,
+		ModelNumber:  "1",
+		SerialNumber: "7", DeviceName: name,
+		PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
+		ConfigMethods:     0x2108, AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1, RFBands: 1,
 		State: wsc.Configured, Version2: wsc.Version20,
 	}
 }
@@ -37,16 +39,19 @@ type stack struct {
 	registrar *registration.Registrar
 }
 
-func newStack(t testing.TB, stationEnrols, waitForStart bool, stationSize, apSize int, typed, expected string) stack {
+func newStack(t testing.TB, stationEnrols, waitForStart bool, stationSize, apSize int, typed,
+	expected string) stack {
 	t.Helper()
 	var s stack
 	var err error
 	enrollee := registration.EnrolleeConfig{
-		Device: device("enrollee", wsc.MAC{2, 0, 0, 0, 1}), Password: devpass.FromPIN(secret.FromString(typed)),
+		Device:   device("enrollee", wsc.MAC{2, 0, 0, 0, 1}),
+		Password: devpass.FromPIN(secret.FromString(typed)),
 	}
 	registrar := registration.RegistrarConfig{
 		Device: device("registrar", wsc.MAC{2, 0, 0, 0, 2}), AckDone: !stationEnrols,
-		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+		Password: func(_ time.Time, _ wsc.Device,
+			id wsc.DevicePasswordID) (devpass.Password, bool) {
 			return devpass.FromPIN(secret.FromString(expected)), id == wsc.PasswordIDDefault
 		},
 	}
@@ -67,15 +72,17 @@ func newStack(t testing.TB, stationEnrols, waitForStart bool, stationSize, apSiz
 		stationRole, apRole, identity = apRole, stationRole, eapwsc.IdentityRegistrar
 	}
 	s.station = eapol.NewSupplicant(eapol.SupplicantConfig{
-		Inner: eapwsc.NewPeer(eapwsc.PeerConfig{Identity: identity, Inner: stationRole, FragmentSize: stationSize}),
+		Inner: eapwsc.NewPeer(eapwsc.PeerConfig{Identity: identity, Inner: stationRole,
+			FragmentSize: stationSize}),
 	})
 	s.ap = eapol.NewAuthenticator(eapol.AuthenticatorConfig{WaitForStart: waitForStart,
-		Inner: eapwsc.NewServer(eapwsc.ServerConfig{FragmentSize: apSize, Inner: func(got string) engine.Machine {
-			if got != identity {
-				return nil
-			}
-			return apRole
-		}}),
+		Inner: eapwsc.NewServer(eapwsc.ServerConfig{FragmentSize: apSize,
+			Inner: func(got string) engine.Machine {
+				if got != identity {
+					return nil
+				}
+				return apRole
+			}}),
 	})
 	return s
 }
@@ -86,9 +93,11 @@ func TestAllLayers(t *testing.T) {
 	for _, stationEnrols := range []bool{true, false} {
 		for _, waitForStart := range []bool{false, true} {
 			for _, size := range [][2]int{{0, 0}, {50, 50}, {300, 50}, {50, 300}} {
-				t.Run(fmt.Sprintf("station enrols %v, waits for EAPOL-Start %v, fragments %v", stationEnrols, waitForStart, size), func(t *testing.T) {
+				t.Run(fmt.Sprintf("station enrols %v, waits for EAPOL-Start %v, fragments %v",
+					stationEnrols, waitForStart, size), func(t *testing.T) {
 					t.Parallel()
-					s := newStack(t, stationEnrols, waitForStart, size[0], size[1], "12345670", "12345670")
+					s := newStack(t, stationEnrols, waitForStart, size[0], size[1],
+						"12345670", "12345670")
 					l := enginetest.Loopback{A: s.station, B: s.ap}
 					if _, err := l.Run(); err != nil {
 						t.Fatal(err)
@@ -106,7 +115,8 @@ func (s stack) succeeded(t *testing.T, stationEnrols bool) {
 	switch {
 	case e.Err != nil && stationEnrols || r.Err != nil:
 		t.Errorf("enrollee: %v, registrar: %v", e.Err, r.Err)
-	case stationEnrols && (len(e.Credentials) != 1 || !e.Credentials[0].NetworkKey.Equal(home.NetworkKey)):
+	case stationEnrols && (len(e.Credentials) != 1 ||
+		!e.Credentials[0].NetworkKey.Equal(home.NetworkKey)):
 		t.Error("no credential")
 	case !stationEnrols && (r.APSettings == nil || !r.APSettings.NetworkKey.Equal(home.NetworkKey)):
 		t.Error("no settings of the access point")
@@ -166,7 +176,8 @@ func TestAllLayersSilence(t *testing.T) {
 				now = step.Deadline
 				step = s.station.Timeout(now)
 			}
-			if took := now.Sub(enginetest.Epoch); s.station.TimedOut() != c.timedOut || took != c.took {
+			if took := now.Sub(enginetest.Epoch); s.station.TimedOut() != c.timedOut ||
+				took != c.took {
 				t.Errorf("timed out %v, after %v", s.station.TimedOut(), took)
 			}
 		})

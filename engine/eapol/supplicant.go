@@ -18,7 +18,8 @@ const (
 type SupplicantConfig struct {
 	Inner engine.Machine // an eapwsc.Peer
 	// StartDelay is how long the access point has to begin before we ask it to. hostap waits 1 s if
-	// its element has no Version2, because then it waits for EAPOL-Start, and 2 s otherwise. 0: 2 s.
+	// its element has no Version2, because then it waits for EAPOL-Start, and 2 s otherwise. 0: 2
+	// s.
 	StartDelay time.Duration
 }
 

@@ -18,8 +18,8 @@ const (
 	opFragAck opCode = 6
 )
 
-// opFor returns the Op-Code that goes with a message. What has no Message Type is a message like M1:
-// whether it is any good is not decided here.
+// opFor returns the Op-Code that goes with a message. What has no Message Type is a message like
+// M1: whether it is any good is not decided here.
 func opFor(msg []byte) (op opCode, known bool) {
 	t, err := wsc.PeekMessageType(msg)
 	switch {
@@ -47,8 +47,8 @@ const (
 )
 
 const (
-	// DefaultFragmentSize is how many bytes of Op-Code, Flags, Message Length and data a packet has at
-	// most (hostap's default).
+	// DefaultFragmentSize is how many bytes of Op-Code, Flags, Message Length and data a packet has
+	// at most (hostap's default).
 	DefaultFragmentSize = 1400
 	// minFragmentSize makes sure that every fragment gets the message on.
 	minFragmentSize = 16

@@ -11,7 +11,8 @@ import (
 )
 
 // run lets a Peer and a Server carry a talk.
-func run(t *testing.T, identity string, what talk, peerSize, serverSize int, c enginetest.Channel) (peer, server *talker, p *Peer, s *Server) {
+func run(t *testing.T, identity string, what talk, peerSize, serverSize int,
+	c enginetest.Channel) (peer, server *talker, p *Peer, s *Server) {
 	t.Helper()
 	enrollee := identity == IdentityEnrollee
 	peer, server = &talker{talk: what, begins: enrollee}, &talker{talk: what, begins: !enrollee}
@@ -48,7 +49,9 @@ func loopback(identity string, what talk, peerSize, serverSize int) *enginetest.
 	peer, server := &talker{talk: what, begins: enrollee}, &talker{talk: what, begins: !enrollee}
 	return &enginetest.Loopback{
 		A: NewPeer(PeerConfig{Identity: identity, Inner: peer, FragmentSize: peerSize}),
-		B: NewServer(ServerConfig{FragmentSize: serverSize, Inner: func(string) engine.Machine { return server }}),
+		B: NewServer(ServerConfig{FragmentSize: serverSize, Inner: func(string) engine.Machine {
+			return server
+		}}),
 	}
 }
 
@@ -57,22 +60,28 @@ func TestLoopback(t *testing.T) {
 	for _, identity := range []string{IdentityEnrollee, IdentityRegistrar} {
 		for _, peerSize := range []int{50, 300, 1400} {
 			for _, serverSize := range []int{50, 300, 1400} {
-				t.Run(fmt.Sprintf("%s, fragments of %d and %d bytes", identity, peerSize, serverSize), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s, fragments of %d and %d bytes", identity, peerSize,
+					serverSize), func(t *testing.T) {
 					t.Parallel()
 					for seed := range uint64(20) {
 						r := rand.New(rand.NewPCG(seed, uint64(peerSize+serverSize)))
-						sizes := []int{362, 453, 124, 182, 120, 110, 120, 190, 60} // those of a real run
+						// those of a real run
+						sizes := []int{362, 453, 124, 182, 120, 110, 120, 190, 60}
 						if identity == IdentityRegistrar {
-							sizes = append(sizes, 60) // an access point's WSC_DONE is answered with WSC_ACK
+							// an access point's WSC_DONE is answered with WSC_ACK
+							sizes = append(sizes, 60)
 						}
 						for i := range sizes {
 							if seed > 0 {
 								sizes[i] = r.IntN(5001)
 							}
 						}
-						peer, server, p, s := run(t, identity, newTalk(seed, sizes...), peerSize, serverSize, nil)
-						if !peer.complete() || !server.complete() || peer.aborted || server.aborted || p.TimedOut() || s.TimedOut() {
-							t.Fatalf("seed %d: messages %d, %d of %d; %s %s", seed, peer.next, server.next, len(sizes), peer.wrong, server.wrong)
+						peer, server, p, s := run(t, identity, newTalk(seed, sizes...), peerSize,
+							serverSize, nil)
+						if !peer.complete() || !server.complete() || peer.aborted ||
+							server.aborted || p.TimedOut() || s.TimedOut() {
+							t.Fatalf("seed %d: messages %d, %d of %d; %s %s", seed, peer.next,
+								server.next, len(sizes), peer.wrong, server.wrong)
 						}
 					}
 				})
@@ -119,12 +128,14 @@ func TestLoopbackWithLossAndDuplicates(t *testing.T) {
 		{1400, 1400, 0.1, 80},
 		{1400, 1400, 0.4, 0},
 	} {
-		t.Run(fmt.Sprintf("fragments of %d and %d bytes, loss %v", c.peerSize, c.serverSize, c.loss), func(t *testing.T) {
+		t.Run(fmt.Sprintf("fragments of %d and %d bytes, loss %v", c.peerSize, c.serverSize,
+			c.loss), func(t *testing.T) {
 			t.Parallel()
 			good := 0
 			for seed := range uint64(100) {
 				identity := []string{IdentityEnrollee, IdentityRegistrar}[seed%2]
-				peer, server, _, _ := run(t, identity, newTalk(seed, 700, 900, 300, 500, 60, 60), c.peerSize, c.serverSize, lossy(seed, c.loss))
+				peer, server, _, _ := run(t, identity, newTalk(seed, 700, 900, 300, 500, 60, 60),
+					c.peerSize, c.serverSize, lossy(seed, c.loss))
 				if peer.wrong != "" || server.wrong != "" {
 					t.Fatalf("seed %d: %s %s", seed, peer.wrong, server.wrong)
 				}
@@ -142,8 +153,8 @@ func TestLoopbackWithLossAndDuplicates(t *testing.T) {
 
 func TestLoopbackWithDamage(t *testing.T) {
 	t.Parallel()
-	// Bits flip and packets come late, cut or twice. Payloads are not protected at this layer, so all
-	// that is asked for is an end.
+	// Bits flip and packets come late, cut or twice. Payloads are not protected at this layer, so
+	// all that is asked for is an end.
 	for seed := range uint64(300) {
 		identity := []string{IdentityEnrollee, IdentityRegistrar}[seed%2]
 		run(t, identity, newTalk(seed, 700, 900, 300), 50, 300, func() enginetest.Channel {

@@ -98,8 +98,12 @@ func newTalk(seed uint64, sizes ...int) talk {
 
 // Packets as they are on the air.
 
-func request(id uint8, m method, data ...byte) []byte  { return newPacket(codeRequest, id, m, data) }
-func response(id uint8, m method, data ...byte) []byte { return newPacket(codeResponse, id, m, data) }
+func request(id uint8, m method, data ...byte) []byte {
+	return newPacket(codeRequest, id, m, data)
+}
+func response(id uint8, m method, data ...byte) []byte {
+	return newPacket(codeResponse, id, m, data)
+}
 
 func wscPacket(c code, id uint8, op opCode, flags byte, data ...byte) []byte {
 	b := append(append([]byte{}, expandedWSC[:]...), byte(op), flags)

@@ -14,8 +14,14 @@ func TestMachines(t *testing.T) {
 		make   func() engine.Machine
 		frames [][]byte
 	}{
-		{"Peer of an Enrollee", func() engine.Machine { p, _ := fuzzPeer(IdentityEnrollee); return p }, goodPackets()},
-		{"Peer of a Registrar", func() engine.Machine { p, _ := fuzzPeer(IdentityRegistrar); return p }, goodPackets()},
+		{"Peer of an Enrollee", func() engine.Machine {
+			p, _ := fuzzPeer(IdentityEnrollee)
+			return p
+		}, goodPackets()},
+		{"Peer of a Registrar", func() engine.Machine {
+			p, _ := fuzzPeer(IdentityRegistrar)
+			return p
+		}, goodPackets()},
 		{"Server", func() engine.Machine { return fuzzServer() }, goodAnswers()},
 	} {
 		t.Run(c.name, func(t *testing.T) {

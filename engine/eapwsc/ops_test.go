@@ -80,8 +80,10 @@ func runOps(t *testing.T, m engine.Machine, input []byte, after func()) {
 // more than the longest message.
 func bounded(t *testing.T, a *assembler, arrived int) {
 	t.Helper()
-	if len(a.buffer) > maxMessage || cap(a.buffer) > 2*arrived+1024 || cap(a.buffer) > 2*maxMessage {
-		t.Fatalf("%d bytes arrived, %d are held, %d allocated", arrived, len(a.buffer), cap(a.buffer))
+	if len(a.buffer) > maxMessage || cap(a.buffer) > 2*arrived+1024 ||
+		cap(a.buffer) > 2*maxMessage {
+		t.Fatalf("%d bytes arrived, %d are held, %d allocated", arrived, len(a.buffer),
+			cap(a.buffer))
 	}
 }
 
@@ -121,10 +123,12 @@ func goodAnswers() [][]byte {
 }
 
 // fuzzTalk is what the machine inside says and hears in fuzzing.
-var fuzzTalk = talk{bytes.Repeat([]byte("abcdef"), 20), []byte("abcdef"), []byte("wxyz"), []byte("abcdef"), nackMessage}
+var fuzzTalk = talk{bytes.Repeat([]byte("abcdef"), 20), []byte("abcdef"), []byte("wxyz"),
+	[]byte("abcdef"), nackMessage}
 
 func fuzzPeer(identity string) (*Peer, *talker) {
-	inner := &talker{talk: fuzzTalk, begins: identity == IdentityEnrollee, lastly: nackMessage, limit: 15 * time.Second}
+	inner := &talker{talk: fuzzTalk, begins: identity == IdentityEnrollee, lastly: nackMessage,
+		limit: 15 * time.Second}
 	return NewPeer(PeerConfig{Identity: identity, Inner: inner, FragmentSize: 50}), inner
 }
 
@@ -132,7 +136,8 @@ func fuzzServer() *Server {
 	return NewServer(ServerConfig{FragmentSize: 50, Inner: func(identity string) engine.Machine {
 		switch identity {
 		case IdentityEnrollee, IdentityRegistrar:
-			return &talker{talk: fuzzTalk, begins: identity == IdentityRegistrar, lastly: nackMessage, limit: 15 * time.Second}
+			return &talker{talk: fuzzTalk, begins: identity == IdentityRegistrar,
+				lastly: nackMessage, limit: 15 * time.Second}
 		}
 		return nil
 	}})
@@ -175,7 +180,8 @@ func FuzzPacket(f *testing.F) {
 		if p.code == codeSuccess || p.code == codeFailure {
 			return
 		}
-		if again := newPacket(p.code, p.id, p.method, p.data); !bytes.Equal(again, p.raw) || !bytes.HasPrefix(b, again) {
+		if again := newPacket(p.code, p.id, p.method, p.data); !bytes.Equal(again, p.raw) ||
+			!bytes.HasPrefix(b, again) {
 			t.Fatalf("%x becomes %x", b, again)
 		}
 		if !p.isWSC() {

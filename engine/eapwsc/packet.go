@@ -1,9 +1,9 @@
-// Package eapwsc carries the Registration Protocol in EAP: the method "WSC" as an expanded EAP type,
-// with fragmentation. A Peer is the station's side and a Server the access point's; either carries an
-// Enrollee or a Registrar, whichever the identity says. Their frames are EAP packets.
+// Package eapwsc carries the Registration Protocol in EAP: the method "WSC" as an expanded EAP
+// type, with fragmentation. A Peer is the station's side and a Server the access point's; either
+// carries an Enrollee or a Registrar, whichever the identity says. Their frames are EAP packets.
 //
-// EAP is lock-step: the Server asks, the Peer answers, and only the Server repeats itself. So a Peer
-// can say something only while a request is unanswered. The method has no good end in EAP's
+// EAP is lock-step: the Server asks, the Peer answers, and only the Server repeats itself. So a
+// Peer can say something only while a request is unanswered. The method has no good end in EAP's
 // terms: a Server closes with EAP-Failure even after a success (WSC, EAP transport), and how the
 // run ended is asked of the machine inside.
 package eapwsc
@@ -55,7 +55,8 @@ type packet struct {
 }
 
 // parsePacket reads a packet. What follows behind the packet's own Length is padding of the layer
-// below (RFC 3748, section 4). A packet that is shorter than it says is none; the sender repeats it.
+// below (RFC 3748, section 4). A packet that is shorter than it says is none; the sender repeats
+// it.
 func parsePacket(b []byte) (packet, bool) {
 	if len(b) < headerLen {
 		return packet{}, false
@@ -75,7 +76,8 @@ func parsePacket(b []byte) (packet, bool) {
 		p.method, p.data, p.raw = method(b[headerLen]), b[headerLen+1:n:n], b[:n:n]
 		return p, true
 	}
-	return packet{}, false // some access points send code 10 (hostap knows of it): nobody's business
+	// some access points send code 10 (hostap knows of it): nobody's business
+	return packet{}, false
 }
 
 // newPacket makes a request or response.
@@ -98,14 +100,16 @@ var expandedWSC = [7]byte{0x00, 0x37, 0x2a, 0x00, 0x00, 0x00, 0x01}
 
 // isWSC reports whether p is of our method.
 func (p packet) isWSC() bool {
-	return p.method == methodExpanded && len(p.data) >= len(expandedWSC) && [7]byte(p.data) == expandedWSC
+	return p.method == methodExpanded && len(p.data) >= len(expandedWSC) &&
+		[7]byte(p.data) == expandedWSC
 }
 
 // isNak reports whether p refuses a method, by a legacy or an expanded Nak (RFC 3748, section 5.3).
 func (p packet) isNak() bool {
 	expandedNak := [7]byte{6: byte(methodNak)}
 	return p.method == methodNak ||
-		p.method == methodExpanded && len(p.data) >= len(expandedNak) && [7]byte(p.data) == expandedNak
+		p.method == methodExpanded && len(p.data) >= len(expandedNak) &&
+			[7]byte(p.data) == expandedNak
 }
 
 // nak answers a request for another method: we do only ours. An expanded request gets an expanded

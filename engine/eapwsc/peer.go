@@ -18,12 +18,14 @@ const (
 	// maxRounds bounds the requests that a Peer answers. The longest message takes 3,600 of the
 	// smallest fragments; EAP's customary 100 would not do for a good run in fragments of 50 bytes.
 	maxRounds = 10_000
-	// maxRepeats bounds the answers to one request: hostapd repeats it twice, and others up to five times.
+	// maxRepeats bounds the answers to one request: hostapd repeats it twice, and others up to five
+	// times.
 	maxRepeats = 10
-	// maxMessages bounds the whole messages of one run: it takes four, and one M2D for each Registrar that does not want us.
+	// maxMessages bounds the whole messages of one run: it takes four, and one M2D for each
+	// Registrar that does not want us.
 	maxMessages = 64
-	// maxAsides bounds the requests that are not the method's: a good access point asks for the identity, perhaps twice, and may
-	// propose another method.
+	// maxAsides bounds the requests that are not the method's: a good access point asks for the
+	// identity, perhaps twice, and may propose another method.
 	maxAsides = 16
 )
 
@@ -119,15 +121,16 @@ func (p *Peer) request(now time.Time, pkt packet) engine.Step {
 	sum := sha256.Sum256(pkt.raw)
 	switch {
 	case p.answered && pkt.id == p.lastID && sum == p.lastSum:
-		// A repetition: our answer was lost (RFC 3748, section 4.1). An equal id alone does not make one,
-		// because some servers use ids twice in a row (hostap behaviour).
+		// A repetition: our answer was lost (RFC 3748, section 4.1). An equal id alone does not
+		// make one, because some servers use ids twice in a row (hostap behaviour).
 		if p.repeats++; p.repeats > maxRepeats {
 			return p.step(now, nil) // not silence, and no run either: the limit of silence ends it
 		}
 		p.extend(now)
 		return p.step(now, bytes.Clone(p.response))
 	case p.open && pkt.id == p.openID && sum == p.openSum:
-		return p.step(now, p.flush(now)) // ignored before and again, unless there is something to say now
+		// ignored before and again, unless there is something to say now
+		return p.step(now, p.flush(now))
 	}
 	p.open, p.openID, p.openSum = true, pkt.id, sum
 	if p.rounds >= maxRounds {
@@ -146,7 +149,8 @@ func (p *Peer) request(now time.Time, pkt packet) engine.Step {
 		// Another identity or method in the middle of ours: a peer's method is fixed (RFC 4137).
 		p.open = false
 	case pkt.method == methodIdentity:
-		return p.step(now, p.answer(now, newPacket(codeResponse, pkt.id, methodIdentity, []byte(p.config.Identity))))
+		return p.step(now, p.answer(now, newPacket(codeResponse, pkt.id, methodIdentity,
+			[]byte(p.config.Identity))))
 	default:
 		return p.step(now, p.answer(now, nak(pkt)))
 	}
@@ -189,7 +193,8 @@ func (p *Peer) receive(now time.Time, f fragment) engine.Step {
 	msg, v := p.in.add(f)
 	switch v {
 	case wantMore:
-		return p.step(now, p.answer(now, newPacket(codeResponse, p.openID, methodExpanded, bare(opFragAck))))
+		return p.step(now, p.answer(now, newPacket(codeResponse, p.openID, methodExpanded,
+			bare(opFragAck))))
 	case broken:
 		return p.giveUp(now)
 	case complete:

@@ -18,7 +18,8 @@ func play(t *testing.T, m engine.Machine, turns []turn) engine.Step {
 		now = now.Add(x.after)
 		if x.timeout {
 			if !s.Deadline.Equal(now) {
-				t.Fatalf("turn %d: the deadline is %v after the start, want %v", i, s.Deadline.Sub(epoch), now.Sub(epoch))
+				t.Fatalf("turn %d: the deadline is %v after the start, want %v", i,
+					s.Deadline.Sub(epoch), now.Sub(epoch))
 			}
 			s = m.Timeout(now)
 		} else {
@@ -33,9 +34,11 @@ func play(t *testing.T, m engine.Machine, turns []turn) engine.Step {
 
 // Turns that many runs begin with. The messages of the talk in tables are "m1", "m2", ...
 var (
-	askIdentity = turn{in: request(1, methodIdentity), out: response(1, methodIdentity, []byte(IdentityEnrollee)...)}
-	askRegistar = turn{in: request(1, methodIdentity), out: response(1, methodIdentity, []byte(IdentityRegistrar)...)}
-	startToM1   = turn{in: wscRequest(2, opStart, 0), out: wscResponse(2, opMsg, 0, 'm', '1')}
+	askIdentity = turn{in: request(1, methodIdentity),
+		out: response(1, methodIdentity, []byte(IdentityEnrollee)...)}
+	askRegistar = turn{in: request(1, methodIdentity),
+		out: response(1, methodIdentity, []byte(IdentityRegistrar)...)}
+	startToM1 = turn{in: wscRequest(2, opStart, 0), out: wscResponse(2, opMsg, 0, 'm', '1')}
 )
 
 func hear(f []byte) turn { return turn{in: f} }
@@ -73,93 +76,186 @@ func TestPeer(t *testing.T) {
 		{name: "without either, a run that is over ends after 2 s", done: true, complete: true,
 			turns: []turn{askIdentity, startToM1, toM3, {timeout: true, after: 2 * time.Second}}},
 		{name: "the last answer is repeated if it was lost", complete: true,
-			turns: []turn{askIdentity, startToM1, toM3, toM3, {in: m2, out: m3, after: time.Second}}},
+			turns: []turn{askIdentity, startToM1, toM3, toM3,
+				{in: m2, out: m3, after: time.Second}}},
 		{name: "op codes follow the message types", complete: true,
 			talk: talk{[]byte("m1"), ackMessage, ackMessage, nackMessage, doneMessage},
 			turns: []turn{askIdentity, startToM1,
-				{in: wscRequest(3, opAck, 0, ackMessage...), out: wscResponse(3, opAck, 0, ackMessage...)},
-				{in: wscRequest(4, opNack, 0, nackMessage...), out: wscResponse(4, opDone, 0, doneMessage...)}}},
+				{in: wscRequest(3, opAck, 0, ackMessage...),
+					out: wscResponse(3, opAck, 0, ackMessage...)},
+				{in: wscRequest(4, opNack, 0, nackMessage...),
+					out: wscResponse(4, opDone, 0, doneMessage...)}}},
 		{name: "an op code that does not fit the message type is ignored",
-			talk:  talk{[]byte("m1"), nackMessage, []byte("m3")},
-			turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, 0, nackMessage...)), hear(wscRequest(4, opDone, 0, nackMessage...))}},
+			talk: talk{[]byte("m1"), nackMessage, []byte("m3")},
+			turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, 0, nackMessage...)),
+				hear(wscRequest(4, opDone, 0, nackMessage...))}},
 		{name: "a Registrar begins with the access point's M1, without WSC_Start", registrar: true,
 			talk: messages("m1", "m2", "m3", "m4"), complete: true,
-			turns: []turn{askRegistar, {in: wscRequest(2, opMsg, 0, 'm', '1'), out: wscResponse(2, opMsg, 0, 'm', '2')},
+			turns: []turn{askRegistar,
+				{in: wscRequest(2, opMsg, 0, 'm', '1'), out: wscResponse(2, opMsg, 0, 'm', '2')},
 				{in: wscRequest(3, opMsg, 0, 'm', '3'), out: wscResponse(3, opMsg, 0, 'm', '4')}}},
-		{name: "a Registrar ignores WSC_Start", registrar: true, turns: []turn{askRegistar, hear(wscRequest(2, opStart, 0))}},
-		{name: "an Enrollee ignores messages before WSC_Start", turns: []turn{askIdentity, hear(wscRequest(2, opMsg, 0, 'm', '1')), startToM1}},
-		{name: "a second WSC_Start is ignored", turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opStart, 0))}},
-		{name: "an unknown op code is ignored", turns: []turn{askIdentity, startToM1, hear(wscRequest(3, 0, 0, 'm', '2')), toM3}, complete: true},
-		{name: "a WSC_FRAG_ACK of nothing is ignored", turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opFragAck, 0))}},
-		{name: "a packet without flags is ignored", turns: []turn{askIdentity, startToM1, hear(request(3, methodExpanded, append(expandedWSC[:7:7], 4)...)), toM3}, complete: true},
-		{name: "a packet cut within the message length is ignored", turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagMore|flagLength, 0)), toM3}, complete: true},
+		{name: "a Registrar ignores WSC_Start", registrar: true,
+			turns: []turn{askRegistar, hear(wscRequest(2, opStart, 0))}},
+		{name: "an Enrollee ignores messages before WSC_Start",
+			turns: []turn{askIdentity, hear(wscRequest(2, opMsg, 0, 'm', '1')), startToM1}},
+		{name: "a second WSC_Start is ignored",
+			turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opStart, 0))}},
+		{name: "an unknown op code is ignored",
+			turns:    []turn{askIdentity, startToM1, hear(wscRequest(3, 0, 0, 'm', '2')), toM3},
+			complete: true},
+		{name: "a WSC_FRAG_ACK of nothing is ignored",
+			turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opFragAck, 0))}},
+		{name: "a packet without flags is ignored",
+			turns: []turn{askIdentity, startToM1,
+				hear(request(3, methodExpanded, append(expandedWSC[:7:7], 4)...)),
+				toM3}, complete: true},
+		{name: "a packet cut within the message length is ignored",
+			turns: []turn{askIdentity, startToM1,
+				hear(wscRequest(3, opMsg, flagMore|flagLength, 0)), toM3}, complete: true},
 		{name: "padding behind the packet is ignored", complete: true,
 			turns: []turn{askIdentity, startToM1, {in: append(bytes.Clone(m2), 0, 0, 0), out: m3}}},
-		{name: "a response is not for us", turns: []turn{askIdentity, startToM1, hear(wscResponse(3, opMsg, 0, 'm', '2')), toM3}, complete: true},
-		{name: "EAP code 10 is ignored", turns: []turn{askIdentity, hear([]byte{10, 2, 0, 6, 254, 0}), startToM1}},
-		{name: "the access point may begin without asking the identity", turns: []turn{startToM1, toM3}, complete: true},
-		{name: "an identity is asked again, and answered again", turns: []turn{askIdentity, {in: request(2, methodIdentity), out: response(2, methodIdentity, []byte(IdentityEnrollee)...)}}},
-		{name: "in the middle of the method the identity is not told", turns: []turn{askIdentity, startToM1, hear(request(3, methodIdentity)), toM3}, complete: true},
-		{name: "a notification is acknowledged", turns: []turn{askIdentity, startToM1, {in: request(9, methodNotification, 'h', 'i'), out: response(9, methodNotification)}, toM3}, complete: true},
-		{name: "EAP-TLS is refused with a legacy Nak", turns: []turn{askIdentity, {in: request(2, 13, 0x20), out: response(2, methodNak, 254)}}},
-		{name: "another expanded method is refused with an expanded Nak", turns: []turn{askIdentity, {
-			in:  request(2, methodExpanded, 0, 0, 9, 0, 0, 0, 1),
-			out: response(2, methodExpanded, 0, 0, 0, 0, 0, 0, 3, 254, 0, 0x37, 0x2a, 0, 0, 0, 1)}}},
-		{name: "a Nak as a request is ignored", turns: []turn{askIdentity, hear(request(2, methodNak, 254))}},
-		{name: "another method in the middle of ours is ignored", turns: []turn{askIdentity, startToM1, hear(request(3, 13, 0x20)), toM3}, complete: true},
+		{name: "a response is not for us", turns: []turn{askIdentity, startToM1,
+			hear(wscResponse(3, opMsg, 0, 'm', '2')), toM3}, complete: true},
+		{name: "EAP code 10 is ignored",
+			turns: []turn{askIdentity, hear([]byte{10, 2, 0, 6, 254, 0}), startToM1}},
+		{name: "the access point may begin without asking the identity",
+			turns: []turn{startToM1, toM3}, complete: true},
+		{name: "an identity is asked again, and answered again",
+			turns: []turn{askIdentity, {in: request(2, methodIdentity),
+				out: response(2, methodIdentity, []byte(IdentityEnrollee)...)}}},
+		{name: "in the middle of the method the identity is not told",
+			turns:    []turn{askIdentity, startToM1, hear(request(3, methodIdentity)), toM3},
+			complete: true},
+		{name: "a notification is acknowledged",
+			turns: []turn{askIdentity, startToM1,
+				{in: request(9, methodNotification, 'h', 'i'),
+					out: response(9, methodNotification)}, toM3}, complete: true},
+		{name: "EAP-TLS is refused with a legacy Nak",
+			turns: []turn{askIdentity,
+				{in: request(2, 13, 0x20), out: response(2, methodNak, 254)}}},
+		{name: "another expanded method is refused with an expanded Nak",
+			turns: []turn{askIdentity, {
+				in: request(2, methodExpanded, 0, 0, 9, 0, 0, 0, 1),
+				out: response(2, methodExpanded, 0, 0, 0, 0, 0, 0, 3, 254, 0, 0x37, 0x2a, 0,
+					0, 0, 1)}}},
+		{name: "a Nak as a request is ignored",
+			turns: []turn{askIdentity, hear(request(2, methodNak, 254))}},
+		{name: "another method in the middle of ours is ignored",
+			turns:    []turn{askIdentity, startToM1, hear(request(3, 13, 0x20)), toM3},
+			complete: true},
 		{name: "a new request with the id of the last one is answered", complete: true,
-			turns: []turn{askIdentity, startToM1, {in: wscRequest(2, opMsg, 0, 'm', '2'), out: wscResponse(2, opMsg, 0, 'm', '3')}}},
+			turns: []turn{askIdentity, startToM1,
+				{in: wscRequest(2, opMsg, 0, 'm', '2'), out: wscResponse(2, opMsg, 0, 'm', '3')}}},
 
-		{name: "EAP-Failure in the middle ends the run", turns: []turn{askIdentity, startToM1, hear(newResult(codeFailure, 2))}, done: true, aborted: true},
-		{name: "and so does EAP-Success: nothing was given to us", turns: []turn{askIdentity, startToM1, hear(newResult(codeSuccess, 2))}, done: true, aborted: true},
-		{name: "EAP-Failure after the identity ends the run", turns: []turn{askIdentity, hear(newResult(codeFailure, 1))}, done: true, aborted: true},
-		{name: "EAP-Failure with a later id counts", turns: []turn{askIdentity, startToM1, hear(newResult(codeFailure, 4))}, done: true, aborted: true},
-		{name: "EAP-Failure with a far id does not", turns: []turn{askIdentity, startToM1, hear(newResult(codeFailure, 5)), hear(newResult(codeFailure, 1)), toM3}, complete: true},
-		{name: "EAP-Failure before any request is from another run", turns: []turn{hear(newResult(codeFailure, 0)), hear(newResult(codeFailure, 1)), askIdentity}},
-		{name: "15 s of silence end the run", turns: []turn{askIdentity, startToM1, {timeout: true, after: 15 * time.Second}}, done: true, aborted: true, timedOut: true},
-		{name: "silence after the identity as well", turns: []turn{askIdentity, {timeout: true, after: 15 * time.Second}}, done: true, aborted: true, timedOut: true},
-		{name: "a repetition is no silence", turns: []turn{askIdentity, startToM1, {in: startToM1.in, out: startToM1.out, after: 10 * time.Second}, {timeout: true, after: 15 * time.Second}}, done: true, aborted: true, timedOut: true},
-		{name: "what is ignored does not break the silence", turns: []turn{askIdentity, startToM1, {in: wscRequest(3, 0, 0), after: 10 * time.Second}, {timeout: true, after: 5 * time.Second, out: wscResponse(3, opNack, 0, nackMessage...)}}, done: true, aborted: true, timedOut: true},
+		{name: "EAP-Failure in the middle ends the run",
+			turns: []turn{askIdentity, startToM1, hear(newResult(codeFailure, 2))}, done: true,
+			aborted: true},
+		{name: "and so does EAP-Success: nothing was given to us",
+			turns: []turn{askIdentity, startToM1, hear(newResult(codeSuccess, 2))}, done: true,
+			aborted: true},
+		{name: "EAP-Failure after the identity ends the run",
+			turns: []turn{askIdentity, hear(newResult(codeFailure, 1))}, done: true, aborted: true},
+		{name: "EAP-Failure with a later id counts",
+			turns: []turn{askIdentity, startToM1, hear(newResult(codeFailure, 4))}, done: true,
+			aborted: true},
+		{name: "EAP-Failure with a far id does not",
+			turns: []turn{askIdentity, startToM1, hear(newResult(codeFailure, 5)),
+				hear(newResult(codeFailure, 1)), toM3}, complete: true},
+		{name: "EAP-Failure before any request is from another run",
+			turns: []turn{hear(newResult(codeFailure, 0)), hear(newResult(codeFailure, 1)),
+				askIdentity}},
+		{name: "15 s of silence end the run",
+			turns: []turn{askIdentity, startToM1, {timeout: true, after: 15 * time.Second}},
+			done:  true, aborted: true, timedOut: true},
+		{name: "silence after the identity as well",
+			turns: []turn{askIdentity, {timeout: true, after: 15 * time.Second}}, done: true,
+			aborted: true, timedOut: true},
+		{name: "a repetition is no silence", turns: []turn{askIdentity, startToM1,
+			{in: startToM1.in, out: startToM1.out, after: 10 * time.Second},
+			{timeout: true, after: 15 * time.Second}}, done: true, aborted: true, timedOut: true},
+		{name: "what is ignored does not break the silence",
+			turns: []turn{askIdentity, startToM1,
+				{in: wscRequest(3, 0, 0), after: 10 * time.Second},
+				{timeout: true, after: 5 * time.Second,
+					out: wscResponse(3, opNack, 0,
+						nackMessage...)}}, done: true, aborted: true, timedOut: true},
 
 		{name: "a message in two fragments is put together", complete: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, {in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				{in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
 		{name: "a fragment that comes twice counts once", complete: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, {in: part1, out: fragAck3}, {in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
-		{name: "the length told again in a later fragment is taken if it is the same", complete: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, {in: wscRequest(4, opMsg, flagLength, 0, 2, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				{in: part1, out: fragAck3},
+				{in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
+		{name: "the length told again in a later fragment is taken if it is the same",
+			complete: true,
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				{in: wscRequest(4, opMsg, flagLength, 0, 2, '2'),
+					out: wscResponse(4, opMsg, 0, 'm', '3')}}},
 		{name: "and ignored if it is another", complete: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, hear(wscRequest(4, opMsg, flagLength, 0, 3, '2')), {in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
-		{name: "a whole message may tell its length", complete: true, turns: []turn{askIdentity, startToM1, {in: wscRequest(3, opMsg, flagLength, 0, 2, 'm', '2'), out: m3}}},
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				hear(wscRequest(4, opMsg, flagLength, 0, 3, '2')),
+				{in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
+		{name: "a whole message may tell its length", complete: true,
+			turns: []turn{askIdentity, startToM1,
+				{in: wscRequest(3, opMsg, flagLength, 0, 2, 'm', '2'), out: m3}}},
 		{name: "a whole message that tells another length is ignored", complete: true,
-			turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagLength, 0, 3, 'm', '2')), hear(wscRequest(3, opMsg, flagLength, 0, 1, 'm', '2')), toM3}},
-		{name: "a first fragment without the length is ignored", complete: true, turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagMore, 'm')), toM3}},
-		{name: "a first fragment longer than the message is ignored", complete: true, turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagMore|flagLength, 0, 1, 'm', '2')), toM3}},
-		{name: "a message of 50,001 bytes is not begun", complete: true, turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagMore|flagLength, 0xc3, 0x51, 'm')), toM3}},
-		{name: "a fragment of nothing is ignored", complete: true, turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagMore|flagLength, 0, 2)), toM3}},
+			turns: []turn{askIdentity, startToM1,
+				hear(wscRequest(3, opMsg, flagLength, 0, 3, 'm', '2')),
+				hear(wscRequest(3, opMsg, flagLength, 0, 1, 'm', '2')), toM3}},
+		{name: "a first fragment without the length is ignored", complete: true,
+			turns: []turn{askIdentity, startToM1, hear(wscRequest(3, opMsg, flagMore, 'm')), toM3}},
+		{name: "a first fragment longer than the message is ignored", complete: true,
+			turns: []turn{askIdentity, startToM1,
+				hear(wscRequest(3, opMsg, flagMore|flagLength, 0, 1, 'm', '2')), toM3}},
+		{name: "a message of 50,001 bytes is not begun", complete: true,
+			turns: []turn{askIdentity, startToM1,
+				hear(wscRequest(3, opMsg, flagMore|flagLength, 0xc3, 0x51, 'm')), toM3}},
+		{name: "a fragment of nothing is ignored", complete: true,
+			turns: []turn{askIdentity, startToM1,
+				hear(wscRequest(3, opMsg, flagMore|flagLength, 0, 2)), toM3}},
 		{name: "a fragment with another op code is ignored", complete: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, hear(wscRequest(4, opAck, 0, '2')), {in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				hear(wscRequest(4, opAck, 0, '2')),
+				{in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opMsg, 0, 'm', '3')}}},
 		{name: "more data than announced ends the run with our last word", aborted: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, {in: wscRequest(4, opMsg, 0, '2', '3'), out: wscResponse(4, opNack, 0, nackMessage...)}}},
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				{in: wscRequest(4, opMsg, 0, '2', '3'),
+					out: wscResponse(4, opNack, 0, nackMessage...)}}},
 		{name: "less data than announced ends it too", aborted: true,
-			turns: []turn{askIdentity, startToM1, {in: wscRequest(3, opMsg, flagMore|flagLength, 0, 3, 'm'), out: fragAck3}, {in: wscRequest(4, opMsg, 0, '2'), out: wscResponse(4, opNack, 0, nackMessage...)}}},
+			turns: []turn{askIdentity, startToM1,
+				{in: wscRequest(3, opMsg, flagMore|flagLength, 0, 3, 'm'), out: fragAck3},
+				{in: wscRequest(4, opMsg, 0, '2'),
+					out: wscResponse(4, opNack, 0, nackMessage...)}}},
 		{name: "more fragments than the message needs end it too", aborted: true,
-			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3}, {in: wscRequest(4, opMsg, flagMore, '2'), out: wscResponse(4, opNack, 0, nackMessage...)}}},
-		{name: "our message goes out in fragments, each after WSC_FRAG_ACK", size: 16, complete: true,
-			talk: messages(strings.Repeat("a", 12)+strings.Repeat("b", 14)+"c", "m2", "m3"),
+			turns: []turn{askIdentity, startToM1, {in: part1, out: fragAck3},
+				{in: wscRequest(4, opMsg, flagMore, '2'),
+					out: wscResponse(4, opNack, 0, nackMessage...)}}},
+		{name: "our message goes out in fragments, each after WSC_FRAG_ACK", size: 16,
+			complete: true,
+			talk:     messages(strings.Repeat("a", 12)+strings.Repeat("b", 14)+"c", "m2", "m3"),
 			turns: []turn{askIdentity,
-				{in: wscRequest(2, opStart, 0), out: wscResponse(2, opMsg, flagMore|flagLength, append([]byte{0, 27}, strings.Repeat("a", 12)...)...)},
-				{in: wscRequest(3, opFragAck, 0), out: wscResponse(3, opMsg, flagMore, []byte(strings.Repeat("b", 14))...)},
-				{in: wscRequest(3, opFragAck, 0), out: wscResponse(3, opMsg, flagMore, []byte(strings.Repeat("b", 14))...)},
+				{in: wscRequest(2, opStart, 0),
+					out: wscResponse(2, opMsg, flagMore|flagLength,
+						append([]byte{0, 27}, strings.Repeat("a", 12)...)...)},
+				{in: wscRequest(3, opFragAck, 0),
+					out: wscResponse(3, opMsg, flagMore, []byte(strings.Repeat("b", 14))...)},
+				{in: wscRequest(3, opFragAck, 0),
+					out: wscResponse(3, opMsg, flagMore, []byte(strings.Repeat("b", 14))...)},
 				hear(wscRequest(4, opMsg, 0, 'm', '2')),
 				{in: wscRequest(4, opFragAck, 0), out: wscResponse(4, opMsg, 0, 'c')},
 				{in: wscRequest(5, opMsg, 0, 'm', '2'), out: wscResponse(5, opMsg, 0, 'm', '3')}}},
-		{name: "a run does not end before the last fragment is out", size: 16, complete: true, done: true,
+		{name: "a run does not end before the last fragment is out", size: 16,
+			complete: true, done: true,
 			talk: messages("m1", "m2", strings.Repeat("a", 12)+"bcd"),
 			turns: []turn{askIdentity, startToM1,
-				{in: m2, out: wscResponse(3, opMsg, flagMore|flagLength, append([]byte{0, 15}, strings.Repeat("a", 12)...)...)},
-				{in: wscRequest(4, opFragAck, 0), out: wscResponse(4, opMsg, 0, 'b', 'c', 'd'), after: 10 * time.Second},
+				{in: m2, out: wscResponse(3, opMsg, flagMore|flagLength,
+					append([]byte{0, 15}, strings.Repeat("a", 12)...)...)},
+				{in: wscRequest(4, opFragAck, 0), out: wscResponse(4, opMsg, 0, 'b', 'c', 'd'),
+					after: 10 * time.Second},
 				{timeout: true, after: 2 * time.Second}}},
-		{name: "a run that is over without a word ends at once", talk: messages("m1", "m2"), turns: []turn{askIdentity, startToM1, hear(m2)}, done: true, complete: true},
+		{name: "a run that is over without a word ends at once", talk: messages("m1", "m2"),
+			turns: []turn{askIdentity, startToM1, hear(m2)}, done: true, complete: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -173,8 +269,10 @@ func TestPeer(t *testing.T) {
 			inner := &talker{talk: c.talk, begins: !c.registrar, lastly: nackMessage}
 			p := NewPeer(PeerConfig{Identity: identity, Inner: inner, FragmentSize: c.size})
 			s := play(t, p, c.turns)
-			if s.Done != c.done || inner.complete() != c.complete || inner.aborted != c.aborted || p.TimedOut() != c.timedOut {
-				t.Errorf("done %v, complete %v, aborted %v, timed out %v", s.Done, inner.complete(), inner.aborted, p.TimedOut())
+			if s.Done != c.done || inner.complete() != c.complete || inner.aborted != c.aborted ||
+				p.TimedOut() != c.timedOut {
+				t.Errorf("done %v, complete %v, aborted %v, timed out %v", s.Done, inner.complete(),
+					inner.aborted, p.TimedOut())
 			}
 		})
 	}
@@ -184,7 +282,8 @@ func TestPeerLastWord(t *testing.T) {
 	t.Parallel()
 	nack := wscResponse(3, opNack, 0, nackMessage...)
 	newRun := func(limit time.Duration) (*Peer, *talker) {
-		inner := &talker{talk: messages("m1", "m2", "m3"), begins: true, lastly: nackMessage, limit: limit}
+		inner := &talker{talk: messages("m1", "m2", "m3"), begins: true, lastly: nackMessage,
+			limit: limit}
 		return NewPeer(PeerConfig{Identity: IdentityEnrollee, Inner: inner}), inner
 	}
 	t.Run("Abort answers the request that was ignored", func(t *testing.T) {
@@ -203,24 +302,28 @@ func TestPeerLastWord(t *testing.T) {
 			t.Errorf("got %+v", s)
 		}
 	})
-	t.Run("when the machine inside runs out of time, its last word answers the next request", func(t *testing.T) {
-		t.Parallel()
-		p, _ := newRun(4 * time.Second)
-		s := play(t, p, []turn{askIdentity, startToM1, {timeout: true, after: 4 * time.Second},
-			{in: wscRequest(3, opMsg, 0, 'm', '2'), out: nack}, {timeout: true, after: 2 * time.Second}})
-		if !s.Done || p.TimedOut() {
-			t.Errorf("got %+v", s)
-		}
-	})
+	t.Run("when the machine inside runs out of time, its last word answers the next request",
+		func(t *testing.T) {
+			t.Parallel()
+			p, _ := newRun(4 * time.Second)
+			s := play(t, p, []turn{askIdentity, startToM1, {timeout: true, after: 4 * time.Second},
+				{in: wscRequest(3, opMsg, 0, 'm', '2'), out: nack},
+				{timeout: true, after: 2 * time.Second}})
+			if !s.Done || p.TimedOut() {
+				t.Errorf("got %+v", s)
+			}
+		})
 	t.Run("or the repetition of one that was ignored", func(t *testing.T) {
 		t.Parallel()
 		p, _ := newRun(4 * time.Second)
-		play(t, p, []turn{askIdentity, startToM1, hear(wscRequest(3, opStart, 0)), {timeout: true, after: 4 * time.Second, out: nack}})
+		play(t, p, []turn{askIdentity, startToM1, hear(wscRequest(3, opStart, 0)),
+			{timeout: true, after: 4 * time.Second, out: nack}})
 	})
 	t.Run("or nothing within 2 s", func(t *testing.T) {
 		t.Parallel()
 		p, _ := newRun(4 * time.Second)
-		s := play(t, p, []turn{askIdentity, startToM1, {timeout: true, after: 4 * time.Second}, {timeout: true, after: 2 * time.Second}})
+		s := play(t, p, []turn{askIdentity, startToM1, {timeout: true, after: 4 * time.Second},
+			{timeout: true, after: 2 * time.Second}})
 		if !s.Done {
 			t.Errorf("got %+v", s)
 		}
@@ -229,7 +332,8 @@ func TestPeerLastWord(t *testing.T) {
 		t.Parallel()
 		inner := &talker{talk: talk{make([]byte, maxMessage+1), {}}, begins: true}
 		p := NewPeer(PeerConfig{Identity: IdentityEnrollee, Inner: inner})
-		if s := play(t, p, []turn{askIdentity, hear(wscRequest(2, opStart, 0))}); !s.Done || !inner.aborted {
+		if s := play(t, p, []turn{askIdentity, hear(wscRequest(2, opStart, 0))}); !s.Done ||
+			!inner.aborted {
 			t.Errorf("got %+v", s)
 		}
 	})
@@ -291,7 +395,8 @@ func TestPeerRepeatsOnlySoOften(t *testing.T) {
 		s := p.Handle(epoch.Add(time.Duration(i)*time.Millisecond), startToM1.in)
 		n, deadline = n+len(s.Send), s.Deadline
 	}
-	if want := epoch.Add(maxRepeats*time.Millisecond + silenceLimit); n != maxRepeats || deadline.After(want) {
+	if want := epoch.Add(maxRepeats*time.Millisecond + silenceLimit); n != maxRepeats ||
+		deadline.After(want) {
 		t.Errorf("%d answers, and it waits until %v", n, deadline.Sub(epoch))
 	}
 	play(t, p, []turn{m2ToM3})
@@ -300,7 +405,8 @@ func TestPeerRepeatsOnlySoOften(t *testing.T) {
 // TestPeerTakesOnlySoManyMessages: new ids make each repetition of a message a request of its own.
 func TestPeerTakesOnlySoManyMessages(t *testing.T) {
 	t.Parallel()
-	for name, identity := range map[string]string{"as Enrollee": IdentityEnrollee, "as Registrar": IdentityRegistrar} {
+	for name, identity := range map[string]string{"as Enrollee": IdentityEnrollee,
+		"as Registrar": IdentityRegistrar} {
 		inner := &parrot{}
 		p := NewPeer(PeerConfig{Identity: identity, Inner: inner})
 		p.Start(epoch)

@@ -9,12 +9,13 @@ import (
 	"wpsd/engine"
 )
 
-// methodRepeats is when a Server repeats a request of the method, and when it gives up (hostap: three
-// sends, 5 s apart).
+// methodRepeats is when a Server repeats a request of the method, and when it gives up (hostap:
+// three sends, 5 s apart).
 var methodRepeats = []time.Duration{5 * time.Second, 5 * time.Second, 5 * time.Second}
 
 // identityRepeats is the same for the Identity request, where the station may not be there yet.
-var identityRepeats = []time.Duration{3 * time.Second, 6 * time.Second, 12 * time.Second, 20 * time.Second, 20 * time.Second, 20 * time.Second}
+var identityRepeats = []time.Duration{3 * time.Second, 6 * time.Second, 12 * time.Second,
+	20 * time.Second, 20 * time.Second, 20 * time.Second}
 
 // ServerConfig is what a Server needs.
 type ServerConfig struct {
@@ -42,8 +43,8 @@ const (
 )
 
 // Server is the access point's side of EAP-WSC, an engine.Machine for one goroutine. Its frames are
-// EAP packets. wpsd itself never runs an access point's EAP: a Server is the counterpart of Peers in
-// simulations and tests, and behaves as hostapd's.
+// EAP packets. wpsd itself never runs an access point's EAP: a Server is the counterpart of Peers
+// in simulations and tests, and behaves as hostapd's.
 type Server struct {
 	config   ServerConfig
 	state    serverState
@@ -91,7 +92,8 @@ func (s *Server) Start(now time.Time) engine.Step {
 // Handle implements engine.Machine.
 func (s *Server) Handle(now time.Time, frame []byte) engine.Step {
 	pkt, ok := parsePacket(frame)
-	if !ok || s.state == serverFinished || s.request == nil || pkt.code != codeResponse || pkt.id != s.id {
+	if !ok || s.state == serverFinished || s.request == nil || pkt.code != codeResponse ||
+		pkt.id != s.id {
 		return s.step(now) // late, early or no response
 	}
 	switch {
@@ -126,7 +128,8 @@ func (s *Server) begin(now time.Time, identity string) engine.Step {
 	s.state = expectResponse
 	s.take(now, s.inner.Start(now))
 	if len(s.queue) == 0 && !s.innerDone { // a Registrar waits for M1
-		return s.ask(now, newPacket(codeRequest, s.id+1, methodExpanded, bare(opStart)), methodRepeats)
+		return s.ask(now, newPacket(codeRequest, s.id+1, methodExpanded, bare(opStart)),
+			methodRepeats)
 	}
 	return s.speak(now)
 }
@@ -142,7 +145,8 @@ func (s *Server) receive(now time.Time, f fragment) engine.Step {
 	case ignored:
 		return s.step(now)
 	case wantMore:
-		return s.ask(now, newPacket(codeRequest, s.id+1, methodExpanded, bare(opFragAck)), methodRepeats)
+		return s.ask(now, newPacket(codeRequest, s.id+1, methodExpanded, bare(opFragAck)),
+			methodRepeats)
 	case complete:
 		if op, known := opFor(msg); known && op != f.op {
 			return s.fail(now)
@@ -154,7 +158,8 @@ func (s *Server) receive(now time.Time, f fragment) engine.Step {
 			s.take(now, s.inner.Handle(now, msg))
 		}
 		if s.innerDone && (f.op == opNack || f.op == opDone) {
-			return s.fail(now) // a station that has said this answers no more (hostap's ends here too)
+			// a station that has said this answers no more (hostap's ends here too)
+			return s.fail(now)
 		}
 		return s.speak(now)
 	}

@@ -8,8 +8,10 @@ import (
 )
 
 var (
-	codeNames = map[code]string{codeRequest: "Request", codeResponse: "Response", codeSuccess: "Success", codeFailure: "Failure"}
-	opNames   = map[opCode]string{opStart: "WSC_Start", opAck: "WSC_ACK", opNack: "WSC_NACK", opMsg: "WSC_MSG", opDone: "WSC_Done", opFragAck: "WSC_FRAG_ACK"}
+	codeNames = map[code]string{codeRequest: "Request", codeResponse: "Response",
+		codeSuccess: "Success", codeFailure: "Failure"}
+	opNames = map[opCode]string{opStart: "WSC_Start", opAck: "WSC_ACK", opNack: "WSC_NACK",
+		opMsg: "WSC_MSG", opDone: "WSC_Done", opFragAck: "WSC_FRAG_ACK"}
 )
 
 // describe is a packet in words.

@@ -56,7 +56,8 @@ func (l *Loopback) Run() (string, error) {
 		case len(l.queue) > 0:
 			l.deliver()
 		case !l.wait():
-			return l.transcript.String(), fmt.Errorf("enginetest: both wait for ever (done: %v)", l.done)
+			return l.transcript.String(),
+				fmt.Errorf("enginetest: both wait for ever (done: %v)", l.done)
 		}
 	}
 	return l.transcript.String(), fmt.Errorf("enginetest: no end after %d steps", limit)
@@ -124,7 +125,9 @@ func (l *Loopback) step(side int, s engine.Step) {
 	}
 }
 
-func (l *Loopback) line(format string, args ...any) { fmt.Fprintf(&l.transcript, format+"\n", args...) }
+func (l *Loopback) line(format string, args ...any) {
+	fmt.Fprintf(&l.transcript, format+"\n", args...)
+}
 
 func name(side int) string { return []string{"A →", "← B"}[side] }
 

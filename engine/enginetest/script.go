@@ -38,7 +38,8 @@ func (s *Script) Read(b []byte) (int, error) {
 	}
 	next := s.blocks[0]
 	if len(next.Bytes) != len(b) {
-		return 0, fmt.Errorf("enginetest: a draw of %d bytes where %q has %d", len(b), next.Name, len(next.Bytes))
+		return 0, fmt.Errorf("enginetest: a draw of %d bytes where %q has %d", len(b), next.Name,
+			len(next.Bytes))
 	}
 	s.blocks = s.blocks[1:]
 	return copy(b, next.Bytes), nil

@@ -36,7 +36,8 @@ const (
 	wantUnsubscribe
 )
 
-// isThere is what an access point answers only if it is there: the second and the third if it is not subscribed to.
+// isThere is what an access point answers only if it is there: the second and the third if it is
+// not subscribed to.
 const isThere = wantRenew | wantInfo | wantSubscribe
 
 // bringUp is all that a new access point is asked.
@@ -51,7 +52,8 @@ type ap struct {
 	index int           // in the heap; -1: not there
 	wake  time.Time
 	told  bool
-	holds []*ap // the access points that have to answer before this one is subscribed to; see verify
+	// the access points that have to answer before this one is subscribed to; see verify
+	holds []*ap
 	// names are the UUIDs of its announcements; the description may have another one.
 	names []wsc.UUID
 
@@ -130,7 +132,8 @@ func (r *Registrar) add(now time.Time, n upnp.Announcement) *ap {
 		return nil
 	}
 	r.lastAP++
-	a := &ap{host: h, index: -1, want: bringUp, names: []wsc.UUID{n.UUID}, AP: AP{ID: r.lastAP, UUID: n.UUID, Addr: n.From, LastSeen: now}}
+	a := &ap{host: h, index: -1, want: bringUp, names: []wsc.UUID{n.UUID},
+		AP: AP{ID: r.lastAP, UUID: n.UUID, Addr: n.From, LastSeen: now}}
 	r.announced(now, a, n)
 	h.aps = append(h.aps, a)
 	r.aps[a.ID] = a
@@ -138,7 +141,8 @@ func (r *Registrar) add(now time.Time, n upnp.Announcement) *ap {
 	return a
 }
 
-// makeRoom takes one entry away from an address that announces ever new ones: never one that answered.
+// makeRoom takes one entry away from an address that announces ever new ones: never one that
+// answered.
 func (r *Registrar) makeRoom(now time.Time, h *host) bool {
 	for _, a := range h.aps {
 		if a.rank != proven {
@@ -149,7 +153,8 @@ func (r *Registrar) makeRoom(now time.Time, h *host) bool {
 	return false
 }
 
-// announced takes over where the description is and how long that holds. The path is copied: it is part of a datagram.
+// announced takes over where the description is and how long that holds. The path is copied: it is
+// part of a datagram.
 func (r *Registrar) announced(now time.Time, a *ap, n upnp.Announcement) {
 	a.Location = copyURL(n.Location)
 	a.maxAge = n.MaxAge
@@ -161,7 +166,8 @@ func copyURL(u upnp.URL) upnp.URL {
 	return u
 }
 
-// rerank moves an access point to the list it belongs into now. If that is full, the one that was silent the longest goes.
+// rerank moves an access point to the list it belongs into now. If that is full, the one that was
+// silent the longest goes.
 func (r *Registrar) rerank(now time.Time, a *ap, to rank) {
 	if a.place != nil {
 		r.lists[a.rank].Remove(a.place)
@@ -254,11 +260,12 @@ func (r *Registrar) unindex(now time.Time, a *ap) {
 	r.answers(now, a)
 }
 
-// drop stops using a device that misbehaves, and keeps it to say why. It has another chance when it announces itself
-// some time later.
+// drop stops using a device that misbehaves, and keeps it to say why. It has another chance when it
+// announces itself some time later.
 func (r *Registrar) drop(now time.Time, a *ap, problem string) {
 	if !a.told && !r.droppings.take(now, 64, 1) {
-		r.remove(now, a, Evicted) // somebody announces ever new devices that misbehave: enough is told of them
+		// somebody announces ever new devices that misbehave: enough is told of them
+		r.remove(now, a, Evicted)
 		return
 	}
 	r.endAPRun(now, a, ErrDropped)
@@ -311,7 +318,9 @@ func (a *ap) snapshot() AP {
 	s.Also = slices.Clone(a.Also)
 	if !s.Dropped {
 		problems := []string{a.contested(), a.noInfo, a.noEvents}
-		s.Problem = strings.Join(slices.DeleteFunc(problems, func(p string) bool { return p == "" }), "; ")
+		s.Problem = strings.Join(slices.DeleteFunc(problems, func(p string) bool {
+			return p == ""
+		}), "; ")
 	}
 	return s
 }

@@ -13,11 +13,13 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// TagFinder finds the password of the NFC tag that an access point's M1 names by its id, for the hash of its key, as
-// registration.RegistrarConfig.Token does. The secret stays the finder's.
-type TagFinder func(now time.Time, id wsc.DevicePasswordID, keyHash [20]byte) (registration.Token, bool)
+// TagFinder finds the password of the NFC tag that an access point's M1 names by its id, for the
+// hash of its key, as registration.RegistrarConfig.Token does. The secret stays the finder's.
+type TagFinder func(now time.Time, id wsc.DevicePasswordID,
+	keyHash [20]byte) (registration.Token, bool)
 
-// apRun learns or configures an access point: it is the Enrollee, and its answers come with the requests.
+// apRun learns or configures an access point: it is the Enrollee, and its answers come with the
+// requests.
 type apRun struct {
 	id       RunID
 	password devpass.Password
@@ -32,7 +34,8 @@ type apRun struct {
 }
 
 // Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
-func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID, []Action, error) {
+func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID,
+	[]Action, error) {
 	return r.begin(now, ap, apRun{password: password})
 }
 
@@ -42,12 +45,14 @@ func (r *Registrar) LearnByTag(now time.Time, ap APID, tag TagFinder) (RunID, []
 }
 
 // Configure gives an access point new settings, which takes its PIN.
-func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password, settings wsc.Credential) (RunID, []Action, error) {
+func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password,
+	settings wsc.Credential) (RunID, []Action, error) {
 	return r.begin(now, ap, apRun{password: password, settings: &settings})
 }
 
 // ConfigureByTag is Configure with the password of the access point's NFC tag in place of its PIN.
-func (r *Registrar) ConfigureByTag(now time.Time, ap APID, tag TagFinder, settings wsc.Credential) (RunID, []Action, error) {
+func (r *Registrar) ConfigureByTag(now time.Time, ap APID, tag TagFinder,
+	settings wsc.Credential) (RunID, []Action, error) {
 	return r.begin(now, ap, apRun{tag: tag, settings: &settings})
 }
 
@@ -102,9 +107,11 @@ func (r *Registrar) prepare(now time.Time, run *apRun) error {
 	password, pair := run.password, r.keyPair()
 	machine, err := registration.NewRegistrar(registration.RegistrarConfig{
 		Device: r.c.Device,
-		Password: func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
+		Password: func(_ time.Time, _ wsc.Device,
+			id wsc.DevicePasswordID) (devpass.Password, bool) {
 			// A PIN is offered to an access point with a token, too; a token fits itself only.
-			return password, run.tag == nil && (id == password.ID || password.ID == wsc.PasswordIDDefault)
+			return password, run.tag == nil &&
+				(id == password.ID || password.ID == wsc.PasswordIDDefault)
 		},
 		Token:       run.tag,
 		NewSettings: run.settings,
@@ -143,7 +150,8 @@ func (r *Registrar) apRunInfo(now time.Time, a *ap, run *apRun, resp upnp.Respon
 	message, err := upnp.GetDeviceInfo.ParseReply(resp)
 	if err == nil {
 		before := a.BSSID
-		if err = r.introduced(now, a, message); err == nil && (a.noInfo != "" || a.BSSID != before) {
+		if err = r.introduced(now, a, message); err == nil &&
+			(a.noInfo != "" || a.BSSID != before) {
 			a.noInfo = ""
 			r.changed(a)
 		}
@@ -194,8 +202,8 @@ func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Respo
 	r.apRunStep(now, a, step)
 }
 
-// apRunFailed handles a request that got no answer. Before M4 the access point has seen nothing of the password, and a run
-// can begin again, once.
+// apRunFailed handles a request that got no answer. Before M4 the access point has seen nothing of
+// the password, and a run can begin again, once.
 func (r *Registrar) apRunFailed(now time.Time, a *ap, err error) {
 	run := a.run
 	if run.tries++; run.tries == 1 && run.sent <= wsc.MsgM2 {
@@ -235,7 +243,8 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 		kept := clone(*settings)
 		kept.MAC = outcome.APSettings.MAC
 		given := clone(kept)
-		_ = r.setSettings(now, a, kept) // if those of a thousand others are kept these are told all the same
+		// if those of a thousand others are kept these are told all the same
+		_ = r.setSettings(now, a, kept)
 		if run.settings != nil && a.Device.State != wsc.Configured {
 			a.Device.State = wsc.Configured
 			r.changed(a)
@@ -248,7 +257,8 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 	r.closeAPRun(a, result)
 }
 
-// post queues a message. When an access point is so slow that there are too many, the oldest is of no use any more.
+// post queues a message. When an access point is so slow that there are too many, the oldest is of
+// no use any more.
 func (r *Registrar) post(a *ap, o outgoing) {
 	if len(a.outbox) >= maxOutbox {
 		a.outbox = a.outbox[1:]
@@ -256,7 +266,8 @@ func (r *Registrar) post(a *ap, o outgoing) {
 	a.outbox = append(a.outbox, o)
 }
 
-// endAPRun ends the run with an access point, if there is one, for a reason of ours. It is told if it expects a message.
+// endAPRun ends the run with an access point, if there is one, for a reason of ours. It is told if
+// it expects a message.
 func (r *Registrar) endAPRun(now time.Time, a *ap, why error) {
 	run := a.run
 	if run == nil {

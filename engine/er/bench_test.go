@@ -12,7 +12,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// quiet finds n access points without the world's own memory: answers are made when they are asked for.
+// quiet finds n access points without the world's own memory: answers are made when they are asked
+// for.
 func quiet(t testing.TB, n int, describe func(*upnp.Description)) *Registrar {
 	t.Helper()
 	r := New(Config{Device: device("registrar", wsc.MAC{2, 0, 0, 0, 9, 9})})
@@ -47,7 +48,8 @@ func memory() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkAccessPoints finds, describes and subscribes to a thousand access points: the time, and what each keeps.
+// BenchmarkAccessPoints finds, describes and subscribes to a thousand access points: the time, and
+// what each keeps.
 func BenchmarkAccessPoints(b *testing.B) {
 	for _, n := range []int{100, 1000, 4000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -75,9 +77,11 @@ func BenchmarkNotified(b *testing.B) {
 			for i := range 1024 {
 				a := all[i%len(all)]
 				mac := wsc.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}
-				q := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device("station", mac)}
+				q := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee,
+					Device: device("station", mac)}
 				events = append(events, upnp.Notification{From: a.Addr, SID: a.sid, Seq: 1,
-					Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: mac, Message: q.Append(nil)}})
+					Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: mac,
+						Message: q.Append(nil)}})
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
@@ -96,7 +100,8 @@ func BenchmarkHeard(b *testing.B) {
 			now := time.Date(2026, 1, 1, 0, 0, 1, 0, time.UTC)
 			var all []upnp.Announcement
 			for _, a := range r.sorted() {
-				all = append(all, upnp.Announcement{From: a.Addr, Kind: upnp.Alive, UUID: a.UUID, HasUUID: true, Location: a.Location, MaxAge: 1801 * time.Second})
+				all = append(all, upnp.Announcement{From: a.Addr, Kind: upnp.Alive, UUID: a.UUID,
+					HasUUID: true, Location: a.Location, MaxAge: 1801 * time.Second})
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
@@ -107,11 +112,13 @@ func BenchmarkHeard(b *testing.B) {
 	}
 }
 
-// TestAnAccessPointIsSmall keeps the growth small even if every text of a description is as long as it may be.
+// TestAnAccessPointIsSmall keeps the growth small even if every text of a description is as long as
+// it may be.
 func TestAnAccessPointIsSmall(t *testing.T) {
 	const n = 200
 	talkative := func(d *upnp.Description) {
-		for _, text := range []*string{&d.FriendlyName, &d.Manufacturer, &d.ManufacturerURL, &d.ModelDescription, &d.ModelName, &d.ModelNumber,
+		for _, text := range []*string{&d.FriendlyName, &d.Manufacturer, &d.ManufacturerURL,
+			&d.ModelDescription, &d.ModelName, &d.ModelNumber,
 			&d.ModelURL, &d.SerialNumber, &d.UPC, &d.PresentationURL} {
 			*text = strings.Repeat("x", 1000)
 		}
@@ -120,7 +127,8 @@ func TestAnAccessPointIsSmall(t *testing.T) {
 		}
 		d.SCPD.Host = d.Control.Host
 	}
-	for name, describe := range map[string]func(*upnp.Description){"of few words": nil, "talkative": talkative} {
+	for name, describe := range map[string]func(*upnp.Description){
+		"of few words": nil, "talkative": talkative} {
 		before := memory()
 		r := quiet(t, n, describe)
 		each := (memory() - before) / n

@@ -18,7 +18,8 @@ const (
 	subscribeAgain = 15 * time.Second
 	// renewLeast keeps a device that grants seconds from having us renew all the time.
 	renewLeast = 20 * time.Second
-	// selectAgain is when SetSelectedRegistrar is said again: access points forget it after 120 s (hostap behaviour).
+	// selectAgain is when SetSelectedRegistrar is said again: access points forget it after 120 s
+	// (hostap behaviour).
 	selectAgain = 100 * time.Second
 	// maxNonsense is how many events in a row may be of no use.
 	maxNonsense = 16
@@ -84,10 +85,12 @@ func (r *Registrar) failed(now time.Time, a *ap, what work, err error) {
 	r.drop(now, a, "does not answer: "+err.Error())
 }
 
-// described takes the description. The UUID in it counts more than the announcement's (hostap behaviour).
+// described takes the description. The UUID in it counts more than the announcement's (hostap
+// behaviour).
 func (r *Registrar) described(now time.Time, a *ap, resp upnp.Response) {
 	if resp.Status != 200 {
-		r.drop(now, a, "does not give its description: "+(&upnp.Refused{Status: resp.Status}).Error())
+		r.drop(now, a, "does not give its description: "+
+			(&upnp.Refused{Status: resp.Status}).Error())
 		return
 	}
 	d, err := upnp.ParseDescription(a.Location, resp.Body)
@@ -104,14 +107,16 @@ func (r *Registrar) described(now time.Time, a *ap, resp upnp.Response) {
 			if len(b.names) < maxNames {
 				b.names = append(b.names, a.names[0])
 			}
-			r.remove(now, a, Replaced) // one device that announces itself in two ways; nothing was told of this one
+			// one device that announces itself in two ways; nothing was told of this one
+			r.remove(now, a, Replaced)
 			return
 		}
 	}
 	before := a.UUID
 	r.unindex(now, a)
 	a.UUID, a.Description = uuid, *d
-	a.Description.Control, a.Description.Event, a.Description.SCPD = copyURL(d.Control), copyURL(d.Event), copyURL(d.SCPD)
+	a.Description.Control, a.Description.Event, a.Description.SCPD = copyURL(d.Control),
+		copyURL(d.Event), copyURL(d.SCPD)
 	r.byUUID[uuid] = append(r.byUUID[uuid], a)
 	if a.counts() {
 		r.compare(now, before, nil)
@@ -130,7 +135,8 @@ func (r *Registrar) informed(now time.Time, a *ap, resp upnp.Response) {
 	if err != nil {
 		a.noInfo = "does not introduce itself, so that it cannot be configured: " + err.Error()
 	}
-	if a.told && (before.MAC != a.Device.MAC || before.State != a.Device.State || problem != a.noInfo) {
+	if a.told && (before.MAC != a.Device.MAC || before.State != a.Device.State ||
+		problem != a.noInfo) {
 		r.changed(a)
 	}
 	if !a.told && a.want&wantSubscribe != 0 {
@@ -160,7 +166,8 @@ func slim(d wsc.Device) wsc.Device {
 	return d
 }
 
-// subscribed takes the answer to SUBSCRIBE. Whether it is good or not: the access point is ready for what else there is.
+// subscribed takes the answer to SUBSCRIBE. Whether it is good or not: the access point is ready
+// for what else there is.
 func (r *Registrar) subscribed(now time.Time, a *ap, resp upnp.Response) {
 	s, err := upnp.ParseSubscription(resp)
 	early := a.early
@@ -200,8 +207,8 @@ func (r *Registrar) subscribed(now time.Time, a *ap, resp upnp.Response) {
 	}
 }
 
-// renewal is when to renew a subscription: about half way, spread so that those of a thousand access points that were found together
-// do not come together.
+// renewal is when to renew a subscription: about half way, spread so that those of a thousand
+// access points that were found together do not come together.
 func renewal(id APID, timeout time.Duration) time.Duration {
 	const parts = 64
 	return max(timeout/2-timeout/4*time.Duration(id%parts)/parts, renewLeast)
@@ -221,18 +228,20 @@ func (r *Registrar) unsubscribed(a *ap) bool {
 	return true
 }
 
-// renewed takes the answer to a renewal. Who does not know our subscription was restarted: it may have another
-// configuration, too.
+// renewed takes the answer to a renewal. Who does not know our subscription was restarted: it may
+// have another configuration, too.
 func (r *Registrar) renewed(now time.Time, a *ap, resp upnp.Response) {
 	s, err := upnp.ParseSubscription(resp)
 	if err != nil || s.SID != a.sid {
 		r.unsubscribed(a)
-		r.locked(a, false) // hostapd comes back unlocked; whether this one did is seen when somebody uses its PIN
+		// hostapd comes back unlocked; whether this one did is seen when somebody uses its PIN
+		r.locked(a, false)
 		a.want |= wantSubscribe | wantInfo
 		return
 	}
 	a.renewAt, a.confirmed = now.Add(renewal(a.ID, s.Timeout)), now
-	a.Expires = now.Add(max(a.maxAge, time.Minute)) // it is there, whatever became of its announcements
+	// it is there, whatever became of its announcements
+	a.Expires = now.Add(max(a.maxAge, time.Minute))
 	r.reselect(now, a)
 }
 
@@ -245,7 +254,8 @@ func (r *Registrar) tellAnswer(a *ap, err error) {
 	r.tell(e)
 }
 
-// invited takes the answer to SetSelectedRegistrar. hostapd refuses it when it does not know our subscription.
+// invited takes the answer to SetSelectedRegistrar. hostapd refuses it when it does not know our
+// subscription.
 func (r *Registrar) invited(now time.Time, a *ap, resp upnp.Response) {
 	_, err := upnp.SetSelectedRegistrar.ParseReply(resp)
 	r.tellAnswer(a, err)

@@ -84,12 +84,14 @@ func (r *Registrar) check() error {
 	}
 	onHosts, enrollees := 0, 0
 	for addr, h := range r.hosts {
-		if onHosts += len(h.aps); len(h.aps) > maxPerHost || h.busy > maxHostRequests || len(h.aps) == 0 && h.busy == 0 {
+		if onHosts += len(h.aps); len(h.aps) > maxPerHost || h.busy > maxHostRequests ||
+			len(h.aps) == 0 && h.busy == 0 {
 			return fmt.Errorf("%v: %d access points, %d requests", addr, len(h.aps), h.busy)
 		}
 	}
 	if inLists != len(r.aps) || onHosts != len(r.aps) {
-		return fmt.Errorf("%d access points, %d in lists, %d on hosts", len(r.aps), inLists, onHosts)
+		return fmt.Errorf("%d access points, %d in lists, %d on hosts", len(r.aps),
+			inLists, onHosts)
 	}
 	for _, a := range r.aps {
 		if err := r.checkAP(a); err != nil {
@@ -157,8 +159,10 @@ func (r *Registrar) checkClaims() error {
 
 func (r *Registrar) checkAP(a *ap) error {
 	switch {
-	case len(a.enrollees) > maxAPEnrollees, len(a.stations) > maxStations, len(a.outbox) > maxOutbox, len(a.early) > maxEarly, len(a.names) > maxNames:
-		return fmt.Errorf("%d Enrollees, %d runs, %d messages, %d early events, %d names", len(a.enrollees), len(a.stations), len(a.outbox), len(a.early), len(a.names))
+	case len(a.enrollees) > maxAPEnrollees, len(a.stations) > maxStations,
+		len(a.outbox) > maxOutbox, len(a.early) > maxEarly, len(a.names) > maxNames:
+		return fmt.Errorf("%d Enrollees, %d runs, %d messages, %d early events, %d names",
+			len(a.enrollees), len(a.stations), len(a.outbox), len(a.early), len(a.names))
 	case a.index >= 0 && r.timers[a.index] != a:
 		return fmt.Errorf("not at %d in the heap", a.index)
 	case !a.nextWake().IsZero() && a.index < 0:
@@ -167,7 +171,8 @@ func (r *Registrar) checkAP(a *ap) error {
 		return fmt.Errorf("waits for %v, but wakes at %v", a.nextWake(), a.wake)
 	case a.busy != nil && a.busy.ap != a:
 		return fmt.Errorf("waits for somebody else's request")
-	case len(a.Also) > maxRivals, len(a.holds) > maxRivals, len(a.holds) > 0 && a.want&wantSubscribe != 0:
+	case len(a.Also) > maxRivals, len(a.holds) > maxRivals, len(a.holds) > 0 &&
+		a.want&wantSubscribe != 0:
 		return fmt.Errorf("has rivals %v, waits for %d and wants %b", a.Also, len(a.holds), a.want)
 	case a.HasSettings && r.settingsOf(a) == nil:
 		return fmt.Errorf("says to have settings and has none")
@@ -178,7 +183,8 @@ func (r *Registrar) checkAP(a *ap) error {
 	}
 	for mac, s := range a.stations {
 		if s.mac != mac || s.ap != a || r.grants[s.grant.id] != s.grant || s.deadline.IsZero() {
-			return fmt.Errorf("run with %v: grant over %v, deadline %v", mac, s.grant.over, s.deadline)
+			return fmt.Errorf("run with %v: grant over %v, deadline %v", mac,
+				s.grant.over, s.deadline)
 		}
 	}
 	return nil
@@ -202,7 +208,8 @@ func (r *Registrar) checkCalls() error {
 		}
 	}
 	if suspected != r.suspected || suspected > maxSuspects {
-		return fmt.Errorf("%d requests to those who did not answer, counted %d", suspected, r.suspected)
+		return fmt.Errorf("%d requests to those who did not answer, counted %d", suspected,
+			r.suspected)
 	}
 	if background != r.background || background > maxBackground {
 		return fmt.Errorf("%d background requests, counted %d", background, r.background)

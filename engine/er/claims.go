@@ -11,26 +11,32 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// Anybody in the network can say to be an access point that is there already: the UUID and the BSSID are in its announcements and its
-// M1. Whoever was heard first is not the right one for that, and nothing that a device says can prove it, since it could pass on what
-// the right one says. So all of them are told and marked (AP.Also); what names several is ambiguous, and users name the address. What is
-// to be given to Enrollees belongs to the address where it was learned or set, as long as there is more than one.
+// Anybody in the network can say to be an access point that is there already: the UUID and the
+// BSSID are in its announcements and its M1. Whoever was heard first is not the right one for that,
+// and nothing that a device says can prove it, since it could pass on what the right one says. So
+// all of them are told and marked (AP.Also); what names several is ambiguous, and users name the
+// address. What is to be given to Enrollees belongs to the address where it was learned or set, as
+// long as there is more than one.
 //
-// An access point that got another address looks the same at first. So before the second one is told, the first one is
-// asked whether it is still there: one that moved does not answer.
+// An access point that got another address looks the same at first. So before the second one is
+// told, the first one is asked whether it is still there: one that moved does not answer.
 
-// maxRivals bounds how many addresses are told, and how many access points are asked, because of one claim.
+// maxRivals bounds how many addresses are told, and how many access points are asked, because of
+// one claim.
 const maxRivals = 8
 
 // counts reports whether what an access point says to be is to be held against others'.
 func (a *ap) counts() bool { return a.told && !a.Dropped }
 
-// isRival reports whether two access points say to be the same one. One that gives no M1 does not say which BSSID it has.
+// isRival reports whether two access points say to be the same one. One that gives no M1 does not
+// say which BSSID it has.
 func (a *ap) isRival(b *ap) bool {
-	return a != b && a.Addr != b.Addr && a.UUID == b.UUID && (a.BSSID == b.BSSID || a.BSSID.IsZero() || b.BSSID.IsZero())
+	return a != b && a.Addr != b.Addr && a.UUID == b.UUID &&
+		(a.BSSID == b.BSSID || a.BSSID.IsZero() || b.BSSID.IsZero())
 }
 
-// compare finds out anew who of those with a UUID says to be whom. joining counts, too, though it was not told yet; it may be nil.
+// compare finds out anew who of those with a UUID says to be whom. joining counts, too, though it
+// was not told yet; it may be nil.
 func (r *Registrar) compare(now time.Time, uuid wsc.UUID, joining *ap) {
 	group := r.byUUID[uuid]
 	if len(group) == 1 && len(group[0].Also) == 0 && group[0] != joining {
@@ -74,7 +80,8 @@ func addresses(a *ap, rivals [][]*ap) []netip.Addr {
 	return at
 }
 
-// contend notes who else says to be an access point, and what follows for what it gives to Enrollees.
+// contend notes who else says to be an access point, and what follows for what it gives to
+// Enrollees.
 func (r *Registrar) contend(now time.Time, a *ap, also []netip.Addr) {
 	same := slices.Equal(a.Also, also)
 	a.Also = also
@@ -90,7 +97,8 @@ func (r *Registrar) contend(now time.Time, a *ap, also []netip.Addr) {
 	}
 }
 
-// verify has those asked whether they are still there that say to be the same as a newcomer, and has that one wait for the answers.
+// verify has those asked whether they are still there that say to be the same as a newcomer, and
+// has that one wait for the answers.
 func (r *Registrar) verify(now time.Time, a *ap) {
 	for _, b := range slices.Clone(r.byUUID[a.UUID]) {
 		if !b.counts() || !a.isRival(b) || now.Before(b.calm) {
@@ -133,7 +141,8 @@ type Name struct {
 
 // fits reports whether an access point is meant.
 func (n Name) fits(a *ap) bool {
-	return n != Name{} && (n.UUID == wsc.UUID{} || a.UUID == n.UUID) && (n.BSSID.IsZero() || a.BSSID == n.BSSID) && (!n.Addr.IsValid() || a.Addr == n.Addr)
+	return n != Name{} && (n.UUID == wsc.UUID{} || a.UUID == n.UUID) &&
+		(n.BSSID.IsZero() || a.BSSID == n.BSSID) && (!n.Addr.IsValid() || a.Addr == n.Addr)
 }
 
 // FindAP finds an access point. The error is ErrUnknownAP, or an *Ambiguous.
@@ -201,5 +210,6 @@ func (a *ap) contested() string {
 	for _, addr := range a.Also {
 		at = append(at, addr.String())
 	}
-	return "another device says to be the same access point, at " + strings.Join(at, ", ") + ": name it by its address " + a.Addr.String()
+	return "another device says to be the same access point, at " + strings.Join(at, ", ") +
+		": name it by its address " + a.Addr.String()
 }

@@ -27,7 +27,8 @@ func (w *world) wantMarks(p *fakeAP, also ...*fakeAP) {
 		want = append(want, o.addr)
 	}
 	ap, err := w.r.FindAP(Name{Addr: p.addr})
-	if err != nil || !slices.Equal(ap.Also, want) || (len(want) > 0) != strings.Contains(ap.Problem, "says to be the same") {
+	if err != nil || !slices.Equal(ap.Also, want) ||
+		(len(want) > 0) != strings.Contains(ap.Problem, "says to be the same") {
 		w.t.Errorf("%v: %v, %q, %v, not %v", p.addr, ap.Also, ap.Problem, err, want)
 	}
 	if err := w.r.check(); err != nil {
@@ -35,10 +36,12 @@ func (w *world) wantMarks(p *fakeAP, also ...*fakeAP) {
 	}
 }
 
-// wantAmbiguous checks that neither UUID nor BSSID is enough, and that the error names all addresses.
+// wantAmbiguous checks that neither UUID nor BSSID is enough, and that the error names all
+// addresses.
 func (w *world) wantAmbiguous(all ...*fakeAP) {
 	w.t.Helper()
-	for _, name := range []Name{{UUID: all[0].uuid}, {BSSID: all[0].mac}, {UUID: all[0].uuid, BSSID: all[0].mac}} {
+	for _, name := range []Name{{UUID: all[0].uuid}, {BSSID: all[0].mac},
+		{UUID: all[0].uuid, BSSID: all[0].mac}} {
 		_, err := w.r.FindAP(name)
 		if !errors.Is(err, ErrAmbiguous) {
 			w.t.Errorf("%v: %v", name, err)
@@ -93,7 +96,8 @@ func TestAnImpostorThatIsHeardFirst(t *testing.T) {
 			impostor.up = false
 			impostor.announce(upnp.Byebye)
 			w.wantMarks(real)
-			if ap, err := w.r.FindAP(Name{UUID: real.uuid}); err != nil || ap.Addr != real.addr || !ap.HasSettings {
+			if ap, err := w.r.FindAP(Name{UUID: real.uuid}); err != nil || ap.Addr != real.addr ||
+				!ap.HasSettings {
 				t.Errorf("alone again: %+v, %v", ap, err)
 			}
 		})
@@ -141,10 +145,12 @@ func TestAnImpostorThatGivesNoM1(t *testing.T) {
 	impostor.announce(upnp.Alive)
 	w.wantMarks(impostor, aps[0])
 	w.wantMarks(aps[0], impostor)
-	if _, err := w.r.FindAP(Name{UUID: aps[0].uuid}); !errors.Is(err, ErrAmbiguous) || !strings.Contains(err.Error(), "one at 10.0.0.2") {
+	if _, err := w.r.FindAP(Name{UUID: aps[0].uuid}); !errors.Is(err, ErrAmbiguous) ||
+		!strings.Contains(err.Error(), "one at 10.0.0.2") {
 		t.Errorf("by UUID: %v", err)
 	}
-	if ap, err := w.r.FindAP(Name{UUID: aps[0].uuid, BSSID: aps[0].mac}); err != nil || ap.Addr != aps[0].addr {
+	if ap, err := w.r.FindAP(Name{UUID: aps[0].uuid, BSSID: aps[0].mac}); err != nil ||
+		ap.Addr != aps[0].addr {
 		t.Errorf("by both: %+v, %v", ap, err)
 	}
 	if _, ok := w.r.Settings(impostor.id()); ok {
@@ -152,10 +158,12 @@ func TestAnImpostorThatGivesNoM1(t *testing.T) {
 	}
 }
 
-// TestAnAccessPointThatGotAnotherAddress: one that moved is known again, with its settings, and nobody is in doubt.
+// TestAnAccessPointThatGotAnotherAddress: one that moved is known again, with its settings, and
+// nobody is in doubt.
 func TestAnAccessPointThatGotAnotherAddress(t *testing.T) {
 	t.Parallel()
-	for name, noEvents := range map[string]bool{"subscribed": false, "one that does not tell what it hears": true} {
+	for name, noEvents := range map[string]bool{"subscribed": false,
+		"one that does not tell what it hears": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -176,11 +184,13 @@ func TestAnAccessPointThatGotAnotherAddress(t *testing.T) {
 			for n := range told {
 				told[n], _, _ = strings.Cut(told[n], ": does")
 			}
-			if want := []string{"AP 10.0.0.1 removed: unreachable", "AP 10.0.0.2 added"}; !slices.Equal(told, want) {
+			if want := []string{"AP 10.0.0.1 removed: unreachable",
+				"AP 10.0.0.2 added"}; !slices.Equal(told, want) {
 				t.Errorf("told %q, not %q", told, want)
 			}
 			w.wantMarks(moved)
-			if ap, err := w.r.FindAP(Name{UUID: old.uuid}); err != nil || ap.Addr != moved.addr || !ap.HasSettings {
+			if ap, err := w.r.FindAP(Name{UUID: old.uuid}); err != nil || ap.Addr != moved.addr ||
+				!ap.HasSettings {
 				t.Errorf("%+v, %v", ap, err)
 			}
 			if e := w.mustEnd(w.learn(moved, moved.pin)); e.Err != nil {
@@ -224,12 +234,23 @@ func TestAnAccessPointMovesBesideAnImpostor(t *testing.T) {
 func TestOneThatWaitsIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(w *world, old *fakeAP){
-		"it answers":         func(w *world, _ *fakeAP) { w.release() },
-		"it says goodbye":    func(w *world, old *fakeAP) { old.up = false; old.announce(upnp.Byebye); w.release() },
-		"our address moves":  func(w *world, _ *fakeAP) { w.do(w.r.Moved(w.now)); w.release() },
-		"it sends nonsense":  func(w *world, old *fakeAP) { w.nonsense(old); w.release() },
-		"it never answers":   func(w *world, old *fakeAP) { old.up = false; w.wait(31 * time.Second); w.release() },
-		"it is filtered out": func(w *world, _ *fakeAP) { w.do(w.r.Start(w.now, netip.MustParseAddr("10.0.0.2"))); w.release() },
+		"it answers": func(w *world, _ *fakeAP) { w.release() },
+		"it says goodbye": func(w *world, old *fakeAP) {
+			old.up = false
+			old.announce(upnp.Byebye)
+			w.release()
+		},
+		"our address moves": func(w *world, _ *fakeAP) { w.do(w.r.Moved(w.now)); w.release() },
+		"it sends nonsense": func(w *world, old *fakeAP) { w.nonsense(old); w.release() },
+		"it never answers": func(w *world, old *fakeAP) {
+			old.up = false
+			w.wait(31 * time.Second)
+			w.release()
+		},
+		"it is filtered out": func(w *world, _ *fakeAP) {
+			w.do(w.r.Start(w.now, netip.MustParseAddr("10.0.0.2")))
+			w.release()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -257,12 +278,13 @@ func TestOneThatWaitsIsNotForgotten(t *testing.T) {
 // nonsense has an access point send events until it is dropped.
 func (w *world) nonsense(p *fakeAP) {
 	for n := range uint32(maxNonsense) {
-		w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: n, Err: upnp.ErrSyntax}))
+		w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: n,
+			Err: upnp.ErrSyntax}))
 	}
 }
 
-// TestClaimsWithoutEnd: who says again and again, at ever new addresses, to be an access point has that asked at a pace, and takes
-// no more of our time than others.
+// TestClaimsWithoutEnd: who says again and again, at ever new addresses, to be an access point has
+// that asked at a pace, and takes no more of our time than others.
 func TestClaimsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 1)
@@ -282,7 +304,8 @@ func TestClaimsWithoutEnd(t *testing.T) {
 	if most := int(w.now.Sub(began)/calmTime) + 2; asked > most {
 		t.Errorf("the access point was asked %d times in %v", asked, w.now.Sub(began))
 	}
-	if _, err := w.r.FindAP(Name{UUID: aps[0].uuid}); !errors.Is(err, ErrAmbiguous) || len(err.Error()) > 500 || !strings.Contains(err.Error(), "593 more") {
+	if _, err := w.r.FindAP(Name{UUID: aps[0].uuid}); !errors.Is(err, ErrAmbiguous) ||
+		len(err.Error()) > 500 || !strings.Contains(err.Error(), "593 more") {
 		t.Errorf("%.700v", err)
 	}
 	if err := w.r.check(); err != nil {

@@ -31,8 +31,10 @@ func TestAnAccessPointIsFoundAndAskedEverythingOnce(t *testing.T) {
 	w.wantDid("10.0.0.1 GET", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE")
 	w.wantTold("AP 10.0.0.1 added")
 	ap := w.r.APs()[0]
-	if ap.UUID != aps[0].uuid || ap.BSSID != aps[0].mac || !ap.Subscribed || ap.Description.FriendlyName != "fake 10.0.0.1" ||
-		ap.Device.State != wsc.Configured || ap.Device.PrimaryDeviceType.String() != "6-0050F204-1" || ap.HasSettings {
+	if ap.UUID != aps[0].uuid || ap.BSSID != aps[0].mac || !ap.Subscribed ||
+		ap.Description.FriendlyName != "fake 10.0.0.1" ||
+		ap.Device.State != wsc.Configured ||
+		ap.Device.PrimaryDeviceType.String() != "6-0050F204-1" || ap.HasSettings {
 		t.Errorf("%+v", ap)
 	}
 	aps[0].announce(upnp.Alive)
@@ -85,9 +87,11 @@ func TestStopSaysGoodbye(t *testing.T) {
 	w.did()
 	w.told()
 	w.do(w.r.Stop(w.now))
-	w.wantTold("run 1 ended: er: the External Registrar was stopped", "AP 10.0.0.1 removed: stopped", "AP 10.0.0.2 removed: stopped")
+	w.wantTold("run 1 ended: er: the External Registrar was stopped",
+		"AP 10.0.0.1 removed: stopped", "AP 10.0.0.2 removed: stopped")
 	w.wantDid("10.0.0.1 SetSelectedRegistrar", "10.0.0.2 UNSUBSCRIBE", "10.0.0.1 UNSUBSCRIBE")
-	if aps[0].sid != "" || aps[1].sid != "" || aps[0].selected != nil || !w.r.Idle() || !w.r.NextTick().IsZero() {
+	if aps[0].sid != "" || aps[1].sid != "" || aps[0].selected != nil || !w.r.Idle() ||
+		!w.r.NextTick().IsZero() {
 		t.Errorf("something is left: idle %v, next %v", w.r.Idle(), w.r.NextTick())
 	}
 	aps[0].announce(upnp.Alive)
@@ -129,35 +133,63 @@ func TestHowAccessPointsGoAndComeBack(t *testing.T) {
 		told []string
 		asks []string
 	}{
-		{"it says goodbye and is off", func(w *world, p *fakeAP) { p.up = false; p.announce(upnp.Byebye) },
+		{"it says goodbye and is off", func(w *world, p *fakeAP) {
+			p.up = false
+			p.announce(upnp.Byebye)
+		},
 			[]string{"AP 10.0.0.1 removed: byebye"}, []string{"10.0.0.1 renew"}},
-		{"somebody says goodbye in its name", func(w *world, p *fakeAP) { p.announce(upnp.Byebye); w.wait(2 * calmTime); p.announce(upnp.Byebye) },
+		{"somebody says goodbye in its name", func(w *world, p *fakeAP) {
+			p.announce(upnp.Byebye)
+			w.wait(2 * calmTime)
+			p.announce(upnp.Byebye)
+		},
 			nil, []string{"10.0.0.1 renew", "10.0.0.1 renew"}},
 		{"it restarts", func(w *world, p *fakeAP) { p.restart() },
 			[]string{"AP 10.0.0.1 removed: byebye", "AP 10.0.0.1 added"},
-			[]string{"10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
-		{"it restarts while nobody listens to datagrams", func(w *world, p *fakeAP) { p.sid = ""; w.wait(920 * time.Second) },
-			[]string{"AP 10.0.0.1 changed"}, []string{"10.0.0.1 renew", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
-		{"it is switched off and on, and only says hello", func(w *world, p *fakeAP) { p.sid = ""; w.wait(451 * time.Second); p.announce(upnp.Alive) },
-			[]string{"AP 10.0.0.1 changed"}, []string{"10.0.0.1 renew", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
+			[]string{"10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo",
+				"10.0.0.1 SUBSCRIBE"}},
+		{"it restarts while nobody listens to datagrams", func(w *world, p *fakeAP) {
+			p.sid = ""
+			w.wait(920 * time.Second)
+		},
+			[]string{"AP 10.0.0.1 changed"},
+			[]string{"10.0.0.1 renew", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
+		{"it is switched off and on, and only says hello", func(w *world, p *fakeAP) {
+			p.sid = ""
+			w.wait(451 * time.Second)
+			p.announce(upnp.Alive)
+		},
+			[]string{"AP 10.0.0.1 changed"},
+			[]string{"10.0.0.1 renew", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
 		{"somebody says hello in its name again and again", func(w *world, p *fakeAP) {
 			for range 910 {
 				w.wait(time.Second)
 				p.announce(upnp.Alive)
 			}
 		}, nil, []string{"10.0.0.1 renew", "10.0.0.1 renew"}},
-		{"it is off without a word", func(w *world, p *fakeAP) { p.up = false; w.wait(2 * time.Minute) },
-			[]string{"AP 10.0.0.1 removed: unreachable"}, []string{"10.0.0.1 renew", "10.0.0.1 renew"}},
+		{"it is off without a word", func(w *world, p *fakeAP) {
+			p.up = false
+			w.wait(2 * time.Minute)
+		},
+			[]string{"AP 10.0.0.1 removed: unreachable"},
+			[]string{"10.0.0.1 renew", "10.0.0.1 renew"}},
 		{"it is silent for longer than announced, and off", func(w *world, p *fakeAP) {
 			p.up = false
 			w.now = w.now.Add(1801 * time.Second)
 			p.w.do(w.r.Tick(w.now))
 		},
 			[]string{"AP 10.0.0.1 removed: expired"}, []string{"10.0.0.1 renew"}},
-		{"it has another location, and the old one is gone", func(w *world, p *fakeAP) { p.path, p.sid = "/new.xml", ""; p.announce(upnp.Alive) },
+		{"it has another location, and the old one is gone", func(w *world, p *fakeAP) {
+			p.path, p.sid = "/new.xml", ""
+			p.announce(upnp.Alive)
+		},
 			[]string{"AP 10.0.0.1 removed: replaced", "AP 10.0.0.1 added"},
-			[]string{"10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
-		{"somebody announces another location in its name", func(w *world, p *fakeAP) { p.path = "/trap.xml"; p.announce(upnp.Alive) },
+			[]string{"10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo",
+				"10.0.0.1 SUBSCRIBE"}},
+		{"somebody announces another location in its name", func(w *world, p *fakeAP) {
+			p.path = "/trap.xml"
+			p.announce(upnp.Alive)
+		},
 			nil, []string{"10.0.0.1 renew"}},
 		{"it has another UUID after a restart", func(w *world, p *fakeAP) {
 			p.announce(upnp.Byebye)
@@ -167,7 +199,8 @@ func TestHowAccessPointsGoAndComeBack(t *testing.T) {
 			p.uuid = wsc.UUIDFromMAC(phone)
 			p.announce(upnp.Alive)
 		}, []string{"AP 10.0.0.1 removed: byebye", "AP 10.0.0.1 added"},
-			[]string{"10.0.0.1 renew", "10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo", "10.0.0.1 SUBSCRIBE"}},
+			[]string{"10.0.0.1 renew", "10.0.0.1 renew", "10.0.0.1 GET", "10.0.0.1 GetDeviceInfo",
+				"10.0.0.1 SUBSCRIBE"}},
 		{"it announces a UUID that its description does not have", func(w *world, p *fakeAP) {
 			n := p.announcement(upnp.Alive)
 			n.UUID = wsc.UUID{1}
@@ -239,7 +272,8 @@ func TestTwoAccessPointsWithOneUUID(t *testing.T) {
 	if _, err := w.r.FindAP(Name{UUID: one.uuid}); !errors.Is(err, ErrAmbiguous) {
 		t.Errorf("by UUID: %v", err)
 	}
-	if ap, err := w.r.FindAP(Name{UUID: one.uuid, BSSID: two.mac}); err != nil || ap.Addr != two.addr {
+	if ap, err := w.r.FindAP(Name{UUID: one.uuid, BSSID: two.mac}); err != nil ||
+		ap.Addr != two.addr {
 		t.Errorf("by both: %+v, %v", ap, err)
 	}
 	w.give(two, "home")

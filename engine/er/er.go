@@ -1,20 +1,22 @@
-// Package er is an External Registrar: it finds access points over UPnP, learns and configures them, hears through them
-// what devices want in, and lets in those that users allowed.
+// Package er is an External Registrar: it finds access points over UPnP, learns and configures
+// them, hears through them what devices want in, and lets in those that users allowed.
 //
-// It does no I/O: it is told what arrived and what time it is, and answers with Actions: search, send a request, tell
-// somebody. drivers/controlpoint carries them out. Each access point has at most one request under way, so that messages of
-// a run cannot overtake each other; none waits for another one.
+// It does no I/O: it is told what arrived and what time it is, and answers with Actions: search,
+// send a request, tell somebody. drivers/controlpoint carries them out. Each access point has at
+// most one request under way, so that messages of a run cannot overtake each other; none waits for
+// another one.
 //
 // An access point from the first announcement on:
 //
 //	Heard ── description ── GetDeviceInfo ── SUBSCRIBE ──▶ APAdded ── renewals, events, runs ──▶ APRemoved
 //	              └───────────────┴── of no use ──▶ APAdded (Dropped, with the Problem)
 //
-// Everybody in the network can send announcements in everybody's name. So what an announcement says about an access point
-// that we are subscribed to (it goes, it moved, it is silent) is only a reason to ask it: it is gone if it does not answer or does not
-// know our subscription.
+// Everybody in the network can send announcements in everybody's name. So what an announcement says
+// about an access point that we are subscribed to (it goes, it moved, it is silent) is only a
+// reason to ask it: it is gone if it does not answer or does not know our subscription.
 //
-// Sources: WFAWLANConfig:1 and UPnP Device Architecture 1.0 (UDA below), and the behaviour of hostap's External Registrar.
+// Sources: WFAWLANConfig:1 and UPnP Device Architecture 1.0 (UDA below), and the behaviour of
+// hostap's External Registrar.
 package er
 
 import (
@@ -52,7 +54,8 @@ const (
 type Config struct {
 	// Device is what we say as Registrar.
 	Device wsc.Device
-	// KeyPair gives a key pair that was made ahead of time; nil, or if it returns nil: made in the run.
+	// KeyPair gives a key pair that was made ahead of time; nil, or if it returns nil: made in the
+	// run.
 	KeyPair func() *wsccrypto.KeyPair
 	// Rand is where randomness comes from; nil: crypto/rand.
 	Rand io.Reader
@@ -65,7 +68,8 @@ type Action interface{ action() }
 type (
 	// Search asks everybody to announce himself.
 	Search struct{}
-	// Do sends a request. Replied is called once with what came of it. It must not wait for other requests, nor they for it.
+	// Do sends a request. Replied is called once with what came of it. It must not wait for other
+	// requests, nor they for it.
 	Do struct {
 		ID      uint64
 		Request upnp.Request
@@ -118,7 +122,8 @@ type Registrar struct {
 	searches int
 	searchAt time.Time
 
-	rounds, alone, awaited int       // searches that watch; those in a row with nobody there; whose answers are missing
+	// searches that watch; those in a row with nobody there; whose answers are missing
+	rounds, alone, awaited int
 	watchAt                time.Time // when these are missed
 }
 
@@ -148,11 +153,12 @@ func (r *Registrar) reset() {
 	}
 }
 
-// searchAgain is after which times a search is repeated, since datagrams get lost. From then on see watch.
+// searchAgain is after which times a search is repeated, since datagrams get lost. From then on see
+// watch.
 var searchAgain = []time.Duration{1500 * time.Millisecond, 4 * time.Second}
 
-// Start searches for access points: all, or the one with a certain address only. While it runs already it tells everything
-// that it knows once more.
+// Start searches for access points: all, or the one with a certain address only. While it runs
+// already it tells everything that it knows once more.
 func (r *Registrar) Start(now time.Time, only netip.Addr) []Action {
 	r.only = only.Unmap()
 	r.searches, r.searchAt = 0, now
@@ -197,7 +203,8 @@ func (r *Registrar) Stop(now time.Time) []Action {
 // Idle reports whether nothing is left to say to anybody after Stop.
 func (r *Registrar) Idle() bool { return len(r.leaving) == 0 }
 
-// moveEvery is how often a change of our address is acted on in the long run: each has all access points subscribed to anew.
+// moveEvery is how often a change of our address is acted on in the long run: each has all access
+// points subscribed to anew.
 const moveEvery = 10 * time.Second
 
 // Moved says that our address changed: access points do not know where we are.

@@ -20,7 +20,8 @@ var (
 	ErrDropped = errors.New("er: the access point is not used because it misbehaves")
 	// ErrBusy means that the access point is being learned or configured already.
 	ErrBusy = errors.New("er: the access point is busy with another run")
-	// ErrNoSettings means that we have nothing to give: the settings have to be learned or set first.
+	// ErrNoSettings means that we have nothing to give: the settings have to be learned or set
+	// first.
 	ErrNoSettings = errors.New("er: the settings of the access point are not known: learn or set them first")
 	// ErrTooMany means that as many grants wait as can.
 	ErrTooMany = admission.ErrTooMany
@@ -46,14 +47,15 @@ var (
 	ErrNonsense = errors.New("er: the access point's answer is of no use")
 )
 
-// APID names an entry of the list of access points. It is never used twice: an access point that went and came back
-// has another one.
+// APID names an entry of the list of access points. It is never used twice: an access point that
+// went and came back has another one.
 type APID uint32
 
 // RunID names a run: an access point learned or configured, or a grant. It is never used twice.
 type RunID uint32
 
-// AP is an access point as it was when told. Its texts come from the network: they are to be shown, not to be trusted.
+// AP is an access point as it was when told. Its texts come from the network: they are to be shown,
+// not to be trusted.
 type AP struct {
 	ID          APID
 	UUID        wsc.UUID
@@ -73,7 +75,8 @@ type AP struct {
 	Expires     time.Time
 }
 
-// Enrollee is a device that was heard by an access point. One that several of them hear is several Enrollees.
+// Enrollee is a device that was heard by an access point. One that several of them hear is several
+// Enrollees.
 type Enrollee struct {
 	AP         APID
 	APUUID     wsc.UUID
@@ -147,12 +150,14 @@ type (
 	}
 	// EnrolleeAdded tells of a device that was heard for the first time.
 	EnrolleeAdded struct{ Enrollee Enrollee }
-	// EnrolleeChanged tells of each new M1 of a device, and if its Probe Request says something new.
+	// EnrolleeChanged tells of each new M1 of a device, and if its Probe Request says something
+	// new.
 	EnrolleeChanged struct{ Enrollee Enrollee }
 	// EnrolleeRemoved tells of a device that was not heard for a while, or was let in.
 	EnrolleeRemoved struct{ Enrollee Enrollee }
-	// APAsked tells that an access point was asked to invite somebody, or nobody any more (SetSelectedRegistrar), and then
-	// what it said. It is no news of the access point: APChanged has that.
+	// APAsked tells that an access point was asked to invite somebody, or nobody any more
+	// (SetSelectedRegistrar), and then what it said. It is no news of the access point: APChanged
+	// has that.
 	APAsked struct {
 		AP         AP
 		State      AskState
@@ -160,7 +165,8 @@ type (
 		PasswordID wsc.DevicePasswordID
 		Methods    wsc.ConfigMethods
 	}
-	// RunChanged tells the newest message of a run. Peer is the access point's BSSID or the Enrollee's address.
+	// RunChanged tells the newest message of a run. Peer is the access point's BSSID or the
+	// Enrollee's address.
 	RunChanged struct {
 		Run      RunID
 		AP       APID
@@ -175,9 +181,11 @@ type (
 		Peer     wsc.MAC
 		PeerUUID wsc.UUID
 		Device   wsc.Device // of the peer
-		// Settings are what was learned, configured or given; nil unless Err is. The receiver wipes them.
+		// Settings are what was learned, configured or given; nil unless Err is. The receiver wipes
+		// them.
 		Settings *wsc.Credential
-		// Err is nil, one of this package's errors, a *registration.Error or a *upnp.Fault, possibly wrapped.
+		// Err is nil, one of this package's errors, a *registration.Error or a *upnp.Fault,
+		// possibly wrapped.
 		Err error
 	}
 )

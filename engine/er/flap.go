@@ -8,9 +8,10 @@ import (
 // maxFlappers bounds the addresses whose coming and going is counted.
 const maxFlappers = 1024
 
-// gone notes that an access point which was told is not told any more. Who goes and comes all the time keeps all busy that listen,
-// and costs four requests each time: an address is back eight times at once, and once in ten seconds in the long run. It is heard
-// again at the next search after that.
+// gone notes that an access point which was told is not told any more. Who goes and comes all the
+// time keeps all busy that listen, and costs four requests each time: an address is back eight
+// times at once, and once in ten seconds in the long run. It is heard again at the next search
+// after that.
 func (r *Registrar) gone(now time.Time, at netip.Addr) {
 	if _, known := r.flappers[at]; !known && len(r.flappers) >= maxFlappers {
 		for other, l := range r.flappers {

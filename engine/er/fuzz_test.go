@@ -13,7 +13,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// fuzzWorld is a network of three access points and some stations that a list of operations plays with.
+// fuzzWorld is a network of three access points and some stations that a list of operations plays
+// with.
 type fuzzWorld struct {
 	*world
 	t      *testing.T
@@ -81,10 +82,12 @@ func (w *fuzzWorld) step(op, arg byte) {
 		}
 		w.joined = append(w.joined, p.joinDeaf(macOf(arg>>4), password, int(arg>>3&1)))
 	case 12:
-		run, actions, err := w.r.Learn(w.now, w.anAP(arg), pin([]string{"12345670", "12349999"}[arg>>7]))
+		run, actions, err := w.r.Learn(w.now, w.anAP(arg),
+			pin([]string{"12345670", "12349999"}[arg>>7]))
 		w.began(run, actions, err)
 	case 13:
-		run, actions, err := w.r.Configure(w.now, w.anAP(arg), pin("12345670"), network("home", "correct horse"))
+		run, actions, err := w.r.Configure(w.now, w.anAP(arg), pin("12345670"),
+			network("home", "correct horse"))
 		w.began(run, actions, err)
 	case 14:
 		actions, err := w.r.SetConfig(w.now, w.anAP(arg), network("home", "correct horse"))
@@ -136,9 +139,11 @@ func (w *fuzzWorld) misbehave(p *fakeAP, arg byte) {
 		case 2:
 			return upnp.Response{Status: 200, Body: []byte("<html/>")}, nil, true
 		case 3:
-			return upnp.Response{Status: 200, Body: upnp.PutMessage.AppendReply(nil, []byte{0x10, 0x22, 0, 1, arg})}, nil, true
+			return upnp.Response{Status: 200,
+				Body: upnp.PutMessage.AppendReply(nil, []byte{0x10, 0x22, 0, 1, arg})}, nil, true
 		case 4:
-			return upnp.Response{Status: 500, Body: (&upnp.Fault{Code: 501}).Append(nil)}, nil, name == "SetSelectedRegistrar"
+			return upnp.Response{Status: 500, Body: (&upnp.Fault{Code: 501}).Append(nil)}, nil,
+				name == "SetSelectedRegistrar"
 		}
 		return upnp.Subscription{SID: "uuid:same", Timeout: time.Second}.Response(), nil, true
 	}
@@ -194,7 +199,8 @@ func (w *fuzzWorld) finish() {
 	w.do(w.r.Stop(w.now))
 	w.verify(false)
 	if !w.r.Idle() || len(w.r.calls) != 0 || w.r.background != 0 || !w.r.NextTick().IsZero() {
-		w.t.Fatalf("left: idle %v, %d requests, next %v", w.r.Idle(), len(w.r.calls), w.r.NextTick())
+		w.t.Fatalf("left: idle %v, %d requests, next %v", w.r.Idle(), len(w.r.calls),
+			w.r.NextTick())
 	}
 	if len(w.books.aps) != 0 || len(w.books.enrollees) != 0 {
 		w.t.Fatalf("left: %d access points, %d Enrollees", len(w.books.aps), len(w.books.enrollees))
@@ -206,14 +212,16 @@ func (w *fuzzWorld) finish() {
 	}
 }
 
-// FuzzRegistrar plays any operations in any order: users, access points that come, go and misbehave, stations, and time.
+// FuzzRegistrar plays any operations in any order: users, access points that come, go and
+// misbehave, stations, and time.
 func FuzzRegistrar(f *testing.F) {
 	f.Add([]byte{0, 0, 12, 0, 14, 1, 15, 0x80, 11, 0, 11, 0x11, 5, 200, 5, 200})
 	f.Add([]byte{0, 0, 14, 0, 14, 1, 16, 0, 10, 0x10, 11, 0x04, 3, 0, 1, 0, 0, 0})
 	f.Add([]byte{0, 0, 7, 0, 12, 0, 12, 1, 9, 0, 17, 0, 9, 0, 9, 0, 1, 0, 8, 0})
 	f.Add([]byte{18, 0xf2, 0, 0, 5, 100, 2, 4, 5, 100, 2, 4, 18, 0, 5, 255, 2, 4})
 	f.Add([]byte{0, 0, 19, 0x20, 5, 255, 5, 255, 5, 255, 5, 255, 19, 0x11, 2, 0, 4, 1, 2, 5, 19, 0})
-	f.Add([]byte{18, 0x35, 0, 0, 18, 0x36, 2, 0, 14, 0, 14, 1, 14, 2, 15, 0xff, 18, 0xf4, 5, 255, 5, 255, 11, 8, 5, 20, 11, 0x18})
+	f.Add([]byte{18, 0x35, 0, 0, 18, 0x36, 2, 0, 14, 0, 14, 1, 14, 2, 15, 0xff, 18, 0xf4, 5, 255, 5,
+		255, 11, 8, 5, 20, 11, 0x18})
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		if len(ops) > 200 {
 			return
@@ -240,10 +248,11 @@ func TestRandomOperations(t *testing.T) {
 	}
 }
 
-// FuzzWLANEvent gives one event with any content to a Registrar that waits for a PIN and for a button, in place of
-// and besides the good one of a station.
+// FuzzWLANEvent gives one event with any content to a Registrar that waits for a PIN and for a
+// button, in place of and besides the good one of a station.
 func FuzzWLANEvent(f *testing.F) {
-	m := (&wsc.ProbeRequest{Device: device("station", phone), DevicePasswordID: wsc.PasswordIDPushButton}).Append(nil)
+	m := (&wsc.ProbeRequest{Device: device("station", phone),
+		DevicePasswordID: wsc.PasswordIDPushButton}).Append(nil)
 	f.Add(uint8(1), phone[:], m)
 	f.Add(uint8(2), phone[:], []byte{0x10, 0x22, 0, 1, 4})
 	f.Add(uint8(2), make([]byte, 6), []byte{})

@@ -13,7 +13,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// grant is what a user allowed, as a run: from the permission until an Enrollee used it or it is over.
+// grant is what a user allowed, as a run: from the permission until an Enrollee used it or it is
+// over.
 type grant struct {
 	id    RunID
 	scope APID // 0: all access points that we have settings for
@@ -27,7 +28,8 @@ type grant struct {
 type PINGrant struct {
 	PIN  secret.Value // the caller keeps and wipes his
 	UUID wsc.UUID     // of the Enrollee; zero: any
-	// MAC is the Enrollee's address; zero: any. Access points tell it, so that others do not try; and they do not get in.
+	// MAC is the Enrollee's address; zero: any. Access points tell it, so that others do not try;
+	// and they do not get in.
 	MAC     wsc.MAC
 	AP      APID          // 0: all that we have settings for, also those that come later
 	Timeout time.Duration // 0: admission.PINTimeout
@@ -37,18 +39,20 @@ type PINGrant struct {
 type PBCGrant struct {
 	UUID wsc.UUID // of the Enrollee; zero: any
 	MAC  wsc.MAC  // the same
-	AP   APID     // 0: the access point that heard the Enrollee; if none did, all that we have settings for
+	// 0: the access point that heard the Enrollee; if none did, all that we have settings for
+	AP APID
 }
 
-// NFCGrant lets the Enrollee with this token in, or the one that asked for it over an NFC link: a handover, whose Password
-// has the id 7 and no value.
+// NFCGrant lets the Enrollee with this token in, or the one that asked for it over an NFC link: a
+// handover, whose Password has the id 7 and no value.
 type NFCGrant struct {
 	Password devpass.Password // the caller keeps and wipes his
 	KeyHash  *[20]byte        // of the Enrollee's public key; nil: not known. A handover needs it
-	Key      secret.Value     // handover: our private key, which the answer announced; the caller keeps and wipes his
-	UUID     wsc.UUID         // of the Enrollee; zero: any
-	AP       APID             // 0: all that we have settings for
-	Timeout  time.Duration    // 0: admission.WalkTime
+	// handover: our private key, which the answer announced; the caller keeps and wipes his
+	Key     secret.Value
+	UUID    wsc.UUID      // of the Enrollee; zero: any
+	AP      APID          // 0: all that we have settings for
+	Timeout time.Duration // 0: admission.WalkTime
 }
 
 // AllowPIN lets an Enrollee in by its PIN. The PIN is tried once.
@@ -69,7 +73,8 @@ func (r *Registrar) AllowNFC(now time.Time, g NFCGrant) (RunID, []Action, error)
 	if g.handover() && (g.KeyHash == nil || g.Key.IsZero()) {
 		return 0, nil, ErrKeyHash // anybody could come
 	}
-	run, actions, err := r.allow(now, g.AP, admission.Grant{Password: g.Password, KeyHash: g.KeyHash, UUID: g.UUID, Expires: now.Add(g.Timeout)})
+	run, actions, err := r.allow(now, g.AP, admission.Grant{Password: g.Password,
+		KeyHash: g.KeyHash, UUID: g.UUID, Expires: now.Add(g.Timeout)})
 	if err == nil && g.handover() {
 		hash := *g.KeyHash
 		r.grants[run].keyHash, r.grants[run].key = &hash, g.Key.Clone()
@@ -100,17 +105,20 @@ func (r *Registrar) AllowPBC(now time.Time, g PBCGrant) (RunID, []Action, error)
 	}
 	password := devpass.PushButton()
 	defer password.Wipe()
-	return r.allow(now, g.AP, admission.Grant{Password: password, UUID: g.UUID, MAC: g.MAC, Expires: now.Add(admission.WalkTime)})
+	return r.allow(now, g.AP, admission.Grant{Password: password, UUID: g.UUID, MAC: g.MAC,
+		Expires: now.Add(admission.WalkTime)})
 }
 
-// hearer finds the access point that heard an Enrollee last, of those that we have settings for; 0: none, or nobody is named.
+// hearer finds the access point that heard an Enrollee last, of those that we have settings for; 0:
+// none, or nobody is named.
 func (r *Registrar) hearer(uuid wsc.UUID, mac wsc.MAC) APID {
 	if uuid == (wsc.UUID{}) && mac.IsZero() {
 		return 0
 	}
 	for p := r.enrollees.Back(); p != nil; p = p.Prev() {
 		e := p.Value.(*enrollee)
-		if (uuid == wsc.UUID{} || e.Device.UUID == uuid) && (mac.IsZero() || e.MAC == mac) && e.ap.HasSettings {
+		if (uuid == wsc.UUID{} || e.Device.UUID == uuid) && (mac.IsZero() || e.MAC == mac) &&
+			e.ap.HasSettings {
 			return e.AP
 		}
 	}
@@ -213,7 +221,8 @@ func (r *Registrar) reselectScope(now time.Time, id APID) {
 	}
 }
 
-// reselect has an access point tell what holds now, if that is something else than it was told last.
+// reselect has an access point tell what holds now, if that is something else than it was told
+// last.
 func (r *Registrar) reselect(now time.Time, a *ap) {
 	if a.sid == "" || a.Dropped {
 		return
@@ -257,7 +266,8 @@ func (r *Registrar) selection(now time.Time, a *ap) *selection {
 		return nil
 	}
 	m := &selection{
-		Selected: true, DevicePasswordID: s.PasswordID, ConfigMethods: r.c.Device.ConfigMethods &^ anyButton,
+		Selected: true, DevicePasswordID: s.PasswordID,
+		ConfigMethods:  r.c.Device.ConfigMethods &^ anyButton,
 		AuthorizedMACs: s.AuthorizedMACs, Version2: r.c.Device.Version2, UUID: r.c.Device.UUID,
 	}
 	if s.PushButton {

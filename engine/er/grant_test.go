@@ -70,17 +70,27 @@ func TestEnrolling(t *testing.T) {
 		tells  bool // the second access point tells of it, too
 		allows bool // what is told includes the phone
 	}{
-		{"a PIN for any", PINGrant{PIN: right}, phone, pin("12345670"), true, false, nil, true, true},
-		{"a PIN by UUID", PINGrant{PIN: right, UUID: wsc.UUIDFromMAC(phone)}, phone, pin("12345670"), true, false, nil, true, true},
-		{"a PIN by address", PINGrant{PIN: right, MAC: phone}, phone, pin("12345670"), true, false, nil, true, true},
-		{"a PIN for another UUID", PINGrant{PIN: right, UUID: wsc.UUIDFromMAC(tablet)}, phone, pin("12345670"), false, true, nil, true, true},
-		{"a PIN for another address", PINGrant{PIN: right, MAC: tablet}, phone, pin("12345670"), false, true, nil, true, false},
-		{"a PIN at one access point", PINGrant{PIN: right, AP: 1}, phone, pin("12345670"), true, false, nil, false, true},
-		{"a wrong first half", PINGrant{PIN: right}, phone, pin("99995670"), false, false, registration.ErrPassword, true, true},
-		{"a wrong second half", PINGrant{PIN: right}, phone, pin("12349999"), false, false, registration.ErrPassword, true, true},
+		{"a PIN for any", PINGrant{PIN: right}, phone, pin("12345670"), true, false, nil,
+			true, true},
+		{"a PIN by UUID", PINGrant{PIN: right, UUID: wsc.UUIDFromMAC(phone)}, phone,
+			pin("12345670"), true, false, nil, true, true},
+		{"a PIN by address", PINGrant{PIN: right, MAC: phone}, phone, pin("12345670"), true, false,
+			nil, true, true},
+		{"a PIN for another UUID", PINGrant{PIN: right, UUID: wsc.UUIDFromMAC(tablet)}, phone,
+			pin("12345670"), false, true, nil, true, true},
+		{"a PIN for another address", PINGrant{PIN: right, MAC: tablet}, phone, pin("12345670"),
+			false, true, nil, true, false},
+		{"a PIN at one access point", PINGrant{PIN: right, AP: 1}, phone, pin("12345670"), true,
+			false, nil, false, true},
+		{"a wrong first half", PINGrant{PIN: right}, phone, pin("99995670"), false, false,
+			registration.ErrPassword, true, true},
+		{"a wrong second half", PINGrant{PIN: right}, phone, pin("12349999"), false, false,
+			registration.ErrPassword, true, true},
 		{"a button for any", PBCGrant{}, phone, devpass.PushButton(), true, false, nil, true, true},
-		{"a button at one access point", PBCGrant{AP: 1}, phone, devpass.PushButton(), true, false, nil, false, true},
-		{"a button of one Enrollee that was not heard yet", PBCGrant{MAC: phone}, phone, devpass.PushButton(), true, false, nil, true, true},
+		{"a button at one access point", PBCGrant{AP: 1}, phone, devpass.PushButton(), true, false,
+			nil, false, true},
+		{"a button of one Enrollee that was not heard yet", PBCGrant{MAC: phone}, phone,
+			devpass.PushButton(), true, false, nil, true, true},
 		{"a button and a PIN", PBCGrant{}, phone, pin("12345670"), false, true, nil, true, true},
 		{"a token", NFCGrant{Password: nfc}, phone, nfc, true, false, nil, true, true},
 	}
@@ -91,7 +101,8 @@ func TestEnrolling(t *testing.T) {
 				w, aps := giving(t, 2)
 				aps[0].eventFirst = eventFirst
 				run := w.allow(c.grant)
-				if s := aps[0].selected; s == nil || s.Authorizes(phone) != c.allows || s.UUID != w.r.c.Device.UUID {
+				if s := aps[0].selected; s == nil || s.Authorizes(phone) != c.allows ||
+					s.UUID != w.r.c.Device.UUID {
 					t.Fatalf("the access point tells %+v", s)
 				}
 				if got := aps[1].selected != nil; got != c.tells {
@@ -105,7 +116,8 @@ func TestEnrolling(t *testing.T) {
 				if over == c.still {
 					t.Fatalf("over %v: %q", over, w.told())
 				}
-				if over && (!errors.Is(e.Err, c.err) || (e.Settings != nil) != c.in || e.Peer != c.who) {
+				if over && (!errors.Is(e.Err, c.err) || (e.Settings != nil) != c.in ||
+					e.Peer != c.who) {
 					t.Errorf("%+v", e)
 				}
 				if over && (aps[0].selected != nil || aps[1].selected != nil) {
@@ -123,11 +135,13 @@ func TestAButtonIsToldAsOne(t *testing.T) {
 	t.Parallel()
 	w, aps := giving(t, 1)
 	w.allow(PINGrant{PIN: pin("12345670").Value})
-	if s := aps[0].selected; s.DevicePasswordID != wsc.PasswordIDDefault || s.ConfigMethods&wsc.ConfigPushButton != 0 {
+	if s := aps[0].selected; s.DevicePasswordID != wsc.PasswordIDDefault ||
+		s.ConfigMethods&wsc.ConfigPushButton != 0 {
 		t.Errorf("for a PIN: %+v", s)
 	}
 	w.allow(PBCGrant{AP: aps[0].id()})
-	if s := aps[0].selected; s.DevicePasswordID != wsc.PasswordIDPushButton || s.ConfigMethods&wsc.ConfigPushButton == 0 {
+	if s := aps[0].selected; s.DevicePasswordID != wsc.PasswordIDPushButton ||
+		s.ConfigMethods&wsc.ConfigPushButton == 0 {
 		t.Errorf("for a button: %+v", s)
 	}
 }
@@ -208,9 +222,10 @@ func TestGrantsExpire(t *testing.T) {
 		grant any
 		after time.Duration
 	}{
-		"a PIN":                   {PINGrant{PIN: pin("12345670").Value}, admission.PINTimeout},
-		"a PIN for half a minute": {PINGrant{PIN: pin("12345670").Value, Timeout: 30 * time.Second}, 30 * time.Second},
-		"a button":                {PBCGrant{}, admission.WalkTime},
+		"a PIN": {PINGrant{PIN: pin("12345670").Value}, admission.PINTimeout},
+		"a PIN for half a minute": {PINGrant{PIN: pin("12345670").Value, Timeout: 30 * time.Second},
+			30 * time.Second},
+		"a button": {PBCGrant{}, admission.WalkTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -234,7 +249,8 @@ func TestSelectedRegistrarIsRepeated(t *testing.T) {
 	w.allow(PINGrant{PIN: pin("12345670").Value, Timeout: 290 * time.Second})
 	w.wait(5 * time.Minute)
 	// At once, after 100 s and 200 s, and when it is over.
-	w.wantDid("10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar")
+	w.wantDid("10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar",
+		"10.0.0.1 SetSelectedRegistrar", "10.0.0.1 SetSelectedRegistrar")
 	var got []APAsked
 	for _, e := range w.asked {
 		e.AP = AP{}
@@ -242,7 +258,8 @@ func TestSelectedRegistrarIsRepeated(t *testing.T) {
 	}
 	pin := APAsked{State: AskSent, Selected: true, Methods: 0x2788 &^ anyButton}
 	nobody, taken := APAsked{State: AskSent}, APAsked{State: AskTaken}
-	if want := []APAsked{pin, taken, pin, taken, pin, taken, nobody, taken}; !slices.EqualFunc(got, want, func(a, b APAsked) bool { return reflect.DeepEqual(a, b) }) {
+	if want := []APAsked{pin, taken, pin, taken, pin, taken, nobody, taken}; !slices.EqualFunc(got,
+		want, func(a, b APAsked) bool { return reflect.DeepEqual(a, b) }) {
 		t.Errorf("told %v", got)
 	}
 }
@@ -275,7 +292,8 @@ func TestAnAccessPointThatComesLaterIsToldOfAGrant(t *testing.T) {
 	if later.selected == nil {
 		t.Error("a new one: not told")
 	}
-	if s := later.join(phone, pin("12345670")); s.got() != "other/correct horse" || w.mustEnd(run).Err != nil {
+	if s := later.join(phone, pin("12345670")); s.got() != "other/correct horse" ||
+		w.mustEnd(run).Err != nil {
 		t.Errorf("got %q", s.got())
 	}
 }
@@ -298,7 +316,8 @@ func TestCancelAGrantInTheMiddleOfARun(t *testing.T) {
 
 func TestAPINIsNotShownAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	// Each time another Enrollee comes and goes silent after so many messages of ours: 1 is M2, 2 is M4, 3 is M6, 4 is M8.
+	// Each time another Enrollee comes and goes silent after so many messages of ours: 1 is M2, 2
+	// is M4, 3 is M6, 4 is M8.
 	for deaf, tries := range map[int]int{1: 6, 2: 2, 3: 1, 4: 1} {
 		w, aps := giving(t, 1)
 		run := w.allow(PINGrant{PIN: pin("12345670").Value, Timeout: time.Hour})

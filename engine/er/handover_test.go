@@ -32,18 +32,27 @@ func TestHandover(t *testing.T) {
 		in     bool
 		over   error // nil with in: done; nil otherwise: the grant waits on
 	}{
-		{"both have the keys that they announced", func(*NFCGrant, *registration.EnrolleeConfig) {}, true, nil},
-		{"it was for another device", func(g *NFCGrant, _ *registration.EnrolleeConfig) { g.UUID = wsc.UUIDFromMAC(tablet) }, false, nil},
-		{"the Enrollee has another key", func(_ *NFCGrant, e *registration.EnrolleeConfig) { e.KeyPair, _, _ = pairOf(t) }, false, ErrKeyHash},
-		{"we have another key", func(g *NFCGrant, _ *registration.EnrolleeConfig) { _, g.Key, _ = pairOf(t) }, false, nil},
+		{"both have the keys that they announced", func(*NFCGrant, *registration.EnrolleeConfig) {
+		}, true, nil},
+		{"it was for another device", func(g *NFCGrant, _ *registration.EnrolleeConfig) {
+			g.UUID = wsc.UUIDFromMAC(tablet)
+		}, false, nil},
+		{"the Enrollee has another key", func(_ *NFCGrant, e *registration.EnrolleeConfig) {
+			e.KeyPair, _, _ = pairOf(t)
+		}, false, ErrKeyHash},
+		{"we have another key", func(g *NFCGrant, _ *registration.EnrolleeConfig) {
+			_, g.Key, _ = pairOf(t)
+		}, false, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w, aps := giving(t, 1)
 			pairE, _, hashE := pairOf(t)
 			_, private, hashR := pairOf(t)
-			g := NFCGrant{Password: handover, KeyHash: &hashE, Key: private, UUID: wsc.UUIDFromMAC(phone)}
-			e := registration.EnrolleeConfig{Device: device("station", phone), Password: handover, KeyPair: pairE, RegistrarKeyHash: &hashR}
+			g := NFCGrant{Password: handover, KeyHash: &hashE, Key: private,
+				UUID: wsc.UUIDFromMAC(phone)}
+			e := registration.EnrolleeConfig{Device: device("station", phone), Password: handover,
+				KeyPair: pairE, RegistrarKeyHash: &hashR}
 			c.change(&g, &e)
 			run := w.allow(g)
 			if s := aps[0].selected; s == nil || s.DevicePasswordID != handover.ID {
@@ -65,7 +74,8 @@ func TestHandover(t *testing.T) {
 	// Who is expected has to be said.
 	w, _ := giving(t, 1)
 	hash := [20]byte{1}
-	for _, bad := range []NFCGrant{{Password: handover}, {Password: handover, KeyHash: &hash}, {Password: handover, Key: secret.FromString("1")}} {
+	for _, bad := range []NFCGrant{{Password: handover}, {Password: handover, KeyHash: &hash},
+		{Password: handover, Key: secret.FromString("1")}} {
 		if _, _, err := w.r.AllowNFC(w.now, bad); !errors.Is(err, ErrKeyHash) {
 			t.Errorf("%+v: %v", bad, err)
 		}

@@ -8,7 +8,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// calmTime is for how long an access point that said it is there is not asked again, whatever is announced of it.
+// calmTime is for how long an access point that said it is there is not asked again, whatever is
+// announced of it.
 const calmTime = 10 * time.Second
 
 // Heard takes an announcement.
@@ -52,7 +53,8 @@ func (r *Registrar) announcer(n upnp.Announcement) *ap {
 // isNamed reports whether an announcement with this UUID is an access point's.
 func (a *ap) isNamed(u wsc.UUID) bool { return a.UUID == u || slices.Contains(a.names, u) }
 
-// maxNames is how many UUIDs one description may be announced under: a router's root device has one, its WFADevice another.
+// maxNames is how many UUIDs one description may be announced under: a router's root device has
+// one, its WFADevice another.
 const maxNames = 4
 
 // alive takes that an access point is still there, or has another description.
@@ -79,16 +81,18 @@ func (r *Registrar) alive(now time.Time, a *ap, n upnp.Announcement) {
 		return
 	}
 	a.maxAge, a.Expires = n.MaxAge, now.Add(n.MaxAge)
-	if n.Kind == upnp.Alive && a.sid != "" && !a.Dropped && now.Sub(a.confirmed) >= max(a.maxAge/4, time.Minute) {
-		// Not all say goodbye first when they are switched on again. A device announces itself about twice within its
-		// maximum age, so this takes the place of the renewal that would be due soon.
+	if n.Kind == upnp.Alive && a.sid != "" && !a.Dropped &&
+		now.Sub(a.confirmed) >= max(a.maxAge/4, time.Minute) {
+		// Not all say goodbye first when they are switched on again. A device announces itself
+		// about twice within its maximum age, so this takes the place of the renewal that would be
+		// due soon.
 		a.want |= wantRenew
 	}
 	r.pump(now, a)
 }
 
-// byebye asks whether an access point really goes. Without a UUID all of its address are meant (hostap goes by the
-// address alone).
+// byebye asks whether an access point really goes. Without a UUID all of its address are meant
+// (hostap goes by the address alone).
 func (r *Registrar) byebye(now time.Time, n upnp.Announcement) {
 	h := r.hosts[n.From]
 	if h == nil {
@@ -106,7 +110,8 @@ func (r *Registrar) byebye(now time.Time, n upnp.Announcement) {
 	}
 }
 
-// doubt asks an access point whether it is still there. One that was not told yet, or is not used, is believed to be gone.
+// doubt asks an access point whether it is still there. One that was not told yet, or is not used,
+// is believed to be gone.
 func (r *Registrar) doubt(now time.Time, a *ap, why Reason) {
 	switch {
 	case a.doubt != 0:

@@ -15,7 +15,9 @@ import (
 
 // replace has an access point give one answer again and again.
 func (p *fakeAP) replace(request string, resp upnp.Response, err error) {
-	p.wrong = func(name string, _ upnp.Request) (upnp.Response, error, bool) { return resp, err, name == request }
+	p.wrong = func(name string, _ upnp.Request) (upnp.Response, error, bool) {
+		return resp, err, name == request
+	}
 }
 
 func TestDevicesThatMisbehave(t *testing.T) {
@@ -29,18 +31,32 @@ func TestDevicesThatMisbehave(t *testing.T) {
 		dropped bool
 		problem string // a part of it
 	}{
-		{"no description", "GET", upnp.Response{Status: 404}, nil, true, "does not give its description"},
-		{"a redirect", "GET", upnp.Response{Status: 302, Header: upnp.Header{{Name: "Location", Value: "http://10.9.9.9/"}}}, nil, true, "status 302"},
-		{"a description that is not XML", "GET", ok("hello"), nil, true, "its description is of no use: upnp: description is malformed"},
-		{"a description with a document type", "GET", ok("<!DOCTYPE x [<!ENTITY a \"b\">]><root/>"), nil, true, "document type"},
-		{"a description that nests without end", "GET", ok(strings.Repeat("<a>", 1000)), nil, true, "too many elements"},
-		{"another device", "GET", ok("<root><device><deviceType>x</deviceType></device></root>"), nil, true, "not about Wi-Fi Protected Setup"},
-		{"silence", "GET", upnp.Response{}, errors.New("timeout"), true, "does not answer: timeout"},
-		{"silence after the description", "SUBSCRIBE", upnp.Response{}, errors.New("timeout"), true, "does not answer: timeout"},
-		{"an M1 that is none", "GetDeviceInfo", upnp.Response{Status: 200, Body: upnp.GetDeviceInfo.AppendReply(nil, []byte{1, 2})}, nil, false, "does not introduce itself"},
-		{"no answer of SOAP", "GetDeviceInfo", ok("<html/>"), nil, false, "does not introduce itself"},
-		{"a refused subscription", "SUBSCRIBE", upnp.Response{Status: 503}, nil, false, "does not tell us what it hears"},
-		{"a subscription without a name", "SUBSCRIBE", upnp.Response{Status: 200}, nil, false, "does not tell us what it hears"},
+		{"no description", "GET", upnp.Response{Status: 404}, nil, true,
+			"does not give its description"},
+		{"a redirect", "GET", upnp.Response{Status: 302,
+			Header: upnp.Header{{Name: "Location",
+				Value: "http://10.9.9.9/"}}}, nil, true, "status 302"},
+		{"a description that is not XML", "GET", ok("hello"), nil, true,
+			"its description is of no use: upnp: description is malformed"},
+		{"a description with a document type", "GET", ok("<!DOCTYPE x [<!ENTITY a \"b\">]><root/>"),
+			nil, true, "document type"},
+		{"a description that nests without end", "GET", ok(strings.Repeat("<a>", 1000)), nil, true,
+			"too many elements"},
+		{"another device", "GET", ok("<root><device><deviceType>x</deviceType></device></root>"),
+			nil, true, "not about Wi-Fi Protected Setup"},
+		{"silence", "GET", upnp.Response{}, errors.New("timeout"), true,
+			"does not answer: timeout"},
+		{"silence after the description", "SUBSCRIBE", upnp.Response{}, errors.New("timeout"), true,
+			"does not answer: timeout"},
+		{"an M1 that is none", "GetDeviceInfo",
+			upnp.Response{Status: 200, Body: upnp.GetDeviceInfo.AppendReply(nil, []byte{1, 2})},
+			nil, false, "does not introduce itself"},
+		{"no answer of SOAP", "GetDeviceInfo", ok("<html/>"), nil, false,
+			"does not introduce itself"},
+		{"a refused subscription", "SUBSCRIBE", upnp.Response{Status: 503}, nil, false,
+			"does not tell us what it hears"},
+		{"a subscription without a name", "SUBSCRIBE", upnp.Response{Status: 200}, nil, false,
+			"does not tell us what it hears"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,7 +67,8 @@ func TestDevicesThatMisbehave(t *testing.T) {
 			w.do(w.r.Start(w.now, netip.Addr{}))
 			w.wait(10 * time.Second)
 			all := w.r.APs()
-			if len(all) != 1 || all[0].Dropped != c.dropped || !strings.Contains(all[0].Problem, c.problem) {
+			if len(all) != 1 || all[0].Dropped != c.dropped ||
+				!strings.Contains(all[0].Problem, c.problem) {
 				t.Fatalf("%+v", all)
 			}
 			if n := len(w.did()); n > 6 {
@@ -71,7 +88,8 @@ func TestDevicesThatMisbehave(t *testing.T) {
 			}
 			w.wait(2 * time.Minute)
 			p.announce(upnp.Alive)
-			if all = w.r.APs(); len(all) != 1 || all[0].Dropped || !all[0].Subscribed || c.dropped && all[0].Problem != "" {
+			if all = w.r.APs(); len(all) != 1 || all[0].Dropped || !all[0].Subscribed ||
+				c.dropped && all[0].Problem != "" {
 				t.Errorf("when it is well: %+v; asked %q", all, w.log)
 			}
 		})
@@ -97,7 +115,8 @@ func TestEventsThatAreOfNoUse(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 2)
 	bad := func(p *fakeAP) {
-		w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Err: upnp.ErrSyntax}))
+		w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+			Err: upnp.ErrSyntax}))
 	}
 	for range maxNonsense - 1 {
 		bad(aps[0])
@@ -236,7 +255,8 @@ func TestDroppedOnesAreBounded(t *testing.T) {
 	if n := len(w.r.APs()); n != maxDropped {
 		t.Errorf("%d are kept", n)
 	}
-	if last := w.told(); last[len(last)-2] != "AP 10.0.4.75 removed: evicted" && !strings.HasSuffix(last[len(last)-1], "evicted") {
+	if last := w.told(); last[len(last)-2] != "AP 10.0.4.75 removed: evicted" &&
+		!strings.HasSuffix(last[len(last)-1], "evicted") {
 		t.Errorf("told last %q", last[len(last)-2:])
 	}
 }
@@ -265,7 +285,8 @@ func TestAStatusThatFlaps(t *testing.T) {
 	w, aps := start(t, 1)
 	w.told()
 	status := func(s uint8) {
-		w.do(w.r.Notified(w.now, upnp.Notification{From: aps[0].addr, SID: aps[0].sid, Seq: 1, APStatus: &s}))
+		w.do(w.r.Notified(w.now, upnp.Notification{From: aps[0].addr, SID: aps[0].sid, Seq: 1,
+			APStatus: &s}))
 	}
 	for i := range 1001 {
 		status(1 | uint8(i%2^1)*setupLocked)
@@ -341,7 +362,8 @@ func TestTheLongestSilentGoesFirst(t *testing.T) {
 		w.do(w.r.Heard(w.now, p.announcement(upnp.Alive)))
 	}
 	w.now = w.now.Add(time.Second)
-	first, second := w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 1})], w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 2})]
+	first, second := w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 1})],
+		w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 2})]
 	first.announce(upnp.Alive)
 	w.told()
 	w.newAP(1 + maxAPs).announce(upnp.Alive)
@@ -424,11 +446,13 @@ func TestWhatIsToldOfEnrollees(t *testing.T) {
 	aps[0].join(phone, pin("12345670"))
 	w.wantTold("Enrollee 02:00:00:01:00:01 changed")
 	e := w.r.Enrollees()[0]
-	if !e.M1 || e.Device.SerialNumber != "7" || e.Device.MAC != phone || e.PasswordID != wsc.PasswordIDDefault || e.APUUID != aps[0].uuid {
+	if !e.M1 || e.Device.SerialNumber != "7" || e.Device.MAC != phone ||
+		e.PasswordID != wsc.PasswordIDDefault || e.APUUID != aps[0].uuid {
 		t.Errorf("%+v", e)
 	}
 	aps[0].probe(phone, wsc.PasswordIDPushButton)
-	if e := w.r.Enrollees()[0]; !e.M1 || e.Device.SerialNumber != "7" || e.PasswordID != wsc.PasswordIDPushButton {
+	if e := w.r.Enrollees()[0]; !e.M1 || e.Device.SerialNumber != "7" ||
+		e.PasswordID != wsc.PasswordIDPushButton {
 		t.Errorf("a Probe Request after M1 leaves %+v", e)
 	}
 }
@@ -444,14 +468,21 @@ func TestEventsThatCountForNothing(t *testing.T) {
 	event := func(kind upnp.EventType, mac wsc.MAC, m []byte) *upnp.WLANEvent {
 		return &upnp.WLANEvent{Type: kind, MAC: mac, Message: m}
 	}
-	send(upnp.Notification{From: p.addr, SID: "uuid:other", Seq: 1, Event: event(upnp.EventProbe, phone, probe)})
-	send(upnp.Notification{From: netip.AddrFrom4([4]byte{10, 0, 0, 99}), SID: p.sid, Seq: 1, Event: event(upnp.EventProbe, phone, probe)})
+	send(upnp.Notification{From: p.addr, SID: "uuid:other", Seq: 1,
+		Event: event(upnp.EventProbe, phone, probe)})
+	send(upnp.Notification{From: netip.AddrFrom4([4]byte{10, 0, 0, 99}), SID: p.sid, Seq: 1,
+		Event: event(upnp.EventProbe, phone, probe)})
 	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1})
-	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Event: event(upnp.EventProbe, wsc.MAC{}, probe)})
-	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Event: event(upnp.EventProbe, wsc.Broadcast, probe)})
-	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Event: event(upnp.EventProbe, phone, probe[:5])})
-	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Event: event(upnp.EventMessage, phone, []byte{0x10, 0x22, 0, 1, 4})})
-	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Event: event(upnp.EventMessage, phone, (&wsc.Done{}).Append(nil))})
+	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+		Event: event(upnp.EventProbe, wsc.MAC{}, probe)})
+	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+		Event: event(upnp.EventProbe, wsc.Broadcast, probe)})
+	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+		Event: event(upnp.EventProbe, phone, probe[:5])})
+	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+		Event: event(upnp.EventMessage, phone, []byte{0x10, 0x22, 0, 1, 4})})
+	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+		Event: event(upnp.EventMessage, phone, (&wsc.Done{}).Append(nil))})
 	send(upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, Event: event(9, phone, probe)})
 	w.wantDid()
 	w.wantTold()
@@ -464,7 +495,8 @@ func TestAnEventThatOvertakesTheAnswerToSubscribe(t *testing.T) {
 	early := func(name string, q upnp.Request) (upnp.Response, error, bool) {
 		if name == "SUBSCRIBE" {
 			probe := (&wsc.ProbeRequest{Device: device("x", phone)}).Append(nil)
-			w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: "uuid:00000000-0000-0000-0000-000000000001", Seq: 1,
+			w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr,
+				SID: "uuid:00000000-0000-0000-0000-000000000001", Seq: 1,
 				Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: phone, Message: probe}}))
 		}
 		return upnp.Response{}, nil, false
@@ -495,7 +527,8 @@ func TestSettingsAreBounded(t *testing.T) {
 	}
 	last := aps[maxSettings]
 	last.noPIN = false
-	if _, err := w.r.SetConfig(w.now, last.id(), network("home", "correct horse")); !errors.Is(err, ErrTooMany) {
+	if _, err := w.r.SetConfig(w.now, last.id(), network("home", "correct horse")); !errors.Is(err,
+		ErrTooMany) {
 		t.Errorf("one more: %v", err)
 	}
 	w.give(aps[0], "another") // those that are there can change
@@ -532,7 +565,9 @@ func TestOneThatIsLearnedIsNotEvicted(t *testing.T) {
 	}
 	w.hold = true
 	run := w.learn(w.aps[netip.AddrFrom4([4]byte{10, 0, 0, 1})], "12345670")
-	w.silent, w.hold = func(at netip.Addr) bool { return at.As4()[3] == 1 && at.As4()[2] == 0 }, false
+	w.silent, w.hold = func(at netip.Addr) bool {
+		return at.As4()[3] == 1 && at.As4()[2] == 0
+	}, false
 	w.told()
 	w.newAP(1 + maxAPs).announce(upnp.Alive)
 	w.wantTold("AP 10.0.0.2 removed: evicted", "AP 10.0.16.1 added")

@@ -19,7 +19,8 @@ func (w *world) wantLocked(want bool) {
 
 // status has an access point tell its status.
 func (p *fakeAP) status(s uint8) {
-	p.w.do(p.w.r.Notified(p.w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: 1, APStatus: &s}))
+	p.w.do(p.w.r.Notified(p.w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
+		APStatus: &s}))
 }
 
 func TestSetupLockedByEvents(t *testing.T) {

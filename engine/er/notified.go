@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// enrolleeTime is for how long a device is remembered after it was heard last, and doneTime after it was let in
-	// (hostap behaviour, both).
+	// enrolleeTime is for how long a device is remembered after it was heard last, and doneTime
+	// after it was let in (hostap behaviour, both).
 	enrolleeTime = 300 * time.Second
 	doneTime     = 10 * time.Second
 	// maxEarly bounds the events that come before the answer to SUBSCRIBE.
@@ -69,8 +69,9 @@ func (r *Registrar) notified(now time.Time, a *ap, n upnp.Notification) {
 	if n.APStatus != nil {
 		r.status(now, a, *n.APStatus)
 	}
-	// The first event of a subscription is an old one, or has an address of zeros (hostap behaviour): a button pressed then
-	// may be pressed no more, and a station with an M1 in it does not wait for an answer.
+	// The first event of a subscription is an old one, or has an address of zeros (hostap
+	// behaviour): a button pressed then may be pressed no more, and a station with an M1 in it does
+	// not wait for an answer.
 	if n.Event == nil || n.Event.MAC == [6]byte{} || wsc.MAC(n.Event.MAC).IsMulticast() {
 		return
 	}
@@ -83,8 +84,8 @@ func (r *Registrar) notified(now time.Time, a *ap, n upnp.Notification) {
 	}
 }
 
-// probed takes a Probe Request. What comes from the air proves nothing against the access point: it is ignored if it is
-// malformed.
+// probed takes a Probe Request. What comes from the air proves nothing against the access point: it
+// is ignored if it is malformed.
 func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old bool) {
 	p, err := wsc.ParseProbeRequest(data)
 	if err != nil {
@@ -107,13 +108,15 @@ func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old b
 	switch {
 	case isNew:
 		r.tell(EnrolleeAdded{e.Enrollee})
-	case (was.PasswordID != e.PasswordID || !sameDevice(&was.Device, &e.Device)) && r.mayAppear(now, a):
+	case (was.PasswordID != e.PasswordID || !sameDevice(&was.Device, &e.Device)) &&
+		r.mayAppear(now, a):
 		r.tell(EnrolleeChanged{e.Enrollee})
 	default: // nothing new, or too often: who asks sees it
 	}
 }
 
-// allowance is how many of something may come: a number at once, and so many each second. The zero allowance is full.
+// allowance is how many of something may come: a number at once, and so many each second. The zero
+// allowance is full.
 type allowance struct {
 	left float64
 	at   time.Time
@@ -131,17 +134,20 @@ func (l *allowance) take(now time.Time, burst, perSecond float64) bool {
 	return true
 }
 
-// mayAppear bounds how many devices appear or change only because they looked for access points, so that nobody who makes
-// up addresses keeps all that are told of them busy. hostapd passes on five Probe Requests a second. Those that begin to
-// enrol have an allowance of their own, which no real access point uses up: each takes seconds.
+// mayAppear bounds how many devices appear or change only because they looked for access points, so
+// that nobody who makes up addresses keeps all that are told of them busy. hostapd passes on five
+// Probe Requests a second. Those that begin to enrol have an allowance of their own, which no real
+// access point uses up: each takes seconds.
 func (r *Registrar) mayAppear(now time.Time, a *ap) bool {
 	return a.newcomers.take(now, maxAPEnrollees, 5) && r.newcomers.take(now, 512, 100)
 }
 
 // sameDevice compares what slim leaves.
 func sameDevice(a, b *wsc.Device) bool {
-	return a.UUID == b.UUID && a.DeviceName == b.DeviceName && a.Manufacturer == b.Manufacturer && a.ModelName == b.ModelName &&
-		a.ModelNumber == b.ModelNumber && a.SerialNumber == b.SerialNumber && a.PrimaryDeviceType == b.PrimaryDeviceType &&
+	return a.UUID == b.UUID && a.DeviceName == b.DeviceName && a.Manufacturer == b.Manufacturer &&
+		a.ModelName == b.ModelName &&
+		a.ModelNumber == b.ModelNumber && a.SerialNumber == b.SerialNumber &&
+		a.PrimaryDeviceType == b.PrimaryDeviceType &&
 		a.ConfigMethods == b.ConfigMethods && a.RFBands == b.RFBands && a.Version2 == b.Version2
 }
 
@@ -165,7 +171,8 @@ func (a *ap) overlap(now time.Time) bool {
 	return a.monitor.Overlap(now)
 }
 
-// message takes a message of the Registration Protocol from a station. It begins a run, belongs to one, or is ignored.
+// message takes a message of the Registration Protocol from a station. It begins a run, belongs to
+// one, or is ignored.
 func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old bool) {
 	kind, err := wsc.PeekMessageType(data)
 	if err != nil {
@@ -186,7 +193,8 @@ func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old 
 	}
 	e, isNew := r.enrolleeAt(now, a, mac)
 	again := e.M1 && e.nonce == m1.EnrolleeNonce
-	e.Device, e.PasswordID, e.M1, e.nonce = slim(m1.Device), m1.DevicePasswordID, true, m1.EnrolleeNonce
+	e.Device, e.PasswordID, e.M1, e.nonce = slim(m1.Device), m1.DevicePasswordID, true,
+		m1.EnrolleeNonce
 	e.Device.MAC = mac
 	switch {
 	case isNew:

@@ -49,8 +49,8 @@ func (q *queue) pop() *ap {
 	return a
 }
 
-// pump gives an access point its next request, if it has none under way. Messages of runs go at once; what else there
-// is to ask waits for its turn.
+// pump gives an access point its next request, if it has none under way. Messages of runs go at
+// once; what else there is to ask waits for its turn.
 func (r *Registrar) pump(now time.Time, a *ap) {
 	defer r.arm(a)
 	if a.busy != nil {
@@ -63,7 +63,8 @@ func (r *Registrar) pump(now time.Time, a *ap) {
 		r.send(a, &call{message: next, run: next.run}, next.action.Request(a.Description.Control))
 	case a.run != nil && a.run.ask:
 		a.run.ask = false
-		r.send(a, &call{request: true, run: a.run}, upnp.Action{Name: upnp.GetDeviceInfo}.Request(a.Description.Control))
+		r.send(a, &call{request: true, run: a.run},
+			upnp.Action{Name: upnp.GetDeviceInfo}.Request(a.Description.Control))
 	case a.want == 0:
 		delete(r.leaving, a)
 	case !a.queued && !now.Before(a.retryAt):
@@ -72,7 +73,8 @@ func (r *Registrar) pump(now time.Time, a *ap) {
 	}
 }
 
-// enqueue puts an access point where it has its turn: addresses that did not answer wait for each other.
+// enqueue puts an access point where it has its turn: addresses that did not answer wait for each
+// other.
 func (r *Registrar) enqueue(a *ap) {
 	if a.host.suspect {
 		r.suspects.push(a)
@@ -99,8 +101,8 @@ func (r *Registrar) turn(now time.Time, q *queue) bool {
 		a.queued = false // comes again when that is done
 		r.pump(now, a)
 	case a.host.busy >= maxHostRequests, a.host.busy > 0 && a.rank != proven:
-		// Who has shown nothing yet takes nothing away from an access point of the same address: announcements can
-		// be forged.
+		// Who has shown nothing yet takes nothing away from an access point of the same address:
+		// announcements can be forged.
 		a.host.blocked = append(a.host.blocked, a)
 	default:
 		a.queued = false
@@ -130,7 +132,8 @@ func (r *Registrar) ask(now time.Time, a *ap) {
 	case wantSelect:
 		m := r.selection(now, a)
 		a.selected, a.stale = m.bytes(), false
-		q = upnp.Action{Name: upnp.SetSelectedRegistrar, Message: r.selectionMessage(m)}.Request(a.Description.Control)
+		q = upnp.Action{Name: upnp.SetSelectedRegistrar,
+			Message: r.selectionMessage(m)}.Request(a.Description.Control)
 		if r.aps[a.ID] == a {
 			r.tell(m.asked(a))
 		}

@@ -16,7 +16,9 @@ import (
 
 // count is how many of the requests since the last call fit.
 func (w *world) count(fits string) int {
-	return len(slices.DeleteFunc(w.did(), func(call string) bool { return !strings.Contains(call, fits) }))
+	return len(slices.DeleteFunc(w.did(), func(call string) bool {
+		return !strings.Contains(call, fits)
+	}))
 }
 
 // TestAnAccessPointThatRepeatsItself: whatever message it answers once more, the run ends at once.
@@ -42,7 +44,8 @@ func TestAnAccessPointThatRepeatsItself(t *testing.T) {
 					}
 					return upnp.Response{Status: 200, Body: a.Name.AppendReply(nil, m)}, nil, true
 				}
-				return upnp.Response{Status: 200, Body: upnp.ActionName(name).AppendReply(nil, kept)}, nil, true
+				return upnp.Response{Status: 200,
+					Body: upnp.ActionName(name).AppendReply(nil, kept)}, nil, true
 			}
 			w.limit = 1000
 			w.did()
@@ -50,14 +53,16 @@ func TestAnAccessPointThatRepeatsItself(t *testing.T) {
 			if e := w.mustEnd(run); !errors.Is(e.Err, ErrNonsense) {
 				t.Errorf("%v", e.Err)
 			}
-			if sent := w.count("PutMessage"); sent != n+2 { // the messages up to the repetition, and a NACK
+			// the messages up to the repetition, and a NACK
+			if sent := w.count("PutMessage"); sent != n+2 {
 				t.Errorf("%d messages were sent", sent)
 			}
 		})
 	}
 }
 
-// TestAStationThatRepeatsItself: messages that take turns, so that none is the repetition of the one before.
+// TestAStationThatRepeatsItself: messages that take turns, so that none is the repetition of the
+// one before.
 func TestAStationThatRepeatsItself(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 1)
@@ -76,7 +81,9 @@ func TestAStationThatRepeatsItself(t *testing.T) {
 	w.limit = 1000
 	for n := range 2000 {
 		// Frames of another run are ignored by the machine and count all the same.
-		aps[0].event(upnp.WLANEvent{Type: upnp.EventMessage, MAC: mac, Message: (&wsc.Nack{Version2: wsc.Version20, EnrolleeNonce: wsc.Nonce{byte(n), byte(n >> 8)}}).Append(nil)})
+		aps[0].event(upnp.WLANEvent{Type: upnp.EventMessage, MAC: mac,
+			Message: (&wsc.Nack{Version2: wsc.Version20,
+				EnrolleeNonce: wsc.Nonce{byte(n), byte(n >> 8)}}).Append(nil)})
 		aps[0].flush()
 	}
 	if len(w.r.aps[aps[0].id()].stations) != 0 {
@@ -88,12 +95,14 @@ func TestAStationThatRepeatsItself(t *testing.T) {
 	if _, over := w.ended(run); over {
 		t.Error("nothing of the PIN was used, and it is taken no more")
 	}
-	if s := aps[0].join(wsc.MAC{2, 0, 0, 1, 0, 2}, pin("12345670")); s.got() != "home/correct horse" {
+	if s := aps[0].join(wsc.MAC{2, 0, 0, 1, 0, 2},
+		pin("12345670")); s.got() != "home/correct horse" {
 		t.Errorf("another one got %q", s.got())
 	}
 }
 
-// TestBeginningsWithoutEnd: stations that begin again and again, through many access points of one hostile device.
+// TestBeginningsWithoutEnd: stations that begin again and again, through many access points of one
+// hostile device.
 func TestBeginningsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 60)
@@ -106,7 +115,8 @@ func TestBeginningsWithoutEnd(t *testing.T) {
 		w.do(actions)
 	}
 	w.did()
-	m, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device("station", wsc.MAC{2, 0, 0, 1, 0, 1}), Password: pin("12345670")})
+	m, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: device("station",
+		wsc.MAC{2, 0, 0, 1, 0, 1}), Password: pin("12345670")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +137,8 @@ func TestBeginningsWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestOurAddressChangesAllTheTime: everybody is subscribed to anew at a pace, and at the end once more.
+// TestOurAddressChangesAllTheTime: everybody is subscribed to anew at a pace, and at the end once
+// more.
 func TestOurAddressChangesAllTheTime(t *testing.T) {
 	t.Parallel()
 	w, aps := start(t, 20)
@@ -156,15 +167,19 @@ func TestOurAddressChangesAllTheTime(t *testing.T) {
 func TestStrangersWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for name, wrong := range map[string]func(p *fakeAP){
-		"it says goodbye before it is told": func(p *fakeAP) { p.w.do(p.w.r.Heard(p.w.now, p.announcement(upnp.Byebye))) },
-		"it has no description":             func(*fakeAP) {},
+		"it says goodbye before it is told": func(p *fakeAP) {
+			p.w.do(p.w.r.Heard(p.w.now, p.announcement(upnp.Byebye)))
+		},
+		"it has no description": func(*fakeAP) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.do(w.r.Start(w.now, netip.Addr{}))
 			p := w.newAP(1)
-			p.wrong = func(string, upnp.Request) (upnp.Response, error, bool) { return upnp.Response{Status: 404}, nil, true }
+			p.wrong = func(string, upnp.Request) (upnp.Response, error, bool) {
+				return upnp.Response{Status: 404}, nil, true
+			}
 			asked := 0
 			for n := range 6000 { // ten minutes of ten announcements a second
 				p.uuid = wsc.UUIDFromMAC(wsc.MAC{2, 9, 0, 0, byte(n >> 8), byte(n)})

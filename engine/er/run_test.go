@@ -34,17 +34,22 @@ func TestLearn(t *testing.T) {
 	w.told()
 	run := w.learn(aps[0], "12345670")
 	e := w.mustEnd(run)
-	if e.Err != nil || string(e.Settings.SSID) != "net" || string(e.Settings.NetworkKey.Bytes()) != "old passphrase" || e.Peer != aps[0].mac || e.AP != aps[0].id() {
+	if e.Err != nil || string(e.Settings.SSID) != "net" ||
+		string(e.Settings.NetworkKey.Bytes()) != "old passphrase" || e.Peer != aps[0].mac ||
+		e.AP != aps[0].id() {
 		t.Fatalf("%+v", e)
 	}
-	if ap, err := w.r.FindAP(Name{UUID: wsc.UUID{}, BSSID: aps[0].mac}); err != nil || !ap.HasSettings {
+	if ap, err := w.r.FindAP(Name{UUID: wsc.UUID{}, BSSID: aps[0].mac}); err != nil ||
+		!ap.HasSettings {
 		t.Errorf("%+v, %v: the settings are not kept", ap, err)
 	}
 	if err := aps[0].enrollee.Outcome().Err; !errors.Is(err, registration.ErrNack) {
 		t.Errorf("the access point did not get the NACK that ends the run: %v", err)
 	}
-	w.wantDid("10.0.0.1 GetDeviceInfo", "10.0.0.1 PutMessage", "10.0.0.1 PutMessage", "10.0.0.1 PutMessage", "10.0.0.1 PutMessage")
-	w.wantTold("run 1: M1", "run 1: M2", "run 1: M3", "run 1: M4", "run 1: M5", "run 1: M6", "run 1: M7", "run 1: WSC_NACK",
+	w.wantDid("10.0.0.1 GetDeviceInfo", "10.0.0.1 PutMessage", "10.0.0.1 PutMessage",
+		"10.0.0.1 PutMessage", "10.0.0.1 PutMessage")
+	w.wantTold("run 1: M1", "run 1: M2", "run 1: M3", "run 1: M4", "run 1: M5", "run 1: M6",
+		"run 1: M7", "run 1: WSC_NACK",
 		"AP 10.0.0.1 changed", "run 1 ended: <nil>")
 	e.Settings.Wipe()
 	if c, ok := w.r.Settings(e.AP); !ok || string(c.NetworkKey.Bytes()) != "old passphrase" {
@@ -54,14 +59,16 @@ func TestLearn(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	t.Parallel()
-	for name, state := range map[string]wsc.State{"a configured one": wsc.Configured, "one from the factory": wsc.NotConfigured} {
+	for name, state := range map[string]wsc.State{"a configured one": wsc.Configured,
+		"one from the factory": wsc.NotConfigured} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			p := w.newAP(1)
 			p.state = state
 			w.do(w.r.Start(w.now, w.r.only))
-			run, actions, err := w.r.Configure(w.now, p.id(), pin("12345670"), network("new", "new passphrase"))
+			run, actions, err := w.r.Configure(w.now, p.id(), pin("12345670"),
+				network("new", "new passphrase"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +78,8 @@ func TestConfigure(t *testing.T) {
 				t.Fatalf("%+v", e)
 			}
 			got := p.enrollee.Outcome().APSettings
-			if got == nil || string(got.SSID) != "new" || string(got.NetworkKey.Bytes()) != "new passphrase" {
+			if got == nil || string(got.SSID) != "new" ||
+				string(got.NetworkKey.Bytes()) != "new passphrase" {
 				t.Errorf("the access point has %+v", got)
 			}
 			if ap := w.r.APs()[0]; ap.Device.State != wsc.Configured || !ap.HasSettings {
@@ -119,13 +127,23 @@ func TestHowRunsWithAccessPointsFail(t *testing.T) {
 	}{
 		{name: "a wrong first half", pin: "99995670", want: registration.ErrPassword, half: 1},
 		{name: "a wrong second half", pin: "12349999", want: registration.ErrPassword, half: 2},
-		{name: "it is off", pin: "12345670", set: func(p *fakeAP) { p.up = false }, want: ErrUnreachable},
-		{name: "it goes off after M4", pin: "12345670", set: at(2, upnp.Response{}, gone), want: ErrUnreachable},
-		{name: "it says nothing to M2", pin: "12345670", set: at(1, answer(nil), nil), want: ErrNonsense},
-		{name: "it answers noise", pin: "12345670", set: at(2, answer([]byte{1, 2, 3}), nil), want: ErrNonsense},
-		{name: "it answers with M1 again and again", pin: "12345670", set: at(1, answer((&wsc.M1{}).Append(nil)), nil), want: ErrNonsense},
-		{name: "it answers something that is no SOAP", pin: "12345670", set: at(1, upnp.Response{Status: 200, Body: []byte("<html>")}, nil), want: upnp.ErrSyntax},
-		{name: "it gives no M1", pin: "12345670", set: at(0, upnp.Response{Status: 200, Body: upnp.GetDeviceInfo.AppendReply(nil, []byte{1})}, nil), want: wsc.ErrTruncated},
+		{name: "it is off", pin: "12345670", set: func(p *fakeAP) { p.up = false },
+			want: ErrUnreachable},
+		{name: "it goes off after M4", pin: "12345670", set: at(2, upnp.Response{}, gone),
+			want: ErrUnreachable},
+		{name: "it says nothing to M2", pin: "12345670", set: at(1, answer(nil), nil),
+			want: ErrNonsense},
+		{name: "it answers noise", pin: "12345670", set: at(2, answer([]byte{1, 2, 3}), nil),
+			want: ErrNonsense},
+		{name: "it answers with M1 again and again", pin: "12345670",
+			set: at(1, answer((&wsc.M1{}).Append(nil)), nil), want: ErrNonsense},
+		{name: "it answers something that is no SOAP", pin: "12345670",
+			set:  at(1, upnp.Response{Status: 200, Body: []byte("<html>")}, nil),
+			want: upnp.ErrSyntax},
+		{name: "it gives no M1", pin: "12345670",
+			set: at(0, upnp.Response{Status: 200,
+				Body: upnp.GetDeviceInfo.AppendReply(nil,
+					[]byte{1})}, nil), want: wsc.ErrTruncated},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

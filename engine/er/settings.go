@@ -22,9 +22,9 @@ type kept struct {
 	credential wsc.Credential
 }
 
-// settingsOf finds the settings that Enrollees of an access point are given; nil: there are none. They may have been set before its
-// BSSID was known, or while it had another address; as long as others say to be the same access point, those count only that are
-// this address's.
+// settingsOf finds the settings that Enrollees of an access point are given; nil: there are none.
+// They may have been set before its BSSID was known, or while it had another address; as long as
+// others say to be the same access point, those count only that are this address's.
 func (r *Registrar) settingsOf(a *ap) *kept {
 	keys := [...]settingsKey{{a.UUID, a.BSSID}, {a.UUID, wsc.MAC{}}}
 	for _, key := range keys {

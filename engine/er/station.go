@@ -17,7 +17,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// station is the run with an Enrollee through an access point. Its messages come as events and go with PutWLANResponse.
+// station is the run with an Enrollee through an access point. Its messages come as events and go
+// with PutWLANResponse.
 type station struct {
 	ap       *ap
 	mac      wsc.MAC
@@ -32,11 +33,12 @@ type station struct {
 	deadline time.Time
 }
 
-// maxStationMessages bounds the messages of one run: a station sends five, and what it does not get an answer to once or twice more.
+// maxStationMessages bounds the messages of one run: a station sends five, and what it does not get
+// an answer to once or twice more.
 const maxStationMessages = 32
 
-// introducedStation takes an M1: it begins a run if somebody allowed that. Who was not allowed hears nothing from us:
-// the access point's own Registrar answers already.
+// introducedStation takes an M1: it begins a run if somebody allowed that. Who was not allowed
+// hears nothing from us: the access point's own Registrar answers already.
 func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc.M1, frame []byte) {
 	if s := a.stations[mac]; s != nil {
 		if s.nonce == m1.EnrolleeNonce {
@@ -49,16 +51,19 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 		return
 	}
 	id, password, err := r.list.Take(now, admission.Applicant{
-		Scope: uint32(a.ID), Device: m1.Device, PasswordID: m1.DevicePasswordID, KeyHash: wsccrypto.PublicKeyHash(m1.PublicKey),
+		Scope: uint32(a.ID), Device: m1.Device, PasswordID: m1.DevicePasswordID,
+		KeyHash: wsccrypto.PublicKeyHash(m1.PublicKey),
 	})
 	if errors.Is(err, admission.ErrKeyHash) {
 		// Whoever this is, the token was meant for somebody else; hostap uses it up, too.
-		r.endGrant(now, r.grants[RunID(id)], ended{ap: a.ID, peer: mac, device: slim(m1.Device), err: ErrKeyHash})
+		r.endGrant(now, r.grants[RunID(id)],
+			ended{ap: a.ID, peer: mac, device: slim(m1.Device), err: ErrKeyHash})
 	}
 	if err != nil {
 		return
 	}
-	s := &station{ap: a, mac: mac, device: slim(m1.Device), nonce: m1.EnrolleeNonce, grant: r.grants[RunID(id)], settings: clone(settings.credential)}
+	s := &station{ap: a, mac: mac, device: slim(m1.Device), nonce: m1.EnrolleeNonce,
+		grant: r.grants[RunID(id)], settings: clone(settings.credential)}
 	s.machine, err = registration.NewRegistrar(registration.RegistrarConfig{
 		Device: r.c.Device,
 		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
@@ -85,7 +90,8 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 	r.stationMessage(now, s, frame)
 }
 
-// stationMessage takes a message of the run. Events can come twice: the answer to the first was sent.
+// stationMessage takes a message of the run. Events can come twice: the answer to the first was
+// sent.
 func (r *Registrar) stationMessage(now time.Time, s *station, frame []byte) {
 	if bytes.Equal(frame, s.heard) {
 		return
@@ -102,8 +108,9 @@ func (r *Registrar) stationMessage(now time.Time, s *station, frame []byte) {
 	r.stationStep(now, s, step)
 }
 
-// stationReply takes what the access point says to a message that we gave it for the Enrollee. What got lost is not
-// given again: perhaps it was passed on, and a station that hears a message twice ends the run.
+// stationReply takes what the access point says to a message that we gave it for the Enrollee. What
+// got lost is not given again: perhaps it was passed on, and a station that hears a message twice
+// ends the run.
 func (r *Registrar) stationReply(now time.Time, s *station, resp upnp.Response, err error) {
 	unreachable := err != nil
 	if unreachable {
@@ -122,7 +129,8 @@ func (r *Registrar) stationReply(now time.Time, s *station, resp upnp.Response, 
 // stationStep does what the machine says.
 func (r *Registrar) stationStep(now time.Time, s *station, step engine.Step) {
 	for _, m := range step.Send {
-		r.post(s.ap, outgoing{action: upnp.Action{Name: upnp.PutWLANResponse, Message: m, Type: upnp.EventMessage, MAC: s.mac}, station: s})
+		r.post(s.ap, outgoing{action: upnp.Action{Name: upnp.PutWLANResponse, Message: m,
+			Type: upnp.EventMessage, MAC: s.mac}, station: s})
 		kind, err := wsc.PeekMessageType(m)
 		if err != nil {
 			continue
@@ -142,7 +150,8 @@ func (r *Registrar) stationStep(now time.Time, s *station, step engine.Step) {
 func (r *Registrar) endStation(now time.Time, s *station, why error) {
 	for _, m := range s.machine.Abort(now).Send {
 		if !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) {
-			r.post(s.ap, outgoing{action: upnp.Action{Name: upnp.PutWLANResponse, Message: m, Type: upnp.EventMessage, MAC: s.mac}, station: s})
+			r.post(s.ap, outgoing{action: upnp.Action{Name: upnp.PutWLANResponse, Message: m,
+				Type: upnp.EventMessage, MAC: s.mac}, station: s})
 		}
 	}
 	r.closeStation(now, s, why)
@@ -189,7 +198,8 @@ func (s *station) attempt(why error) admission.Attempt {
 	return admission.Untried
 }
 
-// enrolled notes that a device has what it wanted: its button is pressed no more, and it will not be heard again soon.
+// enrolled notes that a device has what it wanted: its button is pressed no more, and it will not
+// be heard again soon.
 func (r *Registrar) enrolled(now time.Time, a *ap, s *station) {
 	if a.monitor != nil {
 		a.monitor.Enrolled(now, s.device.UUID)
@@ -205,6 +215,8 @@ func (a *ap) stationsInOrder() []*station {
 	for _, s := range a.stations {
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(x, y *station) int { return strings.Compare(string(x.mac[:]), string(y.mac[:])) })
+	slices.SortFunc(all, func(x, y *station) int {
+		return strings.Compare(string(x.mac[:]), string(y.mac[:]))
+	})
 	return all
 }

@@ -23,7 +23,8 @@ func TestTranscripts(t *testing.T) {
 		{"learn", func(w *world, aps []*fakeAP) { w.learn(aps[0], "12345670") }},
 		{"learn-wrong-pin", func(w *world, aps []*fakeAP) { w.learn(aps[0], "12349999") }},
 		{"configure", func(w *world, aps []*fakeAP) {
-			_, actions, err := w.r.Configure(w.now, aps[0].id(), pin("12345670"), network("new", "new passphrase"))
+			_, actions, err := w.r.Configure(w.now, aps[0].id(), pin("12345670"),
+				network("new", "new passphrase"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +80,8 @@ func TestTranscripts(t *testing.T) {
 // note writes a line of the transcript, with the time since the beginning.
 func (w *world) note(format string, arguments ...any) {
 	if w.transcript != nil {
-		fmt.Fprintf(w.transcript, "%-10v %s\n", w.now.Sub(enginetest.Epoch), fmt.Sprintf(format, arguments...))
+		fmt.Fprintf(w.transcript, "%-10v %s\n", w.now.Sub(enginetest.Epoch),
+			fmt.Sprintf(format, arguments...))
 	}
 }
 

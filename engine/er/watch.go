@@ -2,21 +2,26 @@ package er
 
 import "time"
 
-// An access point that loses its power says no goodbye, and its subscription would be renewed a quarter of an hour later. So
-// everybody is searched for now and then, with one datagram, and the subscription of who does not answer is renewed at once. With
-// up to 160 access points one that is off is noticed within two minutes: the time between searches, watchAnswer, and what
-// two requests may take, 31 s. Where nobody loses datagrams that costs one timer and an answer from each, 45 to 51 times an hour.
+// An access point that loses its power says no goodbye, and its subscription would be renewed a
+// quarter of an hour later. So everybody is searched for now and then, with one datagram, and the
+// subscription of who does not answer is renewed at once. With up to 160 access points one that is
+// off is noticed within two minutes: the time between searches, watchAnswer, and what two requests
+// may take, 31 s. Where nobody loses datagrams that costs one timer and an answer from each, 45 to
+// 51 times an hour.
 
 const (
-	// watchEvery is the longest time between two searches of a few access points, and watchEach what each takes in a larger
-	// network: the answers of a thousand are eight thousand datagrams (hostap sends eight each).
+	// watchEvery is the longest time between two searches of a few access points, and watchEach
+	// what each takes in a larger network: the answers of a thousand are eight thousand datagrams
+	// (hostap sends eight each).
 	watchEvery = 80 * time.Second
 	watchEach  = 500 * time.Millisecond
 	// watchNobody is the longest time between two searches while there is nobody to watch.
 	watchNobody = 15 * time.Minute
-	// watchAnswer is by when an answer came: we ask for it within a second (MX), which not all keep.
+	// watchAnswer is by when an answer came: we ask for it within a second (MX), which not all
+	// keep.
 	watchAnswer = 3 * time.Second
-	// watchMute is for how long one is not asked again that is there and did not answer, and twice that the next time.
+	// watchMute is for how long one is not asked again that is there and did not answer, and twice
+	// that the next time.
 	watchMute = 5 * time.Minute
 )
 
@@ -43,7 +48,8 @@ func (r *Registrar) watch(now time.Time) time.Time {
 	if r.awaited > 0 {
 		r.watchAt = now.Add(watchAnswer)
 	}
-	// Many External Registrars that started with the same power failure shall not search together for ever.
+	// Many External Registrars that started with the same power failure shall not search together
+	// for ever.
 	spread := time.Duration(r.c.Device.UUID[r.rounds%len(r.c.Device.UUID)])
 	return now.Add(next - next/8*spread/256)
 }

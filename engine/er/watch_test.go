@@ -11,7 +11,8 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// slowly carries out requests to a dead access point the way a ControlPoint does: each fails after its time is over.
+// slowly carries out requests to a dead access point the way a ControlPoint does: each fails after
+// its time is over.
 func (w *world) slowly(until time.Time, requestTime time.Duration) {
 	w.t.Helper()
 	failAt := map[uint64]time.Time{}
@@ -27,7 +28,8 @@ func (w *world) slowly(until time.Time, requestTime time.Duration) {
 			if w.now.Before(failAt[d.ID]) {
 				w.held = append(w.held, d)
 			} else {
-				w.do(w.r.Replied(w.now, d.ID, upnp.Response{}, errors.New("no complete answer in time")))
+				w.do(w.r.Replied(w.now, d.ID, upnp.Response{},
+					errors.New("no complete answer in time")))
 			}
 		}
 		w.wait(100 * time.Millisecond)

@@ -20,7 +20,8 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// world is a network with access points and stations in virtual time. It carries out what the Registrar wants.
+// world is a network with access points and stations in virtual time. It carries out what the
+// Registrar wants.
 type world struct {
 	t      testing.TB
 	now    time.Time
@@ -48,8 +49,10 @@ func newWorld(t testing.TB) *world {
 
 func device(name string, mac wsc.MAC) wsc.Device {
 	return wsc.Device{
-		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "wpsd", ModelName: name, ModelNumber: "1", SerialNumber: "7", DeviceName: name,
-		PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: 0x2788, AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1,
+		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "wpsd", ModelName: name,
+		ModelNumber: "1", SerialNumber: "7", DeviceName: name,
+		PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: 0x2788,
+		AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1,
 		RFBands: 1, State: wsc.Configured, Version2: wsc.Version20,
 	}
 }
@@ -57,7 +60,8 @@ func device(name string, mac wsc.MAC) wsc.Device {
 func pin(text string) devpass.Password { return devpass.FromPIN(secret.FromString(text)) }
 
 func network(ssid, key string) wsc.Credential {
-	return wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key)}
+	return wsc.Credential{NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK,
+		EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key)}
 }
 
 // do carries out Actions, and those that come of them.
@@ -70,7 +74,8 @@ func (w *world) do(actions []Action) {
 	defer func() { w.working = false }()
 	for n := 0; len(w.queue) > 0; n++ {
 		if n > w.limit {
-			w.t.Fatalf("no end after %d actions; the last requests: %q", n, w.log[max(0, len(w.log)-10):])
+			w.t.Fatalf("no end after %d actions; the last requests: %q", n,
+				w.log[max(0, len(w.log)-10):])
 		}
 		next := w.queue[0]
 		w.queue = w.queue[1:]
@@ -91,7 +96,8 @@ func (w *world) do(actions []Action) {
 			w.events = append(w.events, a.Event)
 			w.note("tell %s", describe(a.Event))
 		case Do:
-			w.note("ask %v %s%s", a.Request.URL.Host.Addr(), requestName(a.Request), content(a.Request))
+			w.note("ask %v %s%s", a.Request.URL.Host.Addr(), requestName(a.Request),
+				content(a.Request))
 			if w.hold || w.silent != nil && w.silent(a.Request.URL.Host.Addr()) {
 				w.held = append(w.held, a)
 				continue
@@ -241,7 +247,8 @@ func fine(a AP) string {
 	return ""
 }
 
-// fakeAP is an access point with UPnP: its own Enrollee when it is configured, and a proxy for stations.
+// fakeAP is an access point with UPnP: its own Enrollee when it is configured, and a proxy for
+// stations.
 type fakeAP struct {
 	w         *world
 	addr      netip.Addr
@@ -276,8 +283,10 @@ func (w *world) newAP(n int) *fakeAP {
 	var at [4]byte
 	binary.BigEndian.PutUint32(at[:], 10<<24|uint32(n))
 	mac := wsc.MAC{2, 0, 0, 0, byte(n >> 8), byte(n)}
-	p := &fakeAP{w: w, addr: netip.AddrFrom4(at), uuid: wsc.UUIDFromMAC(mac), mac: mac, pin: "12345670", settings: network("net", "old passphrase"),
-		state: wsc.Configured, up: true, announces: true, maxAge: 1801 * time.Second, path: "/wps_device.xml", granted: 1801 * time.Second,
+	p := &fakeAP{w: w, addr: netip.AddrFrom4(at), uuid: wsc.UUIDFromMAC(mac), mac: mac,
+		pin: "12345670", settings: network("net", "old passphrase"),
+		state: wsc.Configured, up: true, announces: true, maxAge: 1801 * time.Second,
+		path: "/wps_device.xml", granted: 1801 * time.Second,
 		stations: make(map[wsc.MAC]*fakeStation)}
 	p.settings.MAC = mac
 	w.aps[p.addr] = p
@@ -318,7 +327,8 @@ func (p *fakeAP) serve(name string, q upnp.Request) (upnp.Response, error) {
 	}
 	switch name {
 	case "GET":
-		d := upnp.Description{FriendlyName: "fake " + p.addr.String(), Manufacturer: "wpsd", ModelName: "fake", UDN: p.uuid, HasUDN: true,
+		d := upnp.Description{FriendlyName: "fake " + p.addr.String(), Manufacturer: "wpsd",
+			ModelName: "fake", UDN: p.uuid, HasUDN: true,
 			Control: p.url("/wps_control"), Event: p.url("/wps_event")}
 		if p.describe != nil {
 			p.describe(&d)
@@ -404,7 +414,8 @@ func (p *fakeAP) introduce() ([]byte, error) {
 	d := device("ap", p.mac)
 	d.UUID, d.State = p.uuid, p.state
 	settings := p.settings
-	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: d, Password: pin(p.pin), APSettings: &settings, SetupLocked: p.locked})
+	e, err := registration.NewEnrollee(registration.EnrolleeConfig{Device: d, Password: pin(p.pin),
+		APSettings: &settings, SetupLocked: p.locked})
 	if err != nil {
 		return nil, err
 	}
@@ -448,7 +459,8 @@ func (p *fakeAP) join(mac wsc.MAC, password devpass.Password) *fakeStation {
 // joinDeaf is join of a station that goes silent after so many messages of ours; 0: never.
 func (p *fakeAP) joinDeaf(mac wsc.MAC, password devpass.Password, deaf int) *fakeStation {
 	p.w.t.Helper()
-	return p.joinAs(registration.EnrolleeConfig{Device: device("station", mac), Password: password}, deaf)
+	return p.joinAs(registration.EnrolleeConfig{Device: device("station", mac),
+		Password: password}, deaf)
 }
 
 // joinAs is join of a station that knows more than a password.
@@ -489,13 +501,14 @@ func (s *fakeStation) got() string {
 
 // probe has a station look for access points.
 func (p *fakeAP) probe(mac wsc.MAC, id wsc.DevicePasswordID) {
-	q := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device("station", mac), DevicePasswordID: id}
+	q := wsc.ProbeRequest{RequestType: wsc.RequestEnrollee, Device: device("station", mac),
+		DevicePasswordID: id}
 	p.event(upnp.WLANEvent{Type: upnp.EventProbe, MAC: mac, Message: q.Append(nil)})
 	p.flush()
 }
 
-// start makes a world with n access points that are found. Many of them have no PIN: to introduce themselves would cost each
-// a key pair.
+// start makes a world with n access points that are found. Many of them have no PIN: to introduce
+// themselves would cost each a key pair.
 func start(t testing.TB, n int) (*world, []*fakeAP) {
 	w := newWorld(t)
 	var all []*fakeAP
@@ -523,8 +536,8 @@ func (p *fakeAP) id() APID {
 	return 0
 }
 
-// watchKeys gives runs key pairs that it remembers. What it returns checks that all of them were overwritten: a run that has
-// ended forgets its keys, however it ended.
+// watchKeys gives runs key pairs that it remembers. What it returns checks that all of them were
+// overwritten: a run that has ended forgets its keys, however it ended.
 func (w *world) watchKeys() (forgets func()) {
 	var pairs []*wsccrypto.KeyPair
 	w.r.c.KeyPair = func() *wsccrypto.KeyPair {

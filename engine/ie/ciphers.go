@@ -8,7 +8,8 @@ import (
 // Cipher is a set of cipher suites, one bit for each.
 type Cipher uint16
 
-// Ciphers for data, and those that protect management frames (IEEE 802.11, "Cipher suite selectors").
+// Ciphers for data, and those that protect management frames (IEEE 802.11, "Cipher suite
+// selectors").
 const (
 	TKIP Cipher = 1 << iota
 	CCMP
@@ -22,7 +23,8 @@ const (
 )
 
 // cipherNames are those that hostapd and wpa_supplicant use.
-var cipherNames = [...]string{"TKIP", "CCMP", "GCMP", "CCMP-256", "GCMP-256", "AES-128-CMAC", "BIP-GMAC-128", "BIP-GMAC-256", "BIP-CMAC-256"}
+var cipherNames = [...]string{"TKIP", "CCMP", "GCMP", "CCMP-256", "GCMP-256", "AES-128-CMAC",
+	"BIP-GMAC-128", "BIP-GMAC-256", "BIP-CMAC-256"}
 
 // Names gives the names of the ciphers of a set, as hostapd and wpa_supplicant know them.
 func (c Cipher) Names() []string {
@@ -35,7 +37,8 @@ func (c Cipher) Names() []string {
 	return list
 }
 
-// Ciphers are those that a BSS announces: what one has to be able to join it. Zero: none that is known here.
+// Ciphers are those that a BSS announces: what one has to be able to join it. Zero: none that is
+// known here.
 type Ciphers struct {
 	Pairwise, Group Cipher
 	Management      Cipher // for group-addressed management frames; zero: they are not protected
@@ -51,8 +54,8 @@ func (c *Ciphers) Add(other Ciphers) {
 // managementCapable is a bit of an RSN element's capabilities (IEEE 802.11, "RSN Capabilities").
 const managementCapable = 1 << 7
 
-// CiphersOf tells what the BSS with these elements announces, in its RSN and its WPA element. The group cipher of the
-// two is the same.
+// CiphersOf tells what the BSS with these elements announces, in its RSN and its WPA element. The
+// group cipher of the two is the same.
 func CiphersOf(ies []byte) Ciphers {
 	var c Ciphers
 	for id, v := range Elements(ies) {
@@ -108,7 +111,8 @@ func cipherSet(list []byte, oui uint32) Cipher {
 			continue
 		}
 		c |= map[uint32]Cipher{
-			2: TKIP, 4: CCMP, 6: AESCMAC, 8: GCMP, 9: GCMP256, 10: CCMP256, 11: BIPGMAC128, 12: BIPGMAC256, 13: BIPCMAC256,
+			2: TKIP, 4: CCMP, 6: AESCMAC, 8: GCMP, 9: GCMP256, 10: CCMP256, 11: BIPGMAC128,
+			12: BIPGMAC256, 13: BIPCMAC256,
 		}[suite&0xff]
 	}
 	return c

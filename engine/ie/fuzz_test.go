@@ -8,7 +8,8 @@ import (
 // FuzzElements: the elements lie in the data one after the other, and written again are the data up
 // to where it is cut off. What is joined as WSC data comes back when it is split and joined again.
 func FuzzElements(f *testing.F) {
-	f.Add([]byte("\x00\x04home" + element(48, rsn(2, 8)) + element(221, wpa(2)) + element(221, "\x00\x50\xf2\x04abc")))
+	f.Add([]byte("\x00\x04home" + element(48, rsn(2, 8)) + element(221, wpa(2)) +
+		element(221, "\x00\x50\xf2\x04abc")))
 	f.Add([]byte(element(221, "\x00\x50\xf2\x04abc") + element(221, "\x00\x50\xf2\x04def")))
 	f.Add(AppendWSC(nil, make([]byte, 600)))
 	f.Add([]byte("\xdd\xff"))
@@ -37,7 +38,8 @@ func FuzzElements(f *testing.F) {
 		if s := SecurityOf(data, true); s == 0 || s&Open != 0 || s&WEP != 0 && s != WEP {
 			t.Fatalf("security %v", s)
 		}
-		if c := CiphersOf(data); (c.Pairwise|c.Group|c.Management).Names() == nil && c != (Ciphers{}) {
+		if c := CiphersOf(data); (c.Pairwise|c.Group|c.Management).Names() == nil &&
+			c != (Ciphers{}) {
 			t.Fatalf("ciphers %+v", c)
 		}
 		if ssid, ok := SSID(data); len(ssid) > 32 || !ok && ssid != nil {

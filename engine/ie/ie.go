@@ -18,8 +18,9 @@ const (
 // maxValue is the longest value of an element.
 const maxValue = 255
 
-// Elements iterates over the elements of a frame, by identifier and value. It ends at the end of b or
-// before an element that runs over it, as scan results are cut off by drivers. The values are parts of b.
+// Elements iterates over the elements of a frame, by identifier and value. It ends at the end of b
+// or before an element that runs over it, as scan results are cut off by drivers. The values are
+// parts of b.
 func Elements(b []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
 		for len(b) >= 2 {
@@ -92,12 +93,12 @@ func WSC(b, scratch []byte) (data []byte, ok bool) {
 	return data, n > 0
 }
 
-// BackhaulStation is the flag of a station that wants to be a link between the access points of a Multi-AP network (Wi-Fi
-// EasyMesh specification, "Multi-AP Extension subelement").
+// BackhaulStation is the flag of a station that wants to be a link between the access points of a
+// Multi-AP network (Wi-Fi EasyMesh specification, "Multi-AP Extension subelement").
 const BackhaulStation = 1 << 7
 
-// AppendMultiAP appends the Multi-AP element with these flags: the WFA's OUI, type 0x1B, subelement 0x06 (Wi-Fi EasyMesh
-// specification, "Multi-AP Information element"; hostapd 2.10 reads it so).
+// AppendMultiAP appends the Multi-AP element with these flags: the WFA's OUI, type 0x1B, subelement
+// 0x06 (Wi-Fi EasyMesh specification, "Multi-AP Information element"; hostapd 2.10 reads it so).
 func AppendMultiAP(b []byte, flags byte) []byte {
 	return Append(b, IDVendor, []byte{0x50, 0x6f, 0x9a, 0x1b, 0x06, 1, flags})
 }

@@ -23,7 +23,8 @@ func TestElements(t *testing.T) {
 		{"an element may be empty", "\x00\x00\x01\x00", "0: 1:"},
 		{"half a header ends the list", "\x00\x01a\xdd", "0:61"},
 		{"an element that runs over the end ends the list", "\x00\x01a\xdd\x05abcd", "0:61"},
-		{"the longest element is whole", element(221, string(make([]byte, 255))), "221:" + fmt.Sprintf("%x", make([]byte, 255))},
+		{"the longest element is whole", element(221, string(make([]byte, 255))),
+			"221:" + fmt.Sprintf("%x", make([]byte, 255))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +53,8 @@ func TestFindAndSSID(t *testing.T) {
 		{"a name is found", "\x01\x01\x82\x00\x04home", "home", true},
 		{"of two names the first counts", "\x00\x01a\x00\x01b", "a", true},
 		{"a hidden name is empty", "\x00\x00", "", true},
-		{"a name of 32 bytes is found", element(0, string(bytes.Repeat([]byte("n"), 32))), string(bytes.Repeat([]byte("n"), 32)), true},
+		{"a name of 32 bytes is found", element(0, string(bytes.Repeat([]byte("n"), 32))),
+			string(bytes.Repeat([]byte("n"), 32)), true},
 		{"a name of 33 bytes is none", element(0, string(make([]byte, 33))), "", false},
 		{"no name is none", "\x01\x01\x82", "", false},
 	} {
@@ -80,8 +82,10 @@ func TestWSC(t *testing.T) {
 		{"none", "\x00\x01a" + element(221, "\x00\x50\xf2\x01x"), "", false},
 		{"one", element(221, "\x00\x50\xf2\x01x") + element(221, oui+"abc"), "abc", true},
 		{"one that is empty", element(221, oui), "", true},
-		{"two are joined, whatever is between", element(221, oui+"ab") + "\x00\x01a" + element(221, oui+"cd"), "abcd", true},
-		{"three are joined in their order", element(221, oui+"c") + element(221, oui+"a") + element(221, oui+"b"), "cab", true},
+		{"two are joined, whatever is between",
+			element(221, oui+"ab") + "\x00\x01a" + element(221, oui+"cd"), "abcd", true},
+		{"three are joined in their order",
+			element(221, oui+"c") + element(221, oui+"a") + element(221, oui+"b"), "cab", true},
 		{"another type of the same owner is none", element(221, "\x00\x50\xf2\x10abc"), "", false},
 		{"a vendor element without type is none", element(221, "\x00\x50\xf2"), "", false},
 		{"one that runs over the end is none", "\xdd\x08" + oui + "abc", "", false},
@@ -149,7 +153,8 @@ func rsn(suites ...byte) string {
 
 // wpa is a WPA element's value with TKIP and one key management suite.
 func wpa(suite byte) string {
-	return "\x00\x50\xf2\x01\x01\x00\x00\x50\xf2\x02\x01\x00\x00\x50\xf2\x02\x01\x00\x00\x50\xf2" + string(suite)
+	return "\x00\x50\xf2\x01\x01\x00\x00\x50\xf2\x02\x01\x00\x00\x50\xf2\x02\x01\x00\x00\x50\xf2" +
+		string(suite)
 }
 
 func TestSecurityOf(t *testing.T) {
@@ -165,11 +170,13 @@ func TestSecurityOf(t *testing.T) {
 		{"no elements and no privacy is open", "", false, Open, false},
 		{"privacy without an element is WEP", "\x00\x01a", true, WEP, false},
 		{"WPA2-Personal", element(48, rsn(2)), true, WPA2PSK, false},
-		{"the privacy bit adds nothing to an RSN element", element(48, rsn(2)), false, WPA2PSK, false},
+		{"the privacy bit adds nothing to an RSN element", element(48, rsn(2)), false,
+			WPA2PSK, false},
 		{"WPA2-Personal with fast transition", element(48, rsn(4)), true, WPA2PSK, false},
 		{"WPA2-Personal with SHA-256", element(48, rsn(6)), true, WPA2PSK, false},
 		{"WPA-Personal", element(221, wpa(2)), true, WPAPSK, false},
-		{"mixed WPA and WPA2", element(221, wpa(2)) + element(48, rsn(2)), true, WPAPSK | WPA2PSK, false},
+		{"mixed WPA and WPA2", element(221, wpa(2)) + element(48, rsn(2)), true,
+			WPAPSK | WPA2PSK, false},
 		{"WPA3-Personal", element(48, rsn(8)), true, SAE, true},
 		{"WPA3-Personal with every variant", element(48, rsn(8, 9, 24, 25)), true, SAE, true},
 		{"WPA3 transition mode", element(48, rsn(2, 8)), true, WPA2PSK | SAE, false},
@@ -178,18 +185,25 @@ func TestSecurityOf(t *testing.T) {
 		{"WPA3-Enterprise", element(48, rsn(12)), true, Enterprise, false},
 		{"Enhanced Open", element(48, rsn(18)), true, OWE, false},
 		{"a suite that nobody knows", element(48, rsn(99)), true, Other, false},
-		{"a suite of somebody else", element(48, "\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x50\xf2\x02"), true, Other, false},
+		{"a suite of somebody else", element(48,
+			"\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x50\xf2\x02"), true, Other, false},
 		{"no suite at all", element(48, rsn()), true, Other, false},
-		{"an element of another version", element(48, "\x02\x00\x00\x0f\xac\x04"), true, Other, false},
+		{"an element of another version", element(48, "\x02\x00\x00\x0f\xac\x04"), true,
+			Other, false},
 		{"an empty element", element(48, ""), true, Other, false},
-		{"an element that ends after its version means 802.1X", element(48, "\x01\x00"), true, Enterprise, false},
-		{"an element that ends after its ciphers means 802.1X", element(48, rsn(2)[:12]), true, Enterprise, false},
+		{"an element that ends after its version means 802.1X", element(48, "\x01\x00"), true,
+			Enterprise, false},
+		{"an element that ends after its ciphers means 802.1X", element(48, rsn(2)[:12]), true,
+			Enterprise, false},
 		{"an element that ends within its ciphers", element(48, rsn(2)[:10]), true, Other, false},
-		{"an element that ends within the number of suites", element(48, rsn(2)[:13]), true, Other, false},
+		{"an element that ends within the number of suites", element(48, rsn(2)[:13]), true,
+			Other, false},
 		{"an element that ends within its suites", element(48, rsn(2)[:end-1]), true, Other, false},
 		{"an element that ends after its suites", element(48, rsn(2)[:end]), true, WPA2PSK, false},
-		{"more ciphers than there are bytes", element(48, "\x01\x00\x00\x0f\xac\x04\xff\xff\x00\x0f\xac\x04"), true, Other, false},
-		{"more suites than there are bytes", element(48, "\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x04\xff\xff\x00\x0f\xac\x02"), true, Other, false},
+		{"more ciphers than there are bytes",
+			element(48, "\x01\x00\x00\x0f\xac\x04\xff\xff\x00\x0f\xac\x04"), true, Other, false},
+		{"more suites than there are bytes", element(48,
+			"\x01\x00\x00\x0f\xac\x04\x01\x00\x00\x0f\xac\x04\xff\xff\x00\x0f\xac\x02"), true, Other, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -21,7 +21,8 @@ const (
 	Other               // an RSN or WPA element without any key management that we know
 )
 
-var securityNames = [...]string{"OPEN", "WEP", "WPAPSK", "WPA2PSK", "SAE", "ENTERPRISE", "OWE", "OTHER"}
+var securityNames = [...]string{"OPEN", "WEP", "WPAPSK", "WPA2PSK", "SAE", "ENTERPRISE",
+	"OWE", "OTHER"}
 
 // String gives "WPA2PSK|SAE".
 func (s Security) String() string {
@@ -73,16 +74,17 @@ func SecurityOf(ies []byte, privacy bool) Security {
 // suiteLen is the length of a suite selector: an OUI and a number.
 const suiteLen = 4
 
-// suites are the lists of an RSN or WPA element, parts of it. A list that the element ends before is nil: its defaults
-// count.
+// suites are the lists of an RSN or WPA element, parts of it. A list that the element ends before
+// is nil: its defaults count.
 type suites struct {
 	group         []byte // one
 	pairwise, akm []byte
 	rest          []byte // behind the key management suites
 }
 
-// parseSuites reads an RSN or WPA element: version, group cipher, count and list of pairwise ciphers, count and list of
-// key management suites. All numbers are little endian. Not ok: it is of another version, or a list runs over its end.
+// parseSuites reads an RSN or WPA element: version, group cipher, count and list of pairwise
+// ciphers, count and list of key management suites. All numbers are little endian. Not ok: it is of
+// another version, or a list runs over its end.
 func parseSuites(v []byte) (s suites, ok bool) {
 	if len(v) < 2 || binary.LittleEndian.Uint16(v) != 1 {
 		return suites{}, false
@@ -121,7 +123,8 @@ func keyManagement(v []byte, name func(suite uint32) Security) Security {
 	case !ok:
 		return Other // another version: whatever it says, it is protected
 	case lists.akm == nil:
-		return Enterprise // an element may end early; 802.1X is what is meant then (IEEE 802.11, RSNE)
+		// an element may end early; 802.1X is what is meant then (IEEE 802.11, RSNE)
+		return Enterprise
 	}
 	var s Security
 	for v = lists.akm; len(v) > 0; v = v[suiteLen:] {

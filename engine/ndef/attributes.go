@@ -7,8 +7,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// The OOB Device Password attribute (WSC): a hash of 20 bytes, an id of 2, and a password of 16 to 32
-// that only connection handover leaves out.
+// The OOB Device Password attribute (WSC): a hash of 20 bytes, an id of 2, and a password of 16 to
+// 32 that only connection handover leaves out.
 const (
 	hashLen     = 20
 	oobFixed    = hashLen + 2
@@ -25,8 +25,8 @@ var wfaLengths = map[byte]int{0: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 1}
 // wfaVersion2 is the subelement that tells the true version.
 const wfaVersion2 = 0
 
-// attributes are the WSC attributes that tokens and carriers know, as parts of the data; nil: absent.
-// Of a repeated one the last counts, except Credential (hostap behaviour, both).
+// attributes are the WSC attributes that tokens and carriers know, as parts of the data; nil:
+// absent. Of a repeated one the last counts, except Credential (hostap behaviour, both).
 type attributes struct {
 	what        string // what is being read, for errors
 	credentials [][]byte
@@ -40,8 +40,8 @@ type attributes struct {
 	version2    wsc.Version
 }
 
-// readAttributes takes attributes apart. A wrong length makes the whole invalid; attributes that belong
-// to other messages are skipped.
+// readAttributes takes attributes apart. A wrong length makes the whole invalid; attributes that
+// belong to other messages are skipped.
 func readAttributes(what string, b []byte) (*attributes, error) {
 	a := &attributes{what: what}
 	if len(b) > MaxPayload {
@@ -73,7 +73,8 @@ func (a *attributes) set(attr wsc.Attribute) error {
 	case wsc.AttrVendorExtension:
 		return a.setVendorExtension(v)
 	case wsc.AttrOOBDevicePassword:
-		if password := len(v) - oobFixed; password != 0 && (password < minPassword || password > maxPassword) {
+		if password := len(v) - oobFixed; password != 0 &&
+			(password < minPassword || password > maxPassword) {
 			return wsc.ErrLength
 		}
 		a.oob = v
@@ -104,8 +105,8 @@ func (a *attributes) set(attr wsc.Attribute) error {
 	return nil
 }
 
-// setVendorExtension reads Version2. A known subelement of a wrong length makes the whole invalid, one
-// that runs over the end merely ends the extension (hostap behaviour, both).
+// setVendorExtension reads Version2. A known subelement of a wrong length makes the whole invalid,
+// one that runs over the end merely ends the extension (hostap behaviour, both).
 func (a *attributes) setVendorExtension(v []byte) error {
 	if len(v) < len(wfaVendorID) || [3]byte(v) != wfaVendorID {
 		return nil
@@ -134,7 +135,8 @@ func (a *attributes) fail(id wsc.AttributeID, err error) error {
 }
 
 // splitOOB takes the OOB Device Password apart, whose length was checked by set.
-func (a *attributes) splitOOB() (hash [hashLen]byte, id wsc.DevicePasswordID, password []byte, err error) {
+func (a *attributes) splitOOB() (hash [hashLen]byte, id wsc.DevicePasswordID, password []byte,
+	err error) {
 	if a.oob == nil {
 		return hash, 0, nil, a.fail(wsc.AttrOOBDevicePassword, wsc.ErrMissing)
 	}
@@ -155,7 +157,8 @@ func (a *attributes) channel() (bands wsc.RFBands, channel uint16, bssid wsc.MAC
 }
 
 // appendOOB appends an OOB Device Password attribute.
-func appendOOB(b []byte, hash [hashLen]byte, id wsc.DevicePasswordID, password secret.Value) []byte {
+func appendOOB(b []byte, hash [hashLen]byte, id wsc.DevicePasswordID,
+	password secret.Value) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(wsc.AttrOOBDevicePassword))
 	b = binary.BigEndian.AppendUint16(b, uint16(oobFixed+password.Len()))
 	b = append(b, hash[:]...)
@@ -177,7 +180,8 @@ func appendChannel(b []byte, bands wsc.RFBands, channel uint16, bssid wsc.MAC) [
 	return b
 }
 
-// appendVersion2 appends the WFA extension that ends all tokens and carriers; nothing for version 1.0.
+// appendVersion2 appends the WFA extension that ends all tokens and carriers; nothing for version
+// 1.0.
 func appendVersion2(b []byte, v wsc.Version) []byte {
 	if v == 0 {
 		return b

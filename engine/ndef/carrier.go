@@ -29,8 +29,8 @@ type HandoverSelect struct {
 	Version2      wsc.Version
 }
 
-// ParseHandoverRequest reads a handover request message, a carrier record alone, or a carrier without
-// NDEF. ErrNoRecord means that the message offers other ways to go on, but not WSC.
+// ParseHandoverRequest reads a handover request message, a carrier record alone, or a carrier
+// without NDEF. ErrNoRecord means that the message offers other ways to go on, but not WSC.
 func ParseHandoverRequest(b []byte) (*HandoverRequest, error) {
 	const what = "handover request"
 	a, done, err := readCarrier(what, typeRequest, b)
@@ -45,7 +45,8 @@ func ParseHandoverRequest(b []byte) (*HandoverRequest, error) {
 	if a.uuide == nil {
 		return nil, a.fail(wsc.AttrUUIDE, wsc.ErrMissing)
 	}
-	return &HandoverRequest{PublicKeyHash: hash, UUIDE: wsc.UUID(a.uuide), Version2: a.version2}, nil
+	return &HandoverRequest{PublicKeyHash: hash, UUIDE: wsc.UUID(a.uuide),
+		Version2: a.version2}, nil
 }
 
 // ParseHandoverSelect is ParseHandoverRequest for the answer. ErrNoRecord is also what comes of the
@@ -69,7 +70,8 @@ func ParseHandoverSelect(b []byte) (*HandoverSelect, error) {
 	return s, nil
 }
 
-// readCarrier finds the carrier in b and takes its attributes apart; done must be called once they are copied.
+// readCarrier finds the carrier in b and takes its attributes apart; done must be called once they
+// are copied.
 func readCarrier(what, message string, b []byte) (a *attributes, done func(), err error) {
 	payload, err := findCarrier(message, b)
 	if err != nil {
@@ -93,13 +95,14 @@ func withoutPrefix(b []byte) ([]byte, error) {
 	}
 	n := int(binary.BigEndian.Uint16(b))
 	if n > len(b)-carrierPrefix {
-		return nil, fmt.Errorf("%w: carrier of %d bytes in %d", ErrTruncated, n, len(b)-carrierPrefix)
+		return nil, fmt.Errorf("%w: carrier of %d bytes in %d", ErrTruncated, n,
+			len(b)-carrierPrefix)
 	}
 	return b[carrierPrefix : carrierPrefix+n], nil
 }
 
-// handoverHash returns the announced hash. The id must be that of handover; a password beside it has no
-// meaning, and is left alone (hostap behaviour).
+// handoverHash returns the announced hash. The id must be that of handover; a password beside it
+// has no meaning, and is left alone (hostap behaviour).
 func (a *attributes) handoverHash() (hash [hashLen]byte, err error) {
 	hash, id, _, err := a.splitOOB()
 	if err == nil && id != wsc.PasswordIDNFCConnectionHandover {
@@ -122,8 +125,8 @@ func (r *HandoverRequest) Append(b []byte) []byte {
 // handover message of its own.
 func (r *HandoverRequest) AppendCarrier(b []byte) []byte { return appendWSC(b, r.Append(nil)) }
 
-// AppendMessage appends the whole handover request message. random decides which side gives way when
-// both ask at once, and must differ each time.
+// AppendMessage appends the whole handover request message. random decides which side gives way
+// when both ask at once, and must differ each time.
 func (r *HandoverRequest) AppendMessage(b []byte, random uint16) []byte {
 	return appendHandover(b, typeRequest, collision(random), r.Append(nil))
 }

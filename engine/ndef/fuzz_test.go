@@ -13,7 +13,8 @@ func seed(f *testing.F) {
 	for _, b := range [][]byte{
 		unhex(f, knownTLVs), unhex(f, knownNDEF), config().Append(nil), config().AppendNDEF(nil),
 		request().Append(nil), request().AppendCarrier(nil), request().AppendMessage(nil, 0x1234),
-		selection().Append(nil), selection().AppendCarrier(nil), selection().AppendMessage(nil), AppendEmptySelect(nil),
+		selection().Append(nil), selection().AppendCarrier(nil), selection().AppendMessage(nil),
+		AppendEmptySelect(nil),
 	} {
 		f.Add(b)
 		f.Add(b[:len(b)-1])
@@ -28,8 +29,8 @@ func seed(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0xd0, 0, 0}, MaxRecords))
 }
 
-// measured parses data, which must stay as it is, and fails when that allocates out of proportion. The
-// constant is for structs, for a message's records, and for what the runtime does meanwhile.
+// measured parses data, which must stay as it is, and fails when that allocates out of proportion.
+// The constant is for structs, for a message's records, and for what the runtime does meanwhile.
 func measured[T any](t *testing.T, parse func([]byte) (T, error), data []byte) (T, error) {
 	t.Helper()
 	shown := bytes.Clone(data)
@@ -98,13 +99,15 @@ func FuzzParse(f *testing.F) {
 			}
 			if p := got.Password; p != nil {
 				q := again.Password
-				if p.ID != q.ID || p.PublicKeyHash != q.PublicKeyHash || p.Version2 != q.Version2 || !p.Password.Equal(q.Password) {
+				if p.ID != q.ID || p.PublicKeyHash != q.PublicKeyHash || p.Version2 != q.Version2 ||
+					!p.Password.Equal(q.Password) {
 					t.Fatalf("read %+v, and again %+v", p, q)
 				}
 			}
 			if c := got.Configuration; c != nil {
 				d := again.Configuration
-				if c.RFBands != d.RFBands || c.APChannel != d.APChannel || c.BSSID != d.BSSID || c.Version2 != d.Version2 || len(c.Credentials) != len(d.Credentials) {
+				if c.RFBands != d.RFBands || c.APChannel != d.APChannel || c.BSSID != d.BSSID ||
+					c.Version2 != d.Version2 || len(c.Credentials) != len(d.Credentials) {
 					t.Fatalf("read %+v, and again %+v", c, d)
 				}
 			}
@@ -124,8 +127,10 @@ func FuzzHandover(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if r, err := measured(t, ParseHandoverRequest, data); err == nil {
-			for _, form := range [][]byte{r.Append(nil), r.AppendCarrier(nil), r.AppendMessage(nil, 0xbeef)} {
-				if again, err := ParseHandoverRequest(form); err != nil || !reflect.DeepEqual(again, r) {
+			for _, form := range [][]byte{r.Append(nil), r.AppendCarrier(nil),
+				r.AppendMessage(nil, 0xbeef)} {
+				if again, err := ParseHandoverRequest(form); err != nil ||
+					!reflect.DeepEqual(again, r) {
 					t.Fatalf("read %+v, written %x, and again %+v, %v", r, form, again, err)
 				}
 			}
@@ -133,8 +138,10 @@ func FuzzHandover(f *testing.F) {
 			t.Fatalf("an error and %+v", r)
 		}
 		if s, err := measured(t, ParseHandoverSelect, data); err == nil {
-			for _, form := range [][]byte{s.Append(nil), s.AppendCarrier(nil), s.AppendMessage(nil)} {
-				if again, err := ParseHandoverSelect(form); err != nil || !reflect.DeepEqual(again, s) {
+			for _, form := range [][]byte{s.Append(nil), s.AppendCarrier(nil),
+				s.AppendMessage(nil)} {
+				if again, err := ParseHandoverSelect(form); err != nil ||
+					!reflect.DeepEqual(again, s) {
 					t.Fatalf("read %+v, written %x, and again %+v, %v", s, form, again, err)
 				}
 			}

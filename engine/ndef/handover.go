@@ -29,11 +29,11 @@ const (
 	collisionLen    = 2
 )
 
-// findCarrier returns the payload of the WSC carrier in b, a copy: of a handover message of the given
-// type, of a lone carrier record, or b itself if it has no NDEF around it.
+// findCarrier returns the payload of the WSC carrier in b, a copy: of a handover message of the
+// given type, of a lone carrier record, or b itself if it has no NDEF around it.
 func findCarrier(message string, b []byte) (secret.Value, error) {
-	// A carrier begins with its length, whose first byte is 0: it has far less than 256 bytes. A record with this
-	// first byte would be empty, and in the middle of its message.
+	// A carrier begins with its length, whose first byte is 0: it has far less than 256 bytes. A
+	// record with this first byte would be empty, and in the middle of its message.
 	if len(b) > 0 && b[0] == 0 {
 		if len(b) > MaxPayload {
 			return secret.Value{}, fmt.Errorf("%w: carrier of %d bytes", ErrTooLong, len(b))
@@ -76,15 +76,16 @@ func findReferred(records []Record) (*Record, error) {
 	return nil, ErrNoRecord
 }
 
-// parseHandover returns the ids of the carriers in order of the sender's preference. Whether a carrier
-// is switched on already is not looked at: going there finds out.
+// parseHandover returns the ids of the carriers in order of the sender's preference. Whether a
+// carrier is switched on already is not looked at: going there finds out.
 func parseHandover(r *Record) ([]string, error) {
 	b := r.Payload.Bytes()
 	if len(b) == 0 {
 		return nil, fmt.Errorf("%w: no version", ErrHandover)
 	}
 	version := b[0]
-	if version>>4 != handoverVersion>>4 { // another minor version is to be understood, another major one is not
+	// another minor version is to be understood, another major one is not
+	if version>>4 != handoverVersion>>4 {
 		return nil, fmt.Errorf("%w: version %d.%d", ErrHandover, version>>4, version&15)
 	}
 	isRequest := string(r.Type) == typeRequest
@@ -103,7 +104,8 @@ func parseHandover(r *Record) ([]string, error) {
 		case in.is(TNFWellKnown, typeCollision):
 			collisions++
 			if in.Payload.Len() != collisionLen {
-				return nil, fmt.Errorf("%w: collision record of %d bytes", ErrHandover, in.Payload.Len())
+				return nil, fmt.Errorf("%w: collision record of %d bytes", ErrHandover,
+					in.Payload.Len())
 			}
 		case in.is(TNFWellKnown, typeAlternative):
 			id, err := parseAlternative(in.Payload.Bytes())
@@ -120,8 +122,8 @@ func parseHandover(r *Record) ([]string, error) {
 	return references, nil
 }
 
-// parseAlternative reads an "ac" record: power state, carrier reference, number of auxiliary references
-// and these, each with its length. All must fit exactly; the auxiliary ones are skipped.
+// parseAlternative reads an "ac" record: power state, carrier reference, number of auxiliary
+// references and these, each with its length. All must fit exactly; the auxiliary ones are skipped.
 func parseAlternative(b []byte) (string, error) {
 	short := fmt.Errorf("%w: alternative carrier record", ErrHandover)
 	if len(b) < 1 {
@@ -168,7 +170,8 @@ func appendHandover(b []byte, message string, before *Record, carrier []byte) []
 	reference := append([]byte{powerActive, byte(len(carrierID))}, carrierID...)
 	inner = append(inner, *wellKnown(typeAlternative, append(reference, 0)))
 	payload := AppendMessage([]byte{handoverVersion}, inner...)
-	r := Record{TNF: TNFMedia, Type: []byte(mimeWSC), ID: []byte(carrierID), Payload: secret.New(carrier)}
+	r := Record{TNF: TNFMedia, Type: []byte(mimeWSC), ID: []byte(carrierID),
+		Payload: secret.New(carrier)}
 	clear(carrier)
 	defer r.Payload.Wipe()
 	return AppendMessage(b, *wellKnown(message, payload), r)

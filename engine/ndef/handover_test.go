@@ -13,11 +13,13 @@ import (
 )
 
 func request() *HandoverRequest {
-	return &HandoverRequest{PublicKeyHash: [20]byte{0: 0xaa, 19: 0xbb}, UUIDE: wsc.UUID{0: 1, 15: 2}, Version2: wsc.Version20}
+	return &HandoverRequest{PublicKeyHash: [20]byte{0: 0xaa, 19: 0xbb},
+		UUIDE: wsc.UUID{0: 1, 15: 2}, Version2: wsc.Version20}
 }
 
 func selection() *HandoverSelect {
-	return &HandoverSelect{PublicKeyHash: [20]byte{0: 0xcc, 19: 0xdd}, SSID: []byte("home"), RFBands: wsc.Band5GHz, APChannel: 36,
+	return &HandoverSelect{PublicKeyHash: [20]byte{0: 0xcc, 19: 0xdd}, SSID: []byte("home"),
+		RFBands: wsc.Band5GHz, APChannel: 36,
 		BSSID: wsc.MAC{2, 0, 0, 0, 3, 0}, Version2: wsc.Version20}
 }
 
@@ -39,13 +41,17 @@ func TestHandover(t *testing.T) {
 		got, want []byte
 	}{
 		{"a request's carrier", request().Append(nil), bareRequest},
-		{"a request's carrier record", request().AppendCarrier(nil), unhex(t, fmt.Sprintf("d217%02x%s%x", requestLen+2, wscType, bareRequest))},
+		{"a request's carrier record", request().AppendCarrier(nil),
+			unhex(t, fmt.Sprintf("d217%02x%s%x", requestLen+2, wscType, bareRequest))},
 		{"a request", request().AppendMessage(nil, 0x1234),
-			unhex(t, "91 02 11 4872 12"+inner+fmt.Sprintf("5a 17 %02x 01 %s 30 %x", requestLen+2, wscType, bareRequest))},
+			unhex(t, "91 02 11 4872 12"+inner+
+				fmt.Sprintf("5a 17 %02x 01 %s 30 %x", requestLen+2, wscType, bareRequest))},
 		{"a select's carrier", selection().Append(nil), bareSelection},
-		{"a select's carrier record", selection().AppendCarrier(nil), unhex(t, fmt.Sprintf("d217%02x%s%x", selectionLen+2, wscType, bareSelection))},
+		{"a select's carrier record", selection().AppendCarrier(nil),
+			unhex(t, fmt.Sprintf("d217%02x%s%x", selectionLen+2, wscType, bareSelection))},
 		{"a select", selection().AppendMessage(nil),
-			unhex(t, "91 02 0a 4873 12 d1 02 04 6163 01013000"+fmt.Sprintf("5a 17 %02x 01 %s 30 %x", selectionLen+2, wscType, bareSelection))},
+			unhex(t, "91 02 0a 4873 12 d1 02 04 6163 01013000"+
+				fmt.Sprintf("5a 17 %02x 01 %s 30 %x", selectionLen+2, wscType, bareSelection))},
 		{"an empty select", AppendEmptySelect(nil), unhex(t, "d10201487312")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,12 +61,16 @@ func TestHandover(t *testing.T) {
 			}
 		})
 	}
-	for name, in := range map[string][]byte{"carrier": bareRequest, "carrier record": request().AppendCarrier(nil), "message": request().AppendMessage(nil, 7)} {
+	for name, in := range map[string][]byte{"carrier": bareRequest,
+		"carrier record": request().AppendCarrier(nil),
+		"message":        request().AppendMessage(nil, 7)} {
 		if got, err := ParseHandoverRequest(in); err != nil || !reflect.DeepEqual(got, request()) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	for name, in := range map[string][]byte{"carrier": bareSelection, "carrier record": selection().AppendCarrier(nil), "message": selection().AppendMessage(nil)} {
+	for name, in := range map[string][]byte{"carrier": bareSelection,
+		"carrier record": selection().AppendCarrier(nil),
+		"message":        selection().AppendMessage(nil)} {
 		if got, err := ParseHandoverSelect(in); err != nil || !reflect.DeepEqual(got, selection()) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
@@ -100,19 +110,26 @@ func TestCarriers(t *testing.T) {
 		{"without UUID-E", carrier(t, oob(7, 0)+ssid), wsc.ErrMissing, nil},
 		{"without SSID", carrier(t, oob(7, 0)+uuid), nil, wsc.ErrMissing},
 		{"an empty SSID is none", carrier(t, oob(7, 0)+uuid+"10450000"), nil, wsc.ErrMissing},
-		{"an SSID of 33 bytes is none", carrier(t, oob(7, 0)+uuid+"10450021"+fmt.Sprintf("%066x", 1)), nil, wsc.ErrMissing},
-		{"an SSID of 32 bytes", carrier(t, oob(7, 0)+uuid+"10450020"+fmt.Sprintf("%064x", 1)), nil, nil},
+		{"an SSID of 33 bytes is none",
+			carrier(t, oob(7, 0)+uuid+"10450021"+fmt.Sprintf("%066x", 1)), nil, wsc.ErrMissing},
+		{"an SSID of 32 bytes",
+			carrier(t, oob(7, 0)+uuid+"10450020"+fmt.Sprintf("%064x", 1)), nil, nil},
 		{"the id of a token", carrier(t, oob(0x10, 32)+uuid+ssid), wsc.ErrValue, wsc.ErrValue},
 		{"the id of a PIN", carrier(t, oob(0, 0)+uuid+ssid), wsc.ErrValue, wsc.ErrValue},
 		{"a password beside the hash has no meaning", carrier(t, oob(7, 16)+uuid+ssid), nil, nil},
-		{"a password of a length that none has", carrier(t, oob(7, 1)+uuid+ssid), wsc.ErrLength, wsc.ErrLength},
-		{"a hash too short", carrier(t, "102c0015"+fmt.Sprintf("%042x", 7)+uuid+ssid), wsc.ErrLength, wsc.ErrLength},
+		{"a password of a length that none has", carrier(t, oob(7, 1)+uuid+ssid), wsc.ErrLength,
+			wsc.ErrLength},
+		{"a hash too short", carrier(t, "102c0015"+fmt.Sprintf("%042x", 7)+uuid+ssid),
+			wsc.ErrLength, wsc.ErrLength},
 		{"a UUID-E too short", carrier(t, good+"1047000100"), wsc.ErrLength, wsc.ErrLength},
-		{"a UUID-E too long", carrier(t, good+"10470011"+fmt.Sprintf("%034x", 1)), wsc.ErrLength, wsc.ErrLength},
+		{"a UUID-E too long", carrier(t, good+"10470011"+fmt.Sprintf("%034x", 1)), wsc.ErrLength,
+			wsc.ErrLength},
 		{"two SSIDs, of which the last counts", carrier(t, good+"1045000178"), nil, nil},
 		{"a truncated attribute", carrier(t, good+"1001"), wsc.ErrTruncated, wsc.ErrTruncated},
-		{"a length above what there is", append([]byte{0, byte(len(good))}, unhex(t, good)...), ErrTruncated, ErrTruncated},
-		{"a length below what there is: the rest is ignored", append(carrier(t, good), 1, 2, 3), nil, nil},
+		{"a length above what there is", append([]byte{0, byte(len(good))}, unhex(t, good)...),
+			ErrTruncated, ErrTruncated},
+		{"a length below what there is: the rest is ignored",
+			append(carrier(t, good), 1, 2, 3), nil, nil},
 		{"a length of 0", append([]byte{0, 0}, unhex(t, good)...), wsc.ErrMissing, wsc.ErrMissing},
 		{"a single byte", []byte{0}, ErrTruncated, ErrTruncated},
 		{"nothing", nil, ErrTruncated, ErrTruncated},
@@ -128,10 +145,12 @@ func TestCarriers(t *testing.T) {
 				forms["record of a message"] = cut
 			}
 			for form, in := range forms {
-				if got, err := ParseHandoverRequest(in); !errors.Is(err, c.request) || (err != nil) != (got == nil) {
+				if got, err := ParseHandoverRequest(in); !errors.Is(err, c.request) ||
+					(err != nil) != (got == nil) {
 					t.Errorf("%s as a request: %+v, %v; want %v", form, got, err, c.request)
 				}
-				if got, err := ParseHandoverSelect(in); !errors.Is(err, c.selec) || (err != nil) != (got == nil) {
+				if got, err := ParseHandoverSelect(in); !errors.Is(err, c.selec) ||
+					(err != nil) != (got == nil) {
 					t.Errorf("%s as a select: %+v, %v; want %v", form, got, err, c.selec)
 				}
 			}
@@ -139,7 +158,8 @@ func TestCarriers(t *testing.T) {
 	}
 }
 
-// handover makes a handover message from the first record's type and payload and the records after it.
+// handover makes a handover message from the first record's type and payload and the records after
+// it.
 func handover(t *testing.T, name, payload string, rest ...Record) []byte {
 	return AppendMessage(nil, append([]Record{*wellKnown(name, unhex(t, payload))}, rest...)...)
 }
@@ -147,10 +167,12 @@ func handover(t *testing.T, name, payload string, rest ...Record) []byte {
 func TestHandoverMessages(t *testing.T) {
 	t.Parallel()
 	wscRecord := func(id string) Record {
-		return Record{TNF: TNFMedia, Type: []byte(mimeWSC), ID: []byte(id), Payload: secret.New(request().Append(nil))}
+		return Record{TNF: TNFMedia, Type: []byte(mimeWSC), ID: []byte(id),
+			Payload: secret.New(request().Append(nil))}
 	}
 	other := func(id string) Record {
-		return Record{TNF: TNFMedia, Type: []byte("application/vnd.bluetooth.ep.oob"), ID: []byte(id)}
+		return Record{TNF: TNFMedia, Type: []byte("application/vnd.bluetooth.ep.oob"),
+			ID: []byte(id)}
 	}
 	const cr, ac0, ac1 = "11 02 02 6372 0000", "02 04 6163 01013000", "02 04 6163 01013100"
 	one := "12 91 02 02 6372 0000 51" + ac0 // cr and a reference to "0"
@@ -160,37 +182,64 @@ func TestHandoverMessages(t *testing.T) {
 		err  error
 	}{
 		{"a request with our carrier", handover(t, "Hr", one, wscRecord("0")), nil},
-		{"a carrier of another kind first", handover(t, "Hr", "12 91 02 02 6372 0000 11"+ac0+"51"+ac1, other("0"), wscRecord("1")), nil},
-		{"a record that is no carrier between", handover(t, "Hr", "12 91 02 02 6372 0000 11 01 00 55 51"+ac0, other("x"), wscRecord("0")), nil},
+		{"a carrier of another kind first", handover(t, "Hr",
+			"12 91 02 02 6372 0000 11"+ac0+"51"+ac1, other("0"), wscRecord("1")), nil},
+		{"a record that is no carrier between",
+			handover(t, "Hr", "12 91 02 02 6372 0000 11 01 00 55 51"+ac0, other("x"),
+				wscRecord("0")), nil},
 		{"another minor version", handover(t, "Hr", "1f"+one[2:], wscRecord("0")), nil},
-		{"version 1.1 without collision record", handover(t, "Hr", "11 d1"+ac0, wscRecord("0")), nil},
-		{"auxiliary data is skipped", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 07 6163 010130 02 0178 00", wscRecord("0")), nil},
-		{"an inactive carrier", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 04 6163 00013000", wscRecord("0")), nil},
+		{"version 1.1 without collision record",
+			handover(t, "Hr", "11 d1"+ac0, wscRecord("0")), nil},
+		{"auxiliary data is skipped", handover(t, "Hr",
+			"12 91 02 02 6372 0000 51 02 07 6163 010130 02 0178 00", wscRecord("0")), nil},
+		{"an inactive carrier",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51 02 04 6163 00013000", wscRecord("0")), nil},
 
 		{"a select where a request belongs", selection().AppendMessage(nil), ErrHandover},
 		{"another well-known record first", handover(t, "Sp", one, wscRecord("0")), ErrHandover},
 		{"another major version", handover(t, "Hr", "22"+one[2:], wscRecord("0")), ErrHandover},
 		{"no version", handover(t, "Hr", "", wscRecord("0")), ErrHandover},
 		{"a request without anything", handover(t, "Hr", "12", wscRecord("0")), ErrHandover},
-		{"a request without collision record", handover(t, "Hr", "12 d1"+ac0, wscRecord("0")), ErrHandover},
-		{"two collision records", handover(t, "Hr", "12 91 02 02 6372 0000"+cr+"51"+ac0, wscRecord("0")), ErrHandover},
-		{"a short collision record", handover(t, "Hr", "12 91 02 01 6372 00 51"+ac0, wscRecord("0")), ErrHandover},
-		{"an inner message in chunks", handover(t, "Hr", "12 b1 02 02 6372 0000 51"+ac0, wscRecord("0")), ErrChunked},
-		{"an inner message that does not end", handover(t, "Hr", "12 91 02 02 6372 0000 11"+ac0, wscRecord("0")), ErrFlags},
-		{"an inner length that wraps", handover(t, "Hr", "12 c1 02 fffffffe 6163", wscRecord("0")), ErrTooLong},
+		{"a request without collision record", handover(t, "Hr", "12 d1"+ac0, wscRecord("0")),
+			ErrHandover},
+		{"two collision records",
+			handover(t, "Hr", "12 91 02 02 6372 0000"+cr+"51"+ac0, wscRecord("0")), ErrHandover},
+		{"a short collision record",
+			handover(t, "Hr", "12 91 02 01 6372 00 51"+ac0, wscRecord("0")), ErrHandover},
+		{"an inner message in chunks",
+			handover(t, "Hr", "12 b1 02 02 6372 0000 51"+ac0, wscRecord("0")), ErrChunked},
+		{"an inner message that does not end",
+			handover(t, "Hr", "12 91 02 02 6372 0000 11"+ac0, wscRecord("0")), ErrFlags},
+		{"an inner length that wraps", handover(t, "Hr", "12 c1 02 fffffffe 6163", wscRecord("0")),
+			ErrTooLong},
 		{"no reference", handover(t, "Hr", "12 d1 02 02 6372 0000", wscRecord("0")), ErrNoRecord},
-		{"a reference to nothing", handover(t, "Hr", "12 91 02 02 6372 0000 51"+ac1, wscRecord("0")), ErrNoRecord},
-		{"a reference to a carrier of another kind only", handover(t, "Hr", one, other("0"), wscRecord("1")), ErrNoRecord},
+		{"a reference to nothing",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51"+ac1, wscRecord("0")), ErrNoRecord},
+		{"a reference to a carrier of another kind only",
+			handover(t, "Hr", one, other("0"), wscRecord("1")), ErrNoRecord},
 		{"a message of one record has no carrier", handover(t, "Hr", one), ErrNoRecord},
-		{"an empty alternative", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 00 6163", wscRecord("0")), ErrHandover},
-		{"an alternative without reference", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 01 6163 01", wscRecord("0")), ErrHandover},
-		{"an alternative with an empty reference", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 03 6163 010000", wscRecord("")), ErrHandover},
-		{"a reference beyond its record", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 03 6163 01ff30", wscRecord("0")), ErrHandover},
-		{"an alternative without a number of auxiliary references", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 03 6163 010130", wscRecord("0")), ErrHandover},
-		{"fewer auxiliary references than said", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 05 6163 010130 ff00", wscRecord("0")), ErrHandover},
-		{"a byte after the auxiliary references", handover(t, "Hr", "12 91 02 02 6372 0000 51 02 05 6163 010130 0000", wscRecord("0")), ErrHandover},
+		{"an empty alternative",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51 02 00 6163", wscRecord("0")), ErrHandover},
+		{"an alternative without reference", handover(t, "Hr",
+			"12 91 02 02 6372 0000 51 02 01 6163 01", wscRecord("0")), ErrHandover},
+		{"an alternative with an empty reference",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51 02 03 6163 010000", wscRecord("")),
+			ErrHandover},
+		{"a reference beyond its record", handover(t, "Hr",
+			"12 91 02 02 6372 0000 51 02 03 6163 01ff30", wscRecord("0")), ErrHandover},
+		{"an alternative without a number of auxiliary references",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51 02 03 6163 010130", wscRecord("0")),
+			ErrHandover},
+		{"fewer auxiliary references than said",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51 02 05 6163 010130 ff00", wscRecord("0")),
+			ErrHandover},
+		{"a byte after the auxiliary references",
+			handover(t, "Hr", "12 91 02 02 6372 0000 51 02 05 6163 010130 0000", wscRecord("0")),
+			ErrHandover},
 		{"two lone carrier records out of place", bytes.Repeat(unlone(t), 2), ErrFlags},
-		{"a request within a request is not looked into", handover(t, "Hr", "12"+fmt.Sprintf("%x", request().AppendMessage(nil, 0))), ErrHandover},
+		{"a request within a request is not looked into",
+			handover(t, "Hr", "12"+fmt.Sprintf("%x", request().AppendMessage(nil, 0))),
+			ErrHandover},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -206,7 +255,8 @@ func TestHandoverMessages(t *testing.T) {
 	if got, err := ParseHandoverSelect(AppendEmptySelect(nil)); !errors.Is(err, ErrNoRecord) {
 		t.Errorf("an empty select: %+v, %v", got, err)
 	}
-	if got, err := ParseHandoverSelect(request().AppendMessage(nil, 0)); !errors.Is(err, ErrHandover) {
+	if got, err := ParseHandoverSelect(request().AppendMessage(nil, 0)); !errors.Is(err,
+		ErrHandover) {
 		t.Errorf("a request where a select belongs: %+v, %v", got, err)
 	}
 }
@@ -223,14 +273,16 @@ func unlone(t *testing.T) []byte {
 
 func TestAHandoverCutAnywhereIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, whole := range [][]byte{request().Append(nil), request().AppendCarrier(nil), request().AppendMessage(nil, 1)} {
+	for _, whole := range [][]byte{request().Append(nil), request().AppendCarrier(nil),
+		request().AppendMessage(nil, 1)} {
 		for i := range whole {
 			if got, err := ParseHandoverRequest(whole[:i]); err == nil {
 				t.Errorf("cut after %d bytes: %+v", i, got)
 			}
 		}
 	}
-	for _, whole := range [][]byte{selection().Append(nil), selection().AppendCarrier(nil), selection().AppendMessage(nil)} {
+	for _, whole := range [][]byte{selection().Append(nil), selection().AppendCarrier(nil),
+		selection().AppendMessage(nil)} {
 		for i := range whole {
 			if got, err := ParseHandoverSelect(whole[:i]); err == nil {
 				t.Errorf("cut after %d bytes: %+v", i, got)
@@ -241,7 +293,8 @@ func TestAHandoverCutAnywhereIsRefused(t *testing.T) {
 
 func TestAHandoverMessageIsNoTag(t *testing.T) {
 	t.Parallel()
-	for name, in := range map[string][]byte{"request": request().AppendMessage(nil, 0), "select": selection().AppendMessage(nil)} {
+	for name, in := range map[string][]byte{"request": request().AppendMessage(nil, 0),
+		"select": selection().AppendMessage(nil)} {
 		if tag, err := Parse(in); !errors.Is(err, ErrHandoverMessage) {
 			t.Errorf("%s: %+v, %v", name, tag, err)
 		}

@@ -1,8 +1,9 @@
 // Package ndef reads and writes what WSC keeps on NFC tags and tells over an NFC link: password
-// tokens, configuration tokens and connection handover, with the NDEF records around them or without.
+// tokens, configuration tokens and connection handover, with the NDEF records around them or
+// without.
 //
-// It is bytes in and values out: tags and links are other programs' business. What a tag says is not
-// authenticated; whoever can touch the device could have written it.
+// It is bytes in and values out: tags and links are other programs' business. What a tag says is
+// not authenticated; whoever can touch the device could have written it.
 package ndef
 
 import (
@@ -19,14 +20,16 @@ const (
 	MaxMessage = 1<<15 - 1
 	// MaxPayload is the longest payload of a record (hostap's limit since CVE-2015-8041).
 	MaxPayload = 20000
-	// MaxRecords is the most records in a message. A handover message has one, and one for each way to go on.
+	// MaxRecords is the most records in a message. A handover message has one, and one for each way
+	// to go on.
 	MaxRecords = 32
 )
 
 // mimeWSC is the type of all records with WSC attributes (WSC, NFC out-of-band interface).
 const mimeWSC = "application/vnd.wfa.wsc"
 
-// The flags in a record's first byte (NFC Forum, NDEF 1.0, section 3.2). The low three bits are the TNF.
+// The flags in a record's first byte (NFC Forum, NDEF 1.0, section 3.2). The low three bits are the
+// TNF.
 const (
 	flagBegin = 0x80
 	flagEnd   = 0x40
@@ -52,15 +55,16 @@ const (
 
 // String gives the specification's name.
 func (t TNF) String() string {
-	names := [...]string{"empty", "well-known", "media type", "absolute URI", "external", "unknown", "unchanged"}
+	names := [...]string{"empty", "well-known", "media type", "absolute URI", "external", "unknown",
+		"unchanged"}
 	if int(t) < len(names) {
 		return names[t]
 	}
 	return fmt.Sprintf("TNF %d", uint8(t))
 }
 
-// Record is one NDEF record. Its Payload may hold a key, so it is a secret whatever it is. Records are
-// for one goroutine.
+// Record is one NDEF record. Its Payload may hold a key, so it is a secret whatever it is. Records
+// are for one goroutine.
 type Record struct {
 	TNF     TNF
 	Type    []byte // at most 255 bytes
@@ -75,8 +79,9 @@ func (r *Record) is(tnf TNF, name string) bool { return r.TNF == tnf && string(r
 // stays bytes, so that no nesting can cost anything.
 func ParseMessage(b []byte) ([]Record, error) { return parseRecords(b, false) }
 
-// parseRecords is ParseMessage; with lone, a single record may have any place in the message that it
-// was taken from: NFC software hands over the carrier record of a handover message as it stood there.
+// parseRecords is ParseMessage; with lone, a single record may have any place in the message that
+// it was taken from: NFC software hands over the carrier record of a handover message as it stood
+// there.
 func parseRecords(b []byte, lone bool) ([]Record, error) {
 	if len(b) > MaxMessage {
 		return nil, fmt.Errorf("%w: message of %d bytes", ErrTooLong, len(b))
@@ -110,7 +115,8 @@ func parseRecords(b []byte, lone bool) ([]Record, error) {
 	return records, nil
 }
 
-// parseRecord reads the record at the beginning of b, which is not empty, and tells its size, which is never 0.
+// parseRecord reads the record at the beginning of b, which is not empty, and tells its size, which
+// is never 0.
 func parseRecord(b []byte) (Record, int, error) {
 	flags := b[0]
 	if flags&flagChunk != 0 {
@@ -126,8 +132,9 @@ func parseRecord(b []byte) (Record, int, error) {
 	if len(b) < header {
 		return Record{}, 0, fmt.Errorf("%w: record header", ErrTruncated)
 	}
-	// CVE-2015-8041: these were added up in 32 bits, and a Payload Length near 2^32 wrapped around. In 64 bits, no
-	// sum of three lengths can, and the payload is bounded before it is added to anything.
+	// CVE-2015-8041: these were added up in 32 bits, and a Payload Length near 2^32 wrapped around.
+	// In 64 bits, no sum of three lengths can, and the payload is bounded before it is added to
+	// anything.
 	typeLen, payloadLen, idLen := uint64(b[1]), uint64(b[2]), uint64(0)
 	if flags&flagShort == 0 {
 		payloadLen = uint64(binary.BigEndian.Uint32(b[2:]))
@@ -197,7 +204,8 @@ func AppendMessage(b []byte, records ...Record) []byte {
 func (r *Record) append(b []byte, flags byte) []byte {
 	payload := r.Payload.Bytes()
 	if len(r.Type) > 0xFF || len(r.ID) > 0xFF || len(payload) > MaxPayload {
-		panic(fmt.Sprintf("ndef: record with a type of %d bytes, an id of %d, a payload of %d", len(r.Type), len(r.ID), len(payload)))
+		panic(fmt.Sprintf("ndef: record with a type of %d bytes, an id of %d, a payload of %d",
+			len(r.Type), len(r.ID), len(payload)))
 	}
 	flags |= byte(r.TNF)
 	if len(r.ID) > 0 {
@@ -217,7 +225,8 @@ func (r *Record) append(b []byte, flags byte) []byte {
 	return append(b, payload...)
 }
 
-// appendWSC appends a message of one record with WSC attributes as payload, and wipes the payload's copies.
+// appendWSC appends a message of one record with WSC attributes as payload, and wipes the payload's
+// copies.
 func appendWSC(b, payload []byte) []byte {
 	r := Record{TNF: TNFMedia, Type: []byte(mimeWSC), Payload: secret.New(payload)}
 	clear(payload)

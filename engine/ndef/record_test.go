@@ -30,17 +30,27 @@ func TestParseMessage(t *testing.T) {
 		err      error
 		want     []Record
 	}{
-		{"a short record", "d1 01 02 54 6869", nil, []Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.FromString("hi")}}},
+		{"a short record", "d1 01 02 54 6869", nil,
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.FromString("hi")}}},
 		{"a long record", "c1 01 0000012c 54" + strings.Repeat("ab", 300), nil,
-			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.New(bytes.Repeat([]byte{0xab}, 300))}}},
-		{"a long header around a short payload", "c1 01 00000001 54 41", nil, []Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.FromString("A")}}},
-		{"a record with an id", "d9 01 01 02 54 6964 41", nil, []Record{{TNF: TNFWellKnown, Type: []byte("T"), ID: []byte("id"), Payload: secret.FromString("A")}}},
-		{"an id of no bytes is none", "d9 01 01 00 54 41", nil, []Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.FromString("A")}}},
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"),
+				Payload: secret.New(bytes.Repeat([]byte{0xab}, 300))}}},
+		{"a long header around a short payload", "c1 01 00000001 54 41", nil,
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.FromString("A")}}},
+		{"a record with an id", "d9 01 01 02 54 6964 41", nil,
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), ID: []byte("id"),
+				Payload: secret.FromString("A")}}},
+		{"an id of no bytes is none", "d9 01 01 00 54 41", nil,
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.FromString("A")}}},
 		{"an empty record", "d0 00 00", nil, []Record{{}}},
-		{"a payload of unknown type", "d5 00 01 41", nil, []Record{{TNF: TNFUnknown, Payload: secret.FromString("A")}}},
-		{"two records", "91 01 00 54 51 01 00 55", nil, []Record{{TNF: TNFWellKnown, Type: []byte("T")}, {TNF: TNFWellKnown, Type: []byte("U")}}},
+		{"a payload of unknown type", "d5 00 01 41", nil,
+			[]Record{{TNF: TNFUnknown, Payload: secret.FromString("A")}}},
+		{"two records", "91 01 00 54 51 01 00 55", nil,
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T")},
+				{TNF: TNFWellKnown, Type: []byte("U")}}},
 		{"a message within a payload stays bytes", "d1 01 05 54 d1 01 01 54 41", nil,
-			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.New(unhex(t, "d101015441"))}}},
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"),
+				Payload: secret.New(unhex(t, "d101015441"))}}},
 
 		{"nothing is no message", "", ErrTruncated, nil},
 		{"a first chunk is refused", "b1 01 01 54 41", ErrChunked, nil},
@@ -66,22 +76,30 @@ func TestParseMessage(t *testing.T) {
 		{"a type beyond the data is refused", "d1 02 00 54", ErrTruncated, nil},
 		{"an id beyond the data is refused", "d9 01 00 02 54 41", ErrTruncated, nil},
 		{"a payload beyond the data is refused", "d1 01 02 54 41", ErrTruncated, nil},
-		{"a payload above the limit is refused, even if it were there", "c1 01 00004e21 54" + strings.Repeat("00", 20001), ErrTooLong, nil},
+		{"a payload above the limit is refused, even if it were there",
+			"c1 01 00004e21 54" + strings.Repeat("00", 20001), ErrTooLong, nil},
 		{"a payload at the limit is taken", "c1 01 00004e20 54" + strings.Repeat("00", 20000), nil,
-			[]Record{{TNF: TNFWellKnown, Type: []byte("T"), Payload: secret.New(make([]byte, 20000))}}},
+			[]Record{{TNF: TNFWellKnown, Type: []byte("T"),
+				Payload: secret.New(make([]byte, 20000))}}},
 		{"more than a tag holds is refused", strings.Repeat("00", MaxMessage+1), ErrTooLong, nil},
-		{"as many records as allowed", "91 01 00 54" + strings.Repeat("11010054", MaxRecords-2) + "51010054", nil,
+		{"as many records as allowed",
+			"91 01 00 54" + strings.Repeat("11010054", MaxRecords-2) + "51010054", nil,
 			repeat(Record{TNF: TNFWellKnown, Type: []byte("T")}, MaxRecords)},
-		{"one record too many is refused", "91 01 00 54" + strings.Repeat("11010054", MaxRecords-1) + "51010054", ErrTooMany, nil},
+		{"one record too many is refused",
+			"91 01 00 54" + strings.Repeat("11010054", MaxRecords-1) + "51010054", ErrTooMany, nil},
 
-		// CVE-2015-8041: with these, header + lengths wraps around in 32 bits to 0 or to a little more.
+		// CVE-2015-8041: with these, header + lengths wraps around in 32 bits to 0 or to a little
+		// more.
 		{"a length that wraps to nothing is refused", "c2 17 ffffffe3" + wscType, ErrTooLong, nil},
 		{"a length that wraps to one byte is refused", "c2 17 ffffffe4" + wscType, ErrTooLong, nil},
-		{"a length that wraps to the header is refused", "c2 17 ffffffe9" + wscType, ErrTooLong, nil},
+		{"a length that wraps to the header is refused", "c2 17 ffffffe9" + wscType,
+			ErrTooLong, nil},
 		{"a length of all ones is refused", "c2 17 ffffffff" + wscType, ErrTooLong, nil},
-		{"a length that wraps with the id is refused", "ca 17 ffffff00 ff" + wscType, ErrTooLong, nil},
+		{"a length that wraps with the id is refused", "ca 17 ffffff00 ff" + wscType,
+			ErrTooLong, nil},
 		{"a length with the sign bit is refused", "c2 17 80000000" + wscType, ErrTooLong, nil},
-		{"the greatest type, id and payload do not wrap", "ca ff 00004e20 ff" + wscType, ErrTruncated, nil},
+		{"the greatest type, id and payload do not wrap", "ca ff 00004e20 ff" + wscType,
+			ErrTruncated, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -118,8 +136,10 @@ func sameRecords(t *testing.T, got, want []Record) {
 	}
 	for i, g := range got {
 		w := want[i]
-		if g.TNF != w.TNF || !bytes.Equal(g.Type, w.Type) || !bytes.Equal(g.ID, w.ID) || !g.Payload.Equal(w.Payload) {
-			t.Errorf("record %d: got %+v %x, want %+v %x", i, g, g.Payload.Bytes(), w, w.Payload.Bytes())
+		if g.TNF != w.TNF || !bytes.Equal(g.Type, w.Type) || !bytes.Equal(g.ID, w.ID) ||
+			!g.Payload.Equal(w.Payload) {
+			t.Errorf("record %d: got %+v %x, want %+v %x", i, g, g.Payload.Bytes(), w,
+				w.Payload.Bytes())
 		}
 	}
 }
@@ -132,7 +152,8 @@ func TestParsingCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	clear(in)
-	sameRecords(t, got, []Record{{TNF: TNFWellKnown, Type: []byte("T"), ID: []byte("I"), Payload: secret.FromString("A")}})
+	sameRecords(t, got, []Record{{TNF: TNFWellKnown, Type: []byte("T"), ID: []byte("I"),
+		Payload: secret.FromString("A")}})
 }
 
 func TestAppendMessageRefusesWhatDoesNotFit(t *testing.T) {
@@ -144,7 +165,8 @@ func TestAppendMessageRefusesWhatDoesNotFit(t *testing.T) {
 		{"no records", nil},
 		{"a type of 256 bytes", []Record{{TNF: TNFWellKnown, Type: make([]byte, 256)}}},
 		{"an id of 256 bytes", []Record{{TNF: TNFUnknown, ID: make([]byte, 256)}}},
-		{"a payload above the limit", []Record{{TNF: TNFUnknown, Payload: secret.New(make([]byte, MaxPayload+1))}}},
+		{"a payload above the limit",
+			[]Record{{TNF: TNFUnknown, Payload: secret.New(make([]byte, MaxPayload+1))}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -20,9 +20,9 @@ type Tag struct {
 }
 
 // Parse reads a tag, with NDEF around its attributes or without. Where a tag has Credentials and a
-// password, the Credentials count (hostap behaviour). One Credential that is none makes the tag invalid; one
-// that lacks what a reader does not need is one (see wsc.ParseTagCredential), and so are the attributes of a
-// network without a Credential around them.
+// password, the Credentials count (hostap behaviour). One Credential that is none makes the tag
+// invalid; one that lacks what a reader does not need is one (see wsc.ParseTagCredential), and so
+// are the attributes of a network without a Credential around them.
 func Parse(b []byte) (*Tag, error) {
 	if len(b) > 0 && b[0] == rawStart {
 		return parseTag(b)
@@ -37,7 +37,8 @@ func Parse(b []byte) (*Tag, error) {
 		return nil, err
 	}
 	tag, err := parseTag(r.Payload.Bytes())
-	if first := &records[0]; err != nil && (first.is(TNFWellKnown, typeRequest) || first.is(TNFWellKnown, typeSelect)) {
+	if first := &records[0]; err != nil &&
+		(first.is(TNFWellKnown, typeRequest) || first.is(TNFWellKnown, typeSelect)) {
 		return nil, ErrHandoverMessage
 	}
 	return tag, err
@@ -80,8 +81,8 @@ func (t *Tag) Wipe() {
 type PasswordToken struct {
 	PublicKeyHash [20]byte
 	ID            wsc.DevicePasswordID // from wsc.PasswordIDFirstToken on
-	// Password has 16 to 32 bytes. The Registration Protocol does not use these but their hexadecimal text: see
-	// devpass.FromNFC.
+	// Password has 16 to 32 bytes. The Registration Protocol does not use these but their
+	// hexadecimal text: see devpass.FromNFC.
 	Password secret.Value
 	Version2 wsc.Version
 }
@@ -118,7 +119,8 @@ func (a *attributes) password() (*PasswordToken, error) {
 	if len(password) == 0 {
 		return nil, a.fail(wsc.AttrOOBDevicePassword, wsc.ErrLength)
 	}
-	return &PasswordToken{PublicKeyHash: hash, ID: id, Password: secret.New(password), Version2: a.version2}, nil
+	return &PasswordToken{PublicKeyHash: hash, ID: id, Password: secret.New(password),
+		Version2: a.version2}, nil
 }
 
 // Append appends the token's attributes, without NDEF.
@@ -135,7 +137,8 @@ func (t *PasswordToken) Wipe() { t.Password.Wipe() }
 // ConfigurationToken is a network on a tag: whoever reads it can join.
 type ConfigurationToken struct {
 	Credentials []wsc.Credential // one to ten; wrong in themselves is for package credential to say
-	// Where the access point was that made the tag, as a hint for the scan; zero for what is not said.
+	// Where the access point was that made the tag, as a hint for the scan; zero for what is not
+	// said.
 	RFBands   wsc.RFBands
 	APChannel uint16
 	BSSID     wsc.MAC

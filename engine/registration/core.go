@@ -28,12 +28,13 @@ type core struct {
 	enrolleeKey    []byte // PK_E as it was on the wire
 	registrarKey   []byte // PK_R
 	pair           *wsccrypto.KeyPair
-	given          *wsccrypto.KeyPair // made ahead of time, and not in use yet; it is this run's in any case
-	keys           *wsccrypto.Keys
-	password       devpass.Password
-	psk            [2][16]byte // PSK1 and PSK2: halves of the device password, not Wi-Fi PSKs
-	ownSNonce      [2]wsc.Nonce
-	peerHash       [2][32]byte // the peer's E-Hash1/2 or R-Hash1/2
+	// made ahead of time, and not in use yet; it is this run's in any case
+	given     *wsccrypto.KeyPair
+	keys      *wsccrypto.Keys
+	password  devpass.Password
+	psk       [2][16]byte // PSK1 and PSK2: halves of the device password, not Wi-Fi PSKs
+	ownSNonce [2]wsc.Nonce
+	peerHash  [2][32]byte // the peer's E-Hash1/2 or R-Hash1/2
 
 	previous []byte // the message that the next Authenticator covers as well
 	repeats  int    // answered
@@ -64,8 +65,9 @@ func (c *core) isRepeat(frame []byte) bool {
 	return c.heard != nil && bytes.Equal(frame, c.heard)
 }
 
-// maxRepeats is how many repetitions are answered in one run. Who lost an answer repeats his message two or three times; a peer that goes
-// on with that would have us answer for as long as a run may last.
+// maxRepeats is how many repetitions are answered in one run. Who lost an answer repeats his
+// message two or three times; a peer that goes on with that would have us answer for as long as a
+// run may last.
 const maxRepeats = 16
 
 // repeat answers the newest handled message once more.
@@ -128,7 +130,8 @@ func (c *core) nack(code wsc.ConfigError, half int, err error) engine.Step {
 	return c.finish([][]byte{c.nackMessage(code)})
 }
 
-// reject is nack for what a message's method found. M6 and M7 prove the second half of the password.
+// reject is nack for what a message's method found. M6 and M7 prove the second half of the
+// password.
 func (c *core) reject(err error) engine.Step {
 	half := 0
 	if errors.Is(err, ErrPassword) {
@@ -141,7 +144,8 @@ func (c *core) reject(err error) engine.Step {
 }
 
 func (c *core) nackMessage(code wsc.ConfigError) []byte {
-	n := wsc.Nack{EnrolleeNonce: c.enrolleeNonce, RegistrarNonce: c.registrarNonce, ConfigError: code, Version2: c.version}
+	n := wsc.Nack{EnrolleeNonce: c.enrolleeNonce, RegistrarNonce: c.registrarNonce,
+		ConfigError: code, Version2: c.version}
 	c.last = wsc.MsgNack
 	return n.Append(nil)
 }

@@ -28,11 +28,11 @@ type EnrolleeConfig struct {
 	LearnOnly bool
 	// KeyPair is a pair made ahead of time, used for this run only; nil: a fresh one.
 	KeyPair *wsccrypto.KeyPair
-	// MultiAP are the flags of the Multi-AP subelement in M1 (0x80: a backhaul station, which gets the backhaul's Credential
-	// where the Registrar has one); 0: none.
+	// MultiAP are the flags of the Multi-AP subelement in M1 (0x80: a backhaul station, which gets
+	// the backhaul's Credential where the Registrar has one); 0: none.
 	MultiAP uint8
-	// Alternative is another password that the Registrar may choose in M2 by its id; nil: none. An access point
-	// with an NFC token offers that in M1 and takes its PIN all the same (hostap).
+	// Alternative is another password that the Registrar may choose in M2 by its id; nil: none. An
+	// access point with an NFC token offers that in M1 and takes its PIN all the same (hostap).
 	Alternative *devpass.Password
 	// RegistrarKeyHash is the hash of the Registrar's public key as learned out of band (NFC
 	// connection handover); nil: none. With it, Credentials come in M2 and nothing else is taken.
@@ -143,7 +143,8 @@ var errIgnore = errors.New("not of this run")
 
 // handle runs one message's method if it is the one awaited. A message of this run out of order is
 // answered with NACK 0 (hostap); one with another nonce is not of this run.
-func (e *Enrollee) handle(now time.Time, frame []byte, want State, method func([]byte) ([]byte, State, error)) engine.Step {
+func (e *Enrollee) handle(now time.Time, frame []byte, want State,
+	method func([]byte) ([]byte, State, error)) engine.Step {
 	if e.state != want {
 		if nonceOf(frame, wsc.AttrEnrolleeNonce) != e.enrolleeNonce {
 			return e.ignore()
@@ -177,7 +178,8 @@ func (e *Enrollee) m2(frame []byte) ([]byte, State, error) {
 	e.peer = m.Device
 	if !acceptsPasswordID(e.password.ID, m.DevicePasswordID) {
 		if alt := e.c.Alternative; alt == nil || alt.ID != m.DevicePasswordID {
-			return nil, 0, fmt.Errorf("%w: %v, not %v", ErrPasswordID, m.DevicePasswordID, e.password.ID)
+			return nil, 0, fmt.Errorf("%w: %v, not %v", ErrPasswordID, m.DevicePasswordID,
+				e.password.ID)
 		}
 		e.password = *e.c.Alternative
 	}
@@ -205,7 +207,8 @@ func (e *Enrollee) m2(frame []byte) ([]byte, State, error) {
 			return nil, 0, err
 		}
 	}
-	m3 := wsc.M3{RegistrarNonce: e.registrarNonce, EHash1: e.ownHash(0), EHash2: e.ownHash(1), Version2: e.version}
+	m3 := wsc.M3{RegistrarNonce: e.registrarNonce, EHash1: e.ownHash(0), EHash2: e.ownHash(1),
+		Version2: e.version}
 	return e.sign(m3.AppendBody(nil)), expectM4, nil
 }
 
@@ -311,7 +314,8 @@ func (e *Enrollee) accept(s *wsc.Settings) ([]byte, State, error) {
 	} else {
 		e.outcome.Credentials = s.Credentials
 	}
-	done := wsc.Done{EnrolleeNonce: e.enrolleeNonce, RegistrarNonce: e.registrarNonce, Version2: e.version}
+	done := wsc.Done{EnrolleeNonce: e.enrolleeNonce, RegistrarNonce: e.registrarNonce,
+		Version2: e.version}
 	return done.Append(nil), next, nil
 }
 
@@ -326,14 +330,16 @@ func (e *Enrollee) handleM2D(now time.Time, frame []byte) engine.Step {
 		e.registrarNonce = m.RegistrarNonce
 		return e.nack(wsc.ConfigErrorNone, 0, ErrM2D)
 	}
-	ack := wsc.Ack{EnrolleeNonce: e.enrolleeNonce, RegistrarNonce: m.RegistrarNonce, Version2: e.version}
+	ack := wsc.Ack{EnrolleeNonce: e.enrolleeNonce, RegistrarNonce: m.RegistrarNonce,
+		Version2: e.version}
 	return e.reply(now, frame, ack.Append(nil), expectM2)
 }
 
 // handleAck ends the run of an access point: the Registrar has our WSC_Done.
 func (e *Enrollee) handleAck(frame []byte) engine.Step {
 	a, err := wsc.ParseAck(frame)
-	if err != nil || e.state != expectAck || a.EnrolleeNonce != e.enrolleeNonce || a.RegistrarNonce != e.registrarNonce {
+	if err != nil || e.state != expectAck || a.EnrolleeNonce != e.enrolleeNonce ||
+		a.RegistrarNonce != e.registrarNonce {
 		return e.ignore()
 	}
 	e.last = wsc.MsgAck

@@ -7,7 +7,8 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// The runs in which nobody is let in: the Registrar knows the Enrollee and says so with M2D, or meets another Registrar.
+// The runs in which nobody is let in: the Registrar knows the Enrollee and says so with M2D, or
+// meets another Registrar.
 
 // m2d tells the Enrollee that it is known, but cannot be enrolled now.
 func (r *Registrar) m2d(now time.Time, frame []byte, code wsc.ConfigError, why error) engine.Step {
@@ -28,8 +29,8 @@ func (r *Registrar) ack(frame []byte) engine.Step {
 	return r.finish(nil)
 }
 
-// nackToM2D ends a run that began and ended with M2D, too: an access point answers so. Why we refused it says more than
-// the 0 that it sends.
+// nackToM2D ends a run that began and ended with M2D, too: an access point answers so. Why we
+// refused it says more than the 0 that it sends.
 func (r *Registrar) nackToM2D(frame []byte) engine.Step {
 	n, err := wsc.ParseNack(frame)
 	if err != nil || n.EnrolleeNonce != r.enrolleeNonce {
@@ -40,8 +41,8 @@ func (r *Registrar) nackToM2D(frame []byte) engine.Step {
 	return r.finish(nil)
 }
 
-// otherRegistrar ends a run with a peer that thinks it is the Registrar, too: an access point that cannot
-// be configured may answer so. Neither side would ever send M1.
+// otherRegistrar ends a run with a peer that thinks it is the Registrar, too: an access point that
+// cannot be configured may answer so. Neither side would ever send M1.
 func (r *Registrar) otherRegistrar() engine.Step {
 	if r.state != expectM1 {
 		return r.ignore()

@@ -9,16 +9,18 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// Token is what a Registrar was told about an Enrollee by an NFC tag, or over an NFC link (WSC, NFC out-of-band
-// interface). Password's secret stays the caller's.
+// Token is what a Registrar was told about an Enrollee by an NFC tag, or over an NFC link (WSC, NFC
+// out-of-band interface). Password's secret stays the caller's.
 type Token struct {
-	// Password is that of a password token. The one of a connection handover has the id 7 and no value: whoever has
-	// the key that was announced is trusted, and M2 brings the Credentials at once.
+	// Password is that of a password token. The one of a connection handover has the id 7 and no
+	// value: whoever has the key that was announced is trusted, and M2 brings the Credentials at
+	// once.
 	Password devpass.Password
-	// EnrolleeKeyHash is that of the Enrollee's public key; nil: not told. A handover always tells it.
+	// EnrolleeKeyHash is that of the Enrollee's public key; nil: not told. A handover always tells
+	// it.
 	EnrolleeKeyHash *[20]byte
-	// KeyPair is the Registrar's own pair as it was announced to the Enrollee, for this run only; nil: that of
-	// RegistrarConfig, or a fresh one.
+	// KeyPair is the Registrar's own pair as it was announced to the Enrollee, for this run only;
+	// nil: that of RegistrarConfig, or a fresh one.
 	KeyPair *wsccrypto.KeyPair
 }
 
@@ -30,8 +32,9 @@ func isTokenID(id wsc.DevicePasswordID) bool {
 	return id == wsc.PasswordIDNFCConnectionHandover || id >= wsc.PasswordIDFirstToken
 }
 
-// token looks for a token of the Enrollee. One whose key is another than was announced is an impostor, or has a new
-// tag: M2D with configuration error 20 (hostap), whatever other password there may be.
+// token looks for a token of the Enrollee. One whose key is another than was announced is an
+// impostor, or has a new tag: M2D with configuration error 20 (hostap), whatever other password
+// there may be.
 func (r *Registrar) token(now time.Time, m *wsc.M1) (Token, bool, error) {
 	if r.c.Token == nil || !isTokenID(m.DevicePasswordID) {
 		return Token{}, false, nil
@@ -59,11 +62,12 @@ func (r *Registrar) credentials() ([]byte, error) {
 	return r.wrap(give)
 }
 
-// abbreviated takes the Credentials of an M2 whose key was announced over NFC. hostap insists on them, and so do we:
-// a Registrar that wants a password instead would be one that knows none.
+// abbreviated takes the Credentials of an M2 whose key was announced over NFC. hostap insists on
+// them, and so do we: a Registrar that wants a password instead would be one that knows none.
 func (e *Enrollee) abbreviated(m *wsc.M2) ([]byte, State, error) {
 	if m.EncryptedSettings == nil {
-		return nil, 0, fmt.Errorf("%w: M2 of a connection handover without Encrypted Settings", ErrProtocol)
+		return nil, 0, fmt.Errorf("%w: M2 of a connection handover without Encrypted Settings",
+			ErrProtocol)
 	}
 	s, err := e.decrypt(m.EncryptedSettings)
 	if err != nil {

@@ -34,10 +34,13 @@ func nobody(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool
 
 // onlyToken is a Registrar's Token function for one token.
 func onlyToken(k Token) func(time.Time, wsc.DevicePasswordID, [20]byte) (Token, bool) {
-	return func(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (Token, bool) { return k, id == k.Password.ID }
+	return func(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (Token, bool) {
+		return k, id == k.Password.ID
+	}
 }
 
-// tokenPair is a station and a Registrar that has read its tag; keyE is the pair that the tag announces.
+// tokenPair is a station and a Registrar that has read its tag; keyE is the pair that the tag
+// announces.
 func tokenPair(t testing.TB) pair {
 	t.Helper()
 	p := stationPair(nfcPassword(t, 0x4711))
@@ -53,7 +56,8 @@ func handoverPair(t testing.TB) pair {
 	t.Helper()
 	p := stationPair(handoverPassword())
 	p.e.KeyPair, p.r.KeyPair = mustPair(t), mustPair(t)
-	hashE, hashR := wsccrypto.PublicKeyHash(p.e.KeyPair.Public()), wsccrypto.PublicKeyHash(p.r.KeyPair.Public())
+	hashE, hashR := wsccrypto.PublicKeyHash(p.e.KeyPair.Public()),
+		wsccrypto.PublicKeyHash(p.r.KeyPair.Public())
 	p.e.RegistrarKeyHash = &hashR
 	p.r.Password = nobody
 	p.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: &hashE})
@@ -62,7 +66,8 @@ func handoverPair(t testing.TB) pair {
 
 func TestNFCRuns(t *testing.T) {
 	t.Parallel()
-	full := []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgM8, wsc.MsgDone}
+	full := []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6,
+		wsc.MsgM7, wsc.MsgM8, wsc.MsgDone}
 	m2d := []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgAck}
 	settings := credential("the ap", "old passphrase")
 	for _, c := range []struct {
@@ -76,72 +81,104 @@ func TestNFCRuns(t *testing.T) {
 		learned             bool
 	}{
 		{name: "a password token whose hash fits", pair: tokenPair, messages: full},
-		{name: "a password token without a hash", pair: tokenPair, messages: full, change: func(p *pair) {
-			p.r.Token = onlyToken(Token{Password: p.e.Password})
-		}},
-		{name: "a key that the password token did not announce", pair: tokenPair, messages: m2d, change: func(p *pair) { p.e.KeyPair = mustPair(t) },
+		{name: "a password token without a hash", pair: tokenPair, messages: full,
+			change: func(p *pair) {
+				p.r.Token = onlyToken(Token{Password: p.e.Password})
+			}},
+		{name: "a key that the password token did not announce", pair: tokenPair, messages: m2d,
+			change:   func(p *pair) { p.e.KeyPair = mustPair(t) },
 			enrollee: ErrPublicKey, registrar: ErrPublicKey, code: 20},
-		{name: "a key that the token did not announce, although there is a PIN", pair: tokenPair, messages: m2d, change: func(p *pair) {
-			p.e.KeyPair, p.r.Password = mustPair(t), knows(p.e.Password)
-		}, enrollee: ErrPublicKey, registrar: ErrPublicKey, code: 20},
-		{name: "a token of somebody else", pair: tokenPair, messages: m2d, change: func(p *pair) { p.e.Password.ID = 0x4712 },
+		{name: "a key that the token did not announce, although there is a PIN", pair: tokenPair,
+			messages: m2d, change: func(p *pair) {
+				p.e.KeyPair, p.r.Password = mustPair(t), knows(p.e.Password)
+			}, enrollee: ErrPublicKey, registrar: ErrPublicKey, code: 20},
+		{name: "a token of somebody else", pair: tokenPair, messages: m2d, change: func(p *pair) {
+			p.e.Password.ID = 0x4712
+		},
 			enrollee: ErrM2D, registrar: ErrM2D},
 		{name: "a password that the token does not have", pair: tokenPair, change: func(p *pair) {
-			p.r.Token = onlyToken(Token{Password: devpass.Password{ID: 0x4711, Value: secret.FromString("00")}})
+			p.r.Token = onlyToken(Token{Password: devpass.Password{ID: 0x4711,
+				Value: secret.FromString("00")}})
 		}, enrollee: ErrPassword, registrar: ErrPassword, code: 18, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgNack, wsc.MsgNack}},
-		{name: "a PIN is never looked for among tokens", pair: tokenPair, messages: full, change: func(p *pair) {
-			p.e.Password = pin("12345670")
-			p.r.Password = knows(p.e.Password)
-			p.r.Token = func(time.Time, wsc.DevicePasswordID, [20]byte) (Token, bool) { t.Error("it was"); return Token{}, true }
-		}},
-		{name: "a handover", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}},
-		{name: "a handover with a pair of the token's", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
-			hash := wsccrypto.PublicKeyHash(p.e.KeyPair.Public())
-			p.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: &hash, KeyPair: p.r.KeyPair})
-			p.r.KeyPair = mustPair(t) // which nobody announced
-		}},
-		{name: "a handover of version 1.0", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
-			p.e.Device.Version2, p.r.Device.Version2 = 0, 0
-		}},
-		{name: "a handover with two Credentials", pair: handoverPair, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
-			p.r.Give = append(p.r.Give, credential("second", "12345678"))
-		}},
-		{name: "a handover with a key that the Enrollee did not announce", pair: handoverPair, messages: m2d, change: func(p *pair) { p.e.KeyPair = mustPair(t) },
+		{name: "a PIN is never looked for among tokens", pair: tokenPair, messages: full,
+			change: func(p *pair) {
+				p.e.Password = pin("12345670")
+				p.r.Password = knows(p.e.Password)
+				p.r.Token = func(time.Time, wsc.DevicePasswordID, [20]byte) (Token, bool) {
+					t.Error("it was")
+					return Token{}, true
+				}
+			}},
+		{name: "a handover", pair: handoverPair,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}},
+		{name: "a handover with a pair of the token's", pair: handoverPair,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
+				hash := wsccrypto.PublicKeyHash(p.e.KeyPair.Public())
+				p.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: &hash,
+					KeyPair: p.r.KeyPair})
+				p.r.KeyPair = mustPair(t) // which nobody announced
+			}},
+		{name: "a handover of version 1.0", pair: handoverPair,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
+				p.e.Device.Version2, p.r.Device.Version2 = 0, 0
+			}},
+		{name: "a handover with two Credentials", pair: handoverPair,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgDone}, change: func(p *pair) {
+				p.r.Give = append(p.r.Give, credential("second", "12345678"))
+			}},
+		{name: "a handover with a key that the Enrollee did not announce", pair: handoverPair,
+			messages: m2d, change: func(p *pair) { p.e.KeyPair = mustPair(t) },
 			enrollee: ErrPublicKey, registrar: ErrPublicKey, code: 20},
-		{name: "a handover with a key that the Registrar did not announce", pair: handoverPair, change: func(p *pair) { p.r.KeyPair = mustPair(t) },
-			enrollee: ErrPublicKey, registrar: ErrNack, code: 20, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
-		{name: "a handover that the Registrar knows no hash of", pair: handoverPair, messages: m2d, change: func(p *pair) {
-			p.r.Token = onlyToken(Token{Password: handoverPassword()})
-		}, enrollee: ErrM2D, registrar: ErrM2D},
-		{name: "a handover with a Registrar that has nothing to give", pair: handoverPair, messages: m2d, change: func(p *pair) { p.r.Give = nil },
+		{name: "a handover with a key that the Registrar did not announce", pair: handoverPair,
+			change:   func(p *pair) { p.r.KeyPair = mustPair(t) },
+			enrollee: ErrPublicKey, registrar: ErrNack, code: 20,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+		{name: "a handover that the Registrar knows no hash of", pair: handoverPair, messages: m2d,
+			change: func(p *pair) {
+				p.r.Token = onlyToken(Token{Password: handoverPassword()})
+			}, enrollee: ErrM2D, registrar: ErrM2D},
+		{name: "a handover with a Registrar that has nothing to give", pair: handoverPair,
+			messages: m2d, change: func(p *pair) { p.r.Give = nil },
 			enrollee: ErrM2D, registrar: ErrM2D},
-		{name: "a Registrar that wants a password after a handover", pair: handoverPair, change: func(p *pair) {
-			p.r.Token, p.r.Password = nil, knows(handoverPassword())
-		}, enrollee: ErrProtocol, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
-		{name: "Credentials in M2 for a station that knows of no handover", pair: handoverPair, change: func(p *pair) { p.e.RegistrarKeyHash = nil },
+		{name: "a Registrar that wants a password after a handover", pair: handoverPair,
+			change: func(p *pair) {
+				p.r.Token, p.r.Password = nil, knows(handoverPassword())
+			}, enrollee: ErrProtocol, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+		{name: "Credentials in M2 for a station that knows of no handover", pair: handoverPair,
+			change: func(p *pair) { p.e.RegistrarKeyHash = nil },
 			// The station goes on with M3, which the Registrar does not expect.
-			enrollee: ErrNack, registrar: ErrProtocol, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgNack, wsc.MsgNack}},
-		{name: "a Credential of a handover that is refused", pair: handoverPair, change: func(p *pair) {
-			p.e.Check = func([]wsc.Credential) error { return ErrCredential }
-		}, enrollee: ErrCredential, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
-		{name: "an access point with a token is learned by it", pair: tokenPair, learned: true, enrollee: ErrNack, change: func(p *pair) {
-			p.e.APSettings, p.r.Give = &settings, nil
-		}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
-		{name: "an access point whose tag announces another key is told so", pair: tokenPair, change: func(p *pair) {
-			p.e.APSettings, p.r.Give, p.e.KeyPair = &settings, nil, mustPair(t)
-		}, enrollee: ErrM2D, registrar: ErrPublicKey, codes: [2]wsc.ConfigError{0, 20}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgNack}},
-		{name: "an access point with a token is learned by its PIN", pair: tokenPair, learned: true, enrollee: ErrNack, change: func(p *pair) {
-			alternative := pin("12345670")
-			p.e.APSettings, p.e.Alternative = &settings, &alternative
-			p.r.Give, p.r.Token = nil, nil
-			p.r.Password = func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) { return alternative, true }
-		}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
-		{name: "a PIN in place of a token that the Enrollee does not take", pair: tokenPair, change: func(p *pair) {
-			p.r.Token = nil
-			p.r.Password = func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
-				return pin("12345670"), true
-			}
-		}, enrollee: ErrPasswordID, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+			enrollee: ErrNack, registrar: ErrProtocol,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgNack, wsc.MsgNack}},
+		{name: "a Credential of a handover that is refused", pair: handoverPair,
+			change: func(p *pair) {
+				p.e.Check = func([]wsc.Credential) error { return ErrCredential }
+			}, enrollee: ErrCredential, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+		{name: "an access point with a token is learned by it", pair: tokenPair, learned: true,
+			enrollee: ErrNack, change: func(p *pair) {
+				p.e.APSettings, p.r.Give = &settings, nil
+			}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
+		{name: "an access point whose tag announces another key is told so", pair: tokenPair,
+			change: func(p *pair) {
+				p.e.APSettings, p.r.Give, p.e.KeyPair = &settings, nil, mustPair(t)
+			}, enrollee: ErrM2D, registrar: ErrPublicKey, codes: [2]wsc.ConfigError{0, 20}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgNack}},
+		{name: "an access point with a token is learned by its PIN", pair: tokenPair, learned: true,
+			enrollee: ErrNack, change: func(p *pair) {
+				alternative := pin("12345670")
+				p.e.APSettings, p.e.Alternative = &settings, &alternative
+				p.r.Give, p.r.Token = nil, nil
+				p.r.Password = func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password,
+					bool) {
+					return alternative, true
+				}
+			}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
+		{name: "a PIN in place of a token that the Enrollee does not take", pair: tokenPair,
+			change: func(p *pair) {
+				p.r.Token = nil
+				p.r.Password = func(time.Time, wsc.Device,
+					wsc.DevicePasswordID) (devpass.Password, bool) {
+					return pin("12345670"), true
+				}
+			}, enrollee: ErrPasswordID, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -174,10 +211,13 @@ func TestNFCRuns(t *testing.T) {
 				if n := len(e.Outcome().Credentials); n != 0 {
 					t.Errorf("%d Credentials after a failure", n)
 				}
-			} else if got := e.Outcome().Credentials; len(got) != len(p.r.Give) || !got[0].NetworkKey.Equal(p.r.Give[0].NetworkKey) || got[0].MAC != stationMAC {
+			} else if got := e.Outcome().Credentials; len(got) != len(
+				p.r.Give) || !got[0].NetworkKey.Equal(
+				p.r.Give[0].NetworkKey) || got[0].MAC != stationMAC {
 				t.Errorf("Credentials %v", got)
 			}
-			if s := r.Outcome().APSettings; (s != nil) != c.learned || s != nil && string(s.SSID) != "the ap" {
+			if s := r.Outcome().APSettings; (s != nil) != c.learned || s != nil &&
+				string(s.SSID) != "the ap" {
 				t.Errorf("learned %v", s)
 			}
 		})
@@ -188,7 +228,8 @@ func TestNFCRuns(t *testing.T) {
 func TestHandoverEveryBitCounts(t *testing.T) {
 	t.Parallel()
 	keys := handoverPair(t)
-	keyE, keyR := secret.New(keys.e.KeyPair.Private().Bytes()), secret.New(keys.r.KeyPair.Private().Bytes())
+	keyE, keyR := secret.New(keys.e.KeyPair.Private().Bytes()),
+		secret.New(keys.r.KeyPair.Private().Bytes())
 	given := 0
 	for message := range 3 {
 		for position := 0; ; position += 3 {
@@ -224,7 +265,8 @@ func TestNFCMachines(t *testing.T) {
 	fresh := func(p pair) pair {
 		p.e.KeyPair, _ = wsccrypto.KeyPairFromPrivate(secret.New(bytes.Repeat([]byte{3}, 32)))
 		p.r.KeyPair, _ = wsccrypto.KeyPairFromPrivate(secret.New(bytes.Repeat([]byte{5}, 32)))
-		hashE, hashR := wsccrypto.PublicKeyHash(p.e.KeyPair.Public()), wsccrypto.PublicKeyHash(p.r.KeyPair.Public())
+		hashE, hashR := wsccrypto.PublicKeyHash(p.e.KeyPair.Public()),
+			wsccrypto.PublicKeyHash(p.r.KeyPair.Public())
 		p.e.RegistrarKeyHash = &hashR
 		p.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: &hashE})
 		return p
@@ -232,10 +274,16 @@ func TestNFCMachines(t *testing.T) {
 	p := handoverPair(t)
 	t.Run("Enrollee", func(t *testing.T) {
 		t.Parallel()
-		enginetest.TestMachine(t, func(t *testing.T) engine.Machine { e, _ := fresh(p).machines(t); return e }, framesOf(t, fresh(p), true))
+		enginetest.TestMachine(t, func(t *testing.T) engine.Machine {
+			e, _ := fresh(p).machines(t)
+			return e
+		}, framesOf(t, fresh(p), true))
 	})
 	t.Run("Registrar", func(t *testing.T) {
 		t.Parallel()
-		enginetest.TestMachine(t, func(t *testing.T) engine.Machine { _, r := fresh(p).machines(t); return r }, framesOf(t, fresh(p), false))
+		enginetest.TestMachine(t, func(t *testing.T) engine.Machine {
+			_, r := fresh(p).machines(t)
+			return r
+		}, framesOf(t, fresh(p), false))
 	})
 }

@@ -19,9 +19,11 @@ type RegistrarConfig struct {
 	Device wsc.Device
 	// Password finds the device password for an Enrollee; false means M2D. The Password's own ID
 	// goes into M2, so that a PIN can be offered to an Enrollee whose NFC token is unknown.
-	Password func(now time.Time, enrollee wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool)
-	// Token finds what an NFC tag or a handover told about the Enrollee, by the id of its M1 (7, or 0x10 and more) and
-	// the hash of its key; asked before Password, which is asked if there is none. nil: there are none.
+	Password func(now time.Time, enrollee wsc.Device,
+		id wsc.DevicePasswordID) (devpass.Password, bool)
+	// Token finds what an NFC tag or a handover told about the Enrollee, by the id of its M1 (7, or
+	// 0x10 and more) and the hash of its key; asked before Password, which is asked if there is
+	// none. nil: there are none.
 	Token func(now time.Time, id wsc.DevicePasswordID, keyHash [20]byte) (Token, bool)
 	// Overlap reports a PBC session overlap: M2D, or later NACK, with error 12. nil: never.
 	Overlap func(now time.Time) bool
@@ -36,9 +38,9 @@ type RegistrarConfig struct {
 	AckDone bool
 	// KeyPair is a pair made ahead of time, used for this run only; nil: a fresh one.
 	KeyPair *wsccrypto.KeyPair
-	// Rand is drawn from in this order: Registrar Nonce 16, DH private key 32 (none when KeyPair
-	// is given), R-SNonce1 16, R-SNonce2 16, IV of M4 16, IV of M6 16, IV of M8 16; in a handover IV of M2 16
-	// after the key. Nothing is drawn before an M1 is accepted. nil: crypto/rand.
+	// Rand is drawn from in this order: Registrar Nonce 16, DH private key 32 (none when KeyPair is
+	// given), R-SNonce1 16, R-SNonce2 16, IV of M4 16, IV of M6 16, IV of M8 16; in a handover IV
+	// of M2 16 after the key. Nothing is drawn before an M1 is accepted. nil: crypto/rand.
 	Rand io.Reader
 }
 
@@ -55,7 +57,8 @@ type Registrar struct {
 	c       RegistrarConfig
 	refused error // why M2D was sent
 	code    wsc.ConfigError
-	// handover: both sides' keys were announced over NFC, so M2 gives the Credentials and no password is proved.
+	// handover: both sides' keys were announced over NFC, so M2 gives the Credentials and no
+	// password is proved.
 	handover bool
 }
 
@@ -123,7 +126,8 @@ func (r *Registrar) Handle(now time.Time, frame []byte) engine.Step {
 }
 
 // handle runs one message's method if it is the one awaited.
-func (r *Registrar) handle(now time.Time, frame []byte, want State, method func([]byte) ([]byte, State, error)) engine.Step {
+func (r *Registrar) handle(now time.Time, frame []byte, want State,
+	method func([]byte) ([]byte, State, error)) engine.Step {
 	if r.state == expectM1 || nonceOf(frame, wsc.AttrRegistrarNonce) != r.registrarNonce {
 		return r.ignore()
 	}
@@ -246,7 +250,8 @@ func (r *Registrar) m3(frame []byte) ([]byte, State, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	m4 := wsc.M4{EnrolleeNonce: r.enrolleeNonce, RHash1: r.ownHash(0), RHash2: r.ownHash(1), EncryptedSettings: sealed, Version2: r.version}
+	m4 := wsc.M4{EnrolleeNonce: r.enrolleeNonce, RHash1: r.ownHash(0), RHash2: r.ownHash(1),
+		EncryptedSettings: sealed, Version2: r.version}
 	return r.sign(m4.AppendBody(nil)), expectM5, nil
 }
 
@@ -337,14 +342,16 @@ func (r *Registrar) settings(ap *wsc.Credential) (*wsc.Settings, error) {
 // done ends a run that gave what it had.
 func (r *Registrar) done(frame []byte) engine.Step {
 	d, err := wsc.ParseDone(frame)
-	if err != nil || r.state != expectDone || d.EnrolleeNonce != r.enrolleeNonce || d.RegistrarNonce != r.registrarNonce {
+	if err != nil || r.state != expectDone || d.EnrolleeNonce != r.enrolleeNonce ||
+		d.RegistrarNonce != r.registrarNonce {
 		return r.ignore()
 	}
 	r.last = wsc.MsgDone
 	if !r.c.AckDone {
 		return r.finish(nil)
 	}
-	ack := wsc.Ack{EnrolleeNonce: r.enrolleeNonce, RegistrarNonce: r.registrarNonce, Version2: r.version}
+	ack := wsc.Ack{EnrolleeNonce: r.enrolleeNonce, RegistrarNonce: r.registrarNonce,
+		Version2: r.version}
 	return r.finish([][]byte{ack.Append(nil)})
 }
 

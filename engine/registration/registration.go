@@ -136,15 +136,17 @@ func (e *Error) Error() string {
 // Unwrap gives the sentinel to errors.Is.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Message is the message that was at fault: the awaited one if it was found on our side, and otherwise the one of
-// ours that the peer answered with WSC_NACK. 0: none that proves anything yet, or the run stood still. It is what
-// wpa_supplicant tells as "WPS-FAIL msg=".
+// Message is the message that was at fault: the awaited one if it was found on our side, and
+// otherwise the one of ours that the peer answered with WSC_NACK. 0: none that proves anything yet,
+// or the run stood still. It is what wpa_supplicant tells as "WPS-FAIL msg=".
 func (e *Error) Message() wsc.MessageType {
 	own := map[State]wsc.MessageType{
-		expectM3: wsc.MsgM3, expectM4: wsc.MsgM4, expectM5: wsc.MsgM5, expectM6: wsc.MsgM6, expectM7: wsc.MsgM7, expectM8: wsc.MsgM8, expectDone: wsc.MsgDone,
+		expectM3: wsc.MsgM3, expectM4: wsc.MsgM4, expectM5: wsc.MsgM5, expectM6: wsc.MsgM6,
+		expectM7: wsc.MsgM7, expectM8: wsc.MsgM8, expectDone: wsc.MsgDone,
 	}
 	answered := map[State]wsc.MessageType{
-		expectM3: wsc.MsgM2, expectM4: wsc.MsgM3, expectM5: wsc.MsgM4, expectM6: wsc.MsgM5, expectM7: wsc.MsgM6, expectM8: wsc.MsgM7, expectDone: wsc.MsgM8,
+		expectM3: wsc.MsgM2, expectM4: wsc.MsgM3, expectM5: wsc.MsgM4, expectM6: wsc.MsgM5,
+		expectM7: wsc.MsgM6, expectM8: wsc.MsgM7, expectDone: wsc.MsgM8,
 	}
 	switch {
 	case errors.Is(e.Err, ErrTimeout), errors.Is(e.Err, ErrAborted), errors.Is(e.Err, ErrInternal):

@@ -24,10 +24,13 @@ var (
 
 func device(name string, mac wsc.MAC, version wsc.Version) wsc.Device {
 	return wsc.Device{
-		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "wpsd", ModelName: name, ModelNumber: "1",
-		SerialNumber: "7", DeviceName: name, PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
-		ConfigMethods: 0x2108, AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1, RFBands: 1, OSVersion: 0x80000001,
-		State: wsc.Configured, Version2: version,
+		UUID: wsc.UUIDFromMAC(mac), MAC: mac, Manufacturer: "wpsd", ModelName: name,
+		ModelNumber:  "1",
+		SerialNumber: "7", DeviceName: name,
+		PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
+		ConfigMethods:     0x2108, AuthTypes: 0x23, EncrTypes: 0xd, ConnTypes: 1, RFBands: 1,
+		OSVersion: 0x80000001,
+		State:     wsc.Configured, Version2: version,
 	}
 }
 
@@ -41,7 +44,8 @@ func credential(ssid, key string) wsc.Credential {
 func pin(text string) devpass.Password { return devpass.FromPIN(secret.FromString(text)) }
 
 // knows is a Registrar's Password function for one password.
-func knows(p devpass.Password) func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
+func knows(p devpass.Password) func(time.Time, wsc.Device,
+	wsc.DevicePasswordID) (devpass.Password, bool) {
 	return func(_ time.Time, _ wsc.Device, id wsc.DevicePasswordID) (devpass.Password, bool) {
 		return p, id == p.ID
 	}
@@ -56,15 +60,18 @@ type pair struct {
 func stationPair(p devpass.Password) pair {
 	return pair{
 		e: EnrolleeConfig{Device: device("station", stationMAC, wsc.Version20), Password: p},
-		r: RegistrarConfig{Device: device("ap", apMAC, wsc.Version20), Password: knows(p), Give: []wsc.Credential{credential("home", "correct horse")}},
+		r: RegistrarConfig{Device: device("ap", apMAC, wsc.Version20), Password: knows(p),
+			Give: []wsc.Credential{credential("home", "correct horse")}},
 	}
 }
 
 func apPair(p devpass.Password) pair {
 	settings := credential("the ap", "old passphrase")
 	return pair{
-		e: EnrolleeConfig{Device: device("ap", apMAC, wsc.Version20), Password: p, APSettings: &settings},
-		r: RegistrarConfig{Device: device("station", stationMAC, wsc.Version20), Password: knows(p), AckDone: true},
+		e: EnrolleeConfig{Device: device("ap", apMAC, wsc.Version20), Password: p,
+			APSettings: &settings},
+		r: RegistrarConfig{Device: device("station", stationMAC, wsc.Version20), Password: knows(p),
+			AckDone: true},
 	}
 }
 
@@ -111,7 +118,8 @@ func TestRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	newSettings := credential("new name", "new passphrase")
-	open := wsc.Credential{NetworkIndex: 1, SSID: []byte("open"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}
+	open := wsc.Credential{NetworkIndex: 1, SSID: []byte("open"), AuthType: wsc.AuthOpen,
+		EncrType: wsc.EncrNone}
 	cases := []struct {
 		name                string
 		pair                pair
@@ -127,63 +135,94 @@ func TestRuns(t *testing.T) {
 		{name: "a 4-digit PIN", pair: stationPair(pin("1234")), credentials: 1},
 		{name: "a push button", pair: stationPair(devpass.PushButton()), credentials: 1},
 		{name: "an NFC password", pair: stationPair(nfc), credentials: 1},
-		{name: "a version 1.0 station", pair: stationPair(pin("12345670")), credentials: 1, change: func(p *pair) { p.e.Device.Version2 = 0 }},
-		{name: "a version 1.0 Registrar", pair: stationPair(pin("12345670")), credentials: 1, change: func(p *pair) { p.r.Device.Version2 = 0 }},
-		{name: "both version 1.0", pair: stationPair(pin("12345670")), credentials: 1, change: func(p *pair) { p.e.Device.Version2, p.r.Device.Version2 = 0, 0 }},
-		{name: "two Credentials", pair: stationPair(pin("12345670")), credentials: 2, change: func(p *pair) { p.r.Give = append(p.r.Give, credential("second", "12345678")) }},
-		{name: "an open network", pair: stationPair(pin("12345670")), credentials: 1, change: func(p *pair) { p.r.Give = []wsc.Credential{open} }},
-		{name: "key pairs made ahead of time", pair: stationPair(pin("12345670")), credentials: 1, change: func(p *pair) {
-			p.e.KeyPair, p.r.KeyPair = mustPair(t), mustPair(t)
-		}},
-		{name: "a push button that M2 calls Default", pair: stationPair(devpass.PushButton()), credentials: 1, change: func(p *pair) {
-			p.r.Password = func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
-				odd := devpass.PushButton()
-				odd.ID = wsc.PasswordIDDefault
-				return odd, true
-			}
-		}},
-		{name: "a wrong first half", pair: stationPair(pin("12345670")), change: func(p *pair) { p.r.Password = knows(pin("99995670")) },
-			enrollee: ErrPassword, registrar: ErrPassword, code: 18, half: 1},
-		{name: "a wrong second half", pair: stationPair(pin("12345670")), change: func(p *pair) { p.r.Password = knows(pin("12349999")) },
-			enrollee: ErrPassword, registrar: ErrPassword, code: 18, half: 2},
-		{name: "a Registrar that does not expect us", pair: stationPair(pin("12345670")), change: func(p *pair) { p.r.Password = knows(devpass.PushButton()) },
-			enrollee: ErrM2D, registrar: ErrM2D},
-		{name: "a Registrar with its setup locked", pair: stationPair(pin("12345670")), change: func(p *pair) {
-			p.r.Password, p.r.SetupLocked = knows(devpass.PushButton()), true
-		}, enrollee: ErrLocked, registrar: ErrLocked, code: 15},
-		{name: "a PBC session overlap at the Registrar", pair: stationPair(devpass.PushButton()), change: func(p *pair) {
-			p.r.Overlap = func(time.Time) bool { return true }
-		}, enrollee: ErrOverlap, registrar: ErrOverlap, code: 12},
-		{name: "another password id in M2", pair: stationPair(pin("12345670")), change: func(p *pair) {
-			p.r.Password = func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
-				return devpass.PushButton(), true
-			}
-		}, enrollee: ErrPasswordID, registrar: ErrNack},
-		{name: "a Credential that is refused", pair: stationPair(pin("12345670")), change: func(p *pair) {
-			p.e.Check = func([]wsc.Credential) error { return errors.New("no") }
-		}, enrollee: ErrCredential, registrar: ErrNack},
-		{name: "new settings that an access point refuses", pair: apPair(pin("12345670")), change: func(p *pair) {
-			p.r.NewSettings = &newSettings
-			p.e.Check = func(c []wsc.Credential) error {
-				if len(c) != 1 || string(c[0].SSID) != "new name" {
-					t.Errorf("Check gets %v", c)
+		{name: "a version 1.0 station", pair: stationPair(pin("12345670")), credentials: 1,
+			change: func(p *pair) { p.e.Device.Version2 = 0 }},
+		{name: "a version 1.0 Registrar", pair: stationPair(pin("12345670")), credentials: 1,
+			change: func(p *pair) { p.r.Device.Version2 = 0 }},
+		{name: "both version 1.0", pair: stationPair(pin("12345670")), credentials: 1,
+			change: func(p *pair) { p.e.Device.Version2, p.r.Device.Version2 = 0, 0 }},
+		{name: "two Credentials", pair: stationPair(pin("12345670")), credentials: 2,
+			change: func(p *pair) {
+				p.r.Give = append(p.r.Give, credential("second", "12345678"))
+			}},
+		{name: "an open network", pair: stationPair(pin("12345670")), credentials: 1,
+			change: func(p *pair) { p.r.Give = []wsc.Credential{open} }},
+		{name: "key pairs made ahead of time", pair: stationPair(pin("12345670")), credentials: 1,
+			change: func(p *pair) {
+				p.e.KeyPair, p.r.KeyPair = mustPair(t), mustPair(t)
+			}},
+		{name: "a push button that M2 calls Default", pair: stationPair(devpass.PushButton()),
+			credentials: 1, change: func(p *pair) {
+				p.r.Password = func(time.Time, wsc.Device,
+					wsc.DevicePasswordID) (devpass.Password, bool) {
+					odd := devpass.PushButton()
+					odd.ID = wsc.PasswordIDDefault
+					return odd, true
 				}
-				return errors.New("no")
-			}
-		}, enrollee: ErrCredential, registrar: ErrNack},
-		{name: "a Registrar key that is not the announced one", pair: stationPair(pin("12345670")), change: func(p *pair) {
-			p.e.RegistrarKeyHash = &[20]byte{1}
-		}, enrollee: ErrPublicKey, registrar: ErrNack, code: 20},
-		{name: "an AP's settings are learned", pair: apPair(pin("12345670")), enrollee: ErrNack, settings: "the ap"},
-		{name: "an AP is configured", pair: apPair(pin("12345670")), change: func(p *pair) { p.r.NewSettings = &newSettings }, settings: "new name"},
-		{name: "an AP with its setup locked", pair: apPair(pin("12345670")), change: func(p *pair) { p.e.SetupLocked = true },
-			enrollee: ErrLocked, registrar: ErrLocked, code: 15},
-		{name: "an AP that may only be learned is not configured", pair: apPair(pin("12345670")), change: func(p *pair) {
-			p.e.LearnOnly, p.r.NewSettings = true, &newSettings
-		}, enrollee: ErrLocked, registrar: ErrLocked, code: 15},
-		{name: "a wrong AP PIN, first half", pair: apPair(pin("12345670")), change: func(p *pair) { p.r.Password = knows(pin("99995670")) },
+			}},
+		{name: "a wrong first half", pair: stationPair(pin("12345670")), change: func(p *pair) {
+			p.r.Password = knows(pin("99995670"))
+		},
 			enrollee: ErrPassword, registrar: ErrPassword, code: 18, half: 1},
-		{name: "a station that a Registrar wants to learn from", pair: stationPair(pin("12345670")), change: func(p *pair) { p.r.Give = nil },
+		{name: "a wrong second half", pair: stationPair(pin("12345670")), change: func(p *pair) {
+			p.r.Password = knows(pin("12349999"))
+		},
+			enrollee: ErrPassword, registrar: ErrPassword, code: 18, half: 2},
+		{name: "a Registrar that does not expect us", pair: stationPair(pin("12345670")),
+			change:   func(p *pair) { p.r.Password = knows(devpass.PushButton()) },
+			enrollee: ErrM2D, registrar: ErrM2D},
+		{name: "a Registrar with its setup locked", pair: stationPair(pin("12345670")),
+			change: func(p *pair) {
+				p.r.Password, p.r.SetupLocked = knows(devpass.PushButton()), true
+			}, enrollee: ErrLocked, registrar: ErrLocked, code: 15},
+		{name: "a PBC session overlap at the Registrar", pair: stationPair(devpass.PushButton()),
+			change: func(p *pair) {
+				p.r.Overlap = func(time.Time) bool { return true }
+			}, enrollee: ErrOverlap, registrar: ErrOverlap, code: 12},
+		{name: "another password id in M2", pair: stationPair(pin("12345670")),
+			change: func(p *pair) {
+				p.r.Password = func(time.Time, wsc.Device,
+					wsc.DevicePasswordID) (devpass.Password, bool) {
+					return devpass.PushButton(), true
+				}
+			}, enrollee: ErrPasswordID, registrar: ErrNack},
+		{name: "a Credential that is refused", pair: stationPair(pin("12345670")),
+			change: func(p *pair) {
+				p.e.Check = func([]wsc.Credential) error { return errors.New("no") }
+			}, enrollee: ErrCredential, registrar: ErrNack},
+		{name: "new settings that an access point refuses", pair: apPair(pin("12345670")),
+			change: func(p *pair) {
+				p.r.NewSettings = &newSettings
+				p.e.Check = func(c []wsc.Credential) error {
+					if len(c) != 1 || string(c[0].SSID) != "new name" {
+						t.Errorf("Check gets %v", c)
+					}
+					return errors.New("no")
+				}
+			}, enrollee: ErrCredential, registrar: ErrNack},
+		{name: "a Registrar key that is not the announced one", pair: stationPair(pin("12345670")),
+			change: func(p *pair) {
+				p.e.RegistrarKeyHash = &[20]byte{1}
+			}, enrollee: ErrPublicKey, registrar: ErrNack, code: 20},
+		{name: "an AP's settings are learned", pair: apPair(pin("12345670")), enrollee: ErrNack,
+			settings: "the ap"},
+		{name: "an AP is configured", pair: apPair(pin("12345670")), change: func(p *pair) {
+			p.r.NewSettings = &newSettings
+		}, settings: "new name"},
+		{name: "an AP with its setup locked", pair: apPair(pin("12345670")), change: func(p *pair) {
+			p.e.SetupLocked = true
+		},
+			enrollee: ErrLocked, registrar: ErrLocked, code: 15},
+		{name: "an AP that may only be learned is not configured", pair: apPair(pin("12345670")),
+			change: func(p *pair) {
+				p.e.LearnOnly, p.r.NewSettings = true, &newSettings
+			}, enrollee: ErrLocked, registrar: ErrLocked, code: 15},
+		{name: "a wrong AP PIN, first half", pair: apPair(pin("12345670")), change: func(p *pair) {
+			p.r.Password = knows(pin("99995670"))
+		},
+			enrollee: ErrPassword, registrar: ErrPassword, code: 18, half: 1},
+		{name: "a station that a Registrar wants to learn from", pair: stationPair(pin("12345670")),
+			change:   func(p *pair) { p.r.Give = nil },
 			enrollee: ErrNack, registrar: ErrNoCredential},
 	}
 	for _, c := range cases {
@@ -202,7 +241,8 @@ func TestRuns(t *testing.T) {
 			}
 			for i, cred := range got {
 				want := p.r.Give[i]
-				if !bytes.Equal(cred.SSID, want.SSID) || !cred.NetworkKey.Equal(want.NetworkKey) || cred.MAC != stationMAC || cred.AuthType != want.AuthType {
+				if !bytes.Equal(cred.SSID, want.SSID) || !cred.NetworkKey.Equal(want.NetworkKey) ||
+					cred.MAC != stationMAC || cred.AuthType != want.AuthType {
 					t.Errorf("Credential %d is %v", i, cred)
 				}
 				if cred.Raw.IsZero() {
@@ -235,7 +275,8 @@ func checkEnd(t *testing.T, who string, err, want error, code wsc.ConfigError, h
 		t.Fatalf("%s: %v, not %v", who, err, want)
 	}
 	if e.ConfigError != code || e.Half != half {
-		t.Errorf("%s: configuration error %d half %d, not %d half %d", who, e.ConfigError, e.Half, code, half)
+		t.Errorf("%s: configuration error %d half %d, not %d half %d", who, e.ConfigError,
+			e.Half, code, half)
 	}
 }
 
@@ -260,7 +301,8 @@ func TestTranscripts(t *testing.T) {
 		p.r.Rand = enginetest.NewScript(
 			enginetest.Fill("Registrar Nonce", 16, 7), enginetest.Fill("DH private key", 32, 8),
 			enginetest.Fill("R-SNonce1", 16, 9), enginetest.Fill("R-SNonce2", 16, 10),
-			enginetest.Fill("IV of M4", 16, 11), enginetest.Fill("IV of M6", 16, 12), enginetest.Fill("IV of M8", 16, 13))
+			enginetest.Fill("IV of M4", 16, 11), enginetest.Fill("IV of M6", 16, 12),
+			enginetest.Fill("IV of M8", 16, 13))
 		return p
 	}
 	wrong := stationPair(pin("12345670"))
@@ -283,7 +325,8 @@ func TestTranscripts(t *testing.T) {
 	}
 	handover.e.RegistrarKeyHash = announced(8)
 	handover.r.Token = onlyToken(Token{Password: handoverPassword(), EnrolleeKeyHash: announced(2)})
-	handoverRand := enginetest.NewScript(enginetest.Fill("Registrar Nonce", 16, 7), enginetest.Fill("DH private key", 32, 8), enginetest.Fill("IV of M2", 16, 9))
+	handoverRand := enginetest.NewScript(enginetest.Fill("Registrar Nonce", 16, 7),
+		enginetest.Fill("DH private key", 32, 8), enginetest.Fill("IV of M2", 16, 9))
 	cases := []struct {
 		name    string
 		pair    pair
@@ -311,7 +354,8 @@ func TestTranscripts(t *testing.T) {
 				scripted.r.Rand = handoverRand
 			}
 			e, r, text := scripted.run(t, c.channel)
-			text += fmt.Sprintf("Enrollee: %v\nRegistrar: %v\n", outcomeText(e.Outcome()), outcomeText(r.Outcome()))
+			text += fmt.Sprintf("Enrollee: %v\nRegistrar: %v\n", outcomeText(e.Outcome()),
+				outcomeText(r.Outcome()))
 			enginetest.Golden(t, c.name+".txt", text)
 		})
 	}
@@ -328,19 +372,22 @@ func outcomeText(o Outcome) string {
 	return text
 }
 
-// TestLossyLoopback: whatever the channel does, nobody ends up with a Credential that was not given.
+// TestLossyLoopback: whatever the channel does, nobody ends up with a Credential that was not
+// given.
 func TestLossyLoopback(t *testing.T) {
 	t.Parallel()
 	good, runs := 0, 400
 	for seed := range runs {
 		p := stationPair(pin("12345670"))
 		e, r := p.machines(t)
-		l := enginetest.Loopback{A: e, B: r, Channel: enginetest.Lossy(uint64(seed), 0.02*float64(seed%8))}
+		l := enginetest.Loopback{A: e, B: r,
+			Channel: enginetest.Lossy(uint64(seed), 0.02*float64(seed%8))}
 		if text, err := l.Run(); err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
 		for _, c := range e.Outcome().Credentials {
-			if !bytes.Equal(c.SSID, p.r.Give[0].SSID) || !c.NetworkKey.Equal(p.r.Give[0].NetworkKey) {
+			if !bytes.Equal(c.SSID, p.r.Give[0].SSID) ||
+				!c.NetworkKey.Equal(p.r.Give[0].NetworkKey) {
 				t.Fatalf("seed %d: another Credential", seed)
 			}
 			good++
@@ -380,7 +427,8 @@ func TestEveryBitCounts(t *testing.T) {
 				break
 			}
 			for _, c := range e.Outcome().Credentials {
-				if !bytes.Equal(c.SSID, p.r.Give[0].SSID) || !c.NetworkKey.Equal(p.r.Give[0].NetworkKey) {
+				if !bytes.Equal(c.SSID, p.r.Give[0].SSID) ||
+					!c.NetworkKey.Equal(p.r.Give[0].NetworkKey) {
 					t.Fatalf("message %d byte %d: another Credential", message, position)
 				}
 			}
@@ -407,11 +455,17 @@ func TestMachines(t *testing.T) {
 	for name, p := range map[string]pair{"station": station, "access point": ap} {
 		t.Run("Enrollee "+name, func(t *testing.T) {
 			t.Parallel()
-			enginetest.TestMachine(t, func(t *testing.T) engine.Machine { e, _ := p.machines(t); return e }, framesOf(t, p, true))
+			enginetest.TestMachine(t, func(t *testing.T) engine.Machine {
+				e, _ := p.machines(t)
+				return e
+			}, framesOf(t, p, true))
 		})
 		t.Run("Registrar "+name, func(t *testing.T) {
 			t.Parallel()
-			enginetest.TestMachine(t, func(t *testing.T) engine.Machine { _, r := p.machines(t); return r }, framesOf(t, p, false))
+			enginetest.TestMachine(t, func(t *testing.T) engine.Machine {
+				_, r := p.machines(t)
+				return r
+			}, framesOf(t, p, false))
 		})
 	}
 }
@@ -420,7 +474,8 @@ func TestMachines(t *testing.T) {
 func FuzzEnrollee(f *testing.F)  { fuzzSide(f, true) }
 func FuzzRegistrar(f *testing.F) { fuzzSide(f, false) }
 
-// fuzzPair is a pair whose randomness is always the same, so that a recorded frame fits the next run.
+// fuzzPair is a pair whose randomness is always the same, so that a recorded frame fits the next
+// run.
 func fuzzPair(keyE, keyR secret.Value) pair {
 	p := stationPair(pin("12345670"))
 	p.e.KeyPair, _ = wsccrypto.KeyPairFromPrivate(keyE)
@@ -483,9 +538,9 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
-// BenchmarkRest measures what an exchange costs each side besides Diffie-Hellman: whole exchanges with
-// key pairs made ahead of time, less the shared secrets of both sides, which are timed on their own right
-// after. Medians, since a shared machine has outliers.
+// BenchmarkRest measures what an exchange costs each side besides Diffie-Hellman: whole exchanges
+// with key pairs made ahead of time, less the shared secrets of both sides, which are timed on
+// their own right after. Medians, since a shared machine has outliers.
 func BenchmarkRest(b *testing.B) {
 	var exchange, secrets []time.Duration
 	for b.Loop() {
@@ -501,7 +556,8 @@ func BenchmarkRest(b *testing.B) {
 		}
 		exchange = append(exchange, time.Since(start))
 		start = time.Now()
-		for _, err := range []error{second(copyE.SharedSecret(copyR.Public())), second(copyR.SharedSecret(copyE.Public()))} {
+		for _, err := range []error{second(copyE.SharedSecret(copyR.Public())),
+			second(copyR.SharedSecret(copyE.Public()))} {
 			if err != nil {
 				b.Fatal(err)
 			}

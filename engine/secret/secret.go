@@ -29,7 +29,8 @@ func New(b []byte) Value {
 // FromString makes a Value from the bytes of s, for text that a user typed.
 func FromString(s string) Value { return New([]byte(s)) }
 
-// Bytes returns the secret itself, shared: do not change it, and do not keep it longer than the Value.
+// Bytes returns the secret itself, shared: do not change it, and do not keep it longer than the
+// Value.
 func (v Value) Bytes() []byte {
 	if v.p == nil {
 		return nil

@@ -28,10 +28,12 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	outputs := []string{logged.String(), string(asJSON)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		outputs = append(outputs, fmt.Sprintf(verb, v), fmt.Sprintf(verb, h), fmt.Sprintf(verb, &h), fmt.Sprintf(verb, []Value{v}))
+		outputs = append(outputs, fmt.Sprintf(verb, v), fmt.Sprintf(verb, h), fmt.Sprintf(verb, &h),
+			fmt.Sprintf(verb, []Value{v}))
 	}
 	for _, out := range outputs {
-		for _, form := range []string{text, fmt.Sprintf("%x", text), fmt.Sprintf("%X", text), strings.Trim(fmt.Sprint([]byte(text)), "[]")} {
+		for _, form := range []string{text, fmt.Sprintf("%x", text), fmt.Sprintf("%X", text),
+			strings.Trim(fmt.Sprint([]byte(text)), "[]")} {
 			if strings.Contains(out, form) {
 				t.Errorf("the secret shows in %q", out)
 			}

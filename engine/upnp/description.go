@@ -2,7 +2,8 @@ package upnp
 
 import "strings"
 
-// Description is what a WFADevice says about itself. Texts are of one line and at most 256 bytes, in UTF-8; empty: not said.
+// Description is what a WFADevice says about itself. Texts are of one line and at most 256 bytes,
+// in UTF-8; empty: not said.
 type Description struct {
 	FriendlyName     string
 	Manufacturer     string
@@ -12,14 +13,16 @@ type Description struct {
 	ModelNumber      string
 	ModelURL         string
 	SerialNumber     string
-	Written          Texts    // these again, as the device wrote them: for who compares them with what others show
-	UDN              [16]byte // UUID of the device
-	HasUDN           bool     // hostap takes a device without a valid one, and goes by the announcement's
-	UPC              string
-	PresentationURL  string
-	SCPD             URL // zero if not said; nobody needs it
-	Control          URL // where to send actions
-	Event            URL // where to subscribe
+	// these again, as the device wrote them: for who compares them with what others show
+	Written Texts
+	UDN     [16]byte // UUID of the device
+	// hostap takes a device without a valid one, and goes by the announcement's
+	HasUDN          bool
+	UPC             string
+	PresentationURL string
+	SCPD            URL // zero if not said; nobody needs it
+	Control         URL // where to send actions
+	Event           URL // where to subscribe
 }
 
 // GetDescription is the request for a description.
@@ -27,9 +30,9 @@ func GetDescription(location URL) Request {
 	return Request{Method: "GET", URL: location, MaxBody: MaxDescription}
 }
 
-// ParseDescription reads the description that location led to. The WFADevice may be the root or anywhere in
-// device lists below (a router's root is an InternetGatewayDevice); the first one counts. All its URLs lead to
-// location's address or the description is refused.
+// ParseDescription reads the description that location led to. The WFADevice may be the root or
+// anywhere in device lists below (a router's root is an InternetGatewayDevice); the first one
+// counts. All its URLs lead to location's address or the description is refused.
 func ParseDescription(location URL, body []byte) (*Description, error) {
 	const what = "description"
 	all, err := parseXML(what, body, MaxDescription)
@@ -40,8 +43,8 @@ func ParseDescription(location URL, body []byte) (*Description, error) {
 	for i, e := range all {
 		switch {
 		case e.depth == 1 && strings.EqualFold(e.name, "URLBase"):
-			// UDA 1.0 lets it replace the location. Devices exist that have their factory's address there, and
-			// hostap never looks at it: one that leads elsewhere is ignored.
+			// UDA 1.0 lets it replace the location. Devices exist that have their factory's address
+			// there, and hostap never looks at it: one that leads elsewhere is ignored.
 			if u, err := location.Resolve(strings.TrimSpace(e.text)); err == nil {
 				base = u
 			}
@@ -114,7 +117,8 @@ func (d *Description) readServices(base URL, list []element, depth int) error {
 			name  string
 			value *URL
 			need  bool
-		}{{"controlURL", &d.Control, true}, {"eventSubURL", &d.Event, true}, {"SCPDURL", &d.SCPD, false}} {
+		}{{"controlURL", &d.Control, true}, {"eventSubURL", &d.Event, true}, {"SCPDURL",
+			&d.SCPD, false}} {
 			ref, _ := find(service, u.name)
 			if ref == "" && !u.need {
 				continue
@@ -146,9 +150,12 @@ type namedText struct {
 // texts lists the simple elements in the order in which they are written.
 func (d *Description) texts() []namedText {
 	return []namedText{
-		{"friendlyName", &d.FriendlyName}, {"manufacturer", &d.Manufacturer}, {"manufacturerURL", &d.ManufacturerURL},
-		{"modelDescription", &d.ModelDescription}, {"modelName", &d.ModelName}, {"modelNumber", &d.ModelNumber},
-		{"modelURL", &d.ModelURL}, {"serialNumber", &d.SerialNumber}, {"UPC", &d.UPC}, {"presentationURL", &d.PresentationURL},
+		{"friendlyName", &d.FriendlyName}, {"manufacturer", &d.Manufacturer},
+		{"manufacturerURL", &d.ManufacturerURL},
+		{"modelDescription", &d.ModelDescription}, {"modelName", &d.ModelName},
+		{"modelNumber", &d.ModelNumber},
+		{"modelURL", &d.ModelURL}, {"serialNumber", &d.SerialNumber}, {"UPC", &d.UPC},
+		{"presentationURL", &d.PresentationURL},
 	}
 }
 

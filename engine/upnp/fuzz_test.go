@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// The parsers of XML may allocate this many times their input: an attribute of five bytes is four words and two
-// texts for encoding/xml, and slices double when they grow.
+// The parsers of XML may allocate this many times their input: an attribute of five bytes is four
+// words and two texts for encoding/xml, and slices double when they grow.
 const xmlFactor = 64
 
-// measure runs parse, which gets its own copy of data, and fails when it allocates out of proportion or changes it.
-// The constant is for what the runtime does meanwhile.
+// measure runs parse, which gets its own copy of data, and fails when it allocates out of
+// proportion or changes it. The constant is for what the runtime does meanwhile.
 func measure(t *testing.T, data []byte, factor uint64, parse func(b []byte)) {
 	t.Helper()
 	b := bytes.Clone(data)
@@ -72,7 +72,8 @@ func FuzzSearch(f *testing.F) {
 func FuzzDescription(f *testing.F) {
 	f.Add([]byte(hostapdDescription))
 	f.Add([]byte(strings.Replace(hostapdDescription, `"1.0"`, `"1.0" encoding="ISO-8859-1"`, 1)))
-	f.Add([]byte(strings.Replace(hostapdDescription, "Company", "A&B <5 &nbsp;&#0; \xfc\x00 <![CDATA[&]]> ]]>", 1)))
+	f.Add([]byte(strings.Replace(hostapdDescription, "Company",
+		"A&B <5 &nbsp;&#0; \xfc\x00 <![CDATA[&]]> ]]>", 1)))
 	f.Add([]byte("\xff\xfe<\x00a\x00>\x00"))
 	f.Add([]byte("<a><![CDATA[x]]><!-- y --></a>"))
 	f.Add([]byte("<root><device><deviceType>" + DeviceType + "</deviceType></device></root>"))
@@ -125,8 +126,10 @@ func FuzzURL(f *testing.F) {
 }
 
 func FuzzSOAP(f *testing.F) {
-	for _, n := range []ActionName{GetDeviceInfo, PutMessage, PutWLANResponse, SetSelectedRegistrar} {
-		r := Action{Name: n, Message: []byte("message"), Type: EventProbe, MAC: someMAC}.Request(location)
+	for _, n := range []ActionName{GetDeviceInfo, PutMessage, PutWLANResponse,
+		SetSelectedRegistrar} {
+		r := Action{Name: n, Message: []byte("message"), Type: EventProbe,
+			MAC: someMAC}.Request(location)
 		f.Add(r.Header.Get("SOAPACTION"), r.Body, 200)
 		f.Add(r.Header.Get("SOAPACTION"), n.AppendReply(nil, []byte("message")), 200)
 	}
@@ -135,16 +138,20 @@ func FuzzSOAP(f *testing.F) {
 		a, err := ParseAction(header, body)
 		if err == nil {
 			r := a.Request(location)
-			if again, err := ParseAction(r.Header.Get("SOAPACTION"), r.Body); err != nil || !reflect.DeepEqual(again, a) {
+			if again, err := ParseAction(r.Header.Get("SOAPACTION"), r.Body); err != nil ||
+				!reflect.DeepEqual(again, a) {
 				t.Fatalf("read %+v, again %+v, %v", a, again, err)
 			}
 		}
 		for _, n := range []ActionName{GetDeviceInfo, PutMessage, SetSelectedRegistrar} {
 			var message []byte
-			measure(t, body, xmlFactor, func(b []byte) { message, err = n.ParseReply(Response{Status: status, Body: b}) })
+			measure(t, body, xmlFactor, func(b []byte) {
+				message, err = n.ParseReply(Response{Status: status, Body: b})
+			})
 			if f, ok := err.(*Fault); ok {
 				again, _ := n.ParseReply(Response{Status: status, Body: f.Append(nil)})
-				if e := n.parseFault(Response{Status: status, Body: f.Append(nil)}); again != nil || *e != *f {
+				if e := n.parseFault(Response{Status: status,
+					Body: f.Append(nil)}); again != nil || *e != *f {
 					t.Fatalf("read %+v, again %+v", f, e)
 				}
 			} else if err == nil {
@@ -159,21 +166,27 @@ func FuzzSOAP(f *testing.F) {
 
 func FuzzGENA(f *testing.F) {
 	one := uint8(1)
-	full := Notification{SID: "uuid:x", Seq: 7, Event: &WLANEvent{EventProbe, someMAC, []byte{0x10}}, APStatus: &one, STAStatus: &one}
+	full := Notification{SID: "uuid:x", Seq: 7,
+		Event: &WLANEvent{EventProbe, someMAC, []byte{0x10}}, APStatus: &one, STAStatus: &one}
 	f.Add("uuid:x", "Second-1801", "7", "<http://192.168.1.2:5000/>", full.AppendBody(nil))
-	f.Add("uuid:x", "infinite", "0", "", []byte("<propertyset><property><WLANEvent foo></WLANEvent></property></propertyset>"))
+	f.Add("uuid:x", "infinite", "0", "",
+		[]byte("<propertyset><property><WLANEvent foo></WLANEvent></property></propertyset>"))
 	f.Fuzz(func(t *testing.T, sid, timeout, seq, callback string, body []byte) {
-		if s, err := ParseSubscription(Response{Status: 200, Header: Header{{"SID", sid}, {"TIMEOUT", timeout}}}); err == nil {
-			if again, err := ParseSubscription(s.Response()); err != nil || again != s || s.Timeout <= 0 {
+		if s, err := ParseSubscription(Response{Status: 200,
+			Header: Header{{"SID", sid}, {"TIMEOUT", timeout}}}); err == nil {
+			if again, err := ParseSubscription(s.Response()); err != nil || again != s ||
+				s.Timeout <= 0 {
 				t.Fatalf("read %+v, again %+v, %v", s, again, err)
 			}
 		}
-		if c, err := ParseSubscribe(Header{{"CALLBACK", callback}, {"NT", "upnp:event"}, {"TIMEOUT", timeout}}); err == nil {
+		if c, err := ParseSubscribe(Header{{"CALLBACK", callback}, {"NT", "upnp:event"},
+			{"TIMEOUT", timeout}}); err == nil {
 			if len(c.Callbacks) == 0 || len(c.Callbacks) > maxCallbacks {
 				t.Fatalf("%+v", c)
 			}
 		}
-		n, err := ParseNotify(Header{{"NT", "upnp:event"}, {"NTS", "upnp:propchange"}, {"SID", sid}, {"SEQ", seq}})
+		n, err := ParseNotify(Header{{"NT", "upnp:event"}, {"NTS", "upnp:propchange"}, {"SID", sid},
+			{"SEQ", seq}})
 		if err != nil {
 			return
 		}

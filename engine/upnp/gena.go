@@ -10,8 +10,8 @@ import (
 const (
 	// SubscriptionTime is what we ask for. hostapd gives 1801 s, whatever is asked.
 	SubscriptionTime = 1800 * time.Second
-	// maxSubscription stands for "infinite" and for all that is longer: renewing once a day costs nothing and finds
-	// out that a device forgot us.
+	// maxSubscription stands for "infinite" and for all that is longer: renewing once a day costs
+	// nothing and finds out that a device forgot us.
 	maxSubscription = 24 * time.Hour
 	maxSID          = 128
 	maxCallbacks    = 8
@@ -29,7 +29,8 @@ func Subscribe(event URL) Request {
 		Header: Header{{"NT", "upnp:event"}, {"TIMEOUT", formatTimeout(SubscriptionTime)}}}
 }
 
-// Renew is the request to prolong a subscription: with SID, and without CALLBACK and NT, else it is refused (UDA 4.1.2).
+// Renew is the request to prolong a subscription: with SID, and without CALLBACK and NT, else it is
+// refused (UDA 4.1.2).
 func Renew(event URL, sid string) Request {
 	return Request{Method: "SUBSCRIBE", URL: event, MaxBody: MaxAnswer,
 		Header: Header{{"SID", sid}, {"TIMEOUT", formatTimeout(SubscriptionTime)}}}
@@ -37,7 +38,8 @@ func Renew(event URL, sid string) Request {
 
 // Unsubscribe is the request to end a subscription.
 func Unsubscribe(event URL, sid string) Request {
-	return Request{Method: "UNSUBSCRIBE", URL: event, MaxBody: MaxAnswer, Header: Header{{"SID", sid}}}
+	return Request{Method: "UNSUBSCRIBE", URL: event, MaxBody: MaxAnswer,
+		Header: Header{{"SID", sid}}}
 }
 
 // ParseSubscription reads the answer to Subscribe or Renew. A status other than 200 is a *Refused.
@@ -59,10 +61,12 @@ func ParseSubscription(r Response) (Subscription, error) {
 
 // Response is the answer of a device that grants s.
 func (s Subscription) Response() Response {
-	return Response{Status: 200, Header: Header{{"SID", s.SID}, {"TIMEOUT", formatTimeout(s.Timeout)}}}
+	return Response{Status: 200,
+		Header: Header{{"SID", s.SID}, {"TIMEOUT", formatTimeout(s.Timeout)}}}
 }
 
-// Refused is an answer with another status than 200. 412 to a renewal: the device knows the subscription no more.
+// Refused is an answer with another status than 200. 412 to a renewal: the device knows the
+// subscription no more.
 type Refused struct{ Status int }
 
 // Error implements error.
@@ -94,9 +98,9 @@ type SubscribeCall struct {
 	Timeout   time.Duration // what is asked for; zero if nothing
 }
 
-// ParseSubscribe reads the header of a SUBSCRIBE as an access point does. What is wrong with it is a *Refused with
-// the status to answer: 400 for headers that exclude each other, 412 for missing ones (UDA 4.1.1). Whether a callback is
-// in the right network is for the caller, who knows it.
+// ParseSubscribe reads the header of a SUBSCRIBE as an access point does. What is wrong with it is
+// a *Refused with the status to answer: 400 for headers that exclude each other, 412 for missing
+// ones (UDA 4.1.1). Whether a callback is in the right network is for the caller, who knows it.
 func ParseSubscribe(h Header) (SubscribeCall, error) {
 	var c SubscribeCall
 	callback, hasCallback := h.Find("CALLBACK")
@@ -135,16 +139,20 @@ func ParseSubscribe(h Header) (SubscribeCall, error) {
 type Notification struct {
 	From netip.Addr // the device; not in the header
 	SID  string
-	Seq  uint32 // 0 in the first one of a subscription, then counts, from the largest number on to 1
+	// 0 in the first one of a subscription, then counts, from the largest number on to 1
+	Seq uint32
 	// What the event says; nil: nothing about it. The first one has all three.
-	Event     *WLANEvent
-	APStatus  *uint8 // bit 0: the configuration changed, bit 4: the AP's own setup is locked; hostapd always says 1
+	Event *WLANEvent
+	// bit 0: the configuration changed, bit 4: the AP's own setup is locked; hostapd always says 1
+	APStatus  *uint8
 	STAStatus *uint8
-	// Err tells why nothing of the body is to be used. The rest holds: it is the device we know that sends this.
+	// Err tells why nothing of the body is to be used. The rest holds: it is the device we know
+	// that sends this.
 	Err error
 }
 
-// ParseNotify reads the header of a NOTIFY: its SID and SEQ. What is wrong is a *Refused with the status to answer (UDA 4.2.1).
+// ParseNotify reads the header of a NOTIFY: its SID and SEQ. What is wrong is a *Refused with the
+// status to answer (UDA 4.2.1).
 func ParseNotify(h Header) (Notification, error) {
 	nt, hasNT := h.Find("NT")
 	nts, hasNTS := h.Find("NTS")
@@ -209,7 +217,8 @@ func (n *Notification) readProperties(body []byte) error {
 
 // Header gives the header of the NOTIFY, but for what HTTP itself needs.
 func (n *Notification) Header() Header {
-	return Header{{"CONTENT-TYPE", `text/xml; charset="utf-8"`}, {"NT", "upnp:event"}, {"NTS", "upnp:propchange"},
+	return Header{{"CONTENT-TYPE", `text/xml; charset="utf-8"`}, {"NT", "upnp:event"},
+		{"NTS", "upnp:propchange"},
 		{"SID", n.SID}, {"SEQ", strconv.FormatUint(uint64(n.Seq), 10)}}
 }
 

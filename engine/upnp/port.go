@@ -2,13 +2,17 @@ package upnp
 
 import "slices"
 
-// foreign are ports where something else than HTTP listens that could take a request for what it understands: mail, printers, chat.
-// Announcements can be sent in anybody's name, so that a request can be made to go to any neighbour's port. It is the list of
-// browsers (WHATWG Fetch, 2.9 "port blocking"), and raw printing, which prints whatever comes. In order.
+// foreign are ports where something else than HTTP listens that could take a request for what it
+// understands: mail, printers, chat. Announcements can be sent in anybody's name, so that a request
+// can be made to go to any neighbour's port. It is the list of browsers (WHATWG Fetch, 2.9 "port
+// blocking"), and raw printing, which prints whatever comes. In order.
 var foreign = []uint16{
-	0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115,
-	117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601,
-	636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
+	0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+	102, 103, 104, 109, 110, 111, 113, 115,
+	117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531,
+	532, 540, 548, 554, 556, 563, 587, 601,
+	636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665,
+	6666, 6667, 6668, 6669, 6679, 6697,
 	9100, 10080,
 }
 

@@ -5,10 +5,12 @@ import (
 	"net/netip"
 )
 
-// Where the sockets are in a process of their own, what comes from there is read once more as if it had come from the network: whoever
-// took that process over can say no more than anybody in the network can.
+// Where the sockets are in a process of their own, what comes from there is read once more as if it
+// had come from the network: whoever took that process over can say no more than anybody in the
+// network can.
 
-// maxHeader bounds the bytes of an answer's header: the sockets read 8 KiB, in which a line may have less around it than counts here.
+// maxHeader bounds the bytes of an answer's header: the sockets read 8 KiB, in which a line may
+// have less around it than counts here.
 const maxHeader = 16 << 10
 
 // Recheck gives the announcement that a datagram with the same content would be.
@@ -37,7 +39,8 @@ func (n Notification) Recheck() (Notification, error) {
 	return again, nil
 }
 
-// Recheck reports what is wrong with an answer that the sockets would not have let through; nil: nothing.
+// Recheck reports what is wrong with an answer that the sockets would not have let through; nil:
+// nothing.
 func (r Response) Recheck(maxBody int) error {
 	size := 0
 	for _, f := range r.Header {
@@ -75,5 +78,6 @@ func checkSender(a netip.Addr) error {
 	return nil
 }
 
-// Text makes any text fit to be shown: one line of at most 256 bytes in UTF-8, without control characters.
+// Text makes any text fit to be shown: one line of at most 256 bytes in UTF-8, without control
+// characters.
 func Text(s string) string { return clean(s) }

@@ -9,13 +9,16 @@ import (
 // ActionName is one of the actions that Registrars use.
 type ActionName string
 
-// The actions of WFAWLANConfig:1 that carry the Registration Protocol. The service has others, all optional
-// (GetAPSettings, RebootAP …), which hostap does not have and nobody calls.
+// The actions of WFAWLANConfig:1 that carry the Registration Protocol. The service has others, all
+// optional (GetAPSettings, RebootAP …), which hostap does not have and nobody calls.
 const (
-	GetDeviceInfo        ActionName = "GetDeviceInfo"        // gives the access point's M1
-	PutMessage           ActionName = "PutMessage"           // a message to the access point as Enrollee, and its answer
-	PutWLANResponse      ActionName = "PutWLANResponse"      // a message to a station, through the access point
-	SetSelectedRegistrar ActionName = "SetSelectedRegistrar" // what the access point is to tell in its beacons
+	GetDeviceInfo ActionName = "GetDeviceInfo" // gives the access point's M1
+	// a message to the access point as Enrollee, and its answer
+	PutMessage ActionName = "PutMessage"
+	// a message to a station, through the access point
+	PutWLANResponse ActionName = "PutWLANResponse"
+	// what the access point is to tell in its beacons
+	SetSelectedRegistrar ActionName = "SetSelectedRegistrar"
 )
 
 // output names the argument that an answer carries; empty: none.
@@ -80,8 +83,9 @@ func (a Action) Append(b []byte) []byte {
 	return append(b, "</u:"+string(a.Name)+">\n"+envelopeEnd...)
 }
 
-// ParseAction reads a call as an access point does. What is wrong with it is a *Fault to answer with; its codes are those
-// of UDA: 401 there is no such action, 402 its arguments are missing or malformed.
+// ParseAction reads a call as an access point does. What is wrong with it is a *Fault to answer
+// with; its codes are those of UDA: 401 there is no such action, 402 its arguments are missing or
+// malformed.
 func ParseAction(soapAction string, body []byte) (Action, error) {
 	name, ok := strings.CutPrefix(soapAction, `"`+ServiceType+"#")
 	name, closed := strings.CutSuffix(name, `"`)
@@ -124,7 +128,8 @@ func readBody(what, name string, body []byte) ([]element, error) {
 		return nil, wrong(what, "Envelope", ErrMissing)
 	}
 	for i := 1; i < len(all); i++ {
-		if all[i].depth == 1 && strings.EqualFold(all[i].name, "Body") && i+1 < len(all) && all[i+1].depth == 2 {
+		if all[i].depth == 1 && strings.EqualFold(all[i].name, "Body") && i+1 < len(all) &&
+			all[i+1].depth == 2 {
 			if !strings.EqualFold(all[i+1].name, name) {
 				return nil, wrong(what, name, ErrMissing)
 			}
@@ -134,7 +139,8 @@ func readBody(what, name string, body []byte) ([]element, error) {
 	return nil, wrong(what, "Body", ErrMissing)
 }
 
-// AppendReply appends the body of the answer to a call; message is its output, nil for an action that has none.
+// AppendReply appends the body of the answer to a call; message is its output, nil for an action
+// that has none.
 func (n ActionName) AppendReply(b, message []byte) []byte {
 	b = append(b, envelopeStart+"<u:"+string(n)+`Response xmlns:u="`+ServiceType+"\">\n"...)
 	if name := n.output(); name != "" {
@@ -143,8 +149,9 @@ func (n ActionName) AppendReply(b, message []byte) []byte {
 	return append(b, "</u:"+string(n)+"Response>\n"+envelopeEnd...)
 }
 
-// ParseReply reads the answer to a call. The message is empty for an action without output, and for a PutMessage
-// that ended the run: there is nothing to say after WSC_Done. A *Fault tells that the access point refused.
+// ParseReply reads the answer to a call. The message is empty for an action without output, and for
+// a PutMessage that ended the run: there is nothing to say after WSC_Done. A *Fault tells that the
+// access point refused.
 func (n ActionName) ParseReply(r Response) ([]byte, error) {
 	if r.Status != 200 {
 		return nil, n.parseFault(r)
@@ -185,7 +192,8 @@ func (f *Fault) Error() string {
 	if f.Code == 0 {
 		return fmt.Sprintf("upnp: %s refused with status %d", f.Action, f.Status)
 	}
-	return fmt.Sprintf("upnp: %s refused with status %d, error %d %q", f.Action, f.Status, f.Code, f.Description)
+	return fmt.Sprintf("upnp: %s refused with status %d, error %d %q", f.Action, f.Status, f.Code,
+		f.Description)
 }
 
 // parseFault reads what a refusal says, as far as it says anything.

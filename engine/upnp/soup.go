@@ -8,13 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Devices write XML with printf: a name that somebody has typed into their page goes out as it is, in whatever encoding it came.
-// hostap's External Registrar never notices, since it looks for the tags that it needs (upnp_xml.c, xml_get_first_item). This file
-// makes of such a document one that encoding/xml reads: its characters become UTF-8 without controls, and what can be no markup
+// Devices write XML with printf: a name that somebody has typed into their page goes out as it is,
+// in whatever encoding it came. hostap's External Registrar never notices, since it looks for the
+// tags that it needs (upnp_xml.c, xml_get_first_item). This file makes of such a document one that
+// encoding/xml reads: its characters become UTF-8 without controls, and what can be no markup
 // becomes text. Nothing is made up, and nothing that is markup changes its meaning.
 
-// tidy gives the document from its first tag on. Declarations, comments and processing instructions are left out; a
-// document type stays, to be refused.
+// tidy gives the document from its first tag on. Declarations, comments and processing instructions
+// are left out; a document type stays, to be refused.
 func tidy(body []byte) []byte {
 	in := characters(body)
 	out := make([]byte, 0, len(in)+len(in)/16)
@@ -36,7 +37,8 @@ func tidy(body []byte) []byte {
 			var text []byte
 			text, in, _ = bytes.Cut(in[9:], []byte("]]>"))
 			out = literal(out, text)
-		case len(in) > 1 && (in[1] == '/' || in[1] == '!' || in[1] == '_' || in[1] >= utf8.RuneSelf || 'a' <= in[1]|0x20 && in[1]|0x20 <= 'z'):
+		case len(in) > 1 && (in[1] == '/' || in[1] == '!' || in[1] == '_' ||
+			in[1] >= utf8.RuneSelf || 'a' <= in[1]|0x20 && in[1]|0x20 <= 'z'):
 			n := tagLength(in)
 			out, in = tag(out, in[:n]), in[n:]
 		default:
@@ -49,7 +51,8 @@ func tidy(body []byte) []byte {
 	return out
 }
 
-// tag appends a tag. In its attributes, which mean nothing to us, there may be URLs with ampersands.
+// tag appends a tag. In its attributes, which mean nothing to us, there may be URLs with
+// ampersands.
 func tag(out, in []byte) []byte {
 	for len(in) > 0 {
 		n := bytes.IndexByte(in, '&')
@@ -79,7 +82,8 @@ func tagLength(in []byte) int {
 	return len(in)
 }
 
-// plain appends text. The end of a CDATA section, which may not stand alone, is the one thing in it that is not text.
+// plain appends text. The end of a CDATA section, which may not stand alone, is the one thing in it
+// that is not text.
 func plain(out, text []byte) []byte {
 	return append(out, bytes.ReplaceAll(text, []byte("]]>"), []byte("]]&gt;"))...)
 }
@@ -101,10 +105,12 @@ func literal(out, text []byte) []byte {
 	return out
 }
 
-// maxReference is the longest name of a character that is looked for: HTML's longest has eight letters.
+// maxReference is the longest name of a character that is looked for: HTML's longest has eight
+// letters.
 const maxReference = 12
 
-// reference appends what an ampersand begins: a character, or itself. Which names there are is for the reader.
+// reference appends what an ampersand begins: a character, or itself. Which names there are is for
+// the reader.
 func reference(out, in []byte) (longer, rest []byte) {
 	name, _, ok := bytes.Cut(in[1:min(len(in), maxReference)], []byte(";"))
 	if !ok {
@@ -125,7 +131,8 @@ func reference(out, in []byte) (longer, rest []byte) {
 	return append(out, "&amp;"...), in[1:]
 }
 
-// appendCharacter appends one character as XML may have it (XML 1.0, 2.2): a control character becomes a space.
+// appendCharacter appends one character as XML may have it (XML 1.0, 2.2): a control character
+// becomes a space.
 func appendCharacter(out []byte, r rune, escape bool) []byte {
 	switch {
 	case r == '\t' || r == '\n' || r == '\r':
@@ -139,10 +146,11 @@ func appendCharacter(out []byte, r rune, escape bool) []byte {
 	return utf8.AppendRune(out, r)
 }
 
-// characters gives the characters of a document in UTF-8. What is well-formed UTF-8 is UTF-8, whatever it is declared to be. In
-// another one each byte above ASCII is a character of Windows-1252, which has all of Latin-1, unless the document declares an
-// encoding that we do not know. There may be both in a document that is declared to be UTF-8 or declares nothing: a name that was
-// pasted in.
+// characters gives the characters of a document in UTF-8. What is well-formed UTF-8 is UTF-8,
+// whatever it is declared to be. In another one each byte above ASCII is a character of
+// Windows-1252, which has all of Latin-1, unless the document declares an encoding that we do not
+// know. There may be both in a document that is declared to be UTF-8 or declares nothing: a name
+// that was pasted in.
 func characters(body []byte) []byte {
 	if wide, ok := utf16Text(body); ok {
 		body = wide
@@ -189,7 +197,8 @@ func utf16Text(body []byte) ([]byte, bool) {
 	return []byte(string(utf16.Decode(units))), true
 }
 
-// declared gives the encoding that the declaration of a document names, in small letters; empty: none.
+// declared gives the encoding that the declaration of a document names, in small letters; empty:
+// none.
 func declared(body []byte) string {
 	head := body[:min(len(body), 256)]
 	_, head, ok := bytes.Cut(head, []byte("<?xml"))
@@ -203,15 +212,17 @@ func declared(body []byte) string {
 	return strings.ToLower(strings.TrimSpace(string(label)))
 }
 
-// windows1252Labels are the names of the encodings that are read as Windows-1252: it itself, and those that it contains (WHATWG
-// Encoding, 4.2, has the same).
+// windows1252Labels are the names of the encodings that are read as Windows-1252: it itself, and
+// those that it contains (WHATWG Encoding, 4.2, has the same).
 var windows1252Labels = map[string]bool{
 	"windows-1252": true, "cp1252": true, "x-cp1252": true, "ansi": true,
-	"iso-8859-1": true, "iso8859-1": true, "iso_8859-1": true, "iso88591": true, "latin1": true, "latin-1": true, "l1": true,
+	"iso-8859-1": true, "iso8859-1": true, "iso_8859-1": true, "iso88591": true, "latin1": true,
+	"latin-1": true, "l1": true,
 	"us-ascii": true, "ascii": true,
 }
 
-// windows1252 gives the character of a byte. Its 27 own ones stand between ASCII and the upper half of Latin-1.
+// windows1252 gives the character of a byte. Its 27 own ones stand between ASCII and the upper half
+// of Latin-1.
 func windows1252(b byte) rune {
 	if b < 0x80 || b > 0x9f {
 		return rune(b)

@@ -58,12 +58,15 @@ type Announcement struct {
 	MaxAge   time.Duration // how long it holds, at least one second; zero in a Byebye
 }
 
-// ParseAnnouncement reads a datagram that came from an address. What is about other devices is ErrNotOurs, and is
-// recognised without looking at the rest. What is accepted is what hostap's External Registrar accepts, but for
-// a LOCATION that leads elsewhere: nobody may send us to a third party.
+// ParseAnnouncement reads a datagram that came from an address. What is about other devices is
+// ErrNotOurs, and is recognised without looking at the rest. What is accepted is what hostap's
+// External Registrar accepts, but for a LOCATION that leads elsewhere: nobody may send us to a
+// third party.
 func ParseAnnouncement(from netip.Addr, datagram []byte) (Announcement, error) {
-	a := Announcement{From: from.Unmap(), Kind: Answer, Service: bytes.Contains(datagram, []byte(ServiceType))}
-	if !a.Service && !bytes.Contains(datagram, []byte(DeviceType)) || bytes.HasPrefix(datagram, []byte("M-SEARCH ")) {
+	a := Announcement{From: from.Unmap(), Kind: Answer,
+		Service: bytes.Contains(datagram, []byte(ServiceType))}
+	if !a.Service && !bytes.Contains(datagram, []byte(DeviceType)) ||
+		bytes.HasPrefix(datagram, []byte("M-SEARCH ")) {
 		return Announcement{}, wrong("SSDP", "", ErrNotOurs)
 	}
 	first, h, err := parseLines(datagram)
@@ -142,8 +145,9 @@ func parseMaxAge(s string) (time.Duration, bool) {
 	return 0, false
 }
 
-// parseLines reads a first line and a header. Names are compared whatever their case, spaces around values do not
-// count, lines may end with a bare LF and the empty line at the end may be missing (hostap behaviour; real devices do so).
+// parseLines reads a first line and a header. Names are compared whatever their case, spaces around
+// values do not count, lines may end with a bare LF and the empty line at the end may be missing
+// (hostap behaviour; real devices do so).
 func parseLines(datagram []byte) (first string, h Header, err error) {
 	if len(datagram) > MaxDatagram {
 		return "", nil, wrong("SSDP", "", ErrTooLong)
@@ -180,7 +184,8 @@ func (a Announcement) Append(b []byte) []byte {
 	if a.Kind == Answer {
 		b = append(b, "HTTP/1.1 200 OK\r\nEXT:\r\nST: "+target+"\r\n"...)
 	} else {
-		b = append(b, "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: "+target+"\r\nNTS: "+a.Kind.String()+"\r\n"...)
+		b = append(b, "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: "+target+"\r\nNTS: "+
+			a.Kind.String()+"\r\n"...)
 	}
 	if a.Kind != Byebye {
 		b = append(b, "CACHE-CONTROL: max-age="+strconv.Itoa(int(a.MaxAge/time.Second))+"\r\n"...)
@@ -201,8 +206,8 @@ func (s Search) Append(b []byte) []byte {
 		strconv.Itoa(int(s.MX))+"\r\nST: "+s.Target+"\r\n\r\n"...)
 }
 
-// ParseSearch reads the datagram as a device does. HOST has to be there but its content does not count: some write
-// odd ones (hostap behaviour).
+// ParseSearch reads the datagram as a device does. HOST has to be there but its content does not
+// count: some write odd ones (hostap behaviour).
 func ParseSearch(datagram []byte) (Search, error) {
 	if !bytes.HasPrefix(datagram, []byte("M-SEARCH ")) {
 		return Search{}, wrong("M-SEARCH", "", ErrNotOurs)

@@ -1,13 +1,15 @@
-// Package upnp reads and writes what an External Registrar and an access point tell each other in the local
-// network: SSDP datagrams (who is there), the device description, the SOAP actions of WFAWLANConfig:1 (messages of
-// the Registration Protocol), and GENA (subscriptions to what the access point hears on the air).
+// Package upnp reads and writes what an External Registrar and an access point tell each other in
+// the local network: SSDP datagrams (who is there), the device description, the SOAP actions of
+// WFAWLANConfig:1 (messages of the Registration Protocol), and GENA (subscriptions to what the
+// access point hears on the air).
 //
-// It is bytes to structs and back. Sockets, HTTP and time are the business of drivers/controlpoint. Everybody in the
-// network can send us anything, so every reader has bounds of its own, whatever the sockets let through: the size of
-// the whole, of a line and of a text, the depth and the number of elements. Addresses are numbers; a name is refused.
+// It is bytes to structs and back. Sockets, HTTP and time are the business of drivers/controlpoint.
+// Everybody in the network can send us anything, so every reader has bounds of its own, whatever
+// the sockets let through: the size of the whole, of a line and of a text, the depth and the number
+// of elements. Addresses are numbers; a name is refused.
 //
-// Sources: UPnP Device Architecture 1.0 (UDA below), the WFAWLANConfig:1 service template, and the behaviour of
-// hostap's access point and External Registrar as witness where they leave room.
+// Sources: UPnP Device Architecture 1.0 (UDA below), the WFAWLANConfig:1 service template, and the
+// behaviour of hostap's access point and External Registrar as witness where they leave room.
 package upnp
 
 import (
@@ -19,22 +21,24 @@ import (
 const (
 	// MaxDatagram bounds an SSDP datagram. Real ones have 200 to 500 bytes.
 	MaxDatagram = 2048
-	// MaxDescription bounds a device description. hostap reads 10,000 bytes; a router that nests the WFADevice in
-	// an InternetGatewayDevice needs more.
+	// MaxDescription bounds a device description. hostap reads 10,000 bytes; a router that nests
+	// the WFADevice in an InternetGatewayDevice needs more.
 	MaxDescription = 64 << 10
-	// MaxMessage bounds the body of a SOAP request or answer and of an event: a message of the Registration
-	// Protocol has at most some 2,000 bytes, 2,700 in base64. hostap reads 8,000 and 10,000 bytes.
+	// MaxMessage bounds the body of a SOAP request or answer and of an event: a message of the
+	// Registration Protocol has at most some 2,000 bytes, 2,700 in base64. hostap reads 8,000 and
+	// 10,000 bytes.
 	MaxMessage = 16 << 10
 	// MaxAnswer bounds the bodies nobody reads: of answers to SUBSCRIBE and UNSUBSCRIBE.
 	MaxAnswer = 4 << 10
 )
 
-// Request is an HTTP request ready to be sent. The address in URL is all there is to dial; redirects are not followed.
+// Request is an HTTP request ready to be sent. The address in URL is all there is to dial;
+// redirects are not followed.
 type Request struct {
 	Method string
 	URL    URL
-	// Header holds everything but Host, Content-Length, Connection and, for a new subscription, CALLBACK: only the
-	// sockets know where we listen.
+	// Header holds everything but Host, Content-Length, Connection and, for a new subscription,
+	// CALLBACK: only the sockets know where we listen.
 	Header  Header
 	Body    []byte
 	MaxBody int // of the answer; more is an error
@@ -71,7 +75,8 @@ func (h Header) Find(name string) (string, bool) {
 
 // What can be wrong with received bytes. A *ParseError wraps one of them and tells where.
 var (
-	// ErrNotOurs is for what is well and is about another kind of device: most of what SSDP carries.
+	// ErrNotOurs is for what is well and is about another kind of device: most of what SSDP
+	// carries.
 	ErrNotOurs = errors.New("is not about Wi-Fi Protected Setup")
 	// ErrMissing means that something required is absent.
 	ErrMissing = errors.New("is missing")
@@ -79,7 +84,8 @@ var (
 	ErrSyntax = errors.New("is malformed")
 	// ErrTooLong means that a bound of ours is exceeded.
 	ErrTooLong = errors.New("is too long")
-	// ErrTooDeep means that XML is nested deeper, or has more elements, than any description of a device.
+	// ErrTooDeep means that XML is nested deeper, or has more elements, than any description of a
+	// device.
 	ErrTooDeep = errors.New("has too many elements")
 	// ErrDTD means that XML brings a document type, the place where entities are declared.
 	ErrDTD = errors.New("has a document type declaration")
@@ -111,8 +117,8 @@ func (e *ParseError) Unwrap() error { return e.Err }
 
 func wrong(what, field string, err error) error { return &ParseError{what, field, err} }
 
-// printable reports whether s is not empty, not longer than max and of visible ASCII only: then it can neither end
-// a line of a header nor hide in one.
+// printable reports whether s is not empty, not longer than max and of visible ASCII only: then it
+// can neither end a line of a header nor hide in one.
 func printable(s string, max int) bool {
 	if s == "" || len(s) > max {
 		return false

@@ -30,7 +30,8 @@ func TestParseURL(t *testing.T) {
 		name, in, want string
 		err            error
 	}{
-		{"a plain URL", "http://192.168.1.1:49152/wps_device.xml", "http://192.168.1.1:49152/wps_device.xml", nil},
+		{"a plain URL", "http://192.168.1.1:49152/wps_device.xml",
+			"http://192.168.1.1:49152/wps_device.xml", nil},
 		{"the port is 80 when there is none", "http://10.0.0.1/x", "http://10.0.0.1:80/x", nil},
 		{"the path is / when there is none", "http://10.0.0.1:81", "http://10.0.0.1:81/", nil},
 		{"a query without a path", "http://10.0.0.1?x=1", "http://10.0.0.1:80/?x=1", nil},
@@ -79,17 +80,21 @@ func TestResolve(t *testing.T) {
 		name, ref, want string
 		err             error
 	}{
-		{"a name replaces what follows the last slash", "wps_control", "http://192.168.1.1:49152/a/b/wps_control", nil},
-		{"a leading slash means the root", "/wps_control", "http://192.168.1.1:49152/wps_control", nil},
+		{"a name replaces what follows the last slash", "wps_control",
+			"http://192.168.1.1:49152/a/b/wps_control", nil},
+		{"a leading slash means the root", "/wps_control",
+			"http://192.168.1.1:49152/wps_control", nil},
 		{"one level up", "../c", "http://192.168.1.1:49152/a/c", nil},
 		{"above the root is the root", "../../../../c", "http://192.168.1.1:49152/c", nil},
 		{"the same level", "./c", "http://192.168.1.1:49152/a/b/c", nil},
-		{"an absolute URL on another port", "http://192.168.1.1:80/c", "http://192.168.1.1:80/c", nil},
+		{"an absolute URL on another port", "http://192.168.1.1:80/c",
+			"http://192.168.1.1:80/c", nil},
 		{"an absolute URL on another host", "http://192.168.1.2/c", "", ErrElsewhere},
 		{"an absolute URL on this machine", "http://127.0.0.1/c", "", ErrElsewhere},
 		{"an absolute URL with a name", "http://evil.example/c", "", ErrAddress},
 		{"another scheme", "gopher://192.168.1.1/c", "", ErrAddress},
-		{"a host without scheme is a path", "//evil.example/c", "http://192.168.1.1:49152/evil.example/c", nil},
+		{"a host without scheme is a path", "//evil.example/c",
+			"http://192.168.1.1:49152/evil.example/c", nil},
 		{"nothing", "", "", ErrMissing},
 		{"a line end", "a\nb", "", ErrSyntax},
 		{"a fragment only is the directory", "#x", "http://192.168.1.1:49152/a/b/", nil},
@@ -114,7 +119,8 @@ const hostapdAlive = "NOTIFY * HTTP/1.1\r\n" +
 
 func TestParseAnnouncement(t *testing.T) {
 	t.Parallel()
-	alive := Announcement{From: home, Kind: Alive, UUID: someUUID, HasUUID: true, Location: location, MaxAge: 1801 * time.Second}
+	alive := Announcement{From: home, Kind: Alive, UUID: someUUID, HasUUID: true,
+		Location: location, MaxAge: 1801 * time.Second}
 	with := func(change func(a *Announcement)) Announcement { a := alive; change(&a); return a }
 	replace := func(old, new string) string { return strings.Replace(hostapdAlive, old, new, 1) }
 	byebye := with(func(a *Announcement) { a.Kind, a.Location, a.MaxAge = Byebye, URL{}, 0 })
@@ -124,45 +130,59 @@ func TestParseAnnouncement(t *testing.T) {
 		err      error
 	}{
 		{"hostapd's announcement", hostapdAlive, alive, nil},
-		{"about the service", strings.ReplaceAll(hostapdAlive, DeviceType, ServiceType), with(func(a *Announcement) { a.Service = true }), nil},
+		{"about the service", strings.ReplaceAll(hostapdAlive, DeviceType, ServiceType),
+			with(func(a *Announcement) { a.Service = true }), nil},
 		{"bare line feeds, names in small letters, no empty line at the end",
-			strings.TrimSpace(strings.ReplaceAll(strings.NewReplacer("CACHE-CONTROL", "cache-control", "LOCATION:", " location :  ").Replace(hostapdAlive), "\r", "")), alive, nil},
-		{"an answer to a search", replace("NOTIFY * HTTP/1.1", "HTTP/1.1 200 OK"), with(func(a *Announcement) { a.Kind = Answer }), nil},
+			strings.TrimSpace(strings.ReplaceAll(
+				strings.NewReplacer("CACHE-CONTROL", "cache-control", "LOCATION:",
+					" location :  ").Replace(hostapdAlive), "\r", "")), alive, nil},
+		{"an answer to a search", replace("NOTIFY * HTTP/1.1", "HTTP/1.1 200 OK"),
+			with(func(a *Announcement) { a.Kind = Answer }), nil},
 		{"byebye", replace("alive", "byebye"), byebye, nil},
-		{"byebye without location", strings.Replace(replace("alive", "byebye"), "LOCATION", "X", 1), byebye, nil},
-		{"without USN", replace("USN", "X"), with(func(a *Announcement) { a.UUID, a.HasUUID = [16]byte{}, false }), nil},
+		{"byebye without location", strings.Replace(replace("alive", "byebye"), "LOCATION", "X", 1),
+			byebye, nil},
+		{"without USN", replace("USN", "X"),
+			with(func(a *Announcement) { a.UUID, a.HasUUID = [16]byte{}, false }), nil},
 		{"several directives", replace("max-age=1801", "no-cache, Max-Age = 1801"), alive, nil},
-		{"a max-age of years is a day", replace("1801", "4294967295"), with(func(a *Announcement) { a.MaxAge = maxMaxAge }), nil},
-		{"another device", strings.ReplaceAll(hostapdAlive, DeviceType, "upnp:rootdevice"), Announcement{}, ErrNotOurs},
+		{"a max-age of years is a day", replace("1801", "4294967295"),
+			with(func(a *Announcement) { a.MaxAge = maxMaxAge }), nil},
+		{"another device", strings.ReplaceAll(hostapdAlive, DeviceType, "upnp:rootdevice"),
+			Announcement{}, ErrNotOurs},
 		{"our own search", string(Search{DeviceType, 3}.Append(nil)), Announcement{}, ErrNotOurs},
 		{"nothing", "", Announcement{}, ErrNotOurs},
 		{"another method", replace("NOTIFY", "NOTICE"), Announcement{}, ErrSyntax},
-		{"another status", replace("NOTIFY * HTTP/1.1", "HTTP/1.1 404 Not Found"), Announcement{}, ErrSyntax},
+		{"another status", replace("NOTIFY * HTTP/1.1", "HTTP/1.1 404 Not Found"),
+			Announcement{}, ErrSyntax},
 		{"ssdp:update", replace("alive", "update"), Announcement{}, ErrValue},
 		{"no NTS", replace("NTS", "X"), Announcement{}, ErrValue},
 		{"no location", replace("LOCATION", "X"), Announcement{}, ErrMissing},
-		{"a location with a name", replace("192.168.1.1:", "router.lan:"), Announcement{}, ErrAddress},
+		{"a location with a name", replace("192.168.1.1:", "router.lan:"), Announcement{},
+			ErrAddress},
 		{"a location on the mail server", replace(":49152", ":25"), Announcement{}, ErrAddress},
 		{"a location on port 0", replace(":49152", ":0"), Announcement{}, ErrAddress},
-		{"a location on another host", replace("192.168.1.1:", "192.168.1.2:"), Announcement{}, ErrElsewhere},
+		{"a location on another host", replace("192.168.1.1:", "192.168.1.2:"), Announcement{},
+			ErrElsewhere},
 		{"max-age 0", replace("1801", "0"), Announcement{}, ErrValue},
 		{"a negative max-age", replace("1801", "-1"), Announcement{}, ErrValue},
 		{"no max-age", replace("max-age", "min-age"), Announcement{}, ErrValue},
 		{"a USN that is no UUID", replace("uuid:1234", "uuid:xyzt"), Announcement{}, ErrSyntax},
 		{"a line without colon", replace("SERVER:", "SERVER "), Announcement{}, nil},
-		{"too many lines", replace("NTS", strings.Repeat("X: y\r\n", maxLines)+"NTS"), Announcement{}, ErrTooLong},
+		{"too many lines", replace("NTS", strings.Repeat("X: y\r\n", maxLines)+"NTS"),
+			Announcement{}, ErrTooLong},
 		{"too long", hostapdAlive + strings.Repeat("x", MaxDatagram), Announcement{}, ErrTooLong},
 	} {
 		got, err := ParseAnnouncement(home, []byte(c.in))
 		if c.name == "a line without colon" { // its value has one
 			c.want, c.err = Announcement{}, ErrSyntax
-			got, err = ParseAnnouncement(home, []byte(replace("SERVER: Unspecified, UPnP/1.0, Unspecified", "SERVER")))
+			got, err = ParseAnnouncement(home,
+				[]byte(replace("SERVER: Unspecified, UPnP/1.0, Unspecified", "SERVER")))
 		}
 		if got != c.want || !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
 	}
-	if a, err := ParseAnnouncement(netip.MustParseAddr("::ffff:192.168.1.1"), []byte(hostapdAlive)); err != nil || a.From != home {
+	if a, err := ParseAnnouncement(netip.MustParseAddr("::ffff:192.168.1.1"),
+		[]byte(hostapdAlive)); err != nil || a.From != home {
 		t.Errorf("a sender as an IPv6 socket gives it: %+v, %v", a, err)
 	}
 }
@@ -176,14 +196,17 @@ func TestParseSearch(t *testing.T) {
 		err      error
 	}{
 		{"our own", good, Search{DeviceType, 3}, nil},
-		{"an odd HOST", strings.Replace(good, "239.255.255.250:1900", "[FF02::C]:1900", 1), Search{DeviceType, 3}, nil},
-		{"MX is at most 120", strings.Replace(good, "MX: 3", "MX: 70000", 1), Search{DeviceType, 120}, nil},
+		{"an odd HOST", strings.Replace(good, "239.255.255.250:1900", "[FF02::C]:1900", 1),
+			Search{DeviceType, 3}, nil},
+		{"MX is at most 120", strings.Replace(good, "MX: 3", "MX: 70000", 1),
+			Search{DeviceType, 120}, nil},
 		{"no HOST", strings.Replace(good, "HOST", "X", 1), Search{}, ErrMissing},
 		{"no MAN", strings.Replace(good, "MAN", "X", 1), Search{}, ErrValue},
 		{"MAN without quotes", strings.ReplaceAll(good, `"`, ""), Search{}, ErrValue},
 		{"a negative MX", strings.Replace(good, "MX: 3", "MX: -3", 1), Search{}, ErrValue},
 		{"no ST", strings.Replace(good, "\nST:", "\nX:", 1), Search{}, ErrValue},
-		{"an ST that is too long", strings.Replace(good, "\nST:", "\nST: "+strings.Repeat("x", 200), 1), Search{}, ErrValue},
+		{"an ST that is too long", strings.Replace(good, "\nST:", "\nST: "+strings.Repeat("x", 200),
+			1), Search{}, ErrValue},
 		{"an announcement", hostapdAlive, Search{}, ErrNotOurs},
 	} {
 		if got, err := ParseSearch([]byte(c.in)); got != c.want || !errors.Is(err, c.err) {
@@ -207,9 +230,11 @@ func TestParseWLANEvent(t *testing.T) {
 		{"no separators, zeros after it", "\x02020000000300\x00\x00\x00\x00\x00" + tlv, &want, nil},
 		{"no separators, spaces after it", "\x02020000000300     " + tlv, &want, nil},
 		{"no separators, nothing after it", "\x02020000000300" + tlv, &want, nil},
-		{"a probe request", "\x0102:00:00:00:03:00" + tlv, &WLANEvent{EventProbe, someMAC, []byte(tlv)}, nil},
+		{"a probe request", "\x0102:00:00:00:03:00" + tlv,
+			&WLANEvent{EventProbe, someMAC, []byte(tlv)}, nil},
 		{"no attributes", "\x0102:00:00:00:03:00", &WLANEvent{EventProbe, someMAC, []byte{}}, nil},
-		{"the dummy of hostapd", "\x0200:00:00:00:00:00" + tlv, &WLANEvent{EventMessage, [6]byte{}, []byte(tlv)}, nil},
+		{"the dummy of hostapd", "\x0200:00:00:00:00:00" + tlv,
+			&WLANEvent{EventMessage, [6]byte{}, []byte(tlv)}, nil},
 		{"mixed separators", "\x0202:00-00:00:03:00" + tlv, nil, ErrSyntax},
 		{"another separator", "\x0202/00/00/00/03/00" + tlv, nil, ErrSyntax},
 		{"no address", "\x02xx:xx:xx:xx:xx:xx" + tlv, nil, ErrSyntax},

@@ -9,14 +9,15 @@ import (
 // maxPath bounds the path of a URL, query included.
 const maxPath = 1024
 
-// URL is where in the local network to send a request: always http, always a numeric address. It is comparable.
+// URL is where in the local network to send a request: always http, always a numeric address. It is
+// comparable.
 type URL struct {
 	Host netip.AddrPort
 	Path string // starts with a slash; with the query, escaped as it came
 }
 
-// ParseURL reads an absolute URL. Names are refused, so that nobody makes us ask a DNS server, and so are other
-// schemes, users, and addresses that no device answers from.
+// ParseURL reads an absolute URL. Names are refused, so that nobody makes us ask a DNS server, and
+// so are other schemes, users, and addresses that no device answers from.
 func ParseURL(s string) (URL, error) {
 	const scheme = "http://"
 	if len(s) < len(scheme) || !strings.EqualFold(s[:len(scheme)], scheme) {
@@ -37,8 +38,8 @@ func ParseURL(s string) (URL, error) {
 	return URL{at, path}, nil
 }
 
-// parseHost reads address[:port]. UDA 1.0 has no IPv6; with it, the address is in brackets (RFC 3986, 3.2.2) and has
-// no zone: whoever dials knows the interface.
+// parseHost reads address[:port]. UDA 1.0 has no IPv6; with it, the address is in brackets (RFC
+// 3986, 3.2.2) and has no zone: whoever dials knows the interface.
 func parseHost(s string) (netip.AddrPort, error) {
 	host, port := s, "80"
 	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
@@ -64,12 +65,14 @@ func parseHost(s string) (netip.AddrPort, error) {
 
 // reachable reports whether one device can have this address.
 func reachable(a netip.Addr) bool {
-	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() &&
+		a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
-// Resolve reads a reference found in what u led to. It stays on u's address, whatever it says: another port is
-// fine (routers have several servers), another host is ErrElsewhere. Without scheme it is resolved as hostap does:
-// from the root with a leading slash, else in place of what follows u's last slash.
+// Resolve reads a reference found in what u led to. It stays on u's address, whatever it says:
+// another port is fine (routers have several servers), another host is ErrElsewhere. Without scheme
+// it is resolved as hostap does: from the root with a leading slash, else in place of what follows
+// u's last slash.
 func (u URL) Resolve(ref string) (URL, error) {
 	if ref == "" {
 		return URL{}, wrong("URL", "", ErrMissing)
@@ -95,7 +98,8 @@ func (u URL) Resolve(ref string) (URL, error) {
 // rooted makes a path start with one slash: two would make it a host in a request line.
 func rooted(path string) string { return "/" + strings.TrimLeft(path, "/") }
 
-// climb joins a relative path to a directory, which ends with a slash: "./" stays there, "../" goes up (RFC 3986, 5.2.4).
+// climb joins a relative path to a directory, which ends with a slash: "./" stays there, "../" goes
+// up (RFC 3986, 5.2.4).
 func climb(dir, ref string) string {
 	for {
 		if rest, ok := strings.CutPrefix(ref, "./"); ok {

@@ -25,8 +25,8 @@ type WLANEvent struct {
 // textMAC is how long the address is in an event.
 const textMAC = len("00:00:00:00:00:00")
 
-// ParseWLANEvent reads the value of the variable, base64 already undone: type, address as text, attributes. An
-// address without separators has five zeros or spaces after it, or nothing.
+// ParseWLANEvent reads the value of the variable, base64 already undone: type, address as text,
+// attributes. An address without separators has five zeros or spaces after it, or nothing.
 func ParseWLANEvent(b []byte) (*WLANEvent, error) {
 	if len(b) < 1+textMAC {
 		return nil, wrong("WLANEvent", "", ErrSyntax)
@@ -38,7 +38,8 @@ func ParseWLANEvent(b []byte) (*WLANEvent, error) {
 	text, rest := b[1:1+textMAC], b[1+textMAC:]
 	var err error
 	if e.MAC, err = ParseMAC(string(text[:12])); err == nil {
-		if len(bytes.Trim(text[12:], "\x00 ")) > 0 { // a WSC attribute starts with 0x10: no confusion
+		// a WSC attribute starts with 0x10: no confusion
+		if len(bytes.Trim(text[12:], "\x00 ")) > 0 {
 			rest = b[13:]
 		}
 	} else if e.MAC, err = ParseMAC(string(text)); err != nil {
@@ -58,8 +59,8 @@ func (e *WLANEvent) Append(b []byte) []byte {
 	return append(b, e.Message...)
 }
 
-// ParseMAC reads an address with colons, with dots (Intel's External Registrar writes them), with hyphens or with
-// nothing between the bytes.
+// ParseMAC reads an address with colons, with dots (Intel's External Registrar writes them), with
+// hyphens or with nothing between the bytes.
 func ParseMAC(s string) (m [6]byte, err error) {
 	digits := []byte(s)
 	if len(s) == textMAC {
@@ -93,7 +94,8 @@ func FormatMAC(m [6]byte) string {
 	return string(b)
 }
 
-// decode64 undoes base64. hostap breaks lines after 72 characters, others indent; padding may be missing.
+// decode64 undoes base64. hostap breaks lines after 72 characters, others indent; padding may be
+// missing.
 func decode64(s string) ([]byte, error) {
 	digits := make([]byte, 0, len(s))
 	for i := range len(s) {

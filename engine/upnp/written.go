@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Texts are what a device says about itself as it wrote it: with its entities, in its encoding, at most 256 bytes each.
+// Texts are what a device says about itself as it wrote it: with its entities, in its encoding, at
+// most 256 bytes each.
 type Texts struct {
 	FriendlyName     string
 	Manufacturer     string
@@ -15,12 +16,14 @@ type Texts struct {
 	ModelURL         string
 }
 
-// written takes the texts as hostap's External Registrar shows them: of the first element with the name in the whole
-// document, whatever is around it, from its tag to the next one (wpa_supplicant 2.10, heard beside us).
+// written takes the texts as hostap's External Registrar shows them: of the first element with the
+// name in the whole document, whatever is around it, from its tag to the next one (wpa_supplicant
+// 2.10, heard beside us).
 func written(body []byte) Texts {
 	var t Texts
 	wanted := map[string]*string{
-		"friendlyname": &t.FriendlyName, "manufacturer": &t.Manufacturer, "manufacturerurl": &t.ManufacturerURL,
+		"friendlyname": &t.FriendlyName, "manufacturer": &t.Manufacturer,
+		"manufacturerurl":  &t.ManufacturerURL,
 		"modeldescription": &t.ModelDescription, "modelname": &t.ModelName, "modelurl": &t.ModelURL,
 	}
 	for len(wanted) > 0 {
@@ -40,7 +43,8 @@ func written(body []byte) Texts {
 	return t
 }
 
-// localName is the name of a tag without its prefix and attributes; that of an end tag begins with a slash.
+// localName is the name of a tag without its prefix and attributes; that of an end tag begins with
+// a slash.
 func localName(tag []byte) string {
 	name := tag
 	if n := bytes.IndexAny(tag, " \t\r\n"); n >= 0 {

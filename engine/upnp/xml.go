@@ -13,17 +13,17 @@ const (
 	maxElements = 1024 // of one document; an InternetGatewayDevice with all its services has 150
 )
 
-// element is one element of a document. Namespaces and attributes mean nothing to us (hostap goes by local names,
-// too). Text is kept of elements without others inside.
+// element is one element of a document. Namespaces and attributes mean nothing to us (hostap goes
+// by local names, too). Text is kept of elements without others inside.
 type element struct {
 	depth int
 	name  string
 	text  string
 }
 
-// parseXML reads a document into its elements, in their order, as far as tidy makes one of it. It knows the entities of XML
-// itself and the characters of HTML, and refuses every document type: nothing expands. What follows the end of the root does not
-// count: some devices pad with zeros.
+// parseXML reads a document into its elements, in their order, as far as tidy makes one of it. It
+// knows the entities of XML itself and the characters of HTML, and refuses every document type:
+// nothing expands. What follows the end of the root does not count: some devices pad with zeros.
 func parseXML(what string, body []byte, limit int) ([]element, error) {
 	if len(body) > limit {
 		return nil, wrong(what, "", ErrTooLong)
@@ -97,15 +97,17 @@ func find(all []element, name string) (string, bool) {
 	return "", false
 }
 
-// maxText bounds what a device says about itself. UDA asks for less than 64 characters in most places; what is
-// longer is cut, not refused: a talkative device is no attack.
+// maxText bounds what a device says about itself. UDA asks for less than 64 characters in most
+// places; what is longer is cut, not refused: a talkative device is no attack.
 const maxText = 256
 
 // clean makes a text fit to be shown on one line.
 func clean(s string) string {
 	s = strings.ToValidUTF8(s, "\ufffd")
 	var b strings.Builder
-	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}) {
 		space := min(b.Len(), 1)
 		word = cut(word, maxText-b.Len()-space)
 		if word == "" {

@@ -5,29 +5,32 @@ import "slices"
 // Advertisement is what an access point says in its beacons or probe responses. Nothing of it is
 // authentic: it is a hint whom to try. Nothing is required either (hostap behaviour).
 type Advertisement struct {
-	Version2                          Version // 0: a 1.0 device
-	State                             State
-	SetupLocked                       bool // the access point takes no Registrar now; Enrollees it may take
+	Version2 Version // 0: a 1.0 device
+	State    State
+	// the access point takes no Registrar now; Enrollees it may take
+	SetupLocked                       bool
 	SelectedRegistrar                 bool // a Registrar waits for an Enrollee, with this password:
 	DevicePasswordID                  DevicePasswordID
 	HasDevicePasswordID               bool
 	SelectedRegistrarConfigMethods    ConfigMethods
 	HasSelectedRegistrarConfigMethods bool
-	UUIDE                             UUID // of the access point, itself an Enrollee of other Registrars
-	HasUUIDE                          bool
-	RFBands                           RFBands // 0: absent; an access point says it only if it has several
-	AuthorizedMACs                    []MAC   // at most 5; Broadcast: anybody
-	ResponseType                      ResponseType
-	Manufacturer                      string
-	ModelName                         string
-	ModelNumber                       string
-	SerialNumber                      string
-	DeviceName                        string
-	PrimaryDeviceType                 DeviceType
-	ConfigMethods                     ConfigMethods // by which an External Registrar can configure it
+	// of the access point, itself an Enrollee of other Registrars
+	UUIDE             UUID
+	HasUUIDE          bool
+	RFBands           RFBands // 0: absent; an access point says it only if it has several
+	AuthorizedMACs    []MAC   // at most 5; Broadcast: anybody
+	ResponseType      ResponseType
+	Manufacturer      string
+	ModelName         string
+	ModelNumber       string
+	SerialNumber      string
+	DeviceName        string
+	PrimaryDeviceType DeviceType
+	ConfigMethods     ConfigMethods // by which an External Registrar can configure it
 }
 
-// ParseAdvertisement reads the data of the WSC element (package ie joins it) of a beacon or a probe response.
+// ParseAdvertisement reads the data of the WSC element (package ie joins it) of a beacon or a probe
+// response.
 func ParseAdvertisement(b []byte) (*Advertisement, error) {
 	var f fields
 	f.read("Advertisement", b)
@@ -35,13 +38,14 @@ func ParseAdvertisement(b []byte) (*Advertisement, error) {
 		return nil, err
 	}
 	a := &Advertisement{
-		Version2:                          f.wfa.version2,
-		State:                             State(f.opt8(AttrState)),
-		SetupLocked:                       f.opt8(AttrAPSetupLocked) != 0,
-		SelectedRegistrar:                 f.opt8(AttrSelectedRegistrar) != 0,
-		DevicePasswordID:                  DevicePasswordID(f.opt16(AttrDevicePasswordID)),
-		HasDevicePasswordID:               f.has(AttrDevicePasswordID),
-		SelectedRegistrarConfigMethods:    ConfigMethods(f.opt16(AttrSelectedRegistrarConfigMethods)),
+		Version2:            f.wfa.version2,
+		State:               State(f.opt8(AttrState)),
+		SetupLocked:         f.opt8(AttrAPSetupLocked) != 0,
+		SelectedRegistrar:   f.opt8(AttrSelectedRegistrar) != 0,
+		DevicePasswordID:    DevicePasswordID(f.opt16(AttrDevicePasswordID)),
+		HasDevicePasswordID: f.has(AttrDevicePasswordID),
+		SelectedRegistrarConfigMethods: ConfigMethods(
+			f.opt16(AttrSelectedRegistrarConfigMethods)),
 		HasSelectedRegistrarConfigMethods: f.has(AttrSelectedRegistrarConfigMethods),
 		HasUUIDE:                          f.has(AttrUUIDE),
 		RFBands:                           RFBands(f.opt8(AttrRFBands)),
@@ -73,7 +77,8 @@ func (a *Advertisement) Authorizes(m MAC) bool { return slices.Contains(a.Author
 // its button is active, so that stations tell its two beacons from two buttons.
 func (a *Advertisement) AppendBeacon(b []byte) []byte {
 	b = a.appendStatus(b)
-	pushButton := a.SelectedRegistrar && a.HasDevicePasswordID && a.DevicePasswordID == PasswordIDPushButton
+	pushButton := a.SelectedRegistrar && a.HasDevicePasswordID &&
+		a.DevicePasswordID == PasswordIDPushButton
 	if a.HasUUIDE && pushButton && a.RFBands != 0 {
 		b = AppendAttribute(b, AttrUUIDE, a.UUIDE[:])
 	}
@@ -89,7 +94,8 @@ func (a *Advertisement) AppendProbeResponse(b []byte) []byte {
 	}
 	d := Device{
 		Manufacturer: a.Manufacturer, ModelName: a.ModelName, ModelNumber: a.ModelNumber,
-		SerialNumber: a.SerialNumber, DeviceName: a.DeviceName, PrimaryDeviceType: a.PrimaryDeviceType,
+		SerialNumber: a.SerialNumber, DeviceName: a.DeviceName,
+		PrimaryDeviceType: a.PrimaryDeviceType,
 	}
 	b = d.appendDescription(b)
 	b = append16(b, AttrConfigMethods, uint16(a.ConfigMethods))
@@ -110,7 +116,8 @@ func (a *Advertisement) appendStatus(b []byte) []byte {
 		b = append16(b, AttrDevicePasswordID, uint16(a.DevicePasswordID))
 	}
 	if a.HasSelectedRegistrarConfigMethods {
-		b = append16(b, AttrSelectedRegistrarConfigMethods, uint16(a.SelectedRegistrarConfigMethods))
+		b = append16(b, AttrSelectedRegistrarConfigMethods,
+			uint16(a.SelectedRegistrarConfigMethods))
 	}
 	return b
 }

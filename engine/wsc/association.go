@@ -6,11 +6,13 @@ type AssociationRequest struct {
 	Version2    Version
 }
 
-// ParseAssociationRequest reads the data of the WSC element of an association or reassociation request.
+// ParseAssociationRequest reads the data of the WSC element of an association or reassociation
+// request.
 func ParseAssociationRequest(b []byte) (*AssociationRequest, error) {
 	var f fields
 	f.read("Association Request", b)
-	a := &AssociationRequest{RequestType: RequestType(f.get8(AttrRequestType)), Version2: f.wfa.version2}
+	a := &AssociationRequest{RequestType: RequestType(f.get8(AttrRequestType)),
+		Version2: f.wfa.version2}
 	if err := f.failed(); err != nil {
 		return nil, err
 	}
@@ -34,7 +36,8 @@ type AssociationResponse struct {
 func ParseAssociationResponse(b []byte) (*AssociationResponse, error) {
 	var f fields
 	f.read("Association Response", b)
-	a := &AssociationResponse{ResponseType: ResponseType(f.get8(AttrResponseType)), Version2: f.wfa.version2}
+	a := &AssociationResponse{ResponseType: ResponseType(f.get8(AttrResponseType)),
+		Version2: f.wfa.version2}
 	if err := f.failed(); err != nil {
 		return nil, err
 	}

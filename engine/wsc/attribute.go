@@ -43,8 +43,9 @@ func (r *Reader) Next() (Attribute, bool) {
 		length := int(binary.BigEndian.Uint16(r.rest[2:]))
 		value := r.rest[headerLen:]
 		if length > len(value) {
-			// Deployed access points put one stray octet after an empty Network Key in a Credential,
-			// so that everything behind it is read off by one (hostap behaviour, long in its parser).
+			// Deployed access points put one stray octet after an empty Network Key in a
+			// Credential, so that everything behind it is read off by one (hostap behaviour, long
+			// in its parser).
 			if id>>8 != 0x10 && r.previous == AttrNetworkKey {
 				r.rest = r.rest[1:]
 				continue

@@ -18,21 +18,31 @@ func TestReader(t *testing.T) {
 	}{
 		{"nothing has no attributes", "", "", nil},
 		{"an attribute may be empty", "\x10\x45\x00\x00", "1045:", nil},
-		{"attributes follow each other without padding", "\x10\x45\x00\x01a\x10\x27\x00\x02bc", "1045:61 1027:6263", nil},
+		{"attributes follow each other without padding", "\x10\x45\x00\x01a\x10\x27\x00\x02bc",
+			"1045:61 1027:6263", nil},
 		{"half a header is truncated", "\x10", "", ErrTruncated},
-		{"a header without its last byte is truncated", "\x10\x45\x00\x00\x10\x27\x00", "1045:", ErrTruncated},
+		{"a header without its last byte is truncated", "\x10\x45\x00\x00\x10\x27\x00", "1045:",
+			ErrTruncated},
 		{"a value beyond the end is truncated", "\x10\x45\x00\x02a", "", ErrTruncated},
 		{"the longest length is truncated like any other", "\x10\x45\xff\xffa", "", ErrTruncated},
-		{"zeros to the end are padding", "\x10\x45\x00\x01a\x00\x00\x00\x00\x00\x00", "1045:61", nil},
+		{"zeros to the end are padding", "\x10\x45\x00\x01a\x00\x00\x00\x00\x00\x00",
+			"1045:61", nil},
 		{"four zeros are padding", "\x00\x00\x00\x00", "", nil},
 		{"three zeros are half a header", "\x00\x00\x00", "", ErrTruncated},
-		{"zeros with something behind are attributes of type 0", "\x00\x00\x00\x00\x10\x45\x00\x01a", "0000: 1045:61", nil},
-		{"type 0 with a value is no padding", "\x00\x00\x00\x01\x00\x10\x45\x00\x00", "0000:00 1045:", nil},
-		{"a stray octet after an empty Network Key is skipped", "\x10\x27\x00\x00\x00\x10\x20\x00\x01m", "1027: 1020:6d", nil},
-		{"a stray octet after a Network Key is skipped", "\x10\x27\x00\x01k\xaa\x10\x20\x00\x01m", "1027:6b 1020:6d", nil},
-		{"a stray octet after another attribute is not skipped", "\x10\x45\x00\x00\x00\x10\x20\x00\x01m", "1045:", ErrTruncated},
-		{"an attribute that is known and too long is not taken for a stray octet", "\x10\x27\x00\x00\x10\x20\x00\x09m", "1027:", ErrTruncated},
-		{"stray octets that never lead to an attribute end truncated", "\x10\x27\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff", "1027:", ErrTruncated},
+		{"zeros with something behind are attributes of type 0",
+			"\x00\x00\x00\x00\x10\x45\x00\x01a", "0000: 1045:61", nil},
+		{"type 0 with a value is no padding", "\x00\x00\x00\x01\x00\x10\x45\x00\x00",
+			"0000:00 1045:", nil},
+		{"a stray octet after an empty Network Key is skipped",
+			"\x10\x27\x00\x00\x00\x10\x20\x00\x01m", "1027: 1020:6d", nil},
+		{"a stray octet after a Network Key is skipped", "\x10\x27\x00\x01k\xaa\x10\x20\x00\x01m",
+			"1027:6b 1020:6d", nil},
+		{"a stray octet after another attribute is not skipped",
+			"\x10\x45\x00\x00\x00\x10\x20\x00\x01m", "1045:", ErrTruncated},
+		{"an attribute that is known and too long is not taken for a stray octet",
+			"\x10\x27\x00\x00\x10\x20\x00\x09m", "1027:", ErrTruncated},
+		{"stray octets that never lead to an attribute end truncated",
+			"\x10\x27\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff", "1027:", ErrTruncated},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +144,8 @@ func TestPeekMessageType(t *testing.T) {
 	}{
 		{"the type of M1 is found", load(t, "m1"), MsgM1, nil},
 		{"a type that nobody knows is told", []byte("\x10\x22\x00\x01\x7b"), 0x7b, nil},
-		{"of two types the last counts, as when the message is parsed", []byte("\x10\x22\x00\x01\x04\x10\x22\x00\x01\x05"), MsgM2, nil},
+		{"of two types the last counts, as when the message is parsed",
+			[]byte("\x10\x22\x00\x01\x04\x10\x22\x00\x01\x05"), MsgM2, nil},
 		{"no type is missing", []byte("\x10\x4a\x00\x01\x10"), 0, ErrMissing},
 		{"nothing has no type", nil, 0, ErrMissing},
 		{"a type of two bytes is refused", []byte("\x10\x22\x00\x02\x04\x04"), 0, ErrLength},
@@ -154,10 +165,12 @@ func TestSplitAuthenticator(t *testing.T) {
 	t.Parallel()
 	msg := load(t, "m3")
 	body, auth, ok := SplitAuthenticator(msg)
-	if !ok || auth != testAuthenticator || !bytes.Equal(AppendAuthenticator(bytes.Clone(body), auth), msg) {
+	if !ok || auth != testAuthenticator ||
+		!bytes.Equal(AppendAuthenticator(bytes.Clone(body), auth), msg) {
 		t.Errorf("got %x, %x, %v", body, auth, ok)
 	}
-	for _, bad := range [][]byte{nil, msg[:11], msg[:len(msg)-1], append(bytes.Clone(msg), 0), load(t, "ack")} {
+	for _, bad := range [][]byte{nil, msg[:11], msg[:len(msg)-1], append(bytes.Clone(msg), 0),
+		load(t, "ack")} {
 		if _, _, ok := SplitAuthenticator(bad); ok {
 			t.Errorf("%x has an Authenticator", bad)
 		}
@@ -180,8 +193,8 @@ func TestErrorsNameMessageAndAttribute(t *testing.T) {
 	}
 }
 
-// The lengths of a recorded exchange of a 2.0 station (M1, M3, M5, M7, Done) with a 1.0 access point
-// (M4, M6, M8).
+// The lengths of a recorded exchange of a 2.0 station (M1, M3, M5, M7, Done) with a 1.0 access
+// point (M4, M6, M8).
 func TestMessagesHaveTheLengthsOfARecordedExchange(t *testing.T) {
 	t.Parallel()
 	key := make([]byte, 192)

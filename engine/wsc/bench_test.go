@@ -41,8 +41,10 @@ func BenchmarkParseM4(b *testing.B) { benchmarkParse(b, "m4", "M4") }
 func BenchmarkParseSettings(b *testing.B) {
 	benchmarkParse(b, "settings-m8-station", "Encrypted Settings")
 }
-func BenchmarkParseAdvertisement(b *testing.B) { benchmarkParse(b, "probe-response", "Probe Response") }
-func BenchmarkParseBeacon(b *testing.B)        { benchmarkParse(b, "beacon-plain", "Beacon") }
+func BenchmarkParseAdvertisement(b *testing.B) {
+	benchmarkParse(b, "probe-response", "Probe Response")
+}
+func BenchmarkParseBeacon(b *testing.B) { benchmarkParse(b, "beacon-plain", "Beacon") }
 
 func BenchmarkAppendM1(b *testing.B) {
 	m, err := ParseM1(load(b, "m1"))

@@ -8,8 +8,8 @@ import (
 // ConfigMethods is the set of ways in which a device takes or shows a device password.
 type ConfigMethods uint16
 
-// The configuration methods. Version 2.0 tells virtual from physical ones and keeps the base bit set
-// with either.
+// The configuration methods. Version 2.0 tells virtual from physical ones and keeps the base bit
+// set with either.
 const (
 	ConfigUSBA               ConfigMethods = 0x0001
 	ConfigEthernet           ConfigMethods = 0x0002
@@ -37,19 +37,23 @@ const (
 // configWords are the words of wpa_supplicant.conf. The bits of a "virtual_" or "physical_" word
 // contain the base bit, as WSC 2.0 wants.
 var configWords = []word{
-	{uint16(ConfigUSBA), "usba"}, {uint16(ConfigEthernet), "ethernet"}, {uint16(ConfigLabel), "label"},
+	{uint16(ConfigUSBA), "usba"}, {uint16(ConfigEthernet), "ethernet"},
+	{uint16(ConfigLabel), "label"},
 	{uint16(ConfigDisplay), "display"}, {uint16(ConfigVirtualDisplay), "virtual_display"},
 	{uint16(ConfigPhysicalDisplay), "physical_display"},
-	{uint16(ConfigExternalNFCToken), "ext_nfc_token"}, {uint16(ConfigIntegratedNFCToken), "int_nfc_token"},
+	{uint16(ConfigExternalNFCToken), "ext_nfc_token"},
+	{uint16(ConfigIntegratedNFCToken), "int_nfc_token"},
 	{uint16(ConfigNFCInterface), "nfc_interface"},
-	{uint16(ConfigPushButton), "push_button"}, {uint16(ConfigVirtualPushButton), "virtual_push_button"},
+	{uint16(ConfigPushButton), "push_button"},
+	{uint16(ConfigVirtualPushButton), "virtual_push_button"},
 	{uint16(ConfigPhysicalPushButton), "physical_push_button"},
 	{uint16(ConfigKeypad), "keypad"}, {uint16(ConfigP2PS), "p2ps"},
 }
 
-// ParseConfigMethods reads words separated by white space. A bare "display" or "push_button" becomes
-// virtual as well, which version 2.0 demands and wpa_supplicant does. wpa_supplicant looks for the words anywhere in the
-// text; here an unknown word is an error. Empty text is 0: nothing is configured.
+// ParseConfigMethods reads words separated by white space. A bare "display" or "push_button"
+// becomes virtual as well, which version 2.0 demands and wpa_supplicant does. wpa_supplicant looks
+// for the words anywhere in the text; here an unknown word is an error. Empty text is 0: nothing is
+// configured.
 func ParseConfigMethods(s string) (ConfigMethods, error) {
 	var m ConfigMethods
 	for w := range strings.FieldsSeq(s) {
@@ -68,8 +72,8 @@ func ParseConfigMethods(s string) (ConfigMethods, error) {
 	return m, nil
 }
 
-// Names gives the words for m. A base bit is named only if neither its virtual nor its physical form
-// is there, as with devices of version 1.0. Bits without name are one word in hex.
+// Names gives the words for m. A base bit is named only if neither its virtual nor its physical
+// form is there, as with devices of version 1.0. Bits without name are one word in hex.
 func (m ConfigMethods) Names() []string {
 	names := []string{}
 	var named ConfigMethods

@@ -8,7 +8,8 @@ import (
 )
 
 // Credential is what lets a station into one network, or the settings of an access point. Parsing
-// takes what can be a Credential; whether it makes a usable network is for package credential to say.
+// takes what can be a Credential; whether it makes a usable network is for package credential to
+// say.
 type Credential struct {
 	NetworkIndex        uint8 // 1 by convention; devices send anything
 	SSID                []byte
@@ -81,12 +82,13 @@ func (f *fields) credential() Credential {
 
 // room is how many bytes Append appends at most.
 func (c *Credential) room() int {
-	const attributes = 10 // at most as many, and none but the SSID and the key has more than ten bytes
+	// at most as many, and none but the SSID and the key has more than ten bytes
+	const attributes = 10
 	return attributes*(headerLen+10) + len(c.SSID) + c.NetworkKey.Len()
 }
 
-// Append appends c as one Credential attribute with its header. Raw is not looked at. It makes room for all of it first: a slice that
-// grew would leave a copy of the key behind.
+// Append appends c as one Credential attribute with its header. Raw is not looked at. It makes room
+// for all of it first: a slice that grew would leave a copy of the key behind.
 func (c *Credential) Append(b []byte) []byte {
 	b = slices.Grow(b, c.room())
 	start := len(b)

@@ -55,12 +55,13 @@ func (d *Device) appendOSVersion(b []byte) []byte {
 	return append32(b, AttrOSVersion, d.OSVersion|osVersionReserved)
 }
 
-// appendVendorExtensions appends the extensions of others. What no receiver would take, by number or
-// length, is left out, and so is a WFA extension, which is ours to build.
+// appendVendorExtensions appends the extensions of others. What no receiver would take, by number
+// or length, is left out, and so is a WFA extension, which is ours to build.
 func (d *Device) appendVendorExtensions(b []byte) []byte {
 	n := 0
 	for _, v := range d.VendorExtensions {
-		if len(v) < len(wfaVendorID) || len(v) > maxVendorExtension || [3]byte(v) == wfaVendorID || n == MaxVendorExtensions {
+		if len(v) < len(wfaVendorID) || len(v) > maxVendorExtension || [3]byte(v) == wfaVendorID ||
+			n == MaxVendorExtensions {
 			continue
 		}
 		b = AppendAttribute(b, AttrVendorExtension, v)

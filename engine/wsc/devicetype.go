@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// DeviceType is a Primary, Secondary or Requested Device Type: category, OUI with type, subcategory.
-// The OUI 00:50:F2 with type 04 stands for the specification's own table of categories.
+// DeviceType is a Primary, Secondary or Requested Device Type: category, OUI with type,
+// subcategory. The OUI 00:50:F2 with type 04 stands for the specification's own table of
+// categories.
 type DeviceType [8]byte
 
 // ParseDeviceType reads what String gives, "1-0050F204-1": decimal, eight hex digits, decimal.
@@ -32,5 +33,6 @@ func ParseDeviceType(s string) (DeviceType, error) {
 
 // String gives the form that wpa_supplicant uses, "1-0050F204-1".
 func (d DeviceType) String() string {
-	return fmt.Sprintf("%d-%08X-%d", binary.BigEndian.Uint16(d[:2]), d[2:6], binary.BigEndian.Uint16(d[6:]))
+	return fmt.Sprintf("%d-%08X-%d", binary.BigEndian.Uint16(d[:2]), d[2:6],
+		binary.BigEndian.Uint16(d[6:]))
 }

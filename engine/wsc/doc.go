@@ -6,8 +6,8 @@
 // Parse functions read what a peer sent. They tolerate what deployed devices get wrong and what
 // hostap's parser therefore lets pass (each tolerance names its witness), refuse everything else
 // with a *ParseError, skip what they do not know, and copy what they keep. Append methods are their
-// mirror: they write attributes in exactly the order that hostap sends, because iwd reads messages in
-// that order only.
+// mirror: they write attributes in exactly the order that hostap sends, because iwd reads messages
+// in that order only.
 //
 // A Version2 of zero in any struct stands for version 1.0 of the protocol, which knows no WFA
 // extension; Version20 is what we speak.

@@ -16,7 +16,8 @@ var (
 	ErrTooLong = errors.New("too long")
 	// ErrValue means that a value is impossible in its place.
 	ErrValue = errors.New("has an impossible value")
-	// ErrNotLast means that the Authenticator is not the last attribute, where alone it can be checked.
+	// ErrNotLast means that the Authenticator is not the last attribute, where alone it can be
+	// checked.
 	ErrNotLast = errors.New("not at the end")
 )
 

@@ -9,7 +9,8 @@ import (
 
 // A message is a struct: Append gives its bytes, Parse takes them.
 func Example() {
-	done := wsc.Done{EnrolleeNonce: wsc.Nonce{1}, RegistrarNonce: wsc.Nonce{2}, Version2: wsc.Version20}
+	done := wsc.Done{EnrolleeNonce: wsc.Nonce{1}, RegistrarNonce: wsc.Nonce{2},
+		Version2: wsc.Version20}
 	frame := done.Append(nil)
 
 	kind, err := wsc.PeekMessageType(frame)

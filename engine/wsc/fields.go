@@ -15,9 +15,9 @@ const (
 	MaxSecondaryDeviceTypes = 16
 )
 
-// fields are the attributes of one message by identifier, as parts of the message. Of a repeated one
-// the last counts (hostap behaviour), except those that are meant to be repeated. The getters stick
-// to the first error, so that a Parse function can list what it needs and ask once.
+// fields are the attributes of one message by identifier, as parts of the message. Of a repeated
+// one the last counts (hostap behaviour), except those that are meant to be repeated. The getters
+// stick to the first error, so that a Parse function can list what it needs and ask once.
 type fields struct {
 	message     string
 	values      [attributeSlots][]byte // nil: absent
@@ -71,8 +71,9 @@ func (f *fields) readMessage(t MessageType, b []byte) {
 	}
 }
 
-// set takes one attribute. A wrong length makes the whole message invalid even if the attribute does
-// not belong into it, except in the cases that hostap's parser lets pass: then it counts as absent.
+// set takes one attribute. A wrong length makes the whole message invalid even if the attribute
+// does not belong into it, except in the cases that hostap's parser lets pass: then it counts as
+// absent.
 func (f *fields) set(a Attribute) error {
 	switch a.ID {
 	case AttrCredential:
@@ -120,12 +121,14 @@ func (f *fields) set(a Attribute) error {
 	return nil
 }
 
-// setOOBDevicePassword: hash 20, id 2, password 16 to 32, which only connection handover leaves out.
+// setOOBDevicePassword: hash 20, id 2, password 16 to 32, which only connection handover leaves
+// out.
 func (f *fields) setOOBDevicePassword(v []byte) error {
 	if len(v) < 22 || len(v) > 54 {
 		return ErrLength
 	}
-	if len(v) < 38 && DevicePasswordID(binary.BigEndian.Uint16(v[20:])) != PasswordIDNFCConnectionHandover {
+	if len(v) < 38 && DevicePasswordID(binary.BigEndian.Uint16(
+		v[20:])) != PasswordIDNFCConnectionHandover {
 		return ErrLength
 	}
 	f.values[AttrOOBDevicePassword-attributeBase] = v

@@ -7,8 +7,9 @@ import (
 )
 
 // fuzzCodec checks what must hold for any bytes: what is read can be written, reading that again
-// gives the same and writing it again the same bytes; and reading allocates no more than a few times its
-// input. lossy is for Append methods that leave out what they do not carry: there only the bytes settle.
+// gives the same and writing it again the same bytes; and reading allocates no more than a few
+// times its input. lossy is for Append methods that leave out what they do not carry: there only
+// the bytes settle.
 func fuzzCodec(f *testing.F, name string, lossy bool) {
 	c := codecs[name]
 	for _, v := range vectors() {
@@ -88,8 +89,8 @@ func FuzzSelectedRegistrar(f *testing.F)   { fuzzCodec(f, "SetSelectedRegistrar"
 func FuzzAssociationRequest(f *testing.F)  { fuzzCodec(f, "Association Request", false) }
 func FuzzAssociationResponse(f *testing.F) { fuzzCodec(f, "Association Response", false) }
 
-// FuzzAttributes: every attribute lies within the data, in order, and writing those of well-formed data gives
-// data with the same attributes. Peeking at the type agrees with what the parsers go by.
+// FuzzAttributes: every attribute lies within the data, in order, and writing those of well-formed
+// data gives data with the same attributes. Peeking at the type agrees with what the parsers go by.
 func FuzzAttributes(f *testing.F) {
 	for _, v := range vectors() {
 		f.Add(load(f, v.file))

@@ -8,15 +8,17 @@ const introductionSize = 512
 // M1 is an Enrollee's introduction: who it is, what it can, its public key.
 type M1 struct {
 	Device
-	EnrolleeNonce    Nonce
-	PublicKey        []byte           // PK_E as on the wire, 190 to 192 bytes: hashes go over just these
+	EnrolleeNonce Nonce
+	// PK_E as on the wire, 190 to 192 bytes: hashes go over just these
+	PublicKey        []byte
 	AssociationState AssociationState // everybody sends 0
 	DevicePasswordID DevicePasswordID // which password the Enrollee means to use
 	ConfigError      ConfigError      // of the run before; everybody sends 0
 	MultiAP          *uint8           // flags of the Multi-AP subelement; nil: none
 }
 
-// ParseM1 reads an M1. A Registrar needs every attribute from UUID-E to OS Version (hostap behaviour).
+// ParseM1 reads an M1. A Registrar needs every attribute from UUID-E to OS Version (hostap
+// behaviour).
 func ParseM1(b []byte) (*M1, error) {
 	var f fields
 	f.readMessage(MsgM1, b)
@@ -31,8 +33,8 @@ func ParseM1(b []byte) (*M1, error) {
 	copy(m.UUID[:], f.get(AttrUUIDE))
 	copy(m.MAC[:], f.get(AttrMACAddress))
 	m.State = State(f.get8(AttrState))
-	// Registrars refuse an M1 without these though little depends on them, and so do we: what enrols
-	// with our Registrar shall enrol with hostap's too.
+	// Registrars refuse an M1 without these though little depends on them, and so do we: what
+	// enrols with our Registrar shall enrol with hostap's too.
 	for _, id := range []AttributeID{AttrAuthenticationTypeFlags, AttrEncryptionTypeFlags,
 		AttrConnectionTypeFlags, AttrConfigMethods, AttrRFBands, AttrOSVersion} {
 		f.get(id)
@@ -47,8 +49,9 @@ func ParseM1(b []byte) (*M1, error) {
 	return m, nil
 }
 
-// AppendBody appends m to b. M1 has no Authenticator, so this is all of it: there is no key yet. The
-// order is hostap's (and iwd's), with the WFA extension between OS Version and those of other vendors.
+// AppendBody appends m to b. M1 has no Authenticator, so this is all of it: there is no key yet.
+// The order is hostap's (and iwd's), with the WFA extension between OS Version and those of other
+// vendors.
 func (m *M1) AppendBody(b []byte) []byte {
 	b = slices.Grow(b, introductionSize)
 	b = appendStart(b, MsgM1)

@@ -7,14 +7,16 @@ import (
 
 // M2 is a Registrar's answer to an Enrollee that it will enrol.
 type M2 struct {
-	Device           // UUID is UUID-R
-	EnrolleeNonce    Nonce
-	RegistrarNonce   Nonce
-	PublicKey        []byte           // PK_R as on the wire, 190 to 192 bytes: hashes go over just these
+	Device         // UUID is UUID-R
+	EnrolleeNonce  Nonce
+	RegistrarNonce Nonce
+	// PK_R as on the wire, 190 to 192 bytes: hashes go over just these
+	PublicKey        []byte
 	AssociationState AssociationState // everybody sends 0
 	ConfigError      ConfigError      // everybody sends 0: with an error it is an M2D
 	DevicePasswordID DevicePasswordID // that of M1, or another that the Registrar has in its place
-	// EncryptedSettings are in the M2 of the abbreviated exchange of NFC connection handover only; else nil.
+	// EncryptedSettings are in the M2 of the abbreviated exchange of NFC connection handover only;
+	// else nil.
 	EncryptedSettings []byte
 	// Authenticator covers M1 and this message up to here.
 	Authenticator [8]byte
@@ -69,4 +71,6 @@ func (m *M2) AppendBody(b []byte) []byte {
 }
 
 // Append appends m to b.
-func (m *M2) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }
+func (m *M2) Append(b []byte) []byte {
+	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
+}

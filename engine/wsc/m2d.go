@@ -10,13 +10,14 @@ type M2D struct {
 	RegistrarNonce   Nonce // hostap sends zeros
 	AssociationState AssociationState
 	ConfigError      ConfigError
-	// DevicePasswordID is the kind of password that the Registrar would want, if it says so; hostapd does not.
+	// DevicePasswordID is the kind of password that the Registrar would want, if it says so;
+	// hostapd does not.
 	DevicePasswordID    DevicePasswordID
 	HasDevicePasswordID bool
 }
 
-// ParseM2D reads an M2D. Nothing but the Enrollee Nonce is needed (hostap behaviour): what the Registrar says
-// of itself is only shown.
+// ParseM2D reads an M2D. Nothing but the Enrollee Nonce is needed (hostap behaviour): what the
+// Registrar says of itself is only shown.
 func ParseM2D(b []byte) (*M2D, error) {
 	var f fields
 	f.readMessage(MsgM2D, b)

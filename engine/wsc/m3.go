@@ -41,4 +41,6 @@ func (m *M3) AppendBody(b []byte) []byte {
 }
 
 // Append appends m to b.
-func (m *M3) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }
+func (m *M3) Append(b []byte) []byte {
+	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
+}

@@ -46,4 +46,6 @@ func (m *M4) AppendBody(b []byte) []byte {
 }
 
 // Append appends m to b.
-func (m *M4) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }
+func (m *M4) Append(b []byte) []byte {
+	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
+}

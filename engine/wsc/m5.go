@@ -38,4 +38,6 @@ func (m *M5) AppendBody(b []byte) []byte {
 }
 
 // Append appends m to b.
-func (m *M5) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }
+func (m *M5) Append(b []byte) []byte {
+	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
+}

@@ -38,4 +38,6 @@ func (m *M6) AppendBody(b []byte) []byte {
 }
 
 // Append appends m to b.
-func (m *M6) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }
+func (m *M6) Append(b []byte) []byte {
+	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
+}

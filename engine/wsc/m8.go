@@ -38,4 +38,6 @@ func (m *M8) AppendBody(b []byte) []byte {
 }
 
 // Append appends m to b.
-func (m *M8) Append(b []byte) []byte { return AppendAuthenticator(m.AppendBody(b), m.Authenticator) }
+func (m *M8) Append(b []byte) []byte {
+	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
+}

@@ -11,15 +11,21 @@ import (
 // required lists what each message must have, from the receiver's rules; a generator then takes it
 // away, doubles, shortens and lengthens it.
 var required = map[string][]AttributeID{
-	"M1": {AttrMessageType, AttrUUIDE, AttrMACAddress, AttrEnrolleeNonce, AttrPublicKey, AttrAuthenticationTypeFlags,
-		AttrEncryptionTypeFlags, AttrConnectionTypeFlags, AttrConfigMethods, AttrState, AttrManufacturer, AttrModelName,
-		AttrModelNumber, AttrSerialNumber, AttrPrimaryDeviceType, AttrDeviceName, AttrRFBands, AttrAssociationState,
+	"M1": {AttrMessageType, AttrUUIDE, AttrMACAddress, AttrEnrolleeNonce, AttrPublicKey,
+		AttrAuthenticationTypeFlags,
+		AttrEncryptionTypeFlags, AttrConnectionTypeFlags, AttrConfigMethods, AttrState,
+		AttrManufacturer, AttrModelName,
+		AttrModelNumber, AttrSerialNumber, AttrPrimaryDeviceType, AttrDeviceName, AttrRFBands,
+		AttrAssociationState,
 		AttrDevicePasswordID, AttrConfigurationError, AttrOSVersion},
-	"M2": {AttrMessageType, AttrEnrolleeNonce, AttrRegistrarNonce, AttrUUIDR, AttrPublicKey, AttrManufacturer, AttrModelName,
-		AttrModelNumber, AttrSerialNumber, AttrPrimaryDeviceType, AttrDeviceName, AttrDevicePasswordID, AttrAuthenticator},
-	"M2D":      {AttrMessageType, AttrEnrolleeNonce},
-	"M3":       {AttrMessageType, AttrRegistrarNonce, AttrEHash1, AttrEHash2, AttrAuthenticator},
-	"M4":       {AttrMessageType, AttrEnrolleeNonce, AttrRHash1, AttrRHash2, AttrEncryptedSettings, AttrAuthenticator},
+	"M2": {AttrMessageType, AttrEnrolleeNonce, AttrRegistrarNonce, AttrUUIDR, AttrPublicKey,
+		AttrManufacturer, AttrModelName,
+		AttrModelNumber, AttrSerialNumber, AttrPrimaryDeviceType, AttrDeviceName,
+		AttrDevicePasswordID, AttrAuthenticator},
+	"M2D": {AttrMessageType, AttrEnrolleeNonce},
+	"M3":  {AttrMessageType, AttrRegistrarNonce, AttrEHash1, AttrEHash2, AttrAuthenticator},
+	"M4": {AttrMessageType, AttrEnrolleeNonce, AttrRHash1, AttrRHash2, AttrEncryptedSettings,
+		AttrAuthenticator},
 	"M5":       {AttrMessageType, AttrRegistrarNonce, AttrEncryptedSettings, AttrAuthenticator},
 	"M6":       {AttrMessageType, AttrEnrolleeNonce, AttrEncryptedSettings, AttrAuthenticator},
 	"M7":       {AttrMessageType, AttrRegistrarNonce, AttrEncryptedSettings, AttrAuthenticator},
@@ -28,18 +34,21 @@ var required = map[string][]AttributeID{
 	"WSC_NACK": {AttrMessageType, AttrEnrolleeNonce, AttrRegistrarNonce, AttrConfigurationError},
 	"WSC_DONE": {AttrMessageType, AttrEnrolleeNonce, AttrRegistrarNonce},
 
-	"Credential":           {AttrNetworkIndex, AttrSSID, AttrAuthenticationType, AttrEncryptionType, AttrNetworkKey, AttrMACAddress},
+	"Credential": {AttrNetworkIndex, AttrSSID, AttrAuthenticationType, AttrEncryptionType,
+		AttrNetworkKey, AttrMACAddress},
 	"Probe Request":        {AttrConfigMethods, AttrUUIDE, AttrDevicePasswordID},
 	"Association Request":  {AttrRequestType},
 	"Association Response": {AttrResponseType},
 }
 
 // requiredInSettings is what an access point's settings must have besides the SSID that tells them.
-var requiredInSettings = []AttributeID{AttrAuthenticationType, AttrEncryptionType, AttrNetworkKey, AttrMACAddress}
+var requiredInSettings = []AttributeID{AttrAuthenticationType, AttrEncryptionType, AttrNetworkKey,
+	AttrMACAddress}
 
 // texts have no length of their own: too long ones are cut.
 var texts = map[AttributeID]int{
-	AttrManufacturer: MaxManufacturer, AttrModelName: MaxModelName, AttrModelNumber: MaxModelNumber, AttrSerialNumber: MaxSerialNumber,
+	AttrManufacturer: MaxManufacturer, AttrModelName: MaxModelName, AttrModelNumber: MaxModelNumber,
+	AttrSerialNumber: MaxSerialNumber,
 }
 
 // takeApart takes a message apart; a Credential's content for a Credential.
@@ -111,7 +120,8 @@ func TestEveryAttributeMissingDoubledShortAndLong(t *testing.T) {
 			if a.ID == AttrVendorExtension || a.ID == AttrCredential || a.ID == AttrVersion {
 				continue // repeatable or optional: see the tests of their own
 			}
-			m := mutations{v: v, c: c, attrs: attrs, i: i, a: a, required: slices.Contains(need, a.ID)}
+			m := mutations{v: v, c: c, attrs: attrs, i: i, a: a,
+				required: slices.Contains(need, a.ID)}
 			t.Run(fmt.Sprintf("%s without %v", v.file, a.ID), m.missing)
 			if a.ID == AttrRequestedDeviceType {
 				t.Run(fmt.Sprintf("%s with two %v has both", v.file, a.ID), m.repeated)
@@ -257,7 +267,8 @@ func TestEveryMessageRefusesAllOthers(t *testing.T) {
 			continue // an element or plaintext
 		}
 		for name, c := range codecs {
-			if _, isMessage := required[name]; !isMessage || required[name][0] != AttrMessageType || name == kind.String() {
+			if _, isMessage := required[name]; !isMessage || required[name][0] != AttrMessageType ||
+				name == kind.String() {
 				continue
 			}
 			if _, err := c.parse(wire); err == nil {
@@ -294,45 +305,87 @@ func TestToleratedAndRefusedOddities(t *testing.T) {
 		wire  []byte
 		want  error
 	}{
-		{"an unknown attribute is skipped", "M3", extra(t, "m3", "M3", Attribute{0x10fa, []byte{42}}), nil},
-		{"an attribute of another range is skipped", "M3", extra(t, "m3", "M3", Attribute{0x2001, []byte{1, 2}}), nil},
-		{"a known attribute that does not belong here is skipped", "M3", extra(t, "m3", "M3", Attribute{AttrSSID, []byte("x")}), nil},
-		{"a known attribute that does not belong here must have its length", "M3", extra(t, "m3", "M3", Attribute{AttrNetworkIndex, []byte{1, 2}}), ErrLength},
-		{"a vendor extension of two bytes is ignored", "M1", extra(t, "m1-1.0", "M1", Attribute{AttrVendorExtension, []byte{0, 0x37}}), nil},
-		{"ten vendor extensions are kept", "M1", extra(t, "m1-1.0", "M1", repeat(10, foreign)...), nil},
-		{"an eleventh vendor extension is refused", "M1", extra(t, "m1-1.0", "M1", repeat(11, foreign)...), ErrTooMany},
-		{"WFA extensions do not count among the ten", "M1", extra(t, "m1-1.0", "M1", append(repeat(10, foreign), repeat(5, wfa(0, 1, 0x20))...)...), nil},
-		{"a vendor extension of 1,024 bytes is kept", "M1", extra(t, "m1-1.0", "M1", Attribute{AttrVendorExtension, make([]byte, 1024)}), nil},
-		{"a vendor extension of 1,025 bytes is refused", "M1", extra(t, "m1-1.0", "M1", Attribute{AttrVendorExtension, make([]byte, 1025)}), ErrLength},
-		{"a WFA subelement that runs over the end merely ends the extension", "M3", extra(t, "m3-1.0", "M3", wfa(0, 1, 0x20, 1, 6, 0xff)), nil},
-		{"a WFA extension may end after one byte of a subelement", "M3", extra(t, "m3-1.0", "M3", wfa(0, 1, 0x20, 1)), nil},
-		{"an unknown WFA subelement is skipped", "M3", extra(t, "m3-1.0", "M3", wfa(0x7f, 2, 1, 2, 0, 1, 0x20)), nil},
-		{"Version2 of two bytes is refused", "M3", extra(t, "m3-1.0", "M3", wfa(0, 2, 0x20, 0)), ErrLength},
+		{"an unknown attribute is skipped", "M3",
+			extra(t, "m3", "M3", Attribute{0x10fa, []byte{42}}), nil},
+		{"an attribute of another range is skipped", "M3",
+			extra(t, "m3", "M3", Attribute{0x2001, []byte{1, 2}}), nil},
+		{"a known attribute that does not belong here is skipped", "M3",
+			extra(t, "m3", "M3", Attribute{AttrSSID, []byte("x")}), nil},
+		{"a known attribute that does not belong here must have its length", "M3",
+			extra(t, "m3", "M3", Attribute{AttrNetworkIndex, []byte{1, 2}}), ErrLength},
+		{"a vendor extension of two bytes is ignored", "M1",
+			extra(t, "m1-1.0", "M1", Attribute{AttrVendorExtension, []byte{0, 0x37}}), nil},
+		{"ten vendor extensions are kept", "M1",
+			extra(t, "m1-1.0", "M1", repeat(10, foreign)...), nil},
+		{"an eleventh vendor extension is refused", "M1",
+			extra(t, "m1-1.0", "M1", repeat(11, foreign)...), ErrTooMany},
+		{"WFA extensions do not count among the ten", "M1",
+			extra(t, "m1-1.0", "M1",
+				append(repeat(10, foreign), repeat(5, wfa(0, 1, 0x20))...)...), nil},
+		{"a vendor extension of 1,024 bytes is kept", "M1",
+			extra(t, "m1-1.0", "M1", Attribute{AttrVendorExtension, make([]byte, 1024)}), nil},
+		{"a vendor extension of 1,025 bytes is refused", "M1",
+			extra(t, "m1-1.0", "M1",
+				Attribute{AttrVendorExtension, make([]byte, 1025)}), ErrLength},
+		{"a WFA subelement that runs over the end merely ends the extension", "M3",
+			extra(t, "m3-1.0", "M3", wfa(0, 1, 0x20, 1, 6, 0xff)), nil},
+		{"a WFA extension may end after one byte of a subelement", "M3",
+			extra(t, "m3-1.0", "M3", wfa(0, 1, 0x20, 1)), nil},
+		{"an unknown WFA subelement is skipped", "M3",
+			extra(t, "m3-1.0", "M3", wfa(0x7f, 2, 1, 2, 0, 1, 0x20)), nil},
+		{"Version2 of two bytes is refused", "M3",
+			extra(t, "m3-1.0", "M3", wfa(0, 2, 0x20, 0)), ErrLength},
 		{"Version2 of no byte is refused", "M3", extra(t, "m3-1.0", "M3", wfa(0, 0)), ErrLength},
-		{"a version of the future is accepted", "M3", extra(t, "m3-1.0", "M3", wfa(0, 1, 0x43)), nil},
-		{"Request to Enroll of two bytes is refused", "Probe Request", extra(t, "probe-request", "Probe Request", wfa(3, 2, 1, 1)), ErrLength},
-		{"Network Key Shareable of no byte is refused", "Encrypted Settings", extra(t, "settings-m7-ap", "", wfa(2, 0)), ErrLength},
-		{"Settings Delay Time of two bytes is refused", "Encrypted Settings", extra(t, "settings-m7-ap", "", wfa(4, 2, 1, 1)), ErrLength},
-		{"Registrar Configuration Methods of one byte are refused", "Probe Response", extra(t, "probe-response", "", wfa(5, 1, 1)), ErrLength},
+		{"a version of the future is accepted", "M3",
+			extra(t, "m3-1.0", "M3", wfa(0, 1, 0x43)), nil},
+		{"Request to Enroll of two bytes is refused", "Probe Request",
+			extra(t, "probe-request", "Probe Request", wfa(3, 2, 1, 1)), ErrLength},
+		{"Network Key Shareable of no byte is refused", "Encrypted Settings",
+			extra(t, "settings-m7-ap", "", wfa(2, 0)), ErrLength},
+		{"Settings Delay Time of two bytes is refused", "Encrypted Settings",
+			extra(t, "settings-m7-ap", "", wfa(4, 2, 1, 1)), ErrLength},
+		{"Registrar Configuration Methods of one byte are refused", "Probe Response",
+			extra(t, "probe-response", "", wfa(5, 1, 1)), ErrLength},
 		{"Multi-AP of no byte is refused", "M1", extra(t, "m1", "M1", wfa(6, 0)), ErrLength},
-		{"AuthorizedMACs of seven bytes are refused", "Probe Response", extra(t, "probe-response", "", wfa(1, 7, 1, 2, 3, 4, 5, 6, 7)), ErrLength},
-		{"AuthorizedMACs of no byte are refused", "Probe Response", extra(t, "probe-response", "", wfa(1, 0)), ErrLength},
-		{"six AuthorizedMACs are refused", "Probe Response", extra(t, "probe-response", "", wfa(append([]byte{1, 36}, make([]byte, 36)...)...)), ErrLength},
-		{"a Requested Device Type of seven bytes is refused", "Probe Request", extra(t, "probe-request", "", Attribute{AttrRequestedDeviceType, make([]byte, 7)}), ErrLength},
-		{"Secondary Device Types of 136 bytes are refused", "Probe Request", extra(t, "probe-request", "", Attribute{AttrSecondaryDeviceTypeList, make([]byte, 136)}), ErrLength},
-		{"an OOB Device Password of 21 bytes is refused", "M3", extra(t, "m3", "M3", Attribute{AttrOOBDevicePassword, make([]byte, 21)}), ErrLength},
-		{"an OOB Device Password of 55 bytes is refused", "M3", extra(t, "m3", "M3", Attribute{AttrOOBDevicePassword, make([]byte, 55)}), ErrLength},
-		{"an OOB Device Password without password is for connection handover", "M3", extra(t, "m3", "M3", Attribute{AttrOOBDevicePassword, append(make([]byte, 20), 0, 7)}), nil},
-		{"an OOB Device Password without password is refused for a token", "M3", extra(t, "m3", "M3", Attribute{AttrOOBDevicePassword, append(make([]byte, 20), 0, 16)}), ErrLength},
-		{"M1 padded with zeros is read (Mac OS X 10.6)", "M1", append(load(t, "m1-1.0"), make([]byte, 37)...), nil},
-		{"M1 padded with three zeros is truncated", "M1", append(load(t, "m1-1.0"), 0, 0, 0), ErrTruncated},
-		{"an Authenticator before the end is refused", "M3", append(bytes.Clone(m3), 0x10, 0x1c, 0, 0), ErrNotLast},
-		{"an Authenticator before zeros is refused", "M3", append(bytes.Clone(m3), 0, 0, 0, 0), ErrNotLast},
+		{"AuthorizedMACs of seven bytes are refused", "Probe Response",
+			extra(t, "probe-response", "", wfa(1, 7, 1, 2, 3, 4, 5, 6, 7)), ErrLength},
+		{"AuthorizedMACs of no byte are refused", "Probe Response",
+			extra(t, "probe-response", "", wfa(1, 0)), ErrLength},
+		{"six AuthorizedMACs are refused", "Probe Response",
+			extra(t, "probe-response", "",
+				wfa(append([]byte{1, 36}, make([]byte, 36)...)...)), ErrLength},
+		{"a Requested Device Type of seven bytes is refused", "Probe Request",
+			extra(t, "probe-request", "",
+				Attribute{AttrRequestedDeviceType, make([]byte, 7)}), ErrLength},
+		{"Secondary Device Types of 136 bytes are refused", "Probe Request",
+			extra(t, "probe-request", "",
+				Attribute{AttrSecondaryDeviceTypeList, make([]byte, 136)}), ErrLength},
+		{"an OOB Device Password of 21 bytes is refused", "M3",
+			extra(t, "m3", "M3", Attribute{AttrOOBDevicePassword, make([]byte, 21)}), ErrLength},
+		{"an OOB Device Password of 55 bytes is refused", "M3",
+			extra(t, "m3", "M3", Attribute{AttrOOBDevicePassword, make([]byte, 55)}), ErrLength},
+		{"an OOB Device Password without password is for connection handover", "M3",
+			extra(t, "m3", "M3",
+				Attribute{AttrOOBDevicePassword, append(make([]byte, 20), 0, 7)}), nil},
+		{"an OOB Device Password without password is refused for a token", "M3",
+			extra(t, "m3", "M3",
+				Attribute{AttrOOBDevicePassword, append(make([]byte, 20), 0, 16)}), ErrLength},
+		{"M1 padded with zeros is read (Mac OS X 10.6)", "M1",
+			append(load(t, "m1-1.0"), make([]byte, 37)...), nil},
+		{"M1 padded with three zeros is truncated", "M1", append(load(t, "m1-1.0"), 0, 0, 0),
+			ErrTruncated},
+		{"an Authenticator before the end is refused", "M3",
+			append(bytes.Clone(m3), 0x10, 0x1c, 0, 0), ErrNotLast},
+		{"an Authenticator before zeros is refused", "M3", append(bytes.Clone(m3), 0, 0, 0, 0),
+			ErrNotLast},
 		{"a message without Version is read", "M3", m3[5:], nil},
 		{"nothing is no message", "M3", nil, ErrMissing},
 		{"one byte is no message", "M3", []byte{0x10}, ErrTruncated},
-		{"a message of 50,000 bytes is read", "M3", extra(t, "m3", "M3", Attribute{0x2001, make([]byte, MaxMessage-len(m3)-4)}), nil},
-		{"a message of 50,001 bytes is too long", "M3", extra(t, "m3", "M3", Attribute{0x2001, make([]byte, MaxMessage-len(m3)-3)}), ErrTooLong},
+		{"a message of 50,000 bytes is read", "M3",
+			extra(t, "m3", "M3", Attribute{0x2001, make([]byte, MaxMessage-len(m3)-4)}), nil},
+		{"a message of 50,001 bytes is too long", "M3",
+			extra(t, "m3", "M3", Attribute{0x2001, make([]byte, MaxMessage-len(m3)-3)}),
+			ErrTooLong},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

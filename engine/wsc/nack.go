@@ -4,8 +4,9 @@ package wsc
 type Nack struct {
 	EnrolleeNonce  Nonce
 	RegistrarNonce Nonce
-	ConfigError    ConfigError // any number; 0 is what most failures give, and the end of a run that was to learn
-	Version2       Version
+	// any number; 0 is what most failures give, and the end of a run that was to learn
+	ConfigError ConfigError
+	Version2    Version
 }
 
 // ParseNack reads a WSC_NACK.

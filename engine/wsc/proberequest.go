@@ -1,7 +1,8 @@
 package wsc
 
-// ProbeRequest is what a station says while it looks for an access point to enrol with. Of Device it
-// carries UUID, ConfigMethods, types, RFBands, Manufacturer, ModelName, ModelNumber and DeviceName.
+// ProbeRequest is what a station says while it looks for an access point to enrol with. Of Device
+// it carries UUID, ConfigMethods, types, RFBands, Manufacturer, ModelName, ModelNumber and
+// DeviceName.
 type ProbeRequest struct {
 	RequestType          RequestType
 	Device               Device
@@ -11,8 +12,9 @@ type ProbeRequest struct {
 	RequestedDeviceTypes []DeviceType // only devices of these types shall answer; at most 10
 }
 
-// ParseProbeRequest reads the data of the WSC element of a probe request. An access point needs Config Methods,
-// Device Password ID and UUID-E to count it as a pressed button (hostap behaviour); the rest may lack.
+// ParseProbeRequest reads the data of the WSC element of a probe request. An access point needs
+// Config Methods, Device Password ID and UUID-E to count it as a pressed button (hostap behaviour);
+// the rest may lack.
 func ParseProbeRequest(b []byte) (*ProbeRequest, error) {
 	var f fields
 	f.read("Probe Request", b)
@@ -62,7 +64,8 @@ func (p *ProbeRequest) Append(b []byte) []byte {
 	x := wfaExtension{version2: d.Version2}
 	x.requestToEnroll = d.Version2 != 0 && p.RequestType == RequestEnrollee
 	b = x.append(b)
-	for _, t := range p.RequestedDeviceTypes[:min(len(p.RequestedDeviceTypes), MaxRequestedDeviceTypes)] {
+	for _, t := range p.RequestedDeviceTypes[:min(len(p.RequestedDeviceTypes),
+		MaxRequestedDeviceTypes)] {
 		b = AppendAttribute(b, AttrRequestedDeviceType, t[:])
 	}
 	secondary := d.SecondaryDeviceTypes[:min(len(d.SecondaryDeviceTypes), MaxSecondaryDeviceTypes)]

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestRandomChangesOfGoodMessagesSurviveTheRoundTrip changes good messages attribute by attribute, which reaches states
-// that random bytes do not: what is still read must be written and read again without loss. The seed
-// is fixed; the fuzz targets are for what it does not meet.
+// TestRandomChangesOfGoodMessagesSurviveTheRoundTrip changes good messages attribute by attribute,
+// which reaches states that random bytes do not: what is still read must be written and read again
+// without loss. The seed is fixed; the fuzz targets are for what it does not meet.
 func TestRandomChangesOfGoodMessagesSurviveTheRoundTrip(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(20, 26))
@@ -57,7 +57,8 @@ func changed(random *rand.Rand, attrs, donors []Attribute) []Attribute {
 			j := random.IntN(len(as))
 			as[i], as[j] = as[j], as[i]
 		default: // from elsewhere
-			as = append(as[:i:i], append([]Attribute{donors[random.IntN(len(donors))]}, as[i:]...)...)
+			as = append(as[:i:i],
+				append([]Attribute{donors[random.IntN(len(donors))]}, as[i:]...)...)
 		}
 	}
 	return as

@@ -47,7 +47,8 @@ var authWords = []word{
 }
 
 var encrWords = []word{
-	{uint16(EncrNone), "NONE"}, {uint16(EncrWEP), "WEP"}, {uint16(EncrTKIP), "TKIP"}, {uint16(EncrAES), "CCMP"},
+	{uint16(EncrNone), "NONE"}, {uint16(EncrWEP), "WEP"}, {uint16(EncrTKIP), "TKIP"},
+	{uint16(EncrAES), "CCMP"},
 }
 
 // String gives "OPEN", "WPA2PSK", "WPAPSK|WPA2PSK"; bits without name are shown in hex.

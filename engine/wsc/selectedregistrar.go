@@ -2,8 +2,9 @@ package wsc
 
 import "slices"
 
-// SelectedRegistrar is what an External Registrar asks an access point to tell in its beacons and probe responses: that a
-// Registrar waits for an Enrollee, or no longer does. It goes over UPnP in SetSelectedRegistrar, without a message type.
+// SelectedRegistrar is what an External Registrar asks an access point to tell in its beacons and
+// probe responses: that a Registrar waits for an Enrollee, or no longer does. It goes over UPnP in
+// SetSelectedRegistrar, without a message type.
 type SelectedRegistrar struct {
 	Selected         bool
 	DevicePasswordID DevicePasswordID
@@ -13,8 +14,9 @@ type SelectedRegistrar struct {
 	UUID             UUID    // of the Registrar
 }
 
-// ParseSelectedRegistrar reads the message as an access point does (hostap behaviour): what lacks has the meaning it had
-// before there was an attribute for it. A 1.0 Registrar authorizes everybody.
+// ParseSelectedRegistrar reads the message as an access point does (hostap behaviour): what lacks
+// has the meaning it had before there was an attribute for it. A 1.0 Registrar authorizes
+// everybody.
 func ParseSelectedRegistrar(b []byte) (*SelectedRegistrar, error) {
 	var f fields
 	f.read("SetSelectedRegistrar", b)

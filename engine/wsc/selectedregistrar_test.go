@@ -5,7 +5,8 @@ import "testing"
 func TestASelectedRegistrarThatSaysNothing(t *testing.T) {
 	t.Parallel()
 	s, err := ParseSelectedRegistrar([]byte{0x10, 0x4a, 0, 1, 0x10})
-	if err != nil || s.Selected || s.DevicePasswordID != PasswordIDDefault || s.ConfigMethods != 0xFFFF || !s.Authorizes(testStationMAC) {
+	if err != nil || s.Selected || s.DevicePasswordID != PasswordIDDefault ||
+		s.ConfigMethods != 0xFFFF || !s.Authorizes(testStationMAC) {
 		t.Errorf("%+v, %v: is not what an access point makes of it", s, err)
 	}
 }

@@ -6,8 +6,9 @@ import "slices"
 // holds a part of it: M4 R-SNonce1, M5 E-SNonce1, M6 R-SNonce2, M7 E-SNonce2 and an access point's
 // settings, M8 Credentials or an access point's new settings.
 type Settings struct {
-	// The secret nonces open the commitments of M3 and M4, the first half before the second. Whoever
-	// knows the keys of the run and such a nonce can try out its half of the device password.
+	// The secret nonces open the commitments of M3 and M4, the first half before the second.
+	// Whoever knows the keys of the run and such a nonce can try out its half of the device
+	// password.
 	ESNonce1    *Nonce
 	ESNonce2    *Nonce
 	RSNonce1    *Nonce
@@ -59,8 +60,8 @@ func ParseSettings(plain []byte) (*Settings, error) {
 	return s, nil
 }
 
-// Append appends the plaintext. With E-SNonce2, AP are written as in M7, else as in M8. It makes room for all of it first, as
-// Credential.Append does.
+// Append appends the plaintext. With E-SNonce2, AP are written as in M7, else as in M8. It makes
+// room for all of it first, as Credential.Append does.
 func (s *Settings) Append(b []byte) []byte {
 	const nonces = 4 * (headerLen + len(Nonce{}))
 	room := nonces
@@ -75,7 +76,8 @@ func (s *Settings) Append(b []byte) []byte {
 		id    AttributeID
 		nonce *Nonce
 	}{
-		{AttrRSNonce1, s.RSNonce1}, {AttrESNonce1, s.ESNonce1}, {AttrRSNonce2, s.RSNonce2}, {AttrESNonce2, s.ESNonce2},
+		{AttrRSNonce1, s.RSNonce1}, {AttrESNonce1, s.ESNonce1}, {AttrRSNonce2, s.RSNonce2},
+		{AttrESNonce2, s.ESNonce2},
 	} {
 		if n.nonce != nil {
 			b = AppendAttribute(b, n.id, n.nonce[:])

@@ -25,8 +25,10 @@ func TestTheCredentialOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(c.SSID) != "jkm-wps-test" || c.AuthType != AuthWPA2PSK || c.EncrType != EncrAES || c.NetworkKey.Len() != 64 ||
-		c.MAC.String() != "02:66:a0:ee:17:27" || c.NetworkIndex != 1 || c.NetworkKeyIndex != nil || c.NetworkKeyShareable != nil {
+	if string(c.SSID) != "jkm-wps-test" || c.AuthType != AuthWPA2PSK || c.EncrType != EncrAES ||
+		c.NetworkKey.Len() != 64 ||
+		c.MAC.String() != "02:66:a0:ee:17:27" || c.NetworkIndex != 1 || c.NetworkKeyIndex != nil ||
+		c.NetworkKeyShareable != nil {
 		t.Errorf("got %+v", c)
 	}
 	if !bytes.Equal(c.Raw.Bytes(), wire) || !bytes.Equal(c.Append(nil), wire) {
@@ -38,8 +40,10 @@ func TestTheCredentialOfTheReadme(t *testing.T) {
 func credentialWith(t *testing.T, id AttributeID, value []byte, more ...Attribute) []byte {
 	t.Helper()
 	attrs := []Attribute{
-		{AttrNetworkIndex, []byte{1}}, {AttrSSID, []byte("home")}, {AttrAuthenticationType, []byte{0, 0x20}},
-		{AttrEncryptionType, []byte{0, 8}}, {AttrNetworkKey, []byte("12345678")}, {AttrMACAddress, testStationMAC[:]},
+		{AttrNetworkIndex, []byte{1}}, {AttrSSID, []byte("home")},
+		{AttrAuthenticationType, []byte{0, 0x20}},
+		{AttrEncryptionType, []byte{0, 8}}, {AttrNetworkKey, []byte("12345678")},
+		{AttrMACAddress, testStationMAC[:]},
 	}
 	i := slices.IndexFunc(attrs, func(a Attribute) bool { return a.ID == id })
 	if i >= 0 {
@@ -69,17 +73,29 @@ func TestParseCredential(t *testing.T) {
 	}{
 		{"a good one is read", wrap(good), nil, "12345678"},
 		{"one for an open network needs no key", wrap([]byte(open + mac)), nil, ""},
-		{"one for an open network may have an empty key", wrap([]byte(open + "\x10\x27\x00\x00" + mac)), nil, ""},
-		{"a stray octet after the empty key is skipped (deployed access points)", wrap([]byte(open + "\x10\x27\x00\x00\x00" + mac)), nil, ""},
-		{"an open network with encryption needs a key", wrap([]byte(strings.Replace(open, "\x0f\x00\x02\x00\x01", "\x0f\x00\x02\x00\x08", 1) + mac)), ErrMissing, ""},
-		{"an empty SSID is one (stub Credential)", wrap(credentialWith(t, AttrSSID, []byte{})), nil, "12345678"},
-		{"an SSID of 32 bytes is read", wrap(credentialWith(t, AttrSSID, make([]byte, 32))), nil, "12345678"},
-		{"an SSID of 33 bytes is missing", wrap(credentialWith(t, AttrSSID, make([]byte, 33))), ErrMissing, ""},
-		{"a key of 64 bytes is read", wrap(credentialWith(t, AttrNetworkKey, bytes.Repeat([]byte("k"), 64))), nil, strings.Repeat("k", 64)},
-		{"a key of 65 bytes counts as an empty one", wrap(credentialWith(t, AttrNetworkKey, bytes.Repeat([]byte("k"), 65))), nil, ""},
-		{"any Network Index will do", wrap(credentialWith(t, AttrNetworkIndex, []byte{0})), nil, "12345678"},
-		{"authentication type 0 is read and left to others to judge", wrap(credentialWith(t, AttrAuthenticationType, []byte{0, 0})), nil, "12345678"},
-		{"a Credential in it is skipped", wrap(credentialWith(t, 0, nil, Attribute{AttrCredential, wrap(good)})), nil, "12345678"},
+		{"one for an open network may have an empty key",
+			wrap([]byte(open + "\x10\x27\x00\x00" + mac)), nil, ""},
+		{"a stray octet after the empty key is skipped (deployed access points)",
+			wrap([]byte(open + "\x10\x27\x00\x00\x00" + mac)), nil, ""},
+		{"an open network with encryption needs a key",
+			wrap([]byte(strings.Replace(open, "\x0f\x00\x02\x00\x01", "\x0f\x00\x02\x00\x08", 1) +
+				mac)), ErrMissing, ""},
+		{"an empty SSID is one (stub Credential)", wrap(credentialWith(t, AttrSSID, []byte{})), nil,
+			"12345678"},
+		{"an SSID of 32 bytes is read", wrap(credentialWith(t, AttrSSID, make([]byte, 32))), nil,
+			"12345678"},
+		{"an SSID of 33 bytes is missing", wrap(credentialWith(t, AttrSSID, make([]byte, 33))),
+			ErrMissing, ""},
+		{"a key of 64 bytes is read", wrap(credentialWith(t, AttrNetworkKey,
+			bytes.Repeat([]byte("k"), 64))), nil, strings.Repeat("k", 64)},
+		{"a key of 65 bytes counts as an empty one",
+			wrap(credentialWith(t, AttrNetworkKey, bytes.Repeat([]byte("k"), 65))), nil, ""},
+		{"any Network Index will do", wrap(credentialWith(t, AttrNetworkIndex, []byte{0})), nil,
+			"12345678"},
+		{"authentication type 0 is read and left to others to judge",
+			wrap(credentialWith(t, AttrAuthenticationType, []byte{0, 0})), nil, "12345678"},
+		{"a Credential in it is skipped", wrap(
+			credentialWith(t, 0, nil, Attribute{AttrCredential, wrap(good)})), nil, "12345678"},
 		{"it is not read if only a Credential in it is good", wrap(wrap(good)), ErrMissing, ""},
 		{"nothing is truncated", nil, ErrTruncated, ""},
 		{"half a header is truncated", wrap(good)[:3], ErrTruncated, ""},
@@ -119,17 +135,27 @@ func TestParseSettings(t *testing.T) {
 		{"nothing has nothing in it", nil, nil, 0, false, 0},
 		{"one Credential", credential, nil, 1, false, 0},
 		{"ten Credentials", bytes.Repeat(credential, 10), nil, 10, false, 0},
-		{"an eleventh Credential is ignored", append(bytes.Repeat(credential, 10), bad...), nil, 10, false, 0},
-		{"one Credential that is none makes all invalid", append(bytes.Clone(credential), bad...), ErrMissing, 0, false, 0},
+		{"an eleventh Credential is ignored", append(bytes.Repeat(credential, 10), bad...), nil,
+			10, false, 0},
+		{"one Credential that is none makes all invalid", append(bytes.Clone(credential), bad...),
+			ErrMissing, 0, false, 0},
 		{"settings of an access point in M8 have a Network Index", good, nil, 0, true, 1},
-		{"settings of an access point in M8 may lack it", credentialWith(t, AttrNetworkIndex, nil), nil, 0, true, 0},
-		{"settings of an access point in M7 have none", append(bytes.Clone(nonce), good...), nil, 0, true, 0},
-		{"incomplete settings are refused", credentialWith(t, AttrMACAddress, nil), ErrMissing, 0, false, 0},
-		{"incomplete settings beside a Credential are not looked at", append(bytes.Clone(credential), credentialWith(t, AttrMACAddress, nil)...), nil, 1, false, 0},
-		{"without an SSID there are no settings", credentialWith(t, AttrSSID, nil), nil, 0, false, 0},
-		{"a nonce of 15 bytes is refused", AppendAttribute(nil, AttrESNonce1, make([]byte, 15)), ErrLength, 0, false, 0},
+		{"settings of an access point in M8 may lack it", credentialWith(t, AttrNetworkIndex, nil),
+			nil, 0, true, 0},
+		{"settings of an access point in M7 have none", append(bytes.Clone(nonce), good...), nil,
+			0, true, 0},
+		{"incomplete settings are refused", credentialWith(t, AttrMACAddress, nil), ErrMissing,
+			0, false, 0},
+		{"incomplete settings beside a Credential are not looked at",
+			append(bytes.Clone(credential), credentialWith(t, AttrMACAddress, nil)...), nil,
+			1, false, 0},
+		{"without an SSID there are no settings", credentialWith(t, AttrSSID, nil), nil,
+			0, false, 0},
+		{"a nonce of 15 bytes is refused", AppendAttribute(nil, AttrESNonce1, make([]byte, 15)),
+			ErrLength, 0, false, 0},
 		{"a truncated plaintext is refused", credential[:20], ErrTruncated, 0, false, 0},
-		{"a plaintext of more than 50,000 bytes is refused", make([]byte, MaxMessage+1), ErrTooLong, 0, false, 0},
+		{"a plaintext of more than 50,000 bytes is refused", make([]byte, MaxMessage+1), ErrTooLong,
+			0, false, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -153,13 +179,15 @@ func TestParseSettings(t *testing.T) {
 func TestWipeLeavesNoKey(t *testing.T) {
 	t.Parallel()
 	s := Settings{
-		ESNonce2:    pointer(sequence(1)),
-		Credentials: []Credential{{NetworkKey: secret.FromString("12345678"), Raw: secret.FromString("raw 12345678")}},
-		AP:          &Credential{NetworkKey: secret.FromString("12345678")},
+		ESNonce2: pointer(sequence(1)),
+		Credentials: []Credential{{NetworkKey: secret.FromString("12345678"),
+			Raw: secret.FromString("raw 12345678")}},
+		AP: &Credential{NetworkKey: secret.FromString("12345678")},
 	}
 	s.Wipe()
 	(&Settings{}).Wipe()
-	for _, b := range [][]byte{s.ESNonce2[:], s.Credentials[0].NetworkKey.Bytes(), s.Credentials[0].Raw.Bytes(), s.AP.NetworkKey.Bytes()} {
+	for _, b := range [][]byte{s.ESNonce2[:], s.Credentials[0].NetworkKey.Bytes(),
+		s.Credentials[0].Raw.Bytes(), s.AP.NetworkKey.Bytes()} {
 		if len(bytes.Trim(b, "\x00")) != 0 {
 			t.Errorf("left: %x", b)
 		}
@@ -197,9 +225,11 @@ func TestPublicKeysKeepTheirLength(t *testing.T) {
 func TestAuthorizedMACsEndWithTheZeroAddress(t *testing.T) {
 	t.Parallel()
 	list := slices.Concat(testStationMAC[:], make([]byte, 6), testAPMAC[:])
-	b := AppendAttribute(nil, AttrVendorExtension, append([]byte{0x00, 0x37, 0x2a, 1, byte(len(list))}, list...))
+	b := AppendAttribute(nil, AttrVendorExtension,
+		append([]byte{0x00, 0x37, 0x2a, 1, byte(len(list))}, list...))
 	a, err := ParseAdvertisement(b)
-	if err != nil || !slices.Equal(a.AuthorizedMACs, []MAC{testStationMAC}) || !a.Authorizes(testStationMAC) || a.Authorizes(testAPMAC) {
+	if err != nil || !slices.Equal(a.AuthorizedMACs, []MAC{testStationMAC}) ||
+		!a.Authorizes(testStationMAC) || a.Authorizes(testAPMAC) {
 		t.Errorf("got %+v, %v", a, err)
 	}
 }
@@ -209,7 +239,8 @@ func TestAppendKeepsTheLimitsOfReceivers(t *testing.T) {
 	long := strings.Repeat("x", 100)
 	types := slices.Repeat([]DeviceType{testPC}, 20)
 	d := Device{
-		Manufacturer: long, ModelName: long, ModelNumber: long, SerialNumber: long, DeviceName: long, SecondaryDeviceTypes: types,
+		Manufacturer: long, ModelName: long, ModelNumber: long, SerialNumber: long,
+		DeviceName: long, SecondaryDeviceTypes: types,
 		VendorExtensions: slices.Concat(
 			[][]byte{{0}, make([]byte, 1025), {0x00, 0x37, 0x2a, 0, 1, 0x43}},
 			slices.Repeat([][]byte{{0, 0x50, 0xf2}}, 12)),
@@ -218,7 +249,8 @@ func TestAppendKeepsTheLimitsOfReceivers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Manufacturer) != 64 || len(m.ModelName) != 32 || len(m.ModelNumber) != 32 || len(m.SerialNumber) != 32 ||
+	if len(m.Manufacturer) != 64 || len(m.ModelName) != 32 || len(m.ModelNumber) != 32 ||
+		len(m.SerialNumber) != 32 ||
 		len(m.DeviceName) != 32 || len(m.VendorExtensions) != 10 || m.Version2 != 0 {
 		t.Errorf("got %+v", m)
 	}
@@ -226,7 +258,8 @@ func TestAppendKeepsTheLimitsOfReceivers(t *testing.T) {
 	if err != nil || len(p.RequestedDeviceTypes) != 10 || len(p.Device.SecondaryDeviceTypes) != 16 {
 		t.Errorf("got %+v, %v", p, err)
 	}
-	a, err := ParseAdvertisement((&Advertisement{AuthorizedMACs: slices.Repeat([]MAC{testAPMAC}, 7)}).AppendBeacon(nil))
+	a, err := ParseAdvertisement((&Advertisement{AuthorizedMACs: slices.Repeat([]MAC{testAPMAC},
+		7)}).AppendBeacon(nil))
 	if err != nil || len(a.AuthorizedMACs) != 5 {
 		t.Errorf("got %+v, %v", a, err)
 	}
@@ -239,10 +272,14 @@ func TestTheBeaconNamesTheDeviceOnlyWhileItsButtonIsActiveOnSeveralBands(t *test
 		ad   Advertisement
 		want bool
 	}{
-		{"several bands and the button", Advertisement{RFBands: 3, SelectedRegistrar: true, DevicePasswordID: 4, HasDevicePasswordID: true}, true},
-		{"one band", Advertisement{SelectedRegistrar: true, DevicePasswordID: 4, HasDevicePasswordID: true}, false},
-		{"a PIN", Advertisement{RFBands: 3, SelectedRegistrar: true, HasDevicePasswordID: true}, false},
-		{"nobody selected", Advertisement{RFBands: 3, DevicePasswordID: 4, HasDevicePasswordID: true}, false},
+		{"several bands and the button", Advertisement{RFBands: 3, SelectedRegistrar: true,
+			DevicePasswordID: 4, HasDevicePasswordID: true}, true},
+		{"one band", Advertisement{SelectedRegistrar: true, DevicePasswordID: 4,
+			HasDevicePasswordID: true}, false},
+		{"a PIN", Advertisement{RFBands: 3, SelectedRegistrar: true,
+			HasDevicePasswordID: true}, false},
+		{"nobody selected", Advertisement{RFBands: 3, DevicePasswordID: 4,
+			HasDevicePasswordID: true}, false},
 	} {
 		tt.ad.UUIDE, tt.ad.HasUUIDE = testUUIDR, true
 		a, err := ParseAdvertisement(tt.ad.AppendBeacon(nil))

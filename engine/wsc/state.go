@@ -145,6 +145,7 @@ func BandOf(frequencyMHz int) RFBands {
 
 // String gives "2.4 GHz", "2.4 GHz|5 GHz"; bits without name are shown in hex.
 func (r RFBands) String() string {
-	s := join(uint16(r), []word{{uint16(Band24GHz), "2.4 GHz"}, {uint16(Band5GHz), "5 GHz"}, {uint16(Band60GHz), "60 GHz"}})
+	s := join(uint16(r), []word{{uint16(Band24GHz), "2.4 GHz"}, {uint16(Band5GHz), "5 GHz"},
+		{uint16(Band60GHz), "60 GHz"}})
 	return strings.Replace(s, "0x0000", "no band", 1)
 }

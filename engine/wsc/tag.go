@@ -2,10 +2,11 @@ package wsc
 
 import "wpsd/engine/secret"
 
-// ParseTagCredential reads the attributes of a network off an NFC tag: the value of a Credential attribute, or the
-// same attributes with none around them. A tag is written by whoever owns it, often with a program that leaves
-// out what a reader does not need, so only the SSID has to be there (Android 4.4's reader, and what neard 0.16
-// writes with Tag.Write: SSID, types and key). What M8 brings is for ParseCredential, which is strict.
+// ParseTagCredential reads the attributes of a network off an NFC tag: the value of a Credential
+// attribute, or the same attributes with none around them. A tag is written by whoever owns it,
+// often with a program that leaves out what a reader does not need, so only the SSID has to be
+// there (Android 4.4's reader, and what neard 0.16 writes with Tag.Write: SSID, types and key).
+// What M8 brings is for ParseCredential, which is strict.
 //
 // Without an Authentication Type a network with a key is WPA2-Personal, one without is open.
 func ParseTagCredential(value []byte) (Credential, error) {

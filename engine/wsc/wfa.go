@@ -29,8 +29,8 @@ type wfaExtension struct {
 }
 
 // parse takes the subelements of one extension; a second extension adds to the first. A known
-// subelement of a wrong length makes the message invalid; one that runs over the end merely ends the
-// extension (hostap behaviour, both).
+// subelement of a wrong length makes the message invalid; one that runs over the end merely ends
+// the extension (hostap behaviour, both).
 func (x *wfaExtension) parse(b []byte) error {
 	for len(b) >= 2 {
 		id, length := b[0], int(b[1])

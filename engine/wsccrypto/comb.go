@@ -17,10 +17,10 @@ import (
 //	 ...                            multiplied together, and combColumns - 1 squarings between put
 //	row 4   bit 259 ... 209 208     the places in order.
 //
-// So nearly all squarings are saved. Plain windows of 4 bits would take a table of 192 KB instead of 80
-// KB, twice the time to make it, and a little more to use it: the tables are what the processor's
-// caches see most of. bigmod's Mul costs two Montgomery multiplications, so that squarings are
-// dear, and blocks are short.
+// So nearly all squarings are saved. Plain windows of 4 bits would take a table of 192 KB instead
+// of 80 KB, twice the time to make it, and a little more to use it: the tables are what the
+// processor's caches see most of. bigmod's Mul costs two Montgomery multiplications, so that
+// squarings are dear, and blocks are short.
 const (
 	combTeeth   = 5
 	combBlocks  = 13
@@ -45,8 +45,9 @@ type combTable [combBlocks][]uint
 // fixedBase is the table for g. It stays for good.
 var fixedBase = sync.OnceValue(makeCombTable)
 
-// tableAfter is how many key pairs are made without the table. To make that takes the time of nine pairs with it, or of four and a half
-// without: most computers join a network now and then and never need it, and who waits for a first pair does not wait for it.
+// tableAfter is how many key pairs are made without the table. To make that takes the time of nine
+// pairs with it, or of four and a half without: most computers join a network now and then and
+// never need it, and who waits for a first pair does not wait for it.
 const tableAfter = 8
 
 var pairsMade atomic.Int32

@@ -71,8 +71,8 @@ func parsePublicKey(key []byte) (*bigmod.Nat, error) {
 	if y.IsZero() == 1 || y.IsOne() == 1 || y.IsMinusOne(g.modulus) == 1 {
 		return nil, ErrPublicKey
 	}
-	// y^((p-1)/2) = 1, the check of the specification, holds exactly for the squares, and that is known
-	// a hundred times faster.
+	// y^((p-1)/2) = 1, the check of the specification, holds exactly for the squares, and that is
+	// known a hundred times faster.
 	if !isSquare(limbsOf(key), g.limbs) {
 		return nil, ErrPublicKey
 	}

@@ -25,12 +25,12 @@ const batch = 62
 // isSquare reports whether y, which must not be 0, is a square modulo the prime p: whether the
 // Jacobi symbol (y|p) is 1. Its time depends on y, which is public.
 //
-// These are the division steps of Bernstein and Yang ("Fast constant-time gcd computation and modular
-// inversion", 2019) on (f, g) = (p, y), with sums in place of differences so that nothing becomes
-// negative, and many steps at a time on the lowest limbs as they propose. Per step the symbol
-// changes sign by the two laws of quadratic reciprocity. math/big.Jacobi takes eight times as long, a
-// third of the whole key agreement. It remains the way out for numbers for which the sums do not
-// come to an end; none is known.
+// These are the division steps of Bernstein and Yang ("Fast constant-time gcd computation and
+// modular inversion", 2019) on (f, g) = (p, y), with sums in place of differences so that nothing
+// becomes negative, and many steps at a time on the lowest limbs as they propose. Per step the
+// symbol changes sign by the two laws of quadratic reciprocity. math/big.Jacobi takes eight times
+// as long, a third of the whole key agreement. It remains the way out for numbers for which the
+// sums do not come to an end; none is known.
 func isSquare(y, p limbs) bool {
 	const most = 6 * len(y) * 64 / batch // batches; half of it is usual
 	f, g, eta, odd, n := p, y, -1, uint64(0), len(y)
@@ -51,8 +51,9 @@ func isSquare(y, p limbs) bool {
 // matrix takes (f, g) to ((u*f + v*g) / 2^batch, (q*f + r*g) / 2^batch).
 type matrix struct{ u, v, q, r uint64 }
 
-// divide makes a batch of steps on the lowest limbs of f and g and returns the new eta, which says how
-// many steps go by before f and g change places, and odd, whose lowest bit counts the sign changes.
+// divide makes a batch of steps on the lowest limbs of f and g and returns the new eta, which says
+// how many steps go by before f and g change places, and odd, whose lowest bit counts the sign
+// changes.
 func (m *matrix) divide(f, g uint64, eta int, odd uint64) (int, uint64) {
 	u, v, q, r := uint64(1), uint64(0), uint64(0), uint64(1)
 	for left := batch; ; {
@@ -70,7 +71,8 @@ func (m *matrix) divide(f, g uint64, eta int, odd uint64) (int, uint64) {
 			f, g, u, v, q, r = g, f, q, r, u, v
 			odd ^= (f & g) >> 1
 		}
-		// Add f as often as makes g divisible by 2^k: that many steps go by without a change of places.
+		// Add f as often as makes g divisible by 2^k: that many steps go by without a change of
+		// places.
 		// -1/f is f*(f*f-2) modulo 64. Adding f leaves (g|f) alone.
 		k := min(eta+1, left, 6)
 		w := g * f * (f*f - 2) & (1<<k - 1)

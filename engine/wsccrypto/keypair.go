@@ -59,8 +59,8 @@ func newKeyPair(private []byte) (*KeyPair, error) {
 	default:
 		y = bigmod.NewNat().Exp(natFor(m, generator), private, m)
 	}
-	// g^x = 1 for x = 0 and the multiples of g's order, and g for x = 1. The first is what a broken source of
-	// randomness gives. No other x can leave the subgroup.
+	// g^x = 1 for x = 0 and the multiples of g's order, and g for x = 1. The first is what a broken
+	// source of randomness gives. No other x can leave the subgroup.
 	if y.IsOne() == 1 {
 		return nil, fmt.Errorf("%w: it gives the public key 1", ErrPrivateKey)
 	}
@@ -86,7 +86,8 @@ func (k *KeyPair) SharedSecret(peerPublic []byte) (secret.Value, error) {
 	}
 	m := group5().modulus
 	z := bigmod.NewNat().Exp(y, k.private.Bytes(), m)
-	b := z.Bytes(m) // of m's size: leading zeros stay (WSC, Diffie-Hellman key agreement; hostap pads)
+	// of m's size: leading zeros stay (WSC, Diffie-Hellman key agreement; hostap pads)
+	b := z.Bytes(m)
 	defer clear(b)
 	defer clear(z.Bits())
 	return secret.New(b), nil

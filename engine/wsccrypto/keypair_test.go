@@ -43,7 +43,8 @@ func TestCheckPublicKey(t *testing.T) {
 		{"30, a product of squares", small(30), true},
 		{"p is not below p", minus(0), false},
 		{"p+2 is not below p, good as 2 is", minus(-2), false},
-		{"all bits set, as a test of hostap sends it", bytes.Repeat([]byte{0xff}, PublicKeySize), false},
+		{"all bits set, as a test of hostap sends it",
+			bytes.Repeat([]byte{0xff}, PublicKeySize), false},
 		{"an empty key", nil, false},
 		{"189 bytes", bytes.Repeat([]byte{1}, 189), false},
 		{"193 bytes, though the first is zero", append([]byte{0}, v["public-e"]...), false},
@@ -55,7 +56,8 @@ func TestCheckPublicKey(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			z, err := v.pair(t, "private-e").SharedSecret(c.key)
-			if c.ok != (err == nil) || err != nil && (!errors.Is(err, ErrPublicKey) || !z.IsZero()) {
+			if c.ok != (err == nil) || err != nil &&
+				(!errors.Is(err, ErrPublicKey) || !z.IsZero()) {
 				t.Errorf("SharedSecret: %v", err)
 			}
 		})
@@ -87,7 +89,8 @@ func TestFixedBase(t *testing.T) {
 			t.Errorf("g^%x is wrong", b)
 		}
 	}
-	one, all := big.NewInt(1), new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 8*privateSize), big.NewInt(1))
+	one, all := big.NewInt(1), new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 8*privateSize),
+		big.NewInt(1))
 	check(new(big.Int))
 	check(all)
 	for i := range uint(8 * privateSize) {
@@ -133,7 +136,8 @@ func TestKeyPairFromPrivate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := new(big.Int).Exp(big.NewInt(generator), new(big.Int).SetBytes(c.private), prime())
+			want := new(big.Int).Exp(big.NewInt(generator),
+				new(big.Int).SetBytes(c.private), prime())
 			if !bytes.Equal(k.Public(), padded(want)) {
 				t.Error("another public key")
 			}
@@ -153,10 +157,12 @@ func TestGenerateKeyPair(t *testing.T) {
 		t.Fatalf("it does not draw 32 bytes: %v, %d left", err, source.Len())
 	}
 	v.is(t, "public-e", k.Public())
-	if _, err := GenerateKeyPair(bytes.NewReader(make([]byte, 31))); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := GenerateKeyPair(bytes.NewReader(make([]byte, 31))); !errors.Is(err,
+		io.ErrUnexpectedEOF) {
 		t.Errorf("a source that ends: %v", err)
 	}
-	if _, err := GenerateKeyPair(bytes.NewReader(make([]byte, 32))); !errors.Is(err, ErrPrivateKey) {
+	if _, err := GenerateKeyPair(bytes.NewReader(make([]byte, 32))); !errors.Is(err,
+		ErrPrivateKey) {
 		t.Errorf("a source of zeros: %v", err)
 	}
 }

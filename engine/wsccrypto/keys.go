@@ -36,7 +36,8 @@ type Keys struct {
 
 // DeriveKeys derives the keys from the Diffie-Hellman shared secret (192 bytes, padded) and what
 // names the run. The MAC address is the one that M1 tells, whatever the frames' source was.
-func DeriveKeys(shared secret.Value, enrolleeNonce wsc.Nonce, enrolleeMAC wsc.MAC, registrarNonce wsc.Nonce) *Keys {
+func DeriveKeys(shared secret.Value, enrolleeNonce wsc.Nonce, enrolleeMAC wsc.MAC,
+	registrarNonce wsc.Nonce) *Keys {
 	dhKey := sha256.Sum256(shared.Bytes())
 	defer clear(dhKey[:])
 	kdk := mac(dhKey[:], enrolleeNonce[:], enrolleeMAC[:], registrarNonce[:])
@@ -71,8 +72,8 @@ func (k *Keys) Wipe() {
 }
 
 // Authenticator computes the Authenticator of a message (WSC, attribute "Authenticator"): over the
-// whole message before it, M2D, WSC_ACK and WSC_NACK not counted, and over body, the message itself up
-// to its Authenticator attribute.
+// whole message before it, M2D, WSC_ACK and WSC_NACK not counted, and over body, the message itself
+// up to its Authenticator attribute.
 func (k *Keys) Authenticator(previous, body []byte) [8]byte {
 	full := mac(k.auth.Bytes(), previous, body)
 	return [8]byte(full[:8])

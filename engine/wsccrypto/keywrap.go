@@ -23,14 +23,15 @@ const kwaSize = 4 + 8
 // attribute.
 const maxPlain = 0xFFFF - kwaSize - 2*aes.BlockSize
 
-// Wrap makes the value of an Encrypted Settings attribute from plain, which it leaves alone: it adds
-// the Key Wrap Authenticator and the padding, draws an IV of 16 bytes from rand and encrypts.
+// Wrap makes the value of an Encrypted Settings attribute from plain, which it leaves alone: it
+// adds the Key Wrap Authenticator and the padding, draws an IV of 16 bytes from rand and encrypts.
 func (k *Keys) Wrap(rand io.Reader, plain []byte) ([]byte, error) {
 	if k.wiped {
 		return nil, ErrWiped
 	}
 	if len(plain) > maxPlain {
-		return nil, fmt.Errorf("wsccrypto: settings of %d bytes do not fit an attribute", len(plain))
+		return nil, fmt.Errorf("wsccrypto: settings of %d bytes do not fit an attribute", len(
+			plain))
 	}
 	// Between one and 16 bytes of padding, each telling how many: a whole block if none is needed.
 	pad := aes.BlockSize - (len(plain)+kwaSize)%aes.BlockSize
@@ -55,8 +56,8 @@ func (k *Keys) Wrap(rand io.Reader, plain []byte) ([]byte, error) {
 
 // Unwrap decrypts the value of an Encrypted Settings attribute and checks padding and Key Wrap
 // Authenticator, which must be the last attribute. It returns what comes before: the caller clears
-// it after use. hostap takes a padding of zero or of more than 16 bytes too; none such is known to be
-// in use, and we take the 1 to 16 bytes of the specification.
+// it after use. hostap takes a padding of zero or of more than 16 bytes too; none such is known to
+// be in use, and we take the 1 to 16 bytes of the specification.
 func (k *Keys) Unwrap(data []byte) (plain []byte, err error) {
 	if k.wiped {
 		return nil, ErrWiped
@@ -93,7 +94,8 @@ func (k *Keys) open(out []byte) ([]byte, bool) {
 	}
 	end := len(out) - pad - kwaSize
 	plain, attr := out[:end:end], out[end:end+kwaSize]
-	if binary.BigEndian.Uint16(attr) != uint16(wsc.AttrKeyWrapAuthenticator) || binary.BigEndian.Uint16(attr[2:]) != 8 {
+	if binary.BigEndian.Uint16(attr) != uint16(wsc.AttrKeyWrapAuthenticator) ||
+		binary.BigEndian.Uint16(attr[2:]) != 8 {
 		return nil, false
 	}
 	want := k.keyWrapAuthenticator(plain)

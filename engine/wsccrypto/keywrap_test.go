@@ -47,21 +47,32 @@ func TestUnwrap(t *testing.T) {
 		ok   bool
 	}{
 		{"twelve bytes of padding", encrypt(t, k, iv, pad(good, 12, 12)), "contents", true},
-		{"a whole block of padding", encrypt(t, k, iv, pad(full, 16, 16)), "twenty bytes of text", true},
+		{"a whole block of padding", encrypt(t, k, iv, pad(full, 16, 16)),
+			"twenty bytes of text", true},
 		{"no content but the authenticator", encrypt(t, k, iv, pad(signed(nil), 4, 4)), "", true},
 		{"no padding", encrypt(t, k, iv, full), "", false},
 		{"padding of zeros", encrypt(t, k, iv, pad(good, 12, 0)), "", false},
-		{"padding that says 17", encrypt(t, k, iv, pad(signed(bytes.Repeat([]byte{1}, 19)), 17, 17)), "", false},
+		{"padding that says 17",
+			encrypt(t, k, iv, pad(signed(bytes.Repeat([]byte{1}, 19)), 17, 17)), "", false},
 		{"padding that says 28, all of it", encrypt(t, k, iv, pad(good, 28, 28)), "", false},
 		{"padding that says 255", encrypt(t, k, iv, pad(good, 12, 255)), "", false},
 		{"padding of different bytes", encrypt(t, k, iv, append(pad(good, 11, 11), 12)), "", false},
 		{"padding that says more than there is", encrypt(t, k, iv, pad(nil, 16, 16)), "", false},
-		{"no room for the authenticator", encrypt(t, k, iv, pad([]byte("12345678901"), 5, 5)), "", false},
+		{"no room for the authenticator",
+			encrypt(t, k, iv, pad([]byte("12345678901"), 5, 5)), "", false},
 		{"no authenticator", encrypt(t, k, iv, pad([]byte("sixteen bytes ok"), 16, 16)), "", false},
-		{"the authenticator of other content", encrypt(t, k, iv, pad(append([]byte("twenty bytes of text"), other[20:]...), 16, 16)), "", false},
-		{"something behind the authenticator", encrypt(t, k, iv, pad(append(bytes.Clone(good), 0x10, 0x4a, 0, 1, 0x10), 7, 7)), "", false},
-		{"the authenticator under another type", encrypt(t, k, iv, pad(append(append(bytes.Clone(content), 0x10, 0x1f), good[10:]...), 12, 12)), "", false},
-		{"the authenticator with another length", encrypt(t, k, iv, pad(append(append(bytes.Clone(content), 0x10, 0x1e, 0, 9), good[12:]...), 12, 12)), "", false},
+		{"the authenticator of other content",
+			encrypt(t, k, iv, pad(append([]byte("twenty bytes of text"), other[20:]...), 16,
+				16)), "", false},
+		{"something behind the authenticator",
+			encrypt(t, k, iv, pad(append(bytes.Clone(good), 0x10, 0x4a, 0, 1, 0x10), 7,
+				7)), "", false},
+		{"the authenticator under another type",
+			encrypt(t, k, iv, pad(append(append(bytes.Clone(content), 0x10, 0x1f), good[10:]...),
+				12, 12)), "", false},
+		{"the authenticator with another length",
+			encrypt(t, k, iv, pad(append(append(bytes.Clone(content), 0x10, 0x1e, 0, 9),
+				good[12:]...), 12, 12)), "", false},
 		{"nothing", nil, "", false},
 		{"an IV only", iv, "", false},
 		{"less than two blocks", make([]byte, 31), "", false},
@@ -71,7 +82,8 @@ func TestUnwrap(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := v.keys().Unwrap(c.data)
-			if c.ok != (err == nil) || string(got) != c.want || err != nil && !errors.Is(err, ErrEncryptedSettings) {
+			if c.ok != (err == nil) || string(got) != c.want || err != nil &&
+				!errors.Is(err, ErrEncryptedSettings) {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})
@@ -99,7 +111,8 @@ func TestWrapRefuses(t *testing.T) {
 	t.Parallel()
 	v := readVectors(t)
 	k := v.keys()
-	if _, err := k.Wrap(bytes.NewReader(make([]byte, 15)), nil); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := k.Wrap(bytes.NewReader(make([]byte, 15)), nil); !errors.Is(err,
+		io.ErrUnexpectedEOF) {
 		t.Errorf("a source that ends: %v", err)
 	}
 	if _, err := k.Wrap(bytes.NewReader(v["iv"]), make([]byte, maxPlain+1)); err == nil {
@@ -129,11 +142,13 @@ func TestCheckAuthenticator(t *testing.T) {
 	}{
 		{"the right one", v["previous"], msg, true},
 		{"a flipped bit", v["previous"], flipped, false},
-		{"a flipped bit in the message", v["previous"], append([]byte{msg[0] ^ 1}, msg[1:]...), false},
+		{"a flipped bit in the message", v["previous"],
+			append([]byte{msg[0] ^ 1}, msg[1:]...), false},
 		{"after another message", v["body"], msg, false},
 		{"a bit more in the message before", append(bytes.Clone(v["previous"]), 0), msg, false},
 		{"none", v["previous"], v["body"], false},
-		{"not in the last place", v["previous"], append(bytes.Clone(msg), 0x10, 0x4a, 0, 1, 0x10), false},
+		{"not in the last place", v["previous"],
+			append(bytes.Clone(msg), 0x10, 0x4a, 0, 1, 0x10), false},
 		{"nothing at all", nil, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -199,7 +214,8 @@ func FuzzUnwrap(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := k.Wrap(bytes.NewReader(data[:aes.BlockSize]), plain); err != nil || !bytes.Equal(again, data) {
+		if again, err := k.Wrap(bytes.NewReader(data[:aes.BlockSize]), plain); err != nil ||
+			!bytes.Equal(again, data) {
 			t.Errorf("%x unwraps to %x, which wraps to %x", data, plain, again)
 		}
 	})

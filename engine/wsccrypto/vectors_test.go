@@ -50,7 +50,8 @@ func (v vectors) is(t *testing.T, name string, got []byte) {
 
 // keys derives the keys of the vectors' run.
 func (v vectors) keys() *Keys {
-	return DeriveKeys(secret.New(v["shared"]), wsc.Nonce(v["enrollee-nonce"]), wsc.MAC(v["enrollee-mac"]), wsc.Nonce(v["registrar-nonce"]))
+	return DeriveKeys(secret.New(v["shared"]), wsc.Nonce(v["enrollee-nonce"]),
+		wsc.MAC(v["enrollee-mac"]), wsc.Nonce(v["registrar-nonce"]))
 }
 
 func (v vectors) pair(t testing.TB, name string) *KeyPair {
@@ -75,7 +76,8 @@ func TestDiffieHellman(t *testing.T) {
 		{"a key of 192 bytes with one of 32", "private-r", v["public-e"], "shared"},
 		{"a public key that begins with a zero byte", "private-e", short, "short-public-shared"},
 		{"the same without the zero byte", "private-e", short[1:], "short-public-shared"},
-		{"a shared secret that begins with a zero byte is padded", "short-shared-private", v["public-e"], "short-shared"},
+		{"a shared secret that begins with a zero byte is padded", "short-shared-private",
+			v["public-e"], "short-shared"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +102,8 @@ func TestDerivedKeys(t *testing.T) {
 	v.is(t, "emsk", k.EMSK().Bytes())
 	auth := k.Authenticator(v["previous"], v["body"])
 	v.is(t, "authenticator", auth[:])
-	for name, half := range map[string]string{"psk1": "1234", "psk2": "5670", "psk-of-nothing": ""} {
+	for name, half := range map[string]string{"psk1": "1234", "psk2": "5670",
+		"psk-of-nothing": ""} {
 		psk := k.PSK([]byte(half))
 		v.is(t, name, psk[:])
 	}

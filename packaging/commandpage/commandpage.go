@@ -1,4 +1,5 @@
-// Package commandpage makes manual pages of the commands of our programs, from the text that --help has.
+// Package commandpage makes manual pages of the commands of our programs, from the text that --help
+// has.
 package commandpage
 
 import (
@@ -27,16 +28,19 @@ type About struct {
 	Also        []string // "wpsd(8)"
 }
 
-// Write writes the page of a program into a directory, and one for each command below it that is not hidden.
+// Write writes the page of a program into a directory, and one for each command below it that is
+// not hidden.
 func Write(dir string, root *cobra.Command, about About) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, pageName(root)+".1"), []byte(programPage(root, about)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, pageName(root)+".1"),
+		[]byte(programPage(root, about)), 0o644); err != nil {
 		return err
 	}
 	for _, cmd := range below(root) {
-		if err := os.WriteFile(filepath.Join(dir, pageName(cmd)+".1"), []byte(commandPage(cmd, about)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, pageName(cmd)+".1"),
+			[]byte(commandPage(cmd, about)), 0o644); err != nil {
 			return err
 		}
 	}
@@ -71,13 +75,15 @@ func programPage(root *cobra.Command, about About) string {
 			p.Term(usage(strings.TrimPrefix(cmd.CommandPath(), root.Name()+" "), cmd))
 			p.Below(cmd.Short + ".")
 		}
-		p.Text("Each has a page of its own, such as " + pageName(commands[0]) + "(1), with its options and examples.")
+		p.Text("Each has a page of its own, such as " + pageName(commands[0]) +
+			"(1), with its options and examples.")
 	}
 	options(p, "OPTIONS", root.LocalFlags())
 	for _, section := range []struct {
 		title   string
 		entries []Entry
-	}{{"EXIT STATUS", about.ExitStatus}, {"ENVIRONMENT", about.Environment}, {"FILES", about.Files}} {
+	}{{"EXIT STATUS", about.ExitStatus}, {"ENVIRONMENT", about.Environment}, {"FILES",
+		about.Files}} {
 		if len(section.entries) == 0 {
 			continue
 		}
@@ -214,7 +220,8 @@ func upperFirst(s string) string {
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// lowerFirst makes the rest of a sentence of one, but for what is written in capitals: "NFC: tokens".
+// lowerFirst makes the rest of a sentence of one, but for what is written in capitals: "NFC:
+// tokens".
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if next, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(next) {

@@ -13,7 +13,8 @@ type apiManual struct{ *roff.Page }
 
 // apiPage turns the introspection data into a manual page.
 func apiPage(all []introspection.Interface) string {
-	p := &apiManual{roff.NewPage("fi.w1.wps", "7", "the D-Bus API of wpsd, the Wi-Fi Protected Setup service", "wpsd")}
+	p := &apiManual{roff.NewPage("fi.w1.wps", "7",
+		"the D-Bus API of wpsd, the Wi-Fi Protected Setup service", "wpsd")}
 	p.Section("DESCRIPTION")
 	p.Text("wpsd is on the system bus as fi.w1.wps. Its root is the object /fi/w1/wps, which has the interfaces fi.w1.wps.Manager and " +
 		"org.freedesktop.DBus.ObjectManager; all other objects are below it. Each object has Properties, Introspectable and Peer of " +

@@ -10,10 +10,11 @@ import (
 // setting is a key with its value, commented out or not.
 var setting = regexp.MustCompile(`^#?([a-z0-9_]+)=(.*)$`)
 
-// confPage turns the configuration into its manual page. Blocks stand apart by empty lines: the first one is about the
-// file, and each other one explains the keys below its comment.
+// confPage turns the configuration into its manual page. Blocks stand apart by empty lines: the
+// first one is about the file, and each other one explains the keys below its comment.
 func confPage(conf string) string {
-	p := roff.NewPage("wpsd.conf", "5", "configuration of wpsd, the Wi-Fi Protected Setup service", "wpsd")
+	p := roff.NewPage("wpsd.conf", "5",
+		"configuration of wpsd, the Wi-Fi Protected Setup service", "wpsd")
 	for n, block := range strings.Split(strings.TrimSpace(conf), "\n\n") {
 		comment, keys := takeApart(block)
 		if n == 0 {

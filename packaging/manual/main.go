@@ -1,5 +1,5 @@
-// Command manual writes the manual pages that are made of other files: wpsd.conf(5) of the installed configuration, and
-// fi.w1.wps(7) of the D-Bus introspection data.
+// Command manual writes the manual pages that are made of other files: wpsd.conf(5) of the
+// installed configuration, and fi.w1.wps(7) of the D-Bus introspection data.
 //
 //	manual CONFIGURATION DIR
 package main
@@ -33,7 +33,8 @@ func run(configuration, dir string) error {
 	if err != nil {
 		return err
 	}
-	for name, page := range map[string]string{"man5/wpsd.conf.5": confPage(string(text)), "man7/fi.w1.wps.7": apiPage(all)} {
+	for name, page := range map[string]string{"man5/wpsd.conf.5": confPage(string(text)),
+		"man7/fi.w1.wps.7": apiPage(all)} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err

@@ -86,7 +86,9 @@ func TestLint(t *testing.T) {
 		t.Skip("needs mandoc:", err)
 	}
 	dir, _, _ := pages(t)
-	out, err := exec.Command("mandoc", "-T", "lint", "-W", "style", filepath.Join(dir, "man5/wpsd.conf.5"), filepath.Join(dir, "man7/fi.w1.wps.7"), "../wpsd.8").CombinedOutput()
+	out, err := exec.Command("mandoc", "-T", "lint", "-W", "style",
+		filepath.Join(dir, "man5/wpsd.conf.5"), filepath.Join(dir, "man7/fi.w1.wps.7"),
+		"../wpsd.8").CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -99,7 +101,8 @@ func TestFormatter(t *testing.T) {
 		t.Skip("needs man (package man-db):", err)
 	}
 	dir, _, _ := pages(t)
-	for _, name := range []string{filepath.Join(dir, "man5/wpsd.conf.5"), filepath.Join(dir, "man7/fi.w1.wps.7"), "../wpsd.8"} {
+	for _, name := range []string{filepath.Join(dir, "man5/wpsd.conf.5"),
+		filepath.Join(dir, "man7/fi.w1.wps.7"), "../wpsd.8"} {
 		cmd := exec.Command("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", name)
 		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "MANROFFSEQ=")
 		var complaints strings.Builder

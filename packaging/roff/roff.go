@@ -19,7 +19,8 @@ type Page struct{ b strings.Builder }
 // NewPage begins a page: its name, its section, what NAME says of it, and who made it ("wpsd 1.0").
 func NewPage(name, section, what, source string) *Page {
 	p := &Page{}
-	fmt.Fprintf(&p.b, ".TH %s %s %s \"%s\" \"wpsd manual\"\n", Escape(strings.ToUpper(name)), section, day(), Escape(source))
+	fmt.Fprintf(&p.b, ".TH %s %s %s \"%s\" \"wpsd manual\"\n", Escape(strings.ToUpper(name)),
+		section, day(), Escape(source))
 	p.Section("NAME")
 	p.Markup(Escape(name) + ` \- ` + Escape(what))
 	return p
@@ -140,7 +141,8 @@ func (p *Page) Also(pages ...string) {
 }
 
 // escapes are the characters that roff would act on or show as others.
-var escapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`,
+var escapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~",
+	`\(ti`, `"`, `\(dq`,
 	"…", `\[u2026]`, "é", `\('e`)
 
 // Escape makes text of a manual page: nothing in it is a request of roff.
@@ -160,7 +162,8 @@ func guard(line string) string {
 	return line
 }
 
-// fill breaks text into lines of the page's source, and begins one for each sentence, as roff wants it.
+// fill breaks text into lines of the page's source, and begins one for each sentence, as roff wants
+// it.
 func fill(escaped string) string {
 	var b strings.Builder
 	line := ""
@@ -179,7 +182,8 @@ func fill(escaped string) string {
 			line += " "
 		}
 		line += word
-		if strings.HasSuffix(word, ".") && !strings.HasSuffix(word, "..") && len(word) > 3 || strings.HasSuffix(word, "?") {
+		if strings.HasSuffix(word, ".") && !strings.HasSuffix(word, "..") && len(word) > 3 ||
+			strings.HasSuffix(word, "?") {
 			flush()
 		}
 	}

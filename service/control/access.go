@@ -28,7 +28,8 @@ type caller struct {
 // key names the client among those of a socket.
 func (c caller) key() recipientKey { return recipientKey{c.address, c.uid} }
 
-// owner names the caller for sessions and the log. A session of wpa_cli outlives it, which ends at once.
+// owner names the caller for sessions and the log. A session of wpa_cli outlives it, which ends at
+// once.
 func (c caller) owner() string { return "control:" + c.user() }
 
 // user is whose process it is, as clients on D-Bus have it, too.
@@ -41,10 +42,11 @@ type rights struct {
 	groupsOf func(uid uint32) []int
 }
 
-// of judges the sender of a datagram by what the kernel says of it. Without a READ_GROUP whoever can open the socket
-// may do everything, and the socket's permissions are the only rule. With one both groups can open it, and it is
-// decided here: by the sender's group and by those that the user database gives the user. A process that has dropped
-// groups of its user has them all the same here, as with polkit.
+// of judges the sender of a datagram by what the kernel says of it. Without a READ_GROUP whoever
+// can open the socket may do everything, and the socket's permissions are the only rule. With one
+// both groups can open it, and it is decided here: by the sender's group and by those that the user
+// database gives the user. A process that has dropped groups of its user has them all the same
+// here, as with polkit.
 func (r rights) of(cred *syscall.Ucred) access {
 	if r.readGroup == nobody {
 		return accessFull

@@ -22,8 +22,8 @@ const (
 	aclNoID     = 1<<32 - 1
 )
 
-// accessList is the extended attribute that gives owner, group and others what mode says, and one more group what the
-// first has. The permissions of a file have room for one group only.
+// accessList is the extended attribute that gives owner, group and others what mode says, and one
+// more group what the first has. The permissions of a file have room for one group only.
 func accessList(mode fs.FileMode, more int) []byte {
 	group := uint16(mode >> 3 & 7)
 	b := binary.LittleEndian.AppendUint32(nil, aclVersion)

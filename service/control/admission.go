@@ -12,7 +12,8 @@ func (t *translator) admissionChanged(r *run, before service.Session) {
 	}
 	failed := r.ConfigError != 0 || r.Message != 0 && r.Message != wsc.MsgDone
 	if failed && (r.Message != before.Message || r.ConfigError != before.ConfigError) {
-		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8(r.Message), uint16(r.ConfigError))
+		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8(r.Message),
+			uint16(r.ConfigError))
 	}
 }
 
@@ -38,11 +39,14 @@ func (t *translator) admissionEnded(r *run) {
 
 // pinNeeded tells of a device whose PIN nobody has given. Its text is its own.
 func (t *translator) pinNeeded(e service.Enrollee) {
-	t.tell(e.Interface, "WPS-PIN-NEEDED %s %s [%s|%s|%s|%s|%s|%s]", e.UUID, e.MAC, noControls(e.Name), noControls(e.Manufacturer),
-		noControls(e.ModelName), noControls(e.ModelNumber), noControls(e.SerialNumber), noControls(e.DeviceType))
+	t.tell(e.Interface, "WPS-PIN-NEEDED %s %s [%s|%s|%s|%s|%s|%s]", e.UUID, e.MAC,
+		noControls(e.Name), noControls(e.Manufacturer),
+		noControls(e.ModelName), noControls(e.ModelNumber), noControls(e.SerialNumber),
+		noControls(e.DeviceType))
 }
 
 func (t *translator) enrolleeSeen(e service.Enrollee) {
-	t.tell(e.Interface, "WPS-ENROLLEE-SEEN %s %s %s 0x%x %d %d [%s]", e.MAC, e.UUID, noControls(e.DeviceType), uint16(e.ConfigMethods),
+	t.tell(e.Interface, "WPS-ENROLLEE-SEEN %s %s %s 0x%x %d %d [%s]", e.MAC, e.UUID,
+		noControls(e.DeviceType), uint16(e.ConfigMethods),
 		uint16(e.PasswordID), uint8(wsc.RequestEnrollee), noControls(e.Name))
 }

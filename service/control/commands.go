@@ -24,7 +24,8 @@ const (
 	answerTime = 9 * time.Second
 )
 
-// The replies that are not data. Every one ends with a newline, and what is one value has none (wpa_supplicant).
+// The replies that are not data. Every one ends with a newline, and what is one value has none
+// (wpa_supplicant).
 const (
 	replyOK       = "OK\n"
 	replyFail     = "FAIL\n"
@@ -47,18 +48,20 @@ type call struct {
 	args   string // after the name and one space
 }
 
-// command is a row of the table. wpa_supplicant compares a command without arguments as a whole, and one with by its
-// beginning, so "WPS_REG" alone is an unknown command.
+// command is a row of the table. wpa_supplicant compares a command without arguments as a whole,
+// and one with by its beginning, so "WPS_REG" alone is an unknown command.
 type command struct {
 	may   access
 	alone func(*call) string // nil: it needs arguments
 	with  func(*call) string // nil: it takes none
 }
 
-// errSyntax is a command that says nothing that could be meant. The reply is FAIL, and nobody needs to read of it.
+// errSyntax is a command that says nothing that could be meant. The reply is FAIL, and nobody needs
+// to read of it.
 var errSyntax = errors.New("not a valid command")
 
-// onInterface are the commands of an interface's socket, and of the global one with the prefix IFNAME=.
+// onInterface are the commands of an interface's socket, and of the global one with the prefix
+// IFNAME=.
 var onInterface = map[string]command{
 	"PING":      {may: accessRead, alone: func(*call) string { return "PONG\n" }},
 	"IFNAME":    {may: accessRead, alone: func(c *call) string { return c.ifname }},
@@ -75,11 +78,15 @@ var onInterface = map[string]command{
 	"STATUS-VERBOSE": {may: accessRead, alone: (*call).status},
 	"INTERFACES":     {may: accessRead, alone: (*call).interfaces, with: (*call).interfaces},
 	"GET_CAPABILITY": {may: accessRead, with: (*call).capability},
-	"SIGNAL_POLL":    {may: accessRead, alone: func(*call) string { return replyFail }}, // wpsd holds no connection
-	"LIST_CREDS":     {may: accessRead, alone: func(*call) string { return "cred id / realm / username / domain / imsi\n" }},
-	"STA-FIRST":      {may: accessRead, alone: func(*call) string { return replyFail }}, // stations of an access point are its own software's
-	"SET":            {may: accessFull, with: (*call).set},
-	"GET":            {may: accessRead, with: (*call).get},
+	// wpsd holds no connection
+	"SIGNAL_POLL": {may: accessRead, alone: func(*call) string { return replyFail }},
+	"LIST_CREDS": {may: accessRead, alone: func(*call) string {
+		return "cred id / realm / username / domain / imsi\n"
+	}},
+	// stations of an access point are its own software's
+	"STA-FIRST": {may: accessRead, alone: func(*call) string { return replyFail }},
+	"SET":       {may: accessFull, with: (*call).set},
+	"GET":       {may: accessRead, with: (*call).get},
 
 	"SCAN":         {may: accessFull, alone: (*call).scan, with: (*call).scan},
 	"SCAN_RESULTS": {may: accessRead, alone: (*call).scanResults},
@@ -160,7 +167,8 @@ func (p *port) carryOut(long context.Context, c caller, command []byte) []byte {
 	var secrets hidden
 	defer func() { secrets.wipe() }()
 	text := secrets.conceal(bytes.TrimRight(command, "\n\x00"))
-	table, r := onInterface, &call{port: p, hidden: &secrets, ctx: ctx, long: long, caller: c, ifname: p.ifname}
+	table, r := onInterface, &call{port: p, hidden: &secrets, ctx: ctx, long: long, caller: c,
+		ifname: p.ifname}
 	if p.ifname == "" {
 		table = onGlobal
 		if rest, ok := strings.CutPrefix(text, "IFNAME="); ok {
@@ -181,7 +189,8 @@ func (p *port) carryOut(long context.Context, c caller, command []byte) []byte {
 		return []byte(replyUnknown)
 	}
 	if c.may < cmd.may {
-		p.server.log.Debug("a control command was refused", "command", name, "uid", c.uid, "pid", c.pid)
+		p.server.log.Debug("a control command was refused", "command", name, "uid", c.uid,
+			"pid", c.pid)
 		return []byte(replyFail)
 	}
 	r.name, r.args = name, args
@@ -189,7 +198,8 @@ func (p *port) carryOut(long context.Context, c caller, command []byte) []byte {
 	if v, ok := secrets.find(reply); ok {
 		return bytes.Clone(v.Bytes())
 	}
-	if len(reply) > maxReply-1 { // a list would have ended before; a client would take what is cut for the whole
+	// a list would have ended before; a client would take what is cut for the whole
+	if len(reply) > maxReply-1 {
 		return []byte(replyFail)
 	}
 	return []byte(reply)
@@ -198,7 +208,8 @@ func (p *port) carryOut(long context.Context, c caller, command []byte) []byte {
 // fail is the reply to what did not work, and tells the log why: wpa_cli shows FAIL and no more.
 func (c *call) fail(err error) string {
 	if !errors.Is(err, errSyntax) {
-		c.server.log.Info("a control command failed", "command", c.name, "interface", c.ifname, "uid", c.caller.uid, "pid", c.caller.pid, "err", err)
+		c.server.log.Info("a control command failed", "command", c.name, "interface", c.ifname,
+			"uid", c.caller.uid, "pid", c.caller.pid, "err", err)
 	}
 	return replyFail
 }
@@ -214,11 +225,12 @@ func (c *call) done(err error) string {
 // svc is the service that does the work.
 func (c *call) svc() *service.Service { return c.server.svc }
 
-// request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive their owner. Each command
-// begins anew, whatever runs, as with wpa_supplicant. A PIN whose
-// check digit is wrong is taken, as by wpa_supplicant: WPS_CHECK_PIN is what asks.
+// request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive
+// their owner. Each command begins anew, whatever runs, as with wpa_supplicant. A PIN whose check
+// digit is wrong is taken, as by wpa_supplicant: WPS_CHECK_PIN is what asks.
 func (c *call) request() service.StartRequest {
-	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply, Force: true, Anew: true}
+	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(),
+		Detach: true, Apply: c.server.options.Apply, Force: true, Anew: true}
 }
 
 // iface is the interface as it is now.
@@ -235,11 +247,15 @@ func (c *call) iface() service.Interface {
 func (c *call) isAP() bool { return c.iface().Mode == drivers.ModeAP }
 
 func (s *Server) hasInterface(name string) bool {
-	return slices.ContainsFunc(s.svc.Snapshot().Interfaces, func(i service.Interface) bool { return i.Name == name })
+	return slices.ContainsFunc(s.svc.Snapshot().Interfaces, func(i service.Interface) bool {
+		return i.Name == name
+	})
 }
 
 func (s *Server) hasNetwork(id service.NetworkID) bool {
-	return slices.ContainsFunc(s.svc.Snapshot().Networks, func(n service.Network) bool { return n.ID == id })
+	return slices.ContainsFunc(s.svc.Snapshot().Networks, func(n service.Network) bool {
+		return n.ID == id
+	})
 }
 
 func (c *call) attach() string {
@@ -271,8 +287,9 @@ func (c *call) terminate() string {
 	return replyOK
 }
 
-// suspend is SUSPEND: the machine is about to sleep. It concerns all interfaces, whichever is asked: sessions end, and the
-// reply comes when each interface is given back. Nothing begins before RESUME.
+// suspend is SUSPEND: the machine is about to sleep. It concerns all interfaces, whichever is
+// asked: sessions end, and the reply comes when each interface is given back. Nothing begins before
+// RESUME.
 func (c *call) suspend() string { return c.done(c.svc().Suspend(c.ctx)) }
 
 // resume is RESUME: it is awake.
@@ -281,13 +298,16 @@ func (c *call) resume() string {
 	return replyOK
 }
 
-// disconnect is DISCONNECT: what wpsd does on the interface ends, and the network manager's connection.
+// disconnect is DISCONNECT: what wpsd does on the interface ends, and the network manager's
+// connection.
 func (c *call) disconnect() string {
-	if err := c.svc().CancelInterface(c.ctx, c.ifname); err != nil && !errors.Is(err, service.ErrNoSession) {
+	if err := c.svc().CancelInterface(c.ctx, c.ifname); err != nil &&
+		!errors.Is(err, service.ErrNoSession) {
 		return c.fail(err)
 	}
 	b, connected := c.svc().Connection(c.ctx, c.ifname)
-	before, known := c.server.toldOf(c.ifname, wsc.MAC{}) // before it happens: its news may come at once
+	// before it happens: its news may come at once
+	before, known := c.server.toldOf(c.ifname, wsc.MAC{})
 	if err := c.svc().Disconnect(c.ctx, c.ifname); err != nil {
 		if known {
 			c.server.toldOf(c.ifname, before)
@@ -295,7 +315,9 @@ func (c *call) disconnect() string {
 		return c.fail(err)
 	}
 	if connected {
-		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1", wsc.MAC(b.BSSID))})
+		c.server.tell(line{ifname: c.ifname, level: levelInfo,
+			text: fmt.Sprintf("CTRL-EVENT-DISCONNECTED bssid=%s reason=3 locally_generated=1",
+				wsc.MAC(b.BSSID))})
 	}
 	return replyOK
 }
@@ -304,7 +326,8 @@ func (c *call) disconnect() string {
 func atoi(text string) int {
 	text = strings.TrimLeft(text, " \t")
 	end := 0
-	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 && (text[end] == '-' || text[end] == '+')) {
+	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 &&
+		(text[end] == '-' || text[end] == '+')) {
 		end++
 	}
 	n, err := strconv.ParseInt(text[:end], 10, 32)

@@ -11,13 +11,16 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// protoWords, cipherWords and keyWords are what a network block says of security, as far as WPS hands out networks.
+// protoWords, cipherWords and keyWords are what a network block says of security, as far as WPS
+// hands out networks.
 var (
-	protoWords  = map[string]wsc.AuthType{"WPA": wsc.AuthWPAPSK, "RSN": wsc.AuthWPA2PSK, "WPA2": wsc.AuthWPA2PSK}
+	protoWords = map[string]wsc.AuthType{"WPA": wsc.AuthWPAPSK, "RSN": wsc.AuthWPA2PSK,
+		"WPA2": wsc.AuthWPA2PSK}
 	cipherWords = map[string]wsc.EncrType{"TKIP": wsc.EncrTKIP, "CCMP": wsc.EncrAES}
 )
 
-// set takes one variable of a network block, but for psk, which setKey takes. One that wpsd would have to ignore is refused: whoever sets it means it.
+// set takes one variable of a network block, but for psk, which setKey takes. One that wpsd would
+// have to ignore is refused: whoever sets it means it.
 func (d *draft) set(variable, value string) error {
 	switch variable {
 	case "ssid":
@@ -66,7 +69,8 @@ func (d *draft) set(variable, value string) error {
 // confirm takes variables that can only say what is the case anyway.
 func (d *draft) confirm(variable, value string) error {
 	always := map[string][]string{
-		"auth_alg": {"OPEN"}, "mode": {"0"}, "priority": {"0"}, "scan_ssid": {"0", "1"}, "group": {"CCMP TKIP", "TKIP CCMP", "CCMP", "TKIP"}, "ieee80211w": {"0"},
+		"auth_alg": {"OPEN"}, "mode": {"0"}, "priority": {"0"}, "scan_ssid": {"0", "1"},
+		"group": {"CCMP TKIP", "TKIP CCMP", "CCMP", "TKIP"}, "ieee80211w": {"0"},
 	}
 	for _, v := range always[variable] {
 		if v == value {
@@ -183,7 +187,8 @@ func (d *draft) get(variable string) string {
 	return ""
 }
 
-// quotedSSID is an SSID as a configuration file has it: in quotes if that can be read back, else in hex.
+// quotedSSID is an SSID as a configuration file has it: in quotes if that can be read back, else in
+// hex.
 func (d *draft) quotedSSID() string {
 	for _, ch := range d.ssid {
 		if ch < 32 || ch > 126 {

@@ -22,9 +22,9 @@ const (
 // erPINTime is how long a PIN for an Enrollee is good for (wpa_supplicant).
 const erPINTime = 300 * time.Second
 
-// erStart is WPS_ER_START [ifname=INTERFACE] [ADDRESS]: External Registrar, on another network interface than that of the
-// socket, of one access point only with an address. When it runs already neither counts, and all that is known is told
-// again.
+// erStart is WPS_ER_START [ifname=INTERFACE] [ADDRESS]: External Registrar, on another network
+// interface than that of the socket, of one access point only with an address. When it runs already
+// neither counts, and all that is known is told again.
 func (c *call) erStart() string {
 	on, text := c.ifname, c.args
 	if name, ok := strings.CutPrefix(text, "ifname="); ok {
@@ -53,7 +53,8 @@ func (c *call) erStart() string {
 	return c.done(err)
 }
 
-// erElsewhere says that the External Registrar of a socket runs on another interface than that of the socket.
+// erElsewhere says that the External Registrar of a socket runs on another interface than that of
+// the socket.
 type erElsewhere struct {
 	ifname string
 	added  bool // for it
@@ -69,8 +70,8 @@ func (c *call) erInterface() string {
 	return c.ifname
 }
 
-// erMoveTo notes where the External Registrar of this socket runs from now on. An interface that wpsd does not know, such
-// as a wired one, is added.
+// erMoveTo notes where the External Registrar of this socket runs from now on. An interface that
+// wpsd does not know, such as a wired one, is added.
 func (c *call) erMoveTo(ifname string) (undo func(), err error) {
 	e := erElsewhere{ifname: ifname}
 	if c.erInterface() == ifname {
@@ -100,14 +101,17 @@ func (c *call) erMoveBack() {
 	c.server.mu.Unlock()
 	if e.added {
 		if err := c.svc().RemoveInterface(c.ctx, e.ifname); err != nil {
-			c.server.log.Debug("an interface that was added for an External Registrar", "interface", e.ifname, "err", err)
+			c.server.log.Debug("an interface that was added for an External Registrar", "interface",
+				e.ifname, "err", err)
 		}
 	}
 }
 
 // erRuns reports whether an External Registrar runs for this socket.
 func (c *call) erRuns() bool {
-	return slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool { return e.Interface == c.erInterface() && e.Running })
+	return slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool {
+		return e.Interface == c.erInterface() && e.Running
+	})
 }
 
 // erStop is WPS_ER_STOP, which is always OK.
@@ -120,13 +124,15 @@ func (c *call) erStop() string {
 	return c.done(err)
 }
 
-// erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the access point is one
-// that this machine is in, or need not be in.
+// erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the
+// access point is one that this machine is in, or need not be in.
 func (c *call) erRequest() service.ERRequest {
-	return service.ERRequest{Interface: c.erInterface(), Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Force: true}
+	return service.ERRequest{Interface: c.erInterface(), Owner: c.caller.owner(),
+		User: c.caller.user(), Detach: true, Force: true}
 }
 
-// erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in particular.
+// erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in
+// particular.
 func erPeer(text string) (service.ERPeer, error) {
 	p, err := service.ParseERPeer(text)
 	if err == nil && p.IsAny() {
@@ -162,18 +168,23 @@ func (c *call) erPIN() string {
 // knowsEnrollee reports whether the External Registrar has heard of a device.
 func (c *call) knowsEnrollee(p service.ERPeer) bool {
 	return slices.ContainsFunc(c.svc().Snapshot().EREnrollees, func(e service.EREnrollee) bool {
-		return e.Interface == c.erInterface() && (!p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID)
+		return e.Interface == c.erInterface() &&
+			(!p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID)
 	})
 }
 
 // knowsAP reports whether the External Registrar has found an access point.
 func (c *call) knowsAP(p service.ERPeer) bool {
-	return slices.ContainsFunc(c.svc().Snapshot().ERAccessPoints, func(a service.ERAccessPoint) bool {
-		return a.Interface == c.erInterface() && (p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC || p.IP.IsValid() && a.Addr == p.IP)
-	})
+	return slices.ContainsFunc(c.svc().Snapshot().ERAccessPoints,
+		func(a service.ERAccessPoint) bool {
+			return a.Interface == c.erInterface() &&
+				(p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC ||
+					p.IP.IsValid() && a.Addr == p.IP)
+		})
 }
 
-// erPBC is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does so at an access point.
+// erPBC is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does
+// so at an access point.
 func (c *call) erPBC() string {
 	peer, err := erPeer(c.args)
 	if err != nil {
@@ -217,8 +228,8 @@ func (c *call) erLearn() string {
 	return c.done(err)
 }
 
-// erSetConfig is WPS_ER_SET_CONFIG UUID|BSSID NETWORK: what Enrollees of an access point are given. The access point
-// itself is not asked.
+// erSetConfig is WPS_ER_SET_CONFIG UUID|BSSID NETWORK: what Enrollees of an access point are given.
+// The access point itself is not asked.
 func (c *call) erSetConfig() string {
 	who, number, _ := strings.Cut(c.args, " ")
 	peer, err := erPeer(who)
@@ -236,7 +247,8 @@ func (c *call) erSetConfig() string {
 	return c.done(c.svc().ERSetConfig(c.ctx, c.erInterface(), peer, network))
 }
 
-// erConfig is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an access point new settings.
+// erConfig is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an
+// access point new settings.
 func (c *call) erConfig() string {
 	who, rest, _ := strings.Cut(c.args, " ")
 	pin, rest, ok := strings.Cut(rest, " ")
@@ -259,12 +271,15 @@ func (c *call) erConfig() string {
 	return c.done(err)
 }
 
-// erAPAdd tells of an access point, as its description and its M1 say of it: in the device's own words, as wpa_supplicant
-// does, with entities and bars, but on one line.
+// erAPAdd tells of an access point, as its description and its M1 say of it: in the device's own
+// words, as wpa_supplicant does, with entities and bars, but on one line.
 func (t *translator) erAPAdd(ap service.ERAccessPoint) {
 	d := ap.Description.Written
-	t.tell(ap.Interface, "WPS-ER-AP-ADD %s %s pri_dev_type=%s wps_state=%d |%s|%s|%s|%s|%s|%s|", ap.UUID, ap.BSSID, ap.Device.PrimaryDeviceType,
-		uint8(ap.Device.State), noControls(d.FriendlyName), noControls(d.Manufacturer), noControls(d.ModelDescription), noControls(d.ModelName), noControls(d.ManufacturerURL), noControls(d.ModelURL))
+	t.tell(ap.Interface, "WPS-ER-AP-ADD %s %s pri_dev_type=%s wps_state=%d |%s|%s|%s|%s|%s|%s|",
+		ap.UUID, ap.BSSID, ap.Device.PrimaryDeviceType,
+		uint8(ap.Device.State), noControls(d.FriendlyName), noControls(d.Manufacturer),
+		noControls(d.ModelDescription), noControls(d.ModelName), noControls(d.ManufacturerURL),
+		noControls(d.ModelURL))
 }
 
 // erAPChanged tells again of an access point once it has told who it is.
@@ -275,8 +290,8 @@ func (t *translator) erAPChanged(ap service.ERAccessPoint) {
 	}
 }
 
-// erAPAsked tells of a SetSelectedRegistrar: at the level of wpa_supplicant's debugging, which clients have to ask for, and
-// for all to hear only if the access point refuses.
+// erAPAsked tells of a SetSelectedRegistrar: at the level of wpa_supplicant's debugging, which
+// clients have to ask for, and for all to hear only if the access point refuses.
 func (t *translator) erAPAsked(e service.ERAPAsked) {
 	l := line{ifname: e.AccessPoint.Interface, level: levelDebug}
 	l.text = fmt.Sprintf("WPS-ER-AP-SET-SEL-REG uuid=%s state=", e.AccessPoint.UUID)
@@ -286,7 +301,8 @@ func (t *translator) erAPAsked(e service.ERAPAsked) {
 		if e.Asked.Selected {
 			selected = 1
 		}
-		l.text += fmt.Sprintf("START sel_reg=%d dev_passwd_id=%d sel_reg_config_methods=0x%x", selected, uint16(e.Asked.PasswordID), uint16(e.Asked.Methods))
+		l.text += fmt.Sprintf("START sel_reg=%d dev_passwd_id=%d sel_reg_config_methods=0x%x",
+			selected, uint16(e.Asked.PasswordID), uint16(e.Asked.Methods))
 	case er.AskTaken:
 		l.text += "DONE"
 	case er.AskRefused:
@@ -302,7 +318,9 @@ func (t *translator) erEnrolleeAdd(e service.EREnrollee) {
 	}
 	d := e.Device
 	t.tell(e.Interface, "WPS-ER-ENROLLEE-ADD %s %s M1=%d config_methods=0x%x dev_passwd_id=%d pri_dev_type=%s |%s|%s|%s|%s|%s|", d.UUID, e.MAC, m1,
-		uint16(d.ConfigMethods), uint16(e.PasswordID), d.PrimaryDeviceType, noControls(d.DeviceName), noControls(d.Manufacturer), noControls(d.ModelName), noControls(d.ModelNumber), noControls(d.SerialNumber))
+		uint16(d.ConfigMethods), uint16(e.PasswordID), d.PrimaryDeviceType,
+		noControls(d.DeviceName), noControls(d.Manufacturer), noControls(d.ModelName),
+		noControls(d.ModelNumber), noControls(d.SerialNumber))
 }
 
 // erKey names an access point of an External Registrar.
@@ -323,7 +341,8 @@ func (t *translator) erAPSettings(r *run) {
 		n.Key.Wipe()
 		n.Raw.Wipe()
 	}
-	t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7)) // how success is told here, too (wpa_supplicant)
+	// how success is told here, too (wpa_supplicant)
+	t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7))
 }
 
 // erEnded tells how a session of an External Registrar ended.
@@ -344,7 +363,9 @@ func (t *translator) erEnded(r *run) {
 	case r.Reason == service.ReasonWalkTime:
 		t.tell(r.Interface, "WPS-TIMEOUT ")
 	case r.Detail.PasswordHalf != 0: // the Enrollee refused M4 or M6
-		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d", uint8([]wsc.MessageType{wsc.MsgM4, wsc.MsgM6}[r.Detail.PasswordHalf-1]), uint16(r.ConfigError))
+		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d",
+			uint8([]wsc.MessageType{wsc.MsgM4, wsc.MsgM6}[r.Detail.PasswordHalf-1]),
+			uint16(r.ConfigError))
 	default:
 		t.tell(r.Interface, "WPS-FAIL ")
 	}

@@ -15,7 +15,8 @@ import (
 
 // source is what a translator asks of the service besides its events.
 type source struct {
-	// received gives a network for each Credential attribute that a session received, which the caller wipes.
+	// received gives a network for each Credential attribute that a session received, which the
+	// caller wipes.
 	received func(service.SessionID) []credential.Network
 	// frequency of an access point, 0: unknown.
 	frequency func(ifname string, bssid wsc.MAC) int
@@ -40,9 +41,10 @@ func (s *Server) source() source {
 	}
 }
 
-// translator makes wpa_supplicant's events of the service's. The service tells what is the case, and of what lasts a
-// moment only the last; wpa_supplicant tells each step. So for each run it is kept which steps were told, and those
-// that were passed over are told before the one that was reached.
+// translator makes wpa_supplicant's events of the service's. The service tells what is the case,
+// and of what lasts a moment only the last; wpa_supplicant tells each step. So for each run it is
+// kept which steps were told, and those that were passed over are told before the one that was
+// reached.
 type translator struct {
 	source
 	processing service.Processing
@@ -50,7 +52,8 @@ type translator struct {
 	modes      map[string]drivers.Mode                // of interfaces that were removed
 	classes    map[string]map[wsc.MAC]discovery.Class // of the access points heard, by interface
 	runs       map[service.SessionID]*run
-	introduced map[erKey]bool // access points of an External Registrar that were told with what their M1 says
+	// access points of an External Registrar that were told with what their M1 says
+	introduced map[erKey]bool
 	lines      []line
 }
 
@@ -91,7 +94,8 @@ func (t *translator) reset(snap service.Snapshot) {
 	for _, s := range snap.Sessions {
 		if !s.State.Ended() {
 			t.runs[s.ID] = &run{
-				Session: s, scanning: s.State == service.StateScanning, tried: s.Detail.AccessPointsTried,
+				Session: s, scanning: s.State == service.StateScanning,
+				tried:      s.Detail.AccessPointsTried,
 				associated: s.State == service.StateExchanging, eap: s.Message != 0,
 			}
 		}
@@ -171,7 +175,8 @@ func (t *translator) ofER(e service.Event) bool {
 		return e.Session.Role == service.RoleExternalRegistrar
 	case service.SessionEnded:
 		return e.Session.Role == service.RoleExternalRegistrar
-	case service.ERAPAdded, service.ERAPChanged, service.ERAPAsked, service.ERAPRemoved, service.EREnrolleeAdded, service.EREnrolleeChanged,
+	case service.ERAPAdded, service.ERAPChanged, service.ERAPAsked, service.ERAPRemoved,
+		service.EREnrolleeAdded, service.EREnrolleeChanged,
 		service.EREnrolleeRemoved, service.ERAPSettings:
 		return true
 	}
@@ -205,7 +210,8 @@ func (t *translator) translateER(e service.Event) {
 	case service.EREnrolleeChanged:
 		t.erEnrolleeAdd(e.Enrollee)
 	case service.EREnrolleeRemoved:
-		t.tell(e.Enrollee.Interface, "WPS-ER-ENROLLEE-REMOVE %s %s", e.Enrollee.Device.UUID, e.Enrollee.MAC)
+		t.tell(e.Enrollee.Interface, "WPS-ER-ENROLLEE-REMOVE %s %s", e.Enrollee.Device.UUID,
+			e.Enrollee.MAC)
 	case service.ERAPSettings:
 		if r := t.runs[e.Session]; r != nil {
 			t.erAPSettings(r)
@@ -216,7 +222,8 @@ func (t *translator) translateER(e service.Event) {
 
 // tell adds an event of an interface.
 func (t *translator) tell(ifname, format string, args ...any) {
-	t.lines = append(t.lines, line{ifname: ifname, level: levelInfo, text: fmt.Sprintf(format, args...)})
+	t.lines = append(t.lines, line{ifname: ifname, level: levelInfo,
+		text: fmt.Sprintf(format, args...)})
 }
 
 func (t *translator) classify(ap service.AccessPoint) {
@@ -226,7 +233,8 @@ func (t *translator) classify(ap service.AccessPoint) {
 	t.classes[ap.Interface][ap.BSSID] = ap.Class
 }
 
-// interfaceAdded tells of an interface that has become an access point, or is none any more: it was removed just before.
+// interfaceAdded tells of an interface that has become an access point, or is none any more: it was
+// removed just before.
 func (t *translator) interfaceAdded(i service.Interface) {
 	before := t.modes[i.Name]
 	delete(t.modes, i.Name)
@@ -254,7 +262,8 @@ func (t *translator) interfaceChanged(i service.Interface) {
 	}
 }
 
-// scanDone tells of a scan, and of the most promising access point that it shows: one event, whatever there is.
+// scanDone tells of a scan, and of the most promising access point that it shows: one event,
+// whatever there is.
 func (t *translator) scanDone(e service.ScanDone) {
 	if !e.Success {
 		t.tell(e.Interface, "CTRL-EVENT-SCAN-FAILED ret=-1")
@@ -288,7 +297,8 @@ func (t *translator) scanResults(ifname string) {
 	}
 }
 
-// station reports whether a session is one of a radio of ours: not of an access point, not of an External Registrar.
+// station reports whether a session is one of a radio of ours: not of an access point, not of an
+// External Registrar.
 func (r *run) station() bool {
 	return r.Purpose != service.PurposeAdmit && r.Role != service.RoleExternalRegistrar
 }
@@ -362,7 +372,8 @@ func (t *translator) endScan(r *run) {
 func (t *translator) try(r *run) {
 	t.endScan(r)
 	r.tried, r.failed = r.Detail.AccessPointsTried, false
-	t.tell(r.Interface, "Trying to associate with %s (SSID='%s' freq=%d MHz)", r.Peer, quoteSSID(r.Detail.SSID), t.frequency(r.Interface, r.Peer))
+	t.tell(r.Interface, "Trying to associate with %s (SSID='%s' freq=%d MHz)", r.Peer,
+		quoteSSID(r.Detail.SSID), t.frequency(r.Interface, r.Peer))
 }
 
 // reach tells the steps up to the association, or up to EAP.
@@ -385,8 +396,8 @@ func (t *translator) reach(r *run, eap bool) {
 	}
 }
 
-// leave tells that the connection to an access point is over. EAP ends with a failure also when all went well: that is
-// how WSC ends (WSC, EAP-WSC).
+// leave tells that the connection to an access point is over. EAP ends with a failure also when all
+// went well: that is how WSC ends (WSC, EAP-WSC).
 func (t *translator) leave(r *run) {
 	if r.lost != 0 && r.associated { // nothing more was heard
 		t.tell(r.Interface, "CTRL-EVENT-DISCONNECTED bssid=%s reason=%d", r.Peer, r.lost)
@@ -397,9 +408,10 @@ func (t *translator) leave(r *run) {
 		t.tell(r.Interface, "CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'")
 		t.tell(r.Interface, "CTRL-EVENT-EAP-FAILURE EAP authentication failed")
 	}
-	// wpa_supplicant tells so of a button and of a Registrar's run, not of a PIN, which it tries again. A Registrar that
-	// learns ends the run with WSC_NACK, so that is no success either.
-	if r.eap && (r.Purpose == service.PurposeLearn || r.ended || r.failed && !r.received && (r.Method == service.MethodPBC || r.Purpose == service.PurposeConfigure)) {
+	// wpa_supplicant tells so of a button and of a Registrar's run, not of a PIN, which it tries
+	// again. A Registrar that learns ends the run with WSC_NACK, so that is no success either.
+	if r.eap && (r.Purpose == service.PurposeLearn || r.ended || r.failed && !r.received &&
+		(r.Method == service.MethodPBC || r.Purpose == service.PurposeConfigure)) {
 		t.tell(r.Interface, "WPS-FAIL ")
 		r.closed, r.ended = true, false
 	}
@@ -409,8 +421,8 @@ func (t *translator) leave(r *run) {
 	r.associated, r.eap = false, false
 }
 
-// connected tells that the network manager has connected to what was received, if it has: a hand-over that succeeded is
-// a connection.
+// connected tells that the network manager has connected to what was received, if it has: a
+// hand-over that succeeded is a connection.
 func (t *translator) connected(r *run) {
 	if r.Detail.Manager == "" {
 		return
@@ -425,7 +437,8 @@ func (t *translator) connected(r *run) {
 
 const connectedText = "CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d id_str=]"
 
-// connectionChanged tells of a connection that a manager has made or lost by itself, unless it was told as the end of a run.
+// connectionChanged tells of a connection that a manager has made or lost by itself, unless it was
+// told as the end of a run.
 func (t *translator) connectionChanged(e service.ConnectionChanged) {
 	before, known := t.toldOf(e.Interface, e.BSSID)
 	switch {
@@ -447,10 +460,12 @@ func (t *translator) runFailed(r *run, e service.RunFailed) {
 	case 0:
 		r.ended, r.lost = e.Lost == 0, e.Lost
 	case wsc.MsgM2D:
-		t.tell(r.Interface, "WPS-M2D dev_password_id=%d config_error=%d", uint16(e.PasswordID), uint16(e.ConfigError))
+		t.tell(r.Interface, "WPS-M2D dev_password_id=%d config_error=%d", uint16(e.PasswordID),
+			uint16(e.ConfigError))
 	default:
 		r.failed = true
-		text := fmt.Sprintf("WPS-FAIL msg=%d config_error=%d", uint8(e.Message), uint16(e.ConfigError))
+		text := fmt.Sprintf("WPS-FAIL msg=%d config_error=%d", uint8(e.Message),
+			uint16(e.ConfigError))
 		if e.WEP {
 			text += " reason=2 (WEP Prohibited)" // wpa_supplicant's error indication
 		}
@@ -458,8 +473,8 @@ func (t *translator) runFailed(r *run, e service.RunFailed) {
 	}
 }
 
-// credentialReceived tells of each Credential. Its bytes go along if another program is to process it; an access point's
-// own new settings never came as one.
+// credentialReceived tells of each Credential. Its bytes go along if another program is to process
+// it; an access point's own new settings never came as one.
 func (t *translator) credentialReceived(r *run) {
 	if !r.station() {
 		return
@@ -482,13 +497,15 @@ func (t *translator) credentialReceived(r *run) {
 		return // there is no network in it for anybody: the session fails
 	}
 	if r.Purpose == service.PurposeLearn {
-		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7)) // that is how success is told here (wpa_supplicant)
+		// that is how success is told here (wpa_supplicant)
+		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7))
 		return
 	}
 	t.tell(r.Interface, "WPS-SUCCESS ")
 }
 
-// walkSlack: a session that ends so near to its deadline has timed out, whatever else went wrong before.
+// walkSlack: a session that ends so near to its deadline has timed out, whatever else went wrong
+// before.
 const walkSlack = time.Second
 
 func (t *translator) sessionEnded(r *run, s service.Session) {
@@ -510,7 +527,8 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.BSSIDs) > 0
 	t.leave(r)
 	switch {
-	case s.State == service.StateSucceeded, s.Reason == service.ReasonNotStored && s.Detail.HandedOver:
+	case s.State == service.StateSucceeded, s.Reason == service.ReasonNotStored &&
+		s.Detail.HandedOver:
 		t.connected(r)
 	case s.State == service.StateCanceled:
 		t.tell(s.Interface, "WPS-CANCEL ")
@@ -523,7 +541,8 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 		t.tell(s.Interface, "WPS-TIMEOUT Requested operation timed out")
 	default:
 		if s.Detail.LinkStatus != 0 {
-			t.tell(s.Interface, "CTRL-EVENT-ASSOC-REJECT bssid=%s status_code=%d", s.Peer, s.Detail.LinkStatus)
+			t.tell(s.Interface, "CTRL-EVENT-ASSOC-REJECT bssid=%s status_code=%d", s.Peer,
+				s.Detail.LinkStatus)
 		}
 		if !r.closed {
 			t.tell(s.Interface, "WPS-FAIL ")

@@ -44,17 +44,22 @@ const (
 // rsnKeys and wpaKeys name key managements in the order of wpa_supplicant's text.
 var (
 	rsnKeys = []named{
-		{rsnOUI | 1, "EAP"}, {rsnOUI | 2, "PSK"}, {rsnOUI | 8, "SAE"}, {rsnOUI | 24, "SAE-EXT-KEY"}, {rsnOUI | 3, "FT/EAP"}, {rsnOUI | 4, "FT/PSK"}, {rsnOUI | 9, "FT/SAE"},
-		{rsnOUI | 5, "EAP-SHA256"}, {rsnOUI | 6, "PSK-SHA256"}, {rsnOUI | 11, "EAP-SUITE-B"}, {rsnOUI | 12, "EAP-SUITE-B-192"},
-		{rsnOUI | 14, "FILS-SHA256"}, {rsnOUI | 15, "FILS-SHA384"}, {rsnOUI | 16, "FT-FILS-SHA256"}, {rsnOUI | 17, "FT-FILS-SHA384"}, {rsnOUI | 18, "OWE"},
+		{rsnOUI | 1, "EAP"}, {rsnOUI | 2, "PSK"}, {rsnOUI | 8, "SAE"}, {rsnOUI | 24, "SAE-EXT-KEY"},
+		{rsnOUI | 3, "FT/EAP"}, {rsnOUI | 4, "FT/PSK"}, {rsnOUI | 9, "FT/SAE"},
+		{rsnOUI | 5, "EAP-SHA256"}, {rsnOUI | 6, "PSK-SHA256"}, {rsnOUI | 11, "EAP-SUITE-B"},
+		{rsnOUI | 12, "EAP-SUITE-B-192"},
+		{rsnOUI | 14, "FILS-SHA256"}, {rsnOUI | 15, "FILS-SHA384"}, {rsnOUI | 16, "FT-FILS-SHA256"},
+		{rsnOUI | 17, "FT-FILS-SHA384"}, {rsnOUI | 18, "OWE"},
 	}
 	wpaKeys = []named{{wpaOUI | 1, "EAP"}, {wpaOUI | 2, "PSK"}}
 
 	rsnCiphers = []named{
-		{rsnOUI | 10, "CCMP-256"}, {rsnOUI | 9, "GCMP-256"}, {rsnOUI | 4, "CCMP"}, {rsnOUI | 8, "GCMP"}, {rsnOUI | 2, "TKIP"},
+		{rsnOUI | 10, "CCMP-256"}, {rsnOUI | 9, "GCMP-256"}, {rsnOUI | 4, "CCMP"},
+		{rsnOUI | 8, "GCMP"}, {rsnOUI | 2, "TKIP"},
 		{rsnOUI | 5, "WEP104"}, {rsnOUI | 1, "WEP40"},
 	}
-	wpaCiphers = []named{{wpaOUI | 4, "CCMP"}, {wpaOUI | 2, "TKIP"}, {wpaOUI | 5, "WEP104"}, {wpaOUI | 1, "WEP40"}}
+	wpaCiphers = []named{{wpaOUI | 4, "CCMP"}, {wpaOUI | 2, "TKIP"}, {wpaOUI | 5, "WEP104"},
+		{wpaOUI | 1, "WEP40"}}
 )
 
 type named struct {
@@ -124,9 +129,11 @@ func bit(ies []byte, id byte, n int) bool {
 	return ok && n/8 < len(v) && v[n/8]&(1<<(n%8)) != 0
 }
 
-// writeSecurity writes "[WPA2-PSK+SAE-CCMP]" of an RSN or WPA element, and "[WPA2-?]" of one that cannot be read. What the
-// element leaves out is 802.1X with the cipher of its generation (IEEE 802.11, RSNE).
-func writeSecurity(out *strings.Builder, generation string, v []byte, keys, ciphers []named, cipher suite) {
+// writeSecurity writes "[WPA2-PSK+SAE-CCMP]" of an RSN or WPA element, and "[WPA2-?]" of one that
+// cannot be read. What the element leaves out is 802.1X with the cipher of its generation (IEEE
+// 802.11, RSNE).
+func writeSecurity(out *strings.Builder, generation string, v []byte, keys, ciphers []named,
+	cipher suite) {
 	pairwise, akm, capabilities, ok := suites(v, cipher)
 	if !ok {
 		out.WriteString("[" + generation + "-?]")
@@ -159,8 +166,8 @@ func names(list []suite, known []named) []string {
 	return out
 }
 
-// suites reads an RSN or WPA element: version, group cipher, pairwise ciphers, key managements, capabilities. It may
-// end after any of them.
+// suites reads an RSN or WPA element: version, group cipher, pairwise ciphers, key managements,
+// capabilities. It may end after any of them.
 func suites(v []byte, cipher suite) (pairwise, akm []suite, capabilities uint16, ok bool) {
 	if len(v) < 2 || binary.LittleEndian.Uint16(v) != 1 {
 		return nil, nil, 0, false

@@ -8,8 +8,9 @@ import (
 	"wpsd/engine/secret"
 )
 
-// hidden are the secrets of a command and of its reply. Commands are handled as strings, which nothing can overwrite: in those a secret is
-// a mark, a zero byte and its number here. A client that sends such a mark gets at secrets of its own command and no others.
+// hidden are the secrets of a command and of its reply. Commands are handled as strings, which
+// nothing can overwrite: in those a secret is a mark, a zero byte and its number here. A client
+// that sends such a mark gets at secrets of its own command and no others.
 type hidden []secret.Value
 
 const mark = "\x00"
@@ -44,7 +45,8 @@ func (h *hidden) wipe() {
 	}
 }
 
-// secretParts says which parts of a command's arguments, between spaces, are secret; rest: and all that follows.
+// secretParts says which parts of a command's arguments, between spaces, are secret; rest: and all
+// that follows.
 var secretParts = map[string]struct {
 	parts []int
 	rest  bool
@@ -86,7 +88,8 @@ func (h *hidden) conceal(command []byte) string {
 	for _, n := range where.parts {
 		switch {
 		case n >= len(parts), len(parts[n]) == 0, string(parts[n]) == nfcWord: // nothing, or what stands in place of a PIN
-		case string(name) == "WPS_AP_PIN" && string(parts[0]) != "set", string(name) == "SET_NETWORK" && string(parts[1]) != "psk":
+		case string(name) == "WPS_AP_PIN" && string(parts[0]) != "set",
+			string(name) == "SET_NETWORK" && string(parts[1]) != "psk":
 		default:
 			parts[n] = []byte(h.put(secret.New(parts[n])))
 		}

@@ -31,8 +31,8 @@ const (
 	labelPIN   = "12345670"
 )
 
-// house is a Service with a radio in a simulated World and a Server without sockets: commands are handed in, and events
-// collected. Time is virtual.
+// house is a Service with a radio in a simulated World and a Server without sockets: commands are
+// handed in, and events collected. Time is virtual.
 type house struct {
 	*testing.T
 	world  *sim.World
@@ -68,7 +68,8 @@ func inHouse(t *testing.T, change func(*service.Config, *Options), run func(*hou
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c := service.Config{Device: wsc.Device{DeviceName: "laptop"}, Drivers: []drivers.Driver{driver, none.New(nil)}, Version: "test", Log: log}
+	c := service.Config{Device: wsc.Device{DeviceName: "laptop"},
+		Drivers: []drivers.Driver{driver, none.New(nil)}, Version: "test", Log: log}
 	o := Options{Log: log, LogLevel: new(slog.LevelVar)}
 	if change != nil {
 		change(&c, &o)
@@ -141,16 +142,19 @@ func (h *house) port(ifname string) *port {
 
 // ask sends a command as somebody who may do everything.
 func (h *house) ask(command string) string {
-	return string(h.wlan.answer(h.Context(), caller{address: "/client", may: accessFull}, []byte(command)))
+	return string(h.wlan.answer(h.Context(), caller{address: "/client", may: accessFull},
+		[]byte(command)))
 }
 
 // peek sends a command as somebody who may only look.
 func (h *house) peek(command string) string {
-	return string(h.wlan.answer(h.Context(), caller{address: "/reader", may: accessRead}, []byte(command)))
+	return string(h.wlan.answer(h.Context(), caller{address: "/reader", may: accessRead},
+		[]byte(command)))
 }
 
 func (h *house) askGlobal(command string) string {
-	return string(h.global.answer(h.Context(), caller{address: "/client", may: accessFull}, []byte(command)))
+	return string(h.global.answer(h.Context(), caller{address: "/client", may: accessFull},
+		[]byte(command)))
 }
 
 // want checks replies to commands, in order.
@@ -217,7 +221,8 @@ func (h *house) over() {
 
 // found is what a run tells from its start until an access point is tried.
 func found(active, available string) []string {
-	list := []string{"CTRL-EVENT-SCAN-STARTED ", "CTRL-EVENT-SCAN-RESULTS ", available, "Trying to associate with 02:00:00:00:01:00 (SSID='home' freq=2437 MHz)"}
+	list := []string{"CTRL-EVENT-SCAN-STARTED ", "CTRL-EVENT-SCAN-RESULTS ", available,
+		"Trying to associate with 02:00:00:00:01:00 (SSID='home' freq=2437 MHz)"}
 	if active != "" {
 		list = append([]string{active}, list...)
 	}

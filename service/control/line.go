@@ -6,12 +6,14 @@ import (
 	"wpsd/engine/secret"
 )
 
-// line is one event. Its secret, if there is one, follows the text, in hex, for those that may see everything.
+// line is one event. Its secret, if there is one, follows the text, in hex, for those that may see
+// everything.
 type line struct {
 	ifname string // empty: all sockets
 	level  int
-	er     bool   // of an External Registrar
-	text   string // an event's name ends with a space, also if nothing follows: programs compare with it
+	er     bool // of an External Registrar
+	// an event's name ends with a space, also if nothing follows: programs compare with it
+	text   string
 	secret secret.Value
 }
 

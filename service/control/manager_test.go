@@ -34,7 +34,8 @@ func (s *sink) Deliver(ctx context.Context, _ string, _ []credential.Offer) erro
 	return nil
 }
 
-// TestTheNetworkManagerConnects: that one is connected is told when the manager is, and never before.
+// TestTheNetworkManagerConnects: that one is connected is told when the manager is, and never
+// before.
 func TestTheNetworkManagerConnects(t *testing.T) {
 	t.Parallel()
 	manager := &sink{takes: 3 * time.Second}
@@ -44,7 +45,9 @@ func TestTheNetworkManagerConnects(t *testing.T) {
 	const connected = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=]"
 	add := func(h *house) {
 		h.Helper()
-		if _, err := h.svc.AddNetwork(h.Context(), service.Settings{SSID: []byte("guest"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone}, homeBSSID); err != nil {
+		if _, err := h.svc.AddNetwork(h.Context(),
+			service.Settings{SSID: []byte("guest"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone},
+			homeBSSID); err != nil {
 			h.Fatal(err)
 		}
 		h.told()
@@ -61,7 +64,8 @@ func TestTheNetworkManagerConnects(t *testing.T) {
 			h.want([2]string{"WPS_PBC", "OK\n"})
 			h.over()
 			h.tells(slices.Concat(found("WPS-PBC-ACTIVE ", "WPS-AP-AVAILABLE-PBC "),
-				exchange("CTRL-EVENT-NETWORK-ADDED 0", "WPS-CRED-RECEIVED ", "WPS-SUCCESS "), apart, []string{connected})...)
+				exchange("CTRL-EVENT-NETWORK-ADDED 0", "WPS-CRED-RECEIVED ", "WPS-SUCCESS "), apart,
+				[]string{connected})...)
 		}},
 		{"after a run that the manager does not follow", sink{fails: true}, func(h *house) {
 			if err := h.ap(nil).PressButton(); err != nil {
@@ -70,7 +74,8 @@ func TestTheNetworkManagerConnects(t *testing.T) {
 			h.want([2]string{"WPS_PBC", "OK\n"})
 			h.over()
 			h.tells(slices.Concat(found("WPS-PBC-ACTIVE ", "WPS-AP-AVAILABLE-PBC "),
-				exchange("CTRL-EVENT-NETWORK-ADDED 0", "WPS-CRED-RECEIVED ", "WPS-SUCCESS "), apart)...)
+				exchange("CTRL-EVENT-NETWORK-ADDED 0", "WPS-CRED-RECEIVED ",
+					"WPS-SUCCESS "), apart)...)
 		}},
 		{"when a network is selected", sink{takes: 3 * time.Second}, func(h *house) {
 			add(h)
@@ -98,7 +103,8 @@ type manager struct {
 }
 
 func (m *manager) Connection(context.Context, string) (drivers.BSS, bool, error) {
-	return drivers.BSS{BSSID: homeBSSID, Frequency: 2437, IEs: []byte("\x00\x04home")}, m.connected, nil
+	return drivers.BSS{BSSID: homeBSSID, Frequency: 2437, IEs: []byte("\x00\x04home")},
+		m.connected, nil
 }
 
 func (m *manager) Name() string { return "networkmanager" }
@@ -141,7 +147,9 @@ func TestTheNetworkManagersConnection(t *testing.T) {
 	play(t, with, map[string]func(h *house){
 		"it ends when somebody says so": func(h *house) {
 			status(h, there)
-			if _, err := h.svc.AddNetwork(h.Context(), service.Settings{SSID: []byte("home"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone}, homeBSSID); err != nil {
+			if _, err := h.svc.AddNetwork(h.Context(),
+				service.Settings{SSID: []byte("home"), Auth: wsc.AuthOpen,
+					Encryption: wsc.EncrNone}, homeBSSID); err != nil {
 				h.Fatal(err)
 			}
 			h.tells("CTRL-EVENT-NETWORK-ADDED 0")

@@ -10,7 +10,8 @@ import (
 	"wpsd/service"
 )
 
-// TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket: the service tells that it went and came; its clients stay.
+// TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket: the service tells that it went and came;
+// its clients stay.
 func TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket(t *testing.T) {
 	t.Parallel()
 	dir, s, svc := start(t, nil)
@@ -22,9 +23,11 @@ func TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket(t *testing.T) {
 	for _, step := range []struct {
 		mode drivers.Mode
 		told string
-	}{{drivers.ModeAP, "<3>AP-ENABLED "}, {drivers.ModeStation, "<3>AP-DISABLED "}, {drivers.ModeStation, ""}} {
+	}{{drivers.ModeAP, "<3>AP-ENABLED "}, {drivers.ModeStation,
+		"<3>AP-DISABLED "}, {drivers.ModeStation, ""}} {
 		s.heard(t.Context(), tr, service.InterfaceRemoved{Name: "eth7"})
-		s.heard(t.Context(), tr, service.InterfaceAdded{Interface: service.Interface{Name: "eth7", Mode: step.mode}})
+		s.heard(t.Context(), tr,
+			service.InterfaceAdded{Interface: service.Interface{Name: "eth7", Mode: step.mode}})
 		c.say("PING")
 		if step.told != "" {
 			if got := c.hear(); got != step.told {
@@ -52,15 +55,18 @@ func TestConnectionsOfAManagerAreTold(t *testing.T) {
 	step := func(before, now wsc.MAC, want string) {
 		t.Helper()
 		got := ""
-		for _, l := range tr.translate(service.ConnectionChanged{Interface: "wlan0", Before: before, BSSID: now}) {
+		for _, l := range tr.translate(service.ConnectionChanged{Interface: "wlan0", Before: before,
+			BSSID: now}) {
 			got += l.text
 		}
 		if got != want {
 			t.Errorf("from %s to %s: %q, not %q", before, now, got, want)
 		}
 	}
-	step(b, none, "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:02:00 reason=0") // it was there at the start
-	tr.connected(&run{Session: service.Session{Interface: "wlan0", Peer: a, Networks: []service.NetworkID{1}, Detail: service.Detail{Manager: "iwd"}}})
+	// it was there at the start
+	step(b, none, "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:02:00 reason=0")
+	tr.connected(&run{Session: service.Session{Interface: "wlan0", Peer: a,
+		Networks: []service.NetworkID{1}, Detail: service.Detail{Manager: "iwd"}}})
 	if got := tr.lines[0].text; got != "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=3 id_str=]" {
 		t.Error(got)
 	}
@@ -73,23 +79,31 @@ func TestConnectionsOfAManagerAreTold(t *testing.T) {
 	step(none, a, toA)
 }
 
-// TestHowAnAccessPointEndsARun: with EAP-Failure and no reason, or by ending the link (wpa_supplicant 2.10, heard beside us).
+// TestHowAnAccessPointEndsARun: with EAP-Failure and no reason, or by ending the link
+// (wpa_supplicant 2.10, heard beside us).
 func TestHowAnAccessPointEndsARun(t *testing.T) {
 	t.Parallel()
 	ap := wsc.MAC{2, 0, 0, 0, 1, 0}
-	failure := []string{"CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'", "CTRL-EVENT-EAP-FAILURE EAP authentication failed"}
+	failure := []string{"CTRL-EVENT-EAP-STATUS status='completion' parameter='failure'",
+		"CTRL-EVENT-EAP-FAILURE EAP authentication failed"}
 	for _, c := range []struct {
 		name string
 		e    service.RunFailed
 		want []string
 	}{
-		{"EAP-Failure", service.RunFailed{Session: 1}, append(slices.Clone(failure), "WPS-FAIL ", "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
-		{"the link", service.RunFailed{Session: 1, Lost: 2}, []string{"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=2"}},
-		{"a message that it refused", service.RunFailed{Session: 1, Message: wsc.MsgM4, ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure},
-			append(append([]string{"WPS-FAIL msg=8 config_error=18"}, failure...), "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
+		{"EAP-Failure", service.RunFailed{Session: 1},
+			append(slices.Clone(failure), "WPS-FAIL ",
+				"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
+		{"the link", service.RunFailed{Session: 1, Lost: 2},
+			[]string{"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=2"}},
+		{"a message that it refused", service.RunFailed{Session: 1, Message: wsc.MsgM4,
+			ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure},
+			append(append([]string{"WPS-FAIL msg=8 config_error=18"}, failure...),
+				"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
 	} {
 		tr := newTranslator(source{})
-		r := &run{Session: service.Session{Interface: "wlan0", Peer: ap, Purpose: service.PurposeEnroll, Method: service.MethodPIN}, associated: true, eap: true}
+		r := &run{Session: service.Session{Interface: "wlan0", Peer: ap,
+			Purpose: service.PurposeEnroll, Method: service.MethodPIN}, associated: true, eap: true}
 		tr.runFailed(r, c.e)
 		tr.leave(r)
 		var got []string

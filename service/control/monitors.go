@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	// maxMonitors bounds the clients that have attached to one socket, maxMonitorsEach those of one user.
+	// maxMonitors bounds the clients that have attached to one socket, maxMonitorsEach those of one
+	// user.
 	maxMonitors     = 128
 	maxMonitorsEach = 32
-	// maxErrors is how many events in a row may be lost to a monitor before it is dropped (wpa_supplicant's rule).
+	// maxErrors is how many events in a row may be lost to a monitor before it is dropped
+	// (wpa_supplicant's rule).
 	maxErrors = 10
 )
 
@@ -45,8 +47,8 @@ func newMonitors(send func(reply.Recipient, []byte) (*reply.Held, error)) *monit
 	return &monitors{send: send, list: make(map[recipientKey]*monitor)}
 }
 
-// attach reports whether there was room. Who has an abstract name gets no secrets: when it is gone anybody can take the
-// name, and nobody can tell.
+// attach reports whether there was room. Who has an abstract name gets no secrets: when it is gone
+// anybody can take the name, and nobody can tell.
 func (m *monitors) attach(c caller) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,8 +75,9 @@ func (m *monitors) attach(c caller) bool {
 // hasFile reports whether an address is that of a file, not an abstract name.
 func hasFile(address string) bool { return strings.HasPrefix(address, "/") }
 
-// answer sends the answer to a request. With that to ATTACH the client's socket is held: from now on events go there and
-// nowhere else. None goes out before, and who cannot be told OK has not attached.
+// answer sends the answer to a request. With that to ATTACH the client's socket is held: from now
+// on events go there and nowhere else. None goes out before, and who cannot be told OK has not
+// attached.
 func (m *monitors) answer(c caller, text []byte) error {
 	to := reply.Recipient{Address: c.address, UID: c.uid}
 	m.mu.Lock()
@@ -143,7 +146,8 @@ func (m *monitors) count() int {
 	return len(m.list)
 }
 
-// tell sends an event to all that want it: whole to those that may see everything, and to others without its secret.
+// tell sends an event to all that want it: whole to those that may see everything, and to others
+// without its secret.
 func (m *monitors) tell(level int, whole, public []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -175,5 +179,7 @@ func (m *monitors) tell(level int, whole, public []byte) {
 	}
 }
 
-// gone are the errors of a client that is no more, was never reachable, or has left its place to another.
-var gone = []error{syscall.ENOENT, syscall.ENOTDIR, syscall.ECONNREFUSED, syscall.EPERM, syscall.EACCES, reply.ErrElsewhere}
+// gone are the errors of a client that is no more, was never reachable, or has left its place to
+// another.
+var gone = []error{syscall.ENOENT, syscall.ENOTDIR, syscall.ECONNREFUSED, syscall.EPERM,
+	syscall.EACCES, reply.ErrElsewhere}

@@ -19,9 +19,9 @@ import (
 // maxDrafts bounds the networks that were added and not yet stored.
 const maxDrafts = 64
 
-// networks numbers the stored networks as wpa_supplicant does, from 0 in their order, a new one after the last; and it
-// keeps those that somebody is writing with SET_NETWORK. Such a draft is stored when it is needed: when it is enabled,
-// saved or used. It is safe for concurrent use.
+// networks numbers the stored networks as wpa_supplicant does, from 0 in their order, a new one
+// after the last; and it keeps those that somebody is writing with SET_NETWORK. Such a draft is
+// stored when it is needed: when it is enabled, saved or used. It is safe for concurrent use.
 type networks struct {
 	mu       sync.Mutex
 	list     []*network // by id
@@ -61,8 +61,8 @@ func (n *networks) favored() int {
 	return n.priority
 }
 
-// reset takes the stored networks over, and keeps the numbers that they have. It looks while no command stores one: an older
-// list would lack that, and take its number away.
+// reset takes the stored networks over, and keeps the numbers that they have. It looks while no
+// command stores one: an older list would lack that, and take its number away.
 func (n *networks) reset(look func() service.Snapshot) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -71,14 +71,17 @@ func (n *networks) reset(look func() service.Snapshot) {
 	for _, s := range snap.Networks {
 		there[s.ID] = true
 	}
-	n.list = slices.DeleteFunc(n.list, func(e *network) bool { return e.stored != 0 && !there[e.stored] })
+	n.list = slices.DeleteFunc(n.list, func(e *network) bool {
+		return e.stored != 0 && !there[e.stored]
+	})
 	for _, s := range snap.Networks {
 		n.add(s.ID)
 	}
 }
 
-// heard takes in that a network was stored or is gone, and gives what to tell of it; "" is nothing new. there says
-// whether a network is stored now: events come later than what they tell, and a draft may have replaced it since.
+// heard takes in that a network was stored or is gone, and gives what to tell of it; "" is nothing
+// new. there says whether a network is stored now: events come later than what they tell, and a
+// draft may have replaced it since.
 func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -95,7 +98,9 @@ func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) st
 			return fmt.Sprintf("CTRL-EVENT-NETWORK-ADDED %d", m.id)
 		}
 	case service.NetworkRemoved:
-		at := slices.IndexFunc(n.list, func(m *network) bool { return m.stored == e.ID && m.draft == nil })
+		at := slices.IndexFunc(n.list, func(m *network) bool {
+			return m.stored == e.ID && m.draft == nil
+		})
 		if at >= 0 {
 			id := n.list[at].id
 			n.list = slices.Delete(n.list, at, at+1)
@@ -176,7 +181,9 @@ func (c *call) listNetworks() string {
 	for _, e := range n.list {
 		var ssid []byte
 		flags, bssid := "", wsc.MAC{}
-		switch at := slices.IndexFunc(snap.Networks, func(s service.Network) bool { return s.ID == e.stored }); {
+		switch at := slices.IndexFunc(snap.Networks, func(s service.Network) bool {
+			return s.ID == e.stored
+		}); {
 		case e.draft != nil:
 			ssid, bssid = e.draft.ssid, e.draft.bssid
 			if e.draft.disabled {
@@ -191,7 +198,8 @@ func (c *call) listNetworks() string {
 		if !bssid.IsZero() {
 			where = bssid.String()
 		}
-		if e.id > last && !out.add(fmt.Sprintf("%d\t%s\t%s\t%s\n", e.id, quoteSSID(ssid), where, flags)) {
+		if e.id > last && !out.add(fmt.Sprintf("%d\t%s\t%s\t%s\n", e.id, quoteSSID(ssid),
+			where, flags)) {
 			break
 		}
 	}
@@ -212,10 +220,12 @@ func (c *call) addNetwork() string {
 		n.mu.Unlock()
 		return c.fail(errors.New("there are 64 networks already that were added and not saved: save or remove some"))
 	}
-	e := &network{id: n.next(), draft: &draft{auth: wsc.AuthWPA2PSK, encr: wsc.EncrAES, disabled: true}}
+	e := &network{id: n.next(),
+		draft: &draft{auth: wsc.AuthWPA2PSK, encr: wsc.EncrAES, disabled: true}}
 	n.list = append(n.list, e)
 	n.mu.Unlock()
-	c.server.tell(line{ifname: c.ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-NETWORK-ADDED %d", e.id)})
+	c.server.tell(line{ifname: c.ifname, level: levelInfo,
+		text: fmt.Sprintf("CTRL-EVENT-NETWORK-ADDED %d", e.id)})
 	return fmt.Sprintf("%d\n", e.id)
 }
 
@@ -262,7 +272,8 @@ func (c *call) removeOne(id int) error {
 	}
 	n.mu.Unlock()
 	if stored == 0 {
-		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-NETWORK-REMOVED %d", id)})
+		c.server.tell(line{ifname: c.ifname, level: levelInfo,
+			text: fmt.Sprintf("CTRL-EVENT-NETWORK-REMOVED %d", id)})
 		return nil
 	}
 	err := c.svc().DeleteNetwork(c.ctx, stored)
@@ -272,7 +283,8 @@ func (c *call) removeOne(id int) error {
 	return err
 }
 
-// edit gives the draft of a network, made of the stored one if need be. The caller holds networks.mu.
+// edit gives the draft of a network, made of the stored one if need be. The caller holds
+// networks.mu.
 func (c *call) edit(e *network) (*draft, error) {
 	if e.draft != nil {
 		return e.draft, nil
@@ -282,7 +294,8 @@ func (c *call) edit(e *network) (*draft, error) {
 		return nil, err
 	}
 	kept.Raw.Wipe()
-	e.draft = &draft{ssid: bytes.Clone(kept.SSID), auth: kept.Auth, encr: kept.Encryption, key: kept.Key}
+	e.draft = &draft{ssid: bytes.Clone(kept.SSID), auth: kept.Auth, encr: kept.Encryption,
+		key: kept.Key}
 	return e.draft, nil
 }
 
@@ -328,7 +341,8 @@ func (d *draft) settings() (service.Settings, error) {
 	return s, nil
 }
 
-// store writes a draft to the store; what is stored already stays. It returns the network's id there.
+// store writes a draft to the store; what is stored already stays. It returns the network's id
+// there.
 func (c *call) store(id int) (service.NetworkID, error) {
 	n := c.server.networks
 	var gone []int
@@ -339,13 +353,15 @@ func (c *call) store(id int) (service.NetworkID, error) {
 		return stored, err
 	}()
 	for _, other := range gone {
-		c.server.tellRadios(line{level: levelInfo, text: fmt.Sprintf("CTRL-EVENT-NETWORK-REMOVED %d", other)})
+		c.server.tellRadios(line{level: levelInfo,
+			text: fmt.Sprintf("CTRL-EVENT-NETWORK-REMOVED %d", other)})
 	}
 	return stored, err
 }
 
-// storeLocked is store for who holds n.mu. gone are the numbers of what became one with it: wpsd has one network of a name,
-// where a script that begins with ADD_NETWORK would add it once more each time.
+// storeLocked is store for who holds n.mu. gone are the numbers of what became one with it: wpsd
+// has one network of a name, where a script that begins with ADD_NETWORK would add it once more
+// each time.
 func (c *call) storeLocked(n *networks, id int) (stored service.NetworkID, gone []int, err error) {
 	e := n.find(id)
 	switch {
@@ -374,7 +390,8 @@ func (c *call) storeLocked(n *networks, id int) (stored service.NetworkID, gone 
 	e.draft.key.Wipe()
 	e.stored, e.draft = added.ID, nil // NetworkAdded finds it here, and gives no new number
 	if before != 0 && before != added.ID {
-		if err := c.svc().DeleteNetwork(c.ctx, before); err != nil && !errors.Is(err, service.ErrNoNetwork) {
+		if err := c.svc().DeleteNetwork(c.ctx, before); err != nil &&
+			!errors.Is(err, service.ErrNoNetwork) {
 			return 0, gone, err
 		}
 	}
@@ -394,8 +411,8 @@ func (c *call) enableNetwork() string {
 	return c.done(err)
 }
 
-// disableNetwork is DISABLE_NETWORK n: of one that is not stored yet. A stored one is the network manager's to use or
-// to leave.
+// disableNetwork is DISABLE_NETWORK n: of one that is not stored yet. A stored one is the network
+// manager's to use or to leave.
 func (c *call) disableNetwork() string {
 	id, err := parseID(c.args)
 	if err != nil {
@@ -437,7 +454,8 @@ func (c *call) saveConfig() string {
 	return replyOK
 }
 
-// getNetwork is GET_NETWORK n VARIABLE. Keys are never told: a key that is there is "*", as with wpa_supplicant.
+// getNetwork is GET_NETWORK n VARIABLE. Keys are never told: a key that is there is "*", as with
+// wpa_supplicant.
 func (c *call) getNetwork() string {
 	number, variable, ok := strings.Cut(c.args, " ")
 	id, err := parseID(number)
@@ -457,7 +475,9 @@ func (c *call) getNetwork() string {
 	d := e.draft
 	if d == nil {
 		snap := c.svc().Snapshot()
-		at := slices.IndexFunc(snap.Networks, func(s service.Network) bool { return s.ID == e.stored })
+		at := slices.IndexFunc(snap.Networks, func(s service.Network) bool {
+			return s.ID == e.stored
+		})
 		if at < 0 {
 			return c.fail(errNoNetwork)
 		}

@@ -13,7 +13,8 @@ import (
 // nfcWord is what stands in the place of the PIN if the access point's tag was read.
 const nfcWord = "nfc-pw"
 
-// upper is a reply of bytes: hex in upper case with a newline, as all NFC commands have it (wpa_supplicant).
+// upper is a reply of bytes: hex in upper case with a newline, as all NFC commands have it
+// (wpa_supplicant).
 func upper(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) + "\n" }
 
 // token is such a reply that holds a secret, and wipes it.
@@ -47,7 +48,8 @@ func (c *call) wpsNFCToken() string {
 	return c.token(c.svc().NFCPasswordToken(c.ctx, c.ifname, service.NFCFormat(c.args)))
 }
 
-// wpsNFCConfigToken is WPS_NFC_CONFIG_TOKEN WPS|NDEF [NETWORK]: a network for a tag, by default the access point's own.
+// wpsNFCConfigToken is WPS_NFC_CONFIG_TOKEN WPS|NDEF [NETWORK]: a network for a tag, by default the
+// access point's own.
 func (c *call) wpsNFCConfigToken() string {
 	format, number, has := strings.Cut(c.args, " ")
 	var network service.NetworkID
@@ -65,7 +67,8 @@ func (c *call) wpsNFCConfigToken() string {
 	return c.token(c.svc().NFCConfigToken(c.ctx, c.ifname, service.NFCFormat(format), network))
 }
 
-// wpsNFCTagRead is WPS_NFC_TAG_READ HEX [freq=MHZ]: what was read off a tag. The frequency is a hint for whoever connects.
+// wpsNFCTagRead is WPS_NFC_TAG_READ HEX [freq=MHZ]: what was read off a tag. The frequency is a
+// hint for whoever connects.
 func (c *call) wpsNFCTagRead() string {
 	text, hint, has := strings.Cut(c.args, " ")
 	payload, err := hex.DecodeString(text)
@@ -73,7 +76,8 @@ func (c *call) wpsNFCTagRead() string {
 		return c.fail(errSyntax)
 	}
 	defer clear(payload)
-	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
+	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(),
+		User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
 	tag, err := c.svc().NFCTagRead(c.ctx, r) // a password may be an access point's, for WPS_REG
 	if err == nil && tag.Kind == service.NFCTagPassword && c.erRuns() {
 		r.Interface, r.Await = c.erInterface(), true // and it may be a device's, which is let in
@@ -90,7 +94,8 @@ func (c *call) wpsNFCTagRead() string {
 	return replyOK
 }
 
-// credentialLine tells of a network that came from a tag, with its bytes if another program is to process it.
+// credentialLine tells of a network that came from a tag, with its bytes if another program is to
+// process it.
 func (c *call) credentialLine(id service.NetworkID) line {
 	l := line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "}
 	if c.svc().Snapshot().Manager.Processing == service.ProcessingInternal {
@@ -108,7 +113,8 @@ func (c *call) credentialLine(id service.NetworkID) line {
 	return l
 }
 
-// erNFCConfigToken is WPS_ER_NFC_CONFIG_TOKEN WPS|NDEF UUID|BSSID: the network of an access point for a tag.
+// erNFCConfigToken is WPS_ER_NFC_CONFIG_TOKEN WPS|NDEF UUID|BSSID: the network of an access point
+// for a tag.
 func (c *call) erNFCConfigToken() string {
 	format, who, _ := strings.Cut(c.args, " ")
 	ap, err := erPeer(who)
@@ -118,7 +124,8 @@ func (c *call) erNFCConfigToken() string {
 	return c.token(c.svc().ERNFCConfigToken(c.ctx, c.erInterface(), ap, service.NFCFormat(format)))
 }
 
-// nfcWords are the first two words of a handover command: the format, which can only be NDEF, and the carrier.
+// nfcWords are the first two words of a handover command: the format, which can only be NDEF, and
+// the carrier.
 func (c *call) nfcWords() (service.NFCCarrier, string, error) {
 	format, rest, _ := strings.Cut(c.args, " ")
 	carrier, rest, _ := strings.Cut(rest, " ")
@@ -128,7 +135,8 @@ func (c *call) nfcWords() (service.NFCCarrier, string, error) {
 	return service.NFCCarrier(carrier), rest, nil
 }
 
-// nfcGetHandoverReq is NFC_GET_HANDOVER_REQ NDEF WPS-CR: what to send over an NFC link to begin a handover.
+// nfcGetHandoverReq is NFC_GET_HANDOVER_REQ NDEF WPS-CR: what to send over an NFC link to begin a
+// handover.
 func (c *call) nfcGetHandoverReq() string {
 	carrier, rest, err := c.nfcWords()
 	if err != nil || rest != "" || carrier != service.NFCCarrierRecord {
@@ -141,8 +149,8 @@ func (c *call) nfcGetHandoverReq() string {
 	return upper(b)
 }
 
-// nfcGetHandoverSel is NFC_GET_HANDOVER_SEL NDEF WPS-CR|WPS [UUID|BSSID]: the answer to such a request, at an access point,
-// or for one of the External Registrar's.
+// nfcGetHandoverSel is NFC_GET_HANDOVER_SEL NDEF WPS-CR|WPS [UUID|BSSID]: the answer to such a
+// request, at an access point, or for one of the External Registrar's.
 func (c *call) nfcGetHandoverSel() string {
 	carrier, rest, err := c.nfcWords()
 	if err != nil {
@@ -154,7 +162,8 @@ func (c *call) nfcGetHandoverSel() string {
 	} else {
 		var ap service.ERPeer
 		if ap, err = erPeer(rest); err == nil {
-			b, err = c.svc().ERNFCHandoverSelect(c.ctx, c.erInterface(), ap, service.NFCFormatNDEF, carrier)
+			b, err = c.svc().ERNFCHandoverSelect(c.ctx, c.erInterface(), ap,
+				service.NFCFormatNDEF, carrier)
 		}
 	}
 	if err != nil {
@@ -179,7 +188,9 @@ func (c *call) nfcReportHandover() string {
 	}
 	defer clear(sel)
 	_, err = c.svc().NFCReportHandover(c.ctx, service.NFCHandover{
-		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel, Owner: c.caller.owner(), User: c.caller.user(), Detach: true, Apply: c.server.options.Apply, Anew: true,
+		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel,
+		Owner: c.caller.owner(), User: c.caller.user(), Detach: true,
+		Apply: c.server.options.Apply, Anew: true,
 	})
 	return c.done(err)
 }

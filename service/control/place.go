@@ -17,7 +17,8 @@ const nobody = -1
 // Place says where the sockets of interfaces are and whose they are. The zero Place has none.
 type Place struct {
 	Dir string
-	// Owner and Group of the directory and the sockets: names or numbers; empty: those of the process.
+	// Owner and Group of the directory and the sockets: names or numbers; empty: those of the
+	// process.
 	Owner, Group string
 	// ReadGroup may look (status, scan results, events without keys) and change nothing.
 	ReadGroup string
@@ -25,8 +26,8 @@ type Place struct {
 	Mode fs.FileMode
 }
 
-// ParsePlace reads the value of ctrl_interface: a directory, or "DIR=/run/wpsd/control GROUP=netdev" as in
-// wpa_supplicant.conf, where wpsd knows OWNER, MODE and READ_GROUP besides.
+// ParsePlace reads the value of ctrl_interface: a directory, or "DIR=/run/wpsd/control
+// GROUP=netdev" as in wpa_supplicant.conf, where wpsd knows OWNER, MODE and READ_GROUP besides.
 func ParsePlace(value string) (Place, error) {
 	if !strings.HasPrefix(value, "DIR=") {
 		return Place{Dir: value}.checked()
@@ -106,7 +107,8 @@ func (p Place) lookUp() (ids, error) {
 		return n, fmt.Errorf("control: GROUP=%s: %w: create it, or name another one", p.Group, err)
 	}
 	if n.readGroup, err = number(p.ReadGroup, group); err != nil {
-		return n, fmt.Errorf("control: READ_GROUP=%s: %w: create it, or name another one", p.ReadGroup, err)
+		return n, fmt.Errorf("control: READ_GROUP=%s: %w: create it, or name another one",
+			p.ReadGroup, err)
 	}
 	return n, nil
 }

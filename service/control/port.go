@@ -15,7 +15,8 @@ import (
 // renewPause is how soon after one renewal of a socket the next may be.
 const renewPause = time.Second
 
-// unknownSender is what the kernel says of a datagram that was there before it was told to say who sends (SO_PASSCRED).
+// unknownSender is what the kernel says of a datagram that was there before it was told to say who
+// sends (SO_PASSCRED).
 var unknownSender = syscall.Ucred{Uid: 65534, Gid: 65534}
 
 // errRenewed tells that a message was lost together with the socket it was to be sent from.
@@ -27,7 +28,8 @@ type port struct {
 	ifname   string // empty: the global one
 	monitors *monitors
 	debtors  debtors
-	sending  sync.Mutex // held from the look at what is unread to the note of what was sent: both are of one moment
+	// held from the look at what is unread to the note of what was sent: both are of one moment
+	sending sync.Mutex
 
 	mu      sync.Mutex
 	socket  *socket // nil in tests
@@ -55,7 +57,8 @@ func (p *port) close() {
 	p.monitors.forget()
 }
 
-// send sends one datagram without waiting. It returns the file that it went to if that was to be held.
+// send sends one datagram without waiting. It returns the file that it went to if that was to be
+// held.
 func (p *port) send(to reply.Recipient, message []byte) (*reply.Held, error) {
 	s := p.current()
 	if s == nil {
@@ -77,9 +80,11 @@ func (p *port) send(to reply.Recipient, message []byte) (*reply.Held, error) {
 	return held, err
 }
 
-// renew replaces a socket whose buffer is full of what clients have not read, since nobody else could be answered from it
-// until they do. It is for kernels that do not say who it is: else those get no more before the buffer is full. Those who read find the new one: wpa_cli and wpa_gui connect again when their next command fails. A
-// socket of systemd's cannot be replaced; there everybody has to wait for whoever does not read, or for its end.
+// renew replaces a socket whose buffer is full of what clients have not read, since nobody else
+// could be answered from it until they do. It is for kernels that do not say who it is: else those
+// get no more before the buffer is full. Those who read find the new one: wpa_cli and wpa_gui
+// connect again when their next command fails. A socket of systemd's cannot be replaced; there
+// everybody has to wait for whoever does not read, or for its end.
 func (p *port) renew(old *socket) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -150,5 +155,6 @@ func (p *port) reply(ctx context.Context, c caller, answer []byte) {
 	if errors.Is(err, reply.ErrLost) {
 		level = slog.LevelWarn
 	}
-	p.server.log.Log(ctx, level, "a reply was lost", "interface", p.ifname, "uid", c.uid, "err", err)
+	p.server.log.Log(ctx, level, "a reply was lost", "interface", p.ifname, "uid",
+		c.uid, "err", err)
 }

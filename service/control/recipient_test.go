@@ -28,8 +28,8 @@ func (c *client) hearsNothing(what string) {
 	}
 }
 
-// TestAClientsPlaceIsNotInherited: a client that attached and went leaves its path, and who binds it next gets nothing
-// that was for the first.
+// TestAClientsPlaceIsNotInherited: a client that attached and went leaves its path, and who binds
+// it next gets nothing that was for the first.
 func TestAClientsPlaceIsNotInherited(t *testing.T) {
 	t.Parallel()
 	dir, s, _ := start(t, nil)
@@ -38,7 +38,8 @@ func TestAClientsPlaceIsNotInherited(t *testing.T) {
 	first := dial(t, own, path)
 	first.ask("ATTACH", "OK\n")
 	tell := func() {
-		s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ", secret: secret.FromString("6b6579")})
+		s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ",
+			secret: secret.FromString("6b6579")})
 	}
 	tell()
 	if got := first.hear(); got != "<3>WPS-CRED-RECEIVED 6b6579" {
@@ -57,7 +58,8 @@ func TestAClientsPlaceIsNotInherited(t *testing.T) {
 	second.ask("ATTACH", "OK\n")
 	// A link in its place: the file behind it is that of somebody else.
 	elsewhere := dial(t, filepath.Join(dir, "../elsewhere"), path)
-	if err := errors.Join(os.Remove(own), os.Symlink(filepath.Join(dir, "../elsewhere"), own)); err != nil {
+	if err := errors.Join(os.Remove(own),
+		os.Symlink(filepath.Join(dir, "../elsewhere"), own)); err != nil {
 		t.Fatal(err)
 	}
 	tell()
@@ -70,15 +72,18 @@ func TestAClientsPlaceIsNotInherited(t *testing.T) {
 	// Nobody makes us answer ourselves: neither by a link nor by another name of our own socket.
 	loop := filepath.Join(dir, "../loop")
 	third := dial(t, loop, path)
-	for name, place := range map[string]func(string, string) error{"a link": os.Symlink, "another name": os.Link} {
+	for name, place := range map[string]func(string, string) error{
+		"a link": os.Symlink, "another name": os.Link} {
 		if err := errors.Join(os.Remove(loop), place(path, loop)); err != nil {
 			t.Fatal(name, err)
 		}
 		third.say("PING")
 		third.say("ATTACH")
 		tell()
-		elsewhere.ask("PING", "PONG\n") // requests are taken in order: what we sent ourselves came before
-		for range 100 {                 // what is noted for an address goes and comes if it is answered again and again
+		// requests are taken in order: what we sent ourselves came before
+		elsewhere.ask("PING", "PONG\n")
+		// what is noted for an address goes and comes if it is answered again and again
+		for range 100 {
 			port.debtors.mu.Lock()
 			_, answered := port.debtors.of[recipientKey{path, uint32(os.Getuid())}]
 			port.debtors.mu.Unlock()
@@ -91,8 +96,8 @@ func TestAClientsPlaceIsNotInherited(t *testing.T) {
 	}
 }
 
-// TestNobodyIsToldBeforeTheAnswer: until the answer to ATTACH has gone to a socket, which is held then, nobody knows whose
-// place it is. Who cannot be told OK has not attached.
+// TestNobodyIsToldBeforeTheAnswer: until the answer to ATTACH has gone to a socket, which is held
+// then, nobody knows whose place it is. Who cannot be told OK has not attached.
 func TestNobodyIsToldBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	var sent []string
@@ -115,7 +120,8 @@ func TestNobodyIsToldBeforeTheAnswer(t *testing.T) {
 	if err := m.answer(c, []byte("PONG\n")); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(sent, []string{replyOK, "<3>WPS-X ", "PONG\n"}) || !slices.Equal(holds, []bool{true, false, false}) {
+	if !slices.Equal(sent, []string{replyOK, "<3>WPS-X ", "PONG\n"}) ||
+		!slices.Equal(holds, []bool{true, false, false}) {
 		t.Errorf("%q, held: %v", sent, holds)
 	}
 	m.attach(c) // again: another socket may be there now
@@ -172,9 +178,11 @@ func TestSocketsAreLetGoOf(t *testing.T) {
 func TestAbstractNamesGetNoSecrets(t *testing.T) {
 	t.Parallel()
 	dir, s, _ := start(t, nil)
-	c := dial(t, "@wpsd-test-abstract-"+filepath.Base(filepath.Dir(dir)), filepath.Join(dir, "eth7"))
+	c := dial(t, "@wpsd-test-abstract-"+filepath.Base(filepath.Dir(dir)),
+		filepath.Join(dir, "eth7"))
 	c.ask("ATTACH", "OK\n")
-	s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ", secret: secret.FromString("6b6579")})
+	s.tell(line{ifname: "eth7", level: levelInfo, text: "WPS-CRED-RECEIVED ",
+		secret: secret.FromString("6b6579")})
 	if got := c.hear(); got != "<3>WPS-CRED-RECEIVED " {
 		t.Errorf("told %q", got)
 	}

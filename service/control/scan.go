@@ -13,7 +13,8 @@ import (
 	"wpsd/service"
 )
 
-// scan is SCAN. Of its options only the one that means nothing here is known: TYPE=ONLY, not to connect afterwards.
+// scan is SCAN. Of its options only the one that means nothing here is known: TYPE=ONLY, not to
+// connect afterwards.
 func (c *call) scan() string {
 	if c.args != "" && c.args != "TYPE=ONLY" {
 		return c.fail(errors.New("scans take no options here"))
@@ -36,7 +37,8 @@ func (c *call) scanResults() string {
 	for i := range list {
 		b := &list[i]
 		ssid, _ := ie.SSID(b.IEs)
-		if !out.add(fmt.Sprintf("%s\t%d\t%d\t%s\t%s\n", wsc.MAC(b.BSSID), b.Frequency, b.Signal, flagsOf(&b.BSS, own), quoteSSID(ssid))) {
+		if !out.add(fmt.Sprintf("%s\t%d\t%d\t%s\t%s\n", wsc.MAC(b.BSSID), b.Frequency, b.Signal,
+			flagsOf(&b.BSS, own), quoteSSID(ssid))) {
 			break
 		}
 	}
@@ -85,12 +87,14 @@ const (
 	noise5GHz = -92
 )
 
-// bss is BSS WHICH [MASK=0x…]: one access point, or with RANGE= several. The reply to one that is not there is empty.
+// bss is BSS WHICH [MASK=0x…]: one access point, or with RANGE= several. The reply to one that is
+// not there is empty.
 func (c *call) bss() string {
 	which, mask := c.args, uint64(maskAll)
 	if before, text, ok := strings.Cut(c.args, "MASK="); ok {
 		which = strings.TrimRight(before, " ")
-		if n, err := strconv.ParseUint(strings.TrimPrefix(text, "0x"), 16, 32); err == nil && n != 0 {
+		if n, err := strconv.ParseUint(strings.TrimPrefix(text, "0x"), 16,
+			32); err == nil && n != 0 {
 			mask = n
 		}
 	}
@@ -118,7 +122,8 @@ func (c *call) bss() string {
 	return out.text
 }
 
-// chooseBSS finds what BSS names: FIRST, LAST, ID-n, NEXT-n, RANGE=ALL, RANGE=n-m, CURRENT, a BSSID, or the n-th.
+// chooseBSS finds what BSS names: FIRST, LAST, ID-n, NEXT-n, RANGE=ALL, RANGE=n-m, CURRENT, a
+// BSSID, or the n-th.
 func chooseBSS(list []service.BSS, which string) []service.BSS {
 	one := func(fits func(n int, b *service.BSS) bool) []service.BSS {
 		for n := range list {
@@ -128,7 +133,9 @@ func chooseBSS(list []service.BSS, which string) []service.BSS {
 		}
 		return nil
 	}
-	after := func(prefix string) uint32 { return uint32(max(atoi(strings.TrimPrefix(which, prefix)), 0)) }
+	after := func(prefix string) uint32 {
+		return uint32(max(atoi(strings.TrimPrefix(which, prefix)), 0))
+	}
 	bssid, err := wsc.ParseMAC(which)
 	switch {
 	case which == "FIRST":
@@ -173,7 +180,8 @@ func rangeBSS(list []service.BSS, text string) []service.BSS {
 	return chosen
 }
 
-// writeBSS writes the lines of one access point. There is no est_throughput: it would be an invention.
+// writeBSS writes the lines of one access point. There is no est_throughput: it would be an
+// invention.
 func writeBSS(b *service.BSS, mask uint64, own wsc.MAC, now time.Time) string {
 	var out strings.Builder
 	line := func(bit uint64, format string, args ...any) {
@@ -230,15 +238,17 @@ func wpsLines(ies []byte) string {
 	line(ad.SetupLocked, "wps_ap_setup_locked=1")
 	line(ad.SelectedRegistrar, "wps_selected_registrar=1")
 	line(ad.HasDevicePasswordID, "wps_device_password_id=%d", uint16(ad.DevicePasswordID))
-	line(ad.HasSelectedRegistrarConfigMethods, "wps_selected_registrar_config_methods=0x%04x", uint16(ad.SelectedRegistrarConfigMethods))
-	line(ad.PrimaryDeviceType != wsc.DeviceType{}, "wps_primary_device_type=%s", ad.PrimaryDeviceType)
+	line(ad.HasSelectedRegistrarConfigMethods, "wps_selected_registrar_config_methods=0x%04x",
+		uint16(ad.SelectedRegistrarConfigMethods))
+	line(ad.PrimaryDeviceType != wsc.DeviceType{}, "wps_primary_device_type=%s",
+		ad.PrimaryDeviceType)
 	line(ad.DeviceName != "", "wps_device_name=%s", noControls(ad.DeviceName))
 	line(ad.ConfigMethods != 0, "wps_config_methods=0x%04x", uint16(ad.ConfigMethods))
 	return out.String()
 }
 
-// noControls puts an underscore in the place of what a line of text must not hold. Other bytes stay as they are, also
-// if they are no UTF-8.
+// noControls puts an underscore in the place of what a line of text must not hold. Other bytes stay
+// as they are, also if they are no UTF-8.
 func noControls(text string) string {
 	b := []byte(text)
 	for i, ch := range b {

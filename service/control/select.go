@@ -11,11 +11,12 @@ import (
 	"wpsd/service/fence"
 )
 
-// selectPatience is how long the reply to SELECT_NETWORK waits for a refusal. Connecting takes longer, and is told.
+// selectPatience is how long the reply to SELECT_NETWORK waits for a refusal. Connecting takes
+// longer, and is told.
 const selectPatience = 2 * time.Second
 
-// selectNetwork is SELECT_NETWORK n: the network manager is to connect to it. wpa_supplicant's reply means that it will
-// try; that it is connected is an event.
+// selectNetwork is SELECT_NETWORK n: the network manager is to connect to it. wpa_supplicant's
+// reply means that it will try; that it is connected is an event.
 func (c *call) selectNetwork() string {
 	id, err := parseID(c.args)
 	if err != nil {
@@ -32,7 +33,9 @@ func (c *call) selectNetwork() string {
 	ctx := c.long
 	c.server.tasks.Go(func() {
 		defer c.server.endSelect(c.ifname)
-		done <- fence.Do(c.server.log, "control: SELECT_NETWORK", func() error { return c.server.activate(ctx, c.ifname, id, network) })
+		done <- fence.Do(c.server.log, "control: SELECT_NETWORK", func() error {
+			return c.server.activate(ctx, c.ifname, id, network)
+		})
 	})
 	select {
 	case err := <-done:
@@ -43,8 +46,10 @@ func (c *call) selectNetwork() string {
 }
 
 // activate has the network manager connect, and tells how it went.
-func (s *Server) activate(ctx context.Context, ifname string, id int, network service.NetworkID) error {
-	err := s.svc.Activate(ctx, network, service.ActivateRequest{Interface: ifname, Apply: s.options.Apply})
+func (s *Server) activate(ctx context.Context, ifname string, id int,
+	network service.NetworkID) error {
+	err := s.svc.Activate(ctx, network,
+		service.ActivateRequest{Interface: ifname, Apply: s.options.Apply})
 	if err != nil {
 		if _, tried := errors.AsType[*service.HandoverError](err); tried {
 			s.log.Info("the network manager did not connect", "interface", ifname, "err", err)
@@ -63,7 +68,8 @@ func (s *Server) activate(ctx context.Context, ifname string, id int, network se
 	return nil
 }
 
-// beginSelect reports whether nothing is being connected on an interface yet; endSelect has to follow then.
+// beginSelect reports whether nothing is being connected on an interface yet; endSelect has to
+// follow then.
 func (s *Server) beginSelect(ifname string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,8 @@ import (
 type Options struct {
 	// Place has the sockets of the interfaces; without a directory there are none.
 	Place Place
-	// Global is the path of the global socket, GlobalSocket one that systemd has bound; empty and nil: there is none.
+	// Global is the path of the global socket, GlobalSocket one that systemd has bound; empty and
+	// nil: there is none.
 	Global       string
 	GlobalSocket *net.UnixConn
 	// Reply is another process that sends to clients whose address is a path; nil: we do.
@@ -66,7 +67,8 @@ func New(svc *service.Service, o Options) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(), ready: make(chan struct{}), selecting: make(map[string]bool), ports: make(map[string]*port),
+		svc: svc, options: o, rights: rights{ids: n}, log: o.Log, networks: newNetworks(),
+		ready: make(chan struct{}), selecting: make(map[string]bool), ports: make(map[string]*port),
 		ers: make(map[string]erElsewhere), connections: make(map[string]wsc.MAC),
 	}, nil
 }
@@ -86,15 +88,16 @@ func (s *Server) Idle() bool {
 	return true
 }
 
-// Run listens and answers until ctx ends. It fails if a socket of an interface that is there cannot be had. It is
-// called once, after the service is ready.
+// Run listens and answers until ctx ends. It fails if a socket of an interface that is there cannot
+// be had. It is called once, after the service is ready.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer s.tasks.Wait()
 	defer cancel()
 	defer s.closeAll()
 	if s.options.Place.Dir != "" {
-		defer s.svc.Hold("control sockets")() // they would be gone with the daemon, and nothing starts it for them
+		// they would be gone with the daemon, and nothing starts it for them
+		defer s.svc.Hold("control sockets")()
 	}
 	snap, sub := s.svc.Subscribe()
 	defer func() { sub.Close() }()
@@ -121,7 +124,10 @@ func (s *Server) Run(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("control: %w", err)
 		default:
-			_ = fence.Do(s.log, fmt.Sprintf("control: the event %T", e), func() error { s.heard(ctx, t, e); return nil })
+			_ = fence.Do(s.log, fmt.Sprintf("control: the event %T", e), func() error {
+				s.heard(ctx, t, e)
+				return nil
+			})
 		}
 	}
 }
@@ -130,10 +136,12 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
 	if e, ok := e.(service.InterfaceAdded); ok {
 		if err := s.open(ctx, e.Interface.Name); err != nil {
-			s.log.Error("no control socket for an interface", "interface", e.Interface.Name, "err", err)
+			s.log.Error("no control socket for an interface", "interface",
+				e.Interface.Name, "err", err)
 		}
 	}
-	if e, ok := e.(service.ConnectionChanged); ok && !e.BSSID.IsZero() && s.isSelecting(e.Interface) {
+	if e, ok := e.(service.ConnectionChanged); ok && !e.BSSID.IsZero() &&
+		s.isSelecting(e.Interface) {
 		return // SELECT_NETWORK tells that, with the network's number
 	}
 	for _, l := range t.translate(e) {
@@ -195,7 +203,8 @@ func (s *Server) follow(ctx context.Context, snap service.Snapshot) {
 	}
 }
 
-// mode is that of the sockets. READ_GROUP is let in besides; who of both may do what is decided with each datagram.
+// mode is that of the sockets. READ_GROUP is let in besides; who of both may do what is decided
+// with each datagram.
 func (s *Server) mode() fs.FileMode {
 	if s.options.Place.Mode != 0 {
 		return s.options.Place.Mode
@@ -203,8 +212,9 @@ func (s *Server) mode() fs.FileMode {
 	return 0o770
 }
 
-// toldOf notes what is told of an interface's connection, and gives what was told before; known is false if nothing was. The
-// end of a run, DISCONNECT, SELECT_NETWORK and managers by themselves tell of the same connections.
+// toldOf notes what is told of an interface's connection, and gives what was told before; known is
+// false if nothing was. The end of a run, DISCONNECT, SELECT_NETWORK and managers by themselves
+// tell of the same connections.
 func (s *Server) toldOf(ifname string, bssid wsc.MAC) (before wsc.MAC, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +223,8 @@ func (s *Server) toldOf(ifname string, bssid wsc.MAC) (before wsc.MAC, known boo
 	return before, known
 }
 
-// isOwn reports whether an address is that of a socket of ours: what came from there is nobody's request.
+// isOwn reports whether an address is that of a socket of ours: what came from there is nobody's
+// request.
 func (s *Server) isOwn(address string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -296,8 +307,9 @@ func (s *Server) closeAll() {
 	}
 }
 
-// tell sends an event to the monitors of its interface and of the global socket, and one of an External Registrar to those of
-// the socket that it was started from. One of no interface goes to all.
+// tell sends an event to the monitors of its interface and of the global socket, and one of an
+// External Registrar to those of the socket that it was started from. One of no interface goes to
+// all.
 func (s *Server) tell(l line) {
 	if l.ifname == "" {
 		s.tellAll(l)
@@ -324,7 +336,8 @@ func (s *Server) tell(l line) {
 	}
 }
 
-// tellRadios tells of what wpa_supplicant has for each interface and wpsd once for all: its networks.
+// tellRadios tells of what wpa_supplicant has for each interface and wpsd once for all: its
+// networks.
 func (s *Server) tellRadios(l line) {
 	for _, i := range s.svc.Snapshot().Interfaces {
 		l.ifname = i.Name

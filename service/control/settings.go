@@ -20,7 +20,8 @@ var deviceTexts = map[string]func(*wsc.Device) *string{
 }
 
 // processing is wps_cred_processing in numbers.
-var processing = []service.Processing{service.ProcessingInternal, service.ProcessingExternal, service.ProcessingBoth}
+var processing = []service.Processing{service.ProcessingInternal, service.ProcessingExternal,
+	service.ProcessingBoth}
 
 // set is SET KEY VALUE: what wpsd says of this device, until it ends.
 func (c *call) set() string {

@@ -20,14 +20,16 @@ import (
 )
 
 const (
-	// maxRequest is what wpa_supplicant reads of one datagram; longer ones it drops without a reply, and so do we.
+	// maxRequest is what wpa_supplicant reads of one datagram; longer ones it drops without a
+	// reply, and so do we.
 	maxRequest = 8192
-	// credLen is room for SCM_CREDENTIALS and nothing else: file descriptors that a client passes along do not fit, and
-	// the kernel throws them away.
+	// credLen is room for SCM_CREDENTIALS and nothing else: file descriptors that a client passes
+	// along do not fit, and the kernel throws them away.
 	credLen = syscall.SizeofUcred
-	// sendBuffer bounds what clients have not read yet, all together: the kernel charges the sender for it, and has no
-	// other bound for a client that is connected to the sender (max_dgram_qlen is for others). Linux doubles it, and it
-	// has room for 2,700 events. Once it is full nothing can be sent to anybody: see port.renew.
+	// sendBuffer bounds what clients have not read yet, all together: the kernel charges the sender
+	// for it, and has no other bound for a client that is connected to the sender (max_dgram_qlen
+	// is for others). Linux doubles it, and it has room for 2,700 events. Once it is full nothing
+	// can be sent to anybody: see port.renew.
 	sendBuffer = 1 << 20
 	// probeTime is how long whoever has a socket already may take to say who he is.
 	probeTime = 500 * time.Millisecond
@@ -46,7 +48,8 @@ type socket struct {
 // inode tells a file from one that came in its place.
 type inode struct{ device, number uint64 }
 
-// makeDirectory makes the directory of the sockets, or sees to it that the one that is there can be used.
+// makeDirectory makes the directory of the sockets, or sees to it that the one that is there can be
+// used.
 func makeDirectory(p Place, n ids, log *slog.Logger) error {
 	mode := fs.FileMode(0o770) // as wpa_supplicant has it
 	switch {
@@ -80,25 +83,29 @@ func makeDirectory(p Place, n ids, log *slog.Logger) error {
 	return dress(p.Dir, mode, n, log)
 }
 
-// removeDirectory removes the directory if it is empty, as wpa_supplicant does; not one that was made for us.
+// removeDirectory removes the directory if it is empty, as wpa_supplicant does; not one that was
+// made for us.
 func removeDirectory(dir string) {
 	if info, err := os.Stat(dir); err == nil && info.Mode()&fs.ModeSetgid == 0 {
 		_ = os.Remove(dir)
 	}
 }
 
-// dress gives a file its owner, group and mode. What is so already is left alone: the packaged service cannot give files
-// away, and has a directory whose group (set-group-ID) is that of all that is made in it.
+// dress gives a file its owner, group and mode. What is so already is left alone: the packaged
+// service cannot give files away, and has a directory whose group (set-group-ID) is that of all
+// that is made in it.
 func dress(path string, mode fs.FileMode, n ids, log *slog.Logger) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("control: %w", err)
 	}
 	stat, _ := info.Sys().(*syscall.Stat_t)
-	if stat == nil || n.owner != nobody && n.owner != int(stat.Uid) || n.group != nobody && n.group != int(stat.Gid) {
+	if stat == nil || n.owner != nobody && n.owner != int(stat.Uid) || n.group != nobody &&
+		n.group != int(stat.Gid) {
 		err := os.Chown(path, n.owner, n.group)
 		if errors.Is(err, fs.ErrPermission) {
-			log.Warn("wpsd may not change whose the control socket is: its group cannot use it", "path", path, "err", err)
+			log.Warn("wpsd may not change whose the control socket is: its group cannot use it",
+				"path", path, "err", err)
 		} else if err != nil {
 			return fmt.Errorf("control: %w", err)
 		}
@@ -129,8 +136,8 @@ func listen(path string, mode fs.FileMode, n ids, log *slog.Logger) (*socket, er
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	s := &socket{conn: conn, path: path}
-	// Until it is dressed nobody else can write to it: the umask has taken that from everybody, or the directory's mode
-	// does. And nobody may before the kernel says who sent what.
+	// Until it is dressed nobody else can write to it: the umask has taken that from everybody, or
+	// the directory's mode does. And nobody may before the kernel says who sent what.
 	err = errors.Join(prepare(conn), s.remember())
 	if err == nil {
 		err = dress(path, mode, n, log)
@@ -221,8 +228,10 @@ func prepare(conn *net.UnixConn) error {
 	}
 	var set error
 	if err := raw.Control(func(fd uintptr) {
-		// Beyond the system's limit with CAP_NET_ADMIN, which whoever drives radios has; else up to it.
-		if set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE, sendBuffer); errors.Is(set, syscall.EPERM) {
+		// Beyond the system's limit with CAP_NET_ADMIN, which whoever drives radios has; else up to
+		// it.
+		if set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE,
+			sendBuffer); errors.Is(set, syscall.EPERM) {
 			set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer)
 		}
 	}); err != nil {
@@ -274,9 +283,10 @@ func (s *socket) remember() error {
 	return nil
 }
 
-// receive returns the next datagram, which is in buffer, its sender's address (empty: it has none) and credentials.
-// whole is false for one that did not fit.
-func (s *socket) receive(buffer []byte) (n int, address string, cred *syscall.Ucred, whole bool, err error) {
+// receive returns the next datagram, which is in buffer, its sender's address (empty: it has none)
+// and credentials. whole is false for one that did not fit.
+func (s *socket) receive(buffer []byte) (n int, address string, cred *syscall.Ucred, whole bool,
+	err error) {
 	oob := make([]byte, syscall.CmsgSpace(credLen))
 	n, oobn, flags, from, err := s.conn.ReadMsgUnix(buffer, oob)
 	if err != nil {
@@ -288,9 +298,11 @@ func (s *socket) receive(buffer []byte) (n int, address string, cred *syscall.Uc
 	return n, address, credentials(oob[:oobn]), flags&syscall.MSG_TRUNC == 0, nil
 }
 
-// send sends one datagram, or fails at once if the receiver has no room for it, and returns the file that it went to if that
-// was to be held. With other, a process that may, it goes that way to clients whose address is a path.
-func (s *socket) send(other *reply.Client, to reply.Recipient, message []byte) (held *reply.Held, err error) {
+// send sends one datagram, or fails at once if the receiver has no room for it, and returns the
+// file that it went to if that was to be held. With other, a process that may, it goes that way to
+// clients whose address is a path.
+func (s *socket) send(other *reply.Client, to reply.Recipient, message []byte) (held *reply.Held,
+	err error) {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -308,7 +320,8 @@ func (s *socket) send(other *reply.Client, to reply.Recipient, message []byte) (
 	return held, sent
 }
 
-// unread is how much clients have not read, all together, and the room that there is for it, as the kernel counts both.
+// unread is how much clients have not read, all together, and the room that there is for it, as the
+// kernel counts both.
 func (s *socket) unread() (unread, room int) {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
@@ -324,14 +337,15 @@ func (s *socket) unread() (unread, room int) {
 	return unread, room
 }
 
-// clogged reports whether what clients have not read takes most of the buffer: then a failed send says nothing of the one
-// that was sent to.
+// clogged reports whether what clients have not read takes most of the buffer: then a failed send
+// says nothing of the one that was sent to.
 func (s *socket) clogged() bool {
 	unread, room := s.unread()
 	return unread > room/2
 }
 
-// whoWaits lists the clients that are connected to it, and for each whether it has something to read.
+// whoWaits lists the clients that are connected to it, and for each whether it has something to
+// read.
 func (s *socket) whoWaits() (map[string]bool, error) {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
@@ -339,7 +353,8 @@ func (s *socket) whoWaits() (map[string]bool, error) {
 	}
 	var stat unix.Stat_t
 	var told error
-	if err := raw.Control(func(fd uintptr) { told = unix.Fstat(int(fd), &stat) }); err != nil || told != nil {
+	if err := raw.Control(func(fd uintptr) { told = unix.Fstat(int(fd), &stat) }); err != nil ||
+		told != nil {
 		return nil, errors.Join(err, told)
 	}
 	return whoWaits(uint32(stat.Ino))
@@ -349,13 +364,14 @@ func (s *socket) whoWaits() (map[string]bool, error) {
 func (s *socket) close() {
 	_ = s.conn.Close()
 	var stat syscall.Stat_t
-	if s.path != "" && syscall.Lstat(s.path, &stat) == nil && (inode{stat.Dev, stat.Ino} == s.inode || s.inode == inode{}) {
+	if s.path != "" && syscall.Lstat(s.path, &stat) == nil &&
+		(inode{stat.Dev, stat.Ino} == s.inode || s.inode == inode{}) {
 		_ = os.Remove(s.path)
 	}
 }
 
-// canAnswer reports whether a client can be answered at an address: a path that means the same to us, or an abstract
-// name. Go spells the latter with an @.
+// canAnswer reports whether a client can be answered at an address: a path that means the same to
+// us, or an abstract name. Go spells the latter with an @.
 func canAnswer(address string) bool {
 	return hasFile(address) || len(address) > 1 && address[0] == '@'
 }

@@ -36,7 +36,8 @@ func start(t *testing.T, change func(*Options)) (dir string, s *Server, svc *ser
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Place: Place{Dir: filepath.Join(dir, "control")}, Log: slog.New(slog.DiscardHandler)}
+	o := Options{Place: Place{Dir: filepath.Join(dir, "control")},
+		Log: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&o)
 	}
@@ -76,10 +77,12 @@ type client struct {
 	*net.UnixConn
 }
 
-// dial connects as wpa_cli does, with a socket of one's own in a directory, or with an abstract name.
+// dial connects as wpa_cli does, with a socket of one's own in a directory, or with an abstract
+// name.
 func dial(t *testing.T, own, path string) *client {
 	t.Helper()
-	c, err := net.DialUnix("unixgram", &net.UnixAddr{Name: own, Net: "unixgram"}, &net.UnixAddr{Name: path, Net: "unixgram"})
+	c, err := net.DialUnix("unixgram", &net.UnixAddr{Name: own, Net: "unixgram"},
+		&net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,11 +120,14 @@ func (c *client) ask(text, want string) {
 
 func TestSocketsComeAndGo(t *testing.T) {
 	t.Parallel()
-	dir, s, svc := start(t, func(o *Options) { o.Global = filepath.Join(filepath.Dir(o.Place.Dir), "global") })
+	dir, s, svc := start(t, func(o *Options) {
+		o.Global = filepath.Join(filepath.Dir(o.Place.Dir), "global")
+	})
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o770 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if info, err := os.Stat(filepath.Join(dir, "eth7")); err != nil || info.Mode() != fs.ModeSocket|0o770 {
+	if info, err := os.Stat(filepath.Join(dir, "eth7")); err != nil ||
+		info.Mode() != fs.ModeSocket|0o770 {
 		t.Errorf("%v, %v", info, err)
 	}
 	c := dial(t, filepath.Join(dir, "../me"), filepath.Join(dir, "eth7"))
@@ -182,8 +188,8 @@ func TestClientsThatMisbehave(t *testing.T) {
 		t.Error("somebody without an address has attached")
 	}
 
-	// One that attaches and never reads is dropped in the end, and one that asks and never reads loses its replies. Nobody
-	// else notices: the socket stays, and others are answered at once.
+	// One that attaches and never reads is dropped in the end, and one that asks and never reads
+	// loses its replies. Nobody else notices: the socket stays, and others are answered at once.
 	watcher := dial(t, filepath.Join(dir, "../watcher"), path)
 	watcher.ask("ATTACH", "OK\n")
 	deaf := dial(t, filepath.Join(dir, "../deaf"), path)
@@ -247,8 +253,8 @@ func TestClientsThatMisbehave(t *testing.T) {
 	_, _ = r.Close(), w.Close()
 }
 
-// TestHundredsWhoDoNotRead: as many attach as there is room for, nobody reads, and what is kept for them in the kernel and here
-// has a bound. Clients of others are answered as if nothing were.
+// TestHundredsWhoDoNotRead: as many attach as there is room for, nobody reads, and what is kept for
+// them in the kernel and here has a bound. Clients of others are answered as if nothing were.
 func TestHundredsWhoDoNotRead(t *testing.T) {
 	t.Parallel()
 	dir, s, _ := start(t, nil)
@@ -258,7 +264,8 @@ func TestHundredsWhoDoNotRead(t *testing.T) {
 		c := dial(t, filepath.Join(dir, fmt.Sprint("../mute", n)), path)
 		c.say("ATTACH")
 	}
-	for end := time.Now().Add(patience); port.monitors.count() < maxMonitorsEach && time.Now().Before(end); {
+	for end := time.Now().Add(patience); port.monitors.count() < maxMonitorsEach &&
+		time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	if n := port.monitors.count(); n != maxMonitorsEach {
@@ -274,7 +281,8 @@ func TestHundredsWhoDoNotRead(t *testing.T) {
 	if most == 0 || most > room*3/4 || port.monitors.count() != 0 {
 		t.Errorf("%d of %d bytes wait for %d clients", most, room, port.monitors.count())
 	}
-	// Another user's clients, in place of a process of his: these are ours. What the first ones have is not theirs.
+	// Another user's clients, in place of a process of his: these are ours. What the first ones
+	// have is not theirs.
 	port.debtors.mu.Lock()
 	for key, n := range port.debtors.of {
 		port.debtors.of[recipientKey{key.address, key.uid + 1}] = n
@@ -286,12 +294,16 @@ func TestHundredsWhoDoNotRead(t *testing.T) {
 	}
 }
 
-// TestWhoReadsIsNotTakenForWhoDoesNot: what is noted for a client goes when it has read, however much the others owe.
+// TestWhoReadsIsNotTakenForWhoDoesNot: what is noted for a client goes when it has read, however
+// much the others owe.
 func TestWhoReadsIsNotTakenForWhoDoesNot(t *testing.T) {
 	t.Parallel()
 	const room = 1 << 20
-	reader, deaf, gone := recipientKey{"/reader", 1}, recipientKey{"/deaf", 2}, recipientKey{"/gone", 1}
-	look := func() (map[string]bool, error) { return map[string]bool{"/reader": false, "/deaf": true}, nil }
+	reader, deaf, gone := recipientKey{"/reader", 1}, recipientKey{"/deaf", 2},
+		recipientKey{"/gone", 1}
+	look := func() (map[string]bool, error) {
+		return map[string]bool{"/reader": false, "/deaf": true}, nil
+	}
 	none := func() (map[string]bool, error) { return nil, errors.New("no unix_diag") }
 	var d debtors
 	for d.may(deaf, 1, room, look) {
@@ -316,7 +328,8 @@ func TestWhoReadsIsNotTakenForWhoDoesNot(t *testing.T) {
 	if d.looked = (time.Time{}); !d.may(deaf, unread, room, none) || d.seesWhoReads() {
 		t.Error("a kernel that does not say who reads keeps everybody from being answered")
 	}
-	// Those of another network namespace are not listed: they are not taken for gone as long as something is unaccounted for.
+	// Those of another network namespace are not listed: they are not taken for gone as long as
+	// something is unaccounted for.
 	d = debtors{}
 	hidden := recipientKey{"/hidden", 3}
 	for d.may(hidden, 1<<18, room, look) {
@@ -330,7 +343,8 @@ func TestWhoReadsIsNotTakenForWhoDoesNot(t *testing.T) {
 	}
 }
 
-// sendFiles sends a datagram with file descriptors; net does not do that on a connected socket of this kind.
+// sendFiles sends a datagram with file descriptors; net does not do that on a connected socket of
+// this kind.
 func sendFiles(t *testing.T, c *net.UnixConn, text string, fds ...int) {
 	t.Helper()
 	raw, err := c.SyscallConn()
@@ -338,7 +352,10 @@ func sendFiles(t *testing.T, c *net.UnixConn, text string, fds ...int) {
 		t.Fatal(err)
 	}
 	var sent error
-	if err := raw.Control(func(fd uintptr) { sent = syscall.Sendmsg(int(fd), []byte(text), syscall.UnixRights(fds...), nil, 0) }); err != nil || sent != nil {
+	if err := raw.Control(func(fd uintptr) {
+		sent = syscall.Sendmsg(int(fd), []byte(text),
+			syscall.UnixRights(fds...), nil, 0)
+	}); err != nil || sent != nil {
 		t.Fatal(err, sent)
 	}
 }
@@ -351,7 +368,8 @@ func openFiles(t *testing.T, name string) (n int) {
 		t.Fatal(err)
 	}
 	for _, fd := range list {
-		if to, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name())); err == nil && strings.HasPrefix(to, name) {
+		if to, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name())); err == nil &&
+			strings.HasPrefix(to, name) {
 			n++
 		}
 	}
@@ -369,12 +387,14 @@ func TestMonitorsAreBounded(t *testing.T) {
 	if m.attach(caller{address: "/more", uid: 99}) || !m.attach(caller{address: "/7"}) {
 		t.Error("one more than there is room for, or not one again")
 	}
-	// The same path may be another one for somebody else (a mount namespace of his): that is not this client.
+	// The same path may be another one for somebody else (a mount namespace of his): that is not
+	// this client.
 	other := caller{address: "/7", uid: 1}
 	if m.detach(other) || m.setLevel(other, 2) {
 		t.Error("somebody else speaks for a client")
 	}
-	if !m.detach(caller{address: "/7"}) || m.detach(caller{address: "/7"}) || m.setLevel(caller{address: "/7"}, 2) {
+	if !m.detach(caller{address: "/7"}) || m.detach(caller{address: "/7"}) ||
+		m.setLevel(caller{address: "/7"}, 2) {
 		t.Error("DETACH is OK once")
 	}
 	if m.attach(caller{address: "/more", uid: 1}) {
@@ -401,7 +421,10 @@ func TestMonitorsHaveLevels(t *testing.T) {
 	}
 	// A socket that is full for a moment is no reason to drop its owner; one that stays full is.
 	fails := 0
-	m.send = func(reply.Recipient, []byte) (*reply.Held, error) { fails++; return nil, syscall.EAGAIN }
+	m.send = func(reply.Recipient, []byte) (*reply.Held, error) {
+		fails++
+		return nil, syscall.EAGAIN
+	}
 	for range maxErrors {
 		say(levelInfo)
 	}
@@ -423,12 +446,14 @@ func TestWhoIsThereAlready(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = other.Run(t.Context())
-	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), fmt.Sprintf("(process %d) answers on %s/eth7", os.Getpid(), dir)) {
+	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(),
+		fmt.Sprintf("(process %d) answers on %s/eth7", os.Getpid(), dir)) {
 		t.Errorf("a second one: %v", err)
 	}
 	dial(t, filepath.Join(dir, "../me"), filepath.Join(dir, "eth7")).ask("PING", "PONG\n")
 
-	// What a killed one left is replaced, what is no socket is not touched, and what came in our place stays at the end.
+	// What a killed one left is replaced, what is no socket is not touched, and what came in our
+	// place stays at the end.
 	stale := filepath.Join(dir, "stale")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: stale, Net: "unixgram"})
 	if err != nil {
@@ -446,7 +471,8 @@ func TestWhoIsThereAlready(t *testing.T) {
 	if _, err := os.Stat(stale); err != nil {
 		t.Errorf("a file of somebody else was removed: %v", err)
 	}
-	if _, err := listen(stale, 0o770, nobodys, log); err == nil || !strings.Contains(err.Error(), "is no socket") {
+	if _, err := listen(stale, 0o770, nobodys, log); err == nil ||
+		!strings.Contains(err.Error(), "is no socket") {
 		t.Errorf("in the place of a file: %v", err)
 	}
 	_ = os.Remove(stale)
@@ -463,10 +489,14 @@ func TestDirectories(t *testing.T) {
 		n     ids
 		mode  fs.FileMode
 	}{
-		{"without a group it is for owner and group", Place{Dir: filepath.Join(base, "a")}, n, 0o770},
-		{"with a group it cannot be changed by that", Place{Dir: filepath.Join(base, "b")}, ids{nobody, os.Getgid(), nobody}, 0o750},
-		{"with a second group everybody can look into it", Place{Dir: filepath.Join(base, "c")}, ids{nobody, os.Getgid(), os.Getgid()}, 0o755},
-		{"with a mode that lets everybody in, too", Place{Dir: filepath.Join(base, "d"), Mode: 0o777}, n, 0o755},
+		{"without a group it is for owner and group",
+			Place{Dir: filepath.Join(base, "a")}, n, 0o770},
+		{"with a group it cannot be changed by that", Place{Dir: filepath.Join(base, "b")},
+			ids{nobody, os.Getgid(), nobody}, 0o750},
+		{"with a second group everybody can look into it", Place{Dir: filepath.Join(base, "c")},
+			ids{nobody, os.Getgid(), os.Getgid()}, 0o755},
+		{"with a mode that lets everybody in, too",
+			Place{Dir: filepath.Join(base, "d"), Mode: 0o777}, n, 0o755},
 		{"directories above are made", Place{Dir: filepath.Join(base, "e/f/g")}, n, 0o770},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -480,13 +510,16 @@ func TestDirectories(t *testing.T) {
 			}
 		})
 	}
-	given := filepath.Join(base, "given") // as the package makes it: it keeps the bit that gives sockets their group
-	if err := errors.Join(os.Mkdir(given, 0o755), os.Chmod(given, 0o755|fs.ModeSetgid), makeDirectory(Place{Dir: given}, ids{nobody, os.Getgid(), nobody}, log)); err != nil {
+	// as the package makes it: it keeps the bit that gives sockets their group
+	given := filepath.Join(base, "given")
+	if err := errors.Join(os.Mkdir(given, 0o755), os.Chmod(given, 0o755|fs.ModeSetgid),
+		makeDirectory(Place{Dir: given}, ids{nobody, os.Getgid(), nobody}, log)); err != nil {
 		t.Fatal(err)
 	}
 	removeDirectory(given)
 	removeDirectory(filepath.Join(base, "a"))
-	if info, err := os.Stat(given); err != nil || info.Mode().Perm() != 0o755 || info.Mode()&fs.ModeSetgid == 0 {
+	if info, err := os.Stat(given); err != nil || info.Mode().Perm() != 0o755 ||
+		info.Mode()&fs.ModeSetgid == 0 {
 		t.Errorf("a directory that was made for us: %v, %v", info, err)
 	}
 	if _, err := os.Stat(filepath.Join(base, "a")); err == nil {
@@ -496,17 +529,20 @@ func TestDirectories(t *testing.T) {
 	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	if err := makeDirectory(Place{Dir: open}, n, log); err == nil || !strings.Contains(err.Error(), "others can change") {
+	if err := makeDirectory(Place{Dir: open}, n, log); err == nil ||
+		!strings.Contains(err.Error(), "others can change") {
 		t.Errorf("a directory for everybody: %v", err)
 	}
 	file := filepath.Join(base, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := makeDirectory(Place{Dir: file}, n, log); err == nil || !strings.Contains(err.Error(), "no directory") {
+	if err := makeDirectory(Place{Dir: file}, n, log); err == nil ||
+		!strings.Contains(err.Error(), "no directory") {
 		t.Errorf("a file: %v", err)
 	}
-	if _, err := listen("/"+strings.Repeat("x", 200), 0o770, n, log); err == nil || !strings.Contains(err.Error(), "107") {
+	if _, err := listen("/"+strings.Repeat("x", 200), 0o770, n, log); err == nil ||
+		!strings.Contains(err.Error(), "107") {
 		t.Errorf("a path too long: %v", err)
 	}
 }
@@ -514,7 +550,8 @@ func TestDirectories(t *testing.T) {
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	const netdev, users = 107, 100
-	member := map[uint32][]int{1000: {1000, netdev}, 1001: {1001, users}, 1002: {1002}, 1003: {users, netdev}}
+	member := map[uint32][]int{1000: {1000, netdev}, 1001: {1001, users}, 1002: {1002},
+		1003: {users, netdev}}
 	groupsOf := func(uid uint32) []int { return member[uid] }
 	two := rights{ids{owner: 7, group: netdev, readGroup: users}, groupsOf}
 	for _, tt := range []struct {
@@ -525,14 +562,22 @@ func TestGroups(t *testing.T) {
 	}{
 		{"root may do everything", two, &syscall.Ucred{Uid: 0}, accessFull},
 		{"the owner may do everything", two, &syscall.Ucred{Uid: 7, Gid: 7}, accessFull},
-		{"a member of the group may do everything", two, &syscall.Ucred{Uid: 1000, Gid: 1000}, accessFull},
-		{"a process with the group as its own may do everything", two, &syscall.Ucred{Uid: 1002, Gid: netdev}, accessFull},
-		{"a member of the second group may look", two, &syscall.Ucred{Uid: 1001, Gid: 1001}, accessRead},
-		{"a member of both may do everything", two, &syscall.Ucred{Uid: 1003, Gid: 1003}, accessFull},
+		{"a member of the group may do everything", two, &syscall.Ucred{Uid: 1000, Gid: 1000},
+			accessFull},
+		{"a process with the group as its own may do everything", two,
+			&syscall.Ucred{Uid: 1002, Gid: netdev}, accessFull},
+		{"a member of the second group may look", two, &syscall.Ucred{Uid: 1001, Gid: 1001},
+			accessRead},
+		{"a member of both may do everything", two, &syscall.Ucred{Uid: 1003, Gid: 1003},
+			accessFull},
 		{"anybody else may do nothing", two, &syscall.Ucred{Uid: 1002, Gid: 1002}, accessNone},
 		{"nobody may do anything without credentials", two, nil, accessNone},
-		{"without a second group the socket's permissions have decided", rights{ids{nobody, netdev, nobody}, groupsOf}, &syscall.Ucred{Uid: 1002, Gid: 1002}, accessFull},
-		{"without a group only root and the owner do more than look", rights{ids{nobody, nobody, users}, groupsOf}, &syscall.Ucred{Uid: 1000, Gid: 1000}, accessNone},
+		{"without a second group the socket's permissions have decided",
+			rights{ids{nobody, netdev, nobody}, groupsOf}, &syscall.Ucred{Uid: 1002, Gid: 1002},
+			accessFull},
+		{"without a group only root and the owner do more than look",
+			rights{ids{nobody, nobody, users}, groupsOf}, &syscall.Ucred{Uid: 1000, Gid: 1000},
+			accessNone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -547,7 +592,9 @@ func TestGroups(t *testing.T) {
 	if got := systemGroups(4_000_000_000); got != nil {
 		t.Errorf("a user that there is not is in %v", got)
 	}
-	for _, p := range []Place{{Dir: "/x", Group: "no-such-group"}, {Dir: "/x", ReadGroup: "no-such-group"}, {Dir: "/x", Owner: "no-such-user"}, {Dir: "/x", Group: "99999999999999"}} {
+	for _, p := range []Place{{Dir: "/x", Group: "no-such-group"},
+		{Dir: "/x", ReadGroup: "no-such-group"}, {Dir: "/x", Owner: "no-such-user"},
+		{Dir: "/x", Group: "99999999999999"}} {
 		if _, err := p.lookUp(); err == nil || !strings.HasPrefix(err.Error(), "control: ") {
 			t.Errorf("%+v: %v", p, err)
 		}

@@ -37,11 +37,13 @@ func (c *call) status() string {
 	case len(snap.Networks) == 0:
 		state = "INACTIVE"
 	}
-	_, _ = fmt.Fprintf(&out, "wpa_state=%s\n%saddress=%s\nuuid=%s\n", state, address, i.HardwareAddr, snap.Manager.Device.UUID)
+	_, _ = fmt.Fprintf(&out, "wpa_state=%s\n%saddress=%s\nuuid=%s\n", state, address,
+		i.HardwareAddr, snap.Manager.Device.UUID)
 	return out.String()
 }
 
-// running writes what there is to say of a station's run, and gives wpa_supplicant's name of its state.
+// running writes what there is to say of a station's run, and gives wpa_supplicant's name of its
+// state.
 func (c *call) running(snap service.Snapshot, id service.SessionID, out *strings.Builder) string {
 	at := slices.IndexFunc(snap.Sessions, func(s service.Session) bool { return s.ID == id })
 	if at < 0 {
@@ -62,11 +64,12 @@ func (c *call) running(snap service.Snapshot, id service.SessionID, out *strings
 	return "ASSOCIATED"
 }
 
-// connection writes what there is to say of the network that the network manager has connected to. Its ciphers are known to
-// that one alone.
+// connection writes what there is to say of the network that the network manager has connected to.
+// Its ciphers are known to that one alone.
 func (c *call) connection(snap service.Snapshot, b drivers.BSS, out *strings.Builder) {
 	ssid, _ := ie.SSID(b.IEs)
-	_, _ = fmt.Fprintf(out, "bssid=%s\nfreq=%d\nssid=%s\n", wsc.MAC(b.BSSID), b.Frequency, quoteSSID(ssid))
+	_, _ = fmt.Fprintf(out, "bssid=%s\nfreq=%d\nssid=%s\n", wsc.MAC(b.BSSID), b.Frequency,
+		quoteSSID(ssid))
 	for _, n := range snap.Networks {
 		if id := c.server.networks.number(n.ID); id >= 0 && string(n.SSID) == string(ssid) {
 			_, _ = fmt.Fprintf(out, "id=%d\n", id)
@@ -108,8 +111,8 @@ func (s *Server) frequency(ifname string, bssid wsc.MAC) int {
 	return 0
 }
 
-// capabilities are the answers to GET_CAPABILITY: what a credential that WPS hands out may need. wpa_gui shows its WPS
-// tab if eap has WSC.
+// capabilities are the answers to GET_CAPABILITY: what a credential that WPS hands out may need.
+// wpa_gui shows its WPS tab if eap has WSC.
 var capabilities = map[string]string{
 	"eap":      "WSC",
 	"pairwise": "CCMP TKIP",
@@ -152,11 +155,13 @@ func (c *call) globalStatus() string {
 	return out.text
 }
 
-// interfaceList is INTERFACE_LIST: what could be added. wpsd uses every radio on its own, so there is never anything.
+// interfaceList is INTERFACE_LIST: what could be added. wpsd uses every radio on its own, so there
+// is never anything.
 func (c *call) interfaceList() string { return "" }
 
-// interfaceAdd is INTERFACE_ADD NAME<tab>CONFIG<tab>DRIVER<tab>CTRL_INTERFACE<tab>… Radios are there without it; what can
-// be added is an interface without one, for an External Registrar on a wired network.
+// interfaceAdd is INTERFACE_ADD NAME<tab>CONFIG<tab>DRIVER<tab>CTRL_INTERFACE<tab>… Radios are
+// there without it; what can be added is an interface without one, for an External Registrar on a
+// wired network.
 func (c *call) interfaceAdd() string {
 	fields := strings.Split(c.args, "\t")
 	at := func(n int) string {
@@ -171,7 +176,8 @@ func (c *call) interfaceAdd() string {
 	case at(2) != "none":
 		return c.fail(fmt.Errorf("the driver %q: wpsd finds radios by itself, only none can be added", at(2)))
 	case at(3) != "" && at(3) != c.server.options.Place.Dir:
-		return c.fail(fmt.Errorf("the directory %q: sockets are in the one of ctrl_interface", at(3)))
+		return c.fail(fmt.Errorf("the directory %q: sockets are in the one of ctrl_interface", at(
+			3)))
 	}
 	for n := 4; n < len(fields); n++ {
 		if fields[n] != "" {

@@ -11,31 +11,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errUnread means that a client has not read what it was sent before, and gets nothing more until it does.
+// errUnread means that a client has not read what it was sent before, and gets nothing more until
+// it does.
 var errUnread = errors.New("control: it does not read what it is sent")
 
 const (
-	// The shares of a socket's send buffer. All clients have it together, so none may fill it for the others: what one has
-	// not read is bounded, and what one user's clients have not, once a quarter is full.
+	// The shares of a socket's send buffer. All clients have it together, so none may fill it for
+	// the others: what one has not read is bounded, and what one user's clients have not, once a
+	// quarter is full.
 	shareOfClient = 16
 	shareOfUser   = 8
 	shareOfAll    = 4
-	// lookPause is how soon after one look at who reads the next may be for those who were beyond a share then.
+	// lookPause is how soon after one look at who reads the next may be for those who were beyond a
+	// share then.
 	lookPause = 20 * time.Millisecond
-	// skbOverhead is what the kernel charges for a datagram besides its text, at most, as long as that is short.
+	// skbOverhead is what the kernel charges for a datagram besides its text, at most, as long as
+	// that is short.
 	skbOverhead = 1024
 	maxDebtors  = 4096
 )
 
-// debtors keeps which clients may not have read what they were sent, and how much. The kernel says how much it is
-// altogether (TIOCOUTQ), and, where it has unix_diag, which sockets have read everything; so what is noted for a client
-// is never too little for long, and too much only until the next look. It is safe for concurrent use.
+// debtors keeps which clients may not have read what they were sent, and how much. The kernel says
+// how much it is altogether (TIOCOUTQ), and, where it has unix_diag, which sockets have read
+// everything; so what is noted for a client is never too little for long, and too much only until
+// the next look. It is safe for concurrent use.
 type debtors struct {
 	mu     sync.Mutex
 	of     map[recipientKey]int // bytes
 	looked time.Time
 	blind  bool // the kernel does not say who reads
-	// beyond are the clients that had more than their share at the latest look, users the users whose clients had.
+	// beyond are the clients that had more than their share at the latest look, users the users
+	// whose clients had.
 	beyond map[recipientKey]bool
 	users  map[uint32]bool
 }
@@ -46,9 +52,10 @@ type recipientKey struct {
 	uid     uint32
 }
 
-// may reports whether a client may be sent more. unread is what all have not read, room the whole buffer, look says who
-// has something to read.
-func (d *debtors) may(to recipientKey, unread, room int, look func() (map[string]bool, error)) bool {
+// may reports whether a client may be sent more. unread is what all have not read, room the whole
+// buffer, look says who has something to read.
+func (d *debtors) may(to recipientKey, unread, room int,
+	look func() (map[string]bool, error)) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if unread == 0 || d.of == nil {
@@ -58,16 +65,18 @@ func (d *debtors) may(to recipientKey, unread, room int, look func() (map[string
 	if limit == noLimit {
 		return true
 	}
-	// Who has come to a limit since the latest look may have read everything: it is looked at again at once. Whoever was
-	// beyond one then has to read first, and waits.
-	judged := limit == ofClient && d.beyond[to] || limit == ofUser && d.users[to.uid] || limit == ofTable
+	// Who has come to a limit since the latest look may have read everything: it is looked at again
+	// at once. Whoever was beyond one then has to read first, and waits.
+	judged := limit == ofClient && d.beyond[to] || limit == ofUser && d.users[to.uid] ||
+		limit == ofTable
 	if !judged || time.Since(d.looked) >= lookPause {
 		d.look(unread, room, look)
 	}
 	return d.blind || d.exceeded(to, unread, room) == noLimit
 }
 
-// look takes off the list who has read everything, and notes who is beyond a share all the same. The caller holds mu.
+// look takes off the list who has read everything, and notes who is beyond a share all the same.
+// The caller holds mu.
 func (d *debtors) look(unread, room int, look func() (map[string]bool, error)) {
 	d.looked = time.Now()
 	waiting, err := look()
@@ -121,8 +130,9 @@ func (d *debtors) exceeded(to recipientKey, unread, room int) limit {
 	return noLimit
 }
 
-// forgive takes off the list who has read everything. Clients that the kernel does not list are gone, unless the others
-// do not account for what is unread: it lists those of our own network namespace only. The caller holds mu.
+// forgive takes off the list who has read everything. Clients that the kernel does not list are
+// gone, unless the others do not account for what is unread: it lists those of our own network
+// namespace only. The caller holds mu.
 func (d *debtors) forgive(waiting map[string]bool, unread int) {
 	for key, n := range d.of {
 		if owes, listed := waiting[key.address]; listed && !owes {
@@ -157,7 +167,8 @@ func (d *debtors) seesWhoReads() bool {
 	return !d.blind
 }
 
-// The kernel's list of Unix sockets (linux/unix_diag.h, linux/sock_diag.h). All numbers are in the machine's order.
+// The kernel's list of Unix sockets (linux/unix_diag.h, linux/sock_diag.h). All numbers are in the
+// machine's order.
 const (
 	diagByFamily   = 20
 	diagShowName   = 1
@@ -171,8 +182,8 @@ const (
 	diagTime       = 500 * time.Millisecond
 )
 
-// whoWaits lists the named datagram sockets that are connected to the socket with this inode number, and for each whether
-// it has something to read.
+// whoWaits lists the named datagram sockets that are connected to the socket with this inode
+// number, and for each whether it has something to read.
 func whoWaits(ours uint32) (map[string]bool, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// TestWhoReadsAfterALookLosesNothing: that a client had something to read when there was a look for another one does not keep
-// events from it once it has read; and who does not read causes no look with each event.
+// TestWhoReadsAfterALookLosesNothing: that a client had something to read when there was a look for
+// another one does not keep events from it once it has read; and who does not read causes no look
+// with each event.
 func TestWhoReadsAfterALookLosesNothing(t *testing.T) {
 	t.Parallel()
 	const room, unread = 1 << 20, 1 << 20 / shareOfAll

@@ -13,7 +13,8 @@ import (
 	"wpsd/service"
 )
 
-// wpsPBC is WPS_PBC [any|BSSID] or WPS_PBC [BSSID ]multi_ap=N: the button. At an access point it lets one device in.
+// wpsPBC is WPS_PBC [any|BSSID] or WPS_PBC [BSSID ]multi_ap=N: the button. At an access point it
+// lets one device in.
 func (c *call) wpsPBC() string {
 	r := c.request()
 	ap := c.isAP()
@@ -22,7 +23,8 @@ func (c *call) wpsPBC() string {
 		text, backhaul, multiAP = strings.TrimSuffix(text[:n], " "), text[n+len("multi_ap="):], true
 		r.MultiAP = atoi(backhaul) != 0
 	}
-	// The device of the person at the access point is named by the P2P variant, which wpsd does not have.
+	// The device of the person at the access point is named by the P2P variant, which wpsd does not
+	// have.
 	switch {
 	case text == "" || text == "any" && !multiAP: // wpa_supplicant takes no "any multi_ap=1"
 	case ap:
@@ -44,7 +46,8 @@ func (c *call) wpsPBC() string {
 	return replyOK
 }
 
-// granted waits until the access point has taken a grant, or the session has ended, and says why it did.
+// granted waits until the access point has taken a grant, or the session has ended, and says why it
+// did.
 func (c *call) granted(id service.SessionID) service.Reason {
 	_, sub := c.svc().Subscribe()
 	defer sub.Close()
@@ -87,7 +90,8 @@ func (c *call) wpsPIN() string {
 		r.Timeout = time.Duration(max(atoi(seconds), 0)) * time.Second
 	}
 	if text == "" {
-		// wpa_supplicant takes an empty PIN as one; nobody means that, and a new one is what the user needs.
+		// wpa_supplicant takes an empty PIN as one; nobody means that, and a new one is what the
+		// user needs.
 		_, pin, err := c.svc().StartPIN(c.ctx, r)
 		return c.secret(pin, err)
 	}
@@ -123,7 +127,8 @@ func (c *call) wpsCheckPIN() string {
 	return c.secret(pin, nil)
 }
 
-// wpsCancel is WPS_CANCEL. For a station it is always OK, and told; an access point fails if there is nothing to cancel.
+// wpsCancel is WPS_CANCEL. For a station it is always OK, and told; an access point fails if there
+// is nothing to cancel.
 func (c *call) wpsCancel() string {
 	err := c.svc().CancelInterface(c.ctx, c.ifname)
 	switch {
@@ -136,7 +141,8 @@ func (c *call) wpsCancel() string {
 	return replyOK
 }
 
-// wpsReg is WPS_REG BSSID PIN|nfc-pw [SSID AUTH ENCR KEY], SSID and KEY in hex. All four need their spaces, also an empty key.
+// wpsReg is WPS_REG BSSID PIN|nfc-pw [SSID AUTH ENCR KEY], SSID and KEY in hex. All four need their
+// spaces, also an empty key.
 func (c *call) wpsReg() string {
 	address, rest, ok := strings.Cut(c.args, " ")
 	bssid, err := wsc.ParseMAC(address)
@@ -165,8 +171,8 @@ func (c *call) wpsReg() string {
 	return c.done(err)
 }
 
-// parseSettings reads "SSID AUTH ENCR KEY". wpa_supplicant says OK to a word that it does not know and fails later;
-// here it is refused at once.
+// parseSettings reads "SSID AUTH ENCR KEY". wpa_supplicant says OK to a word that it does not know
+// and fails later; here it is refused at once.
 func (c *call) parseSettings(text string) (service.Settings, error) {
 	fields := strings.Split(text, " ")
 	if len(fields) != 4 {
@@ -191,13 +197,16 @@ func (c *call) parseSettings(text string) (service.Settings, error) {
 	if _, err := hex.Decode(key, given.Bytes()); err != nil {
 		return service.Settings{}, errors.New("the key is not in hex")
 	}
-	return service.Settings{SSID: ssid, Auth: auth, Encryption: encryption, Key: secret.New(key)}, nil
+	return service.Settings{SSID: ssid, Auth: auth, Encryption: encryption,
+		Key: secret.New(key)}, nil
 }
 
-// defaultAPPINTime is how long a PIN of the access point itself is good for unless the command says (wpa_supplicant).
+// defaultAPPINTime is how long a PIN of the access point itself is good for unless the command says
+// (wpa_supplicant).
 const defaultAPPINTime = 300
 
-// wpsAPPIN is WPS_AP_PIN disable | random [SECONDS] | get | set PIN [SECONDS]. 0 seconds: until it is disabled.
+// wpsAPPIN is WPS_AP_PIN disable | random [SECONDS] | get | set PIN [SECONDS]. 0 seconds: until it
+// is disabled.
 func (c *call) wpsAPPIN() string {
 	if !c.isAP() {
 		return replyFail

@@ -1,10 +1,11 @@
-// Package fence keeps what goes wrong in one goroutine from ending the process, and with it everybody else's
-// sessions. A panic is a mistake of ours; who meets it is a peer, and one peer's run is what it may end. Each
-// goroutine that serves a peer is inside a fence: what goes wrong there is logged with its stack, and the
-// caller ends that one, gives back what it had, and leaves the others alone.
+// Package fence keeps what goes wrong in one goroutine from ending the process, and with it
+// everybody else's sessions. A panic is a mistake of ours; who meets it is a peer, and one peer's
+// run is what it may end. Each goroutine that serves a peer is inside a fence: what goes wrong
+// there is logged with its stack, and the caller ends that one, gives back what it had, and leaves
+// the others alone.
 //
-// A fence unwinds: what was deferred inside has run by then. So a lock that is taken inside a fence is released
-// by a defer, or with nothing between that could fail.
+// A fence unwinds: what was deferred inside has run by then. So a lock that is taken inside a fence
+// is released by a defer, or with nothing between that could fail.
 package fence
 
 import (
@@ -31,8 +32,8 @@ func Caught(err error) bool {
 	return ok
 }
 
-// Do runs f, and returns its error; a panic in it is logged, and returned as an *Error. log may be nil: then it
-// is slog's default.
+// Do runs f, and returns its error; a panic in it is logged, and returned as an *Error. log may be
+// nil: then it is slog's default.
 func Do(log *slog.Logger, what string, f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -48,8 +49,8 @@ func Do(log *slog.Logger, what string, f func() error) (err error) {
 	return f()
 }
 
-// Func is f inside a fence, for a go statement or a timer. failed, which may be nil, is told of a panic, inside a
-// fence of its own.
+// Func is f inside a fence, for a go statement or a timer. failed, which may be nil, is told of a
+// panic, inside a fence of its own.
 func Func(log *slog.Logger, what string, f func(), failed func(error)) func() {
 	return func() {
 		err := Do(log, what, func() error { f(); return nil })
@@ -62,8 +63,8 @@ func Func(log *slog.Logger, what string, f func(), failed func(error)) func() {
 // again is how long after a panic Keep waits.
 const again = time.Second
 
-// Keep is f inside a fence that runs it again, a second later, after a panic: for a loop that many depend on. It
-// ends when f returns.
+// Keep is f inside a fence that runs it again, a second later, after a panic: for a loop that many
+// depend on. It ends when f returns.
 func Keep(log *slog.Logger, what string, f func()) func() {
 	return func() {
 		for Do(log, what, func() error { f(); return nil }) != nil {

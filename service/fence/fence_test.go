@@ -19,7 +19,8 @@ func TestDo(t *testing.T) {
 		t.Errorf("%v, %s", err, out.String())
 	}
 	mine := errors.New("mine")
-	if err := Do(log, "x", func() error { return mine }); err != mine || Caught(err) || out.Len() != 0 {
+	if err := Do(log, "x", func() error { return mine }); err != mine || Caught(err) ||
+		out.Len() != 0 {
 		t.Errorf("%v, %s", err, out.String())
 	}
 	var mu sync.Mutex
@@ -29,13 +30,15 @@ func TestDo(t *testing.T) {
 		unmade()["x"] = 1
 		return nil
 	})
-	if !Caught(err) || !strings.Contains(err.Error(), "a session") || strings.Contains(err.Error(), "goroutine") {
+	if !Caught(err) || !strings.Contains(err.Error(), "a session") ||
+		strings.Contains(err.Error(), "goroutine") {
 		t.Errorf("%v", err)
 	}
 	if !mu.TryLock() {
 		t.Error("the lock is held still")
 	}
-	if text := out.String(); !strings.Contains(text, "assignment to entry in nil map") || !strings.Contains(text, "fence_test.go") {
+	if text := out.String(); !strings.Contains(text, "assignment to entry in nil map") ||
+		!strings.Contains(text, "fence_test.go") {
 		t.Errorf("not logged with its stack: %s", text)
 	}
 }

@@ -1,6 +1,7 @@
-// Package receive is what happens to Credentials that arrive, whatever way they came: in M8, in an access
-// point's settings, on an NFC tag, over UPnP, typed in. They are made networks, those that are of no use are
-// left out with the reason, and what can be stored is. Whom to tell of it is the caller's.
+// Package receive is what happens to Credentials that arrive, whatever way they came: in M8, in an
+// access point's settings, on an NFC tag, over UPnP, typed in. They are made networks, those that
+// are of no use are left out with the reason, and what can be stored is. Whom to tell of it is the
+// caller's.
 package receive
 
 import (
@@ -12,8 +13,8 @@ import (
 	"wpsd/service/store"
 )
 
-// ErrUseless means that what came is valid, and that there is no network in it that this computer could
-// join: a kind of security without use here, or a network without a name.
+// ErrUseless means that what came is valid, and that there is no network in it that this computer
+// could join: a kind of security without use here, or a network without a name.
 var ErrUseless = errors.New("receive: no network that can be used here")
 
 // Origin is where Credentials come from.
@@ -26,13 +27,13 @@ type Origin struct {
 // Credentials are Credentials that arrived. They belong to whoever has them; Wipe ends them.
 type Credentials struct {
 	Networks []credential.Network // what one can connect to, in the order in which they came
-	// Received has a network for each Credential attribute, as it came: also those that Networks has as
-	// one, and those whose Authentication Type is for other programs to understand.
+	// Received has a network for each Credential attribute, as it came: also those that Networks
+	// has as one, and those whose Authentication Type is for other programs to understand.
 	Received []credential.Network
 	LeftOut  []*credential.LeftOutError
 	Stored   []Stored
-	// NotStored is why a network of Networks is not in the store: each is tried, so others may be. nil: it
-	// was not tried, or all are stored.
+	// NotStored is why a network of Networks is not in the store: each is tried, so others may be.
+	// nil: it was not tried, or all are stored.
 	NotStored error
 }
 
@@ -42,10 +43,11 @@ type Stored struct {
 	Removed       []uint32 // further ones that were the same network
 }
 
-// Convert makes networks of cs, and wipes cs. saeOnly tells of a network whether it was heard to take SAE only,
-// which a Credential cannot say; nil: none is. The error means that there is none that is valid: a run's M8 is
-// refused then. LeftOut is there all the same.
-func Convert(cs []wsc.Credential, own wsc.MAC, saeOnly func(ssid []byte) bool) (*Credentials, error) {
+// Convert makes networks of cs, and wipes cs. saeOnly tells of a network whether it was heard to
+// take SAE only, which a Credential cannot say; nil: none is. The error means that there is none
+// that is valid: a run's M8 is refused then. LeftOut is there all the same.
+func Convert(cs []wsc.Credential, own wsc.MAC,
+	saeOnly func(ssid []byte) bool) (*Credentials, error) {
 	defer func() {
 		for i := range cs {
 			cs[i].Wipe()
@@ -61,7 +63,8 @@ func Check(cs []wsc.Credential, own wsc.MAC, saeOnly func(ssid []byte) bool) err
 	return err
 }
 
-func convert(cs []wsc.Credential, own wsc.MAC, saeOnly func(ssid []byte) bool) (*Credentials, error) {
+func convert(cs []wsc.Credential, own wsc.MAC,
+	saeOnly func(ssid []byte) bool) (*Credentials, error) {
 	networks, leftOut, err := credential.FromRun(cs, own)
 	c := &Credentials{LeftOut: leftOut}
 	if err != nil {
@@ -79,7 +82,8 @@ func convert(cs []wsc.Credential, own wsc.MAC, saeOnly func(ssid []byte) bool) (
 // Store stores every network, whatever happens to the others.
 func (c *Credentials) Store(to *store.Store, from Origin) {
 	for _, n := range c.Networks {
-		kept, removed, err := to.Put(store.Network{Network: n, BSSID: from.BSSID, Source: from.Source, Created: time.Now()})
+		kept, removed, err := to.Put(store.Network{Network: n, BSSID: from.BSSID,
+			Source: from.Source, Created: time.Now()})
 		if err != nil {
 			c.NotStored = errors.Join(c.NotStored, err)
 			continue
@@ -97,9 +101,10 @@ func (c *Credentials) Wipe() {
 	}
 }
 
-// attributes makes a network of each Credential attribute, with secrets of its own. Unlike FromRun it merges
-// none, and it has those with an Authentication Type that we have no use for (wpa_supplicant tells of them as
-// well); like everybody it leaves out those for WEP, which are for nobody (WSC 2.0).
+// attributes makes a network of each Credential attribute, with secrets of its own. Unlike FromRun
+// it merges none, and it has those with an Authentication Type that we have no use for
+// (wpa_supplicant tells of them as well); like everybody it leaves out those for WEP, which are for
+// nobody (WSC 2.0).
 func attributes(cs []wsc.Credential, own wsc.MAC) []credential.Network {
 	var list []credential.Network
 	for _, c := range cs {
@@ -115,12 +120,16 @@ func attributes(cs []wsc.Credential, own wsc.MAC) []credential.Network {
 	return list
 }
 
-// requireSAE marks the networks that take SAE only. Those that cannot be joined so are wiped and left out.
-func requireSAE(networks []credential.Network, saeOnly func(ssid []byte) bool) (kept []credential.Network, leftOut []*credential.LeftOutError) {
+// requireSAE marks the networks that take SAE only. Those that cannot be joined so are wiped and
+// left out.
+func requireSAE(networks []credential.Network,
+	saeOnly func(ssid []byte) bool) (kept []credential.Network,
+	leftOut []*credential.LeftOutError) {
 	for i, n := range networks {
 		if saeOnly != nil && saeOnly(n.SSID) {
 			if err := n.RequireSAE(); err != nil {
-				leftOut = append(leftOut, &credential.LeftOutError{Number: i + 1, Of: len(networks), SSID: n.SSID, Err: err})
+				leftOut = append(leftOut, &credential.LeftOutError{Number: i + 1, Of: len(networks),
+					SSID: n.SSID, Err: err})
 				n.Wipe()
 				continue
 			}

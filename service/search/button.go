@@ -13,10 +13,11 @@ import (
 
 // When the button of any access point is answered, and where to look until then.
 //
-// A person calls, walks to the router and presses: what he waits for from then on is our next look at the
-// router's channel. wpa_supplicant scans everything again and again, 4 to 8 s. We know where the access
-// points with WPS are once all channels were looked at, and look there several times a second (watch),
-// and between at a slice of all channels, so that each is looked at once in 8 s or a little more.
+// A person calls, walks to the router and presses: what he waits for from then on is our next look
+// at the router's channel. wpa_supplicant scans everything again and again, 4 to 8 s. We know where
+// the access points with WPS are once all channels were looked at, and look there several times a
+// second (watch), and between at a slice of all channels, so that each is looked at once in 8 s or
+// a little more.
 //
 // A pressed button is answered when it is known to be the only one:
 //
@@ -26,22 +27,26 @@ import (
 //     button was seen. A button is pressed at an access point that was there before, so this finds
 //     whatever was pressed until a moment ago, and costs 0.07 s a channel rather than 4 s.
 //
-// The limits: a second button at an access point that was not heard before (it was switched on, or came
-// into reach, within 10 s), or that shows its WSC element while its button is pressed only, is missed if it
-// was pressed after its channel was looked at. And a button that is pressed after we have
-// answered another is none of ours any more; with wpa_supplicant, which takes 4 to 8 s to answer, that is an overlap. The
-// access points' own overlap check, which counts stations, is not affected by any of this.
+// The limits: a second button at an access point that was not heard before (it was switched on, or
+// came into reach, within 10 s), or that shows its WSC element while its button is pressed only, is
+// missed if it was pressed after its channel was looked at. And a button that is pressed after we
+// have answered another is none of ours any more; with wpa_supplicant, which takes 4 to 8 s to
+// answer, that is an overlap. The access points' own overlap check, which counts stations, is not
+// affected by any of this.
 //
-// Battery: the watch slows down, its pause is 250 ms, 500 ms after half a minute, 1 s after a minute. All looks together,
-// fewer than 300 in two minutes, keep the radio busy for three quarters of the time in the beginning, and half of it after a minute;
-// scans of everything without end did for nine tenths.
+// Battery: the watch slows down, its pause is 250 ms, 500 ms after half a minute, 1 s after a
+// minute. All looks together, fewer than 300 in two minutes, keep the radio busy for three quarters
+// of the time in the beginning, and half of it after a minute; scans of everything without end did
+// for nine tenths.
 const (
 	watchPause  = 250 * time.Millisecond
 	slicePeriod = 8 * time.Second
 	sliceTime   = 400 * time.Millisecond // at most, so that the watch is not kept waiting
-	// checkTime is how long the last look before a button is answered may take. All looks counted then when it began.
+	// checkTime is how long the last look before a button is answered may take. All looks counted
+	// then when it began.
 	checkTime = 5 * time.Second
-	// goneTime is when an access point that was not heard again is gone: its channel was looked at three times by then.
+	// goneTime is when an access point that was not heard again is gone: its channel was looked at
+	// three times by then.
 	goneTime = 3 * Fresh
 )
 
@@ -80,10 +85,12 @@ func (s *Search) nextButton(now time.Time) Step {
 	return s.nextWatch(now, active)
 }
 
-// present leaves out who was not heard again in several looks at its channel: a router that lost power while its button was
-// pressed is no overlap with the one that is pressed next.
+// present leaves out who was not heard again in several looks at its channel: a router that lost
+// power while its button was pressed is no overlap with the one that is pressed next.
 func (s *Search) present(now time.Time) []discovery.Candidate {
-	return slices.DeleteFunc(s.list(), func(c discovery.Candidate) bool { return now.Sub(s.heard[c.BSSID].look) > goneTime })
+	return slices.DeleteFunc(s.list(), func(c discovery.Candidate) bool {
+		return now.Sub(s.heard[c.BSSID].look) > goneTime
+	})
 }
 
 // answer finds which BSS of the router whose button is pressed to try now, or where to look before.
@@ -117,10 +124,13 @@ func (s *Search) answer(now time.Time, active []discovery.Candidate) (Step, bool
 
 // answered reports whether the router's button was answered before: then it was the only one.
 func (s *Search) answered(active []discovery.Candidate) bool {
-	return slices.ContainsFunc(active, func(c discovery.Candidate) bool { return s.button.answered[c.BSSID] })
+	return slices.ContainsFunc(active, func(c discovery.Candidate) bool {
+		return s.button.answered[c.BSSID]
+	})
 }
 
-// ready are the BSSs with a pressed button that may be tried now: those that failed least, then the strongest.
+// ready are the BSSs with a pressed button that may be tried now: those that failed least, then the
+// strongest.
 func (s *Search) ready(now time.Time, active []discovery.Candidate) []wsc.MAC {
 	var list []wsc.MAC
 	for _, c := range active {
@@ -136,7 +146,8 @@ func (s *Search) ready(now time.Time, active []discovery.Candidate) []wsc.MAC {
 }
 
 // owed are the channels to look at before a button is answered; complete: none.
-func (s *Search) owed(now time.Time, active []discovery.Candidate) (frequencies []int, complete bool) {
+func (s *Search) owed(now time.Time, active []discovery.Candidate) (frequencies []int,
+	complete bool) {
 	if len(s.channels) == 0 { // the driver does not say which there are
 		return nil, s.closed
 	}
@@ -166,7 +177,8 @@ func (s *Search) owed(now time.Time, active []discovery.Candidate) (frequencies 
 	return frequencies, len(frequencies) == 0
 }
 
-// nextWatch looks everywhere once, and from then on at the channels where a button may be pressed, and at slices of all.
+// nextWatch looks everywhere once, and from then on at the channels where a button may be pressed,
+// and at slices of all.
 func (s *Search) nextWatch(now time.Time, active []discovery.Candidate) Step {
 	if now.Before(s.rest) {
 		return Step{Wait: s.rest.Sub(now)}
@@ -209,8 +221,8 @@ func (s *Search) stale(now time.Time) []int {
 	return list
 }
 
-// watching are the channels where a button may be pressed next: of the router whose button is, else of access points with
-// WPS, the strongest, else the likely ones.
+// watching are the channels where a button may be pressed next: of the router whose button is, else
+// of access points with WPS, the strongest, else the likely ones.
 func (s *Search) watching(active []discovery.Candidate) []int {
 	known := active
 	if len(known) == 0 {
@@ -240,7 +252,9 @@ func (s *Search) oldest(now time.Time) []int {
 		}
 		return time.Hour
 	}
-	slices.SortStableFunc(order, func(a, b drivers.Channel) int { return cmp.Compare(age(b), age(a)) })
+	slices.SortStableFunc(order, func(a, b drivers.Channel) int {
+		return cmp.Compare(age(b), age(a))
+	})
 	return firstSlice(order)
 }
 
@@ -257,9 +271,11 @@ func firstSlice(channels []drivers.Channel) []int {
 	return list
 }
 
-// watched takes in a look of the watch, and reports whether everything was looked at since it last said so.
+// watched takes in a look of the watch, and reports whether everything was looked at since it last
+// said so.
 func (s *Search) watched(began, now time.Time, look Look) (swept bool) {
-	s.closed = len(look.Frequencies) >= len(s.channels) // at the end of a slow scan, too, everything was looked at
+	// at the end of a slow scan, too, everything was looked at
+	s.closed = len(look.Frequencies) >= len(s.channels)
 	if s.closed || len(s.stale(now)) == 0 {
 		s.button.covered = now
 	}

@@ -12,11 +12,13 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// TestTwoButtons holds the overlap check: of two buttons the search answers one only while the other was not pressed yet,
-// as of the last look before the answer. Pressed at the same moment they are an overlap, always.
+// TestTwoButtons holds the overlap check: of two buttons the search answers one only while the
+// other was not pressed yet, as of the last look before the answer. Pressed at the same moment they
+// are an overlap, always.
 func TestTwoButtons(t *testing.T) {
 	t.Parallel()
-	const slack = 800 * time.Millisecond // the look that showed the button, and the last one before the answer
+	// the look that showed the button, and the last one before the answer
+	const slack = 800 * time.Millisecond
 	for _, channels := range []struct {
 		name      string
 		one, two  int
@@ -31,29 +33,33 @@ func TestTwoButtons(t *testing.T) {
 	} {
 		for _, apart := range []time.Duration{0, time.Second, 3 * time.Second, 6 * time.Second} {
 			for _, order := range []string{"one first", "two first"} {
-				t.Run(fmt.Sprintf("%s, %v apart, %s", channels.name, apart, order), func(t *testing.T) {
-					t.Parallel()
-					for phase := range 24 {
-						first := 14*time.Second + time.Duration(phase)*167*time.Millisecond
-						at := []time.Duration{first, first + apart}
-						if order == "two first" {
-							slices.Reverse(at)
+				t.Run(fmt.Sprintf("%s, %v apart, %s", channels.name, apart, order),
+					func(t *testing.T) {
+						t.Parallel()
+						for phase := range 24 {
+							first := 14*time.Second + time.Duration(phase)*167*time.Millisecond
+							at := []time.Duration{first, first + apart}
+							if order == "two first" {
+								slices.Reverse(at)
+							}
+							m := newModel(router(1, channels.one, at[0]),
+								router(2, channels.two, at[1]))
+							for i, f := range channels.alsoThere {
+								m.air = append(m.air, router(byte(10+i), f, -1))
+							}
+							step, when := m.run(m.search(), 60*time.Second)
+							checkOverlap(t, step, when, first, first+apart, apart == 0, slack)
 						}
-						m := newModel(router(1, channels.one, at[0]), router(2, channels.two, at[1]))
-						for i, f := range channels.alsoThere {
-							m.air = append(m.air, router(byte(10+i), f, -1))
-						}
-						step, when := m.run(m.search(), 60*time.Second)
-						checkOverlap(t, step, when, first, first+apart, apart == 0, slack)
-					}
-				})
+					})
 			}
 		}
 	}
 }
 
-// checkOverlap fails unless a search ended with session overlap, or tried somebody before the second button was pressed.
-func checkOverlap(t *testing.T, step Step, when, first, second time.Duration, always bool, slack time.Duration) {
+// checkOverlap fails unless a search ended with session overlap, or tried somebody before the
+// second button was pressed.
+func checkOverlap(t *testing.T, step Step, when, first, second time.Duration, always bool,
+	slack time.Duration) {
 	t.Helper()
 	_, overlap := errors.AsType[*discovery.OverlapError](step.Err)
 	switch {
@@ -67,8 +73,8 @@ func checkOverlap(t *testing.T, step Step, when, first, second time.Duration, al
 	}
 }
 
-// TestPressToAnswer holds what a person waits for who calls, walks to the router and presses, and what the radio does
-// meanwhile. wpa_supplicant scans everything each time: 3 s here.
+// TestPressToAnswer holds what a person waits for who calls, walks to the router and presses, and
+// what the radio does meanwhile. wpa_supplicant scans everything each time: 3 s here.
 func TestPressToAnswer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -77,7 +83,8 @@ func TestPressToAnswer(t *testing.T) {
 		mean, most time.Duration
 	}{
 		{"one access point", nil, 350 * time.Millisecond, 800 * time.Millisecond},
-		{"five access points", []int{2412, 2462, 5180, 5500}, 1050 * time.Millisecond, 1600 * time.Millisecond},
+		{"five access points", []int{2412, 2462, 5180, 5500}, 1050 * time.Millisecond,
+			1600 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,8 +110,8 @@ func TestPressToAnswer(t *testing.T) {
 	}
 }
 
-// TestWatchSlowsDown: nobody presses. The looks become fewer, each channel is looked at once in Fresh all the same, and
-// the radio rests for about half of the time.
+// TestWatchSlowsDown: nobody presses. The looks become fewer, each channel is looked at once in
+// Fresh all the same, and the radio rests for about half of the time.
 func TestWatchSlowsDown(t *testing.T) {
 	t.Parallel()
 	m := newModel(router(1, 2437, -1), router(2, 5180, -1))
@@ -137,7 +144,8 @@ func TestAfterAScan(t *testing.T) {
 	}
 	hints := m.look(Look{Frequencies: Frequencies(m.channels)})
 	m.now, m.scans = noon.Add(6*time.Second), 0
-	s := New(Goal{Button: true}, m.now, looked, []discovery.Candidate{hints.Candidates[0].Candidate, hints.Candidates[1].Candidate})
+	s := New(Goal{Button: true}, m.now, looked,
+		[]discovery.Candidate{hints.Candidates[0].Candidate, hints.Candidates[1].Candidate})
 	s.SetChannels(m.channels)
 	step, when := m.run(s, 60*time.Second)
 	if step.Try == nil || when > 7*time.Second || m.scans > 2 {
@@ -145,8 +153,8 @@ func TestAfterAScan(t *testing.T) {
 	}
 }
 
-// TestGone: a router that lost power while its button was pressed is no overlap with the one that is pressed later; one
-// that is missed in a look or two is.
+// TestGone: a router that lost power while its button was pressed is no overlap with the one that
+// is pressed later; one that is missed in a look or two is.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -186,7 +194,8 @@ func TestSlowRadio(t *testing.T) {
 			continue
 		}
 		began := now
-		now, scans = now.Add(time.Duration(len(step.Look.Frequencies))*500*time.Millisecond), scans+1
+		now, scans = now.Add(time.Duration(len(
+			step.Look.Frequencies))*500*time.Millisecond), scans+1
 		var found Found
 		for _, c := range []Candidate{home, other} {
 			if c.Seen = now; slices.Contains(step.Look.Frequencies, c.Frequency) {
@@ -227,7 +236,9 @@ func TestClockSetBack(t *testing.T) {
 // sighted is an access point as a test hears it.
 func sighted(n byte, frequency int, class discovery.Class, authorized int) Candidate {
 	return Candidate{Candidate: discovery.Candidate{
-		BSSID: wsc.MAC{2, 0, 0, 0, 9, n}, SSID: []byte("x"), Frequency: frequency, Signal: -50 - int(n), Class: class, Authorized: authorized,
-		Ad: &wsc.Advertisement{SelectedRegistrar: class > discovery.Plain, UUIDE: wsc.UUID{n}, HasUUIDE: true}, Seen: noon,
+		BSSID: wsc.MAC{2, 0, 0, 0, 9, n}, SSID: []byte("x"), Frequency: frequency,
+		Signal: -50 - int(n), Class: class, Authorized: authorized,
+		Ad: &wsc.Advertisement{SelectedRegistrar: class > discovery.Plain, UUIDE: wsc.UUID{n},
+			HasUUIDE: true}, Seen: noon,
 	}}
 }

@@ -10,11 +10,13 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// maxKnown bounds the channels that are looked at first, or again and again, because access points are known there.
+// maxKnown bounds the channels that are looked at first, or again and again, because access points
+// are known there.
 const maxKnown = 4
 
-// What a look at one channel takes: on an active one a question and the time for the answers, on a passive
-// one a beacon interval and some (mac80211's software scan; other radios are of the same order).
+// What a look at one channel takes: on an active one a question and the time for the answers, on a
+// passive one a beacon interval and some (mac80211's software scan; other radios are of the same
+// order).
 const (
 	activeTime  = 67 * time.Millisecond
 	passiveTime = 110 * time.Millisecond
@@ -28,10 +30,12 @@ func lookTime(c drivers.Channel) time.Duration {
 	return activeTime
 }
 
-// usable leaves out where no WPS can be: 6 GHz, which has WPA3 only, and whatever else radios list (the
-// kernel's simulated ones list 900 MHz, and refuse to scan there by frequency).
+// usable leaves out where no WPS can be: 6 GHz, which has WPA3 only, and whatever else radios list
+// (the kernel's simulated ones list 900 MHz, and refuse to scan there by frequency).
 func usable(channels []drivers.Channel) []drivers.Channel {
-	return slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool { return wsc.BandOf(c.Frequency) == 0 })
+	return slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool {
+		return wsc.BandOf(c.Frequency) == 0
+	})
 }
 
 // Frequencies are those of the channels where WPS can be; nil if there are none.
@@ -73,7 +77,9 @@ func likely(c drivers.Channel, channels []drivers.Channel) bool {
 // open returns those frequencies that are among the channels.
 func open(channels []drivers.Channel, frequencies []int) []int {
 	return slices.DeleteFunc(slices.Clone(frequencies), func(f int) bool {
-		return !slices.ContainsFunc(channels, func(c drivers.Channel) bool { return c.Frequency == f })
+		return !slices.ContainsFunc(channels, func(c drivers.Channel) bool {
+			return c.Frequency == f
+		})
 	})
 }
 
@@ -87,8 +93,12 @@ func slicesOf(channels []drivers.Channel, known []int) [][]int {
 	if len(known) > 1 {
 		looks = append(looks, known[1:])
 	}
-	rest := slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool { return slices.Contains(known, c.Frequency) })
-	slices.SortStableFunc(rest, func(a, b drivers.Channel) int { return cmp.Compare(likelihood(a), likelihood(b)) })
+	rest := slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool {
+		return slices.Contains(known, c.Frequency)
+	})
+	slices.SortStableFunc(rest, func(a, b drivers.Channel) int {
+		return cmp.Compare(likelihood(a), likelihood(b))
+	})
 	last := -1
 	for _, c := range rest {
 		if rank := likelihood(c); rank != last {

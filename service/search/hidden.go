@@ -6,11 +6,13 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// maxAsked is how often an access point that hides its name is asked for one by a name that it may have.
+// maxAsked is how often an access point that hides its name is asked for one by a name that it may
+// have.
 const maxAsked = 2
 
-// names are what is known of access points that hide theirs. The kernel associates by name only, so one that does not tell
-// it has to be asked by it: a Probe Request with the name is answered with it (IEEE 802.11, "Active scanning").
+// names are what is known of access points that hide theirs. The kernel associates by name only, so
+// one that does not tell it has to be asked by it: a Probe Request with the name is answered with
+// it (IEEE 802.11, "Active scanning").
 type names struct {
 	known map[wsc.MAC][]byte
 	tried map[wsc.MAC]int
@@ -20,7 +22,8 @@ func newNames() names {
 	return names{known: make(map[wsc.MAC][]byte), tried: make(map[wsc.MAC]int)}
 }
 
-// is reports whether a name hides another: it is empty, or zeros as long as the other (both are seen).
+// is reports whether a name hides another: it is empty, or zeros as long as the other (both are
+// seen).
 func (*names) is(ssid []byte) bool { return len(bytes.Trim(ssid, "\x00")) == 0 }
 
 // Name tells what an access point is called, in case it does not tell itself.
@@ -30,10 +33,12 @@ func (s *Search) Name(m wsc.MAC, ssid []byte) {
 	}
 }
 
-// Hidden is ErrHidden if an access point with WPS that was heard hides its name, and nobody knows it; else nil.
+// Hidden is ErrHidden if an access point with WPS that was heard hides its name, and nobody knows
+// it; else nil.
 func (s *Search) Hidden() error {
 	for m := range s.heard {
-		if ask, hides := s.hides(m); hides && ask == nil && (s.goal.BSSID.IsZero() || s.goal.BSSID == m) {
+		if ask, hides := s.hides(m); hides && ask == nil &&
+			(s.goal.BSSID.IsZero() || s.goal.BSSID == m) {
 			return ErrHidden
 		}
 	}
@@ -58,8 +63,8 @@ func (n *names) asked(look Look, heard map[wsc.MAC]sighting) {
 	}
 }
 
-// hides reports whether an access point does not tell its name. If it may be called something that we know, ask is how to
-// ask it.
+// hides reports whether an access point does not tell its name. If it may be called something that
+// we know, ask is how to ask it.
 func (s *Search) hides(m wsc.MAC) (ask *Step, hides bool) {
 	k := s.heard[m]
 	if !s.hidden.is(k.SSID) {

@@ -12,7 +12,8 @@ import (
 // noon is when the tests begin.
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// transmitter is an access point of the model: a router's BSS on a channel, whose button is pressed for a time.
+// transmitter is an access point of the model: a router's BSS on a channel, whose button is pressed
+// for a time.
 type transmitter struct {
 	bssid     wsc.MAC
 	frequency int
@@ -22,7 +23,8 @@ type transmitter struct {
 	off       time.Duration // when it is switched on; 0: it is there
 }
 
-// model is the air and the clock of a search: a look takes as long as on mac80211's simulated radios.
+// model is the air and the clock of a search: a look takes as long as on mac80211's simulated
+// radios.
 type model struct {
 	now, start time.Time
 	channels   []drivers.Channel
@@ -45,13 +47,16 @@ func (m *model) search() *Search {
 
 // router is an access point of its own with one BSS.
 func router(n byte, frequency int, pressed time.Duration) transmitter {
-	return transmitter{bssid: wsc.MAC{2, 0, 0, 0, 8, n}, uuid: wsc.UUID{n}, frequency: frequency, signal: -50 - int(n), from: pressed}
+	return transmitter{bssid: wsc.MAC{2, 0, 0, 0, 8, n}, uuid: wsc.UUID{n}, frequency: frequency,
+		signal: -50 - int(n), from: pressed}
 }
 
 // world is what a radio may use that knows no country: 11 channels to ask on, 21 to listen.
 func world() []drivers.Channel {
-	return append(append(active(2412, 2417, 2422, 2427, 2432, 2437, 2442, 2447, 2452, 2457, 2462), passive(2467, 2472)...),
-		passive(5180, 5200, 5220, 5240, 5260, 5280, 5300, 5320, 5500, 5520, 5540, 5560, 5580, 5600, 5620, 5640, 5660, 5680, 5700)...)
+	return append(append(active(2412, 2417, 2422, 2427, 2432, 2437, 2442, 2447, 2452, 2457, 2462),
+		passive(2467, 2472)...),
+		passive(5180, 5200, 5220, 5240, 5260, 5280, 5300, 5320, 5500, 5520, 5540, 5560, 5580, 5600,
+			5620, 5640, 5660, 5680, 5700)...)
 }
 
 // look is a scan: each channel is heard at its own time.
@@ -73,9 +78,11 @@ func (m *model) look(look Look) Found {
 			if t.from >= 0 && at >= t.from && at < t.from+120*time.Second {
 				class = discovery.PBC
 			}
-			ad := &wsc.Advertisement{SelectedRegistrar: class == discovery.PBC, UUIDE: t.uuid, HasUUIDE: true}
+			ad := &wsc.Advertisement{SelectedRegistrar: class == discovery.PBC, UUIDE: t.uuid,
+				HasUUIDE: true}
 			found.Candidates = append(found.Candidates, Candidate{Candidate: discovery.Candidate{
-				BSSID: t.bssid, SSID: []byte("x"), Frequency: t.frequency, Signal: t.signal, Class: class, Ad: ad, Seen: m.now,
+				BSSID: t.bssid, SSID: []byte("x"), Frequency: t.frequency, Signal: t.signal,
+				Class: class, Ad: ad, Seen: m.now,
 			}})
 		}
 	}

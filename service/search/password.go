@@ -8,10 +8,12 @@ import (
 	"wpsd/engine/discovery"
 )
 
-// Where to look first for whom a password can be offered to, and for whoever was named, and when to stop looking.
+// Where to look first for whom a password can be offered to, and for whoever was named, and when to
+// stop looking.
 //
-// A scan of all channels takes 4 to 8 s, of which a run of M1 to M8 takes 0.1 s: what a user waits for is
-// the scan. So we look in slices, the most likely channels first, and stop when what was asked for was found:
+// A scan of all channels takes 4 to 8 s, of which a run of M1 to M8 takes 0.1 s: what a user waits
+// for is the scan. So we look in slices, the most likely channels first, and stop when what was
+// asked for was found:
 //
 //   - With a BSSID named, at the slice that shows it (PIN), or shows its button pressed (push button). The
 //     user made the choice, there is nothing to compare it with.
@@ -88,11 +90,13 @@ func (s *Search) plan() (looks [][]int, all bool) {
 	}
 	frequencies := knownFrequencies(s.known(), s.goal.Button, s.goal.BSSID)
 	if s.goal.Hint != 0 {
-		frequencies = append([]int{s.goal.Hint}, slices.DeleteFunc(frequencies, func(f int) bool { return f == s.goal.Hint })...)
+		frequencies = append([]int{s.goal.Hint},
+			slices.DeleteFunc(frequencies, func(f int) bool { return f == s.goal.Hint })...)
 	}
 	frequencies = open(s.channels, frequencies)
 	_, heard := s.heard[s.goal.BSSID]
-	if len(frequencies) > 0 && s.narrow < narrowLooks && (heard || !s.goal.BSSID.IsZero() && s.sweeps > 0) {
+	if len(frequencies) > 0 && s.narrow < narrowLooks &&
+		(heard || !s.goal.BSSID.IsZero() && s.sweeps > 0) {
 		return [][]int{frequencies[:1]}, false // we wait for it on its channel
 	}
 	return slicesOf(s.channels, frequencies), true
@@ -121,8 +125,8 @@ func (s *Search) dequeue(now time.Time, look Look) (swept bool) {
 	return s.whole
 }
 
-// restTime is how long to wait after a sweep in vain: for the button of an access point that was named as long as for
-// that of any.
+// restTime is how long to wait after a sweep in vain: for the button of an access point that was
+// named as long as for that of any.
 func (s *Search) restTime(now time.Time) time.Duration {
 	if s.goal.Button {
 		return min(s.pace(now), rescanPause)

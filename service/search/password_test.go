@@ -30,20 +30,35 @@ func TestOffer(t *testing.T) {
 		skip   func(*Search)
 		picked byte // 0: nobody yet
 	}{
-		{name: "one that lists us is taken at once", heard: []Candidate{at(1, discovery.Auth, 2, s)}, picked: 1},
-		{name: "one that lists anybody waits for the likely channels", heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s}},
-		{name: "and is taken after them", heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s, s}, picked: 1},
-		{name: "a look of eleven seconds ago no longer counts", heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s, 11 * s}},
-		{name: "nor one in the future, after the clock was set back", heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s, -s}},
-		{name: "one that lists nobody is not taken", heard: []Candidate{at(1, discovery.PIN, 0, s)}, closed: true},
-		{name: "unless it is time to try everybody", heard: []Candidate{at(1, discovery.Plain, 0, s)}, closed: true, sweeps: 3, picked: 1},
-		{name: "everybody is tried after all channels only", heard: []Candidate{at(1, discovery.Plain, 0, s)}, looked: []time.Duration{s, s}, sweeps: 3},
-		{name: "one that was not heard lately is a hint", heard: []Candidate{at(1, discovery.Auth, 2, 40*s)}},
-		{name: "a named one is taken where it is heard, ready or not", want: 1, heard: []Candidate{at(1, discovery.Plain, 0, s)}, picked: 1},
-		{name: "one with another password is skipped for the next", heard: []Candidate{at(1, discovery.Auth, 2, s), at(7, discovery.Auth, 2, s)},
-			skip: func(s *Search) { s.tries.wrong[wsc.MAC{2, 0, 0, 0, 9, 1}] = true }, picked: 7},
-		{name: "so is one that has none for us", heard: []Candidate{at(1, discovery.Auth, 2, s), at(7, discovery.Auth, 2, s)},
-			skip: func(s *Search) { s.tries.ignored.Fail(noon, wsc.MAC{2, 0, 0, 0, 9, 1}) }, picked: 7},
+		{name: "one that lists us is taken at once",
+			heard: []Candidate{at(1, discovery.Auth, 2, s)}, picked: 1},
+		{name: "one that lists anybody waits for the likely channels",
+			heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s}},
+		{name: "and is taken after them", heard: []Candidate{at(1, discovery.Auth, 1, s)},
+			looked: []time.Duration{s, s}, picked: 1},
+		{name: "a look of eleven seconds ago no longer counts",
+			heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s, 11 * s}},
+		{name: "nor one in the future, after the clock was set back",
+			heard: []Candidate{at(1, discovery.Auth, 1, s)}, looked: []time.Duration{s, -s}},
+		{name: "one that lists nobody is not taken", heard: []Candidate{at(1, discovery.PIN, 0, s)},
+			closed: true},
+		{name: "unless it is time to try everybody",
+			heard: []Candidate{at(1, discovery.Plain, 0, s)}, closed: true, sweeps: 3, picked: 1},
+		{name: "everybody is tried after all channels only",
+			heard:  []Candidate{at(1, discovery.Plain, 0, s)},
+			looked: []time.Duration{s, s}, sweeps: 3},
+		{name: "one that was not heard lately is a hint",
+			heard: []Candidate{at(1, discovery.Auth, 2, 40*s)}},
+		{name: "a named one is taken where it is heard, ready or not", want: 1,
+			heard: []Candidate{at(1, discovery.Plain, 0, s)}, picked: 1},
+		{name: "one with another password is skipped for the next",
+			heard: []Candidate{at(1, discovery.Auth, 2, s), at(7, discovery.Auth, 2, s)},
+			skip:  func(s *Search) { s.tries.wrong[wsc.MAC{2, 0, 0, 0, 9, 1}] = true }, picked: 7},
+		{name: "so is one that has none for us",
+			heard: []Candidate{at(1, discovery.Auth, 2, s), at(7, discovery.Auth, 2, s)},
+			skip: func(s *Search) {
+				s.tries.ignored.Fail(noon, wsc.MAC{2, 0, 0, 0, 9, 1})
+			}, picked: 7},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +91,8 @@ func TestOffer(t *testing.T) {
 func TestFailed(t *testing.T) {
 	t.Parallel()
 	m := wsc.MAC{2, 0, 0, 0, 9, 1}
-	button, pin, named, learn := Goal{Button: true}, Goal{}, Goal{BSSID: m}, Goal{BSSID: m, Registrar: true}
+	button, pin, named, learn := Goal{Button: true}, Goal{}, Goal{BSSID: m},
+		Goal{BSSID: m, Registrar: true}
 	const never = -1
 	ms := func(list ...time.Duration) []time.Duration {
 		for i := range list {
@@ -92,13 +108,16 @@ func TestFailed(t *testing.T) {
 		o      Outcome
 		pauses []time.Duration // after each failure; never: it is over
 	}{
-		{"a refused association, push button", button, Refused, ms(200, 500, 1000, 2000, 2000, 2000)},
+		{"a refused association, push button", button, Refused,
+			ms(200, 500, 1000, 2000, 2000, 2000)},
 		{"a refused association, PIN", pin, Refused, ms(200, 500, 1000, 2000, 2000)},
 		{"a refused association, learn", learn, Refused, ms(200, 500, 1000, 2000, 2000)},
 		{"no run begins", button, Silent, ms(200, 500, 1000)},
 		{"a lost link, push button", button, Broken, ms(200, 500, 1000, 2000)},
-		{"a lost link, PIN: it can be tried twice at hostapd", named, Broken, ms(3000, 10000, 10000)},
-		{"a lost link, learn: the access point may count it as a guess", learn, Broken, ms(3000, 10000, never)},
+		{"a lost link, PIN: it can be tried twice at hostapd", named, Broken,
+			ms(3000, 10000, 10000)},
+		{"a lost link, learn: the access point may count it as a guess", learn, Broken,
+			ms(3000, 10000, never)},
 		{"no without a reason, push button", button, Dismissed, ms(200, 500, never)},
 		{"no without a reason, PIN", pin, Dismissed, ms(10000, 10000, 60000)},
 		{"no with a reason, push button", button, Declined, ms(never)},
@@ -125,7 +144,8 @@ func TestFailed(t *testing.T) {
 				if s.due(now.Add(want-1), &heard) || !s.due(now.Add(want), &heard) {
 					t.Errorf("failure %d: not after %v", i+1, want)
 				}
-				if heard.look = now.Add(-1); s.tries.pauses[m].count > 0 && s.due(now.Add(want), &heard) {
+				if heard.look = now.Add(-1); s.tries.pauses[m].count > 0 &&
+					s.due(now.Add(want), &heard) {
 					t.Errorf("failure %d: tried again without a look", i+1)
 				}
 				now = now.Add(want)
@@ -134,8 +154,8 @@ func TestFailed(t *testing.T) {
 	}
 }
 
-// TestStrangers: three routers may prove themselves wrong about a PIN, whatever number of BSSs each has; after them only those
-// that list our address are tried, and three of these.
+// TestStrangers: three routers may prove themselves wrong about a PIN, whatever number of BSSs each
+// has; after them only those that list our address are tried, and three of these.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	s := New(Goal{}, noon, nil, nil)
@@ -170,8 +190,8 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// TestRouter: the BSSs of the router whose button is pressed are tried one after the other, the strongest first, and those
-// again that failed least.
+// TestRouter: the BSSs of the router whose button is pressed are tried one after the other, the
+// strongest first, and those again that failed least.
 func TestRouter(t *testing.T) {
 	t.Parallel()
 	m := newModel(router(1, 2437, 0), router(2, 5180, 0), router(3, 2437, 0))
@@ -212,20 +232,22 @@ func TestNamed(t *testing.T) {
 		{"another one has no WPS", Found{Others: map[wsc.MAC]bool{{2}: false}}, nil},
 		{"it has WPS", Found{Candidates: []Candidate{sighted(1, 2412, discovery.Plain, 0)}}, nil},
 	} {
-		for _, goal := range []Goal{{BSSID: m}, {BSSID: m, Button: true}, {BSSID: m, Registrar: true}} {
+		for _, goal := range []Goal{{BSSID: m}, {BSSID: m, Button: true},
+			{BSSID: m, Registrar: true}} {
 			s := New(goal, noon, nil, nil)
 			s.SetChannels(active(2412, 2437))
 			step := s.Next(noon)
 			s.Looked(noon, noon.Add(time.Second), step.Look, c.found)
-			if step = s.Next(noon.Add(time.Second)); !errors.Is(step.Err, c.err) || (step.Err == nil) != (c.err == nil) {
+			if step = s.Next(noon.Add(time.Second)); !errors.Is(step.Err, c.err) ||
+				(step.Err == nil) != (c.err == nil) {
 				t.Errorf("%s: %v", c.name, step.Err)
 			}
 		}
 	}
 }
 
-// TestFlood: an air full of BSSIDs, each heard once, does not grow what a search keeps, and what is heard later has
-// room again.
+// TestFlood: an air full of BSSIDs, each heard once, does not grow what a search keeps, and what is
+// heard later has room again.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	s := New(Goal{}, noon, nil, nil)

@@ -1,5 +1,6 @@
-// Package search decides where a station looks next and whom it tries: it is told what was heard, how attempts
-// ended and what time it is, and answers with the next step. It does no I/O and starts nothing.
+// Package search decides where a station looks next and whom it tries: it is told what was heard,
+// how attempts ended and what time it is, and answers with the next step. It does no I/O and starts
+// nothing.
 //
 //	channels.go  which channels to look at first, and how they are cut into looks
 //	button.go    push button: watch, overlap, what is owed before a button is answered
@@ -24,25 +25,27 @@ var (
 	ErrNoWPS = errors.New("search: the access point that was named has no WPS")
 	// ErrWPA3Only: the same, and it takes WPA3 only, so it cannot have any.
 	ErrWPA3Only = errors.New("search: the access point takes WPA3 only")
-	// ErrHidden: the access point does not tell its name, which has to be known to associate with it.
+	// ErrHidden: the access point does not tell its name, which has to be known to associate with
+	// it.
 	ErrHidden = errors.New("search: the access point hides its name")
 )
 
 const (
 	// Fresh is how long a look counts.
 	Fresh = 10 * time.Second
-	// seenSlack: kernels tell in milliseconds or jiffies when a frame was heard, so one of the first
-	// moment of a look may seem older than the look.
+	// seenSlack: kernels tell in milliseconds or jiffies when a frame was heard, so one of the
+	// first moment of a look may seem older than the look.
 	seenSlack = 100 * time.Millisecond
 	// rescanPause is how long to wait after looks in vain (wpa_supplicant waits as long).
 	rescanPause = 500 * time.Millisecond
-	// openSweeps and openAfter: after so many looks at everything and so long, a password is offered also to
-	// access points that do not say that they wait for one. Some never say it (an External Registrar
-	// may not set Selected Registrar), and others learn of us that way (wpa_supplicant's rule).
+	// openSweeps and openAfter: after so many looks at everything and so long, a password is
+	// offered also to access points that do not say that they wait for one. Some never say it (an
+	// External Registrar may not set Selected Registrar), and others learn of us that way
+	// (wpa_supplicant's rule).
 	openSweeps = 3
 	openAfter  = 5 * time.Second
-	// narrowLooks is how often only the channel of a named access point is looked at, when it was not
-	// heard there, before looking everywhere again.
+	// narrowLooks is how often only the channel of a named access point is looked at, when it was
+	// not heard there, before looking everywhere again.
 	narrowLooks = 3
 	// maxHeard bounds what is kept: anybody can send beacons with any BSSID.
 	maxHeard = 2048
@@ -50,7 +53,8 @@ const (
 
 // Goal is what a search is for.
 type Goal struct {
-	Button    bool    // a push button is to be answered; otherwise a PIN or another password is offered
+	// a push button is to be answered; otherwise a PIN or another password is offered
+	Button    bool
 	Registrar bool    // the access point is to be learned or configured, with a password of its own
 	BSSID     wsc.MAC // of the access point that was named; zero: any
 	SSID      []byte  // of the network that a handover named: another one is not tried; nil: any
@@ -109,13 +113,16 @@ type sighting struct {
 	shown time.Time // when the look ended that first showed its button pressed; zero: it is not
 }
 
-// New begins a search at a time. looked tells when channels were looked at before, hints what was heard then.
-func New(goal Goal, began time.Time, looked map[int]time.Time, hints []discovery.Candidate) *Search {
+// New begins a search at a time. looked tells when channels were looked at before, hints what was
+// heard then.
+func New(goal Goal, began time.Time, looked map[int]time.Time,
+	hints []discovery.Candidate) *Search {
 	if looked == nil {
 		looked = make(map[int]time.Time)
 	}
 	return &Search{
-		goal: goal, began: began, looked: looked, hints: hints, heard: make(map[wsc.MAC]sighting), others: make(map[wsc.MAC]bool),
+		goal: goal, began: began, looked: looked, hints: hints, heard: make(map[wsc.MAC]sighting),
+		others: make(map[wsc.MAC]bool),
 		button: watch{answered: make(map[wsc.MAC]bool)}, tries: newAttempts(), hidden: newNames(),
 	}
 }
@@ -157,8 +164,8 @@ type Found struct {
 	Others     map[wsc.MAC]bool // BSSs without WPS; true: it takes WPA3 only
 }
 
-// Looked takes in a look that began at a time and has just ended. It reports whether everything was looked at since
-// it last said so.
+// Looked takes in a look that began at a time and has just ended. It reports whether everything was
+// looked at since it last said so.
 func (s *Search) Looked(began, now time.Time, look Look, found Found) (swept bool) {
 	s.closed = false
 	for _, f := range look.Frequencies {
@@ -197,7 +204,8 @@ func (s *Search) hear(c Candidate, began, now time.Time) {
 			return
 		}
 	}
-	if there && (old.Authorized == discovery.NotAuthorized && c.Authorized != discovery.NotAuthorized ||
+	if there && (old.Authorized == discovery.NotAuthorized &&
+		c.Authorized != discovery.NotAuthorized ||
 		!old.Ad.SelectedRegistrar && c.Ad.SelectedRegistrar) {
 		s.tries.ready(c.BSSID)
 	}
@@ -250,7 +258,8 @@ func (s *Search) known() []discovery.Candidate {
 	return s.hints
 }
 
-// otherNetwork reports whether a handover named another network than the one that this access point has.
+// otherNetwork reports whether a handover named another network than the one that this access point
+// has.
 func (s *Search) otherNetwork(c *discovery.Candidate) bool {
 	return len(s.goal.SSID) > 0 && !bytes.Equal(c.SSID, s.goal.SSID)
 }

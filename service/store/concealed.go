@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// encoding/json keeps copies of what it writes in buffers for the next time, and reads files into a buffer of its own; neither can be
-// overwritten. So it gets fillers in place of the fields of type []byte, which are our secrets.
+// encoding/json keeps copies of what it writes in buffers for the next time, and reads files into a
+// buffer of its own; neither can be overwritten. So it gets fillers in place of the fields of type
+// []byte, which are our secrets.
 
 // secretField is such a field: its name in the file, and its content.
 type secretField struct {
@@ -42,8 +43,8 @@ func concealed(file any) any {
 	return filled.Interface()
 }
 
-// reveal writes the secrets of a file into its text, where their fillers are. No text in the file can look like the name of a field:
-// a quote in it has a backslash in front.
+// reveal writes the secrets of a file into its text, where their fillers are. No text in the file
+// can look like the name of a field: a quote in it has a backslash in front.
 func reveal(text []byte, file any) error {
 	for _, f := range secretFields(reflect.ValueOf(file)) {
 		if len(f.content) == 0 {
@@ -60,8 +61,8 @@ func reveal(text []byte, file any) error {
 	return nil
 }
 
-// checkNames checks that the text of a file has no other names than file, a pointer to its struct, has fields, and that one object is
-// all that it has.
+// checkNames checks that the text of a file has no other names than file, a pointer to its struct,
+// has fields, and that one object is all that it has.
 func checkNames(text []byte, file any) error {
 	text = bytes.Clone(text)
 	defer clear(text)

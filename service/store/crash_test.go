@@ -19,8 +19,8 @@ var (
 	olderUUID = wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 9})
 )
 
-// TestCrashAtEveryStep lets an operation die at its first, second, … step and looks at what the next
-// start finds: always what was there before or what was to be, and no damage.
+// TestCrashAtEveryStep lets an operation die at its first, second, … step and looks at what the
+// next start finds: always what was there before or what was to be, and no damage.
 func TestCrashAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -30,21 +30,32 @@ func TestCrashAtEveryStep(t *testing.T) {
 		good func(keys map[string]string, s *Store) bool
 	}{
 		{
-			"adding a network", func(s *Store) error { _, _, err := s.Put(network("new", nil)); return err },
+			"adding a network", func(s *Store) error {
+				_, _, err := s.Put(network("new", nil))
+				return err
+			},
 			func(keys map[string]string, _ *Store) bool {
-				return keys["old"] == "old key!" && (keys["new"] == "" || keys["new"] == "correct horse battery")
+				return keys["old"] == "old key!" &&
+					(keys["new"] == "" || keys["new"] == "correct horse battery")
 			},
 		},
 		{
-			"replacing one", func(s *Store) error { _, _, err := s.Put(network("old", nil)); return err },
-			func(keys map[string]string, s *Store) bool { // and it is one, with the number that it had
+			"replacing one", func(s *Store) error {
+				_, _, err := s.Put(network("old", nil))
+				return err
+			},
+			// and it is one, with the number that it had
+			func(keys map[string]string, s *Store) bool {
 				got, err := s.Network(1)
-				return (keys["old"] == "old key!" || keys["old"] == "correct horse battery") && len(s.networks) == 1 && err == nil && string(got.SSID) == "old"
+				return (keys["old"] == "old key!" || keys["old"] == "correct horse battery") &&
+					len(s.networks) == 1 && err == nil && string(got.SSID) == "old"
 			},
 		},
 		{
 			"deleting one", func(s *Store) error { return s.Delete(1) },
-			func(keys map[string]string, _ *Store) bool { return keys["old"] == "old key!" || keys["old"] == "" },
+			func(keys map[string]string, _ *Store) bool {
+				return keys["old"] == "old key!" || keys["old"] == ""
+			},
 		},
 		{
 			"changing the identity", func(s *Store) error { return s.SetUUID(someUUID) },
@@ -61,7 +72,9 @@ func TestCrashAtEveryStep(t *testing.T) {
 				}
 				dir := chmod(t, t.TempDir(), 0o700)
 				s := open(t, dir)
-				add(t, s, network("old", func(n *Network) { n.Key = secret.FromString("old key!") }))
+				add(t, s, network("old", func(n *Network) {
+					n.Key = secret.FromString("old key!")
+				}))
 				if err := s.SetUUID(olderUUID); err != nil {
 					t.Fatal(err)
 				}
@@ -91,7 +104,8 @@ func TestCrashAtEveryStep(t *testing.T) {
 				if len(s.Damaged()) != 0 || !c.good(keys, s) {
 					t.Errorf("killed before %q: %v, %v", at, keys, s.Damaged())
 				}
-				if left, _ := filepath.Glob(filepath.Join(dir, temporaryPrefix+"*")); len(left) != 0 {
+				if left, _ := filepath.Glob(filepath.Join(dir, temporaryPrefix+"*")); len(
+					left) != 0 {
 					t.Errorf("killed before %q: %v stays", at, left)
 				}
 			}
@@ -134,8 +148,8 @@ func TestKill(t *testing.T) {
 		beVictim(dir)
 		return
 	}
-	// Not parallel: between fork and exec a child holds a copy of every lock, and tests that open a directory again
-	// would find it in use.
+	// Not parallel: between fork and exec a child holds a copy of every lock, and tests that open a
+	// directory again would find it in use.
 	dir := chmod(t, t.TempDir(), 0o700)
 	for round := range 20 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
@@ -174,7 +188,9 @@ func beVictim(dir string) {
 	}
 	for i := 0; ; i++ {
 		ssid := fmt.Sprint("network ", i%7)
-		n, _, err := s.Put(network(ssid, func(n *Network) { n.Key = secret.FromString("key of " + ssid) }))
+		n, _, err := s.Put(network(ssid, func(n *Network) {
+			n.Key = secret.FromString("key of " + ssid)
+		}))
 		if err == nil && i%5 == 0 {
 			err = s.Delete(n.ID)
 		}

@@ -58,10 +58,12 @@ func (d *directory) check(path string) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w: %s belongs to user %d, not to %d: chown it", ErrUnsafe, path, stat.Uid, os.Geteuid())
+		return fmt.Errorf("%w: %s belongs to user %d, not to %d: chown it", ErrUnsafe, path,
+			stat.Uid, os.Geteuid())
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return fmt.Errorf("%w: others can write to %s (mode %04o): chmod 700 it", ErrUnsafe, path, mode)
+		return fmt.Errorf("%w: others can write to %s (mode %04o): chmod 700 it",
+			ErrUnsafe, path, mode)
 	}
 	err = syscall.Flock(int(d.self.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

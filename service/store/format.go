@@ -61,8 +61,10 @@ func appendNetwork(n Network) ([]byte, error) {
 	}
 	f := networkFile{
 		Version: formatVersion, Auth: n.Auth.String(), Encryption: n.Encryption.String(),
-		KeyKind: string(n.KeyKind), Key: n.Key.Bytes(), WPA3Only: n.WPA3Only, KeyIndex: n.KeyIndex, NetworkIndex: n.NetworkIndex,
-		MAC: n.MAC.String(), OwnMAC: n.OwnMAC, BSSID: n.BSSID.String(), Source: n.Source, Created: n.Created, Raw: n.Raw.Bytes(),
+		KeyKind: string(n.KeyKind), Key: n.Key.Bytes(), WPA3Only: n.WPA3Only, KeyIndex: n.KeyIndex,
+		NetworkIndex: n.NetworkIndex,
+		MAC:          n.MAC.String(), OwnMAC: n.OwnMAC, BSSID: n.BSSID.String(), Source: n.Source,
+		Created: n.Created, Raw: n.Raw.Bytes(),
 	}
 	if isText(n.SSID) {
 		f.SSID = string(n.SSID)
@@ -83,7 +85,8 @@ func parseNetwork(text []byte) (Network, error) {
 	}
 	n := Network{
 		Network: credential.Network{
-			SSID: []byte(f.SSID), KeyKind: credential.KeyKind(f.KeyKind), Key: secret.New(f.Key), WPA3Only: f.WPA3Only,
+			SSID: []byte(f.SSID), KeyKind: credential.KeyKind(f.KeyKind), Key: secret.New(f.Key),
+			WPA3Only:     f.WPA3Only,
 			KeyIndex:     f.KeyIndex,
 			NetworkIndex: f.NetworkIndex, OwnMAC: f.OwnMAC, Raw: secret.New(f.Raw),
 		},
@@ -116,7 +119,8 @@ func parseNetwork(text []byte) (Network, error) {
 // check is what every stored network fulfils, whoever wrote the file.
 func check(n Network) error {
 	const known = wsc.AuthOpen | wsc.AuthWPAPSK | wsc.AuthWPA2PSK
-	keyed := n.KeyKind == credential.KeyPassphrase || n.KeyKind == credential.KeyRawPSK || n.KeyKind == credential.KeyWEP
+	keyed := n.KeyKind == credential.KeyPassphrase || n.KeyKind == credential.KeyRawPSK ||
+		n.KeyKind == credential.KeyWEP
 	switch {
 	case len(n.SSID) == 0 || len(n.SSID) > maxSSID:
 		return fmt.Errorf("%w: an SSID has 1 to %d bytes, not %d", ErrInvalid, maxSSID, len(n.SSID))
@@ -169,7 +173,8 @@ func isText(b []byte) bool {
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// encode writes a file, a struct. Its secrets are in the text that it returns, and in no other place.
+// encode writes a file, a struct. Its secrets are in the text that it returns, and in no other
+// place.
 func encode(f any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

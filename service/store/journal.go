@@ -18,12 +18,13 @@ const (
 	journalDirectory = "owed"
 	journalSuffix    = ".json"
 	maxClaims        = 8
-	// debtExpires is when a debt is taken for one of before the kernel was started, where that cannot be told.
+	// debtExpires is when a debt is taken for one of before the kernel was started, where that
+	// cannot be told.
 	debtExpires = 24 * time.Hour
 )
 
-// Debt is what we owe the interface of this name: to whom it belongs, and how it was. It holds no secrets that are
-// not the manager's own, and the file is readable by us alone in any case.
+// Debt is what we owe the interface of this name: to whom it belongs, and how it was. It holds no
+// secrets that are not the manager's own, and the file is readable by us alone in any case.
 type Debt struct {
 	Interface string
 	// Taken is when; Put fills it in.
@@ -49,17 +50,19 @@ type debtFile struct {
 	Claims    []Claim   `json:"claims,omitempty"`
 }
 
-// Journal is the record on disk of which interfaces are to be given back, and how: it is written before anything is
-// taken, so that a process that is killed leaves it to the next one. Its methods are safe for concurrent use with
-// different interfaces. A nil Journal keeps nothing.
+// Journal is the record on disk of which interfaces are to be given back, and how: it is written
+// before anything is taken, so that a process that is killed leaves it to the next one. Its methods
+// are safe for concurrent use with different interfaces. A nil Journal keeps nothing.
 type Journal struct {
 	dir *directory
-	// boot names the run of the kernel: after another start nothing is owed any more. Empty: not known, for a sandbox
-	// may hide it; then a debt counts, since to give back what nobody took changes nothing.
+	// boot names the run of the kernel: after another start nothing is owed any more. Empty: not
+	// known, for a sandbox may hide it; then a debt counts, since to give back what nobody took
+	// changes nothing.
 	boot string
 
-	mu    sync.Mutex
-	known map[string]bool // interfaces whose debts this process made, or found: the kernel was not started anew since
+	mu sync.Mutex
+	// interfaces whose debts this process made, or found: the kernel was not started anew since
+	known map[string]bool
 }
 
 // bootFile holds a new random UUID with each start of the kernel.
@@ -158,7 +161,8 @@ func (j *Journal) Debt(ifname string) (Debt, error) {
 	return d, nil
 }
 
-// Debts returns all that is owed. What cannot be read is set aside and told in the error, beside the rest.
+// Debts returns all that is owed. What cannot be read is set aside and told in the error, beside
+// the rest.
 func (j *Journal) Debts() (list []Debt, err error) {
 	if j == nil {
 		return nil, nil
@@ -179,7 +183,8 @@ func (j *Journal) Debts() (list []Debt, err error) {
 		}
 		if readErr != nil {
 			aside, asideErr := j.dir.setAside(name)
-			err = errors.Join(err, fmt.Errorf("store: what is owed to %s, now in %s: %w", ifname, aside, readErr), asideErr)
+			err = errors.Join(err, fmt.Errorf("store: what is owed to %s, now in %s: %w", ifname,
+				aside, readErr), asideErr)
 			continue
 		}
 		list = append(list, d)
@@ -201,7 +206,8 @@ func parseDebt(ifname string, text []byte) (d Debt, boot string, err error) {
 
 // check is what every debt fulfils, whoever wrote the file.
 func (d *Debt) check() error {
-	if n := len(d.Interface); n == 0 || n > 15 || strings.ContainsAny(d.Interface, "/\x00") || d.Interface == "." || d.Interface == ".." {
+	if n := len(d.Interface); n == 0 || n > 15 || strings.ContainsAny(d.Interface, "/\x00") ||
+		d.Interface == "." || d.Interface == ".." {
 		return fmt.Errorf("%w: %q is no network interface", ErrInvalid, d.Interface)
 	}
 	if len(d.Claims) > maxClaims {

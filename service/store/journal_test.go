@@ -27,7 +27,8 @@ func TestJournalKeepsWhatIsOwed(t *testing.T) {
 	if _, err := j.Debt("wlan0"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an empty journal: %v", err)
 	}
-	owed := Debt{Interface: "wlan0", LinkDown: true, Claims: []Claim{{"first", json.RawMessage(`{"a":1}`)}, {"second", json.RawMessage(`"b"`)}}}
+	owed := Debt{Interface: "wlan0", LinkDown: true,
+		Claims: []Claim{{"first", json.RawMessage(`{"a":1}`)}, {"second", json.RawMessage(`"b"`)}}}
 	other := Debt{Interface: "wlan1", LinkDown: true}
 	for _, d := range []Debt{other, {Interface: "wlan0"}, owed} {
 		if err := j.Put(d); err != nil {
@@ -37,7 +38,8 @@ func TestJournalKeepsWhatIsOwed(t *testing.T) {
 	j.Close()
 	j = openJournal(t, dir) // the next process
 	list, err := j.Debts()
-	if err != nil || len(list) != 2 || list[0].Interface != "wlan0" || len(list[0].Claims) != 2 || list[0].Claims[0].Manager != "first" || !list[0].LinkDown ||
+	if err != nil || len(list) != 2 || list[0].Interface != "wlan0" || len(list[0].Claims) != 2 ||
+		list[0].Claims[0].Manager != "first" || !list[0].LinkDown ||
 		list[1].Interface != other.Interface || !list[1].LinkDown {
 		t.Fatalf("owed is %+v, %v", list, err)
 	}
@@ -87,8 +89,8 @@ func TestJournalOfAnEarlierStartOfTheKernelIsVoid(t *testing.T) {
 	}
 }
 
-// Where nobody tells whether the kernel was started anew, a debt that an earlier process made counts for a day. One that this process
-// made or found counts as long as it runs.
+// Where nobody tells whether the kernel was started anew, a debt that an earlier process made
+// counts for a day. One that this process made or found counts as long as it runs.
 func TestJournalForgetsWhatIsADayOld(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -108,7 +110,8 @@ func TestJournalForgetsWhatIsADayOld(t *testing.T) {
 			dir := t.TempDir()
 			j := openJournal(t, dir)
 			j.boot = c.boot
-			if err := j.Put(Debt{Interface: "wlan0", LinkDown: true, Taken: time.Now().Add(-c.age)}); err != nil {
+			if err := j.Put(Debt{Interface: "wlan0", LinkDown: true,
+				Taken: time.Now().Add(-c.age)}); err != nil {
 				t.Fatal(err)
 			}
 			if !c.own {
@@ -136,7 +139,9 @@ func TestJournalSetsAsideWhatItCannotRead(t *testing.T) {
 		{"an unknown key", `{"version":1,"interface":"wlan0","more":1}`},
 		{"a later version", `{"version":2,"interface":"wlan0"}`},
 		{"a claim of nobody", `{"version":1,"interface":"wlan0","claims":[{"manager":"","debt":{}}]}`},
-		{"too many claims", `{"version":1,"interface":"wlan0","claims":[` + strings.Repeat(`{"manager":"m","debt":{}},`, maxClaims) + `{"manager":"m","debt":{}}]}`},
+		{"too many claims", `{"version":1,"interface":"wlan0","claims":[` +
+			strings.Repeat(`{"manager":"m","debt":{}},`, maxClaims) +
+			`{"manager":"m","debt":{}}]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -145,10 +150,12 @@ func TestJournalSetsAsideWhatItCannotRead(t *testing.T) {
 			if err := j.Put(Debt{Interface: "wlan1", LinkDown: true}); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(dir, "owed", "wlan0.json"), []byte(c.text), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "owed", "wlan0.json"), []byte(c.text),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
-			if list, err := j.Debts(); err == nil || len(list) != 1 || list[0].Interface != "wlan1" {
+			if list, err := j.Debts(); err == nil || len(list) != 1 ||
+				list[0].Interface != "wlan1" {
 				t.Errorf("owed is %+v, %v", list, err)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "owed", "wlan0.json.damaged")); err != nil {
@@ -175,7 +182,8 @@ func FuzzJournal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := encode(debtFile{formatVersion, d.Interface, "", d.Taken, d.LinkDown, d.Claims})
+		again, err := encode(debtFile{formatVersion, d.Interface, "", d.Taken,
+			d.LinkDown, d.Claims})
 		if err != nil {
 			t.Fatal(err)
 		}

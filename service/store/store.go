@@ -1,5 +1,5 @@
-// Package store keeps what survives a restart: the identity of this device, its NFC token, and the networks it
-// received, one file of mode 0600 each in a directory of our own.
+// Package store keeps what survives a restart: the identity of this device, its NFC token, and the
+// networks it received, one file of mode 0600 each in a directory of our own.
 //
 // A file is written under a temporary name, synced, renamed, and the directory synced, so after a
 // crash or kill -9 at any point there is the old file or the new one, never a part. What cannot be
@@ -126,7 +126,9 @@ func (s *Store) SetUUID(u wsc.UUID) error {
 func (s *Store) Networks() []Network {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := slices.SortedFunc(maps.Values(s.networks), func(a, b Network) int { return cmp.Compare(a.ID, b.ID) })
+	list := slices.SortedFunc(maps.Values(s.networks), func(a, b Network) int {
+		return cmp.Compare(a.ID, b.ID)
+	})
 	for i := range list {
 		list[i] = list[i].withoutSecrets()
 	}
@@ -144,14 +146,14 @@ func (s *Store) Network(id uint32) (Network, error) {
 	return n.clone(), nil
 }
 
-// Put stores n and returns it without its secrets. A network that is stored already keeps its id, and is
-// updated in one step: whatever ends the process, there is the old key or the new one, and never both. It
-// is the same one if it has the same SSID and, like n, a key or none: a new key for a network makes the old
-// one useless (hostap behaviour), and a network that is open now is not the one that was protected.
-// n's secrets are copied.
+// Put stores n and returns it without its secrets. A network that is stored already keeps its id,
+// and is updated in one step: whatever ends the process, there is the old key or the new one, and
+// never both. It is the same one if it has the same SSID and, like n, a key or none: a new key for
+// a network makes the old one useless (hostap behaviour), and a network that is open now is not the
+// one that was protected. n's secrets are copied.
 //
-// removed are the ids of further ones that are the same network, which a version before this one could
-// leave behind when it was killed.
+// removed are the ids of further ones that are the same network, which a version before this one
+// could leave behind when it was killed.
 func (s *Store) Put(n Network) (stored Network, removed []uint32, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,8 +181,8 @@ func (s *Store) Put(n Network) (stored Network, removed []uint32, err error) {
 	return n.withoutSecrets(), removed, nil
 }
 
-// place finds the id under which n is to be stored: that of the newest one that is the same network, or
-// a new one. others are older ones that are it, too.
+// place finds the id under which n is to be stored: that of the newest one that is the same
+// network, or a new one. others are older ones that are it, too.
 func (s *Store) place(n Network) (id uint32, others []uint32, err error) {
 	others = s.same(n)
 	if last := len(others) - 1; last >= 0 {
@@ -192,11 +194,13 @@ func (s *Store) place(n Network) (id uint32, others []uint32, err error) {
 	return s.lastID + 1, nil, nil
 }
 
-// same lists what is stored of a network, the newest last: that has the highest id, whatever the clock was.
+// same lists what is stored of a network, the newest last: that has the highest id, whatever the
+// clock was.
 func (s *Store) same(n Network) []uint32 {
 	var ids []uint32
 	for id, old := range s.networks {
-		if string(old.SSID) == string(n.SSID) && (old.Auth == wsc.AuthOpen) == (n.Auth == wsc.AuthOpen) {
+		if string(old.SSID) == string(n.SSID) &&
+			(old.Auth == wsc.AuthOpen) == (n.Auth == wsc.AuthOpen) {
 			ids = append(ids, id)
 		}
 	}
@@ -204,8 +208,8 @@ func (s *Store) same(n Network) []uint32 {
 	return ids
 }
 
-// supersede forgets an older copy of a network. If its file cannot be removed, the next start or Delete
-// tries again: this is no reason to say that the newer one was not stored.
+// supersede forgets an older copy of a network. If its file cannot be removed, the next start or
+// Delete tries again: this is no reason to say that the newer one was not stored.
 func (s *Store) supersede(id uint32) {
 	if s.dir != nil && s.dir.remove(networkName(id)) != nil {
 		s.leftover = append(s.leftover, id)
@@ -213,8 +217,8 @@ func (s *Store) supersede(id uint32) {
 	s.forget(id)
 }
 
-// tidy leaves the newest copy of each network, as Put does. A process of an earlier version that was killed
-// between storing a network and removing what it replaced has left two.
+// tidy leaves the newest copy of each network, as Put does. A process of an earlier version that
+// was killed between storing a network and removing what it replaced has left two.
 func (s *Store) tidy() {
 	for _, id := range slices.Sorted(maps.Keys(s.networks)) {
 		n, ok := s.networks[id]
@@ -270,7 +274,8 @@ func (s *Store) remove(id uint32) error {
 		return ErrClosed
 	}
 	if s.dir != nil {
-		for len(s.leftover) > 0 { // first: one of these may be an older copy, which would be back at the next start
+		// first: one of these may be an older copy, which would be back at the next start
+		for len(s.leftover) > 0 {
 			if err := s.dir.remove(networkName(s.leftover[0])); err != nil {
 				return err
 			}

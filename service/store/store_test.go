@@ -22,11 +22,14 @@ var someUUID = wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 1})
 func network(ssid string, change func(*Network)) Network {
 	n := Network{
 		Network: credential.Network{
-			SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES, KeyKind: credential.KeyPassphrase,
-			Key: secret.FromString("correct horse battery"), KeyIndex: 1, MAC: wsc.MAC{2, 0, 0, 0, 0, 1}, OwnMAC: true,
+			SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+			KeyKind: credential.KeyPassphrase,
+			Key:     secret.FromString("correct horse battery"), KeyIndex: 1,
+			MAC: wsc.MAC{2, 0, 0, 0, 0, 1}, OwnMAC: true,
 			NetworkIndex: 1, Raw: secret.New([]byte{0x10, 0x0e, 0, 0}),
 		},
-		BSSID: wsc.MAC{2, 0, 0, 0, 1, 0}, Source: "pbc", Created: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
+		BSSID: wsc.MAC{2, 0, 0, 0, 1, 0}, Source: "pbc",
+		Created: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
 	}
 	if change != nil {
 		change(&n)
@@ -35,9 +38,12 @@ func network(ssid string, change func(*Network)) Network {
 }
 
 func equal(a, b Network) bool {
-	return bytes.Equal(a.SSID, b.SSID) && a.Auth == b.Auth && a.Encryption == b.Encryption && a.KeyKind == b.KeyKind &&
-		a.Key.Equal(b.Key) && a.WPA3Only == b.WPA3Only && a.KeyIndex == b.KeyIndex && a.MAC == b.MAC && a.OwnMAC == b.OwnMAC && a.NetworkIndex == b.NetworkIndex &&
-		a.Raw.Equal(b.Raw) && a.BSSID == b.BSSID && a.Source == b.Source && a.Created.Equal(b.Created)
+	return bytes.Equal(a.SSID, b.SSID) && a.Auth == b.Auth && a.Encryption == b.Encryption &&
+		a.KeyKind == b.KeyKind &&
+		a.Key.Equal(b.Key) && a.WPA3Only == b.WPA3Only && a.KeyIndex == b.KeyIndex &&
+		a.MAC == b.MAC && a.OwnMAC == b.OwnMAC && a.NetworkIndex == b.NetworkIndex &&
+		a.Raw.Equal(b.Raw) && a.BSSID == b.BSSID && a.Source == b.Source &&
+		a.Created.Equal(b.Created)
 }
 
 func open(t *testing.T, dir string) *Store {
@@ -67,7 +73,8 @@ func TestSurvivesRestart(t *testing.T) {
 	}{
 		{"a WPA2 network", network("home", nil)},
 		{"an open network without key", network("café", func(n *Network) {
-			n.Auth, n.Encryption, n.KeyKind, n.Key, n.Raw = wsc.AuthOpen, wsc.EncrNone, credential.KeyNone, secret.Value{}, secret.Value{}
+			n.Auth, n.Encryption, n.KeyKind, n.Key, n.Raw = wsc.AuthOpen, wsc.EncrNone,
+				credential.KeyNone, secret.Value{}, secret.Value{}
 		})},
 		{"a 64-digit key, mixed security", network("x", func(n *Network) {
 			n.Auth, n.Encryption = wsc.AuthWPAPSK|wsc.AuthWPA2PSK, wsc.EncrTKIP|wsc.EncrAES
@@ -79,7 +86,9 @@ func TestSurvivesRestart(t *testing.T) {
 		{"an SSID that looks like hex", network("616263", nil)},
 		{"an SSID of 32 bytes", network(strings.Repeat("é", 16), nil)},
 		{"an SSID that HTML would escape", network("<&>\u2028", nil)},
-		{"a key that is not text", network("k", func(n *Network) { n.Key = secret.New([]byte("\xff\xfe\x00\x01\x02\x03\x04\x05")) })},
+		{"a key that is not text", network("k", func(n *Network) {
+			n.Key = secret.New([]byte("\xff\xfe\x00\x01\x02\x03\x04\x05"))
+		})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,13 +129,15 @@ func TestPutAndDelete(t *testing.T) {
 			n.Key, n.Auth, n.Source = secret.FromString("another key"), wsc.AuthWPAPSK, "learn"
 		}))
 		if err != nil || newer.ID != first.ID || len(removed) != 0 || newer.Source != "learn" {
-			t.Errorf("received again it is %d, not %d; removed %v, %v", newer.ID, first.ID, removed, err)
+			t.Errorf("received again it is %d, not %d; removed %v, %v", newer.ID, first.ID,
+				removed, err)
 		}
 		if got, err := s.Network(first.ID); err != nil || string(got.Key.Bytes()) != "another key" {
 			t.Errorf("the key is the old one: %v", err)
 		}
 		public := add(t, s, network("a", func(n *Network) {
-			n.Auth, n.Encryption, n.KeyKind, n.Key = wsc.AuthOpen, wsc.EncrNone, credential.KeyNone, secret.Value{}
+			n.Auth, n.Encryption, n.KeyKind, n.Key = wsc.AuthOpen, wsc.EncrNone, credential.KeyNone,
+				secret.Value{}
 		}))
 		var ids []uint32
 		for _, n := range s.Networks() {
@@ -161,17 +172,22 @@ func TestPutAndDelete(t *testing.T) {
 	}
 }
 
-// TestTwoOfOneNameAreTidied: an earlier version that was killed during a replacement left the old file beside the new
-// one, and to delete one of them brought the other key back.
+// TestTwoOfOneNameAreTidied: an earlier version that was killed during a replacement left the old
+// file beside the new one, and to delete one of them brought the other key back.
 func TestTwoOfOneNameAreTidied(t *testing.T) {
 	t.Parallel()
-	with := func(key string) func(*Network) { return func(n *Network) { n.Key = secret.FromString(key) } }
+	with := func(key string) func(*Network) {
+		return func(n *Network) { n.Key = secret.FromString(key) }
+	}
 	leave := func(t *testing.T) string {
 		dir := chmod(t, t.TempDir(), 0o700)
 		for id, n := range map[uint32]Network{
-			3: network("a", with("the first key")), 4: network("b", nil), 5: network("a", with("the second key")),
+			3: network("a", with("the first key")), 4: network("b", nil),
+			5: network("a", with("the second key")),
 			// The clock of a machine without battery begins in 1970.
-			9: network("a", func(n *Network) { n.Key, n.Created = secret.FromString("the newest key"), time.Unix(60, 0) }),
+			9: network("a", func(n *Network) {
+				n.Key, n.Created = secret.FromString("the newest key"), time.Unix(60, 0)
+			}),
 		} {
 			text, err := appendNetwork(n)
 			if err != nil {
@@ -193,7 +209,8 @@ func TestTwoOfOneNameAreTidied(t *testing.T) {
 		dir := leave(t)
 		for _, want := range [][]uint32{{3, 5}, nil} { // the second start finds nothing to do
 			s := open(t, dir)
-			if got := ids(s); !slices.Equal(got, []uint32{4, 9}) || !slices.Equal(s.Tidied(), want) {
+			if got := ids(s); !slices.Equal(got, []uint32{4, 9}) ||
+				!slices.Equal(s.Tidied(), want) {
 				t.Errorf("%v, tidied %v", got, s.Tidied())
 			}
 			if n, err := s.Network(9); err != nil || string(n.Key.Bytes()) != "the newest key" {
@@ -204,61 +221,64 @@ func TestTwoOfOneNameAreTidied(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a file that cannot be removed now is removed before the network can be deleted", func(t *testing.T) {
-		s := open(t, leave(t))
-		if got := ids(s); !slices.Equal(got, []uint32{4, 9}) {
-			t.Fatal(got)
-		}
-		// As if the file of 5 had stayed: the directory was read-only at the start.
-		text, err := appendNetwork(network("a", with("the second key")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.dir.write(networkName(5), text); err != nil {
-			t.Fatal(err)
-		}
-		s.leftover = []uint32{5}
-		s.dir.step = func(what string) error {
-			if what == "remove "+networkName(5) {
-				return errCrash
+	t.Run("a file that cannot be removed now is removed before the network can be deleted",
+		func(t *testing.T) {
+			s := open(t, leave(t))
+			if got := ids(s); !slices.Equal(got, []uint32{4, 9}) {
+				t.Fatal(got)
 			}
-			return nil
-		}
-		if err := s.Delete(9); err == nil || len(ids(s)) != 2 {
-			t.Errorf("deleted, and the old key comes back: %v, %v", err, ids(s))
-		}
-		s.dir.step = func(string) error { return nil }
-		if err := s.Delete(9); err != nil {
-			t.Error(err)
-		}
-		if _, err := s.dir.read(networkName(5)); err == nil {
-			t.Error("the old key comes back")
-		}
-	})
-	t.Run("what cannot be removed at the start is not shown, and not forgotten", func(t *testing.T) {
-		dir := leave(t)
-		d, err := openDirectory(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.step = func(what string) error {
-			if strings.HasPrefix(what, "remove ") {
-				return errCrash
+			// As if the file of 5 had stayed: the directory was read-only at the start.
+			text, err := appendNetwork(network("a", with("the second key")))
+			if err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		}
-		s := Memory()
-		s.dir = d
-		if err := s.load(); err != nil {
-			t.Fatal(err)
-		}
-		if got := ids(s); !slices.Equal(got, []uint32{4, 9}) || !slices.Equal(s.leftover, []uint32{3, 5}) {
-			t.Errorf("%v, left %v", got, s.leftover)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+			if err := s.dir.write(networkName(5), text); err != nil {
+				t.Fatal(err)
+			}
+			s.leftover = []uint32{5}
+			s.dir.step = func(what string) error {
+				if what == "remove "+networkName(5) {
+					return errCrash
+				}
+				return nil
+			}
+			if err := s.Delete(9); err == nil || len(ids(s)) != 2 {
+				t.Errorf("deleted, and the old key comes back: %v, %v", err, ids(s))
+			}
+			s.dir.step = func(string) error { return nil }
+			if err := s.Delete(9); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.dir.read(networkName(5)); err == nil {
+				t.Error("the old key comes back")
+			}
+		})
+	t.Run("what cannot be removed at the start is not shown, and not forgotten",
+		func(t *testing.T) {
+			dir := leave(t)
+			d, err := openDirectory(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.step = func(what string) error {
+				if strings.HasPrefix(what, "remove ") {
+					return errCrash
+				}
+				return nil
+			}
+			s := Memory()
+			s.dir = d
+			if err := s.load(); err != nil {
+				t.Fatal(err)
+			}
+			if got := ids(s); !slices.Equal(got, []uint32{4, 9}) ||
+				!slices.Equal(s.leftover, []uint32{3, 5}) {
+				t.Errorf("%v, left %v", got, s.leftover)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 }
 
 func TestSecretsAreTheirOwn(t *testing.T) {
@@ -299,13 +319,16 @@ func TestRefusedNetworks(t *testing.T) {
 		{"a key where there is none", func(n *Network) { n.KeyKind = credential.KeyNone }},
 		{"a kind of key that nobody knows", func(n *Network) { n.KeyKind = "sae" }},
 		{"SAE without a passphrase", func(n *Network) {
-			n.WPA3Only, n.KeyKind, n.Key = true, credential.KeyRawPSK, secret.FromString(strings.Repeat("0a", 32))
+			n.WPA3Only, n.KeyKind, n.Key = true, credential.KeyRawPSK,
+				secret.FromString(strings.Repeat("0a", 32))
 		}},
 		{"a key of 65 bytes", func(n *Network) { n.Key = secret.New(make([]byte, 65)) }},
 		{"a Credential of 9 kB", func(n *Network) { n.Raw = secret.New(make([]byte, 9<<10)) }},
 		{"a source of 33 bytes", func(n *Network) { n.Source = strings.Repeat("x", 33) }},
 		{"a source with a line break", func(n *Network) { n.Source = "a\nb" }},
-		{"the year 10000", func(n *Network) { n.Created = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"the year 10000", func(n *Network) {
+			n.Created = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, _, err := s.Put(network("x", c.change)); !errors.Is(err, ErrInvalid) {
@@ -400,15 +423,25 @@ func TestDamagedFiles(t *testing.T) {
 		aside            string // "": left as it is
 		want             error
 	}{
-		{"a network cut short", "network-7.json", string(good[:len(good)/2]), "network-7.json.damaged", ErrInvalid},
+		{"a network cut short", "network-7.json", string(good[:len(good)/2]),
+			"network-7.json.damaged", ErrInvalid},
 		{"an empty network", "network-7.json", "", "network-7.json.damaged", ErrInvalid},
-		{"zeros, as a file system leaves them", "network-7.json", strings.Repeat("\x00", 500), "network-7.json.damaged", ErrInvalid},
-		{"a network with a name that nobody knows", "network-7.json", strings.Replace(string(good), `"auth"`, `"auht"`, 1), "network-7.json.damaged", ErrInvalid},
-		{"a network of a megabyte", "network-7.json", strings.Repeat(" ", 1<<20), "network-7.json.damaged", ErrInvalid},
-		{"something after the network", "network-7.json", string(good) + "{}", "network-7.json.damaged", ErrInvalid},
-		{"an identity that is none", "device.json", `{"version":1,"uuid":"x"}`, "device.json.damaged", ErrInvalid},
-		{"an identity of zeros", "device.json", `{"version":1,"uuid":"00000000-0000-0000-0000-000000000000"}`, "device.json.damaged", ErrInvalid},
-		{"a network of a newer version is left as it is", "network-7.json", strings.Replace(string(good), `"version": 1`, `"version": 2`, 1), "", ErrVersion},
+		{"zeros, as a file system leaves them", "network-7.json", strings.Repeat("\x00", 500),
+			"network-7.json.damaged", ErrInvalid},
+		{"a network with a name that nobody knows", "network-7.json",
+			strings.Replace(string(good), `"auth"`, `"auht"`, 1), "network-7.json.damaged",
+			ErrInvalid},
+		{"a network of a megabyte", "network-7.json", strings.Repeat(" ", 1<<20),
+			"network-7.json.damaged", ErrInvalid},
+		{"something after the network", "network-7.json", string(good) + "{}",
+			"network-7.json.damaged", ErrInvalid},
+		{"an identity that is none", "device.json", `{"version":1,"uuid":"x"}`,
+			"device.json.damaged", ErrInvalid},
+		{"an identity of zeros", "device.json",
+			`{"version":1,"uuid":"00000000-0000-0000-0000-000000000000"}`, "device.json.damaged",
+			ErrInvalid},
+		{"a network of a newer version is left as it is", "network-7.json",
+			strings.Replace(string(good), `"version": 1`, `"version": 2`, 1), "", ErrVersion},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -427,7 +460,8 @@ func TestDamagedFiles(t *testing.T) {
 			if len(report) != 1 || report[0].Name != want || !errors.Is(report[0].Err, c.want) {
 				t.Errorf("%+v", report)
 			}
-			if text, err := os.ReadFile(filepath.Join(dir, want)); err != nil || string(text) != c.text {
+			if text, err := os.ReadFile(filepath.Join(dir, want)); err != nil ||
+				string(text) != c.text {
 				t.Errorf("what it held is lost: %v", err)
 			}
 			if strings.HasPrefix(c.file, "network") {
@@ -476,16 +510,20 @@ func TestOddFiles(t *testing.T) {
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)
-	if !slices.Equal(names, []string{"network-4.json.damaged", "network-5.json.damaged", "network-6.json-2.damaged"}) {
+	if !slices.Equal(names, []string{"network-4.json.damaged", "network-5.json.damaged",
+		"network-6.json-2.damaged"}) {
 		t.Errorf("%q", names)
 	}
-	if info, err := os.Stat(filepath.Join(dir, "network-1.json")); err != nil || info.Mode() != 0o600 {
+	if info, err := os.Stat(filepath.Join(dir, "network-1.json")); err != nil ||
+		info.Mode() != 0o600 {
 		t.Errorf("others can still read it: %v, %v", info, err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, ".new-network-2.json")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, ".new-network-2.json")); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("half a file stays: %v", err)
 	}
-	for _, name := range []string{"network-01.json", "network-0.json", "README", "network-6.json.damaged"} {
+	for _, name := range []string{"network-01.json", "network-0.json", "README",
+		"network-6.json.damaged"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}
@@ -506,13 +544,15 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{`12345670`, `"hunter2hunter2!"`, `["hunter2hunter2"]`, `{"hunter2hunter2":1}`, `hunter2hunter2`} {
+	for _, bad := range []string{`12345670`, `"hunter2hunter2!"`, `["hunter2hunter2"]`,
+		`{"hunter2hunter2":1}`, `hunter2hunter2`} {
 		text := strings.Replace(string(good), `"Y29ycmVjdCBob3JzZSBiYXR0ZXJ5"`, bad, 1)
 		if text == string(good) {
 			t.Fatal("the key is not where it is sought")
 		}
 		_, err := parseNetwork([]byte(text))
-		if !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "12345670") {
+		if !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), "hunter2") ||
+			strings.Contains(err.Error(), "12345670") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}

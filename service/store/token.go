@@ -9,15 +9,16 @@ import (
 
 const tokenName = "nfc-token.json"
 
-// Bounds of a token: those of its attribute on the tag (WSC, OOB Device Password), and of the group's keys.
+// Bounds of a token: those of its attribute on the tag (WSC, OOB Device Password), and of the
+// group's keys.
 const (
 	minTokenPassword = 16
 	maxTokenPassword = 32
 	maxTokenKey      = 192
 )
 
-// Token is this device's own NFC password token. The key pair is part of it: what is written on a tag announces its hash, so
-// every run with that tag has to use it.
+// Token is this device's own NFC password token. The key pair is part of it: what is written on a
+// tag announces its hash, so every run with that tag has to use it.
 type Token struct {
 	ID       wsc.DevicePasswordID
 	Private  secret.Value // Diffie-Hellman
@@ -52,7 +53,8 @@ func (s *Store) SetToken(t Token) error {
 	if err := checkToken(t); err != nil {
 		return err
 	}
-	text, err := encode(tokenFile{Version: formatVersion, ID: uint16(t.ID), Private: t.Private.Bytes(), Password: t.Password.Bytes()})
+	text, err := encode(tokenFile{Version: formatVersion, ID: uint16(t.ID),
+		Private: t.Private.Bytes(), Password: t.Password.Bytes()})
 	if err != nil {
 		return err
 	}
@@ -81,7 +83,8 @@ func parseToken(text []byte) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	t := Token{ID: wsc.DevicePasswordID(f.ID), Private: secret.New(f.Private), Password: secret.New(f.Password)}
+	t := Token{ID: wsc.DevicePasswordID(f.ID), Private: secret.New(f.Private),
+		Password: secret.New(f.Password)}
 	if err := checkToken(t); err != nil {
 		t.Wipe()
 		return Token{}, err

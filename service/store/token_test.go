@@ -13,7 +13,8 @@ import (
 )
 
 func someToken(change func(*Token)) Token {
-	t := Token{ID: 0xbfab, Private: secret.New(bytes.Repeat([]byte{7}, 32)), Password: secret.New(bytes.Repeat([]byte{0xfe}, 32))}
+	t := Token{ID: 0xbfab, Private: secret.New(bytes.Repeat([]byte{7}, 32)),
+		Password: secret.New(bytes.Repeat([]byte{0xfe}, 32))}
 	if change != nil {
 		change(&t)
 	}
@@ -31,7 +32,11 @@ func TestToken(t *testing.T) {
 	if got, ok := s.Token(); ok || got.ID != 0 {
 		t.Errorf("a new store has the token %v", got.ID)
 	}
-	for _, want := range []Token{someToken(nil), someToken(func(k *Token) { k.ID = 0x10; k.Private = secret.New(bytes.Repeat([]byte{9}, 192)) })} {
+	for _, want := range []Token{someToken(nil),
+		someToken(func(k *Token) {
+			k.ID = 0x10
+			k.Private = secret.New(bytes.Repeat([]byte{9}, 192))
+		})} {
 		if err := s.SetToken(want); err != nil {
 			t.Fatal(err)
 		}
@@ -57,11 +62,19 @@ func TestTokensThatAreNone(t *testing.T) {
 	t.Parallel()
 	s := Memory()
 	for name, bad := range map[string]Token{
-		"an id below the tokens'":     someToken(func(k *Token) { k.ID = wsc.PasswordIDNFCConnectionHandover }),
-		"a password of 15 bytes":      someToken(func(k *Token) { k.Password = secret.New(make([]byte, 15)) }),
-		"a password of 33 bytes":      someToken(func(k *Token) { k.Password = secret.New(make([]byte, 33)) }),
-		"no key":                      someToken(func(k *Token) { k.Private = secret.Value{} }),
-		"a key longer than the group": someToken(func(k *Token) { k.Private = secret.New(make([]byte, 193)) }),
+		"an id below the tokens'": someToken(func(k *Token) {
+			k.ID = wsc.PasswordIDNFCConnectionHandover
+		}),
+		"a password of 15 bytes": someToken(func(k *Token) {
+			k.Password = secret.New(make([]byte, 15))
+		}),
+		"a password of 33 bytes": someToken(func(k *Token) {
+			k.Password = secret.New(make([]byte, 33))
+		}),
+		"no key": someToken(func(k *Token) { k.Private = secret.Value{} }),
+		"a key longer than the group": someToken(func(k *Token) {
+			k.Private = secret.New(make([]byte, 193))
+		}),
 	} {
 		if err := s.SetToken(bad); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -93,12 +106,14 @@ func TestDamagedToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = []byte(strings.Replace(string(text), `"device-password-id": 49067`, `"device-password-id": 7`, 1))
+	text = []byte(strings.Replace(string(text), `"device-password-id": 49067`,
+		`"device-password-id": 7`, 1))
 	if err := os.WriteFile(filepath.Join(dir, tokenName), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, dir)
-	if _, ok := s.Token(); ok || len(s.Damaged()) != 1 || s.Damaged()[0].Name != tokenName+damagedSuffix {
+	if _, ok := s.Token(); ok || len(s.Damaged()) != 1 ||
+		s.Damaged()[0].Name != tokenName+damagedSuffix {
 		t.Errorf("%v, %v", ok, s.Damaged())
 	}
 	if err := s.SetToken(someToken(nil)); err != nil {
@@ -107,7 +122,8 @@ func TestDamagedToken(t *testing.T) {
 }
 
 func FuzzTokenFile(f *testing.F) {
-	good, err := encode(tokenFile{Version: 1, ID: 0x10, Private: make([]byte, 32), Password: make([]byte, 16)})
+	good, err := encode(tokenFile{Version: 1, ID: 0x10, Private: make([]byte, 32),
+		Password: make([]byte, 16)})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -121,7 +137,8 @@ func FuzzTokenFile(f *testing.F) {
 			}
 			return
 		}
-		again, err := encode(tokenFile{Version: 1, ID: uint16(k.ID), Private: k.Private.Bytes(), Password: k.Password.Bytes()})
+		again, err := encode(tokenFile{Version: 1, ID: uint16(k.ID), Private: k.Private.Bytes(),
+			Password: k.Password.Bytes()})
 		if err != nil {
 			t.Fatal(err)
 		}

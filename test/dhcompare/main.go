@@ -41,7 +41,8 @@ func (f figures) side() float64 { return median(f.pair) + median(f.shared) }
 func main() {
 	rounds := flag.Int("rounds", 15, "how often both take a turn")
 	turn := flag.Duration("turn", 40*time.Millisecond, "CPU time for each case in a turn")
-	limit := flag.Float64("max", 0, "fail if our share of a run costs more than this part of OpenSSL's; 0: never")
+	limit := flag.Float64("max", 0,
+		"fail if our share of a run costs more than this part of OpenSSL's; 0: never")
 	flag.Parse()
 	ratio, err := compare(os.Stdout, *rounds, *turn)
 	if err != nil {
@@ -86,16 +87,20 @@ func compare(w io.Writer, rounds int, turn time.Duration) (float64, error) {
 	}
 	ratio := ours.side() / theirs.side()
 	ahead := median(ours.shared) / theirs.side()
-	fmt.Fprintf(w, "%s; %d rounds, microseconds of CPU time, median (least)\n", theirs.about, rounds)
+	fmt.Fprintf(w, "%s; %d rounds, microseconds of CPU time, median (least)\n",
+		theirs.about, rounds)
 	fmt.Fprintf(w, "%-46s %16s %16s %7s\n", "", "wpsd", "OpenSSL", "ratio")
 	row := func(name string, a, b []float64) {
 		fmt.Fprintf(w, "%-46s %16s %16s %7.2f\n", name, show(a), show(b), median(a)/median(b))
 	}
 	row("key pair", ours.pair, theirs.pair)
 	row("shared secret", ours.shared, theirs.shared)
-	fmt.Fprintf(w, "%-46s %16s %16s\n", "  of which: check of the peer's key", show(ours.check), "not made")
-	fmt.Fprintf(w, "%-46s %16.0f %16.0f %7.2f\n", "one side of a run", ours.side()/1e3, theirs.side()/1e3, ratio)
-	fmt.Fprintf(w, "%-46s %16.0f %16.0f %7.2f\n", "one side, our key pair made ahead of time", median(ours.shared)/1e3, theirs.side()/1e3, ahead)
+	fmt.Fprintf(w, "%-46s %16s %16s\n", "  of which: check of the peer's key",
+		show(ours.check), "not made")
+	fmt.Fprintf(w, "%-46s %16.0f %16.0f %7.2f\n", "one side of a run", ours.side()/1e3,
+		theirs.side()/1e3, ratio)
+	fmt.Fprintf(w, "%-46s %16.0f %16.0f %7.2f\n", "one side, our key pair made ahead of time",
+		median(ours.shared)/1e3, theirs.side()/1e3, ahead)
 	fmt.Fprintf(w, "the first key pair of a process, table included: %.0f\n", first/1e3)
 	return ratio, nil
 }
@@ -124,7 +129,8 @@ func (f *figures) own(turn time.Duration) error {
 		return err
 	}
 	check, err := cost(turn/4, func() error { return wsccrypto.CheckPublicKey(public) })
-	f.pair, f.shared, f.check = append(f.pair, pair), append(f.shared, shared), append(f.check, check)
+	f.pair, f.shared, f.check = append(f.pair, pair), append(f.shared, shared),
+		append(f.check, check)
 	return err
 }
 
@@ -211,4 +217,6 @@ func median(v []float64) float64 {
 	return s[len(s)/2]
 }
 
-func show(v []float64) string { return fmt.Sprintf("%.0f (%.0f)", median(v)/1e3, slices.Min(v)/1e3) }
+func show(v []float64) string {
+	return fmt.Sprintf("%.0f (%.0f)", median(v)/1e3, slices.Min(v)/1e3)
+}

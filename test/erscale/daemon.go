@@ -25,7 +25,8 @@ type daemon struct {
 // startDaemon starts wpsd and waits until it answers.
 func startDaemon(programs, bus, state string) (*daemon, error) {
 	d := &daemon{programs: programs, bus: bus}
-	d.cmd = exec.Command(filepath.Join(programs, "wpsd"), "--config", "/dev/null", "--driver", "none", "--interface", "lo", "--state-dir", state, "--bus", bus)
+	d.cmd = exec.Command(filepath.Join(programs, "wpsd"), "--config", "/dev/null", "--driver",
+		"none", "--interface", "lo", "--state-dir", state, "--bus", bus)
 	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := d.cmd.Start(); err != nil {
@@ -49,7 +50,8 @@ func (d *daemon) stop() {
 
 // control runs wpsctl.
 func (d *daemon) control(arguments ...string) error {
-	cmd := exec.Command(filepath.Join(d.programs, "wpsctl"), append([]string{"--bus", d.bus}, arguments...)...)
+	cmd := exec.Command(filepath.Join(d.programs, "wpsctl"),
+		append([]string{"--bus", d.bus}, arguments...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("wpsctl %s: %w: %s", strings.Join(arguments, " "), err, out)
 	}
@@ -78,8 +80,8 @@ func (d *daemon) memory() (uint64, error) {
 	return 0, errors.New("the kernel does not tell of anonymous memory")
 }
 
-// cpu is the processor time that wpsd has used: what the scheduler counts for each thread, in nanoseconds. /proc/PID/stat
-// counts in 10 ms. Go hardly ever ends a thread.
+// cpu is the processor time that wpsd has used: what the scheduler counts for each thread, in
+// nanoseconds. /proc/PID/stat counts in 10 ms. Go hardly ever ends a thread.
 func (d *daemon) cpu() (sum time.Duration) {
 	tasks := fmt.Sprintf("/proc/%d/task", d.cmd.Process.Pid)
 	entries, err := os.ReadDir(tasks)

@@ -62,9 +62,11 @@ func (h *house) add(n int) error {
 		i := len(h.devices) + 1
 		a := &accessPoint{mac: wsc.MAC{2, 0x5a, 1, 0, byte(i >> 8), byte(i)}}
 		d, err := h.network.Add(wfadevice.Config{
-			Address: netip.AddrFrom4([4]byte{127, 77, byte(i >> 8), byte(i)}), UUID: wsc.UUIDFromMAC(a.mac), Spread: true,
+			Address: netip.AddrFrom4([4]byte{127, 77, byte(i >> 8), byte(i)}),
+			UUID:    wsc.UUIDFromMAC(a.mac), Spread: true,
 			Describe: func(d *upnp.Description) {
-				d.FriendlyName, d.SerialNumber = fmt.Sprintf("access point %d of many", i), fmt.Sprint(i)
+				d.FriendlyName, d.SerialNumber = fmt.Sprintf("access point %d of many", i),
+					fmt.Sprint(i)
 			},
 			Act: a.act,
 		})
@@ -80,7 +82,8 @@ func (h *house) add(n int) error {
 	return nil
 }
 
-// wait waits until so many access points have a subscriber. Now and then those without announce themselves again.
+// wait waits until so many access points have a subscriber. Now and then those without announce
+// themselves again.
 func (h *house) wait(want int) error {
 	for tries := range 3000 {
 		n := 0
@@ -127,7 +130,8 @@ func (a *accessPoint) act(_ netip.Addr, call upnp.Action) ([]byte, error) {
 	return nil, &upnp.Fault{Status: 500, Code: 501, Description: "Action Failed"}
 }
 
-// introduce begins a run. The key pair is the same in each: to make one costs as much as all the rest.
+// introduce begins a run. The key pair is the same in each: to make one costs as much as all the
+// rest.
 func (a *accessPoint) introduce() ([]byte, error) {
 	a.began = time.Now()
 	pair, err := wsccrypto.KeyPairFromPrivate(secret.New(bytes.Repeat([]byte{7}, 32)))
@@ -136,13 +140,17 @@ func (a *accessPoint) introduce() ([]byte, error) {
 	}
 	a.enrollee, err = registration.NewEnrollee(registration.EnrolleeConfig{
 		Device: wsc.Device{
-			UUID: wsc.UUIDFromMAC(a.mac), MAC: a.mac, Manufacturer: "wpsd", ModelName: "erscale", ModelNumber: "1", SerialNumber: "1", DeviceName: "access point",
-			PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1}, ConfigMethods: wsc.DefaultConfigMethods, AuthTypes: wsc.AuthCapabilities,
-			EncrTypes: wsc.EncrCapabilities, ConnTypes: wsc.ConnESS, RFBands: wsc.Band24GHz, State: wsc.Configured, Version2: wsc.Version20,
+			UUID: wsc.UUIDFromMAC(a.mac), MAC: a.mac, Manufacturer: "wpsd", ModelName: "erscale",
+			ModelNumber: "1", SerialNumber: "1", DeviceName: "access point",
+			PrimaryDeviceType: wsc.DeviceType{0, 6, 0, 0x50, 0xf2, 4, 0, 1},
+			ConfigMethods:     wsc.DefaultConfigMethods, AuthTypes: wsc.AuthCapabilities,
+			EncrTypes: wsc.EncrCapabilities, ConnTypes: wsc.ConnESS, RFBands: wsc.Band24GHz,
+			State: wsc.Configured, Version2: wsc.Version20,
 		},
-		Password:   devpass.FromPIN(secret.FromString(apPIN)),
-		APSettings: &wsc.Credential{SSID: []byte("erscale"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString("correct horse"), MAC: a.mac},
-		KeyPair:    pair,
+		Password: devpass.FromPIN(secret.FromString(apPIN)),
+		APSettings: &wsc.Credential{SSID: []byte("erscale"), AuthType: wsc.AuthWPA2PSK,
+			EncrType: wsc.EncrAES, NetworkKey: secret.FromString("correct horse"), MAC: a.mac},
+		KeyPair: pair,
 	})
 	if err != nil {
 		return nil, err
@@ -158,7 +166,8 @@ type flooded struct {
 	err     error // of one that was not taken
 }
 
-// flood sends Probe Requests of ever new stations through all access points in turn, evenly over a time.
+// flood sends Probe Requests of ever new stations through all access points in turn, evenly over a
+// time.
 func (h *house) flood(events int, over time.Duration) flooded {
 	var (
 		result flooded
@@ -171,7 +180,9 @@ func (h *house) flood(events int, over time.Duration) flooded {
 		time.Sleep(time.Until(start.Add(over * time.Duration(i) / time.Duration(events))))
 		mac := wsc.MAC{2, 0x5a, 2, 0, byte(i >> 8), byte(i)}
 		q := wsc.ProbeRequest{
-			RequestType: wsc.RequestEnrollee, Device: wsc.Device{UUID: wsc.UUIDFromMAC(mac), DeviceName: "station", ConfigMethods: wsc.DefaultConfigMethods},
+			RequestType: wsc.RequestEnrollee,
+			Device: wsc.Device{UUID: wsc.UUIDFromMAC(mac), DeviceName: "station",
+				ConfigMethods: wsc.DefaultConfigMethods},
 		}
 		event := &upnp.WLANEvent{Type: upnp.EventProbe, MAC: mac, Message: q.Append(nil)}
 		slots <- struct{}{}

@@ -1,5 +1,6 @@
-// Erscale measures the External Registrar with as many access points as a large building has: wpsd as a whole, on a bus and in a
-// network of their own, and simulated access points on the loopback interface beside it. It prints
+// Erscale measures the External Registrar with as many access points as a large building has: wpsd
+// as a whole, on a bus and in a network of their own, and simulated access points on the loopback
+// interface beside it. It prints
 //
 //   - how long it takes until all are found and subscribed to, and what CPU time;
 //   - how much memory each access point costs, at several numbers of them;
@@ -59,11 +60,14 @@ func again() error {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), inside+"=1")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET,
+		Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0,
+			HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0,
+			HostID: os.Getgid(), Size: 1}}
 	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("in a network of its own: %w", err)
@@ -126,7 +130,8 @@ func (p *plan) grow(d *daemon, h *house) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("with %d access points: %d KiB, %.1f KiB for each\n", n, now>>10, float64(int64(now)-int64(first))/1024/float64(n))
+		fmt.Printf("with %d access points: %d KiB, %.1f KiB for each\n", n, now>>10,
+			float64(int64(now)-int64(first))/1024/float64(n))
 	}
 	return nil
 }
@@ -147,7 +152,8 @@ func (p *plan) findAll(d *daemon, h *house) error {
 		return err
 	}
 	took := time.Since(start)
-	fmt.Printf("start to %d access points found and subscribed to: %v, %v CPU of wpsd\n", p.aps, took.Round(time.Millisecond), d.cpu()-cpu)
+	fmt.Printf("start to %d access points found and subscribed to: %v, %v CPU of wpsd\n", p.aps,
+		took.Round(time.Millisecond), d.cpu()-cpu)
 	return nil
 }
 
@@ -157,7 +163,8 @@ func (p *plan) rest(d *daemon, _ *house) error {
 	cpu := d.cpu()
 	time.Sleep(p.idle)
 	used := d.cpu() - cpu
-	fmt.Printf("idle for %v with %d access points: %v CPU, %.3f %%\n", p.idle, p.aps, used, 100*used.Seconds()/p.idle.Seconds())
+	fmt.Printf("idle for %v with %d access points: %v CPU, %.3f %%\n", p.idle, p.aps, used,
+		100*used.Seconds()/p.idle.Seconds())
 	return nil
 }
 
@@ -186,7 +193,8 @@ func (p *plan) storm(d *daemon, h *house) error {
 				return err
 			}
 			fmt.Printf("flood: %d of %d events taken in %v, the slowest answer after %v; %v CPU of wpsd; %d KiB afterwards, %d KiB %v later\n", f.taken, p.events,
-				f.took.Round(time.Millisecond), f.slowest.Round(time.Millisecond), used, now>>10, later>>10, settle)
+				f.took.Round(time.Millisecond), f.slowest.Round(time.Millisecond), used, now>>10,
+				later>>10, settle)
 			ms := time.Millisecond
 			runs := h.devices[0].learned()
 			fmt.Printf("learn, from the first request to the last: %v before the flood; median %v and at most %v in it\n",

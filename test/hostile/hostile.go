@@ -1,5 +1,6 @@
-// Package hostile is a program of some user who does to everybody on a D-Bus bus what the bus lets him: it sends what nobody asked
-// for, in particular what D-Bus libraries fail at. Our programs must go on as if it was not there.
+// Package hostile is a program of some user who does to everybody on a D-Bus bus what the bus lets
+// him: it sends what nobody asked for, in particular what D-Bus libraries fail at. Our programs
+// must go on as if it was not there.
 package hostile
 
 import (
@@ -16,13 +17,14 @@ import (
 
 // Attacker sends to each connection of a bus, as soon as it is there, and again and again.
 type Attacker struct {
-	// Spare are unique names that are left alone: those of a test's own fakes, which could not stand it. SpareProcess is a process whose
-	// connections are; 0: none.
+	// Spare are unique names that are left alone: those of a test's own fakes, which could not
+	// stand it. SpareProcess is a process whose connections are; 0: none.
 	Spare        []string
 	SpareProcess int
 	// Names are well-known names whose coming and going it lies about.
 	Names []string
-	// Huge is how long the longest signals are, in bytes; 0: none are. Each connection gets HugeTimes of them.
+	// Huge is how long the longest signals are, in bytes; 0: none are. Each connection gets
+	// HugeTimes of them.
 	Huge, HugeTimes int
 
 	conn  *bus.Conn
@@ -31,7 +33,8 @@ type Attacker struct {
 	huge  string
 }
 
-// pause is between attacks on connections that are known already, and each hugeEvery of them ends with a huge signal.
+// pause is between attacks on connections that are known already, and each hugeEvery of them ends
+// with a huge signal.
 const (
 	pause     = time.Millisecond
 	hugeEvery = 20
@@ -40,10 +43,12 @@ const (
 // Run attacks until ctx ends, and says how many messages it sent to how many connections.
 func (a *Attacker) Run(ctx context.Context, address string) (sent, victims int, err error) {
 	fresh := make(chan string, 4096)
-	a.there, a.huge = map[string]int{}, strings.Repeat("x", a.Huge) // godbus takes much longer to send bytes than text
+	// godbus takes much longer to send bytes than text
+	a.there, a.huge = map[string]int{}, strings.Repeat("x", a.Huge)
 	a.conn, err = bus.Dial(address, bus.Options{OnSignal: func(m *bus.Message) {
 		var name, before, now string
-		if m.Member == "NameOwnerChanged" && m.Store(&name, &before, &now) == nil && now != "" && strings.HasPrefix(name, ":") {
+		if m.Member == "NameOwnerChanged" && m.Store(&name, &before, &now) == nil && now != "" &&
+			strings.HasPrefix(name, ":") {
 			select {
 			case fresh <- name:
 			default:
@@ -94,7 +99,8 @@ func (a *Attacker) meet(ctx context.Context, name string) {
 	}
 	if a.SpareProcess != 0 {
 		var pid uint32
-		if a.conn.Ask(ctx, "GetConnectionUnixProcessID", []any{name}, &pid) != nil || int(pid) == a.SpareProcess {
+		if a.conn.Ask(ctx, "GetConnectionUnixProcessID", []any{name}, &pid) != nil ||
+			int(pid) == a.SpareProcess {
 			return
 		}
 	}
@@ -121,27 +127,36 @@ func (a *Attacker) attack(to string) {
 }
 
 func (a *Attacker) signal(to, iface, member string, body ...any) {
-	a.send(&godbus.Message{Type: godbus.TypeSignal, Body: body, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldDestination: godbus.MakeVariant(to), godbus.FieldPath: godbus.MakeVariant(godbus.ObjectPath("/org/freedesktop/DBus")),
-		godbus.FieldInterface: godbus.MakeVariant(iface), godbus.FieldMember: godbus.MakeVariant(member),
-	}})
+	a.send(&godbus.Message{Type: godbus.TypeSignal, Body: body,
+		Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldDestination: godbus.MakeVariant(to),
+			godbus.FieldPath:        godbus.MakeVariant(godbus.ObjectPath("/org/freedesktop/DBus")),
+			godbus.FieldInterface:   godbus.MakeVariant(iface),
+			godbus.FieldMember:      godbus.MakeVariant(member),
+		}})
 }
 
 func (a *Attacker) reply(to string, serial uint32, body ...any) {
-	a.send(&godbus.Message{Type: godbus.TypeMethodReply, Flags: godbus.FlagNoReplyExpected, Body: body, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldDestination: godbus.MakeVariant(to), godbus.FieldReplySerial: godbus.MakeVariant(serial),
-	}})
+	a.send(&godbus.Message{Type: godbus.TypeMethodReply, Flags: godbus.FlagNoReplyExpected,
+		Body: body, Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldDestination: godbus.MakeVariant(to),
+			godbus.FieldReplySerial: godbus.MakeVariant(serial),
+		}})
 }
 
 func (a *Attacker) call(to string, path godbus.ObjectPath, method string, args ...any) {
 	dot := strings.LastIndexByte(method, '.')
-	a.send(&godbus.Message{Type: godbus.TypeMethodCall, Flags: godbus.FlagNoReplyExpected, Body: args, Headers: map[godbus.HeaderField]godbus.Variant{
-		godbus.FieldDestination: godbus.MakeVariant(to), godbus.FieldPath: godbus.MakeVariant(path),
-		godbus.FieldInterface: godbus.MakeVariant(method[:dot]), godbus.FieldMember: godbus.MakeVariant(method[dot+1:]),
-	}})
+	a.send(&godbus.Message{Type: godbus.TypeMethodCall, Flags: godbus.FlagNoReplyExpected,
+		Body: args, Headers: map[godbus.HeaderField]godbus.Variant{
+			godbus.FieldDestination: godbus.MakeVariant(to),
+			godbus.FieldPath:        godbus.MakeVariant(path),
+			godbus.FieldInterface:   godbus.MakeVariant(method[:dot]),
+			godbus.FieldMember:      godbus.MakeVariant(method[dot+1:]),
+		}})
 }
 
-// entry is one of an a{gs}: godbus neither makes nor reads one, but an array of structures is the same on the wire.
+// entry is one of an a{gs}: godbus neither makes nor reads one, but an array of structures is the
+// same on the wire.
 type entry struct {
 	Key   godbus.Signature
 	Value string
@@ -150,7 +165,8 @@ type entry struct {
 func (a *Attacker) send(m *godbus.Message) {
 	if len(m.Body) == 1 {
 		if _, ok := m.Body[0].([]entry); ok {
-			m.Headers[godbus.FieldSignature] = godbus.MakeVariant(godbus.ParseSignatureMust("a{gs}"))
+			m.Headers[godbus.FieldSignature] = godbus.MakeVariant(
+				godbus.ParseSignatureMust("a{gs}"))
 		}
 	}
 	if err := a.conn.Send(m); err != nil {

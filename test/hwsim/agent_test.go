@@ -37,14 +37,16 @@ type delivery struct {
 // agent connects a program and registers it.
 func (d *daemon) agent(answer func() *godbus.Error) *agent {
 	d.w.t.Helper()
-	a := &agent{client: d.w.connect(), got: newRecord[delivery](), released: make(chan struct{}, 1), answer: answer}
+	a := &agent{client: d.w.connect(), got: newRecord[delivery](), released: make(chan struct{}, 1),
+		answer: answer}
 	methods := map[string]any{"CredentialReceived": a.credentialReceived, "Release": a.release}
 	d.w.must(a.conn.ExportMethodTable(methods, agentPath, busName+".CredentialAgent"))
 	a.mustCall(rootPath, "Manager.RegisterCredentialAgent", agentPath)
 	return a
 }
 
-func (a *agent) credentialReceived(session godbus.ObjectPath, m map[string]godbus.Variant, raw []byte) *godbus.Error {
+func (a *agent) credentialReceived(session godbus.ObjectPath, m map[string]godbus.Variant,
+	raw []byte) *godbus.Error {
 	a.got.add(delivery{session, newCredential(m), raw})
 	if a.answer != nil {
 		return a.answer()
@@ -60,7 +62,9 @@ func (a *agent) release() *godbus.Error {
 // gets waits for a number of calls.
 func (a *agent) gets(n int) []delivery {
 	a.w.t.Helper()
-	a.w.until(fmt.Sprintf("the agent is called %d times", n), 10*time.Second, func() bool { return a.got.len() >= n })
+	a.w.until(fmt.Sprintf("the agent is called %d times", n), 10*time.Second, func() bool {
+		return a.got.len() >= n
+	})
 	if got := a.got.len(); got != n {
 		a.w.t.Fatalf("the agent was called %d times, want %d", got, n)
 	}
@@ -94,15 +98,17 @@ func (w *world) storesNothing(key string) {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if bytes.Contains(text, []byte(key)) || bytes.Contains(bytes.ToLower(text), fmt.Appendf(nil, "%x", key)) || strings.Contains(path, "network") {
+		if bytes.Contains(text, []byte(key)) ||
+			bytes.Contains(bytes.ToLower(text), fmt.Appendf(nil, "%x", key)) ||
+			strings.Contains(path, "network") {
 			w.t.Errorf("%s holds a network", path)
 		}
 		return err
 	}))
 }
 
-// witness lets a real wpa_supplicant enrol on the radio that wpsd uses later, and returns the Credential
-// attributes that it tells external programs of.
+// witness lets a real wpa_supplicant enrol on the radio that wpsd uses later, and returns the
+// Credential attributes that it tells external programs of.
 func (w *world) witness(a *hostapd, count int) [][]byte {
 	w.t.Helper()
 	s := w.startSupplicant(station, "wps_cred_processing=1")
@@ -126,19 +132,22 @@ func (w *world) witness(a *hostapd, count int) [][]byte {
 
 // tlv is one attribute.
 func tlv(id uint16, value string) []byte {
-	return append([]byte{byte(id >> 8), byte(id), byte(len(value) >> 8), byte(len(value))}, value...)
+	return append([]byte{byte(id >> 8), byte(id), byte(len(value) >> 8),
+		byte(len(value))}, value...)
 }
 
-// TestExternalProcessingGivesEveryAttributeAsItCame: the access point sends its own network and two more of which one
-// has an attribute that nobody knows and the other is for an enterprise network. An agent gets all three, each with
-// the very bytes that a real wpa_supplicant gets from this access point, and nothing is stored.
+// TestExternalProcessingGivesEveryAttributeAsItCame: the access point sends its own network and two
+// more of which one has an attribute that nobody knows and the other is for an enterprise network.
+// An agent gets all three, each with the very bytes that a real wpa_supplicant gets from this
+// access point, and nothing is stored.
 func TestExternalProcessingGivesEveryAttributeAsItCame(t *testing.T) {
 	w := newWorld(t)
 	mac, err := hex.DecodeString(strings.ReplaceAll(w.mac(station), ":", ""))
 	w.must(err)
 	more := func(ssid, auth, key string, extra []byte) []byte {
 		return tlv(0x100e, string(bytes.Join([][]byte{
-			tlv(0x1026, "\x01"), tlv(0x1045, ssid), tlv(0x1003, auth), tlv(0x100f, "\x00\x08"), tlv(0x1027, key), tlv(0x1020, string(mac)), extra,
+			tlv(0x1026, "\x01"), tlv(0x1045, ssid), tlv(0x1003, auth), tlv(0x100f, "\x00\x08"),
+			tlv(0x1027, key), tlv(0x1020, string(mac)), extra,
 		}, nil)))
 	}
 	own := more(testSSID, "\x00\x20", testPassphrase, nil)
@@ -190,8 +199,8 @@ func TestExternalProcessingGivesEveryAttributeAsItCame(t *testing.T) {
 	w.connects(station, got[0].credential, a)
 }
 
-// TestCredentialWaitsForAnAgentThatTakesIt: there is none, then one that refuses, then one that is killed in the
-// middle, then one that takes it. Everybody else hears nothing.
+// TestCredentialWaitsForAnAgentThatTakesIt: there is none, then one that refuses, then one that is
+// killed in the middle, then one that takes it. Everybody else hears nothing.
 func TestCredentialWaitsForAnAgentThatTakesIt(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
@@ -201,7 +210,9 @@ func TestCredentialWaitsForAnAgentThatTakesIt(t *testing.T) {
 	d.startPBC().endsWithoutANetwork()
 	d.waiting(1)
 
-	refusing := d.agent(func() *godbus.Error { return godbus.NewError("org.example.No", []any{"not now"}) })
+	refusing := d.agent(func() *godbus.Error {
+		return godbus.NewError("org.example.No", []any{"not now"})
+	})
 	refusing.gets(1)
 	d.waiting(1)
 	w.must(refusing.conn.Close())
@@ -239,7 +250,8 @@ func TestBothWaysOfProcessing(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
 	d := w.startDaemon()
-	w.must(d.conn.Object(busName, rootPath).SetProperty(busName+".Manager.CredentialProcessing", godbus.MakeVariant("both")))
+	w.must(d.conn.Object(busName, rootPath).SetProperty(busName+".Manager.CredentialProcessing",
+		godbus.MakeVariant("both")))
 	a.mustOK("WPS_PBC")
 	a.gives(d.startPBC().succeeds(oneRun)) // it is stored
 	d.waiting(1)
@@ -260,7 +272,9 @@ func TestUpdateConfig0ForgetsEverything(t *testing.T) {
 	d := w.startDaemon("update_config=0")
 	a.mustOK("WPS_PBC")
 	a.gives(d.startPBC().succeeds(oneRun))
-	d.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte("cabin"), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte("secret of the cabin")))
+	d.mustCall(rootPath, "Manager.AddNetwork",
+		options("ssid", []byte("cabin"), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte("secret of the cabin")))
 	if n := d.networks(); len(n) != 2 {
 		t.Errorf("stored are %v", n)
 	}

@@ -31,10 +31,12 @@ func TestBadArgumentsHaveTheirNamedErrors(t *testing.T) {
 	d.refused("UnknownBssid", i, "Interface.StartPin", options("bssid", "01:00:5e:00:00:01"))
 	d.refused("NotSupported", i, "Interface.StartPin", options("timeout", uint32(60)))
 	d.refused("InvalidArguments", i, "Interface.Scan", options("no-such-option", "x"))
-	d.refused("org.freedesktop.DBus.Error.InvalidArgs", i, "Interface.StartPbc", "a string in place of the options")
+	d.refused("org.freedesktop.DBus.Error.InvalidArgs", i, "Interface.StartPbc",
+		"a string in place of the options")
 	d.refused("org.freedesktop.DBus.Error.InvalidArgs", i, "Interface.StartPbc")
 	d.refused("org.freedesktop.DBus.Error.UnknownMethod", i, "Interface.NoSuchMethod", none)
-	d.refused("org.freedesktop.DBus.Error.UnknownObject", rootPath+"/interfaces/wlan9", "Interface.StartPbc", none)
+	d.refused("org.freedesktop.DBus.Error.UnknownObject", rootPath+"/interfaces/wlan9",
+		"Interface.StartPbc", none)
 	d.refused("org.freedesktop.DBus.Error.UnknownObject", rootPath+"/sessions/99", "Session.Cancel")
 	d.stillWorks(a)
 }
@@ -55,11 +57,12 @@ func TestUnknownAccessPointIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	w.startAP(ap{})
 	d := w.startDaemon()
-	d.startPIN("bssid", "02:00:00:00:99:00", "pin", otherPIN).fails(125*time.Second, "no-access-point", "walk-time-expired")
+	d.startPIN("bssid", "02:00:00:00:99:00", "pin", otherPIN).fails(125*time.Second,
+		"no-access-point", "walk-time-expired")
 }
 
-// TestFloodOfCallsDoesNoHarm sends 20,000 calls as fast as the bus takes them while a session runs for somebody
-// else, half of them nonsense.
+// TestFloodOfCallsDoesNoHarm sends 20,000 calls as fast as the bus takes them while a session runs
+// for somebody else, half of them nonsense.
 func TestFloodOfCallsDoesNoHarm(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
@@ -72,9 +75,11 @@ func TestFloodOfCallsDoesNoHarm(t *testing.T) {
 	for n := range 20_000 {
 		object, method, args := rootPath, "Manager.GeneratePin", []any(nil)
 		if n%2 == 1 {
-			object, method, args = d.iface(), "Interface.StartPin", []any{options("pin", fmt.Sprint(n))}
+			object, method, args = d.iface(), "Interface.StartPin",
+				[]any{options("pin", fmt.Sprint(n))}
 		}
-		flood.conn.Object(busName, object).Go(busName+"."+method, godbus.FlagNoReplyExpected, nil, args...)
+		flood.conn.Object(busName, object).Go(busName+"."+method, godbus.FlagNoReplyExpected,
+			nil, args...)
 	}
 	// Whoever floods waits behind his own calls; everybody else does not notice.
 	began := time.Now()
@@ -112,9 +117,11 @@ func TestOthersThanRootAreRefused(t *testing.T) {
 		{network, "Network", "GetSecrets"},
 		{network, "Network", "Delete"},
 	} {
-		args := append([]string{"--system", "call", busName, call[0], busName + "." + call[1]}, call[2:]...)
+		args := append([]string{"--system", "call", busName, call[0], busName + "." + call[1]},
+			call[2:]...)
 		cmd := exec.Command("busctl", args...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534,
+			Gid: 65534}}
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {

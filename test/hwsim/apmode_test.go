@@ -12,7 +12,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// In these scenarios wpsd steers an access point on wlan0, and a real wpa_supplicant is the Enrollee.
+// In these scenarios wpsd steers an access point on wlan0, and a real wpa_supplicant is the
+// Enrollee.
 const apRadio = "wlan0"
 
 // startHotspot starts an access point and a wpsd that steers it.
@@ -39,9 +40,12 @@ func (s *session) admits(radio string, timeout time.Duration) {
 	t.Helper()
 	o := s.end(timeout)
 	if o.networks == nil {
-		t.Fatalf("the session failed: %s (configuration error %d): %s", o.reason, o.configError, o.sentence)
+		t.Fatalf("the session failed: %s (configuration error %d): %s", o.reason,
+			o.configError, o.sentence)
 	}
-	if peer, state, role := s.property("Peer"), s.property("State"), s.property("Role"); peer != s.d.w.mac(radio) || state != "succeeded" || role != "registrar" {
+	if peer, state, role := s.property("Peer"), s.property("State"),
+		s.property("Role"); peer != s.d.w.mac(radio) || state != "succeeded" ||
+		role != "registrar" {
 		t.Errorf("Peer %v, State %v, Role %v", peer, state, role)
 	}
 }
@@ -84,7 +88,8 @@ func TestAPModePINLetsASupplicantInWithinItsTime(t *testing.T) {
 	a, d := w.startHotspot(ap{})
 	e := w.startSupplicant(station, "device_name=Camera")
 	s := d.startPIN("pin", labelPIN, "timeout", uint32(60), "mac", w.mac(station))
-	if deadline := time.UnixMicro(int64(s.property("Deadline").(uint64))).Sub(s.began); deadline < 59*time.Second || deadline > 61*time.Second {
+	if deadline := time.UnixMicro(int64(s.property("Deadline").(uint64))).Sub(
+		s.began); deadline < 59*time.Second || deadline > 61*time.Second {
 		t.Errorf("the session gives up after %v", deadline)
 	}
 	time.Sleep(40 * time.Second)
@@ -146,14 +151,16 @@ func TestAPModePINIsAnnouncedForItsWholeTimeAndCanBeCanceledLate(t *testing.T) {
 	s.fails(5*time.Second, "canceled")
 	e.refused(a.bssid, labelPIN)
 
-	// One that was used once with a wrong first half is announced no more, and can be canceled all the same.
+	// One that was used once with a wrong first half is announced no more, and can be canceled all
+	// the same.
 	s = d.startPIN("pin", labelPIN, "timeout", uint32(600))
 	mark = e.mark()
 	e.ask("WPS_PIN %s %s", a.bssid, otherPIN)
 	e.wait(mark, "WPS-FAIL msg=8 config_error=18", oneRun)
 	e.mustOK("WPS_CANCEL")
 	s.reaches("Message", time.Second, "M4")
-	if state, code := s.property("State"), s.property("ConfigError"); state != "exchanging" || code != uint16(18) {
+	if state, code := s.property("State"), s.property("ConfigError"); state != "exchanging" ||
+		code != uint16(18) {
 		t.Errorf("after a wrong PIN the session is %v, configuration error %v", state, code)
 	}
 	time.Sleep(200 * time.Second)
@@ -206,7 +213,8 @@ func TestAPModePushButtonLetsASupplicantIn(t *testing.T) {
 	s.admits(station, oneRun)
 	e.joins(mark, 10*time.Second)
 	a.wait(0, "WPS-PBC-DISABLE", time.Second)
-	if device := d.enrollee(from, "EnrolleeSeen", w.mac(station)); device["name"].Value() != "Camera" || device["password-id"].Value() != uint16(4) {
+	if device := d.enrollee(from, "EnrolleeSeen",
+		w.mac(station)); device["name"].Value() != "Camera" || device["password-id"].Value() != uint16(4) {
 		t.Errorf("EnrolleeSeen tells of %v", device)
 	}
 	e.mustOK("DISCONNECT")
@@ -244,7 +252,8 @@ func TestAPModeTwoEnrolleesInPushButtonOverlap(t *testing.T) {
 	first.mustOK("WPS_PBC")
 	o := s.end(oneRun)
 	if o.reason != "pbc-overlap" {
-		// The first one may have been quicker than the second one's first probe request: then it is in.
+		// The first one may have been quicker than the second one's first probe request: then it is
+		// in.
 		t.Logf("no overlap: %+v", o)
 		s = d.startPBC()
 		o = s.end(oneRun)
@@ -441,7 +450,8 @@ func TestAPModeWpsctl(t *testing.T) {
 	e.mustOK("DISCONNECT")
 	monitor.waitLog("(Camera) has its button pressed", 5*time.Second)
 
-	// The PIN is in a file, not on the command line. The option alone says that an access point is meant.
+	// The PIN is in a file, not on the command line. The option alone says that an access point is
+	// meant.
 	file := w.write("pin", labelPIN+"\n")
 	mark = e.mark()
 	e.ask("WPS_PIN any %s", labelPIN)

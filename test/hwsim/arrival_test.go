@@ -12,13 +12,15 @@ import (
 
 // credentialOf is a Credential attribute, as hostapd's extra_cred takes it.
 func credentialOf(ssid, auth, key string, mac []byte) string {
-	return string(tlv(0x100e, string(tlv(0x1026, "\x01"))+string(tlv(0x1045, ssid))+string(tlv(0x1003, auth))+string(tlv(0x100f, "\x00\x08"))+
+	return string(tlv(0x100e, string(tlv(0x1026, "\x01"))+string(tlv(0x1045, ssid))+
+		string(tlv(0x1003, auth))+string(tlv(0x100f, "\x00\x08"))+
 		string(tlv(0x1027, key))+string(tlv(0x1020, string(mac)))))
 }
 
-// TestOneBadCredentialDoesNotSpoilTheGoodOne: an access point gives its network and one whose key is none, in either order,
-// and calls its own WPA2-Personal with a bit that has no name. A real wpa_supplicant 2.10 says WPS-FAIL and keeps a good one that
-// comes first; we keep it in either order, succeed, and say what was left out.
+// TestOneBadCredentialDoesNotSpoilTheGoodOne: an access point gives its network and one whose key
+// is none, in either order, and calls its own WPA2-Personal with a bit that has no name. A real
+// wpa_supplicant 2.10 says WPS-FAIL and keeps a good one that comes first; we keep it in either
+// order, succeed, and say what was left out.
 func TestOneBadCredentialDoesNotSpoilTheGoodOne(t *testing.T) {
 	for _, c := range []struct {
 		name, auth string
@@ -38,7 +40,8 @@ func TestOneBadCredentialDoesNotSpoilTheGoodOne(t *testing.T) {
 			if c.first {
 				both = credentialOf("guest", "\x00\x20", "tiny", mac) + good
 			}
-			a := w.startAP(ap{extra: []string{"skip_cred_build=1", "extra_cred=" + w.write("extra-cred", both)}})
+			a := w.startAP(ap{extra: []string{"skip_cred_build=1",
+				"extra_cred=" + w.write("extra-cred", both)}})
 			if c.joins {
 				e := w.startSupplicant(station)
 				mark := e.mark()
@@ -58,11 +61,13 @@ func TestOneBadCredentialDoesNotSpoilTheGoodOne(t *testing.T) {
 	}
 }
 
-// TestManagerLearnsSettingsOfNoUse: an access point with WPA-PSK-SHA256 alone shows settings of authentication type 0. The
-// session fails with a reason of its own, wpsd lives, and NetworkManager is back in its network.
+// TestManagerLearnsSettingsOfNoUse: an access point with WPA-PSK-SHA256 alone shows settings of
+// authentication type 0. The session fails with a reason of its own, wpsd lives, and NetworkManager
+// is back in its network.
 func TestManagerLearnsSettingsOfNoUse(t *testing.T) {
 	w := newWorld(t)
-	_, fresh := w.home("ap_setup_locked=0", "ap_pin="+labelPIN, "wpa_key_mgmt=WPA-PSK-SHA256", "ieee80211w=2")
+	_, fresh := w.home("ap_setup_locked=0", "ap_pin="+labelPIN, "wpa_key_mgmt=WPA-PSK-SHA256",
+		"ieee80211w=2")
 	w.startBus()
 	nm := w.startNetworkManager()
 	nm.connectedTo(oldSSID)
@@ -72,7 +77,8 @@ func TestManagerLearnsSettingsOfNoUse(t *testing.T) {
 	d.learn(fresh, otherPIN).fails(2*time.Minute, "wrong-pin-first-half")
 }
 
-// TestANetworkKeepsItsNumber: received again, learned again, with another key: its object is the same one, also after a kill.
+// TestANetworkKeepsItsNumber: received again, learned again, with another key: its object is the
+// same one, also after a kill.
 func TestANetworkKeepsItsNumber(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(withAPPIN(ap{}))
@@ -80,7 +86,8 @@ func TestANetworkKeepsItsNumber(t *testing.T) {
 	a.gives(d.learn(a, labelPIN).succeeds(oneRun))
 	first := d.networks()[0]
 	a.gives(d.learn(a, labelPIN).succeeds(oneRun))
-	d.configure(a, "ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(newPassphrase)).succeeds(oneRun)
+	d.configure(a, "ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+		[]byte(newPassphrase)).succeeds(oneRun)
 	if list := d.networks(); len(list) != 1 || list[0] != first {
 		t.Errorf("%v, not %v", list, first)
 	}

@@ -44,11 +44,13 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 %s</busconfig>
 `
 
-// openPolicy stands in where the project ships no bus policy: everybody may call wpsd, which then decides.
+// openPolicy stands in where the project ships no bus policy: everybody may call wpsd, which then
+// decides.
 const openPolicy = `  <policy context="default"><allow send_destination="fi.w1.wps"/></policy>
 `
 
-// startBus starts a private dbus-daemon and makes it the system bus of everything the scenario starts.
+// startBus starts a private dbus-daemon and makes it the system bus of everything the scenario
+// starts.
 func (w *world) startBus() {
 	w.t.Helper()
 	policy := openPolicy
@@ -148,7 +150,8 @@ func (c *client) property(path godbus.ObjectPath, iface, name string) any {
 }
 
 // wait waits for a signal, counting from position from in the record.
-func (c *client) wait(from int, timeout time.Duration, what string, match func(signal) bool) signal {
+func (c *client) wait(from int, timeout time.Duration, what string,
+	match func(signal) bool) signal {
 	c.w.t.Helper()
 	s, ok := c.signals.wait(from, patience(timeout), match)
 	if !ok {

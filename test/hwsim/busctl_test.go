@@ -11,8 +11,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// In these scenarios a shell starts each kind of session there is: busctl, which makes one call and leaves the bus. Peers
-// are real, and each session is seen to end well.
+// In these scenarios a shell starts each kind of session there is: busctl, which makes one call and
+// leaves the bus. Peers are real, and each session is seen to end well.
 
 // detached is the last argument of a method that starts something, as busctl wants it.
 var detached = []string{"1", "detach", "b", "true"}
@@ -30,7 +30,8 @@ func bytesArg(b []byte) []string {
 func (d *daemon) busctl(path godbus.ObjectPath, method, signature string, args ...[]string) string {
 	d.w.t.Helper()
 	iface, member, _ := cutLast(method)
-	command := []string{"busctl", "--system", "call", busName, string(path), busName + "." + iface, member, signature}
+	command := []string{"busctl", "--system", "call", busName, string(path), busName + "." + iface,
+		member, signature}
 	for _, a := range args {
 		command = append(command, a...)
 	}
@@ -50,31 +51,36 @@ func cutLast(name string) (before, after string, ok bool) {
 	return name[:n], name[n+1:], true
 }
 
-// busctlStarts makes a call that starts a session, which is the newest then, whatever the call returns.
+// busctlStarts makes a call that starts a session, which is the newest then, whatever the call
+// returns.
 func (d *daemon) busctlStarts(method, signature string, args ...[]string) *session {
 	d.w.t.Helper()
 	s := &session{d: d, owner: d.client, from: d.signals.len(), began: time.Now()}
 	d.busctl(d.iface(), method, signature, args...)
-	added := d.client.wait(s.from, 5*time.Second, "the session that busctl started with "+method, func(g signal) bool {
-		if g.Name != "org.freedesktop.DBus.ObjectManager.InterfacesAdded" {
-			return false
-		}
-		path, ok := g.Body[0].(godbus.ObjectPath)
-		return ok && strings.Contains(string(path), "/sessions/")
-	})
+	added := d.client.wait(s.from, 5*time.Second, "the session that busctl started with "+method,
+		func(g signal) bool {
+			if g.Name != "org.freedesktop.DBus.ObjectManager.InterfacesAdded" {
+				return false
+			}
+			path, ok := g.Body[0].(godbus.ObjectPath)
+			return ok && strings.Contains(string(path), "/sessions/")
+		})
 	s.path = added.Body[0].(godbus.ObjectPath)
 	return s
 }
 
-// brings waits for a good end of a session that is somebody else's, and returns the network that it stored.
+// brings waits for a good end of a session that is somebody else's, and returns the network that it
+// stored.
 func (s *session) brings(timeout time.Duration) credential {
 	t := s.d.w.t
 	t.Helper()
 	o := s.end(timeout)
 	if len(o.networks) != 1 {
-		t.Fatalf("networks %v: %s (configuration error %d): %s", o.networks, o.reason, o.configError, o.sentence)
+		t.Fatalf("networks %v: %s (configuration error %d): %s", o.networks, o.reason,
+			o.configError, o.sentence)
 	}
-	return newCredential(s.d.mustCall(o.networks[0], "Network.GetSecrets")[0].(map[string]godbus.Variant))
+	return newCredential(s.d.mustCall(o.networks[0],
+		"Network.GetSecrets")[0].(map[string]godbus.Variant))
 }
 
 // crookedPIN has a wrong check digit.
@@ -95,14 +101,17 @@ func TestBusctlStartsWhateverAStationCan(t *testing.T) {
 	t.Log("StartPin, with a PIN whose check digit is wrong")
 	h.ask("WPS_PIN any %s", crookedPIN)
 	d.refused("InvalidPinChecksum", d.iface(), "Interface.StartPin", options("pin", crookedPIN))
-	h.gives(d.busctlStarts("Interface.StartPin", "a{sv}", []string{"3", "detach", "b", "true", "force", "b", "true", "pin", "s", crookedPIN}).brings(oneRun))
+	h.gives(d.busctlStarts("Interface.StartPin", "a{sv}",
+		[]string{"3", "detach", "b", "true", "force", "b", "true", "pin", "s", crookedPIN}).brings(
+		oneRun))
 
 	t.Log("StartNfc")
 	h.mustOK("WPS_NFC_TAG_READ %x", d.nfc("NfcPasswordToken", "NDEF"))
 	h.gives(d.busctlStarts("Interface.StartNfc", "a{sv}", detached).brings(oneRun))
 
 	t.Log("NfcTagRead of a network")
-	got := d.busctl(d.iface(), "Interface.NfcTagRead", "aya{sv}", bytesArg(h.hex("WPS_NFC_CONFIG_TOKEN NDEF")), detached)
+	got := d.busctl(d.iface(), "Interface.NfcTagRead", "aya{sv}",
+		bytesArg(h.hex("WPS_NFC_CONFIG_TOKEN NDEF")), detached)
 	if !strings.Contains(got, `"configuration"`) {
 		t.Errorf("NfcTagRead: %s", got)
 	}
@@ -110,23 +119,29 @@ func TestBusctlStartsWhateverAStationCan(t *testing.T) {
 	t.Log("Learn, with a PIN whose check digit is wrong")
 	h.ask("WPS_AP_PIN set %s", crookedPIN)
 	d.refused("InvalidPinChecksum", d.iface(), "Interface.Learn", h.bssid, crookedPIN, options())
-	h.gives(d.busctlStarts("Interface.Learn", "ssa{sv}", []string{h.bssid, crookedPIN, "2", "detach", "b", "true", "force", "b", "true"}).brings(oneRun))
+	h.gives(d.busctlStarts("Interface.Learn", "ssa{sv}",
+		[]string{h.bssid, crookedPIN, "2", "detach", "b", "true", "force", "b", "true"}).brings(
+		oneRun))
 
 	t.Log("Configure")
-	c := d.busctlStarts("Interface.Configure", "ssa{sv}", []string{h.bssid, crookedPIN, "6"}, []string{"detach", "b", "true", "force", "b", "true"},
-		[]string{"ssid", "ay"}, bytesArg([]byte("by shell")), []string{"auth", "s", "WPA2PSK", "encryption", "s", "CCMP", "key", "ay"}, bytesArg([]byte("from a shell"))).brings(oneRun)
+	c := d.busctlStarts("Interface.Configure", "ssa{sv}", []string{h.bssid, crookedPIN, "6"},
+		[]string{"detach", "b", "true", "force", "b", "true"},
+		[]string{"ssid", "ay"}, bytesArg([]byte("by shell")),
+		[]string{"auth", "s", "WPA2PSK", "encryption", "s", "CCMP", "key", "ay"},
+		bytesArg([]byte("from a shell"))).brings(oneRun)
 	if string(c.ssid) != "by shell" || string(c.key) != "from a shell" {
 		t.Errorf("configured as %q", c.ssid)
 	}
 
-	// Last: hostapd 2.10 that has answered a handover dies when a Registrar comes with its PIN, since it has an id of a
-	// Device Password from the handover then, but no password.
+	// Last: hostapd 2.10 that has answered a handover dies when a Registrar comes with its PIN,
+	// since it has an id of a Device Password from the handover then, but no password.
 	t.Log("NfcReportHandover")
 	h.ap.ssid, h.ap.passphrase = "by shell", "from a shell"
 	request := d.nfc("NfcHandoverRequest", "NDEF", "WPS-CR")
 	sel := h.hex("NFC_GET_HANDOVER_SEL NDEF WPS-CR")
 	h.mustOK("NFC_REPORT_HANDOVER RESP WPS %x %x", request, sel)
-	h.gives(d.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"INIT", "WPS"}, bytesArg(request), bytesArg(sel), detached).brings(oneRun))
+	h.gives(d.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"INIT", "WPS"},
+		bytesArg(request), bytesArg(sel), detached).brings(oneRun))
 }
 
 func TestBusctlStartsWhateverAnAccessPointCan(t *testing.T) {
@@ -144,7 +159,9 @@ func TestBusctlStartsWhateverAnAccessPointCan(t *testing.T) {
 	}
 
 	t.Log("StartPin, with a PIN whose check digit is wrong")
-	joins(d.busctlStarts("Interface.StartPin", "a{sv}", []string{"3", "detach", "b", "true", "force", "b", "true", "pin", "s", crookedPIN}), "WPS_PIN any %s", crookedPIN)
+	joins(d.busctlStarts("Interface.StartPin", "a{sv}",
+		[]string{"3", "detach", "b", "true", "force", "b", "true", "pin", "s",
+			crookedPIN}), "WPS_PIN any %s", crookedPIN)
 
 	t.Log("NfcTagRead of a device's password")
 	tag := e.hex("WPS_NFC_TOKEN NDEF")
@@ -153,7 +170,8 @@ func TestBusctlStartsWhateverAnAccessPointCan(t *testing.T) {
 	t.Log("NfcReportHandover")
 	request := e.hex("NFC_GET_HANDOVER_REQ NDEF WPS-CR")
 	sel := d.nfc("NfcHandoverSelect", "NDEF", "WPS-CR", options())
-	joins(d.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"RESP", "WPS"}, bytesArg(request), bytesArg(sel), detached),
+	joins(d.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"RESP", "WPS"},
+		bytesArg(request), bytesArg(sel), detached),
 		"NFC_REPORT_HANDOVER INIT WPS %x %x", request, sel)
 
 	t.Log("StartPbc")
@@ -179,10 +197,13 @@ func TestBusctlStartsWhateverAnExternalRegistrarCan(t *testing.T) {
 	}
 
 	t.Log("Learn")
-	h.gives(r.busctlStarts("ER.Learn", "ssa{sv}", []string{upnpUUID, labelPIN}, detached).brings(oneRun))
+	h.gives(r.busctlStarts("ER.Learn", "ssa{sv}", []string{upnpUUID, labelPIN},
+		detached).brings(oneRun))
 
 	t.Log("EnrollPin, with a PIN whose check digit is wrong")
-	joins(r.busctlStarts("ER.EnrollPin", "ssa{sv}", []string{"any", crookedPIN, "2", "detach", "b", "true", "force", "b", "true"}), "WPS_PIN any %s", crookedPIN)
+	joins(r.busctlStarts("ER.EnrollPin", "ssa{sv}",
+		[]string{"any", crookedPIN, "2", "detach", "b", "true", "force", "b",
+			"true"}), "WPS_PIN any %s", crookedPIN)
 
 	t.Log("NfcTagRead of a device's password")
 	tag := e.hex("WPS_NFC_TOKEN NDEF")
@@ -191,15 +212,19 @@ func TestBusctlStartsWhateverAnExternalRegistrarCan(t *testing.T) {
 	t.Log("NfcReportHandover")
 	request := e.hex("NFC_GET_HANDOVER_REQ NDEF WPS-CR")
 	sel := r.mustCall(r.iface(), "ER.NfcHandoverSelect", h.bssid, "NDEF", "WPS-CR")[0].([]byte)
-	joins(r.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"RESP", "WPS"}, bytesArg(request), bytesArg(sel), detached),
+	joins(r.busctlStarts("Interface.NfcReportHandover", "ssayaya{sv}", []string{"RESP", "WPS"},
+		bytesArg(request), bytesArg(sel), detached),
 		"NFC_REPORT_HANDOVER INIT WPS %x %x", request, sel)
 
 	t.Log("EnrollPbc")
 	joins(r.busctlStarts("ER.EnrollPbc", "sa{sv}", []string{"any"}, detached), "WPS_PBC")
 
 	t.Log("Configure")
-	c := r.busctlStarts("ER.Configure", "ssa{sv}", []string{upnpUUID, labelPIN, "5", "detach", "b", "true", "ssid", "ay"}, bytesArg([]byte("by shell")),
-		[]string{"auth", "s", "WPA2PSK", "encryption", "s", "CCMP", "key", "ay"}, bytesArg([]byte("from a shell"))).brings(oneRun)
+	c := r.busctlStarts("ER.Configure", "ssa{sv}",
+		[]string{upnpUUID, labelPIN, "5", "detach", "b", "true", "ssid", "ay"},
+		bytesArg([]byte("by shell")),
+		[]string{"auth", "s", "WPA2PSK", "encryption", "s", "CCMP", "key", "ay"},
+		bytesArg([]byte("from a shell"))).brings(oneRun)
 	if string(c.ssid) != "by shell" {
 		t.Errorf("configured as %q", c.ssid)
 	}

@@ -16,12 +16,14 @@ func TestWpsctlEnrolsByPushButton(t *testing.T) {
 	d := w.startDaemon()
 	a.mustOK("WPS_PBC")
 	r := w.run("/in/wpsctl", "pbc", "--show-key")
-	if r.status != 0 || !strings.Contains(r.stdout, testSSID) || !strings.Contains(r.stdout, testPassphrase) {
+	if r.status != 0 || !strings.Contains(r.stdout, testSSID) ||
+		!strings.Contains(r.stdout, testPassphrase) {
 		t.Errorf("wpsctl pbc: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	d.givenBack()
 	r = w.run("/in/wpsctl", "networks", "list")
-	if r.status != 0 || !strings.Contains(r.stdout, testSSID) || strings.Contains(r.stdout, testPassphrase) {
+	if r.status != 0 || !strings.Contains(r.stdout, testSSID) ||
+		strings.Contains(r.stdout, testPassphrase) {
 		t.Errorf("wpsctl networks list: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	r = w.run("/in/wpsctl", "networks", "qr", "1")
@@ -35,7 +37,8 @@ func TestWpsctlEnrolsByPushButton(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &shown); r.status != 0 || err != nil {
 		t.Fatalf("wpsctl networks show: status %d, %v\n%s%s", r.status, err, r.stdout, r.stderr)
 	}
-	w.connects(station, credential{ssid: []byte(shown.SSID), auth: "WPA2PSK", key: []byte(shown.Key)}, a)
+	w.connects(station, credential{ssid: []byte(shown.SSID), auth: "WPA2PSK",
+		key: []byte(shown.Key)}, a)
 }
 
 func TestWpsctlEnrolsByPIN(t *testing.T) {
@@ -61,7 +64,8 @@ func TestWpsctlTellsFailuresApart(t *testing.T) {
 		t.Helper()
 		r := w.run(append([]string{"/in/wpsctl"}, args...)...)
 		if r.status != status {
-			t.Errorf("wpsctl %v: status %d, want %d\n%s%s", args, r.status, status, r.stdout, r.stderr)
+			t.Errorf("wpsctl %v: status %d, want %d\n%s%s", args, r.status, status,
+				r.stdout, r.stderr)
 		}
 	}
 	expect(11, "check-pin", "12345671")
@@ -81,14 +85,15 @@ func TestWpsctlTellsFailuresApart(t *testing.T) {
 	expect(3, "status")
 }
 
-// TestBusctlEnrols does it with nothing but the tool that every machine with systemd has. busctl leaves the bus
-// when the call has returned, so the session has to be a detached one.
+// TestBusctlEnrols does it with nothing but the tool that every machine with systemd has. busctl
+// leaves the bus when the call has returned, so the session has to be a detached one.
 func TestBusctlEnrols(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
 	d := w.startDaemon()
 	a.mustOK("WPS_PBC")
-	r := w.run("busctl", "--system", "call", busName, string(d.iface()), busName+".Interface", "StartPbc", "a{sv}", "1", "detach", "b", "true")
+	r := w.run("busctl", "--system", "call", busName, string(d.iface()), busName+".Interface",
+		"StartPbc", "a{sv}", "1", "detach", "b", "true")
 	var path string
 	if _, err := fmt.Sscanf(r.stdout, "o %q", &path); err != nil {
 		t.Fatalf("busctl: %v\n%s%s", err, r.stdout, r.stderr)
@@ -98,11 +103,13 @@ func TestBusctlEnrols(t *testing.T) {
 		r := w.run("busctl", "--system", "get-property", busName, path, busName+".Session", "State")
 		return strings.TrimSpace(r.stdout) == `s "succeeded"`
 	})
-	r = w.run("busctl", "--system", "call", busName, string(d.networks()[0]), busName+".Network", "GetSecrets")
+	r = w.run("busctl", "--system", "call", busName, string(d.networks()[0]), busName+".Network",
+		"GetSecrets")
 	if r.status != 0 {
 		t.Errorf("GetSecrets: %s", r.stderr)
 	}
-	if r := w.run("busctl", "--system", "introspect", busName, string(d.iface())); r.status != 0 || !strings.Contains(r.stdout, "StartPbc") {
+	if r := w.run("busctl", "--system", "introspect", busName, string(d.iface())); r.status != 0 ||
+		!strings.Contains(r.stdout, "StartPbc") {
 		t.Errorf("introspect: %s%s", r.stdout, r.stderr)
 	}
 	d.givenBack()

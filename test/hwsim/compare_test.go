@@ -15,9 +15,10 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// Side by side with wpa_supplicant: the same access point, the same radio, the same virtual machine. Times are from
-// the call to the credential as a client of the daemon sees both, CPU is the daemon's own over that span. Figures
-// mean something in virtual time only (see vm): one instruction is one nanosecond there.
+// Side by side with wpa_supplicant: the same access point, the same radio, the same virtual
+// machine. Times are from the call to the credential as a client of the daemon sees both, CPU is
+// the daemon's own over that span. Figures mean something in virtual time only (see vm): one
+// instruction is one nanosecond there.
 
 // operation is one row of the table.
 type operation struct {
@@ -27,8 +28,8 @@ type operation struct {
 	scanned bool   // a full scan of the same daemon ended 2 s ago; otherwise nothing is known
 	channel int    // of the access point
 	as      string // "learn" or "configure": as a Registrar; otherwise as an Enrollee
-	// The button is pressed so long after the call, from when on the time counts; 0: before. With pressed it is pressed after
-	// the scan, and not before it.
+	// The button is pressed so long after the call, from when on the time counts; 0: before. With
+	// pressed it is pressed after the scan, and not before it.
 	walk    time.Duration
 	pressed bool
 	aim     float64 // most that our time may be, as a share of wpa_supplicant's; 0: none
@@ -37,7 +38,8 @@ type operation struct {
 var operations = []operation{
 	{name: "PIN with BSSID, cold", pin: true, named: true, channel: 1, aim: 0.5},
 	{name: "PIN any, authorized, cold", pin: true, channel: 1, aim: 0.6},
-	{name: "PIN with BSSID, after a scan", pin: true, named: true, scanned: true, channel: 1, aim: 1.0},
+	{name: "PIN with BSSID, after a scan", pin: true, named: true, scanned: true,
+		channel: 1, aim: 1.0},
 	{name: "PIN any, after a scan", pin: true, scanned: true, channel: 1, aim: 1.0},
 	{name: "PBC, cold", channel: 1, aim: 1.0},
 	{name: "PBC, after a full scan with one PBC AP", scanned: true, channel: 1, aim: 0.1},
@@ -45,20 +47,24 @@ var operations = []operation{
 	{name: "Learn, cold", as: "learn", named: true, channel: 1, aim: 0.5},
 	{name: "Learn, after a scan", as: "learn", named: true, scanned: true, channel: 1, aim: 1.0},
 	{name: "Configure, cold", as: "configure", named: true, channel: 1, aim: 0.5},
-	{name: "Configure, after a scan", as: "configure", named: true, scanned: true, channel: 1, aim: 1.0},
+	{name: "Configure, after a scan", as: "configure", named: true, scanned: true,
+		channel: 1, aim: 1.0},
 	// Which channel the access point is on matters to whoever does not scan them all.
 	{name: "PIN with BSSID, cold, channel 9", pin: true, named: true, channel: 9},
 	{name: "PIN any, authorized, cold, channel 9", pin: true, channel: 9},
 	{name: "PBC, cold, channel 9", channel: 9},
 }
 
-// walks are the usual way of push button: a click, a walk to the router, and the press, from when on the time counts. Where
-// that falls in the scans of either matters: three phases.
+// walks are the usual way of push button: a click, a walk to the router, and the press, from when
+// on the time counts. Where that falls in the scans of either matters: three phases.
 var walks = []operation{
 	{name: "PBC, pressed 14.0 s after the call", walk: 14 * time.Second, channel: 1, aim: 0.1},
-	{name: "PBC, pressed 15.3 s after the call", walk: 15300 * time.Millisecond, channel: 1, aim: 0.1},
-	{name: "PBC, pressed 16.7 s after the call", walk: 16700 * time.Millisecond, channel: 1, aim: 0.1},
-	{name: "PBC, pressed after a scan, then the call", scanned: true, pressed: true, channel: 1, aim: 1.0},
+	{name: "PBC, pressed 15.3 s after the call", walk: 15300 * time.Millisecond,
+		channel: 1, aim: 0.1},
+	{name: "PBC, pressed 16.7 s after the call", walk: 16700 * time.Millisecond,
+		channel: 1, aim: 0.1},
+	{name: "PBC, pressed after a scan, then the call", scanned: true, pressed: true,
+		channel: 1, aim: 1.0},
 }
 
 // measuredRuns is how many runs the median is of; one before them fills caches and is thrown away.
@@ -71,8 +77,8 @@ type enrollee interface {
 	forget()
 	// scan does a full scan and returns when the daemon has its results.
 	scan()
-	// enrol starts the operation, has the button pressed if that is due after the call, and returns how long it took to
-	// the credential.
+	// enrol starts the operation, has the button pressed if that is due after the call, and returns
+	// how long it took to the credential.
 	enrol(o operation, bssid string, press func()) time.Duration
 	// rest waits until the daemon has nothing more to do.
 	rest()
@@ -137,7 +143,8 @@ func (w *world) median(e enrollee, o operation) figures {
 		spent := w.cpu(e.pid()) - before
 		e.rest()
 		a.ask("WPS_CANCEL")
-		time.Sleep(10 * time.Second) // hostapd takes no notice of who has just pushed a button for 5 s
+		// hostapd takes no notice of who has just pushed a button for 5 s
+		time.Sleep(10 * time.Second)
 		if n > 0 {
 			seconds, cpu = append(seconds, took.Seconds()), append(cpu, spent.Seconds())
 		}
@@ -147,8 +154,8 @@ func (w *world) median(e enrollee, o operation) figures {
 	return figures{seconds[measuredRuns/2], cpu[measuredRuns/2]}
 }
 
-// cpuAim is the most that our processor time may be, as a share of wpa_supplicant's: who watches for a button wakes more often
-// than who scans everything again and again.
+// cpuAim is the most that our processor time may be, as a share of wpa_supplicant's: who watches
+// for a button wakes more often than who scans everything again and again.
 func (o operation) cpuAim() float64 {
 	if o.walk > 0 {
 		return 2
@@ -156,7 +163,8 @@ func (o operation) cpuAim() float64 {
 	return 1
 }
 
-// walks has the button pressed if that is due after the call, and returns from when on the time counts.
+// walks has the button pressed if that is due after the call, and returns from when on the time
+// counts.
 func (o operation) walks(began time.Time, press func()) time.Time {
 	if o.walk == 0 {
 		return began
@@ -225,9 +233,12 @@ func (w *world) footprint(pid int) (f footprint) {
 }
 
 // print writes the tables, with ratios where there are two daemons.
-func (w *world) print(operations []operation, results map[string][]figures, idle map[string]footprint, names []string) {
-	fmt.Printf("\nSide by side in virtual time, medians of %d; from the call to the credential.\n", measuredRuns)
-	fmt.Printf("%-40s %12s %12s %7s %6s   %10s %10s %7s\n", "", "wpa_suppl.", "wpsd", "ratio", "aim", "CPU w.s.", "CPU wpsd", "ratio")
+func (w *world) print(operations []operation, results map[string][]figures,
+	idle map[string]footprint, names []string) {
+	fmt.Printf("\nSide by side in virtual time, medians of %d; from the call to the credential.\n",
+		measuredRuns)
+	fmt.Printf("%-40s %12s %12s %7s %6s   %10s %10s %7s\n", "", "wpa_suppl.", "wpsd", "ratio",
+		"aim", "CPU w.s.", "CPU wpsd", "ratio")
 	for i, o := range operations {
 		rival := results["wpa_supplicant"][i]
 		fmt.Printf("%-40s %10.4f s", o.name, rival.seconds)
@@ -243,13 +254,16 @@ func (w *world) print(operations []operation, results map[string][]figures, idle
 				verdict = "  missed"
 			}
 		}
-		fmt.Printf(" %10.4f s %7.3f %6s   %7.1f ms %7.1f ms %7.3f%s\n", own.seconds, own.seconds/rival.seconds, aim,
+		fmt.Printf(" %10.4f s %7.3f %6s   %7.1f ms %7.1f ms %7.3f%s\n", own.seconds,
+			own.seconds/rival.seconds, aim,
 			rival.cpu*1e3, own.cpu*1e3, own.cpu/rival.cpu, verdict)
 	}
-	fmt.Printf("\n%-40s %10s %10s %14s %18s\n", "Idle, one interface", "RSS KiB", "PSS KiB", "anonymous KiB", "wake-ups in 60 s")
+	fmt.Printf("\n%-40s %10s %10s %14s %18s\n", "Idle, one interface", "RSS KiB", "PSS KiB",
+		"anonymous KiB", "wake-ups in 60 s")
 	for _, name := range names {
 		for _, n := range []string{name, name + ", after all runs"} {
-			fmt.Printf("%-40s %10d %10d %14d %18d\n", n, idle[n].rss, idle[n].pss, idle[n].anonymous, idle[n].wakeups)
+			fmt.Printf("%-40s %10d %10d %14d %18d\n", n, idle[n].rss, idle[n].pss,
+				idle[n].anonymous, idle[n].wakeups)
 		}
 	}
 	fmt.Println()
@@ -310,13 +324,16 @@ type ours struct{ *daemon }
 
 func (d *ours) forget() {
 	d.w.forgetScans(station)
-	time.Sleep(190 * time.Second) // wpsd forgets an access point that was not heard for three minutes
+	// wpsd forgets an access point that was not heard for three minutes
+	time.Sleep(190 * time.Second)
 }
 
 func (d *ours) scan() {
 	from := d.signals.len()
 	d.mustCall(d.iface(), "Interface.Scan", options())
-	d.client.wait(from, oneRun, "ScanDone", func(g signal) bool { return g.Name == busName+".Interface.ScanDone" })
+	d.client.wait(from, oneRun, "ScanDone", func(g signal) bool {
+		return g.Name == busName+".Interface.ScanDone"
+	})
 }
 
 func (d *ours) enrol(o operation, bssid string, press func()) time.Duration {
@@ -332,12 +349,16 @@ func (d *ours) enrol(o operation, bssid string, press func()) time.Duration {
 	case "learn":
 		method, args = "Learn", []any{bssid, labelPIN, opts}
 	case "configure":
-		method, args = "Configure", []any{bssid, labelPIN, options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase))}
+		method, args = "Configure", []any{bssid, labelPIN,
+			options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+				[]byte(testPassphrase))}
 	}
 	from, began := d.signals.len(), time.Now()
 	d.mustCall(d.iface(), "Interface."+method, args...)
 	began = o.walks(began, press)
-	got := d.client.wait(from, oneRun, "credential", func(g signal) bool { return g.Name == busName+".Session.CredentialReceived" })
+	got := d.client.wait(from, oneRun, "credential", func(g signal) bool {
+		return g.Name == busName+".Session.CredentialReceived"
+	})
 	return got.at.Sub(began)
 }
 

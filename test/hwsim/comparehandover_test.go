@@ -13,16 +13,18 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// Until the network manager is connected, from the call: what a person waits for. Beside it, how long the manager takes
-// that does WPS itself. Everything is started anew for each run, and nothing is known of any access point.
+// Until the network manager is connected, from the call: what a person waits for. Beside it, how
+// long the manager takes that does WPS itself. Everything is started anew for each run, and nothing
+// is known of any access point.
 
 // handover is one row.
 type handover struct {
 	name    string
 	pin     bool // a PIN, and the BSSID is named
 	manager func(w *world) (connected func() bool)
-	own     func(w *world, a *hostapd, pin bool) time.Duration // the manager by itself; nil: it has no way that a program can start
-	aim     float64                                            // of our share of the own; 0: none
+	// the manager by itself; nil: it has no way that a program can start
+	own func(w *world, a *hostapd, pin bool) time.Duration
+	aim float64 // of our share of the own; 0: none
 }
 
 var handovers = []handover{
@@ -45,7 +47,9 @@ func TestCompareHandOver(t *testing.T) {
 			if h.own != nil {
 				own = append(own, h.measure(t, h.own))
 			}
-			ours = append(ours, h.measure(t, func(w *world, a *hostapd, pin bool) time.Duration { return h.byWpsd(w, a) }))
+			ours = append(ours, h.measure(t, func(w *world, a *hostapd, pin bool) time.Duration {
+				return h.byWpsd(w, a)
+			}))
 		}
 		slices.Sort(own)
 		slices.Sort(ours)
@@ -58,13 +62,15 @@ func TestCompareHandOver(t *testing.T) {
 		if took/rival > h.aim {
 			verdict = "  missed"
 		}
-		fmt.Printf("%-40s %10.4f s %10.4f s %7.3f %6s%s\n", h.name, rival, took, took/rival, fmt.Sprintf("≤ %.2g", h.aim), verdict)
+		fmt.Printf("%-40s %10.4f s %10.4f s %7.3f %6s%s\n", h.name, rival, took, took/rival,
+			fmt.Sprintf("≤ %.2g", h.aim), verdict)
 	}
 	fmt.Println()
 }
 
 // measure has a house of its own for one run.
-func (h handover) measure(t *testing.T, join func(w *world, a *hostapd, pin bool) time.Duration) (took time.Duration) {
+func (h handover) measure(t *testing.T,
+	join func(w *world, a *hostapd, pin bool) time.Duration) (took time.Duration) {
 	t.Run(strings.ReplaceAll(h.name, " ", "-"), func(t *testing.T) {
 		w := newQuietWorld(t)
 		a := w.startAP(ap{})
@@ -98,14 +104,17 @@ func (h handover) byWpsd(w *world, a *hostapd) time.Duration {
 
 // quietSupplicant is as Debian starts it, with a network that is not in reach.
 func quietSupplicant(w *world) func() bool {
-	s := &supplicantManager{w: w, config: w.write("manager.conf", block("elsewhere", "not in reach"))}
-	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-u", "-O", "DIR=/run/wpa_supplicant GROUP=netdev", "-i", station, "-D", "nl80211", "-c", s.config)
+	s := &supplicantManager{w: w,
+		config: w.write("manager.conf", block("elsewhere", "not in reach"))}
+	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-u", "-O",
+		"DIR=/run/wpa_supplicant GROUP=netdev", "-i", station, "-D", "nl80211", "-c", s.config)
 	return func() bool { return strings.Contains(s.cli("status"), "wpa_state=COMPLETED") }
 }
 
 func ownSupplicant(w *world, a *hostapd, pin bool) time.Duration {
 	dir := filepath.Join(scratch, "own")
-	p := w.start("own", "wpa_supplicant", "-D", "nl80211", "-i", station, "-c", w.write("own.conf", "ctrl_interface="+dir+"\n"))
+	p := w.start("own", "wpa_supplicant", "-D", "nl80211", "-i", station, "-c",
+		w.write("own.conf", "ctrl_interface="+dir+"\n"))
 	c := w.dialControl(p, filepath.Join(dir, station))
 	time.Sleep(20 * time.Second)
 	mark, began := c.mark(), time.Now()
@@ -123,7 +132,8 @@ func quietIwd(w *world) func() bool {
 	return func() bool { return w.isAssociated(station) }
 }
 
-// ownIwd is iwd's own WPS (net.connman.iwd.SimpleConfiguration): its method returns when iwd is connected.
+// ownIwd is iwd's own WPS (net.connman.iwd.SimpleConfiguration): its method returns when iwd is
+// connected.
 func ownIwd(w *world, _ *hostapd, _ bool) time.Duration {
 	w.startBus()
 	w.startIwd()

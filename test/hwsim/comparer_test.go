@@ -14,9 +14,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// Side by side with wpa_supplicant as External Registrar (-Dnone), without a radio both: the same hostapd over the
-// loopback interface, the same wpa_supplicant as Enrollee. Times are from the call to what a client is told; of an Enrollee,
-// from its own command until it has the credential.
+// Side by side with wpa_supplicant as External Registrar (-Dnone), without a radio both: the same
+// hostapd over the loopback interface, the same wpa_supplicant as Enrollee. Times are from the call
+// to what a client is told; of an Enrollee, from its own command until it has the credential.
 
 // externalRegistrar is a daemon under comparison.
 type externalRegistrar interface {
@@ -26,7 +26,8 @@ type externalRegistrar interface {
 	learn() time.Duration     // until its settings are told
 	configure() time.Duration // with the settings that it has
 	allowPIN(pin string)
-	// allowPBC presses the button for a device: before the device does, or once it is seen, as wpa_supplicant has it.
+	// allowPBC presses the button for a device: before the device does, or once it is seen, as
+	// wpa_supplicant has it.
 	allowPBC(first bool, press func())
 	stop()
 }
@@ -95,7 +96,8 @@ func (c *erContest) median(o erOperation) figures {
 	for n := range measuredRuns + 1 {
 		c.e.ask("WPS_CANCEL")
 		c.e.mustOK("REMOVE_NETWORK all")
-		time.Sleep(10 * time.Second) // hostapd takes no notice of who has just pushed a button for 5 s
+		// hostapd takes no notice of who has just pushed a button for 5 s
+		time.Sleep(10 * time.Second)
 		if o.prepare != nil {
 			o.prepare(c)
 		}
@@ -143,20 +145,24 @@ func TestCompareER(t *testing.T) {
 		h.stop()
 	}
 	fmt.Printf("\nAs External Registrars in virtual time, medians of %d.\n", measuredRuns)
-	fmt.Printf("%-44s %12s %12s %7s   %10s %10s %7s\n", "", "wpa_suppl.", "wpsd", "ratio", "CPU w.s.", "CPU wpsd", "ratio")
+	fmt.Printf("%-44s %12s %12s %7s   %10s %10s %7s\n", "", "wpa_suppl.", "wpsd", "ratio",
+		"CPU w.s.", "CPU wpsd", "ratio")
 	for i, o := range erOperations {
 		rival, own := results["wpa_supplicant"][i], results["wpsd"][i]
 		verdict := ""
 		if own.seconds > rival.seconds || own.cpu > rival.cpu {
 			verdict = "  missed"
 		}
-		fmt.Printf("%-44s %10.4f s %10.4f s %7.3f   %7.2f ms %7.2f ms %7.3f%s\n", o.name, rival.seconds, own.seconds, own.seconds/rival.seconds,
+		fmt.Printf("%-44s %10.4f s %10.4f s %7.3f   %7.2f ms %7.2f ms %7.3f%s\n", o.name,
+			rival.seconds, own.seconds, own.seconds/rival.seconds,
 			rival.cpu*1e3, own.cpu*1e3, own.cpu/rival.cpu, verdict)
 	}
-	fmt.Printf("\n%-44s %10s %10s %14s %18s\n", "Idle, one access point", "RSS KiB", "PSS KiB", "anonymous KiB", "wake-ups in 60 s")
+	fmt.Printf("\n%-44s %10s %10s %14s %18s\n", "Idle, one access point", "RSS KiB", "PSS KiB",
+		"anonymous KiB", "wake-ups in 60 s")
 	for _, name := range names {
 		for _, n := range []string{name, name + ", after all runs"} {
-			fmt.Printf("%-44s %10d %10d %14d %18d\n", n, idle[n].rss, idle[n].pss, idle[n].anonymous, idle[n].wakeups)
+			fmt.Printf("%-44s %10d %10d %14d %18d\n", n, idle[n].rss, idle[n].pss,
+				idle[n].anonymous, idle[n].wakeups)
 		}
 	}
 	fmt.Println()
@@ -169,7 +175,8 @@ func (w *world) startRivalER() *rivalER {
 	w.t.Helper()
 	dir := filepath.Join(scratch, "rival-er")
 	w.must(os.RemoveAll(dir))
-	config := w.write("rival-er.conf", "ctrl_interface="+dir+"\ndevice_name=WPS External Registrar\n")
+	config := w.write("rival-er.conf",
+		"ctrl_interface="+dir+"\ndevice_name=WPS External Registrar\n")
 	p := w.start("rival-er", "wpa_supplicant", "-D", "none", "-i", "lo", "-c", config)
 	return &rivalER{&supplicant{w, p, w.dialControl(p, filepath.Join(dir, "lo"))}}
 }
@@ -211,7 +218,9 @@ type ourER struct {
 }
 
 func (r *ourER) told(from int, name string) time.Time {
-	return r.client.wait(from, oneRun, name, func(g signal) bool { return g.Name == busName+"."+name }).at
+	return r.client.wait(from, oneRun, name, func(g signal) bool {
+		return g.Name == busName+"."+name
+	}).at
 }
 
 func (r *ourER) begin() time.Duration {
@@ -230,11 +239,15 @@ func (r *ourER) learn() time.Duration {
 
 func (r *ourER) configure() time.Duration {
 	from, began := r.signals.len(), time.Now()
-	r.mustCall(r.iface(), "ER.Configure", upnpUUID, labelPIN, options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase)))
+	r.mustCall(r.iface(), "ER.Configure", upnpUUID, labelPIN,
+		options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte(testPassphrase)))
 	return r.told(from, "Session.CredentialReceived").Sub(began)
 }
 
-func (r *ourER) allowPIN(pin string) { r.mustCall(r.iface(), "ER.EnrollPin", "any", pin, options()) }
+func (r *ourER) allowPIN(pin string) {
+	r.mustCall(r.iface(), "ER.EnrollPin", "any", pin, options())
+}
 
 func (r *ourER) allowPBC(first bool, press func()) {
 	if first {
@@ -245,7 +258,9 @@ func (r *ourER) allowPBC(first bool, press func()) {
 	}
 	from := r.signals.len()
 	press()
-	added := r.client.wait(from, oneRun, "EnrolleeAdded", func(g signal) bool { return g.Name == busName+".ER.EnrolleeAdded" })
+	added := r.client.wait(from, oneRun, "EnrolleeAdded", func(g signal) bool {
+		return g.Name == busName+".ER.EnrolleeAdded"
+	})
 	mac := strings.ReplaceAll(string(added.Body[0].(godbus.ObjectPath)), "_", ":")
 	r.mustCall(r.iface(), "ER.EnrollPbc", mac[len(mac)-17:], options())
 }

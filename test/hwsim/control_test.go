@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// control is a client of the control socket that hostapd and wpa_supplicant share: one datagram asks,
-// one answers; a second socket that has said ATTACH gets the events ("<3>WPS-SUCCESS ").
+// control is a client of the control socket that hostapd and wpa_supplicant share: one datagram
+// asks, one answers; a second socket that has said ATTACH gets the events ("<3>WPS-SUCCESS ").
 type control struct {
 	w       *world
 	name    string
@@ -53,8 +53,10 @@ func (w *world) dialControl(p *process, path string) *control {
 
 func (w *world) dialUnix(path string) *net.UnixConn {
 	w.t.Helper()
-	own := fmt.Sprintf("/tmp/hwsim-client-%d", controlSockets.Add(1)) // where wpa_cli has its own: the sandbox answers there
-	conn, err := net.DialUnix("unixgram", &net.UnixAddr{Name: own, Net: "unixgram"}, &net.UnixAddr{Name: path, Net: "unixgram"})
+	// where wpa_cli has its own: the sandbox answers there
+	own := fmt.Sprintf("/tmp/hwsim-client-%d", controlSockets.Add(1))
+	conn, err := net.DialUnix("unixgram", &net.UnixAddr{Name: own, Net: "unixgram"},
+		&net.UnixAddr{Name: path, Net: "unixgram"})
 	w.must(err)
 	w.t.Cleanup(func() {
 		conn.Close()
@@ -114,13 +116,16 @@ func (c *control) level(n int) {
 // wait waits for an event that starts with prefix, counting from the events'th; see mark.
 func (c *control) wait(from int, prefix string, timeout time.Duration) event {
 	c.w.t.Helper()
-	e, ok := c.events.wait(from, patience(timeout), func(e event) bool { return strings.HasPrefix(e.text, prefix) })
+	e, ok := c.events.wait(from, patience(timeout), func(e event) bool {
+		return strings.HasPrefix(e.text, prefix)
+	})
 	if !ok {
 		var seen []string
 		for _, e := range c.events.all(from) {
 			seen = append(seen, e.text)
 		}
-		c.w.t.Fatalf("%s: no %q within %v, but:\n  %s", c.name, prefix, timeout, strings.Join(seen, "\n  "))
+		c.w.t.Fatalf("%s: no %q within %v, but:\n  %s", c.name, prefix, timeout,
+			strings.Join(seen, "\n  "))
 	}
 	return e
 }

@@ -22,7 +22,8 @@ type credential struct {
 func newCredential(m map[string]godbus.Variant) credential {
 	text := func(name string) string { s, _ := m[name].Value().(string); return s }
 	octets := func(name string) []byte { b, _ := m[name].Value().([]byte); return b }
-	return credential{octets("ssid"), text("auth"), text("encryption"), octets("key"), text("key-kind")}
+	return credential{octets("ssid"), text("auth"), text("encryption"), octets("key"),
+		text("key-kind")}
 }
 
 func (c credential) equal(d credential) bool {
@@ -47,7 +48,8 @@ func (h *hostapd) gives(c credential) {
 		want.key, want.keyKind = []byte(h.ap.psk), "raw-psk"
 	}
 	// A mixed access point may name both generations.
-	if h.ap.security == "mixed" && strings.Contains(c.auth, want.auth) && strings.Contains(c.encryption, want.encryption) {
+	if h.ap.security == "mixed" && strings.Contains(c.auth, want.auth) &&
+		strings.Contains(c.encryption, want.encryption) {
 		want.auth, want.encryption = c.auth, c.encryption
 	}
 	if !c.equal(want) {

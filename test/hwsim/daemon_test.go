@@ -78,10 +78,12 @@ func (d *daemon) shows() {
 	})
 }
 
-// leaksNothing looks for keys and PINs of the scenarios in what wpsd has logged, which none of them may be in.
+// leaksNothing looks for keys and PINs of the scenarios in what wpsd has logged, which none of them
+// may be in.
 func (d *daemon) leaksNothing() {
 	upnp, _ := os.ReadFile(upnpLog)
-	for _, secret := range []string{testPassphrase, testPSK, labelPIN, fmt.Sprintf("%x", testPassphrase)} {
+	for _, secret := range []string{testPassphrase, testPSK, labelPIN,
+		fmt.Sprintf("%x", testPassphrase)} {
 		if strings.Contains(d.output()+string(upnp), secret) {
 			d.w.t.Errorf("wpsd's log has the secret %q", secret)
 		}
@@ -148,13 +150,15 @@ type outcome struct {
 func (s *session) end(timeout time.Duration) outcome {
 	s.d.w.t.Helper()
 	got := s.owner.wait(s.from, timeout, "end of the session", func(g signal) bool {
-		return g.Path == s.path && (g.Name == busName+".Session.Succeeded" || g.Name == busName+".Session.Failed")
+		return g.Path == s.path &&
+			(g.Name == busName+".Session.Succeeded" || g.Name == busName+".Session.Failed")
 	})
 	o := outcome{at: got.at}
 	if strings.HasSuffix(got.Name, "Succeeded") {
 		o.networks = got.Body[0].([]godbus.ObjectPath)
 	} else {
-		o.reason, o.configError, o.sentence = got.Body[0].(string), got.Body[1].(uint16), got.Body[2].(string)
+		o.reason, o.configError, o.sentence = got.Body[0].(string), got.Body[1].(uint16),
+			got.Body[2].(string)
 	}
 	s.d.givenBack()
 	return o
@@ -171,14 +175,15 @@ func (d *daemon) givenBack() {
 	})
 }
 
-// succeeds waits for a good end and returns the one Credential, as GetCredentials has it. On the way it checks
-// all that a good end means on the bus.
+// succeeds waits for a good end and returns the one Credential, as GetCredentials has it. On the
+// way it checks all that a good end means on the bus.
 func (s *session) succeeds(timeout time.Duration) credential {
 	t := s.d.w.t
 	t.Helper()
 	o := s.end(timeout)
 	if o.networks == nil {
-		t.Fatalf("the session failed: %s (configuration error %d): %s", o.reason, o.configError, o.sentence)
+		t.Fatalf("the session failed: %s (configuration error %d): %s", o.reason,
+			o.configError, o.sentence)
 	}
 	if len(o.networks) != 1 {
 		t.Fatalf("%d networks, want 1", len(o.networks))
@@ -203,7 +208,8 @@ func (s *session) succeeds(timeout time.Duration) credential {
 	if raw := received.Body[1].([]byte); len(raw) < 4 || raw[0] != 0x10 || raw[1] != 0x0e {
 		t.Errorf("raw is not a Credential attribute: %x", raw)
 	}
-	if ssid := s.owner.property(o.networks[0], "Network", "Ssid").([]byte); !bytes.Equal(ssid, c.ssid) {
+	if ssid := s.owner.property(o.networks[0], "Network",
+		"Ssid").([]byte); !bytes.Equal(ssid, c.ssid) {
 		t.Errorf("network has SSID %q, credential %q", ssid, c.ssid)
 	}
 	return c
@@ -225,7 +231,8 @@ func (s *session) fails(timeout time.Duration, reasons ...string) outcome {
 			return o
 		}
 	}
-	t.Fatalf("the session failed with %s (configuration error %d, %q), want %v", o.reason, o.configError, o.sentence, reasons)
+	t.Fatalf("the session failed with %s (configuration error %d, %q), want %v", o.reason,
+		o.configError, o.sentence, reasons)
 	return o
 }
 
@@ -237,15 +244,16 @@ func (s *session) property(name string) any {
 // reaches waits until a property of the session has one of the values.
 func (s *session) reaches(name string, timeout time.Duration, values ...string) {
 	s.d.w.t.Helper()
-	s.d.w.until("the session's "+name+" is one of "+strings.Join(values, ", "), timeout, func() bool {
-		got := s.property(name)
-		for _, v := range values {
-			if got == v {
-				return true
+	s.d.w.until("the session's "+name+" is one of "+strings.Join(values, ", "), timeout,
+		func() bool {
+			got := s.property(name)
+			for _, v := range values {
+				if got == v {
+					return true
+				}
 			}
-		}
-		return false
-	})
+			return false
+		})
 }
 
 // detail is the property Detail.

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// In these scenarios, which are parts of TestSystemd, wpsd meets what a desktop has: polkit with the installed policy and
-// nothing else, a user at the screen, logind, the journal.
+// In these scenarios, which are parts of TestSystemd, wpsd meets what a desktop has: polkit with
+// the installed policy and nothing else, a user at the screen, logind, the journal.
 
 // deskUser sits at the machine, farUser is logged in from elsewhere.
 const (
@@ -22,7 +22,8 @@ const (
 	rootsPassword = "sesame opens"
 )
 
-// desk is a user's session at the screen, as logind has it: active, local. Commands are given to its shell.
+// desk is a user's session at the screen, as logind has it: active, local. Commands are given to
+// its shell.
 type desk struct {
 	u   *unit
 	dir string
@@ -42,13 +43,15 @@ while read -r line < in; do
   echo $? > status.new; mv status.new status
 done
 `, d.dir), 0o755))
-	// As display managers do it: a login over PAM on a virtual terminal, of which logind makes a session of the seat.
+	// As display managers do it: a login over PAM on a virtual terminal, of which logind makes a
+	// session of the seat.
 	u.sh("systemd-run --quiet --unit=desk -p User=%s -p PAMName=login -p TTYPath=/dev/tty1 -p StandardInput=tty-force -p StandardOutput=journal %s", deskUser, shell)
 	u.t.Cleanup(func() { u.sh("systemctl stop desk.service || true") })
 	u.until("the session is active", 20*time.Second, func() bool {
 		for _, line := range strings.Split(u.sh("loginctl list-sessions --no-legend"), "\n") {
 			if f := strings.Fields(line); len(f) > 2 && f[2] == deskUser {
-				return strings.Contains(u.sh("loginctl show-session -p Active -p Remote -p Seat %s", f[0]), "Active=yes")
+				return strings.Contains(u.sh("loginctl show-session -p Active -p Remote -p Seat %s",
+					f[0]), "Active=yes")
 			}
 		}
 		return false
@@ -80,7 +83,10 @@ func (d *desk) shown() string {
 func (d *desk) finish(status int, command string) string {
 	d.u.t.Helper()
 	file := filepath.Join(d.dir, "status")
-	d.u.until(command+" has ended", 90*time.Second, func() bool { _, err := os.Stat(file); return err == nil })
+	d.u.until(command+" has ended", 90*time.Second, func() bool {
+		_, err := os.Stat(file)
+		return err == nil
+	})
 	return d.u.ended(status, command, d.u.sh("cat %s", file), d.shown())
 }
 
@@ -97,12 +103,13 @@ func (u *unit) ended(status int, command, got, out string) string {
 func (u *unit) as(user string, status int, command string) string {
 	u.t.Helper()
 	u.sh("id %[1]s >/dev/null 2>&1 || useradd -m %[1]s", user)
-	r := u.run("setpriv", "--reuid", user, "--regid", user, "--init-groups", "sh", "-c", command+" </dev/null")
+	r := u.run("setpriv", "--reuid", user, "--regid", user, "--init-groups", "sh", "-c",
+		command+" </dev/null")
 	return u.ended(status, user+": "+command, fmt.Sprint(r.status), r.stdout+r.stderr)
 }
 
-// testUnitPolkit: the policy as it is installed. Who sits at the machine scans and joins; what shows keys or changes
-// things needs the administrator's password; who is elsewhere may look.
+// testUnitPolkit: the policy as it is installed. Who sits at the machine scans and joins; what
+// shows keys or changes things needs the administrator's password; who is elsewhere may look.
 func testUnitPolkit(t *testing.T) {
 	u := newUnit(t)
 	a := u.startAP(ap{})
@@ -122,23 +129,28 @@ func testUnitPolkit(t *testing.T) {
 	if number == "" {
 		t.Fatal("no network is stored")
 	}
-	for _, command := range []string{"networks show --key " + number, "networks delete " + number, "networks add other --auth OPEN", "-i " + station + " learn " + a.bssid + " " + labelPIN} {
-		if out := desk.run(4, "wpsctl "+command+" < /dev/null"); !strings.Contains(out, "password") || strings.Contains(out, testPassphrase) {
+	for _, command := range []string{"networks show --key " + number, "networks delete " + number,
+		"networks add other --auth OPEN", "-i " + station + " learn " + a.bssid + " " + labelPIN} {
+		if out := desk.run(4, "wpsctl "+command+" < /dev/null"); !strings.Contains(out,
+			"password") || strings.Contains(out, testPassphrase) {
 			t.Errorf("%s: %s", command, out)
 		}
-		if out := u.as(farUser, 4, "wpsctl "+command); !strings.Contains(out, "not authorized") || strings.Contains(out, testPassphrase) {
+		if out := u.as(farUser, 4, "wpsctl "+command); !strings.Contains(out, "not authorized") ||
+			strings.Contains(out, testPassphrase) {
 			t.Errorf("%s by somebody else: %s", command, out)
 		}
 	}
 	u.as(farUser, 4, "wpsctl -i "+station+" scan")
 	u.as(farUser, 4, "wpsctl -i "+station+" pbc")
 	u.as(farUser, 0, "wpsctl status")
-	if out := u.wpsctl(0, "networks", "list"); !strings.Contains(out, testSSID) || strings.Contains(out, "other") {
+	if out := u.wpsctl(0, "networks", "list"); !strings.Contains(out, testSSID) ||
+		strings.Contains(out, "other") {
 		t.Errorf("networks are now\n%s", out)
 	}
 }
 
-// testUnitPassword: wpsctl has the password asked for on its terminal, by polkit's own agent, and PAM checks it.
+// testUnitPassword: wpsctl has the password asked for on its terminal, by polkit's own agent, and
+// PAM checks it.
 func testUnitPassword(t *testing.T) {
 	u := newUnit(t)
 	u.startAP(ap{})
@@ -154,12 +166,15 @@ func testUnitPassword(t *testing.T) {
 		// script(1) is the terminal.
 		command := `script -qec "wpsctl networks add lounge --auth OPEN; stty -a" /dev/null < keys`
 		desk.begin(command)
-		u.until("the password is asked for", 60*time.Second, func() bool { return strings.Contains(desk.shown(), "Password:") })
+		u.until("the password is asked for", 60*time.Second, func() bool {
+			return strings.Contains(desk.shown(), "Password:")
+		})
 		time.Sleep(time.Second)
 		_, err := keyboard.WriteString(password + "\n")
 		u.must(err)
 		out := desk.finish(0, command)
-		if !strings.Contains(out, "AUTHENTICATING FOR fi.w1.wps.manage") || !strings.Contains(out, want) || strings.Contains(out, password) {
+		if !strings.Contains(out, "AUTHENTICATING FOR fi.w1.wps.manage") ||
+			!strings.Contains(out, want) || strings.Contains(out, password) {
 			t.Errorf("the terminal shows\n%s", out)
 		}
 		if !strings.Contains(out, " echo ") {
@@ -182,7 +197,8 @@ func testUnitJournal(t *testing.T) {
 	var lines []map[string]any
 	u.until("both lines are in the journal", 10*time.Second, func() bool {
 		lines = nil
-		for line := range strings.Lines(u.sh("journalctl -b --no-pager -o json -u wpsd.service WPSD_INTERFACE=%s WPSD_METHOD=pbc", station)) {
+		for line := range strings.Lines(u.sh(
+			"journalctl -b --no-pager -o json -u wpsd.service WPSD_INTERFACE=%s WPSD_METHOD=pbc", station)) {
 			fields := map[string]any{}
 			u.must(json.Unmarshal([]byte(line), &fields))
 			lines = append(lines, fields)
@@ -191,14 +207,16 @@ func testUnitJournal(t *testing.T) {
 	})
 	started, ended := lines[len(lines)-2], lines[len(lines)-1]
 	for name, want := range map[string]string{
-		"MESSAGE_ID": "1f0c4a2de5b84d0f9a6b7c5ce3f2a917", "PRIORITY": "6", "SYSLOG_IDENTIFIER": "wpsd", "WPSD_ROLE": "enrollee", "WPSD_PURPOSE": "enroll",
+		"MESSAGE_ID": "1f0c4a2de5b84d0f9a6b7c5ce3f2a917", "PRIORITY": "6",
+		"SYSLOG_IDENTIFIER": "wpsd", "WPSD_ROLE": "enrollee", "WPSD_PURPOSE": "enroll",
 	} {
 		if started[name] != want {
 			t.Errorf("%s of the first line is %v, want %s", name, started[name], want)
 		}
 	}
 	for name, want := range map[string]string{
-		"MESSAGE_ID": "8b1a5d6e47f34c0e8d92f0b6a4c7d359", "WPSD_STATE": "succeeded", "WPSD_PEER": a.bssid, "WPSD_SESSION": fmt.Sprint(started["WPSD_SESSION"]),
+		"MESSAGE_ID": "8b1a5d6e47f34c0e8d92f0b6a4c7d359", "WPSD_STATE": "succeeded",
+		"WPSD_PEER": a.bssid, "WPSD_SESSION": fmt.Sprint(started["WPSD_SESSION"]),
 	} {
 		if ended[name] != want {
 			t.Errorf("%s of the last line is %v, want %s", name, ended[name], want)
@@ -207,18 +225,22 @@ func testUnitJournal(t *testing.T) {
 	if d, err := time.ParseDuration(fmt.Sprint(ended["WPSD_DURATION"])); err != nil || d <= 0 {
 		t.Errorf("the session took %v (%v)", ended["WPSD_DURATION"], err)
 	}
-	if text := fmt.Sprint(ended["MESSAGE"]); !strings.HasPrefix(text, "session ended session=") || !strings.Contains(text, "peer="+a.bssid) {
+	if text := fmt.Sprint(ended["MESSAGE"]); !strings.HasPrefix(text, "session ended session=") ||
+		!strings.Contains(text, "peer="+a.bssid) {
 		t.Errorf("the message is %q", text)
 	}
 }
 
-// testUnitSleep: the real logind sends the machine to sleep, but for the kernel's part in it, in the middle of a session.
+// testUnitSleep: the real logind sends the machine to sleep, but for the kernel's part in it, in
+// the middle of a session.
 func testUnitSleep(t *testing.T) {
 	u := newUnit(t)
 	u.startAP(ap{})
 	u.must(os.MkdirAll("/run/systemd/system/systemd-suspend.service.d", 0o755))
 	u.must(os.WriteFile("/run/systemd/system/systemd-suspend.service.d/test.conf",
-		[]byte("[Service]\nExecStart=\nExecStart=/bin/sh -c 'ip link show dev "+station+" > /run/hwsim/asleep; iw dev "+station+" link >> /run/hwsim/asleep; mv /run/hwsim/asleep /run/hwsim/sleeps; while [ -e /run/hwsim/sleeps ]; do sleep 0.1; done'\n"), 0o644))
+		[]byte("[Service]\nExecStart=\nExecStart=/bin/sh -c 'ip link show dev "+station+
+			" > /run/hwsim/asleep; iw dev "+station+
+			" link >> /run/hwsim/asleep; mv /run/hwsim/asleep /run/hwsim/sleeps; while [ -e /run/hwsim/sleeps ]; do sleep 0.1; done'\n"), 0o644))
 	u.sh("systemctl daemon-reload")
 	wake := func() { u.must(os.RemoveAll("/run/hwsim/sleeps")) }
 	defer wake()
@@ -227,7 +249,9 @@ func testUnitSleep(t *testing.T) {
 		return strings.Contains(u.sh("systemd-inhibit --list --no-legend"), "wpsd")
 	})
 	c := u.start("wpsctl", "wpsctl", "-i", station, "pbc")
-	u.until("wpsd has the session", 20*time.Second, func() bool { return strings.Contains(u.show("StatusText"), "enroll by pbc") })
+	u.until("wpsd has the session", 20*time.Second, func() bool {
+		return strings.Contains(u.show("StatusText"), "enroll by pbc")
+	})
 	time.Sleep(3 * time.Second)
 	u.sh("busctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager Suspend b false")
 	select {
@@ -235,11 +259,16 @@ func testUnitSleep(t *testing.T) {
 	case <-time.After(patience(20 * time.Second)):
 		t.Fatal("the session goes on")
 	}
-	if status := c.cmd.ProcessState.ExitCode(); status != 14 || !strings.Contains(c.output(), "sleep") {
+	if status := c.cmd.ProcessState.ExitCode(); status != 14 ||
+		!strings.Contains(c.output(), "sleep") {
 		t.Errorf("wpsctl: status %d\n%s", status, c.output())
 	}
-	u.until("the machine sleeps", 20*time.Second, func() bool { _, err := os.Stat("/run/hwsim/sleeps"); return err == nil })
-	if asleep := u.sh("cat /run/hwsim/sleeps"); strings.Contains(asleep, ",UP") || !strings.Contains(asleep, "Not connected") {
+	u.until("the machine sleeps", 20*time.Second, func() bool {
+		_, err := os.Stat("/run/hwsim/sleeps")
+		return err == nil
+	})
+	if asleep := u.sh("cat /run/hwsim/sleeps"); strings.Contains(asleep, ",UP") ||
+		!strings.Contains(asleep, "Not connected") {
 		t.Errorf("when the machine went to sleep the interface was not given back:\n%s", asleep)
 	}
 	if out := u.wpsctl(14, "-i", station, "pbc"); out != "" {
@@ -251,7 +280,9 @@ func testUnitSleep(t *testing.T) {
 	})
 	u.wpsctl(0, "-i", station, "scan")
 	log := u.sh("journalctl -b --no-pager -o cat -u wpsd.service")
-	if !strings.Contains(log, "reason=suspended") || !strings.Contains(log, "the computer is awake") || strings.Contains(log, "not everything has come to rest") {
+	if !strings.Contains(log, "reason=suspended") ||
+		!strings.Contains(log, "the computer is awake") ||
+		strings.Contains(log, "not everything has come to rest") {
 		t.Errorf("the log:\n%s", tail(log, 12))
 	}
 }

@@ -14,8 +14,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// In these scenarios wpsd is the External Registrar of hostapd, over the loopback interface and without a radio
-// (--driver none), and a real wpa_supplicant is the Enrollee.
+// In these scenarios wpsd is the External Registrar of hostapd, over the loopback interface and
+// without a radio (--driver none), and a real wpa_supplicant is the Enrollee.
 
 // registrar is wpsd as an External Registrar.
 type registrar struct{ *daemon }
@@ -37,7 +37,8 @@ func (w *world) startERDaemon(config ...string) *registrar {
 	}
 	w.sh("ip link set lo up")
 	// The sample er.conf that wpa_supplicant's manual has for this.
-	file := w.write("er.conf", strings.Join(append(config, "device_name=WPS External Registrar\n"), "\n"))
+	file := w.write("er.conf", strings.Join(append(config,
+		"device_name=WPS External Registrar\n"), "\n"))
 	d := &daemon{w: w, radio: "lo", wired: true}
 	d.process = w.startWpsd(file, "-Dnone", "-ilo")
 	w.t.Cleanup(d.leaksNothing)
@@ -84,9 +85,12 @@ func (s *session) admitsByER(radio string, timeout time.Duration) {
 	t.Helper()
 	o := s.end(timeout)
 	if o.networks == nil {
-		t.Fatalf("the session failed: %s (configuration error %d): %s", o.reason, o.configError, o.sentence)
+		t.Fatalf("the session failed: %s (configuration error %d): %s", o.reason,
+			o.configError, o.sentence)
 	}
-	if peer, role, purpose := s.property("Peer"), s.property("Role"), s.property("Purpose"); peer != s.d.w.mac(radio) || role != "external-registrar" || purpose != "admit" {
+	if peer, role, purpose := s.property("Peer"), s.property("Role"),
+		s.property("Purpose"); peer != s.d.w.mac(radio) || role != "external-registrar" ||
+		purpose != "admit" {
 		t.Errorf("Peer %v, Role %v, Purpose %v", peer, role, purpose)
 	}
 }
@@ -107,26 +111,33 @@ func TestERFindsAnAccessPoint(t *testing.T) {
 	r := w.startER()
 	path := r.finds(upnpUUID, 10*time.Second)
 	for name, want := range map[string]any{
-		"Uuid": upnpUUID, "Bssid": h.bssid, "Address": "127.0.0.1", "FriendlyName": "AP <of> wpsd", "Manufacturer": "wpsd", "ManufacturerUrl": "http://www.example.com/",
-		"ModelDescription": `A "test" & more`, "ModelName": "hwsim", "ModelNumber": "1", "ModelUrl": "http://www.example.com/model/", "SerialNumber": "12345",
-		"Upc": "123456789012", "DeviceName": "Test access point", "DeviceType": "6-0050F204-1", "State": "configured", "Version": "2.0", "Problem": "",
+		"Uuid": upnpUUID, "Bssid": h.bssid, "Address": "127.0.0.1", "FriendlyName": "AP <of> wpsd",
+		"Manufacturer": "wpsd", "ManufacturerUrl": "http://www.example.com/",
+		"ModelDescription": `A "test" & more`, "ModelName": "hwsim", "ModelNumber": "1",
+		"ModelUrl": "http://www.example.com/model/", "SerialNumber": "12345",
+		"Upc": "123456789012", "DeviceName": "Test access point", "DeviceType": "6-0050F204-1",
+		"State": "configured", "Version": "2.0", "Problem": "",
 		"Dropped": false, "Subscribed": true, "HasSettings": false, "SetupLocked": false,
 	} {
 		if got := r.property(path, "ER.AccessPoint", name); got != want {
 			t.Errorf("%s is %v, not %v", name, got, want)
 		}
 	}
-	if seen := time.UnixMicro(int64(r.property(path, "ER.AccessPoint", "LastSeen").(uint64))); time.Since(seen) > time.Minute {
+	if seen := time.UnixMicro(int64(r.property(path, "ER.AccessPoint",
+		"LastSeen").(uint64))); time.Since(seen) > time.Minute {
 		t.Errorf("seen %v", seen)
 	}
-	if paths := r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath); len(paths) != 1 || paths[0] != path {
+	if paths := r.property(r.iface(), "ER",
+		"AccessPoints").([]godbus.ObjectPath); len(paths) != 1 || paths[0] != path {
 		t.Errorf("AccessPoints %v", paths)
 	}
 
 	t.Log("started again, it tells what it knows")
 	mark := r.signals.len()
 	r.mustCall(r.iface(), "ER.Start", options())
-	r.client.wait(mark, 5*time.Second, "AccessPointAdded", func(g signal) bool { return g.Name == busName+".ER.AccessPointAdded" })
+	r.client.wait(mark, 5*time.Second, "AccessPointAdded", func(g signal) bool {
+		return g.Name == busName+".ER.AccessPointAdded"
+	})
 	r.refused("Busy", r.iface(), "ER.Start", options("address", "127.0.0.2"))
 
 	t.Log("the access point says goodbye, and comes back")
@@ -135,13 +146,16 @@ func TestERFindsAnAccessPoint(t *testing.T) {
 	r.loses(mark, upnpUUID, 10*time.Second)
 	mark = r.signals.len()
 	w.startAP(withUPnP(ap{}))
-	r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool { return g.Name == busName+".ER.AccessPointAdded" })
+	r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool {
+		return g.Name == busName+".ER.AccessPointAdded"
+	})
 
 	t.Log("stopped, it forgets")
 	mark = r.signals.len()
 	r.mustCall(r.iface(), "ER.Stop")
 	r.loses(mark, upnpUUID, time.Second)
-	if r.property(r.iface(), "ER", "Running").(bool) || len(r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)) != 0 {
+	if r.property(r.iface(), "ER", "Running").(bool) ||
+		len(r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)) != 0 {
 		t.Error("it still runs")
 	}
 	r.refused("NotRunning", r.iface(), "ER.Stop")
@@ -155,7 +169,8 @@ func TestERWithOneAddressOnly(t *testing.T) {
 	r := w.startERDaemon()
 	r.mustCall(r.iface(), "ER.Start", options("address", "127.0.0.7"))
 	time.Sleep(5 * time.Second)
-	if paths := r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath); len(paths) != 0 || r.property(r.iface(), "ER", "Address") != "127.0.0.7" {
+	if paths := r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath); len(
+		paths) != 0 || r.property(r.iface(), "ER", "Address") != "127.0.0.7" {
 		t.Errorf("found %v", paths)
 	}
 	r.mustCall(r.iface(), "ER.Stop")
@@ -172,12 +187,14 @@ func TestERLearns(t *testing.T) {
 	s := r.erFor(owner, "Learn", h.bssid, labelPIN, options())
 	c := s.succeeds(oneRun)
 	h.gives(c)
-	if s.property("AccessPoint") != path || s.property("Peer") != h.bssid || s.property("Role") != "external-registrar" {
+	if s.property("AccessPoint") != path || s.property("Peer") != h.bssid ||
+		s.property("Role") != "external-registrar" {
 		t.Errorf("AccessPoint %v, Peer %v", s.property("AccessPoint"), s.property("Peer"))
 	}
 	settings := func(g signal) bool { return g.Name == busName+".ER.ApSettings" }
 	got := owner.wait(s.from, time.Second, "ApSettings", settings)
-	if told := newCredential(got.Body[1].(map[string]godbus.Variant)); got.Body[0] != path || !told.equal(c) {
+	if told := newCredential(got.Body[1].(map[string]godbus.Variant)); got.Body[0] != path ||
+		!told.equal(c) {
 		t.Errorf("ApSettings of %v: %v", got.Body[0], told)
 	}
 	if _, heard := spy.signals.wait(0, time.Second, settings); heard {
@@ -186,7 +203,8 @@ func TestERLearns(t *testing.T) {
 	if !r.property(path, "ER.AccessPoint", "HasSettings").(bool) {
 		t.Error("HasSettings is not true")
 	}
-	if source := r.property(s.property("Networks").([]godbus.ObjectPath)[0], "Network", "Source"); source != "learn" {
+	if source := r.property(s.property("Networks").([]godbus.ObjectPath)[0], "Network",
+		"Source"); source != "learn" {
 		t.Errorf("Source %v", source)
 	}
 	if h.saw(0, "WPS-NEW-AP-SETTINGS") {
@@ -200,28 +218,34 @@ func TestERWithAWrongAPPIN(t *testing.T) {
 	h := w.startAP(withUPnP(ap{}))
 	r := w.startER()
 	path := r.finds(upnpUUID, 10*time.Second)
-	if o := r.er("Learn", upnpUUID, wrongHalfPIN, options()).fails(oneRun, "wrong-pin-first-half"); o.configError != 18 {
+	if o := r.er("Learn", upnpUUID, wrongHalfPIN, options()).fails(oneRun,
+		"wrong-pin-first-half"); o.configError != 18 {
 		t.Errorf("configuration error %d: %s", o.configError, o.sentence)
 	}
-	if o := r.er("Learn", upnpUUID, firstHalfPIN, options()).fails(oneRun, "wrong-pin-second-half"); o.configError != 18 {
+	if o := r.er("Learn", upnpUUID, firstHalfPIN, options()).fails(oneRun,
+		"wrong-pin-second-half"); o.configError != 18 {
 		t.Errorf("configuration error %d: %s", o.configError, o.sentence)
 	}
-	r.er("Configure", upnpUUID, wrongHalfPIN, options("ssid", []byte("new"), "auth", "OPEN", "encryption", "NONE")).fails(oneRun, "wrong-pin-first-half")
+	r.er("Configure", upnpUUID, wrongHalfPIN,
+		options("ssid", []byte("new"), "auth", "OPEN", "encryption", "NONE")).fails(oneRun,
+		"wrong-pin-first-half")
 	h.wait(0, "WPS-AP-SETUP-LOCKED", 10*time.Second)
 	told := func(want bool) {
 		t.Helper()
 		if got := r.property(path, "ER.AccessPoint", "SetupLocked"); got != want {
 			t.Errorf("SetupLocked is %v", got)
 		}
-		r.client.wait(0, 5*time.Second, fmt.Sprintf("PropertiesChanged: SetupLocked %v", want), func(g signal) bool {
-			if g.Path != path || g.Name != "org.freedesktop.DBus.Properties.PropertiesChanged" {
-				return false
-			}
-			v, ok := g.Body[1].(map[string]godbus.Variant)["SetupLocked"]
-			return ok && v.Value() == want
-		})
+		r.client.wait(0, 5*time.Second, fmt.Sprintf("PropertiesChanged: SetupLocked %v", want),
+			func(g signal) bool {
+				if g.Path != path || g.Name != "org.freedesktop.DBus.Properties.PropertiesChanged" {
+					return false
+				}
+				v, ok := g.Body[1].(map[string]godbus.Variant)["SetupLocked"]
+				return ok && v.Value() == want
+			})
 	}
-	if o := r.er("Learn", upnpUUID, labelPIN, options()).fails(oneRun, "setup-locked"); o.configError != 15 {
+	if o := r.er("Learn", upnpUUID, labelPIN, options()).fails(oneRun,
+		"setup-locked"); o.configError != 15 {
 		t.Errorf("configuration error %d: %s", o.configError, o.sentence)
 	}
 	told(true)
@@ -233,7 +257,8 @@ func TestERWithAWrongAPPIN(t *testing.T) {
 	told(false)
 }
 
-// erConfigures gives an access point new settings over the network; hostapd must have them, and a station get in.
+// erConfigures gives an access point new settings over the network; hostapd must have them, and a
+// station get in.
 func erConfigures(t *testing.T, a, settings ap, pairs ...any) {
 	t.Helper()
 	w := newWorld(t)
@@ -241,17 +266,24 @@ func erConfigures(t *testing.T, a, settings ap, pairs ...any) {
 	r := w.startER()
 	path := r.finds(upnpUUID, 10*time.Second)
 	t.Logf("the access point is %v", r.property(path, "ER.AccessPoint", "State"))
-	c := r.er("Configure", upnpUUID, labelPIN, options(append([]any{"ssid", []byte(settings.ssid)}, pairs...)...)).succeeds(oneRun)
+	c := r.er("Configure", upnpUUID, labelPIN,
+		options(append([]any{"ssid", []byte(settings.ssid)}, pairs...)...)).succeeds(oneRun)
 	h.wait(0, "WPS-NEW-AP-SETTINGS", 5*time.Second)
-	w.until("hostapd has the new name", 10*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid="+settings.ssid+"\n") })
-	h.ap.ssid, h.ap.passphrase, h.ap.security = settings.ssid, settings.passphrase, settings.security
+	w.until("hostapd has the new name", 10*time.Second, func() bool {
+		return strings.Contains(h.ask("GET_CONFIG"), "\nssid="+settings.ssid+"\n")
+	})
+	h.ap.ssid, h.ap.passphrase, h.ap.security = settings.ssid, settings.passphrase,
+		settings.security
 	h.gives(c)
-	w.until("hostapd beacons again", 20*time.Second, func() bool { return strings.Contains(h.ask("STATUS"), "state=ENABLED") })
+	w.until("hostapd beacons again", 20*time.Second, func() bool {
+		return strings.Contains(h.ask("STATUS"), "state=ENABLED")
+	})
 
 	t.Log("a station is enrolled with the new settings")
 	w.until("the External Registrar knows it again", 30*time.Second, func() bool {
 		all := r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)
-		return len(all) == 1 && r.property(all[0], "ER.AccessPoint", "HasSettings").(bool) && r.property(all[0], "ER.AccessPoint", "Subscribed").(bool)
+		return len(all) == 1 && r.property(all[0], "ER.AccessPoint", "HasSettings").(bool) &&
+			r.property(all[0], "ER.AccessPoint", "Subscribed").(bool)
 	})
 	e := w.startSupplicant(station)
 	s := r.er("EnrollPin", "any", labelPIN, options())
@@ -262,18 +294,21 @@ func erConfigures(t *testing.T, a, settings ap, pairs ...any) {
 }
 
 func TestERConfigures(t *testing.T) {
-	erConfigures(t, ap{}, ap{ssid: "new name", passphrase: "new passphrase"}, "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte("new passphrase"))
+	erConfigures(t, ap{}, ap{ssid: "new name", passphrase: "new passphrase"}, "auth", "WPA2PSK",
+		"encryption", "CCMP", "key", []byte("new passphrase"))
 }
 
 func TestERConfiguresAnUnconfiguredAccessPoint(t *testing.T) {
-	erConfigures(t, ap{security: "open", extra: []string{"wps_state=1"}}, ap{ssid: "first name", passphrase: "new passphrase"},
+	erConfigures(t, ap{security: "open", extra: []string{"wps_state=1"}},
+		ap{ssid: "first name", passphrase: "new passphrase"},
 		"auth", "WPA2PSK", "encryption", "CCMP", "key", []byte("new passphrase"))
 }
 
 func TestEREnrolsByPIN(t *testing.T) {
 	w := newWorld(t)
 	h, r := w.learned(ap{})
-	e := w.startSupplicant(station, "device_name=Some station", "config_methods=display keypad", "uuid="+stationUUID)
+	e := w.startSupplicant(station, "device_name=Some station", "config_methods=display keypad",
+		"uuid="+stationUUID)
 	mac := w.mac(station)
 	again := func() {
 		e.mustOK("REMOVE_NETWORK all")
@@ -293,7 +328,8 @@ func TestEREnrolsByPIN(t *testing.T) {
 
 	t.Log("by UUID, with its address")
 	again()
-	s = r.er("EnrollPin", stationUUID, otherPIN, options("mac", mac, "ap", h.bssid, "timeout", uint32(60)))
+	s = r.er("EnrollPin", stationUUID, otherPIN,
+		options("mac", mac, "ap", h.bssid, "timeout", uint32(60)))
 	mark = e.mark()
 	e.ask("WPS_PIN any %s", otherPIN)
 	s.admitsByER(station, oneRun)
@@ -325,19 +361,27 @@ const stationUUID = "87654321-9abc-def0-1234-56789abc0002"
 func TestERTellsWhoAsks(t *testing.T) {
 	w := newWorld(t)
 	h, r := w.learned(ap{})
-	e := w.startSupplicant(station, "device_name=Some station", "manufacturer=Company", "model_name=cmodel", "model_number=123", "serial_number=12345",
+	e := w.startSupplicant(station, "device_name=Some station", "manufacturer=Company",
+		"model_name=cmodel", "model_number=123", "serial_number=12345",
 		"device_type=1-0050F204-1", "config_methods=display keypad", "uuid="+stationUUID)
 	mac := w.mac(station)
 	e.ask("WPS_PIN %s %s", h.bssid, labelPIN)
-	path := r.iface() + "/er/enrollees/" + godbus.ObjectPath(strings.NewReplacer("-", "_", ":", "_").Replace(stationUUID+"_"+mac))
-	added := r.client.wait(0, 20*time.Second, "EnrolleeAdded", func(g signal) bool { return g.Name == busName+".ER.EnrolleeAdded" })
+	path := r.iface() + "/er/enrollees/" + godbus.ObjectPath(
+		strings.NewReplacer("-", "_", ":", "_").Replace(stationUUID+"_"+mac))
+	added := r.client.wait(0, 20*time.Second, "EnrolleeAdded", func(g signal) bool {
+		return g.Name == busName+".ER.EnrolleeAdded"
+	})
 	if added.Body[0] != path {
 		t.Errorf("EnrolleeAdded %v, not %s", added.Body[0], path)
 	}
-	w.until("it has introduced itself", 20*time.Second, func() bool { return r.property(path, "ER.Enrollee", "Introduced").(bool) })
+	w.until("it has introduced itself", 20*time.Second, func() bool {
+		return r.property(path, "ER.Enrollee", "Introduced").(bool)
+	})
 	for name, want := range map[string]any{
-		"Uuid": stationUUID, "MacAddress": mac, "DeviceName": "Some station", "Manufacturer": "Company", "ModelName": "cmodel", "ModelNumber": "123",
-		"SerialNumber": "12345", "DeviceType": "1-0050F204-1", "PasswordId": uint16(0), "AccessPoint": r.finds(upnpUUID, time.Second),
+		"Uuid": stationUUID, "MacAddress": mac, "DeviceName": "Some station",
+		"Manufacturer": "Company", "ModelName": "cmodel", "ModelNumber": "123",
+		"SerialNumber": "12345", "DeviceType": "1-0050F204-1", "PasswordId": uint16(0),
+		"AccessPoint": r.finds(upnpUUID, time.Second),
 	} {
 		if got := r.property(path, "ER.Enrollee", name); got != want {
 			t.Errorf("%s is %v, not %v", name, got, want)
@@ -349,7 +393,8 @@ func TestERTellsWhoAsks(t *testing.T) {
 	r.er("EnrollPin", stationUUID, labelPIN, options()).admitsByER(station, oneRun)
 	e.joins(mark, 10*time.Second)
 	r.client.wait(0, 200*time.Second, "EnrolleeRemoved", func(g signal) bool {
-		return g.Name == busName+".ER.EnrolleeRemoved" && g.Body[1] == stationUUID && g.Body[2] == mac
+		return g.Name == busName+".ER.EnrolleeRemoved" && g.Body[1] == stationUUID &&
+			g.Body[2] == mac
 	})
 }
 
@@ -375,7 +420,8 @@ func TestEREnrolsByPushButton(t *testing.T) {
 	mac := w.mac(station)
 	w.until("its button is seen", 20*time.Second, func() bool {
 		for _, p := range r.property(r.iface(), "ER", "Enrollees").([]godbus.ObjectPath) {
-			if r.property(p, "ER.Enrollee", "MacAddress") == mac && r.property(p, "ER.Enrollee", "PasswordId") == uint16(4) {
+			if r.property(p, "ER.Enrollee", "MacAddress") == mac &&
+				r.property(p, "ER.Enrollee", "PasswordId") == uint16(4) {
 				return true
 			}
 		}
@@ -425,7 +471,9 @@ func TestERSetConfigThenEnrol(t *testing.T) {
 	path := r.finds(upnpUUID, 10*time.Second)
 	r.refused("NoSettings", r.iface(), "ER.EnrollPin", "any", labelPIN, options())
 	r.refused("NoSettings", r.iface(), "ER.EnrollPbc", "any", options())
-	network := r.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase)))[0]
+	network := r.mustCall(rootPath, "Manager.AddNetwork",
+		options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte(testPassphrase)))[0]
 	r.mustCall(r.iface(), "ER.SetConfig", h.bssid, network)
 	if !r.property(path, "ER.AccessPoint", "HasSettings").(bool) {
 		t.Error("HasSettings is not true")
@@ -436,7 +484,8 @@ func TestERSetConfigThenEnrol(t *testing.T) {
 	e.ask("WPS_PIN any %s", labelPIN)
 	s.admitsByER(station, oneRun)
 	e.joins(mark, 10*time.Second)
-	r.refused("NoNetwork", r.iface(), "ER.SetConfig", h.bssid, godbus.ObjectPath("/fi/w1/wps/networks/99"))
+	r.refused("NoNetwork", r.iface(), "ER.SetConfig", h.bssid,
+		godbus.ObjectPath("/fi/w1/wps/networks/99"))
 }
 
 func TestERWithAWrongEnrolleePIN(t *testing.T) {
@@ -464,7 +513,8 @@ func TestERPINExpires(t *testing.T) {
 	e := w.startSupplicant(station)
 	s := r.er("EnrollPin", "any", labelPIN, options("timeout", uint32(20)))
 	o := s.fails(30*time.Second, "walk-time-expired")
-	if took := o.at.Sub(s.began); took < 19*time.Second || took > 22*time.Second || !strings.Contains(o.sentence, "20 seconds") {
+	if took := o.at.Sub(s.began); took < 19*time.Second || took > 22*time.Second ||
+		!strings.Contains(o.sentence, "20 seconds") {
 		t.Errorf("after %v: %s", took, o.sentence)
 	}
 	mark := e.mark()
@@ -489,7 +539,8 @@ const secondUUID = "12345678-9abc-def0-1234-56789abcdef2"
 func TestERWithTwoAccessPoints(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(withUPnP(ap{}))
-	other := withUPnP(ap{radio: "wlan2", channel: 6, ssid: "second", passphrase: "another passphrase"})
+	other := withUPnP(ap{radio: "wlan2", channel: 6, ssid: "second",
+		passphrase: "another passphrase"})
 	other.uuid = secondUUID
 	b := w.startAP(other)
 	r := w.startER()
@@ -532,7 +583,9 @@ func TestERAccessPointRestartsAndDies(t *testing.T) {
 	r.loses(mark, upnpUUID, 10*time.Second)
 	mark = r.signals.len()
 	h = w.startAP(withUPnP(ap{}))
-	added := r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool { return g.Name == busName+".ER.AccessPointAdded" })
+	added := r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool {
+		return g.Name == busName+".ER.AccessPointAdded"
+	})
 	path := added.Body[0].(godbus.ObjectPath)
 	if !r.property(path, "ER.AccessPoint", "HasSettings").(bool) {
 		t.Error("its settings are forgotten")
@@ -550,7 +603,8 @@ func TestERAccessPointRestartsAndDies(t *testing.T) {
 	h = w.startAP(withUPnP(ap{}))
 	w.until("it is subscribed again", 60*time.Second, func() bool {
 		all := r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)
-		return len(all) == 1 && r.property(all[0], "ER.AccessPoint", "Subscribed").(bool) && r.property(all[0], "ER.AccessPoint", "Problem") == ""
+		return len(all) == 1 && r.property(all[0], "ER.AccessPoint", "Subscribed").(bool) &&
+			r.property(all[0], "ER.AccessPoint", "Problem") == ""
 	})
 	h.gives(r.er("Learn", upnpUUID, labelPIN, options()).succeeds(oneRun))
 
@@ -562,12 +616,16 @@ func TestERAccessPointRestartsAndDies(t *testing.T) {
 	s.fails(60*time.Second, "link-lost", "message-timeout")
 
 	t.Log("and gone with that: it did not answer")
-	w.until("it is in the list no more", 30*time.Second, func() bool { return len(r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)) == 0 })
+	w.until("it is in the list no more", 30*time.Second, func() bool {
+		return len(r.property(r.iface(), "ER", "AccessPoints").([]godbus.ObjectPath)) == 0
+	})
 
 	t.Log("it hangs while nobody wants anything of it: that is noticed within two minutes")
 	mark = r.signals.len()
 	h = w.startAP(withUPnP(ap{}))
-	r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool { return g.Name == busName+".ER.AccessPointAdded" })
+	r.client.wait(mark, 30*time.Second, "AccessPointAdded", func(g signal) bool {
+		return g.Name == busName+".ER.AccessPointAdded"
+	})
 	mark = r.signals.len()
 	h.signal(syscall.SIGSTOP)
 	r.loses(mark, upnpUUID, 2*time.Minute)
@@ -601,10 +659,13 @@ func TestERBelongsToItsStarter(t *testing.T) {
 	r.finds(upnpUUID, 10*time.Second)
 	r.er("Learn", h.bssid, labelPIN, options()).succeeds(oneRun)
 	r.er("EnrollPin", "any", labelPIN, options("detach", true))
-	w.until("hostapd invites devices", 5*time.Second, func() bool { return strings.Contains(h.output(), "SetSelectedRegistrar") })
+	w.until("hostapd invites devices", 5*time.Second, func() bool {
+		return strings.Contains(h.output(), "SetSelectedRegistrar")
+	})
 	r.stop()
 	w.until("hostapd is told", 5*time.Second, func() bool {
-		return strings.Contains(h.output()[strings.LastIndex(h.output(), "SetSelectedRegistrar"):], "UNSUBSCRIBE")
+		return strings.Contains(h.output()[strings.LastIndex(h.output(), "SetSelectedRegistrar"):],
+			"UNSUBSCRIBE")
 	})
 }
 
@@ -617,7 +678,8 @@ func TestERWithWpsctl(t *testing.T) {
 		t.Helper()
 		got := w.run(append([]string{"/in/wpsctl", "er"}, args...)...)
 		if got.status != status || !strings.Contains(got.stdout+got.stderr, want) {
-			t.Errorf("wpsctl er %v: status %d, want %d and %q\n%s%s", args, got.status, status, want, got.stdout, got.stderr)
+			t.Errorf("wpsctl er %v: status %d, want %d and %q\n%s%s", args, got.status, status,
+				want, got.stdout, got.stderr)
 		}
 		return got.stdout
 	}
@@ -625,7 +687,8 @@ func TestERWithWpsctl(t *testing.T) {
 	expect(16, "no External Registrar runs", "aps")
 	expect(0, "runs on lo", "start")
 	r.finds(upnpUUID, 10*time.Second)
-	if table := expect(0, "AP <of> wpsd", "aps"); !strings.Contains(table, h.bssid) || !strings.Contains(table, "configured") || !strings.Contains(table, "unknown") {
+	if table := expect(0, "AP <of> wpsd", "aps"); !strings.Contains(table, h.bssid) ||
+		!strings.Contains(table, "configured") || !strings.Contains(table, "unknown") {
 		t.Errorf("table:\n%s", table)
 	}
 	expect(16, "er learn", "pin", "any", labelPIN)
@@ -634,9 +697,12 @@ func TestERWithWpsctl(t *testing.T) {
 	e := w.startSupplicant(station, "device_name=Some station", "uuid="+stationUUID)
 	done := make(chan result, 1)
 	go func() { done <- w.run("/in/wpsctl", "--json", "er", "pin", stationUUID, labelPIN) }()
-	w.until("a session runs", 5*time.Second, func() bool { return strings.Contains(r.output(), "purpose=admit") })
+	w.until("a session runs", 5*time.Second, func() bool {
+		return strings.Contains(r.output(), "purpose=admit")
+	})
 	e.ask("WPS_PIN any %s", labelPIN)
-	if got := <-done; got.status != 0 || !strings.Contains(got.stdout, `"succeeded"`) || !strings.Contains(got.stdout, w.mac(station)) {
+	if got := <-done; got.status != 0 || !strings.Contains(got.stdout, `"succeeded"`) ||
+		!strings.Contains(got.stdout, w.mac(station)) {
 		t.Errorf("wpsctl er pin: status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	var list struct {
@@ -645,7 +711,8 @@ func TestERWithWpsctl(t *testing.T) {
 			HasSettings bool `json:"has_settings"`
 		} `json:"access_points"`
 	}
-	if err := json.Unmarshal([]byte(w.run("/in/wpsctl", "--json", "er", "aps").stdout), &list); err != nil || len(list.AccessPoints) != 1 || !list.AccessPoints[0].HasSettings {
+	if err := json.Unmarshal([]byte(w.run("/in/wpsctl", "--json", "er", "aps").stdout),
+		&list); err != nil || len(list.AccessPoints) != 1 || !list.AccessPoints[0].HasSettings {
 		t.Errorf("%+v, %v", list, err)
 	}
 	expect(0, "stopped", "stop")
@@ -659,7 +726,8 @@ func TestERWithBusctl(t *testing.T) {
 	r := w.startERDaemon()
 	call := func(method string, args ...string) string {
 		t.Helper()
-		got := w.run(append([]string{"busctl", "--system", "call", busName, string(r.iface()), busName + ".ER", method}, args...)...)
+		got := w.run(append([]string{"busctl", "--system", "call", busName, string(r.iface()),
+			busName + ".ER", method}, args...)...)
 		if got.status != 0 {
 			t.Fatalf("busctl %s: %s%s", method, got.stdout, got.stderr)
 		}
@@ -668,17 +736,22 @@ func TestERWithBusctl(t *testing.T) {
 	call("Start", "a{sv}", "1", "detach", "b", "true")
 	r.finds(upnpUUID, 10*time.Second)
 	var path string
-	if _, err := fmt.Sscanf(call("Learn", "ssa{sv}", h.bssid, labelPIN, "1", "detach", "b", "true"), "o %q", &path); err != nil {
+	if _, err := fmt.Sscanf(call("Learn", "ssa{sv}", h.bssid, labelPIN, "1", "detach", "b", "true"),
+		"o %q", &path); err != nil {
 		t.Fatal(err)
 	}
 	w.until("the session succeeds", oneRun, func() bool {
 		time.Sleep(time.Second) // it is a slow way to ask
-		return strings.TrimSpace(w.run("busctl", "--system", "get-property", busName, path, busName+".Session", "State").stdout) == `s "succeeded"`
+		return strings.TrimSpace(w.run("busctl", "--system", "get-property", busName, path,
+			busName+".Session", "State").stdout) == `s "succeeded"`
 	})
-	if tree := w.run("busctl", "--system", "tree", busName); !strings.Contains(tree.stdout, "/er/aps/"+strings.ReplaceAll(upnpUUID, "-", "_")) {
+	if tree := w.run("busctl", "--system", "tree", busName); !strings.Contains(tree.stdout,
+		"/er/aps/"+strings.ReplaceAll(upnpUUID, "-", "_")) {
 		t.Errorf("tree:\n%s", tree.stdout)
 	}
-	if got := w.run("busctl", "--system", "introspect", busName, string(r.iface())); !strings.Contains(got.stdout, "EnrollPbc") || !strings.Contains(got.stdout, "StartPbc") {
+	if got := w.run("busctl", "--system", "introspect", busName,
+		string(r.iface())); !strings.Contains(got.stdout,
+		"EnrollPbc") || !strings.Contains(got.stdout, "StartPbc") {
 		t.Errorf("introspect: %s%s", got.stdout, got.stderr)
 	}
 	call("Stop")

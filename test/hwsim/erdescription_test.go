@@ -13,15 +13,17 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// TestERUsesDevicesWithBadDescriptions: what people and vendors write into the name of an access point keeps neither
-// wpa_supplicant, which looks for the tags that it needs, nor us from using it. One is a real hostapd, which escapes & and
-// < only; the others show its M1 at addresses of their own.
+// TestERUsesDevicesWithBadDescriptions: what people and vendors write into the name of an access
+// point keeps neither wpa_supplicant, which looks for the tags that it needs, nor us from using it.
+// One is a real hostapd, which escapes & and < only; the others show its M1 at addresses of their
+// own.
 func TestERUsesDevicesWithBadDescriptions(t *testing.T) {
 	w := newWorld(t)
 	w.startAP(withUPnP(ap{}, "friendly_name=M\xfcller\x01s router"))
 	p := w.startControlPoint()
 	_, d := p.find()
-	m1, err := upnp.GetDeviceInfo.ParseReply(p.do(upnp.Action{Name: upnp.GetDeviceInfo}.Request(d.Control), 200))
+	m1, err := upnp.GetDeviceInfo.ParseReply(
+		p.do(upnp.Action{Name: upnp.GetDeviceInfo}.Request(d.Control), 200))
 	w.must(err)
 
 	names := map[string]string{upnpUUID: "Müller s router"}
@@ -42,7 +44,8 @@ func TestERUsesDevicesWithBadDescriptions(t *testing.T) {
 				if c.encoding == "" {
 					return xml
 				}
-				return bytes.Replace(xml, []byte(`"1.0"`), []byte(`"1.0" encoding="`+c.encoding+`"`), 1)
+				return bytes.Replace(xml, []byte(`"1.0"`),
+					[]byte(`"1.0" encoding="`+c.encoding+`"`), 1)
 			},
 			Act: func(upnp.Action) ([]byte, error) { return m1, nil },
 		})
@@ -58,8 +61,10 @@ func TestERUsesDevicesWithBadDescriptions(t *testing.T) {
 	for uuid, name := range names {
 		rival.wait(mark, "WPS-ER-AP-ADD "+uuid, 20*time.Second)
 		path := r.finds(uuid, 20*time.Second)
-		if got := r.property(path, "ER.AccessPoint", "FriendlyName"); got != name || r.property(path, "ER.AccessPoint", "Problem") != "" {
-			t.Errorf("%s is called %q, not %q, problem %q", uuid, got, name, r.property(path, "ER.AccessPoint", "Problem"))
+		if got := r.property(path, "ER.AccessPoint", "FriendlyName"); got != name ||
+			r.property(path, "ER.AccessPoint", "Problem") != "" {
+			t.Errorf("%s is called %q, not %q, problem %q", uuid, got, name,
+				r.property(path, "ER.AccessPoint", "Problem"))
 		}
 	}
 	r.er("Learn", upnpUUID, labelPIN, options()).succeeds(oneRun)

@@ -69,7 +69,8 @@ func TestAccessPointDiesInTheMiddleOfARun(t *testing.T) {
 	a.holdMidRun(mark, s)
 	// Its kernel goes on beaconing: nobody says that the program is gone.
 	a.kill()
-	s.fails(125*time.Second, "message-timeout", "link-lost", "association-failed", "walk-time-expired")
+	s.fails(125*time.Second, "message-timeout", "link-lost", "association-failed",
+		"walk-time-expired")
 	d.stillWorks(w.startAP(ap{}))
 }
 
@@ -82,7 +83,8 @@ func TestAccessPointLosesPowerInTheMiddleOfARun(t *testing.T) {
 	s := d.startPBC()
 	a.holdMidRun(mark, s)
 	w.block("wlan0", true)
-	s.fails(125*time.Second, "message-timeout", "link-lost", "association-failed", "walk-time-expired")
+	s.fails(125*time.Second, "message-timeout", "link-lost", "association-failed",
+		"walk-time-expired")
 	a.kill()
 	w.block("wlan0", false)
 	d.stillWorks(w.startAP(ap{}))
@@ -116,7 +118,9 @@ func TestDaemonKilledInTheMiddleOfARunAndStartedAgain(t *testing.T) {
 	a.holdMidRun(mark, d.startPBC())
 	d.kill()
 	a.goOn()
-	w.until("the kernel ends the association of a dead daemon", 5*time.Second, func() bool { return !w.isAssociated(station) })
+	w.until("the kernel ends the association of a dead daemon", 5*time.Second, func() bool {
+		return !w.isAssociated(station)
+	})
 
 	if !w.isUp(station) {
 		t.Error("the link was not up, so there is nothing to restore")
@@ -171,7 +175,9 @@ func TestInterfaceVanishesAndComesBack(t *testing.T) {
 	// Another network namespace is as good as unplugged.
 	w.sh("ip netns add away && iw phy $(cat /sys/class/net/%s/phy80211/name) set netns name away", station)
 	t.Cleanup(func() { w.sh("ip netns del away; true") })
-	got := s.owner.wait(s.from, 10*time.Second, "Failed", func(g signal) bool { return g.Path == s.path && g.Name == busName+".Session.Failed" })
+	got := s.owner.wait(s.from, 10*time.Second, "Failed", func(g signal) bool {
+		return g.Path == s.path && g.Name == busName+".Session.Failed"
+	})
 	if got.Body[0] != "interface-gone" {
 		t.Errorf("the session failed with %v", got.Body)
 	}

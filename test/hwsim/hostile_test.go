@@ -29,24 +29,28 @@ func TestMain(m *testing.M) {
 	}
 	ctx, stop := ossignal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	attacker := hostile.Attacker{SpareProcess: from, Huge: 30 << 20, HugeTimes: 1, Names: []string{busName,
-		"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd", "org.freedesktop.PolicyKit1", "org.freedesktop.login1", "org.neard"}}
+	attacker := hostile.Attacker{SpareProcess: from, Huge: 30 << 20, HugeTimes: 1,
+		Names: []string{busName,
+			"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd",
+			"org.freedesktop.PolicyKit1", "org.freedesktop.login1", "org.neard"}}
 	sent, victims, err := attacker.Run(ctx, "unix:path="+busSocket)
 	fmt.Printf("sent %d messages to %d connections: %v\n", sent, victims, err)
 }
 
-// attack lets a user without rights (65534) send everybody on the bus, but the scenario itself, what nobody asked for, as soon as
-// they are there, until stop is called. That checks that it did.
+// attack lets a user without rights (65534) send everybody on the bus, but the scenario itself,
+// what nobody asked for, as soon as they are there, until stop is called. That checks that it did.
 func (w *world) attack() (stop func()) {
 	w.t.Helper()
-	p := &process{w: w, name: "attacker", log: filepath.Join(w.dir, "attacker.log"), done: make(chan struct{})}
+	p := &process{w: w, name: "attacker", log: filepath.Join(w.dir, "attacker.log"),
+		done: make(chan struct{})}
 	out, err := os.Create(p.log)
 	w.must(err)
 	defer out.Close()
 	p.cmd = exec.Command("/proc/self/exe")
 	p.cmd.Env = append(os.Environ(), attackFrom+"="+strconv.Itoa(os.Getpid()))
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uidNobody, Gid: uidNobody}}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uidNobody,
+		Gid: uidNobody}}
 	w.must(p.cmd.Start())
 	p.handle = p.cmd.Process
 	go func() {
@@ -63,7 +67,8 @@ func (w *world) attack() (stop func()) {
 		}
 		var sent, victims int
 		said := p.output()
-		if _, err := fmt.Sscanf(said, "sent %d messages to %d connections: <nil>", &sent, &victims); err != nil || sent < 1000 || victims < 3 {
+		if _, err := fmt.Sscanf(said, "sent %d messages to %d connections: <nil>", &sent,
+			&victims); err != nil || sent < 1000 || victims < 3 {
 			w.t.Errorf("there was no attack: %v: %s", err, said)
 		}
 		w.t.Log(strings.TrimSpace(said))
@@ -82,8 +87,9 @@ func (d *daemon) peak() (kib int) {
 	return kib
 }
 
-// TestManagerNetworkManagerOnAHostileBus: beside somebody who sends a{gs}, lies and 30 MiB to everybody, a session of wpsctl's takes the interface
-// from NetworkManager and hands the network over, another one gives it back, wpsctl monitor sees both, and nothing grows.
+// TestManagerNetworkManagerOnAHostileBus: beside somebody who sends a{gs}, lies and 30 MiB to
+// everybody, a session of wpsctl's takes the interface from NetworkManager and hands the network
+// over, another one gives it back, wpsctl monitor sees both, and nothing grows.
 func TestManagerNetworkManagerOnAHostileBus(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home()
@@ -102,14 +108,16 @@ func TestManagerNetworkManagerOnAHostileBus(t *testing.T) {
 	}
 	nm.connectedTo(testSSID)
 	w.hasAddress(newAddress)
-	if !nm.knows(testSSID, testPassphrase) || !nm.knows(oldSSID, oldPassphrase) || !nm.knows("elsewhere", "not in reach") {
+	if !nm.knows(testSSID, testPassphrase) || !nm.knows(oldSSID, oldPassphrase) ||
+		!nm.knows("elsewhere", "not in reach") {
 		t.Error("NetworkManager has lost a network")
 	}
 	w.owesNothing()
 	for range 3 {
 		s := d.startPBC() // nobody presses
 		w.until("NetworkManager has let go", 30*time.Second, func() bool {
-			return strings.Contains(nm.mustNmcli("-g", "GENERAL.STATE", "dev", "show", station), "unmanaged")
+			return strings.Contains(nm.mustNmcli("-g", "GENERAL.STATE", "dev", "show", station),
+				"unmanaged")
 		})
 		d.mustCall(s.path, "Session.Cancel")
 		if o := s.ends(30 * time.Second); o.reason != "canceled" {
@@ -121,7 +129,8 @@ func TestManagerNetworkManagerOnAHostileBus(t *testing.T) {
 	w.hasAddress(newAddress)
 	stop()
 	said := monitor.output()
-	if !monitor.running() || !strings.Contains(said, "succeeded") || !strings.Contains(said, "session 4 failed") || strings.Contains(said, "a lie") {
+	if !monitor.running() || !strings.Contains(said, "succeeded") ||
+		!strings.Contains(said, "session 4 failed") || strings.Contains(said, "a lie") {
 		t.Errorf("wpsctl monitor, running %v, says:\n%s", monitor.running(), said)
 	}
 	if after, peak := d.memory(), d.peak(); after > before+16<<10 || peak > before+32<<10 {
@@ -141,8 +150,9 @@ func (d *daemon) stillThere() {
 	d.mustCall(rootPath, "Manager.GeneratePin")
 }
 
-// TestManagerNetworkManagerComesBackLate: NetworkManager is killed while a session has its interface, and started again three minutes
-// after the session. Then it gets the interface back, and is in its network.
+// TestManagerNetworkManagerComesBackLate: NetworkManager is killed while a session has its
+// interface, and started again three minutes after the session. Then it gets the interface back,
+// and is in its network.
 func TestManagerNetworkManagerComesBackLate(t *testing.T) {
 	w := newWorld(t)
 	w.home()
@@ -152,7 +162,8 @@ func TestManagerNetworkManagerComesBackLate(t *testing.T) {
 	d := w.startDaemonAgain()
 	s := d.startPBC()
 	w.until("NetworkManager has let go", 30*time.Second, func() bool {
-		return strings.Contains(nm.mustNmcli("-g", "GENERAL.STATE", "dev", "show", station), "unmanaged")
+		return strings.Contains(nm.mustNmcli("-g", "GENERAL.STATE", "dev", "show", station),
+			"unmanaged")
 	})
 	nm.process.signal(syscall.SIGKILL)
 	<-nm.process.done
@@ -179,7 +190,8 @@ func TestManagerSupplicantOnAHostileBus(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home(transition...)
 	w.startBus()
-	s := w.startSupplicantManager(block(oldSSID, oldPassphrase) + block("elsewhere", "not in reach"))
+	s := w.startSupplicantManager(block(oldSSID, oldPassphrase) +
+		block("elsewhere", "not in reach"))
 	stop := w.attack()
 	w.handsOver(s, fresh)
 	stop()

@@ -11,9 +11,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// Whom to try, and when to give up: what a real wpa_supplicant gets into we get into, sooner. Both are stations of the same
-// scenario, on radios of their own, one after the other: together they would be two devices whose buttons are
-// pressed, which is session overlap for the access point.
+// Whom to try, and when to give up: what a real wpa_supplicant gets into we get into, sooner. Both
+// are stations of the same scenario, on radios of their own, one after the other: together they
+// would be two devices whose buttons are pressed, which is session overlap for the access point.
 
 const rivalRadio = "wlan3"
 
@@ -21,8 +21,10 @@ const rivalRadio = "wlan3"
 type contender struct {
 	name string
 	mac  string
-	// begin starts a session: push button, or with a PIN. credential waits for what came of it, and says when it came.
-	begin func(pin, bssid string) (credential func(timeout time.Duration) (at time.Time, reason string))
+	// begin starts a session: push button, or with a PIN. credential waits for what came of it, and
+	// says when it came.
+	begin func(pin, bssid string) (credential func(timeout time.Duration) (at time.Time,
+		reason string))
 	// cancel ends what runs, and forgets what came of it.
 	cancel func()
 }
@@ -47,7 +49,8 @@ func (w *world) contenders() []contender {
 		return func(timeout time.Duration) (time.Time, string) {
 			w.t.Helper()
 			got := d.client.wait(run.from, timeout, "credential or end", func(g signal) bool {
-				return g.Path == run.path && (g.Name == busName+".Session.CredentialReceived" || g.Name == busName+".Session.Failed")
+				return g.Path == run.path && (g.Name == busName+".Session.CredentialReceived" ||
+					g.Name == busName+".Session.Failed")
 			})
 			if strings.HasSuffix(got.Name, "Failed") {
 				return got.at, fmt.Sprintf("%v: %v", got.Body[0], got.Body[2])
@@ -56,7 +59,8 @@ func (w *world) contenders() []contender {
 		}
 	}
 	ours.cancel = func() {
-		_ = d.conn.Object(busName, d.iface()).Call(busName+".Interface.Cancel", 0).Err // none may run
+		// none may run
+		_ = d.conn.Object(busName, d.iface()).Call(busName+".Interface.Cancel", 0).Err
 		d.givenBack()
 		for _, n := range d.networks() {
 			d.mustCall(n, "Network.Delete")
@@ -100,8 +104,9 @@ func (w *world) contenders() []contender {
 	return []contender{ours, rival}
 }
 
-// race has one contender after the other in the same situation, and compares: seconds from when it can succeed until
-// it has the credential. play returns that moment; its error text says why there was none.
+// race has one contender after the other in the same situation, and compares: seconds from when it
+// can succeed until it has the credential. play returns that moment; its error text says why there
+// was none.
 func (w *world) race(play func(c contender) (time.Duration, string)) {
 	w.t.Helper()
 	var took [2]time.Duration
@@ -125,8 +130,10 @@ func (w *world) race(play func(c contender) (time.Duration, string)) {
 // guest makes the lines of a second BSS on an access point's radio.
 func guest(radio, ssid string) []string {
 	return []string{
-		"bss=" + radio + "_1", "ssid=" + ssid, "wpa=2", "wpa_key_mgmt=WPA-PSK", "rsn_pairwise=CCMP", "wpa_passphrase=" + testPassphrase,
-		"eap_server=1", "wps_state=2", "ap_setup_locked=1", "device_name=Test access point", "config_methods=virtual_display virtual_push_button keypad",
+		"bss=" + radio + "_1", "ssid=" + ssid, "wpa=2", "wpa_key_mgmt=WPA-PSK", "rsn_pairwise=CCMP",
+		"wpa_passphrase=" + testPassphrase,
+		"eap_server=1", "wps_state=2", "ap_setup_locked=1", "device_name=Test access point",
+		"config_methods=virtual_display virtual_push_button keypad",
 	}
 }
 
@@ -180,7 +187,8 @@ func TestAccessPointThatStaysFullIsToldAsThat(t *testing.T) {
 	s := d.startPBC()
 	o := s.fails(125*time.Second, "association-failed")
 	detail, _ := s.property("Detail").(map[string]godbus.Variant)
-	if detail["link-status"].Value() != uint16(17) || !strings.Contains(o.sentence, "is full") || o.at.Sub(s.began) < 119*time.Second {
+	if detail["link-status"].Value() != uint16(17) || !strings.Contains(o.sentence, "is full") ||
+		o.at.Sub(s.began) < 119*time.Second {
 		t.Errorf("after %v: %v: %s", o.at.Sub(s.began), detail, o.sentence)
 	}
 }
@@ -236,7 +244,8 @@ func TestRouterThatAnswersOnOneLinkOnly(t *testing.T) {
 	w := newWorld(t)
 	both := w.startAPs(ap{testing: true}, ap{radio: "wlan2", channel: 36})
 	w.sh("iw dev wlan2 set txpower fixed 300")
-	both[0].mustOK("SET ext_eapol_frame_io 1") // what the stronger one has to say goes nowhere, as with multi-link access points
+	// what the stronger one has to say goes nowhere, as with multi-link access points
+	both[0].mustOK("SET ext_eapol_frame_io 1")
 	w.race(func(c contender) (time.Duration, string) {
 		mark := both[0].mark()
 		both[0].mustOK("WPS_PBC")
@@ -255,7 +264,9 @@ func TestNamedAccessPointWithoutWPSIsToldAtOnce(t *testing.T) {
 	both := w.contenders()
 	for _, pin := range []string{"", labelPIN} {
 		began := time.Now()
-		if at, reason := both[0].begin(pin, a.bssid)(20 * time.Second); at.Sub(began) > 5*time.Second || !strings.HasPrefix(reason, "no-access-point: ") || !strings.Contains(reason, "does not offer WPS") {
+		if at, reason := both[0].begin(pin, a.bssid)(20 * time.Second); at.Sub(
+			began) > 5*time.Second || !strings.HasPrefix(reason,
+			"no-access-point: ") || !strings.Contains(reason, "does not offer WPS") {
 			t.Errorf("after %v: %s", at.Sub(began), reason)
 		}
 	}
@@ -285,12 +296,15 @@ func TestHiddenNetworkHasAReasonOfItsOwn(t *testing.T) {
 	a.mustOK("SET ignore_broadcast_ssid 1")
 	a.mustOK("UPDATE_BEACON")
 	both := w.contenders()
-	for _, run := range []struct{ pin, bssid string }{{"", ""}, {"", a.bssid}, {labelPIN, a.bssid}} {
+	for _, run := range []struct{ pin, bssid string }{{"", ""}, {"", a.bssid},
+		{labelPIN, a.bssid}} {
 		if run.pin == "" {
 			a.mustOK("WPS_PBC")
 		}
 		began := time.Now()
-		if at, reason := both[0].begin(run.pin, run.bssid)(oneRun); at.Sub(began) > 10*time.Second || !strings.HasPrefix(reason, "hidden-network: ") {
+		if at, reason := both[0].begin(run.pin,
+			run.bssid)(oneRun); at.Sub(began) > 10*time.Second || !strings.HasPrefix(reason,
+			"hidden-network: ") {
 			t.Errorf("%v: after %v: %q", run, at.Sub(began), reason)
 		}
 	}
@@ -304,7 +318,9 @@ func TestHiddenNetworkWhoseNameIsKnown(t *testing.T) {
 	a.mustOK("SET ignore_broadcast_ssid 1")
 	a.mustOK("UPDATE_BEACON")
 	d := w.startDaemon()
-	d.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte("an old passphrase"), "bssid", a.bssid))
+	d.mustCall(rootPath, "Manager.AddNetwork",
+		options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte("an old passphrase"), "bssid", a.bssid))
 	a.mustOK("WPS_PBC")
 	s := d.startPBC()
 	a.gives(s.succeeds(oneRun))

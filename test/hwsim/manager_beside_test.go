@@ -31,7 +31,8 @@ func (w *world) addRadio(channels uint32) {
 	e.Uint32(hwsimAttrChannels, channels)
 	data, err := e.Encode()
 	w.must(err)
-	_, err = conn.Send(genetlink.Message{Header: genetlink.Header{Command: hwsimNewRadio, Version: 1}, Data: data}, family.ID, netlink.Request)
+	_, err = conn.Send(genetlink.Message{Header: genetlink.Header{Command: hwsimNewRadio,
+		Version: 1}, Data: data}, family.ID, netlink.Request)
 	w.must(err) // the answer is the radio's number; that it is there the caller sees
 }
 
@@ -62,7 +63,8 @@ func TestManagerSupplicantStaysConnectedWhereTheRadioHasRoom(t *testing.T) {
 	w.roomyStation()
 	_, fresh := w.home()
 	w.startBus()
-	s := w.startSupplicantManager(block(oldSSID, oldPassphrase) + block("elsewhere", "not in reach"))
+	s := w.startSupplicantManager(block(oldSSID, oldPassphrase) +
+		block("elsewhere", "not in reach"))
 	s.connectedTo(oldSSID)
 	w.hasAddress(oldAddress)
 	d := w.startDaemonAgain()
@@ -90,13 +92,14 @@ func TestManagerSupplicantStaysConnectedWhereTheRadioHasRoom(t *testing.T) {
 	w.hasAddress(newAddress)
 }
 
-// An access point that has a key for each station gives one that is good for one address: the network manager's, unless
-// somebody wanted the session to have an interface of its own.
+// An access point that has a key for each station gives one that is good for one address: the
+// network manager's, unless somebody wanted the session to have an interface of its own.
 func TestManagerSupplicantHasTheAddressThatTheKeyIsFor(t *testing.T) {
 	w := newWorld(t)
 	w.roomyStation()
 	keys := w.write("keys-of-stations", "")
-	perStation := ap{security: "open", extra: []string{"wpa=2", "rsn_pairwise=CCMP", "wpa_key_mgmt=WPA-PSK", "wpa_psk_file=" + keys}}
+	perStation := ap{security: "open", extra: []string{"wpa=2", "rsn_pairwise=CCMP",
+		"wpa_key_mgmt=WPA-PSK", "wpa_psk_file=" + keys}}
 	fresh := w.startAP(perStation)
 	w.startAP(ap{radio: "wlan2", channel: 6, ssid: oldSSID, passphrase: oldPassphrase})
 	w.startBus()

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// supplicantManager is wpa_supplicant on D-Bus with a configuration file of its own, and a DHCP client.
+// supplicantManager is wpa_supplicant on D-Bus with a configuration file of its own, and a DHCP
+// client.
 type supplicantManager struct {
 	*process
 	w       *world
@@ -33,10 +34,13 @@ esac
 func (w *world) startSupplicantManager(networks string, more ...string) *supplicantManager {
 	w.t.Helper()
 	s := &supplicantManager{w: w}
-	s.config = w.write("manager.conf", "update_config=1\nctrl_interface=/run/wpa_supplicant\n"+networks+strings.Join(more, "\n")+"\n")
+	s.config = w.write("manager.conf", "update_config=1\nctrl_interface=/run/wpa_supplicant\n"+
+		networks+strings.Join(more, "\n")+"\n")
 	s.process = w.startSupplicantService("-i", station, "-D", "nl80211", "-c", s.config)
 	s.leases()
-	w.until("wpa_supplicant has the station", 20*time.Second, func() bool { return strings.HasPrefix(s.cli("ping"), "PONG") })
+	w.until("wpa_supplicant has the station", 20*time.Second, func() bool {
+		return strings.HasPrefix(s.cli("ping"), "PONG")
+	})
 	return s
 }
 
@@ -44,7 +48,8 @@ func (w *world) startSupplicantManager(networks string, more ...string) *supplic
 func (s *supplicantManager) leases() {
 	script := s.w.write("udhcpc.sh", dhcpScript)
 	s.w.must(os.Chmod(script, 0o755))
-	s.dhcp = s.w.start("udhcpc", "busybox", "udhcpc", "-f", "-i", station, "-s", script, "-t", "1000", "-T", "1")
+	s.dhcp = s.w.start("udhcpc", "busybox", "udhcpc", "-f", "-i", station, "-s", script, "-t",
+		"1000", "-T", "1")
 }
 
 // block is a network block.
@@ -56,7 +61,8 @@ func (s *supplicantManager) name() string { return "wpa_supplicant" }
 
 func (s *supplicantManager) cli(command ...string) string {
 	s.w.t.Helper()
-	r := s.w.run(append([]string{"wpa_cli", "-p", cmp.Or(s.sockets, "/run/wpa_supplicant"), "-i", station}, command...)...)
+	r := s.w.run(append([]string{"wpa_cli", "-p", cmp.Or(s.sockets, "/run/wpa_supplicant"), "-i",
+		station}, command...)...)
 	return r.stdout
 }
 
@@ -64,7 +70,8 @@ func (s *supplicantManager) connectedTo(ssid string) {
 	s.w.t.Helper()
 	s.w.until("wpa_supplicant is connected to "+ssid, 60*time.Second, func() bool {
 		status := s.cli("status")
-		return strings.Contains(status, "\nssid="+ssid+"\n") && strings.Contains(status, "wpa_state=COMPLETED")
+		return strings.Contains(status, "\nssid="+ssid+"\n") &&
+			strings.Contains(status, "wpa_state=COMPLETED")
 	})
 	// A real client watches the link; this one is told.
 	s.dhcp.signal(syscall.SIGUSR2)
@@ -76,8 +83,10 @@ func (s *supplicantManager) knows(ssid, key string) bool {
 	text, err := os.ReadFile(s.config)
 	s.w.must(err)
 	for _, b := range strings.Split(string(text), "network={")[1:] {
-		if strings.Contains(b, fmt.Sprintf("ssid=%q", ssid)) && strings.Contains(b, fmt.Sprintf("psk=%q", key)) {
-			return strings.Contains(s.cli("list_networks"), "\t"+ssid+"\t") && !strings.Contains(b, "disabled=1")
+		if strings.Contains(b, fmt.Sprintf("ssid=%q", ssid)) &&
+			strings.Contains(b, fmt.Sprintf("psk=%q", key)) {
+			return strings.Contains(s.cli("list_networks"), "\t"+ssid+"\t") &&
+				!strings.Contains(b, "disabled=1")
 		}
 	}
 	return false
@@ -87,24 +96,28 @@ func TestManagerSupplicantGetsTheNetwork(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home(transition...)
 	w.startBus()
-	w.handsOver(w.startSupplicantManager(block(oldSSID, oldPassphrase)+block("elsewhere", "not in reach")), fresh)
+	w.handsOver(w.startSupplicantManager(block(oldSSID, oldPassphrase)+
+		block("elsewhere", "not in reach")), fresh)
 }
 
 func TestManagerSupplicantIsBackInItsNetworkAfterACancel(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home("fragment_size=100")
 	w.startBus()
-	w.comesBack(w.startSupplicantManager(block(oldSSID, oldPassphrase)+block("elsewhere", "not in reach")), fresh, false)
+	w.comesBack(w.startSupplicantManager(block(oldSSID, oldPassphrase)+
+		block("elsewhere", "not in reach")), fresh, false)
 }
 
 func TestManagerSupplicantIsBackInItsNetworkAfterAKill(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home("fragment_size=100")
 	w.startBus()
-	w.comesBack(w.startSupplicantManager(block(oldSSID, oldPassphrase)+block("elsewhere", "not in reach")), fresh, true)
+	w.comesBack(w.startSupplicantManager(block(oldSSID, oldPassphrase)+
+		block("elsewhere", "not in reach")), fresh, true)
 }
 
-// Without a connection there is nothing that wpa_supplicant could leave: the interface itself is removed from it.
+// Without a connection there is nothing that wpa_supplicant could leave: the interface itself is
+// removed from it.
 func TestManagerSupplicantWithoutAConnectionGetsTheNetwork(t *testing.T) {
 	w := newWorld(t)
 	fresh := w.startAP(ap{})
@@ -125,7 +138,8 @@ func TestManagerSupplicantWithoutAConnectionGetsTheNetwork(t *testing.T) {
 	w.owesNothing()
 }
 
-// What was added at run time is in no file, and its key cannot be read: the interface stays, and we are apart.
+// What was added at run time is in no file, and its key cannot be read: the interface stays, and we
+// are apart.
 func TestManagerSupplicantKeepsNetworksOfItsRunTime(t *testing.T) {
 	w := newWorld(t)
 	fresh := w.startAP(ap{})
@@ -163,9 +177,12 @@ func (w *world) startIwd() *iwdManager {
 	w.must(os.RemoveAll(iwdDirectory))
 	w.must(os.MkdirAll(iwdDirectory, 0o700))
 	w.must(os.MkdirAll("/etc/iwd", 0o755))
-	w.must(os.WriteFile("/etc/iwd/main.conf", []byte("[General]\nUseDefaultInterface=true\nEnableNetworkConfiguration=true\n[Network]\nNameResolvingService=none\n"), 0o600))
+	w.must(os.WriteFile("/etc/iwd/main.conf",
+		[]byte("[General]\nUseDefaultInterface=true\nEnableNetworkConfiguration=true\n[Network]\nNameResolvingService=none\n"), 0o600))
 	for ssid, key := range map[string]string{oldSSID: oldPassphrase, "elsewhere": "not in reach"} {
-		w.must(os.WriteFile(filepath.Join(iwdDirectory, ssid+".psk"), []byte("# mine\n[Security]\nPassphrase="+key+"\n\n[Settings]\nAutoConnect=true\n"), 0o600))
+		w.must(os.WriteFile(filepath.Join(iwdDirectory, ssid+".psk"),
+			[]byte("# mine\n[Security]\nPassphrase="+key+
+				"\n\n[Settings]\nAutoConnect=true\n"), 0o600))
 	}
 	w.sh("ip link set %s down", station)
 	p := w.start("iwd", "/usr/libexec/iwd", "-d", "-i", station)
@@ -177,9 +194,11 @@ func (i *iwdManager) name() string { return "iwd" }
 func (i *iwdManager) connectedTo(ssid string) {
 	i.w.t.Helper()
 	i.w.until("iwd is connected to "+ssid, 90*time.Second, func() bool {
-		r := i.w.run("busctl", "call", "net.connman.iwd", "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "--json=short")
+		r := i.w.run("busctl", "call", "net.connman.iwd", "/", "org.freedesktop.DBus.ObjectManager",
+			"GetManagedObjects", "--json=short")
 		for _, network := range strings.Split(r.stdout, `"net.connman.iwd.Network"`)[1:] {
-			if strings.Contains(network, fmt.Sprintf(`"Name":{"type":"s","data":"%s"}`, ssid)) && strings.Contains(network, `"Connected":{"type":"b","data":true}`) {
+			if strings.Contains(network, fmt.Sprintf(`"Name":{"type":"s","data":"%s"}`, ssid)) &&
+				strings.Contains(network, `"Connected":{"type":"b","data":true}`) {
 				return strings.Contains(r.stdout, `"State":{"type":"s","data":"connected"}`)
 			}
 		}
@@ -209,7 +228,8 @@ func TestManagerIwdAsksForThePassphrase(t *testing.T) {
 	w.startBus()
 	i := w.startIwd()
 	w.until("iwd is there", 20*time.Second, func() bool {
-		return w.run("busctl", "call", "net.connman.iwd", "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects").status == 0
+		return w.run("busctl", "call", "net.connman.iwd", "/", "org.freedesktop.DBus.ObjectManager",
+			"GetManagedObjects").status == 0
 	})
 	d := w.startDaemonAgain()
 	fresh.mustOK("WPS_PBC")

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// startSupplicantAlone starts wpa_supplicant as ifupdown, dhcpcd and wpa_supplicant@.service do: not on D-Bus.
+// startSupplicantAlone starts wpa_supplicant as ifupdown, dhcpcd and wpa_supplicant@.service do:
+// not on D-Bus.
 func (w *world) startSupplicantAlone(networks string) *supplicantManager {
 	w.t.Helper()
 	return w.startSupplicantWith("DIR=/run/wpa_supplicant GROUP=netdev", networks)
@@ -18,9 +19,12 @@ func (w *world) startSupplicantWith(socket, networks string) *supplicantManager 
 	w.t.Helper()
 	s := &supplicantManager{w: w}
 	s.config = w.write("alone.conf", "update_config=1\nctrl_interface="+socket+"\n"+networks)
-	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D", "nl80211", "-c", s.config)
+	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D",
+		"nl80211", "-c", s.config)
 	s.leases()
-	w.until("wpa_supplicant has the station", 20*time.Second, func() bool { return strings.HasPrefix(s.cli("ping"), "PONG") })
+	w.until("wpa_supplicant has the station", 20*time.Second, func() bool {
+		return strings.HasPrefix(s.cli("ping"), "PONG")
+	})
 	return s
 }
 
@@ -34,7 +38,8 @@ func TestManagerSupplicantOffTheBusIsBackAfterAKillAndGetsTheNetwork(t *testing.
 	w.handsOver(s, fresh)
 }
 
-// Without a connection it looks for one all the time: DISCONNECT keeps it quiet, and from ending ours.
+// Without a connection it looks for one all the time: DISCONNECT keeps it quiet, and from ending
+// ours.
 func TestManagerSupplicantOffTheBusWithoutAConnection(t *testing.T) {
 	w := newWorld(t)
 	fresh := w.startAP(ap{})
@@ -52,7 +57,8 @@ func TestManagerSupplicantOffTheBusWithoutAConnection(t *testing.T) {
 	}
 	s.connectedTo(testSSID)
 	w.hasAddress(newAddress)
-	if list := s.cli("list_networks"); !strings.Contains(list, "\trun time\t") || strings.Contains(list, "[DISABLED]") {
+	if list := s.cli("list_networks"); !strings.Contains(list, "\trun time\t") ||
+		strings.Contains(list, "[DISABLED]") {
 		t.Errorf("wpa_supplicant has lost a network:\n%s", list)
 	}
 	w.owesNothing()
@@ -66,10 +72,14 @@ func TestManagerSupplicantOffTheBusWithItsSocketElsewhere(t *testing.T) {
 	w.startBus()
 	const elsewhere = "/run/hwsim-wpa"
 	s := &supplicantManager{w: w, sockets: elsewhere}
-	s.config = w.write("alone.conf", "ctrl_interface=DIR="+elsewhere+" GROUP=netdev\n"+block("elsewhere", "not in reach"))
-	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D", "nl80211", "-c", s.config)
+	s.config = w.write("alone.conf",
+		"ctrl_interface=DIR="+elsewhere+" GROUP=netdev\n"+block("elsewhere", "not in reach"))
+	s.process = w.start("wpa_supplicant", "wpa_supplicant", "-t", "-d", "-K", "-i", station, "-D",
+		"nl80211", "-c", s.config)
 	s.leases()
-	w.until("wpa_supplicant has the station", 20*time.Second, func() bool { return strings.HasPrefix(s.cli("ping"), "PONG") })
+	w.until("wpa_supplicant has the station", 20*time.Second, func() bool {
+		return strings.HasPrefix(s.cli("ping"), "PONG")
+	})
 	d := w.startDaemonAgain("wpa_supplicant_ctrl_interface=" + elsewhere)
 	fresh.mustOK("WPS_PBC")
 	if o := d.startPBC().ends(2 * time.Minute); o.networks == nil {

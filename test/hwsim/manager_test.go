@@ -14,7 +14,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// The network that a manager is in before wpsd comes, and what the one under test gives addresses from.
+// The network that a manager is in before wpsd comes, and what the one under test gives addresses
+// from.
 const (
 	oldSSID       = "old-net"
 	oldPassphrase = "before anything else"
@@ -25,7 +26,8 @@ const (
 // manager is a real network manager that has the station.
 type manager interface {
 	name() string
-	// associated waits until the manager itself says that it is connected to the network with this name.
+	// associated waits until the manager itself says that it is connected to the network with this
+	// name.
 	connectedTo(ssid string)
 	// knows reports whether the manager knows a network with this name and key.
 	knows(ssid, key string) bool
@@ -35,8 +37,9 @@ type manager interface {
 func (w *world) serveAddresses(a *hostapd, prefix string) {
 	w.t.Helper()
 	w.sh("ip addr add %s1/24 dev %s", prefix, a.ap.radio)
-	file := w.write("udhcpd-"+a.ap.radio+".conf", fmt.Sprintf("start %s50\nend %s99\ninterface %s\nlease_file %s\noption subnet 255.255.255.0\noption lease 3600\n",
-		prefix, prefix, a.ap.radio, filepath.Join(w.dir, "leases-"+a.ap.radio)))
+	file := w.write("udhcpd-"+a.ap.radio+".conf",
+		fmt.Sprintf("start %s50\nend %s99\ninterface %s\nlease_file %s\noption subnet 255.255.255.0\noption lease 3600\n",
+			prefix, prefix, a.ap.radio, filepath.Join(w.dir, "leases-"+a.ap.radio)))
 	w.start("udhcpd-"+a.ap.radio, "busybox", "udhcpd", "-f", file)
 }
 
@@ -73,7 +76,8 @@ type networkManager struct {
 	config string
 }
 
-// startNetworkManager starts it for the station alone, with the profile of the old network, and with more lines of its configuration.
+// startNetworkManager starts it for the station alone, with the profile of the old network, and
+// with more lines of its configuration.
 func (w *world) startNetworkManager(settings ...string) *networkManager {
 	w.t.Helper()
 	w.startSupplicantService()
@@ -88,25 +92,35 @@ func (w *world) startNetworkManager(settings ...string) *networkManager {
 		polkit = "true"
 	}
 	config := w.write("NetworkManager.conf", "[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nauth-polkit="+polkit+"\nno-auto-default=*\n"+
-		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n"+strings.Join(append(settings, ""), "\n"))
+		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+
+		"\n[device]\nwifi.scan-rand-mac-address=yes\n[connectivity]\nenabled=false\n[logging]\nlevel=DEBUG\n"+strings.Join(append(settings, ""), "\n"))
 	n := &networkManager{w.runNetworkManager(config), w, config}
-	w.until("NetworkManager has the station", 30*time.Second, func() bool { return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0 })
-	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid", oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase, "ipv6.method", "disabled")
-	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", "elsewhere", "ssid", "elsewhere", "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", "not in reach", "ipv6.method", "disabled")
+	w.until("NetworkManager has the station", 30*time.Second, func() bool {
+		return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0
+	})
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid",
+		oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase,
+		"ipv6.method", "disabled")
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", "elsewhere", "ssid",
+		"elsewhere", "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", "not in reach",
+		"ipv6.method", "disabled")
 	return n
 }
 
-// runNetworkManager starts the program. There is no udev: with a read-only /sys NetworkManager does not wait for it.
+// runNetworkManager starts the program. There is no udev: with a read-only /sys NetworkManager does
+// not wait for it.
 func (w *world) runNetworkManager(config string) *process {
 	w.t.Helper()
-	return w.start("NetworkManager", "busybox", "unshare", "-m", "--propagation", "slave", "sh", "-c",
+	return w.start("NetworkManager", "busybox", "unshare", "-m", "--propagation",
+		"slave", "sh", "-c",
 		"mount -o remount,ro,bind /sys && exec NetworkManager --no-daemon --config "+config)
 }
 
 // startSupplicantService starts wpa_supplicant as Debian's unit does: on D-Bus, without interfaces.
 func (w *world) startSupplicantService(args ...string) *process {
 	w.t.Helper()
-	p := w.start("wpa_supplicant", append([]string{"wpa_supplicant", "-u", "-t", "-d", "-K", "-O", "DIR=/run/wpa_supplicant GROUP=netdev"}, args...)...)
+	p := w.start("wpa_supplicant", append([]string{"wpa_supplicant", "-u", "-t", "-d", "-K", "-O",
+		"DIR=/run/wpa_supplicant GROUP=netdev"}, args...)...)
 	p.waitLog("fi.w1.wpa_supplicant1", 10*time.Second)
 	return p
 }
@@ -129,26 +143,30 @@ func (n *networkManager) mustNmcli(args ...string) string {
 func (n *networkManager) connectedTo(ssid string) {
 	n.w.t.Helper()
 	n.w.until("NetworkManager is connected to "+ssid, 60*time.Second, func() bool {
-		return n.mustNmcli("-g", "GENERAL.STATE,GENERAL.CONNECTION", "dev", "show", station) == "100 (connected)\n"+ssid
+		return n.mustNmcli("-g", "GENERAL.STATE,GENERAL.CONNECTION", "dev", "show",
+			station) == "100 (connected)\n"+ssid
 	})
 }
 
 func (n *networkManager) knows(ssid, key string) bool {
 	n.w.t.Helper()
-	return n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", ssid).stdout == key+"\n"
+	return n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show",
+		ssid).stdout == key+"\n"
 }
 
 // ends waits for the end of a session, without the look at the interface: that is the manager's.
 func (s *session) ends(timeout time.Duration) outcome {
 	s.d.w.t.Helper()
 	got := s.owner.wait(s.from, timeout, "end of the session", func(g signal) bool {
-		return g.Path == s.path && (g.Name == busName+".Session.Succeeded" || g.Name == busName+".Session.Failed")
+		return g.Path == s.path &&
+			(g.Name == busName+".Session.Succeeded" || g.Name == busName+".Session.Failed")
 	})
 	o := outcome{at: got.at}
 	if strings.HasSuffix(got.Name, "Succeeded") {
 		o.networks = networkPathsOf(got)
 	} else {
-		o.reason, o.configError, o.sentence = got.Body[0].(string), got.Body[1].(uint16), got.Body[2].(string)
+		o.reason, o.configError, o.sentence = got.Body[0].(string), got.Body[1].(uint16),
+			got.Body[2].(string)
 	}
 	return o
 }
@@ -167,12 +185,14 @@ var transition = []string{"wpa_key_mgmt=WPA-PSK SAE", "ieee80211w=1"}
 // usesSAE checks with which key management the station is in (IEEE 802.11, 9.4.2.24.3: suite 8).
 func (h *hostapd) usesSAE() {
 	h.w.t.Helper()
-	if sta := h.ask("STA %s", h.w.mac(station)); !strings.Contains(sta, "AKMSuiteSelector=00-0f-ac-8\n") {
+	if sta := h.ask("STA %s", h.w.mac(station)); !strings.Contains(sta,
+		"AKMSuiteSelector=00-0f-ac-8\n") {
 		h.w.t.Errorf("the station does not use SAE:\n%s", sta)
 	}
 }
 
-// handsOver is the whole way: the manager is in its old network, a button is pressed, and it is in the new one.
+// handsOver is the whole way: the manager is in its old network, a button is pressed, and it is in
+// the new one.
 func (w *world) handsOver(m manager, fresh *hostapd) {
 	t := w.t
 	t.Helper()
@@ -192,7 +212,8 @@ func (w *world) handsOver(m manager, fresh *hostapd) {
 	w.isIn(testSSID)
 	w.hasAddress(newAddress)
 	fresh.usesSAE()
-	if !m.knows(testSSID, testPassphrase) || !m.knows(oldSSID, oldPassphrase) || !m.knows("elsewhere", "not in reach") {
+	if !m.knows(testSSID, testPassphrase) || !m.knows(oldSSID, oldPassphrase) ||
+		!m.knows("elsewhere", "not in reach") {
 		t.Error("the manager has lost a network")
 	}
 	w.owesNothing()
@@ -208,7 +229,8 @@ func TestManagerNetworkManagerAfterAFailedHandOver(t *testing.T) {
 	d := w.startDaemonAgain()
 	fresh.mustOK("WPS_PBC")
 	s := d.startPBC("apply", "iwd")
-	if o := s.ends(2 * time.Minute); o.reason != "handover-failed" || !strings.Contains(o.sentence, "stored") {
+	if o := s.ends(2 * time.Minute); o.reason != "handover-failed" ||
+		!strings.Contains(o.sentence, "stored") {
 		t.Fatalf("the session ended with %q: %s", o.reason, o.sentence)
 	}
 	stored := s.property("Networks").([]godbus.ObjectPath)
@@ -249,12 +271,16 @@ func TestManagerNetworkManagerIsBackInItsNetworkAfterAKill(t *testing.T) {
 	w.startBus()
 	nm := w.startNetworkManager()
 	nm.connectedTo(oldSSID)
-	// A profile that is volatile NetworkManager deletes as soon as it is not active: it has to come back, too.
+	// A profile that is volatile NetworkManager deletes as soon as it is not active: it has to come
+	// back, too.
 	profile := godbus.ObjectPath(nm.mustNmcli("-g", "DBUS-PATH", "con", "show", "--active"))
 	const settings = "org.freedesktop.NetworkManager.Settings.Connection"
-	w.sh("busctl call org.freedesktop.NetworkManager %s %s Update2 'a{sa{sv}}ua{sv}' 0 24 0", profile, settings) // in memory only, volatile
+	// in memory only, volatile
+	w.sh("busctl call org.freedesktop.NetworkManager %s %s Update2 'a{sa{sv}}ua{sv}' 0 24 0",
+		profile, settings)
 	w.comesBack(nm, fresh, true)
-	if flags := w.sh("busctl get-property org.freedesktop.NetworkManager %s %s Flags", profile, settings); flags != "u 5\n" {
+	if flags := w.sh("busctl get-property org.freedesktop.NetworkManager %s %s Flags", profile,
+		settings); flags != "u 5\n" {
 		t.Errorf("the profile's flags are %s, not those of an unsaved, volatile one", flags)
 	}
 }
@@ -285,14 +311,16 @@ func (w *world) comesBack(m manager, fresh *hostapd, kill bool) {
 	m.connectedTo(oldSSID)
 	w.isIn(oldSSID)
 	w.hasAddress(oldAddress)
-	if !m.knows(oldSSID, oldPassphrase) || !m.knows("elsewhere", "not in reach") || m.knows(testSSID, testPassphrase) {
+	if !m.knows(oldSSID, oldPassphrase) || !m.knows("elsewhere", "not in reach") ||
+		m.knows(testSSID, testPassphrase) {
 		t.Error("the manager's networks are not what they were")
 	}
 	w.owesNothing()
 }
 
-// TestManagerKeepsANetworkThatNobodyWaitsFor: the access point goes after it has given its network, so the hand-over does
-// not end; a new session begins at once, and the manager has the network all the same.
+// TestManagerKeepsANetworkThatNobodyWaitsFor: the access point goes after it has given its network,
+// so the hand-over does not end; a new session begins at once, and the manager has the network all
+// the same.
 func TestManagerKeepsANetworkThatNobodyWaitsFor(t *testing.T) {
 	for _, start := range []func(w *world) manager{
 		func(w *world) manager { return w.startNetworkManager() },
@@ -311,9 +339,12 @@ func TestManagerKeepsANetworkThatNobodyWaitsFor(t *testing.T) {
 			s := d.startPBC()
 			fresh.wait(mark, "WPS-SUCCESS", oneRun)
 			fresh.ask("DISABLE")
-			w.until("the network is handed over", 20*time.Second, func() bool { return s.property("State") == "handing-over" })
+			w.until("the network is handed over", 20*time.Second, func() bool {
+				return s.property("State") == "handing-over"
+			})
 			next := d.begin(d.client, "StartPin")
-			if o := s.ends(20 * time.Second); o.reason != "canceled" || !strings.Contains(o.sentence, "another session began") {
+			if o := s.ends(20 * time.Second); o.reason != "canceled" ||
+				!strings.Contains(o.sentence, "another session began") {
 				t.Errorf("the first session: %+v", o)
 			}
 			time.Sleep(2 * time.Second)
@@ -321,7 +352,8 @@ func TestManagerKeepsANetworkThatNobodyWaitsFor(t *testing.T) {
 			if o := next.ends(30 * time.Second); o.reason != "canceled" {
 				t.Errorf("the second session: %+v", o)
 			}
-			// To iwd the key is given when it asks, at the access point: from its sandbox wpsd cannot write to iwd's directory.
+			// To iwd the key is given when it asks, at the access point: from its sandbox wpsd
+			// cannot write to iwd's directory.
 			if !m.knows(testSSID, testPassphrase) && m.name() != "iwd" {
 				t.Errorf("%s does not know the network", m.name())
 			}

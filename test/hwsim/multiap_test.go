@@ -13,12 +13,15 @@ const (
 	backhaulPassphrase = "between access points"
 )
 
-// A Multi-AP repeater gets the network that links access points; anybody else the one for devices. wpa_supplicant does it
-// first, then wpsd hands it to the same wpa_supplicant.
+// A Multi-AP repeater gets the network that links access points; anybody else the one for devices.
+// wpa_supplicant does it first, then wpsd hands it to the same wpa_supplicant.
 func TestManagerSupplicantGetsTheBackhaul(t *testing.T) {
 	w := newWorld(t)
-	fronthaul := w.startAP(ap{extra: []string{"multi_ap=2", "multi_ap_backhaul_ssid=\"" + backhaulSSID + "\"", "multi_ap_backhaul_wpa_passphrase=" + backhaulPassphrase}})
-	link := w.startAP(ap{radio: "wlan2", channel: 6, ssid: backhaulSSID, passphrase: backhaulPassphrase, extra: []string{"multi_ap=1", "wps_state=0"}})
+	fronthaul := w.startAP(ap{extra: []string{"multi_ap=2",
+		"multi_ap_backhaul_ssid=\"" + backhaulSSID + "\"",
+		"multi_ap_backhaul_wpa_passphrase=" + backhaulPassphrase}})
+	link := w.startAP(ap{radio: "wlan2", channel: 6, ssid: backhaulSSID,
+		passphrase: backhaulPassphrase, extra: []string{"multi_ap=1", "wps_state=0"}})
 
 	rival := w.startSupplicant(station)
 	fronthaul.mustOK("WPS_PBC")
@@ -40,7 +43,8 @@ func TestManagerSupplicantGetsTheBackhaul(t *testing.T) {
 		t.Errorf("wpa_supplicant joins it like any other station: %q", set)
 	}
 	// In the run the access point takes us for what it took wpa_supplicant for.
-	for _, says := range []string{"Backhaul STA tries to associate", "Use backhaul STA credentials"} {
+	for _, says := range []string{"Backhaul STA tries to associate",
+		"Use backhaul STA credentials"} {
 		if n := strings.Count(fronthaul.output(), says); n != 2 {
 			t.Errorf("the access point says %d times that %q", n, says)
 		}

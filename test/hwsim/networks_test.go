@@ -58,7 +58,8 @@ func TestAnSSIDWithAZeroByteIsRefused(t *testing.T) {
 	h := w.startAP(ap{ssid: "in\x00between"})
 	d := w.startDaemon()
 	h.mustOK("WPS_PBC")
-	if o := d.startPBC().ends(oneRun); o.reason != "bad-credential" || !strings.Contains(o.sentence, "zero byte") {
+	if o := d.startPBC().ends(oneRun); o.reason != "bad-credential" ||
+		!strings.Contains(o.sentence, "zero byte") {
 		t.Errorf("%s: %s", o.reason, o.sentence)
 	}
 	if n := d.networks(); len(n) != 0 {
@@ -82,7 +83,8 @@ func TestEnrolsWithFragmentsBothWays(t *testing.T) {
 
 func TestTwoNetworksAreKeptApart(t *testing.T) {
 	w := newWorld(t)
-	a, b := w.startAP(ap{}), w.startAP(ap{radio: "wlan2", channel: 6, ssid: "neighbour", passphrase: "another key"})
+	a, b := w.startAP(ap{}), w.startAP(ap{radio: "wlan2", channel: 6, ssid: "neighbour",
+		passphrase: "another key"})
 	d := w.startDaemon()
 	for _, h := range []*hostapd{a, b} {
 		h.ask("WPS_PIN any %s", otherPIN)
@@ -93,8 +95,8 @@ func TestTwoNetworksAreKeptApart(t *testing.T) {
 	}
 }
 
-// The next two run against a hostapd that says it is of WPS 1.0: no WFA extension in any element or message, hence
-// no AuthorizedMACs, and EAP begins as old access points have it.
+// The next two run against a hostapd that says it is of WPS 1.0: no WFA extension in any element or
+// message, hence no AuthorizedMACs, and EAP begins as old access points have it.
 
 func TestEnrolsByPINWithAnAccessPointOfWPS10(t *testing.T) {
 	_, h := enrols(t, ap{version: "1.0"})

@@ -16,8 +16,8 @@ import (
 	"wpsd/engine/ndef"
 )
 
-// Debian's hostapd and wpa_supplicant are built with NFC (CONFIG_WPS_NFC): their control sockets take the place of tags and
-// of the link between two devices.
+// Debian's hostapd and wpa_supplicant are built with NFC (CONFIG_WPS_NFC): their control sockets
+// take the place of tags and of the link between two devices.
 
 // nfc calls a method of the interface that gives a token or a record.
 func (d *daemon) nfc(method string, args ...any) []byte {
@@ -28,7 +28,8 @@ func (d *daemon) nfc(method string, args ...any) []byte {
 // readTag lets wpsd read a tag.
 func (d *daemon) readTag(tag []byte) map[string]godbus.Variant {
 	d.w.t.Helper()
-	return d.mustCall(d.iface(), "Interface.NfcTagRead", tag, options())[0].(map[string]godbus.Variant)
+	return d.mustCall(d.iface(), "Interface.NfcTagRead", tag,
+		options())[0].(map[string]godbus.Variant)
 }
 
 // admitsTag lets the access point that wpsd steers read a tag; the session lets its device in.
@@ -93,7 +94,8 @@ func TestNFCPasswordTokenAtHostapd(t *testing.T) {
 		w.forgetScans(station)
 	}
 	// hostapd has used the token up.
-	o := d.begin(d.client, "StartNfc", "bssid", h.bssid).fails(130*time.Second, "registrar-busy", "setup-locked")
+	o := d.begin(d.client, "StartNfc", "bssid", h.bssid).fails(130*time.Second, "registrar-busy",
+		"setup-locked")
 	if !strings.Contains(o.sentence, "has not read this device's tag") {
 		t.Error(o.sentence)
 	}
@@ -109,7 +111,9 @@ func TestNFCHostapdRefusesATokenWithAnotherKey(t *testing.T) {
 	h.mustOK("WPS_NFC_TAG_READ %x", tag.Password.AppendNDEF(nil))
 	s := d.begin(d.client, "StartNfc", "bssid", h.bssid)
 	d.w.until("hostapd has answered", oneRun, func() bool {
-		return strings.Contains(h.output(), "Public Key Hash mismatch") || strings.Contains(h.output(), "hash mismatch") || strings.Contains(h.output(), "config_error=20")
+		return strings.Contains(h.output(), "Public Key Hash mismatch") ||
+			strings.Contains(h.output(), "hash mismatch") ||
+			strings.Contains(h.output(), "config_error=20")
 	})
 	d.mustCall(s.path, "Session.Cancel")
 	if o := s.end(5 * time.Second); o.networks != nil {
@@ -117,7 +121,8 @@ func TestNFCHostapdRefusesATokenWithAnotherKey(t *testing.T) {
 	}
 }
 
-// TestNFCManufacturedToken: the lines of nfc_pw_token are the configuration, and what it prints as the tag is read by hostapd.
+// TestNFCManufacturedToken: the lines of nfc_pw_token are the configuration, and what it prints as
+// the tag is read by hostapd.
 func TestNFCManufacturedToken(t *testing.T) {
 	w := newWorld(t)
 	lines := strings.Split(strings.TrimSpace(w.sh("/in/nfc_pw_token")), "\n")
@@ -233,7 +238,9 @@ func TestNFCConfigurationTokenConnectsASupplicant(t *testing.T) {
 	connects(d.nfc("NfcConfigToken", "NDEF", options()))
 	connects(d.nfc("NfcConfigToken", "WPS", options()))
 	// That of a stored network.
-	path := d.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(testPassphrase)))[0]
+	path := d.mustCall(rootPath, "Manager.AddNetwork",
+		options("ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte(testPassphrase)))[0]
 	connects(d.nfc("NfcConfigToken", "NDEF", options("network", path)))
 }
 
@@ -242,7 +249,8 @@ func TestNFCOurTokensAreHostapds(t *testing.T) {
 	w := newWorld(t)
 	h, d := w.startHotspot(ap{})
 	for _, format := range []string{"NDEF", "WPS"} {
-		if ours, theirs := d.nfc("NfcConfigToken", format, options()), h.hex("WPS_NFC_CONFIG_TOKEN %s", format); !bytes.Equal(ours, theirs) {
+		if ours, theirs := d.nfc("NfcConfigToken", format, options()),
+			h.hex("WPS_NFC_CONFIG_TOKEN %s", format); !bytes.Equal(ours, theirs) {
 			t.Errorf("%s: %x, hostapd says %x", format, ours, theirs)
 		}
 	}
@@ -268,7 +276,9 @@ func TestNFCAccessPointsTokenInPlaceOfItsPIN(t *testing.T) {
 	// Its PIN is good beside its token.
 	h.gives(d.learn(h, labelPIN).succeeds(oneRun))
 	d.readTag(token)
-	c := d.call(d.client, "Configure", h.bssid, "nfc-pw", options("ssid", []byte("by tag"), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte("a new passphrase"))).succeeds(oneRun)
+	c := d.call(d.client, "Configure", h.bssid, "nfc-pw",
+		options("ssid", []byte("by tag"), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte("a new passphrase"))).succeeds(oneRun)
 	if string(c.ssid) != "by tag" || string(c.key) != "a new passphrase" {
 		t.Errorf("configured as %q", c.ssid)
 	}
@@ -296,10 +306,12 @@ func TestNFCHandoverWithHostapd(t *testing.T) {
 		s := d.reportHandover("INIT", request, sel)
 		c := s.succeeds(oneRun)
 		h.gives(c)
-		if peer, message := s.property("Peer"), s.property("Message"); peer != h.bssid || message != "WSC_DONE" {
+		if peer, message := s.property("Peer"), s.property("Message"); peer != h.bssid ||
+			message != "WSC_DONE" {
 			t.Errorf("Peer %v, Message %v", peer, message)
 		}
-		d.refused("NoToken", d.iface(), "Interface.NfcReportHandover", "INIT", "WPS", request, sel, options())
+		d.refused("NoToken", d.iface(), "Interface.NfcReportHandover", "INIT", "WPS", request,
+			sel, options())
 	}
 	// A Registrar with another key than it said gets nothing from us.
 	request := d.nfc("NfcHandoverRequest", "NDEF", "WPS-CR")
@@ -308,7 +320,8 @@ func TestNFCHandoverWithHostapd(t *testing.T) {
 	h.mustOK("NFC_REPORT_HANDOVER RESP WPS %x %x", request, answer.AppendCarrier(nil))
 	answer.PublicKeyHash[0] ^= 1
 	s := d.reportHandover("INIT", request, answer.AppendMessage(nil))
-	if o := s.fails(oneRun, "protocol-error"); o.configError != 20 || !strings.Contains(o.sentence, "another key") {
+	if o := s.fails(oneRun, "protocol-error"); o.configError != 20 ||
+		!strings.Contains(o.sentence, "another key") {
 		t.Errorf("configuration error %d: %s", o.configError, o.sentence)
 	}
 }
@@ -332,9 +345,12 @@ func TestNFCTagsThatAreNone(t *testing.T) {
 	h := w.startAP(ap{})
 	d := w.startDaemon()
 	for _, bad := range []string{
-		"11223344", "00112233", "0000112233445566", "0800112233445566", "080011223344", "18000000", "18010000", "90000050", "9000005000",
-		"9001013344", "98010101334455", "0017ffffffe3", "0017ffffffe4", "0017ffffffe9", "0000fffffffa", "080000000000",
-		"00", "000000", "10000001", "10000000", "00000000", "100e0000", "100e0001ff", "100e000411110000", "100e0004100e0001",
+		"11223344", "00112233", "0000112233445566", "0800112233445566", "080011223344", "18000000",
+		"18010000", "90000050", "9000005000",
+		"9001013344", "98010101334455", "0017ffffffe3", "0017ffffffe4", "0017ffffffe9",
+		"0000fffffffa", "080000000000",
+		"00", "000000", "10000001", "10000000", "00000000", "100e0000", "100e0001ff",
+		"100e000411110000", "100e0004100e0001",
 	} {
 		b, err := hex.DecodeString(bad)
 		w.must(err)
@@ -345,8 +361,8 @@ func TestNFCTagsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestNFCExternalRegistrar: a supplicant's tag is read, a configuration token is made, and a handover answered, by an External
-// Registrar of hostapd.
+// TestNFCExternalRegistrar: a supplicant's tag is read, a configuration token is made, and a
+// handover answered, by an External Registrar of hostapd.
 func TestNFCExternalRegistrar(t *testing.T) {
 	w := newWorld(t)
 	h, r := w.learned(ap{})
@@ -362,7 +378,8 @@ func TestNFCExternalRegistrar(t *testing.T) {
 
 	t.Log("the tag of a device")
 	s := &session{d: r.daemon, owner: r.client, from: r.signals.len(), began: time.Now()}
-	what := r.mustCall(r.iface(), "ER.NfcTagRead", e.hex("WPS_NFC_TOKEN NDEF"), options())[0].(map[string]godbus.Variant)
+	what := r.mustCall(r.iface(), "ER.NfcTagRead", e.hex("WPS_NFC_TOKEN NDEF"),
+		options())[0].(map[string]godbus.Variant)
 	s.path = what["session"].Value().(godbus.ObjectPath)
 	mark = e.mark()
 	e.mustOK("WPS_NFC")
@@ -381,7 +398,8 @@ func TestNFCExternalRegistrar(t *testing.T) {
 	r.mustCall(r.iface(), "Interface.NfcReportHandover", "RESP", "WPS", request, sel, options())
 	added := r.client.wait(s.from, time.Second, "the session", func(g signal) bool {
 		path, ok := g.Body[0].(godbus.ObjectPath)
-		return g.Name == "org.freedesktop.DBus.ObjectManager.InterfacesAdded" && ok && strings.Contains(string(path), "/sessions/")
+		return g.Name == "org.freedesktop.DBus.ObjectManager.InterfacesAdded" && ok &&
+			strings.Contains(string(path), "/sessions/")
 	})
 	s.path = added.Body[0].(godbus.ObjectPath)
 	mark = e.mark()
@@ -399,24 +417,31 @@ func TestNFCExternalRegistrar(t *testing.T) {
 	if method := learned.property("Method"); method != "nfc" {
 		t.Errorf("Method %v", method)
 	}
-	r.refused("NoToken", r.iface(), "ER.Configure", upnpUUID, "nfc-pw", options("ssid", []byte("x"), "auth", "OPEN", "encryption", "NONE"))
+	r.refused("NoToken", r.iface(), "ER.Configure", upnpUUID, "nfc-pw",
+		options("ssid", []byte("x"), "auth", "OPEN", "encryption", "NONE"))
 	forged := bytes.Clone(tag)
-	forged[bytes.Index(forged, []byte{0x10, 0x2c})+4] ^= 1 // the hash of the key comes first in the password attribute
+	// the hash of the key comes first in the password attribute
+	forged[bytes.Index(forged, []byte{0x10, 0x2c})+4] ^= 1
 	r.readTag(forged)
-	if o := r.er("Learn", upnpUUID, "nfc-pw", options()).fails(oneRun, "protocol-error", "rejected", "registrar-busy"); o.configError != 20 {
+	if o := r.er("Learn", upnpUUID, "nfc-pw", options()).fails(oneRun, "protocol-error", "rejected",
+		"registrar-busy"); o.configError != 20 {
 		t.Errorf("with another key: configuration error %d: %s", o.configError, o.sentence)
 	}
 	r.readTag(tag)
 	settings := h.ap
-	r.er("Configure", upnpUUID, "nfc-pw", options("ssid", []byte(settings.ssid), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(settings.passphrase))).succeeds(oneRun)
+	r.er("Configure", upnpUUID, "nfc-pw", options("ssid", []byte(settings.ssid), "auth", "WPA2PSK",
+		"encryption", "CCMP", "key", []byte(settings.passphrase))).succeeds(oneRun)
 	h.wait(0, "WPS-NEW-AP-SETTINGS", 5*time.Second)
 }
 
-// TestNFCAccessPointOfWPASupplicant: wpa_supplicant knows handover and configuration tokens in AP mode, but has no token for its
-// access point, and takes those of others for its External Registrar only: that is said, and nobody waits.
+// TestNFCAccessPointOfWPASupplicant: wpa_supplicant knows handover and configuration tokens in AP
+// mode, but has no token for its access point, and takes those of others for its External Registrar
+// only: that is said, and nobody waits.
 func TestNFCAccessPointOfWPASupplicant(t *testing.T) {
 	w := newWorld(t)
-	a := w.startSupplicant(apRadio, "network={", "mode=2", fmt.Sprintf("ssid=%x", testSSID), "frequency=2412", "key_mgmt=WPA-PSK", "proto=RSN", "pairwise=CCMP", fmt.Sprintf("psk=%q", testPassphrase), "}")
+	a := w.startSupplicant(apRadio, "network={", "mode=2", fmt.Sprintf("ssid=%x", testSSID),
+		"frequency=2412", "key_mgmt=WPA-PSK", "proto=RSN", "pairwise=CCMP",
+		fmt.Sprintf("psk=%q", testPassphrase), "}")
 	a.wait(0, "AP-ENABLED", 20*time.Second)
 	d := w.startSteering(filepath.Join(scratch, "supplicant-"+apRadio))
 	e := w.startSupplicant(station)
@@ -445,7 +470,8 @@ func TestNFCAccessPointOfWPASupplicant(t *testing.T) {
 	d.refused("NotSupported", d.iface(), "Interface.NfcPasswordToken", "NDEF")
 }
 
-// TestNFCUnconfiguredAccessPoint: an access point without settings chooses them when its token is made.
+// TestNFCUnconfiguredAccessPoint: an access point without settings chooses them when its token is
+// made.
 func TestNFCUnconfiguredAccessPoint(t *testing.T) {
 	w := newWorld(t)
 	h, d := w.startHotspot(ap{security: "open", extra: []string{"wps_state=1"}})
@@ -458,7 +484,8 @@ func TestNFCUnconfiguredAccessPoint(t *testing.T) {
 	h.wait(0, "WPS-NEW-AP-SETTINGS", 5*time.Second)
 	w.until("it has the settings of the token", 10*time.Second, func() bool {
 		config := h.ask("GET_CONFIG")
-		return strings.Contains(config, "passphrase="+string(c.NetworkKey.Bytes())) && strings.Contains(config, "wps_state=configured")
+		return strings.Contains(config, "passphrase="+string(c.NetworkKey.Bytes())) &&
+			strings.Contains(config, "wps_state=configured")
 	})
 	e := w.startSupplicant(station)
 	e.mustOK("WPS_NFC_TAG_READ %x", tag.Configuration.AppendNDEF(nil))
@@ -475,7 +502,8 @@ func TestNFCWithWpsctl(t *testing.T) {
 		t.Helper()
 		got := w.run(append([]string{"/in/wpsctl", "nfc"}, args...)...)
 		if got.status != status || !strings.Contains(got.stdout+got.stderr, want) {
-			t.Errorf("wpsctl nfc %v: status %d, want %d and %q\n%s%s", args, got.status, status, want, got.stdout, got.stderr)
+			t.Errorf("wpsctl nfc %v: status %d, want %d and %q\n%s%s", args, got.status, status,
+				want, got.stdout, got.stderr)
 		}
 		return got.stdout
 	}
@@ -487,7 +515,8 @@ func TestNFCWithWpsctl(t *testing.T) {
 
 	t.Log("a configuration token of the External Registrar")
 	mark := e.mark()
-	e.mustOK("WPS_NFC_TAG_READ %s", strings.TrimSpace(expect(0, "", "config-token", "--er", upnpUUID, "--hex")))
+	e.mustOK("WPS_NFC_TAG_READ %s",
+		strings.TrimSpace(expect(0, "", "config-token", "--er", upnpUUID, "--hex")))
 	e.wait(mark, "CTRL-EVENT-CONNECTED - Connection to "+h.bssid, 30*time.Second)
 	e.mustOK("DISCONNECT")
 	e.mustOK("REMOVE_NETWORK all")
@@ -496,10 +525,13 @@ func TestNFCWithWpsctl(t *testing.T) {
 	file := w.write("tag", string(e.hex("WPS_NFC_TOKEN NDEF")))
 	done := make(chan result, 1)
 	go func() { done <- w.run("/in/wpsctl", "nfc", "read", "--er", file) }()
-	w.until("a session runs", 5*time.Second, func() bool { return strings.Contains(r.output(), "purpose=admit") })
+	w.until("a session runs", 5*time.Second, func() bool {
+		return strings.Contains(r.output(), "purpose=admit")
+	})
 	mark = e.mark()
 	e.mustOK("WPS_NFC")
-	if got := <-done; got.status != 0 || !strings.Contains(got.stdout, w.mac(station)+" was let into the network") {
+	if got := <-done; got.status != 0 ||
+		!strings.Contains(got.stdout, w.mac(station)+" was let into the network") {
 		t.Errorf("wpsctl nfc read: status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	e.joins(mark, 10*time.Second)
@@ -511,10 +543,15 @@ func TestNFCWithWpsctl(t *testing.T) {
 	answer := filepath.Join(w.dir, "select")
 	expect(0, "", "handover-select", "--er", h.bssid, "-o", answer)
 	go func() { done <- w.run("/in/wpsctl", "nfc", "report-handover", "resp", request, answer) }()
-	w.until("another session runs", 5*time.Second, func() bool { return strings.Count(r.output(), "purpose=admit") > 2 })
+	w.until("another session runs", 5*time.Second, func() bool {
+		return strings.Count(r.output(), "purpose=admit") > 2
+	})
 	mark = e.mark()
-	e.mustOK("NFC_REPORT_HANDOVER INIT WPS %s %s", strings.TrimSpace(w.sh("od -An -v -tx1 %s | tr -d ' \\n'", request)), strings.TrimSpace(w.sh("od -An -v -tx1 %s | tr -d ' \\n'", answer)))
-	if got := <-done; got.status != 0 || !strings.Contains(got.stdout, w.mac(station)+" was let into the network") {
+	e.mustOK("NFC_REPORT_HANDOVER INIT WPS %s %s",
+		strings.TrimSpace(w.sh("od -An -v -tx1 %s | tr -d ' \\n'", request)),
+		strings.TrimSpace(w.sh("od -An -v -tx1 %s | tr -d ' \\n'", answer)))
+	if got := <-done; got.status != 0 ||
+		!strings.Contains(got.stdout, w.mac(station)+" was let into the network") {
 		t.Errorf("wpsctl nfc report-handover: status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	e.joins(mark, 10*time.Second)

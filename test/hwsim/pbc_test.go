@@ -10,7 +10,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// oneRun is time enough for one run against an access point that is ready: a full scan and the exchange.
+// oneRun is time enough for one run against an access point that is ready: a full scan and the
+// exchange.
 const oneRun = 30 * time.Second
 
 func TestPushButtonEnrolsAndTheNetworkWorks(t *testing.T) {
@@ -120,7 +121,9 @@ func TestAccessPointComesUpAfterTheScanCacheWasFilled(t *testing.T) {
 	d := w.startDaemon()
 	from := d.signals.len()
 	d.mustCall(d.iface(), "Interface.Scan", options())
-	d.client.wait(from, oneRun, "ScanDone", func(g signal) bool { return g.Name == busName+".Interface.ScanDone" })
+	d.client.wait(from, oneRun, "ScanDone", func(g signal) bool {
+		return g.Name == busName+".Interface.ScanDone"
+	})
 	a := w.startAP(ap{channel: 11})
 	a.mustOK("WPS_PBC")
 	a.gives(d.startPBC().succeeds(oneRun))
@@ -133,20 +136,24 @@ func TestScanShowsAccessPointsAndTheirFlags(t *testing.T) {
 	scan := func() map[string]any {
 		from := d.signals.len()
 		d.mustCall(d.iface(), "Interface.Scan", options())
-		d.client.wait(from, oneRun, "ScanDone", func(g signal) bool { return g.Name == busName+".Interface.ScanDone" && g.Body[0] == true })
+		d.client.wait(from, oneRun, "ScanDone", func(g signal) bool {
+			return g.Name == busName+".Interface.ScanDone" && g.Body[0] == true
+		})
 		d.givenBack()
 		aps := d.property(d.iface(), "Interface", "AccessPoints").([]godbus.ObjectPath)
 		if len(aps) != 1 {
 			t.Fatalf("access points: %v", aps)
 		}
 		got := map[string]any{}
-		for _, name := range []string{"Bssid", "Ssid", "Frequency", "Flags", "Configured", "Uuid", "DeviceName", "Manufacturer"} {
+		for _, name := range []string{"Bssid", "Ssid", "Frequency", "Flags", "Configured", "Uuid",
+			"DeviceName", "Manufacturer"} {
 			got[name] = d.property(aps[0], "AccessPoint", name)
 		}
 		return got
 	}
 	got := scan()
-	want := map[string]any{"Bssid": a.bssid, "Ssid": testSSID, "Frequency": uint32(2412), "Flags": "WPS", "Configured": true,
+	want := map[string]any{"Bssid": a.bssid, "Ssid": testSSID, "Frequency": uint32(2412),
+		"Flags": "WPS", "Configured": true,
 		"Uuid": a.ap.uuid, "DeviceName": "Test access point", "Manufacturer": "wpsd"}
 	for name, v := range want {
 		if b, ok := got[name].([]byte); ok {

@@ -33,7 +33,8 @@ func TestPeersEnrolByPIN(t *testing.T) {
 func TestPeersConnectWithACredential(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
-	w.connects(station, credential{ssid: []byte(testSSID), auth: "WPA2PSK", key: []byte(testPassphrase), keyKind: "passphrase"}, a)
+	w.connects(station, credential{ssid: []byte(testSSID), auth: "WPA2PSK",
+		key: []byte(testPassphrase), keyKind: "passphrase"}, a)
 	if w.isAssociated(station) {
 		t.Errorf("%s is still associated", station)
 	}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// ap describes an access point for hostapd. The zero value of a field stands for what is in brackets.
+// ap describes an access point for hostapd. The zero value of a field stands for what is in
+// brackets.
 type ap struct {
 	radio      string // ["wlan0"]
 	ssid       string // any bytes ["wpsd-test"]
@@ -49,8 +50,8 @@ func (w *world) startAP(a ap) *hostapd {
 	return w.startAPs(a)[0]
 }
 
-// startAPs starts one hostapd with several access points: they share WPS state and UUID, as the radios of
-// one dual-band device do.
+// startAPs starts one hostapd with several access points: they share WPS state and UUID, as the
+// radios of one dual-band device do.
 func (w *world) startAPs(aps ...ap) []*hostapd {
 	w.t.Helper()
 	program := "hostapd"
@@ -79,7 +80,8 @@ func (w *world) startAPs(aps ...ap) []*hostapd {
 		if a.version == "1.0" {
 			c.mustOK("SET wps_version_number 0x10")
 		}
-		started = append(started, &hostapd{w: w, process: p, control: c, ap: a, bssid: w.mac(a.radio)})
+		started = append(started,
+			&hostapd{w: w, process: p, control: c, ap: a, bssid: w.mac(a.radio)})
 	}
 	return started
 }
@@ -158,31 +160,36 @@ func (w *world) startSupplicant(radio string, lines ...string) *supplicant {
 	w.t.Helper()
 	dir := filepath.Join(scratch, "supplicant-"+radio)
 	w.must(os.RemoveAll(dir))
-	config := w.write("wpa_supplicant-"+radio+".conf", "ctrl_interface=DIR="+dir+" GROUP=netdev\n"+strings.Join(lines, "\n")+"\n")
-	p := w.start("wpa_supplicant-"+radio, "wpa_supplicant", "-t", "-d", "-K", "-D", "nl80211", "-i", radio, "-c", config)
+	config := w.write("wpa_supplicant-"+radio+".conf",
+		"ctrl_interface=DIR="+dir+" GROUP=netdev\n"+strings.Join(lines, "\n")+"\n")
+	p := w.start("wpa_supplicant-"+radio, "wpa_supplicant", "-t", "-d", "-K", "-D", "nl80211", "-i",
+		radio, "-c", config)
 	return &supplicant{w, p, w.dialControl(p, filepath.Join(dir, radio))}
 }
 
-// connects hands a network to a real wpa_supplicant on the radio, which has to get through the 4-way
-// handshake with it, and gives the radio back.
+// connects hands a network to a real wpa_supplicant on the radio, which has to get through the
+// 4-way handshake with it, and gives the radio back.
 func (w *world) connects(radio string, c credential, a *hostapd) {
 	w.t.Helper()
-	network := []string{"network={", fmt.Sprintf("ssid=%x", c.ssid), "bssid=" + a.bssid, "scan_ssid=1", fmt.Sprintf("scan_freq=%d", a.frequency())}
+	network := []string{"network={", fmt.Sprintf("ssid=%x", c.ssid), "bssid=" + a.bssid,
+		"scan_ssid=1", fmt.Sprintf("scan_freq=%d", a.frequency())}
 	switch {
 	case c.auth == "OPEN":
 		network = append(network, "key_mgmt=NONE")
 	case c.keyKind == "raw-psk":
 		network = append(network, "psk="+string(c.key))
 	default:
-		network = append(network, `psk="`+string(c.key)+`"`) // up to the last quote; nothing is escaped
+		// up to the last quote; nothing is escaped
+		network = append(network, `psk="`+string(c.key)+`"`)
 	}
 	s := w.startSupplicant(radio, append(network, "}")...)
 	defer s.stop()
 	s.wait(0, "CTRL-EVENT-CONNECTED - Connection to "+a.bssid, 20*time.Second)
 }
 
-// holdMidRun stops the access point in its tracks when the EAP exchange has begun, counting its events from
-// mark: the run then stands still in its middle. A short fragment_size makes sure that it is not over too soon.
+// holdMidRun stops the access point in its tracks when the EAP exchange has begun, counting its
+// events from mark: the run then stands still in its middle. A short fragment_size makes sure that
+// it is not over too soon.
 func (h *hostapd) holdMidRun(mark int, s *session) {
 	h.w.t.Helper()
 	h.wait(mark, "CTRL-EVENT-EAP-STARTED", 40*time.Second)

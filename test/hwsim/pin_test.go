@@ -86,7 +86,8 @@ func TestWrongFirstHalfOfThePINFailsWithItsReason(t *testing.T) {
 	a := w.startAP(ap{})
 	d := w.startDaemon()
 	a.ask("WPS_PIN any %s", labelPIN)
-	o := d.startPIN("bssid", a.bssid, "pin", otherPIN).fails(130*time.Second, "wrong-pin-first-half")
+	o := d.startPIN("bssid", a.bssid, "pin", otherPIN).fails(130*time.Second,
+		"wrong-pin-first-half")
 	if o.configError != 18 {
 		t.Errorf("configuration error %d, want 18 (Device Password Auth Failure)", o.configError)
 	}
@@ -99,7 +100,8 @@ func TestWrongSecondHalfOfThePINFailsWithItsReason(t *testing.T) {
 	a := w.startAP(ap{})
 	d := w.startDaemon()
 	a.ask("WPS_PIN any %s", labelPIN)
-	o := d.startPIN("bssid", a.bssid, "pin", firstHalfPIN).fails(130*time.Second, "wrong-pin-second-half")
+	o := d.startPIN("bssid", a.bssid, "pin", firstHalfPIN).fails(130*time.Second,
+		"wrong-pin-second-half")
 	if o.configError != 18 {
 		t.Errorf("configuration error %d, want 18 (Device Password Auth Failure)", o.configError)
 	}

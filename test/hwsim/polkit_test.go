@@ -21,13 +21,14 @@ func (w *world) startPolkitDaemon() (*daemon, *process) {
 	return w.startDaemonAgain(), p
 }
 
-// TestPolkitDecidesForOtherUsers: the real polkitd, an administrator's rules, and users who really are others. One of
-// them joins the network by himself.
+// TestPolkitDecidesForOtherUsers: the real polkitd, an administrator's rules, and users who really
+// are others. One of them joins the network by himself.
 func TestPolkitDecidesForOtherUsers(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
 	d, _ := w.startPolkitDaemon()
-	games, mail, news, list, nobody := w.connectAs(uidGames), w.connectAs(uidMail), w.connectAs(uidNews), w.connectAs(uidList), w.connectAs(uidNobody)
+	games, mail, news, list, nobody := w.connectAs(uidGames), w.connectAs(uidMail),
+		w.connectAs(uidNews), w.connectAs(uidList), w.connectAs(uidNobody)
 
 	a.mustOK("WPS_PBC")
 	s := d.begin(games, "StartPbc")
@@ -43,14 +44,16 @@ func TestPolkitDecidesForOtherUsers(t *testing.T) {
 		c.refused("NotAuthorized", d.iface(), "Interface.Scan", options())
 		c.refused("NotAuthorized", network, "Network.GetSecrets")
 		c.refused("NotAuthorized", network, "Network.Delete")
-		c.ends(c.ask(d.iface(), "Interface.StartPbc", options()), "NotAuthorized") // no password would help
+		// no password would help
+		c.ends(c.ask(d.iface(), "Interface.StartPbc", options()), "NotAuthorized")
 		c.mustCall(rootPath, "Manager.GeneratePin")
 		if name := c.property(d.iface(), "Interface", "Name"); name != station {
 			t.Errorf("the interface is called %v", name)
 		}
 	}
 	list.refused(interactionRequired, d.iface(), "Interface.StartPbc", options())
-	list.ends(list.ask(d.iface(), "Interface.StartPbc", options()), interactionRequired) // there is no agent
+	// there is no agent
+	list.ends(list.ask(d.iface(), "Interface.StartPbc", options()), interactionRequired)
 
 	// A rule that looks at what we tell polkit.
 	news.refused("NotAuthorized", d.iface(), "Interface.StartPin", options())
@@ -63,20 +66,24 @@ func TestPolkitDecidesForOtherUsers(t *testing.T) {
 	}
 }
 
-// TestPolkitAsksTheUser: an authentication agent, whose user types the right password, a wrong one, and closes the
-// dialog; and callers who leave while it is open.
+// TestPolkitAsksTheUser: an authentication agent, whose user types the right password, a wrong one,
+// and closes the dialog; and callers who leave while it is open.
 func TestPolkitAsksTheUser(t *testing.T) {
 	w := newWorld(t)
 	d, _ := w.startPolkitDaemon()
 	agent := w.startAgent()
 	list := w.connectAs(uidList)
-	start := func(c *client) *godbus.Call { return c.ask(d.iface(), "Interface.StartPbc", options()) }
+	start := func(c *client) *godbus.Call {
+		return c.ask(d.iface(), "Interface.StartPbc", options())
+	}
 
-	list.refused(interactionRequired, d.iface(), "Interface.StartPbc", options()) // without the flag nobody is asked
+	// without the flag nobody is asked
+	list.refused(interactionRequired, d.iface(), "Interface.StartPbc", options())
 
 	call := start(list)
 	q := agent.opens()
-	if q.action != "fi.w1.wps.enroll" || !strings.HasPrefix(q.message, "Authentication is required to join a Wi-Fi network") {
+	if q.action != "fi.w1.wps.enroll" ||
+		!strings.HasPrefix(q.message, "Authentication is required to join a Wi-Fi network") {
 		t.Errorf("the dialog is %+v", q)
 	}
 	began := time.Now()
@@ -85,7 +92,9 @@ func TestPolkitAsksTheUser(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("others waited %v for the dialog", took)
 	}
-	w.until("the scan is over", time.Minute, func() bool { return d.property(d.iface(), "Interface", "Scanning") == false })
+	w.until("the scan is over", time.Minute, func() bool {
+		return d.property(d.iface(), "Interface", "Scanning") == false
+	})
 	agent.answer <- dismiss
 	list.ends(call, "AuthorizationDismissed")
 
@@ -125,7 +134,8 @@ func TestPolkitAsksTheUser(t *testing.T) {
 	agent.answer <- dismiss // which nobody hears
 }
 
-// TestPolkitdIsKilledHangsAndComesBack: whatever becomes of it, the answer is no, in time, and root is not kept waiting.
+// TestPolkitdIsKilledHangsAndComesBack: whatever becomes of it, the answer is no, in time, and root
+// is not kept waiting.
 func TestPolkitdIsKilledHangsAndComesBack(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
@@ -133,7 +143,9 @@ func TestPolkitdIsKilledHangsAndComesBack(t *testing.T) {
 	agent := w.startAgent()
 	games, list := w.connectAs(uidGames), w.connectAs(uidList)
 	games.mustCall(d.iface(), "Interface.Scan", options())
-	w.until("the scan is over", time.Minute, func() bool { return d.property(d.iface(), "Interface", "Scanning") == false })
+	w.until("the scan is over", time.Minute, func() bool {
+		return d.property(d.iface(), "Interface", "Scanning") == false
+	})
 
 	// Killed while a dialog is open. There is nobody to start it again, so only root passes.
 	call := list.ask(d.iface(), "Interface.StartPbc", options())
@@ -174,6 +186,8 @@ func TestPolkitdIsKilledHangsAndComesBack(t *testing.T) {
 		_, err := games.call(d.iface(), "Interface.Scan", options())
 		return err == nil
 	})
-	w.until("the scan is over", time.Minute, func() bool { return d.property(d.iface(), "Interface", "Scanning") == false })
+	w.until("the scan is over", time.Minute, func() bool {
+		return d.property(d.iface(), "Interface", "Scanning") == false
+	})
 	d.stillWorks(a)
 }

@@ -14,17 +14,19 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// In these scenarios the real polkitd is asked for two users who may do what somebody who sits at the machine may: join
-// networks. What a call would do decides whether that is enough.
+// In these scenarios the real polkitd is asked for two users who may do what somebody who sits at
+// the machine may: join networks. What a call would do decides whether that is enough.
 
 // tagWith is a configuration token of a network with a key.
 func tagWith(ssid, key string) []byte {
 	return (&ndef.ConfigurationToken{Version2: wsc.Version20, Credentials: []wsc.Credential{{
-		NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES, NetworkKey: secret.FromString(key),
+		NetworkIndex: 1, SSID: []byte(ssid), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
+		NetworkKey: secret.FromString(key),
 	}}}).AppendNDEF(nil)
 }
 
-// TestPolkitWhoMayJoinLetsNobodyIn: at an access point of this machine the same methods let devices into its network.
+// TestPolkitWhoMayJoinLetsNobodyIn: at an access point of this machine the same methods let devices
+// into its network.
 func TestPolkitWhoMayJoinLetsNobodyIn(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(ap{})
@@ -57,7 +59,8 @@ func TestPolkitWhoMayJoinLetsNobodyIn(t *testing.T) {
 	e.refusedByTag(h.bssid)
 	e.refused(h.bssid, labelPIN)
 
-	// Who may: with the PIN, and by the tag. The first user cannot end that, another process of the same one can.
+	// Who may: with the PIN, and by the tag. The first user cannot end that, another process of the
+	// same one can.
 	s := d.begin(games, "StartPin", "pin", labelPIN)
 	web.refused("NotAuthorized", s.path, "Session.Cancel")
 	web.refused("NotAuthorized", d.iface(), "Interface.Cancel")
@@ -70,8 +73,8 @@ func TestPolkitWhoMayJoinLetsNobodyIn(t *testing.T) {
 	e.joins(mark, 10*time.Second)
 }
 
-// TestPolkitSessionsOfOthers: whoever may join networks does not end what another user has begun; what one has begun
-// oneself ends from another terminal, also when the first was closed.
+// TestPolkitSessionsOfOthers: whoever may join networks does not end what another user has begun;
+// what one has begun oneself ends from another terminal, also when the first was closed.
 func TestPolkitSessionsOfOthers(t *testing.T) {
 	w := newWorld(t)
 	w.startAP(ap{})
@@ -95,8 +98,8 @@ func TestPolkitSessionsOfOthers(t *testing.T) {
 	again.refused("NoSession", d.iface(), "Interface.Cancel")
 }
 
-// TestPolkitTags: a tag with a new network is for everybody who may join; one that changes the key of a stored network, and
-// one with a device's password, are not.
+// TestPolkitTags: a tag with a new network is for everybody who may join; one that changes the key
+// of a stored network, and one with a device's password, are not.
 func TestPolkitTags(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
@@ -104,22 +107,27 @@ func TestPolkitTags(t *testing.T) {
 	web, games := w.connectAs(uidWeb), w.connectAs(uidGames)
 	read := func(c *client, tag []byte) godbus.ObjectPath {
 		t.Helper()
-		return c.mustCall(d.iface(), "Interface.NfcTagRead", tag, options())[0].(map[string]godbus.Variant)["network"].Value().(godbus.ObjectPath)
+		return c.mustCall(d.iface(), "Interface.NfcTagRead", tag,
+			options())[0].(map[string]godbus.Variant)["network"].Value().(godbus.ObjectPath)
 	}
 	keyOf := func(network godbus.ObjectPath) string {
 		t.Helper()
-		return string(newCredential(d.mustCall(network, "Network.GetSecrets")[0].(map[string]godbus.Variant)).key)
+		return string(newCredential(d.mustCall(network,
+			"Network.GetSecrets")[0].(map[string]godbus.Variant)).key)
 	}
 	network := read(web, a.hex("WPS_NFC_CONFIG_TOKEN NDEF"))
-	if again := read(web, a.hex("WPS_NFC_CONFIG_TOKEN NDEF")); again != network { // it is known just so
+	// it is known just so
+	if again := read(web, a.hex("WPS_NFC_CONFIG_TOKEN NDEF")); again != network {
 		t.Errorf("the same network is %s, and was %s", again, network)
 	}
 	evil := tagWith(testSSID, "another passphrase")
 	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", evil, options())
 	web.refused("NotAuthorized", d.iface(), "ER.NfcTagRead", evil, options())
 	web.refused("NotAuthorized", rootPath, "Manager.NfcTagRead", evil, options())
-	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", a.hex("WPS_NFC_TOKEN NDEF"), options())
-	web.refused("NotAuthorized", rootPath, "Manager.NfcTagRead", a.hex("WPS_NFC_TOKEN NDEF"), options())
+	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead",
+		a.hex("WPS_NFC_TOKEN NDEF"), options())
+	web.refused("NotAuthorized", rootPath, "Manager.NfcTagRead",
+		a.hex("WPS_NFC_TOKEN NDEF"), options())
 	web.refused("InvalidTag", d.iface(), "Interface.NfcTagRead", []byte("noise"), options())
 	if got := keyOf(network); got != testPassphrase || len(d.networks()) != 1 {
 		t.Errorf("%d networks, the key is %q", len(d.networks()), got)
@@ -143,14 +151,20 @@ func TestManagerNetworkIsNotChangedByATag(t *testing.T) {
 	web := w.connectAs(uidWeb)
 	evil := tagWith(oldSSID, "another passphrase")
 	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", evil, options())
-	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", evil, options("apply", "networkmanager"))
-	if got := n.mustNmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", oldSSID); got != oldPassphrase || len(d.networks()) != 0 {
+	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", evil,
+		options("apply", "networkmanager"))
+	if got := n.mustNmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show",
+		oldSSID); got != oldPassphrase || len(d.networks()) != 0 {
 		t.Errorf("NetworkManager has the key %q, wpsd %d networks", got, len(d.networks()))
 	}
-	web.mustCall(d.iface(), "Interface.NfcTagRead", evil, options("apply", "none")) // NetworkManager has nothing to do with it
-	web.mustCall(d.iface(), "Interface.NfcTagRead", tagWith("a cabin", "yet another one"), options())
-	web.mustCall(d.iface(), "Interface.NfcTagRead", tagWith(oldSSID, "another passphrase"), options("apply", "none"))
-	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead", tagWith("elsewhere", "not so far away"), options())
+	// NetworkManager has nothing to do with it
+	web.mustCall(d.iface(), "Interface.NfcTagRead", evil, options("apply", "none"))
+	web.mustCall(d.iface(), "Interface.NfcTagRead",
+		tagWith("a cabin", "yet another one"), options())
+	web.mustCall(d.iface(), "Interface.NfcTagRead", tagWith(oldSSID, "another passphrase"),
+		options("apply", "none"))
+	web.refused("NotAuthorized", d.iface(), "Interface.NfcTagRead",
+		tagWith("elsewhere", "not so far away"), options())
 }
 
 // TestPolkitPermissions: what an applet shows as possible is what polkit says.
@@ -158,7 +172,8 @@ func TestPolkitPermissions(t *testing.T) {
 	w := newWorld(t)
 	d, _ := w.startPolkitDaemon()
 	for uid, want := range map[int]string{
-		0: "yes yes yes yes yes", uidGames: "yes yes yes yes yes", uidMail: "no no no no no", uidWeb: "yes yes no no no", uidList: "auth auth auth auth auth",
+		0: "yes yes yes yes yes", uidGames: "yes yes yes yes yes", uidMail: "no no no no no",
+		uidWeb: "yes yes no no no", uidList: "auth auth auth auth auth",
 		uidNobody: "no no no no no",
 	} {
 		may := w.connectAs(uid).mustCall(rootPath, "Manager.GetPermissions")[0].(map[string]string)
@@ -173,7 +188,8 @@ func TestPolkitPermissions(t *testing.T) {
 	if v := d.property(rootPath, "Manager", "ApiVersion"); v != uint32(0) {
 		t.Errorf("ApiVersion %v", v)
 	}
-	if v := d.property(d.iface(), "Interface", "Capabilities").([]string); strings.Join(v, " ") != "scan pbc pin nfc learn configure er" {
+	if v := d.property(d.iface(), "Interface", "Capabilities").([]string); strings.Join(v,
+		" ") != "scan pbc pin nfc learn configure er" {
 		t.Errorf("Capabilities %v", v)
 	}
 }

@@ -64,13 +64,14 @@ func (w *world) startPolkitd() *process {
 			w.t.Fatalf("polkitd ended:\n%s", p.output())
 		}
 		var owner string
-		return look.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, polkitName).Store(&owner) == nil
+		return look.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0,
+			polkitName).Store(&owner) == nil
 	})
 	return p
 }
 
-// connectAs is connect for another user. What the kernel tells the bus about us is what the thread was that connected;
-// that thread ends with its goroutine.
+// connectAs is connect for another user. What the kernel tells the bus about us is what the thread
+// was that connected; that thread ends with its goroutine.
 func (w *world) connectAs(uid int) *client {
 	w.t.Helper()
 	type result struct {
@@ -80,7 +81,8 @@ func (w *world) connectAs(uid int) *client {
 	done := make(chan result)
 	go func() {
 		runtime.LockOSThread() // never unlocked: nobody else shall run as this user
-		if _, _, e := syscall.RawSyscall(syscall.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); e != 0 {
+		if _, _, e := syscall.RawSyscall(syscall.SYS_SETRESUID, uintptr(uid), uintptr(uid),
+			uintptr(uid)); e != 0 {
 			done <- result{err: e}
 			return
 		}
@@ -97,14 +99,17 @@ func (w *world) connectAs(uid int) *client {
 	return w.listen(conn)
 }
 
-// ask calls a method with the flag for interactive authorization, which godbus's own calls cannot have.
+// ask calls a method with the flag for interactive authorization, which godbus's own calls cannot
+// have.
 func (c *client) ask(path godbus.ObjectPath, method string, args ...any) *godbus.Call {
 	iface, member, _ := strings.Cut(method, ".")
 	m := &godbus.Message{
 		Type: godbus.TypeMethodCall, Flags: godbus.FlagAllowInteractiveAuthorization, Body: args,
 		Headers: map[godbus.HeaderField]godbus.Variant{
-			godbus.FieldDestination: godbus.MakeVariant(busName), godbus.FieldPath: godbus.MakeVariant(path),
-			godbus.FieldInterface: godbus.MakeVariant(busName + "." + iface), godbus.FieldMember: godbus.MakeVariant(member),
+			godbus.FieldDestination: godbus.MakeVariant(busName),
+			godbus.FieldPath:        godbus.MakeVariant(path),
+			godbus.FieldInterface:   godbus.MakeVariant(busName + "." + iface),
+			godbus.FieldMember:      godbus.MakeVariant(member),
 		},
 	}
 	if len(args) > 0 {
@@ -134,8 +139,9 @@ func (c *client) ends(call *godbus.Call, want string) {
 	}
 }
 
-// polkitAgent is a small authentication agent for this process: what a desktop has for its windows. It types no
-// password: it runs as root, and vouches for the user to polkit as polkit-agent-helper-1 does.
+// polkitAgent is a small authentication agent for this process: what a desktop has for its windows.
+// It types no password: it runs as root, and vouches for the user to polkit as
+// polkit-agent-helper-1 does.
 type polkitAgent struct {
 	w        *world
 	conn     *godbus.Conn
@@ -172,7 +178,8 @@ type identity struct {
 func (w *world) startAgent() *polkitAgent {
 	w.t.Helper()
 	a := &polkitAgent{
-		w: w, conn: w.connect().conn, asked: make(chan dialog, 8), canceled: make(chan string, 8), answer: make(chan response),
+		w: w, conn: w.connect().conn, asked: make(chan dialog, 8), canceled: make(chan string, 8),
+		answer: make(chan response),
 	}
 	methods := map[string]any{"BeginAuthentication": a.begin, "CancelAuthentication": a.cancel}
 	w.must(a.conn.ExportMethodTable(methods, agentObject, polkitName+".AuthenticationAgent"))
@@ -194,12 +201,15 @@ func (a *polkitAgent) register() {
 	_, err = fmt.Sscan(strings.Fields(rest)[19], &start)
 	a.w.must(err)
 	subject := identity{"unix-process", map[string]godbus.Variant{
-		"pid": godbus.MakeVariant(uint32(os.Getpid())), "start-time": godbus.MakeVariant(start), "uid": godbus.MakeVariant(int32(0)),
+		"pid": godbus.MakeVariant(uint32(os.Getpid())), "start-time": godbus.MakeVariant(start),
+		"uid": godbus.MakeVariant(int32(0)),
 	}}
-	a.w.must(a.authority().Call(polkitName+".Authority.RegisterAuthenticationAgent", 0, subject, "C", string(agentObject)).Err)
+	a.w.must(a.authority().Call(polkitName+".Authority.RegisterAuthenticationAgent", 0, subject,
+		"C", string(agentObject)).Err)
 }
 
-func (a *polkitAgent) begin(action, message, icon string, details map[string]string, cookie string, users []identity) *godbus.Error {
+func (a *polkitAgent) begin(action, message, icon string, details map[string]string, cookie string,
+	users []identity) *godbus.Error {
 	a.asked <- dialog{action, message, cookie, details}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -209,8 +219,10 @@ func (a *polkitAgent) begin(action, message, icon string, details map[string]str
 		case dismiss:
 			return godbus.NewError(polkitName+".Error.Cancelled", []any{"dismissed"})
 		case rightPassword, tooLate:
-			root := identity{"unix-user", map[string]godbus.Variant{"uid": godbus.MakeVariant(uint32(0))}}
-			err := a.authority().Call(polkitName+".Authority.AuthenticationAgentResponse2", 0, uint32(0), cookie, root).Err
+			root := identity{"unix-user",
+				map[string]godbus.Variant{"uid": godbus.MakeVariant(uint32(0))}}
+			err := a.authority().Call(polkitName+".Authority.AuthenticationAgentResponse2", 0,
+				uint32(0), cookie, root).Err
 			if (err != nil) != (r == tooLate) {
 				a.w.t.Errorf("polkit takes the password: %v", err)
 			}

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// process is a program that runs beside the scenario. Its output goes to a file in the scenario's folder.
+// process is a program that runs beside the scenario. Its output goes to a file in the scenario's
+// folder.
 type process struct {
 	w      *world
 	name   string
@@ -32,8 +33,10 @@ func (w *world) start(name string, command ...string) *process {
 	return w.startReading(nil, 0, name, command...)
 }
 
-// startTyped is start for a program that reads what a user types, a line each; as root, or as a user in another group.
-func (w *world) startTyped(gid uint32, name string, command ...string) (p *process, typeLine func(string)) {
+// startTyped is start for a program that reads what a user types, a line each; as root, or as a
+// user in another group.
+func (w *world) startTyped(gid uint32, name string, command ...string) (p *process,
+	typeLine func(string)) {
 	w.t.Helper()
 	r, keys, err := os.Pipe()
 	w.must(err)
@@ -49,7 +52,8 @@ func (w *world) startTyped(gid uint32, name string, command ...string) (p *proce
 
 func (w *world) startReading(stdin *os.File, gid uint32, name string, command ...string) *process {
 	w.t.Helper()
-	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"), done: make(chan struct{})}
+	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"),
+		done: make(chan struct{})}
 	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	w.must(err)
 	defer file.Close()

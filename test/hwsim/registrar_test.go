@@ -36,7 +36,8 @@ func learns(t *testing.T, a ap) {
 	s := d.learn(h, labelPIN)
 	c := s.succeeds(oneRun)
 	h.gives(c)
-	if role, purpose := s.property("Role"), s.property("Purpose"); role != "registrar" || purpose != "learn" {
+	if role, purpose := s.property("Role"), s.property("Purpose"); role != "registrar" ||
+		purpose != "learn" {
 		t.Errorf("the session's role is %v, its purpose %v", role, purpose)
 	}
 	if h.saw(0, "WPS-NEW-AP-SETTINGS") {
@@ -121,7 +122,8 @@ func TestRegistrarWithAnAccessPointThatCanOnlyBeLearned(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(withAPPIN(ap{}, "ap_setup_locked=2"))
 	d := w.startDaemon()
-	o := d.configure(h, "ssid", []byte("new"), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte("new passphrase")).fails(oneRun, "setup-locked")
+	o := d.configure(h, "ssid", []byte("new"), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+		[]byte("new passphrase")).fails(oneRun, "setup-locked")
 	if o.configError != 15 {
 		t.Errorf("configuration error %d: %s", o.configError, o.sentence)
 	}
@@ -131,7 +133,8 @@ func TestRegistrarWithAnAccessPointThatCanOnlyBeLearned(t *testing.T) {
 func TestRegistrarWithAnAccessPointThatIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	d := w.startDaemon()
-	d.call(d.client, "Learn", "02:00:00:00:99:00", labelPIN, options()).fails(130*time.Second, "no-access-point")
+	d.call(d.client, "Learn", "02:00:00:00:99:00", labelPIN, options()).fails(130*time.Second,
+		"no-access-point")
 }
 
 // configures gives an access point new settings; hostapd must have them, and a station must get in.
@@ -150,15 +153,19 @@ func configures(t *testing.T, settings ap, pairs ...any) {
 		return strings.Contains(h.ask("GET_CONFIG"), "\nssid="+settings.ssid+"\n")
 	})
 	config := h.ask("GET_CONFIG")
-	if key := "\npassphrase=" + settings.passphrase + "\n"; settings.security != "open" && !strings.Contains(config, key) {
+	if key := "\npassphrase=" + settings.passphrase + "\n"; settings.security != "open" &&
+		!strings.Contains(config, key) {
 		t.Errorf("hostapd has not the new key:\n%s", config)
 	}
 	if settings.security == "open" && strings.Contains(config, "passphrase=") {
 		t.Errorf("hostapd is not open:\n%s", config)
 	}
-	h.ap.ssid, h.ap.passphrase, h.ap.security = settings.ssid, settings.passphrase, settings.security
+	h.ap.ssid, h.ap.passphrase, h.ap.security = settings.ssid, settings.passphrase,
+		settings.security
 	h.gives(c)
-	w.until("hostapd beacons again", 20*time.Second, func() bool { return strings.Contains(h.ask("STATUS"), "state=ENABLED") })
+	w.until("hostapd beacons again", 20*time.Second, func() bool {
+		return strings.Contains(h.ask("STATUS"), "state=ENABLED")
+	})
 	w.connects(station, c, h)
 }
 

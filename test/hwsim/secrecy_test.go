@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// In these scenarios a monitor and a stranger listen to everything that is said on the bus, from the beginning to the end.
+// In these scenarios a monitor and a stranger listen to everything that is said on the bus, from
+// the beginning to the end.
 
 const newPassphrase = "tremendous new passphrase"
 
@@ -34,7 +35,8 @@ func TestSecrecyOfEnrolments(t *testing.T) {
 
 	spies.hides("a wrong PIN", []byte(otherPIN))
 	a.ask("WPS_PIN any %s", labelPIN)
-	d.startPIN("pin", otherPIN, "bssid", a.bssid).fails(oneRun, "wrong-pin-first-half", "walk-time-expired")
+	d.startPIN("pin", otherPIN, "bssid", a.bssid).fails(oneRun, "wrong-pin-first-half",
+		"walk-time-expired")
 	d.refused("InvalidPinChecksum", d.iface(), "Interface.StartPin", options("pin", "98765431"))
 
 	d.mustCall(d.networks()[0], "Network.GetSecrets")
@@ -42,7 +44,8 @@ func TestSecrecyOfEnrolments(t *testing.T) {
 	spies.check(6)
 }
 
-// TestSecrecyOfARegistrar: an access point's own PIN, its settings, and new ones; a network that is typed in.
+// TestSecrecyOfARegistrar: an access point's own PIN, its settings, and new ones; a network that is
+// typed in.
 func TestSecrecyOfARegistrar(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(withAPPIN(ap{}))
@@ -55,9 +58,14 @@ func TestSecrecyOfARegistrar(t *testing.T) {
 	a.gives(d.learn(a, labelPIN).succeeds(oneRun))
 	spies.looks()
 	d.learn(a, otherPIN).fails(oneRun, "wrong-pin-first-half")
-	d.configure(a, "ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(newPassphrase)).succeeds(oneRun)
-	d.mustCall(rootPath, "Manager.AddNetwork", options("ssid", []byte("cabin"), "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(newPassphrase)))
-	d.refused("InvalidArguments", rootPath, "Manager.AddNetwork", options("ssid", []byte{}, "auth", "WPA2PSK", "encryption", "CCMP", "key", []byte(newPassphrase)))
+	d.configure(a, "ssid", []byte(testSSID), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+		[]byte(newPassphrase)).succeeds(oneRun)
+	d.mustCall(rootPath, "Manager.AddNetwork",
+		options("ssid", []byte("cabin"), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte(newPassphrase)))
+	d.refused("InvalidArguments", rootPath, "Manager.AddNetwork",
+		options("ssid", []byte{}, "auth", "WPA2PSK", "encryption", "CCMP", "key",
+			[]byte(newPassphrase)))
 	for _, n := range d.networks() {
 		d.mustCall(n, "Network.GetSecrets")
 	}
@@ -84,8 +92,8 @@ func TestSecrecyAtAnAccessPoint(t *testing.T) {
 	spies.check(4)
 }
 
-// TestSecrecyOfAnExternalRegistrar: the access point's settings and PIN, and the PIN of a device that is let in, over
-// the network.
+// TestSecrecyOfAnExternalRegistrar: the access point's settings and PIN, and the PIN of a device
+// that is let in, over the network.
 func TestSecrecyOfAnExternalRegistrar(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(withUPnP(ap{}))
@@ -114,7 +122,8 @@ func TestSecrecyOfAnExternalRegistrar(t *testing.T) {
 	spies.check(6)
 }
 
-// TestSecrecyOfTags: a run with our own password token, a token with a network, and a tag that brings one.
+// TestSecrecyOfTags: a run with our own password token, a token with a network, and a tag that
+// brings one.
 func TestSecrecyOfTags(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(ap{})
@@ -159,8 +168,8 @@ func TestManagerSecrecyOfAHandOver(t *testing.T) {
 	spies.check(2)
 }
 
-// devicePassword finds the password in a password token: behind the hash of our key and the password's id, in the
-// attribute Out-of-Band Device Password (WSC 2.0.7, section 12).
+// devicePassword finds the password in a password token: behind the hash of our key and the
+// password's id, in the attribute Out-of-Band Device Password (WSC 2.0.7, section 12).
 func devicePassword(t *testing.T, token []byte) []byte {
 	t.Helper()
 	for len(token) >= 4 {

@@ -22,7 +22,8 @@ func (w *world) startSimulation() *simulation {
 	w.sh("ip link set lo up")
 	w.startBus()
 	s := &simulation{w: w, pipe: filepath.Join(w.dir, "sim")}
-	s.process = w.start("wpsd", "/in/wpsd", "--config", w.write("wpsd.conf", ""), "--driver", "sim", "--state-dir", filepath.Join(w.dir, "state"),
+	s.process = w.start("wpsd", "/in/wpsd", "--config", w.write("wpsd.conf", ""), "--driver", "sim",
+		"--state-dir", filepath.Join(w.dir, "state"),
 		"--sim-control", s.pipe, "--sim-upnp", "127.90.0.1")
 	s.waitLog("wpsd is ready", 15*time.Second)
 	return s
@@ -45,19 +46,22 @@ func (s *simulation) do(command string) {
 // joins waits until the device is in a network that many times.
 func (s *simulation) joins(times int) {
 	s.w.t.Helper()
-	s.w.until("the device joins", 30*time.Second, func() bool { return strings.Count(s.output(), "event=joined device=camera") >= times })
+	s.w.until("the device joins", 30*time.Second, func() bool {
+		return strings.Count(s.output(), "event=joined device=camera") >= times
+	})
 }
 
-// TestSimulationAndWpaSupplicantAsExternalRegistrar has wpa_supplicant find the simulated access points by UPnP, read and
-// change their settings, and let a simulated device in: what our simulation says about External Registrars is what a real one
-// understands.
+// TestSimulationAndWpaSupplicantAsExternalRegistrar has wpa_supplicant find the simulated access
+// points by UPnP, read and change their settings, and let a simulated device in: what our
+// simulation says about External Registrars is what a real one understands.
 func TestSimulationAndWpaSupplicantAsExternalRegistrar(t *testing.T) {
 	w := newQuietWorld(t)
 	s := w.startSimulation()
 	dir := filepath.Join(scratch, "supplicant-er")
 	w.must(os.RemoveAll(dir))
 	config := w.write("er.conf", "ctrl_interface="+dir+"\n")
-	p := w.start("wpa_supplicant-er", "wpa_supplicant", "-t", "-d", "-D", "none", "-i", "lo", "-c", config)
+	p := w.start("wpa_supplicant-er", "wpa_supplicant", "-t", "-d", "-D", "none", "-i", "lo",
+		"-c", config)
 	er := w.dialControl(p, filepath.Join(dir, "lo"))
 
 	const limit = 20 * time.Second
@@ -65,7 +69,8 @@ func TestSimulationAndWpaSupplicantAsExternalRegistrar(t *testing.T) {
 		t.Helper()
 		e := er.wait(from, "WPS-ER-AP-ADD ", limit)
 		uuid, rest, _ := strings.Cut(strings.TrimPrefix(e.text, "WPS-ER-AP-ADD "), " ")
-		if !strings.HasPrefix(rest, "02:5a:00:00:01:00 pri_dev_type=6-0050F204-1 wps_state=2 |Sim Home|wpsd|") {
+		if !strings.HasPrefix(rest,
+			"02:5a:00:00:01:00 pri_dev_type=6-0050F204-1 wps_state=2 |Sim Home|wpsd|") {
 			t.Errorf("the access point is added as %q", e.text)
 		}
 		return uuid
@@ -79,7 +84,8 @@ func TestSimulationAndWpaSupplicantAsExternalRegistrar(t *testing.T) {
 	er.wait(mark, "WPS-FAIL", limit)
 	mark = er.mark()
 	er.mustOK("WPS_ER_LEARN %s 87654325", uuid)
-	if e := er.wait(mark, "WPS-ER-AP-SETTINGS ", limit); !strings.Contains(e.text, "ssid=Sim Home auth_type=0x0020 encr_type=0x0008 key=correct horse battery") {
+	if e := er.wait(mark, "WPS-ER-AP-SETTINGS ", limit); !strings.Contains(e.text,
+		"ssid=Sim Home auth_type=0x0020 encr_type=0x0008 key=correct horse battery") {
 		t.Errorf("learned %q", e.text)
 	}
 
@@ -119,16 +125,19 @@ func TestSimulationAndWpaSupplicantAsExternalRegistrar(t *testing.T) {
 	er.mustOK("WPS_ER_START 127.90.0.5")
 	fresh := er.wait(mark, "WPS-ER-AP-ADD ", limit).text
 	uuid, rest, _ := strings.Cut(strings.TrimPrefix(fresh, "WPS-ER-AP-ADD "), " ")
-	if !strings.HasPrefix(rest, "02:5a:00:00:05:00 pri_dev_type=6-0050F204-1 wps_state=1 |Sim New|") {
+	if !strings.HasPrefix(rest,
+		"02:5a:00:00:05:00 pri_dev_type=6-0050F204-1 wps_state=1 |Sim New|") {
 		t.Errorf("the access point is added as %q", fresh)
 	}
 	mark = er.mark()
-	er.mustOK("WPS_ER_CONFIG %s 31415927 %x WPA2PSK CCMP %x", uuid, "Sim Renamed", "a key from the network")
+	er.mustOK("WPS_ER_CONFIG %s 31415927 %x WPA2PSK CCMP %x", uuid, "Sim Renamed",
+		"a key from the network")
 	er.wait(mark, "WPS-SUCCESS", limit)
 	time.Sleep(time.Second) // until it is back with them
 	mark = er.mark()
 	er.mustOK("WPS_ER_LEARN %s 31415927", uuid)
-	if e := er.wait(mark, "WPS-ER-AP-SETTINGS ", limit); !strings.Contains(e.text, "ssid=Sim Renamed auth_type=0x0020 encr_type=0x0008 key=a key from the network") {
+	if e := er.wait(mark, "WPS-ER-AP-SETTINGS ", limit); !strings.Contains(e.text,
+		"ssid=Sim Renamed auth_type=0x0020 encr_type=0x0008 key=a key from the network") {
 		t.Errorf("learned %q", e.text)
 	}
 	for _, line := range strings.Split(s.output(), "\n") {

@@ -15,12 +15,13 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// spies listen to the whole bus while a scenario runs: a monitor as root (BecomeMonitor, as dbus-monitor does), which gets
-// every message, and a user without rights, who subscribes to everything and reads all that can be read.
+// spies listen to the whole bus while a scenario runs: a monitor as root (BecomeMonitor, as
+// dbus-monitor does), which gets every message, and a user without rights, who subscribes to
+// everything and reads all that can be read.
 //
-// What the monitor sees is judged by check: a secret may be in a message from one connection to another where both have
-// to know it. Nowhere else: not in a signal to everybody, an object's path, a property, an error, an answer to a
-// stranger.
+// What the monitor sees is judged by check: a secret may be in a message from one connection to
+// another where both have to know it. Nowhere else: not in a signal to everybody, an object's path,
+// a property, an error, an answer to a stranger.
 type spies struct {
 	d        *daemon
 	stranger *client
@@ -37,19 +38,22 @@ type spies struct {
 func (d *daemon) startSpies(owners ...*client) *spies {
 	w := d.w
 	w.t.Helper()
-	s := &spies{d: d, stranger: w.connectAs(uidNobody), owners: map[string]bool{}, managers: map[string]bool{}, secrets: map[string][]byte{}}
+	s := &spies{d: d, stranger: w.connectAs(uidNobody), owners: map[string]bool{},
+		managers: map[string]bool{}, secrets: map[string][]byte{}}
 	for _, o := range append(owners, d.client) {
 		s.owners[o.conn.Names()[0]] = true
 	}
 	w.must(s.stranger.conn.AddMatchSignal())
-	// A rule that asks for other people's messages is taken, and has no effect without a policy that allows it.
+	// A rule that asks for other people's messages is taken, and has no effect without a policy
+	// that allows it.
 	_ = s.stranger.conn.BusObject().Call("org.freedesktop.DBus.AddMatch", 0, "eavesdrop='true'").Err
 	conn, err := godbus.Connect("unix:path=" + busSocket)
 	w.must(err)
 	w.t.Cleanup(func() { conn.Close() })
 	s.monitor = conn
 	heard := make(chan *godbus.Message, 1<<16)
-	w.must(conn.BusObject().Call("org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, []string{}, uint32(0)).Err)
+	w.must(conn.BusObject().Call("org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, []string{},
+		uint32(0)).Err)
 	conn.Eavesdrop(heard)
 	go func() {
 		for m := range heard {
@@ -77,7 +81,8 @@ func (s *spies) trusts(names ...string) {
 	s.d.w.t.Helper()
 	for _, name := range names {
 		var owner string
-		s.d.w.must(s.d.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, name).Store(&owner))
+		s.d.w.must(s.d.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0,
+			name).Store(&owner))
 		s.managers[name], s.managers[owner] = true, true
 	}
 }
@@ -90,7 +95,8 @@ func (s *spies) ours() map[string]bool {
 	s.d.w.must(s.d.conn.BusObject().Call("org.freedesktop.DBus.ListNames", 0).Store(&names))
 	for _, name := range names {
 		var pid uint32
-		err := s.d.conn.BusObject().Call("org.freedesktop.DBus.GetConnectionUnixProcessID", 0, name).Store(&pid)
+		err := s.d.conn.BusObject().Call("org.freedesktop.DBus.GetConnectionUnixProcessID", 0,
+			name).Store(&pid)
 		if err == nil && int(pid) == s.d.pid() {
 			ours[name] = true
 		}
@@ -98,8 +104,9 @@ func (s *spies) ours() map[string]bool {
 	return ours
 }
 
-// rightly reports whether a message may have a secret in it, and whether it is one of wpsd's. What managers tell each
-// other is their affair. A connection that is not there any more and called a manager was wpsd's, for that one call.
+// rightly reports whether a message may have a secret in it, and whether it is one of wpsd's. What
+// managers tell each other is their affair. A connection that is not there any more and called a
+// manager was wpsd's, for that one call.
 func (s *spies) rightly(m *godbus.Message, ours map[string]bool) (right, mine bool) {
 	from, to := header[string](m, godbus.FieldSender), header[string](m, godbus.FieldDestination)
 	call, fails := m.Type == godbus.TypeMethodCall, m.Type == godbus.TypeError
@@ -114,12 +121,14 @@ func (s *spies) rightly(m *godbus.Message, ours map[string]bool) (right, mine bo
 	return s.managers[from] || s.managers[to] && call, s.managers[to] && !s.managers[from]
 }
 
-// looks lets the stranger read everything that anybody can: all objects with their properties, and what they look like.
+// looks lets the stranger read everything that anybody can: all objects with their properties, and
+// what they look like.
 func (s *spies) looks() {
 	t, c := s.d.w.t, s.stranger.conn
 	t.Helper()
 	var all map[godbus.ObjectPath]map[string]map[string]godbus.Variant
-	if err := c.Object(busName, rootPath).Call("org.freedesktop.DBus.ObjectManager.GetManagedObjects", 0).Store(&all); err != nil {
+	if err := c.Object(busName, rootPath).Call(
+		"org.freedesktop.DBus.ObjectManager.GetManagedObjects", 0).Store(&all); err != nil {
 		t.Fatal(err)
 	}
 	for path := range all {
@@ -135,8 +144,8 @@ func (s *spies) looks() {
 	}
 }
 
-// check judges what was heard. least is how many messages with a secret the monitor has to have seen, which proves that
-// it would have seen one in the wrong place.
+// check judges what was heard. least is how many messages with a secret the monitor has to have
+// seen, which proves that it would have seen one in the wrong place.
 func (s *spies) check(least int) {
 	t := s.d.w.t
 	t.Helper()
@@ -147,7 +156,8 @@ func (s *spies) check(least int) {
 	defer s.mu.Unlock()
 	rightly, broadcasts := 0, 0
 	for _, m := range s.messages {
-		from, to := header[string](m, godbus.FieldSender), header[string](m, godbus.FieldDestination)
+		from, to := header[string](m, godbus.FieldSender),
+			header[string](m, godbus.FieldDestination)
 		if to == "" {
 			broadcasts++
 		}
@@ -161,24 +171,29 @@ func (s *spies) check(least int) {
 			}
 			continue
 		}
-		t.Errorf("%s is in a message from %s to %q: %s.%s on %s", what, from, to, header[string](m, godbus.FieldInterface),
+		t.Errorf("%s is in a message from %s to %q: %s.%s on %s", what, from, to,
+			header[string](m, godbus.FieldInterface),
 			header[string](m, godbus.FieldMember), header[godbus.ObjectPath](m, godbus.FieldPath))
 	}
 	if rightly < least || broadcasts < 5 {
-		t.Errorf("the monitor is deaf: of %d messages it saw %d with a secret, and %d broadcasts", len(s.messages), rightly, broadcasts)
+		t.Errorf("the monitor is deaf: of %d messages it saw %d with a secret, and %d broadcasts",
+			len(s.messages), rightly, broadcasts)
 	}
 	if heard := s.stranger.signals.len(); heard < 5 {
 		t.Errorf("the stranger is deaf: he heard %d signals", heard)
 	}
 	for _, g := range s.stranger.signals.all(0) {
-		if what := s.foundIn(octetsOf(reflect.ValueOf(g.Body))); what != "" || strings.HasSuffix(g.Name, "CredentialReceived") || strings.HasSuffix(g.Name, "ApSettings") {
+		if what := s.foundIn(octetsOf(reflect.ValueOf(g.Body))); what != "" ||
+			strings.HasSuffix(g.Name, "CredentialReceived") ||
+			strings.HasSuffix(g.Name, "ApSettings") {
 			t.Errorf("the stranger heard %s, with %s", g.Name, what)
 		}
 	}
 	if what := s.foundIn([]byte(s.d.output())); what != "" {
 		t.Errorf("wpsd's log, which is one with --debug, has %s", what)
 	}
-	t.Logf("%d messages, %d of them broadcasts, %d with a secret for somebody who may have it", len(s.messages), broadcasts, rightly)
+	t.Logf("%d messages, %d of them broadcasts, %d with a secret for somebody who may have it",
+		len(s.messages), broadcasts, rightly)
 }
 
 // header reads a header field.
@@ -212,7 +227,8 @@ func (s *spies) foundIn(text []byte) string {
 				return what + " in hex digits"
 			}
 		}
-		if len(secret) == 8 && bytes.Contains(text, fmt.Appendf(nil, "%s-%s", secret[:4], secret[4:])) {
+		if len(secret) == 8 && bytes.Contains(text,
+			fmt.Appendf(nil, "%s-%s", secret[:4], secret[4:])) {
 			return what + " as on a label"
 		}
 	}
@@ -227,7 +243,8 @@ func split(text string, n int) (pieces []string) {
 	return append(pieces, text)
 }
 
-// octetsOf puts all texts and bytes that are anywhere in a value behind each other, with a zero between them.
+// octetsOf puts all texts and bytes that are anywhere in a value behind each other, with a zero
+// between them.
 func octetsOf(v reflect.Value) (out []byte) {
 	if !v.IsValid() {
 		return nil

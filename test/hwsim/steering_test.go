@@ -34,7 +34,8 @@ func (e *realEnrollee) UsePIN(_ *testing.T, pin string) {
 }
 func (e *realEnrollee) Joins(*testing.T) { e.joins(e.mark, oneRun) }
 
-// TestSteering runs the suite that the simulation's access points pass against hostapd, with wpa_supplicant as the device.
+// TestSteering runs the suite that the simulation's access points pass against hostapd, with
+// wpa_supplicant as the device.
 func TestSteering(t *testing.T) {
 	var w *world // of the case that runs
 	drivertest.RunSteering(t, drivertest.SteeringEnv{
@@ -43,13 +44,16 @@ func TestSteering(t *testing.T) {
 			f(t)
 		},
 		Open: func(t *testing.T) drivers.AccessPoint {
-			h := w.startAP(ap{ssid: drivertest.SteeredSSID, passphrase: drivertest.SteeredKey, extra: []string{"ap_setup_locked=0", "ap_pin=" + drivertest.SteeredPIN}})
-			a, err := steer.Open(t.Context(), filepath.Join(h.ap.controlDir(), h.ap.radio), slog.New(slog.DiscardHandler))
+			h := w.startAP(ap{ssid: drivertest.SteeredSSID, passphrase: drivertest.SteeredKey,
+				extra: []string{"ap_setup_locked=0", "ap_pin=" + drivertest.SteeredPIN}})
+			a, err := steer.Open(t.Context(), filepath.Join(h.ap.controlDir(), h.ap.radio),
+				slog.New(slog.DiscardHandler))
 			w.must(err)
 			return a
 		},
 		Enrollee: func(*testing.T) drivertest.Enrollee {
-			return &realEnrollee{supplicant: w.startSupplicant(station, "device_name=Camera", "device_type=4-0050F204-2")}
+			return &realEnrollee{supplicant: w.startSupplicant(station, "device_name=Camera",
+				"device_type=4-0050F204-2")}
 		},
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// In these scenarios systemd is the first process, and wpsd runs as the Debian package installs it: as a user of its
-// own, in its sandbox, started by whoever calls it. Time is real.
+// In these scenarios systemd is the first process, and wpsd runs as the Debian package installs it:
+// as a user of its own, in its sandbox, started by whoever calls it. Time is real.
 
 // What the run script brings: two packages, the older one first.
 const (
@@ -22,7 +22,8 @@ const (
 // unit is wpsd.service, and the means to look at it.
 type unit struct{ *world }
 
-// newUnit gives a scenario clean radios, and wpsd's unit at rest with lines added to its configuration.
+// newUnit gives a scenario clean radios, and wpsd's unit at rest with lines added to its
+// configuration.
 func newUnit(t *testing.T, config ...string) *unit {
 	t.Helper()
 	u := &unit{newQuietWorld(t)}
@@ -66,7 +67,8 @@ func (u *unit) show(property string) string {
 // becomes waits until a property of the unit has a value.
 func (u *unit) becomes(property, value string, timeout time.Duration) {
 	u.t.Helper()
-	u.until("wpsd.service has "+property+"="+value+" (it is "+u.show(property)+")", timeout, func() bool { return u.show(property) == value })
+	u.until("wpsd.service has "+property+"="+value+" (it is "+u.show(property)+")", timeout,
+		func() bool { return u.show(property) == value })
 }
 
 // call calls a method that everybody may call, which starts wpsd if it does not run.
@@ -87,7 +89,8 @@ func (u *unit) wpsctl(status int, args ...string) string {
 	u.t.Helper()
 	r := u.run(append([]string{"wpsctl"}, args...)...)
 	if r.status != status {
-		u.t.Fatalf("wpsctl %v: status %d, want %d\n%s%s", args, r.status, status, r.stdout, r.stderr)
+		u.t.Fatalf("wpsctl %v: status %d, want %d\n%s%s", args, r.status, status,
+			r.stdout, r.stderr)
 	}
 	return r.stdout
 }
@@ -144,8 +147,8 @@ func TestSystemd(t *testing.T) {
 	}
 }
 
-// smallMachine leaves of dpkg's database what belongs to the packages that ours has to do with: this machine may have
-// thousands, whose lists of files would all be read each time.
+// smallMachine leaves of dpkg's database what belongs to the packages that ours has to do with:
+// this machine may have thousands, whose lists of files would all be read each time.
 func smallMachine(w *world) {
 	w.sh(`cd /var/lib && mkdir -p /run/dpkg/info /run/dpkg/updates /run/dpkg/triggers
 awk -v RS= -v ORS='\n\n' '/^Package: (dbus|dbus-system-bus-common|dbus-daemon|dbus-bin|systemd|init-system-helpers|polkitd|libc6)\n/' dpkg/status > /run/dpkg/status
@@ -172,8 +175,9 @@ func testInstalls(t *testing.T) {
 	specListsTheSame(w)
 }
 
-// specListsTheSame holds %files of the RPM spec, which nothing here builds, against what make install has put into the
-// Debian package: rpmbuild refuses a package with a file too many or too few.
+// specListsTheSame holds %files of the RPM spec, which nothing here builds, against what make
+// install has put into the Debian package: rpmbuild refuses a package with a file too many or too
+// few.
 func specListsTheSame(w *world) {
 	text, err := os.ReadFile("packaging/wpsd.spec")
 	w.must(err)
@@ -181,9 +185,12 @@ func specListsTheSame(w *world) {
 	if !found {
 		w.t.Fatal("the spec has no list of files")
 	}
-	places := strings.NewReplacer("%{name}", "wpsd", "%{_bindir}", "/usr/bin", "%{_sbindir}", "/usr/sbin", "%{_prefix}", "/usr", "%{_sysconfdir}", "/etc",
-		"%{_unitdir}", "/usr/lib/systemd/system", "%{_sysusersdir}", "/usr/lib/sysusers.d", "%{_tmpfilesdir}", "/usr/lib/tmpfiles.d",
-		"%{_docdir}", "/usr/share/doc", "%{_datadir}", "/usr/share", "%{_mandir}", "/usr/share/man", "zsh/site-functions", "zsh/vendor-completions")
+	places := strings.NewReplacer("%{name}", "wpsd", "%{_bindir}", "/usr/bin", "%{_sbindir}",
+		"/usr/sbin", "%{_prefix}", "/usr", "%{_sysconfdir}", "/etc",
+		"%{_unitdir}", "/usr/lib/systemd/system", "%{_sysusersdir}", "/usr/lib/sysusers.d",
+		"%{_tmpfilesdir}", "/usr/lib/tmpfiles.d",
+		"%{_docdir}", "/usr/share/doc", "%{_datadir}", "/usr/share", "%{_mandir}", "/usr/share/man",
+		"zsh/site-functions", "zsh/vendor-completions")
 	var patterns []string
 	for line := range strings.Lines(places.Replace(list)) {
 		fields := strings.Fields(line)
@@ -192,8 +199,11 @@ func specListsTheSame(w *world) {
 		}
 	}
 	used := map[string]bool{}
-	for _, file := range strings.Fields(w.sh(`for f in $(dpkg -L wpsd); do [ -d $f ] || echo $f; done`)) {
-		matches := strings.HasPrefix(file, "/usr/share/doc/wpsd/") && !strings.HasSuffix(file, ".conf") || strings.HasPrefix(file, "/usr/share/lintian/") // Debian's own
+	for _, file := range strings.Fields(w.sh(
+		`for f in $(dpkg -L wpsd); do [ -d $f ] || echo $f; done`)) {
+		// Debian's own
+		matches := strings.HasPrefix(file, "/usr/share/doc/wpsd/") &&
+			!strings.HasSuffix(file, ".conf") || strings.HasPrefix(file, "/usr/share/lintian/")
 		for _, pattern := range patterns {
 			if ok, err := filepath.Match(pattern, file); ok && err == nil {
 				matches, used[pattern] = true, true
@@ -219,7 +229,8 @@ func testFirstCallStartsIt(t *testing.T) {
 	}
 	// It is what the unit says: another user, two capabilities, nothing else.
 	status := u.sh("cat /proc/%s/status", u.show("MainPID"))
-	for _, line := range []string{"CapEff:\t0000000000003000", "CapBnd:\t0000000000003000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+	for _, line := range []string{"CapEff:\t0000000000003000", "CapBnd:\t0000000000003000",
+		"NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(status, line) {
 			t.Errorf("not in /proc/PID/status: %s\n%s", line, status)
 		}
@@ -286,13 +297,17 @@ func testUnitPushButton(t *testing.T) {
 	if u.isAssociated(station) || u.isUp(station) {
 		t.Error("the interface was not given back")
 	}
-	if journal := u.sh("journalctl -b --no-pager -o verbose -u wpsd.service"); strings.Contains(journal, testPassphrase) {
+	if journal := u.sh("journalctl -b --no-pager -o verbose -u wpsd.service"); strings.Contains(
+		journal, testPassphrase) {
 		t.Error("the key is in the journal")
 	}
-	// A control socket without a group is closed to wpsd's user: only the kernel's list tells that it is there.
+	// A control socket without a group is closed to wpsd's user: only the kernel's list tells that
+	// it is there.
 	u.startSupplicantWith("/run/wpa_supplicant", block("elsewhere", "not in reach"))
-	if r := u.run("wpsctl", "-i", station, "pbc"); r.status != 6 || !strings.Contains(r.stdout+r.stderr, "GROUP=netdev") {
-		t.Errorf("with a wpa_supplicant that cannot be asked: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	if r := u.run("wpsctl", "-i", station, "pbc"); r.status != 6 ||
+		!strings.Contains(r.stdout+r.stderr, "GROUP=netdev") {
+		t.Errorf("with a wpa_supplicant that cannot be asked: status %d\n%s%s", r.status,
+			r.stdout, r.stderr)
 	}
 }
 
@@ -313,7 +328,9 @@ func testUnitAccessPoint(t *testing.T) {
 	a := u.startAP(ap{extra: []string{"ctrl_interface_group=netdev"}})
 	e := u.startSupplicant(station)
 	p := u.start("wpsctl", "wpsctl", "-i", apRadio, "pin", labelPIN)
-	u.until("wpsd has the session", 20*time.Second, func() bool { return strings.Contains(u.show("StatusText"), "admit by pin") })
+	u.until("wpsd has the session", 20*time.Second, func() bool {
+		return strings.Contains(u.show("StatusText"), "admit by pin")
+	})
 	mark := e.mark()
 	e.ask("WPS_PIN any %s", labelPIN)
 	e.wait(mark, "WPS-SUCCESS", 60*time.Second)
@@ -332,7 +349,8 @@ func testUnitAccessPoint(t *testing.T) {
 func testUnitRadioOff(t *testing.T) {
 	u := newUnit(t)
 	u.mustCall()
-	if open := u.sh("ls -l /proc/%s/fd", u.show("MainPID")); !strings.Contains(open, "-> /dev/rfkill") {
+	if open := u.sh("ls -l /proc/%s/fd", u.show("MainPID")); !strings.Contains(open,
+		"-> /dev/rfkill") {
 		t.Errorf("wpsd does not hear when radios are switched:\n%s", open)
 	}
 	u.block(station, true)
@@ -340,19 +358,24 @@ func testUnitRadioOff(t *testing.T) {
 	u.wpsctl(14, "-i", station, "pbc")
 }
 
-// testUnitER: the External Registrar's sockets are in another process, which runs only while there is one.
+// testUnitER: the External Registrar's sockets are in another process, which runs only while there
+// is one.
 func testUnitER(t *testing.T) {
 	u := newUnit(t, "idle_exit=1")
 	u.dropIn("ExecStart=\nExecStart=/usr/sbin/wpsd --driver none --interface lo --upnp-socket /run/wpsd/upnp")
 	u.sh("ip link set lo up")
 	u.startAP(withUPnP(ap{}))
 	u.wpsctl(0, "-i", "lo", "er", "start")
-	u.until("the access point is found", 20*time.Second, func() bool { return strings.Contains(u.wpsctl(0, "-i", "lo", "er", "aps"), upnpUUID) })
-	if out := u.wpsctl(0, "-i", "lo", "er", "learn", upnpUUID, labelPIN, "--show-key"); !strings.Contains(out, testPassphrase) {
+	u.until("the access point is found", 20*time.Second, func() bool {
+		return strings.Contains(u.wpsctl(0, "-i", "lo", "er", "aps"), upnpUUID)
+	})
+	if out := u.wpsctl(0, "-i", "lo", "er", "learn", upnpUUID, labelPIN,
+		"--show-key"); !strings.Contains(out, testPassphrase) {
 		t.Errorf("wpsctl er learn:\n%s", out)
 	}
 	other := u.sh("cat /proc/$(systemctl show -P MainPID wpsd-upnp.service)/status")
-	for _, line := range []string{"CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+	for _, line := range []string{"CapEff:\t0000000000000000", "CapBnd:\t0000000000000000",
+		"NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(other, line) {
 			t.Errorf("not in the other process's status: %s\n%s", line, other)
 		}
@@ -368,13 +391,14 @@ func testUnitER(t *testing.T) {
 	})
 }
 
-// testUnitWpaCli: a real wpa_cli of root, and of a member of netdev, at the socket that systemd holds and at those of interfaces,
-// as the package has it.
+// testUnitWpaCli: a real wpa_cli of root, and of a member of netdev, at the socket that systemd
+// holds and at those of interfaces, as the package has it.
 func testUnitWpaCli(t *testing.T) {
 	u := newUnit(t, "idle_exit=1")
 	as := func(group string, args ...string) string {
 		t.Helper()
-		r := u.run(append([]string{"setpriv", "--reuid=1234", "--regid=1234", "--groups", group, "timeout", "60", "wpa_cli"}, args...)...)
+		r := u.run(append([]string{"setpriv", "--reuid=1234", "--regid=1234", "--groups", group,
+			"timeout", "60", "wpa_cli"}, args...)...)
 		return r.stdout + r.stderr
 	}
 	netdev := strings.TrimSpace(u.sh("getent group netdev | cut -d: -f3"))
@@ -383,16 +407,19 @@ func testUnitWpaCli(t *testing.T) {
 	if got := u.show("ActiveState"); got != "inactive" {
 		t.Fatalf("wpsd is %s before anybody asked", got)
 	}
-	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global interface"); !strings.Contains(out, station) {
+	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global interface"); !strings.Contains(
+		out, station) {
 		t.Errorf("wpa_cli interface:\n%s", out)
 	}
-	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global raw IFNAME=%s STATUS", station); !strings.Contains(out, "wpa_state=") {
+	if out := u.sh("timeout 60 wpa_cli -g /run/wpsd/global raw IFNAME=%s STATUS",
+		station); !strings.Contains(out, "wpa_state=") {
 		t.Errorf("wpa_cli status:\n%s", out)
 	}
 	if out := as(netdev, "-g", "/run/wpsd/global", "ping"); out != "PONG\n" {
 		t.Errorf("a member of netdev at the global socket: %q", out)
 	}
-	if out := as("4321", "-g", "/run/wpsd/global", "ping"); !strings.Contains(out, "Permission denied") {
+	if out := as("4321", "-g", "/run/wpsd/global", "ping"); !strings.Contains(out,
+		"Permission denied") {
 		t.Errorf("a stranger at the global socket: %q", out)
 	}
 	u.sh("systemctl stop wpsd.socket")
@@ -401,8 +428,12 @@ func testUnitWpaCli(t *testing.T) {
 	a := u.startAP(ap{})
 	u.configure("ctrl_interface=DIR=/run/wpsd/control GROUP=netdev", "wps_cred_processing=2")
 	u.sh("systemctl restart wpsd")
-	u.until("the socket is there", 10*time.Second, func() bool { _, err := os.Stat("/run/wpsd/control/" + station); return err == nil })
-	if got := u.sh("stat -c '%%A %%U %%G' /run/wpsd/control /run/wpsd/control/%s", station); got != "drwxr-sr-x wpsd netdev\nsrwxrwx--- wpsd netdev\n" {
+	u.until("the socket is there", 10*time.Second, func() bool {
+		_, err := os.Stat("/run/wpsd/control/" + station)
+		return err == nil
+	})
+	if got := u.sh("stat -c '%%A %%U %%G' /run/wpsd/control /run/wpsd/control/%s",
+		station); got != "drwxr-sr-x wpsd netdev\nsrwxrwx--- wpsd netdev\n" {
 		t.Errorf("the sockets:\n%s", got)
 	}
 	events, _ := u.startTyped(0, "wpa_cli", "wpa_cli", "-p", "/run/wpsd/control", "-i", station)
@@ -413,12 +444,14 @@ func testUnitWpaCli(t *testing.T) {
 	}
 	events.waitLog("WPS-CRED-RECEIVED 100e", oneRun)
 	events.waitLog("WPS-SUCCESS", 10*time.Second)
-	if out := as("4321", "-p", "/run/wpsd/control", "-i", station, "ping"); !strings.Contains(out, "Permission denied") {
+	if out := as("4321", "-p", "/run/wpsd/control", "-i", station, "ping"); !strings.Contains(out,
+		"Permission denied") {
 		t.Errorf("a stranger at an interface's socket: %q", out)
 	}
 	// It ends ten seconds after the last answer: one more, and then a look at it.
 	status := u.sh("timeout 60 wpa_cli -p /run/wpsd/control -i %s ping && cat /proc/$(systemctl show -P MainPID wpsd-reply.service)/status", station)
-	for _, line := range []string{"CapEff:\t0000000000000002", "CapBnd:\t0000000000000002", "NoNewPrivs:\t1", "Seccomp:\t2"} {
+	for _, line := range []string{"CapEff:\t0000000000000002", "CapBnd:\t0000000000000002",
+		"NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(status, line) {
 			t.Errorf("not in its status: %s\n%s", line, status)
 		}
@@ -430,7 +463,8 @@ func testUnitWpaCli(t *testing.T) {
 	})
 }
 
-// testUnitSocketWhileItRuns: README's command for the global socket works whether wpsd runs or not, and again.
+// testUnitSocketWhileItRuns: README's command for the global socket works whether wpsd runs or not,
+// and again.
 func testUnitSocketWhileItRuns(t *testing.T) {
 	u := newUnit(t)
 	defer u.sh("systemctl disable --now wpsd.socket")
@@ -462,14 +496,20 @@ func testUnitHandsOver(t *testing.T) {
 	u := newUnit(t)
 	u.must(os.RemoveAll("/etc/NetworkManager"))
 	u.must(os.MkdirAll("/etc/NetworkManager/system-connections", 0o700))
-	u.must(os.WriteFile("/etc/NetworkManager/NetworkManager.conf", []byte("[main]\nplugins=keyfile\ndns=none\nno-auto-default=*\n"+
-		"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+"\n[connectivity]\nenabled=false\n"), 0o644))
+	u.must(os.WriteFile("/etc/NetworkManager/NetworkManager.conf",
+		[]byte("[main]\nplugins=keyfile\ndns=none\nno-auto-default=*\n"+
+			"[keyfile]\nunmanaged-devices=*,except:interface-name:"+station+
+			"\n[connectivity]\nenabled=false\n"), 0o644))
 	_, fresh := u.home()
 	u.sh("systemctl start NetworkManager")
 	defer u.sh("systemctl stop NetworkManager wpa_supplicant")
 	n := &networkManager{w: u.world}
-	u.until("NetworkManager has the station", 60*time.Second, func() bool { return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0 })
-	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid", oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase, "ipv6.method", "disabled")
+	u.until("NetworkManager has the station", 60*time.Second, func() bool {
+		return n.nmcli("-g", "GENERAL.STATE", "dev", "show", station).status == 0
+	})
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", oldSSID, "ssid",
+		oldSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", oldPassphrase,
+		"ipv6.method", "disabled")
 	n.connectedTo(oldSSID)
 	fresh.mustOK("WPS_PBC")
 	u.wpsctl(0, "-i", station, "pbc")
@@ -489,13 +529,16 @@ func testUnitReload(t *testing.T) {
 	}
 	u.configure("device_name=After")
 	u.sh("systemctl reload wpsd")
-	u.until("the new name is there", 5*time.Second, func() bool { return name() == "s \"After\"\n" })
+	u.until("the new name is there", 5*time.Second, func() bool {
+		return name() == "s \"After\"\n"
+	})
 	// A mistake makes the reload fail, and is told; wpsd goes on.
 	u.configure("device_name=Other", "bogus=1")
 	if r := u.run("systemctl", "reload", "wpsd"); r.status == 0 {
 		t.Error("a wrong configuration was reloaded without complaint")
 	}
-	if got := u.sh("journalctl -b --no-pager -o cat -u wpsd.service"); !strings.Contains(got, "wpsd.conf:2: bogus: unknown key") {
+	if got := u.sh("journalctl -b --no-pager -o cat -u wpsd.service"); !strings.Contains(got,
+		"wpsd.conf:2: bogus: unknown key") {
 		t.Errorf("the mistake is not in the journal:\n%s", tail(got, 5))
 	}
 	const mistake = "the new configuration was not taken, the old one counts: see /etc/wpsd/wpsd.conf:2, and the journal"
@@ -512,7 +555,8 @@ func testUnitReload(t *testing.T) {
 	u.configure("bogus=1")
 	u.sh("systemctl restart wpsd || true")
 	time.Sleep(2500 * time.Millisecond)
-	if got := u.show("ActiveState") + " " + u.show("ExecMainStatus") + " " + u.show("NRestarts"); got != "failed 78 0" {
+	if got := u.show("ActiveState") + " " + u.show("ExecMainStatus") + " " +
+		u.show("NRestarts"); got != "failed 78 0" {
 		t.Errorf("started with a wrong configuration: %s", got)
 	}
 }
@@ -523,7 +567,9 @@ func testUnitKill(t *testing.T) {
 	u.keep("kept")
 	u.startAP(ap{})
 	c := u.start("wpsctl", "wpsctl", "-i", station, "pbc")
-	u.until("wpsd has the session", 20*time.Second, func() bool { return strings.Contains(u.show("StatusText"), "enroll by pbc") })
+	u.until("wpsd has the session", 20*time.Second, func() bool {
+		return strings.Contains(u.show("StatusText"), "enroll by pbc")
+	})
 	pid := u.show("MainPID")
 	u.sh("systemctl kill --signal=KILL wpsd")
 	u.becomes("NRestarts", "1", 10*time.Second)
@@ -536,7 +582,9 @@ func testUnitKill(t *testing.T) {
 	case <-time.After(patience(10 * time.Second)):
 		t.Error("wpsctl waits for a session that is gone")
 	}
-	u.until("nothing is left of the run", 5*time.Second, func() bool { return !u.isAssociated(station) })
+	u.until("nothing is left of the run", 5*time.Second, func() bool {
+		return !u.isAssociated(station)
+	})
 	u.mustCall()
 	u.stillHas("kept")
 }
@@ -544,7 +592,8 @@ func testUnitKill(t *testing.T) {
 // testUnitWatchdog holds the process: it does not answer any more, and systemd makes a new one.
 func testUnitWatchdog(t *testing.T) {
 	u := newUnit(t)
-	u.dropIn("WatchdogSec=6\nTimeoutAbortSec=2") // it is fed every 3 s, and a slow machine may be late by as much
+	// it is fed every 3 s, and a slow machine may be late by as much
+	u.dropIn("WatchdogSec=6\nTimeoutAbortSec=2")
 	u.mustCall()
 	time.Sleep(7 * time.Second)
 	if got := u.show("NRestarts"); got != "0" {
@@ -593,8 +642,9 @@ func testRemovesAndPurges(t *testing.T) {
 	}
 }
 
-// testMakeInstall: after "make install" the first call starts wpsd, as a user who was not there before, and all that others
-// read is where they look; after "make uninstall" nobody answers, and what was stored is still there.
+// testMakeInstall: after "make install" the first call starts wpsd, as a user who was not there
+// before, and all that others read is where they look; after "make uninstall" nobody answers, and
+// what was stored is still there.
 func testMakeInstall(t *testing.T) {
 	w := newQuietWorld(t)
 	u := &unit{w}

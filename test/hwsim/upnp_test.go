@@ -13,14 +13,17 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// In these scenarios the sockets of our External Registrar meet hostapd's own UPnP, on the loopback interface.
+// In these scenarios the sockets of our External Registrar meet hostapd's own UPnP, on the loopback
+// interface.
 const upnpUUID = "12345678-9abc-def0-1234-56789abcdef0"
 
 // withUPnP is an access point that External Registrars can find.
 func withUPnP(a ap, more ...string) ap {
 	a.uuid = upnpUUID
-	return withAPPIN(a, append([]string{"upnp_iface=lo", "friendly_name=AP <of> wpsd", "model_url=http://www.example.com/model/",
-		"manufacturer_url=http://www.example.com/", "model_description=A \"test\" & more", "upc=123456789012"}, more...)...)
+	return withAPPIN(a, append([]string{"upnp_iface=lo", "friendly_name=AP <of> wpsd",
+		"model_url=http://www.example.com/model/",
+		"manufacturer_url=http://www.example.com/", "model_description=A \"test\" & more",
+		"upc=123456789012"}, more...)...)
 }
 
 // controlPoint is our sockets and what they heard.
@@ -59,7 +62,8 @@ func (p *controlPoint) do(r upnp.Request, status int) upnp.Response {
 	p.w.t.Helper()
 	resp, err := p.Do(p.w.t.Context(), r)
 	if err != nil || resp.Status != status {
-		p.w.t.Fatalf("%s %s: status %d, not %d, %v\n%s", r.Method, r.URL, resp.Status, status, err, resp.Body)
+		p.w.t.Fatalf("%s %s: status %d, not %d, %v\n%s", r.Method, r.URL, resp.Status, status,
+			err, resp.Body)
 	}
 	return resp
 }
@@ -106,11 +110,15 @@ func TestUPnPFindsHostapd(t *testing.T) {
 		t.Errorf("announcement %+v", a)
 	}
 	want := upnp.Description{
-		FriendlyName: "AP <of> wpsd", Manufacturer: "wpsd", ManufacturerURL: "http://www.example.com/", ModelDescription: `A "test" & more`,
-		ModelName: "hwsim", ModelNumber: "1", ModelURL: "http://www.example.com/model/", SerialNumber: "12345", UDN: uuid, HasUDN: true, UPC: "123456789012",
+		FriendlyName: "AP <of> wpsd", Manufacturer: "wpsd",
+		ManufacturerURL: "http://www.example.com/", ModelDescription: `A "test" & more`,
+		ModelName: "hwsim", ModelNumber: "1", ModelURL: "http://www.example.com/model/",
+		SerialNumber: "12345", UDN: uuid, HasUDN: true, UPC: "123456789012",
 		Written: upnp.Texts{
-			FriendlyName: "AP &lt;of&gt; wpsd", Manufacturer: "wpsd", ManufacturerURL: "http://www.example.com/", ModelDescription: "A &quot;test&quot; &amp; more",
-			ModelName: "hwsim", ModelURL: "http://www.example.com/model/",
+			FriendlyName: "AP &lt;of&gt; wpsd", Manufacturer: "wpsd",
+			ManufacturerURL:  "http://www.example.com/",
+			ModelDescription: "A &quot;test&quot; &amp; more",
+			ModelName:        "hwsim", ModelURL: "http://www.example.com/model/",
 		},
 		SCPD:    upnp.URL{Host: a.Location.Host, Path: "/wps_scpd.xml"},
 		Control: upnp.URL{Host: a.Location.Host, Path: "/wps_control"},
@@ -120,16 +128,19 @@ func TestUPnPFindsHostapd(t *testing.T) {
 		t.Errorf("description\n%+v, want\n%+v", *d, want)
 	}
 
-	m, err := upnp.GetDeviceInfo.ParseReply(p.do(upnp.Action{Name: upnp.GetDeviceInfo}.Request(d.Control), 200))
+	m, err := upnp.GetDeviceInfo.ParseReply(p.do(
+		upnp.Action{Name: upnp.GetDeviceInfo}.Request(d.Control), 200))
 	w.must(err)
 	m1, err := wsc.ParseM1(m)
 	w.must(err)
-	if m1.MAC.String() != h.bssid || m1.UUID != uuid || len(m1.PublicKey) != 192 || m1.State != wsc.Configured {
+	if m1.MAC.String() != h.bssid || m1.UUID != uuid || len(m1.PublicKey) != 192 ||
+		m1.State != wsc.Configured {
 		t.Errorf("M1 %+v", m1)
 	}
 }
 
-// TestUPnPOfHostapdConforms holds hostapd against the table that the simulated access points are held against.
+// TestUPnPOfHostapdConforms holds hostapd against the table that the simulated access points are
+// held against.
 func TestUPnPOfHostapdConforms(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(withUPnP(ap{}))
@@ -138,7 +149,8 @@ func TestUPnPOfHostapdConforms(t *testing.T) {
 	w.must(err)
 	bssid, err := wsc.ParseMAC(h.bssid)
 	w.must(err)
-	controlpointtest.Conform(t, controlpointtest.Peer{Address: netip.MustParseAddr("127.0.0.1"), UUID: uuid, BSSID: bssid, FriendlyName: "AP <of> wpsd"})
+	controlpointtest.Conform(t, controlpointtest.Peer{Address: netip.MustParseAddr("127.0.0.1"),
+		UUID: uuid, BSSID: bssid, FriendlyName: "AP <of> wpsd"})
 }
 
 func TestUPnPSubscriptionAtHostapd(t *testing.T) {
@@ -149,10 +161,12 @@ func TestUPnPSubscriptionAtHostapd(t *testing.T) {
 	s, err := upnp.ParseSubscription(p.do(upnp.Subscribe(d.Event), 200))
 	w.must(err)
 	first := p.event("the first", anyEvent)
-	if first.SID != s.SID || first.Seq != 0 || first.APStatus == nil || first.STAStatus == nil || first.Event == nil {
+	if first.SID != s.SID || first.Seq != 0 || first.APStatus == nil || first.STAStatus == nil ||
+		first.Event == nil {
 		t.Fatalf("the first event is %+v", first)
 	}
-	if m, err := wsc.PeekMessageType(first.Event.Message); m != wsc.MsgAck || err != nil || first.Event.MAC != [6]byte{} {
+	if m, err := wsc.PeekMessageType(first.Event.Message); m != wsc.MsgAck || err != nil ||
+		first.Event.MAC != [6]byte{} {
 		t.Errorf("the first event has %v for %x, %v", m, first.Event.MAC, err)
 	}
 
@@ -161,14 +175,20 @@ func TestUPnPSubscriptionAtHostapd(t *testing.T) {
 	mac, err := wsc.ParseMAC(w.mac(station))
 	w.must(err)
 	sta.ask("WPS_PIN any 12345670")
-	probe := p.event("a Probe Request", func(n upnp.Notification) bool { return n.Event != nil && n.Event.Type == upnp.EventProbe })
-	if q, err := wsc.ParseProbeRequest(probe.Event.Message); err != nil || probe.Event.MAC != mac || q.Device.DeviceName != "Some station" {
+	probe := p.event("a Probe Request", func(n upnp.Notification) bool {
+		return n.Event != nil && n.Event.Type == upnp.EventProbe
+	})
+	if q, err := wsc.ParseProbeRequest(probe.Event.Message); err != nil || probe.Event.MAC != mac ||
+		q.Device.DeviceName != "Some station" {
 		t.Errorf("the Probe Request of %x: %+v, %v", probe.Event.MAC, q, err)
 	}
 	sta.ask("WPS_CANCEL")
 	sta.ask("WPS_PIN %s 12345670", h.bssid)
-	m1 := p.event("M1", func(n upnp.Notification) bool { return n.Event != nil && n.Event.Type == upnp.EventMessage })
-	if m, err := wsc.ParseM1(m1.Event.Message); err != nil || m.MAC != mac || m1.Event.MAC != mac || m1.Seq <= probe.Seq {
+	m1 := p.event("M1", func(n upnp.Notification) bool {
+		return n.Event != nil && n.Event.Type == upnp.EventMessage
+	})
+	if m, err := wsc.ParseM1(m1.Event.Message); err != nil || m.MAC != mac || m1.Event.MAC != mac ||
+		m1.Seq <= probe.Seq {
 		t.Errorf("M1 of %x: %+v, %v", m1.Event.MAC, m, err)
 	}
 	sta.stop()

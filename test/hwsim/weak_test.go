@@ -13,8 +13,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// README-WPS has WPAPSK and TKIP for wps_reg and wps_er_config. In these scenarios hostapd gets such settings from
-// wpa_supplicant, and from wpsd in each way that there is; they are the same on the air, and so is what it makes of them.
+// README-WPS has WPAPSK and TKIP for wps_reg and wps_er_config. In these scenarios hostapd gets
+// such settings from wpa_supplicant, and from wpsd in each way that there is; they are the same on
+// the air, and so is what it makes of them.
 
 // weakPairs are authentication and encryption, and their numbers in the Credential.
 var weakPairs = []struct{ auth, encr, attributes string }{
@@ -28,7 +29,8 @@ const tellsSettings = "wps_cred_processing=2"
 
 var newSettings = regexp.MustCompile(`WPS-NEW-AP-SETTINGS ([0-9a-f]+)`)
 
-// configuredAs waits until hostapd has taken new settings since a mark: what was sent, and what it is then.
+// configuredAs waits until hostapd has taken new settings since a mark: what was sent, and what it
+// is then.
 func (h *hostapd) configuredAs(mark int, ssid string, attributes string) string {
 	t := h.w.t
 	t.Helper()
@@ -48,7 +50,8 @@ func (h *hostapd) configuredAs(mark int, ssid string, attributes string) string 
 		return slices.Contains(lines, "ssid="+ssid)
 	})
 	lines = slices.DeleteFunc(lines, func(l string) bool { // what differs from one to the next
-		return strings.HasPrefix(l, "ssid=") || strings.HasPrefix(l, "passphrase=") || strings.HasPrefix(l, "psk=")
+		return strings.HasPrefix(l, "ssid=") || strings.HasPrefix(l, "passphrase=") ||
+			strings.HasPrefix(l, "psk=")
 	})
 	return strings.Join(lines, "\n")
 }
@@ -90,14 +93,16 @@ func TestRegistrarSendsWeakSettingsAsAsked(t *testing.T) {
 
 		e.mustOK("BSS_FLUSH 0") // the access point has another name by now
 		mark := h.mark()
-		e.mustOK("WPS_REG %s %s %x %s %s %x", h.bssid, labelPIN, name("theirs"), p.auth, p.encr, key)
+		e.mustOK("WPS_REG %s %s %x %s %s %x", h.bssid, labelPIN, name("theirs"), p.auth,
+			p.encr, key)
 		want := h.configuredAs(mark, name("theirs"), p.attributes)
 		e.mustOK("DISCONNECT")
 		e.mustOK("REMOVE_NETWORK all")
 		t.Log(want)
 
 		mark = h.mark()
-		c := d.configure(h, "ssid", []byte(name("bus")), "auth", p.auth, "encryption", p.encr, "key", key).succeeds(oneRun)
+		c := d.configure(h, "ssid", []byte(name("bus")), "auth", p.auth, "encryption", p.encr,
+			"key", key).succeeds(oneRun)
 		if got := h.configuredAs(mark, name("bus"), p.attributes); got != want {
 			t.Errorf("over D-Bus hostapd becomes\n%s\nwith wpa_supplicant\n%s", got, want)
 		}
@@ -128,15 +133,18 @@ func TestRegistrarSendsWeakSettingsAsAsked(t *testing.T) {
 	mark, told := h.mark(), e.mark()
 	reply := e.ask("WPS_REG %s %s %x OPEN WEP %x", h.bssid, labelPIN, "wep", "12345")
 	t.Logf("wpa_supplicant says %q", reply)
-	time.Sleep(20 * time.Second) // it says OK to any word, and finds out in the run (wpa_supplicant 2.10)
+	// it says OK to any word, and finds out in the run (wpa_supplicant 2.10)
+	time.Sleep(20 * time.Second)
 	if e.saw(told, "WPS-SUCCESS") {
 		t.Error("wpa_supplicant gets somewhere with WEP, and wpsd does not")
 	}
 	e.ask("WPS_CANCEL")
-	if got := cli.run("raw", fmt.Sprintf("WPS_REG %s %s %x OPEN WEP %x", h.bssid, labelPIN, "wep", "12345")); !strings.HasPrefix(got, "FAIL") {
+	if got := cli.run("raw", fmt.Sprintf("WPS_REG %s %s %x OPEN WEP %x", h.bssid, labelPIN, "wep",
+		"12345")); !strings.HasPrefix(got, "FAIL") {
 		t.Errorf("wpsd says %q", got)
 	}
-	d.refused("InvalidArguments", d.iface(), "Interface.Configure", h.bssid, labelPIN, options("ssid", []byte("wep"), "auth", "OPEN", "encryption", "WEP", "key", []byte("12345")))
+	d.refused("InvalidArguments", d.iface(), "Interface.Configure", h.bssid, labelPIN,
+		options("ssid", []byte("wep"), "auth", "OPEN", "encryption", "WEP", "key", []byte("12345")))
 	if h.saw(mark, "WPS-NEW-AP-SETTINGS") {
 		t.Error("hostapd took WEP")
 	}
@@ -157,7 +165,9 @@ func TestERSendsWeakSettingsAsAsked(t *testing.T) {
 	for n, p := range weakPairs {
 		ssid := fmt.Sprintf("by wire %d", n)
 		mark := h.mark()
-		s := r.er("Configure", h.bssid, labelPIN, options("ssid", []byte(ssid), "auth", p.auth, "encryption", p.encr, "key", []byte("weak passphrase")))
+		s := r.er("Configure", h.bssid, labelPIN,
+			options("ssid", []byte(ssid), "auth", p.auth, "encryption", p.encr, "key",
+				[]byte("weak passphrase")))
 		s.succeeds(oneRun)
 		h.configuredAs(mark, ssid, p.attributes)
 		r.isStored(s.property("Networks").([]godbus.ObjectPath)[0], ssid, p.encr)

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// scratch is where everything that a scenario makes lies: a tmpfs, since a write to the host's disk takes
-// any amount of time on the virtual machine's clock. The run script copies what is left of logs to the host.
+// scratch is where everything that a scenario makes lies: a tmpfs, since a write to the host's disk
+// takes any amount of time on the virtual machine's clock. The run script copies what is left of
+// logs to the host.
 const (
 	scratch  = "/run/hwsim"
 	logs     = scratch + "/logs"
@@ -29,8 +30,8 @@ type world struct {
 	byHand bool   // root starts wpsd, outside of its sandbox (see sandbox_test.go)
 }
 
-// newWorld gives the scenario radios as they are after boot, and starts the recording of the air. It
-// skips the test outside of the virtual machine.
+// newWorld gives the scenario radios as they are after boot, and starts the recording of the air.
+// It skips the test outside of the virtual machine.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := newQuietWorld(t)
@@ -40,8 +41,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// newQuietWorld is newWorld for measuring: nobody records the air or writes long logs, and the channels are those
-// that the kernel knows without a regulatory database.
+// newQuietWorld is newWorld for measuring: nobody records the air or writes long logs, and the
+// channels are those that the kernel knows without a regulatory database.
 func newQuietWorld(t *testing.T) *world {
 	t.Helper()
 	requireSimulatedRadios(t)
@@ -55,8 +56,8 @@ func newQuietWorld(t *testing.T) *world {
 	return w
 }
 
-// requireSimulatedRadios skips unless every radio is one of mac80211_hwsim: the scenarios take interfaces
-// down and change their regulatory domain, which no real one should suffer.
+// requireSimulatedRadios skips unless every radio is one of mac80211_hwsim: the scenarios take
+// interfaces down and change their regulatory domain, which no real one should suffer.
 func requireSimulatedRadios(t *testing.T) {
 	t.Helper()
 	radios, _ := filepath.Glob("/sys/class/net/wlan*")
@@ -71,8 +72,8 @@ func requireSimulatedRadios(t *testing.T) {
 	}
 }
 
-// cleanRadios takes every radio down and makes the station's scan cache forget: a scan of one channel
-// with the flush flag drops all that was heard before it, also on other channels.
+// cleanRadios takes every radio down and makes the station's scan cache forget: a scan of one
+// channel with the flush flag drops all that was heard before it, also on other channels.
 func (w *world) cleanRadios() {
 	w.t.Helper()
 	w.sh("for f in /sys/class/rfkill/*/soft; do echo 0 > $f; done")
@@ -85,8 +86,9 @@ func (w *world) cleanRadios() {
 	}
 }
 
-// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down. Nobody is ever on channel 12.
-// With two processors iw was once seen reading results for ever, when the scan was over: it is given a limit.
+// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down. Nobody
+// is ever on channel 12. With two processors iw was once seen reading results for ever, when the
+// scan was over: it is given a limit.
 func (w *world) forgetScans(radio string) {
 	w.t.Helper()
 	w.sh("ip link set %s up && timeout 30 iw dev %s scan freq 2467 flush >/dev/null; ip link set %s down", radio, radio, radio)
@@ -102,8 +104,9 @@ func (w *world) radios() []string {
 	return paths
 }
 
-// settle gives the kernel the regulatory database that a real machine has, and a country in which access points are
-// allowed on 5 GHz. The database cannot be taken away again, so it is there for all scenarios or for none.
+// settle gives the kernel the regulatory database that a real machine has, and a country in which
+// access points are allowed on 5 GHz. The database cannot be taken away again, so it is there for
+// all scenarios or for none.
 func (w *world) settle() {
 	w.t.Helper()
 	w.sh(`[ -e /lib/firmware/regulatory.db ] || { mkdir -p /lib/firmware && cp /in/regulatory.db* /lib/firmware/ && iw reg reload; }
@@ -113,7 +116,8 @@ iw reg set FI`)
 // recordAir writes every frame on every channel to air.pcap.
 func (w *world) recordAir() {
 	w.t.Helper()
-	p := w.start("tcpdump", "tcpdump", "-i", "hwsim0", "-s", "0", "-U", "-Z", "root", "-w", filepath.Join(w.dir, "air.pcap"))
+	p := w.start("tcpdump", "tcpdump", "-i", "hwsim0", "-s", "0", "-U", "-Z", "root", "-w",
+		filepath.Join(w.dir, "air.pcap"))
 	p.waitLog("listening on", 10*time.Second)
 }
 
@@ -152,8 +156,8 @@ func (w *world) sh(format string, args ...any) string {
 	return string(out)
 }
 
-// patience is how long to wait for what should happen within timeout. In virtual time that is what it takes, however slow
-// the machine; in real time it says nothing but that something hangs.
+// patience is how long to wait for what should happen within timeout. In virtual time that is what
+// it takes, however slow the machine; in real time it says nothing but that something hangs.
 func patience(timeout time.Duration) time.Duration {
 	if os.Getenv("WPSD_HWSIM_REALTIME") == "" {
 		return timeout
@@ -183,13 +187,15 @@ func (w *world) write(name, content string) string {
 // isUp tells whether the link is administratively up.
 func (w *world) isUp(radio string) bool {
 	w.t.Helper()
-	return strings.Contains(strings.SplitN(w.sh("ip link show dev %s", radio), ">", 2)[0]+",", "UP,")
+	return strings.Contains(strings.SplitN(w.sh("ip link show dev %s", radio), ">",
+		2)[0]+",", "UP,")
 }
 
 // block switches a radio off or on by software, as rfkill does.
 func (w *world) block(radio string, off bool) {
 	w.t.Helper()
-	w.sh("echo %d > $(echo /sys/class/net/%s/phy80211/rfkill*/soft)", map[bool]int{true: 1}[off], radio)
+	w.sh("echo %d > $(echo /sys/class/net/%s/phy80211/rfkill*/soft)",
+		map[bool]int{true: 1}[off], radio)
 }
 
 // isAssociated tells whether the kernel has the radio associated with anything.

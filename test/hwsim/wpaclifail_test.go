@@ -15,7 +15,8 @@ import (
 )
 
 // A Credential that protects a network with WEP, as hostapd's extra_cred wants it: with its header.
-const wepCredential = "\x10\x0e\x00\x2b" + "\x10\x26\x00\x01\x01" + "\x10\x45\x00\x03wep" + "\x10\x03\x00\x02\x00\x01" + "\x10\x0f\x00\x02\x00\x02" +
+const wepCredential = "\x10\x0e\x00\x2b" + "\x10\x26\x00\x01\x01" + "\x10\x45\x00\x03wep" +
+	"\x10\x03\x00\x02\x00\x01" + "\x10\x0f\x00\x02\x00\x02" +
 	"\x10\x27\x00\x05abcde" + "\x10\x20\x00\x06\x02\x00\x00\x00\x01\x00"
 
 // failingRun is one that an access point ends, or that brings nothing.
@@ -31,7 +32,8 @@ var failingRuns = []failingRun{
 	{
 		"a Credential with WEP",
 		func(w *world) ap {
-			return ap{extra: []string{"skip_cred_build=1", "extra_cred=" + w.write("wep.bin", wepCredential)}}
+			return ap{extra: []string{"skip_cred_build=1",
+				"extra_cred=" + w.write("wep.bin", wepCredential)}}
 		},
 		func(_ *world, h *hostapd, c wpaCli) string {
 			h.mustOK("WPS_PBC")
@@ -41,7 +43,8 @@ var failingRuns = []failingRun{
 	{
 		"a PIN that nobody has typed in",
 		func(*world) ap { return ap{} },
-		func(_ *world, h *hostapd, c wpaCli) string { return c.run("wps_pin", h.bssid, labelPIN) }, labelPIN, nil,
+		func(_ *world, h *hostapd, c wpaCli) string { return c.run("wps_pin", h.bssid, labelPIN) },
+		labelPIN, nil,
 	},
 	{
 		"an access point whose tag has another key",
@@ -112,33 +115,44 @@ func compareFailing(t *testing.T, run *failingRun, until string) (got, want []st
 	return do(c, events), want
 }
 
-// TestWpaCliTellsWhyRunsFail: the events of a run that fails, up to its end, are those of wpa_supplicant; what it does then is
-// another matter.
+// TestWpaCliTellsWhyRunsFail: the events of a run that fails, up to its end, are those of
+// wpa_supplicant; what it does then is another matter.
 func TestWpaCliTellsWhyRunsFail(t *testing.T) {
 	for _, run := range failingRuns {
 		t.Run(run.name, func(t *testing.T) {
 			got, want := compareFailing(t, &run, "CTRL-EVENT-DISCONNECTED")
 			first := func(list []string) []string {
-				return list[:1+slices.IndexFunc(list, func(s string) bool { return strings.HasPrefix(s, "CTRL-EVENT-DISCONNECTED") })]
+				return list[:1+slices.IndexFunc(list, func(s string) bool {
+					return strings.HasPrefix(s, "CTRL-EVENT-DISCONNECTED")
+				})]
 			}
 			if got, want := first(got), first(want); !slices.Equal(got, want) {
-				t.Errorf("wpsd tells\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+				t.Errorf("wpsd tells\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"),
+					strings.Join(want, "\n\t"))
 			}
 		})
 	}
 }
 
-// TestWpaCliTellsOfALockedAccessPoint: one whose Beacon says so is not tried, and told as if it had been.
+// TestWpaCliTellsOfALockedAccessPoint: one whose Beacon says so is not tried, and told as if it had
+// been.
 func TestWpaCliTellsOfALockedAccessPoint(t *testing.T) {
 	got, want := compareFailing(t, &failingRun{
-		ap:    func(*world) ap { return ap{extra: []string{"ap_setup_locked=1", "ap_pin=" + labelPIN}} },
-		start: func(_ *world, h *hostapd, c wpaCli) string { return c.run("wps_reg", h.bssid, labelPIN) }, reply: "OK\n",
+		ap: func(*world) ap {
+			return ap{extra: []string{"ap_setup_locked=1", "ap_pin=" + labelPIN}}
+		},
+		start: func(_ *world, h *hostapd, c wpaCli) string {
+			return c.run("wps_reg", h.bssid, labelPIN)
+		}, reply: "OK\n",
 	}, "WPS-FAIL")
 	fails := func(list []string) []string {
-		list = slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(s, "WPS-FAIL") })
+		list = slices.DeleteFunc(list, func(s string) bool {
+			return !strings.HasPrefix(s, "WPS-FAIL")
+		})
 		return list[:min(len(list), 2)]
 	}
-	if got, want := fails(got), fails(want); !slices.Equal(got, want) || len(got) != 2 || got[0] != "WPS-FAIL msg=5 config_error=15" {
+	if got, want := fails(got), fails(want); !slices.Equal(got, want) || len(got) != 2 ||
+		got[0] != "WPS-FAIL msg=5 config_error=15" {
 		t.Errorf("wpsd tells %q, wpa_supplicant %q", got, want)
 	}
 }

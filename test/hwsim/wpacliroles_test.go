@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// wpa_cli with wpsd in the roles other than a station: External Registrar, access point, and what concerns NFC tags.
+// wpa_cli with wpsd in the roles other than a station: External Registrar, access point, and what
+// concerns NFC tags.
 
 // named picks the events with one of these names, each text once.
 func named(events []event, names ...string) []string {
@@ -32,8 +33,8 @@ func named(events []event, names ...string) []string {
 	return list
 }
 
-// erStory is README-WPS's External Registrar from its start to its stop, with Debian's wpa_cli. It returns the events
-// that tell of access points and devices.
+// erStory is README-WPS's External Registrar from its start to its stop, with Debian's wpa_cli. It
+// returns the events that tell of access points and devices.
 func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	t := w.t
 	t.Helper()
@@ -50,13 +51,16 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	c.must("wps_er_learn", upnpUUID, labelPIN)
 	events.wait(begin, "WPS-ER-AP-SETTINGS ", 20*time.Second)
 	events.wait(begin, "WPS-FAIL msg=11 config_error=0", 5*time.Second)
-	tokens := []string{c.run("wps_er_nfc_config_token", "WPS", upnpUUID), c.run("wps_er_nfc_config_token", "NDEF", h.bssid), c.run("wps_er_nfc_config_token", "NDEF", "any")}
+	tokens := []string{c.run("wps_er_nfc_config_token", "WPS", upnpUUID),
+		c.run("wps_er_nfc_config_token", "NDEF", h.bssid),
+		c.run("wps_er_nfc_config_token", "NDEF", "any")}
 	mark := events.mark()
 	c.must("wps_er_start") // again: everything is told again
 	events.wait(mark, "WPS-ER-AP-ADD "+upnpUUID, 5*time.Second)
 
 	// A device with a PIN, one with a button, and one that nobody knows.
-	device := w.startSupplicant(station, "config_methods=display keypad virtual_push_button", "device_name=Wireless Client", "manufacturer=Company",
+	device := w.startSupplicant(station, "config_methods=display keypad virtual_push_button",
+		"device_name=Wireless Client", "manufacturer=Company",
 		"model_name=cmodel", "model_number=123", "serial_number=12345", "device_type=1-0050F204-1")
 	c.must("wps_er_pin", "any", otherPIN, w.mac(station))
 	mark = device.mark()
@@ -78,7 +82,8 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	expect("FAIL\n", "wps_er_learn", "11111111-2222-3333-4444-555555555555", labelPIN)
 	device.stop()
 
-	// What the next devices are given, from a network that is configured here; then new settings for the access point.
+	// What the next devices are given, from a network that is configured here; then new settings
+	// for the access point.
 	id := strings.TrimSpace(c.run("add_network"))
 	c.must("set_network", id, "ssid", `"testing"`)
 	c.must("set_network", id, "psk", `"12345678"`)
@@ -86,17 +91,22 @@ func erStory(w *world, h *hostapd, c wpaCli, events *control) []string {
 	mark = events.mark()
 	c.must("wps_er_config", upnpUUID, labelPIN, "testing", "WPA2PSK", "CCMP", "12345678")
 	events.wait(mark, "WPS-SUCCESS ", 30*time.Second)
-	w.until("hostapd has the new settings", 20*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n") })
+	w.until("hostapd has the new settings", 20*time.Second, func() bool {
+		return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n")
+	})
 	c.must("wps_er_stop")
 	expect("OK\n", "wps_er_stop")
-	return append(named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS", "WPS-ER-ENROLLEE-ADD", "WPS-ER-AP-SET-SEL-REG"), tokens...)
+	return append(named(events.events.all(begin), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS",
+		"WPS-ER-ENROLLEE-ADD", "WPS-ER-AP-SET-SEL-REG"), tokens...)
 }
 
 func TestWpaCliExternalRegistrar(t *testing.T) {
-	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=netdev", "config_methods=virtual_display virtual_push_button keypad"}
+	config := []string{"ctrl_interface=DIR=" + controlPlace + " GROUP=netdev",
+		"config_methods=virtual_display virtual_push_button keypad"}
 	run := func(t *testing.T, start func(w *world) *process) (list []string) {
 		w := newWorld(t)
-		h := w.startAP(withUPnP(ap{}, "friendly_name=Very friendly name", "model_description=Long description of the model"))
+		h := w.startAP(withUPnP(ap{}, "friendly_name=Very friendly name",
+			"model_description=Long description of the model"))
 		w.sh("ip link set lo up")
 		p := start(w)
 		events := w.dialControl(p, filepath.Join(controlPlace, "lo"))
@@ -108,8 +118,10 @@ func TestWpaCliExternalRegistrar(t *testing.T) {
 	var want, got []string
 	t.Run("wpa_supplicant", func(t *testing.T) {
 		want = run(t, func(w *world) *process {
-			file := w.write("er.conf", strings.Join(config, "\n")+"\ndevice_name=WPS External Registrar\n")
-			return w.start("wpa_supplicant-lo", "wpa_supplicant", "-t", "-d", "-D", "none", "-i", "lo", "-c", file)
+			file := w.write("er.conf",
+				strings.Join(config, "\n")+"\ndevice_name=WPS External Registrar\n")
+			return w.start("wpa_supplicant-lo", "wpa_supplicant", "-t", "-d", "-D", "none", "-i",
+				"lo", "-c", file)
 		})
 	})
 	t.Run("wpsd", func(t *testing.T) {
@@ -119,13 +131,16 @@ func TestWpaCliExternalRegistrar(t *testing.T) {
 		})
 	})
 	if !slices.Equal(got, want) {
-		t.Errorf("wpsd tells\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		t.Errorf("wpsd tells\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"),
+			strings.Join(want, "\n\t"))
 	}
 	// The samples of README-WPS, with what is on the air here.
 	for _, sample := range []string{
 		`^WPS-ER-AP-ADD ` + upnpUUID + ` 02(:00){5} pri_dev_type=6-0050F204-1 wps_state=2 \|Very friendly name\|wpsd\|Long description of the model\|hwsim\|http://www\.example\.com/\|http://www\.example\.com/model/\|$`,
-		`^WPS-ER-ENROLLEE-ADD ` + anyUUID.String() + ` 02:00:00:00:01:00 M1=1 config_methods=0x[0-9a-f]+ dev_passwd_id=0 pri_dev_type=1-0050F204-1 \|Wireless Client\|Company\|cmodel\|123\|12345\|$`,
-		`^WPS-ER-AP-SETTINGS uuid=` + upnpUUID + ` ssid=` + testSSID + ` auth_type=0x0020 encr_type=0x0008 key=` + testPassphrase + `$`,
+		`^WPS-ER-ENROLLEE-ADD ` + anyUUID.String() +
+			` 02:00:00:00:01:00 M1=1 config_methods=0x[0-9a-f]+ dev_passwd_id=0 pri_dev_type=1-0050F204-1 \|Wireless Client\|Company\|cmodel\|123\|12345\|$`,
+		`^WPS-ER-AP-SETTINGS uuid=` + upnpUUID + ` ssid=` + testSSID +
+			` auth_type=0x0020 encr_type=0x0008 key=` + testPassphrase + `$`,
 	} {
 		if !slices.ContainsFunc(got, regexp.MustCompile(sample).MatchString) {
 			t.Errorf("nothing like %s", sample)
@@ -137,10 +152,13 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(ap{})
 	w.startBus()
-	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
+	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(),
+		"ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
 	c := wpaCli{w, controlPlace, apRadio}
 	events := w.dialControl(d.process, filepath.Join(controlPlace, apRadio))
-	w.until("wpsd steers hostapd", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
+	w.until("wpsd steers hostapd", 10*time.Second, func() bool {
+		return c.run("wps_ap_pin", "disable") == "OK\n"
+	})
 	expect := func(reply string, args ...string) {
 		t.Helper()
 		if got := c.run(args...); got != reply {
@@ -153,7 +171,8 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	expect("FAIL\n", "wps_ap_pin", "get")
 	expect(labelPIN, "wps_ap_pin", "set", labelPIN, "300")
 	expect(labelPIN, "wps_ap_pin", "get")
-	if pin := c.run("wps_ap_pin", "random"); !anyPIN.MatchString(pin) || c.run("wps_ap_pin", "get") != pin {
+	if pin := c.run("wps_ap_pin", "random"); !anyPIN.MatchString(pin) ||
+		c.run("wps_ap_pin", "get") != pin {
 		t.Errorf("wps_ap_pin random: %q", pin)
 	}
 	expect("OK\n", "wps_ap_pin", "disable")
@@ -162,7 +181,8 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	expect("FAIL\n", "wps_reg", h.bssid, labelPIN)
 
 	// A device that nobody has asked in, one with a PIN, one with its button.
-	device := w.startSupplicant(station, "config_methods=display keypad virtual_push_button", "device_name=Wireless Client", "model_name=cmodel")
+	device := w.startSupplicant(station, "config_methods=display keypad virtual_push_button",
+		"device_name=Wireless Client", "model_name=cmodel")
 	mark, own := events.mark(), h.mark()
 	device.ask("WPS_PIN %s %s", h.bssid, otherPIN)
 	events.wait(mark, "WPS-PIN-NEEDED ", 40*time.Second)
@@ -180,18 +200,22 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	device.mustOK("WPS_PBC")
 	device.joins(from, 60*time.Second)
 	events.wait(mark, "WPS-PBC-DISABLE ", 5*time.Second)
-	for _, name := range []string{"WPS-PIN-NEEDED", "WPS-REG-SUCCESS", "WPS-PBC-ACTIVE", "WPS-PBC-DISABLE", "WPS-SUCCESS", "WPS-ENROLLEE-SEEN"} {
+	for _, name := range []string{"WPS-PIN-NEEDED", "WPS-REG-SUCCESS", "WPS-PBC-ACTIVE",
+		"WPS-PBC-DISABLE", "WPS-SUCCESS", "WPS-ENROLLEE-SEEN"} {
 		got, want := named(events.events.all(mark), name), named(h.events.all(own), name)
 		if !slices.Equal(got, want) {
-			t.Errorf("wpsd tells\n\t%s\nhostapd\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+			t.Errorf("wpsd tells\n\t%s\nhostapd\n\t%s", strings.Join(got, "\n\t"),
+				strings.Join(want, "\n\t"))
 		}
 	}
 	for _, format := range []string{"WPS", "NDEF"} {
-		if got, want := c.run("wps_nfc_config_token", format), h.ask("WPS_NFC_CONFIG_TOKEN %s", format); got != want+"\n" {
+		if got, want := c.run("wps_nfc_config_token", format),
+			h.ask("WPS_NFC_CONFIG_TOKEN %s", format); got != want+"\n" {
 			t.Errorf("wps_nfc_config_token %s: %q, hostapd says %q", format, got, want)
 		}
 	}
-	if got, want := c.run("nfc_get_handover_sel", "NDEF", "WPS-CR"), h.ask("NFC_GET_HANDOVER_SEL NDEF WPS-CR"); got != want+"\n" {
+	if got, want := c.run("nfc_get_handover_sel", "NDEF", "WPS-CR"),
+		h.ask("NFC_GET_HANDOVER_SEL NDEF WPS-CR"); got != want+"\n" {
 		t.Errorf("nfc_get_handover_sel: %q, hostapd says %q", got, want)
 	}
 	expect(labelPIN, "wps_pin", w.mac("wlan3"), labelPIN)
@@ -202,8 +226,9 @@ func TestWpaCliAtAnAccessPoint(t *testing.T) {
 	}
 }
 
-// TestWpaCliExternalRegistrarByTag: tags that are read before the External Registrar knows an access point: that one's own, in
-// the place of its PIN, and a device's, which is let in once there is a network for it.
+// TestWpaCliExternalRegistrarByTag: tags that are read before the External Registrar knows an
+// access point: that one's own, in the place of its PIN, and a device's, which is let in once there
+// is a network for it.
 func TestWpaCliExternalRegistrarByTag(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(withUPnP(ap{}))
@@ -223,7 +248,8 @@ func TestWpaCliExternalRegistrarByTag(t *testing.T) {
 	c.must("wps_nfc_tag_read", tag)
 	mark = events.mark()
 	c.must("wps_er_learn", upnpUUID, "nfc-pw")
-	if e := events.wait(mark, "WPS-ER-AP-SETTINGS ", 20*time.Second); !strings.HasSuffix(e.text, "key="+testPassphrase) {
+	if e := events.wait(mark, "WPS-ER-AP-SETTINGS ", 20*time.Second); !strings.HasSuffix(e.text,
+		"key="+testPassphrase) {
 		t.Errorf("learned %s", e.text)
 	}
 	from := device.mark()
@@ -236,38 +262,50 @@ func TestWpaCliExternalRegistrarByTag(t *testing.T) {
 	mark = events.mark()
 	c.must("wps_er_config", upnpUUID, "nfc-pw", "testing", "WPA2PSK", "CCMP", "12345678")
 	events.wait(mark, "WPS-SUCCESS ", 30*time.Second)
-	w.until("hostapd has the new settings", 20*time.Second, func() bool { return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n") })
+	w.until("hostapd has the new settings", 20*time.Second, func() bool {
+		return strings.Contains(h.ask("GET_CONFIG"), "\nssid=testing\n")
+	})
 }
 
-// TestWpaCliCancelsAtAnAccessPoint: wpa_supplicant as an access point, asked itself and through wpsd.
+// TestWpaCliCancelsAtAnAccessPoint: wpa_supplicant as an access point, asked itself and through
+// wpsd.
 func TestWpaCliCancelsAtAnAccessPoint(t *testing.T) {
 	w := newWorld(t)
-	a := w.startSupplicant(apRadio, "network={", "mode=2", fmt.Sprintf("ssid=%x", testSSID), "frequency=2412",
-		"key_mgmt=WPA-PSK", "proto=RSN", "pairwise=CCMP", fmt.Sprintf("psk=%q", testPassphrase), "}")
+	a := w.startSupplicant(apRadio, "network={", "mode=2", fmt.Sprintf("ssid=%x", testSSID),
+		"frequency=2412",
+		"key_mgmt=WPA-PSK", "proto=RSN", "pairwise=CCMP",
+		fmt.Sprintf("psk=%q", testPassphrase), "}")
 	a.wait(0, "CTRL-EVENT-CONNECTED", 20*time.Second)
 	do := func(c wpaCli, events *control) (list []string) {
 		t.Helper()
-		for _, command := range [][]string{{"wps_cancel"}, {"wps_pbc"}, {"wps_cancel"}, {"wps_pin", "any", labelPIN}, {"wps_cancel"}, {"wps_cancel"}} {
+		for _, command := range [][]string{{"wps_cancel"}, {"wps_pbc"}, {"wps_cancel"},
+			{"wps_pin", "any", labelPIN}, {"wps_cancel"}, {"wps_cancel"}} {
 			mark := events.mark()
 			reply := c.run(command...)
 			time.Sleep(time.Second)
-			list = append(list, fmt.Sprintf("%q: %q, %q", command, reply, named(events.events.all(mark), "WPS-")))
+			list = append(list,
+				fmt.Sprintf("%q: %q, %q", command, reply, named(events.events.all(mark), "WPS-")))
 		}
 		return list
 	}
 	want := do(wpaCli{w, filepath.Join(scratch, "supplicant-"+apRadio), apRadio}, a.control)
 	w.startBus()
-	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+filepath.Join(scratch, "supplicant-"+apRadio), "ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
+	d := w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+
+		filepath.Join(scratch, "supplicant-"+apRadio),
+		"ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
 	c := wpaCli{w, controlPlace, apRadio}
 	events := w.dialControl(d.process, filepath.Join(controlPlace, apRadio))
-	w.until("wpsd steers it", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
+	w.until("wpsd steers it", 10*time.Second, func() bool {
+		return c.run("wps_ap_pin", "disable") == "OK\n"
+	})
 	if got := do(c, events); !slices.Equal(got, want) {
-		t.Errorf("wpsd\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		t.Errorf("wpsd\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"),
+			strings.Join(want, "\n\t"))
 	}
 }
 
-// TestWpaCliExternalRegistrarElsewhere: wps_er_start ifname=, on a station's socket: the access points are those of
-// another network, and are told of and spoken with by this socket.
+// TestWpaCliExternalRegistrarElsewhere: wps_er_start ifname=, on a station's socket: the access
+// points are those of another network, and are told of and spoken with by this socket.
 func TestWpaCliExternalRegistrarElsewhere(t *testing.T) {
 	w := newWorld(t)
 	w.startAP(withUPnP(ap{}))
@@ -275,19 +313,22 @@ func TestWpaCliExternalRegistrarElsewhere(t *testing.T) {
 	do := func(c wpaCli, events *control) []string {
 		t.Helper()
 		mark := events.mark()
-		replies := []string{c.run("wps_er_start", "ifname=nonsense0"), c.run("wps_er_stop"), c.run("wps_er_start", "ifname=lo")}
+		replies := []string{c.run("wps_er_start", "ifname=nonsense0"), c.run("wps_er_stop"),
+			c.run("wps_er_start", "ifname=lo")}
 		events.wait(mark, "WPS-ER-AP-ADD "+upnpUUID, 20*time.Second)
 		c.must("wps_er_learn", upnpUUID, labelPIN)
 		events.wait(mark, "WPS-ER-AP-SETTINGS ", 20*time.Second)
 		replies = append(replies, c.run("wps_er_stop"), c.run("wps_er_learn", upnpUUID, labelPIN))
-		return append(replies, named(events.events.all(mark), "WPS-ER-AP-ADD", "WPS-ER-AP-SETTINGS")...)
+		return append(replies, named(events.events.all(mark), "WPS-ER-AP-ADD",
+			"WPS-ER-AP-SETTINGS")...)
 	}
 	s, c := w.startCompared()
 	want := do(c, s.control)
 	s.stop()
 	_, c, events := w.startControlled()
 	if got := do(c, events); !slices.Equal(got, want) {
-		t.Errorf("wpsd\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		t.Errorf("wpsd\n\t%s\nwpa_supplicant\n\t%s", strings.Join(got, "\n\t"),
+			strings.Join(want, "\n\t"))
 	}
 }
 
@@ -295,9 +336,12 @@ func TestWpaCliAtAnAccessPointWithTwoButtons(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(ap{})
 	w.startBus()
-	w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(), "ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
+	w.startDaemonOn(apRadio, "hostapd_ctrl_interface="+h.ap.controlDir(),
+		"ctrl_interface=DIR="+controlPlace+" GROUP=netdev")
 	c := wpaCli{w, controlPlace, apRadio}
-	w.until("wpsd steers hostapd", 10*time.Second, func() bool { return c.run("wps_ap_pin", "disable") == "OK\n" })
+	w.until("wpsd steers hostapd", 10*time.Second, func() bool {
+		return c.run("wps_ap_pin", "disable") == "OK\n"
+	})
 	for _, radio := range []string{station, "wlan3"} {
 		s := w.startSupplicant(radio, "config_methods=virtual_push_button")
 		s.mustOK("WPS_PBC")
@@ -330,7 +374,8 @@ func TestWpaCliWithTags(t *testing.T) {
 	}
 	expect("FAIL\n", "wps_nfc") // nobody has made a token yet
 	password := token("wps_nfc_token", "WPS")
-	if ndef := token("wps_nfc_token", "NDEF"); !strings.HasPrefix(ndef, "D217") || !strings.HasSuffix(ndef, password) {
+	if ndef := token("wps_nfc_token", "NDEF"); !strings.HasPrefix(ndef, "D217") ||
+		!strings.HasSuffix(ndef, password) {
 		t.Errorf("the token in NDEF is %s, without %s", ndef, password)
 	}
 	token("nfc_get_handover_req", "NDEF", "WPS-CR")
@@ -354,7 +399,8 @@ func TestWpaCliWithTags(t *testing.T) {
 	d.givenBack()
 }
 
-// TestWpaCliNFCRuns: README-WPS's chapter on NFC from the tag to the network, with hostapd at the other end.
+// TestWpaCliNFCRuns: README-WPS's chapter on NFC from the tag to the network, with hostapd at the
+// other end.
 func TestWpaCliNFCRuns(t *testing.T) {
 	w := newWorld(t)
 	h := w.startAP(withAPPIN(ap{}))
@@ -376,7 +422,9 @@ func TestWpaCliNFCRuns(t *testing.T) {
 		}
 		events.wait(mark, success, 10*time.Second)
 		events.wait(mark, "CTRL-EVENT-DISCONNECTED", 10*time.Second)
-		w.until("the run is over", 10*time.Second, func() bool { return !strings.Contains(c.run("status"), "key_mgmt=WPS") })
+		w.until("the run is over", 10*time.Second, func() bool {
+			return !strings.Contains(c.run("status"), "key_mgmt=WPS")
+		})
 		time.Sleep(time.Second)
 	}
 
@@ -406,7 +454,8 @@ func TestWpaCliNFCRuns(t *testing.T) {
 	c.must("remove_network", "all")
 	mark = events.mark()
 	c.must("wps_nfc_tag_read", h.ask("WPS_NFC_CONFIG_TOKEN NDEF"))
-	if e := events.wait(mark, "WPS-CRED-RECEIVED 100e", 5*time.Second); !strings.Contains(e.text, fmt.Sprintf("%x", testSSID)) {
+	if e := events.wait(mark, "WPS-CRED-RECEIVED 100e", 5*time.Second); !strings.Contains(e.text,
+		fmt.Sprintf("%x", testSSID)) {
 		t.Errorf("received %s", e.text)
 	}
 	if got := c.run("list_networks"); !strings.Contains(got, "\t"+testSSID+"\tany\t") {
@@ -423,9 +472,11 @@ func TestWpaCliConfiguresAnOpenNetwork(t *testing.T) {
 	events.wait(mark, "WPS-SUCCESS ", oneRun)
 	w.until("hostapd is open", 20*time.Second, func() bool {
 		config := h.ask("GET_CONFIG")
-		return strings.Contains(config, "\nssid=clear\n") && !strings.Contains(config, "passphrase=")
+		return strings.Contains(config, "\nssid=clear\n") &&
+			!strings.Contains(config, "passphrase=")
 	})
-	if got := c.run("list_networks"); !strings.Contains(got, "0\tclear\tany\t") || c.run("get_network", "0", "key_mgmt") != "NONE" {
+	if got := c.run("list_networks"); !strings.Contains(got, "0\tclear\tany\t") ||
+		c.run("get_network", "0", "key_mgmt") != "NONE" {
 		t.Errorf("list_networks: %q", got)
 	}
 	d.givenBack()
@@ -455,7 +506,9 @@ func TestWpaCliGlobal(t *testing.T) {
 	expect("OK\n", "interface_add", "lo", "", "none")
 	expect("lo\nwlan1\n", "raw", "INTERFACES")
 	c := wpaCli{w, controlPlace, "lo"}
-	w.until("the new interface has a socket", 5*time.Second, func() bool { return c.run("ping") == "PONG\n" })
+	w.until("the new interface has a socket", 5*time.Second, func() bool {
+		return c.run("ping") == "PONG\n"
+	})
 	if got := c.run("wps_pbc"); got != "FAIL\n" {
 		t.Errorf("a button without a radio: %q", got)
 	}
@@ -476,14 +529,15 @@ func TestWpaCliGlobal(t *testing.T) {
 	}
 }
 
-// TestWpaCliGroups: with two groups the members of one may do everything, those of the other look, and others nothing. With
-// one the kernel lets nobody else in.
+// TestWpaCliGroups: with two groups the members of one may do everything, those of the other look,
+// and others nothing. With one the kernel lets nobody else in.
 func TestWpaCliGroups(t *testing.T) {
 	w := newWorld(t)
 	w.startBus()
 	as := func(gid uint32, args ...string) string {
 		t.Helper()
-		cmd := exec.Command("wpa_cli", append([]string{"-p", controlPlace, "-i", station}, args...)...)
+		cmd := exec.Command("wpa_cli",
+			append([]string{"-p", controlPlace, "-i", station}, args...)...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: gid}}
 		out, _ := cmd.CombinedOutput() // its exit status says nothing
 		return string(out)
@@ -495,14 +549,17 @@ func TestWpaCliGroups(t *testing.T) {
 	w.must(err)
 	everything := uint32(number) // the packaged service has no other group to give
 	const look, other = 5001, 5002
-	d := w.startDaemonOn(station, fmt.Sprintf("ctrl_interface=DIR=%s GROUP=%d READ_GROUP=%d", controlPlace, everything, look))
+	d := w.startDaemonOn(station,
+		fmt.Sprintf("ctrl_interface=DIR=%s GROUP=%d READ_GROUP=%d", controlPlace, everything, look))
 	for _, row := range []struct {
 		gid     uint32
 		command string
 		want    string
 	}{
-		{everything, "ping", "PONG\n"}, {look, "ping", "PONG\n"}, {look, "scan", "FAIL\n"}, {look, "wps_pbc", "FAIL\n"}, {look, "status", "wpa_state=INACTIVE\n"},
-		{everything, "wps_pbc", "OK\n"}, {look, "wps_cancel", "FAIL\n"}, {everything, "wps_cancel", "OK\n"},
+		{everything, "ping", "PONG\n"}, {look, "ping", "PONG\n"}, {look, "scan", "FAIL\n"},
+		{look, "wps_pbc", "FAIL\n"}, {look, "status", "wpa_state=INACTIVE\n"},
+		{everything, "wps_pbc", "OK\n"}, {look, "wps_cancel", "FAIL\n"},
+		{everything, "wps_cancel", "OK\n"},
 	} {
 		if got := as(row.gid, row.command); !strings.HasPrefix(got, row.want) {
 			t.Errorf("group %d: %s: %q, not %q", row.gid, row.command, got, row.want)

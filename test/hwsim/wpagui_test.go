@@ -30,22 +30,28 @@ func (w *world) startScreen() *screen {
 	w.t.Helper()
 	dir := filepath.Join(w.dir, "screen")
 	w.must(os.MkdirAll(dir, 0o755))
-	w.start("Xvfb", "Xvfb", ":7", "-screen", "0", "900x720x24", "-fbdir", dir, "-nolisten", "tcp", "-noreset")
+	w.start("Xvfb", "Xvfb", ":7", "-screen", "0", "900x720x24", "-fbdir", dir, "-nolisten",
+		"tcp", "-noreset")
 	w.t.Setenv("DISPLAY", ":7")
 	s := &screen{w: w, file: filepath.Join(dir, "Xvfb_screen0")}
-	w.until("the X server is there", 60*time.Second, func() bool { return w.run("xdotool", "getdisplaygeometry").status == 0 })
+	w.until("the X server is there", 60*time.Second, func() bool {
+		return w.run("xdotool", "getdisplaygeometry").status == 0
+	})
 	return s
 }
 
-// picture reads what the screen shows: the header of an X window dump, its colors, and pixels of 32 bits (XWDFile.h).
+// picture reads what the screen shows: the header of an X window dump, its colors, and pixels of 32
+// bits (XWDFile.h).
 func (s *screen) picture() *image.RGBA {
 	s.w.t.Helper()
 	b, err := os.ReadFile(s.file)
 	s.w.must(err)
 	field := func(n int) int { return int(binary.BigEndian.Uint32(b[4*n:])) }
-	size, width, height, order, line, colors := field(0), field(4), field(5), field(7), field(12), field(19)
+	size, width, height, order, line, colors := field(0), field(4), field(5), field(7),
+		field(12), field(19)
 	if field(1) != 7 || order != 0 || field(11) != 32 {
-		s.w.t.Fatalf("a window dump of version %d, byte order %d, %d bits per pixel", field(1), order, field(11))
+		s.w.t.Fatalf("a window dump of version %d, byte order %d, %d bits per pixel", field(1),
+			order, field(11))
 	}
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -84,12 +90,14 @@ func (s *screen) click(x, y int, times ...string) {
 func (s *screen) window(name string, x, y int) {
 	s.w.t.Helper()
 	s.w.until("a window named "+name, 60*time.Second, func() bool {
-		return s.w.run("xdotool", "search", "--onlyvisible", "--name", name, "windowmove", fmt.Sprint(x), fmt.Sprint(y)).status == 0
+		return s.w.run("xdotool", "search", "--onlyvisible", "--name", name, "windowmove",
+			fmt.Sprint(x), fmt.Sprint(y)).status == 0
 	})
 	time.Sleep(time.Second)
 }
 
-// label is the part of wpa_gui's WPS tab where it says how it goes, as text of its pixels: the same words look the same.
+// label is the part of wpa_gui's WPS tab where it says how it goes, as text of its pixels: the same
+// words look the same.
 func (s *screen) label() string {
 	s.w.t.Helper()
 	var b strings.Builder
@@ -117,7 +125,8 @@ func (s *screen) settled(before string) string {
 	return last
 }
 
-// The places of what there is to click in wpa_gui's window, which is at the upper left corner of the screen.
+// The places of what there is to click in wpa_gui's window, which is at the upper left corner of
+// the screen.
 const (
 	guiScan, guiScanY     = 263, 331
 	guiWPSTab, guiWPSTabY = 300, 110
@@ -127,7 +136,8 @@ const (
 	resultsY              = 420 // of the window with the scan's results
 )
 
-// TestWpaGui: Debian's wpa_gui shows the access point and joins it from its WPS tab, by push button and by PIN.
+// TestWpaGui: Debian's wpa_gui shows the access point and joins it from its WPS tab, by push button
+// and by PIN.
 func TestWpaGui(t *testing.T) {
 	w := newWorld(t)
 	if _, err := os.Stat("/usr/sbin/wpa_gui"); err != nil {
@@ -147,7 +157,9 @@ func TestWpaGui(t *testing.T) {
 	s.click(314, resultsY+220)
 	events.wait(mark, "CTRL-EVENT-SCAN-RESULTS", oneRun)
 	row := image.Rect(10, resultsY+32, 400, resultsY+50)
-	w.until("wpa_gui lists the access point", 30*time.Second, func() bool { return differ(empty, s.picture(), row) })
+	w.until("wpa_gui lists the access point", 30*time.Second, func() bool {
+		return differ(empty, s.picture(), row)
+	})
 	s.keep("scan")
 
 	// Push button.
@@ -188,7 +200,9 @@ func TestWpaGui(t *testing.T) {
 	h.ask("WPS_PIN any %s", pin)
 	events.wait(mark, "WPS-SUCCESS ", 100*time.Second)
 	h.wait(reg, "WPS-REG-SUCCESS "+w.mac(station), 10*time.Second)
-	w.until("wpa_gui shows after a PIN what it does after a push button", time.Minute, func() bool { return s.label() == success })
+	w.until("wpa_gui shows after a PIN what it does after a push button", time.Minute, func() bool {
+		return s.label() == success
+	})
 	s.keep("pin-succeeded")
 }
 

@@ -1,5 +1,5 @@
-// Package scripttest has what the scripts of our programs (testscript) share: a bus of each script's own, exit statuses,
-// and patience with whole processes, which cannot run in virtual time.
+// Package scripttest has what the scripts of our programs (testscript) share: a bus of each
+// script's own, exit statuses, and patience with whole processes, which cannot run in virtual time.
 package scripttest
 
 import (
@@ -15,8 +15,8 @@ import (
 	"wpsd/test/testbus"
 )
 
-// Patience is how long a script waits for what should happen: long enough for a slow machine with much else to do, since
-// it says nothing but that something hangs.
+// Patience is how long a script waits for what should happen: long enough for a slow machine with
+// much else to do, since it says nothing but that something hangs.
 const Patience = 2 * time.Minute
 
 // Until waits until f is true, looking often, and reports whether it came to that.
@@ -40,7 +40,8 @@ func Bus(e *testscript.Env) (string, error) {
 	}
 	e.Defer(func() { _ = bus.Close() })
 	e.Setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.Address)
-	e.Setenv("GORACE", "atexit_sleep_ms=0") // each short program would sleep for a second at its end
+	// each short program would sleep for a second at its end
+	e.Setenv("GORACE", "atexit_sleep_ms=0")
 	return bus.Address, nil
 }
 

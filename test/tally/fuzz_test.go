@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestFuzzRunsAgain: test/fuzz runs a target again whose time was over (golang/go#75804), and no other one. What go test says is made up;
-// the form is Go 1.26's.
+// TestFuzzRunsAgain: test/fuzz runs a target again whose time was over (golang/go#75804), and no
+// other one. What go test says is made up; the form is Go 1.26's.
 func TestFuzzRunsAgain(t *testing.T) {
 	t.Parallel()
 	const (
@@ -32,18 +32,21 @@ func TestFuzzRunsAgain(t *testing.T) {
 		ok   bool
 		tell string // of the run whose events are passed on
 	}{
-		"good":                                   {[]string{good}, true, "PASS"},
-		"out of time, then good":                 {[]string{overdue, good}, true, "PASS"},
-		"out of time twice":                      {[]string{overdue, overdue, good}, true, "PASS"},
-		"always out of time":                     {[]string{overdue, overdue, overdue}, false, "deadline"},
-		"a finding":                              {[]string{finding}, false, "Failing input"},
-		"a finding when the time was over":       {[]string{both}, false, "Failing input"},
-		"out of time, then a finding":            {[]string{overdue, finding}, false, "Failing input"},
-		"a target that hangs":                    {[]string{hung}, false, "hung"},
-		"a panic that says the same":             {[]string{panicked}, false, "panic"},
-		"a failure without a word":               {[]string{silent}, false, "FAIL"},
-		"what does not build":                    {[]string{"./fuzz_test.go:3:1: syntax error\n|FAIL\twpsd/engine/upnp [build failed]\n"}, false, "syntax"},
-		"a line of the target that says nothing": {[]string{begin + fail + "    \n|" + end}, false, "FAIL"},
+		"good":                   {[]string{good}, true, "PASS"},
+		"out of time, then good": {[]string{overdue, good}, true, "PASS"},
+		"out of time twice":      {[]string{overdue, overdue, good}, true, "PASS"},
+		"always out of time": {[]string{overdue, overdue, overdue}, false,
+			"deadline"},
+		"a finding":                        {[]string{finding}, false, "Failing input"},
+		"a finding when the time was over": {[]string{both}, false, "Failing input"},
+		"out of time, then a finding": {[]string{overdue, finding}, false,
+			"Failing input"},
+		"a target that hangs":        {[]string{hung}, false, "hung"},
+		"a panic that says the same": {[]string{panicked}, false, "panic"},
+		"a failure without a word":   {[]string{silent}, false, "FAIL"},
+		"what does not build":        {[]string{"./fuzz_test.go:3:1: syntax error\n|FAIL\twpsd/engine/upnp [build failed]\n"}, false, "syntax"},
+		"a line of the target that says nothing": {[]string{begin + fail + "    \n|" + end},
+			false, "FAIL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,15 +67,20 @@ func TestFuzzRunsAgain(t *testing.T) {
 				}
 				write(t, filepath.Join(dir, fmt.Sprint("status", n+1)), status, 0o600)
 			}
-			write(t, filepath.Join(dir, "go"), "#!/bin/bash\necho x >> "+dir+"/runs\nn=$(wc -l < "+dir+"/runs)\ncat "+dir+"/run$n\nexit $(cat "+dir+"/status$n)\n", 0o700)
+			write(t, filepath.Join(dir, "go"),
+				"#!/bin/bash\necho x >> "+dir+"/runs\nn=$(wc -l < "+dir+"/runs)\ncat "+dir+
+					"/run$n\nexit $(cat "+dir+"/status$n)\n", 0o700)
 			cmd := exec.Command("../fuzz", "1x", "FuzzURL$")
 			cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			err := cmd.Run()
 			runs, _ := os.ReadFile(filepath.Join(dir, "runs"))
-			if (err == nil) != tt.ok || bytes.Count(runs, []byte("\n")) != len(tt.runs) || !strings.Contains(stdout.String(), tt.tell) || strings.Count(stdout.String(), "=== RUN") > 1 {
-				t.Errorf("%v after %d runs, not %d\n%s%s", err, bytes.Count(runs, []byte("\n")), len(tt.runs), stdout.String(), stderr.String())
+			if (err == nil) != tt.ok || bytes.Count(runs, []byte("\n")) != len(tt.runs) ||
+				!strings.Contains(stdout.String(), tt.tell) ||
+				strings.Count(stdout.String(), "=== RUN") > 1 {
+				t.Errorf("%v after %d runs, not %d\n%s%s", err, bytes.Count(runs, []byte("\n")),
+					len(tt.runs), stdout.String(), stderr.String())
 			}
 		})
 	}

@@ -1,5 +1,5 @@
-// Command tally reads what "go test -json" prints, shows what a person wants to see of it, and counts. It ends with
-// status 1 if a test or a package failed, or if there was no test at all.
+// Command tally reads what "go test -json" prints, shows what a person wants to see of it, and
+// counts. It ends with status 1 if a test or a package failed, or if there was no test at all.
 //
 //	go test -json ./... | go run ./test/tally FILE    counts into FILE as well
 //	go run ./test/tally --sum FILE...                 prints "N passed, N failed" over all FILEs
@@ -16,8 +16,8 @@ import (
 	"strings"
 )
 
-// counts is how often each end was seen. A package that fails without a failing test (it does not build, or its
-// TestMain or a data race ended it) counts as one failure.
+// counts is how often each end was seen. A package that fails without a failing test (it does not
+// build, or its TestMain or a data race ended it) counts as one failure.
 type counts struct {
 	Passed, Failed, Skipped int
 }
@@ -63,8 +63,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// sum adds up the files that earlier runs wrote. A file that is missing is a step that did not come to its end: its
-// step has failed already, and it counts as one failure here too.
+// sum adds up the files that earlier runs wrote. A file that is missing is a step that did not come
+// to its end: its step has failed already, and it counts as one failure here too.
 func sum(files []string, out io.Writer) error {
 	var total counts
 	for _, name := range files {
@@ -103,7 +103,8 @@ type reader struct {
 	skipped []string            // why tests were skipped
 }
 
-// tally reads events to the end. Lines that are none are shown as they are: messages of the compiler, say.
+// tally reads events to the end. Lines that are none are shown as they are: messages of the
+// compiler, say.
 func tally(in io.Reader, out io.Writer) (counts, error) {
 	r := reader{out: out, output: map[string][]string{}, failed: map[string]bool{}}
 	lines := bufio.NewReader(in)
@@ -159,14 +160,16 @@ func (r *reader) take(e event) {
 	}
 }
 
-// collect keeps a line of output until it is known whether somebody wants to see it. A package's own closing line
-// ("ok …", "FAIL …") is always shown.
+// collect keeps a line of output until it is known whether somebody wants to see it. A package's
+// own closing line ("ok …", "FAIL …") is always shown.
 func (r *reader) collect(e event, key string) {
-	if e.Test == "" && (strings.HasPrefix(e.Output, "ok  \t") || strings.HasPrefix(e.Output, "FAIL\t")) {
+	if e.Test == "" && (strings.HasPrefix(e.Output, "ok  \t") ||
+		strings.HasPrefix(e.Output, "FAIL\t")) {
 		fmt.Fprint(r.out, e.Output)
 		return
 	}
-	if e.Test == "" && (e.Output == "PASS\n" || e.Output == "FAIL\n" || strings.HasPrefix(e.Output, "?   \t")) {
+	if e.Test == "" && (e.Output == "PASS\n" || e.Output == "FAIL\n" ||
+		strings.HasPrefix(e.Output, "?   \t")) {
 		return
 	}
 	r.output[key] = append(r.output[key], e.Output)

@@ -32,7 +32,8 @@ func TestTally(t *testing.T) {
 			`{"Action":"output","Package":"p","Test":"A","Output":"    a_test.go:3: needs dbus-daemon\n"}
 {"Action":"skip","Package":"p","Test":"A"}
 `, "skipped: p A: needs dbus-daemon\n", counts{Skipped: 1}},
-		{"what is no event is shown", "# p\np.go:1: undefined: x\n", "# p\np.go:1: undefined: x\n", counts{}},
+		{"what is no event is shown", "# p\np.go:1: undefined: x\n",
+			"# p\np.go:1: undefined: x\n", counts{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,7 +41,8 @@ func TestTally(t *testing.T) {
 			var shown strings.Builder
 			got, err := tally(strings.NewReader(tt.in), &shown)
 			if err != nil || got != tt.want || shown.String() != tt.shown {
-				t.Errorf("got %+v, %v, shown %q; want %+v, %q", got, err, shown.String(), tt.want, tt.shown)
+				t.Errorf("got %+v, %v, shown %q; want %+v, %q", got, err, shown.String(),
+					tt.want, tt.shown)
 			}
 		})
 	}
@@ -61,7 +63,8 @@ func TestSum(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := run([]string{"--sum", good, good}, nil, &out); err != nil || out.String() != "2 skipped\n6 passed, 0 failed\n" {
+	if err := run([]string{"--sum", good, good}, nil, &out); err != nil ||
+		out.String() != "2 skipped\n6 passed, 0 failed\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 	out.Reset()

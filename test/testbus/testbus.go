@@ -1,4 +1,5 @@
-// Package testbus starts a dbus-daemon of one's own for tests of whole programs: no root, nothing installed.
+// Package testbus starts a dbus-daemon of one's own for tests of whole programs: no root, nothing
+// installed.
 package testbus
 
 import (

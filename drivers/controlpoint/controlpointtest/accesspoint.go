@@ -1,5 +1,5 @@
-// Package controlpointtest has access points on this machine for tests: good ones, with everything that
-// WFAWLANConfig:1 is on the network, and ones that answer as no access point should.
+// Package controlpointtest has access points on this machine for tests: good ones, with everything
+// that WFAWLANConfig:1 is on the network, and ones that answer as no access point should.
 package controlpointtest
 
 import (
@@ -36,7 +36,8 @@ type Config struct {
 	Forgets bool
 }
 
-// AccessPoint serves UPnP as an access point does. It is safe for concurrent use and ends with its test.
+// AccessPoint serves UPnP as an access point does. It is safe for concurrent use and ends with its
+// test.
 type AccessPoint struct {
 	device *wfadevice.Device
 
@@ -60,8 +61,11 @@ func New(t testing.TB, c Config) *AccessPoint {
 	t.Cleanup(func() { _ = network.Close() })
 	a := &AccessPoint{}
 	d := wfadevice.Config{
-		Address: c.Address, UUID: c.UUID, MaxAge: c.MaxAge, First: func() *upnp.WLANEvent { return c.First },
-		EventBeforeAnswer: c.EventBeforeAnswer, Forgets: c.Forgets, Trace: a.note, Document: c.Document,
+		Address: c.Address, UUID: c.UUID, MaxAge: c.MaxAge, First: func() *upnp.WLANEvent {
+			return c.First
+		},
+		EventBeforeAnswer: c.EventBeforeAnswer, Forgets: c.Forgets, Trace: a.note,
+		Document: c.Document,
 		Describe: func(d *upnp.Description) {
 			d.Manufacturer, d.ModelName = "Test", "controlpointtest"
 			if c.Describe != nil {

@@ -32,8 +32,9 @@ type Peer struct {
 // soon is for what happens at once on a machine that has nothing else to do.
 const soon = time.Minute
 
-// Conform holds an access point's UPnP against what an External Registrar relies on, as hostapd 2.10 has it: the simulation is
-// compared with the same table as hostapd itself. The access point takes an AP PIN, and nobody else is subscribed to it.
+// Conform holds an access point's UPnP against what an External Registrar relies on, as hostapd
+// 2.10 has it: the simulation is compared with the same table as hostapd itself. The access point
+// takes an AP PIN, and nobody else is subscribed to it.
 func Conform(t *testing.T, p Peer) {
 	t.Helper()
 	c := &conformer{Peer: p, T: t}
@@ -51,8 +52,10 @@ type conformer struct {
 	d *upnp.Description
 }
 
-// search asks for a target, and gives the answers of the access point until done is content with them.
-func (c *conformer) search(datagram string, done func(all []upnp.Announcement) bool) (all []upnp.Announcement) {
+// search asks for a target, and gives the answers of the access point until done is content with
+// them.
+func (c *conformer) search(datagram string,
+	done func(all []upnp.Announcement) bool) (all []upnp.Announcement) {
 	c.Helper()
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
@@ -74,7 +77,8 @@ func (c *conformer) search(datagram string, done func(all []upnp.Announcement) b
 			if err != nil {
 				break
 			}
-			if a, err := upnp.ParseAnnouncement(from.Addr(), buffer[:n]); err == nil && from.Addr().Unmap() == c.Address {
+			if a, err := upnp.ParseAnnouncement(from.Addr(), buffer[:n]); err == nil &&
+				from.Addr().Unmap() == c.Address {
 				all = append(all, a)
 			}
 		}
@@ -84,9 +88,12 @@ func (c *conformer) search(datagram string, done func(all []upnp.Announcement) b
 
 func (c *conformer) discovery() {
 	answered := func(all []upnp.Announcement) bool { return len(all) > 0 }
-	for _, target := range []string{upnp.DeviceType, upnp.ServiceType, "ssdp:all", upnp.FormatUDN(c.UUID)} {
-		for _, a := range c.search(string(upnp.Search{Target: target, MX: 1}.Append(nil)), answered) {
-			if a.Kind != upnp.Answer || a.UUID != c.UUID || a.Location.Host.Addr() != c.Address || a.MaxAge < 1800*time.Second {
+	for _, target := range []string{upnp.DeviceType, upnp.ServiceType, "ssdp:all",
+		upnp.FormatUDN(c.UUID)} {
+		for _, a := range c.search(string(upnp.Search{Target: target,
+			MX: 1}.Append(nil)), answered) {
+			if a.Kind != upnp.Answer || a.UUID != c.UUID || a.Location.Host.Addr() != c.Address ||
+				a.MaxAge < 1800*time.Second {
 				c.Errorf("a search for %s is answered with %+v", target, a)
 			}
 			if c.Location == nil {
@@ -97,9 +104,11 @@ func (c *conformer) discovery() {
 			c.Fatalf("a search for %s finds nothing", target)
 		}
 	}
-	both := c.search(string(upnp.Search{Target: "ssdp:all", MX: 1}.Append(nil)), func(all []upnp.Announcement) bool {
-		return slices.ContainsFunc(all, func(a upnp.Announcement) bool { return a.Service }) && slices.ContainsFunc(all, func(a upnp.Announcement) bool { return !a.Service })
-	})
+	both := c.search(string(upnp.Search{Target: "ssdp:all", MX: 1}.Append(nil)),
+		func(all []upnp.Announcement) bool {
+			return slices.ContainsFunc(all, func(a upnp.Announcement) bool { return a.Service }) &&
+				slices.ContainsFunc(all, func(a upnp.Announcement) bool { return !a.Service })
+		})
 	if len(both) < 2 {
 		c.Errorf("device and service are not both announced: %+v", both)
 	}
@@ -108,7 +117,8 @@ func (c *conformer) discovery() {
 // ask sends a request as it is, with headers in pairs, and gives status and body.
 func (c *conformer) ask(method, path, body string, header ...string) (int, []byte, http.Header) {
 	c.Helper()
-	q, err := http.NewRequestWithContext(c.Context(), method, "http://"+c.Location().Host.String()+path, strings.NewReader(body))
+	q, err := http.NewRequestWithContext(c.Context(), method,
+		"http://"+c.Location().Host.String()+path, strings.NewReader(body))
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -135,14 +145,17 @@ func (c *conformer) description() {
 	if status != 200 || err != nil {
 		c.Fatalf("the description: status %d, %v\n%s", status, err, body)
 	}
-	if d.FriendlyName != c.FriendlyName || !d.HasUDN || d.UDN != c.UUID || d.SCPD.IsZero() || d.Event.IsZero() {
+	if d.FriendlyName != c.FriendlyName || !d.HasUDN || d.UDN != c.UUID || d.SCPD.IsZero() ||
+		d.Event.IsZero() {
 		c.Errorf("the description says %+v", d)
 	}
 	c.d = d
-	if status, body, _ := c.ask("GET", d.SCPD.Path, ""); status != 200 || !bytes.Contains(body, []byte("PutWLANResponse")) {
+	if status, body, _ := c.ask("GET", d.SCPD.Path, ""); status != 200 ||
+		!bytes.Contains(body, []byte("PutWLANResponse")) {
 		c.Errorf("the description of the service: status %d\n%s", status, body)
 	}
-	for _, row := range []struct{ method, path string }{{"GET", "/nothing"}, {"GET", "/"}, {"POST", "/nothing"}} {
+	for _, row := range []struct{ method, path string }{{"GET", "/nothing"}, {"GET", "/"},
+		{"POST", "/nothing"}} {
 		if status, _, _ := c.ask(row.method, row.path, ""); status != 404 {
 			c.Errorf("%s %s: status %d", row.method, row.path, status)
 		}
@@ -170,7 +183,8 @@ func (c *conformer) call(a upnp.Action) (message []byte, code int) {
 	return message, 0
 }
 
-var selected = (&wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel, Version2: wsc.Version20}).Append(nil)
+var selected = (&wsc.SelectedRegistrar{Selected: true, ConfigMethods: wsc.ConfigLabel,
+	Version2: wsc.Version20}).Append(nil)
 
 func (c *conformer) actions() {
 	message, code := c.call(upnp.Action{Name: upnp.GetDeviceInfo})
@@ -178,7 +192,8 @@ func (c *conformer) actions() {
 	if code != 0 || err != nil {
 		c.Fatalf("GetDeviceInfo: error %d, %v", code, err)
 	}
-	if m1.MAC != c.BSSID || m1.UUID != c.UUID || len(m1.PublicKey) != 192 || m1.State != wsc.Configured {
+	if m1.MAC != c.BSSID || m1.UUID != c.UUID || len(m1.PublicKey) != 192 ||
+		m1.State != wsc.Configured {
 		c.Errorf("M1 says %+v", m1)
 	}
 	again, _ := c.call(upnp.Action{Name: upnp.GetDeviceInfo})
@@ -192,19 +207,26 @@ func (c *conformer) actions() {
 		upnp.Action
 		codes []int
 	}{
-		{"a message that is none", upnp.Action{Name: upnp.PutMessage, Message: []byte{0x10}}, []int{400, 501, 600}},
-		{"no message", upnp.Action{Name: upnp.PutMessage}, []int{600, 603}}, // hostapd: out of memory
+		{"a message that is none", upnp.Action{Name: upnp.PutMessage, Message: []byte{0x10}},
+			[]int{400, 501, 600}},
+		// hostapd: out of memory
+		{"no message", upnp.Action{Name: upnp.PutMessage}, []int{600, 603}},
 		// 0 is none: hostapd forgets it without a word.
-		{"a message for a station that is not there", upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: station, Message: ack}, []int{0, 501}},
-		{"a message of no kind", upnp.Action{Name: upnp.PutWLANResponse, Type: 7, MAC: station, Message: ack}, []int{402, 500, 501, 600, 601}},
-		{"to be selected without a subscription", upnp.Action{Name: upnp.SetSelectedRegistrar, Message: selected}, []int{501}},
+		{"a message for a station that is not there",
+			upnp.Action{Name: upnp.PutWLANResponse, Type: upnp.EventMessage, MAC: station,
+				Message: ack}, []int{0, 501}},
+		{"a message of no kind", upnp.Action{Name: upnp.PutWLANResponse, Type: 7, MAC: station,
+			Message: ack}, []int{402, 500, 501, 600, 601}},
+		{"to be selected without a subscription",
+			upnp.Action{Name: upnp.SetSelectedRegistrar, Message: selected}, []int{501}},
 		{"an action that is none", upnp.Action{Name: "FormatDisk"}, []int{401}},
 	} {
 		if _, code := c.call(row.Action); !slices.Contains(row.codes, code) {
 			c.Errorf("%s: error %d, not one of %v", row.name, code, row.codes)
 		}
 	}
-	if status, _, _ := c.ask("POST", c.d.Control.Path, "<no", "SOAPACTION", `"`+upnp.ServiceType+`#PutMessage"`); status < 400 {
+	if status, _, _ := c.ask("POST", c.d.Control.Path, "<no", "SOAPACTION",
+		`"`+upnp.ServiceType+`#PutMessage"`); status < 400 {
 		c.Errorf("half an envelope: status %d", status)
 	}
 	if status, _, _ := c.ask("POST", c.d.Control.Path, ""); status < 400 {
@@ -219,7 +241,9 @@ func (c *conformer) subscribe(header ...string) (int, string) {
 	if status != 200 {
 		return status, ""
 	}
-	s, err := upnp.ParseSubscription(upnp.Response{Status: status, Header: upnp.Header{{Name: "SID", Value: h.Get("SID")}, {Name: "TIMEOUT", Value: h.Get("TIMEOUT")}}})
+	s, err := upnp.ParseSubscription(upnp.Response{Status: status,
+		Header: upnp.Header{{Name: "SID", Value: h.Get("SID")},
+			{Name: "TIMEOUT", Value: h.Get("TIMEOUT")}}})
 	if err != nil || s.Timeout < 1800*time.Second {
 		c.Errorf("SUBSCRIBE %q is granted as %+v, %v", header, s, err)
 	}
@@ -233,18 +257,26 @@ func (c *conformer) subscriptions() {
 		header       []string
 		statuses     []int
 	}{
-		{"a callback to another network", "SUBSCRIBE", []string{"CALLBACK", "<http://192.0.2.1:80/x>", "NT", "upnp:event", "TIMEOUT", "Second-1800"}, []int{412, 500}},
-		{"a callback to a name", "SUBSCRIBE", []string{"CALLBACK", "<http://localhost:80/x>", "NT", "upnp:event"}, []int{412, 500}},
-		{"a callback of another scheme", "SUBSCRIBE", []string{"CALLBACK", "<https://127.0.0.1:80/x>", "NT", "upnp:event"}, []int{412, 500}},
-		{"another NT", "SUBSCRIBE", []string{"CALLBACK", "<http://127.0.0.1:80/x>", "NT", "upnp:other"}, []int{400, 412}},
+		{"a callback to another network", "SUBSCRIBE",
+			[]string{"CALLBACK", "<http://192.0.2.1:80/x>", "NT", "upnp:event", "TIMEOUT",
+				"Second-1800"}, []int{412, 500}},
+		{"a callback to a name", "SUBSCRIBE",
+			[]string{"CALLBACK", "<http://localhost:80/x>", "NT", "upnp:event"}, []int{412, 500}},
+		{"a callback of another scheme", "SUBSCRIBE",
+			[]string{"CALLBACK", "<https://127.0.0.1:80/x>", "NT", "upnp:event"}, []int{412, 500}},
+		{"another NT", "SUBSCRIBE",
+			[]string{"CALLBACK", "<http://127.0.0.1:80/x>", "NT", "upnp:other"}, []int{400, 412}},
 		{"no NT", "SUBSCRIBE", []string{"CALLBACK", "<http://127.0.0.1:80/x>"}, []int{412}},
 		{"neither CALLBACK nor SID", "SUBSCRIBE", nil, []int{412}},
-		{"both CALLBACK and SID", "SUBSCRIBE", []string{"SID", unknown, "CALLBACK", "<http://127.0.0.1:80/x>"}, []int{400}},
-		{"the renewal of an unknown one", "SUBSCRIBE", []string{"SID", unknown, "TIMEOUT", "Second-1800"}, []int{412}},
+		{"both CALLBACK and SID", "SUBSCRIBE",
+			[]string{"SID", unknown, "CALLBACK", "<http://127.0.0.1:80/x>"}, []int{400}},
+		{"the renewal of an unknown one", "SUBSCRIBE",
+			[]string{"SID", unknown, "TIMEOUT", "Second-1800"}, []int{412}},
 		{"the end of an unknown one", "UNSUBSCRIBE", []string{"SID", unknown}, []int{412}},
 		{"the end of none", "UNSUBSCRIBE", nil, []int{412}},
 	} {
-		if status, _, _ := c.ask(row.method, c.d.Event.Path, "", row.header...); !slices.Contains(row.statuses, status) {
+		if status, _, _ := c.ask(row.method, c.d.Event.Path, "",
+			row.header...); !slices.Contains(row.statuses, status) {
 			c.Errorf("%s: status %d, not one of %v", row.name, status, row.statuses)
 		}
 	}
@@ -262,14 +294,16 @@ func (c *conformer) events() {
 	came := make(chan notified, 16)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<16)) // half a body is found out below
-		n := notified{method: r.Method, path: r.URL.Path, kind: r.Header.Get("Content-Type"), body: body}
+		n := notified{method: r.Method, path: r.URL.Path,
+			kind: r.Header.Get("Content-Type"), body: body}
 		for name, values := range r.Header {
 			n.header = append(n.header, upnp.Field{Name: name, Value: values[0]})
 		}
 		came <- n
 	}))
 	defer server.Close()
-	status, sid := c.subscribe("CALLBACK", "<"+server.URL+"/here>", "NT", "upnp:event", "TIMEOUT", "Second-1800")
+	status, sid := c.subscribe("CALLBACK", "<"+server.URL+"/here>", "NT", "upnp:event", "TIMEOUT",
+		"Second-1800")
 	if status != 200 {
 		c.Fatalf("SUBSCRIBE: status %d", status)
 	}
@@ -281,13 +315,16 @@ func (c *conformer) events() {
 	case <-ctx.Done():
 		c.Fatal("there is no first event")
 	}
-	if _, code := c.call(upnp.Action{Name: upnp.SetSelectedRegistrar, Message: selected}); code != 0 {
+	if _, code := c.call(upnp.Action{Name: upnp.SetSelectedRegistrar,
+		Message: selected}); code != 0 {
 		c.Errorf("to be selected with a subscription: error %d", code)
 	}
-	if _, code := c.call(upnp.Action{Name: upnp.SetSelectedRegistrar, Message: (&wsc.SelectedRegistrar{Version2: wsc.Version20}).Append(nil)}); code != 0 {
+	if _, code := c.call(upnp.Action{Name: upnp.SetSelectedRegistrar,
+		Message: (&wsc.SelectedRegistrar{Version2: wsc.Version20}).Append(nil)}); code != 0 {
 		c.Errorf("to be selected no more: error %d", code)
 	}
-	if status, renewed := c.subscribe("SID", sid, "TIMEOUT", "Second-1800"); status != 200 || renewed != sid {
+	if status, renewed := c.subscribe("SID", sid, "TIMEOUT", "Second-1800"); status != 200 ||
+		renewed != sid {
 		c.Errorf("the renewal: status %d, SID %q, not %q", status, renewed, sid)
 	}
 	if status, _, _ := c.ask("UNSUBSCRIBE", c.d.Event.Path, "", "SID", sid); status != 200 {
@@ -296,7 +333,8 @@ func (c *conformer) events() {
 	if status, _ := c.subscribe("SID", sid, "TIMEOUT", "Second-1800"); status != 412 {
 		c.Errorf("a renewal after the end: status %d", status)
 	}
-	if _, code := c.call(upnp.Action{Name: upnp.SetSelectedRegistrar, Message: selected}); code != 501 {
+	if _, code := c.call(upnp.Action{Name: upnp.SetSelectedRegistrar,
+		Message: selected}); code != 501 {
 		c.Errorf("to be selected after the end: error %d", code)
 	}
 }
@@ -304,14 +342,16 @@ func (c *conformer) events() {
 // checkFirst looks at the first event, which tells everything.
 func (c *conformer) checkFirst(n notified, sid string) {
 	e, err := upnp.ParseNotify(n.header)
-	if err != nil || n.method != "NOTIFY" || n.path != "/here" || e.SID != sid || e.Seq != 0 || !strings.HasPrefix(n.kind, "text/xml") {
+	if err != nil || n.method != "NOTIFY" || n.path != "/here" || e.SID != sid || e.Seq != 0 ||
+		!strings.HasPrefix(n.kind, "text/xml") {
 		c.Errorf("the first event: %s %s, %s, %+v, %v", n.method, n.path, n.kind, e, err)
 	}
 	e.ReadBody(n.body)
 	if e.Err != nil || e.APStatus == nil || e.STAStatus == nil || e.Event == nil {
 		c.Fatalf("the first event says %s\n%s", fmt.Sprintf("%+v", e), n.body)
 	}
-	if kind, err := wsc.PeekMessageType(e.Event.Message); err != nil || e.Event.Type == upnp.EventMessage && e.Event.MAC == [6]byte{} && kind != wsc.MsgAck {
+	if kind, err := wsc.PeekMessageType(e.Event.Message); err != nil ||
+		e.Event.Type == upnp.EventMessage && e.Event.MAC == [6]byte{} && kind != wsc.MsgAck {
 		c.Errorf("the first event has %v of %x, %v", kind, e.Event.MAC, err)
 	}
 }

@@ -17,9 +17,10 @@ import (
 // ownNetwork is set in the process that has a network of its own.
 const ownNetwork = "WPSD_TEST_NETWORK"
 
-// Main runs the tests of a package in a network of its own, if the kernel lets us have one, else in that of the machine: on
-// its loopback interface others may speak, and subscribe, too. Call it from TestMain. The whole process has to be inside: a
-// namespace belongs to a thread, and Go moves goroutines between them.
+// Main runs the tests of a package in a network of its own, if the kernel lets us have one, else in
+// that of the machine: on its loopback interface others may speak, and subscribe, too. Call it from
+// TestMain. The whole process has to be inside: a namespace belongs to a thread, and Go moves
+// goroutines between them.
 func Main(m *testing.M) {
 	switch {
 	case os.Getenv(ownNetwork) != "":
@@ -27,7 +28,9 @@ func Main(m *testing.M) {
 			_, _ = fmt.Fprintln(os.Stderr, "controlpointtest:", err)
 			os.Exit(2)
 		}
-	case slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.fuzzworker") }):
+	case slices.ContainsFunc(os.Args, func(a string) bool {
+		return strings.HasPrefix(a, "-test.fuzzworker")
+	}):
 		// It has files from the process that started it, and that one's network.
 	default:
 		again()
@@ -54,22 +57,26 @@ func again() {
 	os.Exit(0)
 }
 
-// possible tries whether there can be a new network, with a run of this program that has no tests to do.
+// possible tries whether there can be a new network, with a run of this program that has no tests
+// to do.
 func possible() bool {
 	cmd := inNetwork("-test.run=^$")
 	cmd.Env = append(os.Environ(), ownNetwork+"=1")
 	return cmd.Run() == nil
 }
 
-// inNetwork is this program in a new network. Whoever is not root needs a user namespace for it, and the one capability
-// with which to bring the loopback interface up.
+// inNetwork is this program in a new network. Whoever is not root needs a user namespace for it,
+// and the one capability with which to bring the loopback interface up.
 func inNetwork(arguments ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", arguments...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET,
+		Pdeathsig: syscall.SIGKILL}
 	if uid, gid := os.Getuid(), os.Getgid(); uid != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid,
+			HostID: uid, Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid,
+			HostID: gid, Size: 1}}
 		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}
 	}
 	return cmd

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// dialTime bounds how long it takes to connect, and to be told that the control point is open. The other process
-	// may have to be started first.
+	// dialTime bounds how long it takes to connect, and to be told that the control point is open.
+	// The other process may have to be started first.
 	dialTime = 20 * time.Second
 	// againTime is how long to wait before connecting again when the other process ended.
 	againTime = time.Second
@@ -25,7 +25,8 @@ const (
 	lasting = time.Minute
 	// againMost is the longest time until then.
 	againMost = 30 * time.Second
-	// doTime bounds a request, which in the other process may wait for others to the same address, and then has 15 s.
+	// doTime bounds a request, which in the other process may wait for others to the same address,
+	// and then has 15 s.
 	doTime = 60 * time.Second
 	// writeTime is how long the other process may leave what we say unread.
 	writeTime = 5 * time.Second
@@ -33,8 +34,9 @@ const (
 	maxHeard = 1024
 )
 
-// Dial opens a control point on an interface, in the process that listens on the socket at path. If that process ends, it
-// is looked for again, and Changed tells when it is back. The caller closes the Client.
+// Dial opens a control point on an interface, in the process that listens on the socket at path. If
+// that process ends, it is looked for again, and Changed tells when it is back. The caller closes
+// the Client.
 func Dial(path, ifname string, log *slog.Logger) (*Client, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -42,7 +44,8 @@ func Dial(path, ifname string, log *slog.Logger) (*Client, error) {
 	ctx, end := context.WithCancelCause(context.Background())
 	c := &Client{
 		path: path, ifname: ifname, log: log, ctx: ctx, end: end,
-		heard: make(chan upnp.Announcement, maxHeard), notified: make(chan upnp.Notification), changed: make(chan struct{}, 1),
+		heard: make(chan upnp.Announcement, maxHeard), notified: make(chan upnp.Notification),
+		changed: make(chan struct{}, 1),
 		pending: make(map[uint64]chan frame),
 	}
 	conn, err := c.connect()
@@ -50,7 +53,9 @@ func Dial(path, ifname string, log *slog.Logger) (*Client, error) {
 		end(err)
 		return nil, err
 	}
-	c.tasks.Go(fence.Func(c.log, "the connection to the process that speaks UPnP", func() { c.run(conn) }, nil))
+	c.tasks.Go(fence.Func(c.log, "the connection to the process that speaks UPnP", func() {
+		c.run(conn)
+	}, nil))
 	return c, nil
 }
 
@@ -81,7 +86,8 @@ func (c *Client) Notified() <-chan upnp.Notification { return c.notified }
 // Changed implements service.ControlPoint.
 func (c *Client) Changed() <-chan struct{} { return c.changed }
 
-// Search implements service.ControlPoint. Why the other process could not, if so, is in its own log: nobody waits for it.
+// Search implements service.ControlPoint. Why the other process could not, if so, is in its own
+// log: nobody waits for it.
 func (c *Client) Search(context.Context) error {
 	c.mu.Lock()
 	c.last++
@@ -101,7 +107,8 @@ func (c *Client) Do(ctx context.Context, r upnp.Request) (upnp.Response, error) 
 	case f.Response == nil:
 		return upnp.Response{}, errors.New("remote: an answer without content")
 	case len(f.Response.Body) > r.MaxBody:
-		return upnp.Response{}, fmt.Errorf("remote: %s %s: %w", r.Method, r.URL, controlpoint.ErrTooLong)
+		return upnp.Response{},
+			fmt.Errorf("remote: %s %s: %w", r.Method, r.URL, controlpoint.ErrTooLong)
 	}
 	if err := f.Response.Recheck(r.MaxBody); err != nil {
 		return upnp.Response{}, fmt.Errorf("remote: %s %s: %w", r.Method, r.URL, err)
@@ -141,7 +148,8 @@ func (c *Client) connect() (net.Conn, error) {
 	}
 	if err != nil || !stop() {
 		_ = conn.Close()
-		return nil, fmt.Errorf("remote: opening %s: %w", c.ifname, errors.Join(err, context.Cause(ctx)))
+		return nil, fmt.Errorf("remote: opening %s: %w", c.ifname,
+			errors.Join(err, context.Cause(ctx)))
 	}
 	c.mu.Lock()
 	c.conn = conn
@@ -163,7 +171,9 @@ func (c *Client) run(conn net.Conn) {
 			c.tellChanged()
 		}
 		began := time.Now()
-		err := fence.Do(c.log, "a connection to the process that speaks UPnP", func() error { return c.follow(conn) })
+		err := fence.Do(c.log, "a connection to the process that speaks UPnP", func() error {
+			return c.follow(conn)
+		})
 		conn = nil
 		if time.Since(began) >= lasting {
 			wait = againTime
@@ -223,7 +233,8 @@ func (c *Client) follow(conn net.Conn) error {
 			c.tellChanged()
 		case notified:
 			n := f.Notified.unpack()
-			tasks.Go(fence.Func(c.log, "a notification", func() { // one at a time, which intake sees to
+			// one at a time, which intake sees to
+			tasks.Go(fence.Func(c.log, "a notification", func() {
 				select {
 				case c.notified <- n:
 					in.taken()

@@ -1,10 +1,12 @@
-// Package remote is a control point in a process of its own: what speaks to access points over the network, and reads
-// what they answer, then has neither wpsd's capabilities nor its secrets, and wpsd has no network.
+// Package remote is a control point in a process of its own: what speaks to access points over the
+// network, and reads what they answer, then has neither wpsd's capabilities nor its secrets, and
+// wpsd has no network.
 //
-// The two speak over a local socket: frames of JSON, each after its length in four bytes. A connection is one control
-// point; it begins with open and its answer. wpsd trusts the other process no more than the network: see intake. From wpsd come search, do and cancel, from the other side reply, heard,
-// changed and notified. Only one notified is on its way until taken says that somebody has it: devices wait, as they do
-// with a control point in the same process.
+// The two speak over a local socket: frames of JSON, each after its length in four bytes. A
+// connection is one control point; it begins with open and its answer. wpsd trusts the other
+// process no more than the network: see intake. From wpsd come search, do and cancel, from the
+// other side reply, heard, changed and notified. Only one notified is on its way until taken says
+// that somebody has it: devices wait, as they do with a control point in the same process.
 package remote
 
 import (

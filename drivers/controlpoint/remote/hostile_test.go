@@ -84,7 +84,8 @@ func (p *puppet) say(list ...frame) {
 
 // good is an announcement as it comes from the network.
 func good(change func(a *upnp.Announcement)) frame {
-	a := upnp.Announcement{From: netip.MustParseAddr("192.0.2.1"), Kind: upnp.Alive, UUID: [16]byte{1}, HasUUID: true, MaxAge: time.Minute,
+	a := upnp.Announcement{From: netip.MustParseAddr("192.0.2.1"), Kind: upnp.Alive,
+		UUID: [16]byte{1}, HasUUID: true, MaxAge: time.Minute,
 		Location: upnp.URL{Host: netip.MustParseAddrPort("192.0.2.1:80"), Path: "/"}}
 	if change != nil {
 		change(&a)
@@ -97,26 +98,42 @@ func TestAnnouncementsThatNobodyCouldSend(t *testing.T) {
 	p := newPuppet(t)
 	c := p.client()
 	for name, change := range map[string]func(a *upnp.Announcement){
-		"no sender":                     func(a *upnp.Announcement) { a.From = netip.Addr{} },
-		"everybody":                     func(a *upnp.Announcement) { a.From = netip.MustParseAddr("255.255.255.255") },
-		"a zone with a zero":            func(a *upnp.Announcement) { a.From = netip.MustParseAddr("fe80::1%a\x00b") },
-		"a location elsewhere":          func(a *upnp.Announcement) { a.Location.Host = netip.MustParseAddrPort("198.51.100.1:80") },
-		"a location at a printer":       func(a *upnp.Announcement) { a.Location.Host = netip.MustParseAddrPort("192.0.2.1:9100") },
-		"no location":                   func(a *upnp.Announcement) { a.Location = upnp.URL{} },
-		"a location that is too long":   func(a *upnp.Announcement) { a.Location.Path = "/" + strings.Repeat("x", 1500) },
-		"a location with a zero":        func(a *upnp.Announcement) { a.Location.Path = "/a\x00b" },
-		"a location that is not UTF-8":  func(a *upnp.Announcement) { a.Location.Path = "/\xff" },
-		"an age of less than a second":  func(a *upnp.Announcement) { a.MaxAge = time.Millisecond },
-		"an age before it was born":     func(a *upnp.Announcement) { a.MaxAge = -time.Hour },
-		"a kind that there is not":      func(a *upnp.Announcement) { a.Kind = 77 },
-		"a location with a control":     func(a *upnp.Announcement) { a.Location.Path = "/\x1b[2J" },
-		"a location with a header more": func(a *upnp.Announcement) { a.Location.Path = "/ \r\nLOCATION: http://198.51.100.1/" },
+		"no sender": func(a *upnp.Announcement) { a.From = netip.Addr{} },
+		"everybody": func(a *upnp.Announcement) {
+			a.From = netip.MustParseAddr("255.255.255.255")
+		},
+		"a zone with a zero": func(a *upnp.Announcement) {
+			a.From = netip.MustParseAddr("fe80::1%a\x00b")
+		},
+		"a location elsewhere": func(a *upnp.Announcement) {
+			a.Location.Host = netip.MustParseAddrPort("198.51.100.1:80")
+		},
+		"a location at a printer": func(a *upnp.Announcement) {
+			a.Location.Host = netip.MustParseAddrPort("192.0.2.1:9100")
+		},
+		"no location": func(a *upnp.Announcement) { a.Location = upnp.URL{} },
+		"a location that is too long": func(a *upnp.Announcement) {
+			a.Location.Path = "/" + strings.Repeat("x", 1500)
+		},
+		"a location with a zero":       func(a *upnp.Announcement) { a.Location.Path = "/a\x00b" },
+		"a location that is not UTF-8": func(a *upnp.Announcement) { a.Location.Path = "/\xff" },
+		"an age of less than a second": func(a *upnp.Announcement) { a.MaxAge = time.Millisecond },
+		"an age before it was born":    func(a *upnp.Announcement) { a.MaxAge = -time.Hour },
+		"a kind that there is not":     func(a *upnp.Announcement) { a.Kind = 77 },
+		"a location with a control": func(a *upnp.Announcement) {
+			a.Location.Path = "/\x1b[2J"
+		},
+		"a location with a header more": func(a *upnp.Announcement) {
+			a.Location.Path = "/ \r\nLOCATION: http://198.51.100.1/"
+		},
 	} {
 		p.say(good(change), good(nil))
 		n := 0
 		for a := range within2(t, c) {
 			if want := good(nil).Heard; a != *want {
-				if name == "a location with a header more" && a.From == want.From && a.Location.Host == want.Location.Host && !strings.ContainsAny(a.Location.Path, " \r\n") {
+				if name == "a location with a header more" && a.From == want.From &&
+					a.Location.Host == want.Location.Host &&
+					!strings.ContainsAny(a.Location.Path, " \r\n") {
 					continue // as if it had come so from the network
 				}
 				t.Errorf("%s: %+v", name, a)
@@ -127,7 +144,9 @@ func TestAnnouncementsThatNobodyCouldSend(t *testing.T) {
 		}
 	}
 	p.say(good(func(a *upnp.Announcement) { a.MaxAge = 1000 * time.Hour }))
-	if a := within(t, c.Heard(), func(a upnp.Announcement) bool { return a.MaxAge > time.Minute }); a.MaxAge != 24*time.Hour {
+	if a := within(t, c.Heard(), func(a upnp.Announcement) bool {
+		return a.MaxAge > time.Minute
+	}); a.MaxAge != 24*time.Hour {
 		t.Errorf("an age of %v", a.MaxAge)
 	}
 }
@@ -144,7 +163,8 @@ func within2(t *testing.T, c *Client) func(yield func(upnp.Announcement) bool) {
 func TestAProcessThatDoesNotSpeakAsAgreed(t *testing.T) {
 	t.Parallel()
 	event := func(change func(n *upnp.Notification)) frame {
-		n := upnp.Notification{From: netip.MustParseAddr("192.0.2.1"), SID: "uuid:1", Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}}}
+		n := upnp.Notification{From: netip.MustParseAddr("192.0.2.1"), SID: "uuid:1",
+			Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}}}
 		change(&n)
 		return frame{Kind: notified, Notified: pack(n)}
 	}
@@ -165,7 +185,8 @@ func TestAProcessThatDoesNotSpeakAsAgreed(t *testing.T) {
 			c := p.client()
 			p.say(said...)
 			within(t, c.Changed(), func(struct{}) bool { return true })
-			if _, err := io.Copy(io.Discard, p.conn); ignoreEnd(err) != nil && !strings.Contains(err.Error(), "reset") {
+			if _, err := io.Copy(io.Discard, p.conn); ignoreEnd(err) != nil &&
+				!strings.Contains(err.Error(), "reset") {
 				t.Errorf("%v", err)
 			}
 			if err := p.accept(); err != nil {
@@ -180,12 +201,17 @@ func TestEventsThatNobodyCouldSend(t *testing.T) {
 	p := newPuppet(t)
 	c := p.client()
 	for name, change := range map[string]func(n *upnp.Notification){
-		"a type that there is not":      func(n *upnp.Notification) { n.Event.Type = 9 },
-		"a message that is too long":    func(n *upnp.Notification) { n.Event.Message = make([]byte, 20000) },
-		"an error that is a novel":      func(n *upnp.Notification) { n.Err = errors.New(strings.Repeat("\x00\xffno", 10000)) },
+		"a type that there is not": func(n *upnp.Notification) { n.Event.Type = 9 },
+		"a message that is too long": func(n *upnp.Notification) {
+			n.Event.Message = make([]byte, 20000)
+		},
+		"an error that is a novel": func(n *upnp.Notification) {
+			n.Err = errors.New(strings.Repeat("\x00\xffno", 10000))
+		},
 		"an error and an event with it": func(n *upnp.Notification) { n.Err = errors.New("x") },
 	} {
-		n := upnp.Notification{From: netip.MustParseAddr("192.0.2.1"), SID: "uuid:1", Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}}}
+		n := upnp.Notification{From: netip.MustParseAddr("192.0.2.1"), SID: "uuid:1",
+			Event: &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{2}, Message: []byte{1}}}
 		change(&n)
 		p.say(frame{Kind: notified, Notified: pack(n)})
 		got := within(t, c.Notified(), func(upnp.Notification) bool { return true })
@@ -212,14 +238,18 @@ func TestAnswersThatNobodyCouldGive(t *testing.T) {
 		long = append(long, upnp.Field{Name: "A", Value: "0123456789"})
 	}
 	for name, f := range map[string]frame{
-		"nothing":                  {},
-		"a status that is none":    {Response: &upnp.Response{Status: -1}},
-		"an interim answer":        {Response: &upnp.Response{Status: 100}},
-		"a header with a line end": {Response: &upnp.Response{Status: 200, Header: upnp.Header{{Name: "SID", Value: "a\r\nb"}}}},
-		"a name with a zero":       {Response: &upnp.Response{Status: 200, Header: upnp.Header{{Name: "S\x00", Value: "a"}}}},
-		"a header without end":     {Response: &upnp.Response{Status: 200, Header: long}},
-		"too much":                 {Response: &upnp.Response{Status: 200, Body: make([]byte, 5000)}},
-		"an error that is a novel": {Error: &failure{Code: "timeout", Text: strings.Repeat("\x00\xff\x1b[2Jno ", 10000)}},
+		"nothing":               {},
+		"a status that is none": {Response: &upnp.Response{Status: -1}},
+		"an interim answer":     {Response: &upnp.Response{Status: 100}},
+		"a header with a line end": {Response: &upnp.Response{Status: 200,
+			Header: upnp.Header{{Name: "SID", Value: "a\r\nb"}}}},
+		"a name with a zero": {Response: &upnp.Response{Status: 200,
+			Header: upnp.Header{{Name: "S\x00", Value: "a"}}}},
+		"a header without end": {Response: &upnp.Response{Status: 200, Header: long}},
+		"too much": {Response: &upnp.Response{Status: 200,
+			Body: make([]byte, 5000)}},
+		"an error that is a novel": {Error: &failure{Code: "timeout",
+			Text: strings.Repeat("\x00\xff\x1b[2Jno ", 10000)}},
 	} {
 		go func() {
 			asked, err := read(p.conn)
@@ -231,7 +261,8 @@ func TestAnswersThatNobodyCouldGive(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		resp, err := c.Do(t.Context(), upnp.Request{Method: "GET", URL: good(nil).Heard.Location, MaxBody: 4096})
+		resp, err := c.Do(t.Context(),
+			upnp.Request{Method: "GET", URL: good(nil).Heard.Location, MaxBody: 4096})
 		if err == nil || resp.Status != 0 || !isText(err.Error()) {
 			t.Errorf("%s: %.300s, %.300v", name, fmt.Sprint(resp), err)
 		}
@@ -241,7 +272,8 @@ func TestAnswersThatNobodyCouldGive(t *testing.T) {
 	}
 }
 
-// TestAProcessThatIsDeafAndDumb: nobody waits for it for ever. The pipe is one of the bubble, so no time passes.
+// TestAProcessThatIsDeafAndDumb: nobody waits for it for ever. The pipe is one of the bubble, so no
+// time passes.
 func TestAProcessThatIsDeafAndDumb(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -256,7 +288,8 @@ func TestAProcessThatIsDeafAndDumb(t *testing.T) {
 		c.conn = here
 		go func() { _, _ = io.Copy(io.Discard, there) }()
 		began = time.Now()
-		if _, err := c.Do(t.Context(), upnp.GetDescription(good(nil).Heard.Location)); !errors.Is(err, controlpoint.ErrTimeout) || time.Since(began) != doTime {
+		if _, err := c.Do(t.Context(), upnp.GetDescription(good(nil).Heard.Location)); !errors.Is(
+			err, controlpoint.ErrTimeout) || time.Since(began) != doTime {
 			t.Errorf("dumb: %v after %v", err, time.Since(began))
 		}
 		_ = here.Close()
@@ -308,9 +341,13 @@ func (e *endless) Read(b []byte) (int, error) {
 // FuzzIntake: whatever the other process says, what comes out is what the network could have said.
 func FuzzIntake(f *testing.F) {
 	for _, seed := range []frame{
-		good(nil), {Kind: changed}, {Kind: reply, ID: 1, Error: &failure{Code: "timeout", Text: "x"}},
-		{Kind: reply, Response: &upnp.Response{Status: 200, Header: upnp.Header{{Name: "SID", Value: "uuid:1"}}, Body: []byte("x")}},
-		{Kind: notified, Notified: pack(upnp.Notification{From: netip.MustParseAddr("192.0.2.1"), SID: "uuid:1", Event: &upnp.WLANEvent{Type: 1, Message: []byte{1}}, Err: errors.New("bad")})},
+		good(nil), {Kind: changed},
+		{Kind: reply, ID: 1, Error: &failure{Code: "timeout", Text: "x"}},
+		{Kind: reply, Response: &upnp.Response{Status: 200,
+			Header: upnp.Header{{Name: "SID", Value: "uuid:1"}}, Body: []byte("x")}},
+		{Kind: notified, Notified: pack(upnp.Notification{From: netip.MustParseAddr("192.0.2.1"),
+			SID: "uuid:1", Event: &upnp.WLANEvent{Type: 1, Message: []byte{1}},
+			Err: errors.New("bad")})},
 	} {
 		text, err := json.Marshal(seed)
 		if err != nil {
@@ -319,7 +356,8 @@ func FuzzIntake(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		in := newIntake(bytes.NewReader(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...)))
+		in := newIntake(bytes.NewReader(append(
+			binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...)))
 		got, err := in.next(t.Context())
 		if err != nil {
 			return
@@ -327,7 +365,8 @@ func FuzzIntake(f *testing.F) {
 		switch got.Kind {
 		case heard:
 			again, err := upnp.ParseAnnouncement(got.Heard.From, got.Heard.Append(nil))
-			if err != nil || again != *got.Heard || !got.Heard.From.Is4() || !isText(got.Heard.Location.Path[:min(len(got.Heard.Location.Path), 300)]) {
+			if err != nil || again != *got.Heard || !got.Heard.From.Is4() ||
+				!isText(got.Heard.Location.Path[:min(len(got.Heard.Location.Path), 300)]) {
 				t.Fatalf("%+v, %v", got.Heard, err)
 			}
 		case notified:
@@ -342,7 +381,8 @@ func FuzzIntake(f *testing.F) {
 			if err := got.Error.err(); err != nil && !isText(err.Error()) {
 				t.Fatalf("%q", err)
 			}
-			if r := got.Response; r != nil && r.Recheck(1024) == nil && (len(r.Body) > 1024 || r.Status < 200) {
+			if r := got.Response; r != nil && r.Recheck(1024) == nil &&
+				(len(r.Body) > 1024 || r.Status < 200) {
 				t.Fatalf("%+v", r)
 			}
 		}
@@ -368,13 +408,15 @@ func TestSettled(t *testing.T) {
 		go func() { _, _ = io.Copy(io.Discard, here) }()
 		n := 0
 		p := &loud{heard: make(chan upnp.Announcement)}
-		l := &link{conn: there, point: p, log: slog.New(slog.DiscardHandler), taken: make(chan struct{}, 1), settled: func() { n++ }}
+		l := &link{conn: there, point: p, log: slog.New(slog.DiscardHandler),
+			taken: make(chan struct{}, 1), settled: func() { n++ }}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			l.tell(ctx)
 		}()
-		for name, step := range []struct{ frames, settled int }{{manyFrames + 50, 1}, {10, 1}, {manyFrames, 2}, {0, 2}} {
+		for name, step := range []struct{ frames, settled int }{{manyFrames + 50, 1}, {10, 1},
+			{manyFrames, 2}, {0, 2}} {
 			for range step.frames {
 				p.heard <- *good(nil).Heard
 			}

@@ -11,8 +11,9 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// What the other process may say: so many bytes at once, and each second. A thousand access points that answer one search are 4 MB of
-// frames. What is short counts as leastFrame: to read it costs as much.
+// What the other process may say: so many bytes at once, and each second. A thousand access points
+// that answer one search are 4 MB of frames. What is short counts as leastFrame: to read it costs
+// as much.
 const (
 	frameBurst = 32 << 20
 	frameRate  = 16 << 20
@@ -22,8 +23,9 @@ const (
 // errSpeaks means that the other process does not speak as agreed. The connection ends.
 var errSpeaks = errors.New("remote: the process that speaks UPnP does not speak as agreed")
 
-// intake reads what the other process says, as if anybody in the network had said it: it lets nothing through that could not have come
-// from there, no more than one event at a time, and all of it at a pace. It is for one goroutine, but for taken.
+// intake reads what the other process says, as if anybody in the network had said it: it lets
+// nothing through that could not have come from there, no more than one event at a time, and all of
+// it at a pace. It is for one goroutine, but for taken.
 type intake struct {
 	from    *counter
 	left    float64 // bytes that may be read now
@@ -38,8 +40,8 @@ func newIntake(r io.Reader) *intake {
 // taken says that the event that was there has been taken.
 func (i *intake) taken() { i.waiting.Store(false) }
 
-// next gives the next frame that counts. Announcements that could not have come from the network are left out, as they
-// would be there.
+// next gives the next frame that counts. Announcements that could not have come from the network
+// are left out, as they would be there.
 func (i *intake) next(ctx context.Context) (frame, error) {
 	for {
 		before := i.from.n

@@ -110,7 +110,8 @@ func TestLikeInOneProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := within(t, c.Heard(), func(a upnp.Announcement) bool { return a.From == at && !a.Service })
-	if a.Kind != upnp.Answer || a.UUID != [16]byte{1} || a.Location != ap.Location() || a.MaxAge != 1801*time.Second {
+	if a.Kind != upnp.Answer || a.UUID != [16]byte{1} || a.Location != ap.Location() ||
+		a.MaxAge != 1801*time.Second {
 		t.Fatalf("%+v", a)
 	}
 	resp, err := c.Do(t.Context(), upnp.GetDescription(a.Location))
@@ -125,12 +126,14 @@ func TestLikeInOneProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := upnp.GetDeviceInfo.ParseReply(resp); string(m) != "M1 of GetDeviceInfo" || err != nil {
+	if m, err := upnp.GetDeviceInfo.ParseReply(resp); string(m) != "M1 of GetDeviceInfo" ||
+		err != nil {
 		t.Errorf("%q, %v", m, err)
 	}
 
 	// Events come one after the other, and the device waits for whoever reads them.
-	resp, err = c.Do(t.Context(), upnp.Subscribe(upnp.URL{Host: ap.Location().Host, Path: "/wps_event"}))
+	resp, err = c.Do(t.Context(),
+		upnp.Subscribe(upnp.URL{Host: ap.Location().Host, Path: "/wps_event"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +149,8 @@ func TestLikeInOneProcess(t *testing.T) {
 		if seq < 2 {
 			delivered := make(chan []int, 1)
 			go func() {
-				delivered <- ap.Notify(t, &upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{1}, Message: []byte{2}})
+				delivered <- ap.Notify(t,
+					&upnp.WLANEvent{Type: upnp.EventProbe, MAC: [6]byte{1}, Message: []byte{2}})
 			}()
 			defer func() {
 				if got := <-delivered; !slices.Equal(got, []int{200}) {
@@ -161,17 +165,21 @@ func TestErrorsAreTheSame(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, Server{Open: real})
 	defer p.stop()
-	if _, err := Dial(p.path, "no-such-ifname", nil); err == nil || !strings.Contains(err.Error(), "no-such-ifname") {
+	if _, err := Dial(p.path, "no-such-ifname", nil); err == nil ||
+		!strings.Contains(err.Error(), "no-such-ifname") {
 		t.Errorf("an interface that is not there: %v", err)
 	}
 	c := dial(t, p)
 	elsewhere := upnp.URL{Host: netip.MustParseAddrPort("192.0.2.1:80"), Path: "/"}
-	if _, err := c.Do(t.Context(), upnp.GetDescription(elsewhere)); !errors.Is(err, controlpoint.ErrElsewhere) {
+	if _, err := c.Do(t.Context(), upnp.GetDescription(elsewhere)); !errors.Is(err,
+		controlpoint.ErrElsewhere) {
 		t.Errorf("an address elsewhere: %v", err)
 	}
 	at := newAddress()
-	long := controlpointtest.Hostile(t, at, controlpointtest.SayForEver("HTTP/1.1 200 OK\r\n\r\n", "x"))
-	if _, err := c.Do(t.Context(), upnp.GetDescription(long)); !errors.Is(err, controlpoint.ErrTooLong) {
+	long := controlpointtest.Hostile(t, at,
+		controlpointtest.SayForEver("HTTP/1.1 200 OK\r\n\r\n", "x"))
+	if _, err := c.Do(t.Context(), upnp.GetDescription(long)); !errors.Is(err,
+		controlpoint.ErrTooLong) {
 		t.Errorf("an answer without end: %v", err)
 	}
 	// A caller that gives up is told why, at once, and so is one of a control point that is closed.
@@ -183,11 +191,13 @@ func TestErrorsAreTheSame(t *testing.T) {
 		t.Errorf("canceled: %v", err)
 	}
 	time.AfterFunc(10*time.Millisecond, func() { _ = c.Close() })
-	if _, err := c.Do(t.Context(), upnp.GetDescription(silent)); !errors.Is(err, controlpoint.ErrClosed) {
+	if _, err := c.Do(t.Context(), upnp.GetDescription(silent)); !errors.Is(err,
+		controlpoint.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 	for code, want := range codes {
-		if got := newFailure(fmt.Errorf("x: %w", want)); got.Code != code || !errors.Is(got.err(), want) || got.err().Error() != "x: "+want.Error() {
+		if got := newFailure(fmt.Errorf("x: %w", want)); got.Code != code ||
+			!errors.Is(got.err(), want) || got.err().Error() != "x: "+want.Error() {
 			t.Errorf("%s: %+v", code, got)
 		}
 	}
@@ -276,13 +286,19 @@ func TestStrangeClients(t *testing.T) {
 	_ = c.Close()
 }
 
-// FuzzRead: whatever the other process says, it is read within bounds, and what was read is written as the same again.
+// FuzzRead: whatever the other process says, it is read within bounds, and what was read is written
+// as the same again.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []frame{
-		{Kind: open, Interface: "wlan0"}, {Kind: reply, ID: 1, Error: &failure{Code: "timeout", Text: "x"}},
-		{Kind: do, ID: 7, Request: &upnp.Request{Method: "GET", URL: upnp.URL{Host: netip.MustParseAddrPort("192.0.2.1:80"), Path: "/"}, Header: upnp.Header{{Name: "A", Value: "b"}}, MaxBody: 9}},
-		{Kind: heard, Heard: &upnp.Announcement{From: netip.MustParseAddr("192.0.2.1"), Kind: upnp.Alive, MaxAge: time.Second}},
-		{Kind: notified, Notified: pack(upnp.Notification{SID: "uuid:1", Event: &upnp.WLANEvent{Message: []byte{1}}, Err: errors.New("bad")})},
+		{Kind: open, Interface: "wlan0"},
+		{Kind: reply, ID: 1, Error: &failure{Code: "timeout", Text: "x"}},
+		{Kind: do, ID: 7, Request: &upnp.Request{Method: "GET",
+			URL:    upnp.URL{Host: netip.MustParseAddrPort("192.0.2.1:80"), Path: "/"},
+			Header: upnp.Header{{Name: "A", Value: "b"}}, MaxBody: 9}},
+		{Kind: heard, Heard: &upnp.Announcement{From: netip.MustParseAddr("192.0.2.1"),
+			Kind: upnp.Alive, MaxAge: time.Second}},
+		{Kind: notified, Notified: pack(upnp.Notification{SID: "uuid:1",
+			Event: &upnp.WLANEvent{Message: []byte{1}}, Err: errors.New("bad")})},
 	} {
 		var b bytes.Buffer
 		if err := write(&b, seed); err != nil {

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// maxPoints is how many control points one process may have open: one for each interface, and some that just end.
+	// maxPoints is how many control points one process may have open: one for each interface, and
+	// some that just end.
 	maxPoints = 64
 	// maxRequests of one connection are under way at most; more wait in the socket.
 	maxRequests = 512
@@ -39,7 +40,8 @@ type Server struct {
 	Open func(ifname string) (ControlPoint, error)
 	// Idle is how long Serve goes on without a connection; 0: for ever.
 	Idle time.Duration
-	// Settled is called when many events or announcements came and none any more for a while: they leave memory behind. Nil: nobody is.
+	// Settled is called when many events or announcements came and none any more for a while: they
+	// leave memory behind. Nil: nobody is.
 	Settled func()
 	// Log; nil: none.
 	Log *slog.Logger
@@ -52,7 +54,8 @@ const (
 	settleTime = 10 * time.Second
 )
 
-// Serve accepts connections until ctx ends, or nobody was connected for a while; both are no errors. It closes l.
+// Serve accepts connections until ctx ends, or nobody was connected for a while; both are no
+// errors. It closes l.
 func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
@@ -130,7 +133,9 @@ func (s Server) serve(ctx context.Context, c net.Conn) {
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	point, err := s.Open(f.Interface)
-	link := &link{conn: c, point: point, log: s.Log, settled: s.Settled, running: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRequests), taken: make(chan struct{}, 1)}
+	link := &link{conn: c, point: point, log: s.Log, settled: s.Settled,
+		running: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRequests),
+		taken: make(chan struct{}, 1)}
 	link.send(frame{Kind: reply, ID: f.ID, Error: newFailure(err)})
 	if err != nil {
 		return
@@ -174,7 +179,9 @@ func (l *link) run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer end()
-	tasks.Go(fence.Func(l.log, "telling what is heard", func() { l.tell(ctx) }, func(error) { _ = l.conn.Close() }))
+	tasks.Go(fence.Func(l.log, "telling what is heard", func() { l.tell(ctx) }, func(error) {
+		_ = l.conn.Close()
+	}))
 	for {
 		f, err := read(l.conn)
 		if err != nil {

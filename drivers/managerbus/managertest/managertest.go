@@ -1,5 +1,5 @@
-// Package managertest plays a network manager on a bus of the test's own: objects with properties, and methods that
-// the test says.
+// Package managertest plays a network manager on a bus of the test's own: objects with properties,
+// and methods that the test says.
 package managertest
 
 import (
@@ -17,7 +17,8 @@ import (
 // Method answers a call: with an error, or with values to return.
 type Method func(path godbus.ObjectPath, args []any) ([]any, error)
 
-// Manager is what is played. Its zero methods answer UnknownMethod. A test may change it under Lock.
+// Manager is what is played. Its zero methods answer UnknownMethod. A test may change it under
+// Lock.
 type Manager struct {
 	sync.Mutex
 	// Objects have properties, by interface and name.
@@ -33,7 +34,8 @@ type Manager struct {
 	conn   *godbus.Conn
 }
 
-// Start makes a bus and plays managers on it by name; all end with the test. It skips without dbus-daemon.
+// Start makes a bus and plays managers on it by name; all end with the test. It skips without
+// dbus-daemon.
 func Start(t *testing.T, managers map[string]*Manager) *managerbus.Bus {
 	t.Helper()
 	b, _ := StartOn(t, managers)
@@ -68,7 +70,8 @@ func (m *Manager) Play(t *testing.T, on *testbus.Bus, name string) {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	m.conn = conn
-	if reply, err := conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil || reply != godbus.RequestNameReplyPrimaryOwner {
+	if reply, err := conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil ||
+		reply != godbus.RequestNameReplyPrimaryOwner {
 		t.Fatalf("%s: %v, %v", name, reply, err)
 	}
 }
@@ -79,7 +82,8 @@ func (m *Manager) Conn() *godbus.Conn { return m.conn }
 // Fail is a D-Bus error with this name.
 func Fail(name string) error { return godbus.NewError(name, []any{name}) }
 
-// Put sets a property, and makes its object if need be. The caller has the lock, or nobody calls yet.
+// Put sets a property, and makes its object if need be. The caller has the lock, or nobody calls
+// yet.
 func (m *Manager) Put(path godbus.ObjectPath, iface, name string, value any) {
 	if m.Objects == nil {
 		m.Objects = map[godbus.ObjectPath]map[string]map[string]any{}
@@ -121,7 +125,8 @@ func (m *Manager) call(path godbus.ObjectPath, name string, args []any) ([]any, 
 		}
 		return []any{godbus.MakeVariant(value)}, nil
 	case "org.freedesktop.DBus.Properties.Set":
-		iface, property, value := args[0].(string), args[1].(string), args[2].(godbus.Variant).Value()
+		iface, property, value := args[0].(string), args[1].(string),
+			args[2].(godbus.Variant).Value()
 		m.Calls = append(m.Calls, fmt.Sprintf("Set %s=%v", property, value))
 		m.Put(path, iface, property, value)
 		if m.OnSet != nil {
@@ -173,16 +178,21 @@ func (h handler) LookupObject(path godbus.ObjectPath) (godbus.ServerObject, bool
 	return object{h.m, path}, true
 }
 func (o object) LookupInterface(name string) (godbus.Interface, bool) { return face{o, name}, true }
-func (f face) LookupMethod(name string) (godbus.Method, bool)         { return member{f, name}, true }
+func (f face) LookupMethod(name string) (godbus.Method, bool) {
+	return member{f, name}, true
+}
 
-func (m member) Call(args ...any) ([]any, error) { return m.m.call(m.path, m.iface+"."+m.name, args) }
-func (member) NumArguments() int                 { return 0 }
-func (member) NumReturns() int                   { return 0 }
-func (member) ArgumentValue(int) any             { return nil }
-func (member) ReturnValue(int) any               { return nil }
+func (m member) Call(args ...any) ([]any, error) {
+	return m.m.call(m.path, m.iface+"."+m.name, args)
+}
+func (member) NumArguments() int     { return 0 }
+func (member) NumReturns() int       { return 0 }
+func (member) ArgumentValue(int) any { return nil }
+func (member) ReturnValue(int) any   { return nil }
 
 // DecodeArguments hands over the arguments as they came.
-func (m member) DecodeArguments(_ *godbus.Conn, sender string, msg *godbus.Message, _ []any) ([]any, error) {
+func (m member) DecodeArguments(_ *godbus.Conn, sender string, msg *godbus.Message,
+	_ []any) ([]any, error) {
 	m.m.Lock()
 	defer m.m.Unlock()
 	m.m.Sender = sender

@@ -10,13 +10,15 @@ import (
 )
 
 const (
-	// patience is how long one answer may take. The Server does not wait for anybody; but systemd may have to start it.
+	// patience is how long one answer may take. The Server does not wait for anybody; but systemd
+	// may have to start it.
 	patience = 5 * time.Second
 	// linger is how long a connection that is not used stays.
 	linger = 3 * time.Second
 )
 
-// Client asks a Server. It connects when there is something to send, and is safe for concurrent use.
+// Client asks a Server. It connects when there is something to send, and is safe for concurrent
+// use.
 type Client struct {
 	path string
 
@@ -28,7 +30,8 @@ type Client struct {
 // NewClient makes a Client of the Server that listens at path.
 func NewClient(path string) *Client { return &Client{path: path} }
 
-// Send has one datagram sent from the socket fd, as Recipient.Send does. Its recipient's address is a path.
+// Send has one datagram sent from the socket fd, as Recipient.Send does. Its recipient's address is
+// a path.
 func (c *Client) Send(fd int, to Recipient, text []byte) (*Held, error) {
 	if len(to.Address) == 0 || len(to.Address) > MaxPath || len(text) > MaxText {
 		return nil, syscall.EMSGSIZE
@@ -37,7 +40,8 @@ func (c *Client) Send(fd int, to Recipient, text []byte) (*Held, error) {
 	defer c.mu.Unlock()
 	fresh := c.conn == nil
 	held, err := c.roundTrip(fd, to, text)
-	if errors.Is(err, ErrLost) && !fresh { // it has ended since, for lack of work; a new one is there at once
+	// it has ended since, for lack of work; a new one is there at once
+	if errors.Is(err, ErrLost) && !fresh {
 		held, err = c.roundTrip(fd, to, text)
 	}
 	return held, err
@@ -93,7 +97,8 @@ func takeAnswer(answer, oob []byte, want bool) (*Held, error) {
 	return held, nil
 }
 
-// lingers closes the connection if it is not used for a while, so that the Server can end. The caller holds mu.
+// lingers closes the connection if it is not used for a while, so that the Server can end. The
+// caller holds mu.
 func (c *Client) lingers() {
 	if c.idle == nil {
 		c.idle = time.AfterFunc(linger, c.Close)

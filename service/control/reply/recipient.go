@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// File is the identity of a socket's file, by which one that came in the place of another is told apart as long as somebody
-// holds the first: file systems use numbers again at once, and times of files are no finer than a timer's tick before
-// Linux 6.13. The zero File stands for none in particular.
+// File is the identity of a socket's file, by which one that came in the place of another is told
+// apart as long as somebody holds the first: file systems use numbers again at once, and times of
+// files are no finer than a timer's tick before Linux 6.13. The zero File stands for none in
+// particular.
 type File struct{ Device, Number uint64 }
 
 // Held is a socket's file that is kept from being another one, also after its owner has removed it.
@@ -47,7 +48,8 @@ func (h *Held) Close() {
 
 // Recipient is who gets a datagram: not a path, but the user that has a socket there.
 type Recipient struct {
-	// Address is a path, or an abstract name with @ in front. Such a name belongs to nobody: neither UID nor File count.
+	// Address is a path, or an abstract name with @ in front. Such a name belongs to nobody:
+	// neither UID nor File count.
 	Address string
 	// UID is the user who asked, as the kernel said, and so has to be the owner of the socket.
 	UID uint32
@@ -57,14 +59,16 @@ type Recipient struct {
 	Hold bool
 }
 
-// ErrElsewhere means that an address does not lead to the recipient's own socket (any more): a link, no socket, one of
-// another user, or another one than before.
+// ErrElsewhere means that an address does not lead to the recipient's own socket (any more): a
+// link, no socket, one of another user, or another one than before.
 var ErrElsewhere error = syscall.ESTALE
 
-// Send sends one datagram from the socket fd, or fails at once: syscall.EAGAIN if the recipient has no room for it. It
-// returns the file that the datagram went to, if it was to be held; the caller closes that.
+// Send sends one datagram from the socket fd, or fails at once: syscall.EAGAIN if the recipient has
+// no room for it. It returns the file that the datagram went to, if it was to be held; the caller
+// closes that.
 //
-// The file is looked at and sent to by one reference to it (O_PATH), so nobody can exchange it in between.
+// The file is looked at and sent to by one reference to it (O_PATH), so nobody can exchange it in
+// between.
 func (r Recipient) Send(fd int, text []byte) (*Held, error) {
 	const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
 	if !strings.HasPrefix(r.Address, "/") {
@@ -82,7 +86,8 @@ func (r Recipient) Send(fd int, text []byte) (*Held, error) {
 	case held.uid != r.UID, (r.File != File{}) && r.File != held.File:
 		err = ErrElsewhere
 	default:
-		err = syscall.Sendto(fd, text, flags, &syscall.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", ref)})
+		err = syscall.Sendto(fd, text, flags,
+			&syscall.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", ref)})
 	}
 	if err != nil || !r.Hold {
 		held.Close()
@@ -91,12 +96,14 @@ func (r Recipient) Send(fd int, text []byte) (*Held, error) {
 	return held, nil
 }
 
-// reference opens what a path names, itself if that is a link, to be looked at only. The Server may not open files (its
-// unit's SystemCallFilter=): open_tree gives such a reference and can give nothing else.
+// reference opens what a path names, itself if that is a link, to be looked at only. The Server may
+// not open files (its unit's SystemCallFilter=): open_tree gives such a reference and can give
+// nothing else.
 func reference(path string) (int, error) {
 	ref, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if errors.Is(err, syscall.EPERM) {
-		ref, err = unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
+		ref, err = unix.OpenTree(unix.AT_FDCWD, path,
+			unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
 	}
 	return ref, err
 }

@@ -47,20 +47,24 @@ func sendFrom(t *testing.T, c *Client, from *net.UnixConn, address, text string)
 	}
 	var sent error
 	to := Recipient{Address: address, UID: uint32(os.Getuid())}
-	if err := raw.Control(func(fd uintptr) { _, sent = c.Send(int(fd), to, []byte(text)) }); err != nil {
+	if err := raw.Control(func(fd uintptr) {
+		_, sent = c.Send(int(fd), to, []byte(text))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return sent
 }
 
-// TestDatagramsComeFromTheSocketThatWasPassed: a client that is connected to that socket hears no other.
+// TestDatagramsComeFromTheSocketThatWasPassed: a client that is connected to that socket hears no
+// other.
 func TestDatagramsComeFromTheSocketThatWasPassed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	server := filepath.Join(dir, "server")
 	stop, done := start(t, server, Server{})
 	ours := datagram(t, filepath.Join(dir, "control"))
-	theirs, err := net.DialUnix("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "client"), Net: "unixgram"}, &net.UnixAddr{Name: filepath.Join(dir, "control"), Net: "unixgram"})
+	theirs, err := net.DialUnix("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "client"),
+		Net: "unixgram"}, &net.UnixAddr{Name: filepath.Join(dir, "control"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,14 +80,17 @@ func TestDatagramsComeFromTheSocketThatWasPassed(t *testing.T) {
 			t.Fatalf("%q, %v", got[:n], err)
 		}
 	}
-	for address, want := range map[string]error{filepath.Join(dir, "nobody"): syscall.ENOENT, server: syscall.EPROTOTYPE, dir: ErrElsewhere, "/" + strings.Repeat("x", 107): syscall.EMSGSIZE, "": syscall.EMSGSIZE} {
+	for address, want := range map[string]error{filepath.Join(dir, "nobody"): syscall.ENOENT,
+		server: syscall.EPROTOTYPE, dir: ErrElsewhere,
+		"/" + strings.Repeat("x", 107): syscall.EMSGSIZE, "": syscall.EMSGSIZE} {
 		if err := sendFrom(t, c, ours, address, "x"); !errors.Is(err, want) {
 			t.Errorf("to %.20q: %v, not %v", address, err, want)
 		}
 	}
 	// Who does not read does not hold anybody up.
 	for n := 0; ; n++ {
-		if err := sendFrom(t, c, ours, filepath.Join(dir, "client"), "event"); errors.Is(err, syscall.EAGAIN) {
+		if err := sendFrom(t, c, ours, filepath.Join(dir, "client"), "event"); errors.Is(err,
+			syscall.EAGAIN) {
 			break
 		} else if err != nil || n > 1e6 {
 			t.Fatal(n, err)
@@ -98,7 +105,8 @@ func TestDatagramsComeFromTheSocketThatWasPassed(t *testing.T) {
 	}
 }
 
-// TestServerThatEndedForLackOfWork: the next one that listens there is asked, as with a socket of systemd's.
+// TestServerThatEndedForLackOfWork: the next one that listens there is asked, as with a socket of
+// systemd's.
 func TestServerThatEndedForLackOfWork(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -125,7 +133,8 @@ func TestServerThatEndedForLackOfWork(t *testing.T) {
 	c.Close()
 }
 
-// TestStrangeRequests: a process that may connect and sends something else is cut off, and keeps nobody else from it.
+// TestStrangeRequests: a process that may connect and sends something else is cut off, and keeps
+// nobody else from it.
 func TestStrangeRequests(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -148,14 +157,20 @@ func TestStrangeRequests(t *testing.T) {
 		fds     []int
 		answer  error // nil: it hangs up
 	}{
-		"no socket":               {appendRequest(nil, Recipient{Address: "/x"}, []byte("x")), nil, nil},
-		"two sockets":             {appendRequest(nil, Recipient{Address: "/x"}, []byte("x")), []int{fd, fd}, nil},
-		"an address that is none": {appendRequest(nil, Recipient{Address: "x"}, nil), []int{fd}, nil},
-		"half an address":         {append(make([]byte, headLen-1), 50, '/', 'x'), []int{fd}, nil},
-		"of another version":      {append([]byte{2, '/', 'x'}, make([]byte, headLen)...), []int{fd}, nil},
-		"no address":              {make([]byte, headLen), []int{fd}, nil},
-		"too much":                {appendRequest(nil, Recipient{Address: "/x"}, make([]byte, MaxText+MaxPath+1)), []int{fd}, nil},
-		"from a file":             {appendRequest(nil, Recipient{Address: filepath.Join(dir, "control"), UID: uint32(os.Getuid())}, nil), []int{int(null.Fd())}, syscall.ENOTSOCK},
+		"no socket": {appendRequest(nil, Recipient{Address: "/x"},
+			[]byte("x")), nil, nil},
+		"two sockets": {appendRequest(nil, Recipient{Address: "/x"}, []byte("x")),
+			[]int{fd, fd}, nil},
+		"an address that is none": {appendRequest(nil, Recipient{Address: "x"}, nil),
+			[]int{fd}, nil},
+		"half an address": {append(make([]byte, headLen-1), 50, '/', 'x'), []int{fd}, nil},
+		"of another version": {append([]byte{2, '/', 'x'}, make([]byte, headLen)...),
+			[]int{fd}, nil},
+		"no address": {make([]byte, headLen), []int{fd}, nil},
+		"too much": {appendRequest(nil, Recipient{Address: "/x"},
+			make([]byte, MaxText+MaxPath+1)), []int{fd}, nil},
+		"from a file": {appendRequest(nil, Recipient{Address: filepath.Join(dir, "control"),
+			UID: uint32(os.Getuid())}, nil), []int{int(null.Fd())}, syscall.ENOTSOCK},
 	} {
 		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
 		if err != nil {
@@ -170,12 +185,14 @@ func TestStrangeRequests(t *testing.T) {
 		}
 		got := make([]byte, 64)
 		n, err := conn.Read(got)
-		if c.answer == nil && n != 0 || c.answer != nil && !errors.Is(parseAnswer(got[:n]), c.answer) {
+		if c.answer == nil && n != 0 || c.answer != nil &&
+			!errors.Is(parseAnswer(got[:n]), c.answer) {
 			t.Errorf("%s: %x, %v", name, got[:n], err)
 		}
 		_ = conn.Close()
 	}
-	if err := sendFrom(t, NewClient(path), ours, filepath.Join(dir, "nobody"), "x"); !errors.Is(err, syscall.ENOENT) {
+	if err := sendFrom(t, NewClient(path), ours, filepath.Join(dir, "nobody"), "x"); !errors.Is(err,
+		syscall.ENOENT) {
 		t.Error(err)
 	}
 }
@@ -190,13 +207,15 @@ func FuzzParseRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(to.Address) > MaxPath || len(text) > MaxText || !bytes.Equal(appendRequest(nil, to, text), b) {
+		if len(to.Address) > MaxPath || len(text) > MaxText ||
+			!bytes.Equal(appendRequest(nil, to, text), b) {
 			t.Fatalf("%x is %+v, %x", b, to, text)
 		}
 	})
 }
 
-// TestOnlyTheSocketOfWhoAsked: whatever else is in its place gets nothing, also if the sender could reach it.
+// TestOnlyTheSocketOfWhoAsked: whatever else is in its place gets nothing, also if the sender could
+// reach it.
 func TestOnlyTheSocketOfWhoAsked(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -211,22 +230,29 @@ func TestOnlyTheSocketOfWhoAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, send := range map[string]func(int, Recipient, []byte) (*Held, error){
-		"by the helper": c.Send, "by ourselves": func(fd int, to Recipient, text []byte) (*Held, error) { return to.Send(fd, text) },
+		"by the helper": c.Send, "by ourselves": func(fd int, to Recipient, text []byte) (*Held,
+			error) {
+			return to.Send(fd, text)
+		},
 	} {
 		try := func(to Recipient, want error) (held *Held) {
 			t.Helper()
-			if controlErr := raw.Control(func(fd uintptr) { held, err = send(int(fd), to, []byte("x")) }); controlErr != nil || !errors.Is(err, want) {
+			if controlErr := raw.Control(func(fd uintptr) {
+				held, err = send(int(fd), to, []byte("x"))
+			}); controlErr != nil || !errors.Is(err, want) {
 				t.Errorf("%s: %+v: %v, not %v", name, to, err, want)
 			}
 			return held
 		}
 		first := try(Recipient{Address: mine, UID: uid, Hold: true}, nil)
-		if first == nil || first.File == (File{}) || try(Recipient{Address: mine, UID: uid, File: first.File}, nil) != nil {
+		if first == nil || first.File == (File{}) ||
+			try(Recipient{Address: mine, UID: uid, File: first.File}, nil) != nil {
 			t.Fatalf("%s: the file is %+v, or what nobody asked for is held", name, first)
 		}
 		first.Close()
 		try(Recipient{Address: mine, UID: uid + 1}, ErrElsewhere)
-		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number + 1}, Hold: true}, ErrElsewhere)
+		try(Recipient{Address: mine, UID: uid, File: File{first.Device, first.Number + 1},
+			Hold: true}, ErrElsewhere)
 		link, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
 		if err := errors.Join(os.Symlink(mine, link), os.WriteFile(file, nil, 0o600)); err != nil {
 			t.Fatal(err)
@@ -253,7 +279,8 @@ func TestOnlyTheSocketOfWhoAsked(t *testing.T) {
 	}
 }
 
-// TestReferenceWhereFilesCannotBeOpened: open_tree does for what the Server's unit leaves out, or says why not.
+// TestReferenceWhereFilesCannotBeOpened: open_tree does for what the Server's unit leaves out, or
+// says why not.
 func TestReferenceWhereFilesCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "client")
@@ -311,7 +338,8 @@ func TestNoOtherSocketIsTakenForOneThatIsHeld(t *testing.T) {
 	}
 }
 
-// TestAnswersOfAStrangeServer: what comes in place of the file that was to be held is closed, and is an error.
+// TestAnswersOfAStrangeServer: what comes in place of the file that was to be held is closed, and
+// is an error.
 func TestAnswersOfAStrangeServer(t *testing.T) {
 	t.Parallel()
 	open := func(path string) []byte {
@@ -329,10 +357,11 @@ func TestAnswersOfAStrangeServer(t *testing.T) {
 		want        bool
 		err         error
 	}{
-		"the socket":             {good, open(path), true, nil},
-		"none":                   {good, nil, true, errMalformed},
-		"a directory":            {good, open(filepath.Dir(path)), true, ErrElsewhere},
-		"with an error":          {appendAnswer(nil, syscall.EAGAIN), open(path), true, syscall.EAGAIN},
+		"the socket":  {good, open(path), true, nil},
+		"none":        {good, nil, true, errMalformed},
+		"a directory": {good, open(filepath.Dir(path)), true, ErrElsewhere},
+		"with an error": {appendAnswer(nil, syscall.EAGAIN), open(path), true,
+			syscall.EAGAIN},
 		"nobody asked for it":    {good, open(path), false, errMalformed},
 		"with half of an answer": {good[1:], open(path), true, errMalformed},
 	} {
@@ -347,7 +376,8 @@ func TestAnswersOfAStrangeServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, fd := range list {
-		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, filepath.Dir(path)) {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil &&
+			strings.HasPrefix(to, filepath.Dir(path)) {
 			t.Errorf("%s is still open", to)
 		}
 	}
