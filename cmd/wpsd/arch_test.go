@@ -96,7 +96,7 @@ var arrows = map[string][]string{
 }
 
 // onlyIn says which of our packages may import a library, by the beginning of its import path. What
-// is not listed may not be imported at all: a new dependency needs a decision in ARCHITECTURE.md
+// is not listed may not be imported at all: a new dependency needs a decision in .architecture/decisions.md
 // first. Test files may import everything that is listed.
 var onlyIn = map[string][]string{
 	"github.com/google/uuid": {"engine/wsc"},
@@ -212,7 +212,7 @@ func checkImport(t *testing.T, name, imported string, may []string) {
 	case library(imported):
 		in := findLibrary(imported)
 		if in == nil {
-			t.Errorf("%s imports %s: a new dependency needs a decision in ARCHITECTURE.md, and a line here", name, imported)
+			t.Errorf("%s imports %s: a new dependency needs a decision in .architecture/decisions.md, and a line here", name, imported)
 		} else if !allowed(in, name) {
 			t.Errorf("%s may not import %s, only %v may", name, imported, in)
 		}
