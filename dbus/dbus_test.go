@@ -56,7 +56,7 @@ func TestFromCallToSignal(t *testing.T) {
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[AccessPoints:["+
 				string(ap1)+"]] []",
 			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(ap1)+
-				" Message:M4 Peer:02:00:00:00:01:00 State:exchanging] []",
+				" Message:M4 Peer:02:00:00:00:01:00 Progress:0.55 State:exchanging Step:exchanging] []",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Scanning:false] []")
 
 		w.svc.tell(service.CredentialReceived{Session: 1})
@@ -66,7 +66,7 @@ func TestFromCallToSignal(t *testing.T) {
 		expect(t, c.heard(),
 			"/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:\""+key,
 			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Networks:["+string(network7)+
-				"] State:succeeded] []",
+				"] Progress:1 State:succeeded Step:ended] []",
 			"/sessions/1 Succeeded ["+string(network7)+"]",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
 	})

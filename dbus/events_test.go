@@ -70,14 +70,14 @@ func eventCases() []eventCase {
 		{"a session fails", []service.Event{service.SessionAdded{Session: session},
 			service.SessionEnded{Session: failed}}, []string{
 			" InterfacesAdded /fi/w1/wps/sessions/1",
-			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[ConfigError:18 Reason:wrong-pin-first-half State:failed] []",
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[ConfigError:18 Reason:wrong-pin-first-half State:failed Step:ended] []",
 			"/sessions/1 Failed wrong-pin-first-half 18 The PIN is wrong.",
 		}},
 		{"a session is canceled, and dropped later",
 			[]service.Event{service.SessionAdded{Session: session},
 				service.SessionEnded{Session: canceled}, service.SessionRemoved{ID: 1}}, []string{
 				" InterfacesAdded /fi/w1/wps/sessions/1",
-				"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Reason:canceled State:canceled] []",
+				"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Reason:canceled State:canceled Step:ended] []",
 				"/sessions/1 Failed canceled 0 It was canceled.",
 				" InterfacesRemoved /fi/w1/wps/sessions/1 [fi.w1.wps.Session]",
 			}},

@@ -78,10 +78,15 @@ func (t *tree) sessionValues(id service.SessionID) values {
 		"AccessPoint": variant(ap),
 		"Started":     variant(microseconds(s.Started)),
 		"Deadline":    variant(microseconds(s.Deadline)),
-		"Reason":      variant(string(s.Reason)),
-		"ConfigError": variant(uint16(s.ConfigError)),
-		"Detail":      variant(detailValues(s)),
-		"Networks":    variant(networkPaths(s.Networks)),
+		"Step":        variant(string(s.Step())),
+		"Progress":    variant(s.Progress()),
+
+		"StartedMonotonic":  variant(t.clock.microseconds(s.Started)),
+		"DeadlineMonotonic": variant(t.clock.microseconds(s.Deadline)),
+		"Reason":            variant(string(s.Reason)),
+		"ConfigError":       variant(uint16(s.ConfigError)),
+		"Detail":            variant(detailValues(s)),
+		"Networks":          variant(networkPaths(s.Networks)),
 	}
 }
 

@@ -91,10 +91,11 @@ type tree struct {
 	// stale are objects with properties that depend on which other objects there are. They are made
 	// anew in flush: a scan that finds fifty access points is one change of the list, not fifty.
 	stale map[godbus.ObjectPath]bool
+	clock clock
 }
 
 func newTree(api map[string]*introspection.Interface) *tree {
-	t := &tree{api: api}
+	t := &tree{api: api, clock: newClock()}
 	t.clear()
 	return t
 }

@@ -9,6 +9,8 @@ func parseDoc(comment string) Doc {
 		switch {
 		case strings.HasPrefix(paragraph, "@"):
 			d.Args = append(d.Args, parseDocArg(paragraph))
+		case strings.HasPrefix(paragraph, "Since: "):
+			d.Since = strings.TrimPrefix(paragraph, "Since: ")
 		case strings.HasPrefix(paragraph, "Access: "):
 			d.Access = strings.TrimPrefix(paragraph, "Access: ")
 		case strings.HasPrefix(paragraph, "Errors: "):
@@ -32,7 +34,7 @@ func statements(comment string) []string {
 	for line := range strings.Lines(comment) {
 		line = strings.TrimSpace(line)
 		marked := strings.HasPrefix(line, "@") || strings.HasPrefix(line, "Access: ") ||
-			strings.HasPrefix(line, "Errors: ")
+			strings.HasPrefix(line, "Errors: ") || strings.HasPrefix(line, "Since: ")
 		switch {
 		case line == "":
 			fresh = true

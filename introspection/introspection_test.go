@@ -129,6 +129,7 @@ func TestDocIsTakenApart(t *testing.T) {
 		Access: anyone
 		Errors: A, B,
 		  C
+		Since: 1.2
 		--><method name="M"><arg name="options" type="a{sv}" direction="in"/><arg name="o" type="o" direction="out"/></method></interface></node>`))
 	if err != nil || len(list) != 1 || len(list[0].Methods) != 1 {
 		t.Fatal(list, err)
@@ -145,7 +146,7 @@ func TestDocIsTakenApart(t *testing.T) {
 		{Name: "options", Key: "key", Type: "s", Text: "which one of them."},
 		{Name: "o", Text: "what."}}
 	if !slices.Equal(m.Doc.Args, want) || m.Doc.Access != "anyone" ||
-		!slices.Equal(m.Doc.Errors, []string{"A", "B", "C"}) {
+		!slices.Equal(m.Doc.Errors, []string{"A", "B", "C"}) || m.Doc.Since != "1.2" {
 		t.Errorf("%+v", m.Doc)
 	}
 }

@@ -60,13 +60,14 @@ const (
 
 // Doc is the comment before an element, taken apart. A comment has paragraphs of text, then lines
 // that begin with "@name:" for an argument or "@name.key: (type)" for a key of an argument that is
-// a dictionary, then lines with "Access:" and "Errors:". A line that begins further to the right
-// goes on the one before.
+// a dictionary, then lines with "Access:", "Errors:" and "Since:". A line that begins further to
+// the right goes on the one before.
 type Doc struct {
 	Text   string   // paragraphs separated by an empty line
 	Args   []DocArg // in their order
 	Access string   // who may call it: "anyone", or a polkit action and exceptions
 	Errors []string // names without fi.w1.wps.Error.
+	Since  string   // the version that had it first; empty: 0.1, the first one
 }
 
 // DocArg describes an argument, or one key of it.

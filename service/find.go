@@ -18,12 +18,14 @@ func (e *enrolment) find(ctx context.Context) (search.Candidate, error) {
 		case step.Err != nil:
 			return search.Candidate{}, step.Err
 		case step.Try != nil:
+			e.checked()
 			return *step.Try, nil
 		case step.Wait > 0:
 			if err := pause(ctx, step.Wait); err != nil {
 				return search.Candidate{}, err
 			}
 		default:
+			e.checks(step.Look.Check)
 			if err := e.look(ctx, step.Look); err != nil {
 				return search.Candidate{}, err
 			}

@@ -155,6 +155,7 @@ type Session struct {
 	Purpose     Purpose
 	Method      Method
 	State       State
+	Checking    bool            // StateScanning: a button is pressed, is another one, too?
 	Message     wsc.MessageType // newest WSC message of the run; 0: none yet
 	Peer        wsc.MAC         // access point tried last; zero: none yet
 	Wanted      wsc.MAC         // the access point that whoever started it named; zero: any

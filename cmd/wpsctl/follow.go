@@ -177,8 +177,7 @@ func (f *follower) draw(ctx context.Context) {
 		return
 	}
 	note := s.Message
-	if left := time.Until(s.Deadline); !s.Deadline.IsZero() && left > 0 &&
-		s.State != "handing-over" {
+	if left := s.left(time.Now()); left > 0 && s.State != "handing-over" {
 		note = strings.TrimPrefix(note+", "+clock(left)+" left", ", ")
 	}
 	f.screen.status(describe(s, f.peerName(ctx, s)), note)
@@ -199,6 +198,9 @@ func describe(s session, peer string) string {
 	case "scanning":
 		if s.Role == "registrar" {
 			return "Looking for the router"
+		}
+		if s.Step == "checking" {
+			return "A button is pressed; making sure that no other one is"
 		}
 		if s.Method == "pbc" {
 			return "Looking for a router whose button is pressed"

@@ -104,6 +104,9 @@ type session struct {
 	AccessPoint godbus.ObjectPath         `json:"access_point,omitempty"`
 	Started     time.Time                 `json:"started"`
 	Deadline    time.Time                 `json:"deadline,omitzero"`
+	ends        time.Time                 // Deadline by the clock that nobody sets
+	Step        string                    `json:"step,omitempty"`
+	Progress    float64                   `json:"progress"`
 	Reason      string                    `json:"reason,omitempty"`
 	ConfigError uint16                    `json:"config_error,omitempty"`
 	Detail      map[string]godbus.Variant `json:"-"`
@@ -250,8 +253,9 @@ func newSession(at godbus.ObjectPath, p props) session {
 		State:  get[string](p, "State"), Message: get[string](p, "Message"),
 		Peer:        get[string](p, "Peer"),
 		AccessPoint: get[godbus.ObjectPath](p, "AccessPoint"), Started: when(p, "Started"),
-		Deadline: when(p, "Deadline"),
-		Reason:   get[string](p, "Reason"), ConfigError: get[uint16](p, "ConfigError"),
+		Deadline: when(p, "Deadline"), ends: moment(p, "DeadlineMonotonic"),
+		Step: get[string](p, "Step"), Progress: get[float64](p, "Progress"),
+		Reason: get[string](p, "Reason"), ConfigError: get[uint16](p, "ConfigError"),
 		Detail:   get[map[string]godbus.Variant](p, "Detail"),
 		Networks: get[[]godbus.ObjectPath](p, "Networks")}
 	if s.AccessPoint == "/" {

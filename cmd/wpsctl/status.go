@@ -53,7 +53,7 @@ func doing(t *tree, n netif, now time.Time) string {
 			if s.Message != "" {
 				text += " " + s.Message
 			}
-			if left := s.Deadline.Sub(now); !s.Deadline.IsZero() && left > 0 {
+			if left := s.left(now); left > 0 {
 				text += fmt.Sprintf(", %s left", clock(left))
 			}
 			return printable(text)

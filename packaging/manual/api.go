@@ -115,4 +115,7 @@ func (p *apiManual) doc(d introspection.Doc) {
 	if len(d.Errors) > 0 {
 		p.BelowMarkup("Errors: " + roff.Escape(strings.Join(d.Errors, ", ")))
 	}
+	if d.Since != "" {
+		p.BelowMarkup("Since: " + roff.Escape(d.Since))
+	}
 }
