@@ -8,7 +8,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
-	"wpsd/service"
+	"wpsd/service/agents"
 )
 
 // agent calls an object of a client that takes credentials. Its calls go to one connection by its
@@ -19,8 +19,8 @@ type agent struct {
 	path  godbus.ObjectPath
 }
 
-// Take implements service.Agent.
-func (a *agent) Take(ctx context.Context, d service.Delivery) error {
+// Take implements agents.Agent.
+func (a *agent) Take(ctx context.Context, d agents.Delivery) error {
 	session := noPath // read off an NFC tag
 	if d.Session != 0 {
 		session = sessionPath(d.Session)
@@ -41,7 +41,7 @@ func (a *agent) Take(ctx context.Context, d service.Delivery) error {
 	}
 }
 
-// Release implements service.Agent. No answer is waited for.
+// Release implements agents.Agent. No answer is waited for.
 func (a *agent) Release() {
 	a.bus.conn.Tell(a.request("Release"))
 }

@@ -8,7 +8,7 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/service"
+	"wpsd/service/agents"
 )
 
 // TestRealAgent: our bus policy lets our calls to an agent pass, and nobody else's.
@@ -31,7 +31,7 @@ func TestRealAgent(t *testing.T) {
 	take := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		return svc.agents[0].Take(ctx, service.Delivery{Session: 1, Network: svc.copies()[0]})
+		return svc.agents[0].Take(ctx, agents.Delivery{Session: 1, Network: svc.copies()[0]})
 	}
 	if err := take(); err != nil || len(p.raw) != 1 || string(p.raw[0]) != rawKey {
 		t.Errorf("%v, it got %d", err, len(p.raw))

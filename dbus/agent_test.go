@@ -18,6 +18,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/agents"
 )
 
 // Methods of agents.
@@ -120,7 +121,7 @@ func withService(t *testing.T, processing service.Processing, test func(w *agent
 				t.Fatal(err)
 			}
 		}
-		srv, err := New(b, svc, Options{Log: newLog(w.log)})
+		srv, err := New(b, RoomsOf(svc), Options{Log: newLog(w.log)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -374,7 +375,7 @@ func TestWhoMayBeAnAgent(t *testing.T) {
 		if calls := w.svc.calls(); calls[len(calls)-1] != "ReleaseOwner "+name {
 			t.Errorf("calls %v", calls)
 		}
-		w.svc.on = func(string) error { return service.ErrNoAgent }
+		w.svc.on = func(string) error { return agents.ErrUnknown }
 		bad.refused("NoAgent", rootPath, unregisterMethod, agentPath)
 	})
 }

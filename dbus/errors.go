@@ -9,6 +9,7 @@ import (
 
 	"wpsd/engine/devpass"
 	"wpsd/service"
+	"wpsd/service/agents"
 )
 
 // Names of errors: those that every D-Bus service has, and our own.
@@ -80,11 +81,11 @@ var errorNames = []struct {
 	{service.ErrNoNetwork, "NoNetwork",
 		"This network is not stored, or no longer: compare it with the list of stored networks."},
 	{errNoCredentials, "NoCredentials", "The session has received no network: if it still runs, wait for its end; if it has failed, its Reason says why."},
-	{service.ErrTooManyAgents, "LimitsExceeded",
+	{agents.ErrTooMany, "LimitsExceeded",
 		"As many programs wait for received networks as can be (16): end one of them."},
-	{service.ErrAgentExists, "AgentExists",
+	{agents.ErrExists, "AgentExists",
 		"This object is registered already: unregister it first, or take another one."},
-	{service.ErrNoAgent, "NoAgent",
+	{agents.ErrUnknown, "NoAgent",
 		"This object is not registered, or no longer: register it first."},
 	{service.ErrUnreachable, "Unreachable", "The access point's software does not answer: see whether hostapd or wpa_supplicant runs and has ctrl_interface set, with a group that wpsd is in (netdev)."},
 	{service.ErrRefused, "Refused",

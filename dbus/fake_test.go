@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/agents"
 )
 
 // fake is a service that does as told. Its calls are on record.
@@ -30,7 +31,7 @@ type fake struct {
 	tag         service.NFCTag   // what comes of a tag
 	effect      service.NFCTagEffect
 	erUser      string // whose the External Registrar is
-	agents      []service.Agent
+	agents      []agents.Agent
 	agentOwners []string
 	erOwners    []string
 	lastER      service.ERRequest
@@ -294,7 +295,7 @@ func (f *fake) AddNetwork(_ context.Context, settings service.Settings,
 	return n, nil
 }
 
-func (f *fake) RegisterAgent(_ context.Context, owner, name string, to service.Agent) error {
+func (f *fake) RegisterAgent(_ context.Context, owner, name string, to agents.Agent) error {
 	if err := f.call("RegisterAgent " + name); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
 	"wpsd/service"
+	"wpsd/service/agents"
 	"wpsd/service/fence"
 )
 
@@ -26,7 +27,7 @@ const (
 	maxLooks = 8
 )
 
-// Service is what we need of package service; *service.Service is one.
+// Service is what we need of package service; Rooms is one.
 type Service[S Subscription] interface {
 	Subscribe() (service.Snapshot, S)
 	Calm() <-chan struct{}
@@ -69,7 +70,7 @@ type calls interface {
 	RemoveInterface(ctx context.Context, name string) error
 	AddNetwork(ctx context.Context, settings service.Settings,
 		bssid wsc.MAC) (service.Network, error)
-	RegisterAgent(ctx context.Context, owner, name string, to service.Agent) error
+	RegisterAgent(ctx context.Context, owner, name string, to agents.Agent) error
 	UnregisterAgent(owner, name string) error
 	HasAgent(owner string) bool
 	StartER(ctx context.Context, r service.ERStart) error

@@ -28,7 +28,7 @@ import (
 	"wpsd/service"
 )
 
-var _ Service[*service.Subscription] = (*service.Service)(nil)
+var _ Service[*service.Subscription] = Rooms{}
 
 // What the tests are about.
 const (

@@ -31,7 +31,7 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 	if err != nil {
 		return err
 	}
-	defer wipeNetwork(n)
+	defer n.Wipe()
 	ctx, cancel := context.WithTimeout(ctx, activateTime)
 	defer cancel()
 	i, claim, err := s.placeToActivate(ctx, r)

@@ -14,11 +14,12 @@ import (
 
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
+	"wpsd/service/agents"
 )
 
 // program is an Agent that does as told, and remembers what it got.
 type program struct {
-	take func(ctx context.Context, d Delivery) error // nil: takes all
+	take func(ctx context.Context, d agents.Delivery) error // nil: takes all
 
 	mu       sync.Mutex
 	got      []string // SSIDs
@@ -27,7 +28,7 @@ type program struct {
 	released int
 }
 
-func (p *program) Take(ctx context.Context, d Delivery) error {
+func (p *program) Take(ctx context.Context, d agents.Delivery) error {
 	p.mu.Lock()
 	p.calls++
 	p.mu.Unlock()
@@ -71,17 +72,17 @@ func (p *program) called(h *house, n int) {
 	}
 }
 
-func hangs(ctx context.Context, _ Delivery) error {
+func hangs(ctx context.Context, _ agents.Delivery) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func refuses(context.Context, Delivery) error { return errors.New("not now") }
+func refuses(context.Context, agents.Delivery) error { return errors.New("not now") }
 
-func (h *house) agent(owner string, take func(context.Context, Delivery) error) *program {
+func (h *house) agent(owner string, take func(context.Context, agents.Delivery) error) *program {
 	h.Helper()
 	p := &program{take: take}
-	if err := h.svc.RegisterAgent(h.Context(), owner, "/agent", p); err != nil {
+	if err := h.svc.Agents().RegisterAgent(h.Context(), owner, "/agent", p); err != nil {
 		h.Fatal(err)
 	}
 	return p
@@ -169,7 +170,7 @@ func TestAgents(t *testing.T) {
 		}},
 		{"several agents get each credential, and a slow one delays no other", func(h *house) {
 			h.process(ProcessingExternal)
-			slow := h.agent(":1.8", func(context.Context, Delivery) error {
+			slow := h.agent(":1.8", func(context.Context, agents.Delivery) error {
 				time.Sleep(20 * time.Second)
 				return nil
 			})
@@ -192,7 +193,7 @@ func TestAgents(t *testing.T) {
 		{"an agent that refuses is asked again, once a minute", func(h *house) {
 			h.process(ProcessingExternal)
 			var n atomic.Int32
-			p := h.agent(":1.9", func(context.Context, Delivery) error {
+			p := h.agent(":1.9", func(context.Context, agents.Delivery) error {
 				if n.Add(1) < 4 {
 					return errors.New("not now")
 				}
@@ -210,7 +211,7 @@ func TestAgents(t *testing.T) {
 		}},
 		{"what one agent refuses does not hold up what comes next", func(h *house) {
 			h.process(ProcessingExternal)
-			p := h.agent(":1.9", func(_ context.Context, d Delivery) error {
+			p := h.agent(":1.9", func(_ context.Context, d agents.Delivery) error {
 				if string(d.Network.SSID) == "a" {
 					return errors.New("not this one")
 				}
@@ -234,9 +235,9 @@ func TestAgents(t *testing.T) {
 				h.process(ProcessingExternal)
 				p := h.agent(":1.8", hangs)
 				h.enrol(h.ap(nil))
-				time.Sleep(agentTime + time.Second)
+				time.Sleep(agents.CallTime + time.Second)
 				p.want(h, 1)
-				if h.svc.HasAgent(":1.8") {
+				if h.svc.Agents().HasAgent(":1.8") {
 					h.Error("it is still registered")
 				}
 				h.waiting(1)
@@ -256,12 +257,12 @@ func TestAgents(t *testing.T) {
 		{"an agent that unregisters while it takes one has it, and is released after",
 			func(h *house) {
 				h.process(ProcessingExternal)
-				p := h.agent(":1.8", func(context.Context, Delivery) error {
+				p := h.agent(":1.8", func(context.Context, agents.Delivery) error {
 					time.Sleep(time.Second)
 					return nil
 				})
 				h.enrol(h.ap(nil))
-				if err := h.svc.UnregisterAgent(":1.8", "/agent"); err != nil {
+				if err := h.svc.Agents().UnregisterAgent(":1.8", "/agent"); err != nil {
 					h.Fatal(err)
 				}
 				p.want(h, 0)
@@ -273,7 +274,7 @@ func TestAgents(t *testing.T) {
 		{"a credential waits for a day", func(h *house) {
 			h.process(ProcessingExternal)
 			h.enrol(h.ap(nil))
-			time.Sleep(keepUntaken - time.Minute)
+			time.Sleep(agents.KeepTime - time.Minute)
 			h.waiting(1)
 			time.Sleep(2 * time.Minute)
 			h.waiting(0)
@@ -303,30 +304,30 @@ func TestAgents(t *testing.T) {
 			h.agent(":1.9", nil).want(h, 0, "home")
 		}},
 		{"agents are bounded, and each object is registered once", func(h *house) {
-			for i := range maxAgents {
+			for i := range agents.Max {
 				h.agent(fmt.Sprintf(":1.%d", i), nil)
 			}
-			if err := h.svc.RegisterAgent(h.Context(), ":1.99", "/agent",
-				&program{}); !errors.Is(err, ErrTooManyAgents) {
+			if err := h.svc.Agents().RegisterAgent(h.Context(), ":1.99", "/agent",
+				&program{}); !errors.Is(err, agents.ErrTooMany) {
 				h.Error(err)
 			}
-			if err := h.svc.RegisterAgent(h.Context(), ":1.0", "/agent",
-				&program{}); !errors.Is(err, ErrAgentExists) {
+			if err := h.svc.Agents().RegisterAgent(h.Context(), ":1.0", "/agent",
+				&program{}); !errors.Is(err, agents.ErrExists) {
 				h.Error(err)
 			}
 			h.svc.ReleaseOwner(":1.0")
 			synctest.Wait()
 			h.agent(":1.0", nil)
-			if err := h.svc.UnregisterAgent(":1.0", "/other"); !errors.Is(err, ErrNoAgent) {
+			if err := h.svc.Agents().UnregisterAgent(":1.0", "/other"); !errors.Is(err, agents.ErrUnknown) {
 				h.Error(err)
 			}
-			if h.svc.HasAgent(":1.99") {
+			if h.svc.Agents().HasAgent(":1.99") {
 				h.Error("an agent that was refused is there")
 			}
 		}},
 		{"what came at the very end still reaches an agent, for a moment", func(h *house) {
 			h.process(ProcessingExternal)
-			p := h.agent(":1.8", func(context.Context, Delivery) error {
+			p := h.agent(":1.8", func(context.Context, agents.Delivery) error {
 				time.Sleep(time.Second)
 				return nil
 			})
@@ -334,7 +335,7 @@ func TestAgents(t *testing.T) {
 			h.enrol(h.ap(nil))
 			began := time.Now()
 			h.svc.shutDown(func(error) {})
-			if took := time.Since(began); took != agentLastTime {
+			if took := time.Since(began); took != agents.LastTime {
 				h.Errorf("it took %v", took)
 			}
 			p.want(h, 1, "home")
@@ -350,7 +351,7 @@ func TestAgents(t *testing.T) {
 			if !strings.Contains(h.log.String(), "credentials that no agent took are gone") {
 				h.Error("it does not")
 			}
-			if err := h.svc.RegisterAgent(h.Context(), ":1.9", "/agent",
+			if err := h.svc.Agents().RegisterAgent(h.Context(), ":1.9", "/agent",
 				&program{}); !errors.Is(err, ErrShutdown) {
 				h.Error(err)
 			}

@@ -57,11 +57,11 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 			c.NotStored)
 	}
 	a.err = s.whatIsWrong(c, a.processing)
+	if a.processing != ProcessingInternal {
+		s.agents.Offer(id, credential.CloneAll(c.Received))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a.processing != ProcessingInternal {
-		s.offer(id, cloneNetworks(c.Received))
-	}
 	a.stored = s.announce(c.Stored)
 	if ses != nil {
 		ses.credentials, ses.received = c.Networks, c.Received

@@ -327,7 +327,7 @@ func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer,
 	if err != nil {
 		return err
 	}
-	defer wipeNetwork(n)
+	defer n.Wipe()
 	settings := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth,
 		EncrType: n.Encryption, NetworkKey: n.Key}
 	return s.askER(ctx, ifname, func(e *externalRegistrar, now time.Time) error {

@@ -14,6 +14,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/upnp"
+	"wpsd/service/agents"
 	"wpsd/service/store"
 )
 
@@ -401,7 +402,7 @@ func TestFencedAgents(t *testing.T) {
 	play(t, []scene{{"a call to an agent", func(h *house) {
 		h.process(ProcessingBoth)
 		var asked atomic.Int32
-		h.agent(":1.9", func(context.Context, Delivery) error {
+		h.agent(":1.9", func(context.Context, agents.Delivery) error {
 			if n := asked.Add(1); n == 1 {
 				panic(fmt.Sprintf("mistake number %d", n))
 			}
@@ -409,7 +410,7 @@ func TestFencedAgents(t *testing.T) {
 		})
 		h.wantNetwork(h.enrol(h.ap(nil)), "home", passphrase)
 		h.well(1)
-		time.Sleep(2 * agentPause)
+		time.Sleep(2 * agents.Pause)
 		h.waiting(0)
 		if n := asked.Load(); n != 2 {
 			h.Errorf("asked %d times", n)

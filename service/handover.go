@@ -95,7 +95,7 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 			offers[i].Station = e.device.MAC
 		}
 	}
-	defer wipeNetworks(networks)
+	defer credential.WipeAll(networks)
 	within, cancel := keeping(ctx)
 	defer cancel()
 	err := s.deliver(within, sink, e.session.Interface, offers)
@@ -121,7 +121,7 @@ func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
 	s := e.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	networks := cloneNetworks(e.session.credentials)
+	networks := credential.CloneAll(e.session.credentials)
 	return networks, s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
 }
 

@@ -5,14 +5,15 @@ import "slices"
 // Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and
 // nothing would be lost.
 func (s *Service) Busy() string {
+	agents, waiting := s.agents.Count(), s.agents.Waiting()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case len(s.sessions) > 0: // also those that ended not long ago: their owners may still ask what they received
 		return "a session"
-	case len(s.agents) > 0:
+	case agents > 0:
 		return "a credential agent"
-	case s.kept.untaken() > 0:
+	case waiting > 0:
 		return "a credential that waits for an agent"
 	case s.altered:
 		return "settings that last until the daemon ends"

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
+	"wpsd/service/agents"
 	"wpsd/service/store"
 )
 
@@ -63,7 +64,7 @@ func TestBusy(t *testing.T) {
 			h.svc.ReleaseOwner("me")
 			h.busy("a credential that waits for an agent")
 			<-h.svc.Calm()
-			time.Sleep(keepUntaken)
+			time.Sleep(agents.KeepTime)
 			h.busy("")
 		}},
 		{"settings that are not the configuration's", nil, func(h *house) {

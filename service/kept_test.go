@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"wpsd/drivers/sim"
 	"wpsd/engine/credential"
@@ -52,41 +51,6 @@ func TestAttributesAsTheyCame(t *testing.T) {
 	}}})
 	if _, err := (&Service{}).Received(1); !errors.Is(err, ErrNoSession) {
 		t.Error(err)
-	}
-}
-
-// TestKeptCredentialsAreBounded: of more than there is room for the oldest goes, rather one that
-// somebody has.
-func TestKeptCredentialsAreBounded(t *testing.T) {
-	t.Parallel()
-	var l keptCredentials
-	one := func(id SessionID) *keptCredential {
-		return &keptCredential{Delivery: Delivery{Session: id,
-			Network: credential.Network{Key: secret.FromString(
-				passphrase)}}, due: map[*agent]time.Time{}}
-	}
-	for id := range SessionID(maxKept) {
-		if l.add(one(id)) != nil {
-			t.Fatal("dropped before there are too many")
-		}
-	}
-	slow := &agent{}
-	l.list[5].taken, l.list[5].due[slow] = true, time.Time{}
-	if d := l.add(one(100)); d == nil || d.Session != 5 {
-		t.Errorf("dropped %v", d)
-	}
-	oldest := l.list[0]
-	if d := l.add(one(101)); d != oldest || len(l.list) != maxKept {
-		t.Errorf("dropped %v of %d", d, len(l.list))
-	}
-	if !bytes.Equal(oldest.Network.Key.Bytes(), make([]byte, len(passphrase))) {
-		t.Error("its key was not wiped")
-	}
-	rest := l.list[:maxKept:maxKept]
-	last := rest[maxKept-1]
-	l.wipe()
-	if len(l.list) != 0 || !bytes.Equal(last.Network.Key.Bytes(), make([]byte, len(passphrase))) {
-		t.Error("not all were wiped")
 	}
 }
 

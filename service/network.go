@@ -48,26 +48,3 @@ func networkOf(n store.Network) Network {
 		BSSID: n.BSSID, Source: n.Source, Created: n.Created,
 	}
 }
-
-// cloneNetwork gives n secrets of its own.
-func cloneNetwork(n credential.Network) credential.Network {
-	n.Key = n.Key.Clone()
-	n.Raw = n.Raw.Clone()
-	return n
-}
-
-func cloneNetworks(list []credential.Network) []credential.Network {
-	clones := make([]credential.Network, len(list))
-	for i, n := range list {
-		clones[i] = cloneNetwork(n)
-	}
-	return clones
-}
-
-func wipeNetworks(list []credential.Network) {
-	for _, n := range list {
-		wipeNetwork(n)
-	}
-}
-
-func wipeNetwork(n credential.Network) { n.Wipe() }

@@ -167,7 +167,7 @@ func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat
 	if err != nil {
 		return secret.Value{}, err
 	}
-	defer wipeNetwork(n)
+	defer n.Wipe()
 	c := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption,
 		NetworkKey: n.Key, MAC: n.MAC}
 	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c},

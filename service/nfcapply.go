@@ -18,12 +18,12 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 	defer s.mu.Unlock()
 	ifname, ok := s.tagStation(r, processing)
 	if !ok {
-		wipeNetworks(networks)
+		credential.WipeAll(networks)
 		return
 	}
 	radio := s.radio(ifname)
 	if err := s.begin(func() {
-		defer wipeNetworks(networks)
+		defer credential.WipeAll(networks)
 		select {
 		case radio <- struct{}{}: // not while a session has it
 		case <-s.ctx.Done():
@@ -50,7 +50,7 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 				ifname, "manager", sink.Name(), "err", err)
 		}
 	}); err != nil {
-		wipeNetworks(networks)
+		credential.WipeAll(networks)
 	}
 }
 

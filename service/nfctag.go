@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/ndef"
 	"wpsd/engine/registration"
@@ -132,7 +133,7 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 	if errors.Is(came.err, receive.ErrUseless) {
 		return NFCTag{}, errUseless(c)
 	}
-	s.applyTag(r, came.processing, cloneNetworks(c.Networks))
+	s.applyTag(r, came.processing, credential.CloneAll(c.Networks))
 	s.log.Info("an NFC tag brought networks", "stored", len(came.stored), "processing",
 		string(came.processing))
 	if came.err != nil && len(came.stored) == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/agents"
 	"wpsd/service/fence"
 	"wpsd/service/store"
 )
@@ -83,14 +84,13 @@ type Service struct {
 	tokenMu      sync.Mutex    // one makes our NFC token
 	storing      sync.Mutex    // held while a network is stored
 	tasks        sync.WaitGroup
-	agentTasks   sync.WaitGroup // those of agents, which end after all others
+	agents       *agents.Registry // which ends after all tasks
 
 	mu           sync.Mutex
 	ctx          context.Context // of Run; nil before
 	closing      bool
 	fragmentSize int
 	terms        terms
-	draining     bool // agents get what is left, and end
 	manager      Manager
 	interfaces   map[string]*iface
 	// interfaces that AddInterface added, besides those in only
@@ -100,8 +100,6 @@ type Service struct {
 	lastSession   SessionID
 	networks      map[NetworkID]Network // what subscribers were told of the store
 	rest          rest
-	agents        map[*agent]struct{}
-	kept          keptCredentials
 	altered       bool // a setting is another than the configuration's
 	holds         []*hold
 	readTokens    []readToken // passwords of tags that were read, oldest first
@@ -118,8 +116,7 @@ func New(c Config) (*Service, error) {
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
 		radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
-		networks: make(map[NetworkID]Network), agents: make(map[*agent]struct{}),
-		subscriptions: make(map[*Subscription]struct{}),
+		networks: make(map[NetworkID]Network), subscriptions: make(map[*Subscription]struct{}),
 	}
 	s.debtor = debtor{s: s, owing: make(chan struct{}, 1), came: c.ManagerCame}
 	if s.store == nil {
@@ -128,6 +125,7 @@ func New(c Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.agents = agents.New(agentsHub{s}, s.log)
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {
 		s.rand.r = rand.Reader
@@ -157,6 +155,23 @@ func New(c Config) (*Service, error) {
 	}
 	return s, nil
 }
+
+// Agents are the credential agents.
+func (s *Service) Agents() *agents.Registry { return s.agents }
+
+// agentsHub is what the agents tell.
+type agentsHub struct{ s *Service }
+
+// CredentialsWaiting implements agents.Hub.
+func (h agentsHub) CredentialsWaiting(n int) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	h.s.manager.Waiting = n
+	h.s.emit(ManagerChanged{h.s.manager})
+}
+
+// AgentEnded implements agents.Hub.
+func (h agentsHub) AgentEnded() { h.s.calmDown() }
 
 // Ready is closed once Run has listed the interfaces for the first time.
 func (s *Service) Ready() <-chan struct{} { return s.ready }
@@ -234,7 +249,7 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.stopAll()
 	cancel(ErrShutdown)
 	s.tasks.Wait()
-	s.endAgents()
+	s.agents.Close(ErrShutdown)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ses := range s.sessions {

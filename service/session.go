@@ -257,7 +257,7 @@ func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
 	}
-	return cloneNetworks(ses.credentials), nil
+	return credential.CloneAll(ses.credentials), nil
 }
 
 // Received returns a network for each Credential attribute that a session received, as it came:
@@ -270,7 +270,7 @@ func (s *Service) Received(id SessionID) ([]credential.Network, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
 	}
-	return cloneNetworks(ses.received), nil
+	return credential.CloneAll(ses.received), nil
 }
 
 // Cancel tells a session to end and returns at once: SessionEnded tells when it has.
@@ -306,6 +306,7 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 // ReleaseOwner ends the sessions of an owner that is gone, except the detached ones, its agents,
 // and External Registrars that ran for it alone.
 func (s *Service) ReleaseOwner(owner string) {
+	s.agents.ReleaseOwner(owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ses := range s.sessions {
@@ -318,7 +319,6 @@ func (s *Service) ReleaseOwner(owner string) {
 			i.er.release(owner)
 		}
 	}
-	s.dismissOwner(owner)
 }
 
 // change lets its goroutine alter a session, and tells.
@@ -435,8 +435,8 @@ func (s *Service) drop(ses *session) {
 	if ses.expire != nil {
 		ses.expire.Stop()
 	}
-	wipeNetworks(ses.credentials)
-	wipeNetworks(ses.received)
+	credential.WipeAll(ses.credentials)
+	credential.WipeAll(ses.received)
 	ses.credentials, ses.received = nil, nil
 	delete(s.sessions, ses.ID)
 	s.emit(SessionRemoved{ses.ID})

@@ -10,13 +10,14 @@ import (
 	"wpsd/engine/er"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
-// SessionID names a session. Ids are never used twice within a run of the daemon; 0 is none.
-type SessionID uint32
-
-// NetworkID names a stored network. It survives a restart of the daemon.
-type NetworkID uint32
+// The names of sessions and of stored networks.
+type (
+	SessionID = state.SessionID
+	NetworkID = state.NetworkID
+)
 
 // Snapshot is all that there is at one moment. None of its values holds a secret.
 type Snapshot struct {

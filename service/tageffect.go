@@ -44,7 +44,7 @@ func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffe
 	if err != nil {
 		return NFCTagAdds, nil // NFCTagRead says what is wrong with it, and stores nothing
 	}
-	defer wipeNetworks(networks)
+	defer credential.WipeAll(networks)
 	var processing Processing
 	var ifname string
 	ok := locked(&s.mu, func() (ok bool) {
@@ -78,7 +78,7 @@ func (s *Service) changesStored(n credential.Network) bool {
 			continue // deleted in this moment
 		}
 		same := old.Auth == n.Auth && old.KeyKind == n.KeyKind && old.Key.Equal(n.Key)
-		wipeNetwork(old.Network)
+		old.Network.Wipe()
 		if !same {
 			return true
 		}

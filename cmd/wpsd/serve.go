@@ -79,7 +79,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 	idle, leave, line := &idleAfter{}, newLeaver(log), &statusLine{log: log, work: "idle"}
 	idle.set(f, conf)
-	server, err := dbus.New(bus, svc, dbus.Options{
+	server, err := dbus.New(bus, dbus.RoomsOf(svc), dbus.Options{
 		Log: log, Authorizer: dbus.NewPolkit(bus, log),
 		Ready: func() {
 			sockets.wait() // who was told that wpsd is ready finds them there

@@ -74,6 +74,29 @@ func (n *Network) Wipe() {
 	n.Raw.Wipe()
 }
 
+// Clone gives a copy of n with secrets of its own.
+func (n Network) Clone() Network {
+	n.Key = n.Key.Clone()
+	n.Raw = n.Raw.Clone()
+	return n
+}
+
+// CloneAll gives copies with secrets of their own.
+func CloneAll(list []Network) []Network {
+	clones := make([]Network, len(list))
+	for i, n := range list {
+		clones[i] = n.Clone()
+	}
+	return clones
+}
+
+// WipeAll overwrites the secrets of all.
+func WipeAll(list []Network) {
+	for i := range list {
+		list[i].Wipe()
+	}
+}
+
 // FromWSC makes a Network of a Credential that the station own received, with what hostap tolerates
 // of deployed access points.
 func FromWSC(c wsc.Credential, own wsc.MAC) (Network, error) {

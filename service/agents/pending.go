@@ -1,4 +1,4 @@
-package service
+package agents
 
 import (
 	"slices"
@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	// keepUntaken is how long a credential waits for an agent that takes it. It waits in memory:
+	// KeepTime is how long a credential waits for an agent that takes it. It waits in memory:
 	// with external processing nothing is written to a disk, so the end of the daemon is its end,
 	// too.
-	keepUntaken = 24 * time.Hour
-	// maxKept bounds how many wait; for one more the oldest goes.
-	maxKept = 64
+	KeepTime = 24 * time.Hour
+	// MaxWaiting bounds how many wait; for one more the oldest goes.
+	MaxWaiting = 64
 )
 
-// keptCredential is a credential for agents.
-type keptCredential struct {
+// pendingCredential is a credential for agents.
+type pendingCredential struct {
 	Delivery
 	taken bool // by one agent at least
 	// agents that are to get it, and when; zero: at once and for the first time
@@ -23,16 +23,16 @@ type keptCredential struct {
 	expire *time.Timer
 }
 
-// keptCredentials are those that not all agents have got, or none has taken, oldest first.
-// Service.mu guards them.
-type keptCredentials struct{ list []*keptCredential }
+// pendingCredentials are those that not all agents have got, or none has taken, oldest first.
+// Registry.mu guards them.
+type pendingCredentials struct{ list []*pendingCredential }
 
 // add keeps one more and returns the one that it had to drop for it.
-func (l *keptCredentials) add(k *keptCredential) (dropped *keptCredential) {
-	if len(l.list) >= maxKept {
+func (l *pendingCredentials) add(k *pendingCredential) (dropped *pendingCredential) {
+	if len(l.list) >= MaxWaiting {
 		dropped = l.list[0]
 		// Rather one that somebody has already.
-		if i := slices.IndexFunc(l.list, func(k *keptCredential) bool { return k.taken }); i >= 0 {
+		if i := slices.IndexFunc(l.list, func(k *pendingCredential) bool { return k.taken }); i >= 0 {
 			dropped = l.list[i]
 		}
 		l.remove(dropped)
@@ -41,8 +41,8 @@ func (l *keptCredentials) add(k *keptCredential) (dropped *keptCredential) {
 	return dropped
 }
 
-// remove forgets one and overwrites its secrets. It reports whether it was there.
-func (l *keptCredentials) remove(k *keptCredential) bool {
+// remove removes one and overwrites its secrets. It reports whether it was there.
+func (l *pendingCredentials) remove(k *pendingCredential) bool {
 	i := slices.Index(l.list, k)
 	if i < 0 {
 		return false
@@ -51,12 +51,12 @@ func (l *keptCredentials) remove(k *keptCredential) bool {
 	if k.expire != nil {
 		k.expire.Stop()
 	}
-	wipeNetwork(k.Network)
+	k.Network.Wipe()
 	return true
 }
 
 // offerAll lets a new agent have what nobody took.
-func (l *keptCredentials) offerAll(a *agent) {
+func (l *pendingCredentials) offerAll(a *agent) {
 	for _, k := range l.list {
 		if !k.taken {
 			k.due[a] = time.Time{}
@@ -66,7 +66,7 @@ func (l *keptCredentials) offerAll(a *agent) {
 
 // next returns the first that is due for an agent by now, or else when the next one will be; zero:
 // none.
-func (l *keptCredentials) next(a *agent, now time.Time) (k *keptCredential, later time.Time) {
+func (l *pendingCredentials) next(a *agent, now time.Time) (k *pendingCredential, later time.Time) {
 	for _, k := range l.list {
 		at, ok := k.due[a]
 		switch {
@@ -81,7 +81,7 @@ func (l *keptCredentials) next(a *agent, now time.Time) (k *keptCredential, late
 }
 
 // took notes that an agent has it. Those that refused it before need not be asked again.
-func (l *keptCredentials) took(a *agent, k *keptCredential) {
+func (l *pendingCredentials) took(a *agent, k *pendingCredential) {
 	k.taken = true
 	delete(k.due, a)
 	for other, at := range k.due {
@@ -89,38 +89,38 @@ func (l *keptCredentials) took(a *agent, k *keptCredential) {
 			delete(k.due, other)
 		}
 	}
-	l.settle(k)
+	l.removeIfDone(k)
 }
 
 // refused notes that an agent could not take it, and reports whether it will be asked again: until
 // somebody has it.
-func (l *keptCredentials) refused(a *agent, k *keptCredential, again time.Time) bool {
+func (l *pendingCredentials) refused(a *agent, k *pendingCredential, again time.Time) bool {
 	if k.taken {
 		delete(k.due, a)
-		l.settle(k)
+		l.removeIfDone(k)
 		return false
 	}
 	k.due[a] = again
 	return true
 }
 
-// forgetAgent forgets what an agent would have got.
-func (l *keptCredentials) forgetAgent(a *agent) {
+// removeAgent removes what an agent would have got.
+func (l *pendingCredentials) removeAgent(a *agent) {
 	for _, k := range slices.Clone(l.list) {
 		delete(k.due, a)
-		l.settle(k)
+		l.removeIfDone(k)
 	}
 }
 
-// settle forgets one that was taken and offered to all.
-func (l *keptCredentials) settle(k *keptCredential) {
+// removeIfDone removes one that was taken and offered to all.
+func (l *pendingCredentials) removeIfDone(k *pendingCredential) {
 	if k.taken && len(k.due) == 0 {
 		l.remove(k)
 	}
 }
 
 // untaken counts those that nobody took.
-func (l *keptCredentials) untaken() int {
+func (l *pendingCredentials) untaken() int {
 	n := 0
 	for _, k := range l.list {
 		if !k.taken {
@@ -130,8 +130,8 @@ func (l *keptCredentials) untaken() int {
 	return n
 }
 
-// wipe forgets all.
-func (l *keptCredentials) wipe() {
+// wipe removes all.
+func (l *pendingCredentials) wipe() {
 	for _, k := range slices.Clone(l.list) {
 		l.remove(k)
 	}

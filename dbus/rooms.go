@@ -1,0 +1,18 @@
+package dbus
+
+import (
+	"wpsd/service"
+	"wpsd/service/agents"
+)
+
+// Rooms has the methods of the service and of its rooms in one: New takes it.
+type Rooms struct {
+	*service.Service
+	*agents.Registry
+}
+
+// RoomsOf finds the rooms of a service.
+func RoomsOf(s *service.Service) Rooms { return Rooms{Service: s, Registry: s.Agents()} }
+
+// ReleaseOwner ends what an owner that is gone has everywhere.
+func (r Rooms) ReleaseOwner(owner string) { r.Service.ReleaseOwner(owner) }
