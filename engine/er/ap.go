@@ -1,7 +1,6 @@
 package er
 
 import (
-	"container/heap"
 	"container/list"
 	"net/netip"
 	"slices"
@@ -13,19 +12,11 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// rank says in which list an access point is.
-type rank uint8
-
 const (
 	stranger rank = iota // announced, and did not answer yet
 	proven               // answered
 	dropped              // misbehaves
 )
-
-var bounds = [...]int{stranger: maxStrangers, proven: maxAPs, dropped: maxDropped}
-
-// work is what is to be asked of an access point when it is its turn. The lowest bit goes first.
-type work uint8
 
 const (
 	wantDescription work = 1 << iota
@@ -36,12 +27,10 @@ const (
 	wantUnsubscribe
 )
 
-// isThere is what an access point answers only if it is there: the second and the third if it is
-// not subscribed to.
-const isThere = wantRenew | wantInfo | wantSubscribe
+// rank says in which list an access point is.
+type rank uint8
 
-// bringUp is all that a new access point is asked.
-const bringUp = wantDescription | wantInfo | wantSubscribe
+var bounds = [...]int{stranger: maxStrangers, proven: maxAPs, dropped: maxDropped}
 
 // ap is an access point, and all that goes on with it.
 type ap struct {
@@ -103,6 +92,19 @@ type ap struct {
 	saysLocked bool      // its APStatus has the bit
 }
 
+// snapshot is what others may have of an access point.
+func (a *ap) snapshot() AP {
+	s := a.AP
+	s.Also = slices.Clone(a.Also)
+	if !s.Dropped {
+		problems := []string{a.contested(), a.noInfo, a.noEvents}
+		s.Problem = strings.Join(slices.DeleteFunc(problems, func(p string) bool {
+			return p == ""
+		}), "; ")
+	}
+	return s
+}
+
 // host is an address. What one does is bounded together.
 type host struct {
 	addr    netip.Addr
@@ -118,209 +120,13 @@ type subscriber struct {
 	sid  string
 }
 
-// add makes an entry for a device that nothing is known about but an announcement.
-func (r *Registrar) add(now time.Time, n upnp.Announcement) *ap {
-	if r.flaps(now, n.From) {
-		return nil
-	}
-	h := r.hosts[n.From]
-	if h == nil {
-		h = &host{addr: n.From}
-		r.hosts[n.From] = h
-	}
-	if len(h.aps) >= maxPerHost && !r.makeRoom(now, h) {
-		return nil
-	}
-	r.lastAP++
-	a := &ap{host: h, index: -1, want: bringUp, names: []wsc.UUID{n.UUID},
-		AP: AP{ID: r.lastAP, UUID: n.UUID, Addr: n.From, LastSeen: now}}
-	r.announced(now, a, n)
-	h.aps = append(h.aps, a)
-	r.aps[a.ID] = a
-	r.rerank(now, a, stranger)
-	return a
-}
-
-// makeRoom takes one entry away from an address that announces ever new ones: never one that
-// answered.
-func (r *Registrar) makeRoom(now time.Time, h *host) bool {
-	for _, a := range h.aps {
-		if a.rank != proven {
-			r.remove(now, a, Evicted)
-			return true
-		}
-	}
-	return false
-}
-
-// announced takes over where the description is and how long that holds. The path is copied: it is
-// part of a datagram.
-func (r *Registrar) announced(now time.Time, a *ap, n upnp.Announcement) {
-	a.Location = copyURL(n.Location)
-	a.maxAge = n.MaxAge
-	a.Expires = now.Add(n.MaxAge)
-}
-
 func copyURL(u upnp.URL) upnp.URL {
 	u.Path = strings.Clone(u.Path)
 	return u
 }
 
-// rerank moves an access point to the list it belongs into now. If that is full, the one that was
-// silent the longest goes.
-func (r *Registrar) rerank(now time.Time, a *ap, to rank) {
-	if a.place != nil {
-		r.lists[a.rank].Remove(a.place)
-	}
-	a.rank = to
-	a.place = r.lists[to].PushBack(a)
-	if r.lists[to].Len() <= bounds[to] {
-		return
-	}
-	oldest := r.lists[to].Front().Value.(*ap)
-	for e := r.lists[to].Front(); e != nil && oldest.run != nil; e = e.Next() {
-		oldest = e.Value.(*ap) // one that is being learned is not silent, merely not heard
-	}
-	if oldest != a {
-		r.remove(now, oldest, Evicted)
-	}
-}
-
-// seen notes that an access point was heard.
-func (r *Registrar) seen(now time.Time, a *ap) {
-	a.LastSeen = now
-	r.answeredSearch(a)
-	r.lists[a.rank].MoveToBack(a.place)
-}
-
-// remove ends what is left of an access point. One that may still be there is told.
-func (r *Registrar) remove(now time.Time, a *ap, why Reason) {
-	if r.aps[a.ID] != a {
-		return
-	}
-	r.endAPRun(now, a, ErrAPGone)
-	for _, s := range a.stationsInOrder() {
-		r.endStation(now, s, ErrAPGone)
-	}
-	for _, e := range a.enrolleesInOrder() {
-		r.removeEnrollee(e)
-	}
-	delete(r.aps, a.ID)
-	r.forgo(a)
-	r.lists[a.rank].Remove(a.place)
-	if a.index >= 0 {
-		heap.Remove(&r.timers, a.index)
-	}
-	a.host.aps = slices.DeleteFunc(a.host.aps, func(o *ap) bool { return o == a })
-	if len(a.host.aps) == 0 && a.host.busy == 0 {
-		delete(r.hosts, a.host.addr)
-	}
-	sid := a.sid
-	r.unsubscribed(a)
-	told := a.told
-	if told || why == Byebye || why == Evicted || why == Expired || why == Unreachable {
-		r.gone(now, a.Addr)
-	}
-	if told {
-		a.told = false
-		r.tell(APRemoved{a.snapshot(), why})
-	}
-	r.unindex(now, a)
-	if told {
-		r.compare(now, a.UUID, nil)
-	}
-	for _, id := range r.grantsInOrder() {
-		if g := r.grants[id]; g.scope == a.ID {
-			r.endGrant(now, g, ended{ap: a.ID, err: ErrAPGone})
-		}
-	}
-	a.want, a.retryAt = 0, time.Time{}
-	if why == Byebye || why == Expired || why == Unreachable || why == Replaced || sid == "" {
-		a.outbox = nil
-		return
-	}
-	a.sid = sid
-	a.want = wantUnsubscribe
-	if a.selected != nil {
-		a.want |= wantSelect
-	}
-	r.leaving[a] = struct{}{}
-	r.pump(now, a)
-}
-
-// unindex takes an access point off the list of those with its UUID.
-func (r *Registrar) unindex(now time.Time, a *ap) {
-	same := slices.DeleteFunc(r.byUUID[a.UUID], func(o *ap) bool { return o == a })
-	if len(same) == 0 {
-		delete(r.byUUID, a.UUID)
-	} else {
-		r.byUUID[a.UUID] = same
-	}
-	a.Also, a.holds = nil, nil
-	r.answers(now, a)
-}
-
-// drop stops using a device that misbehaves, and keeps it to say why. It has another chance when it
-// announces itself some time later.
-func (r *Registrar) drop(now time.Time, a *ap, problem string) {
-	if !a.told && !r.droppings.take(now, 64, 1) {
-		// somebody announces ever new devices that misbehave: enough is told of them
-		r.remove(now, a, Evicted)
-		return
-	}
-	r.endAPRun(now, a, ErrDropped)
-	for _, s := range a.stationsInOrder() {
-		r.endStation(now, s, ErrDropped)
-	}
-	a.want = 0
-	if a.sid != "" {
-		sid := a.sid
-		r.unsubscribed(a)
-		a.sid, a.want = sid, wantUnsubscribe
-	}
-	a.refusals++
-	a.calm = now.Add(backoff(time.Minute, a.refusals, 15*time.Minute))
-	a.Dropped, a.Problem, a.failures = true, problem, 0
-	a.doubt, a.again = 0, nil // nothing is asked any more
-	r.rerank(now, a, dropped)
-	r.say(a)
-	r.compare(now, a.UUID, nil)
-	r.answers(now, a)
-}
-
-// backoff doubles a time with every failure after the first.
-func backoff(first time.Duration, failures int, most time.Duration) time.Duration {
-	for ; failures > 1 && first < most; failures-- {
-		first *= 2
-	}
-	return min(first, most)
-}
-
-// say tells of an access point: that it is there, or that it changed.
-func (r *Registrar) say(a *ap) {
-	if a.told {
-		r.changed(a)
-		return
-	}
-	a.told = true
-	r.tell(APAdded{a.snapshot()})
-}
-
-func (r *Registrar) changed(a *ap) {
-	if a.told {
-		r.tell(APChanged{a.snapshot()})
-	}
-}
-
-// snapshot is what others may have of an access point.
-func (a *ap) snapshot() AP {
-	s := a.AP
-	s.Also = slices.Clone(a.Also)
-	if !s.Dropped {
-		problems := []string{a.contested(), a.noInfo, a.noEvents}
-		s.Problem = strings.Join(slices.DeleteFunc(problems, func(p string) bool {
-			return p == ""
-		}), "; ")
-	}
-	return s
+// slim leaves out what can be long and nobody asks for.
+func slim(d wsc.Device) wsc.Device {
+	d.VendorExtensions, d.SecondaryDeviceTypes = nil, nil
+	return d
 }

@@ -190,12 +190,20 @@ type (
 	}
 )
 
-func (APAdded) event()         {}
-func (APChanged) event()       {}
-func (APRemoved) event()       {}
-func (EnrolleeAdded) event()   {}
+func (APAdded) event() {}
+
+func (APChanged) event() {}
+
+func (APRemoved) event() {}
+
+func (EnrolleeAdded) event() {}
+
 func (EnrolleeChanged) event() {}
+
 func (EnrolleeRemoved) event() {}
-func (APAsked) event()         {}
-func (RunChanged) event()      {}
-func (RunEnded) event()        {}
+
+func (APAsked) event() {}
+
+func (RunChanged) event() {}
+
+func (RunEnded) event() {}

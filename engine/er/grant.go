@@ -1,7 +1,6 @@
 package er
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
@@ -219,74 +218,4 @@ func (r *Registrar) reselectScope(now time.Time, id APID) {
 			r.pump(now, a)
 		}
 	}
-}
-
-// reselect has an access point tell what holds now, if that is something else than it was told
-// last.
-func (r *Registrar) reselect(now time.Time, a *ap) {
-	if a.sid == "" || a.Dropped {
-		return
-	}
-	message := r.selection(now, a).bytes()
-	switch {
-	case !bytes.Equal(message, a.selected), a.stale && message != nil:
-		a.want |= wantSelect
-	case a.want&wantSelect != 0: // on second thoughts
-		a.want &^= wantSelect
-	}
-}
-
-// selection says whom an access point is to invite; nil: nobody.
-type selection wsc.SelectedRegistrar
-
-// bytes is the message; nil: none.
-func (s *selection) bytes() []byte {
-	if s == nil {
-		return nil
-	}
-	return (*wsc.SelectedRegistrar)(s).Append(nil)
-}
-
-// asked is what to tell when the message goes out.
-func (s *selection) asked(a *ap) APAsked {
-	e := APAsked{AP: a.snapshot(), State: AskSent}
-	if s != nil {
-		e.Selected, e.PasswordID, e.Methods = true, s.DevicePasswordID, s.ConfigMethods
-	}
-	return e
-}
-
-// selection is what holds for an access point now.
-func (r *Registrar) selection(now time.Time, a *ap) *selection {
-	if r.aps[a.ID] != a || !a.HasSettings {
-		return nil
-	}
-	s, ok := r.list.Selection(now, uint32(a.ID))
-	if !ok {
-		return nil
-	}
-	m := &selection{
-		Selected: true, DevicePasswordID: s.PasswordID,
-		ConfigMethods:  r.c.Device.ConfigMethods &^ anyButton,
-		AuthorizedMACs: s.AuthorizedMACs, Version2: r.c.Device.Version2, UUID: r.c.Device.UUID,
-	}
-	if s.PushButton {
-		m.ConfigMethods |= wsc.ConfigPushButton
-		if r.c.Device.ConfigMethods&wsc.ConfigPushButton != 0 {
-			m.ConfigMethods = r.c.Device.ConfigMethods
-		}
-	}
-	return m
-}
-
-// anyButton are the methods that are left out while a PIN is waited for (hostap behaviour).
-const anyButton = wsc.ConfigVirtualPushButton | wsc.ConfigPhysicalPushButton
-
-// selectionMessage is that of a selection, or the one that takes it back.
-func (r *Registrar) selectionMessage(s *selection) []byte {
-	if s != nil {
-		return s.bytes()
-	}
-	m := wsc.SelectedRegistrar{Version2: r.c.Device.Version2, UUID: r.c.Device.UUID}
-	return m.Append(nil)
 }

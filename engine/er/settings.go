@@ -101,3 +101,29 @@ func clone(c wsc.Credential) wsc.Credential {
 	c.Raw = c.Raw.Clone()
 	return c
 }
+
+// SetConfig says what Enrollees of an access point are to be given, without asking it.
+func (r *Registrar) SetConfig(now time.Time, ap APID, settings wsc.Credential) ([]Action, error) {
+	a, err := r.usable(ap)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.setSettings(now, a, clone(settings)); err != nil {
+		return nil, err
+	}
+	r.pump(now, a)
+	return r.done(now), nil
+}
+
+// Settings gives what Enrollees of an access point are given. The caller wipes it.
+func (r *Registrar) Settings(ap APID) (wsc.Credential, bool) {
+	a := r.aps[ap]
+	if a == nil {
+		return wsc.Credential{}, false
+	}
+	k := r.settingsOf(a)
+	if k == nil {
+		return wsc.Credential{}, false
+	}
+	return clone(k.credential), true
+}

@@ -77,33 +77,3 @@ func (a *ap) nextWake() time.Time {
 	}
 	return next
 }
-
-// due does what an access point waited for.
-func (r *Registrar) due(now time.Time, a *ap) {
-	passed := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
-	if a.run != nil && passed(a.run.deadline) {
-		r.apRunStep(now, a, a.run.machine.Timeout(now))
-	}
-	for _, s := range a.stationsInOrder() {
-		if passed(s.deadline) {
-			r.stationStep(now, s, s.machine.Timeout(now))
-		}
-	}
-	for _, e := range a.enrolleesInOrder() {
-		if passed(e.until) {
-			r.removeEnrollee(e)
-		}
-	}
-	if passed(a.renewAt) {
-		a.renewAt = time.Time{}
-		a.want |= wantRenew
-	}
-	if passed(a.selectAt) {
-		a.selectAt = time.Time{}
-		a.stale = true
-		r.reselect(now, a)
-	}
-	if passed(a.Expires) {
-		r.doubt(now, a, Expired)
-	}
-}

@@ -1,16 +1,11 @@
 package er
 
 import (
-	"slices"
 	"time"
 
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 )
-
-// calmTime is for how long an access point that said it is there is not asked again, whatever is
-// announced of it.
-const calmTime = 10 * time.Second
 
 // Heard takes an announcement.
 func (r *Registrar) Heard(now time.Time, n upnp.Announcement) []Action {
@@ -36,26 +31,48 @@ func (r *Registrar) heard(now time.Time, n upnp.Announcement) {
 	}
 }
 
-// announcer finds who announces himself: by UUID, else by where the description is.
-func (r *Registrar) announcer(n upnp.Announcement) *ap {
-	h := r.hosts[n.From]
-	if h == nil {
+// add makes an entry for a device that nothing is known about but an announcement.
+func (r *Registrar) add(now time.Time, n upnp.Announcement) *ap {
+	if r.flaps(now, n.From) {
 		return nil
 	}
-	for _, a := range h.aps {
-		if n.HasUUID && a.isNamed(n.UUID) || !n.HasUUID && a.Location == n.Location {
-			return a
-		}
+	h := r.hosts[n.From]
+	if h == nil {
+		h = &host{addr: n.From}
+		r.hosts[n.From] = h
 	}
-	return nil
+	if len(h.aps) >= maxPerHost && !r.makeRoom(now, h) {
+		return nil
+	}
+	r.lastAP++
+	a := &ap{host: h, index: -1, want: bringUp, names: []wsc.UUID{n.UUID},
+		AP: AP{ID: r.lastAP, UUID: n.UUID, Addr: n.From, LastSeen: now}}
+	r.announced(now, a, n)
+	h.aps = append(h.aps, a)
+	r.aps[a.ID] = a
+	r.rerank(now, a, stranger)
+	return a
 }
 
-// isNamed reports whether an announcement with this UUID is an access point's.
-func (a *ap) isNamed(u wsc.UUID) bool { return a.UUID == u || slices.Contains(a.names, u) }
+// makeRoom takes one entry away from an address that announces ever new ones: never one that
+// answered.
+func (r *Registrar) makeRoom(now time.Time, h *host) bool {
+	for _, a := range h.aps {
+		if a.rank != proven {
+			r.remove(now, a, Evicted)
+			return true
+		}
+	}
+	return false
+}
 
-// maxNames is how many UUIDs one description may be announced under: a router's root device has
-// one, its WFADevice another.
-const maxNames = 4
+// announced takes over where the description is and how long that holds. The path is copied: it is
+// part of a datagram.
+func (r *Registrar) announced(now time.Time, a *ap, n upnp.Announcement) {
+	a.Location = copyURL(n.Location)
+	a.maxAge = n.MaxAge
+	a.Expires = now.Add(n.MaxAge)
+}
 
 // alive takes that an access point is still there, or has another description.
 func (r *Registrar) alive(now time.Time, a *ap, n upnp.Announcement) {
@@ -108,46 +125,4 @@ func (r *Registrar) byebye(now time.Time, n upnp.Announcement) {
 		r.doubt(now, a, Byebye)
 		r.pump(now, a)
 	}
-}
-
-// doubt asks an access point whether it is still there. One that was not told yet, or is not used,
-// is believed to be gone.
-func (r *Registrar) doubt(now time.Time, a *ap, why Reason) {
-	switch {
-	case a.doubt != 0:
-		a.Expires = now.Add(time.Minute) // it still waits for its turn
-	case !a.told || a.Dropped:
-		again := a.again
-		r.remove(now, a, why)
-		if again != nil {
-			r.heard(now, *again)
-		}
-	default:
-		a.doubt = why
-		if a.want |= wantRenew; a.sid == "" {
-			a.want = a.want&^wantRenew | wantInfo
-		}
-		a.Expires = now.Add(time.Minute) // it will be known by then
-		a.retryAt = time.Time{}
-		r.arm(a)
-	}
-}
-
-// settle ends a doubt.
-func (r *Registrar) settle(now time.Time, a *ap, there bool) {
-	why, again := a.doubt, a.again
-	a.doubt, a.again = 0, nil
-	if !there {
-		r.remove(now, a, why)
-		if again != nil {
-			r.heard(now, *again)
-		}
-		return
-	}
-	a.calm = now.Add(calmTime)
-	r.answers(now, a)
-	if again != nil {
-		a.maxAge = again.MaxAge
-	}
-	a.Expires = now.Add(max(a.maxAge, time.Minute))
 }

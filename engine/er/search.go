@@ -1,6 +1,8 @@
 package er
 
-import "time"
+import (
+	"time"
+)
 
 // An access point that loses its power says no goodbye, and its subscription would be renewed a
 // quarter of an hour later. So everybody is searched for now and then, with one datagram, and the
@@ -8,6 +10,10 @@ import "time"
 // off is noticed within two minutes: the time between searches, watchAnswer, and what two requests
 // may take, 31 s. Where nobody loses datagrams that costs one timer and an answer from each, 45 to
 // 51 times an hour.
+
+// searchAgain is after which times a search is repeated, since datagrams get lost. From then on see
+// watch.
+var searchAgain = []time.Duration{1500 * time.Millisecond, 4 * time.Second}
 
 const (
 	// watchEvery is the longest time between two searches of a few access points, and watchEach
@@ -68,24 +74,5 @@ func (r *Registrar) forgo(a *ap) {
 	a.awaited = false
 	if r.awaited--; r.awaited == 0 {
 		r.watchAt = time.Time{}
-	}
-}
-
-// missed asks those that did not answer. Some never answer a search: they are not asked every time.
-func (r *Registrar) missed(now time.Time) {
-	if r.watchAt.IsZero() || now.Before(r.watchAt) {
-		return
-	}
-	for _, a := range r.sorted() {
-		if !a.awaited {
-			continue
-		}
-		r.forgo(a)
-		if a.watched() {
-			a.mutes++
-			a.patience = now.Add(backoff(watchMute, a.mutes, watchNobody))
-			a.want |= wantRenew
-			r.pump(now, a)
-		}
 	}
 }

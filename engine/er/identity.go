@@ -1,8 +1,6 @@
 package er
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,6 +19,13 @@ import (
 // An access point that got another address looks the same at first. So before the second one is
 // told, the first one is asked whether it is still there: one that moved does not answer.
 
+// isNamed reports whether an announcement with this UUID is an access point's.
+func (a *ap) isNamed(u wsc.UUID) bool { return a.UUID == u || slices.Contains(a.names, u) }
+
+// maxNames is how many UUIDs one description may be announced under: a router's root device has
+// one, its WFADevice another.
+const maxNames = 4
+
 // maxRivals bounds how many addresses are told, and how many access points are asked, because of
 // one claim.
 const maxRivals = 8
@@ -33,6 +38,35 @@ func (a *ap) counts() bool { return a.told && !a.Dropped }
 func (a *ap) isRival(b *ap) bool {
 	return a != b && a.Addr != b.Addr && a.UUID == b.UUID &&
 		(a.BSSID == b.BSSID || a.BSSID.IsZero() || b.BSSID.IsZero())
+}
+
+// contested says that there are others; empty: there are none.
+func (a *ap) contested() string {
+	if len(a.Also) == 0 {
+		return ""
+	}
+	var at []string
+	for _, addr := range a.Also {
+		at = append(at, addr.String())
+	}
+	return "another device says to be the same access point, at " + strings.Join(at, ", ") +
+		": name it by its address " + a.Addr.String()
+}
+
+// introduced takes the M1 of an access point.
+func (r *Registrar) introduced(now time.Time, a *ap, message []byte) error {
+	m1, err := wsc.ParseM1(message)
+	if err != nil {
+		return err
+	}
+	a.Device, a.HasDevice = slim(m1.Device), true
+	if a.BSSID != m1.MAC {
+		a.BSSID = m1.MAC
+		if a.counts() {
+			r.compare(now, a.UUID, a)
+		}
+	}
+	return nil
 }
 
 // compare finds out anew who of those with a UUID says to be whom. joining counts, too, though it
@@ -97,27 +131,6 @@ func (r *Registrar) contend(now time.Time, a *ap, also []netip.Addr) {
 	}
 }
 
-// verify has those asked whether they are still there that say to be the same as a newcomer, and
-// has that one wait for the answers.
-func (r *Registrar) verify(now time.Time, a *ap) {
-	for _, b := range slices.Clone(r.byUUID[a.UUID]) {
-		if !b.counts() || !a.isRival(b) || now.Before(b.calm) {
-			continue
-		}
-		if len(a.holds) == maxRivals {
-			break
-		}
-		r.doubt(now, b, Unreachable)
-		if r.aps[b.ID] == b {
-			a.holds = append(a.holds, b)
-		}
-		r.pump(now, b)
-	}
-	if len(a.holds) > 0 {
-		a.want &^= wantSubscribe
-	}
-}
-
 // answers lets go on who waited for an access point: it is known whether that is still there.
 func (r *Registrar) answers(now time.Time, b *ap) {
 	for _, a := range slices.Clone(r.byUUID[b.UUID]) {
@@ -132,84 +145,14 @@ func (r *Registrar) answers(now time.Time, b *ap) {
 	}
 }
 
-// Name names an access point by all that is set of it.
-type Name struct {
-	UUID  wsc.UUID
-	BSSID wsc.MAC
-	Addr  netip.Addr
-}
-
-// fits reports whether an access point is meant.
-func (n Name) fits(a *ap) bool {
-	return n != Name{} && (n.UUID == wsc.UUID{} || a.UUID == n.UUID) &&
-		(n.BSSID.IsZero() || a.BSSID == n.BSSID) && (!n.Addr.IsValid() || a.Addr == n.Addr)
-}
-
-// FindAP finds an access point. The error is ErrUnknownAP, or an *Ambiguous.
-func (r *Registrar) FindAP(name Name) (AP, error) {
-	var used, dropped []*ap
-	for _, a := range r.sorted() {
-		switch {
-		case !a.told || !name.fits(a):
-		case a.Dropped:
-			dropped = append(dropped, a)
-		default:
-			used = append(used, a)
-		}
+// unindex takes an access point off the list of those with its UUID.
+func (r *Registrar) unindex(now time.Time, a *ap) {
+	same := slices.DeleteFunc(r.byUUID[a.UUID], func(o *ap) bool { return o == a })
+	if len(same) == 0 {
+		delete(r.byUUID, a.UUID)
+	} else {
+		r.byUUID[a.UUID] = same
 	}
-	switch {
-	case len(used) == 1:
-		return used[0].snapshot(), nil
-	case len(used) > 1:
-		err := &Ambiguous{}
-		for _, a := range used {
-			err.APs = append(err.APs, a.snapshot())
-		}
-		return AP{}, err
-	case len(dropped) > 0:
-		return dropped[len(dropped)-1].snapshot(), nil
-	}
-	return AP{}, ErrUnknownAP
-}
-
-// Ambiguous is ErrAmbiguous with those that are meant.
-type Ambiguous struct{ APs []AP }
-
-// Error implements error.
-func (e *Ambiguous) Error() string { return ErrAmbiguous.Error() + ": " + e.Names() }
-
-// Unwrap is ErrAmbiguous.
-func (*Ambiguous) Unwrap() error { return ErrAmbiguous }
-
-// Names gives what tells them apart: "02:00:00:00:01:00 at 192.0.2.1, one at 192.0.2.2".
-func (e *Ambiguous) Names() string {
-	var names []string
-	for n, ap := range e.APs {
-		if n == maxRivals {
-			names = append(names, fmt.Sprintf("and %d more", len(e.APs)-n))
-			break
-		}
-		who := "one"
-		if !ap.BSSID.IsZero() {
-			who = ap.BSSID.String()
-		}
-		names = append(names, who+" at "+ap.Addr.String())
-	}
-	return strings.Join(names, ", ")
-}
-
-// ErrAmbiguous means that several access points have this UUID, BSSID or address.
-var ErrAmbiguous = errors.New("er: this names several access points")
-
-// contested says that there are others; empty: there are none.
-func (a *ap) contested() string {
-	if len(a.Also) == 0 {
-		return ""
-	}
-	var at []string
-	for _, addr := range a.Also {
-		at = append(at, addr.String())
-	}
-	return "another device says to be the same access point, at " + strings.Join(at, ", ") +
-		": name it by its address " + a.Addr.String()
+	a.Also, a.holds = nil, nil
+	r.answers(now, a)
 }

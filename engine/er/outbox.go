@@ -8,6 +8,16 @@ import (
 	"wpsd/engine/upnp"
 )
 
+// work is what is to be asked of an access point when it is its turn. The lowest bit goes first.
+type work uint8
+
+// isThere is what an access point answers only if it is there: the second and the third if it is
+// not subscribed to.
+const isThere = wantRenew | wantInfo | wantSubscribe
+
+// bringUp is all that a new access point is asked.
+const bringUp = wantDescription | wantInfo | wantSubscribe
+
 // call is a request under way.
 type call struct {
 	ap         *ap
@@ -47,6 +57,15 @@ func (q *queue) pop() *ap {
 		q.head = 0
 	}
 	return a
+}
+
+// post queues a message. When an access point is so slow that there are too many, the oldest is of
+// no use any more.
+func (r *Registrar) post(a *ap, o outgoing) {
+	if len(a.outbox) >= maxOutbox {
+		a.outbox = a.outbox[1:]
+	}
+	a.outbox = append(a.outbox, o)
 }
 
 // pump gives an access point its next request, if it has none under way. Messages of runs go at
@@ -158,41 +177,6 @@ func (r *Registrar) send(a *ap, c *call, q upnp.Request) {
 	c.ap, a.busy = a, c
 	r.calls[r.requests] = c
 	r.out = append(r.out, Do{r.requests, q})
-}
-
-// Replied takes what came of a request: an answer or an error.
-func (r *Registrar) Replied(now time.Time, id uint64, resp upnp.Response, err error) []Action {
-	c := r.calls[id]
-	if c == nil {
-		return r.done(now)
-	}
-	delete(r.calls, id)
-	a := c.ap
-	a.busy = nil
-	a.host.suspect = err != nil
-	if c.background {
-		r.background--
-		if c.suspect {
-			r.suspected--
-		}
-		r.unblock(a.host)
-	}
-	_, leaves := r.leaving[a]
-	switch {
-	case leaves: // whatever it says
-	case r.aps[a.ID] != a:
-		return r.done(now)
-	case c.request:
-		r.apRunInfo(now, a, c.run, resp, err)
-	case c.message.station != nil:
-		r.stationReply(now, c.message.station, resp, err)
-	case c.run != nil:
-		r.apRunReply(now, a, c.run, resp, err)
-	case c.what != 0:
-		r.answered(now, a, c.what, resp, err)
-	}
-	r.pump(now, a)
-	return r.done(now)
 }
 
 // unblock lets the next one of an address have its turn.

@@ -13,93 +13,11 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
-// TagFinder finds the password of the NFC tag that an access point's M1 names by its id, for the
-// hash of its key, as registration.RegistrarConfig.Token does. The secret stays the finder's.
-type TagFinder func(now time.Time, id wsc.DevicePasswordID,
-	keyHash [20]byte) (registration.Token, bool)
-
-// apRun learns or configures an access point: it is the Enrollee, and its answers come with the
-// requests.
-type apRun struct {
-	id       RunID
-	password devpass.Password
-	tag      TagFinder       // in place of password
-	settings *wsc.Credential // new ones; nil: learn
-	machine  *registration.Registrar
-	ask      bool // GetDeviceInfo goes next: it begins a run of the access point's
-	tries    int
-	deadline time.Time
-	sent     wsc.MessageType
-	heard    wsc.MessageType // the newest that got on with the run
-}
-
-// Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
-func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID,
-	[]Action, error) {
-	return r.begin(now, ap, apRun{password: password})
-}
-
-// LearnByTag is Learn with the password of the access point's NFC tag in place of its PIN.
-func (r *Registrar) LearnByTag(now time.Time, ap APID, tag TagFinder) (RunID, []Action, error) {
-	return r.begin(now, ap, apRun{tag: tag})
-}
-
-// Configure gives an access point new settings, which takes its PIN.
-func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password,
-	settings wsc.Credential) (RunID, []Action, error) {
-	return r.begin(now, ap, apRun{password: password, settings: &settings})
-}
-
-// ConfigureByTag is Configure with the password of the access point's NFC tag in place of its PIN.
-func (r *Registrar) ConfigureByTag(now time.Time, ap APID, tag TagFinder,
-	settings wsc.Credential) (RunID, []Action, error) {
-	return r.begin(now, ap, apRun{tag: tag, settings: &settings})
-}
-
-// begin begins a run with secrets of its own.
-func (r *Registrar) begin(now time.Time, id APID, run apRun) (RunID, []Action, error) {
-	a, err := r.usable(id)
-	switch {
-	case err != nil:
-		return 0, nil, err
-	case a.run != nil:
-		return 0, nil, ErrBusy
-	}
-	run.password.Value = run.password.Value.Clone()
-	if run.settings != nil {
-		c := clone(*run.settings)
-		run.settings = &c
-	}
-	r.lastRun++
-	run.id = r.lastRun
-	if err := r.prepare(now, &run); err != nil {
-		run.wipe()
-		return 0, nil, err
-	}
-	a.run = &run
-	r.pump(now, a)
-	return run.id, r.done(now), nil
-}
-
 func (run *apRun) wipe() {
 	run.password.Wipe()
 	if run.settings != nil {
 		run.settings.Wipe()
 	}
-}
-
-// usable finds an access point that can be used.
-func (r *Registrar) usable(id APID) (*ap, error) {
-	a := r.aps[id]
-	switch {
-	case !r.running:
-		return nil, ErrNotRunning
-	case a == nil || !a.told:
-		return nil, ErrUnknownAP
-	case a.Dropped:
-		return nil, fmt.Errorf("%w: %s", ErrDropped, a.Problem)
-	}
-	return a, nil
 }
 
 // prepare makes the machine for one run, in place of one that has got no answer.
@@ -257,15 +175,6 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 	r.closeAPRun(a, result)
 }
 
-// post queues a message. When an access point is so slow that there are too many, the oldest is of
-// no use any more.
-func (r *Registrar) post(a *ap, o outgoing) {
-	if len(a.outbox) >= maxOutbox {
-		a.outbox = a.outbox[1:]
-	}
-	a.outbox = append(a.outbox, o)
-}
-
 // endAPRun ends the run with an access point, if there is one, for a reason of ours. It is told if
 // it expects a message.
 func (r *Registrar) endAPRun(now time.Time, a *ap, why error) {
@@ -308,28 +217,70 @@ func (r *Registrar) tellEnded(e ended) {
 	r.tell(RunEnded{e.run, e.ap, e.peer, e.device.UUID, e.device, e.settings, e.err})
 }
 
-// SetConfig says what Enrollees of an access point are to be given, without asking it.
-func (r *Registrar) SetConfig(now time.Time, ap APID, settings wsc.Credential) ([]Action, error) {
-	a, err := r.usable(ap)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.setSettings(now, a, clone(settings)); err != nil {
-		return nil, err
-	}
-	r.pump(now, a)
-	return r.done(now), nil
+// TagFinder finds the password of the NFC tag that an access point's M1 names by its id, for the
+// hash of its key, as registration.RegistrarConfig.Token does. The secret stays the finder's.
+type TagFinder func(now time.Time, id wsc.DevicePasswordID,
+	keyHash [20]byte) (registration.Token, bool)
+
+// apRun learns or configures an access point: it is the Enrollee, and its answers come with the
+// requests.
+type apRun struct {
+	id       RunID
+	password devpass.Password
+	tag      TagFinder       // in place of password
+	settings *wsc.Credential // new ones; nil: learn
+	machine  *registration.Registrar
+	ask      bool // GetDeviceInfo goes next: it begins a run of the access point's
+	tries    int
+	deadline time.Time
+	sent     wsc.MessageType
+	heard    wsc.MessageType // the newest that got on with the run
 }
 
-// Settings gives what Enrollees of an access point are given. The caller wipes it.
-func (r *Registrar) Settings(ap APID) (wsc.Credential, bool) {
-	a := r.aps[ap]
-	if a == nil {
-		return wsc.Credential{}, false
+// Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
+func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID,
+	[]Action, error) {
+	return r.begin(now, ap, apRun{password: password})
+}
+
+// LearnByTag is Learn with the password of the access point's NFC tag in place of its PIN.
+func (r *Registrar) LearnByTag(now time.Time, ap APID, tag TagFinder) (RunID, []Action, error) {
+	return r.begin(now, ap, apRun{tag: tag})
+}
+
+// Configure gives an access point new settings, which takes its PIN.
+func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password,
+	settings wsc.Credential) (RunID, []Action, error) {
+	return r.begin(now, ap, apRun{password: password, settings: &settings})
+}
+
+// ConfigureByTag is Configure with the password of the access point's NFC tag in place of its PIN.
+func (r *Registrar) ConfigureByTag(now time.Time, ap APID, tag TagFinder,
+	settings wsc.Credential) (RunID, []Action, error) {
+	return r.begin(now, ap, apRun{tag: tag, settings: &settings})
+}
+
+// begin begins a run with secrets of its own.
+func (r *Registrar) begin(now time.Time, id APID, run apRun) (RunID, []Action, error) {
+	a, err := r.usable(id)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case a.run != nil:
+		return 0, nil, ErrBusy
 	}
-	k := r.settingsOf(a)
-	if k == nil {
-		return wsc.Credential{}, false
+	run.password.Value = run.password.Value.Clone()
+	if run.settings != nil {
+		c := clone(*run.settings)
+		run.settings = &c
 	}
-	return clone(k.credential), true
+	r.lastRun++
+	run.id = r.lastRun
+	if err := r.prepare(now, &run); err != nil {
+		run.wipe()
+		return 0, nil, err
+	}
+	a.run = &run
+	r.pump(now, a)
+	return run.id, r.done(now), nil
 }

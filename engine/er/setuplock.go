@@ -1,6 +1,8 @@
 package er
 
-import "time"
+import (
+	"time"
+)
 
 // Whether an access point refuses its own PIN (AP Setup Locked) is heard in two ways. Its events
 // have a bit for it (WFAWLANConfig:1, APStatus), which hostapd never sets: its APStatus is always
