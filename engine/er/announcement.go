@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"wpsd/engine/upnp"
-	"wpsd/engine/wsc"
 )
 
 // Heard takes an announcement.
@@ -12,44 +11,35 @@ func (r *Registrar) Heard(now time.Time, n upnp.Announcement) []Action {
 	if !r.running || !n.From.IsValid() || r.only.IsValid() && n.From != r.only {
 		return nil
 	}
-	r.heard(now, n)
+	r.onAnnouncement(now, n)
 	return r.done(now)
 }
 
-func (r *Registrar) heard(now time.Time, n upnp.Announcement) {
+func (r *Registrar) onAnnouncement(now time.Time, n upnp.Announcement) {
 	a := r.announcer(n)
 	switch {
 	case n.Kind == upnp.Byebye:
-		r.byebye(now, n)
+		r.onByebye(now, n)
 	case n.Kind != upnp.Alive && n.Kind != upnp.Answer || n.Location.IsZero() || n.MaxAge <= 0:
 	case a == nil:
 		if a = r.add(now, n); a != nil {
 			r.pump(now, a)
 		}
 	default:
-		r.alive(now, a, n)
+		r.onAlive(now, a, n)
 	}
 }
 
-// add makes an entry for a device that nothing is known about but an announcement.
+// add makes an entry for a device that was not known; nil: there is no room for it.
 func (r *Registrar) add(now time.Time, n upnp.Announcement) *ap {
-	if r.flaps(now, n.From) {
+	if r.returnsTooOften(now, n.From) {
 		return nil
 	}
-	h := r.hosts[n.From]
-	if h == nil {
-		h = &host{addr: n.From}
-		r.hosts[n.From] = h
-	}
+	h := r.hostAt(n.From)
 	if len(h.aps) >= maxPerHost && !r.makeRoom(now, h) {
 		return nil
 	}
-	r.lastAP++
-	a := &ap{host: h, index: -1, want: bringUp, names: []wsc.UUID{n.UUID},
-		AP: AP{ID: r.lastAP, UUID: n.UUID, Addr: n.From, LastSeen: now}}
-	r.announced(now, a, n)
-	h.aps = append(h.aps, a)
-	r.aps[a.ID] = a
+	a := r.enter(now, h, n)
 	r.rerank(now, a, stranger)
 	return a
 }
@@ -66,33 +56,25 @@ func (r *Registrar) makeRoom(now time.Time, h *host) bool {
 	return false
 }
 
-// announced takes over where the description is and how long that holds. The path is copied: it is
-// part of a datagram.
-func (r *Registrar) announced(now time.Time, a *ap, n upnp.Announcement) {
-	a.Location = copyURL(n.Location)
-	a.maxAge = n.MaxAge
-	a.Expires = now.Add(n.MaxAge)
-}
-
-// alive takes that an access point is still there, or has another description.
-func (r *Registrar) alive(now time.Time, a *ap, n upnp.Announcement) {
+// onAlive takes that an access point is still there, or has another description.
+func (r *Registrar) onAlive(now time.Time, a *ap, n upnp.Announcement) {
 	r.seen(now, a)
 	switch {
 	case a.doubt != 0:
 		n.Location = copyURL(n.Location)
-		a.again = &n
+		a.meanwhile = &n
 		return
-	case a.Dropped && !now.Before(a.calm) && a.busy == nil:
+	case a.Dropped && !now.Before(a.askAgainAt) && a.busy == nil:
 		// Once more from the start. It stays Dropped until it is known to be well.
-		a.calm = now.Add(backoff(time.Minute, a.refusals+1, 15*time.Minute))
-		r.announced(now, a, n)
+		a.askAgainAt = now.Add(backoff(time.Minute, a.refusals+1, 15*time.Minute))
+		a.announced(now, n)
 		a.want |= bringUp
 	case a.Location == n.Location || a.Dropped || a.rank == stranger:
-	case now.Before(a.calm):
+	case now.Before(a.askAgainAt):
 		return
 	default:
 		n.Location = copyURL(n.Location)
-		a.again = &n
+		a.meanwhile = &n
 		r.doubt(now, a, Replaced)
 		r.pump(now, a)
 		return
@@ -108,15 +90,15 @@ func (r *Registrar) alive(now time.Time, a *ap, n upnp.Announcement) {
 	r.pump(now, a)
 }
 
-// byebye asks whether an access point really goes. Without a UUID all of its address are meant
+// onByebye asks whether an access point really goes. Without a UUID all of its address are meant
 // (hostap goes by the address alone).
-func (r *Registrar) byebye(now time.Time, n upnp.Announcement) {
+func (r *Registrar) onByebye(now time.Time, n upnp.Announcement) {
 	h := r.hosts[n.From]
 	if h == nil {
 		return
 	}
 	for _, a := range append([]*ap(nil), h.aps...) {
-		if n.HasUUID && !a.isNamed(n.UUID) || now.Before(a.calm) && !a.Dropped {
+		if n.HasUUID && !a.isNamed(n.UUID) || now.Before(a.askAgainAt) && !a.Dropped {
 			continue
 		}
 		if a.rank == stranger && a.busy != nil {

@@ -11,20 +11,11 @@ const (
 	maxTries = 3
 	// retryFirst is how long after a failure it is sent again, and twice that the next time.
 	retryFirst = 500 * time.Millisecond
-	// subscribeAgain is when a refused subscription is tried again, and twice that the next time.
-	subscribeAgain = 15 * time.Second
-	// renewLeast keeps a device that grants seconds from having us renew all the time.
-	renewLeast = 20 * time.Second
-	// selectAgain is when SetSelectedRegistrar is said again: access points forget it after 120 s
-	// (hostap behaviour).
-	selectAgain = 100 * time.Second
-	// maxNonsense is how many events in a row may be of no use.
-	maxNonsense = 16
 )
 
-// described takes the description. The UUID in it counts more than the announcement's (hostap
+// onDescription takes the description. The UUID in it counts more than the announcement's (hostap
 // behaviour).
-func (r *Registrar) described(now time.Time, a *ap, resp upnp.Response) {
+func (r *Registrar) onDescription(now time.Time, a *ap, resp upnp.Response) {
 	if resp.Status != 200 {
 		r.drop(now, a, "does not give its description: "+
 			(&upnp.Refused{Status: resp.Status}).Error())
@@ -44,7 +35,7 @@ func (r *Registrar) described(now time.Time, a *ap, resp upnp.Response) {
 			if len(b.names) < maxNames {
 				b.names = append(b.names, a.names[0])
 			}
-			// one device that announces itself in two ways; nothing was told of this one
+			// one device that announces itself in two ways; this one was not published
 			r.remove(now, a, Replaced)
 			return
 		}
@@ -61,22 +52,23 @@ func (r *Registrar) described(now time.Time, a *ap, resp upnp.Response) {
 	}
 }
 
-// informed takes the answer to GetDeviceInfo. An access point without it can still let devices in.
-func (r *Registrar) informed(now time.Time, a *ap, resp upnp.Response) {
+// onDeviceInfo takes the answer to GetDeviceInfo. An access point without it can still let devices
+// in.
+func (r *Registrar) onDeviceInfo(now time.Time, a *ap, resp upnp.Response) {
 	before, problem := a.Device, a.noInfo
 	message, err := upnp.GetDeviceInfo.ParseReply(resp)
 	if err == nil {
-		err = r.introduced(now, a, message)
+		err = r.onAPM1(now, a, message)
 	}
 	a.noInfo = ""
 	if err != nil {
 		a.noInfo = "does not introduce itself, so that it cannot be configured: " + err.Error()
 	}
-	if a.told && (before.MAC != a.Device.MAC || before.State != a.Device.State ||
+	if a.published && (before.MAC != a.Device.MAC || before.State != a.Device.State ||
 		problem != a.noInfo) {
-		r.changed(a)
+		r.publishChange(a)
 	}
-	if !a.told && a.want&wantSubscribe != 0 {
+	if !a.published && a.want&wantSubscribe != 0 {
 		r.verify(now, a)
 	}
 }

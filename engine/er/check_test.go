@@ -137,22 +137,22 @@ func (r *Registrar) checkClaims() error {
 		if len(a.Also) != min(len(also), maxRivals) {
 			return fmt.Errorf("%v has the rivals %v and not %v", a.Addr, a.Also, also)
 		}
-		for _, b := range a.holds {
+		for _, b := range a.waitsFor {
 			if r.aps[b.ID] != b || b.doubt == 0 {
 				return fmt.Errorf("%v waits for %v, which is asked nothing", a.Addr, b.Addr)
 			}
 		}
 	}
 	n := 0
-	for key, list := range r.settings {
+	for key, list := range r.settings.byKey {
 		for _, k := range list {
 			if n++; k.key != key {
 				return fmt.Errorf("settings of %v under %v", k.key, key)
 			}
 		}
 	}
-	if n != r.kept || n > maxSettings {
-		return fmt.Errorf("%d settings, counted %d", n, r.kept)
+	if n != r.settings.count || n > maxSettings {
+		return fmt.Errorf("%d settings, counted %d", n, r.settings.count)
 	}
 	return nil
 }
@@ -160,9 +160,9 @@ func (r *Registrar) checkClaims() error {
 func (r *Registrar) checkAP(a *ap) error {
 	switch {
 	case len(a.enrollees) > maxAPEnrollees, len(a.stations) > maxStations,
-		len(a.outbox) > maxOutbox, len(a.early) > maxEarly, len(a.names) > maxNames:
+		len(a.messages) > maxOutbox, len(a.early) > maxEarly, len(a.names) > maxNames:
 		return fmt.Errorf("%d Enrollees, %d runs, %d messages, %d early events, %d names",
-			len(a.enrollees), len(a.stations), len(a.outbox), len(a.early), len(a.names))
+			len(a.enrollees), len(a.stations), len(a.messages), len(a.early), len(a.names))
 	case a.index >= 0 && r.timers[a.index] != a:
 		return fmt.Errorf("not at %d in the heap", a.index)
 	case !a.nextWake().IsZero() && a.index < 0:
@@ -171,14 +171,15 @@ func (r *Registrar) checkAP(a *ap) error {
 		return fmt.Errorf("waits for %v, but wakes at %v", a.nextWake(), a.wake)
 	case a.busy != nil && a.busy.ap != a:
 		return fmt.Errorf("waits for somebody else's request")
-	case len(a.Also) > maxRivals, len(a.holds) > maxRivals, len(a.holds) > 0 &&
+	case len(a.Also) > maxRivals, len(a.waitsFor) > maxRivals, len(a.waitsFor) > 0 &&
 		a.want&wantSubscribe != 0:
-		return fmt.Errorf("has rivals %v, waits for %d and wants %b", a.Also, len(a.holds), a.want)
-	case a.HasSettings && r.settingsOf(a) == nil:
+		return fmt.Errorf("has rivals %v, waits for %d and wants %b", a.Also,
+			len(a.waitsFor), a.want)
+	case a.HasSettings && r.settings.of(&a.AP) == nil:
 		return fmt.Errorf("says to have settings and has none")
 	case a.busy == nil && !a.queued && a.want != 0 && a.retryAt.IsZero():
 		return fmt.Errorf("wants %b, and nothing brings it on", a.want)
-	case a.busy == nil && len(a.outbox) > 0:
+	case a.busy == nil && len(a.messages) > 0:
 		return fmt.Errorf("has messages and sends none")
 	}
 	for mac, s := range a.stations {

@@ -140,7 +140,7 @@ func TestHowAccessPointsGoAndComeBack(t *testing.T) {
 			[]string{"AP 10.0.0.1 removed: byebye"}, []string{"10.0.0.1 renew"}},
 		{"somebody says goodbye in its name", func(w *world, p *fakeAP) {
 			p.announce(upnp.Byebye)
-			w.wait(2 * calmTime)
+			w.wait(2 * askAgainAfter)
 			p.announce(upnp.Byebye)
 		},
 			nil, []string{"10.0.0.1 renew", "10.0.0.1 renew"}},
@@ -193,7 +193,7 @@ func TestHowAccessPointsGoAndComeBack(t *testing.T) {
 			nil, []string{"10.0.0.1 renew"}},
 		{"it has another UUID after a restart", func(w *world, p *fakeAP) {
 			p.announce(upnp.Byebye)
-			w.wait(calmTime)
+			w.wait(askAgainAfter)
 			p.sid = ""
 			p.announce(upnp.Byebye)
 			p.uuid = wsc.UUIDFromMAC(phone)
@@ -302,7 +302,7 @@ func TestAnAccessPointWithoutPINIsThereAllTheSame(t *testing.T) {
 	if e := w.mustEnd(run); e.Err != nil {
 		t.Fatal(e.Err)
 	}
-	if ap = w.r.APs()[0]; ap.BSSID != p.mac || ap.Problem != "" || len(w.r.settings) != 1 {
-		t.Errorf("after a run: %+v, settings of %d", ap, len(w.r.settings))
+	if ap = w.r.APs()[0]; ap.BSSID != p.mac || ap.Problem != "" || len(w.r.settings.byKey) != 1 {
+		t.Errorf("after a run: %+v, settings of %d", ap, len(w.r.settings.byKey))
 	}
 }

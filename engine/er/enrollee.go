@@ -15,9 +15,17 @@ const (
 	// after it was let in (hostap behaviour, both).
 	enrolleeTime = 300 * time.Second
 	doneTime     = 10 * time.Second
-	// maxEarly bounds the events that come before the answer to SUBSCRIBE.
-	maxEarly = 4
 )
+
+// hearing is what an access point hears from the air, and what is done with that. It is bounded,
+// since somebody has to listen.
+type hearing struct {
+	enrollees map[wsc.MAC]*enrollee
+	stations  map[wsc.MAC]*station // the runs with some of them
+	monitor   *admission.Monitor   // whose buttons are pressed; nil: nobody's
+	newcomers allowance            // devices that look for access points
+	beginners allowance            // devices that begin to enrol
+}
 
 // enrollee is a device that an access point heard.
 type enrollee struct {
@@ -29,11 +37,11 @@ type enrollee struct {
 }
 
 // pressed notes whose button is pressed, as far as this access point hears it.
-func (r *Registrar) pressed(now time.Time, a *ap, uuid wsc.UUID) {
-	if a.monitor == nil {
-		a.monitor = new(admission.Monitor)
+func (h *hearing) pressed(now time.Time, uuid wsc.UUID) {
+	if h.monitor == nil {
+		h.monitor = new(admission.Monitor)
 	}
-	a.monitor.Heard(now, uuid)
+	h.monitor.Heard(now, uuid)
 }
 
 // overlap reports whether an access point hears two pressed buttons.
@@ -49,7 +57,7 @@ func (a *ap) overlap(now time.Time) bool {
 }
 
 // enrolleeAt finds or makes the entry of a device, which was heard just now.
-func (r *Registrar) enrolleeAt(now time.Time, a *ap, mac wsc.MAC) (e *enrollee, isNew bool) {
+func (r *registry) enrolleeAt(now time.Time, a *ap, mac wsc.MAC) (e *enrollee, isNew bool) {
 	e = a.enrollees[mac]
 	if e == nil {
 		r.enrolleeRoom(a)
@@ -67,7 +75,7 @@ func (r *Registrar) enrolleeAt(now time.Time, a *ap, mac wsc.MAC) (e *enrollee, 
 }
 
 // enrolleeRoom makes room for one more: of the same access point, or of all.
-func (r *Registrar) enrolleeRoom(a *ap) {
+func (r *registry) enrolleeRoom(a *ap) {
 	if len(a.enrollees) >= maxAPEnrollees {
 		r.removeEnrollee(a.longestSilent())
 	}
@@ -103,8 +111,8 @@ func (a *ap) enrolleesInOrder() []*enrollee {
 	return all
 }
 
-func (r *Registrar) removeEnrollee(e *enrollee) {
+func (r *registry) removeEnrollee(e *enrollee) {
 	delete(e.ap.enrollees, e.MAC)
 	r.enrollees.Remove(e.place)
-	r.tell(EnrolleeRemoved{e.Enrollee})
+	r.publish(EnrolleeRemoved{e.Enrollee})
 }

@@ -2,7 +2,7 @@
 // them, hears through them what devices want in, and lets in those that users allowed.
 //
 // It does no I/O: it is told what arrived and what time it is, and answers with Actions: search,
-// send a request, tell somebody. drivers/controlpoint carries them out. Each access point has at
+// send a request, publish an event. drivers/controlpoint carries them out. Each access point has at
 // most one request under way, so that messages of a run cannot overtake each other; none waits for
 // another one.
 //
@@ -27,18 +27,18 @@ import (
 	"wpsd/engine"
 )
 
-// APs gives the access points that were told, in the order in which they came.
+// APs gives the access points that were published, in the order in which they came.
 func (r *Registrar) APs() []AP {
 	var all []AP
 	for _, a := range r.sorted() {
-		if a.told {
+		if a.published {
 			all = append(all, a.snapshot())
 		}
 	}
 	return all
 }
 
-// Enrollees gives the devices that were told, in no certain order between access points.
+// Enrollees gives the devices that were published, in no certain order between access points.
 func (r *Registrar) Enrollees() []Enrollee {
 	var all []Enrollee
 	for _, a := range r.sorted() {
@@ -50,10 +50,10 @@ func (r *Registrar) Enrollees() []Enrollee {
 }
 
 // Start searches for access points: all, or the one with a certain address only. While it runs
-// already it tells everything that it knows once more.
+// already it publishes everything that it knows once more.
 func (r *Registrar) Start(now time.Time, only netip.Addr) []Action {
 	r.only = only.Unmap()
-	r.searches, r.searchAt = 0, now
+	r.search.begin(now)
 	if !r.running {
 		r.running = true
 		return r.done(now)
@@ -62,10 +62,10 @@ func (r *Registrar) Start(now time.Time, only netip.Addr) []Action {
 		switch {
 		case r.only.IsValid() && a.Addr != r.only:
 			r.remove(now, a, Filtered)
-		case a.told:
-			r.tell(APAdded{a.snapshot()})
+		case a.published:
+			r.publish(APAdded{a.snapshot()})
 			for _, e := range a.enrolleesInOrder() {
-				r.tell(EnrolleeAdded{e.Enrollee})
+				r.publish(EnrolleeAdded{e.Enrollee})
 			}
 		}
 	}
@@ -77,27 +77,24 @@ func (r *Registrar) Stop(now time.Time) []Action {
 	if !r.running {
 		return nil
 	}
-	r.running, r.searchAt, r.watchAt, r.movedAt = false, time.Time{}, time.Time{}, time.Time{}
+	r.running, r.movedAt = false, time.Time{}
+	r.search.stop()
 	for _, a := range r.sorted() {
 		r.endAPRun(now, a, ErrStopped)
 	}
 	for _, id := range r.grantsInOrder() {
-		r.endGrant(now, r.grants[id], ended{err: ErrStopped})
+		r.endGrant(now, r.grants[id], runEnd{err: ErrStopped})
 	}
 	for _, a := range r.sorted() {
 		r.remove(now, a, Stopped)
 	}
 	r.reset()
-	r.forgetSettings()
+	r.settings.wipe()
 	return r.done(now)
 }
 
 // Idle reports whether nothing is left to say to anybody after Stop.
 func (r *Registrar) Idle() bool { return len(r.leaving) == 0 }
-
-// moveEvery is how often a change of our address is acted on in the long run: each has all access
-// points subscribed to anew.
-const moveEvery = 10 * time.Second
 
 // Moved says that our address changed: access points do not know where we are.
 func (r *Registrar) Moved(now time.Time) []Action {
@@ -105,7 +102,7 @@ func (r *Registrar) Moved(now time.Time) []Action {
 	case !r.running:
 		return nil
 	case !r.movedAt.IsZero(): // it will be noticed
-	case !r.moves.take(now, 4, 1/moveEvery.Seconds()):
+	case !r.mayMove(now):
 		r.movedAt = now.Add(moveEvery)
 	default:
 		r.moved(now)
@@ -116,7 +113,7 @@ func (r *Registrar) Moved(now time.Time) []Action {
 // moved searches and subscribes anew.
 func (r *Registrar) moved(now time.Time) {
 	r.movedAt = time.Time{}
-	r.searches, r.searchAt = 0, now
+	r.search.begin(now)
 	for _, a := range r.sorted() {
 		if r.unsubscribed(a) {
 			a.want |= wantSubscribe
@@ -129,7 +126,7 @@ func (r *Registrar) moved(now time.Time) {
 // Tick does what has become due.
 func (r *Registrar) Tick(now time.Time) []Action {
 	if !r.movedAt.IsZero() && !now.Before(r.movedAt) {
-		r.moves.take(now, 4, 1/moveEvery.Seconds())
+		r.mayMove(now)
 		r.moved(now)
 	}
 	for len(r.timers) > 0 && !now.Before(r.timers[0].wake) {
@@ -143,7 +140,7 @@ func (r *Registrar) Tick(now time.Time) []Action {
 	}
 	r.missed(now)
 	for _, id := range r.list.Expired(now) {
-		r.endGrant(now, r.grants[RunID(id)], ended{err: ErrExpired})
+		r.endGrant(now, r.grants[RunID(id)], runEnd{err: ErrExpired})
 	}
 	return r.done(now)
 }
@@ -170,7 +167,7 @@ func (r *Registrar) due(now time.Time, a *ap) {
 	}
 	if passed(a.selectAt) {
 		a.selectAt = time.Time{}
-		a.stale = true
+		a.selectAgain = true
 		r.reselect(now, a)
 	}
 	if passed(a.Expires) {
@@ -180,8 +177,8 @@ func (r *Registrar) due(now time.Time, a *ap) {
 
 // NextTick is when to call Tick; zero: not before something arrives.
 func (r *Registrar) NextTick() time.Time {
-	next := engine.Earlier(r.searchAt, r.list.NextExpiry())
-	next = engine.Earlier(engine.Earlier(next, r.watchAt), r.movedAt)
+	next := engine.Earlier(r.search.at, r.list.NextExpiry())
+	next = engine.Earlier(engine.Earlier(next, r.search.missedAt), r.movedAt)
 	if len(r.timers) > 0 {
 		next = engine.Earlier(next, r.timers[0].wake)
 	}

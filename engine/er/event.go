@@ -54,8 +54,8 @@ type APID uint32
 // RunID names a run: an access point learned or configured, or a grant. It is never used twice.
 type RunID uint32
 
-// AP is an access point as it was when told. Its texts come from the network: they are to be shown,
-// not to be trusted.
+// AP is an access point as it was when it was published. Its texts come from the network: they are
+// to be shown, not to be trusted.
 type AP struct {
 	ID          APID
 	UUID        wsc.UUID
@@ -134,14 +134,14 @@ const (
 	AskRefused          // it does not, or does not answer
 )
 
-// Event is something to tell.
+// Event is something to publish.
 type Event interface{ event() }
 
 // The events. Each is a snapshot that belongs to the receiver.
 type (
 	// APAdded tells of an access point that is ready, or that is Dropped from the start.
 	APAdded struct{ AP AP }
-	// APChanged tells what became of one. That it was heard again is not told.
+	// APChanged tells what became of one. That it was heard again is not published.
 	APChanged struct{ AP AP }
 	// APRemoved tells that an access point is no longer there. Its Enrollees were removed before.
 	APRemoved struct {

@@ -23,12 +23,12 @@ func (n Name) fits(a *ap) bool {
 }
 
 // usable finds an access point that can be used.
-func (r *Registrar) usable(id APID) (*ap, error) {
+func (r *registry) usable(id APID) (*ap, error) {
 	a := r.aps[id]
 	switch {
 	case !r.running:
 		return nil, ErrNotRunning
-	case a == nil || !a.told:
+	case a == nil || !a.published:
 		return nil, ErrUnknownAP
 	case a.Dropped:
 		return nil, fmt.Errorf("%w: %s", ErrDropped, a.Problem)
@@ -36,12 +36,12 @@ func (r *Registrar) usable(id APID) (*ap, error) {
 	return a, nil
 }
 
-// FindAP finds an access point. The error is ErrUnknownAP, or an *Ambiguous.
-func (r *Registrar) FindAP(name Name) (AP, error) {
+// find finds an access point. The error is ErrUnknownAP, or an *Ambiguous.
+func (r *registry) find(name Name) (AP, error) {
 	var used, dropped []*ap
 	for _, a := range r.sorted() {
 		switch {
-		case !a.told || !name.fits(a):
+		case !a.published || !name.fits(a):
 		case a.Dropped:
 			dropped = append(dropped, a)
 		default:

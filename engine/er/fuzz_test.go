@@ -25,8 +25,8 @@ type fuzzWorld struct {
 
 func newFuzzWorld(t *testing.T) *fuzzWorld {
 	w := &fuzzWorld{world: newWorld(t), t: t, books: newLedger()}
-	w.r.c.Rand = rand.NewChaCha8([32]byte{1})
-	w.r.c.KeyPair = func() *wsccrypto.KeyPair { // the same one again and again, which costs nothing
+	w.r.rand = rand.NewChaCha8([32]byte{1})
+	w.r.keyPair = func() *wsccrypto.KeyPair { // the same one again and again, which costs nothing
 		k, _ := wsccrypto.KeyPairFromPrivate(fuzzKey)
 		return k
 	}

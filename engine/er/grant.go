@@ -54,33 +54,6 @@ type NFCGrant struct {
 	Timeout time.Duration // 0: admission.WalkTime
 }
 
-// AllowPIN lets an Enrollee in by its PIN. The PIN is tried once.
-func (r *Registrar) AllowPIN(now time.Time, g PINGrant) (RunID, []Action, error) {
-	if g.Timeout <= 0 {
-		g.Timeout = admission.PINTimeout
-	}
-	return r.allow(now, g.AP, admission.Grant{
-		Password: devpass.FromPIN(g.PIN), UUID: g.UUID, MAC: g.MAC, Expires: now.Add(g.Timeout),
-	})
-}
-
-// AllowNFC lets an Enrollee in by its password token.
-func (r *Registrar) AllowNFC(now time.Time, g NFCGrant) (RunID, []Action, error) {
-	if g.Timeout <= 0 {
-		g.Timeout = admission.WalkTime
-	}
-	if g.handover() && (g.KeyHash == nil || g.Key.IsZero()) {
-		return 0, nil, ErrKeyHash // anybody could come
-	}
-	run, actions, err := r.allow(now, g.AP, admission.Grant{Password: g.Password,
-		KeyHash: g.KeyHash, UUID: g.UUID, Expires: now.Add(g.Timeout)})
-	if err == nil && g.handover() {
-		hash := *g.KeyHash
-		r.grants[run].keyHash, r.grants[run].key = &hash, g.Key.Clone()
-	}
-	return run, actions, err
-}
-
 func (g *NFCGrant) handover() bool { return g.Password.ID == wsc.PasswordIDNFCConnectionHandover }
 
 // token is what the Registrar of a handover goes by; false: the grant is for a password.
@@ -92,25 +65,9 @@ func (g *grant) token(p devpass.Password) (registration.Token, bool) {
 	return registration.Token{Password: p, EnrolleeKeyHash: g.keyHash, KeyPair: pair}, err == nil
 }
 
-// AllowPBC presses the button here. It is refused while two Enrollees have theirs pressed.
-func (r *Registrar) AllowPBC(now time.Time, g PBCGrant) (RunID, []Action, error) {
-	if g.AP == 0 {
-		g.AP = r.hearer(g.UUID, g.MAC)
-	}
-	for _, a := range r.scope(g.AP) {
-		if a.overlap(now) {
-			return 0, nil, ErrOverlap
-		}
-	}
-	password := devpass.PushButton()
-	defer password.Wipe()
-	return r.allow(now, g.AP, admission.Grant{Password: password, UUID: g.UUID, MAC: g.MAC,
-		Expires: now.Add(admission.WalkTime)})
-}
-
 // hearer finds the access point that heard an Enrollee last, of those that we have settings for; 0:
 // none, or nobody is named.
-func (r *Registrar) hearer(uuid wsc.UUID, mac wsc.MAC) APID {
+func (r *runs) hearer(uuid wsc.UUID, mac wsc.MAC) APID {
 	if uuid == (wsc.UUID{}) && mac.IsZero() {
 		return 0
 	}
@@ -125,10 +82,10 @@ func (r *Registrar) hearer(uuid wsc.UUID, mac wsc.MAC) APID {
 }
 
 // scope gives the access points that a grant is for now.
-func (r *Registrar) scope(id APID) []*ap {
+func (r *runs) scope(id APID) []*ap {
 	var all []*ap
 	for _, a := range r.sorted() {
-		if (id == 0 || a.ID == id) && a.HasSettings && a.told && !a.Dropped {
+		if (id == 0 || a.ID == id) && a.HasSettings && a.published && !a.Dropped {
 			all = append(all, a)
 		}
 	}
@@ -136,37 +93,37 @@ func (r *Registrar) scope(id APID) []*ap {
 }
 
 // allow puts a grant in and has the access points tell of it.
-func (r *Registrar) allow(now time.Time, id APID, g admission.Grant) (RunID, []Action, error) {
+func (r *runs) allow(now time.Time, id APID, g admission.Grant) (*grant, error) {
 	if !r.running {
-		return 0, nil, ErrNotRunning
+		return nil, ErrNotRunning
 	}
 	if id != 0 {
 		if _, err := r.usable(id); err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 	}
 	if len(r.scope(id)) == 0 {
-		return 0, nil, ErrNoSettings
+		return nil, ErrNoSettings
 	}
 	g.Scope = uint32(id)
-	run := r.lastRun + 1
+	run := r.last + 1
 	replaced, err := r.list.Add(admission.ID(run), g)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	r.lastRun = run
+	r.last = run
 	for _, old := range replaced {
-		r.endGrant(now, r.grants[RunID(old)], ended{err: ErrReplaced})
+		r.endGrant(now, r.grants[RunID(old)], runEnd{err: ErrReplaced})
 	}
 	r.grants[run] = &grant{id: run, scope: id}
 	r.reselectScope(now, id)
-	return run, r.done(now), nil
+	return r.grants[run], nil
 }
 
-// Cancel ends a run. One that is over or was never there is no matter.
-func (r *Registrar) Cancel(now time.Time, run RunID) []Action {
+// cancel ends a run, if it is still there.
+func (r *runs) cancel(now time.Time, run RunID) {
 	if g := r.grants[run]; g != nil {
-		r.endGrant(now, g, ended{err: ErrCanceled})
+		r.endGrant(now, g, runEnd{err: ErrCanceled})
 	}
 	for _, a := range r.aps {
 		if a.run != nil && a.run.id == run {
@@ -175,11 +132,10 @@ func (r *Registrar) Cancel(now time.Time, run RunID) []Action {
 			break
 		}
 	}
-	return r.done(now)
 }
 
-// endGrant takes a grant back, breaks off the runs that use it, and has the access points tell so.
-func (r *Registrar) endGrant(now time.Time, g *grant, e ended) {
+// endGrant takes a grant back, breaks off the runs that use it, and has the access points say so.
+func (r *runs) endGrant(now time.Time, g *grant, e runEnd) {
 	if g == nil || g.over {
 		return
 	}
@@ -197,11 +153,11 @@ func (r *Registrar) endGrant(now time.Time, g *grant, e ended) {
 	}
 	r.list.Remove(admission.ID(g.id))
 	e.run = g.id
-	r.tellEnded(e)
+	r.publishEnd(e)
 	r.reselectScope(now, g.scope)
 }
 
-func (r *Registrar) grantsInOrder() []RunID {
+func (r *runs) grantsInOrder() []RunID {
 	ids := make([]RunID, 0, len(r.grants))
 	for id := range r.grants {
 		ids = append(ids, id)
@@ -211,7 +167,7 @@ func (r *Registrar) grantsInOrder() []RunID {
 }
 
 // reselectScope has the access points that a grant is for tell what holds now.
-func (r *Registrar) reselectScope(now time.Time, id APID) {
+func (r *runs) reselectScope(now time.Time, id APID) {
 	for _, a := range r.sorted() {
 		if id == 0 || a.ID == id {
 			r.reselect(now, a)

@@ -102,7 +102,7 @@ func TestEnrolling(t *testing.T) {
 				aps[0].eventFirst = eventFirst
 				run := w.allow(c.grant)
 				if s := aps[0].selected; s == nil || s.Authorizes(phone) != c.allows ||
-					s.UUID != w.r.c.Device.UUID {
+					s.UUID != w.r.device.UUID {
 					t.Fatalf("the access point tells %+v", s)
 				}
 				if got := aps[1].selected != nil; got != c.tells {

@@ -118,11 +118,11 @@ func TestEventsThatAreOfNoUse(t *testing.T) {
 		w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: 1,
 			Err: upnp.ErrSyntax}))
 	}
-	for range maxNonsense - 1 {
+	for range maxUnreadable - 1 {
 		bad(aps[0])
 	}
 	aps[0].probe(phone, 0) // a good one in between
-	for range maxNonsense - 1 {
+	for range maxUnreadable - 1 {
 		bad(aps[0])
 	}
 	if w.r.APs()[0].Dropped {
@@ -321,15 +321,15 @@ func TestOneThatComesAndGoesAllTheTime(t *testing.T) {
 		t.Errorf("%d access points are there in the end", n)
 	}
 	// However many do: they are kept count of within bounds.
-	for i := range 3 * maxFlappers {
-		w.r.gone(w.now, netip.AddrFrom4([4]byte{10, 9, byte(i >> 8), byte(i)}))
+	for i := range 3 * maxDepartures {
+		w.r.departed(w.now, netip.AddrFrom4([4]byte{10, 9, byte(i >> 8), byte(i)}))
 	}
-	if n := len(w.r.flappers); n > maxFlappers {
+	if n := len(w.r.departures); n > maxDepartures {
 		t.Errorf("%d addresses are kept", n)
 	}
 	w.now = w.now.Add(2 * time.Minute)
-	w.r.gone(w.now, aps[1].addr)
-	if n := len(w.r.flappers); n != 1 {
+	w.r.departed(w.now, aps[1].addr)
+	if n := len(w.r.departures); n != 1 {
 		t.Errorf("%d addresses are kept in the end", n)
 	}
 }
@@ -535,8 +535,8 @@ func TestSettingsAreBounded(t *testing.T) {
 	if e := w.mustEnd(w.learn(last, "12345670")); e.Err != nil || e.Settings == nil {
 		t.Errorf("one that is learned all the same: %+v", e)
 	}
-	if c, ok := w.r.Settings(last.id()); ok || len(w.r.settings) != maxSettings {
-		t.Errorf("%d are kept, and %q", len(w.r.settings), c.SSID)
+	if c, ok := w.r.Settings(last.id()); ok || len(w.r.settings.byKey) != maxSettings {
+		t.Errorf("%d are kept, and %q", len(w.r.settings.byKey), c.SSID)
 	}
 }
 

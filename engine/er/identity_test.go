@@ -92,7 +92,7 @@ func TestAnImpostorThatIsHeardFirst(t *testing.T) {
 				}
 			}
 
-			w.wait(calmTime)
+			w.wait(askAgainAfter)
 			impostor.up = false
 			impostor.announce(upnp.Byebye)
 			w.wantMarks(real)
@@ -277,7 +277,7 @@ func TestOneThatWaitsIsNotForgotten(t *testing.T) {
 
 // nonsense has an access point send events until it is dropped.
 func (w *world) nonsense(p *fakeAP) {
-	for n := range uint32(maxNonsense) {
+	for n := range uint32(maxUnreadable) {
 		w.do(w.r.Notified(w.now, upnp.Notification{From: p.addr, SID: p.sid, Seq: n,
 			Err: upnp.ErrSyntax}))
 	}
@@ -301,7 +301,7 @@ func TestClaimsWithoutEnd(t *testing.T) {
 			asked++
 		}
 	}
-	if most := int(w.now.Sub(began)/calmTime) + 2; asked > most {
+	if most := int(w.now.Sub(began)/askAgainAfter) + 2; asked > most {
 		t.Errorf("the access point was asked %d times in %v", asked, w.now.Sub(began))
 	}
 	if _, err := w.r.FindAP(Name{UUID: aps[0].uuid}); !errors.Is(err, ErrAmbiguous) ||

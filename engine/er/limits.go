@@ -28,7 +28,7 @@ type allowance struct {
 	at   time.Time
 }
 
-func (l *allowance) take(now time.Time, burst, perSecond float64) bool {
+func (l *allowance) allow(now time.Time, burst, perSecond float64) bool {
 	if l.at.IsZero() {
 		l.left = burst
 	}
@@ -48,39 +48,65 @@ func backoff(first time.Duration, failures int, most time.Duration) time.Duratio
 	return min(first, most)
 }
 
-// maxFlappers bounds the addresses whose coming and going is counted.
-const maxFlappers = 1024
+// limits bounds what everybody in the network together can have us do or publish.
+type limits struct {
+	newcomers   allowance                // Enrollees that look for access points
+	beginners   allowance                // Enrollees that begin to enrol
+	moves       allowance                // of our address
+	misbehaving allowance                // devices that are of no use from the start
+	departures  map[netip.Addr]allowance // addresses whose access point went
+}
 
-// gone notes that an access point which was told is not told any more. Who goes and comes all the
+// maxDepartures bounds the addresses whose coming and going is counted.
+const maxDepartures = 1024
+
+// departed notes that an access point which was published is no longer. Who goes and comes all the
 // time keeps all busy that listen, and costs four requests each time: an address is back eight
 // times at once, and once in ten seconds in the long run. It is heard again at the next search
 // after that.
-func (r *Registrar) gone(now time.Time, at netip.Addr) {
-	if _, known := r.flappers[at]; !known && len(r.flappers) >= maxFlappers {
-		for other, l := range r.flappers {
-			if now.Sub(l.at) >= 80*time.Second {
-				delete(r.flappers, other) // it has its whole allowance again
+func (l *limits) departed(now time.Time, at netip.Addr) {
+	if _, known := l.departures[at]; !known && len(l.departures) >= maxDepartures {
+		for other, d := range l.departures {
+			if now.Sub(d.at) >= 80*time.Second {
+				delete(l.departures, other) // it has its whole allowance again
 			}
 		}
-		if len(r.flappers) >= maxFlappers {
+		if len(l.departures) >= maxDepartures {
 			return
 		}
 	}
-	l := r.flappers[at]
-	l.take(now, 8, 0.1)
-	r.flappers[at] = l
+	d := l.departures[at]
+	d.allow(now, 8, 0.1)
+	l.departures[at] = d
 }
 
-// flaps reports whether an address has come back so often that it has to wait.
-func (r *Registrar) flaps(now time.Time, at netip.Addr) bool {
-	l, known := r.flappers[at]
-	return known && l.left+now.Sub(l.at).Seconds()*0.1 < 1
+// returnsTooOften reports whether an address has come back so often that it has to wait.
+func (l *limits) returnsTooOften(now time.Time, at netip.Addr) bool {
+	d, known := l.departures[at]
+	return known && d.left+now.Sub(d.at).Seconds()*0.1 < 1
 }
 
 // mayAppear bounds how many devices appear or change only because they looked for access points, so
-// that nobody who makes up addresses keeps all that are told of them busy. hostapd passes on five
-// Probe Requests a second. Those that begin to enrol have an allowance of their own, which no real
-// access point uses up: each takes seconds.
-func (r *Registrar) mayAppear(now time.Time, a *ap) bool {
-	return a.newcomers.take(now, maxAPEnrollees, 5) && r.newcomers.take(now, 512, 100)
+// that nobody who makes up addresses keeps all that follow them busy. hostapd passes on five Probe
+// Requests a second.
+func (l *limits) mayAppear(now time.Time, at *hearing) bool {
+	return at.newcomers.allow(now, maxAPEnrollees, 5) && l.newcomers.allow(now, 512, 100)
 }
+
+// mayEnrol bounds how many begin to enrol: an allowance of their own, which no real access point
+// uses up, since each takes seconds.
+func (l *limits) mayEnrol(now time.Time, at *hearing) bool {
+	return at.beginners.allow(now, maxAPEnrollees, 10) && l.beginners.allow(now, 512, 100)
+}
+
+// mayMove bounds how often a change of our address is acted on.
+func (l *limits) mayMove(now time.Time) bool {
+	return l.moves.allow(now, 4, 1/moveEvery.Seconds())
+}
+
+// moveEvery is how often a change of our address is acted on in the long run: each has all access
+// points subscribed to anew.
+const moveEvery = 10 * time.Second
+
+// mayMisbehave bounds how many devices are published only to say that they are of no use.
+func (l *limits) mayMisbehave(now time.Time) bool { return l.misbehaving.allow(now, 64, 1) }

@@ -7,6 +7,9 @@ import (
 	"wpsd/engine/wsc"
 )
 
+// maxUnreadable is how many events in a row may be of no use.
+const maxUnreadable = 16
+
 // Notified takes an event of an access point.
 func (r *Registrar) Notified(now time.Time, n upnp.Notification) []Action {
 	if !r.running {
@@ -18,21 +21,21 @@ func (r *Registrar) Notified(now time.Time, n upnp.Notification) []Action {
 		return nil
 	}
 	r.seen(now, a)
-	r.notified(now, a, n)
+	r.onEvent(now, a, n)
 	r.pump(now, a)
 	return r.done(now)
 }
 
-func (r *Registrar) notified(now time.Time, a *ap, n upnp.Notification) {
+func (r *Registrar) onEvent(now time.Time, a *ap, n upnp.Notification) {
 	if n.Err != nil {
-		if a.nonsense++; a.nonsense >= maxNonsense {
+		if a.unreadable++; a.unreadable >= maxUnreadable {
 			r.drop(now, a, "its events are of no use: "+n.Err.Error())
 		}
 		return
 	}
-	a.nonsense = 0
+	a.unreadable = 0
 	if n.APStatus != nil {
-		r.status(now, a, *n.APStatus)
+		r.onAPStatus(now, a, *n.APStatus)
 	}
 	// The first event of a subscription is an old one, or has an address of zeros (hostap
 	// behaviour): a button pressed then may be pressed no more, and a station with an M1 in it does
@@ -43,23 +46,23 @@ func (r *Registrar) notified(now time.Time, a *ap, n upnp.Notification) {
 	mac := wsc.MAC(n.Event.MAC)
 	switch n.Event.Type {
 	case upnp.EventProbe:
-		r.probed(now, a, mac, n.Event.Message, n.Seq == 0)
+		r.onProbe(now, a, mac, n.Event.Message, n.Seq == 0)
 	case upnp.EventMessage:
-		r.message(now, a, mac, n.Event.Message, n.Seq == 0)
+		r.onMessage(now, a, mac, n.Event.Message, n.Seq == 0)
 	}
 }
 
-// probed takes a Probe Request. What comes from the air proves nothing against the access point: it
-// is ignored if it is malformed.
-func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old bool) {
+// onProbe takes a Probe Request. What comes from the air proves nothing against the access point:
+// it is ignored if it is malformed.
+func (r *Registrar) onProbe(now time.Time, a *ap, mac wsc.MAC, data []byte, old bool) {
 	p, err := wsc.ParseProbeRequest(data)
 	if err != nil {
 		return
 	}
 	if p.DevicePasswordID == wsc.PasswordIDPushButton && !old {
-		r.pressed(now, a, p.Device.UUID)
+		a.pressed(now, p.Device.UUID)
 	}
-	if a.enrollees[mac] == nil && !r.mayAppear(now, a) {
+	if a.enrollees[mac] == nil && !r.mayAppear(now, &a.hearing) {
 		return
 	}
 	p.Device.MAC = mac
@@ -72,24 +75,24 @@ func (r *Registrar) probed(now time.Time, a *ap, mac wsc.MAC, data []byte, old b
 	}
 	switch {
 	case isNew:
-		r.tell(EnrolleeAdded{e.Enrollee})
+		r.publish(EnrolleeAdded{e.Enrollee})
 	case (was.PasswordID != e.PasswordID || !sameDevice(&was.Device, &e.Device)) &&
-		r.mayAppear(now, a):
-		r.tell(EnrolleeChanged{e.Enrollee})
+		r.mayAppear(now, &a.hearing):
+		r.publish(EnrolleeChanged{e.Enrollee})
 	default: // nothing new, or too often: who asks sees it
 	}
 }
 
-// message takes a message of the Registration Protocol from a station. It begins a run, belongs to
-// one, or is ignored.
-func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old bool) {
+// onMessage takes a message of the Registration Protocol from a station. It begins a run, belongs
+// to one, or is ignored.
+func (r *Registrar) onMessage(now time.Time, a *ap, mac wsc.MAC, data []byte, old bool) {
 	kind, err := wsc.PeekMessageType(data)
 	if err != nil {
 		return
 	}
 	if kind != wsc.MsgM1 {
 		if s := a.stations[mac]; s != nil {
-			r.stationMessage(now, s, data)
+			r.onStationMessage(now, s, data)
 		}
 		return
 	}
@@ -97,7 +100,7 @@ func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old 
 	if err != nil {
 		return
 	}
-	if !a.beginners.take(now, maxAPEnrollees, 10) || !r.beginners.take(now, 512, 100) {
+	if !r.mayEnrol(now, &a.hearing) {
 		return
 	}
 	e, isNew := r.enrolleeAt(now, a, mac)
@@ -107,15 +110,15 @@ func (r *Registrar) message(now time.Time, a *ap, mac wsc.MAC, data []byte, old 
 	e.Device.MAC = mac
 	switch {
 	case isNew:
-		r.tell(EnrolleeAdded{e.Enrollee})
+		r.publish(EnrolleeAdded{e.Enrollee})
 	case !again:
-		r.tell(EnrolleeChanged{e.Enrollee})
+		r.publish(EnrolleeChanged{e.Enrollee})
 	}
 	if !old {
 		if m1.DevicePasswordID == wsc.PasswordIDPushButton {
-			r.pressed(now, a, m1.UUID)
+			a.pressed(now, m1.UUID)
 		}
-		r.introducedStation(now, a, mac, m1, data)
+		r.onStationM1(now, a, mac, m1, data)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"wpsd/engine/admission"
 	"wpsd/engine/upnp"
+	"wpsd/engine/wsc"
 )
 
 // work is what is to be asked of an access point when it is its turn. The lowest bit goes first.
@@ -17,6 +19,17 @@ const isThere = wantRenew | wantInfo | wantSubscribe
 
 // bringUp is all that a new access point is asked.
 const bringUp = wantDescription | wantInfo | wantSubscribe
+
+// outbox is what is to be asked of an access point, and what is under way. Messages of runs go
+// first.
+type outbox struct {
+	want     work       // background requests
+	messages []outgoing // of runs
+	busy     *call      // the request under way; nil: none is
+	queued   bool       // waits for its turn
+	retryAt  time.Time  // background requests not before
+	failures int        // of them, in a row
+}
 
 // call is a request under way.
 type call struct {
@@ -59,26 +72,42 @@ func (q *queue) pop() *ap {
 	return a
 }
 
+// dispatcher decides whose request goes next: one under way for each access point, and bounds on
+// those of all.
+type dispatcher struct {
+	registry
+	device     wsc.Device // us, as Registrar
+	requests   uint64     // so far
+	calls      map[uint64]*call
+	waiting    queue // access points with background requests
+	suspects   queue // the same, whose address did not answer the latest one
+	background int   // under way
+	suspected  int   // of these to such addresses
+
+	settings settings
+	list     admission.List // whom users allowed
+}
+
 // post queues a message. When an access point is so slow that there are too many, the oldest is of
 // no use any more.
-func (r *Registrar) post(a *ap, o outgoing) {
-	if len(a.outbox) >= maxOutbox {
-		a.outbox = a.outbox[1:]
+func (r *dispatcher) post(a *ap, o outgoing) {
+	if len(a.messages) >= maxOutbox {
+		a.messages = a.messages[1:]
 	}
-	a.outbox = append(a.outbox, o)
+	a.messages = append(a.messages, o)
 }
 
 // pump gives an access point its next request, if it has none under way. Messages of runs go at
 // once; what else there is to ask waits for its turn.
-func (r *Registrar) pump(now time.Time, a *ap) {
+func (r *dispatcher) pump(now time.Time, a *ap) {
 	defer r.arm(a)
 	if a.busy != nil {
 		return
 	}
 	switch {
-	case len(a.outbox) > 0:
-		next := a.outbox[0]
-		a.outbox = slices.Delete(a.outbox, 0, 1)
+	case len(a.messages) > 0:
+		next := a.messages[0]
+		a.messages = slices.Delete(a.messages, 0, 1)
 		r.send(a, &call{message: next, run: next.run}, next.action.Request(a.Description.Control))
 	case a.run != nil && a.run.ask:
 		a.run.ask = false
@@ -94,7 +123,7 @@ func (r *Registrar) pump(now time.Time, a *ap) {
 
 // enqueue puts an access point where it has its turn: addresses that did not answer wait for each
 // other.
-func (r *Registrar) enqueue(a *ap) {
+func (r *dispatcher) enqueue(a *ap) {
 	if a.host.suspect {
 		r.suspects.push(a)
 	} else {
@@ -103,7 +132,7 @@ func (r *Registrar) enqueue(a *ap) {
 }
 
 // serve lets background requests go out as long as there is room for them.
-func (r *Registrar) serve(now time.Time) {
+func (r *dispatcher) serve(now time.Time) {
 	for r.background < maxBackground && r.turn(now, &r.waiting) {
 	}
 	for r.background < maxBackground && r.suspected < maxSuspects && r.turn(now, &r.suspects) {
@@ -111,7 +140,7 @@ func (r *Registrar) serve(now time.Time) {
 }
 
 // turn lets the first one of a queue have its turn, if there is one.
-func (r *Registrar) turn(now time.Time, q *queue) bool {
+func (r *dispatcher) turn(now time.Time, q *queue) bool {
 	a := q.pop()
 	switch {
 	case a == nil:
@@ -131,7 +160,7 @@ func (r *Registrar) turn(now time.Time, q *queue) bool {
 }
 
 // ask sends the background request that goes first.
-func (r *Registrar) ask(now time.Time, a *ap) {
+func (r *dispatcher) ask(now time.Time, a *ap) {
 	what := work(1) << bits.TrailingZeros8(uint8(a.want))
 	if a.sid != "" && a.want&wantUnsubscribe != 0 {
 		what = wantUnsubscribe
@@ -150,11 +179,11 @@ func (r *Registrar) ask(now time.Time, a *ap) {
 		q = upnp.Subscribe(a.Description.Event)
 	case wantSelect:
 		m := r.selection(now, a)
-		a.selected, a.stale = m.bytes(), false
+		a.selected, a.selectAgain = m.bytes(), false
 		q = upnp.Action{Name: upnp.SetSelectedRegistrar,
 			Message: r.selectionMessage(m)}.Request(a.Description.Control)
 		if r.aps[a.ID] == a {
-			r.tell(m.asked(a))
+			r.publish(m.asked(a))
 		}
 	case wantRenew:
 		q = upnp.Renew(a.Description.Event, a.sid)
@@ -172,21 +201,19 @@ func (r *Registrar) ask(now time.Time, a *ap) {
 	r.arm(a)
 }
 
-func (r *Registrar) send(a *ap, c *call, q upnp.Request) {
+func (r *dispatcher) send(a *ap, c *call, q upnp.Request) {
 	r.requests++
 	c.ap, a.busy = a, c
 	r.calls[r.requests] = c
-	r.out = append(r.out, Do{r.requests, q})
+	r.actions = append(r.actions, Do{r.requests, q})
 }
 
 // unblock lets the next one of an address have its turn.
-func (r *Registrar) unblock(h *host) {
+func (r *dispatcher) unblock(h *host) {
 	h.busy--
 	for _, a := range h.blocked {
 		r.enqueue(a)
 	}
 	h.blocked = nil
-	if len(h.aps) == 0 && h.busy == 0 && r.hosts[h.addr] == h {
-		delete(r.hosts, h.addr)
-	}
+	r.releaseHost(h)
 }

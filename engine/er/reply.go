@@ -23,63 +23,68 @@ func (r *Registrar) Replied(now time.Time, id uint64, resp upnp.Response, err er
 		}
 		r.unblock(a.host)
 	}
-	_, leaves := r.leaving[a]
 	switch {
-	case leaves: // whatever it says
+	case r.isLeaving(a): // whatever it says
 	case r.aps[a.ID] != a:
 		return r.done(now)
-	case c.request:
-		r.apRunInfo(now, a, c.run, resp, err)
-	case c.message.station != nil:
-		r.stationReply(now, c.message.station, resp, err)
-	case c.run != nil:
-		r.apRunReply(now, a, c.run, resp, err)
 	case c.what != 0:
-		r.answered(now, a, c.what, resp, err)
+		r.onReply(now, a, c.what, resp, err)
+	case c.message.station != nil:
+		if r.onStationReply(now, a, c.message.station, resp, err); err != nil {
+			r.doubt(now, a, Unreachable)
+		}
+	case a.run == nil || a.run != c.run: // what was sent was the last word
+	case err != nil:
+		if r.onRunFailed(now, a, err) {
+			r.doubt(now, a, Unreachable)
+		}
+	case c.request:
+		r.onRunInfo(now, a, c.run, resp)
+	default:
+		r.onRunReply(now, a, c.run, resp)
 	}
 	r.pump(now, a)
 	return r.done(now)
 }
 
-// answered takes what came of a background request.
-func (r *Registrar) answered(now time.Time, a *ap, what work, resp upnp.Response, err error) {
+// onReply takes what came of a background request.
+func (r *Registrar) onReply(now time.Time, a *ap, what work, resp upnp.Response, err error) {
 	if a.doubt != 0 && what&isThere != 0 {
 		there := err == nil
 		if what == wantRenew {
-			_, err := subscription(resp, err)
-			there = err == nil
+			there = there && knowsSubscription(resp)
 		}
-		if r.settle(now, a, there); !there {
+		if r.endDoubt(now, a, there); !there {
 			return
 		}
 	}
 	if err != nil {
 		if what == wantSelect {
-			r.tellAnswer(a, err)
+			r.publishAnswer(a, err)
 		}
-		r.failed(now, a, what, err)
+		r.onUnanswered(now, a, what, err)
 		return
 	}
 	a.failures = 0
 	switch what {
 	case wantDescription:
-		r.described(now, a, resp)
+		r.onDescription(now, a, resp)
 	case wantInfo:
-		r.informed(now, a, resp)
+		r.onDeviceInfo(now, a, resp)
 	case wantSubscribe:
-		r.subscribed(now, a, resp)
+		r.onSubscribed(now, a, resp)
 	case wantRenew:
-		r.renewed(now, a, resp)
+		r.onRenewed(now, a, resp)
 	case wantSelect:
-		r.invited(now, a, resp)
+		r.onSelected(now, a, resp)
 	case wantUnsubscribe:
 	}
 }
 
-// failed sends a request that got no answer again, and gives up after some times.
-func (r *Registrar) failed(now time.Time, a *ap, what work, err error) {
+// onUnanswered sends a request that got no answer again, and gives up after some times.
+func (r *Registrar) onUnanswered(now time.Time, a *ap, what work, err error) {
 	tries := maxTries
-	if a.mutes > 0 {
+	if a.unanswered > 0 {
 		tries-- // it did not answer a search either
 	}
 	if a.failures++; a.failures < tries {

@@ -3,6 +3,7 @@ package er
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"wpsd/engine"
@@ -21,10 +22,10 @@ func (run *apRun) wipe() {
 }
 
 // prepare makes the machine for one run, in place of one that has got no answer.
-func (r *Registrar) prepare(now time.Time, run *apRun) error {
-	password, pair := run.password, r.keyPair()
+func (r *runs) prepare(now time.Time, run *apRun) error {
+	password, pair := run.password, r.takeKeyPair()
 	machine, err := registration.NewRegistrar(registration.RegistrarConfig{
-		Device: r.c.Device,
+		Device: r.device,
 		Password: func(_ time.Time, _ wsc.Device,
 			id wsc.DevicePasswordID) (devpass.Password, bool) {
 			// A PIN is offered to an access point with a token, too; a token fits itself only.
@@ -34,7 +35,7 @@ func (r *Registrar) prepare(now time.Time, run *apRun) error {
 		Token:       run.tag,
 		NewSettings: run.settings,
 		KeyPair:     pair,
-		Rand:        r.c.Rand,
+		Rand:        r.rand,
 	})
 	if err != nil {
 		if pair != nil {
@@ -49,29 +50,23 @@ func (r *Registrar) prepare(now time.Time, run *apRun) error {
 	return nil
 }
 
-func (r *Registrar) keyPair() *wsccrypto.KeyPair {
-	if r.c.KeyPair == nil {
+// takeKeyPair gives a key pair that was made ahead of time; nil: there is none.
+func (r *runs) takeKeyPair() *wsccrypto.KeyPair {
+	if r.keyPair == nil {
 		return nil
 	}
-	return r.c.KeyPair()
+	return r.keyPair()
 }
 
-// apRunInfo takes the M1 that a run begins with.
-func (r *Registrar) apRunInfo(now time.Time, a *ap, run *apRun, resp upnp.Response, err error) {
-	if a.run != run {
-		return
-	}
-	if err != nil {
-		r.apRunFailed(now, a, err)
-		return
-	}
+// onRunInfo takes the M1 that a run begins with.
+func (r *runs) onRunInfo(now time.Time, a *ap, run *apRun, resp upnp.Response) {
 	message, err := upnp.GetDeviceInfo.ParseReply(resp)
 	if err == nil {
 		before := a.BSSID
-		if err = r.introduced(now, a, message); err == nil &&
+		if err = r.onAPM1(now, a, message); err == nil &&
 			(a.noInfo != "" || a.BSSID != before) {
 			a.noInfo = ""
-			r.changed(a)
+			r.publishChange(a)
 		}
 	}
 	if err != nil {
@@ -79,27 +74,20 @@ func (r *Registrar) apRunInfo(now time.Time, a *ap, run *apRun, resp upnp.Respon
 		return
 	}
 	run.machine.Start(now)
-	run.heard = wsc.MsgM1
-	r.tell(RunChanged{run.id, a.ID, wsc.MsgM1, a.BSSID, a.Device.UUID})
+	run.newest = wsc.MsgM1
+	r.publish(RunChanged{run.id, a.ID, wsc.MsgM1, a.BSSID, a.Device.UUID})
 	r.apRunStep(now, a, run.machine.Handle(now, message))
 }
 
-// apRunReply takes the answer to a message of ours.
-func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Response, err error) {
-	if a.run != run {
-		return // what was sent was the last word
-	}
-	if err != nil {
-		r.apRunFailed(now, a, err)
-		return
-	}
+// onRunReply takes the answer to a message of ours.
+func (r *runs) onRunReply(now time.Time, a *ap, run *apRun, resp upnp.Response) {
 	message, err := upnp.PutMessage.ParseReply(resp)
 	if err != nil {
 		r.endAPRun(now, a, err)
 		return
 	}
 	kind, err := wsc.PeekMessageType(message)
-	if repeats := err == nil && kind <= run.heard; repeats {
+	if repeats := err == nil && kind <= run.newest; repeats {
 		r.endAPRun(now, a, ErrNonsense) // to answer it once more would go on for ever
 		return
 	}
@@ -109,39 +97,39 @@ func (r *Registrar) apRunReply(now time.Time, a *ap, run *apRun, resp upnp.Respo
 		return
 	}
 	if err == nil {
-		run.heard = kind
+		run.newest = kind
 	}
 	if err == nil {
-		r.tell(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
+		r.publish(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
 		if kind == wsc.MsgM3 && len(step.Send) > 0 {
-			r.locked(a, false)
+			r.setLocked(a, false)
 		}
 	}
 	r.apRunStep(now, a, step)
 }
 
-// apRunFailed handles a request that got no answer. Before M4 the access point has seen nothing of
-// the password, and a run can begin again, once.
-func (r *Registrar) apRunFailed(now time.Time, a *ap, err error) {
+// onRunFailed handles a request that got no answer, and reports whether the run ended. Before M4
+// the access point has seen nothing of the password, and a run can begin again, once.
+func (r *runs) onRunFailed(now time.Time, a *ap, err error) (ended bool) {
 	run := a.run
 	if run.tries++; run.tries == 1 && run.sent <= wsc.MsgM2 {
 		if r.prepare(now, run) == nil {
-			return
+			return false
 		}
 	}
 	r.endAPRun(now, a, fmt.Errorf("%w: %w", ErrUnreachable, err))
-	r.doubt(now, a, Unreachable)
+	return true
 }
 
 // apRunStep does what the machine says.
-func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
+func (r *runs) apRunStep(now time.Time, a *ap, step engine.Step) {
 	run := a.run
 	answers := run.sent // what this step is about
 	for _, m := range step.Send {
 		r.post(a, outgoing{action: upnp.Action{Name: upnp.PutMessage, Message: m}, run: run})
 		if kind, err := wsc.PeekMessageType(m); err == nil {
 			run.sent = kind
-			r.tell(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
+			r.publish(RunChanged{run.id, a.ID, kind, a.BSSID, a.Device.UUID})
 		}
 	}
 	run.deadline = step.Deadline
@@ -150,9 +138,9 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 	}
 	outcome := run.machine.Outcome()
 	if errors.Is(outcome.Err, registration.ErrLocked) && answers == wsc.MsgM2 {
-		r.locked(a, true)
+		r.setLocked(a, true)
 	}
-	result := ended{ap: a.ID, peer: a.BSSID, device: a.Device, err: outcome.Err}
+	result := runEnd{ap: a.ID, peer: a.BSSID, device: a.Device, err: outcome.Err}
 	if outcome.Err == nil {
 		settings := run.settings
 		if settings == nil {
@@ -161,11 +149,11 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 		kept := clone(*settings)
 		kept.MAC = outcome.APSettings.MAC
 		given := clone(kept)
-		// if those of a thousand others are kept these are told all the same
+		// the settings are published even where those of a thousand others are kept
 		_ = r.setSettings(now, a, kept)
 		if run.settings != nil && a.Device.State != wsc.Configured {
 			a.Device.State = wsc.Configured
-			r.changed(a)
+			r.publishChange(a)
 		}
 		result.settings = &given
 	}
@@ -175,36 +163,37 @@ func (r *Registrar) apRunStep(now time.Time, a *ap, step engine.Step) {
 	r.closeAPRun(a, result)
 }
 
-// endAPRun ends the run with an access point, if there is one, for a reason of ours. It is told if
+// endAPRun ends the run with an access point, if there is one, for a reason of ours. It hears so if
 // it expects a message.
-func (r *Registrar) endAPRun(now time.Time, a *ap, why error) {
+func (r *runs) endAPRun(now time.Time, a *ap, why error) {
 	run := a.run
 	if run == nil {
 		return
 	}
 	outcome := run.machine.Outcome()
-	tell := !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) && run.sent != 0
-	for _, m := range run.machine.Abort(now).Send { // whoever is told of it: it forgets the keys
-		if tell {
+	hears := !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) && run.sent != 0
+	// whoever hears of it: the machine forgets its keys
+	for _, m := range run.machine.Abort(now).Send {
+		if hears {
 			r.post(a, outgoing{action: upnp.Action{Name: upnp.PutMessage, Message: m}, run: run})
 		}
 	}
 	if outcome.APSettings != nil {
 		outcome.APSettings.Wipe()
 	}
-	r.closeAPRun(a, ended{ap: a.ID, peer: a.BSSID, device: a.Device, err: why})
+	r.closeAPRun(a, runEnd{ap: a.ID, peer: a.BSSID, device: a.Device, err: why})
 }
 
-func (r *Registrar) closeAPRun(a *ap, e ended) {
+func (r *runs) closeAPRun(a *ap, e runEnd) {
 	run := a.run
 	a.run = nil
 	run.wipe()
 	e.run = run.id
-	r.tellEnded(e)
+	r.publishEnd(e)
 }
 
-// ended is how a run ended.
-type ended struct {
+// runEnd is how a run ended.
+type runEnd struct {
 	run      RunID
 	ap       APID
 	peer     wsc.MAC
@@ -213,8 +202,8 @@ type ended struct {
 	err      error
 }
 
-func (r *Registrar) tellEnded(e ended) {
-	r.tell(RunEnded{e.run, e.ap, e.peer, e.device.UUID, e.device, e.settings, e.err})
+func (r *runs) publishEnd(e runEnd) {
+	r.publish(RunEnded{e.run, e.ap, e.peer, e.device.UUID, e.device, e.settings, e.err})
 }
 
 // TagFinder finds the password of the NFC tag that an access point's M1 names by its id, for the
@@ -234,53 +223,40 @@ type apRun struct {
 	tries    int
 	deadline time.Time
 	sent     wsc.MessageType
-	heard    wsc.MessageType // the newest that got on with the run
+	newest   wsc.MessageType // the newest that got on with the run
 }
 
-// Learn asks an access point for its settings, which takes its PIN. The access point keeps them.
-func (r *Registrar) Learn(now time.Time, ap APID, password devpass.Password) (RunID,
-	[]Action, error) {
-	return r.begin(now, ap, apRun{password: password})
-}
-
-// LearnByTag is Learn with the password of the access point's NFC tag in place of its PIN.
-func (r *Registrar) LearnByTag(now time.Time, ap APID, tag TagFinder) (RunID, []Action, error) {
-	return r.begin(now, ap, apRun{tag: tag})
-}
-
-// Configure gives an access point new settings, which takes its PIN.
-func (r *Registrar) Configure(now time.Time, ap APID, password devpass.Password,
-	settings wsc.Credential) (RunID, []Action, error) {
-	return r.begin(now, ap, apRun{password: password, settings: &settings})
-}
-
-// ConfigureByTag is Configure with the password of the access point's NFC tag in place of its PIN.
-func (r *Registrar) ConfigureByTag(now time.Time, ap APID, tag TagFinder,
-	settings wsc.Credential) (RunID, []Action, error) {
-	return r.begin(now, ap, apRun{tag: tag, settings: &settings})
+// runs is the runs of the Registration Protocol: with access points, and through them with the
+// Enrollees that users allowed.
+type runs struct {
+	identities
+	keyPair func() *wsccrypto.KeyPair // nil: made in the run
+	rand    io.Reader
+	last    RunID
+	grants  map[RunID]*grant
 }
 
 // begin begins a run with secrets of its own.
-func (r *Registrar) begin(now time.Time, id APID, run apRun) (RunID, []Action, error) {
+func (r *runs) begin(now time.Time, id APID, run apRun) (RunID, error) {
 	a, err := r.usable(id)
 	switch {
 	case err != nil:
-		return 0, nil, err
+		return 0, err
 	case a.run != nil:
-		return 0, nil, ErrBusy
+		return 0, ErrBusy
 	}
 	run.password.Value = run.password.Value.Clone()
 	if run.settings != nil {
 		c := clone(*run.settings)
 		run.settings = &c
 	}
-	r.lastRun++
-	run.id = r.lastRun
+	r.last++
+	run.id = r.last
 	if err := r.prepare(now, &run); err != nil {
 		run.wipe()
-		return 0, nil, err
+		return 0, err
 	}
 	a.run = &run
 	r.pump(now, a)
-	return run.id, r.done(now), nil
+	return run.id, nil
 }

@@ -309,3 +309,22 @@ func TestSecretsAreNotInWhatIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestSecondTryForgetsTheKeysOfTheFirst: a run that got no answer before M4 begins again with keys
+// of its own.
+func TestSecondTryForgetsTheKeysOfTheFirst(t *testing.T) {
+	t.Parallel()
+	w, _ := start(t, 1)
+	forgets := w.watchKeys()
+	settings := network("home", "correct horse")
+	run := apRun{password: pin("12345670"), settings: &settings}
+	if err := w.r.prepare(w.now, &run); err != nil {
+		t.Fatal(err)
+	}
+	first := run.machine
+	if err := w.r.prepare(w.now, &run); err != nil || run.machine == first {
+		t.Fatalf("the second try has the machine of the first, %v", err)
+	}
+	run.machine.Abort(w.now)
+	forgets()
+}

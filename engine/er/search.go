@@ -2,6 +2,8 @@ package er
 
 import (
 	"time"
+
+	"wpsd/engine/wsc"
 )
 
 // An access point that loses its power says no goodbye, and its subscription would be renewed a
@@ -11,8 +13,27 @@ import (
 // may take, 31 s. Where nobody loses datagrams that costs one timer and an answer from each, 45 to
 // 51 times an hour.
 
+// search is when everybody is searched for, and who has not answered.
+type search struct {
+	at        time.Time // of the next one; zero: there is none
+	repeats   int       // of the first one so far; see searchAgain
+	rounds    int       // that watch
+	fruitless int       // of these, in a row, with nobody there
+	awaited   int       // answers to the latest one
+	missedAt  time.Time // when these are missed; zero: none is awaited
+}
+
+// begin searches now, and repeats that.
+func (s *search) begin(now time.Time) { s.repeats, s.at = 0, now }
+
+// stop ends searching.
+func (s *search) stop() { s.at, s.missedAt = time.Time{}, time.Time{} }
+
+// due reports whether it is time to search.
+func (s *search) due(now time.Time) bool { return !s.at.IsZero() && !now.Before(s.at) }
+
 // searchAgain is after which times a search is repeated, since datagrams get lost. From then on see
-// watch.
+// next.
 var searchAgain = []time.Duration{1500 * time.Millisecond, 4 * time.Second}
 
 const (
@@ -26,53 +47,45 @@ const (
 	// watchAnswer is by when an answer came: we ask for it within a second (MX), which not all
 	// keep.
 	watchAnswer = 3 * time.Second
-	// watchMute is for how long one is not asked again that is there and did not answer, and twice
-	// that the next time.
-	watchMute = 5 * time.Minute
+	// watchExcused is for how long one is not asked again that is there and did not answer, and
+	// twice that the next time.
+	watchExcused = 5 * time.Minute
 )
 
-// watched reports whether an access point is to answer searches.
-func (a *ap) watched() bool { return a.told && a.sid != "" && !a.Dropped && a.doubt == 0 }
-
-// watch notes, at a search, whose answers are awaited, and says when the next search is.
-func (r *Registrar) watch(now time.Time) time.Time {
-	r.awaited = 0
-	for _, a := range r.aps {
-		if a.awaited = a.watched() && !now.Before(a.patience); a.awaited {
-			r.awaited++
-		}
-	}
-	r.rounds++
-	next := max(watchEvery, watchEach*time.Duration(r.lists[proven].Len()))
-	if r.lists[proven].Len() > 0 {
-		r.alone = 0
+// next begins the round that follows a search, and says when the next search is. ready is how many
+// access points have answered something so far, self is us.
+func (s *search) next(now time.Time, ready int, self wsc.UUID) time.Time {
+	s.rounds++
+	next := max(watchEvery, watchEach*time.Duration(ready))
+	if ready > 0 {
+		s.fruitless = 0
 	} else {
-		r.alone++
-		next = backoff(watchEvery, r.alone, watchNobody)
+		s.fruitless++
+		next = backoff(watchEvery, s.fruitless, watchNobody)
 	}
-	r.watchAt = time.Time{}
-	if r.awaited > 0 {
-		r.watchAt = now.Add(watchAnswer)
+	s.missedAt = time.Time{}
+	if s.awaited > 0 {
+		s.missedAt = now.Add(watchAnswer)
 	}
 	// Many External Registrars that started with the same power failure shall not search together
 	// for ever.
-	spread := time.Duration(r.c.Device.UUID[r.rounds%len(r.c.Device.UUID)])
+	spread := time.Duration(self[s.rounds%len(self)])
 	return now.Add(next - next/8*spread/256)
 }
 
-// answeredSearch notes that an access point was heard: whatever it said, it is there.
-func (r *Registrar) answeredSearch(a *ap) {
-	a.mutes, a.patience = 0, time.Time{}
-	r.forgo(a)
+// answered notes that an access point was heard: whatever it said, it is there.
+func (s *search) answered(l *liveness) {
+	l.unanswered, l.excusedUntil = 0, time.Time{}
+	s.stopAwaiting(l)
 }
 
-// forgo waits no longer for the answer of an access point.
-func (r *Registrar) forgo(a *ap) {
-	if !a.awaited {
+// stopAwaiting waits no longer for the answer of an access point.
+func (s *search) stopAwaiting(l *liveness) {
+	if !l.awaited {
 		return
 	}
-	a.awaited = false
-	if r.awaited--; r.awaited == 0 {
-		r.watchAt = time.Time{}
+	l.awaited = false
+	if s.awaited--; s.awaited == 0 {
+		s.missedAt = time.Time{}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
-	"time"
 
 	"wpsd/engine/wsc"
 )
@@ -15,22 +14,28 @@ type settingsKey struct {
 	bssid wsc.MAC
 }
 
-// kept is what Enrollees of an access point are given.
-type kept struct {
+// apSettings is what Enrollees of an access point are given.
+type apSettings struct {
 	key        settingsKey
 	addr       netip.Addr // of the access point
 	credential wsc.Credential
 }
 
-// settingsOf finds the settings that Enrollees of an access point are given; nil: there are none.
-// They may have been set before its BSSID was known, or while it had another address; as long as
-// others say to be the same access point, those count only that are this address's.
-func (r *Registrar) settingsOf(a *ap) *kept {
+// settings is what is known of the settings of access points, here or not.
+type settings struct {
+	byKey map[settingsKey][]*apSettings
+	count int // in all
+}
+
+// of finds the settings that Enrollees of an access point are given; nil: there are none. They may
+// have been set before its BSSID was known, or while it had another address; as long as others say
+// to be the same access point, those count only that are this address's.
+func (s *settings) of(a *AP) *apSettings {
 	keys := [...]settingsKey{{a.UUID, a.BSSID}, {a.UUID, wsc.MAC{}}}
 	for _, key := range keys {
-		for _, k := range r.settings[key] {
-			if k.addr == a.Addr {
-				return k
+		for _, known := range s.byKey[key] {
+			if known.addr == a.Addr {
+				return known
 			}
 		}
 	}
@@ -38,7 +43,7 @@ func (r *Registrar) settingsOf(a *ap) *kept {
 		return nil
 	}
 	for _, key := range keys {
-		if list := r.settings[key]; len(list) > 0 {
+		if list := s.byKey[key]; len(list) > 0 {
 			return list[len(list)-1]
 		}
 	}
@@ -46,52 +51,47 @@ func (r *Registrar) settingsOf(a *ap) *kept {
 }
 
 // adopt notes that settings are those of an access point that got another address.
-func (r *Registrar) adopt(a *ap) {
-	if k := r.settingsOf(a); k != nil {
-		k.addr = a.Addr
+func (s *settings) adopt(a *AP) {
+	if known := s.of(a); known != nil {
+		known.addr = a.Addr
 	}
 }
 
-// setSettings takes over c, which is the Registrar's from now on.
-func (r *Registrar) setSettings(now time.Time, a *ap, c wsc.Credential) error {
-	if old := r.settingsOf(a); old != nil {
-		r.dropSettings(old)
-	} else if r.kept >= maxSettings {
+// set takes c over, which is the store's from now on, and wipes it if there is no room.
+func (s *settings) set(a *AP, c wsc.Credential) error {
+	if old := s.of(a); old != nil {
+		s.remove(old)
+	} else if s.count >= maxSettings {
 		c.Wipe()
 		return ErrTooMany
 	}
-	k := &kept{settingsKey{a.UUID, a.BSSID}, a.Addr, c}
-	r.settings[k.key] = append(r.settings[k.key], k)
-	r.kept++
-	if !a.HasSettings {
-		a.HasSettings = true
-		r.changed(a)
-	}
-	r.reselect(now, a)
+	key := settingsKey{a.UUID, a.BSSID}
+	s.byKey[key] = append(s.byKey[key], &apSettings{key, a.Addr, c})
+	s.count++
 	return nil
 }
 
-// dropSettings forgets settings.
-func (r *Registrar) dropSettings(k *kept) {
-	k.credential.Wipe()
-	r.kept--
-	rest := slices.DeleteFunc(r.settings[k.key], func(o *kept) bool { return o == k })
+// remove wipes settings.
+func (s *settings) remove(old *apSettings) {
+	old.credential.Wipe()
+	s.count--
+	rest := slices.DeleteFunc(s.byKey[old.key], func(o *apSettings) bool { return o == old })
 	if len(rest) == 0 {
-		delete(r.settings, k.key)
+		delete(s.byKey, old.key)
 	} else {
-		r.settings[k.key] = rest
+		s.byKey[old.key] = rest
 	}
 }
 
-// forgetSettings forgets all.
-func (r *Registrar) forgetSettings() {
-	for _, list := range r.settings {
-		for _, k := range list {
-			k.credential.Wipe()
+// wipe forgets all.
+func (s *settings) wipe() {
+	for _, list := range s.byKey {
+		for _, known := range list {
+			known.credential.Wipe()
 		}
 	}
-	clear(r.settings)
-	r.kept = 0
+	clear(s.byKey)
+	s.count = 0
 }
 
 // clone copies a Credential with secrets of its own.
@@ -100,30 +100,4 @@ func clone(c wsc.Credential) wsc.Credential {
 	c.NetworkKey = c.NetworkKey.Clone()
 	c.Raw = c.Raw.Clone()
 	return c
-}
-
-// SetConfig says what Enrollees of an access point are to be given, without asking it.
-func (r *Registrar) SetConfig(now time.Time, ap APID, settings wsc.Credential) ([]Action, error) {
-	a, err := r.usable(ap)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.setSettings(now, a, clone(settings)); err != nil {
-		return nil, err
-	}
-	r.pump(now, a)
-	return r.done(now), nil
-}
-
-// Settings gives what Enrollees of an access point are given. The caller wipes it.
-func (r *Registrar) Settings(ap APID) (wsc.Credential, bool) {
-	a := r.aps[ap]
-	if a == nil {
-		return wsc.Credential{}, false
-	}
-	k := r.settingsOf(a)
-	if k == nil {
-		return wsc.Credential{}, false
-	}
-	return clone(k.credential), true
 }

@@ -10,12 +10,19 @@ import (
 // behaviour). M8 is answered with 15, too, by one that shows its settings and takes no others: that
 // one is not locked.
 
+// setupLock is what was said about the lock of an access point, besides AP.SetupLocked.
+type setupLock struct {
+	changes         allowance // that its events may bring
+	publishedLocked bool      // SetupLocked as it was published last
+	saysLocked      bool      // its APStatus has the bit
+}
+
 // setupLocked is the bit of APStatus.
 const setupLocked = 0x10
 
-// status takes the APStatus of an event. That the bit is not there means something only with a
+// onAPStatus takes the APStatus of an event. That the bit is not there means something only with a
 // device that knows it.
-func (r *Registrar) status(now time.Time, a *ap, status uint8) {
+func (r *registry) onAPStatus(now time.Time, a *ap, status uint8) {
 	locked := status&setupLocked != 0
 	switch {
 	case locked:
@@ -24,18 +31,18 @@ func (r *Registrar) status(now time.Time, a *ap, status uint8) {
 		return
 	}
 	a.SetupLocked = locked
-	if locked != a.toldLocked && a.changes.take(now, 8, 1) {
-		a.toldLocked = locked
-		r.changed(a)
+	if locked != a.publishedLocked && a.changes.allow(now, 8, 1) {
+		a.publishedLocked = locked
+		r.publishChange(a)
 	}
 }
 
-// locked takes what a run has shown, of which there are as many as users begin: so it is always
-// told.
-func (r *Registrar) locked(a *ap, locked bool) {
+// setLocked takes what a run has shown, of which there are as many as users begin: so it is always
+// published.
+func (r *registry) setLocked(a *ap, locked bool) {
 	a.SetupLocked = locked
-	if locked != a.toldLocked {
-		a.toldLocked = locked
-		r.changed(a)
+	if locked != a.publishedLocked {
+		a.publishedLocked = locked
+		r.publishChange(a)
 	}
 }

@@ -27,7 +27,7 @@ type station struct {
 	grant    *grant
 	machine  *registration.Registrar
 	settings wsc.Credential
-	heard    []byte // newest message
+	newest   []byte // newest message
 	messages int    // so far
 	sent     wsc.MessageType
 	deadline time.Time
@@ -37,16 +37,16 @@ type station struct {
 // an answer to once or twice more.
 const maxStationMessages = 32
 
-// introducedStation takes an M1: it begins a run if somebody allowed that. Who was not allowed
+// onStationM1 takes an M1: it begins a run if somebody allowed that. Who was not allowed
 // hears nothing from us: the access point's own Registrar answers already.
-func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc.M1, frame []byte) {
+func (r *runs) onStationM1(now time.Time, a *ap, mac wsc.MAC, m1 *wsc.M1, frame []byte) {
 	if s := a.stations[mac]; s != nil {
 		if s.nonce == m1.EnrolleeNonce {
 			return // the same M1 again: our answer is on its way
 		}
 		r.endStation(now, s, registration.ErrAborted) // it began anew
 	}
-	settings := r.settingsOf(a)
+	settings := r.settings.of(&a.AP)
 	if settings == nil || len(a.stations) >= maxStations {
 		return
 	}
@@ -57,15 +57,16 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 	if errors.Is(err, admission.ErrKeyHash) {
 		// Whoever this is, the token was meant for somebody else; hostap uses it up, too.
 		r.endGrant(now, r.grants[RunID(id)],
-			ended{ap: a.ID, peer: mac, device: slim(m1.Device), err: ErrKeyHash})
+			runEnd{ap: a.ID, peer: mac, device: slim(m1.Device), err: ErrKeyHash})
 	}
 	if err != nil {
 		return
 	}
 	s := &station{ap: a, mac: mac, device: slim(m1.Device), nonce: m1.EnrolleeNonce,
 		grant: r.grants[RunID(id)], settings: clone(settings.credential)}
+	pair := r.takeKeyPair()
 	s.machine, err = registration.NewRegistrar(registration.RegistrarConfig{
-		Device: r.c.Device,
+		Device: r.device,
 		Password: func(time.Time, wsc.Device, wsc.DevicePasswordID) (devpass.Password, bool) {
 			return password, true
 		},
@@ -74,11 +75,14 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 		},
 		Overlap: a.overlap,
 		Give:    []wsc.Credential{s.settings},
-		KeyPair: r.keyPair(),
-		Rand:    r.c.Rand,
+		KeyPair: pair,
+		Rand:    r.rand,
 	})
 	if err != nil { // only a wrong configuration is an error
 		s.settings.Wipe()
+		if pair != nil {
+			pair.Wipe()
+		}
 		r.list.Release(id, admission.Untried)
 		return
 	}
@@ -87,47 +91,43 @@ func (r *Registrar) introducedStation(now time.Time, a *ap, mac wsc.MAC, m1 *wsc
 	}
 	a.stations[mac] = s
 	s.machine.Start(now)
-	r.stationMessage(now, s, frame)
+	r.onStationMessage(now, s, frame)
 }
 
-// stationMessage takes a message of the run. Events can come twice: the answer to the first was
+// onStationMessage takes a message of the run. Events can come twice: the answer to the first was
 // sent.
-func (r *Registrar) stationMessage(now time.Time, s *station, frame []byte) {
-	if bytes.Equal(frame, s.heard) {
+func (r *runs) onStationMessage(now time.Time, s *station, frame []byte) {
+	if bytes.Equal(frame, s.newest) {
 		return
 	}
-	s.heard = bytes.Clone(frame)
+	s.newest = bytes.Clone(frame)
 	if s.messages++; s.messages > maxStationMessages {
 		r.endStation(now, s, ErrNonsense)
 		return
 	}
 	step := s.machine.Handle(now, frame)
 	if kind, err := wsc.PeekMessageType(frame); err == nil && (len(step.Send) > 0 || step.Done) {
-		r.tell(RunChanged{s.grant.id, s.ap.ID, kind, s.mac, s.device.UUID})
+		r.publish(RunChanged{s.grant.id, s.ap.ID, kind, s.mac, s.device.UUID})
 	}
 	r.stationStep(now, s, step)
 }
 
-// stationReply takes what the access point says to a message that we gave it for the Enrollee. What
-// got lost is not given again: perhaps it was passed on, and a station that hears a message twice
-// ends the run.
-func (r *Registrar) stationReply(now time.Time, s *station, resp upnp.Response, err error) {
-	unreachable := err != nil
-	if unreachable {
+// onStationReply takes what the access point says to a message that we gave it for the Enrollee;
+// err: it said nothing. What got lost is not given again: perhaps it was passed on, and a station
+// that hears a message twice ends the run.
+func (r *runs) onStationReply(now time.Time, a *ap, s *station, resp upnp.Response, err error) {
+	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 	} else {
 		_, err = upnp.PutWLANResponse.ParseReply(resp)
 	}
-	if err != nil && s.ap.stations[s.mac] == s {
+	if err != nil && a.stations[s.mac] == s {
 		r.endStation(now, s, err)
-	}
-	if unreachable {
-		r.doubt(now, s.ap, Unreachable)
 	}
 }
 
 // stationStep does what the machine says.
-func (r *Registrar) stationStep(now time.Time, s *station, step engine.Step) {
+func (r *runs) stationStep(now time.Time, s *station, step engine.Step) {
 	for _, m := range step.Send {
 		r.post(s.ap, outgoing{action: upnp.Action{Name: upnp.PutWLANResponse, Message: m,
 			Type: upnp.EventMessage, MAC: s.mac}, station: s})
@@ -135,7 +135,7 @@ func (r *Registrar) stationStep(now time.Time, s *station, step engine.Step) {
 		if err != nil {
 			continue
 		}
-		r.tell(RunChanged{s.grant.id, s.ap.ID, kind, s.mac, s.device.UUID})
+		r.publish(RunChanged{s.grant.id, s.ap.ID, kind, s.mac, s.device.UUID})
 		if kind == wsc.MsgM4 || kind == wsc.MsgM6 || kind == wsc.MsgM8 {
 			s.sent = kind
 		}
@@ -147,7 +147,7 @@ func (r *Registrar) stationStep(now time.Time, s *station, step engine.Step) {
 }
 
 // endStation breaks a run off.
-func (r *Registrar) endStation(now time.Time, s *station, why error) {
+func (r *runs) endStation(now time.Time, s *station, why error) {
 	for _, m := range s.machine.Abort(now).Send {
 		if !errors.Is(why, ErrUnreachable) && !errors.Is(why, ErrAPGone) {
 			r.post(s.ap, outgoing{action: upnp.Action{Name: upnp.PutWLANResponse, Message: m,
@@ -158,15 +158,15 @@ func (r *Registrar) endStation(now time.Time, s *station, why error) {
 }
 
 // closeStation ends a run, and the grant that it used if that is over.
-func (r *Registrar) closeStation(now time.Time, s *station, why error) {
+func (r *runs) closeStation(now time.Time, s *station, why error) {
 	a := s.ap
 	delete(a.stations, s.mac)
 	defer s.settings.Wipe()
 	attempt := s.attempt(why)
 	over := r.list.Release(admission.ID(s.grant.id), attempt)
-	e := ended{ap: a.ID, peer: s.mac, device: s.device, err: why}
+	e := runEnd{ap: a.ID, peer: s.mac, device: s.device, err: why}
 	switch {
-	case s.grant.over: // and told already
+	case s.grant.over: // and its end is published already
 		return
 	case why == nil:
 		given := clone(s.settings)
@@ -200,7 +200,7 @@ func (s *station) attempt(why error) admission.Attempt {
 
 // enrolled notes that a device has what it wanted: its button is pressed no more, and it will not
 // be heard again soon.
-func (r *Registrar) enrolled(now time.Time, a *ap, s *station) {
+func (r *runs) enrolled(now time.Time, a *ap, s *station) {
 	if a.monitor != nil {
 		a.monitor.Enrolled(now, s.device.UUID)
 	}

@@ -7,17 +7,37 @@ import (
 	"wpsd/engine/upnp"
 )
 
-// subscribed takes the answer to SUBSCRIBE. Whether it is good or not: the access point is ready
+// subscription is whether and how we hear what an access point hears.
+type subscription struct {
+	sid        string // empty: there is none
+	renewAt    time.Time
+	confirmed  time.Time           // when the access point last knew it
+	noEvents   string              // why the access point refuses one; empty: it does not
+	refusals   int                 // in a row
+	unreadable int                 // events in a row that could not be read
+	early      []upnp.Notification // that came before the answer to SUBSCRIBE
+}
+
+const (
+	// subscribeAgain is when a refused subscription is tried again, and twice that the next time.
+	subscribeAgain = 15 * time.Second
+	// renewLeast keeps a device that grants seconds from having us renew all the time.
+	renewLeast = 20 * time.Second
+	// maxEarly bounds the events that come before the answer to SUBSCRIBE.
+	maxEarly = 4
+)
+
+// onSubscribed takes the answer to SUBSCRIBE. Whether it is good or not: the access point is ready
 // for what else there is.
-func (r *Registrar) subscribed(now time.Time, a *ap, resp upnp.Response) {
+func (r *Registrar) onSubscribed(now time.Time, a *ap, resp upnp.Response) {
 	s, err := upnp.ParseSubscription(resp)
 	early := a.early
 	a.early = nil
 	a.Dropped, a.Problem = false, ""
 	if r.compare(now, a.UUID, a); len(a.Also) == 0 {
-		r.adopt(a)
+		r.settings.adopt(&a.AP)
 	}
-	a.HasSettings = r.settingsOf(a) != nil
+	a.HasSettings = r.settings.of(&a.AP) != nil
 	if err != nil {
 		a.noEvents = "does not tell us what it hears: " + err.Error()
 		a.refusals++
@@ -25,25 +45,25 @@ func (r *Registrar) subscribed(now time.Time, a *ap, resp upnp.Response) {
 		a.retryAt = now.Add(backoff(subscribeAgain, a.refusals, 15*time.Minute))
 		if a.rank != proven {
 			r.rerank(now, a, proven)
-			r.say(a)
+			r.publishAP(a)
 		} else if a.refusals == 1 {
-			r.changed(a)
+			r.publishChange(a)
 		}
 		return
 	}
-	a.noEvents, a.refusals, a.nonsense = "", 0, 0
+	a.noEvents, a.refusals, a.unreadable = "", 0, 0
 	a.sid, a.Subscribed = strings.Clone(s.SID), true
 	r.bySID[subscriber{a.Addr, a.sid}] = a
 	a.renewAt, a.confirmed = now.Add(renewal(a.ID, s.Timeout)), now
 	if a.rank != proven {
 		r.rerank(now, a, proven)
 	}
-	r.say(a)
+	r.publishAP(a)
 	a.selected = nil
 	r.reselect(now, a)
 	for _, n := range early {
 		if n.SID == a.sid {
-			r.notified(now, a, n)
+			r.onEvent(now, a, n)
 		}
 	}
 }
@@ -55,28 +75,14 @@ func renewal(id APID, timeout time.Duration) time.Duration {
 	return max(timeout/2-timeout/4*time.Duration(id%parts)/parts, renewLeast)
 }
 
-// unsubscribed notes that a subscription is lost, and reports whether there was one.
-func (r *Registrar) unsubscribed(a *ap) bool {
-	if a.sid == "" {
-		return false
-	}
-	if key := (subscriber{a.Addr, a.sid}); r.bySID[key] == a {
-		delete(r.bySID, key)
-	}
-	a.sid, a.Subscribed = "", false
-	a.renewAt, a.selectAt = time.Time{}, time.Time{}
-	a.want &^= wantRenew | wantSelect
-	return true
-}
-
-// renewed takes the answer to a renewal. Who does not know our subscription was restarted: it may
+// onRenewed takes the answer to a renewal. Who does not know our subscription was restarted: it may
 // have another configuration, too.
-func (r *Registrar) renewed(now time.Time, a *ap, resp upnp.Response) {
+func (r *Registrar) onRenewed(now time.Time, a *ap, resp upnp.Response) {
 	s, err := upnp.ParseSubscription(resp)
 	if err != nil || s.SID != a.sid {
 		r.unsubscribed(a)
 		// hostapd comes back unlocked; whether this one did is seen when somebody uses its PIN
-		r.locked(a, false)
+		r.setLocked(a, false)
 		a.want |= wantSubscribe | wantInfo
 		return
 	}
@@ -99,9 +105,8 @@ func (r *Registrar) keepEarly(n upnp.Notification) {
 	}
 }
 
-func subscription(resp upnp.Response, err error) (upnp.Subscription, error) {
-	if err != nil {
-		return upnp.Subscription{}, err
-	}
-	return upnp.ParseSubscription(resp)
+// knowsSubscription reports whether a renewal was granted.
+func knowsSubscription(resp upnp.Response) bool {
+	_, err := upnp.ParseSubscription(resp)
+	return err == nil
 }

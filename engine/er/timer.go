@@ -7,6 +7,12 @@ import (
 	"wpsd/engine"
 )
 
+// alarm is when an access point has something to do, and where it stands in the heap.
+type alarm struct {
+	index int // in the heap; -1: not there
+	wake  time.Time
+}
+
 // timers is a heap of the access points by when they have something to do.
 type timers []*ap
 
@@ -39,23 +45,19 @@ func (t *timers) Pop() any {
 	return a
 }
 
-// arm puts an access point where it belongs in the heap after something about it changed.
-func (r *Registrar) arm(a *ap) {
-	if r.aps[a.ID] != a {
-		return
-	}
-	wake := a.nextWake()
+// set puts an access point where it belongs in the heap.
+func (t *timers) set(a *ap, wake time.Time) {
 	switch {
 	case a.index < 0 && wake.IsZero():
 	case a.index < 0:
 		a.wake = wake
-		heap.Push(&r.timers, a)
+		heap.Push(t, a)
 	case wake.IsZero():
-		heap.Remove(&r.timers, a.index)
+		heap.Remove(t, a.index)
 		a.wake = time.Time{}
 	case !wake.Equal(a.wake):
 		a.wake = wake
-		heap.Fix(&r.timers, a.index)
+		heap.Fix(t, a.index)
 	}
 }
 

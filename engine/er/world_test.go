@@ -540,7 +540,7 @@ func (p *fakeAP) id() APID {
 // overwritten: a run that has ended forgets its keys, however it ended.
 func (w *world) watchKeys() (forgets func()) {
 	var pairs []*wsccrypto.KeyPair
-	w.r.c.KeyPair = func() *wsccrypto.KeyPair {
+	w.r.keyPair = func() *wsccrypto.KeyPair {
 		pair, err := wsccrypto.GenerateKeyPair(rand.Reader)
 		if err != nil {
 			w.t.Fatal(err)
