@@ -15,6 +15,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // The names of methods, in full.
@@ -110,7 +111,7 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()},
 			service.SessionAdded{Session: service.Session{
 				ID: 1, Interface: "wlan0", Detail: service.Detail{
-					BSSIDs: []wsc.MAC{bssid1}, PasswordHalf: 2, AccessPointsTried: 3,
+					Overlap: []outcome.AccessPoint{{BSSID: bssid1}}, PasswordHalf: 2, AccessPointsTried: 3,
 					SSID: []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1,
 					NotStored: true,
 				},
@@ -144,7 +145,7 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 			t.Errorf("DeviceName is %q", name)
 		}
 		detail := c.must(session1, get, sessionIface, "Detail")[0].(godbus.Variant)
-		want := `map[bssids:[02:00:00:00:01:00] credentials:1 half:2 link-reason:4 link-status:5 not-stored:true ssid:"x" tried:3]`
+		want := `map[bssids:[02:00:00:00:01:00] credentials:1 half:2 link-reason:4 link-status:5 not-stored:true ssid:"x" ssids:[[]] tried:3 uuids:[]]`
 		if plain(detail) != want {
 			t.Errorf("Detail is %s", plain(detail))
 		}

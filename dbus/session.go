@@ -92,25 +92,16 @@ func (t *tree) sessionValues(id service.SessionID) values {
 
 // detailValues are what is known beyond the reason; what is not known is not there.
 func detailValues(s service.Session) values {
-	v, d := values{}, s.Detail
-	put := func(key string, value any, known bool) {
-		if known {
-			v[key] = variant(value)
-		}
+	v := values{}
+	for name, value := range s.Detail.Values() {
+		v[name] = variant(value)
 	}
-	put("bssids", macStrings(d.BSSIDs), len(d.BSSIDs) > 0)
-	put("half", uint32(max(d.PasswordHalf, 0)), d.PasswordHalf > 0)
-	put("tried", uint32(max(d.AccessPointsTried, 0)), d.AccessPointsTried > 0)
-	put("ssid", octets(d.SSID), len(d.SSID) > 0)
-	put("link-reason", d.LinkReason, d.LinkReason != 0)
-	put("link-status", d.LinkStatus, d.LinkStatus != 0)
-	put("credentials", uint32(max(d.Credentials, 0)), d.Credentials > 0)
-	put("manager", d.Manager, d.Manager != "")
-	put("handed-over", true, d.HandedOver)
-	put("not-stored", true, d.NotStored)
-	put("left-out", d.LeftOut, len(d.LeftOut) > 0)
-	put("uuid", s.PeerUUID.String(), s.PeerUUID != wsc.UUID{})
-	put("ap-uuid", s.ERAPUUID.String(), s.ERAPUUID != wsc.UUID{})
+	if s.PeerUUID != (wsc.UUID{}) {
+		v["uuid"] = variant(s.PeerUUID.String())
+	}
+	if s.ERAPUUID != (wsc.UUID{}) {
+		v["ap-uuid"] = variant(s.ERAPUUID.String())
+	}
 	return v
 }
 

@@ -1,6 +1,30 @@
 package drivers
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// What HeldErrors wrap: why a manager that has an interface cannot be asked for it.
+var (
+	// ErrHeldBehindSocket means that its control socket is not open to us.
+	ErrHeldBehindSocket = errors.New("its control socket is not open to wpsd")
+	// ErrHeldLinkDown means that it would not take the interface back, whose link is down.
+	ErrHeldLinkDown = errors.New("the link is down")
+)
+
+// HeldError tells of an interface that a manager has and cannot be asked for, and why.
+type HeldError struct {
+	Interface string
+	Err       error
+}
+
+// Error implements error.
+func (e *HeldError) Error() string { return fmt.Sprintf("%s is held: %v", e.Interface, e.Err) }
+
+// Unwrap gives ErrHeldBehindSocket or ErrHeldLinkDown.
+func (e *HeldError) Unwrap() error { return e.Err }
 
 // LinkKeeper is what a Driver implements whose links somebody has to take down again if we are
 // killed: the note that a link was down outlives us, a Station does not. Its methods are safe for

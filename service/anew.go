@@ -37,17 +37,6 @@ func (i *iface) giveWay(anew bool) error {
 	return nil
 }
 
-// replacedSentence tells a person that another session came first; empty: none did.
-func (f failure) replacedSentence(s *Session) string {
-	switch {
-	case errors.Is(f.err, errSuperseded):
-		return fmt.Sprintf("The network is %s; another session began before %s was connected to it.", kept(s), managerName(s.Detail.Manager))
-	case errors.Is(f.err, errReplaced):
-		return "Another session was started in its place."
-	}
-	return ""
-}
-
 // keepTime is how long a manager has at least to take a network, also if another session wants the
 // interface already.
 const keepTime = 2 * time.Second

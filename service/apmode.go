@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"wpsd/drivers"
@@ -348,50 +347,4 @@ func (a *admission) outcome(err error) failure {
 			2: ReasonWrongPINSecond}[run.half]
 	}
 	return f
-}
-
-// admissionSentence tells a person how it ended when an access point was to let a device in.
-func (f failure) admissionSentence(s *Session) string {
-	device := "the device " + s.Peer.String()
-	if s.Peer.IsZero() {
-		device = "a device"
-	}
-	switch {
-	case f.state == StateSucceeded:
-		return fmt.Sprintf("The device %s was let into the network.", s.Peer)
-	case errors.Is(f.err, errCanceledThere):
-		return "Somebody else canceled it at the access point: start again."
-	case errors.Is(f.err, errAPWithoutWPS):
-		return "WPS is switched off at the access point: set wps_state=2 in hostapd's configuration, and let its SSID be seen (ignore_broadcast_ssid=0)."
-	case errors.Is(f.err, fs.ErrPermission):
-		return "The control socket of the access point's software is not open to wpsd: add ctrl_interface_group=netdev to hostapd's configuration, or GROUP=netdev to ctrl_interface in wpa_supplicant's, restart it, then start again."
-	case errors.Is(f.err, drivers.ErrUnreachable):
-		return "The software of the access point (hostapd or wpa_supplicant) stopped, was restarted, or does not answer, so it lets nobody in for now: look whether it runs and has ctrl_interface set, then start again."
-	}
-	if s.Method == MethodNFC {
-		if text := f.nfcAdmissionSentence(s); text != "" {
-			return text
-		}
-	}
-	switch f.reason {
-	case ReasonOverlap:
-		return "Two devices pressed their buttons at the same time, and nobody can tell which one is meant: wait two minutes, then press one only."
-	case ReasonWalkTime:
-		if s.Method == MethodPBC {
-			return "No device pressed its button within two minutes: start again, and press it then."
-		}
-		return fmt.Sprintf("No device with this PIN came within %s: start WPS with a PIN on the device, then start again.", lasting(s.Deadline.Sub(s.Started)))
-	case ReasonWrongPINFirst, ReasonWrongPINSecond:
-		return fmt.Sprintf("The PIN is not that of %s: compare it with the device's label or screen, then start again.", device)
-	case ReasonRejected:
-		if f.configError == wsc.ConfigErrorNone && errors.Is(f.err, drivers.ErrRefused) {
-			return "The access point's software refused: look at its WPS settings and its log."
-		}
-		return fmt.Sprintf("The setup of %s failed%s. Move it closer, then start again.", device,
-			because(f.configError))
-	case ReasonInterfaceGone:
-		return "The interface is no longer an access point: start hostapd there again, then start this again."
-	default:
-	}
-	return ""
 }

@@ -1,13 +1,13 @@
 package service
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
 	"wpsd/service/receive"
 	"wpsd/service/store"
 )
@@ -42,7 +42,7 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 	}
 	for _, l := range c.LeftOut {
 		s.log.Warn("a credential was left out", "session", id, "source", from.Source, "ssid",
-			leftOutName(l.SSID), "err", l)
+			outcome.LeftOut{SSID: l.SSID}.Name(), "err", l)
 	}
 	s.mu.Lock()
 	a := arrival{processing: s.manager.Processing}
@@ -66,7 +66,7 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 	if ses != nil {
 		ses.credentials, ses.received = c.Networks, c.Received
 		ses.Detail.Credentials, ses.Detail.NotStored, ses.Detail.LeftOut = len(c.Networks),
-			c.NotStored != nil, leftOutTexts(c.LeftOut)
+			c.NotStored != nil, leftOutOf(c.LeftOut)
 		ses.Networks = append(ses.Networks, a.stored...)
 		s.tellChange(ses)
 		s.emit(CredentialReceived{ses.ID})
@@ -144,45 +144,31 @@ func (e *notStoredError) Unwrap() []error {
 	return []error{ErrStore, e.err}
 }
 
-// leftOutTexts say of each Credential that makes no network which it was, and why, as parts of a
-// sentence.
-func leftOutTexts(list []*credential.LeftOutError) []string {
-	var texts []string
+// leftOutOf says of each Credential that makes no network which it was, and why.
+func leftOutOf(list []*credential.LeftOutError) []outcome.LeftOut {
+	var left []outcome.LeftOut
 	for _, l := range list {
-		texts = append(texts, fmt.Sprintf("%s (%s)", leftOutName(l.SSID), leftOutWhy(l.Err)))
+		left = append(left, outcome.LeftOut{SSID: l.SSID, Why: flawOf(l.Err)})
 	}
-	return texts
+	return left
 }
 
-// leftOutWhy says why a Credential makes no network.
-func leftOutWhy(err error) string {
+// flawOf says why a Credential makes no network.
+func flawOf(err error) outcome.Flaw {
 	for _, row := range []struct {
 		is   error
-		text string
+		flaw outcome.Flaw
 	}{
-		{credential.ErrWPA3Only, "it takes WPA3 only, and its key is no passphrase"},
-		{credential.ErrSSID, "its name cannot be a network's"},
-		{credential.ErrWEP, "it uses WEP, which protects nothing"},
-		{credential.ErrKey, "its key cannot be one"},
-		{credential.ErrEncryption, "its encryption is of no known kind"},
-		{credential.ErrAuth, "its kind of security is not WPA2-Personal"},
+		{credential.ErrWPA3Only, outcome.FlawWPA3Key},
+		{credential.ErrSSID, outcome.FlawName},
+		{credential.ErrWEP, outcome.FlawWEP},
+		{credential.ErrKey, outcome.FlawKey},
+		{credential.ErrEncryption, outcome.FlawEncryption},
+		{credential.ErrAuth, outcome.FlawAuth},
 	} {
 		if errors.Is(err, row.is) {
-			return row.text
+			return row.flaw
 		}
 	}
-	return "it cannot be used"
-}
-
-// leftOutName is a network's name as a part of a sentence.
-func leftOutName(ssid []byte) string {
-	ssid = bytes.TrimRight(ssid, "\x00")
-	name := nameText(ssid)
-	switch {
-	case len(ssid) == 0:
-		return "a network without a name"
-	case name == "":
-		return "a network whose name is not text"
-	}
-	return name
+	return outcome.FlawOther
 }

@@ -58,7 +58,7 @@ func TestOneBadCredentialDoesNotSpoilAGoodOne(t *testing.T) {
 				e := h.enrol(h.ap(gives(both...)))
 				h.wantNetwork(e, "home", passphrase)
 				if len(e.Detail.LeftOut) != 1 ||
-					!strings.Contains(e.Sentence, "Left out was "+e.Detail.LeftOut[0]) {
+					!strings.Contains(e.Sentence, "Left out was "+e.Detail.LeftOut[0].String()) {
 					h.Errorf("left out: %q; %s", e.Detail.LeftOut, e.Sentence)
 				}
 			}}})

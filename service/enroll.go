@@ -162,7 +162,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		e.note(err)
 		e.service.log.Debug("attempt failed", "session", e.session.ID, "peer",
 			c.BSSID.String(), "err", err)
-		if e.search.Failed(time.Now(), c.BSSID, outcome(err)) {
+		if e.search.Failed(time.Now(), c.BSSID, attemptOf(err)) {
 			return err
 		}
 		e.keys.prepare()

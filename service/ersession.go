@@ -366,7 +366,9 @@ func (e *externalRegistrar) changed(event er.RunChanged) {
 // at notes which access point a session deals with. The caller holds Service.mu.
 func (e *externalRegistrar) at(s *Session, ap er.APID) {
 	if known, ok := e.accessPoints[ap]; ok {
-		s.ERAP, s.ERAPUUID, s.ERAPName = ap, known.UUID, erAPName(known.AP)
+		s.ERAP, s.ERAPUUID = ap, known.UUID
+		s.Detail.FriendlyName = known.AP.Description.FriendlyName
+		s.Detail.Address = known.AP.Addr.String()
 	}
 }
 

@@ -135,17 +135,3 @@ func isOverlap(err error) bool {
 }
 
 func isHandover(err error) bool { return errors.Is(err, ErrHandover) }
-
-// detail puts what an error knows into a session's Detail.
-func (f failure) detail(d *Detail) {
-	if overlap, ok := errors.AsType[*discovery.OverlapError](f.err); ok {
-		d.BSSIDs = overlap.BSSIDs
-	}
-	if run, ok := errors.AsType[*registration.Error](f.err); ok &&
-		(f.reason == ReasonWrongPINFirst || f.reason == ReasonWrongPINSecond) {
-		d.PasswordHalf = run.Half
-	}
-	if lost, ok := errors.AsType[*drivers.LostError](f.err); ok {
-		d.LinkReason, d.LinkStatus = lost.Reason, lost.Status
-	}
-}

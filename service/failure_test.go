@@ -13,8 +13,16 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
 	"wpsd/service/search"
 )
+
+// said is the sentence of an end.
+func said(f failure, s *Session) string {
+	f.detail(&s.Detail)
+	f.explain(s)
+	return outcome.Sentence(f.reason, s.Detail)
+}
 
 func TestFailureOf(t *testing.T) {
 	t.Parallel()
@@ -103,8 +111,7 @@ func TestFailureOf(t *testing.T) {
 				t.Errorf("%s, %s, %d", f.state, f.reason, f.configError)
 			}
 			s := &Session{Method: c.method, Peer: homeBSSID, Detail: Detail{SSID: []byte("home")}}
-			f.detail(&s.Detail)
-			if text := f.sentence(s); !strings.HasSuffix(text, ".") ||
+			if text := said(f, s); !strings.HasSuffix(text, ".") ||
 				strings.Contains(text, "%!") {
 				t.Errorf("no sentence: %q", text)
 			}
@@ -117,7 +124,7 @@ func TestSentences(t *testing.T) {
 	for _, r := range Reasons() {
 		for _, ssid := range []string{"home", "a\nb\x1b[2J", "\xff"} {
 			f := failure{state: StateFailed, reason: r}
-			text := f.sentence(&Session{Peer: homeBSSID, Method: MethodPIN,
+			text := said(f, &Session{Peer: homeBSSID, Method: MethodPIN,
 				Detail: Detail{SSID: []byte(ssid)}})
 			if text == string(r) || !strings.HasSuffix(text, ".") ||
 				strings.ContainsAny(text, "\n\x1b") || !utf8.ValidString(text) ||

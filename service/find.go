@@ -63,8 +63,8 @@ func (e *enrolment) swept() {
 	}
 }
 
-// outcome is what a failed attempt was, in the words of the search.
-func outcome(err error) search.Outcome {
+// attemptOf is what a failed attempt was, in the words of the search.
+func attemptOf(err error) search.Outcome {
 	run, isRun := errors.AsType[*registration.Error](err)
 	switch {
 	case errors.Is(err, drivers.ErrAssociation):

@@ -34,11 +34,6 @@ type fakeManager struct {
 	hang                                         bool // Deliver waits for the end of its context
 }
 
-// advice is an error of a manager's that knows what to do.
-type advice struct{ error }
-
-func (advice) Advice() string { return "Open it." }
-
 func (m *fakeManager) Name() string { return m.name }
 
 func (m *fakeManager) Claim(_ context.Context, ifname string) ([]byte, error) {
@@ -199,9 +194,9 @@ func TestManagedInterface(t *testing.T) {
 			name: "a manager that knows what a person can do says so", state: StateFailed,
 			reason: ReasonInterfaceBusy,
 			prepare: func(m *fakeManager) {
-				m.claimErr = advice{errors.New(
-					"its socket is closed")}
-			}, network: "before", sentence: "Open it.",
+				m.claimErr = fmt.Errorf("it is held: %w", &drivers.HeldError{
+					Interface: "wlan7", Err: drivers.ErrHeldLinkDown})
+			}, network: "before", sentence: "wpa_supplicant has wlan7, whose link is down: switch it on (ip link set wlan7 up), or stop wpa_supplicant.",
 		},
 		{
 			name: "an interface that nobody has is used as it is", state: StateSucceeded,

@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
 	"wpsd/service/store"
 )
 
@@ -211,7 +212,13 @@ func (h *house) end(s Session) Session {
 		ended, ok := e.(SessionEnded)
 		return ok && ended.Session.ID == s.ID
 	})
-	return e.(SessionEnded).Session
+	s = e.(SessionEnded).Session
+	// a client makes the sentence of what D-Bus tells it
+	if again := outcome.Sentence(s.Reason, outcome.FromValues(s.Detail.Values())); again !=
+		s.Sentence || s.Detail.Case == "" {
+		h.Errorf("%q is %q, made of its details", s.Sentence, again)
+	}
+	return s
 }
 
 // received waits for the credential and says how long it took.

@@ -3,7 +3,6 @@ package service
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
 	"wpsd/service/search"
 )
 
@@ -23,57 +23,6 @@ var (
 	neighborsBSSID = wsc.MAC{2, 0, 0, 0, 9, 9}
 	routerUUID     = wsc.UUID{1}
 )
-
-func TestRouterNames(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name string
-		in   []namedAP
-		want string
-	}{
-		{"one with a name", []namedAP{{homeBSSID, []byte("Haus"), routerUUID}},
-			`"Haus" (02:00:00:00:01:00)`},
-		{"two bands of one router", []namedAP{{homeBSSID, []byte("Haus"), routerUUID},
-			{guestBSSID, []byte("Haus"), routerUUID}},
-			`"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01)`},
-		{"a guest network is the same router",
-			[]namedAP{{homeBSSID, []byte("Haus"), routerUUID},
-				{guestBSSID, []byte("Haus Gast"), routerUUID}},
-			`"Haus" (02:00:00:00:01:00) with "Haus Gast" (02:00:00:00:03:01)`},
-		{"two routers", []namedAP{{homeBSSID, []byte("Haus"), routerUUID},
-			{neighborsBSSID, []byte("Hof"), wsc.UUID{2}}},
-			`"Haus" (02:00:00:00:01:00) and "Hof" (02:00:00:00:09:09)`},
-		{"without a UUID each is its own", []namedAP{{homeBSSID, []byte("Haus"), wsc.UUID{}},
-			{guestBSSID, []byte("Haus"), wsc.UUID{}}},
-			`"Haus" (02:00:00:00:01:00) and "Haus" (02:00:00:00:03:01)`},
-		{"a name that nobody can read is left out",
-			[]namedAP{{homeBSSID, []byte("a\nb\x1b[2J"), routerUUID}}, "02:00:00:00:01:00"},
-		{"what turns the direction of writing is no name",
-			[]namedAP{{homeBSSID, []byte("a\u202eb"), routerUUID}}, "02:00:00:00:01:00"},
-		{"hidden", []namedAP{{BSSID: homeBSSID}}, "02:00:00:00:01:00"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			if got := allOf(routerNames(c.in)); got != c.want {
-				t.Errorf("%s, want %s", got, c.want)
-			}
-		})
-	}
-}
-
-func TestLasting(t *testing.T) {
-	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		2 * time.Minute: "two minutes", 90 * time.Second: "90 seconds",
-		10 * time.Minute: "10 minutes", time.Hour: "60 minutes",
-		3 * time.Hour: "3 hours", time.Second: "a second",
-		5*time.Minute - time.Millisecond: "5 minutes",
-	} {
-		if got := lasting(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
-	}
-}
 
 // TestSentencesNameThings: what happened to whom, by the names that a person knows, and what to do.
 func TestSentencesNameThings(t *testing.T) {
@@ -86,13 +35,12 @@ func TestSentencesNameThings(t *testing.T) {
 		alter(s)
 		return s
 	}
-	named := func(s *Session) { s.Wanted, s.Detail.WantedSSID = homeBSSID, []byte("Haus") }
+	named := func(s *Session) { s.Wanted, s.Detail.Wanted.SSID = homeBSSID, []byte("Haus") }
 	nobody := func(s *Session) { s.Peer, s.Detail.SSID = wsc.MAC{}, nil }
 	learn := func(s *Session) { s.Role, s.Purpose = RoleRegistrar, PurposeLearn }
 	erAt := func(s *Session) {
 		s.Role, s.Purpose = RoleExternalRegistrar, PurposeLearn
-		s.ERAPName = erAPName(er.AP{Description: upnp.Description{FriendlyName: "Box"},
-			Addr: netip.MustParseAddr("192.0.2.1")})
+		s.Detail.FriendlyName, s.Detail.Address = "Box", "192.0.2.1"
 	}
 	const box = `"Box" (192.0.2.1)`
 	const haus = `"Haus" (02:00:00:00:01:00)`
@@ -106,9 +54,9 @@ func TestSentencesNameThings(t *testing.T) {
 		{"two routers", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, guestBSSID,
 			neighborsBSSID}}, at(func(s *Session) {
 			s.Method = MethodPBC
-			s.Detail.Overlap = []namedAP{{homeBSSID, []byte("Haus"), routerUUID},
-				{guestBSSID, []byte("Haus"), routerUUID},
-				{neighborsBSSID, []byte("Hof"), wsc.UUID{2}}}
+			s.Detail.Overlap = []outcome.AccessPoint{{BSSID: homeBSSID, SSID: []byte("Haus"), UUID: routerUUID},
+				{BSSID: guestBSSID, SSID: []byte("Haus"), UUID: routerUUID},
+				{BSSID: neighborsBSSID, SSID: []byte("Hof"), UUID: wsc.UUID{2}}}
 		}), []string{"buttons of 2 routers", `"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01) and "Hof" (02:00:00:00:09:09)`, "Name yours"}, []string{"3 "}},
 		{"two routers that nobody knows more of",
 			&discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, neighborsBSSID}},
@@ -186,7 +134,7 @@ func TestSentencesNameThings(t *testing.T) {
 			at(func(s *Session) { erAt(s); s.Detail.SSID = nil }),
 			[]string{"not the one of the access point " + box}, nil},
 		{"one that nobody knows", er.ErrUnreachable,
-			at(func(s *Session) { erAt(s); s.ERAPName = "" }),
+			at(func(s *Session) { erAt(s); s.Detail.FriendlyName, s.Detail.Address = "", "" }),
 			[]string{"The access point does not answer"}, nil},
 		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17},
 			at(func(*Session) {}), []string{haus}, nil},
@@ -194,8 +142,13 @@ func TestSentencesNameThings(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			f := failureOf(c.err, c.session.Method)
+			names := c.session.Detail.Overlap
 			f.detail(&c.session.Detail)
-			text := f.sentence(c.session)
+			if names != nil { // as addNames has them
+				c.session.Detail.Overlap = names
+			}
+			f.explain(c.session)
+			text := outcome.Sentence(f.reason, c.session.Detail)
 			for _, want := range c.says {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q does not say %q", text, want)
@@ -210,19 +163,5 @@ func TestSentencesNameThings(t *testing.T) {
 				t.Errorf("it does not name what it speaks of: %q", text)
 			}
 		})
-	}
-}
-
-func TestNameInTheNetwork(t *testing.T) {
-	t.Parallel()
-	at := netip.MustParseAddr("192.0.2.1")
-	for in, want := range map[string]string{
-		"Box": `"Box" (192.0.2.1)`, "": "192.0.2.1", "a\x1b[2J": "192.0.2.1", "a\nb": "192.0.2.1",
-		strings.Repeat("é", 100): `"` + strings.Repeat("é", 39) + `…" (192.0.2.1)`,
-	} {
-		if got := erAPName(er.AP{Description: upnp.Description{FriendlyName: in},
-			Addr: at}); got != want {
-			t.Errorf("%q: %s, want %s", in, got, want)
-		}
 	}
 }

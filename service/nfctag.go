@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"wpsd/drivers"
@@ -16,6 +15,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/fence"
+	"wpsd/service/outcome"
 	"wpsd/service/receive"
 )
 
@@ -144,7 +144,7 @@ func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken)
 
 // errUseless is the error for a tag with networks of which none can be used.
 func errUseless(c *receive.Credentials) error {
-	return fmt.Errorf("%w: %s", ErrUselessTag, strings.Join(leftOutTexts(c.LeftOut), ", "))
+	return fmt.Errorf("%w: %s", ErrUselessTag, outcome.ListLeftOut(leftOutOf(c.LeftOut)))
 }
 
 // address is that of an interface, or zero.

@@ -72,7 +72,7 @@ var pushButtonScenes = []scene{
 			h.press(h.next(nil))
 			s := h.end(h.pbc(nil))
 			h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
-			if !slices.Equal(s.Detail.BSSIDs, []wsc.MAC{homeBSSID, nextBSSID}) ||
+			if !slices.Equal(s.Detail.BSSIDs(), []wsc.MAC{homeBSSID, nextBSSID}) ||
 				s.Detail.AccessPointsTried != 0 {
 				h.Errorf("%+v", s.Detail)
 			}
@@ -100,7 +100,7 @@ var pushButtonScenes = []scene{
 			h.stranger()
 			s := h.end(h.pbc(nil))
 			h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
-			if s.Peer != homeBSSID || len(s.Detail.BSSIDs) != 0 {
+			if s.Peer != homeBSSID || len(s.Detail.Overlap) != 0 {
 				h.Errorf("%+v", s)
 			}
 		}},

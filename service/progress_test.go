@@ -83,6 +83,8 @@ func TestStepsOfARun(t *testing.T) {
 			return now.State.Ended()
 		})
 		want := []Step{StepChecking, StepJoining, StepExchanging, StepEnded}
+		// that it waits for the first message is told only if that lasts
+		steps = slices.DeleteFunc(steps, func(s Step) bool { return s == StepWaiting })
 		if steps = slices.Compact(steps); !slices.Equal(steps, want) || last != 1 {
 			h.Errorf("%v, %v", steps, last)
 		}

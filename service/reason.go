@@ -1,50 +1,43 @@
 package service
 
-// Reason says why a session ended without success. The values are stable API.
-type Reason string
+import "wpsd/service/outcome"
 
-// The reasons.
+// What package outcome says of the end of a session.
+type (
+	Reason = outcome.Reason
+	Detail = outcome.Detail
+)
+
+// Its reasons.
 const (
-	ReasonOverlap           Reason = "pbc-overlap"
-	ReasonWalkTime          Reason = "walk-time-expired"
-	ReasonNoAccessPoint     Reason = "no-access-point"
-	ReasonSetupLocked       Reason = "setup-locked"
-	ReasonWrongPINFirst     Reason = "wrong-pin-first-half"
-	ReasonWrongPINSecond    Reason = "wrong-pin-second-half"
-	ReasonRegistrarBusy     Reason = "registrar-busy"
-	ReasonNoCredential      Reason = "no-credential"
-	ReasonBadCredential     Reason = "bad-credential"
-	ReasonWPA3Only          Reason = "wpa3-only"
-	ReasonHidden            Reason = "hidden-network"
-	ReasonRadioBlocked      Reason = "radio-blocked"
-	ReasonInterfaceBusy     Reason = "interface-busy"
-	ReasonInterfaceGone     Reason = "interface-gone"
-	ReasonAssociationFailed Reason = "association-failed"
-	ReasonLinkLost          Reason = "link-lost"
-	ReasonMessageTimeout    Reason = "message-timeout"
-	ReasonProtocolError     Reason = "protocol-error"
-	ReasonRejected          Reason = "rejected"
-	ReasonNotSupported      Reason = "not-supported"
-	ReasonSuspended         Reason = "suspended"
-	ReasonOwnerLeft         Reason = "owner-left"
-	ReasonCanceled          Reason = "canceled"
-	ReasonHandoverFailed    Reason = "handover-failed"
-	ReasonNotStored         Reason = "not-stored"
-	ReasonUnsupported       Reason = "unsupported-security"
-	ReasonInternal          Reason = "internal"
+	ReasonOverlap           = outcome.ReasonOverlap
+	ReasonWalkTime          = outcome.ReasonWalkTime
+	ReasonNoAccessPoint     = outcome.ReasonNoAccessPoint
+	ReasonSetupLocked       = outcome.ReasonSetupLocked
+	ReasonWrongPINFirst     = outcome.ReasonWrongPINFirst
+	ReasonWrongPINSecond    = outcome.ReasonWrongPINSecond
+	ReasonRegistrarBusy     = outcome.ReasonRegistrarBusy
+	ReasonNoCredential      = outcome.ReasonNoCredential
+	ReasonBadCredential     = outcome.ReasonBadCredential
+	ReasonWPA3Only          = outcome.ReasonWPA3Only
+	ReasonHidden            = outcome.ReasonHidden
+	ReasonRadioBlocked      = outcome.ReasonRadioBlocked
+	ReasonInterfaceBusy     = outcome.ReasonInterfaceBusy
+	ReasonInterfaceGone     = outcome.ReasonInterfaceGone
+	ReasonAssociationFailed = outcome.ReasonAssociationFailed
+	ReasonLinkLost          = outcome.ReasonLinkLost
+	ReasonMessageTimeout    = outcome.ReasonMessageTimeout
+	ReasonProtocolError     = outcome.ReasonProtocolError
+	ReasonRejected          = outcome.ReasonRejected
+	ReasonNotSupported      = outcome.ReasonNotSupported
+	ReasonSuspended         = outcome.ReasonSuspended
+	ReasonOwnerLeft         = outcome.ReasonOwnerLeft
+	ReasonCanceled          = outcome.ReasonCanceled
+	ReasonHandoverFailed    = outcome.ReasonHandoverFailed
+	ReasonNotStored         = outcome.ReasonNotStored
+	ReasonUnsupported       = outcome.ReasonUnsupported
+	ReasonInternal          = outcome.ReasonInternal
 )
 
 // Reasons lists all reasons, for manuals and tests.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonOverlap, ReasonWalkTime, ReasonNoAccessPoint, ReasonSetupLocked, ReasonWrongPINFirst,
-		ReasonWrongPINSecond,
-		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonHidden,
-		ReasonRadioBlocked, ReasonInterfaceBusy,
-		ReasonInterfaceGone, ReasonAssociationFailed, ReasonLinkLost, ReasonMessageTimeout,
-		ReasonProtocolError, ReasonRejected,
-		ReasonNotSupported, ReasonSuspended, ReasonOwnerLeft, ReasonCanceled, ReasonHandoverFailed,
-		ReasonNotStored, ReasonUnsupported,
-		ReasonInternal,
-	}
-}
+func Reasons() []Reason { return outcome.Reasons() }

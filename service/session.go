@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/fence"
+	"wpsd/service/outcome"
 )
 
 const (
@@ -362,27 +363,28 @@ func (s *session) quiet() {
 }
 
 // end says how a session ended, after the interface was given back, and keeps it for a while.
-func (s *Service) end(ses *session, outcome failure) {
-	err := s.fenced("the end of a session", func() { s.endWith(ses, outcome, failure.sentence) })
+func (s *Service) end(ses *session, f failure) {
+	err := s.fenced("the end of a session", func() { s.endWith(ses, f, failure.explain) })
 	if err != nil {
 		_ = s.fenced("the end of a session", func() {
 			s.endWith(ses, failure{state: StateFailed, reason: ReasonInternal, err: err},
-				func(failure, *Session) string { return sentences[ReasonInternal] })
+				func(_ failure, ses *Session) { ses.Detail.Case = outcome.Case(ReasonInternal) })
 		})
 	}
 }
 
-// endWith is end with a sentence.
-func (s *Service) endWith(ses *session, outcome failure, sentence func(failure, *Session) string) {
+// endWith is end with whoever finds out what is said of it.
+func (s *Service) endWith(ses *session, f failure, explain func(failure, *Session)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ses.told {
 		return
 	}
-	ses.State, ses.Reason, ses.ConfigError = outcome.state, outcome.reason, outcome.configError
-	outcome.detail(&ses.Detail)
+	ses.State, ses.Reason, ses.ConfigError = f.state, f.reason, f.configError
+	f.detail(&ses.Detail)
+	explain(f, &ses.Session)
 	ses.iface.addNames(&ses.Session)
-	ses.Sentence = sentence(outcome, &ses.Session)
+	ses.Sentence = outcome.Sentence(ses.Reason, ses.Detail)
 	ses.cancel(nil)
 	ses.quiet()
 	ses.told = true
@@ -396,7 +398,7 @@ func (s *Service) endWith(ses *session, outcome failure, sentence func(failure, 
 	}
 	s.retire(ses)
 	s.restSoon()
-	s.logEnd(ses, outcome.err)
+	s.logEnd(ses, f.err)
 }
 
 // retire lets an ended session be dropped in time, and the oldest at once if there are too many.

@@ -173,29 +173,7 @@ type Session struct {
 	// none, and the UUID of the Enrollee.
 	ERAP     er.APID
 	ERAPUUID wsc.UUID
-	ERAPName string // for sentences: its name and address
 	PeerUUID wsc.UUID
-}
-
-// Detail is what more there is to know.
-type Detail struct {
-	BSSIDs            []wsc.MAC // pbc-overlap: whose buttons are pressed, strongest first
-	Overlap           []namedAP // the same with their names, as far as they are known
-	WantedSSID        []byte    // of Session.Wanted, if it was heard
-	PasswordHalf      int       // wrong PIN: which half, 1 or 2
-	AccessPointsTried int
-	SSID              []byte // of Peer
-	LinkReason        uint16 // 802.11 reason code of a lost link
-	LinkStatus        uint16 // 802.11 status code of a refused association
-	Credentials       int    // how many were received
-	Granted           bool   // the access point of this machine knows whom to let in
-	Manager           string // who gets, or got, the network
-	HandedOver        bool   // Manager is connected to it
-	// the credential could not be stored: fetch it while the session is there
-	NotStored bool
-	// LeftOut says of each Credential that makes no network which it was, and why, as a part of a
-	// sentence.
-	LeftOut []string
 }
 
 // Enrollee is a device that an access point of this machine has heard of. It describes itself: text
@@ -227,8 +205,6 @@ type Network struct {
 // clone returns a copy that shares nothing which the session still changes.
 func (s Session) clone() Session {
 	s.Networks = slices.Clone(s.Networks)
-	s.Detail.BSSIDs = slices.Clone(s.Detail.BSSIDs)
-	s.Detail.Overlap = slices.Clone(s.Detail.Overlap)
-	s.Detail.LeftOut = slices.Clone(s.Detail.LeftOut)
+	s.Detail = s.Detail.Clone()
 	return s
 }

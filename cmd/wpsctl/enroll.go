@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"wpsd/engine/secret"
+	"wpsd/service/outcome"
 )
 
 // enrollFlags are the flags of pbc and pin.
@@ -220,13 +221,18 @@ func joinFailure(failed *failure, printErr error) error {
 
 // plainDetail takes the variants off a session's details.
 func plainDetail(d map[string]godbus.Variant) map[string]any {
-	plain := map[string]any{}
-	for name, v := range d {
-		if ssid, ok := v.Value().([]byte); ok {
-			plain[name] = string(ssid)
-			continue
+	plain := values(d)
+	for name, v := range plain {
+		switch v := v.(type) {
+		case []byte:
+			plain[name] = string(v)
+		case [][]byte:
+			texts := make([]string, len(v))
+			for i, ssid := range v {
+				texts[i] = string(ssid)
+			}
+			plain[name] = texts
 		}
-		plain[name] = v.Value()
 	}
 	return plain
 }
@@ -277,17 +283,9 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 		a.printf("Left out: %s.\n", printable(strings.Join(left, ", ")))
 	}
 	if connected != "" {
-		a.printf("%s is connected to it.\n", managerText(connected))
+		a.printf("%s is connected to it.\n", printable(outcome.ManagerName(connected)))
 	}
 	return nil
-}
-
-// managerText is a network manager's name as it writes it.
-func managerText(name string) string {
-	if name == "networkmanager" {
-		return "NetworkManager"
-	}
-	return printable(name)
 }
 
 // resultText says what came of a session, as the beginning of a sentence about a network.

@@ -8,6 +8,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+	"wpsd/service/outcome"
 )
 
 // Exit codes. They are documented and stay as they are: scripts depend on them.
@@ -187,55 +188,43 @@ func fromBus(err error) error {
 	return &failure{Exit: known.exit, Name: e.Name, Text: prose(text), Hint: known.hint}
 }
 
-// reason is what the Reason of a failed session means: an exit code, a sentence for the case that
-// wpsd gave none, and a command of ours that helps on.
+// reason is what the Reason of a failed session means here: an exit code, and a command of ours
+// that helps on.
 type reason struct {
 	exit int
-	text string
 	hint string
 }
 
-// reasons has every Reason of the D-Bus contract.
-var reasons = map[string]reason{
-	"pbc-overlap": {exitOverlap, "The buttons of more than one access point are active, so it cannot be told which is yours: wait two minutes and try again.",
+// reasons has every Reason.
+var reasons = map[outcome.Reason]reason{
+	outcome.ReasonOverlap: {exitOverlap,
 		"To name yours: wpsctl pbc SSID, or wpsctl pbc BSSID."},
-	"walk-time-expired": {exitTimeout, "Time ran out before anybody took part: start again, and press the button or type the PIN then.", ""},
-	"no-access-point": {exitNoAccessPoint,
-		"No access point with WPS was found: go nearer, and see whether WPS is switched on in its settings.", scanHint},
-	"setup-locked":          {exitRefused, "The access point has locked WPS after wrong PINs: wait or restart it, or use its button.", ""},
-	"wrong-pin-first-half":  {exitWrongPIN, "The other side has another PIN, its first half differs already: compare it and start again.", ""},
-	"wrong-pin-second-half": {exitWrongPIN, "The other side has another PIN, only its first half is right: compare the last four digits and start again.", ""},
-	"registrar-busy":        {exitRefused, "The access point does not expect this device yet: enter the PIN on its WPS page first.", ""},
-	"no-credential": {exitRefused,
-		"The access point ended the setup without giving a network: try again.", ""},
-	"bad-credential": {exitRefused,
-		"The access point gave a network that cannot be used: look at its wireless settings.", ""},
-	"wpa3-only": {exitWPA3,
-		"The network takes WPA3 only, which WPS cannot set up: join with the passphrase.", ""},
-	"hidden-network": {exitNoAccessPoint,
-		"The access point hides the name of its network: let it show its name, or join with name and passphrase.", ""},
-	"radio-blocked": {exitRadio, "The radio is switched off.", rfkillHint},
-	"interface-busy": {exitBusy,
-		"Another program uses the interface: end it, and try again.", ""},
-	"interface-gone": {exitNoInterface, "The network interface went away.", ""},
-	"association-failed": {exitLink,
-		"The access point did not let this device in: go nearer and try again.", ""},
-	"link-lost": {exitLink,
-		"The link to the access point was lost: go nearer and try again.", ""},
-	"message-timeout": {exitTimeout, "The access point stopped answering: try again.", ""},
-	"protocol-error": {exitRefused,
-		"The access point did not keep to the protocol: try again.", ""},
-	"rejected": {exitRefused,
-		"The access point refused: look at its WPS page for the cause.", ""},
-	"not-supported": {exitNotSupported, "This interface cannot do that.", ""},
-	"suspended":     {exitRadio, "The system was suspended: start again.", ""},
-	"owner-left":    {exitCanceled, "The program that started the session is gone.", ""},
-	"canceled":      {exitCanceled, "The session was canceled.", ""},
-	"handover-failed": {exitNotHandedOver,
-		"The network is stored, but the network manager did not take it.",
+	outcome.ReasonWalkTime:          {exitTimeout, ""},
+	outcome.ReasonNoAccessPoint:     {exitNoAccessPoint, scanHint},
+	outcome.ReasonSetupLocked:       {exitRefused, ""},
+	outcome.ReasonWrongPINFirst:     {exitWrongPIN, ""},
+	outcome.ReasonWrongPINSecond:    {exitWrongPIN, ""},
+	outcome.ReasonRegistrarBusy:     {exitRefused, ""},
+	outcome.ReasonNoCredential:      {exitRefused, ""},
+	outcome.ReasonBadCredential:     {exitRefused, ""},
+	outcome.ReasonWPA3Only:          {exitWPA3, ""},
+	outcome.ReasonHidden:            {exitNoAccessPoint, ""},
+	outcome.ReasonRadioBlocked:      {exitRadio, rfkillHint},
+	outcome.ReasonInterfaceBusy:     {exitBusy, ""},
+	outcome.ReasonInterfaceGone:     {exitNoInterface, ""},
+	outcome.ReasonAssociationFailed: {exitLink, ""},
+	outcome.ReasonLinkLost:          {exitLink, ""},
+	outcome.ReasonMessageTimeout:    {exitTimeout, ""},
+	outcome.ReasonProtocolError:     {exitRefused, ""},
+	outcome.ReasonRejected:          {exitRefused, ""},
+	outcome.ReasonNotSupported:      {exitNotSupported, ""},
+	outcome.ReasonSuspended:         {exitRadio, ""},
+	outcome.ReasonOwnerLeft:         {exitCanceled, ""},
+	outcome.ReasonCanceled:          {exitCanceled, ""},
+	outcome.ReasonHandoverFailed: {exitNotHandedOver,
 		`"wpsctl networks show" has what it needs.`},
-	"not-stored": {exitNotStored, "The network was received, but it could not be stored: see whether the disk is full or read-only.", `"wpsctl credentials" shows its key for the next ten minutes.`},
-	"unsupported-security": {exitRefused,
-		"The access point has no network that this computer can use: set it to WPA2-Personal.", ""},
-	"internal": {exitFailure, "wpsd failed, which is a mistake in it: please report it, with its log.", logHint},
+	outcome.ReasonNotStored: {exitNotStored,
+		`"wpsctl credentials" shows its key for the next ten minutes.`},
+	outcome.ReasonUnsupported: {exitRefused, ""},
+	outcome.ReasonInternal:    {exitFailure, logHint},
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/service/outcome"
 )
 
 // How long to wait for what ends a session: its last signals after its state says that it is over,
@@ -240,22 +242,28 @@ func (f *follower) peerName(ctx context.Context, s session) string {
 	return printable(s.Peer)
 }
 
-// sessionFailure explains how a session failed. sentence is wpsd's own, which knows the details.
+// sessionFailure explains how a session failed. sentence is wpsd's own, if it was heard: it is the
+// same but for what a newer wpsd knows.
 func sessionFailure(s session, sentence string) *failure {
-	known, ok := reasons[s.Reason]
+	why := outcome.Reason(s.Reason)
+	if s.State == "canceled" && why == "" {
+		why = outcome.ReasonCanceled
+	}
+	known, ok := reasons[why]
 	if !ok {
-		known = reason{exit: exitFailure, text: "The setup failed."}
+		known = reason{exit: exitFailure}
 	}
-	if s.State == "canceled" && (s.Reason == "" || s.Reason == "canceled") {
-		known = reasons["canceled"]
+	if sentence == "" {
+		sentence = outcome.Sentence(why, outcome.FromValues(values(s.Detail)))
 	}
-	text := known.text
-	if sentence != "" {
-		text = prose(sentence)
+	return &failure{Exit: known.exit, Name: s.Reason, Text: prose(sentence), Hint: known.hint}
+}
+
+// values takes the variants off a dictionary.
+func values(dict map[string]godbus.Variant) map[string]any {
+	plain := map[string]any{}
+	for name, v := range dict {
+		plain[name] = v.Value()
 	}
-	if names, ok := s.Detail["bssids"].Value().([]string); ok && len(names) > 0 &&
-		!strings.Contains(text, names[0]) {
-		text = strings.TrimSuffix(text, ".") + ": " + printable(strings.Join(names, ", ")) + "."
-	}
-	return &failure{Exit: known.exit, Name: s.Reason, Text: text, Hint: known.hint}
+	return plain
 }

@@ -14,8 +14,9 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
 	"wpsd/introspection"
-	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 func TestPrintable(t *testing.T) {
@@ -62,14 +63,13 @@ func TestClockBeginsAtTwoMinutes(t *testing.T) {
 	}
 }
 
-// Every Reason of the contract has an exit code and a sentence here, and there is none that the
-// contract lacks.
+// Every Reason of the contract has an exit code here, and there is none that the contract lacks.
 func TestReasonsAreComplete(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
-	for _, r := range service.Reasons() {
-		known[string(r)] = true
-		if entry, ok := reasons[string(r)]; !ok || entry.exit == exitOK || entry.text == "" {
+	known := map[outcome.Reason]bool{}
+	for _, r := range outcome.Reasons() {
+		known[r] = true
+		if entry, ok := reasons[r]; !ok || entry.exit == exitOK {
 			t.Errorf("reason %s: %+v", r, entry)
 		}
 	}
@@ -158,8 +158,10 @@ func TestFromBus(t *testing.T) {
 func TestSessionFailure(t *testing.T) {
 	t.Parallel()
 	variants := func(v any) map[string]godbus.Variant {
-		return map[string]godbus.Variant{"bssids": godbus.MakeVariant(v)}
+		return map[string]godbus.Variant{"bssids": godbus.MakeVariant(v),
+			"case": godbus.MakeVariant("overlap-of-routers")}
 	}
+	two := []string{"02:00:00:00:00:01", "02:00:00:00:00:02"}
 	tests := []struct {
 		name, sentence string
 		in             session
@@ -168,22 +170,23 @@ func TestSessionFailure(t *testing.T) {
 	}{
 		{"wpsd's sentence is preferred", "Two buttons: b.",
 			session{State: "failed", Reason: "pbc-overlap"}, exitOverlap, "Two buttons: b."},
-		{"without one there is ours, and the access points", "",
-			session{State: "failed", Reason: "setup-locked",
-				Detail: variants([]string{"02:00:00:00:00:01"})},
-			exitRefused, strings.TrimSuffix(reasons["setup-locked"].text, ".") +
-				": 02:00:00:00:00:01."},
+		{"without one it is made of the details", "",
+			session{State: "failed", Reason: "pbc-overlap", Detail: variants(two)}, exitOverlap,
+			outcome.Sentence("pbc-overlap", outcome.Detail{Case: outcome.RoutersOverlap,
+				Overlap: []outcome.AccessPoint{{BSSID: wsc.MAC{5: 1, 0: 2}},
+					{BSSID: wsc.MAC{5: 2, 0: 2}}}})},
 		{"details of another type are left out", "",
-			session{State: "failed", Reason: "setup-locked", Detail: variants(uint32(1))},
-			exitRefused, reasons["setup-locked"].text},
+			session{State: "failed", Reason: "setup-locked",
+				Detail: map[string]godbus.Variant{"peer": godbus.MakeVariant(uint32(1))}},
+			exitRefused, outcome.Sentence("setup-locked", outcome.Detail{})},
 		{"a reason of a newer wpsd", "Something new.", session{State: "failed", Reason: "novel"},
 			exitFailure, "Something new."},
 		{"neither reason nor sentence", "", session{State: "failed"}, exitFailure,
-			"The setup failed."},
+			outcome.Sentence("", outcome.Detail{})},
 		{"canceled by another", "", session{State: "canceled"}, exitCanceled,
-			reasons["canceled"].text},
+			"Canceled."},
 		{"canceled as its owner left", "", session{State: "canceled", Reason: "owner-left"},
-			exitCanceled, reasons["owner-left"].text},
+			exitCanceled, outcome.Sentence("owner-left", outcome.Detail{})},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wpsd/drivers"
 	"wpsd/drivers/controlsocket"
 	"wpsd/drivers/managerbus"
 )
@@ -36,22 +37,6 @@ const (
 	stateDisabled     = "INTERFACE_DISABLED"
 )
 
-// BusyError is an interface that wpa_supplicant has and cannot be asked for. Its advice is a
-// sentence for a person.
-type BusyError struct {
-	advice string
-	err    error
-}
-
-// Error implements error.
-func (e *BusyError) Error() string { return "wpa_supplicant: " + e.advice }
-
-// Unwrap gives what is behind it, if anything.
-func (e *BusyError) Unwrap() error { return e.err }
-
-// Advice says what to do.
-func (e *BusyError) Advice() string { return e.advice }
-
 // process is a wpa_supplicant that has an interface, in one conversation over its control socket.
 type process struct {
 	*controlsocket.Conn
@@ -66,9 +51,8 @@ func (m *Manager) socket(ctx context.Context, ifname string) (*process, error) {
 		conn, err := controlsocket.Dial(path)
 		switch {
 		case errors.Is(err, fs.ErrPermission) && listens(path):
-			return nil, &BusyError{fmt.Sprintf(
-				"wpa_supplicant has %s, and its control socket is not open to wpsd: "+
-					"add GROUP=netdev to ctrl_interface in its configuration, have it started with -u (on D-Bus), or stop it.", ifname), err}
+			return nil, wrap(&drivers.HeldError{Interface: ifname,
+				Err: fmt.Errorf("%w: %w", drivers.ErrHeldBehindSocket, err)})
 		case err != nil:
 			continue // nobody, or one that was killed and has left its socket
 		}
@@ -149,8 +133,7 @@ func (m *Manager) claimSocket(ctx context.Context, ifname string) ([]byte, error
 		return nil, wrap(err)
 	}
 	if state == stateDisabled { // RECONNECT would not undo DISCONNECT
-		return nil, &BusyError{advice: fmt.Sprintf(
-			"wpa_supplicant has %s, whose link is down: switch it on (ip link set %s up), or stop wpa_supplicant.", ifname, ifname)}
+		return nil, wrap(&drivers.HeldError{Interface: ifname, Err: drivers.ErrHeldLinkDown})
 	}
 	return json.Marshal(debt{Way: bySocket})
 }

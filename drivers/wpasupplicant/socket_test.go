@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"wpsd/drivers"
 	"wpsd/drivers/managerbus/managertest"
 	"wpsd/engine/credential"
 )
@@ -123,8 +124,9 @@ func TestHolderOverTheSocket(t *testing.T) {
 	s.mu.Lock()
 	s.state = stateDisabled
 	s.mu.Unlock()
-	if _, err := m.Claim(t.Context(), "wlan0"); !strings.Contains(err.Error(),
-		"ip link set wlan0 up") {
+	held := new(drivers.HeldError)
+	if _, err := m.Claim(t.Context(), "wlan0"); !errors.As(err, &held) ||
+		held.Interface != "wlan0" || !errors.Is(held, drivers.ErrHeldLinkDown) {
 		t.Errorf("its link is down: %v", err)
 	}
 }
@@ -191,14 +193,4 @@ func (s *socketed) isSelected(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.selected == id
-}
-
-// A BusyError tells a person what to do.
-func TestAdvice(t *testing.T) {
-	t.Parallel()
-	err := error(&BusyError{advice: "Stop it."})
-	if known, ok := err.(interface{ Advice() string }); !ok || known.Advice() != "Stop it." ||
-		!strings.Contains(err.Error(), "Stop it.") {
-		t.Errorf("%v", err)
-	}
 }

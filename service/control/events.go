@@ -524,7 +524,7 @@ func (t *translator) sessionEnded(r *run, s service.Session) {
 		return
 	}
 	late := time.Until(s.Deadline) < walkSlack
-	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.BSSIDs) > 0
+	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.Overlap) > 0
 	t.leave(r)
 	switch {
 	case s.State == service.StateSucceeded, s.Reason == service.ReasonNotStored &&
