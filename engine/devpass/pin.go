@@ -43,28 +43,32 @@ func CheckPIN[T string | []byte](text T) (secret.Value, error) {
 	return pin, nil
 }
 
+// The digits of a PIN are written where they stay: what stands on a stack is copied when the stack
+// grows, and the old one is not overwritten.
+
 // AnyPIN is CheckPIN that does not look at the check digit: there are devices whose PIN has a wrong
 // one, and wpa_supplicant uses them as they are (wpa_supplicant 2.10, WPS_PIN and WPS_REG).
 func AnyPIN[T string | []byte](text T) (secret.Value, error) {
-	var digits [longPIN]byte
-	defer clear(digits[:])
 	n := 0
 	for i := range len(text) {
-		c := text[i]
-		if c < '0' || c > '9' {
-			continue
+		if isDigit(text[i]) {
+			n++
 		}
-		if n == len(digits) {
-			return secret.Value{}, ErrPIN
-		}
-		digits[n] = c
-		n++
 	}
 	if n != shortPIN && n != longPIN {
 		return secret.Value{}, ErrPIN
 	}
-	return secret.New(digits[:n]), nil
+	pin := secret.New(make([]byte, n))
+	digits := pin.Bytes()[:0]
+	for i := range len(text) {
+		if isDigit(text[i]) {
+			digits = append(digits, text[i])
+		}
+	}
+	return pin, nil
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // GeneratePIN makes an eight-digit PIN with its checksum. It draws four bytes at a time from rand
 // and draws again, once in a thousand times, if the number would favour some PINs.
@@ -85,14 +89,14 @@ func GeneratePIN(rand io.Reader) (secret.Value, error) {
 
 // format writes seven digits, zeros in front included, and their checksum.
 func format(first7 uint32) secret.Value {
-	var digits [longPIN]byte
-	defer clear(digits[:])
+	pin := secret.New(make([]byte, longPIN))
+	digits := pin.Bytes()
 	digits[longPIN-1] = '0' + Checksum(first7)
 	for i := longPIN - 2; i >= 0; i-- {
 		digits[i] = '0' + byte(first7%10)
 		first7 /= 10
 	}
-	return secret.New(digits[:])
+	return pin
 }
 
 // Checksum computes the eighth digit of a PIN from the number of the first seven (WSC, "PIN
