@@ -35,6 +35,8 @@ NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
 .PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
 
+include packaging/applet/applet.mk
+
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -66,9 +68,9 @@ check: static lint ## the quick loop: formatting, vet, staticcheck, unit tests; 
 static: need-go
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
 	go vet ./...
-	go vet -tags hwsim ./...
+	go vet -tags hwsim,applet ./...
 	go run $(STATICCHECK) ./...
-	go run $(STATICCHECK) -tags hwsim ./...
+	go run $(STATICCHECK) -tags hwsim,applet ./...
 
 lint: need-go ## manual pages by mandoc, completions by their shells, the RPM spec by rpmlint, as far as these are there
 	@packaging/lint

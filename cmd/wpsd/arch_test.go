@@ -87,6 +87,10 @@ var arrows = map[string][]string{
 		"drivers/...", "service", "service/...", "dbus", "introspection"},
 	"cmd/wpsctl": {"dbus/bus", "engine/secret", "packaging/commandpage",
 		"service/outcome"},
+	"cmd/wps-applet": {"service/fence", "engine/secret", "cmd/wps-applet/gtk",
+		"cmd/wps-applet/model"},
+	"cmd/wps-applet/gtk":    {},
+	"cmd/wps-applet/model":  {"service/fence", "dbus/bus", "engine/secret"},
 	"cmd/nfc-pw-token":      {"engine/ndef", "engine/wsccrypto", "packaging/commandpage"},
 	"packaging":             {},
 	"packaging/manual":      {"introspection", "packaging/roff"},
@@ -101,6 +105,7 @@ var arrows = map[string][]string{
 	"test/scripttest": {"test/testbus"},
 	"test/hostile":    {"dbus/bus"},
 	"test/hwsim":      {"test/hostile", "test/figures"},
+	"test/applet":     {"test/testbus"},
 }
 
 // onlyIn says which of our packages may import a library, by the beginning of its import path. What
@@ -115,13 +120,14 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":            {"cmd/wpsctl", "cmd/nfc-pw-token"},
 	"github.com/fsnotify/fsnotify": {"drivers/hostapd"},
 	"github.com/godbus/dbus/v5": {"dbus/bus", "test/hostile", "test/erscale", "dbus", "dbus/...",
-		"cmd/wpsctl", "drivers/logind", "drivers/neard", "drivers/managerbus",
+		"cmd/wpsctl", "cmd/wps-applet/model", "drivers/logind", "drivers/neard", "drivers/managerbus",
 		"drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},
 	"github.com/coreos/go-systemd/": {"cmd/wpsd"},
 	"github.com/spf13/cobra":        {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage"},
 	"github.com/spf13/pflag": {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage",
 		"cmd/wpsd"},
-	"rsc.io/qr":                       {"cmd/wpsctl"},
+	"rsc.io/qr":                       {"cmd/wpsctl", "cmd/wps-applet"},
+	"github.com/ebitengine/purego":    {"cmd/wps-applet/gtk"},
 	"github.com/rogpeppe/go-internal": {"test/scripttest"},
 }
 
@@ -148,7 +154,7 @@ func ourPackages(t *testing.T) []goPackage {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command:", err)
 	}
-	cmd := exec.Command("go", "list", "-e", "-tags=hwsim",
+	cmd := exec.Command("go", "list", "-e", "-tags=hwsim,applet",
 		"-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,TestImports,XTestImports", "./...")
 	cmd.Dir = filepath.Join("..", "..")
 	var stderr bytes.Buffer
