@@ -96,7 +96,9 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 		next.LastSeen.Sub(ap.told) >= quietFor {
 		ap.told, ap.signal = next.LastSeen, next.Signal
 		s.emit(AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
+		return
 	}
+	s.published.noteAccessPoint(next)
 }
 
 // knownCandidates are the access points that were heard at or after since. The caller holds mu.

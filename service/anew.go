@@ -22,19 +22,10 @@ var (
 // giveWay ends the session that runs on an interface for another one, if it may: a hand-over goes
 // on without it, everything else only if that was asked for. The caller holds Service.mu.
 func (i *iface) giveWay(anew bool) error {
-	old := i.session
-	switch {
-	case old == nil || old.stopping:
-	case old.State == StateHandingOver:
-		old.Replaced = true
-		old.stop(errSuperseded)
-	case anew && old.Purpose != PurposeAdmit:
-		old.Replaced = true
-		old.stop(errReplaced)
-	default:
-		return fmt.Errorf("%w (%s, session %d)", ErrBusy, i.Name, old.ID)
+	if i.session == nil {
+		return nil
 	}
-	return nil
+	return i.session.giveWay(anew)
 }
 
 // keepTime is how long a manager has at least to take a network, also if another session wants the

@@ -332,7 +332,7 @@ func (a *admission) failed(e drivers.APEvent) error {
 	return nil
 }
 
-func (a *admission) change(alter func(*Session)) { a.service.change(a.session, alter) }
+func (a *admission) change(alter func(*Session)) { a.session.change(alter) }
 
 // outcome says how the session ended. When its time is over, how the newest run failed says more
 // than that.

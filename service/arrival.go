@@ -60,16 +60,13 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 	if a.processing != ProcessingInternal {
 		s.agents.Offer(id, credential.CloneAll(c.Received))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	a.stored = s.announce(c.Stored)
 	if ses != nil {
-		ses.credentials, ses.received = c.Networks, c.Received
-		ses.Detail.Credentials, ses.Detail.NotStored, ses.Detail.LeftOut = len(c.Networks),
-			c.NotStored != nil, leftOutOf(c.LeftOut)
-		ses.Networks = append(ses.Networks, a.stored...)
-		s.tellChange(ses)
-		s.emit(CredentialReceived{ses.ID})
+		ses.keep(c.Networks, c.Received, func(told *Session) {
+			told.Detail.Credentials, told.Detail.NotStored = len(c.Networks), c.NotStored != nil
+			told.Detail.LeftOut = leftOutOf(c.LeftOut)
+			told.Networks = append(told.Networks, a.stored...)
+		})
 	}
 	return a
 }
@@ -108,20 +105,14 @@ func (s *Service) whatIsWrong(c *receive.Credentials, processing Processing) err
 	return fmt.Errorf("%w: %w", receive.ErrUseless, errors.Join(why...))
 }
 
-// announce tells of networks that were stored, and returns which these are. The caller holds mu.
+// announce tells of networks that were stored, and returns which these are.
 func (s *Service) announce(stored []receive.Stored) []NetworkID {
 	var ids []NetworkID
 	for _, n := range stored {
 		told := networkOf(n.Network)
-		_, known := s.networks[told.ID]
-		s.networks[told.ID] = told
-		if known {
-			s.emit(NetworkChanged{told})
-		} else {
-			s.emit(NetworkAdded{told})
-		}
+		s.published.addNetwork(told)
 		for _, id := range n.Removed {
-			s.forgetNetwork(NetworkID(id))
+			s.published.removeNetwork(NetworkID(id))
 		}
 		if !slices.Contains(ids, told.ID) { // two Credentials for one name
 			ids = append(ids, told.ID)

@@ -83,7 +83,7 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
 		e.begin.Stop()
 		e.message = m
-		e.service.changeSoon(e.session, func(s *Session) { s.Message = m })
+		e.session.changeSoon(func(s *Session) { s.Message = m })
 		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits",
 			machine.State())
 	}

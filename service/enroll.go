@@ -304,7 +304,7 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 			e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 		}
 	}()
-	e.service.changeSoon(e.session, func(s *Session) { s.State = StateExchanging })
+	e.session.changeSoon(func(s *Session) { s.State = StateExchanging })
 	stack := e.stack(c, machine)
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -406,4 +406,4 @@ func (e *enrolment) requestType() wsc.RequestType {
 	return wsc.RequestRegistrar
 }
 
-func (e *enrolment) change(alter func(*Session)) { e.service.change(e.session, alter) }
+func (e *enrolment) change(alter func(*Session)) { e.session.change(alter) }

@@ -47,12 +47,6 @@ type EREnrollee struct {
 	er.Enrollee
 }
 
-// enrolleeKey names one: two access points can hear the same device.
-type enrolleeKey struct {
-	ap  er.APID
-	mac wsc.MAC
-}
-
 // ERStart says where, for whom and with which access points to be External Registrar.
 type ERStart struct {
 	Interface string
@@ -145,7 +139,6 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 		commands: make(chan func(time.Time)), over: make(chan struct{}),
 		replies: make(chan erReply),
 		owners:  make(map[string]string), users: make(map[string]struct{}),
-		accessPoints: make(map[er.APID]ERAccessPoint), enrollees: make(map[enrolleeKey]EREnrollee),
 		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand,
 			KeyPair: keys.prepared}), keys: keys,
 		runs: make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag),
@@ -210,12 +203,9 @@ func (e *externalRegistrar) isOnlyOf(user string) bool {
 			return false
 		}
 	}
-	for _, ses := range e.service.sessions {
-		if ses.er == e && !ses.State.Ended() && ses.User != user {
-			return false
-		}
-	}
-	return true
+	return e.service.sessions.count(func(ses *session) bool {
+		return ses.er == e && !ses.State.Ended() && ses.User != user
+	}) == 0
 }
 
 // runningER finds the External Registrar on an interface. The caller holds mu.
@@ -267,12 +257,11 @@ func (e *externalRegistrar) stopUnwanted() {
 	if e.detached || len(e.owners) > 0 {
 		return
 	}
-	for _, ses := range e.service.sessions {
-		if ses.er == e && !ses.stopping && !ses.State.Ended() {
-			return
-		}
+	if e.service.sessions.count(func(ses *session) bool {
+		return ses.er == e && !ses.stopping && !ses.State.Ended()
+	}) == 0 {
+		e.stop(errOwnerLeft)
 	}
-	e.stop(errOwnerLeft)
 }
 
 // stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs.
@@ -284,15 +273,7 @@ func (e *externalRegistrar) stop(cause error) {
 	}
 	s := e.service
 	e.iface.er = nil
-	for _, enrollee := range sortedEnrollees(e.enrollees) {
-		s.emit(EREnrolleeRemoved{enrollee})
-	}
-	for _, ap := range sortedAPs(e.accessPoints) {
-		s.emit(ERAPRemoved{AccessPoint: ap, Reason: er.Stopped.String()})
-	}
-	clear(e.enrollees)
-	clear(e.accessPoints)
-	s.emit(ERChanged{ER{Interface: e.iface.Name}})
+	s.published.removeER(e.iface.Name)
 	s.log.Info("External Registrar stopped", "interface", e.iface.Name, "why", cause)
 }
 

@@ -1,12 +1,9 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -38,13 +35,13 @@ type externalRegistrar struct {
 	leaving   bool
 	wake      chan struct{} // holds at most one: see canceled
 
+	cancelMu sync.Mutex
+	canceled []canceledRun // cancelMu guards it
+
 	// Service.mu guards these.
-	owners       map[string]string
-	users        map[string]struct{} // of those who started it for good
-	detached     bool                // somebody wants it to run for good
-	canceled     []canceledRun
-	accessPoints map[er.APID]ERAccessPoint
-	enrollees    map[enrolleeKey]EREnrollee
+	owners   map[string]string
+	users    map[string]struct{} // of those who started it for good
+	detached bool                // somebody wants it to run for good
 }
 
 // erReply is how a request ended.
@@ -253,16 +250,4 @@ func (e *externalRegistrar) leave(cause error, timer *time.Timer) {
 		e.setTimer(timer)
 		e.next(enough.Done(), timer)
 	}
-}
-
-func sortedAPs(m map[er.APID]ERAccessPoint) []ERAccessPoint {
-	return slices.SortedFunc(maps.Values(m), func(a, b ERAccessPoint) int {
-		return cmp.Compare(a.ID, b.ID)
-	})
-}
-
-func sortedEnrollees(m map[enrolleeKey]EREnrollee) []EREnrollee {
-	return slices.SortedFunc(maps.Values(m), func(a, b EREnrollee) int {
-		return cmp.Or(cmp.Compare(a.AP, b.AP), slices.Compare(a.MAC[:], b.MAC[:]))
-	})
 }

@@ -224,59 +224,46 @@ func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, m
 
 // tooManyERSessions reports whether as many run as may.
 func (s *Service) tooManyERSessions() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for _, ses := range s.sessions {
-		if ses.er != nil && !ses.State.Ended() {
-			n++
-		}
-	}
-	return n >= maxERSessions
+	return s.sessions.running(true) >= maxERSessions
 }
 
 // addSession makes the session of a run that has begun.
 func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest, purpose Purpose,
 	method Method) Session {
 	s := e.service
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	deadline := now.Add(walkTime)
 	if r.Timeout != 0 {
 		deadline = now.Add(r.Timeout)
 	}
-	s.lastSession++
-	ses := &session{
-		Session: Session{
-			ID: s.lastSession, Interface: e.iface.Name, Owner: r.Owner, User: r.User,
-			Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
-			State: StateExchanging, Started: now, Deadline: deadline,
-		},
-		iface: e.iface, er: e,
-	}
+	ses := s.sessions.prepare(Session{
+		Interface: e.iface.Name, Owner: r.Owner, User: r.User,
+		Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
+		State: StateExchanging, Started: now, Deadline: deadline,
+	})
+	ses.iface, ses.er = e.iface, e
 	ses.cancel = func(cause error) {
-		if cause == nil || ses.State.Ended() {
+		if cause == nil {
 			return
 		}
+		e.cancelMu.Lock()
+		defer e.cancelMu.Unlock()
 		e.canceled = append(e.canceled, canceledRun{run, cause})
 		select {
 		case e.wake <- struct{}{}:
 		default:
 		}
 	}
-	s.sessions[ses.ID] = ses
 	e.runs[run] = &erRun{session: ses, deadline: deadline}
 	s.logStart(ses)
-	s.emit(SessionAdded{ses.Session.clone()})
-	return ses.Session.clone()
+	return s.sessions.add(ses)
 }
 
 // cancelRuns ends the runs that somebody wants to end.
 func (e *externalRegistrar) cancelRuns(now time.Time) {
-	e.service.mu.Lock()
+	e.cancelMu.Lock()
 	list := e.canceled
 	e.canceled = nil
-	e.service.mu.Unlock()
+	e.cancelMu.Unlock()
 	for _, c := range list {
 		e.cancelRun(now, c.run, c.cause)
 	}
@@ -321,35 +308,22 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 	}
 	switch event := event.(type) {
 	case er.APAdded:
-		ap := ERAccessPoint{e.iface.Name, event.AP}
-		e.accessPoints[ap.ID] = ap
-		s.emit(ERAPAdded{ap})
+		s.emit(ERAPAdded{ERAccessPoint{e.iface.Name, event.AP}})
 		e.keys.prepareIn(keyPause)
 	case er.APChanged:
-		ap := ERAccessPoint{e.iface.Name, event.AP}
-		e.accessPoints[ap.ID] = ap
-		s.emit(ERAPChanged{ap})
+		s.emit(ERAPChanged{ERAccessPoint{e.iface.Name, event.AP}})
 	case er.APAsked:
 		s.emit(ERAPAsked{ERAccessPoint{e.iface.Name, event.AP}, event})
 	case er.APRemoved:
-		delete(e.accessPoints, event.AP.ID)
 		s.emit(ERAPRemoved{ERAccessPoint{e.iface.Name, event.AP}, event.Reason.String()})
 	case er.EnrolleeAdded:
-		enrollee := EREnrollee{e.iface.Name, event.Enrollee}
-		e.enrollees[enrollee.key()] = enrollee
-		s.emit(EREnrolleeAdded{enrollee})
+		s.emit(EREnrolleeAdded{EREnrollee{e.iface.Name, event.Enrollee}})
 	case er.EnrolleeChanged:
-		enrollee := EREnrollee{e.iface.Name, event.Enrollee}
-		e.enrollees[enrollee.key()] = enrollee
-		s.emit(EREnrolleeChanged{enrollee})
+		s.emit(EREnrolleeChanged{EREnrollee{e.iface.Name, event.Enrollee}})
 	case er.EnrolleeRemoved:
-		enrollee := EREnrollee{e.iface.Name, event.Enrollee}
-		delete(e.enrollees, enrollee.key())
-		s.emit(EREnrolleeRemoved{enrollee})
+		s.emit(EREnrolleeRemoved{EREnrollee{e.iface.Name, event.Enrollee}})
 	}
 }
-
-func (e *EREnrollee) key() enrolleeKey { return enrolleeKey{e.AP, e.MAC} }
 
 // changed tells the newest message of a run.
 func (e *externalRegistrar) changed(event er.RunChanged) {
@@ -357,15 +331,15 @@ func (e *externalRegistrar) changed(event er.RunChanged) {
 	if run == nil {
 		return
 	}
-	e.service.changeSoon(run.session, func(s *Session) {
+	run.session.changeSoon(func(s *Session) {
 		s.Peer, s.PeerUUID, s.Message = event.Peer, event.PeerUUID, event.Message
 		e.at(s, event.AP)
 	})
 }
 
-// at notes which access point a session deals with. The caller holds Service.mu.
+// at notes which access point a session deals with.
 func (e *externalRegistrar) at(s *Session, ap er.APID) {
-	if known, ok := e.accessPoints[ap]; ok {
+	if known, ok := e.service.published.erAccessPoint(e.iface.Name, ap); ok {
 		s.ERAP, s.ERAPUUID = ap, known.UUID
 		s.Detail.FriendlyName = known.AP.Description.FriendlyName
 		s.Detail.Address = known.AP.Addr.String()
@@ -406,13 +380,13 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 
 // noteEnd notes with whom a run was.
 func (e *externalRegistrar) noteEnd(ses *session, event er.RunEnded) {
-	e.service.mu.Lock()
-	defer e.service.mu.Unlock()
-	ses.Peer, ses.PeerUUID = event.Peer, event.PeerUUID
-	e.at(&ses.Session, event.AP)
-	if event.Settings != nil {
-		ses.Detail.SSID = event.Settings.SSID
-	}
+	ses.note(func(s *Session) {
+		s.Peer, s.PeerUUID = event.Peer, event.PeerUUID
+		e.at(s, event.AP)
+		if event.Settings != nil {
+			s.Detail.SSID = event.Settings.SSID
+		}
+	})
 }
 
 // finish tells the end of a session, which may be what kept the External Registrar running.

@@ -118,10 +118,10 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 // offers are the networks that were received, with secrets of the caller's own, and what was heard
 // of them.
 func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
+	networks := e.session.usable()
 	s := e.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	networks := credential.CloneAll(e.session.credentials)
 	return networks, s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
 }
 

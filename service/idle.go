@@ -9,7 +9,7 @@ func (s *Service) Busy() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case len(s.sessions) > 0: // also those that ended not long ago: their owners may still ask what they received
+	case s.sessions.count(func(*session) bool { return true }) > 0: // also those that ended not long ago: their owners may still ask what they received
 		return "a session"
 	case agents > 0:
 		return "a credential agent"
@@ -17,7 +17,7 @@ func (s *Service) Busy() string {
 		return "a credential that waits for an agent"
 	case s.altered:
 		return "settings that last until the daemon ends"
-	case s.store.Volatile() && len(s.networks) > 0:
+	case s.store.Volatile() && s.published.countNetworks() > 0:
 		return "networks that are kept in memory only"
 	case len(s.readTokens) > 0:
 		return "the password of an NFC tag that was read"

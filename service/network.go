@@ -27,18 +27,8 @@ func (s *Service) DeleteNetwork(_ context.Context, id NetworkID) error {
 		s.log.Error("the network cannot be deleted", "network", id, "err", err)
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.forgetNetwork(id)
+	s.published.removeNetwork(id)
 	return nil
-}
-
-// forgetNetwork tells that a network is no longer stored. The caller holds mu.
-func (s *Service) forgetNetwork(id NetworkID) {
-	if _, ok := s.networks[id]; ok {
-		delete(s.networks, id)
-		s.emit(NetworkRemoved{id})
-	}
 }
 
 func networkOf(n store.Network) Network {

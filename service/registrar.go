@@ -184,8 +184,6 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 		s.log.Error("the network cannot be stored", "err", added.NotStored)
 		return Network{}, &notStoredError{added.NotStored}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.announce(added.Stored)
 	return networkOf(added.Stored[0].Network), nil
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 
 	"wpsd/drivers"
@@ -84,6 +82,8 @@ type Service struct {
 	tokenMu      sync.Mutex    // one makes our NFC token
 	storing      sync.Mutex    // held while a network is stored
 	tasks        sync.WaitGroup
+	published    *published // what subscribers see
+	sessions     *sessions
 	agents       *agents.Registry // which ends after all tasks
 
 	mu           sync.Mutex
@@ -94,17 +94,13 @@ type Service struct {
 	manager      Manager
 	interfaces   map[string]*iface
 	// interfaces that AddInterface added, besides those in only
-	added         map[string]bool
-	radios        map[string]chan struct{} // by interface name; see radio
-	sessions      map[SessionID]*session
-	lastSession   SessionID
-	networks      map[NetworkID]Network // what subscribers were told of the store
-	rest          rest
-	altered       bool // a setting is another than the configuration's
-	holds         []*hold
-	readTokens    []readToken // passwords of tags that were read, oldest first
-	handovers     []handover  // keys that handover requests announced, oldest first
-	subscriptions map[*Subscription]struct{}
+	added      map[string]bool
+	radios     map[string]chan struct{} // by interface name; see radio
+	rest       rest
+	altered    bool // a setting is another than the configuration's
+	holds      []*hold
+	readTokens []readToken // passwords of tags that were read, oldest first
+	handovers  []handover  // keys that handover requests announced, oldest first
 }
 
 // New makes a Service, which does nothing before Run.
@@ -115,8 +111,7 @@ func New(c Config) (*Service, error) {
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
-		radios: make(map[string]chan struct{}), sessions: make(map[SessionID]*session),
-		networks: make(map[NetworkID]Network), subscriptions: make(map[*Subscription]struct{}),
+		radios: make(map[string]chan struct{}),
 	}
 	s.debtor = debtor{s: s, owing: make(chan struct{}, 1), came: c.ManagerCame}
 	if s.store == nil {
@@ -144,8 +139,10 @@ func New(c Config) (*Service, error) {
 			return nil, err
 		}
 	}
+	s.published = newPublished(s.manager)
+	s.sessions = newSessions(s.published, s.log)
 	for _, n := range s.store.Networks() {
-		s.networks[NetworkID(n.ID)] = networkOf(n)
+		s.published.addNetwork(networkOf(n))
 	}
 	for _, id := range s.store.Tidied() {
 		s.log.Info("an older copy of a stored network was removed", "network", id)
@@ -236,9 +233,7 @@ func (s *Service) stopAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
-	for _, ses := range s.sessions {
-		ses.stop(ErrShutdown)
-	}
+	s.sessions.stopAll(ErrShutdown)
 	for _, i := range s.interfaces {
 		i.stopScan()
 	}
@@ -250,11 +245,9 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	cancel(ErrShutdown)
 	s.tasks.Wait()
 	s.agents.Close(ErrShutdown)
+	s.sessions.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, ses := range s.sessions {
-		s.drop(ses)
-	}
 	s.wipeTokens()
 }
 
@@ -267,36 +260,14 @@ func (s *Service) begin(task func()) error {
 	return nil
 }
 
-// snapshot is called with mu held.
-func (s *Service) snapshot() Snapshot {
-	snap := Snapshot{Manager: s.manager}
-	for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
-		i := s.interfaces[name]
-		snap.Interfaces = append(snap.Interfaces, i.snapshot())
-		for _, ap := range i.accessPoints {
-			snap.AccessPoints = append(snap.AccessPoints, ap.AccessPoint)
-		}
-		if i.er != nil {
-			snap.ERs = append(snap.ERs, i.er.snapshot())
-			snap.ERAccessPoints = append(snap.ERAccessPoints, sortedAPs(i.er.accessPoints)...)
-			snap.EREnrollees = append(snap.EREnrollees, sortedEnrollees(i.er.enrollees)...)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.sessions)) {
-		snap.Sessions = append(snap.Sessions, s.sessions[id].Session.clone())
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.networks)) {
-		snap.Networks = append(snap.Networks, s.networks[id])
-	}
-	return snap
-}
-
 // Snapshot returns all that there is now.
-func (s *Service) Snapshot() Snapshot {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.snapshot()
-}
+func (s *Service) Snapshot() Snapshot { return s.published.snapshot() }
+
+// Subscribe returns what there is now, and a Subscription to all that happens from now on.
+func (s *Service) Subscribe() (Snapshot, *Subscription) { return s.published.subscribe() }
+
+// emit tells all subscribers.
+func (s *Service) emit(e Event) { s.published.publish(e) }
 
 // lockedReader lets the session goroutines and those that prepare key pairs share one source.
 type lockedReader struct {

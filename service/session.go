@@ -10,7 +10,6 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service/fence"
 	"wpsd/service/outcome"
 )
 
@@ -18,39 +17,9 @@ const (
 	// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC,
 	// and wpa_supplicant for every operation).
 	walkTime = 120 * time.Second
-	// keepEnded and maxEnded bound how long, and how many per interface, ended sessions are kept
-	// with what they received.
-	keepEnded = 10 * time.Minute
-	maxEnded  = 16
-	// progressPause is how long a message of a run must be the newest to be told: what the run
-	// waits for shows, what nobody could read does not. To tell each message over D-Bus takes as
-	// long as the run.
-	progressPause = 10 * time.Millisecond
 	// maxSessions bounds what runs at once, over all interfaces.
 	maxSessions = 64
 )
-
-// session is a Session and what belongs to it. Service.mu guards it; what its goroutine alone uses
-// is in enrolment.
-type session struct {
-	Session
-	iface       *iface
-	er          *externalRegistrar // whose run it is; nil: one of the interface's own
-	cancel      context.CancelCauseFunc
-	told        bool                 // its end was
-	stopping    bool                 // told to end: the interface may be promised to the next
-	credentials []credential.Network // that can be used
-	received    []credential.Network // one for each Credential attribute; see attributes
-	// tells what changeSoon has altered; nil: nothing is left to tell
-	news   *time.Timer
-	expire *time.Timer // drops it, once it has ended
-}
-
-// stop tells a session to end, and why. The first cause counts.
-func (s *session) stop(cause error) {
-	s.stopping = true
-	s.cancel(cause)
-}
 
 // StartRequest says where, with whom and for whom to enrol.
 type StartRequest struct {
@@ -178,7 +147,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	if s.running() >= maxSessions {
+	if s.sessions.running(false) >= maxSessions {
 		return Session{}, ErrTooMany
 	}
 	if err := i.giveWay(r.Anew); err != nil {
@@ -186,15 +155,12 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	}
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	s.lastSession++
-	ses := &session{
-		Session: Session{
-			ID: s.lastSession, Interface: r.Interface, Owner: r.Owner, User: r.User,
-			Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
-			State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
-		},
-		iface: i, cancel: cancel,
-	}
+	ses := s.sessions.prepare(Session{
+		Interface: r.Interface, Owner: r.Owner, User: r.User,
+		Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
+		State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
+	})
+	ses.iface, ses.cancel = i, cancel
 	run := newEnrolment(s, ses, r, t, s.deviceFor(i.HardwareAddr)).run
 	if t.purpose == PurposeAdmit {
 		run = newAdmission(s, ses, r, t).run
@@ -204,11 +170,10 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 		return Session{}, err
 	}
 	i.stopScan() // a session comes before somebody's curiosity
-	s.sessions[ses.ID] = ses
 	i.session = ses
-	s.emit(SessionAdded{ses.Session.clone()})
+	added := s.sessions.add(ses)
 	s.emit(InterfaceChanged{i.snapshot()})
-	return ses.Session.clone(), nil
+	return added, nil
 }
 
 // place finds the interface for a task. The caller holds mu.
@@ -226,63 +191,33 @@ func (s *Service) place(r StartRequest, t *task) (*iface, error) {
 	return s.station(r.Interface)
 }
 
-// running counts the sessions that have not ended, but for those of External Registrars. The caller
-// holds mu.
-func (s *Service) running() int {
-	n := 0
-	for _, ses := range s.sessions {
-		if ses.er == nil && !ses.State.Ended() {
-			n++
-		}
-	}
-	return n
-}
-
 // Session returns a session that runs or ended not long ago.
 func (s *Service) Session(id SessionID) (Session, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ses, ok := s.sessions[id]
-	if !ok {
-		return Session{}, false
-	}
-	return ses.Session.clone(), true
+	return s.published.session(id)
 }
 
 // Credentials returns what a session received, with keys; nothing if it received nothing (yet).
 // What is returned is the caller's to wipe.
 func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ses, ok := s.sessions[id]
-	if !ok {
-		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
-	}
-	return credential.CloneAll(ses.credentials), nil
+	return s.sessions.networks(id, func(ses *session) []credential.Network {
+		return ses.credentials
+	})
 }
 
 // Received returns a network for each Credential attribute that a session received, as it came:
 // also those that Credentials has as one network, or leaves out. What is returned is the caller's
 // to wipe.
 func (s *Service) Received(id SessionID) ([]credential.Network, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ses, ok := s.sessions[id]
-	if !ok {
-		return nil, fmt.Errorf("%w (%d)", ErrNoSession, id)
-	}
-	return credential.CloneAll(ses.received), nil
+	return s.sessions.networks(id, func(ses *session) []credential.Network {
+		return ses.received
+	})
 }
 
 // Cancel tells a session to end and returns at once: SessionEnded tells when it has.
 func (s *Service) Cancel(_ context.Context, id SessionID) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ses, ok := s.sessions[id]
-	if !ok || ses.State.Ended() {
+	if s.sessions.stop(errCanceled, func(ses *session) bool { return ses.ID == id }) == 0 {
 		return fmt.Errorf("%w, or it has ended (%d)", ErrNoSession, id)
 	}
-	ses.stop(errCanceled)
 	return nil
 }
 
@@ -308,57 +243,15 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 // and External Registrars that ran for it alone.
 func (s *Service) ReleaseOwner(owner string) {
 	s.agents.ReleaseOwner(owner)
+	s.sessions.stop(errOwnerLeft, func(ses *session) bool {
+		return ses.Owner == owner && !ses.Detached
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, ses := range s.sessions {
-		if ses.Owner == owner && !ses.Detached && !ses.State.Ended() {
-			ses.stop(errOwnerLeft)
-		}
-	}
 	for _, i := range s.interfaces {
 		if i.er != nil {
 			i.er.release(owner)
 		}
-	}
-}
-
-// change lets its goroutine alter a session, and tells.
-func (s *Service) change(ses *session, alter func(*Session)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	alter(&ses.Session)
-	s.tellChange(ses)
-}
-
-// changeSoon is change for what is only worth telling if it lasts: it is told in a moment, unless
-// anything else of the session is told before, which then tells this as well.
-func (s *Service) changeSoon(ses *session, alter func(*Session)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	alter(&ses.Session)
-	if ses.news != nil {
-		return
-	}
-	ses.news = time.AfterFunc(progressPause, fence.Func(s.log, "telling of a session", func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if ses.news != nil {
-			s.tellChange(ses)
-		}
-	}, nil))
-}
-
-// tellChange tells what a session is like now. The caller holds mu.
-func (s *Service) tellChange(ses *session) {
-	ses.quiet()
-	s.emit(SessionChanged{ses.Session.clone()})
-}
-
-// quiet takes back what changeSoon has promised.
-func (s *session) quiet() {
-	if s.news != nil {
-		s.news.Stop()
-		s.news = nil
 	}
 }
 
@@ -377,18 +270,15 @@ func (s *Service) end(ses *session, f failure) {
 func (s *Service) endWith(ses *session, f failure, explain func(failure, *Session)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ses.told {
+	if !s.sessions.finish(ses, func(told *Session) {
+		told.State, told.Reason, told.ConfigError = f.state, f.reason, f.configError
+		f.detail(&told.Detail)
+		explain(f, told)
+		ses.iface.addNames(told)
+		told.Sentence = outcome.Sentence(told.Reason, told.Detail)
+	}) {
 		return
 	}
-	ses.State, ses.Reason, ses.ConfigError = f.state, f.reason, f.configError
-	f.detail(&ses.Detail)
-	explain(f, &ses.Session)
-	ses.iface.addNames(&ses.Session)
-	ses.Sentence = outcome.Sentence(ses.Reason, ses.Detail)
-	ses.cancel(nil)
-	ses.quiet()
-	ses.told = true
-	s.emit(SessionEnded{ses.Session.clone()})
 	if i := ses.iface; i.session == ses {
 		i.session = nil
 		if s.interfaces[i.Name] == i {
@@ -396,50 +286,6 @@ func (s *Service) endWith(ses *session, f failure, explain func(failure, *Sessio
 			s.lookAfter(i)
 		}
 	}
-	s.retire(ses)
 	s.restSoon()
 	s.logEnd(ses, f.err)
-}
-
-// retire lets an ended session be dropped in time, and the oldest at once if there are too many.
-// The caller holds mu.
-func (s *Service) retire(ses *session) {
-	if s.closing {
-		return // shutDown drops it
-	}
-	ses.expire = time.AfterFunc(keepEnded, fence.Func(s.log, "forgetting a session", func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.drop(ses)
-	}, nil))
-	var oldest *session
-	n := 0
-	for _, other := range s.sessions {
-		if other.Interface != ses.Interface || !other.State.Ended() ||
-			(other.er == nil) != (ses.er == nil) {
-			continue
-		}
-		n++
-		if oldest == nil || other.ID < oldest.ID {
-			oldest = other
-		}
-	}
-	if n > maxEnded {
-		s.drop(oldest)
-	}
-}
-
-// drop forgets an ended session and overwrites its secrets. The caller holds mu.
-func (s *Service) drop(ses *session) {
-	if _, there := s.sessions[ses.ID]; !there {
-		return
-	}
-	if ses.expire != nil {
-		ses.expire.Stop()
-	}
-	credential.WipeAll(ses.credentials)
-	credential.WipeAll(ses.received)
-	ses.credentials, ses.received = nil, nil
-	delete(s.sessions, ses.ID)
-	s.emit(SessionRemoved{ses.ID})
 }

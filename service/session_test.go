@@ -254,9 +254,9 @@ var sessionScenes = []scene{
 		if _, err := h.svc.Credentials(s.ID); err != nil {
 			h.Error(err)
 		}
-		h.svc.mu.Lock()
-		held := h.svc.sessions[s.ID].credentials[0].Key
-		h.svc.mu.Unlock()
+		h.svc.sessions.mu.Lock()
+		held := h.svc.sessions.list[s.ID].credentials[0].Key
+		h.svc.sessions.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		if _, err := h.svc.Credentials(s.ID); !errors.Is(err, ErrNoSession) {
 			h.Error(err)

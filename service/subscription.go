@@ -12,21 +12,12 @@ const maxQueued = 4096
 // subscriber that cannot follow gets ErrSubscriberTooSlow instead, and none after that. It is safe
 // for concurrent use, but events are handed out once, so one goroutine should read.
 type Subscription struct {
-	service *Service
-	ready   chan struct{} // holds a value while there is something to take
+	from  *published
+	ready chan struct{} // holds a value while there is something to take
 
 	mu    sync.Mutex
 	queue []Event
 	err   error
-}
-
-// Subscribe returns what there is now, and a Subscription to all that happens from now on.
-func (s *Service) Subscribe() (Snapshot, *Subscription) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sub := &Subscription{service: s, ready: make(chan struct{}, 1)}
-	s.subscriptions[sub] = struct{}{}
-	return s.snapshot(), sub
 }
 
 // Next waits for the next event.
@@ -56,9 +47,9 @@ func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
 // Close ends the subscription. Next returns ErrShutdown from then on.
 func (s *Subscription) Close() {
-	s.service.mu.Lock()
-	delete(s.service.subscriptions, s)
-	s.service.mu.Unlock()
+	s.from.mu.Lock()
+	delete(s.from.subscriptions, s)
+	s.from.mu.Unlock()
 	s.fail(ErrShutdown)
 }
 
@@ -105,14 +96,5 @@ func (s *Subscription) wake() {
 	select {
 	case s.ready <- struct{}{}:
 	default:
-	}
-}
-
-// emit tells all subscribers. The caller holds mu, which is what keeps the order.
-func (s *Service) emit(e Event) {
-	for sub := range s.subscriptions {
-		if !sub.put(e) {
-			delete(s.subscriptions, sub)
-		}
 	}
 }

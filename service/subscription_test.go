@@ -19,8 +19,6 @@ func TestSubscription(t *testing.T) {
 		return s, sub
 	}
 	tell := func(s *Service, n int) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		for i := range n {
 			s.emit(SessionRemoved{SessionID(i)})
 		}
@@ -56,8 +54,8 @@ func TestSubscription(t *testing.T) {
 		if _, ok := quick.TryNext(); !ok {
 			t.Error("the quick one got nothing")
 		}
-		if len(s.subscriptions) != 1 {
-			t.Errorf("%d subscribers", len(s.subscriptions))
+		if len(s.published.subscriptions) != 1 {
+			t.Errorf("%d subscribers", len(s.published.subscriptions))
 		}
 	})
 	t.Run("Next waits for an event, for the end of its context, or for Close", func(t *testing.T) {

@@ -31,11 +31,7 @@ func (s *Service) layDown() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rest.asleep = true
-	for _, ses := range s.sessions {
-		if !ses.State.Ended() {
-			ses.stop(ErrSuspended)
-		}
-	}
+	s.sessions.stop(ErrSuspended, func(*session) bool { return true })
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
 			s.rest.scans = append(s.rest.scans, i.Name)
@@ -64,10 +60,8 @@ func (s *Service) restSoon() {
 	if s.rest.still == nil {
 		return
 	}
-	for _, ses := range s.sessions {
-		if !ses.State.Ended() {
-			return
-		}
+	if s.sessions.count(func(ses *session) bool { return !ses.State.Ended() }) > 0 {
+		return
 	}
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
