@@ -55,7 +55,7 @@ func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []se
 		unseen := now.Sub(ap.LastSeen)
 		if unseen > staleAfter || ap.misses >= missesToForget && unseen > forgetAfter {
 			delete(i.accessPoints, bssid)
-			s.emit(AccessPointRemoved{i.Name, bssid})
+			s.emit(AccessPointRemoved{Interface: i.Name, BSSID: bssid})
 		}
 	}
 }
@@ -79,7 +79,7 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 			AccessPoint: next, candidate: c.Candidate, privacy: c.Privacy, told: c.Seen,
 			signal: c.Signal,
 		}
-		s.emit(AccessPointAdded{next})
+		s.emit(AccessPointAdded{AccessPoint: next})
 		return
 	}
 	if !c.Seen.After(ap.LastSeen) {
@@ -98,7 +98,7 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 		s.emit(AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
 		return
 	}
-	s.published.noteAccessPoint(next)
+	s.published.NoteAccessPoint(next)
 }
 
 // knownCandidates are the access points that were heard at or after since. The caller holds mu.

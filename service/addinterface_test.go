@@ -53,7 +53,7 @@ func TestAddInterface(t *testing.T) {
 					if e := h.wait(func(e Event) bool {
 						_, ok := e.(InterfaceRemoved)
 						return ok
-					}); e != (InterfaceRemoved{name}) {
+					}); e != (InterfaceRemoved{Name: name}) {
 						h.Errorf("%+v", e)
 					}
 				}

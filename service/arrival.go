@@ -110,9 +110,9 @@ func (s *Service) announce(stored []receive.Stored) []NetworkID {
 	var ids []NetworkID
 	for _, n := range stored {
 		told := networkOf(n.Network)
-		s.published.addNetwork(told)
+		s.published.AddNetwork(told)
 		for _, id := range n.Removed {
-			s.published.removeNetwork(NetworkID(id))
+			s.published.RemoveNetwork(NetworkID(id))
 		}
 		if !slices.Contains(ids, told.ID) { // two Credentials for one name
 			ids = append(ids, told.ID)

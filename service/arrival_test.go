@@ -171,8 +171,8 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		h.Helper()
 		h.drain()
 		if len(ids) != 1 || count[NetworkAdded](h) != 1 ||
-			string(h.svc.published.networks[ids[0]].SSID) != "home" {
-			h.Errorf("stored %v, told of %d: %v", ids, count[NetworkAdded](h), h.svc.published.networks)
+			string(h.told(ids[0]).SSID) != "home" {
+			h.Errorf("stored %v, told of %d: %v", ids, count[NetworkAdded](h), h.svc.Snapshot().Networks)
 		}
 	}
 	play(t, []scene{

@@ -7,16 +7,6 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// ConnectionChanged tells that an interface got, changed or lost its connection, by whichever
-// network manager. What a session does with the interface is not told so.
-type ConnectionChanged struct {
-	Interface string
-	BSSID     wsc.MAC // of the access point; zero: there is no connection
-	Before    wsc.MAC // the one that it was connected to
-}
-
-func (ConnectionChanged) event() {}
-
 // followConnections tells of connections until ctx ends. Those that are there at the start are no
 // news.
 func (s *Service) followConnections(ctx context.Context, d drivers.LinkTeller) {
@@ -68,7 +58,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 	before := i.connected
 	i.connected = now
 	if tell {
-		s.emit(ConnectionChanged{ifname, now, before})
+		s.emit(ConnectionChanged{Interface: ifname, BSSID: now, Before: before})
 	}
 }
 

@@ -54,7 +54,7 @@ func TestConnectionsAreTold(t *testing.T) {
 			continue
 		}
 		e, err := sub.Next(wait)
-		if want := (ConnectionChanged{"wlan0", to, before}); err != nil || e != want {
+		if want := (ConnectionChanged{Interface: "wlan0", BSSID: to, Before: before}); err != nil || e != want {
 			t.Errorf("told %+v, not %+v (%v)", e, want, err)
 		}
 		before = to

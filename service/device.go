@@ -32,7 +32,7 @@ func (s *Service) SetDevice(_ context.Context, change func(*wsc.Device)) error {
 		return err
 	}
 	s.manager.Device, s.altered = d, true
-	s.emit(ManagerChanged{s.manager})
+	s.emit(ManagerChanged{Manager: s.manager})
 	return nil
 }
 
@@ -45,7 +45,7 @@ func (s *Service) SetProcessing(_ context.Context, p Processing) error {
 	defer s.mu.Unlock()
 	if s.manager.Processing != p {
 		s.manager.Processing, s.altered = p, true
-		s.emit(ManagerChanged{s.manager})
+		s.emit(ManagerChanged{Manager: s.manager})
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (s *Service) SetFragmentSize(_ context.Context, n int) error {
 	defer s.mu.Unlock()
 	if s.fragmentSize != n {
 		s.fragmentSize, s.altered = n, true
-		s.emit(ManagerChanged{s.manager}) // the bus looks at who needs the daemon
+		s.emit(ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (s *Service) identify(mac wsc.MAC) {
 		s.log.Warn("the device's UUID cannot be stored", "err", err)
 	}
 	s.manager.Device.UUID = uuid
-	s.emit(ManagerChanged{s.manager})
+	s.emit(ManagerChanged{Manager: s.manager})
 }
 
 // identifyAnyway is identify for what needs a UUID: without an address, as on the loopback

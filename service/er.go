@@ -27,26 +27,6 @@ type ControlPoint interface {
 	Close() error
 }
 
-// ER is the External Registrar on one interface.
-type ER struct {
-	Interface string
-	Running   bool
-	Address   netip.Addr // only the access point there; zero: all
-}
-
-// ERAccessPoint is an access point that the External Registrar on an interface found. It describes
-// itself: texts are its own.
-type ERAccessPoint struct {
-	Interface string
-	er.AP
-}
-
-// EREnrollee is a device that asks an access point to let it in.
-type EREnrollee struct {
-	Interface string
-	er.Enrollee
-}
-
 // ERStart says where, for whom and with which access points to be External Registrar.
 type ERStart struct {
 	Interface string
@@ -151,7 +131,7 @@ func (s *Service) newER(r ERStart, point ControlPoint) error {
 	}
 	i.er = e
 	s.log.Info("External Registrar started", "interface", i.Name, "owner", r.Owner)
-	s.emit(ERChanged{e.snapshot()})
+	s.emit(ERChanged{ER: e.snapshot()})
 	return nil
 }
 
@@ -273,7 +253,7 @@ func (e *externalRegistrar) stop(cause error) {
 	}
 	s := e.service
 	e.iface.er = nil
-	s.published.removeER(e.iface.Name)
+	s.published.RemoveER(e.iface.Name)
 	s.log.Info("External Registrar stopped", "interface", e.iface.Name, "why", cause)
 }
 

@@ -103,7 +103,7 @@ func TestERFindsAndLearns(t *testing.T) {
 				s.State != StateExchanging {
 				h.Errorf("%+v", s)
 			}
-			h.wait(func(e Event) bool { return e == ERAPSettings{s.ID, "wlan0", 1} })
+			h.wait(func(e Event) bool { return e == ERAPSettings{Session: s.ID, Interface: "wlan0", AccessPoint: 1} })
 			s = h.end(s)
 			h.wantNetwork(s, "home", passphrase)
 			if s.Peer != homeBSSID || s.ERAPUUID != h.lan.uuid || s.ERAP != 1 || s.Message == 0 {

@@ -308,20 +308,20 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 	}
 	switch event := event.(type) {
 	case er.APAdded:
-		s.emit(ERAPAdded{ERAccessPoint{e.iface.Name, event.AP}})
+		s.emit(ERAPAdded{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}})
 		e.keys.prepareIn(keyPause)
 	case er.APChanged:
-		s.emit(ERAPChanged{ERAccessPoint{e.iface.Name, event.AP}})
+		s.emit(ERAPChanged{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}})
 	case er.APAsked:
-		s.emit(ERAPAsked{ERAccessPoint{e.iface.Name, event.AP}, event})
+		s.emit(ERAPAsked{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}, Asked: event})
 	case er.APRemoved:
-		s.emit(ERAPRemoved{ERAccessPoint{e.iface.Name, event.AP}, event.Reason.String()})
+		s.emit(ERAPRemoved{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}, Reason: event.Reason.String()})
 	case er.EnrolleeAdded:
-		s.emit(EREnrolleeAdded{EREnrollee{e.iface.Name, event.Enrollee}})
+		s.emit(EREnrolleeAdded{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
 	case er.EnrolleeChanged:
-		s.emit(EREnrolleeChanged{EREnrollee{e.iface.Name, event.Enrollee}})
+		s.emit(EREnrolleeChanged{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
 	case er.EnrolleeRemoved:
-		s.emit(EREnrolleeRemoved{EREnrollee{e.iface.Name, event.Enrollee}})
+		s.emit(EREnrolleeRemoved{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
 	}
 }
 
@@ -339,7 +339,7 @@ func (e *externalRegistrar) changed(event er.RunChanged) {
 
 // at notes which access point a session deals with.
 func (e *externalRegistrar) at(s *Session, ap er.APID) {
-	if known, ok := e.service.published.erAccessPoint(e.iface.Name, ap); ok {
+	if known, ok := e.service.published.ERAccessPoint(e.iface.Name, ap); ok {
 		s.ERAP, s.ERAPUUID = ap, known.UUID
 		s.Detail.FriendlyName = known.AP.Description.FriendlyName
 		s.Detail.Address = known.AP.Addr.String()
@@ -421,5 +421,5 @@ func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
 func (s *Service) tellSettings(ses *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.emit(ERAPSettings{ses.ID, ses.Interface, ses.ERAP})
+	s.emit(ERAPSettings{Session: ses.ID, Interface: ses.Interface, AccessPoint: ses.ERAP})
 }

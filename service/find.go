@@ -83,3 +83,13 @@ func attemptOf(err error) search.Outcome {
 	}
 	return search.Declined
 }
+
+// checks tells whether the look that begins now makes sure that no second button is pressed.
+func (e *enrolment) checks(is bool) {
+	if e.session.Checking != is {
+		e.change(func(s *Session) { s.Checking = is })
+	}
+}
+
+// checked notes that there is somebody to try, which the next change tells.
+func (e *enrolment) checked() { e.session.note(func(s *Session) { s.Checking = false }) }

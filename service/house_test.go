@@ -228,7 +228,7 @@ func (h *house) received(s Session) time.Duration {
 		if ended, ok := e.(SessionEnded); ok && ended.Session.ID == s.ID {
 			h.Fatalf("the session ended without a credential: %+v", ended.Session)
 		}
-		return e == CredentialReceived{s.ID}
+		return e == CredentialReceived{Session: s.ID}
 	})
 	return time.Since(s.Started)
 }
@@ -336,4 +336,14 @@ func (h *house) stranger() {
 		h.Error(err)
 	}
 	h.world.RemoveRadio("stranger")
+}
+
+// told is a stored network as subscribers were told of it.
+func (h *house) told(id NetworkID) Network {
+	for _, n := range h.svc.Snapshot().Networks {
+		if n.ID == id {
+			return n
+		}
+	}
+	return Network{}
 }

@@ -17,7 +17,7 @@ func (s *Service) Busy() string {
 		return "a credential that waits for an agent"
 	case s.altered:
 		return "settings that last until the daemon ends"
-	case s.store.Volatile() && s.published.countNetworks() > 0:
+	case s.store.Volatile() && s.published.CountNetworks() > 0:
 		return "networks that are kept in memory only"
 	case len(s.readTokens) > 0:
 		return "the password of an NFC tag that was read"

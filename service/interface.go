@@ -111,7 +111,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		}
 		s.interfaces[info.Name] = i
 		s.identify(info.HardwareAddr)
-		s.emit(InterfaceAdded{i.snapshot()})
+		s.emit(InterfaceAdded{Interface: i.snapshot()})
 		s.steer(i)
 		return
 	}
@@ -126,7 +126,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	}
 	i.Interface = info
 	s.identify(info.HardwareAddr)
-	s.emit(InterfaceChanged{i.snapshot()})
+	s.emit(InterfaceChanged{Interface: i.snapshot()})
 }
 
 // remove ends what runs on an interface that is gone, and forgets it.
@@ -142,10 +142,10 @@ func (s *Service) remove(i *iface) {
 	}
 	i.stopScan()
 	for bssid := range i.accessPoints {
-		s.emit(AccessPointRemoved{i.Name, bssid})
+		s.emit(AccessPointRemoved{Interface: i.Name, BSSID: bssid})
 	}
 	delete(s.interfaces, i.Name)
-	s.emit(InterfaceRemoved{i.Name})
+	s.emit(InterfaceRemoved{Name: i.Name})
 }
 
 // radio is held by whoever has the interface's Station: one at a time, also while an interface goes

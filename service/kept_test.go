@@ -49,9 +49,6 @@ func TestAttributesAsTheyCame(t *testing.T) {
 			h.Errorf("stored: %v", h.store.Networks())
 		}
 	}}})
-	if _, err := (&Service{}).Received(1); !errors.Is(err, ErrNoSession) {
-		t.Error(err)
-	}
 }
 
 // TestAddNetworkProcessing: what somebody adds did not come from an access point, so it is always

@@ -27,7 +27,7 @@ func (s *Service) DeleteNetwork(_ context.Context, id NetworkID) error {
 		s.log.Error("the network cannot be deleted", "network", id, "err", err)
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
-	s.published.removeNetwork(id)
+	s.published.RemoveNetwork(id)
 	return nil
 }
 

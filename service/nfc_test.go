@@ -69,8 +69,8 @@ func TestNFCEnrolment(t *testing.T) {
 			e := h.end(h.nfc(nil))
 			h.wantNetwork(e, "home", passphrase)
 			if e.Method != MethodNFC || e.Role != RoleEnrollee ||
-				h.svc.published.networks[e.Networks[0]].Source != "nfc" {
-				h.Errorf("%+v, source %q", e, h.svc.published.networks[e.Networks[0]].Source)
+				h.told(e.Networks[0]).Source != "nfc" {
+				h.Errorf("%+v, source %q", e, h.told(e.Networks[0]).Source)
 			}
 		}},
 		{"it may read the attributes without NDEF, and the tag is good more than once",
@@ -225,7 +225,7 @@ func TestNFCTagRead(t *testing.T) {
 				}
 			}
 			h.drain()
-			if got := h.svc.published.networks[n.ID]; got.Source != "nfc" {
+			if got := h.told(n.ID); got.Source != "nfc" {
 				h.Errorf("%+v", got)
 			}
 		}},
@@ -236,7 +236,7 @@ func TestNFCTagRead(t *testing.T) {
 				SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
 				NetworkKey: secret.FromString(passphrase)}}}
 			if got := h.reads(token.AppendNDEF(nil)); len(got.Networks) != 0 ||
-				len(h.svc.published.networks) != 0 {
+				len(h.svc.Snapshot().Networks) != 0 {
 				h.Errorf("%+v", got)
 			}
 			a.want(h, 0, "cabin")
@@ -255,7 +255,7 @@ func TestNFCTagRead(t *testing.T) {
 		{"what neard writes, and a tag of ours without a name, are told apart", func(h *house) {
 			bare := []byte("\x10\x45\x00\x05cabin\x10\x03\x00\x02\x00\x20\x10\x27\x00\x0811112222")
 			if got := h.reads(bare); len(got.Networks) != 1 ||
-				string(h.svc.published.networks[got.Networks[0]].SSID) != "cabin" {
+				string(h.told(got.Networks[0]).SSID) != "cabin" {
 				h.Errorf("%+v", got)
 			}
 			_, err := h.svc.NFCTagRead(h.Context(),

@@ -85,7 +85,7 @@ func TestRegistrar(t *testing.T) {
 					!strings.Contains(e.Sentence, "learned") {
 					h.Errorf("%+v", e)
 				}
-				if n := h.svc.published.networks[e.Networks[0]]; n.Source != "learn" || n.BSSID != homeBSSID {
+				if n := h.told(e.Networks[0]); n.Source != "learn" || n.BSSID != homeBSSID {
 					h.Errorf("stored as %+v", n)
 				}
 				got, err := h.svc.Credentials(e.ID)
@@ -124,7 +124,7 @@ func TestRegistrar(t *testing.T) {
 					Encryption: wsc.EncrTKIP, Key: secret.FromString("new passphrase")}
 				e := h.end(h.configure(weak))
 				h.wantNetwork(e, "old printer", "new passphrase")
-				if n := h.svc.published.networks[e.Networks[0]]; n.Auth != wsc.AuthWPA2PSK ||
+				if n := h.told(e.Networks[0]); n.Auth != wsc.AuthWPA2PSK ||
 					n.Encryption != wsc.EncrTKIP|wsc.EncrAES {
 					h.Errorf("stored as %v, %v", n.Auth, n.Encryption)
 				}

@@ -29,7 +29,7 @@ func (s *Service) Reload(r Reloaded) error {
 	defer s.mu.Unlock()
 	s.fragmentSize, s.altered = r.FragmentSize, false
 	s.manager.Device, s.manager.Processing = device, processing
-	s.emit(ManagerChanged{s.manager})
+	s.emit(ManagerChanged{Manager: s.manager})
 	return nil
 }
 

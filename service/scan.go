@@ -178,7 +178,7 @@ func (s *Service) Scan(_ context.Context, ifname string) error {
 		return err
 	}
 	i.cancelScan = cancel
-	s.emit(InterfaceChanged{i.snapshot()})
+	s.emit(InterfaceChanged{Interface: i.snapshot()})
 	return nil
 }
 
@@ -194,7 +194,7 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 	s.restSoon()
 	if s.interfaces[i.Name] == i {
 		s.emit(ScanDone{Interface: i.Name, Success: err == nil})
-		s.emit(InterfaceChanged{i.snapshot()})
+		s.emit(InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -82,7 +83,7 @@ type Service struct {
 	tokenMu      sync.Mutex    // one makes our NFC token
 	storing      sync.Mutex    // held while a network is stored
 	tasks        sync.WaitGroup
-	published    *published // what subscribers see
+	published    *state.Published // what subscribers see
 	sessions     *sessions
 	agents       *agents.Registry // which ends after all tasks
 
@@ -139,10 +140,10 @@ func New(c Config) (*Service, error) {
 			return nil, err
 		}
 	}
-	s.published = newPublished(s.manager)
+	s.published = state.New(s.manager)
 	s.sessions = newSessions(s.published, s.log)
 	for _, n := range s.store.Networks() {
-		s.published.addNetwork(networkOf(n))
+		s.published.AddNetwork(networkOf(n))
 	}
 	for _, id := range s.store.Tidied() {
 		s.log.Info("an older copy of a stored network was removed", "network", id)
@@ -164,7 +165,7 @@ func (h agentsHub) CredentialsWaiting(n int) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	h.s.manager.Waiting = n
-	h.s.emit(ManagerChanged{h.s.manager})
+	h.s.emit(ManagerChanged{Manager: h.s.manager})
 }
 
 // AgentEnded implements agents.Hub.
@@ -261,13 +262,13 @@ func (s *Service) begin(task func()) error {
 }
 
 // Snapshot returns all that there is now.
-func (s *Service) Snapshot() Snapshot { return s.published.snapshot() }
+func (s *Service) Snapshot() Snapshot { return s.published.Snapshot() }
 
 // Subscribe returns what there is now, and a Subscription to all that happens from now on.
-func (s *Service) Subscribe() (Snapshot, *Subscription) { return s.published.subscribe() }
+func (s *Service) Subscribe() (Snapshot, *Subscription) { return s.published.Subscribe() }
 
 // emit tells all subscribers.
-func (s *Service) emit(e Event) { s.published.publish(e) }
+func (s *Service) emit(e Event) { s.published.Publish(e) }
 
 // lockedReader lets the session goroutines and those that prepare key pairs share one source.
 type lockedReader struct {

@@ -172,7 +172,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	i.stopScan() // a session comes before somebody's curiosity
 	i.session = ses
 	added := s.sessions.add(ses)
-	s.emit(InterfaceChanged{i.snapshot()})
+	s.emit(InterfaceChanged{Interface: i.snapshot()})
 	return added, nil
 }
 
@@ -193,7 +193,7 @@ func (s *Service) place(r StartRequest, t *task) (*iface, error) {
 
 // Session returns a session that runs or ended not long ago.
 func (s *Service) Session(id SessionID) (Session, bool) {
-	return s.published.session(id)
+	return s.published.Session(id)
 }
 
 // Credentials returns what a session received, with keys; nothing if it received nothing (yet).
@@ -282,7 +282,7 @@ func (s *Service) endWith(ses *session, f failure, explain func(failure, *Sessio
 	if i := ses.iface; i.session == ses {
 		i.session = nil
 		if s.interfaces[i.Name] == i {
-			s.emit(InterfaceChanged{i.snapshot()})
+			s.emit(InterfaceChanged{Interface: i.snapshot()})
 			s.lookAfter(i)
 		}
 	}

@@ -267,7 +267,7 @@ var sessionScenes = []scene{
 		if _, err := h.svc.NetworkSecrets(s.Networks[0]); err != nil {
 			h.Errorf("the network went with it: %v", err)
 		}
-		h.wait(func(e Event) bool { return e == SessionRemoved{s.ID} })
+		h.wait(func(e Event) bool { return e == SessionRemoved{ID: s.ID} })
 	}},
 	{"of more than sixteen ended sessions the oldest is forgotten", func(h *house) {
 		for range maxEnded + 3 {
@@ -345,7 +345,7 @@ var sessionScenes = []scene{
 		if err := h.svc.DeleteNetwork(h.Context(), second.Networks[0]); err != nil {
 			h.Error(err)
 		}
-		h.wait(func(e Event) bool { return e == NetworkRemoved{second.Networks[0]} })
+		h.wait(func(e Event) bool { return e == NetworkRemoved{ID: second.Networks[0]} })
 	}},
 	{"a credential that cannot be stored is not lost, and the sentence says so", func(h *house) {
 		for i := range store.MaxNetworks {

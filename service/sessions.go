@@ -8,6 +8,7 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 // Service.mu, where both are held, and before that of published.
 type sessions struct {
 	log       *slog.Logger
-	published *published
+	published *state.Published
 
 	mu     sync.Mutex
 	closed bool // what ends now is not kept
@@ -33,7 +34,7 @@ type sessions struct {
 	list   map[SessionID]*session
 }
 
-func newSessions(p *published, log *slog.Logger) *sessions {
+func newSessions(p *state.Published, log *slog.Logger) *sessions {
 	return &sessions{log: log, published: p, list: make(map[SessionID]*session)}
 }
 
@@ -68,8 +69,8 @@ func (t *sessions) add(ses *session) Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.list[ses.ID] = ses
-	t.published.publish(SessionAdded{ses.Session.clone()})
-	return ses.Session.clone()
+	t.published.Publish(SessionAdded{Session: ses.Session.Clone()})
+	return ses.Session.Clone()
 }
 
 // running counts the sessions that have not ended: those of External Registrars, or all others.
@@ -168,7 +169,7 @@ func (s *session) changeSoon(alter func(*Session)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	alter(&s.Session)
-	t.published.noteSession(s.Session.clone())
+	t.published.NoteSession(s.Session.Clone())
 	if s.news != nil {
 		return
 	}
@@ -196,7 +197,7 @@ func (s *session) keep(credentials, received []credential.Network, alter func(*S
 	s.credentials, s.received = credentials, received
 	alter(&s.Session)
 	s.publish()
-	s.table.published.publish(CredentialReceived{s.ID})
+	s.table.published.Publish(CredentialReceived{Session: s.ID})
 }
 
 // usable gives the networks that were received and can be used, with secrets of the caller's own.
@@ -209,7 +210,7 @@ func (s *session) usable() []credential.Network {
 // publish tells what a session is like now. The caller holds the table's lock.
 func (s *session) publish() {
 	s.quiet()
-	s.table.published.publish(SessionChanged{s.Session.clone()})
+	s.table.published.Publish(SessionChanged{Session: s.Session.Clone()})
 }
 
 // quiet takes back what changeSoon has promised. The caller holds the table's lock.
@@ -232,7 +233,7 @@ func (t *sessions) finish(ses *session, conclude func(*Session)) bool {
 	ses.cancel(nil)
 	ses.quiet()
 	ses.told = true
-	t.published.publish(SessionEnded{ses.Session.clone()})
+	t.published.Publish(SessionEnded{Session: ses.Session.Clone()})
 	t.retire(ses)
 	return true
 }
@@ -277,7 +278,7 @@ func (t *sessions) remove(ses *session) {
 	credential.WipeAll(ses.received)
 	ses.credentials, ses.received = nil, nil
 	delete(t.list, ses.ID)
-	t.published.publish(SessionRemoved{ses.ID})
+	t.published.Publish(SessionRemoved{ID: ses.ID})
 }
 
 // stopAll tells all to end, and keeps nothing of what ends from now on.

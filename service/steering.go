@@ -250,7 +250,7 @@ func (k *steering) setLocked(locked bool) {
 	i := k.service.interfaces[k.ifname]
 	if i != nil && i.steering == k && i.setupLocked != locked {
 		i.setupLocked = locked
-		k.service.emit(InterfaceChanged{i.snapshot()})
+		k.service.emit(InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 
@@ -275,10 +275,10 @@ func (k *steering) sighted(e drivers.APEvent) {
 		return
 	}
 	if needed {
-		k.service.emit(PINNeeded{d})
+		k.service.emit(PINNeeded{Enrollee: d})
 		return
 	}
-	k.service.emit(EnrolleeSeen{d})
+	k.service.emit(EnrolleeSeen{Enrollee: d})
 }
 
 const (

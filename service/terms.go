@@ -23,7 +23,7 @@ func (s *Service) SetPriority(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.terms.priority, s.altered = n, true
-	s.emit(ManagerChanged{s.manager}) // the bus looks at who needs the daemon
+	s.emit(ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
 }
 
 // SetAddSAE says whether networks of WPA2 that are received from now on are joined by WPA3 where
@@ -33,5 +33,5 @@ func (s *Service) SetAddSAE(add bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.terms.noSAE, s.altered = !add, true
-	s.emit(ManagerChanged{s.manager})
+	s.emit(ManagerChanged{Manager: s.manager})
 }

@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"context"
@@ -10,17 +10,14 @@ import (
 
 func TestSubscription(t *testing.T) {
 	t.Parallel()
-	fresh := func() (*Service, *Subscription) {
-		s, err := New(Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+	fresh := func() (*Published, *Subscription) {
+		s := New(Manager{})
 		_, sub := s.Subscribe()
 		return s, sub
 	}
-	tell := func(s *Service, n int) {
+	tell := func(s *Published, n int) {
 		for i := range n {
-			s.emit(SessionRemoved{SessionID(i)})
+			s.Publish(SessionRemoved{SessionID(i)})
 		}
 	}
 	t.Run("events come in order, to each subscriber", func(t *testing.T) {
@@ -54,18 +51,14 @@ func TestSubscription(t *testing.T) {
 		if _, ok := quick.TryNext(); !ok {
 			t.Error("the quick one got nothing")
 		}
-		if len(s.published.subscriptions) != 1 {
-			t.Errorf("%d subscribers", len(s.published.subscriptions))
+		if len(s.subscriptions) != 1 {
+			t.Errorf("%d subscribers", len(s.subscriptions))
 		}
 	})
 	t.Run("Next waits for an event, for the end of its context, or for Close", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			s, err := New(Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, sub := s.Subscribe()
+			s, sub := fresh()
 			time.AfterFunc(time.Hour, func() { tell(s, 1) })
 			if _, err := sub.Next(t.Context()); err != nil {
 				t.Error(err)
@@ -96,26 +89,20 @@ func TestSubscription(t *testing.T) {
 	})
 	t.Run("a snapshot and the events after it are everything, once", func(t *testing.T) {
 		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			inHouse(t, nil, func(h *house) {
-				h.press(h.ap(nil))
-				s := h.pbc(nil)
-				time.Sleep(time.Second)
-				snap, sub := h.svc.Subscribe()
-				defer sub.Close()
-				if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 ||
-					snap.Interfaces[0].Session != s.ID || snap.Sessions[0].State != StateScanning {
-					t.Errorf("%+v", snap)
-				}
-				h.end(s)
-				synctest.Wait()
-				for e, ok := sub.TryNext(); ok; e, ok = sub.TryNext() {
-					switch e.(type) {
-					case SessionAdded, InterfaceAdded:
-						t.Errorf("told twice: %v", e)
-					}
-				}
-			})
-		})
+		p := New(Manager{Version: "1"})
+		p.Publish(InterfaceAdded{Interface{Name: "wlan0"}})
+		p.Publish(SessionAdded{Session{ID: 7, State: StateScanning}})
+		snap, sub := p.Subscribe()
+		p.Publish(SessionEnded{Session{ID: 7, State: StateSucceeded}})
+		if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 ||
+			snap.Sessions[0].State != StateScanning || snap.Manager.Version != "1" {
+			t.Errorf("%+v", snap)
+		}
+		if e, _ := sub.TryNext(); e.(SessionEnded).Session.ID != 7 {
+			t.Errorf("told first: %v", e)
+		}
+		if e, more := sub.TryNext(); more {
+			t.Errorf("told as well: %v", e)
+		}
 	})
 }

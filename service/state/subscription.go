@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"context"
@@ -12,7 +12,7 @@ const maxQueued = 4096
 // subscriber that cannot follow gets ErrSubscriberTooSlow instead, and none after that. It is safe
 // for concurrent use, but events are handed out once, so one goroutine should read.
 type Subscription struct {
-	from  *published
+	from  *Published
 	ready chan struct{} // holds a value while there is something to take
 
 	mu    sync.Mutex

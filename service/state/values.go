@@ -1,6 +1,7 @@
-package service
+package state
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -10,14 +11,14 @@ import (
 	"wpsd/engine/er"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
-	"wpsd/service/state"
+	"wpsd/service/outcome"
 )
 
-// The names of sessions and of stored networks.
-type (
-	SessionID = state.SessionID
-	NetworkID = state.NetworkID
-)
+// SessionID names a session. Ids are never used twice within a run of the daemon; 0 is none.
+type SessionID uint32
+
+// NetworkID names a stored network. It survives a restart of the daemon.
+type NetworkID uint32
 
 // Snapshot is all that there is at one moment. None of its values holds a secret.
 type Snapshot struct {
@@ -161,10 +162,10 @@ type Session struct {
 	Peer        wsc.MAC         // access point tried last; zero: none yet
 	Wanted      wsc.MAC         // the access point that whoever started it named; zero: any
 	Started     time.Time
-	Deadline    time.Time // end of the walk time
-	Reason      Reason    // why it ended without success; empty until then
+	Deadline    time.Time      // end of the walk time
+	Reason      outcome.Reason // why it ended without success; empty until then
 	ConfigError wsc.ConfigError
-	Detail      Detail
+	Detail      outcome.Detail
 	Networks    []NetworkID // stored of this session
 	Sentence    string      // for a person: what happened and what to do; empty while it runs
 	Replaced    bool        // it ends, or has ended, since another session began on the interface
@@ -189,6 +190,26 @@ type Enrollee struct {
 	PasswordIDKnown                                                      bool
 }
 
+// ER is the External Registrar on one interface.
+type ER struct {
+	Interface string
+	Running   bool
+	Address   netip.Addr // only the access point there; zero: all
+}
+
+// ERAccessPoint is an access point that the External Registrar on an interface found. It describes
+// itself: texts are its own.
+type ERAccessPoint struct {
+	Interface string
+	er.AP
+}
+
+// EREnrollee is a device that asks an access point to let it in.
+type EREnrollee struct {
+	Interface string
+	er.Enrollee
+}
+
 // Network is a stored network without its secrets.
 type Network struct {
 	ID         NetworkID
@@ -203,7 +224,7 @@ type Network struct {
 }
 
 // clone returns a copy that shares nothing which the session still changes.
-func (s Session) clone() Session {
+func (s Session) Clone() Session {
 	s.Networks = slices.Clone(s.Networks)
 	s.Detail = s.Detail.Clone()
 	return s

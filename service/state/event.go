@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"wpsd/engine/er"
@@ -141,3 +141,12 @@ func (NetworkAdded) event()       {}
 func (NetworkChanged) event()     {}
 func (NetworkRemoved) event()     {}
 func (ManagerChanged) event()     {}
+func (ConnectionChanged) event()  {}
+
+// ConnectionChanged tells that an interface got, changed or lost its connection, by whichever
+// network manager. What a session does with the interface is not told so.
+type ConnectionChanged struct {
+	Interface string
+	BSSID     wsc.MAC // of the access point; zero: there is no connection
+	Before    wsc.MAC // the one that it was connected to
+}

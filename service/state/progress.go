@@ -1,4 +1,4 @@
-package service
+package state
 
 import "wpsd/engine/wsc"
 
@@ -72,18 +72,4 @@ func messagePart(m wsc.MessageType) float64 {
 		return 1
 	}
 	return 0 // M2D, Nack and others lead nowhere
-}
-
-// checks tells whether the look that begins now makes sure that no second button is pressed.
-func (e *enrolment) checks(is bool) {
-	if before := locked(&e.service.mu, func() bool { return e.session.Checking }); before != is {
-		e.change(func(s *Session) { s.Checking = is })
-	}
-}
-
-// checked notes that there is somebody to try, which the next change tells.
-func (e *enrolment) checked() {
-	e.service.mu.Lock()
-	defer e.service.mu.Unlock()
-	e.session.Checking = false
 }

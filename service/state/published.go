@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 // subscriber in one step, so a snapshot and the events after it fit together. Nobody is called with
 // its lock held: whoever guards a thing may publish what became of it under his own lock, which
 // keeps the order.
-type published struct {
+type Published struct {
 	mu             sync.Mutex
 	manager        Manager
 	interfaces     map[string]Interface
@@ -54,8 +54,9 @@ func keyOfEREnrollee(e *EREnrollee) erEnrolleeKey {
 	return erEnrolleeKey{erAccessPointKey{e.Interface, e.AP}, e.MAC}
 }
 
-func newPublished(m Manager) *published {
-	return &published{
+// New makes what there is at the start: nothing but the service itself.
+func New(m Manager) *Published {
+	return &Published{
 		manager: m, interfaces: make(map[string]Interface),
 		accessPoints: make(map[accessPointKey]AccessPoint),
 		sessions:     make(map[SessionID]Session), networks: make(map[NetworkID]Network),
@@ -67,14 +68,14 @@ func newPublished(m Manager) *published {
 }
 
 // publish tells all subscribers.
-func (p *published) publish(e Event) {
+func (p *Published) Publish(e Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.publishLocked(e)
 }
 
 // publishLocked is publish for who holds mu.
-func (p *published) publishLocked(e Event) {
+func (p *Published) publishLocked(e Event) {
 	p.apply(e)
 	for sub := range p.subscriptions {
 		if !sub.put(e) {
@@ -84,7 +85,7 @@ func (p *published) publishLocked(e Event) {
 }
 
 // apply brings what there is up to date.
-func (p *published) apply(e Event) {
+func (p *Published) apply(e Event) {
 	switch e := e.(type) {
 	case ManagerChanged:
 		p.manager = e.Manager
@@ -120,7 +121,7 @@ func (p *published) apply(e Event) {
 }
 
 // applyER is apply for the events of External Registrars.
-func (p *published) applyER(e Event) {
+func (p *Published) applyER(e Event) {
 	switch e := e.(type) {
 	case ERChanged:
 		if p.ers[e.ER.Interface] = e.ER; !e.ER.Running {
@@ -141,26 +142,26 @@ func (p *published) applyER(e Event) {
 	}
 }
 
-func (p *published) noteAccessPointLocked(ap AccessPoint) {
+func (p *Published) noteAccessPointLocked(ap AccessPoint) {
 	p.accessPoints[accessPointKey{ap.Interface, ap.BSSID}] = ap
 }
 
 // noteAccessPoint brings an access point up to date with what is not worth an event.
-func (p *published) noteAccessPoint(ap AccessPoint) {
+func (p *Published) NoteAccessPoint(ap AccessPoint) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.noteAccessPointLocked(ap)
 }
 
 // noteSession brings a session up to date with what is told in a moment.
-func (p *published) noteSession(s Session) {
+func (p *Published) NoteSession(s Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions[s.ID] = s
 }
 
 // addNetwork tells of a network that was stored, for the first time or again.
-func (p *published) addNetwork(n Network) {
+func (p *Published) AddNetwork(n Network) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, known := p.networks[n.ID]; known {
@@ -171,7 +172,7 @@ func (p *published) addNetwork(n Network) {
 }
 
 // removeNetwork tells that a network is no longer stored, if it was.
-func (p *published) removeNetwork(id NetworkID) {
+func (p *Published) RemoveNetwork(id NetworkID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, known := p.networks[id]; known {
@@ -180,22 +181,22 @@ func (p *published) removeNetwork(id NetworkID) {
 }
 
 // countNetworks counts the networks that are stored.
-func (p *published) countNetworks() int {
+func (p *Published) CountNetworks() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.networks)
 }
 
 // session returns a session that runs or ended not long ago.
-func (p *published) session(id SessionID) (Session, bool) {
+func (p *Published) Session(id SessionID) (Session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, ok := p.sessions[id]
-	return s.clone(), ok
+	return s.Clone(), ok
 }
 
 // erAccessPoint returns an access point of the External Registrar on an interface.
-func (p *published) erAccessPoint(ifname string, id er.APID) (ERAccessPoint, bool) {
+func (p *Published) ERAccessPoint(ifname string, id er.APID) (ERAccessPoint, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ap, ok := p.erAccessPoints[erAccessPointKey{ifname, id}]
@@ -203,7 +204,7 @@ func (p *published) erAccessPoint(ifname string, id er.APID) (ERAccessPoint, boo
 }
 
 // removeER tells that all of an External Registrar is gone, and then it.
-func (p *published) removeER(ifname string) {
+func (p *Published) RemoveER(ifname string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	snap := p.snapshotLocked()
@@ -221,14 +222,14 @@ func (p *published) removeER(ifname string) {
 }
 
 // snapshot is all that there is.
-func (p *published) snapshot() Snapshot {
+func (p *Published) Snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.snapshotLocked()
 }
 
 // snapshotLocked is snapshot for who holds mu.
-func (p *published) snapshotLocked() Snapshot {
+func (p *Published) snapshotLocked() Snapshot {
 	snap := Snapshot{
 		Manager:        p.manager,
 		Interfaces:     sorted(p.interfaces, strings.Compare),
@@ -243,7 +244,7 @@ func (p *published) snapshotLocked() Snapshot {
 		}),
 	}
 	for i := range snap.Sessions {
-		snap.Sessions[i] = snap.Sessions[i].clone()
+		snap.Sessions[i] = snap.Sessions[i].Clone()
 	}
 	return snap
 }
@@ -262,7 +263,7 @@ func sorted[K comparable, V any](m map[K]V, compare func(a, b K) int) []V {
 }
 
 // subscribe returns what there is now, and a Subscription to all that happens from now on.
-func (p *published) subscribe() (Snapshot, *Subscription) {
+func (p *Published) Subscribe() (Snapshot, *Subscription) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sub := &Subscription{from: p, ready: make(chan struct{}, 1)}
