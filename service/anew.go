@@ -3,20 +3,9 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"wpsd/engine/credential"
-)
-
-// Causes of an end that another session on the interface is.
-var (
-	// errReplaced ends a session that somebody else's command began anew.
-	errReplaced = fmt.Errorf("%w: another one began in its place", errCanceled)
-	// errSuperseded ends a session that has given its network to a manager and waits for the
-	// connection: the manager keeps the network.
-	errSuperseded = fmt.Errorf("%w: another one began before the network was connected: %w",
-		errCanceled, credential.ErrKeep)
 )
 
 // giveWay ends the session that runs on an interface for another one, if it may: a hand-over goes

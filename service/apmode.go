@@ -26,14 +26,6 @@ const (
 	withdrawTime = 15 * time.Second
 )
 
-// Causes of an end that only the sessions of an access point know.
-var (
-	errAPGone = fmt.Errorf("the access point's software stopped or was restarted: %w",
-		drivers.ErrUnreachable)
-	errAPWithoutWPS  = fmt.Errorf("WPS is off at the access point: %w", drivers.ErrNotSupported)
-	errCanceledThere = fmt.Errorf("%w at the access point", errCanceled)
-)
-
 // runError is how the last run at an access point failed.
 type runError struct {
 	message     wsc.MessageType // that it ended at
@@ -89,12 +81,12 @@ func (s *Service) findAccessPoint(r StartRequest) (*iface, error) {
 
 // newAdmission makes the procedure of a session, and gives that its time and its first state. The
 // caller holds mu.
-func newAdmission(s *Service, ses *session, r StartRequest, t task) *admission {
+func newAdmission(s *Service, i *iface, ses *session, r StartRequest, t task) *admission {
 	ses.State = StateExchanging
 	if r.Timeout != 0 && t.method == MethodPIN {
 		ses.Deadline = ses.Started.Add(r.Timeout)
 	}
-	return &admission{service: s, session: ses, steering: ses.iface.steering, task: t, mac: r.MAC}
+	return &admission{service: s, session: ses, steering: i.steering, task: t, mac: r.MAC}
 }
 
 // purposeFor says what StartPIN and StartPBC mean on an interface.
@@ -119,14 +111,14 @@ func (s *Service) purposeOf(r StartRequest) Purpose {
 // run is the session's goroutine.
 func (a *admission) run(ctx context.Context) {
 	s, ses := a.service, a.session
-	s.logStart(ses)
+	ses.logStart()
 	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	err := s.fence("a session at an access point", func() error { return a.admitOne(ctx) })
 	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
 	_ = s.fenced("the end of a session", func() { outcome = a.outcome(err) })
 	a.wipe()
-	s.end(ses, outcome)
+	ses.end(outcome)
 }
 
 // admitOne lets one Enrollee in. The one before on this interface has withdrawn its grant by then.

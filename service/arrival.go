@@ -9,7 +9,6 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/outcome"
 	"wpsd/service/receive"
-	"wpsd/service/store"
 )
 
 // arrival is what became of Credentials that came.
@@ -21,8 +20,8 @@ type arrival struct {
 }
 
 // receive takes what a session received, and tells of it. It wipes cs.
-func (s *Service) receive(ses *session, cs []wsc.Credential, from receive.Origin) arrival {
-	c, err := receive.Convert(cs, from.Own, s.saeOnly(ses.iface))
+func (s *Service) receive(ses *session, i *iface, cs []wsc.Credential, from receive.Origin) arrival {
+	c, err := receive.Convert(cs, from.Own, s.saeOnly(i))
 	if err != nil { // check let them pass
 		s.log.Error("credentials that passed are refused now", "session", ses.ID, "err", err)
 		return arrival{err: fmt.Errorf("%w: %w", receive.ErrUseless, err)}
@@ -119,20 +118,6 @@ func (s *Service) announce(stored []receive.Stored) []NetworkID {
 		}
 	}
 	return ids
-}
-
-// notStoredError tells that a network that came is not in the store: it is with its session only.
-type notStoredError struct{ err error }
-
-// Error implements error.
-func (e *notStoredError) Error() string { return fmt.Sprintf("service: not stored: %v", e.err) }
-
-// Unwrap gives the error of the store, and ErrStoreFull or ErrStore as callers know them.
-func (e *notStoredError) Unwrap() []error {
-	if errors.Is(e.err, store.ErrFull) {
-		return []error{ErrStoreFull, e.err}
-	}
-	return []error{ErrStore, e.err}
 }
 
 // leftOutOf says of each Credential that makes no network which it was, and why.

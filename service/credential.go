@@ -74,7 +74,7 @@ func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplican
 
 // check refuses an M8 whose credentials make no network; the access point is told so.
 func (e *enrolment) check(cs []wsc.Credential) error {
-	return receive.Check(cs, e.device.MAC, e.service.saeOnly(e.session.iface))
+	return receive.Check(cs, e.device.MAC, e.service.saeOnly(e.iface))
 }
 
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified:
@@ -132,7 +132,7 @@ func asCredential(settings wsc.Credential) []wsc.Credential {
 
 // take takes what was received.
 func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
-	e.came = e.service.receive(e.session, cs,
+	e.came = e.service.receive(e.session, e.iface, cs,
 		receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()})
 	e.external = e.came.processing == ProcessingExternal
 }

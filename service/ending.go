@@ -337,3 +337,11 @@ func (f failure) enrolleeCase(s *Session) outcome.Case {
 	}
 	return ""
 }
+
+// isOtherKey tells that the Registrar has not the key that it announced in a handover: a handover
+// is with one Registrar.
+func isOtherKey(err error) bool {
+	run, ok := errors.AsType[*registration.Error](err)
+	return ok && run.Local && errors.Is(err, registration.ErrPublicKey) &&
+		run.ConfigError == wsc.ConfigErrorPublicKeyHashMismatch
+}

@@ -31,6 +31,7 @@ const (
 // enrolment is the procedure of one session. Its goroutine owns it.
 type enrolment struct {
 	service *Service
+	iface   *iface
 	session *session
 	task
 	want         wsc.MAC // zero: any
@@ -54,9 +55,9 @@ type enrolment struct {
 	came     arrival // what became of them
 }
 
-func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
+func newEnrolment(s *Service, i *iface, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
 	return &enrolment{
-		service: s, session: ses, task: t, want: r.BSSID, device: device,
+		service: s, iface: i, session: ses, task: t, want: r.BSSID, device: device,
 		fragmentSize: s.fragmentSize, apply: r.Apply,
 		backhaul: r.MultiAP, beside: r.Beside,
 		began: ses.Started,
@@ -67,12 +68,12 @@ func newEnrolment(s *Service, ses *session, r StartRequest, t task, device wsc.D
 // over, and tells.
 func (e *enrolment) run(ctx context.Context) {
 	s, ses := e.service, e.session
-	s.logStart(ses)
+	ses.logStart()
 	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
 	err := s.fence("a session", func() error {
-		return s.withRadio(walk, ses.iface, func() error { return e.onInterface(ctx, walk) })
+		return s.withRadio(walk, e.iface, func() error { return e.onInterface(ctx, walk) })
 	})
 	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
 	_ = s.fenced("the end of a session", func() {
@@ -87,16 +88,16 @@ func (e *enrolment) run(ctx context.Context) {
 		e.usedToken()
 	})
 	e.wipe()
-	s.end(ses, outcome)
+	ses.end(outcome)
 }
 
 // onInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
 // what came before.
 func (e *enrolment) onInterface(ctx, walk context.Context) error {
-	s, name := e.service, e.session.iface.Name
+	s, name := e.service, e.iface.Name
 	var h *holding
 	err := s.fence("taking an interface", func() (err error) {
-		h, err = s.take(walk, e.session.iface, e.beside)
+		h, err = s.take(walk, e.iface, e.beside)
 		return err
 	})
 	if fence.Caught(err) { // what it had taken by then stands in the journal
@@ -121,7 +122,7 @@ func (e *enrolment) onInterface(ctx, walk context.Context) error {
 // meet enrols on an interface that was taken.
 func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	s := e.service
-	err := s.withStation(ctx, e.session.iface, h.apart, func(station drivers.Station) error {
+	err := s.withStation(ctx, e.iface, h.apart, func(station drivers.Station) error {
 		if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
 			e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
 		}
@@ -136,7 +137,7 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 // enroll looks for an access point and tries it, and the same or the next again, until one gave us
 // its network, or what happened is the end (see search.Failed).
 func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
-	scan, err := newScanner(ctx, e.service, e.session.iface, station, e.device.MAC)
+	scan, err := newScanner(ctx, e.service, e.iface, station, e.device.MAC)
 	if err != nil {
 		return err
 	}
@@ -187,14 +188,6 @@ func (e *enrolment) newSearch(ctx context.Context) {
 			e.search.Name(n.BSSID, n.SSID)
 		}
 	}
-}
-
-// isOtherKey tells that the Registrar has not the key that it announced in a handover: a handover
-// is with one Registrar.
-func isOtherKey(err error) bool {
-	run, ok := errors.AsType[*registration.Error](err)
-	return ok && run.Local && errors.Is(err, registration.ErrPublicKey) &&
-		run.ConfigError == wsc.ConfigErrorPublicKeyHashMismatch
 }
 
 // isFinal tells what no other access point can make good.

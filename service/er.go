@@ -184,7 +184,7 @@ func (e *externalRegistrar) isOnlyOf(user string) bool {
 		}
 	}
 	return e.service.sessions.count(func(ses *session) bool {
-		return ses.er == e && !ses.State.Ended() && ses.User != user
+		return ses.by == any(e) && !ses.State.Ended() && ses.User != user
 	}) == 0
 }
 
@@ -238,7 +238,7 @@ func (e *externalRegistrar) stopUnwanted() {
 		return
 	}
 	if e.service.sessions.count(func(ses *session) bool {
-		return ses.er == e && !ses.stopping && !ses.State.Ended()
+		return ses.by == any(e) && !ses.stopping && !ses.State.Ended()
 	}) == 0 {
 		e.stop(errOwnerLeft)
 	}

@@ -240,7 +240,7 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest,
 		Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
 		State: StateExchanging, Started: now, Deadline: deadline,
 	})
-	ses.iface, ses.er = e.iface, e
+	ses.by = e
 	ses.cancel = func(cause error) {
 		if cause == nil {
 			return
@@ -254,7 +254,7 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest,
 		}
 	}
 	e.runs[run] = &erRun{session: ses, deadline: deadline}
-	s.logStart(ses)
+	ses.logStart()
 	return s.sessions.add(ses)
 }
 
@@ -374,7 +374,7 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 	// To store them can take a while, and others' events shall not wait for a disk. shutDown waits
 	// for this goroutine, and so for that one.
 	s.tasks.Go(fence.Func(s.log, "taking settings", func() {
-		e.finish(ses, s.takeSettings(ses, *event.Settings))
+		e.finish(ses, e.takeSettings(ses, *event.Settings))
 	}, func(err error) { e.finish(ses, err) }))
 }
 
@@ -392,7 +392,7 @@ func (e *externalRegistrar) noteEnd(ses *session, event er.RunEnded) {
 // finish tells the end of a session, which may be what kept the External Registrar running.
 func (e *externalRegistrar) finish(ses *session, err error) {
 	s := e.service
-	s.end(ses, failureOf(err, ses.Method))
+	ses.end(failureOf(err, ses.Method))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.iface.er == e {
@@ -402,11 +402,12 @@ func (e *externalRegistrar) finish(ses *session, err error) {
 
 // takeSettings stores the settings that an access point showed or took, and tells of them. It wipes
 // them.
-func (s *Service) takeSettings(ses *session, settings wsc.Credential) error {
+func (e *externalRegistrar) takeSettings(ses *session, settings wsc.Credential) error {
+	s := e.service
 	if ses.Purpose == PurposeConfigure {
 		strengthen(&settings)
 	}
-	c, err := receive.Convert(asCredential(settings), wsc.MAC{}, s.saeOnly(ses.iface))
+	c, err := receive.Convert(asCredential(settings), wsc.MAC{}, s.saeOnly(e.iface))
 	if err != nil {
 		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
 	}

@@ -28,6 +28,19 @@ var (
 	errSilent        = errors.New("the access point stopped answering")
 	errERStopped     = fmt.Errorf("%w: the External Registrar was stopped", errCanceled)
 	errAttemptTime   = errors.New("the access point takes too long")
+
+	// errReplaced ends a session that somebody else's command began anew.
+	errReplaced = fmt.Errorf("%w: another one began in its place", errCanceled)
+	// errSuperseded ends a session that has given its network to a manager and waits for the
+	// connection: the manager keeps the network.
+	errSuperseded = fmt.Errorf("%w: another one began before the network was connected: %w",
+		errCanceled, credential.ErrKeep)
+
+	// Those of an access point of this machine.
+	errAPGone = fmt.Errorf("the access point's software stopped or was restarted: %w",
+		drivers.ErrUnreachable)
+	errAPWithoutWPS  = fmt.Errorf("WPS is off at the access point: %w", drivers.ErrNotSupported)
+	errCanceledThere = fmt.Errorf("%w at the access point", errCanceled)
 )
 
 // failure is how a session ended; its zero value is no success. err stays out of what users see.

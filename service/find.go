@@ -58,7 +58,7 @@ func (e *enrolment) swept() {
 	s := e.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := e.session.iface; s.interfaces[i.Name] == i {
+	if i := e.iface; s.interfaces[i.Name] == i {
 		s.emit(ScanDone{Interface: i.Name, Success: true})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"wpsd/engine/credential"
-	"wpsd/engine/wsc"
 	"wpsd/service/receive"
 )
 
@@ -31,23 +30,6 @@ const (
 // deliverTime bounds a hand-over: a manager scans, connects, and may have to give up the connection
 // that it has.
 const deliverTime = 45 * time.Second
-
-// HandoverError tells that a manager did not take a network, which is stored all the same.
-type HandoverError struct {
-	Manager string
-	Err     error
-	// Run is the address that the network was received with, where the manager has another: some
-	// access points have a key for each address. Zero: it is the same, or nobody knows.
-	Run wsc.MAC
-}
-
-// Error implements error.
-func (e *HandoverError) Error() string {
-	return fmt.Sprintf("service: %s did not connect to the network: %v", e.Manager, e.Err)
-}
-
-// Unwrap gives ErrHandover and the manager's own error to errors.Is.
-func (e *HandoverError) Unwrap() []error { return []error{ErrHandover, e.Err} }
 
 // checkApply refuses what nobody here can do.
 func (s *Service) checkApply(apply string) error {
@@ -122,7 +104,7 @@ func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
 	s := e.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return networks, s.terms.of(e.session.iface.air.offers(networks, e.session.Peer))
+	return networks, s.terms.of(e.iface.air.offers(networks, e.session.Peer))
 }
 
 // deliver hands networks over: a Credential for each band may come, and not each need be in reach.

@@ -12,30 +12,29 @@ const (
 	LogSessionEnded   = "session ended"
 )
 
-// logStart writes the first line of a session. It may be called without mu: what it reads never
-// changes.
-func (s *Service) logStart(ses *session) {
-	s.log.Info(LogSessionStarted, "session", ses.ID, "interface", ses.Interface, "role",
-		string(ses.Role), "purpose", string(ses.Purpose),
-		"method", string(ses.Method), "owner", ses.Owner)
+// logStart writes the first line of a session. What it reads never changes.
+func (s *session) logStart() {
+	s.table.log.Info(LogSessionStarted, "session", s.ID, "interface", s.Interface, "role",
+		string(s.Role), "purpose", string(s.Purpose),
+		"method", string(s.Method), "owner", s.Owner)
 }
 
-// logEnd writes the last line of a session. The caller holds mu.
-func (s *Service) logEnd(ses *session, why error) {
+// logEnd writes the last line of a session. The caller holds the table's lock.
+func (s *session) logEnd(why error) {
 	attrs := []any{
-		"session", ses.ID, "interface", ses.Interface, "role", string(ses.Role), "purpose",
-		string(ses.Purpose), "method", string(ses.Method),
-		"state", string(ses.State), "duration", time.Since(ses.Started).Round(time.Millisecond),
+		"session", s.ID, "interface", s.Interface, "role", string(s.Role), "purpose",
+		string(s.Purpose), "method", string(s.Method),
+		"state", string(s.State), "duration", time.Since(s.Started).Round(time.Millisecond),
 	}
-	if !ses.Peer.IsZero() {
-		attrs = append(attrs, "peer", ses.Peer.String())
+	if !s.Peer.IsZero() {
+		attrs = append(attrs, "peer", s.Peer.String())
 	}
-	if ses.Detail.AccessPointsTried > 0 {
-		attrs = append(attrs, "tried", ses.Detail.AccessPointsTried)
+	if s.Detail.AccessPointsTried > 0 {
+		attrs = append(attrs, "tried", s.Detail.AccessPointsTried)
 	}
-	if ses.Reason != "" {
-		attrs = append(attrs, "reason", string(ses.Reason), "config_error", uint16(ses.ConfigError),
+	if s.Reason != "" {
+		attrs = append(attrs, "reason", string(s.Reason), "config_error", uint16(s.ConfigError),
 			slog.Any("err", why))
 	}
-	s.log.Info(LogSessionEnded, attrs...)
+	s.table.log.Info(LogSessionEnded, attrs...)
 }

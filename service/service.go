@@ -141,7 +141,7 @@ func New(c Config) (*Service, error) {
 		}
 	}
 	s.published = state.New(s.manager)
-	s.sessions = newSessions(s.published, s.log)
+	s.sessions = newSessions(s.published, s.log, s.sessionOver)
 	for _, n := range s.store.Networks() {
 		s.published.AddNetwork(networkOf(n))
 	}

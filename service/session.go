@@ -5,48 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
-	"wpsd/engine/wsc"
-	"wpsd/service/outcome"
 )
 
 const (
-	// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC,
-	// and wpa_supplicant for every operation).
-	walkTime = 120 * time.Second
 	// maxSessions bounds what runs at once, over all interfaces.
 	maxSessions = 64
 )
-
-// StartRequest says where, with whom and for whom to enrol.
-type StartRequest struct {
-	Interface string
-	BSSID     wsc.MAC      // of the access point; zero: any
-	PIN       secret.Value // StartPIN only; empty: one is generated
-	Force     bool         // the PIN is used even if its check digit is wrong
-	Owner     string       // opaque; see ReleaseOwner
-	User      string       // opaque: whose process the owner is
-	// Purpose is what the caller was allowed to do, PurposeEnroll or PurposeAdmit: an interface
-	// that is something else by now is refused. Empty: whatever the interface is.
-	Purpose Purpose
-	Detach  bool   // the session outlives its owner
-	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
-	// on an interface of our own, where the radio has room for two: the manager keeps its own
-	Beside  bool
-	MultiAP bool // StartPBC of a station only: as one that links access points (a backhaul station)
-	// a session of a station that runs on the interface ends for this one; else that is ErrBusy
-	Anew bool
-	// Learn, Configure: with the password of the access point's tag, which was read before
-	NFC bool
-
-	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long
-	// its PIN is good for (0: two minutes).
-	MAC     wsc.MAC
-	Timeout time.Duration
-}
 
 // StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that
 // pressed its. The session ends on its own, 120 s later at most.
@@ -75,53 +42,6 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 		return Session{}, secret.Value{}, err
 	}
 	return ses, pin, nil
-}
-
-// readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit
-// need not be right.
-func readPIN(typed secret.Value, force bool) (secret.Value, error) {
-	if force {
-		return devpass.AnyPIN(typed.Bytes())
-	}
-	return devpass.CheckPIN(typed.Bytes())
-}
-
-// task is what a session is for. Its secrets are the session's.
-type task struct {
-	purpose  Purpose
-	method   Method
-	password devpass.Password
-	settings *Settings // PurposeConfigure only
-
-	// For NFC: the key that a tag or a handover request announced, or the content of the tag that
-	// admits; the key that the Registrar announced; the network that it named, and where that is;
-	// how an access point is told.
-	privateKey   secret.Value
-	registrarKey *[20]byte
-	ssid         []byte
-	hint         int // MHz
-	nfcGrant     func(context.Context, drivers.NFCAccessPoint) error
-	nfcRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
-
-	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an
-	// access point waits for another one does not mean that nobody will know ours.
-	generated bool
-}
-
-// role is our part in it: an access point that is learned or configured is the Enrollee.
-func (t *task) role() Role {
-	if t.purpose == PurposeEnroll {
-		return RoleEnrollee
-	}
-	return RoleRegistrar
-}
-
-func (t *task) wipe() {
-	t.password.Wipe()
-	t.privateKey.Wipe()
-	if t.settings != nil {
-		t.settings.Key.Wipe()
-	}
 }
 
 // start checks a request and starts the session's goroutine.
@@ -160,10 +80,10 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 		Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
 		State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
 	})
-	ses.iface, ses.cancel = i, cancel
-	run := newEnrolment(s, ses, r, t, s.deviceFor(i.HardwareAddr)).run
+	ses.cancel = cancel
+	run := newEnrolment(s, i, ses, r, t, s.deviceFor(i.HardwareAddr)).run
 	if t.purpose == PurposeAdmit {
-		run = newAdmission(s, ses, r, t).run
+		run = newAdmission(s, i, ses, r, t).run
 	}
 	if err := s.begin(func() { run(ctx) }); err != nil {
 		cancel(err)
@@ -255,37 +175,20 @@ func (s *Service) ReleaseOwner(owner string) {
 	}
 }
 
-// end says how a session ended, after the interface was given back, and keeps it for a while.
-func (s *Service) end(ses *session, f failure) {
-	err := s.fenced("the end of a session", func() { s.endWith(ses, f, failure.explain) })
-	if err != nil {
-		_ = s.fenced("the end of a session", func() {
-			s.endWith(ses, failure{state: StateFailed, reason: ReasonInternal, err: err},
-				func(_ failure, ses *Session) { ses.Detail.Case = outcome.Case(ReasonInternal) })
-		})
-	}
-}
-
-// endWith is end with whoever finds out what is said of it.
-func (s *Service) endWith(ses *session, f failure, explain func(failure, *Session)) {
+// sessionOver is called with how a session ends: it is told in one step with the interface's being
+// free again.
+func (s *Service) sessionOver(ses *session, finish func() bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.sessions.finish(ses, func(told *Session) {
-		told.State, told.Reason, told.ConfigError = f.state, f.reason, f.configError
-		f.detail(&told.Detail)
-		explain(f, told)
-		ses.iface.addNames(told)
-		told.Sentence = outcome.Sentence(told.Reason, told.Detail)
-	}) {
+	if !finish() {
 		return
 	}
-	if i := ses.iface; i.session == ses {
-		i.session = nil
-		if s.interfaces[i.Name] == i {
+	for _, i := range s.interfaces {
+		if i.session == ses {
+			i.session = nil
 			s.emit(InterfaceChanged{Interface: i.snapshot()})
 			s.lookAfter(i)
 		}
 	}
 	s.restSoon()
-	s.logEnd(ses, f.err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/service/fence"
+	"wpsd/service/outcome"
 	"wpsd/service/state"
 )
 
@@ -27,6 +28,9 @@ const (
 type sessions struct {
 	log       *slog.Logger
 	published *state.Published
+	// over is called at the end of each session, without the table's lock: it calls finish, which
+	// tells the end, and reports false if that was told before
+	over func(ses *session, finish func() bool)
 
 	mu     sync.Mutex
 	closed bool // what ends now is not kept
@@ -34,8 +38,9 @@ type sessions struct {
 	list   map[SessionID]*session
 }
 
-func newSessions(p *state.Published, log *slog.Logger) *sessions {
-	return &sessions{log: log, published: p, list: make(map[SessionID]*session)}
+func newSessions(p *state.Published, log *slog.Logger,
+	over func(ses *session, finish func() bool)) *sessions {
+	return &sessions{log: log, published: p, over: over, list: make(map[SessionID]*session)}
 }
 
 // session is a Session and what belongs to it. Its table's lock guards it, but for what never
@@ -43,8 +48,7 @@ func newSessions(p *state.Published, log *slog.Logger) *sessions {
 type session struct {
 	Session
 	table       *sessions
-	iface       *iface
-	er          *externalRegistrar   // whose run it is; nil: one of the interface's own
+	by          any                  // the External Registrar whose run it is; nil: none
 	cancel      func(cause error)    // called without the lock
 	told        bool                 // its end was
 	stopping    bool                 // told to end: the interface may be promised to the next
@@ -75,7 +79,7 @@ func (t *sessions) add(ses *session) Session {
 
 // running counts the sessions that have not ended: those of External Registrars, or all others.
 func (t *sessions) running(er bool) int {
-	return t.count(func(ses *session) bool { return (ses.er != nil) == er && !ses.State.Ended() })
+	return t.count(func(ses *session) bool { return (ses.by != nil) == er && !ses.State.Ended() })
 }
 
 // count counts the sessions that are so.
@@ -221,20 +225,43 @@ func (s *session) quiet() {
 	}
 }
 
-// finish tells how a session ended, as conclude writes it down, and keeps it for a while. It
-// reports false if that was told before.
-func (t *sessions) finish(ses *session, conclude func(*Session)) bool {
+// end says how a session ended, after the interface was given back, and keeps it for a while.
+func (s *session) end(f failure) {
+	t := s.table
+	explain := func(told *Session) { f.explain(told) }
+	err := fence.Do(t.log, "the end of a session", func() error { t.end(s, f, explain); return nil })
+	if err == nil {
+		return
+	}
+	f = failure{state: StateFailed, reason: ReasonInternal, err: err}
+	explain = func(told *Session) { told.Detail.Case = outcome.Case(ReasonInternal) }
+	_ = fence.Do(t.log, "the end of a session", func() error { t.end(s, f, explain); return nil })
+}
+
+// end tells how a session ended, unless that was told before, and keeps it for a while.
+func (t *sessions) end(ses *session, f failure, explain func(*Session)) {
+	t.over(ses, func() bool { return t.finish(ses, f, explain) })
+}
+
+// finish is the part of end that the table's lock guards. It reports false if the end was told
+// before.
+func (t *sessions) finish(ses *session, f failure, explain func(*Session)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if ses.told {
 		return false
 	}
-	conclude(&ses.Session)
+	ses.State, ses.Reason, ses.ConfigError = f.state, f.reason, f.configError
+	f.detail(&ses.Detail)
+	explain(&ses.Session)
+	t.addNames(&ses.Session)
+	ses.Sentence = outcome.Sentence(ses.Reason, ses.Detail)
 	ses.cancel(nil)
 	ses.quiet()
 	ses.told = true
 	t.published.Publish(SessionEnded{Session: ses.Session.Clone()})
 	t.retire(ses)
+	ses.logEnd(f.err)
 	return true
 }
 
@@ -253,7 +280,7 @@ func (t *sessions) retire(ses *session) {
 	n := 0
 	for _, other := range t.list {
 		if other.Interface != ses.Interface || !other.State.Ended() ||
-			(other.er == nil) != (ses.er == nil) {
+			(other.by == nil) != (ses.by == nil) {
 			continue
 		}
 		n++
@@ -294,4 +321,19 @@ func (t *sessions) close() {
 	for _, ses := range t.list {
 		t.remove(ses)
 	}
+}
+
+// addNames puts the names that were heard on the session's interface into what it tells of its end.
+func (t *sessions) addNames(s *Session) {
+	if ap, ok := t.published.AccessPoint(s.Interface, s.Wanted); ok {
+		s.Detail.Wanted.SSID = ap.SSID
+	}
+	overlap := make([]outcome.AccessPoint, len(s.Detail.Overlap))
+	for n, seen := range s.Detail.Overlap {
+		if ap, ok := t.published.AccessPoint(s.Interface, seen.BSSID); ok {
+			seen.SSID, seen.UUID = ap.SSID, ap.Ad.UUIDE
+		}
+		overlap[n] = seen
+	}
+	s.Detail.Overlap = overlap
 }

@@ -11,7 +11,7 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// published is what there is, as subscribers see it. An event changes it and goes to every
+// Published is what there is, as subscribers see it. An event changes it and goes to every
 // subscriber in one step, so a snapshot and the events after it fit together. Nobody is called with
 // its lock held: whoever guards a thing may publish what became of it under his own lock, which
 // keeps the order.
@@ -67,7 +67,7 @@ func New(m Manager) *Published {
 	}
 }
 
-// publish tells all subscribers.
+// Publish tells all subscribers.
 func (p *Published) Publish(e Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,21 +146,21 @@ func (p *Published) noteAccessPointLocked(ap AccessPoint) {
 	p.accessPoints[accessPointKey{ap.Interface, ap.BSSID}] = ap
 }
 
-// noteAccessPoint brings an access point up to date with what is not worth an event.
+// NoteAccessPoint brings an access point up to date with what is not worth an event.
 func (p *Published) NoteAccessPoint(ap AccessPoint) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.noteAccessPointLocked(ap)
 }
 
-// noteSession brings a session up to date with what is told in a moment.
+// NoteSession brings a session up to date with what is told in a moment.
 func (p *Published) NoteSession(s Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions[s.ID] = s
 }
 
-// addNetwork tells of a network that was stored, for the first time or again.
+// AddNetwork tells of a network that was stored, for the first time or again.
 func (p *Published) AddNetwork(n Network) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,7 +171,7 @@ func (p *Published) AddNetwork(n Network) {
 	p.publishLocked(NetworkAdded{n})
 }
 
-// removeNetwork tells that a network is no longer stored, if it was.
+// RemoveNetwork tells that a network is no longer stored, if it was.
 func (p *Published) RemoveNetwork(id NetworkID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,14 +180,14 @@ func (p *Published) RemoveNetwork(id NetworkID) {
 	}
 }
 
-// countNetworks counts the networks that are stored.
+// CountNetworks counts the networks that are stored.
 func (p *Published) CountNetworks() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.networks)
 }
 
-// session returns a session that runs or ended not long ago.
+// Session returns a session that runs or ended not long ago.
 func (p *Published) Session(id SessionID) (Session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -195,7 +195,15 @@ func (p *Published) Session(id SessionID) (Session, bool) {
 	return s.Clone(), ok
 }
 
-// erAccessPoint returns an access point of the External Registrar on an interface.
+// AccessPoint returns what was heard of an access point on an interface.
+func (p *Published) AccessPoint(ifname string, bssid wsc.MAC) (AccessPoint, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ap, ok := p.accessPoints[accessPointKey{ifname, bssid}]
+	return ap, ok
+}
+
+// ERAccessPoint returns an access point of the External Registrar on an interface.
 func (p *Published) ERAccessPoint(ifname string, id er.APID) (ERAccessPoint, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,7 +211,7 @@ func (p *Published) ERAccessPoint(ifname string, id er.APID) (ERAccessPoint, boo
 	return ap, ok
 }
 
-// removeER tells that all of an External Registrar is gone, and then it.
+// RemoveER tells that all of an External Registrar is gone, and then it.
 func (p *Published) RemoveER(ifname string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -221,7 +229,7 @@ func (p *Published) RemoveER(ifname string) {
 	p.publishLocked(ERChanged{ER{Interface: ifname}})
 }
 
-// snapshot is all that there is.
+// Snapshot is all that there is.
 func (p *Published) Snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -262,7 +270,7 @@ func sorted[K comparable, V any](m map[K]V, compare func(a, b K) int) []V {
 	return list
 }
 
-// subscribe returns what there is now, and a Subscription to all that happens from now on.
+// Subscribe returns what there is now, and a Subscription to all that happens from now on.
 func (p *Published) Subscribe() (Snapshot, *Subscription) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -223,7 +223,7 @@ type Network struct {
 	Created    time.Time
 }
 
-// clone returns a copy that shares nothing which the session still changes.
+// Clone returns a copy that shares nothing which the session still changes.
 func (s Session) Clone() Session {
 	s.Networks = slices.Clone(s.Networks)
 	s.Detail = s.Detail.Clone()

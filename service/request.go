@@ -1,0 +1,89 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+)
+
+// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC, and
+// wpa_supplicant for every operation).
+const walkTime = 120 * time.Second
+
+// StartRequest says where, with whom and for whom to enrol.
+type StartRequest struct {
+	Interface string
+	BSSID     wsc.MAC      // of the access point; zero: any
+	PIN       secret.Value // StartPIN only; empty: one is generated
+	Force     bool         // the PIN is used even if its check digit is wrong
+	Owner     string       // opaque; see ReleaseOwner
+	User      string       // opaque: whose process the owner is
+	// Purpose is what the caller was allowed to do, PurposeEnroll or PurposeAdmit: an interface
+	// that is something else by now is refused. Empty: whatever the interface is.
+	Purpose Purpose
+	Detach  bool   // the session outlives its owner
+	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
+	// on an interface of our own, where the radio has room for two: the manager keeps its own
+	Beside  bool
+	MultiAP bool // StartPBC of a station only: as one that links access points (a backhaul station)
+	// a session of a station that runs on the interface ends for this one; else that is ErrBusy
+	Anew bool
+	// Learn, Configure: with the password of the access point's tag, which was read before
+	NFC bool
+
+	// For an interface that is an access point: which Enrollee to let in (zero: any), and how long
+	// its PIN is good for (0: two minutes).
+	MAC     wsc.MAC
+	Timeout time.Duration
+}
+
+// readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit
+// need not be right.
+func readPIN(typed secret.Value, force bool) (secret.Value, error) {
+	if force {
+		return devpass.AnyPIN(typed.Bytes())
+	}
+	return devpass.CheckPIN(typed.Bytes())
+}
+
+// task is what a session is for. Its secrets are the session's.
+type task struct {
+	purpose  Purpose
+	method   Method
+	password devpass.Password
+	settings *Settings // PurposeConfigure only
+
+	// For NFC: the key that a tag or a handover request announced, or the content of the tag that
+	// admits; the key that the Registrar announced; the network that it named, and where that is;
+	// how an access point is told.
+	privateKey   secret.Value
+	registrarKey *[20]byte
+	ssid         []byte
+	hint         int // MHz
+	nfcGrant     func(context.Context, drivers.NFCAccessPoint) error
+	nfcRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
+
+	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an
+	// access point waits for another one does not mean that nobody will know ours.
+	generated bool
+}
+
+// role is our part in it: an access point that is learned or configured is the Enrollee.
+func (t *task) role() Role {
+	if t.purpose == PurposeEnroll {
+		return RoleEnrollee
+	}
+	return RoleRegistrar
+}
+
+func (t *task) wipe() {
+	t.password.Wipe()
+	t.privateKey.Wipe()
+	if t.settings != nil {
+		t.settings.Key.Wipe()
+	}
+}
