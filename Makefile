@@ -94,8 +94,8 @@ bench: ## benchmarks, and Diffie-Hellman beside OpenSSL
 	go run ./test/dhcompare
 	@$(MAKE) --no-print-directory bench-er
 
-bench-er: build ## the External Registrar with a thousand simulated access points: memory, CPU, a flood of events
-	@test/needs dbus-daemon:dbus-daemon ip:iproute2
+bench-er: build ## the External Registrar beside wpa_supplicant, and with a thousand simulated access points: CPU, memory, a flood
+	@test/needs dbus-daemon:dbus-daemon ip:iproute2 wpa_supplicant:wpasupplicant
 	go run ./test/erscale -programs build
 
 FUZZTIME ?= 60s

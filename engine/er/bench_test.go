@@ -33,7 +33,7 @@ func quiet(t testing.TB, n int, describe func(*upnp.Description)) *Registrar {
 			queue = queue[1:]
 		}
 	}
-	if got := len(r.APs()); got != n {
+	if got := len(r.APs()); got != min(n, maxAPs) {
 		t.Fatalf("%d access points of %d", got, n)
 	}
 	return r
@@ -48,10 +48,11 @@ func memory() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkAccessPoints finds, describes and subscribes to a thousand access points: the time, and
-// what each keeps.
+// BenchmarkAccessPoints finds, describes and subscribes to so many access points: the time and the
+// memory that each takes do not grow with their number. Of ten thousand the 4,096 that came last
+// stay: for each that comes from then on the one that was silent the longest goes.
 func BenchmarkAccessPoints(b *testing.B) {
-	for _, n := range []int{100, 1000, 4000} {
+	for _, n := range []int{100, 1000, 4000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var kept uint64
 			for b.Loop() {

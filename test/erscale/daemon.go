@@ -2,13 +2,10 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -66,41 +63,9 @@ func (d *daemon) learn(h *house) (time.Duration, error) {
 }
 
 // memory is what wpsd alone has in memory, besides its program.
-func (d *daemon) memory() (uint64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", d.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "Anonymous:"); ok {
-			n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return n << 10, err
-		}
-	}
-	return 0, errors.New("the kernel does not tell of anonymous memory")
-}
+func (d *daemon) memory() (uint64, error) { return anonymous(d.cmd.Process.Pid) }
 
-// cpu is the processor time that wpsd has used: what the scheduler counts for each thread, in
-// nanoseconds. /proc/PID/stat counts in 10 ms. Go hardly ever ends a thread.
-func (d *daemon) cpu() (sum time.Duration) {
-	tasks := fmt.Sprintf("/proc/%d/task", d.cmd.Process.Pid)
-	entries, err := os.ReadDir(tasks)
-	if err != nil {
-		return 0
-	}
-	for _, e := range entries {
-		b, err := os.ReadFile(tasks + "/" + e.Name() + "/schedstat")
-		if err != nil {
-			continue
-		}
-		first, _, _ := strings.Cut(string(b), " ")
-		n, err := strconv.ParseInt(first, 10, 64)
-		if err == nil {
-			sum += time.Duration(n)
-		}
-	}
-	return sum
-}
+func (d *daemon) cpu() time.Duration { return cpuOf(d.cmd.Process.Pid) }
 
 func median(all []time.Duration) time.Duration {
 	if len(all) == 0 {

@@ -37,6 +37,9 @@ type accessPoint struct {
 	runs     []time.Duration // from the first request of a run to its last
 }
 
+// UUID is its name in the network.
+func (a *accessPoint) UUID() wsc.UUID { return wsc.UUIDFromMAC(a.mac) }
+
 // learned gives how long the runs since the last call took, as the access point sees it.
 func (a *accessPoint) learned() []time.Duration {
 	a.mu.Lock()

@@ -5,6 +5,7 @@
 //   - how long it takes until all are found and subscribed to, and what CPU time;
 //   - how much memory each access point costs, at several numbers of them;
 //   - the CPU time of wpsd while nothing happens;
+//   - beside wpa_supplicant, with a few access points: CPU time, context switches and memory;
 //   - whether a flood of events is taken, and how long it takes meanwhile to learn an access point.
 //
 // It needs no root where user namespaces are allowed.
@@ -19,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"wpsd/test/figures"
 	"wpsd/test/testbus"
 )
 
@@ -35,6 +37,10 @@ type plan struct {
 	idle     time.Duration
 	events   int
 	flood    time.Duration
+	quick    bool
+	kept     string
+	keep     bool
+	table    figures.Table
 }
 
 func main() {
@@ -44,6 +50,9 @@ func main() {
 	flag.DurationVar(&p.idle, "idle", 30*time.Second, "how long to look at wpsd doing nothing")
 	flag.IntVar(&p.events, "events", 10000, "events of the flood")
 	flag.DurationVar(&p.flood, "flood", 10*time.Second, "how long the flood takes")
+	flag.BoolVar(&p.quick, "quick", false, "only what is measured beside wpa_supplicant")
+	flag.StringVar(&p.kept, "kept", "test/erscale/kept", "file of the figures kept")
+	flag.BoolVar(&p.keep, "keep", false, "write the figures of this run into it")
 	flag.Parse()
 	run := func() error { return p.run() }
 	if os.Getenv(inside) == "" {
@@ -75,10 +84,37 @@ func again() error {
 	return nil
 }
 
-func (p *plan) run() (err error) {
+func (p *plan) run() error {
 	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
 		return fmt.Errorf("ip link set lo up: %w: %s", err, out)
 	}
+	p.table = figures.Table{Title: "External Registrar, natively, medians", Rival: "wpa_supplicant"}
+	if err := p.beside(&p.table); err != nil {
+		return err
+	}
+	if !p.quick {
+		if err := p.many(); err != nil {
+			return err
+		}
+	}
+	text, err := os.ReadFile(p.kept)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	kept, err := figures.ReadKept(string(text))
+	if err != nil {
+		return err
+	}
+	fmt.Println()
+	p.table.Print(os.Stdout, kept)
+	if !p.keep {
+		return nil
+	}
+	return os.WriteFile(p.kept, []byte(p.table.Keep()), 0o644)
+}
+
+// many measures wpsd alone, with as many access points as there are in a large building.
+func (p *plan) many() (err error) {
 	bus, err := testbus.Start()
 	if err != nil {
 		return err
@@ -107,6 +143,11 @@ func (p *plan) run() (err error) {
 	return nil
 }
 
+// row adds a row that has no rival.
+func (p *plan) row(name, unit string, own, aim float64) {
+	p.table.Add(figures.Row{Name: name, Unit: unit, Own: own, Aim: aim})
+}
+
 // grow adds access points in steps, and looks at what each costs.
 func (p *plan) grow(d *daemon, h *house) error {
 	if err := d.control("er", "start"); err != nil {
@@ -118,6 +159,7 @@ func (p *plan) grow(d *daemon, h *house) error {
 		return err
 	}
 	fmt.Printf("wpsd with no access point: %d KiB (anonymous)\n", first>>10)
+	var each float64
 	for _, n := range []int{p.aps / 4, p.aps / 2, p.aps} {
 		if err := h.add(n - len(h.devices)); err != nil {
 			return err
@@ -130,9 +172,10 @@ func (p *plan) grow(d *daemon, h *house) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("with %d access points: %d KiB, %.1f KiB for each\n", n, now>>10,
-			float64(int64(now)-int64(first))/1024/float64(n))
+		each = float64(int64(now)-int64(first)) / 1024 / float64(n)
+		fmt.Printf("with %d access points: %d KiB, %.1f KiB for each\n", n, now>>10, each)
 	}
+	p.row(fmt.Sprintf("anonymous memory for each of %d access points", p.aps), "KiB", each, 6)
 	return nil
 }
 
@@ -151,9 +194,11 @@ func (p *plan) findAll(d *daemon, h *house) error {
 	if err := h.wait(p.aps); err != nil {
 		return err
 	}
-	took := time.Since(start)
+	took, used := time.Since(start), d.cpu()-cpu
+	p.row(fmt.Sprintf("found and subscribed to, CPU for each of %d access points", p.aps), "µs",
+		used.Seconds()*1e6/float64(p.aps), 0)
 	fmt.Printf("start to %d access points found and subscribed to: %v, %v CPU of wpsd\n", p.aps,
-		took.Round(time.Millisecond), d.cpu()-cpu)
+		took.Round(time.Millisecond), used)
 	return nil
 }
 
@@ -170,6 +215,10 @@ func (p *plan) rest(d *daemon, _ *house) error {
 
 // storm floods wpsd with events, and learns access points meanwhile.
 func (p *plan) storm(d *daemon, h *house) error {
+	before, err := d.memory()
+	if err != nil {
+		return err
+	}
 	quiet, err := d.learn(h)
 	if err != nil {
 		return err
@@ -195,6 +244,9 @@ func (p *plan) storm(d *daemon, h *house) error {
 			fmt.Printf("flood: %d of %d events taken in %v, the slowest answer after %v; %v CPU of wpsd; %d KiB afterwards, %d KiB %v later\n", f.taken, p.events,
 				f.took.Round(time.Millisecond), f.slowest.Round(time.Millisecond), used, now>>10,
 				later>>10, settle)
+			// 1: all of what the flood took is given back
+			p.row(fmt.Sprintf("memory %v after a flood of %d events, to before", settle, p.events),
+				"", float64(later)/float64(before), 1.25)
 			ms := time.Millisecond
 			runs := h.devices[0].learned()
 			fmt.Printf("learn, from the first request to the last: %v before the flood; median %v and at most %v in it\n",
