@@ -17,6 +17,8 @@ var (
 	windowXML string
 	//go:embed ui/navrow.ui
 	navRowXML string
+	//go:embed ui/about.ui
+	aboutXML string
 	//go:embed ui/style.css
 	styleSheet string
 )
@@ -61,9 +63,9 @@ type applet struct {
 	pages   []page
 	current int
 	scans   scanner
+	stays   bool   // whether it is in the background without its window
+	wanted  string // a router to join as soon as the service is there
 	adapter string // the interface that was chosen; empty: the first
-
-	background *background
 
 	rendering sync.Mutex
 	pending   bool // whether a render is under way already
@@ -84,22 +86,13 @@ func newApplet(app gtk.Application, o options, log *slog.Logger) *applet {
 	a := &applet{app: app, o: o, log: log}
 	a.run, a.end = context.WithCancel(context.Background())
 	a.model = model.New(o.bus, log, a.changed)
-	a.background = newBackground(a)
 	a.scans.a = a
 	a.model.Start()
 	return a
 }
 
-// activate is called when the program starts, and when it is started once more.
+// activate shows the window: when the program starts, and when it is started once more.
 func (a *applet) activate() {
-	if a.background.first() {
-		return
-	}
-	a.present()
-}
-
-// present shows the window.
-func (a *applet) present() {
 	if a.window == 0 {
 		a.build()
 	}
@@ -130,7 +123,6 @@ func (a *applet) render() {
 	a.pending = false
 	a.rendering.Unlock()
 	a.state = a.model.State()
-	a.background.render(&a.state)
 	if a.window == 0 {
 		return
 	}
@@ -143,6 +135,37 @@ func (a *applet) render() {
 	}
 	a.front()
 	a.scans.render()
+	a.joinWanted()
+}
+
+// joinNow joins a router whose button is pressed: a notification was clicked.
+func (a *applet) joinNow(bssid string) {
+	a.activate()
+	a.wanted = bssid
+	a.joinWanted()
+}
+
+// joinWanted begins what joinNow was asked for, once there is a service.
+func (a *applet) joinWanted() {
+	if a.wanted == "" || a.window == 0 || a.state.Service != model.Ready {
+		return
+	}
+	bssid := a.wanted
+	a.wanted = ""
+	a.open("join")
+	if j, ok := a.pages[0].(*join); ok && !j.run.active() {
+		j.push(bssid)
+	}
+}
+
+// about shows what this is.
+func (a *applet) about() {
+	b := gtk.Build(aboutXML)
+	defer b.Done()
+	w := b.Get("about")
+	w.Set("version", version)
+	w.Set("transient-for", a.window)
+	w.Present()
 }
 
 // in does work that waits, off GTK's thread. What it returns is run on that thread, if the program
@@ -165,7 +188,7 @@ func (a *applet) build() {
 	v := &a.views
 	*v = views{title: b.Get("title"), pages: b.Get("pages"), navigation: b.Get("navigation"),
 		back: b.Get("back"), toasts: b.Get("toasts"), flap: b.Get("flap")}
-	a.pages = []page{newJoin(a)}
+	a.pages = []page{newJoin(a), newRouters(a), newDevices(a), newHotspot(a), newNFC(a), newNetworks(a)}
 	v.problem = newNotice()
 	v.pages.AddPage("problem", v.problem.root)
 	v.problem.root.Unref()
@@ -180,6 +203,9 @@ func (a *applet) build() {
 		row.Done()
 	}
 	a.actions()
+	if a.o.width > 0 {
+		a.window.Size(a.o.width, a.o.height)
+	}
 	v.navigation.OnObject("row-selected", func(row gtk.Object) {
 		if row != 0 {
 			a.turn(row.Index())
@@ -207,6 +233,9 @@ func (a *applet) actions() {
 		}
 	})
 	gtk.Action(a.app.Object, "quit", a.app.Quit)
+	gtk.Action(a.app.Object, "about", a.about)
+	gtk.TextAction(a.app.Object, "join", a.joinNow)
+	gtk.Switch(a.app.Object, "background", a.stays, a.switchBackground)
 	a.app.Keys("app.quit", "<Control>q")
 	a.app.Keys("win.close", "<Control>w")
 	a.app.Keys("win.back", "Escape", "<Alt>Left")

@@ -38,10 +38,12 @@ func newCard(a *applet, n model.Credential) *card {
 	reveal.OnObject("notify::active", func(gtk.Object) {
 		if reveal.Bool("active") {
 			reveal.Set("icon-name", "view-conceal-symbolic")
+			reveal.Label(T("Hide the password"))
 			c.key.Set("subtitle", printable(string(n.Key.Bytes())))
 			return
 		}
 		reveal.Set("icon-name", "view-reveal-symbolic")
+		reveal.Label(T("Show the password"))
 		c.hide()
 	})
 	copyKey.On("clicked", func() {

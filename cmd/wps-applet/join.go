@@ -107,9 +107,8 @@ func (j *join) trouble(station bool) *message {
 		m := noStation()
 		return &m
 	case j.a.scans.blocked:
-		return &message{icon: "network-wireless-disabled-symbolic", title: T("Wi-Fi Is Switched Off"),
-			body:    T("The radio is off, by airplane mode or by a switch of this computer."),
-			primary: &button{T("Switch Wi-Fi On"), func() { j.a.switchOn(nil) }}}
+		m := radioOff(j.a)
+		return &m
 	case !j.a.state.May("enroll"):
 		return &message{icon: "changes-prevent-symbolic", title: T("Not Allowed"),
 			body: T("You may not join networks on this computer. Ask who administers it.")}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"wpsd/cmd/wps-applet/background"
 	"wpsd/cmd/wps-applet/gtk"
 )
 
@@ -29,6 +32,9 @@ var version = "devel"
 type options struct {
 	bus        string
 	background bool
+	join       string // BSSID of a router to join at once
+	width      int
+	height     int
 	page       string
 	version    bool
 	verbose    bool
@@ -44,8 +50,10 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 A window for Wi-Fi Protected Setup: join networks, let devices in, set up routers.
 
   --background   no window: say when a button is pressed nearby and this computer is
-                 offline, and answer NetworkManager's questions for keys
+                 offline
   --page NAME    open with this page: join, routers, devices, hotspot, nfc, networks
+  --join BSSID   join the router at once whose button is pressed
+  --size WxH     size of the window at first
   --bus BUS      the bus of wpsd: "system" or an address
   --verbose      say on standard error what happens
   --version      say which version this is
@@ -54,6 +62,15 @@ A window for Wi-Fi Protected Setup: join networks, let devices in, set up router
 	fs.StringVar(&o.bus, "bus", "system", "")
 	fs.BoolVar(&o.background, "background", false, "")
 	fs.StringVar(&o.page, "page", "", "")
+	fs.StringVar(&o.join, "join", "", "")
+	fs.Func("size", "", func(text string) error {
+		n, err := fmt.Sscanf(text, "%dx%d", &o.width, &o.height)
+		if err != nil || n != 2 || o.width < 200 || o.height < 200 || o.width > 10000 ||
+			o.height > 10000 {
+			return errors.New("not a size such as 360x720")
+		}
+		return nil
+	})
 	fs.BoolVar(&o.version, "version", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if err := fs.Parse(args); err != nil {
@@ -88,6 +105,9 @@ func run(args []string) int {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	if o.background {
+		return runBackground(o, log)
+	}
 	if err := gtk.Load(); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "wps-applet:", err)
 		return 1
@@ -99,14 +119,18 @@ func run(args []string) int {
 		return 1
 	}
 	if !first {
-		if !o.background {
-			app.Activate()
+		app.Activate()
+		if o.join != "" {
+			app.ActivateText("join", o.join)
 		}
 		return 0
 	}
 	a := newApplet(app, o, log)
-	app.On("startup", func() {})
 	app.On("activate", a.activate)
+	a.wanted = o.join
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	a.stays = background.Runs(ctx)
+	cancel()
 	code := app.Run()
 	a.close()
 	return code

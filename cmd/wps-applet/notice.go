@@ -111,7 +111,6 @@ func (n *notice) show(m message) {
 		row, go_ := b.Get("row"), b.Get("go")
 		row.Set("title", ch.title)
 		row.Set("subtitle", ch.subtitle)
-		go_.Label(ch.title)
 		go_.On("clicked", func() {
 			if i < len(n.shown.choices) {
 				n.shown.choices[i].do()

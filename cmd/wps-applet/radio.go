@@ -1,9 +1,5 @@
 package main
 
-import (
-	"wpsd/cmd/wps-applet/model"
-)
-
 // switchOn switches the radio on, and then does what was wanted.
 func (a *applet) switchOn(then func()) {
 	a.in("switching Wi-Fi on", func() func() {
@@ -40,5 +36,3 @@ func (a *applet) freeStation(then func()) {
 		}
 	})
 }
-
-var _ = model.Ready

@@ -38,6 +38,13 @@ func noStation() message {
 		body: T("The Wi-Fi adapter of this computer is an access point at the moment, or has no radio.")}
 }
 
+// radioOff is what a page says while the radio is off.
+func radioOff(a *applet) message {
+	return message{icon: "network-wireless-disabled-symbolic", title: T("Wi-Fi Is Switched Off"),
+		body:    T("The radio is off, by airplane mode or by a switch of this computer."),
+		primary: &button{T("Switch Wi-Fi On"), func() { a.switchOn(nil) }}}
+}
+
 // scanInterval is how often the air is listened to while a page shows it, in seconds, and how often
 // it is tried whether a radio that was off is on again.
 const (

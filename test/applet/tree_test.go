@@ -34,7 +34,7 @@ const (
 
 // patience is how long anything may take. It is for a busy machine; nothing waits that long
 // otherwise.
-const patience = 60 * time.Second
+const patience = 15 * time.Second
 
 // node is an object of the tree, as it was when it was looked at.
 type node struct {
@@ -162,14 +162,19 @@ func (tr *tree) until(what string, f func([]*node) bool) {
 	}
 }
 
-// find finds the node with this role and name; a role of "" is any.
-func find(list []*node, role, name string) *node {
+// find finds the node with this role and name, or one whose name goes on with that of its row; a
+// role of "" is any.
+func find(list []*node, role, name string) (found *node) {
 	for _, n := range list {
-		if n.name == name && (role == "" || n.role == role) {
+		switch {
+		case role != "" && n.role != role:
+		case n.name == name:
 			return n
+		case found == nil && strings.HasPrefix(n.name, name+" "):
+			found = n
 		}
 	}
-	return nil
+	return found
 }
 
 // see waits until a text is shown.
@@ -250,7 +255,7 @@ func (tr *tree) write(name, text string) {
 			}
 			// The text itself may be a child of the row that has the name.
 			for _, m := range list[i:] {
-				if (m.role == "text" || m.role == "entry" || m.role == "password text") &&
+				if (m.role == "text" || m.role == "text box" || m.role == "entry" || m.role == "password text") &&
 					(m == n || m.depth > n.depth) {
 					entry = m
 					return true
@@ -301,4 +306,34 @@ func (n *node) shows(text string) bool {
 		}
 	}
 	return false
+}
+
+// clickIn clicks a button of the dialog with this heading.
+func (tr *tree) clickIn(heading, name string) {
+	tr.t.Helper()
+	var button *node
+	tr.until("for "+name+" of the dialog "+heading, func(list []*node) bool {
+		for _, n := range list {
+			if n.depth != 2 || !n.shows(heading) {
+				continue
+			}
+			button = nil
+			n.each(func(m *node) {
+				if m.name == name && strings.HasSuffix(m.role, "button") {
+					button = m
+				}
+			})
+			return button != nil
+		}
+		return false
+	})
+	tr.act(button)
+}
+
+// each visits a node and what is below it.
+func (n *node) each(f func(*node)) {
+	f(n)
+	for _, c := range n.children {
+		c.each(f)
+	}
 }

@@ -45,34 +45,40 @@ func Action(to Object, name string, f func()) {
 	action.Unref()
 }
 
+// TextAction is Action with a text that whoever activates it gives along.
+func TextAction(to Object, name string, f func(string)) {
+	action := c.simpleActionNew(name, c.variantTypeNew("s"))
+	action.OnObject("activate", func(v Object) { f(c.variantGetString(uintptr(v), 0)) })
+	c.actionMapAdd(to, action)
+	action.Unref()
+}
+
+// ActivateText activates an action of the application, which may be that of another instance.
+func (a Application) ActivateText(name, text string) {
+	c.actionGroupActivate(a.Object, name, c.variantNewString(text))
+}
+
+// Switch adds an action that is on or off, as a menu shows it with a mark. f is told what the user
+// wants; the Switch is so from then on.
+func Switch(to Object, name string, on bool, f func(on bool)) {
+	action := c.simpleActionNewStateful(name, 0, c.variantNewBoolean(on))
+	action.OnObject("activate", func(Object) {
+		on = !on
+		c.simpleActionSetState(action, c.variantNewBoolean(on))
+		f(on)
+	})
+	c.actionMapAdd(to, action)
+	action.Unref()
+}
+
+// Size sets the size that a window has at first.
+func (o Object) Size(width, height int) {
+	c.windowSetDefaultSize(o, int32(width), int32(height))
+}
+
 // Keys says which keys activate an action ("win.close", "<Control>w").
 func (a Application) Keys(action string, keys ...string) {
 	array, keep := cStrings(keys)
 	defer runtime.KeepAlive(keep)
 	c.setAccels(a.Object, action, array)
 }
-
-// Notification is one that the desktop shows until it is withdrawn or used.
-type Notification struct {
-	ID, Title, Body, Icon string
-	Action                string // "app.name", when it is clicked
-	Button                string // label of a button for the same action; empty: none
-}
-
-// Notify shows a notification, in place of an older one with this ID.
-func (a Application) Notify(n Notification) {
-	o := c.notificationNew(n.Title)
-	defer o.Unref()
-	c.notificationSetBody(o, n.Body)
-	icon := c.themedIconNew(n.Icon)
-	c.notificationSetIcon(o, icon)
-	icon.Unref()
-	c.notificationDefault(o, n.Action)
-	if n.Button != "" {
-		c.notificationAddButton(o, n.Button, n.Action)
-	}
-	c.sendNotification(a.Object, n.ID, o)
-}
-
-// Withdraw takes a notification back.
-func (a Application) Withdraw(id string) { c.withdrawNotification(a.Object, id) }

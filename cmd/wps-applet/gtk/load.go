@@ -29,168 +29,156 @@ func (u *Unusable) Error() string {
 // Unwrap gives the loader's own words.
 func (u *Unusable) Unwrap() error { return u.Err }
 
-// libraries by soname, and who has them. What they need themselves they bring along: GLib, GDK and
-// cairo are found through GTK.
-var libraries = []struct{ soname, pkg string }{
-	{"libgtk-4.so.1", "libgtk-4-1"},
-	{"libadwaita-1.so.0", "libadwaita-1-0"},
-}
+// library is one by its soname, and who has it.
+type library struct{ soname, pkg string }
+
+// The libraries. What they need themselves they bring along: GObject, GDK and cairo are found
+// through GTK.
+var (
+	glib    = library{"libglib-2.0.so.0", "libglib2.0-0"}
+	gtk4    = library{"libgtk-4.so.1", "libgtk-4-1"}
+	adwaita = library{"libadwaita-1.so.0", "libadwaita-1-0"}
+)
 
 // c has the C functions, by their names without prefix where that is clear. Pointers are uintptr,
 // and belong to whom GTK's manual says; strings that are passed are copied by purego and live until
 // the call returns.
 var c struct {
 	// C library.
-	setlocale              func(category int32, locale string) uintptr
-	bindtextdomain         func(domain, dir string) uintptr
-	bindTextdomainCodeset  func(domain, codeset string) uintptr
-	textdomain             func(domain string) uintptr
-	dgettext               func(domain, msgid string) string
-	dngettext              func(domain, one, many string, n uint64) string
-	gFree                  func(p uintptr)
-	setPrgname             func(name string)
-	setApplicationName     func(name string)
-	idleAddFull            func(priority int32, f, data, notify uintptr) uint32
-	timeoutAddFull         func(priority int32, ms uint32, f, data, notify uintptr) uint32
-	timeoutAddSecondsFull  func(priority int32, s uint32, f, data, notify uintptr) uint32
-	sourceRemove           func(id uint32) bool
-	bytesNew               func(data *byte, size uint64) uintptr
-	bytesUnref             func(b uintptr)
-	variantGetType         func(v uintptr) string
-	objectRef              func(o Object) Object
-	objectRefSink          func(o Object) Object
-	objectUnref            func(o Object)
-	objectWeakRef          func(o Object, f, data uintptr)
-	objectSetProperty      func(o Object, name string, value *value)
-	objectGetProperty      func(o Object, name string, value *value)
-	signalConnectData      func(o Object, signal string, f, data, destroy uintptr, flags int32) uint64
-	valueInit              func(v *value, kind uintptr) uintptr
-	valueUnset             func(v *value)
-	valueSetString         func(v *value, s string)
-	valueGetString         func(v *value) string
-	valueSetBoolean        func(v *value, b bool)
-	valueGetBoolean        func(v *value) bool
-	valueSetInt            func(v *value, i int32)
-	valueGetInt            func(v *value) int32
-	valueSetUint           func(v *value, i uint32)
-	valueGetUint           func(v *value) uint32
-	valueSetDouble         func(v *value, d float64)
-	valueGetDouble         func(v *value) float64
-	valueSetObject         func(v *value, o Object)
-	valueGetObject         func(v *value) Object
-	valueSetEnum           func(v *value, i int32)
-	paramSpecOf            func(class uintptr, name string) uintptr
-	applicationRun         func(app Object, argc int32, argv uintptr) int32
-	applicationRegister    func(app Object, cancellable uintptr, err *uintptr) bool
-	applicationIsRemote    func(app Object) bool
-	applicationActivate    func(app Object)
-	applicationHold        func(app Object)
-	applicationQuit        func(app Object)
-	sendNotification       func(app Object, id string, n Object)
-	withdrawNotification   func(app Object, id string)
-	notificationNew        func(title string) Object
-	notificationSetBody    func(n Object, body string)
-	notificationSetIcon    func(n Object, icon Object)
-	notificationDefault    func(n Object, action string)
-	notificationAddButton  func(n Object, label, action string)
-	themedIconNew          func(name string) Object
-	simpleActionNew        func(name string, parameter uintptr) Object
-	actionMapAdd           func(m, action Object)
-	actionGroupActivate    func(m Object, name string, parameter uintptr)
-	fileGetPath            func(f Object) uintptr
-	fileNewForPath         func(path string) Object
-	fileChooserGetFile     func(chooser Object) Object
-	fileChooserSetName     func(chooser Object, name string)
-	nativeDialogShow       func(d Object)
-	builderNew             func() Object
-	builderSetDomain       func(b Object, domain string)
-	builderAddFromString   func(b Object, xml string, length int64, err *uintptr) bool
-	builderGetObject       func(b Object, name string) Object
-	windowPresent          func(w Object)
-	windowClose            func(w Object)
-	windowDestroy          func(w Object)
-	setAccels              func(app Object, action string, accels **byte)
-	widgetAddClass         func(w Object, class string)
-	widgetRemoveClass      func(w Object, class string)
-	widgetGrabFocus        func(w Object) bool
-	widgetQueueDraw        func(w Object)
-	widgetGetClipboard     func(w Object) Object
-	widgetGetStyleContext  func(w Object) Object
-	widgetUnparent         func(w Object)
-	widgetIsVisible        func(w Object) bool
-	styleContextGetColor   func(s Object, rgba *[4]float32)
-	styleContextLookup     func(s Object, name string, rgba *[4]float32) bool
-	styleAddProvider       func(display, provider Object, priority uint32)
-	cssProviderNew         func() Object
-	cssProviderLoad        func(p Object, data string, length int64)
-	clipboardSetText       func(clip Object, text string)
-	displayGetDefault      func() Object
-	iconThemeForDisplay    func(d Object) Object
-	iconThemeAddPath       func(t Object, path string)
-	listBoxAppend          func(l, child Object)
-	listBoxRemove          func(l, child Object)
-	listBoxSelectRow       func(l, row Object)
-	listBoxRowIndex        func(row Object) int32
-	listBoxSelected        func(l Object) Object
-	boxAppend              func(b, child Object)
-	boxRemove              func(b, child Object)
-	groupAdd               func(g, child Object)
-	groupRemove            func(g, child Object)
-	stackSetVisible        func(s Object, name string)
-	stackChild             func(s Object, name string) Object
-	firstChild             func(w Object) Object
-	nextSibling            func(w Object) Object
-	stackAddNamed          func(s, child Object, name string) Object
-	drawingAreaSetDraw     func(area Object, f, data, destroy uintptr)
-	accessibleUpdate       func(a Object, n int32, which *int32, values *value)
-	textureFromBytes       func(bytes uintptr, err *uintptr) Object
-	stringListNew          func(strings **byte) Object
-	adwApplicationNew      func(id string, flags int32) Object
-	adwInit                func()
-	toastNew               func(title string) Object
-	toastOverlayAdd        func(overlay, toast Object)
-	messageDialogResponse  func(d Object, id string)
-	cairoSetSource         func(cr uintptr, r, g, b, a float64)
-	cairoSetLineWidth      func(cr uintptr, w float64)
-	cairoSetLineCap        func(cr uintptr, cap int32)
-	cairoArc               func(cr uintptr, x, y, radius, from, to float64)
-	cairoArcNegative       func(cr uintptr, x, y, radius, from, to float64)
-	cairoStroke            func(cr uintptr)
-	cairoNewPath           func(cr uintptr)
-	typeFromName           func(name string) uintptr
-	accessibleGetType      func() uintptr
-	isA                    func(o Object, kind uintptr) bool
-	logSetAlwaysFatal      func(mask int32) int32
-	windowSetApplication   func(w, app Object)
-	styleManagerGetDefault func() Object
+	setlocale               func(category int32, locale string) uintptr
+	bindtextdomain          func(domain, dir string) uintptr
+	bindTextdomainCodeset   func(domain, codeset string) uintptr
+	textdomain              func(domain string) uintptr
+	dgettext                func(domain, msgid string) string
+	dngettext               func(domain, one, many string, n uint64) string
+	gFree                   func(p uintptr)
+	setPrgname              func(name string)
+	setApplicationName      func(name string)
+	idleAddFull             func(priority int32, f, data, notify uintptr) uint32
+	timeoutAddSecondsFull   func(priority int32, s uint32, f, data, notify uintptr) uint32
+	sourceRemove            func(id uint32) bool
+	bytesNew                func(data *byte, size uint64) uintptr
+	bytesUnref              func(b uintptr)
+	objectRefSink           func(o Object) Object
+	objectUnref             func(o Object)
+	objectSetProperty       func(o Object, name string, value *value)
+	objectGetProperty       func(o Object, name string, value *value)
+	signalConnectData       func(o Object, signal string, f, data, destroy uintptr, flags int32) uint64
+	valueInit               func(v *value, kind uintptr) uintptr
+	valueUnset              func(v *value)
+	valueSetString          func(v *value, s string)
+	valueGetString          func(v *value) string
+	valueSetBoolean         func(v *value, b bool)
+	valueGetBoolean         func(v *value) bool
+	valueSetInt             func(v *value, i int32)
+	valueSetUint            func(v *value, i uint32)
+	valueGetUint            func(v *value) uint32
+	valueSetDouble          func(v *value, d float64)
+	valueSetObject          func(v *value, o Object)
+	applicationRun          func(app Object, argc int32, argv uintptr) int32
+	applicationRegister     func(app Object, cancellable uintptr, err *uintptr) bool
+	applicationIsRemote     func(app Object) bool
+	applicationActivate     func(app Object)
+	applicationHold         func(app Object)
+	applicationQuit         func(app Object)
+	simpleActionNew         func(name string, parameter uintptr) Object
+	variantNewString        func(s string) uintptr
+	variantGetString        func(v uintptr, length uintptr) string
+	variantNewBoolean       func(b bool) uintptr
+	variantTypeNew          func(s string) uintptr
+	simpleActionNewStateful func(name string, parameter, state uintptr) Object
+	simpleActionSetState    func(a Object, state uintptr)
+	windowSetDefaultSize    func(w Object, width, height int32)
+	actionMapAdd            func(m, action Object)
+	actionGroupActivate     func(m Object, name string, parameter uintptr)
+	fileGetPath             func(f Object) uintptr
+	fileChooserGetFile      func(chooser Object) Object
+	fileChooserSetName      func(chooser Object, name string)
+	nativeDialogShow        func(d Object)
+	builderNew              func() Object
+	builderSetDomain        func(b Object, domain string)
+	builderAddFromString    func(b Object, xml string, length int64, err *uintptr) bool
+	builderGetObject        func(b Object, name string) Object
+	windowPresent           func(w Object)
+	windowClose             func(w Object)
+	setAccels               func(app Object, action string, accels **byte)
+	widgetAddClass          func(w Object, class string)
+	widgetRemoveClass       func(w Object, class string)
+	widgetGrabFocus         func(w Object) bool
+	widgetQueueDraw         func(w Object)
+	widgetGetClipboard      func(w Object) Object
+	widgetGetStyleContext   func(w Object) Object
+	styleContextGetColor    func(s Object, rgba *[4]float32)
+	styleContextLookup      func(s Object, name string, rgba *[4]float32) bool
+	styleAddProvider        func(display, provider Object, priority uint32)
+	cssProviderNew          func() Object
+	cssProviderLoad         func(p Object, data string, length int64)
+	clipboardSetText        func(clip Object, text string)
+	displayGetDefault       func() Object
+	iconThemeForDisplay     func(d Object) Object
+	iconThemeAddPath        func(t Object, path string)
+	listBoxAppend           func(l, child Object)
+	listBoxRemove           func(l, child Object)
+	listBoxSelectRow        func(l, row Object)
+	listBoxRowIndex         func(row Object) int32
+	boxAppend               func(b, child Object)
+	boxRemove               func(b, child Object)
+	groupAdd                func(g, child Object)
+	groupRemove             func(g, child Object)
+	stackSetVisible         func(s Object, name string)
+	stackChild              func(s Object, name string) Object
+	firstChild              func(w Object) Object
+	nextSibling             func(w Object) Object
+	stackAddNamed           func(s, child Object, name string) Object
+	drawingAreaSetDraw      func(area Object, f, data, destroy uintptr)
+	accessibleUpdate        func(a Object, n int32, which *int32, values *value)
+	textureFromBytes        func(bytes uintptr, err *uintptr) Object
+	stringListNew           func(strings **byte) Object
+	adwApplicationNew       func(id string, flags int32) Object
+	toastNew                func(title string) Object
+	toastOverlayAdd         func(overlay, toast Object)
+	cairoSetSource          func(cr uintptr, r, g, b, a float64)
+	cairoSetLineWidth       func(cr uintptr, w float64)
+	cairoSetLineCap         func(cr uintptr, cap int32)
+	cairoArc                func(cr uintptr, x, y, radius, from, to float64)
+	cairoStroke             func(cr uintptr)
+	cairoNewPath            func(cr uintptr)
+	windowSetApplication    func(w, app Object)
 }
 
 // Load opens the libraries and finds all functions. The calling goroutine stays on its thread from
 // now on: it is GTK's.
 func Load() error {
 	runtime.LockOSThread()
-	var handles []uintptr
-	for _, l := range libraries {
-		h, err := purego.Dlopen(l.soname, purego.RTLD_NOW|purego.RTLD_GLOBAL)
-		if err != nil {
-			return &Unusable{Library: l.soname, Package: l.pkg, Err: err}
+	for _, l := range []struct {
+		library
+		functions []function
+	}{{glib, texts()}, {gtk4, functions()}, {adwaita, adwaitaFunctions()}} {
+		if err := l.load(l.functions); err != nil {
+			return err
 		}
-		handles = append(handles, h)
 	}
-	for _, f := range functions() {
-		at := handles[0]
-		library := libraries[0]
-		if len(f.name) > 4 && f.name[:4] == "adw_" {
-			at, library = handles[1], libraries[1]
-		}
-		address, err := purego.Dlsym(at, f.name)
+	makeCallbacks()
+	return nil
+}
+
+// LoadTexts opens what T and N need, and no more: a program without a window has no use for GTK's
+// 50 MiB.
+func LoadTexts() error { return glib.load(texts()) }
+
+// load opens a library, and finds these functions in it and in what it needs itself.
+func (l library) load(functions []function) error {
+	h, err := purego.Dlopen(l.soname, purego.RTLD_NOW|purego.RTLD_GLOBAL)
+	if err != nil {
+		return &Unusable{Library: l.soname, Package: l.pkg, Err: err}
+	}
+	for _, f := range functions {
+		address, err := purego.Dlsym(h, f.name)
 		if err != nil {
-			return &Unusable{Library: library.soname, Symbol: f.name, Package: library.pkg,
-				Err: err}
+			return &Unusable{Library: l.soname, Symbol: f.name, Package: l.pkg, Err: err}
 		}
 		purego.RegisterFunc(f.to, address)
 	}
-	makeCallbacks()
 	return nil
 }
 
@@ -200,46 +188,65 @@ type function struct {
 	to   any
 }
 
+// texts are those that translate.
+func texts() []function {
+	return []function{
+		{"setlocale", &c.setlocale},
+		{"bindtextdomain", &c.bindtextdomain},
+		{"bind_textdomain_codeset", &c.bindTextdomainCodeset},
+		{"textdomain", &c.textdomain},
+		{"g_dgettext", &c.dgettext},
+		{"g_dngettext", &c.dngettext},
+		{"g_set_prgname", &c.setPrgname},
+	}
+}
+
+// adwaitaFunctions are libadwaita's.
+func adwaitaFunctions() []function {
+	return []function{
+		{"adw_preferences_group_add", &c.groupAdd},
+		{"adw_preferences_group_remove", &c.groupRemove},
+		{"adw_application_new", &c.adwApplicationNew},
+		{"adw_toast_new", &c.toastNew},
+		{"adw_toast_overlay_add_toast", &c.toastOverlayAdd},
+	}
+}
+
+// functions are GTK's, and those of the libraries below it.
 func functions() []function {
 	return []function{
-		{"setlocale", &c.setlocale}, {"bindtextdomain", &c.bindtextdomain},
-		{"bind_textdomain_codeset", &c.bindTextdomainCodeset}, {"textdomain", &c.textdomain},
-		{"g_dgettext", &c.dgettext}, {"g_dngettext", &c.dngettext}, {"g_free", &c.gFree},
-		{"g_set_prgname", &c.setPrgname}, {"g_set_application_name", &c.setApplicationName},
-		{"g_idle_add_full", &c.idleAddFull}, {"g_timeout_add_full", &c.timeoutAddFull},
+		{"g_free", &c.gFree},
+		{"g_set_application_name", &c.setApplicationName},
+		{"g_idle_add_full", &c.idleAddFull},
 		{"g_timeout_add_seconds_full", &c.timeoutAddSecondsFull},
 		{"g_source_remove", &c.sourceRemove},
-		{"g_bytes_new", &c.bytesNew}, {"g_bytes_unref", &c.bytesUnref},
-		{"g_variant_get_type_string", &c.variantGetType},
-		{"g_object_ref", &c.objectRef}, {"g_object_ref_sink", &c.objectRefSink},
-		{"g_object_unref", &c.objectUnref}, {"g_object_weak_ref", &c.objectWeakRef},
+		{"g_bytes_new", &c.bytesNew},
+		{"g_bytes_unref", &c.bytesUnref},
+		{"g_object_ref_sink", &c.objectRefSink},
+		{"g_object_unref", &c.objectUnref},
 		{"g_object_set_property", &c.objectSetProperty},
 		{"g_object_get_property", &c.objectGetProperty},
 		{"g_signal_connect_data", &c.signalConnectData},
-		{"g_value_init", &c.valueInit}, {"g_value_unset", &c.valueUnset},
-		{"g_value_set_string", &c.valueSetString}, {"g_value_get_string", &c.valueGetString},
-		{"g_value_set_boolean", &c.valueSetBoolean}, {"g_value_get_boolean", &c.valueGetBoolean},
-		{"g_value_set_int", &c.valueSetInt}, {"g_value_get_int", &c.valueGetInt},
-		{"g_value_set_uint", &c.valueSetUint}, {"g_value_get_uint", &c.valueGetUint},
-		{"g_value_set_double", &c.valueSetDouble}, {"g_value_get_double", &c.valueGetDouble},
-		{"g_value_set_object", &c.valueSetObject}, {"g_value_get_object", &c.valueGetObject},
-		{"g_value_set_enum", &c.valueSetEnum},
-		{"g_object_class_find_property", &c.paramSpecOf},
-		{"g_application_run", &c.applicationRun}, {"g_application_register", &c.applicationRegister},
+		{"g_value_init", &c.valueInit},
+		{"g_value_unset", &c.valueUnset},
+		{"g_value_set_string", &c.valueSetString},
+		{"g_value_get_string", &c.valueGetString},
+		{"g_value_set_boolean", &c.valueSetBoolean},
+		{"g_value_get_boolean", &c.valueGetBoolean},
+		{"g_value_set_int", &c.valueSetInt},
+		{"g_value_set_uint", &c.valueSetUint},
+		{"g_value_get_uint", &c.valueGetUint},
+		{"g_value_set_double", &c.valueSetDouble},
+		{"g_value_set_object", &c.valueSetObject},
+		{"g_application_run", &c.applicationRun},
+		{"g_application_register", &c.applicationRegister},
 		{"g_application_get_is_remote", &c.applicationIsRemote},
 		{"g_application_activate", &c.applicationActivate},
-		{"g_application_hold", &c.applicationHold}, {"g_application_quit", &c.applicationQuit},
-		{"g_application_send_notification", &c.sendNotification},
-		{"g_application_withdraw_notification", &c.withdrawNotification},
-		{"g_notification_new", &c.notificationNew},
-		{"g_notification_set_body", &c.notificationSetBody},
-		{"g_notification_set_icon", &c.notificationSetIcon},
-		{"g_notification_set_default_action", &c.notificationDefault},
-		{"g_notification_add_button", &c.notificationAddButton},
-		{"g_themed_icon_new", &c.themedIconNew},
-		{"g_simple_action_new", &c.simpleActionNew}, {"g_action_map_add_action", &c.actionMapAdd},
-		{"g_action_group_activate_action", &c.actionGroupActivate},
-		{"g_file_get_path", &c.fileGetPath}, {"g_file_new_for_path", &c.fileNewForPath},
+		{"g_application_hold", &c.applicationHold},
+		{"g_application_quit", &c.applicationQuit},
+		{"g_simple_action_new", &c.simpleActionNew},
+		{"g_action_map_add_action", &c.actionMapAdd},
+		{"g_file_get_path", &c.fileGetPath},
 		{"gtk_file_chooser_get_file", &c.fileChooserGetFile},
 		{"gtk_file_chooser_set_current_name", &c.fileChooserSetName},
 		{"gtk_native_dialog_show", &c.nativeDialogShow},
@@ -247,8 +254,8 @@ func functions() []function {
 		{"gtk_builder_set_translation_domain", &c.builderSetDomain},
 		{"gtk_builder_add_from_string", &c.builderAddFromString},
 		{"gtk_builder_get_object", &c.builderGetObject},
-		{"gtk_window_present", &c.windowPresent}, {"gtk_window_close", &c.windowClose},
-		{"gtk_window_destroy", &c.windowDestroy},
+		{"gtk_window_present", &c.windowPresent},
+		{"gtk_window_close", &c.windowClose},
 		{"gtk_application_set_accels_for_action", &c.setAccels},
 		{"gtk_widget_add_css_class", &c.widgetAddClass},
 		{"gtk_widget_remove_css_class", &c.widgetRemoveClass},
@@ -256,7 +263,6 @@ func functions() []function {
 		{"gtk_widget_queue_draw", &c.widgetQueueDraw},
 		{"gtk_widget_get_clipboard", &c.widgetGetClipboard},
 		{"gtk_widget_get_style_context", &c.widgetGetStyleContext},
-		{"gtk_widget_unparent", &c.widgetUnparent}, {"gtk_widget_is_visible", &c.widgetIsVisible},
 		{"gtk_style_context_get_color", &c.styleContextGetColor},
 		{"gtk_style_context_lookup_color", &c.styleContextLookup},
 		{"gtk_style_context_add_provider_for_display", &c.styleAddProvider},
@@ -266,13 +272,12 @@ func functions() []function {
 		{"gdk_display_get_default", &c.displayGetDefault},
 		{"gtk_icon_theme_get_for_display", &c.iconThemeForDisplay},
 		{"gtk_icon_theme_add_search_path", &c.iconThemeAddPath},
-		{"gtk_list_box_append", &c.listBoxAppend}, {"gtk_list_box_remove", &c.listBoxRemove},
+		{"gtk_list_box_append", &c.listBoxAppend},
+		{"gtk_list_box_remove", &c.listBoxRemove},
 		{"gtk_list_box_select_row", &c.listBoxSelectRow},
 		{"gtk_list_box_row_get_index", &c.listBoxRowIndex},
-		{"gtk_list_box_get_selected_row", &c.listBoxSelected},
-		{"gtk_box_append", &c.boxAppend}, {"gtk_box_remove", &c.boxRemove},
-		{"adw_preferences_group_add", &c.groupAdd},
-		{"adw_preferences_group_remove", &c.groupRemove},
+		{"gtk_box_append", &c.boxAppend},
+		{"gtk_box_remove", &c.boxRemove},
 		{"gtk_stack_set_visible_child_name", &c.stackSetVisible},
 		{"gtk_stack_get_child_by_name", &c.stackChild},
 		{"gtk_widget_get_first_child", &c.firstChild},
@@ -282,19 +287,21 @@ func functions() []function {
 		{"gtk_accessible_update_property_value", &c.accessibleUpdate},
 		{"gdk_texture_new_from_bytes", &c.textureFromBytes},
 		{"gtk_string_list_new", &c.stringListNew},
-		{"adw_application_new", &c.adwApplicationNew}, {"adw_init", &c.adwInit},
-		{"adw_toast_new", &c.toastNew}, {"adw_toast_overlay_add_toast", &c.toastOverlayAdd},
-		{"adw_message_dialog_response", &c.messageDialogResponse},
 		{"cairo_set_source_rgba", &c.cairoSetSource},
 		{"cairo_set_line_width", &c.cairoSetLineWidth},
-		{"cairo_set_line_cap", &c.cairoSetLineCap}, {"cairo_arc", &c.cairoArc},
-		{"cairo_arc_negative", &c.cairoArcNegative}, {"cairo_stroke", &c.cairoStroke},
-		{"cairo_new_path", &c.cairoNewPath}, {"g_type_from_name", &c.typeFromName},
-		{"gtk_accessible_get_type", &c.accessibleGetType},
-		{"g_type_check_instance_is_a", &c.isA},
-		{"g_log_set_always_fatal", &c.logSetAlwaysFatal},
+		{"cairo_set_line_cap", &c.cairoSetLineCap},
+		{"cairo_arc", &c.cairoArc},
+		{"cairo_stroke", &c.cairoStroke},
+		{"cairo_new_path", &c.cairoNewPath},
 		{"gtk_window_set_application", &c.windowSetApplication},
-		{"adw_style_manager_get_default", &c.styleManagerGetDefault},
+		{"g_action_group_activate_action", &c.actionGroupActivate},
+		{"g_variant_new_string", &c.variantNewString},
+		{"g_variant_get_string", &c.variantGetString},
+		{"g_variant_new_boolean", &c.variantNewBoolean},
+		{"g_simple_action_new_stateful", &c.simpleActionNewStateful},
+		{"g_simple_action_set_state", &c.simpleActionSetState},
+		{"g_variant_type_new", &c.variantTypeNew},
+		{"gtk_window_set_default_size", &c.windowSetDefaultSize},
 	}
 }
 

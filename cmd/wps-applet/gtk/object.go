@@ -171,6 +171,12 @@ func (o Object) AppendRow(row Object) { c.listBoxAppend(o, row) }
 // RemoveRow takes a row out of a list box.
 func (o Object) RemoveRow(row Object) { c.listBoxRemove(o, row) }
 
+// AddToGroup puts a row at the end of a preferences group, RemoveFromGroup takes it out.
+func (o Object) AddToGroup(row Object) { c.groupAdd(o, row) }
+
+// RemoveFromGroup takes a row out of a preferences group.
+func (o Object) RemoveFromGroup(row Object) { c.groupRemove(o, row) }
+
 // Select selects a row of a list box.
 func (o Object) Select(row Object) { c.listBoxSelectRow(o, row) }
 

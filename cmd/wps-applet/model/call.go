@@ -171,8 +171,11 @@ func (m *Model) APPIN(iface Path, command string) (pin secret.Value, err error) 
 }
 
 // StartER starts the External Registrar. It ends with us, unless it is kept.
-func (m *Model) StartER(iface Path, keep bool) error {
+func (m *Model) StartER(iface Path, keep bool, address string) error {
 	o := Options{}
+	if address != "" { // of the only router to deal with
+		o["address"] = address
+	}
 	if keep {
 		o["detach"] = true
 	}

@@ -35,3 +35,13 @@ func (m *Model) SwitchOn() error {
 		Args:   []any{nmIface, "WirelessEnabled", godbus.MakeVariant(true)},
 		Flags:  godbus.FlagAllowInteractiveAuthorization}))
 }
+
+// neardName is the name of the NFC service.
+const neardName = "org.neard"
+
+// NFCReader tells whether the NFC service is on the bus.
+func (m *Model) NFCReader() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.conn != nil && m.conn.Owner(neardName) != ""
+}

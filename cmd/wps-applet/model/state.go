@@ -46,6 +46,7 @@ type Interface struct {
 	HasER, ER               bool // there is an External Registrar, and it runs
 	Manager                 string
 	Connected, Disconnects  bool
+	TellsConnected          bool // older services do not say whether they are Connected
 }
 
 // Can tells whether the interface can do something, in the words of its Capabilities.
@@ -265,6 +266,7 @@ func newInterface(at Path, p, er props) Interface {
 		Scanning: get[bool](p, "Scanning"), Locked: get[bool](p, "SetupLocked"),
 		HasER: er != nil, ER: get[bool](er, "Running"), Manager: get[string](p, "Manager"),
 		Connected: get[bool](p, "Connected"), Disconnects: get[bool](p, "Disconnects")}
+	_, i.TellsConnected = p["Connected"]
 	return i
 }
 
@@ -419,3 +421,13 @@ func (s *State) Network(at Path) (Network, bool) {
 
 // May tells whether an action of polkit's is out of the question: then a page says so at once.
 func (s *State) May(action string) bool { return s.Granted["fi.w1.wps."+action] != "no" }
+
+// Offline tells whether an interface is a station that is in no network, as far as that is told.
+func (s *State) Offline(at Path) bool {
+	for _, i := range s.Interfaces {
+		if i.Path == at {
+			return i.Mode == "station" && i.TellsConnected && !i.Connected && i.Session == ""
+		}
+	}
+	return false
+}

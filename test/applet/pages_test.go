@@ -1,0 +1,124 @@
+//go:build applet
+
+package applet
+
+import "testing"
+
+// looks are the ways in which every page has to be of use.
+var looks = []struct {
+	name string
+	s    setting
+}{
+	{"light", setting{}},
+	{"dark", setting{env: []string{"ADW_DEBUG_COLOR_SCHEME=prefer-dark"}}},
+	{"narrow", setting{args: []string{"--size", "360x720"}, size: "360x720"}},
+	{"contrast", setting{env: []string{"ADW_DEBUG_HIGH_CONTRAST=1"}}},
+}
+
+func TestEveryPage(t *testing.T) {
+	for _, look := range looks {
+		t.Run(look.name, func(t *testing.T) {
+			d := newDesktop(t, look.s)
+			d.command("hotspot ap0 Sim New")
+			d.see("Join a Network")
+			d.picture("page-join-" + look.name)
+			d.click("Start")
+			d.see("Received Sim Home")
+			d.click("Done")
+			for _, page := range []struct{ name, shows string }{
+				{"Routers", "Sim Label"},
+				{"Devices", "Let a Device In"},
+				{"Hotspot", "Press the Hotspot's Button"},
+				{"NFC", "This Computer's Tag"},
+				{"Networks", "Received by button"},
+			} {
+				d.turn(page.name)
+				d.see(page.shows)
+				d.picture("page-" + page.name + "-" + look.name)
+			}
+		})
+	}
+}
+
+func TestRouters(t *testing.T) {
+	d := newDesktop(t, setting{})
+	d.turn("Routers")
+	d.click("Sim Old")
+	d.see("Join by Button")
+	d.picture("router")
+	d.click("Read Its Settings")
+	d.write("PIN, eight digits", "13579111")
+	d.click("Continue")
+	d.see("These Are Its Settings")
+	d.click("Show the password")
+	d.see("ten years old")
+	d.picture("router-learned")
+	d.click("Done")
+	d.click("Sim Old")
+	d.click("Change Its Settings")
+	d.see("New Settings")
+	d.write("Network name", "Sim Renamed")
+	d.write("Password, 8 to 63 characters", "another secret")
+	d.picture("router-change")
+	d.click("Look at the Changes")
+	d.see("This Will Be Written")
+	d.see("Sim Renamed, so far Sim Old")
+	d.picture("router-confirm")
+	d.click("Enter the Router's PIN")
+	d.write("PIN, eight digits", "13579111")
+	d.click("Continue")
+	d.see("The Router Has Its New Settings")
+	d.click("Done")
+	d.click("Sim Renamed")
+	d.click("Read Its Settings")
+	d.write("PIN, eight digits", "12345670")
+	d.click("Continue")
+	d.see("The Router Has Another PIN")
+	d.picture("router-wrong-pin")
+	d.click("Enter the PIN Again")
+	d.see("The PIN of the Router")
+}
+
+func TestHotspot(t *testing.T) {
+	d := newDesktop(t, setting{args: []string{"--page", "hotspot"}})
+	d.see("Join a Network") // there is none yet
+	d.command("hotspot ap0 Sim New")
+	d.turn("Hotspot")
+	d.command("device camera")
+	d.click("Press the Hotspot's Button")
+	d.see("Press the Button of the Device")
+	d.picture("hotspot-wait")
+	d.command("press camera")
+	d.see("The Device Is In")
+	d.picture("hotspot-done")
+	d.click("Done")
+	d.command("device printer")
+	d.click("Enter the Device's PIN")
+	d.write("PIN, eight digits", "24681353")
+	d.click("Continue")
+	d.see("Waiting for the Device")
+	d.command("enter printer 24681353")
+	d.see("The Device Is In")
+}
+
+func TestNetworks(t *testing.T) {
+	d := newDesktop(t, setting{args: []string{"--page", "networks"}})
+	d.see("No Network Is Stored")
+	d.picture("networks-empty")
+	d.click("Join a Network")
+	d.click("Start")
+	d.see("Received Sim Home")
+	d.click("Done")
+	d.turn("Networks")
+	d.click("Sim Home")
+	d.click("Show")
+	d.see("QR code of the network, for a phone")
+	d.picture("network")
+	d.click("Hide")
+	d.gone("QR code of the network, for a phone")
+	d.click("Delete")
+	d.see("Delete Sim Home?")
+	d.picture("network-delete")
+	d.clickIn("Delete Sim Home?", "Delete")
+	d.see("No Network Is Stored")
+}
