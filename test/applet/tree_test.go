@@ -34,7 +34,7 @@ const (
 
 // patience is how long anything may take. It is for a busy machine; nothing waits that long
 // otherwise.
-const patience = 15 * time.Second
+const patience = 60 * time.Second
 
 // node is an object of the tree, as it was when it was looked at.
 type node struct {
