@@ -110,6 +110,8 @@ func (c *client) changesTold() map[godbus.ObjectPath]map[string]bool {
 // nothingKnown makes an object of each kind that says as little as it can.
 func nothingKnown() []service.Event {
 	return []service.Event{
+		service.InterfaceAdded{Interface: service.Interface{Name: "wlan2",
+			Mode: drivers.ModeStation}},
 		service.AccessPointAdded{AccessPoint: service.AccessPoint{Interface: "wlan0",
 			BSSID: bssid1}},
 		service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0",
@@ -153,9 +155,12 @@ func everythingKnown() []service.Event {
 			Processing: service.ProcessingBoth, Waiting: 3}},
 		service.InterfaceChanged{Interface: service.Interface{
 			Name: "wlan0", Driver: "sim", Mode: drivers.ModeAP, HardwareAddr: wsc.MAC{2, 9},
-			Scanning: true, Session: 1, SetupLocked: true, Steered: true,
+			Scanning: true, Session: 1, SetupLocked: true, Steered: true, Connected: true,
+			Manager: "iwd",
 		}},
 		service.InterfaceAdded{Interface: service.Interface{Name: "wlan1"}},
+		service.InterfaceChanged{Interface: service.Interface{Name: "wlan2",
+			Mode: drivers.ModeStation, Connected: true}},
 		service.AccessPointChanged{AccessPoint: ap}, service.AccessPointAdded{AccessPoint: other},
 		service.NetworkChanged{Network: service.Network{
 			ID: 9, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,

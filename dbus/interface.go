@@ -54,6 +54,9 @@ func (t *tree) interfaceValues(ifname string) values {
 		"AccessPoints": variant(t.accessPointPaths(ifname)),
 		"Session":      variant(session),
 		"SetupLocked":  variant(i.SetupLocked),
+		"Manager":      variant(i.Manager),
+		"Connected":    variant(i.Connected),
+		"Disconnects":  variant(i.Disconnects()),
 	}
 }
 

@@ -24,13 +24,18 @@ func (s *Service) Connection(ctx context.Context, ifname string) (drivers.BSS, b
 	if busy {
 		return drivers.BSS{}, false
 	}
+	return s.linkOf(ctx, i)
+}
+
+// linkOf is Connection also during a session, where the manager may have kept its own.
+func (s *Service) linkOf(ctx context.Context, i *iface) (drivers.BSS, bool) {
 	knows, ok := i.driver.(drivers.Connecter)
 	if !ok {
 		return drivers.BSS{}, false
 	}
-	b, ok, err := knows.Connection(ctx, ifname)
+	b, ok, err := knows.Connection(ctx, i.Name)
 	if err != nil {
-		s.log.Debug("whether the interface is connected", "interface", ifname, "err", err)
+		s.log.Debug("whether the interface is connected", "interface", i.Name, "err", err)
 		return drivers.BSS{}, false
 	}
 	return b, ok

@@ -8,17 +8,8 @@ import (
 )
 
 // followConnections tells of connections until ctx ends. Those that are there at the start are no
-// news.
+// news: lookAtInterfaces has seen them.
 func (s *Service) followConnections(ctx context.Context, d drivers.LinkTeller) {
-	s.mu.Lock()
-	var names []string
-	for name := range s.interfaces {
-		names = append(names, name)
-	}
-	s.mu.Unlock()
-	for _, name := range names {
-		s.connectionNews(ctx, name, false)
-	}
 	for {
 		select {
 		case name, open := <-d.Links():
@@ -35,24 +26,29 @@ func (s *Service) followConnections(ctx context.Context, d drivers.LinkTeller) {
 // connectionNews looks at the connection of an interface, and tells if it is another one than
 // before.
 func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) {
-	s.mu.Lock()
-	i := s.interfaces[ifname]
-	if i != nil && i.session != nil {
-		i.connected = wsc.MAC{} // the session has it; afterwards somebody may connect it again
-		i = nil
-	}
-	s.mu.Unlock()
+	i := locked(&s.mu, func() *iface { return s.interfaces[ifname] })
 	if i == nil {
 		return
 	}
-	b, ok := s.Connection(ctx, ifname)
+	b, ok := s.linkOf(ctx, i)
 	now := wsc.MAC{}
 	if ok {
 		now = wsc.MAC(b.BSSID)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.interfaces[ifname] != i || i.session != nil || i.connected == now {
+	if s.interfaces[ifname] != i {
+		return
+	}
+	if i.online != ok {
+		i.online = ok
+		s.emit(InterfaceChanged{Interface: i.snapshot()})
+	}
+	if i.session != nil {
+		i.connected = wsc.MAC{} // the session has it; afterwards somebody may connect it again
+		return
+	}
+	if i.connected == now {
 		return
 	}
 	before := i.connected
@@ -62,8 +58,10 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 	}
 }
 
-// lookAfter looks at the connection of an interface whose session has ended. The caller holds mu.
+// lookAfter looks at the connection of an interface whose session has ended, and who has it. The
+// caller holds mu.
 func (s *Service) lookAfter(i *iface) {
+	s.askSoon()
 	if _, ok := i.driver.(drivers.LinkTeller); !ok || s.closing {
 		return
 	}

@@ -39,8 +39,11 @@ func TestConnectionsAreTold(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	<-s.Ready()
-	_, sub := s.Subscribe()
+	start, sub := s.Subscribe()
 	defer sub.Close()
+	if len(start.Interfaces) != 1 || !start.Interfaces[0].Connected {
+		t.Errorf("at the start: %+v", start.Interfaces)
+	}
 	d.links <- "nonsense" // it reads: it has looked at the start by now
 	before := a
 	for _, to := range []wsc.MAC{a, b, b, {}, {}, a} {
@@ -54,6 +57,14 @@ func TestConnectionsAreTold(t *testing.T) {
 			continue
 		}
 		e, err := sub.Next(wait)
+		if now, ok := e.(InterfaceChanged); ok { // comes before, where there was or is none
+			if now.Interface.Connected == to.IsZero() || !to.IsZero() && !before.IsZero() {
+				t.Errorf("told %+v", now)
+			}
+			e, err = sub.Next(wait)
+		} else if to.IsZero() || before.IsZero() {
+			t.Errorf("%s after %s: the interface is the same", to, before)
+		}
 		if want := (ConnectionChanged{Interface: "wlan0", BSSID: to, Before: before}); err != nil || e != want {
 			t.Errorf("told %+v, not %+v (%v)", e, want, err)
 		}

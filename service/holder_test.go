@@ -37,6 +37,8 @@ type fakeManager struct {
 func (m *fakeManager) Name() string { return m.name }
 
 func (m *fakeManager) Claim(_ context.Context, ifname string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.absent || m.claimErr != nil || ifname != "wlan0" {
 		return nil, m.claimErr
 	}
@@ -48,6 +50,8 @@ func (m *fakeManager) Release(context.Context, string, []byte) (bool, error) {
 		m.told = append(m.told, "release before the journal")
 	}
 	m.told = append(m.told, "release")
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.released, m.network = true, ""
 	return false, m.releaseErr
 }
@@ -80,6 +84,8 @@ func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential
 	}
 	if m.hang {
 		<-ctx.Done()
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		if errors.Is(context.Cause(ctx), credential.ErrKeep) {
 			m.network = string(offers[0].SSID)
 		}
@@ -88,6 +94,8 @@ func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential
 	if m.deliverErr != nil {
 		return m.deliverErr
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.network = string(offers[0].SSID)
 	return nil
 }

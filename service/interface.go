@@ -15,6 +15,8 @@ type iface struct {
 	driver drivers.Driver
 	drivers.Interface
 	session      *session // the running one
+	manager      string   // who has it; see askManagers
+	online       bool     // it is connected, by whomever
 	connected    wsc.MAC  // as was last told; see connectionNews
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
@@ -33,7 +35,7 @@ func (i *iface) snapshot() Interface {
 		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr,
 		Blocked:  i.Blocked,
 		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked, Steered: i.steered,
-		Registrar: i.registrar,
+		Registrar: i.registrar, Manager: i.manager, Connected: i.online,
 	}
 	if i.session != nil {
 		out.Session = i.session.ID
@@ -113,6 +115,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		s.identify(info.HardwareAddr)
 		s.emit(InterfaceAdded{Interface: i.snapshot()})
 		s.steer(i)
+		s.askSoon()
 		return
 	}
 	if i.steering != nil {

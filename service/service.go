@@ -52,6 +52,9 @@ type Config struct {
 	// ManagerCame receives a value when a manager may be there that was not before; nil: nobody
 	// tells.
 	ManagerCame <-chan struct{}
+	// ManagerChanged receives a value when a manager may have got or lost an interface; nil: nobody
+	// tells.
+	ManagerChanged <-chan struct{}
 	// FragmentSize of EAP; 0: 1400.
 	FragmentSize int
 	// Rand is drawn from by one goroutine at a time; nil: crypto/rand.
@@ -79,13 +82,17 @@ type Service struct {
 	log          *slog.Logger
 	calm         chan struct{} // see Calm
 	ready        chan struct{} // closed once the interfaces were listed for the first time
-	token        store.Token   // configured; of id 0: none
-	tokenMu      sync.Mutex    // one makes our NFC token
-	storing      sync.Mutex    // held while a network is stored
-	tasks        sync.WaitGroup
-	published    *state.Published // what subscribers see
-	sessions     *sessions
-	agents       *agents.Registry // which ends after all tasks
+	unsure       chan struct{} // see askSoon
+
+	managerChanged <-chan struct{}
+
+	token     store.Token // configured; of id 0: none
+	tokenMu   sync.Mutex  // one makes our NFC token
+	storing   sync.Mutex  // held while a network is stored
+	tasks     sync.WaitGroup
+	published *state.Published // what subscribers see
+	sessions  *sessions
+	agents    *agents.Registry // which ends after all tasks
 
 	mu           sync.Mutex
 	ctx          context.Context // of Run; nil before
@@ -111,6 +118,7 @@ func New(c Config) (*Service, error) {
 		controlPoint: c.ControlPoint, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
+		unsure: make(chan struct{}, 1), managerChanged: c.ManagerChanged,
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
 		radios: make(map[string]chan struct{}),
 	}
@@ -191,6 +199,7 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	}
 	s.warnOfMissing()
+	s.lookAtInterfaces(ctx)
 	close(s.ready)
 	if err == nil {
 		var followers sync.WaitGroup
@@ -204,6 +213,9 @@ func (s *Service) Run(ctx context.Context) error {
 				}))
 			}
 		}
+		followers.Go(fence.Keep(s.log, "following the managers", func() {
+			s.followManagers(ctx)
+		}))
 		followers.Go(fence.Keep(s.log, "paying debts", func() { s.debtor.run(ctx) }))
 		<-ctx.Done()
 		followers.Wait()

@@ -43,10 +43,10 @@ func (a *app) listInterfaces(cmd *cobra.Command, _ []string) error {
 // writeInterfaces prints the table for people.
 func writeInterfaces(w io.Writer, t *tree, now time.Time) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "INTERFACE\tMODE\tDRIVER\tADDRESS\tDOING")
+	fmt.Fprintln(tw, "INTERFACE\tMODE\tDRIVER\tADDRESS\tMANAGER\tDOING")
 	for _, n := range t.Interfaces {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", orDash(n.Name), orDash(n.Mode), orDash(n.Driver),
-			orDash(n.MAC), doing(t, n, now))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", orDash(n.Name), orDash(n.Mode),
+			orDash(n.Driver), orDash(n.MAC), orDash(n.Manager), doing(t, n, now))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -64,6 +64,9 @@ type netif struct {
 	Driver  string            `json:"driver"`
 	Mode    string            `json:"mode"`
 	MAC     string            `json:"hardware_address"`
+	Manager string            `json:"manager,omitempty"`
+	Online  bool              `json:"connected"`
+	Costs   bool              `json:"disconnects"`
 	Scan    bool              `json:"scanning"`
 	Session godbus.ObjectPath `json:"session,omitempty"`
 	ER      bool              `json:"external_registrar"` // runs
@@ -223,6 +226,8 @@ func newNetif(at godbus.ObjectPath, p props) netif {
 	n := netif{Path: at, Name: get[string](p, "Name"), Driver: get[string](p, "Driver"),
 		Mode: get[string](p, "Mode"),
 		MAC:  get[string](p, "HardwareAddress"), Scan: get[bool](p, "Scanning"),
+		Manager: get[string](p, "Manager"), Online: get[bool](p, "Connected"),
+		Costs:   get[bool](p, "Disconnects"),
 		Session: get[godbus.ObjectPath](p, "Session")}
 	if n.Session == "/" { // how a property says "none"
 		n.Session = ""

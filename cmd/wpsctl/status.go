@@ -65,6 +65,9 @@ func doing(t *tree, n netif, now time.Time) string {
 	if n.ER {
 		return "External Registrar"
 	}
+	if n.Online {
+		return "connected"
+	}
 	return "idle"
 }
 

@@ -51,20 +51,20 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 
 	var hold managers
-	var came <-chan struct{}
+	var came, changed <-chan struct{}
 	if f.driver == "nl80211" { // interfaces of the others are nobody's
 		hold, err = newManagers(f, conf, bus.Conn())
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, hold.bus.Close(), hold.journal.Close()) }()
-		came = hold.bus.Came()
+		came, changed = hold.bus.Came(), hold.bus.Changed()
 	}
 
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st,
 		Token:   conf.Token,
-		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came,
+		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came, ManagerChanged: changed,
 		Apply:        conf.Apply,
 		AccessPoints: accessPoints,
 		ControlPoint: controlPoints(f, driver, log),

@@ -29,6 +29,9 @@ type Signals struct {
 	Below     bool // also of the objects below Path
 	Interface string
 	Member    string
+	// Heard, if set, is told of each, and nobody else is. It runs in the goroutine that reads, so it
+	// must not wait for an answer.
+	Heard func()
 }
 
 // followed is a name that is followed.
@@ -188,8 +191,29 @@ func (c *Conn) listens(h *Header) bool {
 	return false
 }
 
+// heardBy is who is told of a signal, and nobody else; nil: it goes the usual way.
+func (c *Conn) heardBy(h *Header) func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, f := range c.names {
+		if h.Sender == "" || h.Sender != f.owner {
+			continue
+		}
+		for _, s := range f.Signals {
+			if s.Heard != nil && s.fit(h) {
+				return s.Heard
+			}
+		}
+	}
+	return nil
+}
+
 // signal takes a signal that is listened to.
 func (c *Conn) signal(m *Message) {
+	if heard := c.heardBy(&m.Header); heard != nil {
+		heard()
+		return
+	}
 	followed := m.Sender != Driver
 	if m.Sender == Driver && m.Member == "NameOwnerChanged" {
 		var name, before, now string

@@ -32,6 +32,21 @@ const (
 // question to know them all, and nothing afterwards.
 var names = []string{"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd"}
 
+// signals are those that tell that a manager got or lost an interface, by name. iwd has none that
+// would not come with each scan as well: it has what it found when it was started.
+var signals = map[string][]bus.Signals{
+	"org.freedesktop.NetworkManager": {{
+		Path: "/org/freedesktop/NetworkManager/Devices", Below: true,
+		Interface: "org.freedesktop.NetworkManager.Device", Member: "StateChanged",
+	}},
+	"fi.w1.wpa_supplicant1": {
+		{Path: "/fi/w1/wpa_supplicant1", Interface: "fi.w1.wpa_supplicant1",
+			Member: "InterfaceAdded"},
+		{Path: "/fi/w1/wpa_supplicant1", Interface: "fi.w1.wpa_supplicant1",
+			Member: "InterfaceRemoved"},
+	},
+}
+
 // followTime is how long the bus may take to say who is there.
 const followTime = 10 * time.Second
 
@@ -46,9 +61,10 @@ type Bus struct {
 	// none.
 	Shared *bus.Conn
 
-	mu   sync.Mutex
-	conn *bus.Conn // the one in use; nil: none yet
-	came chan struct{}
+	mu      sync.Mutex
+	conn    *bus.Conn // the one in use; nil: none yet
+	came    chan struct{}
+	changed chan struct{}
 }
 
 // Conn is one conversation with a manager, for one procedure. It is used by one goroutine.
@@ -87,15 +103,33 @@ func (b *Bus) Connect(ctx context.Context) error {
 func (b *Bus) Came() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.arrivals()
+	came, _ := b.news()
+	return came
 }
 
-// arrivals is the channel of Came. The caller holds b.mu.
-func (b *Bus) arrivals() chan struct{} {
+// Changed receives a value when a manager may have got or lost an interface: it came or went, or
+// says so.
+func (b *Bus) Changed() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, changed := b.news()
+	return changed
+}
+
+// news are the channels of Came and Changed. The caller holds b.mu.
+func (b *Bus) news() (came, changed chan struct{}) {
 	if b.came == nil {
-		b.came = make(chan struct{}, 1)
+		b.came, b.changed = make(chan struct{}, 1), make(chan struct{}, 1)
 	}
-	return b.came
+	return b.came, b.changed
+}
+
+// tell puts a value into a channel, unless one is there.
+func tell(news chan struct{}) {
+	select {
+	case news <- struct{}{}:
+	default:
+	}
 }
 
 // connection gives a connection that works and follows the managers.
@@ -126,27 +160,27 @@ func (b *Bus) connection(ctx context.Context) (*bus.Conn, error) {
 func (b *Bus) follow(ctx context.Context, c *bus.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
-	came := b.arrivals()
-	tell := func() {
-		select {
-		case came <- struct{}{}:
-		default:
-		}
-	}
+	came, changed := b.news()
 	all := make([]bus.Name, len(names))
 	for i, name := range names {
 		all[i] = bus.Name{Name: name, Changed: func(owner string) {
+			tell(changed)
 			if owner != "" {
-				tell()
+				tell(came)
 			}
 		}}
+		for _, s := range signals[name] {
+			s.Heard = func() { tell(changed) }
+			all[i].Signals = append(all[i].Signals, s)
+		}
 	}
 	if err := c.Follow(ctx, all...); err != nil {
 		return err
 	}
 	go fence.Func(nil, "the end of a connection", func() { // ends with the connection
 		<-c.Done()
-		tell() // who comes now is heard of on another one only
+		tell(came) // who comes now is heard of on another one only
+		tell(changed)
 	}, nil)()
 	return nil
 }

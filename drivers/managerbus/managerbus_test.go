@@ -77,6 +77,52 @@ func TestManagerComesAndGoes(t *testing.T) {
 	until(t, func() bool { _, err := b.Dial(t.Context(), "a.B"); return err == nil })
 }
 
+// TestChangedTells: who has an interface is worth another look when a manager comes, says so, or
+// goes, and not when somebody else says so.
+func TestChangedTells(t *testing.T) {
+	t.Parallel()
+	b, server := managertest.StartOn(t, nil)
+	if err := b.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	changed := func() {
+		t.Helper()
+		select {
+		case <-b.Changed():
+		case <-time.After(10 * time.Second):
+			t.Fatal("nobody was told")
+		}
+	}
+	m := manager()
+	m.Play(t, server, name)
+	changed()
+	const device = name + ".Device"
+	stranger := manager()
+	stranger.Play(t, server, "a.B")
+	say := func(who *managertest.Manager, path godbus.ObjectPath, member string) {
+		t.Helper()
+		err := who.Conn().Emit(path, member, uint32(30), uint32(10), uint32(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(stranger, root+"/Devices/1", device+".StateChanged")
+	say(m, root+"/ActiveConnection/1", device+".StateChanged")
+	say(m, root+"/Devices/1", device+".Other")
+	if n, err := state(t.Context(), b); err != nil || n != 7 { // all of it was read by then
+		t.Fatal(n, err)
+	}
+	select {
+	case <-b.Changed():
+		t.Error("told by what is no news of an interface")
+	default:
+	}
+	say(m, root+"/Devices/1", device+".StateChanged")
+	changed()
+	_ = m.Conn().Close()
+	changed()
+}
+
 // TestBusIsStartedAnew: the conversation fails, and the next one has another connection.
 func TestBusIsStartedAnew(t *testing.T) {
 	t.Parallel()

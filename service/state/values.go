@@ -63,7 +63,13 @@ type Interface struct {
 	Steered      bool      // an access point of which devices can be let in from here
 	Registrar    bool      // an External Registrar can run here
 	SetupLocked  bool      // an access point that takes its own PIN no more, after wrong ones
+	Manager      string    // the network manager that has it; "": none
+	Connected    bool      // to a network, by whomever
 }
+
+// Disconnects reports whether a session ends the connection that the interface has, while it runs
+// the protocol with an access point: a radio is with one at a time.
+func (i Interface) Disconnects() bool { return i.Connected && i.Mode == drivers.ModeStation }
 
 // Capabilities names what can be done on an interface, as fi.w1.wps.Interface has it.
 func (i Interface) Capabilities() []string {
