@@ -64,6 +64,7 @@ type attempts struct {
 	guesses   int               // routers that are wrong
 	broken    int
 	dismissed int
+	silent    bool // an access point let us associate, and no run began
 }
 
 func newAttempts() attempts {
@@ -84,6 +85,7 @@ func (s *Search) Failed(now time.Time, m wsc.MAC, o Outcome) (over bool) {
 	t, named := &s.tries, !s.goal.BSSID.IsZero()
 	switch o {
 	case Refused, Silent:
+		t.silent = t.silent || o == Silent
 		t.pause(now, m, pauses)
 	case Broken:
 		t.broken++

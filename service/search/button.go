@@ -130,7 +130,9 @@ func (s *Search) answered(active []discovery.Candidate) bool {
 }
 
 // ready are the BSSs with a pressed button that may be tried now: those that failed least, then the
-// strongest.
+// strongest. Where one of the router has been silent, those of the 2.4 GHz band come before the
+// other ones: a multi-link access point answers a station without links on one of its links only
+// (hostapd's development branch of 2026: the first), which is mostly there.
 func (s *Search) ready(now time.Time, active []discovery.Candidate) []wsc.MAC {
 	var list []wsc.MAC
 	for _, c := range active {
@@ -140,9 +142,18 @@ func (s *Search) ready(now time.Time, active []discovery.Candidate) []wsc.MAC {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b wsc.MAC) int {
-		return cmp.Compare(s.tries.pauses[a].count, s.tries.pauses[b].count)
+		return cmp.Or(cmp.Compare(s.tries.pauses[a].count, s.tries.pauses[b].count),
+			cmp.Compare(s.afterSilence(a), s.afterSilence(b)))
 	})
 	return list
+}
+
+// afterSilence ranks a BSS of a router of which one was silent.
+func (s *Search) afterSilence(m wsc.MAC) int {
+	if s.tries.silent && wsc.BandOf(s.heard[m].Frequency) != wsc.Band24GHz {
+		return 1
+	}
+	return 0
 }
 
 // owed are the channels to look at before a button is answered; complete: none.

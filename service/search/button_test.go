@@ -176,6 +176,37 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// TestSilentLink: of a router with three BSSs the strongest is silent, as all links of a multi-link
+// access point but one are to a station without links. The one in the 2.4 GHz band is next, though
+// the third is stronger, and it is tried at once.
+func TestSilentLink(t *testing.T) {
+	t.Parallel()
+	links := []transmitter{router(1, 5180, 0), router(2, 5500, 0), router(3, 2437, 0)}
+	for i := range links {
+		links[i].uuid = links[0].uuid
+	}
+	for _, c := range []struct {
+		outcome Outcome
+		next    byte
+	}{{Silent, 3}, {Refused, 2}} {
+		m := newModel(links...)
+		s := m.search()
+		var tried []byte
+		for range 2 {
+			step, _ := m.run(s, 60*time.Second)
+			if step.Try == nil {
+				t.Fatal(step.Err)
+			}
+			tried = append(tried, step.Try.BSSID[5])
+			m.now = m.now.Add(10 * time.Second) // how long the attempt took
+			s.Failed(m.now, step.Try.BSSID, c.outcome)
+		}
+		if !slices.Equal(tried, []byte{1, c.next}) {
+			t.Errorf("after %v: %v", c.outcome, tried)
+		}
+	}
+}
+
 // TestSlowRadio: a radio that takes longer for everything than a look counts gets there, too.
 func TestSlowRadio(t *testing.T) {
 	t.Parallel()
