@@ -33,7 +33,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
-.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd hwsim-compare install uninstall deb clean
+.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd matrix hwsim-compare install uninstall deb sbom clean
 
 include packaging/applet/applet.mk
 
@@ -85,6 +85,13 @@ hwsim: ## real hostapd and wpa_supplicant in a virtual machine; SCENARIO=name fo
 hwsim-systemd: ## the Debian package under a real systemd; SCENARIO=name for some
 	test/hwsim/run --systemd $(SCENARIO)
 
+RELEASES ?= trixie forky
+matrix: ## hwsim and hwsim-systemd with the kernel, bus and peers of other Debian releases; RELEASES="trixie forky", SCENARIO=name for some
+	failed=; for release in $(RELEASES); do \
+	  test/hwsim/run --release $$release $(SCENARIO) || failed+=" $$release"; \
+	  test/hwsim/run --release $$release --systemd || failed+=" $$release-systemd"; \
+	done; [ -z "$$failed" ] || { echo "FAILED:$$failed" >&2; exit 1; }
+
 hwsim-compare: ## wpsd and wpa_supplicant side by side in virtual time
 	test/hwsim/compare
 
@@ -134,6 +141,12 @@ install-files: $(if $(shell command -v go),all,already-built)
 
 already-built:
 	@[ -e build/wpsd ] && [ -e build/share/wpsctl.fish ] || packaging/need-go
+
+sbom: build/wpsd.spdx.json ## build/wpsd.spdx.json: what the programs are made of, as SPDX
+
+build/wpsd.spdx.json: build
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum \
+	  build/wpsd build/wpsctl build/nfc_pw_token > $@
 
 deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
 	packaging/deb/build $(VERSION)
