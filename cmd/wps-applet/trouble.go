@@ -48,7 +48,7 @@ func radioOff(a *applet) message {
 // scanInterval is how often the air is listened to while a page shows it, in seconds, and how often
 // it is tried whether a radio that was off is on again.
 const (
-	scanInterval  = 25
+	scanInterval  = 15
 	radioInterval = 4
 )
 

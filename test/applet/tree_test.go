@@ -274,10 +274,18 @@ func (tr *tree) write(name, text string) {
 	}
 }
 
-// turn turns to a page by its name in the list of pages.
+// turn turns to a page by its name in the list of pages. GTK leaves hidden rows out of the children
+// that it lists, and counts them where it is told to select one: so it takes the next one until the
+// page is the one that was meant.
 func (tr *tree) turn(name string) {
 	tr.t.Helper()
+	skip := 0
 	tr.until("for the page "+name, func(list []*node) bool {
+		for _, n := range list {
+			if n.role == "widget" && n.name == "AdwWindowTitle" && n.shows(name) {
+				return true
+			}
+		}
 		for _, n := range list {
 			if n.name != "Pages" || len(n.children) == 0 || n.role == "toggle button" {
 				continue
@@ -285,9 +293,9 @@ func (tr *tree) turn(name string) {
 			for i, row := range n.children {
 				if row.shows(name) {
 					var done bool
-					err := tr.conn.Object(n.bus, n.path).Call(selectionIface+".SelectChild", 0,
-						int32(i)).Store(&done)
-					return err == nil && done
+					_ = tr.conn.Object(n.bus, n.path).Call(selectionIface+".SelectChild", 0,
+						int32(i+skip)).Store(&done)
+					skip = (skip + 1) % 3
 				}
 			}
 		}
