@@ -92,7 +92,7 @@ func (r *runView) start(o order) {
 	r.show()
 	number := r.number
 	r.a.in("starting a setup", func() func() {
-		session, pin, err := o.begin()
+		session, pin, err := r.a.whenFree(o.begin)
 		return func() {
 			switch {
 			case number != r.number: // canceled meanwhile
@@ -111,6 +111,34 @@ func (r *runView) start(o order) {
 			}
 		}
 	})
+}
+
+// How long to wait for the end of a scan before a session starts, and how often to look.
+const (
+	scanTime  = 20 * time.Second
+	scanCheck = 200 * time.Millisecond
+)
+
+// whenFree begins, and waits if nothing but a scan is in the way: this window starts some itself.
+func (a *applet) whenFree(begin func() (model.Path, secret.Value, error)) (session model.Path,
+	pin secret.Value, err error) {
+	for end := time.Now().Add(scanTime); ; {
+		session, pin, err = begin()
+		if errorName(err) != "Busy" || time.Now().After(end) {
+			return session, pin, err
+		}
+		state := a.model.State()
+		for _, i := range state.Interfaces {
+			if i.Session != "" {
+				return session, pin, err
+			}
+		}
+		select {
+		case <-a.run.Done():
+			return session, pin, err
+		case <-time.After(scanCheck):
+		}
+	}
 }
 
 // reset forgets what was.

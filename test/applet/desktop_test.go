@@ -47,7 +47,7 @@ type setting struct {
 	args      []string // of the applet
 	env       []string
 	noService bool
-	size      string // of the screen; empty: 1000x760
+	size      string // of the screen; empty: 820x660
 }
 
 // newDesktop makes one, and starts the applet on it.
@@ -97,7 +97,7 @@ func newDesktop(t *testing.T, s setting) *desktop {
 func (d *desktop) startScreen(t *testing.T, size string) {
 	t.Helper()
 	if size == "" {
-		size = "1000x760"
+		size = "820x660"
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *desktop) startService() {
 		d.t.Fatal(err)
 	}
 	args := []string{"--config", config, "--state-dir", filepath.Join(d.dir, "state"),
-		"--sim-control", filepath.Join(d.dir, "sim")}
+		"--sim-control", filepath.Join(d.dir, "sim"), "--sim-speed", "20"}
 	program := filepath.Join(*services, "wpsd-sim")
 	if _, err := os.Stat(program); err != nil {
 		program = filepath.Join(*services, "wpsd")

@@ -2,7 +2,11 @@
 
 package applet
 
-import "testing"
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
 
 // looks are the ways in which every page has to be of use.
 var looks = []struct {
@@ -13,6 +17,7 @@ var looks = []struct {
 	{"dark", setting{env: []string{"ADW_DEBUG_COLOR_SCHEME=prefer-dark"}}},
 	{"narrow", setting{args: []string{"--size", "360x720"}, size: "360x720"}},
 	{"contrast", setting{env: []string{"ADW_DEBUG_HIGH_CONTRAST=1"}}},
+	{"tablet", setting{args: []string{"--size", "640x900"}, size: "640x900"}},
 }
 
 func TestEveryPage(t *testing.T) {
@@ -38,6 +43,42 @@ func TestEveryPage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// In German every page is German: what is not would show, as the English text would be found.
+func TestGerman(t *testing.T) {
+	d := newDesktop(t, setting{env: germanLocale(t)})
+	d.command("hotspot ap0 Sim New")
+	d.see("Einem Netz beitreten")
+	d.picture("page-join-german")
+	d.click("Start")
+	d.see("Sim Home erhalten")
+	d.picture("join-done-german")
+	d.click("Fertig")
+	for _, page := range []struct{ name, shows, english string }{
+		{"Router", "Router in Reichweite", "Routers in Range"},
+		{"Geräte", "Ein Gerät einlassen", "Let a Device In"},
+		{"Hotspot", "Taste des Hotspots drücken", "Press the Hotspot's Button"},
+		{"NFC", "Das Tag dieses Rechners", "This Computer's Tag"},
+		{"Netze", "Per Taste erhalten", "Received by button"},
+	} {
+		d.turn(page.name)
+		d.see(page.shows)
+		d.gone(page.english)
+		d.picture("page-" + page.name + "-german")
+	}
+}
+
+// germanLocale makes a German locale, which few machines that run tests have.
+func germanLocale(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := exec.Command("localedef", "-i", "de_DE", "-f", "UTF-8",
+		filepath.Join(dir, "de_DE.UTF-8")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("localedef: %v\n%s", err, out)
+	}
+	return []string{"LOCPATH=" + dir, "LC_ALL=de_DE.UTF-8", "LANGUAGE=de"}
 }
 
 func TestRouters(t *testing.T) {
@@ -69,7 +110,7 @@ func TestRouters(t *testing.T) {
 	d.click("Continue")
 	d.see("The Router Has Its New Settings")
 	d.click("Done")
-	d.click("Sim Renamed")
+	d.click("Sim Label")
 	d.click("Read Its Settings")
 	d.write("PIN, eight digits", "12345670")
 	d.click("Continue")

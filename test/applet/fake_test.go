@@ -1,0 +1,95 @@
+//go:build applet
+
+package applet
+
+import (
+	"testing"
+	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+	"github.com/godbus/dbus/v5/introspect"
+)
+
+// service is a stand-in for wpsd whose sessions end as a test says: most reasons cannot be had from
+// the simulation. It has one station, and one session at a time.
+type service struct {
+	conn   *godbus.Conn
+	reason string // with which the next session fails
+	refuse string // name of the error with which the next call fails; empty: none
+	detail map[string]godbus.Variant
+	number int
+}
+
+const (
+	fakeRoot    = godbus.ObjectPath("/fi/w1/wps")
+	fakeStation = godbus.ObjectPath("/fi/w1/wps/interfaces/wlan0")
+)
+
+type variants = map[string]godbus.Variant
+
+func v(value any) godbus.Variant { return godbus.MakeVariant(value) }
+
+// newService puts one on a bus.
+func newService(t *testing.T, address string) *service {
+	t.Helper()
+	conn, err := godbus.Connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	s := &service{conn: conn}
+	for path, methods := range map[godbus.ObjectPath]map[string]map[string]any{
+		fakeRoot: {"org.freedesktop.DBus.ObjectManager": {"GetManagedObjects": s.objects},
+			"fi.w1.wps.Manager": {"GetPermissions": s.permissions}},
+		fakeStation: {"fi.w1.wps.Interface": {"Scan": s.scan, "StartPbc": s.start}},
+	} {
+		for iface, table := range methods {
+			if err := conn.ExportMethodTable(table, path, iface); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := conn.Export(introspect.Introspectable("<node/>"), fakeRoot,
+		"org.freedesktop.DBus.Introspectable"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.RequestName("fi.w1.wps", godbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *service) objects() (map[godbus.ObjectPath]map[string]variants, *godbus.Error) {
+	return map[godbus.ObjectPath]map[string]variants{
+		fakeRoot: {"fi.w1.wps.Manager": {"Version": v("test")}},
+		fakeStation: {"fi.w1.wps.Interface": {"Name": v("wlan0"), "Mode": v("station"),
+			"Session": v(godbus.ObjectPath("/")), "Capabilities": v([]string{"pbc", "pin"})}},
+	}, nil
+}
+
+func (*service) permissions() (map[string]string, *godbus.Error) {
+	return map[string]string{"fi.w1.wps.enroll": "yes", "fi.w1.wps.scan": "yes"}, nil
+}
+
+func (*service) scan(variants) *godbus.Error { return nil }
+
+// start begins a session that has failed by the time that it is looked at.
+func (s *service) start(variants) (godbus.ObjectPath, *godbus.Error) {
+	if s.refuse != "" {
+		return "", godbus.NewError(s.refuse, []any{"The stand-in refuses."})
+	}
+	s.number++
+	path := godbus.ObjectPath("/fi/w1/wps/sessions/" + string(rune('a'+s.number%26)) +
+		string(rune('a'+s.number/26)))
+	now := uint64(time.Now().UnixMicro())
+	state := "failed"
+	if s.reason == "canceled" {
+		state = "canceled"
+	}
+	_ = s.conn.Emit(fakeRoot, "org.freedesktop.DBus.ObjectManager.InterfacesAdded", path,
+		map[string]variants{"fi.w1.wps.Session": {"Interface": v(fakeStation),
+			"Role": v("enrollee"), "Purpose": v("enroll"), "Method": v("pbc"), "State": v(state),
+			"Reason": v(s.reason), "Started": v(now), "Deadline": v(now + 120e6),
+			"AccessPoint": v(godbus.ObjectPath("/")), "Detail": v(s.detail)}})
+	return path, nil
+}
