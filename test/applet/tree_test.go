@@ -203,16 +203,6 @@ func (tr *tree) gone(text string) {
 	})
 }
 
-// wait waits for a node that can be used, and returns it.
-func (tr *tree) wait(role, name string) (found *node) {
-	tr.t.Helper()
-	tr.until(fmt.Sprintf("for the %s %q", role, name), func(list []*node) bool {
-		found = find(list, role, name)
-		return found != nil && found.is(stateSensitive)
-	})
-	return found
-}
-
 // click does the first action of a button, as a screen reader's user does.
 func (tr *tree) click(name string) {
 	tr.t.Helper()
@@ -287,7 +277,7 @@ func (tr *tree) turn(name string) {
 			}
 		}
 		for _, n := range list {
-			if n.name != "Pages" || len(n.children) == 0 || n.role == "toggle button" {
+			if n.name != "Pages" && n.name != "Seiten" || n.role != "list" {
 				continue
 			}
 			for i, row := range n.children {
