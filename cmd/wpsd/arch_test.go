@@ -99,6 +99,7 @@ var arrows = map[string][]string{
 	"packaging/manual":          {"introspection", "packaging/roff"},
 	"packaging/roff":            {},
 	"packaging/commandpage":     {"packaging/roff"},
+	"packaging/sbom":            {},
 	"test/dhcompare":            {"engine/wsccrypto", "engine/secret"},
 	"test/erscale": {"drivers/wfadevice", "engine/...", "test/testbus", "test/figures",
 		"dbus/bus"},
