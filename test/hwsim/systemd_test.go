@@ -139,6 +139,7 @@ func TestSystemd(t *testing.T) {
 		{"Reload", testUnitReload},
 		{"Kill", testUnitKill},
 		{"Watchdog", testUnitWatchdog},
+		{"DbusBroker", testUnitBroker},
 		{"Upgrades", testUpgrades},
 		{"RemovesAndPurges", testRemovesAndPurges},
 		{"MakeInstall", testMakeInstall}, // last: there is no package any more
