@@ -21,9 +21,6 @@ import (
 // attackFrom is set in the process that attacks: it is the process that is spared.
 const attackFrom = "WPSD_HWSIM_ATTACK_FROM"
 
-// attackBus is the address of the bus that it attacks.
-const attackBus = "WPSD_HWSIM_ATTACK_BUS"
-
 // TestMain is also the program that attacks.
 func TestMain(m *testing.M) {
 	from, err := strconv.Atoi(os.Getenv(attackFrom))
@@ -36,7 +33,7 @@ func TestMain(m *testing.M) {
 		Names: []string{busName,
 			"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd",
 			"org.freedesktop.PolicyKit1", "org.freedesktop.login1", "org.neard"}}
-	sent, victims, err := attacker.Run(ctx, os.Getenv(attackBus))
+	sent, victims, err := attacker.Run(ctx, "unix:path="+busSocket)
 	fmt.Printf("sent %d messages to %d connections: %v\n", sent, victims, err)
 }
 
@@ -44,7 +41,23 @@ func TestMain(m *testing.M) {
 // what nobody asked for, as soon as they are there, until stop is called. That checks that it did.
 func (w *world) attack() (stop func()) {
 	w.t.Helper()
-	p := w.startAttacker("unix:path=" + busSocket)
+	p := &process{w: w, name: "attacker", log: filepath.Join(w.dir, "attacker.log"),
+		done: make(chan struct{})}
+	out, err := os.Create(p.log)
+	w.must(err)
+	defer out.Close()
+	p.cmd = exec.Command("/proc/self/exe")
+	p.cmd.Env = append(os.Environ(), attackFrom+"="+strconv.Itoa(os.Getpid()))
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uidNobody,
+		Gid: uidNobody}}
+	w.must(p.cmd.Start())
+	p.handle = p.cmd.Process
+	go func() {
+		p.cmd.Wait()
+		close(p.done)
+	}()
+	w.t.Cleanup(p.stop)
 	return func() {
 		w.t.Helper()
 		p.signal(syscall.SIGTERM)
@@ -60,29 +73,6 @@ func (w *world) attack() (stop func()) {
 		}
 		w.t.Log(strings.TrimSpace(said))
 	}
-}
-
-// startAttacker starts the program that attacks a bus.
-func (w *world) startAttacker(address string) *process {
-	w.t.Helper()
-	p := &process{w: w, name: "attacker", log: filepath.Join(w.dir, "attacker.log"),
-		done: make(chan struct{})}
-	out, err := os.Create(p.log)
-	w.must(err)
-	defer out.Close()
-	p.cmd = exec.Command("/proc/self/exe")
-	p.cmd.Env = append(os.Environ(), attackFrom+"="+strconv.Itoa(os.Getpid()), attackBus+"="+address)
-	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uidNobody,
-		Gid: uidNobody}}
-	w.must(p.cmd.Start())
-	p.handle = p.cmd.Process
-	go func() {
-		p.cmd.Wait()
-		close(p.done)
-	}()
-	w.t.Cleanup(p.stop)
-	return p
 }
 
 // peak is the largest resident set that wpsd has had, in KiB.

@@ -29,8 +29,7 @@ func (u *unit) changeBus(service string) {
 }
 
 // testUnitBroker: dbus-broker is the bus, which Fedora and Arch Linux have. It reads the same policy,
-// has systemd start wpsd at a call (and nothing else: it starts no program itself), and gives each
-// user a share of its memory, which somebody else's flood does not take from wpsd.
+// and has systemd start wpsd at a call, again and again; it starts no program itself.
 func testUnitBroker(t *testing.T) {
 	if _, err := os.Stat("/usr/bin/dbus-broker-launch"); err != nil {
 		t.Fatal(err)
@@ -50,7 +49,6 @@ func testUnitBroker(t *testing.T) {
 	u.as(farUser, 0, "wpsctl status")
 	u.as(farUser, 4, "wpsctl -i "+station+" pbc")
 
-	attacker := u.startAttacker("unix:path=/run/dbus/system_bus_socket")
 	a := u.startAP(ap{})
 	a.mustOK("WPS_PBC")
 	out := u.wpsctl(0, "-i", station, "pbc", "--show-key")
@@ -58,9 +56,8 @@ func testUnitBroker(t *testing.T) {
 		t.Errorf("wpsctl pbc:\n%s", out)
 	}
 	a.wait(0, "WPS-REG-SUCCESS "+u.mac(station), 5*time.Second)
-	attacker.stop()
 	u.stillHas(testSSID)
 	if got := u.show("Result") + " " + u.show("NRestarts"); got != "success 0" {
-		t.Errorf("beside a flood: %s", got)
+		t.Errorf("after a session: %s", got)
 	}
 }
