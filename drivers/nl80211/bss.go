@@ -1,6 +1,7 @@
 package nl80211
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -79,6 +80,9 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 		h   heard
 		a   bssAttributes
 		has struct{ bssid, frequency bool }
+		// The kernel knows it from what another link of its access point says of it, and lets nobody
+		// associate with it but as a part of several links.
+		linkOnly bool
 	)
 	for d.Next() {
 		switch d.Type() {
@@ -103,6 +107,12 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 			h.Signal = int(min(d.Uint8(), 100))/2 - 100
 		case unix.NL80211_BSS_STATUS:
 			h.Associated = d.Uint32() == unix.NL80211_BSS_STATUS_ASSOCIATED
+		case unix.NL80211_BSS_USE_FOR: // since Linux 6.8
+			d.Do(func(b []byte) error {
+				linkOnly = len(b) == 4 &&
+					binary.NativeEndian.Uint32(b)&unix.NL80211_BSS_USE_FOR_NORMAL == 0
+				return nil
+			})
 		default:
 			a.decode(d)
 		}
@@ -110,7 +120,7 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 	if err := d.Err(); err != nil {
 		return heard{}, false, err
 	}
-	if !has.bssid || !has.frequency || len(a.elements) > maxElements ||
+	if !has.bssid || !has.frequency || linkOnly || len(a.elements) > maxElements ||
 		len(a.beacon) > maxElements {
 		return heard{}, false, nil
 	}

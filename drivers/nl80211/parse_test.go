@@ -64,6 +64,35 @@ func TestParseScanResult(t *testing.T) {
 		{name: "BSSID and frequency are enough", attrs: bssAttrs(entry),
 			want: least(func(*heard) {})},
 		{
+			// Of a link of a multi-link device: it is associated with by its own address, as any
+			// other BSS (kernels since 6.0; USE_FOR since 6.8).
+			name: "a link of a multi-link access point is a BSS of its own",
+			attrs: with(func(b *netlink.AttributeEncoder) {
+				b.Uint8(unix.NL80211_BSS_MLO_LINK_ID, 1)
+				b.Bytes(unix.NL80211_BSS_MLD_ADDR, []byte{2, 0, 0, 0, 7, 7})
+				b.Uint32(unix.NL80211_BSS_USE_FOR, unix.NL80211_BSS_USE_FOR_NORMAL)
+				b.Uint64(unix.NL80211_BSS_CANNOT_USE_REASONS, 0)
+				b.Bytes(0xff, []byte{1, 2, 3}) // of a kernel to come
+			}),
+			want: least(func(*heard) {}),
+		},
+		{
+			name: "attributes of multi-link that are cut short change nothing",
+			attrs: with(func(b *netlink.AttributeEncoder) {
+				b.Bytes(unix.NL80211_BSS_MLO_LINK_ID, nil)
+				b.Bytes(unix.NL80211_BSS_MLD_ADDR, []byte{2})
+				b.Bytes(unix.NL80211_BSS_USE_FOR, []byte{0})
+			}),
+			want: least(func(*heard) {}),
+		},
+		{
+			name: "a link that only another link tells of cannot be associated with",
+			attrs: with(func(b *netlink.AttributeEncoder) {
+				b.Uint8(unix.NL80211_BSS_MLO_LINK_ID, 2)
+				b.Uint32(unix.NL80211_BSS_USE_FOR, unix.NL80211_BSS_USE_FOR_MLD_LINK)
+			}),
+		},
+		{
 			name: "all fields are taken",
 			attrs: with(func(b *netlink.AttributeEncoder) {
 				b.Uint16(unix.NL80211_BSS_CAPABILITY, 0x0411)
