@@ -296,7 +296,7 @@ func (r *runView) device() string {
 
 // heardText says what is heard meanwhile.
 func (r *runView) heardText() string {
-	if r.last.Purpose != "enroll" || r.last.State != "scanning" {
+	if r.last.Purpose != "enroll" || r.last.State != "scanning" && r.last.Step != "checking" {
 		return ""
 	}
 	near, pressed := 0, ""
@@ -310,7 +310,7 @@ func (r *runView) heardText() string {
 		}
 	}
 	switch {
-	case pressed != "" && r.last.Method == "pbc":
+	case pressed != "" && r.last.Method == "pbc" && (r.last.Step == "" || r.last.Step == "checking"):
 		return fmt.Sprintf(T("Heard the button of %s. Making sure that there is no second one."), pressed)
 	case near > 0:
 		return fmt.Sprintf(N("%d router with WPS is in range.", "%d routers with WPS are in range.",

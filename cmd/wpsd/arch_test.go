@@ -121,7 +121,7 @@ var onlyIn = map[string][]string{
 	"filippo.io/bigmod":      {"engine/wsccrypto"},
 	"github.com/mdlayher/":   {"drivers/nl80211", "drivers/controlpoint"},
 	"golang.org/x/sys/unix": {"drivers/...", "service/store", "service/control",
-		"service/control/reply", "dbus", "cmd/wpsd", "cmd/wpsctl"},
+		"service/control/reply", "dbus", "cmd/wpsd", "cmd/wpsctl", "cmd/wps-applet/model"},
 	"golang.org/x/term":            {"cmd/wpsctl", "cmd/nfc-pw-token"},
 	"github.com/fsnotify/fsnotify": {"drivers/hostapd"},
 	"github.com/godbus/dbus/v5": {"dbus/bus", "test/hostile", "test/erscale", "dbus", "dbus/...",

@@ -47,13 +47,14 @@ type setting struct {
 	args      []string // of the applet
 	env       []string
 	noService bool
+	simArgs   []string
 	size      string // of the screen; empty: 820x660
 }
 
 // newDesktop makes one, and starts the applet on it.
 func newDesktop(t *testing.T, s setting) *desktop {
 	t.Helper()
-	d := &desktop{dir: t.TempDir()}
+	d := &desktop{dir: t.TempDir(), simArgs: s.simArgs}
 	runtimeDir := filepath.Join(d.dir, "run")
 	if err := os.Mkdir(runtimeDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -177,6 +178,20 @@ func (d *desktop) ctl(args ...string) string {
 		}
 		if time.Now().After(end) {
 			d.t.Fatalf("wpsctl %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// ends waits until something that an interface was doing is over, as wpsctl tells it.
+func (d *desktop) ends(iface, what string) {
+	d.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		out := d.ctl("status", "--json")
+		if !strings.Contains(strings.ReplaceAll(out, " ", ""), `"`+what+`":true`) {
+			return
+		}
+		if time.Now().After(end) {
+			d.t.Fatalf("%s of %s does not end:\n%s", what, iface, out)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package applet
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -13,7 +14,9 @@ import (
 // service is a stand-in for wpsd whose sessions end as a test says: most reasons cannot be had from
 // the simulation. It has one station, and one session at a time.
 type service struct {
-	conn   *godbus.Conn
+	conn *godbus.Conn
+
+	mu     sync.Mutex
 	reason string // with which the next session fails
 	refuse string // name of the error with which the next call fails; empty: none
 	detail map[string]godbus.Variant
@@ -71,10 +74,19 @@ func (*service) permissions() (map[string]string, *godbus.Error) {
 	return map[string]string{"fi.w1.wps.enroll": "yes", "fi.w1.wps.scan": "yes"}, nil
 }
 
+// next says how the next session ends, or which error there is instead.
+func (s *service) next(reason, refuse string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reason, s.refuse = reason, refuse
+}
+
 func (*service) scan(variants) *godbus.Error { return nil }
 
 // start begins a session that has failed by the time that it is looked at.
 func (s *service) start(variants) (godbus.ObjectPath, *godbus.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.refuse != "" {
 		return "", godbus.NewError(s.refuse, []any{"The stand-in refuses."})
 	}

@@ -3,6 +3,8 @@
 package applet
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -140,6 +142,33 @@ func TestHotspot(t *testing.T) {
 	d.see("Waiting for the Device")
 	d.command("enter printer 24681353")
 	d.see("The Device Is In")
+}
+
+// The External Registrar: a router that was found over the network is asked for its settings, and a
+// device is let in there.
+func TestDevices(t *testing.T) {
+	// Tests at once must not find each other's access points.
+	network := fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, 1+os.Getpid()/200%250)
+	d := newDesktop(t, setting{simArgs: []string{"--sim-upnp", network + ".1"}})
+	d.see("Join a Network")
+	d.turn("Devices")
+	d.see("Let a Device In")
+	d.click("Enter Its PIN Sim Old")
+	d.write("PIN, eight digits", "13579111")
+	d.click("Continue")
+	d.see("Devices Can Be Let In")
+	d.click("Done")
+	d.picture("devices-found")
+	d.click("Let a Device In Sim Old")
+	d.see("Press the Button of the Device")
+	d.command("device clock")
+	d.command("press clock")
+	d.see("The Device Is In")
+	d.picture("devices-in")
+	d.click("Done")
+	d.see("Routers in This Network")
+	d.turn("Join")
+	d.ends("sim0", "external_registrar")
 }
 
 func TestNetworks(t *testing.T) {

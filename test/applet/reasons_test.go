@@ -40,7 +40,7 @@ func TestEveryReason(t *testing.T) {
 		{"internal", "Something Went Wrong in the Service", "Try Again"},
 		{"a-word-of-a-newer-service", "It Did Not Work", "Try Again"},
 	} {
-		s.reason = tt.reason
+		s.next(tt.reason, "")
 		d.click("Start")
 		d.see(tt.title)
 		d.waitAny(tt.action, "push button", "button")
@@ -56,7 +56,7 @@ func TestEveryReason(t *testing.T) {
 		{"ShuttingDown", "The Service Is Ending", "Try Again"},
 		{"ANewOne", "It Did Not Work", "Try Again"},
 	} {
-		s.refuse = "fi.w1.wps.Error." + tt.name
+		s.next("", "fi.w1.wps.Error."+tt.name)
 		d.click("Start")
 		d.see(tt.title)
 		d.waitAny(tt.action, "push button", "button")

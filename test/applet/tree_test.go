@@ -317,7 +317,7 @@ func (tr *tree) clickIn(heading, name string) {
 			}
 			button = nil
 			n.each(func(m *node) {
-				if m.name == name && strings.HasSuffix(m.role, "button") {
+				if strings.HasPrefix(m.name, name) && strings.HasSuffix(m.role, "button") {
 					button = m
 				}
 			})

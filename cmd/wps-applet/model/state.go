@@ -9,6 +9,7 @@ import (
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
 )
 
 // Service says whether wpsd is there.
@@ -109,6 +110,7 @@ func (r Router) Bands() (bands []string) {
 type Session struct {
 	Path, Interface, AccessPoint         Path
 	Role, Purpose, Method, State, Reason string
+	Step                                 string // more than State says; empty: an older service
 	Message, Peer                        string
 	Started, Deadline                    time.Time
 	ConfigError                          uint16
@@ -168,6 +170,17 @@ func when(p props, name string) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(int64(us))
+}
+
+// moment reads a time of CLOCK_MONOTONIC in microseconds as one that can be compared with time.Now,
+// whatever became of the wall clock since: the first network often sets it. Zero: there is none.
+func moment(p props, name string) time.Time {
+	at := get[uint64](p, name)
+	var now unix.Timespec
+	if at == 0 || at > 1<<50 || unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {
+		return time.Time{}
+	}
+	return time.Now().Add(time.Duration(at)*time.Microsecond - time.Duration(now.Nano()))
 }
 
 // parent is the interface's part of the path of an object below it.
@@ -324,11 +337,15 @@ func newSession(at Path, p props) Session {
 		Purpose: get[string](p, "Purpose"), Method: get[string](p, "Method"),
 		State: get[string](p, "State"), Reason: get[string](p, "Reason"),
 		Message: get[string](p, "Message"), Peer: get[string](p, "Peer"),
-		Started: when(p, "Started"), Deadline: when(p, "Deadline"),
+		Started: when(p, "Started"), Deadline: when(p, "Deadline"), Step: get[string](p, "Step"),
 		ConfigError: get[uint16](p, "ConfigError"), Networks: get[[]Path](p, "Networks"),
 		Detail: map[string]any{}}
 	for name, v := range get[map[string]godbus.Variant](p, "Detail") {
 		s.Detail[name] = v.Value()
+	}
+	if end := moment(p, "DeadlineMonotonic"); !end.IsZero() {
+		s.Started = s.Started.Add(end.Sub(s.Deadline)) // on the same clock
+		s.Deadline = end
 	}
 	return s
 }
