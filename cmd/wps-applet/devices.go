@@ -158,10 +158,12 @@ func (d *devices) render(s *model.State) {
 	}
 	d.head.show(title, body, nil, nil)
 	var waiting, found []row
+	told := map[string]bool{} // each router in reach tells of a device
 	for _, one := range s.Devices {
-		if !strings.Contains(string(one.Path), "/er/") {
+		if !strings.Contains(string(one.Path), "/er/") || told[one.MAC] {
 			continue
 		}
+		told[one.MAC] = true
 		line := deviceRow(one)
 		line.do = func() { d.admit(one) }
 		waiting = append(waiting, line)
