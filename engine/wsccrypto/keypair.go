@@ -31,12 +31,12 @@ type KeyPair struct {
 
 // GenerateKeyPair makes a KeyPair from 32 bytes drawn from rand.
 func GenerateKeyPair(rand io.Reader) (*KeyPair, error) {
-	var x [privateSize]byte
-	defer clear(x[:])
-	if _, err := io.ReadFull(rand, x[:]); err != nil {
+	x := secret.New(make([]byte, privateSize))
+	defer x.Wipe()
+	if _, err := io.ReadFull(rand, x.Bytes()); err != nil {
 		return nil, fmt.Errorf("wsccrypto: randomness: %w", err)
 	}
-	return newKeyPair(x[:])
+	return newKeyPair(x.Bytes())
 }
 
 // KeyPairFromPrivate makes the KeyPair of a private key of up to 192 bytes, big-endian: one that is
@@ -52,10 +52,12 @@ func newKeyPair(private []byte) (*KeyPair, error) {
 	case len(private) == 0 || len(private) > PublicKeySize:
 		return nil, fmt.Errorf("%w: %d bytes", ErrPrivateKey, len(private))
 	case len(private) <= privateSize:
-		var x [privateSize]byte
-		defer clear(x[:])
+		// not on the stack, of which an old copy stays when it grows
+		padded := secret.New(make([]byte, privateSize))
+		defer padded.Wipe()
+		x := (*[privateSize]byte)(padded.Bytes())
 		copy(x[privateSize-len(private):], private)
-		y = publicOf(&x)
+		y = publicOf(x)
 	default:
 		y = bigmod.NewNat().Exp(natFor(m, generator), private, m)
 	}
