@@ -4,6 +4,7 @@ import (
 	"context"
 
 	godbus "github.com/godbus/dbus/v5"
+	"wpsd/service/outcome"
 )
 
 // addInterface implements Manager.AddInterface. Interfaces with a radio, and access points that
@@ -15,8 +16,7 @@ func addInterface(ctx context.Context, r *request) ([]any, error) {
 		return nil, err
 	}
 	if control != "" {
-		return nil, &busError{errorPrefix + "NotSupported",
-			"Control sockets of access points are found by themselves: name their directory with hostapd_ctrl_interface in wpsd.conf."}
+		return nil, outcome.ControlPathGiven.Of()
 	}
 	if err := r.svc.AddInterface(ctx, name, driver); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func removeInterface(ctx context.Context, r *request) ([]any, error) {
 	path, _ := r.args[0].(godbus.ObjectPath)
 	name, ok := interfaceOf(path)
 	if !ok {
-		return nil, invalidf("%s is not the path of a network interface: see Interfaces of the Manager for those there are.", quote(string(path)))
+		return nil, outcome.NoInterfacePath.Of(quote(string(path)))
 	}
 	return nil, r.svc.RemoveInterface(ctx, name)
 }

@@ -7,6 +7,7 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // apPin implements Interface.ApPin.
@@ -24,8 +25,7 @@ func apPin(ctx context.Context, r *request) ([]any, error) {
 	_, withPIN := options[optionPIN]
 	if withPIN || ask.Command == service.APPINSet {
 		if pin.IsZero() {
-			return nil, &busError{errorPrefix + "InvalidPin",
-				"The PIN is empty: give one to set, or take the command random."}
+			return nil, outcome.EmptyPINToSet.Of()
 		}
 		ask.PIN = pin.Value
 	}
@@ -45,7 +45,7 @@ func apPin(ctx context.Context, r *request) ([]any, error) {
 // seconds is an option that says how long; none at all is said by leaving it out.
 func seconds(n uint32) (time.Duration, error) {
 	if n == 0 {
-		return 0, invalidf("A timeout of 0 seconds is no time at all: leave it out for the usual one.")
+		return 0, outcome.NoTimeout.Of()
 	}
 	return time.Duration(n) * time.Second, nil
 }
@@ -62,7 +62,7 @@ func admitOptions(r *request, start *service.StartRequest, timeout uint32, mac s
 	if _, given := options["mac"]; given {
 		m, err := wsc.ParseMAC(mac)
 		if err != nil || m.IsZero() {
-			return invalidf("The mac %s is not of the form 02:00:00:00:03:00; leave it out for any device.", quote(mac))
+			return outcome.BadMACOfAny.Of(quote(mac))
 		}
 		start.MAC = m
 	}

@@ -11,6 +11,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+	"wpsd/service/outcome"
 )
 
 // answerTime is how long the bus may take to answer a question.
@@ -76,15 +77,14 @@ func (b *Bus) Close() error { return b.conn.Close() }
 // refuseLong refuses a call that is too long.
 func (b *Bus) refuseLong(h bus.Header) {
 	b.reply(&call{&bus.Message{Header: h}}, nil,
-		&busError{errLimits, fmt.Sprintf("The message is longer than %d bytes.", bus.MaxCall)})
+		outcome.MessageTooLong.Of(bus.MaxCall))
 }
 
 // enqueue takes a call from the gate.
 func (b *Bus) enqueue(c *call) {
 	if refused := b.queue.put(c); refused != nil {
 		clear(refused.Frame)
-		b.reply(refused, nil, &busError{errLimits,
-			"Too many calls are waiting: wait for the answers to some before making more."})
+		b.reply(refused, nil, outcome.TooManyCalls.Of())
 	}
 }
 
@@ -202,8 +202,8 @@ func (b *Bus) send(m *godbus.Message) {
 	if b.out(m) == nil || m.Type != godbus.TypeMethodReply {
 		return
 	}
-	m.Type, m.Body = godbus.TypeError, []any{"The answer cannot be encoded."}
-	m.Headers[godbus.FieldErrorName] = variant(errFailed)
+	m.Type, m.Body = godbus.TypeError, []any{outcome.BadAnswer.Of().Error()}
+	m.Headers[godbus.FieldErrorName] = variant(outcome.NameFailed)
 	m.Headers[godbus.FieldSignature] = variant(signatureOf(m.Body))
 	_ = b.out(m)
 }

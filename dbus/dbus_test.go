@@ -224,12 +224,13 @@ func TestErrorsOfTheService(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
-		for _, row := range errorNames {
-			w.svc.on = func(string) error { return fmt.Errorf("%w (more about it)", row.err) }
-			c.refused(row.name, wlan0, startPinMethod, options())
+		for _, err := range outcome.Calls() {
+			w.svc.on = func(string) error { return fmt.Errorf("%w (more about it)", err) }
+			name, _ := outcome.OfCall(err)
+			c.refused(name, wlan0, startPinMethod, options())
 		}
 		w.svc.on = func(string) error { return errors.New("disk on fire") }
-		if text := c.refused(errFailed, wlan0, startPbcMethod,
+		if text := c.refused(outcome.NameFailed, wlan0, startPbcMethod,
 			options()); strings.Contains(text, "fire") {
 			t.Errorf("the caller is told %q", text)
 		}
@@ -277,12 +278,12 @@ func TestStandardInterfaces(t *testing.T) {
 		c.refused(unknown+"Property", wlan0, get, introspectableIface, "Name")
 		c.refused(unknown+"Interface", wlan0, get, managerIface, "Version")
 		c.refused(unknown+"Interface", "/fi", getAll, managerIface)
-		c.refused(errReadOnly, rootPath, set, managerIface, "Version", godbus.MakeVariant("2"))
-		c.refused(errInvalidArgs, rootPath, set, managerIface, "DeviceName",
+		c.refused(outcome.NameReadOnly, rootPath, set, managerIface, "Version", godbus.MakeVariant("2"))
+		c.refused(outcome.NameInvalidArgs, rootPath, set, managerIface, "DeviceName",
 			godbus.MakeVariant(uint32(2)))
-		c.refused(errInvalidArgs, wlan0, interfaceIface+".Scan")
-		c.refused(errInvalidArgs, wlan0, interfaceIface+".Scan", "text")
-		c.refused(errInvalidArgs, rootPath, managerIface+".GeneratePin", "text")
+		c.refused(outcome.NameInvalidArgs, wlan0, interfaceIface+".Scan")
+		c.refused(outcome.NameInvalidArgs, wlan0, interfaceIface+".Scan", "text")
+		c.refused(outcome.NameInvalidArgs, rootPath, managerIface+".GeneratePin", "text")
 		if got := c.must(wlan0, get, "", "Name")[0].(godbus.Variant); got.Value() != "wlan0" {
 			t.Errorf("Get without an interface gives %v", got)
 		}
@@ -305,7 +306,7 @@ func TestCallsWithoutAnInterface(t *testing.T) {
 		}
 		var e godbus.Error
 		if call := c.send(0, rootPath, "", "Nothing"); !errors.As(call.Err, &e) ||
-			e.Name != errUnknownMethod {
+			e.Name != outcome.NameUnknownMethod {
 			t.Errorf("an unknown method: %v", call.Err)
 		}
 	})

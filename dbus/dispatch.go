@@ -11,6 +11,7 @@ import (
 	"wpsd/introspection"
 	"wpsd/service"
 	"wpsd/service/fence"
+	"wpsd/service/outcome"
 )
 
 // handler implements a method of ours: it decodes, calls the service once, and encodes. Its
@@ -187,9 +188,7 @@ func (s *Server) carryOut(c *call) {
 		return
 	}
 	if want := introspection.Signature(method.In); c.Signature != want {
-		s.answer(c, nil, &busError{errInvalidArgs,
-			fmt.Sprintf("%s takes arguments of the types %q, not %q.", c.Member, want,
-				c.Signature)})
+		s.answer(c, nil, outcome.ArgumentTypes.Of(c.Member, want, c.Signature))
 		return
 	}
 	switch c.Interface {
@@ -221,8 +220,7 @@ func (s *Server) method(c *call) (*introspection.Method, error) {
 		if c.Interface == "" && s.hasMethod(peerIface, c.Member) {
 			return s.findMethod(c, peerIface)
 		}
-		return nil, &busError{errUnknownObject,
-			fmt.Sprintf("There is no object %s, or no longer.", quote(string(c.Path)))}
+		return nil, outcome.NoObject.Of(quote(string(c.Path)))
 	}
 	var ifaces []string
 	if o != nil {
@@ -239,11 +237,9 @@ func (s *Server) method(c *call) (*introspection.Method, error) {
 		}
 	}
 	if c.Interface == "" {
-		return nil, &busError{errUnknownMethod,
-			fmt.Sprintf("The object %s has no method %s.", c.Path, quote(c.Member))}
+		return nil, outcome.NoMethodThere.Of(c.Path, quote(c.Member))
 	}
-	return nil, &busError{errUnknownInterface,
-		fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(c.Interface))}
+	return nil, outcome.NoInterfaceThere.Of(c.Path, quote(c.Interface))
 }
 
 func (s *Server) hasMethod(iface, member string) bool {
@@ -264,16 +260,14 @@ func (s *Server) findMethod(c *call, iface string) (*introspection.Method, error
 			return &methods[n], nil
 		}
 	}
-	return nil, &busError{errUnknownMethod,
-		fmt.Sprintf("The interface %s has no method %s.", iface, quote(c.Member))}
+	return nil, outcome.NoMethod.Of(iface, quote(c.Member))
 }
 
 // args decodes the arguments of a call, whose signature has been checked.
 func (c *call) args() ([]any, error) {
 	body, err := c.HiddenBody(c.hides)
 	if err != nil {
-		return nil, &busError{errInvalidArgs,
-			fmt.Sprintf("The arguments of %s cannot be decoded.", c.Member)}
+		return nil, outcome.BadArguments.Of(c.Member)
 	}
 	return body, nil
 }

@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // erStart implements ER.Start.
@@ -24,7 +25,7 @@ func erStart(ctx context.Context, r *request) ([]any, error) {
 		var err error
 		if start.Address, err = netip.ParseAddr(address); err != nil || !start.Address.Is4() ||
 			start.Address.IsUnspecified() {
-			return nil, invalidf("The address %s is not of the form 192.0.2.1; leave it out for all access points.", quote(address))
+			return nil, outcome.BadAddress.Of(quote(address))
 		}
 	}
 	return nil, r.svc.StartER(ctx, start)
@@ -98,8 +99,7 @@ func erSetConfig(ctx context.Context, r *request) ([]any, error) {
 	id, ok := strings.CutPrefix(string(path), string(rootPath)+"/networks/")
 	n, err := strconv.ParseUint(id, 10, 32)
 	if !ok || err != nil {
-		return nil, invalidf("The object %s is not a network: take one of Networks of the Manager.",
-			quote(string(path)))
+		return nil, outcome.NoNetworkPath.Of(quote(string(path)))
 	}
 	return nil, r.svc.ERSetConfig(ctx, r.ifname, ap, service.NetworkID(n))
 }
@@ -139,7 +139,7 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 	given := r.options(2)
 	if _, ok := given["mac"]; ok {
 		if start.MAC, err = wsc.ParseMAC(mac); err != nil || start.MAC.IsZero() {
-			return nil, invalidf("The mac %s is not of the form 02:00:00:00:03:00; leave it out if it is not known.", quote(mac))
+			return nil, outcome.BadMAC.Of(quote(mac))
 		}
 	}
 	if _, ok := given["ap"]; ok {
@@ -149,7 +149,7 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 	}
 	if _, ok := given["timeout"]; ok {
 		if timeout == 0 {
-			return nil, invalidf("A timeout of 0 seconds lets nobody in: leave it out for two minutes.")
+			return nil, outcome.NoTimeToLetIn.Of()
 		}
 		start.Timeout = time.Duration(timeout) * time.Second
 	}
@@ -167,7 +167,7 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 func peerArg(text, what string) (service.ERPeer, error) {
 	p, err := service.ParseERPeer(text)
 	if err != nil || p.IsAny() {
-		return p, invalidf("The %s %s is named neither by a UUID nor by an address such as 02:00:00:00:03:00%s.", what, quote(text), ipHint(what))
+		return p, outcome.BadPeer.Of(what, quote(text), ipHint(what))
 	}
 	return p, nil
 }
@@ -191,8 +191,7 @@ func enrolleeArg(text string) (service.ERPeer, error) {
 // pinArg reads a PIN that has to be there. It is wiped with the arguments.
 func pinArg(pin secret.Value) (secret.Value, error) {
 	if pin.IsZero() {
-		return secret.Value{}, &busError{errorPrefix + "InvalidPin",
-			"The PIN is empty: give the one on the label or the screen."}
+		return secret.Value{}, outcome.EmptyDevicePIN.Of()
 	}
 	return pin, nil
 }

@@ -2,12 +2,44 @@ package dbus
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"wpsd/engine/ndef"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
+
+// TestTextsAreElsewhere: package outcome has every sentence that callers read.
+func TestTextsAreElsewhere(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	sentence := regexp.MustCompile("^[\"`]([A-Z][^ ]*|%[sqd]) .*[a-z%][.:]?[\"`]$")
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING &&
+				sentence.MatchString(text.Value) {
+				t.Errorf("%s says %s", name, text.Value)
+			}
+			return true
+		})
+	}
+}
 
 // TestTextsOfErrors: what callers read, who may be people in front of wpsctl or any other program.
 func TestTextsOfErrors(t *testing.T) {
@@ -37,12 +69,12 @@ func TestTextsOfErrors(t *testing.T) {
 	}
 	// Words of the command line are not for programs, words of the API not for people: both read
 	// these.
-	for _, row := range errorNames {
-		_, text := errorReply(row.err)
+	for _, err := range outcome.Calls() {
+		_, text := errorReply(err)
 		for _, word := range []string{" of the Manager", " of the interface for", "call Learn",
 			"see its property", "nobody called", "wpsctl "} {
 			if strings.Contains(text, word) {
-				t.Errorf("%v: %q says %q", row.err, text, word)
+				t.Errorf("%v: %q says %q", err, text, word)
 			}
 		}
 	}

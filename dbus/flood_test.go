@@ -12,6 +12,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+
+	"wpsd/service/outcome"
 )
 
 // raw makes the bytes of a message whose body godbus may be unable to make.
@@ -45,7 +47,7 @@ func TestTooLongCallIsAnswered(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger)
-		c.refused(errLimits, rootPath, managerIface+".CheckPin", strings.Repeat("1", bus.MaxCall))
+		c.refused(outcome.NameLimits, rootPath, managerIface+".CheckPin", strings.Repeat("1", bus.MaxCall))
 		c.must(rootPath, managerIface+".GeneratePin")
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // addInterface makes the object of an interface.
@@ -76,7 +77,7 @@ func startOptions(r *request, set []string, more map[string]any) (service.StartR
 	if _, given := r.options(0)["bssid"]; given {
 		mac, err := wsc.ParseMAC(bssid)
 		if err != nil {
-			return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00; leave it out for any access point.", quote(bssid))
+			return start, outcome.BadBSSIDOfAny.Of(quote(bssid))
 		}
 		if mac.IsZero() { // which would mean any to the service
 			return start, service.ErrUnknownBSSID
@@ -126,8 +127,7 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	}
 	if _, given := r.options(0)["pin"]; given {
 		if pin.IsZero() { // which would mean a new one to the service
-			return nil, &busError{errorPrefix + "InvalidPin",
-				"The PIN is empty: leave it out if you want a new one."}
+			return nil, outcome.EmptyPIN.Of()
 		}
 		start.PIN = pin.Value
 	}

@@ -8,6 +8,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // managerValues are the properties of fi.w1.wps.Manager.
@@ -91,14 +92,14 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 		text, _ := value.(string)
 		t, err := wsc.ParseDeviceType(text)
 		if err != nil {
-			return invalidf("The DeviceType %s is not of the form 1-0050F204-1: category, OUI and type in hex, subcategory.", quote(text))
+			return outcome.BadDeviceType.Of(quote(text))
 		}
 		return svc.SetDevice(ctx, func(d *wsc.Device) { d.PrimaryDeviceType = t })
 	},
 	"OsVersion": func(ctx context.Context, svc calls, value any) error {
 		v, _ := value.(uint32)
 		if v > maxOSVersion {
-			return invalidf("The OsVersion %d is too large: its topmost bit is reserved.", v)
+			return outcome.BadOSVersion.Of(v)
 		}
 		return svc.SetDevice(ctx, func(d *wsc.Device) { d.OSVersion = v })
 	},
@@ -107,12 +108,12 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 		for _, w := range words {
 			if m, err := wsc.ParseConfigMethods(w); err != nil || m == 0 ||
 				strings.ContainsAny(w, " \t\n") {
-				return invalidf("There is no config method %s: take words like label, virtual_display, virtual_push_button, keypad.", quote(w))
+				return outcome.NoConfigMethod.Of(quote(w))
 			}
 		}
 		methods, err := wsc.ParseConfigMethods(strings.Join(words, " "))
 		if err != nil {
-			return invalidf("These config methods do not go together.")
+			return outcome.ConfigMethodsApart.Of()
 		}
 		return svc.SetDevice(ctx, func(d *wsc.Device) { d.ConfigMethods = methods })
 	},
@@ -122,8 +123,7 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 		case service.ProcessingInternal, service.ProcessingExternal, service.ProcessingBoth:
 			return svc.SetProcessing(ctx, p)
 		}
-		return invalidf("There is no CredentialProcessing %s: take internal, external or both.",
-			quote(text))
+		return outcome.NoProcessing.Of(quote(text))
 	},
 }
 
@@ -133,11 +133,10 @@ func textSetter(name string, most int, field func(*wsc.Device) *string) func(con
 	return func(ctx context.Context, svc calls, value any) error {
 		text, _ := value.(string)
 		if len(text) > most {
-			return invalidf("The %s is %d bytes long: it may have %d at most.", name,
-				len(text), most)
+			return outcome.TooLong.Of(name, len(text), most)
 		}
 		if text != printable(text) {
-			return invalidf("The %s has control characters in it: take them out.", name)
+			return outcome.ControlCharacters.Of(name)
 		}
 		return svc.SetDevice(ctx, func(d *wsc.Device) { *field(d) = text })
 	}

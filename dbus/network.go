@@ -7,6 +7,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // addNetwork makes the object of a stored network.
@@ -48,7 +49,7 @@ func addNetwork(ctx context.Context, r *request) ([]any, error) {
 	var mac wsc.MAC // zero: whatever access point
 	if _, named := r.options(0)["bssid"]; named {
 		if mac, err = wsc.ParseMAC(bssid); err != nil {
-			return nil, invalidf("The bssid %s is not of the form 02:00:00:00:03:00; leave it out if any access point will do.", quote(bssid))
+			return nil, outcome.BadBSSIDOfNetwork.Of(quote(bssid))
 		}
 		if mac.IsZero() {
 			return nil, service.ErrUnknownBSSID
@@ -82,7 +83,7 @@ func activate(ctx context.Context, r *request) ([]any, error) {
 		return nil, err
 	}
 	if a.Apply == service.ApplyNone {
-		return nil, invalidf("With none nobody would connect to it: take auto, networkmanager, wpa_supplicant or iwd.")
+		return nil, outcome.ActivateByNobody.Of()
 	}
 	return nil, r.svc.Activate(ctx, r.network, a)
 }

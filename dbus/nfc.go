@@ -7,6 +7,7 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // startNfc implements Interface.StartNfc.
@@ -41,8 +42,7 @@ func nfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	if _, given := r.options(1)["network"]; given {
 		var ok bool
 		if network, ok = networkOf(path); !ok {
-			return nil, invalidf("The network %s is none: take one of Networks of the Manager.",
-				quote(string(path)))
+			return nil, outcome.NoNetworkOption.Of(quote(string(path)))
 		}
 	}
 	t, err := r.svc.NFCConfigToken(ctx, r.ifname, service.NFCFormat(r.text(0)), network)
@@ -164,11 +164,11 @@ func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
 		h.Initiator = true
 	case "RESP":
 	default:
-		return nil, invalidf("There is no role %s: say INIT if the request was ours, or RESP if the answer was.", quote(role))
+		return nil, outcome.NoNFCRole.Of(quote(role))
 	}
 	if carrier := r.text(1); carrier != string(service.NFCCarrierMessage) &&
 		carrier != string(service.NFCCarrierRecord) {
-		return nil, invalidf("There is no carrier %s: say WPS.", quote(carrier))
+		return nil, outcome.NoNFCCarrier.Of(quote(carrier))
 	}
 	_, err = r.svc.NFCReportHandover(ctx, h)
 	return nil, err

@@ -9,6 +9,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+	"wpsd/service/outcome"
 )
 
 // decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool,
@@ -22,11 +23,10 @@ func decodeOptions(options map[string]godbus.Variant, fields map[string]any) err
 			if len(fields) > 0 {
 				known = "there are " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
 			}
-			return invalidf("There is no option %s: %s.", quote(key), known)
+			return outcome.NoOption.Of(quote(key), known)
 		}
 		if !store(options[key], field) {
-			return invalidf("The option %s is of type %q, not %q.", quote(key), typeOf(field),
-				options[key].Signature().String())
+			return outcome.OptionType.Of(quote(key), typeOf(field), options[key].Signature().String())
 		}
 	}
 	return nil
@@ -67,11 +67,6 @@ func typeOf(field any) string {
 		return "o"
 	}
 	return "u"
-}
-
-// invalidf makes an InvalidArguments error of a sentence.
-func invalidf(format string, args ...any) error {
-	return &busError{errInvalidArguments, fmt.Sprintf(format, args...)}
 }
 
 // quote shows text that a caller sent, cut to a sensible length.

@@ -8,6 +8,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+	"wpsd/service/outcome"
 )
 
 // maxPeers is how many callers we know at once. The bus allows a connection 512 match rules, and
@@ -42,8 +43,8 @@ func (p *peer) identify(ctx context.Context, b *Bus) error {
 	}
 	var e godbus.Error
 	switch {
-	case errors.As(err, &e) && e.Name == errLimits:
-		return &busError{errLimits, "There are too many callers: try again later."}
+	case errors.As(err, &e) && e.Name == outcome.NameLimits:
+		return outcome.TooManyCallers.Of()
 	case errors.As(err, &e) && e.Name == "org.freedesktop.DBus.Error.NameHasNoOwner",
 		ctx.Err() != nil:
 		return errCallerLeft

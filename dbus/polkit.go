@@ -13,6 +13,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+	"wpsd/service/outcome"
 )
 
 // polkit on the bus ("polkit D-Bus API reference", org.freedesktop.PolicyKit1.Authority).
@@ -72,14 +73,13 @@ func (p *Polkit) Authorize(ctx context.Context, r Request) error {
 		return nil
 	}
 	if !p.open(p.questions, r.UID, maxQuestions) {
-		return &busError{errLimits, "Too many of your calls wait for an authorization: wait for the answers to some before making more."}
+		return outcome.TooManyAsked.Of()
 	}
 	answer, err := p.ask(ctx, r, 0, silentTime)
 	p.shut(p.questions, r.UID)
 	if err == nil && !answer.Authorized && answer.Challenge && r.Interactive {
 		if !p.open(p.dialogs, r.UID, maxDialogs) {
-			return &busError{errLimits,
-				"Too many questions for a password are open on your screen: answer those first."}
+			return outcome.TooManyQuestions.Of()
 		}
 		answer, err = p.ask(ctx, r, allowUserInteraction, dialogTime)
 		p.shut(p.dialogs, r.UID)
@@ -208,7 +208,7 @@ func (p *Polkit) verdict(ctx context.Context, r Request, answer polkitAnswer, er
 	case answer.Details[dismissedDetail] != "":
 		return ErrDismissed
 	case answer.Challenge && r.Interactive:
-		return errNoAuthenticationAgent
+		return outcome.ErrNoAuthenticationAgent
 	case answer.Challenge:
 		return ErrInteractionRequired
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/service/outcome"
 )
 
 // desktop is the user of these tests.
@@ -168,7 +170,7 @@ func TestPolkitDecides(t *testing.T) {
 		{name: "no", want: "NotAuthorized", asks: 1},
 		{name: "no, and no dialog would help", flags: interactive, want: "NotAuthorized", asks: 1},
 		{name: "a password is needed and the caller allowed no dialog",
-			silent: polkitAnswer{Challenge: true}, want: errInteractive, asks: 1},
+			silent: polkitAnswer{Challenge: true}, want: outcome.NameInteractive, asks: 1},
 		{name: "the password was right", flags: interactive, silent: polkitAnswer{Challenge: true},
 			dialog: polkitAnswer{Authorized: true}, asks: 2},
 		{name: "the password was wrong", flags: interactive, silent: polkitAnswer{Challenge: true},
@@ -177,7 +179,7 @@ func TestPolkitDecides(t *testing.T) {
 			silent: polkitAnswer{Challenge: true}, dialog: polkitAnswer{Details: dismissed},
 			want: "AuthorizationDismissed", asks: 2},
 		{name: "there is no agent", flags: interactive, silent: polkitAnswer{Challenge: true},
-			dialog: polkitAnswer{Challenge: true}, want: errInteractive, asks: 2},
+			dialog: polkitAnswer{Challenge: true}, want: outcome.NameInteractive, asks: 2},
 		{name: "polkit does not know the action",
 			fail: godbus.NewError("org.freedesktop.PolicyKit1.Error.Failed",
 				[]any{"not registered"}), want: "NotAuthorized", asks: 1},
@@ -377,10 +379,10 @@ func TestOneUserHasFewDialogs(t *testing.T) {
 		}
 		synctest.Wait()
 		for range 3 {
-			if got := w.client(desktop).ask(godbus.FlagAllowInteractiveAuthorization); got != errLimits {
+			if got := w.client(desktop).ask(godbus.FlagAllowInteractiveAuthorization); got != outcome.NameLimits {
 				t.Errorf("one too many: %q", got)
 			}
-			if got := w.client(desktop).ask(0); got != errInteractive {
+			if got := w.client(desktop).ask(0); got != outcome.NameInteractive {
 				t.Errorf("who wants no dialog: %q", got)
 			}
 		}
@@ -418,7 +420,7 @@ func TestOneUserAsksLittleAtOnce(t *testing.T) {
 			calls = append(calls, w.client(desktop).begin())
 		}
 		synctest.Wait()
-		if got := w.client(desktop).ask(0); got != errLimits {
+		if got := w.client(desktop).ask(0); got != outcome.NameLimits {
 			t.Errorf("one too many: %q", got)
 		}
 		if got := w.client(desktop + 1).ask(0); got != "" {

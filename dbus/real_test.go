@@ -19,6 +19,7 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/dbus/dbustest"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // nobody is a user without any rights.
@@ -287,7 +288,7 @@ func TestRealFlood(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if !errors.As(err, &e) || e.Name != errLimits {
+		if !errors.As(err, &e) || e.Name != outcome.NameLimits {
 			t.Fatal(err)
 		}
 	}

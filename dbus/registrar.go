@@ -8,6 +8,7 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // nfcPassword stands in place of a PIN for the password of the access point's tag (README-WPS).
@@ -55,14 +56,12 @@ func registrarStart(r *request, more map[string]any) (service.StartRequest, erro
 	start.Detach, start.Apply, start.Force = run.detach, run.apply, run.force
 	mac, err := wsc.ParseMAC(r.text(0))
 	if err != nil {
-		return start, invalidf("The bssid %s is not of the form 02:00:00:00:03:00.",
-			quote(r.text(0)))
+		return start, outcome.BadBSSID.Of(quote(r.text(0)))
 	}
 	start.BSSID = mac
 	switch pin := r.secret(1); {
 	case pin.IsZero():
-		return start, &busError{errorPrefix + "InvalidPin",
-			"The PIN is empty: give the one of the access point, from its label or its settings."}
+		return start, outcome.EmptyAccessPointPIN.Of()
 	case string(pin.Bytes()) == nfcPassword:
 		start.NFC = true
 	default:
@@ -89,16 +88,16 @@ func (f *settingsFields) fields() map[string]any {
 func (f *settingsFields) settings(given map[string]godbus.Variant) (service.Settings, error) {
 	for _, key := range []string{"ssid", "auth", "encryption"} {
 		if _, ok := given[key]; !ok {
-			return service.Settings{}, invalidf("The setting %s is missing.", quote(key))
+			return service.Settings{}, outcome.SettingMissing.Of(quote(key))
 		}
 	}
 	auth, err := wsc.ParseAuthType(f.auth)
 	if err != nil {
-		return service.Settings{}, invalidf("The auth %s is none: take OPEN, WPAPSK or WPA2PSK, or WPAPSK|WPA2PSK.", quote(f.auth))
+		return service.Settings{}, outcome.NoAuth.Of(quote(f.auth))
 	}
 	encryption, err := wsc.ParseEncrType(f.encryption)
 	if err != nil {
-		return service.Settings{}, invalidf("The encryption %s is none: take NONE, WEP, TKIP or CCMP, or TKIP|CCMP.", quote(f.encryption))
+		return service.Settings{}, outcome.NoEncryption.Of(quote(f.encryption))
 	}
 	return service.Settings{SSID: f.ssid, Auth: auth, Encryption: encryption, Key: f.key.Value}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	godbus "github.com/godbus/dbus/v5"
+	"wpsd/service/outcome"
 )
 
 // The options that methods which start something have in common. Every such method takes "detach":
@@ -50,5 +51,5 @@ func checkApply(name string) error {
 	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
 		return nil
 	}
-	return invalidf("No network manager is called %s: take auto, networkmanager, wpa_supplicant, iwd or none.", quote(name))
+	return outcome.NoManager.Of(quote(name))
 }

@@ -15,6 +15,7 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // TestCallsAreAnsweredInOrder: 2,000 pipelined calls, some of them with an authorization, are made
@@ -97,7 +98,7 @@ func TestFlood(t *testing.T) { // not in parallel: it counts goroutines
 						case call.Err == nil, errors.As(call.Err, &e) &&
 							e.Name == errorPrefix+"NotAuthorized":
 							answered++
-						case e.Name == errLimits:
+						case e.Name == outcome.NameLimits:
 							limited++
 						default:
 							t.Fatal(call.Err)
@@ -124,8 +125,8 @@ func TestPanicIsSurvived(t *testing.T) {
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
 		w.svc.on = func(call string) error { panic("mistake in " + call) }
-		c.refused(errFailed, rootPath, managerIface+".GeneratePin")
-		c.refused(errFailed, wlan0, interfaceIface+".Scan", options())
+		c.refused(outcome.NameFailed, rootPath, managerIface+".GeneratePin")
+		c.refused(outcome.NameFailed, wlan0, interfaceIface+".Scan", options())
 		w.svc.on = nil
 		c.must(rootPath, managerIface+".GeneratePin")
 		c.must(wlan0, interfaceIface+".Scan", options())

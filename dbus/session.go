@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/outcome"
 )
 
 // addSession makes the object of a session.
@@ -117,7 +118,7 @@ func getCredentials(_ context.Context, r *request) ([]any, error) {
 		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, errNoCredentials
+		return nil, outcome.ErrNoCredentials
 	}
 	dicts := make([]values, 0, len(list))
 	for _, n := range list {

@@ -11,6 +11,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/introspection"
+	"wpsd/service/outcome"
 )
 
 // standard answers a call of a standard interface. The arguments have their types.
@@ -51,7 +52,7 @@ func machineID() (string, error) {
 			first = err
 		}
 	}
-	return "", &busError{errFailed, "This machine has no identity: " + first.Error() + "."}
+	return "", outcome.NoMachineID.Of(first)
 }
 
 // doctype begins every description.
@@ -99,8 +100,7 @@ func (s *Server) ours(c *call, iface string) (o *object, named []face, err error
 	case slices.Contains(standard, iface), iface == objectManagerIface && c.Path == rootPath:
 		return o, nil, nil
 	}
-	return nil, nil, &busError{errUnknownInterface,
-		fmt.Sprintf("The object %s has no interface %s.", c.Path, quote(iface))}
+	return nil, nil, outcome.NoInterfaceThere.Of(c.Path, quote(iface))
 }
 
 // property finds the object, the interface and the property of a Get or Set.
@@ -119,8 +119,7 @@ func (s *Server) property(c *call, args []any) (*object, face, *introspection.Pr
 			}
 		}
 	}
-	return nil, face{}, nil, &busError{errUnknownProperty,
-		fmt.Sprintf("There is no property %s.", quote(name))}
+	return nil, face{}, nil, outcome.NoProperty.Of(quote(name))
 }
 
 // get implements Properties.Get.
@@ -151,12 +150,11 @@ func (s *Server) set(c *call, args []any) error {
 	}
 	name := f.iface + "." + p.Name
 	if !p.Writable {
-		return &busError{errReadOnly, fmt.Sprintf("The property %s cannot be written.", p.Name)}
+		return outcome.ReadOnly.Of(p.Name)
 	}
 	v, _ := args[2].(godbus.Variant)
 	if got := v.Signature().String(); got != p.Type {
-		return &busError{errInvalidArgs,
-			fmt.Sprintf("The property %s is of type %q, not %q.", p.Name, p.Type, got)}
+		return outcome.PropertyType.Of(p.Name, p.Type, got)
 	}
 	s.perform(c, s.request(c, o), name, func(ctx context.Context, r *request) ([]any, error) {
 		return nil, setters[p.Name](ctx, r.svc, v.Value())

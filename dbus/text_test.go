@@ -14,6 +14,8 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/introspection"
 	"wpsd/service"
+
+	"wpsd/service/outcome"
 )
 
 // TestAnErrorWithBadText: the caller is told all the same.
@@ -28,9 +30,9 @@ func TestAnErrorWithBadText(t *testing.T) {
 		return err
 	}}
 	b.reply(&call{&bus.Message{Header: bus.Header{Serial: 1, Sender: ":1.1"}}}, nil,
-		&busError{errFailed, "it says \"a\x00b\xff\""})
+		outcome.BadArguments.Of("\"a\x00b\xff\""))
 	if len(sent) != 1 || sent[0].Type != godbus.TypeError ||
-		sent[0].Body[0] != "it says \"a\ufffdb\ufffd\"" {
+		sent[0].Body[0] != "The arguments of \"a\ufffdb\ufffd\" cannot be decoded." {
 		t.Errorf("%+v", sent)
 	}
 }

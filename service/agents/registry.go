@@ -9,6 +9,7 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/service/fence"
+	"wpsd/service/outcome"
 	"wpsd/service/state"
 )
 
@@ -26,9 +27,9 @@ const (
 
 // What RegisterAgent and UnregisterAgent return.
 var (
-	ErrExists  = errors.New("service: this agent is registered already")
-	ErrUnknown = errors.New("service: this agent is not registered, or no longer")
-	ErrTooMany = errors.New("service: there are 16 agents already: end one of them")
+	ErrExists  = outcome.ErrAgentExists
+	ErrUnknown = outcome.ErrNoAgent
+	ErrTooMany = outcome.ErrTooManyAgents
 )
 
 // errHangs is why an agent was unregistered, for the log.

@@ -1,10 +1,12 @@
 package outcome
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -114,6 +116,27 @@ func TestEveryEndHasItsSentence(t *testing.T) {
 		if flaws[Flaw(f)] == "" {
 			t.Errorf("the flaw %q has no words", f)
 		}
+	}
+}
+
+// TestErrorsAreSentences: each error of a call has a text that says what to do, or leaves it to what
+// wraps it.
+func TestErrorsAreSentences(t *testing.T) {
+	t.Parallel()
+	for _, err := range Calls() {
+		name, text := OfCall(fmt.Errorf("%w", err))
+		known, is := err.(*callError)
+		if name == NameFailed || !strings.HasSuffix(text, ".") || text[0] < 'A' || text[0] > 'z' ||
+			(!is || known.text != "") && !strings.Contains(text, ": ") {
+			t.Errorf("%v: %s, %q", err, name, text)
+		}
+	}
+	if name, text := OfCall(os.ErrClosed); name != NameFailed || strings.Contains(text, "closed") {
+		t.Errorf("an error that nobody expects: %s, %q", name, text)
+	}
+	if name, text := OfCall(fmt.Errorf("x: %w", BadBSSID.Of(`"a"`))); name != "InvalidArguments" ||
+		text != `The bssid "a" is not of the form 02:00:00:00:03:00.` {
+		t.Errorf("%s, %s", name, text)
 	}
 }
 
