@@ -45,8 +45,9 @@ all: build pages ## the programs, and what is installed with them
 need-go:
 	@packaging/need-go
 
-build: nfc_pw_token ## build/wpsd, build/wpsctl and build/nfc_pw_token
+build: nfc_pw_token ## build/wpsd, build/wpsd-sim, build/wpsctl and build/nfc_pw_token
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/wpsd ./cmd/wpsctl
+	CGO_ENABLED=0 go build -tags sim -trimpath -ldflags '$(LDFLAGS)' -o build/wpsd-sim ./cmd/wpsd
 
 nfc_pw_token: need-go ## build/nfc_pw_token, which makes NFC password tokens for manufacturing
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/nfc_pw_token ./cmd/nfc-pw-token
@@ -119,6 +120,7 @@ uninstall: ## takes away what make install has put there; what wpsd has stored a
 # sudo has another PATH than who has built, often without go: what is built already is installed then.
 install-files: $(if $(shell command -v go),all,already-built)
 	install -D -m 755 build/wpsd $(DESTDIR)$(SBINDIR)/wpsd
+	install -D -m 755 build/wpsd-sim $(DESTDIR)$(PREFIX)/bin/wpsd-sim
 	install -D -m 755 build/wpsctl $(DESTDIR)$(PREFIX)/bin/wpsctl
 	install -D -m 755 build/nfc_pw_token $(DESTDIR)$(PREFIX)/bin/nfc_pw_token
 	install -D -m 644 packaging/fi.w1.wps.conf $(DESTDIR)$(BUSPOLICYDIR)/fi.w1.wps.conf
@@ -134,6 +136,7 @@ install-files: $(if $(shell command -v go),all,already-built)
 	install -d $(DATADIR)/dbus-1/interfaces
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
+	install -d $(DATADIR)/man/man1 && echo '.so man8/wpsd.8' > $(DATADIR)/man/man1/wpsd-sim.1
 	for n in 1 5 7; do install -d $(DATADIR)/man/man$$n && install -m 644 build/share/man/man$$n/* $(DATADIR)/man/man$$n; done
 	install -D -m 644 build/share/wpsctl.bash $(DATADIR)/bash-completion/completions/wpsctl
 	install -D -m 644 build/share/wpsctl.zsh $(DESTDIR)$(ZSHDIR)/_wpsctl

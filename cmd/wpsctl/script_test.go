@@ -60,8 +60,9 @@ func TestScripts(t *testing.T) {
 // buildDaemon builds wpsd once for all scripts.
 func buildDaemon(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "wpsd")
-	out, err := exec.Command("go", "build", "-o", program, "wpsd/cmd/wpsd").CombinedOutput()
+	program := filepath.Join(t.TempDir(), "wpsd-sim")
+	out, err := exec.Command("go", "build", "-tags", "sim", "-o", program,
+		"wpsd/cmd/wpsd").CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip("needs the go command:", err)
 	}
@@ -96,7 +97,7 @@ func cmdDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	if _, err := os.Stat(conf); err != nil {
 		ts.Check(os.WriteFile(conf, nil, 0o600))
 	}
-	args = append([]string{"--driver", "sim", "--sim-speed", "40", "--sim-control",
+	args = append([]string{"--sim-speed", "40", "--sim-control",
 		filepath.Join(d.dir, "sim"),
 		"--config", conf, "--state-dir", filepath.Join(d.dir, "state"), "--bus", d.bus}, args...)
 	d.log = &scripttest.Buffer{}

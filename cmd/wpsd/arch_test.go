@@ -83,8 +83,9 @@ var arrows = map[string][]string{
 	"service/control/reply": {"service/fence"},
 	"dbus": {"service/fence", "dbus/bus", "service", "service/agents", "service/outcome",
 		"introspection", "engine/..."},
-	"dbus/dbustest": {"dbus", "service", "introspection", "engine/..."},
-	"cmd/wpsd": {"service/fence", "dbus/bus", "engine", "engine/...", "drivers",
+	"dbus/dbustest":       {"dbus", "service", "introspection", "engine/..."},
+	"cmd/wpsd/simulation": {"drivers", "drivers/sim"},
+	"cmd/wpsd": {"cmd/wpsd/simulation", "service/fence", "dbus/bus", "engine", "engine/...", "drivers",
 		"drivers/...", "service", "service/...", "dbus", "introspection"},
 	"cmd/wpsctl": {"dbus/bus", "engine/secret", "packaging/commandpage",
 		"service/outcome"},
@@ -129,7 +130,7 @@ var onlyIn = map[string][]string{
 		"drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},
 	"github.com/coreos/go-systemd/": {"cmd/wpsd"},
 	"github.com/spf13/cobra":        {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage"},
-	"github.com/spf13/pflag": {"cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage",
+	"github.com/spf13/pflag": {"cmd/wpsd/simulation", "cmd/wpsctl", "cmd/nfc-pw-token", "packaging/commandpage",
 		"cmd/wpsd"},
 	"rsc.io/qr":                       {"cmd/wpsctl", "cmd/wps-applet"},
 	"github.com/ebitengine/purego":    {"cmd/wps-applet/gtk"},
@@ -159,7 +160,7 @@ func ourPackages(t *testing.T) []goPackage {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command:", err)
 	}
-	cmd := exec.Command("go", "list", "-e", "-tags=hwsim,applet",
+	cmd := exec.Command("go", "list", "-e", "-tags=hwsim,applet,sim",
 		"-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,TestImports,XTestImports", "./...")
 	cmd.Dir = filepath.Join("..", "..")
 	var stderr bytes.Buffer

@@ -12,11 +12,15 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"wpsd/cmd/wpsd/simulation"
 	"wpsd/test/scripttest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wpsd": main})
+	testscript.Main(m, map[string]func(){"wpsd": main, "wpsd-sim": func() {
+		newSimulation = func() simulatedRadio { return &simulation.Radio{} }
+		main()
+	}})
 }
 
 // TestScripts runs the daemon's command line; scripts that need a bus have one of their own.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,13 +19,17 @@ var errBackground = errors.New("-B: wpsd does not put itself into the background
 // forms are those of wpa_supplicant, so that "wpsd -c er.conf -Dnone -ieth0" is what it is there.
 func parseFlags(args []string, out io.Writer) (flags, error) {
 	f := flags{}
+	radio, radios := "nl80211", "radio `NAME`: nl80211 or none"
+	if newSimulation != nil {
+		f.simulation = newSimulation()
+		radio, radios = simDriver, "radio `NAME`: sim (simulated access points) or none"
+	}
 	fs := pflag.NewFlagSet("wpsd", pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
 	fs.SortFlags = false
 	fs.StringVarP(&f.config, "config", "c", defaultConfigFile, "read the configuration from `FILE`")
-	fs.StringVarP(&f.driver, "driver", "D", "nl80211",
-		"radio `NAME`: nl80211, sim (simulated access points) or none")
+	fs.StringVarP(&f.driver, "driver", "D", radio, radios)
 	fs.FuncP("interface", "i", "use network interface `IFNAME` only; may be given more than once",
 		f.addInterface)
 	fs.StringVarP(&f.global, "global", "g", "",
@@ -56,16 +59,11 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 		"let the process that listens on `SOCKET` answer clients of the control sockets")
 	fs.BoolVar(&f.replyServer, "reply-server", false,
 		"be that process; on --reply-socket, or the socket systemd passes")
-	fs.StringVar(&f.simControl, "sim-control", "",
-		"with --driver sim: take commands from the named pipe `FILE`")
-	fs.Func("sim-upnp", "with --driver sim: let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
-		f.simUPnP, err = netip.ParseAddr(text)
-		if err == nil && !(f.simUPnP.Is4() && f.simUPnP.IsLoopback()) {
-			return errors.New("not an address in 127.0.0.0/8")
-		}
-		return err
-	})
-	fs.Float64Var(&f.simSpeed, "sim-speed", 1, "with --driver sim: scan `N` times as fast")
+	if f.simulation != nil {
+		f.simulation.Flags(fs)
+	} else {
+		refuseSimulation(fs, "sim-control", "sim-upnp", "sim-speed")
+	}
 	fs.BoolVarP(&f.version, "version", "v", false, "print the version and exit")
 	background := fs.BoolP("background", "B", false, "")
 	fs.Lookup("background").Hidden = true
@@ -93,14 +91,30 @@ func (f *flags) addInterface(name string) error {
 	return nil
 }
 
+// errElsewhere is for what the simulation does, which was a part of wpsd once.
+var errElsewhere = errors.New("simulated access points have a program of their own: use wpsd-sim in place of wpsd (make build has it in build/wpsd-sim)")
+
+// refuseSimulation lets options end with the name of the program that has them.
+func refuseSimulation(fs *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		fs.Func(name, "", func(string) error { return errElsewhere })
+		fs.Lookup(name).Hidden = true
+	}
+}
+
 // driverNames are the values of --driver.
-var driverNames = []string{"nl80211", "sim", "none"}
+func driverNames() []string {
+	if newSimulation != nil {
+		return []string{simDriver, "none"}
+	}
+	return []string{"nl80211", "none"}
+}
 
 // firstKnown takes the first driver that there is from a list as wpa_supplicant knows it, such as
 // nl80211,wext.
 func firstKnown(list string) string {
 	for name := range strings.SplitSeq(list, ",") {
-		if slices.Contains(driverNames, name) {
+		if slices.Contains(driverNames(), name) {
 			return name
 		}
 	}
@@ -118,14 +132,15 @@ func (f *flags) check(rest []string) error {
 		return fmt.Errorf("--global %q is not the path of a socket such as /run/wpsd/global", f.global)
 	case f.config == "":
 		return errors.New("--config is empty")
-	case f.driver != "sim" && (f.simControl != "" || f.simSpeed != 1 || f.simUPnP.IsValid()):
-		return errors.New("--sim-control, --sim-speed and --sim-upnp are for --driver sim")
-	case !(f.simSpeed > 0 && f.simSpeed <= 1000): // NaN too
-		return errors.New("--sim-speed: not a number above 0 and up to 1000")
+	case f.driver == simDriver && f.simulation == nil:
+		return fmt.Errorf("--driver sim: %w", errElsewhere)
 	case f.driver == "none" && len(f.interfaces) == 0:
 		return errors.New("--driver none has no interfaces of its own: name some with --interface")
-	case !slices.Contains(driverNames, f.driver):
-		return fmt.Errorf("--driver %q: there are nl80211, sim and none", f.driver)
+	case !slices.Contains(driverNames(), f.driver):
+		return fmt.Errorf("--driver %q: there are %s", f.driver,
+			strings.Join(driverNames(), " and "))
+	case f.simulation != nil:
+		return f.simulation.Check(f.driver == simDriver)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
@@ -46,9 +45,7 @@ type flags struct {
 	upnpServer  bool
 	replySocket string
 	replyServer bool
-	simControl  string
-	simSpeed    float64
-	simUPnP     netip.Addr
+	simulation  simulatedRadio // nil: this is not wpsd-sim
 	restore     bool
 	debug       bool
 	version     bool

@@ -139,7 +139,7 @@ func startDaemon(t *testing.T) *running {
 	if err := os.WriteFile(config, []byte("ctrl_interface="+sockets+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("wpsd", "--driver", "sim", "--bus", bus.Address, "--state-dir",
+	cmd := exec.Command("wpsd-sim", "--bus", bus.Address, "--state-dir",
 		filepath.Join(dir, "state"), "--config", config)
 	var log bytes.Buffer
 	cmd.Stderr = &log

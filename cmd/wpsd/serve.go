@@ -17,7 +17,6 @@ import (
 	"wpsd/drivers/neard"
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
-	"wpsd/drivers/sim"
 	"wpsd/service"
 	"wpsd/service/fence"
 	"wpsd/service/store"
@@ -67,7 +66,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came, ManagerChanged: changed,
 		Apply:        conf.Apply,
 		AccessPoints: accessPoints,
-		ControlPoint: controlPoints(f, driver, log),
+		ControlPoint: controlPoints(f, log),
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
 	})
 	if err != nil {
@@ -126,9 +125,8 @@ func openStore(f flags, conf *config, log *slog.Logger) (*store.Store, error) {
 // newDriver makes the radio that was asked for by name.
 func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
 	switch f.driver {
-	case "sim":
-		return sim.New(sim.Options{Speed: f.simSpeed, Control: f.simControl,
-			UPnP: f.simUPnP, Log: log})
+	case simDriver:
+		return f.simulation.Open(log)
 	case "none":
 		return none.New(f.interfaces), nil
 	case "nl80211":

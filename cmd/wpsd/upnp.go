@@ -14,10 +14,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 
-	"wpsd/drivers"
 	"wpsd/drivers/controlpoint"
 	"wpsd/drivers/controlpoint/remote"
-	"wpsd/drivers/sim"
 	"wpsd/service"
 )
 
@@ -31,11 +29,10 @@ const (
 
 // controlPoints is how wpsd gets the sockets of an External Registrar: its own, or those of another
 // process.
-func controlPoints(f flags, driver drivers.Driver,
-	log *slog.Logger) func(ifname string) (service.ControlPoint, error) {
+func controlPoints(f flags, log *slog.Logger) func(ifname string) (service.ControlPoint, error) {
 	return func(ifname string) (service.ControlPoint, error) {
-		if simulated, ok := driver.(*sim.Driver); ok {
-			ifname = simulated.Network(ifname)
+		if f.simulation != nil {
+			ifname = f.simulation.Network(ifname)
 		}
 		if f.upnpSocket != "" {
 			return remote.Dial(f.upnpSocket, ifname, log)

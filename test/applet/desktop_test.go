@@ -149,10 +149,6 @@ func (d *desktop) startService() {
 	args := []string{"--config", config, "--state-dir", filepath.Join(d.dir, "state"),
 		"--sim-control", filepath.Join(d.dir, "sim"), "--sim-speed", "20"}
 	program := filepath.Join(*services, "wpsd-sim")
-	if _, err := os.Stat(program); err != nil {
-		program = filepath.Join(*services, "wpsd")
-		args = append(args, "--driver", "sim")
-	}
 	d.sim = exec.Command(program, append(args, d.simArgs...)...)
 	d.sim.Env = d.env
 	if err := start(d.sim, filepath.Join(d.dir, "sim.log")); err != nil {

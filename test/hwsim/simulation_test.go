@@ -22,7 +22,7 @@ func (w *world) startSimulation() *simulation {
 	w.sh("ip link set lo up")
 	w.startBus()
 	s := &simulation{w: w, pipe: filepath.Join(w.dir, "sim")}
-	s.process = w.start("wpsd", "/in/wpsd", "--config", w.write("wpsd.conf", ""), "--driver", "sim",
+	s.process = w.start("wpsd", "/in/wpsd-sim", "--config", w.write("wpsd.conf", ""),
 		"--state-dir", filepath.Join(w.dir, "state"),
 		"--sim-control", s.pipe, "--sim-upnp", "127.90.0.1")
 	s.waitLog("wpsd is ready", 15*time.Second)

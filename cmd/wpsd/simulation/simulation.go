@@ -1,0 +1,65 @@
+// Package simulation is the radio of wpsd-sim: simulated access points and devices, with options of
+// their own. The wpsd that a machine runs links nothing of it.
+package simulation
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+
+	"github.com/spf13/pflag"
+
+	"wpsd/drivers"
+	"wpsd/drivers/sim"
+)
+
+// Radio is the simulation. The zero Radio has the usual options.
+type Radio struct {
+	control string
+	speed   float64
+	upnp    netip.Addr
+	driver  *sim.Driver // nil until Open
+}
+
+// Flags adds the simulation's options to the command line.
+func (r *Radio) Flags(fs *pflag.FlagSet) {
+	fs.StringVar(&r.control, "sim-control", "", "take commands from the named pipe `FILE`")
+	fs.Func("sim-upnp", "let External Registrars of this machine find the access points, the first at `ADDRESS` in 127.0.0.0/8", func(text string) (err error) {
+		r.upnp, err = netip.ParseAddr(text)
+		if err == nil && !(r.upnp.Is4() && r.upnp.IsLoopback()) {
+			return errors.New("not an address in 127.0.0.0/8")
+		}
+		return err
+	})
+	fs.Float64Var(&r.speed, "sim-speed", 1, "scan `N` times as fast")
+}
+
+// Check finds what cannot be meant. Used says that the driver is the simulation's.
+func (r *Radio) Check(used bool) error {
+	switch {
+	case !used && (r.control != "" || r.speed != 1 || r.upnp.IsValid()):
+		return errors.New("--sim-control, --sim-speed and --sim-upnp are for --driver sim")
+	case !(r.speed > 0 && r.speed <= 1000): // NaN too
+		return errors.New("--sim-speed: not a number above 0 and up to 1000")
+	}
+	return nil
+}
+
+// Open makes the driver.
+func (r *Radio) Open(log *slog.Logger) (drivers.Driver, error) {
+	driver, err := sim.New(sim.Options{Speed: r.speed, Control: r.control, UPnP: r.upnp, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	r.driver = driver
+	return driver, nil
+}
+
+// Network is the network interface on which an External Registrar of ifname finds the simulated
+// access points.
+func (r *Radio) Network(ifname string) string {
+	if r.driver == nil {
+		return ifname
+	}
+	return r.driver.Network(ifname)
+}
