@@ -149,7 +149,7 @@ sbom: build/wpsd.spdx.json ## build/wpsd.spdx.json: what the programs are made o
 
 build/wpsd.spdx.json: build
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum \
-	  build/wpsd build/wpsctl build/nfc_pw_token > $@
+	  build/wpsd build/wpsctl build/wpsd-sim build/nfc_pw_token > $@
 
 deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
 	packaging/deb/build $(VERSION)
