@@ -74,12 +74,13 @@ func startBus(t *testing.T) string {
 func startSimulation(t *testing.T, bus string) (command func(string)) {
 	t.Helper()
 	dir := t.TempDir()
-	source, args := "wpsd/cmd/wpsd-sim", []string{}
-	if _, err := os.Stat(filepath.Join("..", "..", "wpsd-sim")); err != nil {
-		source, args = "wpsd/cmd/wpsd", []string{"--driver", "sim"}
+	var args []string
+	if _, err := os.Stat(filepath.Join("..", "..", "wpsd", "radio_sim.go")); err != nil {
+		args = []string{"--driver", "sim"}
 	}
 	program := filepath.Join(dir, "program")
-	if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "sim", "-o", program,
+		"wpsd/cmd/wpsd").CombinedOutput(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
 			t.Skip("needs the go command:", err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -62,17 +61,9 @@ type Model struct {
 	objects map[Path]object
 	granted map[string]string // GetPermissions
 
-	run    context.Context
-	end    context.CancelFunc
-	work   sync.WaitGroup
-	events []func(Event) // of Listen
-}
-
-// Event is something that happened at a moment and is no property: a device asks to be let in.
-type Event struct {
-	Name string // member of the signal: "PinNeeded", "EnrolleeSeen", "AccessPointAvailable"
-	Path Path
-	Body []any
+	run  context.Context
+	end  context.CancelFunc
+	work sync.WaitGroup
 }
 
 // New makes a Model of the wpsd on a bus: "system", or an address. changed is called after each
@@ -83,9 +74,6 @@ func New(address string, log *slog.Logger, changed func()) *Model {
 	m.run, m.end = context.WithCancel(context.Background())
 	return m
 }
-
-// Listen has f called with each Event. It must be called before Start.
-func (m *Model) Listen(f func(Event)) { m.events = append(m.events, f) }
 
 // Start begins to follow the bus.
 func (m *Model) Start() {
@@ -123,59 +111,77 @@ func (m *Model) follow(ctx context.Context, conn *bus.Conn) error {
 		return err
 	}
 	m.update(func() { m.conn, m.service = conn, Starting })
-	// Asked in a goroutine of its own: what changes meanwhile is read here, and put on top.
-	answers := make(chan answer, 1)
-	asking := 0
-	ask := func() {
-		asking++
-		n := asking
-		work.Go(fence.Func(m.log, "asking wpsd", func() {
-			a := m.readAll(ctx, conn)
-			a.number = n
-			select {
-			case answers <- a:
-			case <-ctx.Done():
-			}
-		}, nil))
-	}
-	ask()
-	var later []*godbus.Signal // since the last question, which is not answered yet
-	waiting := true
+	r := &reading{m: m, conn: conn, work: &work, answers: make(chan answer, 1)}
+	r.ask(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case a := <-answers:
-			if a.number != asking {
-				continue // wpsd has been another since
-			}
-			waiting = false
-			m.accept(a)
-			for _, s := range later {
-				m.handle(s)
-			}
-			later = nil
+		case a := <-r.answers:
+			r.answered(a)
 		case s, ok := <-signals:
 			if !ok {
 				return errors.Join(bus.ErrLost, conn.Err())
 			}
-			owner, about := ownerChange(s)
-			switch {
-			case about && owner == "":
-				asking++ // what is asked for is nobody's any more
-				waiting, later = false, nil
-				m.update(func() { m.service, m.why = Away, ""; clear(m.objects) })
-			case about:
-				waiting, later = true, nil
-				ask()
-			case waiting:
-				if len(later) < maxLater {
-					later = append(later, s)
-				}
-			default:
-				m.handle(s)
-			}
+			r.signal(ctx, s)
 		}
+	}
+}
+
+// reading is the reading of all objects on one connection: asked in a goroutine of its own, while
+// what changes meanwhile is kept, and put on top of the answer.
+type reading struct {
+	m       *Model
+	conn    *bus.Conn
+	work    *sync.WaitGroup
+	answers chan answer
+	asked   int // number of the question; answers to older ones are of another wpsd
+	waiting bool
+	later   []*godbus.Signal // since the question
+}
+
+// ask asks for all there is.
+func (r *reading) ask(ctx context.Context) {
+	r.asked++
+	r.waiting, r.later = true, nil
+	n := r.asked
+	r.work.Go(fence.Func(r.m.log, "asking wpsd", func() {
+		a := r.m.readAll(ctx, r.conn)
+		a.number = n
+		select {
+		case r.answers <- a:
+		case <-ctx.Done():
+		}
+	}, nil))
+}
+
+// answered takes the answer, and what was told since the question.
+func (r *reading) answered(a answer) {
+	if a.number != r.asked {
+		return // wpsd has been another since
+	}
+	r.waiting = false
+	r.m.accept(a)
+	for _, s := range r.later {
+		r.m.handle(s)
+	}
+	r.later = nil
+}
+
+// signal takes a signal: wpsd's own, or the bus's about wpsd's coming and going.
+func (r *reading) signal(ctx context.Context, s *godbus.Signal) {
+	owner, about := ownerChange(s)
+	switch {
+	case about && owner == "":
+		r.asked++ // what is asked for is nobody's any more
+		r.waiting, r.later = false, nil
+		r.m.update(func() { r.m.service, r.m.why = Away, ""; clear(r.m.objects) })
+	case about:
+		r.ask(ctx)
+	case !r.waiting:
+		r.m.handle(s)
+	case len(r.later) < maxLater:
+		r.later = append(r.later, s)
 	}
 }
 
@@ -262,7 +268,7 @@ func (m *Model) update(f func()) {
 	m.changed()
 }
 
-// handle takes a signal of wpsd's.
+// handle takes a signal of wpsd's. All that a window shows is in properties.
 func (m *Model) handle(s *godbus.Signal) {
 	switch s.Name {
 	case objectsIface + ".InterfacesAdded":
@@ -271,11 +277,6 @@ func (m *Model) handle(s *godbus.Signal) {
 		m.removed(s.Body)
 	case propsIface + ".PropertiesChanged":
 		m.propertiesChanged(s.Path, s.Body)
-	default:
-		e := Event{Name: s.Name[strings.LastIndexByte(s.Name, '.')+1:], Path: s.Path, Body: s.Body}
-		for _, f := range m.events {
-			f(e)
-		}
 	}
 }
 

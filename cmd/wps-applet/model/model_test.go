@@ -54,13 +54,12 @@ func newWorld(t *testing.T) *world {
 // build builds the simulation: a program of its own, or a driver of wpsd's.
 func (w *world) build() {
 	w.t.Helper()
-	name := "wpsd/cmd/wpsd-sim"
-	if _, err := os.Stat(filepath.Join("..", "..", "wpsd-sim")); err != nil {
-		name = "wpsd/cmd/wpsd"
+	if _, err := os.Stat(filepath.Join("..", "..", "wpsd", "radio_sim.go")); err != nil {
 		w.args = []string{"--driver", "sim"}
 	}
 	w.program = filepath.Join(w.dir, "sim-program")
-	out, err := exec.Command("go", "build", "-o", w.program, name).CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "sim", "-o", w.program,
+		"wpsd/cmd/wpsd").CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		w.t.Skip("needs the go command:", err)
 	}
