@@ -317,7 +317,9 @@ func (tr *tree) clickIn(heading, name string) {
 			}
 			button = nil
 			n.each(func(m *node) {
-				if strings.HasPrefix(m.name, name) && strings.HasSuffix(m.role, "button") {
+				// libadwaita has the buttons twice, the second time below each other and hidden.
+				if button == nil && strings.HasPrefix(m.name, name) &&
+					strings.HasSuffix(m.role, "button") {
 					button = m
 				}
 			})
