@@ -207,12 +207,12 @@ func (s *Server) tellSettings(e service.ERAPSettings) {
 		s.log.Error("settings of an access point", "session", e.Session, "err", err)
 		return
 	}
-	path, known := s.objects.er.apPaths[erAPKey{e.Interface, e.AccessPoint}]
+	o, known := s.objects.er.accessPoints[erAPKey{e.Interface, e.AccessPoint}]
 	if !known {
-		path = noPath
+		o.path = noPath
 	}
 	for _, n := range list {
-		s.bus.emit(session.Owner, interfacePath(e.Interface), erIface, "ApSettings", path,
+		s.bus.emit(session.Owner, interfacePath(e.Interface), erIface, "ApSettings", o.path,
 			credentialValues(n))
 		wipe(n)
 	}

@@ -27,7 +27,7 @@ var (
 
 // erAccessPoint is one that says everything.
 func erAccessPoint(id er.APID) service.ERAccessPoint {
-	return service.ERAccessPoint{Interface: "wlan0", AP: er.AP{
+	return service.ERAccessPoint{Interface: "wlan0", AP: &er.AP{
 		ID: id, UUID: erUUID, BSSID: bssid1, Addr: netip.MustParseAddr("192.0.2.1"),
 		Also: []netip.Addr{netip.MustParseAddr("192.0.2.2")},
 		Location: upnp.URL{Host: netip.MustParseAddrPort("192.0.2.1:49152"),
@@ -176,7 +176,7 @@ func TestERErrors(t *testing.T) {
 func TestERSignals(t *testing.T) {
 	t.Parallel()
 	ap, other, enrollee := erAccessPoint(1), erAccessPoint(2), erEnrollee(1)
-	locked, later, silent := ap, enrollee, ap
+	locked, later, silent := erAccessPoint(1), enrollee, erAccessPoint(1)
 	locked.SetupLocked, locked.Problem = true, "does not answer"
 	later.M1 = false
 	silent.LastSeen, silent.Expires = epoch.Add(1), epoch.Add(2*time.Hour)

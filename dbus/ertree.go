@@ -29,17 +29,20 @@ type erEnrolleeKey struct {
 // access points can have the same UUID the paths are kept.
 type erTree struct {
 	running       map[string]service.ER
-	accessPoints  map[erAPKey]service.ERAccessPoint
-	enrollees     map[erEnrolleeKey]service.EREnrollee
-	apPaths       map[erAPKey]godbus.ObjectPath
+	accessPoints  map[erAPKey]erObject
 	enrolleePaths map[erEnrolleeKey]godbus.ObjectPath
+}
+
+// erObject is where an access point is, and whose UUID it has by now.
+type erObject struct {
+	path godbus.ObjectPath
+	uuid wsc.UUID
 }
 
 func newERTree() erTree {
 	return erTree{
-		running: map[string]service.ER{}, accessPoints: map[erAPKey]service.ERAccessPoint{},
-		enrollees:     map[erEnrolleeKey]service.EREnrollee{},
-		apPaths:       map[erAPKey]godbus.ObjectPath{},
+		running:       map[string]service.ER{},
+		accessPoints:  map[erAPKey]erObject{},
 		enrolleePaths: map[erEnrolleeKey]godbus.ObjectPath{},
 	}
 }
@@ -75,38 +78,43 @@ func (t *tree) applyER(e service.Event, emit emitter) bool {
 // putERAccessPoint makes or updates the object of an access point.
 func (t *tree) putERAccessPoint(ap service.ERAccessPoint, emit emitter) godbus.ObjectPath {
 	key := erAPKey{ap.Interface, ap.ID}
-	t.er.accessPoints[key] = ap
-	path, known := t.er.apPaths[key]
+	o, known := t.er.accessPoints[key]
 	if !known {
-		path = t.free(interfacePath(ap.Interface)+"/er/aps/"+element(ap.UUID.String()), ap.ID)
-		t.er.apPaths[key] = path
+		o.path = t.free(interfacePath(ap.Interface)+"/er/aps/"+element(ap.UUID.String()), ap.ID)
 		t.staleER(key)
 	}
-	t.add(path, identity{ifname: ap.Interface}, emit,
-		face{iface: erAccessPointIface, render: func() values {
-			return erAccessPointValues(t.er.accessPoints[key])
-		}})
-	return path
+	o.uuid = ap.UUID
+	t.er.accessPoints[key] = o
+	t.put(o.path, identity{ifname: ap.Interface}, emit, face{iface: erAccessPointIface,
+		snapshot: true, render: func() values { return erAccessPointValues(ap) }})
+	return o.path
+}
+
+// put makes an object of a snapshot, or gives the one that is there another snapshot.
+func (t *tree) put(path godbus.ObjectPath, of identity, emit emitter, f face) {
+	if o := t.objects[path]; o != nil {
+		t.renew(o, []face{f}, emit)
+		return
+	}
+	t.add(path, of, emit, f)
 }
 
 func (t *tree) removeERAccessPoint(ap service.ERAccessPoint, emit emitter) {
 	key := erAPKey{ap.Interface, ap.ID}
-	path, known := t.er.apPaths[key]
+	o, known := t.er.accessPoints[key]
 	if !known {
 		return
 	}
-	delete(t.er.apPaths, key)
 	delete(t.er.accessPoints, key)
-	t.remove(path, emit)
+	t.remove(o.path, emit)
 	emit(signal{interfacePath(ap.Interface), erIface, "AccessPointRemoved",
-		[]any{path, ap.UUID.String()}})
+		[]any{o.path, ap.UUID.String()}})
 	t.staleER(key)
 }
 
 // putEREnrollee makes or updates the object of a device.
 func (t *tree) putEREnrollee(e service.EREnrollee, emit emitter) godbus.ObjectPath {
 	key := erEnrolleeKey{erAPKey{e.Interface, e.AP}, e.MAC}
-	t.er.enrollees[key] = e
 	path, known := t.er.enrolleePaths[key]
 	if !known {
 		path = t.free(interfacePath(e.Interface)+"/er/enrollees/"+
@@ -114,10 +122,8 @@ func (t *tree) putEREnrollee(e service.EREnrollee, emit emitter) godbus.ObjectPa
 		t.er.enrolleePaths[key] = path
 		t.stale[interfacePath(e.Interface)] = true
 	}
-	t.add(path, identity{ifname: e.Interface}, emit,
-		face{iface: erEnrolleeIface, render: func() values {
-			return t.erEnrolleeValues(t.er.enrollees[key])
-		}})
+	t.put(path, identity{ifname: e.Interface}, emit, face{iface: erEnrolleeIface,
+		snapshot: true, render: func() values { return t.erEnrolleeValues(e) }})
 	return path
 }
 
@@ -128,7 +134,6 @@ func (t *tree) removeEREnrollee(e service.EREnrollee, emit emitter) {
 		return
 	}
 	delete(t.er.enrolleePaths, key)
-	delete(t.er.enrollees, key)
 	t.remove(path, emit)
 	emit(signal{interfacePath(e.Interface), erIface, "EnrolleeRemoved",
 		[]any{path, e.Device.UUID.String(), e.MAC.String()}})
@@ -161,9 +166,9 @@ func (t *tree) staleER(ap erAPKey) {
 // erValues are the properties of fi.w1.wps.ER.
 func (t *tree) erValues(ifname string) values {
 	aps, enrollees := []godbus.ObjectPath{}, []godbus.ObjectPath{}
-	for key, path := range t.er.apPaths {
+	for key, o := range t.er.accessPoints {
 		if key.ifname == ifname {
-			aps = append(aps, path)
+			aps = append(aps, o.path)
 		}
 	}
 	for key, path := range t.er.enrolleePaths {
@@ -229,8 +234,8 @@ func erAccessPointValues(ap service.ERAccessPoint) values {
 // erEnrolleeValues are the properties of fi.w1.wps.ER.Enrollee.
 func (t *tree) erEnrolleeValues(e service.EREnrollee) values {
 	ap := noPath
-	if path, known := t.er.apPaths[erAPKey{e.Interface, e.AP}]; known {
-		ap = path
+	if o, known := t.er.accessPoints[erAPKey{e.Interface, e.AP}]; known {
+		ap = o.path
 	}
 	v := values{
 		"AccessPoint": variant(ap), "Uuid": variant(e.Device.UUID.String()),

@@ -118,7 +118,7 @@ func nothingKnown() []service.Event {
 			State: service.StateAssociating}},
 		service.NetworkAdded{Network: service.Network{ID: 9}},
 		service.ERAPAdded{AccessPoint: service.ERAccessPoint{Interface: "wlan0",
-			AP: er.AP{ID: 1, UUID: erUUID}}},
+			AP: &er.AP{ID: 1, UUID: erUUID}}},
 		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0",
 			Enrollee: er.Enrollee{AP: 2, MAC: enrollee1,
 				Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1)}}}},

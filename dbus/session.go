@@ -62,8 +62,8 @@ func (t *tree) sessionValues(id service.SessionID) values {
 		}
 	}
 	key := erAPKey{s.Interface, s.ERAP} // since the session ended, an External Registrar that began anew may have given it to another
-	if path, known := t.er.apPaths[key]; known && t.er.accessPoints[key].UUID == s.ERAPUUID {
-		ap = path
+	if o, known := t.er.accessPoints[key]; known && o.uuid == s.ERAPUUID {
+		ap = o.path
 	}
 	if s.Message != 0 {
 		message = s.Message.String()

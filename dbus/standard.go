@@ -128,7 +128,7 @@ func (s *Server) get(c *call, args []any) (godbus.Variant, error) {
 	if err != nil {
 		return godbus.Variant{}, err
 	}
-	return f.values[p.Name], nil
+	return f.now()[p.Name], nil
 }
 
 // getAll implements Properties.GetAll.
@@ -137,7 +137,7 @@ func (s *Server) getAll(c *call, args []any) (values, error) {
 	_, named, err := s.ours(c, iface)
 	all := values{}
 	for _, f := range named {
-		maps.Copy(all, f.values)
+		maps.Copy(all, f.now())
 	}
 	return all, err
 }

@@ -152,6 +152,8 @@ func (t *tree) render(o *object) {
 			o.broken = o.faces[n].iface + "." + err.Error()
 			return
 		}
-		o.faces[n].values = fresh
+		if !o.faces[n].snapshot {
+			o.faces[n].values = fresh
+		}
 	}
 }

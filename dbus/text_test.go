@@ -12,6 +12,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
+	"wpsd/engine/er"
 	"wpsd/introspection"
 	"wpsd/service"
 
@@ -172,6 +173,11 @@ func fill(v reflect.Value, text string) {
 			for i := range v.Len() {
 				fill(v.Index(i), text)
 			}
+		}
+	case reflect.Pointer:
+		if v.Type() == reflect.TypeFor[*er.AP]() {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(v.Elem(), text)
 		}
 	default:
 	}

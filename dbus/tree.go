@@ -29,7 +29,18 @@ type object struct {
 type face struct {
 	iface  string
 	render func() values // its properties as they are now
-	values values
+	// values are what render gave. They are not kept where render goes by a snapshot alone, which
+	// takes less room: of a thousand access points few are asked for.
+	values   values
+	snapshot bool
+}
+
+// now is the properties of an interface.
+func (f *face) now() values {
+	if f.snapshot {
+		return f.render()
+	}
+	return f.values
 }
 
 // face finds an interface of an object by its name; nil: it has none of this name. An empty name
@@ -46,8 +57,8 @@ func (o *object) face(iface string) *face {
 // all is an object's properties by interface.
 func (o *object) all() map[string]values {
 	all := make(map[string]values, len(o.faces))
-	for _, f := range o.faces {
-		all[f.iface] = f.values
+	for n := range o.faces {
+		all[o.faces[n].iface] = o.faces[n].now()
 	}
 	return all
 }
@@ -261,11 +272,19 @@ func (t *tree) remove(path godbus.ObjectPath, emit emitter) {
 // update makes the properties of an object anew and tells of those that changed, in one signal for
 // each interface.
 func (t *tree) update(path godbus.ObjectPath, emit emitter) {
-	o := t.objects[path]
-	if o == nil {
-		return
+	if o := t.objects[path]; o != nil {
+		t.renew(o, o.faces, emit)
 	}
-	old, was := o.all(), o.broken
+}
+
+// renew is update with interfaces that may go by another snapshot.
+func (t *tree) renew(o *object, faces []face, emit emitter) {
+	var old map[string]values
+	was := o.broken
+	if was == "" { // else nobody was told of any
+		old = o.all()
+	}
+	o.faces = faces
 	t.render(o)
 	switch {
 	case was == "" && o.broken == "":
@@ -286,14 +305,14 @@ func (t *tree) tellChanges(o *object, old map[string]values, emit emitter) {
 
 // tellFace is tellChanges for one interface.
 func (t *tree) tellFace(path godbus.ObjectPath, f face, old values, emit emitter) {
-	changed, invalidated := values{}, []string{}
+	now, changed, invalidated := f.now(), values{}, []string{}
 	for _, p := range t.api[f.iface].Properties {
-		if same(old[p.Name], f.values[p.Name]) {
+		if same(old[p.Name], now[p.Name]) {
 			continue
 		}
 		switch p.Emits {
 		case introspection.EmitsValue:
-			changed[p.Name] = f.values[p.Name]
+			changed[p.Name] = now[p.Name]
 		case introspection.EmitsInvalidates:
 			invalidated = append(invalidated, p.Name)
 		case introspection.EmitsConst, introspection.EmitsNothing:
@@ -311,8 +330,12 @@ func added(o *object) signal {
 }
 
 func removed(o *object) signal {
-	return signal{rootPath, objectManagerIface, "InterfacesRemoved",
-		[]any{o.path, slices.Sorted(maps.Keys(o.all()))}}
+	ifaces := make([]string, 0, len(o.faces))
+	for _, f := range o.faces {
+		ifaces = append(ifaces, f.iface)
+	}
+	slices.Sort(ifaces)
+	return signal{rootPath, objectManagerIface, "InterfacesRemoved", []any{o.path, ifaces}}
 }
 
 // managed is everything below the root, as GetManagedObjects wants it.

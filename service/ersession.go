@@ -308,14 +308,14 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 	}
 	switch event := event.(type) {
 	case er.APAdded:
-		s.emit(ERAPAdded{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}})
+		s.emit(ERAPAdded{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}})
 		e.keys.prepareIn(keyPause)
 	case er.APChanged:
-		s.emit(ERAPChanged{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}})
+		s.emit(ERAPChanged{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}})
 	case er.APAsked:
-		s.emit(ERAPAsked{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}, Asked: event})
+		s.emit(ERAPAsked{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}, Asked: event})
 	case er.APRemoved:
-		s.emit(ERAPRemoved{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: event.AP}, Reason: event.Reason.String()})
+		s.emit(ERAPRemoved{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}, Reason: event.Reason.String()})
 	case er.EnrolleeAdded:
 		s.emit(EREnrolleeAdded{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
 	case er.EnrolleeChanged:

@@ -30,7 +30,7 @@ func TestSamplesOfTheManual(t *testing.T) {
 	learned := must(wsc.ParseUUID("fd91b4ec-e3fa-5891-a57d-8c59efeed1d2"))
 	apMAC, staMAC := must(wsc.ParseMAC("02:11:22:33:44:55")),
 		must(wsc.ParseMAC("02:66:a0:ee:17:27"))
-	ap := service.ERAccessPoint{Interface: "eth0", AP: er.AP{
+	ap := service.ERAccessPoint{Interface: "eth0", AP: &er.AP{
 		ID: 1, UUID: apUUID, BSSID: apMAC, HasDevice: true,
 		Device: wsc.Device{PrimaryDeviceType: must(wsc.ParseDeviceType("6-0050F204-1")),
 			State: wsc.NotConfigured},
@@ -40,7 +40,8 @@ func TestSamplesOfTheManual(t *testing.T) {
 			ManufacturerURL: "http://w1.fi/", ModelURL: "http://w1.fi/hostapd/",
 		}},
 	}}
-	unknown := ap
+	silent := *ap.AP
+	unknown := service.ERAccessPoint{Interface: ap.Interface, AP: &silent}
 	unknown.HasDevice, unknown.BSSID, unknown.Device = false, wsc.MAC{}, wsc.Device{}
 	sta := service.EREnrollee{Interface: "eth0",
 		Enrollee: er.Enrollee{AP: 1, MAC: staMAC, M1: true, PasswordID: wsc.PasswordIDDefault,

@@ -13,7 +13,7 @@ func TestPublished(t *testing.T) {
 	t.Parallel()
 	p := New(Manager{})
 	ap := func(ifname string, id er.APID) ERAccessPoint {
-		return ERAccessPoint{ifname, er.AP{ID: id}}
+		return ERAccessPoint{ifname, &er.AP{ID: id}}
 	}
 	enrollee := func(ifname string, id er.APID, mac byte) EREnrollee {
 		return EREnrollee{ifname, er.Enrollee{AP: id, MAC: wsc.MAC{mac}}}
@@ -72,7 +72,7 @@ func TestERIsRemoved(t *testing.T) {
 	p := New(Manager{})
 	for _, ifname := range []string{"eth0", "lo"} {
 		p.Publish(ERChanged{ER{Interface: ifname, Running: true}})
-		p.Publish(ERAPAdded{ERAccessPoint{ifname, er.AP{ID: 1}}})
+		p.Publish(ERAPAdded{ERAccessPoint{ifname, &er.AP{ID: 1}}})
 		p.Publish(EREnrolleeAdded{EREnrollee{ifname, er.Enrollee{AP: 1}}})
 	}
 	_, sub := p.Subscribe()

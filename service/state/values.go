@@ -204,10 +204,11 @@ type ER struct {
 }
 
 // ERAccessPoint is an access point that the External Registrar on an interface found. It describes
-// itself: texts are its own.
+// itself: texts are its own. AP is never nil, is shared with all who follow, and never changes: a
+// change comes with another one.
 type ERAccessPoint struct {
 	Interface string
-	er.AP
+	*er.AP
 }
 
 // EREnrollee is a device that asks an access point to let it in.
