@@ -235,10 +235,8 @@ func (c *call) request() service.StartRequest {
 
 // iface is the interface as it is now.
 func (c *call) iface() service.Interface {
-	for _, i := range c.svc().Snapshot().Interfaces {
-		if i.Name == c.ifname {
-			return i
-		}
+	if i, ok := c.svc().Interface(c.ifname); ok {
+		return i
 	}
 	return service.Interface{Name: c.ifname, Mode: drivers.ModeNone}
 }
@@ -247,15 +245,13 @@ func (c *call) iface() service.Interface {
 func (c *call) isAP() bool { return c.iface().Mode == drivers.ModeAP }
 
 func (s *Server) hasInterface(name string) bool {
-	return slices.ContainsFunc(s.svc.Snapshot().Interfaces, func(i service.Interface) bool {
-		return i.Name == name
-	})
+	_, ok := s.svc.Interface(name)
+	return ok
 }
 
 func (s *Server) hasNetwork(id service.NetworkID) bool {
-	return slices.ContainsFunc(s.svc.Snapshot().Networks, func(n service.Network) bool {
-		return n.ID == id
-	})
+	_, ok := s.svc.Network(id)
+	return ok
 }
 
 func (c *call) attach() string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,10 +37,8 @@ func (c *call) erStart() string {
 		}
 		r.Address = address
 	}
-	for _, running := range c.svc().Snapshot().ERs {
-		if running.Interface == c.erInterface() && running.Running {
-			on, r.Address = running.Interface, running.Address
-		}
+	if running := c.svc().ER(c.erInterface()); running.Running {
+		on, r.Address = running.Interface, running.Address
 	}
 	r.Interface = on
 	undo, err := c.erMoveTo(on)
@@ -109,9 +106,7 @@ func (c *call) erMoveBack() {
 
 // erRuns reports whether an External Registrar runs for this socket.
 func (c *call) erRuns() bool {
-	return slices.ContainsFunc(c.svc().Snapshot().ERs, func(e service.ER) bool {
-		return e.Interface == c.erInterface() && e.Running
-	})
+	return c.svc().ER(c.erInterface()).Running
 }
 
 // erStop is WPS_ER_STOP, which is always OK.
@@ -167,20 +162,12 @@ func (c *call) erPIN() string {
 
 // knowsEnrollee reports whether the External Registrar has heard of a device.
 func (c *call) knowsEnrollee(p service.ERPeer) bool {
-	return slices.ContainsFunc(c.svc().Snapshot().EREnrollees, func(e service.EREnrollee) bool {
-		return e.Interface == c.erInterface() &&
-			(!p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID)
-	})
+	return c.svc().KnowsEREnrollee(c.erInterface(), p)
 }
 
 // knowsAP reports whether the External Registrar has found an access point.
 func (c *call) knowsAP(p service.ERPeer) bool {
-	return slices.ContainsFunc(c.svc().Snapshot().ERAccessPoints,
-		func(a service.ERAccessPoint) bool {
-			return a.Interface == c.erInterface() &&
-				(p.UUID != wsc.UUID{} && a.UUID == p.UUID || !p.MAC.IsZero() && a.BSSID == p.MAC ||
-					p.IP.IsValid() && a.Addr == p.IP)
-		})
+	return c.svc().KnowsERAccessPoint(c.erInterface(), p)
 }
 
 // erPBC is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does

@@ -474,14 +474,10 @@ func (c *call) getNetwork() string {
 	}
 	d := e.draft
 	if d == nil {
-		snap := c.svc().Snapshot()
-		at := slices.IndexFunc(snap.Networks, func(s service.Network) bool {
-			return s.ID == e.stored
-		})
-		if at < 0 {
+		s, known := c.svc().Network(e.stored)
+		if !known {
 			return c.fail(errNoNetwork)
 		}
-		s := snap.Networks[at]
 		d = &draft{ssid: s.SSID, auth: s.Auth, encr: s.Encryption}
 		if s.KeyKind != credential.KeyNone {
 			d.key = secret.FromString("*") // that there is one is all that is asked

@@ -98,7 +98,7 @@ func (c *call) wpsNFCTagRead() string {
 // process it.
 func (c *call) credentialLine(id service.NetworkID) line {
 	l := line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "}
-	if c.svc().Snapshot().Manager.Processing == service.ProcessingInternal {
+	if c.svc().Manager().Processing == service.ProcessingInternal {
 		return l
 	}
 	n, err := c.svc().NetworkSecrets(id)

@@ -58,10 +58,8 @@ func (s *Server) activate(ctx context.Context, ifname string, id int,
 		return err
 	}
 	var bssid wsc.MAC
-	for _, n := range s.svc.Snapshot().Networks {
-		if n.ID == network {
-			bssid = n.BSSID
-		}
+	if n, known := s.svc.Network(network); known {
+		bssid = n.BSSID
 	}
 	s.toldOf(ifname, bssid)
 	s.tell(line{ifname: ifname, level: levelInfo, text: fmt.Sprintf(connectedText, bssid, id)})

@@ -339,7 +339,7 @@ func (s *Server) tell(l line) {
 // tellRadios tells of what wpa_supplicant has for each interface and wpsd once for all: its
 // networks.
 func (s *Server) tellRadios(l line) {
-	for _, i := range s.svc.Snapshot().Interfaces {
+	for _, i := range s.svc.Interfaces() {
 		l.ifname = i.Name
 		s.tell(l)
 	}

@@ -133,7 +133,7 @@ func (c *call) capability() string {
 // interfaces is INTERFACES, or "INTERFACES ctrl" with the directory of each one's socket.
 func (c *call) interfaces() string {
 	var out page
-	for _, i := range c.svc().Snapshot().Interfaces {
+	for _, i := range c.svc().Interfaces() {
 		text := i.Name
 		if c.args == "ctrl" && c.server.options.Place.Dir != "" {
 			text += " ctrl_iface=" + c.server.options.Place.Dir
@@ -147,7 +147,7 @@ func (c *call) interfaces() string {
 
 func (c *call) globalStatus() string {
 	var out page
-	for _, i := range c.svc().Snapshot().Interfaces {
+	for _, i := range c.svc().Interfaces() {
 		if !out.add(fmt.Sprintf("ifname=%s\naddress=%s\n", i.Name, i.HardwareAddr)) {
 			break
 		}
