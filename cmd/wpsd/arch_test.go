@@ -105,6 +105,7 @@ var arrows = map[string][]string{
 	"test/erscale": {"drivers/wfadevice", "engine/...", "test/testbus", "test/figures",
 		"dbus/bus"},
 	"test/figures":    {},
+	"test/shape":      {},
 	"test/tally":      {},
 	"test/testbus":    {},
 	"test/scripttest": {"test/testbus"},
