@@ -152,6 +152,26 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 	})
 }
 
+// TestManagersAreThoseThatAreWired: the option "apply" takes the names that main has, and no others.
+func TestManagersAreThoseThatAreWired(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{Managers: []string{"novel"}}, func(w *world) {
+		c := w.client(0)
+		activateMethod := networkIface + ".Activate"
+		c.must(network7, activateMethod, options("interface", "wlan0", "apply", "novel"))
+		for _, name := range []string{"iwd", ""} {
+			if text := c.refused("InvalidArguments", network7, activateMethod,
+				options("apply", name)); !strings.Contains(text, "one of these: novel") {
+				t.Errorf("%q: %s", name, text)
+			}
+		}
+		if text := c.refused("InvalidArguments", wlan0, startPbcMethod,
+			options("apply", "networkmanager")); !strings.Contains(text, "novel") {
+			t.Error(text)
+		}
+	})
+}
+
 // TestManyAccessPointsAreOneChangeOfTheList: the list is not sent again for each of them.
 func TestManyAccessPointsAreOneChangeOfTheList(t *testing.T) {
 	t.Parallel()

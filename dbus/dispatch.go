@@ -99,14 +99,16 @@ func (c *call) hides(at bus.Place) bool {
 // request is a call on its way to a handler, with what the worker knows of the object it is made
 // on.
 type request struct {
-	svc     calls
-	bus     *Bus // to call back
-	caller  string
-	args    []any
-	ifname  string            // of the interface, or of the session's
-	session service.SessionID // of the session, or the interface's
-	network service.NetworkID
-	owner   bool // the caller owns the session
+	svc    calls
+	bus    *Bus // to call back
+	caller string
+	args   []any
+	ifname string // of the interface, or of the session's
+
+	managers []string          // see Options
+	session  service.SessionID // of the session, or the interface's
+	network  service.NetworkID
+	owner    bool // the caller owns the session
 
 	user        string // the caller's; known in a job
 	sessionUser string // of the session's owner
@@ -274,7 +276,7 @@ func (c *call) args() ([]any, error) {
 
 // request gathers what a handler needs to know of the object.
 func (s *Server) request(c *call, o *object) *request {
-	r := &request{svc: s.svc, bus: s.bus, caller: c.Sender}
+	r := &request{svc: s.svc, bus: s.bus, caller: c.Sender, managers: s.managers}
 	t := s.objects
 	switch {
 	case o.face(interfaceIface) != nil:

@@ -74,7 +74,7 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 // dictionary with more fields.
 func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
 	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
-	run, err := decodeRun(r.options(2), usesPIN, more)
+	run, err := r.decodeRun(r.options(2), usesPIN, more)
 	if err != nil {
 		return start, err
 	}
@@ -106,7 +106,7 @@ func erSetConfig(ctx context.Context, r *request) ([]any, error) {
 
 // erEnrollPbc implements ER.EnrollPbc.
 func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
-	run, err := decodeRun(r.options(1), admits, nil)
+	run, err := r.decodeRun(r.options(1), admits, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var mac, ap string
 	var timeout uint32
-	run, err := decodeRun(r.options(2), admitsPIN,
+	run, err := r.decodeRun(r.options(2), admitsPIN,
 		map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout})
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func startOptions(r *request, set []string, more map[string]any) (service.StartR
 	var bssid string
 	fields := map[string]any{"bssid": &bssid}
 	maps.Copy(fields, more)
-	run, err := decodeRun(r.options(0), set, fields)
+	run, err := r.decodeRun(r.options(0), set, fields)
 	if err != nil {
 		return start, err
 	}

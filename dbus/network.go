@@ -3,6 +3,7 @@ package dbus
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
@@ -79,11 +80,11 @@ func activate(ctx context.Context, r *request) ([]any, error) {
 		map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
 		return nil, err
 	}
-	if err := checkApply(a.Apply); err != nil {
+	if err := r.checkApply(a.Apply); err != nil {
 		return nil, err
 	}
 	if a.Apply == service.ApplyNone {
-		return nil, outcome.ActivateByNobody.Of()
+		return nil, outcome.ActivateByNobody.Of(strings.Join(r.managers, ", "))
 	}
 	return nil, r.svc.Activate(ctx, r.network, a)
 }

@@ -73,7 +73,7 @@ func readTag(ctx context.Context, r *request,
 
 // tagRequest reads the arguments of the NfcTagRead methods.
 func tagRequest(r *request) (service.NFCTagRequest, error) {
-	run, err := decodeRun(r.options(1), receives, nil)
+	run, err := r.decodeRun(r.options(1), receives, nil)
 	return service.NFCTagRequest{
 		Interface: r.ifname, Payload: r.secret(0).Bytes(), Owner: r.caller, User: r.user,
 		Detach: run.detach, Apply: run.apply, Allowed: r.effect,
@@ -151,7 +151,7 @@ func nfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 
 // nfcReportHandover implements Interface.NfcReportHandover.
 func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
-	run, err := decodeRun(r.options(4), receives, nil)
+	run, err := r.decodeRun(r.options(4), receives, nil)
 	if err != nil {
 		return nil, err
 	}

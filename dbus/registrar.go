@@ -49,7 +49,7 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 // and a dictionary with more fields.
 func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
 	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
-	run, err := decodeRun(r.options(2), usesPIN, more)
+	run, err := r.decodeRun(r.options(2), usesPIN, more)
 	if err != nil {
 		return start, err
 	}

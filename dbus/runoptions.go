@@ -3,8 +3,10 @@ package dbus
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
+	"wpsd/service"
 	"wpsd/service/outcome"
 )
 
@@ -33,7 +35,7 @@ type runOptions struct {
 
 // decodeRun reads the a{sv} of a method that starts something: the common options of a set, and
 // more.
-func decodeRun(given map[string]godbus.Variant, set []string,
+func (r *request) decodeRun(given map[string]godbus.Variant, set []string,
 	more map[string]any) (runOptions, error) {
 	o := runOptions{apply: "auto"}
 	fields := map[string]any{optionDetach: &o.detach, optionApply: &o.apply, optionForce: &o.force}
@@ -42,14 +44,13 @@ func decodeRun(given map[string]godbus.Variant, set []string,
 	if err := decodeOptions(given, fields); err != nil {
 		return o, err
 	}
-	return o, checkApply(o.apply)
+	return o, r.checkApply(o.apply)
 }
 
 // checkApply checks the option that says who is to configure the network.
-func checkApply(name string) error {
-	switch name {
-	case "auto", "networkmanager", "wpa_supplicant", "iwd", "none":
+func (r *request) checkApply(name string) error {
+	if name == service.ApplyAuto || name == service.ApplyNone || slices.Contains(r.managers, name) {
 		return nil
 	}
-	return outcome.NoManager.Of(quote(name))
+	return outcome.NoManager.Of(quote(name), strings.Join(r.managers, ", "))
 }

@@ -113,6 +113,15 @@ type Options struct {
 	// calls are answered.
 	Alive func()
 	Pulse time.Duration
+	// Managers are the names of the network managers that networks can be handed to, as the option
+	// "apply" takes them.
+	Managers []string
+}
+
+// pulse proves that calls are answered: tell is called every so often.
+type pulse struct {
+	tell  func()
+	every time.Duration
 }
 
 // Server answers for all objects on one Bus. Its fields belong to the goroutine of Run.
@@ -124,8 +133,8 @@ type Server struct {
 	auth      Authorizer
 	ready     func()
 	idle      Idle
-	alive     func()
-	pulse     time.Duration
+	pulse     pulse
+	managers  []string
 	busy      func() string
 	calm      <-chan struct{}
 	timer     *time.Timer // for leave
@@ -152,7 +161,7 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 	}
 	s := &Server{
 		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready, idle: o.Idle,
-		alive: o.Alive, pulse: o.Pulse, busy: svc.Busy, calm: svc.Calm(),
+		pulse: pulse{o.Alive, o.Pulse}, managers: o.Managers, busy: svc.Busy, calm: svc.Calm(),
 		watchers: map[string]bool{},
 		api:      map[string]*introspection.Interface{}, peers: map[string]*peer{},
 		results: make(chan result, maxJobs),
@@ -217,7 +226,7 @@ func (s *Server) Run(ctx context.Context) error {
 			continue
 		case <-pulse:
 			s.busy() // waits for the service's lock: a service that holds it for ever is not alive
-			s.alive()
+			s.pulse.tell()
 			continue
 		case <-s.calm:
 		case <-ctx.Done():
@@ -243,10 +252,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 // startPulse makes the channel that says when to call alive.
 func (s *Server) startPulse() (pulse <-chan time.Time, stop func()) {
-	if s.alive == nil || s.pulse <= 0 {
+	if s.pulse.tell == nil || s.pulse.every <= 0 {
 		return nil, func() {}
 	}
-	t := time.NewTicker(s.pulse)
+	t := time.NewTicker(s.pulse.every)
 	return t.C, t.Stop
 }
 

@@ -158,6 +158,9 @@ func (w *world) startPolkit() *Polkit {
 
 func (w *world) serve(b *Bus, o Options) {
 	w.t.Helper()
+	if o.Managers == nil {
+		o.Managers = []string{"networkmanager", "iwd"}
+	}
 	if o.Log == nil {
 		o.Log = newLog(w.log)
 	}

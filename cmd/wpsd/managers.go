@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"wpsd/dbus/bus"
@@ -27,27 +29,63 @@ type managers struct {
 	journal *store.Journal
 }
 
-// newManagers opens the journal. The order is that in which managers sit on top of each other:
-// NetworkManager drives the radio with one of the others. shared is a connection to the bus that is
+// newManagers opens the journal. The order of wired is that in which managers sit on top of each
+// other: NetworkManager drives the radio with one of the others. shared is a connection to the bus that is
 // there already; nil: there is none.
 func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	journal, err := store.OpenJournal(f.stateDir)
 	if err != nil {
 		return managers{}, err
 	}
-	at := &managerbus.Bus{Address: f.bus, Shared: shared}
-	nm, wd, ws := &networkmanager.Manager{Bus: at}, &iwd.Manager{Bus: at},
-		&wpasupplicant.Manager{Bus: at}
-	supplicants := conf.Supplicants
-	if supplicants == nil {
-		supplicants = wpasupplicant.DefaultSockets
+	made := managers{bus: &managerbus.Bus{Address: f.bus, Shared: shared}, journal: journal}
+	for _, w := range wired {
+		m := w.open(made.bus, conf)
+		made.holders, made.sinks = append(made.holders, m), append(made.sinks, m)
 	}
-	for _, dir := range supplicants {
-		if filepath.Clean(conf.Control.Dir) != dir { // there we answer ourselves
-			ws.Sockets = append(ws.Sockets, dir)
-		}
+	return made, nil
+}
+
+// manager is a network manager: it may have an interface, and takes networks.
+type manager interface {
+	service.Holder
+	service.Sink
+}
+
+// wiredManager is a line of wired.
+type wiredManager struct {
+	name string
+	open func(*managerbus.Bus, *config) manager
+}
+
+// wired has a line for each network manager: its name in the configuration and on D-Bus, and how it
+// is spoken with. Their order is that in which managers sit on top of each other.
+var wired = []wiredManager{
+	{networkmanager.Name, func(b *managerbus.Bus, _ *config) manager {
+		return &networkmanager.Manager{Bus: b}
+	}},
+	{iwd.Name, func(b *managerbus.Bus, _ *config) manager { return &iwd.Manager{Bus: b} }},
+	{wpasupplicant.Name, func(b *managerbus.Bus, c *config) manager {
+		return &wpasupplicant.Manager{Bus: b, Sockets: supplicantSockets(c)}
+	}},
+}
+
+// managerNames are those of all that are wired.
+func managerNames() []string {
+	names := make([]string, len(wired))
+	for i, w := range wired {
+		names[i] = w.name
 	}
-	return managers{at, []service.Holder{nm, wd, ws}, []service.Sink{nm, wd, ws}, journal}, nil
+	return names
+}
+
+// supplicantSockets are the directories where wpa_supplicant's control sockets are.
+func supplicantSockets(conf *config) []string {
+	dirs := conf.Supplicants
+	if dirs == nil {
+		dirs = wpasupplicant.DefaultSockets
+	}
+	own := filepath.Clean(conf.Control.Dir) // there we answer ourselves
+	return slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return dir == own })
 }
 
 // meet learns which managers run, so that the first session need not ask. If it fails that session
@@ -60,12 +98,13 @@ func (m *managers) meet(ctx context.Context) {
 
 // setApply names who gets the networks that are received; a session may say otherwise.
 func setApply(c *config, value string) error {
-	switch value {
-	case service.ApplyAuto, service.ApplyNone, networkmanager.Name, wpasupplicant.Name, iwd.Name:
+	if value == service.ApplyAuto || value == service.ApplyNone ||
+		slices.Contains(managerNames(), value) {
 		c.Apply = value
 		return nil
 	}
-	return fmt.Errorf("%q is none of auto (who has the interface), networkmanager, wpa_supplicant, iwd, none", printable(value))
+	return fmt.Errorf("%q is none of auto (who has the interface), %s, none", printable(value),
+		strings.Join(managerNames(), ", "))
 }
 
 // restore gives back what a process that was killed has taken: a unit has it as ExecStopPost=.

@@ -7,14 +7,17 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
 
+	"wpsd/drivers/managerbus"
 	"wpsd/drivers/managerbus/managertest"
 	"wpsd/drivers/networkmanager"
+	"wpsd/service"
 	"wpsd/service/store"
 )
 
@@ -98,5 +101,46 @@ func TestRestoreWaitsForTheManager(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(state, "owed", "*.json")); len(left) > 0 {
 		t.Errorf("still owed: %v", left)
+	}
+}
+
+// fakeManager has nothing, and takes nothing.
+type fakeManager struct {
+	service.Holder
+	service.Sink
+}
+
+func (fakeManager) Name() string { return "novel" }
+
+// TestManagerIsOneLine: with its line in wired a manager is known to the configuration, to D-Bus and
+// to the service.
+func TestManagerIsOneLine(t *testing.T) {
+	before := wired
+	defer func() { wired = before }()
+	wired = append(slices.Clone(wired), wiredManager{"novel",
+		func(*managerbus.Bus, *config) manager { return fakeManager{} }})
+	var c config
+	if err := setApply(&c, "novel"); err != nil || c.Apply != "novel" {
+		t.Errorf("configuration: %q, %v", c.Apply, err)
+	}
+	if err := setApply(&c, "none such"); !strings.Contains(err.Error(), "novel") {
+		t.Errorf("configuration: %v", err)
+	}
+	if !slices.Contains(managerNames(), "novel") { // dbus.Options.Managers
+		t.Error("D-Bus does not know it")
+	}
+	made, err := newManagers(flags{stateDir: t.TempDir()}, &c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = made.journal.Close() }()
+	if last := len(wired) - 1; made.holders[last].Name() != "novel" ||
+		made.sinks[last].Name() != "novel" {
+		t.Error("the service does not know it")
+	}
+	for i, name := range managerNames() { // the table has the names that they give themselves
+		if made.sinks[i].Name() != name {
+			t.Errorf("%s calls itself %s", name, made.sinks[i].Name())
+		}
 	}
 }

@@ -33,7 +33,7 @@ func (p *problem) Error() string { return p.text }
 
 // Problems of calls.
 var (
-	ActivateByNobody    = Problem{"InvalidArguments", "With none nobody would connect to it: take auto, networkmanager, wpa_supplicant or iwd."}
+	ActivateByNobody    = Problem{"InvalidArguments", "With none nobody would connect to it: take auto, or one of these: %s."}
 	ArgumentTypes       = Problem{NameInvalidArgs, "%s takes arguments of the types %q, not %q."}
 	BadAddress          = Problem{"InvalidArguments", "The address %s is not of the form 192.0.2.1; leave it out for all access points."}
 	BadArguments        = Problem{NameInvalidArgs, "The arguments of %s cannot be decoded."}
@@ -60,7 +60,7 @@ var (
 	NoInterfacePath     = Problem{"InvalidArguments", "%s is not the path of a network interface: see Interfaces of the Manager for those there are."}
 	NoInterfaceThere    = Problem{NameUnknownInterface, "The object %s has no interface %s."}
 	NoMachineID         = Problem{NameFailed, "This machine has no identity: %v."}
-	NoManager           = Problem{"InvalidArguments", "No network manager is called %s: take auto, networkmanager, wpa_supplicant, iwd or none."}
+	NoManager           = Problem{"InvalidArguments", "No network manager is called %s: take auto, none, or one of these: %s."}
 	NoMethod            = Problem{NameUnknownMethod, "The interface %s has no method %s."}
 	NoMethodThere       = Problem{NameUnknownMethod, "The object %s has no method %s."}
 	NoNFCCarrier        = Problem{"InvalidArguments", "There is no carrier %s: say WPS."}
