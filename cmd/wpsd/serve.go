@@ -86,9 +86,8 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 			log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
 			notify(log, daemon.SdNotifyReady, "STATUS=idle")
 		},
-		Idle:     dbus.Idle{After: idle.get, Leaving: leave.leaving, Staying: leave.staying},
-		Managers: managerNames(),
-		Pulse:    pulse(log), Alive: func() { notify(log, daemon.SdNotifyWatchdog) },
+		Idle:  dbus.Idle{After: idle.get, Leaving: leave.leaving, Staying: leave.staying},
+		Pulse: pulse(log), Managers: managerNames(), Alive: func() { notify(log, daemon.SdNotifyWatchdog) },
 	})
 	if err != nil {
 		return err
