@@ -27,6 +27,10 @@ var askAgain = []time.Duration{time.Second, 5 * time.Second}
 func (s *Service) lookAtInterfaces(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
+	select {
+	case <-s.unsure: // about interfaces that are asked for now
+	default:
+	}
 	_ = s.fenced("looking at the interfaces", func() {
 		s.askManagers(ctx)
 		for _, i := range s.ifaces() {
