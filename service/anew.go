@@ -14,7 +14,7 @@ func (i *iface) giveWay(anew bool) error {
 	if i.session == nil {
 		return nil
 	}
-	return i.session.giveWay(anew)
+	return i.session.GiveWay(anew)
 }
 
 // keepTime is how long a manager has at least to take a network, also if another session wants the

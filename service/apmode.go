@@ -8,7 +8,9 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/ending"
 	"wpsd/service/fence"
+	"wpsd/service/session"
 )
 
 const (
@@ -42,9 +44,9 @@ func (e *runError) Error() string {
 // goroutine owns it.
 type admission struct {
 	service  *Service
-	session  *session
+	session  *session.Running
 	steering *steering
-	task
+	session.Task
 	mac    wsc.MAC   // the Enrollee's; zero: any
 	active bool      // the access point has said that its button is pressed
 	ran    bool      // a station has begun a run
@@ -81,12 +83,12 @@ func (s *Service) findAccessPoint(r StartRequest) (*iface, error) {
 
 // newAdmission makes the procedure of a session, and gives that its time and its first state. The
 // caller holds mu.
-func newAdmission(s *Service, i *iface, ses *session, r StartRequest, t task) *admission {
+func newAdmission(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task) *admission {
 	ses.State = StateExchanging
-	if r.Timeout != 0 && t.method == MethodPIN {
+	if r.Timeout != 0 && t.Method == MethodPIN {
 		ses.Deadline = ses.Started.Add(r.Timeout)
 	}
-	return &admission{service: s, session: ses, steering: i.steering, task: t, mac: r.MAC}
+	return &admission{service: s, session: ses, steering: i.steering, Task: t, mac: r.MAC}
 }
 
 // purposeFor says what StartPIN and StartPBC mean on an interface.
@@ -111,20 +113,20 @@ func (s *Service) purposeOf(r StartRequest) Purpose {
 // run is the session's goroutine.
 func (a *admission) run(ctx context.Context) {
 	s, ses := a.service, a.session
-	ses.logStart()
-	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
+	ses.LogStart()
+	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, ending.ErrWalkTime)
 	defer cancel()
 	err := s.fence("a session at an access point", func() error { return a.admitOne(ctx) })
-	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
+	outcome := ending.Ending{State: StateFailed, Reason: ReasonInternal, Err: err}
 	_ = s.fenced("the end of a session", func() { outcome = a.outcome(err) })
-	a.wipe()
-	ses.end(outcome)
+	a.Wipe()
+	ses.End(outcome)
 }
 
 // admitOne lets one Enrollee in. The one before on this interface has withdrawn its grant by then.
 func (a *admission) admitOne(ctx context.Context) error {
 	s := a.service
-	radio := locked(&s.mu, func() chan struct{} { return s.radio(a.session.Interface) })
+	radio := Locked(&s.mu, func() chan struct{} { return s.radio(a.session.Interface) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():
@@ -161,7 +163,7 @@ func leaveGranted(err error) bool {
 // grant tells the access point whom to let in.
 func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 	var err error
-	switch a.method {
+	switch a.Method {
 	case MethodPBC:
 		err = ap.AllowPBC(ctx)
 	case MethodNFC:
@@ -169,10 +171,10 @@ func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 		if !ok {
 			return errAPWithoutNFC
 		}
-		err = a.nfcGrant(ctx, n)
+		err = a.NFCGrant(ctx, n)
 	default:
 		err = ap.AllowPIN(ctx, drivers.PINGrant{
-			PIN: a.password.Value, MAC: a.mac,
+			PIN: a.Password.Value, MAC: a.mac,
 			Timeout: max(time.Until(a.session.Deadline), time.Second),
 		})
 	}
@@ -180,7 +182,7 @@ func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 		settings, settingsErr := ap.Settings(ctx)
 		settings.Key.Wipe()
 		if settingsErr == nil && !settings.WPS {
-			return errAPWithoutWPS
+			return ending.ErrAPWithoutWPS
 		}
 	}
 	return err
@@ -216,10 +218,10 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 // its place is nobody's.
 func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
 	n, ok := ap.(drivers.NFCAccessPoint)
-	if !ok || a.nfcRevoke == nil {
+	if !ok || a.NFCRevoke == nil {
 		return nil
 	}
-	err := a.nfcRevoke(ctx, n)
+	err := a.NFCRevoke(ctx, n)
 	if errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, drivers.ErrRefused) {
 		return nil // as it answered the tag itself
 	}
@@ -229,7 +231,7 @@ func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
 // follow listens until an Enrollee was let in, or nobody will be.
 func (a *admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
 	var again <-chan time.Time
-	if a.method == MethodPIN {
+	if a.Method == MethodPIN {
 		ticker := time.NewTicker(announceAgain)
 		defer ticker.Stop()
 		again = ticker.C
@@ -255,7 +257,7 @@ func (a *admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
 
 // heard takes one event of the access point and reports whether that was it.
 func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
-	ours := a.method != MethodPBC || a.active
+	ours := a.Method != MethodPBC || a.active
 	switch e.Kind {
 	case drivers.APPBCActive:
 		a.active = true
@@ -274,23 +276,23 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 	case drivers.APFailed:
 		return false, a.failed(e)
 	case drivers.APOverlap:
-		if a.method == MethodPBC && ours {
+		if a.Method == MethodPBC && ours {
 			return false, drivers.ErrOverlap
 		}
 	case drivers.APTimeout:
 		// It tells the same when somebody else cancels a button.
-		if a.method == MethodPBC && ours && time.Until(a.session.Deadline) > 2*time.Second {
-			return false, errCanceledThere
+		if a.Method == MethodPBC && ours && time.Until(a.session.Deadline) > 2*time.Second {
+			return false, ending.ErrCanceledThere
 		}
-		if a.method == MethodPBC && ours {
-			return false, errWalkTime
+		if a.Method == MethodPBC && ours {
+			return false, ending.ErrWalkTime
 		}
 	case drivers.APCanceled:
 		if ours {
-			return false, errCanceledThere
+			return false, ending.ErrCanceledThere
 		}
 	case drivers.APGone, drivers.APBack:
-		return false, errAPGone
+		return false, ending.ErrAPGone
 	default:
 	}
 	return false, nil
@@ -301,7 +303,7 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 func (a *admission) failed(e drivers.APEvent) error {
 	run := &runError{message: wsc.MessageType(e.Message),
 		configError: wsc.ConfigError(e.ConfigError)}
-	if a.method == MethodPIN && run.configError == wsc.ConfigErrorDevicePasswordAuthFailure {
+	if a.Method == MethodPIN && run.configError == wsc.ConfigErrorDevicePasswordAuthFailure {
 		switch run.message {
 		case wsc.MsgM4, wsc.MsgM5:
 			run.half = 1
@@ -318,24 +320,24 @@ func (a *admission) failed(e drivers.APEvent) error {
 	a.service.log.Debug("a run at the access point failed", "session", a.session.ID, "message",
 		run.message.String(), "config_error", uint16(run.configError))
 	// a token is used up by its first run
-	if run.half == 2 || a.wrong >= maxFirstHalves || a.method == MethodNFC {
+	if run.half == 2 || a.wrong >= maxFirstHalves || a.Method == MethodNFC {
 		return run
 	}
 	return nil
 }
 
-func (a *admission) change(alter func(*Session)) { a.session.change(alter) }
+func (a *admission) change(alter func(*Session)) { a.session.Change(alter) }
 
 // outcome says how the session ended. When its time is over, how the newest run failed says more
 // than that.
-func (a *admission) outcome(err error) failure {
-	if errors.Is(err, errWalkTime) && a.last != nil {
+func (a *admission) outcome(err error) ending.Ending {
+	if errors.Is(err, ending.ErrWalkTime) && a.last != nil {
 		err = a.last
 	}
-	f := failureOf(err, a.method)
+	f := ending.Of(err, a.Method)
 	if run, ok := errors.AsType[*runError](err); ok {
-		f.configError = run.configError
-		f.reason = map[int]Reason{0: ReasonRejected, 1: ReasonWrongPINFirst,
+		f.ConfigError = run.configError
+		f.Reason = map[int]Reason{0: ReasonRejected, 1: ReasonWrongPINFirst,
 			2: ReasonWrongPINSecond}[run.half]
 	}
 	return f

@@ -17,6 +17,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/session"
 )
 
 var (
@@ -243,14 +244,14 @@ func TestAccessPointAdmits(t *testing.T) {
 			[]drivers.APEvent{cameraTries, cameraIsIn, kind(drivers.APPBCDisabled),
 				kind(drivers.APSuccess)}, StateSucceeded, "", 0, 0, false},
 		{"nobody comes within two minutes", 0, 0, nil, StateFailed, ReasonWalkTime,
-			wsc.ConfigErrorMessageTimeout, walkTime, true},
+			wsc.ConfigErrorMessageTimeout, session.WalkTime, true},
 		{"nobody comes within the PIN's time", 30 * time.Second, 0, nil, StateFailed,
 			ReasonWalkTime, wsc.ConfigErrorMessageTimeout, 30 * time.Second, true},
 		{"a device comes late, but within a long time", 10 * time.Minute, 9 * time.Minute,
 			[]drivers.APEvent{cameraTries, cameraIsIn}, StateSucceeded, "", 0, 0, false},
 		{"nobody presses a button", button, 0, nil, StateFailed, ReasonWalkTime,
-			wsc.ConfigErrorMessageTimeout, walkTime, true},
-		{"the access point's own clock ends the push button", button, walkTime - time.Second,
+			wsc.ConfigErrorMessageTimeout, session.WalkTime, true},
+		{"the access point's own clock ends the push button", button, session.WalkTime - time.Second,
 			[]drivers.APEvent{kind(drivers.APTimeout)}, StateFailed, ReasonWalkTime,
 			wsc.ConfigErrorMessageTimeout, 0, true},
 		// they are to hear why
@@ -280,10 +281,10 @@ func TestAccessPointAdmits(t *testing.T) {
 			ReasonWrongPINSecond, wrongPIN, 0, true},
 		{"a device that gives up is told when the time is over", 0, time.Second,
 			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM8, wsc.ConfigErrorNone)}, StateFailed,
-			ReasonRejected, 0, walkTime, true},
+			ReasonRejected, 0, session.WalkTime, true},
 		{"a push button knows no wrong PIN", button, time.Second,
 			[]drivers.APEvent{cameraTries, runFails(wsc.MsgM6, wrongPIN)}, StateFailed,
-			ReasonRejected, wrongPIN, walkTime, true},
+			ReasonRejected, wrongPIN, session.WalkTime, true},
 		{"hostapd dies", 0, time.Second, []drivers.APEvent{kind(drivers.APGone)}, StateFailed,
 			ReasonLinkLost, 0, 0, false},
 		{"hostapd was restarted", button, time.Second, []drivers.APEvent{kind(drivers.APBack)},

@@ -8,6 +8,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/secret"
+	"wpsd/service/session"
 )
 
 // APPINCommand is what to do with an access point's own PIN.
@@ -75,7 +76,7 @@ func (r *APPINRequest) check() (drivers.APPINRequest, error) {
 	case APPINGet:
 		d.Command = drivers.APPINGet
 	case APPINSet:
-		pin, err := readPIN(r.PIN, r.Force)
+		pin, err := session.ReadPIN(r.PIN, r.Force)
 		if err != nil {
 			return d, err
 		}

@@ -7,8 +7,10 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
+	"wpsd/service/ending"
 	"wpsd/service/outcome"
 	"wpsd/service/receive"
+	"wpsd/service/session"
 )
 
 // arrival is what became of Credentials that came.
@@ -20,7 +22,7 @@ type arrival struct {
 }
 
 // receive takes what a session received, and tells of it. It wipes cs.
-func (s *Service) receive(ses *session, i *iface, cs []wsc.Credential, from receive.Origin) arrival {
+func (s *Service) receive(ses *session.Running, i *iface, cs []wsc.Credential, from receive.Origin) arrival {
 	c, err := receive.Convert(cs, from.Own, s.saeOnly(i))
 	if err != nil { // check let them pass
 		s.log.Error("credentials that passed are refused now", "session", ses.ID, "err", err)
@@ -33,7 +35,7 @@ func (s *Service) receive(ses *session, i *iface, cs []wsc.Credential, from rece
 // fit, told of, and offered to agents. ses is the session that received them, and owns c from now
 // on; nil: there is none, and c stays the caller's. may is asked for each network before any is
 // stored, and its error is all that happens then; nil: they may.
-func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Origin,
+func (s *Service) arrived(ses *session.Running, c *receive.Credentials, from receive.Origin,
 	may func(credential.Network) error) arrival {
 	id := SessionID(0)
 	if ses != nil {
@@ -61,7 +63,7 @@ func (s *Service) arrived(ses *session, c *receive.Credentials, from receive.Ori
 	}
 	a.stored = s.announce(c.Stored)
 	if ses != nil {
-		ses.keep(c.Networks, c.Received, func(told *Session) {
+		ses.Keep(c.Networks, c.Received, func(told *Session) {
 			told.Detail.Credentials, told.Detail.NotStored = len(c.Networks), c.NotStored != nil
 			told.Detail.LeftOut = leftOutOf(c.LeftOut)
 			told.Networks = append(told.Networks, a.stored...)
@@ -91,7 +93,7 @@ func (s *Service) keep(c *receive.Credentials, from receive.Origin,
 func (s *Service) whatIsWrong(c *receive.Credentials, processing Processing) error {
 	switch {
 	case c.NotStored != nil:
-		return &notStoredError{c.NotStored}
+		return &ending.NotStoredError{Err: c.NotStored}
 	case len(c.Networks) > 0:
 		return nil
 	case processing == ProcessingExternal && len(c.Received) > 0:

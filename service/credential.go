@@ -35,9 +35,9 @@ type protocol interface {
 func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protocol, error) {
 	device := e.device
 	device.RFBands = wsc.BandOf(c.Frequency)
-	if e.purpose == PurposeEnroll {
+	if e.Purpose == PurposeEnroll {
 		return registration.NewEnrollee(registration.EnrolleeConfig{
-			Device: device, Password: e.password, KeyPair: pair, RegistrarKeyHash: e.registrarKey,
+			Device: device, Password: e.Password, KeyPair: pair, RegistrarKeyHash: e.RegistrarKey,
 			Check: e.check, Rand: e.service.rand,
 			MultiAP: e.multiAP(),
 		})
@@ -45,11 +45,11 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 	config := registration.RegistrarConfig{
 		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.service.rand,
 	}
-	if e.method == MethodNFC {
+	if e.Method == MethodNFC {
 		config.Token = e.apToken
 	}
-	if e.settings != nil {
-		settings := e.settings.credential()
+	if e.Settings != nil {
+		settings := e.Settings.Credential()
 		config.NewSettings = &settings
 	}
 	return registration.NewRegistrar(config)
@@ -58,7 +58,7 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 // stack is a machine with what carries its messages to an access point.
 func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplicant {
 	identity := eapwsc.IdentityEnrollee
-	if e.purpose != PurposeEnroll {
+	if e.Purpose != PurposeEnroll {
 		identity = eapwsc.IdentityRegistrar
 	}
 	delay := startDelay2
@@ -83,7 +83,7 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
 		e.begin.Stop()
 		e.message = m
-		e.session.changeSoon(func(s *Session) { s.Message = m })
+		e.session.ChangeSoon(func(s *Session) { s.Message = m })
 		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits",
 			machine.State())
 	}
@@ -101,16 +101,16 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 func (e *enrolment) brought(machine protocol) []wsc.Credential {
 	outcome := machine.Outcome()
 	switch {
-	case e.purpose == PurposeEnroll:
+	case e.Purpose == PurposeEnroll:
 		return outcome.Credentials
 	case outcome.APSettings == nil || outcome.Err != nil:
 		return nil
-	case e.purpose == PurposeConfigure && machine.LastMessage() != wsc.MsgDone:
+	case e.Purpose == PurposeConfigure && machine.LastMessage() != wsc.MsgDone:
 		return nil // so far these are its old ones
 	}
 	settings := *outcome.APSettings
-	if e.purpose == PurposeConfigure {
-		settings = e.settings.taken()
+	if e.Purpose == PurposeConfigure {
+		settings = e.Settings.Taken()
 		settings.MAC = outcome.APSettings.MAC
 	}
 	cs := asCredential(settings)
@@ -139,8 +139,8 @@ func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
 
 // source is what a stored network says of where it comes from.
 func (e *enrolment) source() string {
-	if e.purpose == PurposeEnroll {
-		return string(e.method)
+	if e.Purpose == PurposeEnroll {
+		return string(e.Method)
 	}
-	return string(e.purpose)
+	return string(e.Purpose)
 }

@@ -13,8 +13,10 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/ending"
 	"wpsd/service/fence"
 	"wpsd/service/search"
+	"wpsd/service/session"
 )
 
 const (
@@ -32,8 +34,8 @@ const (
 type enrolment struct {
 	service *Service
 	iface   *iface
-	session *session
-	task
+	session *session.Running
+	session.Task
 	want         wsc.MAC // zero: any
 	device       wsc.Device
 	began        time.Time
@@ -55,9 +57,9 @@ type enrolment struct {
 	came     arrival // what became of them
 }
 
-func newEnrolment(s *Service, i *iface, ses *session, r StartRequest, t task, device wsc.Device) *enrolment {
+func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task, device wsc.Device) *enrolment {
 	return &enrolment{
-		service: s, iface: i, session: ses, task: t, want: r.BSSID, device: device,
+		service: s, iface: i, session: ses, Task: t, want: r.BSSID, device: device,
 		fragmentSize: s.fragmentSize, apply: r.Apply,
 		backhaul: r.MultiAP, beside: r.Beside,
 		began: ses.Started,
@@ -68,27 +70,27 @@ func newEnrolment(s *Service, i *iface, ses *session, r StartRequest, t task, de
 // over, and tells.
 func (e *enrolment) run(ctx context.Context) {
 	s, ses := e.service, e.session
-	ses.logStart()
-	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, errWalkTime)
+	ses.LogStart()
+	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, ending.ErrWalkTime)
 	defer cancel()
 	e.keys = newKeyMaker(s.rand)
 	err := s.fence("a session", func() error {
 		return s.withRadio(walk, e.iface, func() error { return e.onInterface(ctx, walk) })
 	})
-	outcome := failure{state: StateFailed, reason: ReasonInternal, err: err}
+	outcome := ending.Ending{State: StateFailed, Reason: ReasonInternal, Err: err}
 	_ = s.fenced("the end of a session", func() {
-		if !isHandover(err) && (errors.Is(err, context.Canceled) ||
+		if !ending.IsHandover(err) && (errors.Is(err, context.Canceled) ||
 			errors.Is(err, context.DeadlineExceeded)) {
 			err = cause(walk, err) // a driver says that it was interrupted; we know why
 		}
-		outcome = failureOf(e.explain(err), e.method)
+		outcome = ending.Of(e.explain(err), e.Method)
 	})
 	_ = s.fenced("the end of a session", func() {
 		e.keys.close()
 		e.usedToken()
 	})
-	e.wipe()
-	ses.end(outcome)
+	e.Wipe()
+	ses.End(outcome)
 }
 
 // onInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
@@ -124,7 +126,7 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	s := e.service
 	err := s.withStation(ctx, e.iface, h.apart, func(station drivers.Station) error {
 		if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
-			e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
+			e.device = Locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
 		}
 		return e.enroll(ctx, station)
 	})
@@ -157,7 +159,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		case ctx.Err() != nil:
 			e.note(err)
 			return context.Cause(ctx)
-		case isFinal(err), isOtherKey(err):
+		case isFinal(err), ending.IsOtherKey(err):
 			return err
 		}
 		e.note(err)
@@ -174,8 +176,8 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 // newSearch begins to look, with what is known of the interface's surroundings.
 func (e *enrolment) newSearch(ctx context.Context) {
 	goal := search.Goal{
-		Button: e.method == MethodPBC, Registrar: e.purpose != PurposeEnroll, BSSID: e.want,
-		SSID: e.ssid, Hint: e.hint,
+		Button: e.Method == MethodPBC, Registrar: e.Purpose != PurposeEnroll, BSSID: e.want,
+		SSID: e.SSID, Hint: e.Hint,
 	}
 	known := e.scan.known(ctx)
 	e.search = search.New(goal, e.began, e.scan.looked, candidates(known))
@@ -210,13 +212,13 @@ func isFinal(err error) bool {
 
 // tellFailure tells that an attempt failed, unless it was us who ended it.
 func (e *enrolment) tellFailure(c search.Candidate, err error) {
-	locked := errors.Is(err, errLockedAlready)
+	locked := errors.Is(err, ending.ErrLockedAlready)
 	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
 	if lost, ok := errors.AsType[*drivers.LostError](err); ok && lost.ByPeer {
 		told.Lost = lost.Reason
 	}
 	if err == nil || errors.Is(err, registration.ErrAborted) || e.message == 0 &&
-		!errors.Is(err, registration.ErrM2D) && !errors.Is(err, errRejected) && !locked &&
+		!errors.Is(err, registration.ErrM2D) && !errors.Is(err, ending.ErrRejected) && !locked &&
 		told.Lost == 0 {
 		return
 	}
@@ -238,7 +240,7 @@ func (e *enrolment) tellFailure(c search.Candidate, err error) {
 
 // note keeps how an attempt failed, for explain. That our own time was over is no news.
 func (e *enrolment) note(err error) {
-	if errors.Is(err, errWalkTime) || errors.Is(err, registration.ErrAborted) {
+	if errors.Is(err, ending.ErrWalkTime) || errors.Is(err, registration.ErrAborted) {
 		return
 	}
 	e.last = err
@@ -249,7 +251,7 @@ func (e *enrolment) note(err error) {
 
 // explain says why nothing came of it when the walk time ended: what happened last, if anything.
 func (e *enrolment) explain(err error) error {
-	if !errors.Is(err, errWalkTime) || e.search == nil {
+	if !errors.Is(err, ending.ErrWalkTime) || e.search == nil {
 		return err
 	}
 	switch {
@@ -260,18 +262,18 @@ func (e *enrolment) explain(err error) error {
 	case e.search.Heard():
 		return cmp.Or(e.search.Hidden(), err)
 	}
-	return cmp.Or(e.search.Missing(), errNoAccessPoint)
+	return cmp.Or(e.search.Missing(), ending.ErrNoAccessPoint)
 }
 
 // attempt runs the protocol with one access point.
 func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, errAttemptTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, ending.ErrAttemptTime)
 	defer cancel()
 	e.message = 0
-	if e.purpose != PurposeEnroll && c.Ad.SetupLocked {
+	if e.Purpose != PurposeEnroll && c.Ad.SetupLocked {
 		// it is the one that is told of
 		e.change(func(s *Session) { s.Peer, s.Detail.SSID = c.BSSID, c.SSID })
-		return errLockedAlready // nothing is sent: there is nothing to win
+		return ending.ErrLockedAlready // nothing is sent: there is nothing to win
 	}
 	e.change(func(s *Session) {
 		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
@@ -297,11 +299,11 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 			e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 		}
 	}()
-	e.session.changeSoon(func(s *Session) { s.State = StateExchanging })
+	e.session.ChangeSoon(func(s *Session) { s.State = StateExchanging })
 	stack := e.stack(c, machine)
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	e.begin = time.AfterFunc(beginTime, func() { giveUp(errUnanswered) })
+	e.begin = time.AfterFunc(beginTime, func() { giveUp(ending.ErrUnanswered) })
 	defer e.begin.Stop()
 	pumpErr := pump(ctx, link, e.trace(stack, "frame", describeFrame), func() {
 		e.progress(c, machine)
@@ -310,7 +312,7 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 		pumpErr = linkError(pumpErr, drivers.ErrLinkLost)
 	}
 	if pumpErr == nil && stack.TimedOut() { // before the Registration Protocol's own time began
-		pumpErr = errSilent
+		pumpErr = ending.ErrSilent
 	}
 	return e.verdict(machine.Outcome().Err, pumpErr)
 }
@@ -318,10 +320,10 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 // keyPair is the one of an attempt: a new one, unless a tag or a handover announced which it will
 // be.
 func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
-	if e.privateKey.IsZero() {
+	if e.PrivateKey.IsZero() {
 		return e.keys.take(ctx)
 	}
-	pair, err := wsccrypto.KeyPairFromPrivate(e.privateKey)
+	pair, err := wsccrypto.KeyPairFromPrivate(e.PrivateKey)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", registration.ErrInternal, err)
 	}
@@ -341,7 +343,7 @@ func (e *enrolment) verdict(run, pumped error) error {
 	case pumped != nil:
 		return pumped
 	}
-	return errRejected
+	return ending.ErrRejected
 }
 
 func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.Link, error) {
@@ -366,7 +368,7 @@ func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.
 // linkError words what the kernel says of a link as its end, or as a failed association: whatever
 // an access point sends, what that makes impossible is no fault of ours.
 func linkError(err, end error) error {
-	if isFinal(err) || failureOf(err, MethodPIN).reason != ReasonInternal {
+	if isFinal(err) || ending.Of(err, MethodPIN).Reason != ReasonInternal {
 		return err
 	}
 	return fmt.Errorf("%w: %w", &drivers.LostError{Err: end}, err)
@@ -380,7 +382,7 @@ func (e *enrolment) probeRequest() []byte {
 		device.RFBands |= wsc.BandOf(c.Frequency)
 	}
 	p := wsc.ProbeRequest{RequestType: e.requestType(), Device: device,
-		DevicePasswordID: e.password.ID}
+		DevicePasswordID: e.Password.ID}
 	return ie.AppendWSC(nil, p.Append(nil))
 }
 
@@ -393,10 +395,10 @@ func (e *enrolment) multiAP() uint8 {
 }
 
 func (e *enrolment) requestType() wsc.RequestType {
-	if e.purpose == PurposeEnroll {
+	if e.Purpose == PurposeEnroll {
 		return wsc.RequestEnrollee
 	}
 	return wsc.RequestRegistrar
 }
 
-func (e *enrolment) change(alter func(*Session)) { e.session.change(alter) }
+func (e *enrolment) change(alter func(*Session)) { e.session.Change(alter) }

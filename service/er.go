@@ -10,6 +10,8 @@ import (
 	"wpsd/engine/er"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/service/ending"
+	"wpsd/service/session"
 )
 
 // ControlPoint is the sockets of an External Registrar on one network interface, and nothing else.
@@ -157,7 +159,7 @@ func (s *Service) stopER(ifname string, may func(*externalRegistrar) bool) error
 	if !may(e) {
 		return ErrChanged
 	}
-	e.stop(errERStopped)
+	e.stop(ending.ErrERStopped)
 	return nil
 }
 
@@ -183,8 +185,8 @@ func (e *externalRegistrar) isOnlyOf(user string) bool {
 			return false
 		}
 	}
-	return e.service.sessions.count(func(ses *session) bool {
-		return ses.by == any(e) && !ses.State.Ended() && ses.User != user
+	return e.service.sessions.Count(func(ses *session.Running) bool {
+		return ses.By == any(e) && !ses.State.Ended() && ses.User != user
 	}) == 0
 }
 
@@ -237,10 +239,10 @@ func (e *externalRegistrar) stopUnwanted() {
 	if e.detached || len(e.owners) > 0 {
 		return
 	}
-	if e.service.sessions.count(func(ses *session) bool {
-		return ses.by == any(e) && !ses.stopping && !ses.State.Ended()
+	if e.service.sessions.Count(func(ses *session.Running) bool {
+		return ses.By == any(e) && !ses.Stopping && !ses.State.Ended()
 	}) == 0 {
-		e.stop(errOwnerLeft)
+		e.stop(ending.ErrOwnerLeft)
 	}
 }
 

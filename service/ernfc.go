@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/session"
 )
 
 // ERNFCConfigToken returns a configuration token of what Enrollees of an access point are given by
@@ -105,7 +106,7 @@ func (e *externalRegistrar) admitAwaited(now time.Time) {
 	}
 	for _, t := range s.takeAwaited(e.iface.Name) {
 		run, actions, err := e.registrar.AllowNFC(now,
-			er.NFCGrant{Password: t.password, KeyHash: &t.hash, Timeout: walkTime})
+			er.NFCGrant{Password: t.password, KeyHash: &t.hash, Timeout: session.WalkTime})
 		t.password.Wipe()
 		if err != nil {
 			s.log.Info("the device of an NFC tag cannot be let in", "interface", e.iface.Name, "id",
@@ -154,7 +155,7 @@ func (t *erTag) over(succeeded bool) {
 // erGrantNFC lets the device in that a tag or a handover told of, within two minutes.
 func (s *Service) erGrantNFC(ctx context.Context, request ERRequest,
 	g er.NFCGrant) (Session, error) {
-	g.Timeout = walkTime
+	g.Timeout = session.WalkTime
 	return s.erSession(ctx, request, PurposeAdmit, MethodNFC,
 		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
 			return e.registrar.AllowNFC(now, g)

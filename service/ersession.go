@@ -11,8 +11,10 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/ending"
 	"wpsd/service/fence"
 	"wpsd/service/receive"
+	"wpsd/service/session"
 )
 
 // maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of
@@ -50,7 +52,7 @@ const keyPause = 250 * time.Millisecond
 
 // erRun is a run of the engine and its session.
 type erRun struct {
-	session  *session
+	session  *session.Running
 	deadline time.Time
 	cause    error // why we ended it; nil: we have not
 }
@@ -86,10 +88,10 @@ func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
 // is copied.
 func (s *Service) ERConfigure(ctx context.Context, r ERRequest,
 	settings Settings) (Session, error) {
-	if err := settings.check(); err != nil {
+	if err := settings.Check(); err != nil {
 		return Session{}, err
 	}
-	c := settings.credential()
+	c := settings.Credential()
 	defer c.Wipe()
 	return s.erRegister(ctx, r, PurposeConfigure,
 		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
@@ -114,7 +116,7 @@ func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose,
 		}
 		method, proof.tag = MethodNFC, &erTag{service: s}
 	} else {
-		pin, err := readPIN(r.PIN, r.Force)
+		pin, err := session.ReadPIN(r.PIN, r.Force)
 		if err != nil {
 			return Session{}, err
 		}
@@ -138,7 +140,7 @@ func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose,
 // EREnrollPIN lets one Enrollee in whose PIN it is.
 func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error) {
 	if r.Timeout == 0 {
-		r.Timeout = walkTime
+		r.Timeout = session.WalkTime
 	}
 	if r.Timeout < 0 || r.Timeout > maxPINTimeout {
 		return Session{}, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid,
@@ -156,7 +158,7 @@ func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error)
 		return Session{}, fmt.Errorf("%w: the device cannot be both %s and %s",
 			ErrInvalid, mac, r.MAC)
 	}
-	pin, err := readPIN(r.PIN, r.Force)
+	pin, err := session.ReadPIN(r.PIN, r.Force)
 	if err != nil {
 		return Session{}, err
 	}
@@ -224,24 +226,24 @@ func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, m
 
 // tooManyERSessions reports whether as many run as may.
 func (s *Service) tooManyERSessions() bool {
-	return s.sessions.running(true) >= maxERSessions
+	return s.sessions.Running(true) >= maxERSessions
 }
 
 // addSession makes the session of a run that has begun.
 func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest, purpose Purpose,
 	method Method) Session {
 	s := e.service
-	deadline := now.Add(walkTime)
+	deadline := now.Add(session.WalkTime)
 	if r.Timeout != 0 {
 		deadline = now.Add(r.Timeout)
 	}
-	ses := s.sessions.prepare(Session{
+	ses := s.sessions.Prepare(Session{
 		Interface: e.iface.Name, Owner: r.Owner, User: r.User,
 		Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
 		State: StateExchanging, Started: now, Deadline: deadline,
 	})
-	ses.by = e
-	ses.cancel = func(cause error) {
+	ses.By = e
+	ses.Cancel = func(cause error) {
 		if cause == nil {
 			return
 		}
@@ -254,8 +256,8 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest,
 		}
 	}
 	e.runs[run] = &erRun{session: ses, deadline: deadline}
-	ses.logStart()
-	return s.sessions.add(ses)
+	ses.LogStart()
+	return s.sessions.Add(ses)
 }
 
 // cancelRuns ends the runs that somebody wants to end.
@@ -272,7 +274,7 @@ func (e *externalRegistrar) cancelRuns(now time.Time) {
 func (e *externalRegistrar) cancelRun(now time.Time, id er.RunID, cause error) {
 	if run := e.runs[id]; run != nil {
 		run.fail(cause)
-		run.deadline = now.Add(walkTime) // once is enough
+		run.deadline = now.Add(session.WalkTime) // once is enough
 		e.perform(now, e.registrar.Cancel(now, id))
 	}
 }
@@ -281,7 +283,7 @@ func (e *externalRegistrar) cancelRun(now time.Time, id er.RunID, cause error) {
 func (e *externalRegistrar) expire(now time.Time) {
 	for id, run := range e.runs {
 		if !now.Before(run.deadline) {
-			e.cancelRun(now, id, errWalkTime)
+			e.cancelRun(now, id, ending.ErrWalkTime)
 		}
 	}
 }
@@ -331,7 +333,7 @@ func (e *externalRegistrar) changed(event er.RunChanged) {
 	if run == nil {
 		return
 	}
-	run.session.changeSoon(func(s *Session) {
+	run.session.ChangeSoon(func(s *Session) {
 		s.Peer, s.PeerUUID, s.Message = event.Peer, event.PeerUUID, event.Message
 		e.at(s, event.AP)
 	})
@@ -379,8 +381,8 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 }
 
 // noteEnd notes with whom a run was.
-func (e *externalRegistrar) noteEnd(ses *session, event er.RunEnded) {
-	ses.note(func(s *Session) {
+func (e *externalRegistrar) noteEnd(ses *session.Running, event er.RunEnded) {
+	ses.Note(func(s *Session) {
 		s.Peer, s.PeerUUID = event.Peer, event.PeerUUID
 		e.at(s, event.AP)
 		if event.Settings != nil {
@@ -390,9 +392,9 @@ func (e *externalRegistrar) noteEnd(ses *session, event er.RunEnded) {
 }
 
 // finish tells the end of a session, which may be what kept the External Registrar running.
-func (e *externalRegistrar) finish(ses *session, err error) {
+func (e *externalRegistrar) finish(ses *session.Running, err error) {
 	s := e.service
-	ses.end(failureOf(err, ses.Method))
+	ses.End(ending.Of(err, ses.Method))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.iface.er == e {
@@ -402,10 +404,10 @@ func (e *externalRegistrar) finish(ses *session, err error) {
 
 // takeSettings stores the settings that an access point showed or took, and tells of them. It wipes
 // them.
-func (e *externalRegistrar) takeSettings(ses *session, settings wsc.Credential) error {
+func (e *externalRegistrar) takeSettings(ses *session.Running, settings wsc.Credential) error {
 	s := e.service
 	if ses.Purpose == PurposeConfigure {
-		strengthen(&settings)
+		session.Strengthen(&settings)
 	}
 	c, err := receive.Convert(asCredential(settings), wsc.MAC{}, s.saeOnly(e.iface))
 	if err != nil {
@@ -419,7 +421,7 @@ func (e *externalRegistrar) takeSettings(ses *session, settings wsc.Credential) 
 }
 
 // tellSettings tells that a session learned the settings of an access point.
-func (s *Service) tellSettings(ses *session) {
+func (s *Service) tellSettings(ses *session.Running) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.emit(ERAPSettings{Session: ses.ID, Interface: ses.Interface, AccessPoint: ses.ERAP})

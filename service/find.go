@@ -7,6 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/registration"
+	"wpsd/service/ending"
 	"wpsd/service/search"
 )
 
@@ -69,12 +70,12 @@ func attemptOf(err error) search.Outcome {
 	switch {
 	case errors.Is(err, drivers.ErrAssociation):
 		return search.Refused
-	case errors.Is(err, errUnanswered), errors.Is(err, errSilent):
+	case errors.Is(err, ending.ErrUnanswered), errors.Is(err, ending.ErrSilent):
 		return search.Silent
 	case errors.Is(err, drivers.ErrLinkLost), errors.Is(err, registration.ErrTimeout),
-		errors.Is(err, errAttemptTime):
+		errors.Is(err, ending.ErrAttemptTime):
 		return search.Broken
-	case errors.Is(err, errRejected):
+	case errors.Is(err, ending.ErrRejected):
 		return search.Dismissed
 	case isRun && errors.Is(err, registration.ErrPassword) && run.Half == 2:
 		return search.WrongSecond
@@ -92,4 +93,4 @@ func (e *enrolment) checks(is bool) {
 }
 
 // checked notes that there is somebody to try, which the next change tells.
-func (e *enrolment) checked() { e.session.note(func(s *Session) { s.Checking = false }) }
+func (e *enrolment) checked() { e.session.Note(func(s *Session) { s.Checking = false }) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wpsd/engine/credential"
+	"wpsd/service/ending"
 	"wpsd/service/receive"
 )
 
@@ -82,7 +83,7 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 	defer cancel()
 	err := s.deliver(within, sink, e.session.Interface, offers)
 	// then what the manager does now is what the next session gives back
-	if err == nil || errors.Is(err, errSuperseded) {
+	if err == nil || errors.Is(err, ending.ErrSuperseded) {
 		h.settled()
 	} else {
 		h.giveBack(ctx, true) // the connection that was there is better than none
@@ -100,7 +101,7 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 // offers are the networks that were received, with secrets of the caller's own, and what was heard
 // of them.
 func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
-	networks := e.session.usable()
+	networks := e.session.Usable()
 	s := e.service
 	s.mu.Lock()
 	defer s.mu.Unlock()

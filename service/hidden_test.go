@@ -9,6 +9,7 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/ending"
 )
 
 // TestHiddenNetwork: an access point that hides its name is asked by it where it is known; else the
@@ -99,17 +100,17 @@ func TestLinkError(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"invalid argument", "no such file or directory",
 		"numerical result out of range", "no buffer space available"} {
-		if f := failureOf(linkError(errors.New(text), drivers.ErrAssociation),
-			MethodPBC); f.reason != ReasonAssociationFailed {
-			t.Errorf("%s: %s", text, f.reason)
+		if f := ending.Of(linkError(errors.New(text), drivers.ErrAssociation),
+			MethodPBC); f.Reason != ReasonAssociationFailed {
+			t.Errorf("%s: %s", text, f.Reason)
 		}
-		if f := failureOf(linkError(errors.New(text), drivers.ErrLinkLost),
-			MethodPBC); f.reason != ReasonLinkLost {
-			t.Errorf("%s: %s", text, f.reason)
+		if f := ending.Of(linkError(errors.New(text), drivers.ErrLinkLost),
+			MethodPBC); f.Reason != ReasonLinkLost {
+			t.Errorf("%s: %s", text, f.Reason)
 		}
 	}
-	for _, known := range []error{errWalkTime, errCanceled, drivers.ErrInterfaceGone,
-		errUnanswered} {
+	for _, known := range []error{ending.ErrWalkTime, ending.ErrCanceled, drivers.ErrInterfaceGone,
+		ending.ErrUnanswered} {
 		if got := linkError(known, drivers.ErrLinkLost); got != known {
 			t.Errorf("%v became %v", known, got)
 		}

@@ -1,6 +1,9 @@
 package service
 
-import "slices"
+import (
+	"slices"
+	"wpsd/service/session"
+)
 
 // Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and
 // nothing would be lost.
@@ -9,7 +12,7 @@ func (s *Service) Busy() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.sessions.count(func(*session) bool { return true }) > 0: // also those that ended not long ago: their owners may still ask what they received
+	case s.sessions.Count(func(*session.Running) bool { return true }) > 0: // also those that ended not long ago: their owners may still ask what they received
 		return "a session"
 	case agents > 0:
 		return "a credential agent"

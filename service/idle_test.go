@@ -8,6 +8,7 @@ import (
 
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
+	"wpsd/service/session"
 	"wpsd/service/store"
 )
 
@@ -41,14 +42,14 @@ func TestBusy(t *testing.T) {
 			s := h.pbc(nil)
 			h.busy("a session")
 			h.end(s)
-			time.Sleep(keepEnded - time.Second)
+			time.Sleep(session.KeepEnded - time.Second)
 			h.busy("a session")
 			time.Sleep(2 * time.Second)
 			h.busy("")
 		}},
 		{"networks that nobody has written down", nil, func(h *house) {
 			h.enrol(h.ap(nil))
-			time.Sleep(keepEnded + time.Second)
+			time.Sleep(session.KeepEnded + time.Second)
 			h.busy("networks that are kept in memory only")
 		}},
 		{"an agent, and the credential that it has not taken", onDisk, func(h *house) {
@@ -60,7 +61,7 @@ func TestBusy(t *testing.T) {
 			h.agent("me", refuses)
 			h.busy("a credential agent")
 			h.enrol(h.ap(nil))
-			time.Sleep(keepEnded + time.Second)
+			time.Sleep(session.KeepEnded + time.Second)
 			h.svc.ReleaseOwner("me")
 			h.busy("a credential that waits for an agent")
 			<-h.svc.Calm()

@@ -8,16 +8,17 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/session"
 )
 
 // iface is an interface and what is known of the air around it. Service.mu guards it.
 type iface struct {
 	driver drivers.Driver
 	drivers.Interface
-	session      *session // the running one
-	manager      string   // who has it; see askManagers
-	online       bool     // it is connected, by whomever
-	connected    wsc.MAC  // as was last told; see connectionNews
+	session      *session.Running // the running one
+	manager      string           // who has it; see askManagers
+	online       bool             // it is connected, by whomever
+	connected    wsc.MAC          // as was last told; see connectionNews
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
 	air          air                // all BSSs, also those without WPS
@@ -125,7 +126,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		return
 	}
 	if info.Blocked && !i.Blocked && i.session != nil && i.blocked() {
-		i.session.stop(drivers.ErrRadioBlocked)
+		i.session.Stop(drivers.ErrRadioBlocked)
 	}
 	i.Interface = info
 	s.identify(info.HardwareAddr)
@@ -135,7 +136,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 // remove ends what runs on an interface that is gone, and forgets it.
 func (s *Service) remove(i *iface) {
 	if i.session != nil {
-		i.session.stop(drivers.ErrInterfaceGone)
+		i.session.Stop(drivers.ErrInterfaceGone)
 	}
 	if i.steering != nil {
 		i.steering.cancel()
@@ -199,7 +200,7 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 // withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us
 // has it then.
 func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) error {
-	radio := locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
+	radio := Locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():

@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/session"
 	"wpsd/service/store"
 )
 
@@ -50,13 +51,13 @@ func (f NFCFormat) write(t token) secret.Value {
 }
 
 // task makes the task of an enrolment with this token, whose secrets the task gets its own of.
-func tokenTask(t store.Token) (task, error) {
+func tokenTask(t store.Token) (session.Task, error) {
 	password, err := devpass.FromNFC(t.ID, t.Password.Bytes())
 	if err != nil {
-		return task{}, fmt.Errorf("service: %w", err)
+		return session.Task{}, fmt.Errorf("service: %w", err)
 	}
-	return task{purpose: PurposeEnroll, method: MethodNFC, password: password,
-		privateKey: t.Private.Clone()}, nil
+	return session.Task{Purpose: PurposeEnroll, Method: MethodNFC, Password: password,
+		PrivateKey: t.Private.Clone()}, nil
 }
 
 // StartNFC begins an enrolment with this device's own password token, which the access point's
@@ -298,7 +299,7 @@ func (s *Service) useToken(t store.Token) error {
 	if err != nil {
 		return fmt.Errorf("%w: the NFC token: %w", ErrInvalid, err)
 	}
-	work.wipe()
+	work.Wipe()
 	s.token = t.Clone()
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-
 	"wpsd/service/outcome"
+	"wpsd/service/session"
 )
 
 var _ drivers.NFCAccessPoint = (*uapControl)(nil)
@@ -139,7 +139,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			began := time.Now()
 			e := h.end(read())
 			h.wantEnd(e, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
-			if took := time.Since(began); took != walkTime ||
+			if took := time.Since(began); took != session.WalkTime ||
 				!strings.Contains(e.Sentence, "whose tag was read") {
 				h.Errorf("%v: %s", took, e.Sentence)
 			}

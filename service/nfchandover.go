@@ -15,6 +15,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/fence"
+	"wpsd/service/session"
 )
 
 // NFCCarrier is how much of a handover message is wanted.
@@ -201,11 +202,11 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 		return Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", ErrNoToken)
 	}
 	start.BSSID = sel.BSSID
-	ses, err := s.start(start, task{
-		purpose: PurposeEnroll, method: MethodNFC,
-		password:   devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
-		privateKey: ours.private, registrarKey: &sel.PublicKeyHash, ssid: sel.SSID,
-		hint: frequencyOf(sel.RFBands, sel.APChannel),
+	ses, err := s.start(start, session.Task{
+		Purpose: PurposeEnroll, Method: MethodNFC,
+		Password:   devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
+		PrivateKey: ours.private, RegistrarKey: &sel.PublicKeyHash, SSID: sel.SSID,
+		Hint: frequencyOf(sel.RFBands, sel.APChannel),
 	})
 	if err != nil && errors.Is(err, ErrBusy) {
 		return Session{}, fmt.Errorf("%w, then touch again", err)
@@ -264,6 +265,6 @@ func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequ
 	}
 	// nobody's key has the hash zero
 	nobody := ndef.HandoverRequest{UUIDE: request.UUIDE, Version2: request.Version2}
-	return s.start(r, task{purpose: PurposeAdmit, method: MethodNFC, nfcGrant: report(req),
-		nfcRevoke: report(nobody.AppendCarrier(nil))})
+	return s.start(r, session.Task{Purpose: PurposeAdmit, Method: MethodNFC, NFCGrant: report(req),
+		NFCRevoke: report(nobody.AppendCarrier(nil))})
 }

@@ -17,6 +17,7 @@ import (
 	"wpsd/service/fence"
 	"wpsd/service/outcome"
 	"wpsd/service/receive"
+	"wpsd/service/session"
 )
 
 const (
@@ -162,12 +163,12 @@ func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, er
 	payload := NFCFormatNDEF.write(t)
 	id := t.ID
 	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User,
-		Detach: r.Detach, Apply: r.Apply}, task{
-		purpose: PurposeAdmit, method: MethodNFC,
-		nfcGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+		Detach: r.Detach, Apply: r.Apply}, session.Task{
+		Purpose: PurposeAdmit, Method: MethodNFC,
+		NFCGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
 			return ap.AllowToken(ctx, payload.Bytes())
 		},
-		nfcRevoke: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+		NFCRevoke: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
 			nobody, err := ndef.NewPasswordToken(s.rand, [20]byte{})
 			if err != nil {
 				return fmt.Errorf("service: %w", err)
@@ -176,7 +177,7 @@ func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, er
 			nobody.ID = id
 			return ap.AllowToken(ctx, nobody.AppendNDEF(nil))
 		},
-		privateKey: payload, // wiped with the task
+		PrivateKey: payload, // wiped with the task
 	})
 	if err != nil {
 		return NFCTag{}, err
@@ -261,17 +262,17 @@ func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
 	if !ok {
 		return registration.Token{}, false
 	}
-	e.password.Wipe()
-	e.password = password
+	e.Password.Wipe()
+	e.Password = password
 	return registration.Token{Password: password, EnrolleeKeyHash: &hash}, true
 }
 
 // usedToken forgets the password with which a run succeeded: a tag's password is for one.
 func (e *enrolment) usedToken() {
-	if e.method != MethodNFC || e.purpose == PurposeEnroll || !e.received {
+	if e.Method != MethodNFC || e.Purpose == PurposeEnroll || !e.received {
 		return
 	}
-	e.service.usedUp(e.password.ID)
+	e.service.usedUp(e.Password.ID)
 }
 
 // usedUp forgets the password of an id.

@@ -9,46 +9,48 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/ending"
 	"wpsd/service/receive"
+	"wpsd/service/session"
 )
 
 // Learn begins to read the settings of an access point with its own PIN (wps_reg BSSID PIN): they
 // are stored as a network. The AP's settings stay as they are. A wrong PIN is tried once only.
 func (s *Service) Learn(_ context.Context, r StartRequest) (Session, error) {
-	return s.startRegistrar(r, task{purpose: PurposeLearn, method: MethodPIN})
+	return s.startRegistrar(r, session.Task{Purpose: PurposeLearn, Method: MethodPIN})
 }
 
 // Configure begins to give an access point new settings, with its own PIN; when it took them, they
 // are stored as a network. They are sent as they are, also weak ones: what an access point makes of
 // them is its decision. The key of settings is copied.
 func (s *Service) Configure(_ context.Context, r StartRequest, settings Settings) (Session, error) {
-	if err := settings.check(); err != nil {
+	if err := settings.Check(); err != nil {
 		return Session{}, err
 	}
 	settings.Key = settings.Key.Clone()
-	return s.startRegistrar(r, task{purpose: PurposeConfigure, method: MethodPIN,
-		settings: &settings})
+	return s.startRegistrar(r, session.Task{Purpose: PurposeConfigure, Method: MethodPIN,
+		Settings: &settings})
 }
 
-func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
+func (s *Service) startRegistrar(r StartRequest, t session.Task) (Session, error) {
 	if r.BSSID.IsZero() {
-		t.wipe()
+		t.Wipe()
 		return Session{}, fmt.Errorf("%w: name the access point", ErrUnknownBSSID)
 	}
 	if r.NFC {
 		if !s.hasTokens() {
-			t.wipe()
+			t.Wipe()
 			return Session{}, fmt.Errorf("%w: read the access point's tag first", ErrNoToken)
 		}
-		t.method = MethodNFC
+		t.Method = MethodNFC
 		return s.start(r, t)
 	}
-	pin, err := readPIN(r.PIN, r.Force)
+	pin, err := session.ReadPIN(r.PIN, r.Force)
 	if err != nil {
-		t.wipe()
+		t.Wipe()
 		return Session{}, err
 	}
-	t.password = devpass.FromPIN(pin)
+	t.Password = devpass.FromPIN(pin)
 	return s.start(r, t)
 }
 
@@ -57,16 +59,16 @@ func (s *Service) startRegistrar(r StartRequest, t task) (Session, error) {
 // place (hostap).
 func (e *enrolment) apPassword(_ time.Time, _ wsc.Device,
 	id wsc.DevicePasswordID) (devpass.Password, bool) {
-	if e.method == MethodNFC {
+	if e.Method == MethodNFC {
 		return devpass.Password{}, false
 	}
 	if id >= wsc.PasswordIDFirstToken {
-		return devpass.Password{ID: wsc.PasswordIDDefault, Value: e.password.Value}, true
+		return devpass.Password{ID: wsc.PasswordIDDefault, Value: e.Password.Value}, true
 	}
 	switch id {
 	case wsc.PasswordIDDefault, wsc.PasswordIDUserSpecified, wsc.PasswordIDMachineSpecified,
 		wsc.PasswordIDRegistrarSpecified, wsc.PasswordIDP2PSDefault:
-		return devpass.Password{ID: id, Value: e.password.Value}, true
+		return devpass.Password{ID: id, Value: e.Password.Value}, true
 	default:
 		return devpass.Password{}, false
 	}
@@ -77,10 +79,10 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 	if bssid.IsMulticast() {
 		return Network{}, fmt.Errorf("%w (%s)", ErrUnknownBSSID, bssid)
 	}
-	if err := settings.check(); err != nil {
+	if err := settings.Check(); err != nil {
 		return Network{}, err
 	}
-	c := settings.credential()
+	c := settings.Credential()
 	c.MAC = bssid
 	raw := c.Append(nil)
 	c.Raw = secret.New(raw)
@@ -97,7 +99,7 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 	}
 	if added.NotStored != nil {
 		s.log.Error("the network cannot be stored", "err", added.NotStored)
-		return Network{}, &notStoredError{added.NotStored}
+		return Network{}, &ending.NotStoredError{Err: added.NotStored}
 	}
 	s.announce(added.Stored)
 	return networkOf(added.Stored[0].Network), nil

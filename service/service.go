@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
 	"wpsd/service/fence"
+	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
 )
@@ -91,7 +92,7 @@ type Service struct {
 	storing   sync.Mutex  // held while a network is stored
 	tasks     sync.WaitGroup
 	published *state.Published // what subscribers see
-	sessions  *sessions
+	sessions  *session.Table
 	agents    *agents.Registry // which ends after all tasks
 
 	mu           sync.Mutex
@@ -149,7 +150,7 @@ func New(c Config) (*Service, error) {
 		}
 	}
 	s.published = state.New(s.manager)
-	s.sessions = newSessions(s.published, s.log, s.sessionOver)
+	s.sessions = session.New(s.published, s.log, s.sessionOver)
 	for _, n := range s.store.Networks() {
 		s.published.AddNetwork(networkOf(n))
 	}
@@ -246,7 +247,7 @@ func (s *Service) stopAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
-	s.sessions.stopAll(ErrShutdown)
+	s.sessions.StopAll(ErrShutdown)
 	for _, i := range s.interfaces {
 		i.stopScan()
 	}
@@ -258,7 +259,7 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	cancel(ErrShutdown)
 	s.tasks.Wait()
 	s.agents.Close(ErrShutdown)
-	s.sessions.close()
+	s.sessions.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wipeTokens()

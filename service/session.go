@@ -8,6 +8,8 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
+	"wpsd/service/ending"
+	"wpsd/service/session"
 )
 
 const (
@@ -18,8 +20,8 @@ const (
 // StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that
 // pressed its. The session ends on its own, 120 s later at most.
 func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
-	return s.start(r, task{purpose: s.purposeOf(r), method: MethodPBC,
-		password: devpass.PushButton()})
+	return s.start(r, session.Task{Purpose: s.purposeOf(r), Method: MethodPBC,
+		Password: devpass.PushButton()})
 }
 
 // StartPIN begins an enrolment with a PIN, or, at an access point, lets the Enrollee in whose PIN
@@ -30,13 +32,13 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 	if r.PIN.IsZero() {
 		pin, err = s.GeneratePIN()
 	} else {
-		pin, err = readPIN(r.PIN, r.Force)
+		pin, err = session.ReadPIN(r.PIN, r.Force)
 	}
 	if err != nil {
 		return Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, task{purpose: s.purposeOf(r), method: MethodPIN,
-		password: devpass.FromPIN(pin.Clone()), generated: r.PIN.IsZero()})
+	ses, err := s.start(r, session.Task{Purpose: s.purposeOf(r), Method: MethodPIN,
+		Password: devpass.FromPIN(pin.Clone()), Generated: r.PIN.IsZero()})
 	if err != nil {
 		pin.Wipe()
 		return Session{}, secret.Value{}, err
@@ -45,16 +47,16 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 }
 
 // start checks a request and starts the session's goroutine.
-func (s *Service) start(r StartRequest, t task) (Session, error) {
+func (s *Service) start(r StartRequest, t session.Task) (Session, error) {
 	ses, err := s.admit(r, t)
 	if err != nil {
-		t.wipe()
+		t.Wipe()
 		return Session{}, err
 	}
 	return ses, nil
 }
 
-func (s *Service) admit(r StartRequest, t task) (Session, error) {
+func (s *Service) admit(r StartRequest, t session.Task) (Session, error) {
 	if err := s.checkApply(r.Apply); err != nil {
 		return Session{}, err
 	}
@@ -67,7 +69,7 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	if s.sessions.running(false) >= maxSessions {
+	if s.sessions.Running(false) >= maxSessions {
 		return Session{}, ErrTooMany
 	}
 	if err := i.giveWay(r.Anew); err != nil {
@@ -75,14 +77,14 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	}
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	ses := s.sessions.prepare(Session{
+	ses := s.sessions.Prepare(Session{
 		Interface: r.Interface, Owner: r.Owner, User: r.User,
-		Detached: r.Detach, Role: t.role(), Purpose: t.purpose, Method: t.method,
-		State: StateScanning, Started: now, Deadline: now.Add(walkTime), Wanted: r.BSSID,
+		Detached: r.Detach, Role: t.Role(), Purpose: t.Purpose, Method: t.Method,
+		State: StateScanning, Started: now, Deadline: now.Add(session.WalkTime), Wanted: r.BSSID,
 	})
-	ses.cancel = cancel
+	ses.Cancel = cancel
 	run := newEnrolment(s, i, ses, r, t, s.deviceFor(i.HardwareAddr)).run
-	if t.purpose == PurposeAdmit {
+	if t.Purpose == PurposeAdmit {
 		run = newAdmission(s, i, ses, r, t).run
 	}
 	if err := s.begin(func() { run(ctx) }); err != nil {
@@ -91,17 +93,17 @@ func (s *Service) admit(r StartRequest, t task) (Session, error) {
 	}
 	i.stopScan() // a session comes before somebody's curiosity
 	i.session = ses
-	added := s.sessions.add(ses)
+	added := s.sessions.Add(ses)
 	s.emit(InterfaceChanged{Interface: i.snapshot()})
 	return added, nil
 }
 
 // place finds the interface for a task. The caller holds mu.
-func (s *Service) place(r StartRequest, t *task) (*iface, error) {
+func (s *Service) place(r StartRequest, t *session.Task) (*iface, error) {
 	switch {
-	case t.purpose == PurposeAdmit && (r.Beside || r.MultiAP):
+	case t.Purpose == PurposeAdmit && (r.Beside || r.MultiAP):
 		return nil, fmt.Errorf("%w: beside and multi-ap are for stations: leave them out at an access point", ErrNotSupported)
-	case t.purpose == PurposeAdmit:
+	case t.Purpose == PurposeAdmit:
 		return s.accessPoint(r)
 	case r.Timeout != 0:
 		return nil, fmt.Errorf("%w: a timeout is for access points: leave it out, a station has two minutes", ErrNotSupported)
@@ -119,8 +121,8 @@ func (s *Service) Session(id SessionID) (Session, bool) {
 // Credentials returns what a session received, with keys; nothing if it received nothing (yet).
 // What is returned is the caller's to wipe.
 func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
-	return s.sessions.networks(id, func(ses *session) []credential.Network {
-		return ses.credentials
+	return s.sessions.Networks(id, func(ses *session.Running) []credential.Network {
+		return ses.Credentials
 	})
 }
 
@@ -128,14 +130,14 @@ func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
 // also those that Credentials has as one network, or leaves out. What is returned is the caller's
 // to wipe.
 func (s *Service) Received(id SessionID) ([]credential.Network, error) {
-	return s.sessions.networks(id, func(ses *session) []credential.Network {
-		return ses.received
+	return s.sessions.Networks(id, func(ses *session.Running) []credential.Network {
+		return ses.Received
 	})
 }
 
 // Cancel tells a session to end and returns at once: SessionEnded tells when it has.
 func (s *Service) Cancel(_ context.Context, id SessionID) error {
-	if s.sessions.stop(errCanceled, func(ses *session) bool { return ses.ID == id }) == 0 {
+	if s.sessions.Stop(ending.ErrCanceled, func(ses *session.Running) bool { return ses.ID == id }) == 0 {
 		return fmt.Errorf("%w, or it has ended (%d)", ErrNoSession, id)
 	}
 	return nil
@@ -145,7 +147,7 @@ func (s *Service) Cancel(_ context.Context, id SessionID) error {
 func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 	s.mu.Lock()
 	i, ok := s.interfaces[ifname]
-	var ses *session
+	var ses *session.Running
 	if ok {
 		ses = i.session
 	}
@@ -163,7 +165,7 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 // and External Registrars that ran for it alone.
 func (s *Service) ReleaseOwner(owner string) {
 	s.agents.ReleaseOwner(owner)
-	s.sessions.stop(errOwnerLeft, func(ses *session) bool {
+	s.sessions.Stop(ending.ErrOwnerLeft, func(ses *session.Running) bool {
 		return ses.Owner == owner && !ses.Detached
 	})
 	s.mu.Lock()
@@ -177,7 +179,7 @@ func (s *Service) ReleaseOwner(owner string) {
 
 // sessionOver is called with how a session ends: it is told in one step with the interface's being
 // free again.
-func (s *Service) sessionOver(ses *session, finish func() bool) {
+func (s *Service) sessionOver(ses *session.Running, finish func() bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !finish() {

@@ -10,8 +10,10 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/drivers/sim"
+	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/session"
 	"wpsd/service/store"
 )
 
@@ -254,9 +256,14 @@ var sessionScenes = []scene{
 		if _, err := h.svc.Credentials(s.ID); err != nil {
 			h.Error(err)
 		}
-		h.svc.sessions.mu.Lock()
-		held := h.svc.sessions.list[s.ID].credentials[0].Key
-		h.svc.sessions.mu.Unlock()
+		var held secret.Value
+		if _, err := h.svc.sessions.Networks(s.ID,
+			func(ses *session.Running) []credential.Network {
+				held = ses.Credentials[0].Key
+				return nil
+			}); err != nil {
+			h.Error(err)
+		}
 		time.Sleep(2 * time.Second)
 		if _, err := h.svc.Credentials(s.ID); !errors.Is(err, ErrNoSession) {
 			h.Error(err)
@@ -270,7 +277,7 @@ var sessionScenes = []scene{
 		h.wait(func(e Event) bool { return e == SessionRemoved{ID: s.ID} })
 	}},
 	{"of more than sixteen ended sessions the oldest is forgotten", func(h *house) {
-		for range maxEnded + 3 {
+		for range session.MaxEnded + 3 {
 			s := h.pbc(nil)
 			if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 				h.Fatal(err)
@@ -280,7 +287,7 @@ var sessionScenes = []scene{
 		h.drain()
 		snap, sub := h.svc.Subscribe()
 		sub.Close()
-		if len(snap.Sessions) != maxEnded || snap.Sessions[0].ID != 4 ||
+		if len(snap.Sessions) != session.MaxEnded || snap.Sessions[0].ID != 4 ||
 			count[SessionRemoved](h) != 3 {
 			h.Errorf("%d sessions, the first %d", len(snap.Sessions), snap.Sessions[0].ID)
 		}

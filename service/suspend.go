@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"wpsd/service/session"
 )
 
 // rest is how the service lets the machine sleep. Service.mu guards it.
@@ -31,7 +33,7 @@ func (s *Service) layDown() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rest.asleep = true
-	s.sessions.stop(ErrSuspended, func(*session) bool { return true })
+	s.sessions.Stop(ErrSuspended, func(*session.Running) bool { return true })
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
 			s.rest.scans = append(s.rest.scans, i.Name)
@@ -60,7 +62,7 @@ func (s *Service) restSoon() {
 	if s.rest.still == nil {
 		return
 	}
-	if s.sessions.count(func(ses *session) bool { return !ses.State.Ended() }) > 0 {
+	if s.sessions.Count(func(ses *session.Running) bool { return !ses.State.Ended() }) > 0 {
 		return
 	}
 	for _, i := range s.interfaces {

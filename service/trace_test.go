@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"wpsd/engine/wsc"
+	"wpsd/service/session"
 )
 
 func TestDescribe(t *testing.T) {
@@ -101,7 +102,7 @@ func TestNothingIsTracedWithoutNeed(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	e := &enrolment{service: &Service{log: slog.New(slog.NewTextHandler(&log, nil))},
-		session: &session{}}
+		session: &session.Running{}}
 	if _, traced := e.trace(nil, "", nil).(traced); traced {
 		t.Error("it is")
 	}

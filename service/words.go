@@ -1,6 +1,10 @@
 package service
 
-import "wpsd/service/state"
+import (
+	"wpsd/service/ending"
+	"wpsd/service/session"
+	"wpsd/service/state"
+)
 
 // The words of package state, under the names that callers of a Service know.
 type (
@@ -118,4 +122,17 @@ var (
 	ErrUnknownBSSID      = state.ErrUnknownBSSID
 	ErrUnreachable       = state.ErrUnreachable
 	ErrUselessTag        = state.ErrUselessTag
+)
+
+// The words of packages ending and session.
+type (
+	HandoverError = ending.HandoverError
+	Settings      = session.Settings
+	StartRequest  = session.StartRequest
+)
+
+// The messages of a session's two lines in the log.
+const (
+	LogSessionEnded   = session.LogSessionEnded
+	LogSessionStarted = session.LogSessionStarted
 )

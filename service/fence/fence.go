@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -71,4 +72,12 @@ func Keep(log *slog.Logger, what string, f func()) func() {
 			time.Sleep(again)
 		}
 	}
+}
+
+// Locked runs f with mu held, and gives it back whatever happens in f: a panic that a fence catches
+// must not leave the others waiting.
+func Locked[T any](mu sync.Locker, f func() T) T {
+	mu.Lock()
+	defer mu.Unlock()
+	return f()
 }

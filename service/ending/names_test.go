@@ -1,4 +1,4 @@
-package service
+package ending
 
 import (
 	"errors"
@@ -16,9 +16,11 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/outcome"
 	"wpsd/service/search"
+	"wpsd/service/state"
 )
 
 var (
+	homeBSSID      = wsc.MAC{2, 0, 0, 0, 1, 0}
 	guestBSSID     = wsc.MAC{2, 0, 0, 0, 3, 1}
 	neighborsBSSID = wsc.MAC{2, 0, 0, 0, 9, 9}
 	routerUUID     = wsc.UUID{1}
@@ -29,17 +31,17 @@ func TestSentencesNameThings(t *testing.T) {
 	t.Parallel()
 	wrongPIN := &registration.Error{ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure, Half: 1,
 		Err: registration.ErrPassword}
-	at := func(alter func(*Session)) *Session {
-		s := &Session{Role: RoleEnrollee, Purpose: PurposeEnroll, Method: MethodPIN,
-			Peer: homeBSSID, Detail: Detail{SSID: []byte("Haus")}}
+	at := func(alter func(*state.Session)) *state.Session {
+		s := &state.Session{Role: state.RoleEnrollee, Purpose: state.PurposeEnroll, Method: state.MethodPIN,
+			Peer: homeBSSID, Detail: outcome.Detail{SSID: []byte("Haus")}}
 		alter(s)
 		return s
 	}
-	named := func(s *Session) { s.Wanted, s.Detail.Wanted.SSID = homeBSSID, []byte("Haus") }
-	nobody := func(s *Session) { s.Peer, s.Detail.SSID = wsc.MAC{}, nil }
-	learn := func(s *Session) { s.Role, s.Purpose = RoleRegistrar, PurposeLearn }
-	erAt := func(s *Session) {
-		s.Role, s.Purpose = RoleExternalRegistrar, PurposeLearn
+	named := func(s *state.Session) { s.Wanted, s.Detail.Wanted.SSID = homeBSSID, []byte("Haus") }
+	nobody := func(s *state.Session) { s.Peer, s.Detail.SSID = wsc.MAC{}, nil }
+	learn := func(s *state.Session) { s.Role, s.Purpose = state.RoleRegistrar, state.PurposeLearn }
+	erAt := func(s *state.Session) {
+		s.Role, s.Purpose = state.RoleExternalRegistrar, state.PurposeLearn
 		s.Detail.FriendlyName, s.Detail.Address = "Box", "192.0.2.1"
 	}
 	const box = `"Box" (192.0.2.1)`
@@ -47,80 +49,80 @@ func TestSentencesNameThings(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		err     error
-		session *Session
+		session *state.Session
 		says    []string
 		never   []string
 	}{
 		{"two routers", &discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, guestBSSID,
-			neighborsBSSID}}, at(func(s *Session) {
-			s.Method = MethodPBC
+			neighborsBSSID}}, at(func(s *state.Session) {
+			s.Method = state.MethodPBC
 			s.Detail.Overlap = []outcome.AccessPoint{{BSSID: homeBSSID, SSID: []byte("Haus"), UUID: routerUUID},
 				{BSSID: guestBSSID, SSID: []byte("Haus"), UUID: routerUUID},
 				{BSSID: neighborsBSSID, SSID: []byte("Hof"), UUID: wsc.UUID{2}}}
 		}), []string{"buttons of 2 routers", `"Haus" (02:00:00:00:01:00, 02:00:00:00:03:01) and "Hof" (02:00:00:00:09:09)`, "Name yours"}, []string{"3 "}},
 		{"two routers that nobody knows more of",
 			&discovery.OverlapError{BSSIDs: []wsc.MAC{homeBSSID, neighborsBSSID}},
-			at(func(s *Session) { s.Method = MethodPBC }),
+			at(func(s *state.Session) { s.Method = state.MethodPBC }),
 			[]string{"buttons of 2 routers", "02:00:00:00:01:00 and 02:00:00:00:09:09"}, nil},
 		{"a wrong PIN at the access point that was named", wrongPIN, at(named),
 			[]string{haus, "first half", "type it there again"}, []string{"neighbor"}},
-		{"a wrong PIN at what may be a stranger's", wrongPIN, at(func(*Session) {}),
+		{"a wrong PIN at what may be a stranger's", wrongPIN, at(func(*state.Session) {}),
 			[]string{haus, "another PIN", "neighbor", "name yours"},
 			[]string{"ype it there again"}},
 		{"a name with a zero byte", fmt.Errorf("%w: %w", registration.ErrCredential,
-			credential.ErrSSID), at(func(*Session) {
+			credential.ErrSSID), at(func(*state.Session) {
 		}), []string{haus, "zero byte"}, []string{"passphrase"}},
 		{"a wrong PIN of the access point", wrongPIN, at(learn), []string{haus, "label"},
 			[]string{"neighbor"}},
-		{"locked says which", registration.ErrLocked, at(func(*Session) {}),
+		{"locked says which", registration.ErrLocked, at(func(*state.Session) {}),
 			[]string{haus, "locked"}, nil},
-		{"locked already says which", errLockedAlready, at(learn),
+		{"locked already says which", ErrLockedAlready, at(learn),
 			[]string{haus, "locked", "was not tried"}, nil},
-		{"no WPS says which", search.ErrNoWPS, at(func(s *Session) { nobody(s); named(s) }),
+		{"no WPS says which", search.ErrNoWPS, at(func(s *state.Session) { nobody(s); named(s) }),
 			[]string{haus, "does not offer WPS"}, nil},
-		{"not found says which", errNoAccessPoint,
-			at(func(s *Session) { nobody(s); s.Wanted = homeBSSID }),
+		{"not found says which", ErrNoAccessPoint,
+			at(func(s *state.Session) { nobody(s); s.Wanted = homeBSSID }),
 			[]string{"02:00:00:00:01:00 was not found"}, nil},
-		{"nothing was named, nothing was found", errNoAccessPoint, at(nobody),
+		{"nothing was named, nothing was found", ErrNoAccessPoint, at(nobody),
 			[]string{"No access point with WPS was found"}, nil},
-		{"the settings of one that is not there", errNoAccessPoint,
-			at(func(s *Session) { nobody(s); learn(s); s.Wanted = homeBSSID }),
+		{"the settings of one that is not there", ErrNoAccessPoint,
+			at(func(s *state.Session) { nobody(s); learn(s); s.Wanted = homeBSSID }),
 			[]string{"02:00:00:00:01:00 was not found"}, nil},
-		{"time is over at one that was named", errWalkTime,
-			at(func(s *Session) { nobody(s); named(s); s.Method = MethodPBC }),
+		{"time is over at one that was named", ErrWalkTime,
+			at(func(s *state.Session) { nobody(s); named(s); s.Method = state.MethodPBC }),
 			[]string{haus, "button"}, nil},
-		{"time is over for a PIN at one that was named", errWalkTime,
-			at(func(s *Session) { nobody(s); named(s) }), []string{haus, "PIN"}, nil},
+		{"time is over for a PIN at one that was named", ErrWalkTime,
+			at(func(s *state.Session) { nobody(s); named(s) }), []string{haus, "PIN"}, nil},
 		{"a manager has its own name", &HandoverError{Manager: "networkmanager",
-			Err: errors.New("networkmanager: a\nb")}, at(func(s *Session) {
-			s.Networks = []NetworkID{1}
+			Err: errors.New("networkmanager: a\nb")}, at(func(s *state.Session) {
+			s.Networks = []state.NetworkID{1}
 		}),
 			[]string{"stored", "NetworkManager did not connect", "(a; b)"},
 			[]string{"\n", "networkmanager"}},
 		{"what was not stored is not said to be",
-			&HandoverError{Manager: "iwd", Err: errors.New("a")}, at(func(*Session) {}),
+			&HandoverError{Manager: "iwd", Err: errors.New("a")}, at(func(*state.Session) {}),
 			[]string{"The network is received"}, []string{"stored"}},
 		{"an error of the protocol in words",
 			fmt.Errorf("%w", &registration.Error{ConfigError: wsc.ConfigErrorDeviceBusy,
-				Err: registration.ErrNack}), at(func(*Session) {}),
+				Err: registration.ErrNack}), at(func(*state.Session) {}),
 			[]string{haus, "(error 14)"}, []string{"run"}},
 		{"an error that nobody knows", &registration.Error{ConfigError: 291,
-			Err: registration.ErrNack}, at(func(*Session) {
+			Err: registration.ErrNack}, at(func(*state.Session) {
 		}), []string{haus, "291"}, []string{"291 (291)"}},
-		{"our own mistake", errors.New("boom"), at(func(*Session) {}),
+		{"our own mistake", errors.New("boom"), at(func(*state.Session) {}),
 			[]string{"journalctl -u wpsd"}, []string{"boom"}},
-		{"a device that came in vain", errWalkTime, at(func(s *Session) {
-			s.Role, s.Purpose, s.Started, s.Deadline = RoleRegistrar, PurposeAdmit, time.Unix(0, 0),
+		{"a device that came in vain", ErrWalkTime, at(func(s *state.Session) {
+			s.Role, s.Purpose, s.Started, s.Deadline = state.RoleRegistrar, state.PurposeAdmit, time.Unix(0, 0),
 				time.Unix(600, 0)
 		}), []string{"within 10 minutes"}, []string{"10m"}},
-		{"a device that came in vain to the External Registrar's", errWalkTime,
-			at(func(s *Session) {
-				s.Role, s.Purpose, s.Started, s.Deadline = RoleExternalRegistrar, PurposeAdmit,
+		{"a device that came in vain to the External Registrar's", ErrWalkTime,
+			at(func(s *state.Session) {
+				s.Role, s.Purpose, s.Started, s.Deadline = state.RoleExternalRegistrar, state.PurposeAdmit,
 					time.Unix(0, 0), time.Unix(90, 0)
 			}), []string{"within 90 seconds"}, []string{"1m"}},
 		{"WPA3 only, of one that was not tried", search.ErrWPA3Only, at(nobody),
 			[]string{"The access point takes WPA3 only"}, nil},
-		{"WPA3 only, of one that is known", search.ErrWPA3Only, at(func(*Session) {}),
+		{"WPA3 only, of one that is known", search.ErrWPA3Only, at(func(*state.Session) {}),
 			[]string{"The access point " + haus + " takes WPA3 only"}, nil},
 		{"an access point in the network is named", er.ErrUnreachable, at(erAt),
 			[]string{"The access point " + box + " does not answer"}, nil},
@@ -128,27 +130,27 @@ func TestSentencesNameThings(t *testing.T) {
 		{"one that refuses", &upnp.Fault{Code: 501}, at(erAt),
 			[]string{box + " refused", "(UPnP error 501)"}, nil},
 		{"one whose settings are not known", er.ErrNoSettings,
-			at(func(s *Session) { erAt(s); s.Purpose = PurposeAdmit }),
+			at(func(s *state.Session) { erAt(s); s.Purpose = state.PurposeAdmit }),
 			[]string{"settings of the access point " + box + " are not known"}, nil},
 		{"a wrong PIN of one in the network", wrongPIN,
-			at(func(s *Session) { erAt(s); s.Detail.SSID = nil }),
+			at(func(s *state.Session) { erAt(s); s.Detail.SSID = nil }),
 			[]string{"not the one of the access point " + box}, nil},
 		{"one that nobody knows", er.ErrUnreachable,
-			at(func(s *Session) { erAt(s); s.Detail.FriendlyName, s.Detail.Address = "", "" }),
+			at(func(s *state.Session) { erAt(s); s.Detail.FriendlyName, s.Detail.Address = "", "" }),
 			[]string{"The access point does not answer"}, nil},
 		{"refused association", &drivers.LostError{Err: drivers.ErrAssociation, Status: 17},
-			at(func(*Session) {}), []string{haus}, nil},
+			at(func(*state.Session) {}), []string{haus}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			f := failureOf(c.err, c.session.Method)
+			f := Of(c.err, c.session.Method)
 			names := c.session.Detail.Overlap
-			f.detail(&c.session.Detail)
+			f.Detail(&c.session.Detail)
 			if names != nil { // as addNames has them
 				c.session.Detail.Overlap = names
 			}
-			f.explain(c.session)
-			text := outcome.Sentence(f.reason, c.session.Detail)
+			f.Explain(c.session)
+			text := outcome.Sentence(f.Reason, c.session.Detail)
 			for _, want := range c.says {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q does not say %q", text, want)

@@ -1,4 +1,4 @@
-package service
+package session
 
 import (
 	"log/slog"
@@ -12,15 +12,15 @@ const (
 	LogSessionEnded   = "session ended"
 )
 
-// logStart writes the first line of a session. What it reads never changes.
-func (s *session) logStart() {
+// LogStart writes the first line of a session. What it reads never changes.
+func (s *Running) LogStart() {
 	s.table.log.Info(LogSessionStarted, "session", s.ID, "interface", s.Interface, "role",
 		string(s.Role), "purpose", string(s.Purpose),
 		"method", string(s.Method), "owner", s.Owner)
 }
 
 // logEnd writes the last line of a session. The caller holds the table's lock.
-func (s *session) logEnd(why error) {
+func (s *Running) logEnd(why error) {
 	attrs := []any{
 		"session", s.ID, "interface", s.Interface, "role", string(s.Role), "purpose",
 		string(s.Purpose), "method", string(s.Method),

@@ -1,25 +1,26 @@
-package service
+package ending
 
 import (
 	"errors"
 	"fmt"
 
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
-// notStoredError tells that a network that came is not in the store: it is with its session only.
-type notStoredError struct{ err error }
+// NotStoredError tells that a network that came is not in the store: it is with its session only.
+type NotStoredError struct{ Err error }
 
 // Error implements error.
-func (e *notStoredError) Error() string { return fmt.Sprintf("service: not stored: %v", e.err) }
+func (e *NotStoredError) Error() string { return fmt.Sprintf("service: not stored: %v", e.Err) }
 
 // Unwrap gives the error of the store, and ErrStoreFull or ErrStore as callers know them.
-func (e *notStoredError) Unwrap() []error {
-	if errors.Is(e.err, store.ErrFull) {
-		return []error{ErrStoreFull, e.err}
+func (e *NotStoredError) Unwrap() []error {
+	if errors.Is(e.Err, store.ErrFull) {
+		return []error{state.ErrStoreFull, e.Err}
 	}
-	return []error{ErrStore, e.err}
+	return []error{state.ErrStore, e.Err}
 }
 
 // HandoverError tells that a manager did not take a network, which is stored all the same.
@@ -37,4 +38,4 @@ func (e *HandoverError) Error() string {
 }
 
 // Unwrap gives ErrHandover and the manager's own error to errors.Is.
-func (e *HandoverError) Unwrap() []error { return []error{ErrHandover, e.Err} }
+func (e *HandoverError) Unwrap() []error { return []error{state.ErrHandover, e.Err} }

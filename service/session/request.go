@@ -1,4 +1,4 @@
-package service
+package session
 
 import (
 	"context"
@@ -8,11 +8,12 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
-// walkTime is how long a push button stays pressed, and how long any enrolment may take (WSC, and
+// WalkTime is how long a push button stays pressed, and how long any enrolment may take (WSC, and
 // wpa_supplicant for every operation).
-const walkTime = 120 * time.Second
+const WalkTime = 120 * time.Second
 
 // StartRequest says where, with whom and for whom to enrol.
 type StartRequest struct {
@@ -24,7 +25,7 @@ type StartRequest struct {
 	User      string       // opaque: whose process the owner is
 	// Purpose is what the caller was allowed to do, PurposeEnroll or PurposeAdmit: an interface
 	// that is something else by now is refused. Empty: whatever the interface is.
-	Purpose Purpose
+	Purpose state.Purpose
 	Detach  bool   // the session outlives its owner
 	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
 	// on an interface of our own, where the radio has room for two: the manager keeps its own
@@ -41,49 +42,49 @@ type StartRequest struct {
 	Timeout time.Duration
 }
 
-// readPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit
+// ReadPIN reads a PIN that somebody typed, as a secret of its own; force says that its check digit
 // need not be right.
-func readPIN(typed secret.Value, force bool) (secret.Value, error) {
+func ReadPIN(typed secret.Value, force bool) (secret.Value, error) {
 	if force {
 		return devpass.AnyPIN(typed.Bytes())
 	}
 	return devpass.CheckPIN(typed.Bytes())
 }
 
-// task is what a session is for. Its secrets are the session's.
-type task struct {
-	purpose  Purpose
-	method   Method
-	password devpass.Password
-	settings *Settings // PurposeConfigure only
+// Task is what a session is for. Its secrets are the session's.
+type Task struct {
+	Purpose  state.Purpose
+	Method   state.Method
+	Password devpass.Password
+	Settings *Settings // PurposeConfigure only
 
 	// For NFC: the key that a tag or a handover request announced, or the content of the tag that
 	// admits; the key that the Registrar announced; the network that it named, and where that is;
 	// how an access point is told.
-	privateKey   secret.Value
-	registrarKey *[20]byte
-	ssid         []byte
-	hint         int // MHz
-	nfcGrant     func(context.Context, drivers.NFCAccessPoint) error
-	nfcRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
+	PrivateKey   secret.Value
+	RegistrarKey *[20]byte
+	SSID         []byte
+	Hint         int // MHz
+	NFCGrant     func(context.Context, drivers.NFCAccessPoint) error
+	NFCRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
 
-	// generated says that the PIN is a new one, which the user has yet to type somewhere: that an
+	// Generated says that the PIN is a new one, which the user has yet to type somewhere: that an
 	// access point waits for another one does not mean that nobody will know ours.
-	generated bool
+	Generated bool
 }
 
-// role is our part in it: an access point that is learned or configured is the Enrollee.
-func (t *task) role() Role {
-	if t.purpose == PurposeEnroll {
-		return RoleEnrollee
+// Role is our part in it: an access point that is learned or configured is the Enrollee.
+func (t *Task) Role() state.Role {
+	if t.Purpose == state.PurposeEnroll {
+		return state.RoleEnrollee
 	}
-	return RoleRegistrar
+	return state.RoleRegistrar
 }
 
-func (t *task) wipe() {
-	t.password.Wipe()
-	t.privateKey.Wipe()
-	if t.settings != nil {
-		t.settings.Key.Wipe()
+func (t *Task) Wipe() {
+	t.Password.Wipe()
+	t.PrivateKey.Wipe()
+	if t.Settings != nil {
+		t.Settings.Key.Wipe()
 	}
 }

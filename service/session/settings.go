@@ -1,4 +1,4 @@
-package service
+package session
 
 import (
 	"encoding/hex"
@@ -6,6 +6,7 @@ import (
 
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // Settings are a network's name and security, as a person gives them.
@@ -16,38 +17,38 @@ type Settings struct {
 	Key        secret.Value // passphrase of 8 to 63 characters, or 64 hex digits; empty: open
 }
 
-// credential is the form that goes over the air.
-func (s *Settings) credential() wsc.Credential {
+// Credential is the form that goes over the air.
+func (s *Settings) Credential() wsc.Credential {
 	return wsc.Credential{
 		NetworkIndex: 1, SSID: s.SSID, AuthType: s.Auth, EncrType: s.Encryption,
 		NetworkKey: s.Key.Clone(),
 	}
 }
 
-// check refuses what makes no network, with the reason.
-func (s *Settings) check() error {
+// Check refuses what makes no network, with the reason.
+func (s *Settings) Check() error {
 	personal := s.Auth == wsc.AuthWPAPSK || s.Auth == wsc.AuthWPA2PSK ||
 		s.Auth == wsc.AuthWPAPSK|wsc.AuthWPA2PSK
 	ciphers := s.Encryption == wsc.EncrTKIP || s.Encryption == wsc.EncrAES ||
 		s.Encryption == wsc.EncrTKIP|wsc.EncrAES
 	switch {
 	case len(s.SSID) == 0 || len(s.SSID) > 32:
-		return fmt.Errorf("%w: an SSID has 1 to 32 bytes, this one %d", ErrInvalid, len(s.SSID))
+		return fmt.Errorf("%w: an SSID has 1 to 32 bytes, this one %d", state.ErrInvalid, len(s.SSID))
 	case s.Encryption&wsc.EncrWEP != 0:
-		return fmt.Errorf("%w: WEP is broken, and WPS 2.0 forbids it: use WPA2PSK with CCMP", ErrInvalid)
+		return fmt.Errorf("%w: WEP is broken, and WPS 2.0 forbids it: use WPA2PSK with CCMP", state.ErrInvalid)
 	case s.Auth == wsc.AuthOpen && s.Encryption == wsc.EncrNone:
 		if !s.Key.IsZero() {
-			return fmt.Errorf("%w: an open network has no key: leave it out, or use WPA2PSK with CCMP", ErrInvalid)
+			return fmt.Errorf("%w: an open network has no key: leave it out, or use WPA2PSK with CCMP", state.ErrInvalid)
 		}
 		return nil
 	case s.Auth == wsc.AuthOpen:
-		return fmt.Errorf("%w: an open network has no encryption: use OPEN with NONE, or WPA2PSK with CCMP", ErrInvalid)
+		return fmt.Errorf("%w: an open network has no encryption: use OPEN with NONE, or WPA2PSK with CCMP", state.ErrInvalid)
 	case !personal:
 		return fmt.Errorf("%w: authentication %v: use WPA2PSK, or OPEN, WPAPSK or WPAPSK|WPA2PSK",
-			ErrInvalid, s.Auth)
+			state.ErrInvalid, s.Auth)
 	case !ciphers:
 		return fmt.Errorf("%w: %v needs encryption: use CCMP, or TKIP or TKIP|CCMP",
-			ErrInvalid, s.Auth)
+			state.ErrInvalid, s.Auth)
 	}
 	return checkKey(s.Key)
 }
@@ -59,31 +60,31 @@ func checkKey(key secret.Value) error {
 	switch {
 	case len(b) == 64:
 		if _, err := hex.Decode(make([]byte, 32), b); err != nil {
-			return fmt.Errorf("%w: a key of 64 characters has to be hex digits", ErrInvalid)
+			return fmt.Errorf("%w: a key of 64 characters has to be hex digits", state.ErrInvalid)
 		}
 		return nil
 	case len(b) < 8 || len(b) > 63:
 		return fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one %d",
-			ErrInvalid, len(b))
+			state.ErrInvalid, len(b))
 	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {
-			return fmt.Errorf("%w: a passphrase is made of printable ASCII characters", ErrInvalid)
+			return fmt.Errorf("%w: a passphrase is made of printable ASCII characters", state.ErrInvalid)
 		}
 	}
 	return nil
 }
 
-// taken is what the network is once an access point has taken the settings: hostapd puts WPA2
+// Taken is what the network is once an access point has taken the settings: hostapd puts WPA2
 // beside WPA and CCMP beside TKIP (hostapd 2.10, M8 with WPA or TKIP alone), as WPS 2.0 lets no
 // Registrar set up the weak ones by themselves.
-func (s *Settings) taken() wsc.Credential {
-	c := s.credential()
-	strengthen(&c)
+func (s *Settings) Taken() wsc.Credential {
+	c := s.Credential()
+	Strengthen(&c)
 	return c
 }
 
-func strengthen(c *wsc.Credential) {
+func Strengthen(c *wsc.Credential) {
 	if c.AuthType&wsc.AuthWPAPSK != 0 {
 		c.AuthType |= wsc.AuthWPA2PSK
 	}
