@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/external"
 	"wpsd/service/outcome"
 )
 
@@ -165,7 +166,7 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 
 // peerArg reads the name of one access point or device.
 func peerArg(text, what string) (service.ERPeer, error) {
-	p, err := service.ParseERPeer(text)
+	p, err := external.ParsePeer(text)
 	if err != nil || p.IsAny() {
 		return p, outcome.BadPeer.Of(what, quote(text), ipHint(what))
 	}

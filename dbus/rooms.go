@@ -3,16 +3,20 @@ package dbus
 import (
 	"wpsd/service"
 	"wpsd/service/agents"
+	"wpsd/service/external"
 )
 
 // Rooms has the methods of the service and of its rooms in one: New takes it.
 type Rooms struct {
 	*service.Service
 	*agents.Registry
+	*external.Registrars
 }
 
 // RoomsOf finds the rooms of a service.
-func RoomsOf(s *service.Service) Rooms { return Rooms{Service: s, Registry: s.Agents()} }
+func RoomsOf(s *service.Service) Rooms {
+	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars()}
+}
 
 // ReleaseOwner ends what an owner that is gone has everywhere.
 func (r Rooms) ReleaseOwner(owner string) { r.Service.ReleaseOwner(owner) }

@@ -44,7 +44,7 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 			ErrNotSupported, i.Name)
 	}
 	return s.withRadio(ctx, i, func() error {
-		offers := Locked(&s.mu, func() []credential.Offer {
+		offers := locked(&s.mu, func() []credential.Offer {
 			return i.air.offers([]credential.Network{n}, wsc.MAC{})
 		})
 		err := s.deliver(ctx, sink, i.Name, offers)

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// maxPINTimeout bounds how long a PIN may let a device in.
-	maxPINTimeout = 24 * time.Hour
 	// announceAgain: an access point announces for 120 s that it waits for a PIN, and many devices
 	// look for nothing else. As long as nobody has used the PIN it is given anew before that time
 	// is over.
@@ -67,9 +65,9 @@ func (s *Service) accessPoint(r StartRequest) (*iface, error) {
 		return nil, fmt.Errorf("%w: %s is an access point itself: name the device that is to join with mac, not with bssid", ErrInvalid, r.Interface)
 	case r.MAC.IsMulticast():
 		return nil, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
-	case r.Timeout < 0 || r.Timeout > maxPINTimeout:
+	case r.Timeout < 0 || r.Timeout > session.MaxPINTimeout:
 		return nil, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid,
-			int(maxPINTimeout.Hours()))
+			int(session.MaxPINTimeout.Hours()))
 	}
 	return i, nil
 }
@@ -126,7 +124,7 @@ func (a *admission) run(ctx context.Context) {
 // admitOne lets one Enrollee in. The one before on this interface has withdrawn its grant by then.
 func (a *admission) admitOne(ctx context.Context) error {
 	s := a.service
-	radio := Locked(&s.mu, func() chan struct{} { return s.radio(a.session.Interface) })
+	radio := locked(&s.mu, func() chan struct{} { return s.radio(a.session.Interface) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():

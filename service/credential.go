@@ -8,7 +8,6 @@ import (
 	"wpsd/engine/eapol"
 	"wpsd/engine/eapwsc"
 	"wpsd/engine/registration"
-	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/receive"
@@ -113,21 +112,12 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 		settings = e.Settings.Taken()
 		settings.MAC = outcome.APSettings.MAC
 	}
-	cs := asCredential(settings)
+	cs := receive.FromSettings(settings)
 	if err := e.check(cs); err != nil {
 		e.unusable = fmt.Errorf("%w: %w", registration.ErrCredential, err)
 		return nil
 	}
 	return cs
-}
-
-// asCredential makes a Credential, which is what clients know, of an access point's settings.
-func asCredential(settings wsc.Credential) []wsc.Credential {
-	settings.NetworkIndex = 1
-	raw := settings.Append(nil)
-	settings.Raw = secret.New(raw)
-	clear(raw)
-	return []wsc.Credential{settings}
 }
 
 // take takes what was received.

@@ -78,7 +78,7 @@ func (d *debtor) pay(ctx context.Context) (left, absent bool) {
 	}
 	absent = true
 	for _, debt := range debts {
-		radio := Locked(&d.s.mu, func() chan struct{} { return d.s.radio(debt.Interface) })
+		radio := locked(&d.s.mu, func() chan struct{} { return d.s.radio(debt.Interface) })
 		select {
 		case radio <- struct{}{}: // a session tries by itself
 		case <-ctx.Done():

@@ -15,6 +15,7 @@ import (
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/ending"
 	"wpsd/service/fence"
+	"wpsd/service/keypair"
 	"wpsd/service/search"
 	"wpsd/service/session"
 )
@@ -40,7 +41,7 @@ type enrolment struct {
 	device       wsc.Device
 	began        time.Time
 	fragmentSize int
-	keys         *keyMaker
+	keys         *keypair.Maker
 	scan         *scanner
 	search       *search.Search
 	lastPIN      error           // the newest access point with another PIN
@@ -73,7 +74,7 @@ func (e *enrolment) run(ctx context.Context) {
 	ses.LogStart()
 	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, ending.ErrWalkTime)
 	defer cancel()
-	e.keys = newKeyMaker(s.rand)
+	e.keys = keypair.New(s.rand)
 	err := s.fence("a session", func() error {
 		return s.withRadio(walk, e.iface, func() error { return e.onInterface(ctx, walk) })
 	})
@@ -86,7 +87,7 @@ func (e *enrolment) run(ctx context.Context) {
 		outcome = ending.Of(e.explain(err), e.Method)
 	})
 	_ = s.fenced("the end of a session", func() {
-		e.keys.close()
+		e.keys.Close()
 		e.usedToken()
 	})
 	e.Wipe()
@@ -126,7 +127,7 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	s := e.service
 	err := s.withStation(ctx, e.iface, h.apart, func(station drivers.Station) error {
 		if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
-			e.device = Locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
+			e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
 		}
 		return e.enroll(ctx, station)
 	})
@@ -168,7 +169,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		if e.search.Failed(time.Now(), c.BSSID, attemptOf(err)) {
 			return err
 		}
-		e.keys.prepare()
+		e.keys.Prepare()
 		e.change(func(s *Session) { s.State = StateScanning })
 	}
 }
@@ -321,7 +322,7 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 // be.
 func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	if e.PrivateKey.IsZero() {
-		return e.keys.take(ctx)
+		return e.keys.Take(ctx)
 	}
 	pair, err := wsccrypto.KeyPairFromPrivate(e.PrivateKey)
 	if err != nil {

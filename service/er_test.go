@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
+	"wpsd/service/external"
 	"wpsd/service/store"
 )
 
@@ -54,7 +55,7 @@ func (h *erHouse) start(r ERStart) {
 	if r.Owner == "" {
 		r.Owner = ":1.1"
 	}
-	if err := h.svc.StartER(h.Context(), r); err != nil {
+	if err := h.svc.Registrars().StartER(h.Context(), r); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -75,7 +76,7 @@ func (h *erHouse) must(s Session, err error) Session {
 
 func (h *erHouse) learn(pin string) Session {
 	h.Helper()
-	return h.must(h.svc.ERLearn(h.Context(), h.request(pin)))
+	return h.must(h.svc.Registrars().ERLearn(h.Context(), h.request(pin)))
 }
 
 // admit waits for a device with a PIN.
@@ -85,7 +86,7 @@ func (h *erHouse) admit(change func(*ERRequest)) Session {
 	if change != nil {
 		change(&r)
 	}
-	return h.must(h.svc.EREnrollPIN(h.Context(), r))
+	return h.must(h.svc.Registrars().EREnrollPIN(h.Context(), r))
 }
 
 func (h *erHouse) running() bool {
@@ -125,7 +126,7 @@ func TestERFindsAndLearns(t *testing.T) {
 			h.process(ProcessingExternal)
 			r := h.request(labelPIN)
 			r.AP = ERPeer{MAC: homeBSSID}
-			s := h.end(h.must(h.svc.ERLearn(h.Context(), r)))
+			s := h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), r)))
 			got, err := h.svc.Credentials(s.ID)
 			if s.State != StateSucceeded || len(s.Networks) != 0 || err != nil || len(got) != 1 ||
 				len(h.networks()) != 0 {
@@ -145,7 +146,7 @@ func TestERFindsAndLearns(t *testing.T) {
 			h.wantEnd(h.end(h.learn(labelPIN)), StateFailed, ReasonBadCredential, 0)
 		},
 		"configured": func(h *erHouse) {
-			s := h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN), Settings{
+			s := h.must(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN), Settings{
 				SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
 				Key: secret.FromString("new passphrase"),
 			}))
@@ -153,7 +154,7 @@ func TestERFindsAndLearns(t *testing.T) {
 			if got := h.lan.enrollee.Outcome().APSettings; string(got.SSID) != "new" {
 				h.Errorf("the access point has %q", got.SSID)
 			}
-			if c, err := h.svc.ERConfig(h.Context(), "wlan0",
+			if c, err := h.svc.Registrars().ERConfig(h.Context(), "wlan0",
 				ERPeer{UUID: h.lan.uuid}); err != nil || string(c.SSID) != "new" {
 				h.Errorf("devices get %q, %v", c.SSID, err)
 			}
@@ -174,15 +175,15 @@ func TestERLetsIn(t *testing.T) {
 		"nobody, before the settings are known": func(h *erHouse) {
 			for _, allow := range []func() (Session, error){
 				func() (Session, error) {
-					return h.svc.EREnrollPIN(h.Context(), h.request(labelPIN))
+					return h.svc.Registrars().EREnrollPIN(h.Context(), h.request(labelPIN))
 				},
-				func() (Session, error) { return h.svc.EREnrollPBC(h.Context(), h.request("")) },
+				func() (Session, error) { return h.svc.Registrars().EREnrollPBC(h.Context(), h.request("")) },
 			} {
 				if _, err := allow(); !errors.Is(err, ErrNoERSettings) {
 					h.Errorf("%v", err)
 				}
 			}
-			if _, err := h.svc.ERConfig(h.Context(), "wlan0",
+			if _, err := h.svc.Registrars().ERConfig(h.Context(), "wlan0",
 				ERPeer{UUID: h.lan.uuid}); !errors.Is(err, ErrNoERSettings) {
 				h.Error(err)
 			}
@@ -215,7 +216,7 @@ func TestERLetsIn(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+			if err := h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
 				n.ID); err != nil {
 				h.Fatal(err)
 			}
@@ -228,14 +229,14 @@ func TestERLetsIn(t *testing.T) {
 				string(got[0].SSID) != "known" {
 				h.Errorf("the station got %+v", got)
 			}
-			if err := h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+			if err := h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
 				99); !errors.Is(err, ErrNoNetwork) {
 				h.Error(err)
 			}
 		},
 		"whose button is pressed, after ours": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			s := h.must(h.svc.EREnrollPBC(h.Context(),
+			s := h.must(h.svc.Registrars().EREnrollPBC(h.Context(),
 				ERRequest{Interface: "wlan0", Enrollee: ERPeer{UUID: h.lan.uuid}, Owner: ":1.2"}))
 			synctest.Wait()
 			if h.lan.selected == nil || !h.lan.selected.Selected ||
@@ -310,7 +311,7 @@ func TestERSessionsEnd(t *testing.T) {
 		},
 		"the External Registrar is stopped": func(h *erHouse) {
 			s := slow(h)
-			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
 			ended := h.end(s)
@@ -369,7 +370,7 @@ func TestERLifetime(t *testing.T) {
 		"it ends with the last of them": func(h *erHouse) {
 			h.start(ERStart{Owner: ":1.3"})
 			h.svc.ReleaseOwner(":1.1")
-			if !h.running() || !h.svc.WantsER(":1.3") || h.svc.WantsER(":1.1") {
+			if !h.running() || !h.svc.Registrars().WantsER(":1.3") || h.svc.Registrars().WantsER(":1.1") {
 				h.Error("the second one still wants it")
 			}
 			h.svc.ReleaseOwner(":1.3")
@@ -400,13 +401,13 @@ func TestERLifetime(t *testing.T) {
 		"an access point that does not listen delays its end by no more than a moment": func(h *erHouse) {
 			h.lan.goodbye = time.Hour
 			began := time.Now()
-			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
 			if h.running() || time.Since(began) != 0 {
 				h.Error("Stop waits")
 			}
-			time.Sleep(erGoodbye)
+			time.Sleep(external.Goodbye)
 			synctest.Wait()
 			if h.lan.closed != 1 {
 				h.Error("it is not closed")
@@ -422,7 +423,7 @@ func TestERLifetime(t *testing.T) {
 			if count[ERAPAdded](h.house) != 1 || count[EREnrolleeAdded](h.house) != 1 {
 				h.Errorf("told %v", h.events)
 			}
-			err := h.svc.StartER(h.Context(),
+			err := h.svc.Registrars().StartER(h.Context(),
 				ERStart{Interface: "wlan0", Owner: ":1.1",
 					Address: netip.MustParseAddr("192.0.2.9")})
 			if !errors.Is(err, ErrBusy) {
@@ -456,42 +457,42 @@ func TestERRefuses(t *testing.T) {
 				err  error
 				want error
 			}{
-				{"no such interface", h.svc.StartER(h.Context(), ERStart{Interface: "eth9"}),
+				{"no such interface", h.svc.Registrars().StartER(h.Context(), ERStart{Interface: "eth9"}),
 					ErrNoInterface},
-				{"nothing to stop", h.svc.StopER(h.Context(), "eth9"), ErrNoInterface},
+				{"nothing to stop", h.svc.Registrars().StopER(h.Context(), "eth9"), ErrNoInterface},
 				{"an unknown access point", second(
-					h.svc.ERLearn(h.Context(),
+					h.svc.Registrars().ERLearn(h.Context(),
 						ask(func(r *ERRequest) { r.AP = ERPeer{MAC: nextBSSID} }))), ErrNoERAP},
-				{"any access point", second(h.svc.ERLearn(h.Context(),
+				{"any access point", second(h.svc.Registrars().ERLearn(h.Context(),
 					ask(func(r *ERRequest) { r.AP = ERPeer{} }))), ErrInvalid},
-				{"no PIN", second(h.svc.ERLearn(h.Context(),
+				{"no PIN", second(h.svc.Registrars().ERLearn(h.Context(),
 					ask(func(r *ERRequest) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
 				{"a PIN with a wrong check digit",
-					second(h.svc.EREnrollPIN(h.Context(),
+					second(h.svc.Registrars().EREnrollPIN(h.Context(),
 						ask(func(r *ERRequest) {
 							r.PIN = secret.FromString("12345678")
 						}))), devpass.ErrPINChecksum},
 				{"a device that is named like an access point",
-					second(h.svc.EREnrollPIN(h.Context(),
+					second(h.svc.Registrars().EREnrollPIN(h.Context(),
 						ask(func(r *ERRequest) { r.Enrollee.IP = h.lan.addr }))), ErrInvalid},
 				{"the button of an address where nobody is",
-					second(h.svc.EREnrollPBC(h.Context(),
+					second(h.svc.Registrars().EREnrollPBC(h.Context(),
 						ask(func(r *ERRequest) {
 							r.AP, r.Enrollee.IP = ERPeer{}, netip.MustParseAddr("192.0.2.9")
 						}))), ErrNoERAP},
 				{"somebody to hand it to", second(
-					h.svc.ERLearn(h.Context(),
+					h.svc.Registrars().ERLearn(h.Context(),
 						ask(func(r *ERRequest) { r.Apply = "iwd" }))), ErrNotSupported},
-				{"two addresses", second(h.svc.EREnrollPIN(h.Context(),
+				{"two addresses", second(h.svc.Registrars().EREnrollPIN(h.Context(),
 					ask(func(r *ERRequest) {
 						r.MAC, r.Enrollee.MAC = printer, nextBSSID
 					}))), ErrInvalid},
 				{"everybody's address", second(
-					h.svc.EREnrollPIN(h.Context(),
+					h.svc.Registrars().EREnrollPIN(h.Context(),
 						ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
-				{"two days", second(h.svc.EREnrollPIN(h.Context(),
+				{"two days", second(h.svc.Registrars().EREnrollPIN(h.Context(),
 					ask(func(r *ERRequest) { r.Timeout = 48 * time.Hour }))), ErrInvalid},
-				{"WEP", second(h.svc.ERConfigure(h.Context(), h.request(labelPIN),
+				{"WEP", second(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN),
 					Settings{SSID: []byte("x"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrWEP,
 						Key: secret.FromString("12345678")})), ErrInvalid},
 			} {
@@ -501,18 +502,18 @@ func TestERRefuses(t *testing.T) {
 			}
 			h.lan.slow = time.Minute
 			s := h.learn(labelPIN)
-			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
+			if _, err := h.svc.Registrars().ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
 				ErrERBusy) {
 				h.Error(err)
 			}
-			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
 				h.Error(err)
 			}
 			h.end(s)
 			for _, err := range []error{
-				h.svc.StopER(h.Context(), "wlan0"),
-				second(h.svc.ERLearn(h.Context(), h.request(labelPIN))),
-				h.svc.ERSetConfig(h.Context(), "wlan0", ERPeer{}, 1),
+				h.svc.Registrars().StopER(h.Context(), "wlan0"),
+				second(h.svc.Registrars().ERLearn(h.Context(), h.request(labelPIN))),
+				h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ERPeer{}, 1),
 			} {
 				if !errors.Is(err, ErrERStopped) && !errors.Is(err, ErrNoNetwork) {
 					h.Error(err)
@@ -521,12 +522,12 @@ func TestERRefuses(t *testing.T) {
 		},
 		"more sessions than there may be": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			for i := range maxERSessions {
+			for i := range external.MaxSessions {
 				mac := printer
 				mac[4], mac[5] = byte(i>>8), byte(i)
 				h.admit(func(r *ERRequest) { r.MAC = mac })
 			}
-			if _, err := h.svc.EREnrollPIN(h.Context(), h.request(labelPIN)); !errors.Is(err,
+			if _, err := h.svc.Registrars().EREnrollPIN(h.Context(), h.request(labelPIN)); !errors.Is(err,
 				ErrTooMany) {
 				h.Error(err)
 			}
@@ -548,7 +549,7 @@ func TestERWithoutSockets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, nil, func(h *house) {
-			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
+			if err := h.svc.Registrars().StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
 				ErrNotSupported) {
 				t.Error(err)
 			}
@@ -556,7 +557,7 @@ func TestERWithoutSockets(t *testing.T) {
 		l := newLAN(t)
 		l.openErr = errors.New("no such device")
 		inHouse(t, func(c *Config) { c.ControlPoint = l.Open }, func(h *house) {
-			if err := h.svc.StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
+			if err := h.svc.Registrars().StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
 				ErrERSockets) || !strings.Contains(h.log.String(), "no such device") {
 				t.Error(err)
 			}
@@ -609,18 +610,18 @@ func TestERImpostor(t *testing.T) {
 				admit := r
 				admit.Enrollee = ERPeer{MAC: printer}
 				button := ERRequest{Interface: "wlan0", Enrollee: ap, Owner: ":1.2"}
-				_, secretsErr := h.svc.ERConfig(h.Context(), "wlan0", ap)
+				_, secretsErr := h.svc.Registrars().ERConfig(h.Context(), "wlan0", ap)
 				_, tokenErr := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ap, NFCFormatNDEF)
 				for name, err := range map[string]error{
-					"Learn": second(h.svc.ERLearn(h.Context(), r)),
-					"Configure": second(h.svc.ERConfigure(h.Context(), r,
+					"Learn": second(h.svc.Registrars().ERLearn(h.Context(), r)),
+					"Configure": second(h.svc.Registrars().ERConfigure(h.Context(), r,
 						Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK,
 							Encryption: wsc.EncrAES, Key: secret.FromString("12345678")})),
-					"EnrollPin": second(h.svc.EREnrollPIN(h.Context(), admit)),
-					"EnrollPbc, ap": second(h.svc.EREnrollPBC(h.Context(),
+					"EnrollPin": second(h.svc.Registrars().EREnrollPIN(h.Context(), admit)),
+					"EnrollPbc, ap": second(h.svc.Registrars().EREnrollPBC(h.Context(),
 						ERRequest{Interface: "wlan0", AP: ap, Owner: ":1.2"})),
-					"EnrollPbc": second(h.svc.EREnrollPBC(h.Context(), button)),
-					"SetConfig": h.svc.ERSetConfig(h.Context(), "wlan0", ap, n.ID),
+					"EnrollPbc": second(h.svc.Registrars().EREnrollPBC(h.Context(), button)),
+					"SetConfig": h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ap, n.ID),
 					"config":    secretsErr,
 					"token":     tokenErr,
 				} {
@@ -633,7 +634,7 @@ func TestERImpostor(t *testing.T) {
 			}
 			r := h.request(labelPIN)
 			r.AP = ERPeer{IP: h.lan.addr}
-			if s := h.end(h.must(h.svc.ERLearn(h.Context(), r))); s.State != StateSucceeded {
+			if s := h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), r))); s.State != StateSucceeded {
 				h.Errorf("by the address: %v", s.Sentence)
 			}
 			h.lan.mu.Lock()
@@ -653,7 +654,7 @@ func TestParseERPeer(t *testing.T) {
 		strings.ToUpper(uuid.String()): {UUID: uuid},
 		"192.0.2.1":                    {IP: netip.MustParseAddr("192.0.2.1")},
 	} {
-		if got, err := ParseERPeer(text); err != nil || got != want ||
+		if got, err := external.ParsePeer(text); err != nil || got != want ||
 			!strings.EqualFold(got.String(), text) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
@@ -662,7 +663,7 @@ func TestParseERPeer(t *testing.T) {
 		"00000000-0000-0000-0000-000000000000",
 		"0.0.0.0", "224.0.0.1", "fe80::1%eth0", "::ffff:192.0.2.1", "192.0.2.1:80",
 		uuid.String() + "0", strings.Repeat("x", 1000)} {
-		if got, err := ParseERPeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() ||
+		if got, err := external.ParsePeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() ||
 			len(err.Error()) > 200 {
 			t.Errorf("%.40q: %v, %v", text, got, err)
 		}
@@ -677,7 +678,7 @@ func TestNoSecretOfAnERLeaks(t *testing.T) {
 		"all runs": func(h *erHouse) {
 			h.end(h.learn(wrong))
 			h.end(h.learn(labelPIN))
-			h.end(h.must(h.svc.ERConfigure(h.Context(), h.request(labelPIN),
+			h.end(h.must(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN),
 				Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
 					Key: secret.FromString(newKey)})))
 			s := h.admit(func(r *ERRequest) { r.PIN = secret.FromString(wrong) })

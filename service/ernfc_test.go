@@ -117,7 +117,7 @@ func TestERNFC(t *testing.T) {
 			h.readTag(own)
 			learn := h.request("")
 			learn.NFC = true
-			h.end(h.must(h.svc.ERLearn(h.Context(), learn)))
+			h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), learn)))
 			for _, ses := range h.svc.Snapshot().Sessions {
 				if !ses.State.Ended() {
 					h.Errorf("%+v", ses)
@@ -200,7 +200,7 @@ func TestERNFC(t *testing.T) {
 		},
 		"after the External Registrar has stopped nothing is left": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
 			tag, _ := tagOf(h)
@@ -247,27 +247,27 @@ func TestERManagesByTag(t *testing.T) {
 		h.Helper()
 		r := h.request("")
 		r.NFC = true
-		return h.end(h.must(h.svc.ERLearn(h.Context(), r)))
+		return h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), r)))
 	}
 	playER(t, map[string]func(h *erHouse){
 		"the password of its tag is good for one run that succeeds, and its PIN beside it": func(h *erHouse) {
 			r := h.request("")
 			r.NFC = true
-			if _, err := h.svc.ERLearn(h.Context(), r); !errors.Is(err, ErrNoToken) {
+			if _, err := h.svc.Registrars().ERLearn(h.Context(), r); !errors.Is(err, ErrNoToken) {
 				h.Errorf("before the tag was read: %v", err)
 			}
 			tag := h.writeTag()
 			h.readTag(tag)
 			s := learn(h)
 			h.wantNetwork(s, "home", passphrase)
-			if s.Method != MethodNFC || s.Purpose != PurposeLearn || h.svc.hasTokens() {
-				h.Errorf("%+v; tokens are left: %v", s, h.svc.hasTokens())
+			if s.Method != MethodNFC || s.Purpose != PurposeLearn || h.svc.tokens.HasTokens() {
+				h.Errorf("%+v; tokens are left: %v", s, h.svc.tokens.HasTokens())
 			}
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 			h.readTag(tag)
-			s = h.end(h.must(h.svc.ERConfigure(h.Context(), r, wpa2("new name", "new passphrase"))))
+			s = h.end(h.must(h.svc.Registrars().ERConfigure(h.Context(), r, wpa2("new name", "new passphrase"))))
 			h.wantNetwork(s, "new name", "new passphrase")
-			if h.svc.hasTokens() {
+			if h.svc.tokens.HasTokens() {
 				h.Error("the password is kept")
 			}
 		},
@@ -280,7 +280,7 @@ func TestERManagesByTag(t *testing.T) {
 				!strings.Contains(s.Sentence, "another key than its tag") {
 				h.Errorf("%+v", s)
 			}
-			if !h.svc.hasTokens() {
+			if !h.svc.tokens.HasTokens() {
 				h.Error("a run that failed used the password up")
 			}
 		},
@@ -303,7 +303,7 @@ func TestERManagesByTag(t *testing.T) {
 			h.readTag(other)
 			s := learn(h)
 			if s.State != StateFailed || !strings.Contains(s.Sentence, "own tag") ||
-				!h.svc.hasTokens() {
+				!h.svc.tokens.HasTokens() {
 				h.Errorf("%+v", s)
 			}
 		},

@@ -15,6 +15,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/upnp"
 	"wpsd/service/agents"
+	"wpsd/service/external"
 	"wpsd/service/store"
 )
 
@@ -338,8 +339,8 @@ func TestFencedExternalRegistrars(t *testing.T) {
 			s := h.admit(nil)
 			f.arm("search")
 			// searches again
-			if err := h.svc.StartER(h.Context(),
-				ERStart{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err, errBroken) {
+			if err := h.svc.Registrars().StartER(h.Context(),
+				ERStart{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err, external.ErrBroken) {
 				h.Errorf("the caller is told %v", err)
 			}
 			e := h.end(s)
@@ -350,18 +351,6 @@ func TestFencedExternalRegistrars(t *testing.T) {
 			h.well(1)
 		})
 	})
-	t.Run("in what a caller asks", func(t *testing.T) {
-		in(t, func(h *erHouse, f *faults) {
-			err := h.svc.askER(h.Context(), "wlan0", func(*externalRegistrar, time.Time) error {
-				panic("a mistake")
-			})
-			if !errors.Is(err, errBroken) {
-				h.Errorf("the caller is told %v", err)
-			}
-			h.wait(func(e Event) bool { c, ok := e.(ERChanged); return ok && !c.ER.Running })
-			h.well(1)
-		})
-	})
 	t.Run("in a request", func(t *testing.T) {
 		in(t, func(h *erHouse, f *faults) {
 			f.arm("do")
@@ -369,7 +358,7 @@ func TestFencedExternalRegistrars(t *testing.T) {
 				h.Error("nothing went wrong")
 			}
 			h.well(1)
-			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
 		})

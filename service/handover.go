@@ -22,12 +22,6 @@ type Sink interface {
 	Deliver(ctx context.Context, ifname string, offers []credential.Offer) error
 }
 
-// ApplyAuto and ApplyNone stand for no manager in particular: whoever has the interface, or nobody.
-const (
-	ApplyAuto = "auto"
-	ApplyNone = "none"
-)
-
 // deliverTime bounds a hand-over: a manager scans, connects, and may have to give up the connection
 // that it has.
 const deliverTime = 45 * time.Second

@@ -8,6 +8,8 @@ import (
 // Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and
 // nothing would be lost.
 func (s *Service) Busy() string {
+	read, handovers := s.tokens.HasTokens(), s.tokens.hasHandovers()
+	registrar := s.registrars.First() != ""
 	agents, waiting := s.agents.Count(), s.agents.Waiting()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,9 +24,9 @@ func (s *Service) Busy() string {
 		return "settings that last until the daemon ends"
 	case s.store.Volatile() && s.published.CountNetworks() > 0:
 		return "networks that are kept in memory only"
-	case len(s.readTokens) > 0:
+	case read:
 		return "the password of an NFC tag that was read"
-	case len(s.handovers) > 0:
+	case handovers:
 		return "an NFC handover"
 	case len(s.holds) > 0:
 		return s.holds[0].why
@@ -33,9 +35,9 @@ func (s *Service) Busy() string {
 		if i.cancelScan != nil {
 			return "a scan"
 		}
-		if i.er != nil {
-			return "an External Registrar"
-		}
+	}
+	if registrar {
+		return "an External Registrar"
 	}
 	return ""
 }

@@ -21,13 +21,12 @@ type iface struct {
 	connected    wsc.MAC          // as was last told; see connectionNews
 	cancelScan   context.CancelFunc
 	accessPoints map[wsc.MAC]*accessPoint
-	air          air                // all BSSs, also those without WPS
-	looked       map[int]time.Time  // by frequency: when the newest look began
-	steering     *steering          // nil: no access point, or nobody can steer it
-	setupLocked  bool               // the access point takes its own PIN no more
-	er           *externalRegistrar // the running one
-	steered      bool               // it is an access point that can be steered
-	registrar    bool               // an External Registrar can run here
+	air          air               // all BSSs, also those without WPS
+	looked       map[int]time.Time // by frequency: when the newest look began
+	steering     *steering         // nil: no access point, or nobody can steer it
+	setupLocked  bool              // the access point takes its own PIN no more
+	steered      bool              // it is an access point that can be steered
+	registrar    bool              // an External Registrar can run here
 }
 
 // snapshot is what subscribers see of it.
@@ -109,7 +108,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		i = &iface{
 			driver: d, Interface: info,
 			steered:      s.accessPoints != nil && info.Mode == drivers.ModeAP,
-			registrar:    s.controlPoint != nil,
+			registrar:    s.registrars.Possible(),
 			accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time),
 		}
 		s.interfaces[info.Name] = i
@@ -141,9 +140,7 @@ func (s *Service) remove(i *iface) {
 	if i.steering != nil {
 		i.steering.cancel()
 	}
-	if i.er != nil {
-		i.er.stop(drivers.ErrInterfaceGone)
-	}
+	s.registrars.InterfaceGone(i.Name)
 	i.stopScan()
 	for bssid := range i.accessPoints {
 		s.emit(AccessPointRemoved{Interface: i.Name, BSSID: bssid})
@@ -200,7 +197,7 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 // withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us
 // has it then.
 func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) error {
-	radio := Locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
+	radio := locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():

@@ -304,8 +304,8 @@ func TestNFCTagRead(t *testing.T) {
 				}
 				e := h.end(s)
 				h.wantNetwork(e, "home", passphrase)
-				if e.Method != MethodNFC || h.svc.hasTokens() {
-					h.Errorf("%+v; tokens are left: %v", e, h.svc.hasTokens())
+				if e.Method != MethodNFC || h.svc.tokens.HasTokens() {
+					h.Errorf("%+v; tokens are left: %v", e, h.svc.tokens.HasTokens())
 				}
 				// Its PIN is good beside its token.
 				h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
@@ -335,7 +335,7 @@ func TestNFCTagRead(t *testing.T) {
 			}
 			e := h.end(s)
 			h.wantEnd(e, StateFailed, ReasonRegistrarBusy, 0)
-			if !strings.Contains(e.Sentence, "own tag") || !h.svc.hasTokens() {
+			if !strings.Contains(e.Sentence, "own tag") || !h.svc.tokens.HasTokens() {
 				h.Error(e.Sentence)
 			}
 		}},
@@ -372,12 +372,12 @@ func TestNFCTagRead(t *testing.T) {
 				h.Fatal(err)
 			}
 			time.Sleep(6 * time.Minute)
-			if !h.svc.hasTokens() || h.svc.Busy() != "the password of an NFC tag that was read" {
-				h.Errorf("after 6 minutes: %v, %q", h.svc.hasTokens(), h.svc.Busy())
+			if !h.svc.tokens.HasTokens() || h.svc.Busy() != "the password of an NFC tag that was read" {
+				h.Errorf("after 6 minutes: %v, %q", h.svc.tokens.HasTokens(), h.svc.Busy())
 			}
 			time.Sleep(5 * time.Minute)
-			if h.svc.hasTokens() || len(h.svc.handovers) != 0 || h.svc.Busy() != "" {
-				h.Errorf("after 11 minutes: %v, %q", h.svc.hasTokens(), h.svc.Busy())
+			if h.svc.tokens.HasTokens() || len(h.svc.tokens.handovers) != 0 || h.svc.Busy() != "" {
+				h.Errorf("after 11 minutes: %v, %q", h.svc.tokens.HasTokens(), h.svc.Busy())
 			}
 		}},
 		{"seventeen tags are too many: the oldest is forgotten, and a newer one of the same id counts", func(h *house) {
@@ -388,11 +388,11 @@ func TestNFCTagRead(t *testing.T) {
 			}
 			h.reads((&ndef.PasswordToken{ID: 0x110, Password: secret.New(make([]byte, 16))}).Append(
 				nil))
-			h.svc.mu.Lock()
-			defer h.svc.mu.Unlock()
-			if n := len(h.svc.readTokens); n != maxReadTokens ||
-				h.svc.readTokens[0].password.ID != 0x101 ||
-				h.svc.readTokens[15].password.Value.Len() != 32 {
+			h.svc.tokens.mu.Lock()
+			defer h.svc.tokens.mu.Unlock()
+			if n := len(h.svc.tokens.read); n != maxReadTokens ||
+				h.svc.tokens.read[0].password.ID != 0x101 ||
+				h.svc.tokens.read[15].password.Value.Len() != 32 {
 				h.Errorf("%d are kept", n)
 			}
 		}},
@@ -630,7 +630,7 @@ func TestNFCTouched(t *testing.T) {
 		{"a password is kept where there is nobody to let in", func(h *house) {
 			tag, _ := tagOf(h)
 			if err := h.svc.NFCTouched(h.Context(), tag.AppendNDEF(nil)); err != nil ||
-				!h.svc.hasTokens() {
+				!h.svc.tokens.HasTokens() {
 				h.Error(err)
 			}
 			if _, err := h.svc.NFCAnswer(h.Context(),

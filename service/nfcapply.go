@@ -39,7 +39,7 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 				"interface", ifname, "manager", sink.Name())
 			return
 		}
-		offers := Locked(&s.mu, func() []credential.Offer {
+		offers := locked(&s.mu, func() []credential.Offer {
 			if i := s.interfaces[ifname]; i != nil {
 				return s.terms.of(i.air.offers(networks, wsc.MAC{}))
 			}

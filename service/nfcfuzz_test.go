@@ -27,9 +27,9 @@ func FuzzNFCTouched(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.wipeTokens()
+		defer s.tokens.wipe()
 		err = s.NFCTouched(t.Context(), payload)
-		networks, tokens := len(s.store.Networks()), len(s.readTokens)
+		networks, tokens := len(s.store.Networks()), len(s.tokens.read)
 		if err != nil && (!errors.Is(err, ErrBadTag) || networks+tokens > 0) {
 			t.Errorf("%v, with %d networks and %d passwords", err, networks, tokens)
 		}

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/devpass"
-	"wpsd/engine/er"
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
-	"wpsd/service/fence"
 	"wpsd/service/session"
 )
 
@@ -27,20 +23,6 @@ const (
 	NFCCarrierRecord  NFCCarrier = "WPS-CR"
 	NFCCarrierMessage NFCCarrier = "WPS" // the whole message
 )
-
-// maxHandovers bounds the keys of handover requests that were made and not answered; for one more
-// the oldest goes.
-const maxHandovers = 8
-
-// handover is the key pair that a handover request announced, or an answer of an External
-// Registrar.
-type handover struct {
-	hash    [20]byte
-	private secret.Value
-	ifname  string  // of the External Registrar; empty: a request
-	ap      er.APID // that it answered for
-	expire  *time.Timer
-}
 
 // handoverMessage is what either side of a handover says.
 type handoverMessage interface {
@@ -104,7 +86,7 @@ func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCForm
 	}
 	defer pair.Wipe()
 	h := handover{hash: wsccrypto.PublicKeyHash(pair.Public()), private: pair.Private().Clone()}
-	s.keepHandover(h)
+	s.tokens.keepHandover(h)
 	request := &ndef.HandoverRequest{PublicKeyHash: h.hash, UUIDE: uuid, Version2: wsc.Version20}
 	var random [2]byte
 	if _, err := s.rand.Read(random[:]); err != nil {
@@ -113,27 +95,6 @@ func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCForm
 	return writeHandover(f, c, request, func() []byte {
 		return request.AppendMessage(nil, uint16(random[0])<<8|uint16(random[1]))
 	})
-}
-
-// keepHandover keeps the key of a request until its run, or until nobody will come back to it.
-func (s *Service) keepHandover(h handover) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.handovers) >= maxHandovers {
-		oldest := s.handovers[0]
-		oldest.expire.Stop()
-		oldest.private.Wipe()
-		s.handovers = slices.Delete(s.handovers, 0, 1)
-	}
-	h.expire = time.AfterFunc(keepNFC, fence.Func(s.log, "forgetting a handover", func() {
-		if late, ok := s.takeHandover(h.ifname, h.hash); ok {
-			late.private.Wipe()
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.calmDown()
-		}
-	}, nil))
-	s.handovers = append(s.handovers, h)
 }
 
 // NFCHandoverSelect returns what an access point of this machine answers to a handover request: its
@@ -197,7 +158,7 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 	if !h.Initiator {
 		return s.answerHandover(ctx, h, start, request, sel)
 	}
-	ours, ok := s.takeHandover("", request.PublicKeyHash)
+	ours, ok := s.tokens.takeHandover("", request.PublicKeyHash)
 	if !ok {
 		return Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", ErrNoToken)
 	}
@@ -222,37 +183,12 @@ func badHandover(which string, err error) error {
 	return fmt.Errorf("%w: the handover %s: %w", ErrBadTag, which, err)
 }
 
-// hasER reports whether an External Registrar runs on an interface.
-func (s *Service) hasER(ifname string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err := s.runningER(ifname)
-	return err == nil
-}
-
-// takeHandover hands out the key that a request, or the External Registrar of an interface,
-// announced. It is for one run (the announced key of a handover is never used again).
-func (s *Service) takeHandover(ifname string, hash [20]byte) (handover, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.handovers, func(h handover) bool {
-		return h.hash == hash && h.ifname == ifname
-	})
-	if i < 0 {
-		return handover{}, false
-	}
-	h := s.handovers[i]
-	h.expire.Stop()
-	s.handovers = slices.Delete(s.handovers, i, i+1)
-	return h, true
-}
-
 // answerHandover lets the device in whose request an access point of this machine has answered, or
 // the External Registrar on the interface.
 func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequest,
 	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
 	if s.purposeFor(r.Interface) != PurposeAdmit {
-		if s.hasER(r.Interface) {
+		if s.registrars.Runs(r.Interface) {
 			return s.erAnswerHandover(ctx, h, request, sel)
 		}
 		return Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", ErrNotSupported, r.Interface)

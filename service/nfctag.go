@@ -4,29 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/credential"
-	"wpsd/engine/devpass"
 	"wpsd/engine/ndef"
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service/fence"
 	"wpsd/service/outcome"
 	"wpsd/service/receive"
 	"wpsd/service/session"
-)
-
-const (
-	// maxReadTokens bounds the passwords of tags that wait for Learn or Configure; for one more the
-	// oldest goes.
-	maxReadTokens = 16
-	// keepNFC is how long the password of a tag, or the key of a handover request, is kept for the
-	// run that is to use it.
-	keepNFC = 10 * time.Minute
 )
 
 // errAPWithoutNFC: the software of an access point was built without NFC, or is of a kind that has
@@ -106,7 +94,7 @@ func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error)
 	case s.purposeFor(r.Interface) == PurposeAdmit:
 		return s.admitToken(r, tag.Password)
 	}
-	if err := s.keepToken(tag.Password); err != nil {
+	if err := s.tokens.keep(tag.Password, nil); err != nil {
 		return NFCTag{}, err
 	}
 	return NFCTag{Kind: NFCTagPassword, PasswordID: tag.Password.ID}, nil
@@ -185,80 +173,11 @@ func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, er
 	return NFCTag{Kind: NFCTagPassword, PasswordID: t.ID, Session: ses.ID}, nil
 }
 
-// readToken is a password that was read off a tag. Service.mu guards it.
-type readToken struct {
-	password devpass.Password
-	hash     [20]byte // of the key of whoever has it
-	expire   *time.Timer
-	// lets its device in once the External Registrar there has a network; nil: nobody asked for it
-	awaits *NFCTagRequest
-}
-
-// keepToken keeps a password for Learn and Configure. The newest of an id counts.
-func (s *Service) keepToken(t *ndef.PasswordToken) error {
-	password, err := devpass.FromNFC(t.ID, t.Password.Bytes())
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadTag, err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.forgetToken(t.ID)
-	if len(s.readTokens) >= maxReadTokens {
-		s.forgetToken(s.readTokens[0].password.ID)
-	}
-	var expire *time.Timer
-	expire = time.AfterFunc(keepNFC, fence.Func(s.log, "forgetting a tag", func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		// not a newer one
-		if slices.ContainsFunc(s.readTokens, func(t readToken) bool { return t.expire == expire }) {
-			s.forgetToken(password.ID)
-			s.calmDown()
-		}
-	}, nil))
-	s.readTokens = append(s.readTokens,
-		readToken{password: password, hash: t.PublicKeyHash, expire: expire})
-	s.log.Info("an NFC tag brought a device password", "id", uint16(t.ID))
-	return nil
-}
-
-// forgetToken forgets the password of an id. The caller holds mu.
-func (s *Service) forgetToken(id wsc.DevicePasswordID) {
-	s.readTokens = slices.DeleteFunc(s.readTokens, func(t readToken) bool {
-		if t.password.ID == id {
-			t.expire.Stop()
-			t.password.Wipe()
-		}
-		return t.password.ID == id
-	})
-}
-
-// hasTokens reports whether any tag was read that Learn could go by.
-func (s *Service) hasTokens() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.readTokens) > 0
-}
-
-// tokenOf finds the password of the tag with an id, as a secret of the caller's own, and the hash
-// of the key of whoever has it.
-func (s *Service) tokenOf(id wsc.DevicePasswordID) (password devpass.Password,
-	hash [20]byte, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.readTokens {
-		if t.password.ID == id {
-			return devpass.Password{ID: id, Value: t.password.Value.Clone()}, t.hash, true
-		}
-	}
-	return devpass.Password{}, hash, false
-}
-
 // apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that
 // is read meanwhile may take the kept one's place.
 func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
 	_ [20]byte) (registration.Token, bool) {
-	password, hash, ok := e.service.tokenOf(id)
+	password, hash, ok := e.service.tokens.TokenOf(id)
 	if !ok {
 		return registration.Token{}, false
 	}
@@ -272,27 +191,7 @@ func (e *enrolment) usedToken() {
 	if e.Method != MethodNFC || e.Purpose == PurposeEnroll || !e.received {
 		return
 	}
-	e.service.usedUp(e.Password.ID)
-}
-
-// usedUp forgets the password of an id.
-func (s *Service) usedUp(id wsc.DevicePasswordID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.forgetToken(id)
-}
-
-// wipeTokens forgets all passwords of tags and all keys of handovers. The caller holds mu.
-func (s *Service) wipeTokens() {
-	for _, t := range s.readTokens {
-		t.expire.Stop()
-		t.password.Wipe()
-	}
-	for _, h := range s.handovers {
-		h.expire.Stop()
-		h.private.Wipe()
-	}
-	s.readTokens, s.handovers = nil, nil
+	e.service.tokens.UsedUp(e.Password.ID)
 }
 
 // secretOf makes a secret of bytes that are not needed any more.

@@ -28,7 +28,7 @@ func (s *Service) NFCTouched(ctx context.Context, payload []byte) error {
 		return err
 	}
 	if r.Interface = s.hotspot(); r.Interface == "" {
-		if r.Interface = s.registrarInterface(); r.Interface != "" {
+		if r.Interface = s.registrars.First(); r.Interface != "" {
 			_, err := s.ERNFCTagRead(ctx, r)
 			return err
 		}
@@ -69,11 +69,6 @@ func (s *Service) hotspot() string {
 	return s.firstInterface(func(i *iface) bool {
 		return i.Mode == drivers.ModeAP && i.steering != nil
 	})
-}
-
-// registrarInterface is the first on which an External Registrar runs; empty: there is none.
-func (s *Service) registrarInterface() string {
-	return s.firstInterface(func(i *iface) bool { return i.er != nil })
 }
 
 func (s *Service) firstInterface(fits func(*iface) bool) string {

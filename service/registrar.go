@@ -38,7 +38,7 @@ func (s *Service) startRegistrar(r StartRequest, t session.Task) (Session, error
 		return Session{}, fmt.Errorf("%w: name the access point", ErrUnknownBSSID)
 	}
 	if r.NFC {
-		if !s.hasTokens() {
+		if !s.tokens.HasTokens() {
 			t.Wipe()
 			return Session{}, fmt.Errorf("%w: read the access point's tag first", ErrNoToken)
 		}

@@ -77,7 +77,7 @@ func (c *scanner) known(ctx context.Context) []search.Candidate {
 			list[k.BSSID] = k
 		}
 	}
-	ours := Locked(&c.service.mu, func() []search.Candidate {
+	ours := locked(&c.service.mu, func() []search.Candidate {
 		return c.iface.knownCandidates(time.Now().Add(-staleAfter))
 	})
 	for _, k := range ours {

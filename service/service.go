@@ -13,6 +13,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
+	"wpsd/service/external"
 	"wpsd/service/fence"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -71,8 +72,6 @@ type Service struct {
 	drivers      []drivers.Driver
 	only         []string
 	accessPoints drivers.AccessPoints
-	controlPoint func(ifname string) (ControlPoint, error)
-	erStarts     sync.Mutex // of External Registrars, one at a time
 	store        *store.Store
 	holders      []Holder
 	sinks        []Sink
@@ -87,13 +86,15 @@ type Service struct {
 
 	managerChanged <-chan struct{}
 
-	token     store.Token // configured; of id 0: none
-	tokenMu   sync.Mutex  // one makes our NFC token
-	storing   sync.Mutex  // held while a network is stored
-	tasks     sync.WaitGroup
-	published *state.Published // what subscribers see
-	sessions  *session.Table
-	agents    *agents.Registry // which ends after all tasks
+	token      store.Token // configured; of id 0: none
+	tokenMu    sync.Mutex  // one makes our NFC token
+	storing    sync.Mutex  // held while a network is stored
+	tasks      sync.WaitGroup
+	published  *state.Published // what subscribers see
+	sessions   *session.Table
+	registrars *external.Registrars
+	tokens     *tokens
+	agents     *agents.Registry // which ends after all tasks
 
 	mu           sync.Mutex
 	ctx          context.Context // of Run; nil before
@@ -103,20 +104,18 @@ type Service struct {
 	manager      Manager
 	interfaces   map[string]*iface
 	// interfaces that AddInterface added, besides those in only
-	added      map[string]bool
-	radios     map[string]chan struct{} // by interface name; see radio
-	rest       rest
-	altered    bool // a setting is another than the configuration's
-	holds      []*hold
-	readTokens []readToken // passwords of tags that were read, oldest first
-	handovers  []handover  // keys that handover requests announced, oldest first
+	added   map[string]bool
+	radios  map[string]chan struct{} // by interface name; see radio
+	rest    rest
+	altered bool // a setting is another than the configuration's
+	holds   []*hold
 }
 
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
 		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints,
-		controlPoint: c.ControlPoint, store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		unsure: make(chan struct{}, 1), managerChanged: c.ManagerChanged,
@@ -131,6 +130,7 @@ func New(c Config) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.agents = agents.New(agentsHub{s}, s.log)
+	s.tokens = &tokens{log: s.log, expired: s.calmDown}
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {
 		s.rand.r = rand.Reader
@@ -151,6 +151,9 @@ func New(c Config) (*Service, error) {
 	}
 	s.published = state.New(s.manager)
 	s.sessions = session.New(s.published, s.log, s.sessionOver)
+	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
+		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
+		Tags: s.tokens, Rand: s.rand, Log: s.log})
 	for _, n := range s.store.Networks() {
 		s.published.AddNetwork(networkOf(n))
 	}
@@ -165,6 +168,9 @@ func New(c Config) (*Service, error) {
 
 // Agents are the credential agents.
 func (s *Service) Agents() *agents.Registry { return s.agents }
+
+// Registrars are the External Registrars.
+func (s *Service) Registrars() *external.Registrars { return s.registrars }
 
 // agentsHub is what the agents tell.
 type agentsHub struct{ s *Service }
@@ -248,6 +254,7 @@ func (s *Service) stopAll() {
 	defer s.mu.Unlock()
 	s.closing = true
 	s.sessions.StopAll(ErrShutdown)
+	s.registrars.EndAll(ErrShutdown)
 	for _, i := range s.interfaces {
 		i.stopScan()
 	}
@@ -260,9 +267,7 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.tasks.Wait()
 	s.agents.Close(ErrShutdown)
 	s.sessions.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wipeTokens()
+	s.tokens.wipe()
 }
 
 // begin starts a task that shutDown waits for. The caller holds mu.

@@ -168,13 +168,7 @@ func (s *Service) ReleaseOwner(owner string) {
 	s.sessions.Stop(ending.ErrOwnerLeft, func(ses *session.Running) bool {
 		return ses.Owner == owner && !ses.Detached
 	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, i := range s.interfaces {
-		if i.er != nil {
-			i.er.release(owner)
-		}
-	}
+	s.registrars.ReleaseOwner(owner)
 }
 
 // sessionOver is called with how a session ends: it is told in one step with the interface's being

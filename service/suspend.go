@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"wpsd/service/session"
 )
@@ -81,19 +80,8 @@ func (s *Service) Resume() {
 	s.mu.Lock()
 	scans := s.rest.scans
 	s.rest = rest{}
-	var registrars []*externalRegistrar
-	for _, i := range s.interfaces {
-		if i.er != nil {
-			registrars = append(registrars, i.er)
-		}
-	}
 	s.mu.Unlock()
-	for _, e := range registrars {
-		// it may have ended
-		_ = e.command(context.Background(), func(now time.Time) {
-			e.perform(now, e.registrar.Moved(now))
-		})
-	}
+	s.registrars.LookAgain()
 	for _, name := range scans {
 		if err := s.Scan(context.Background(), name); err != nil { // it may be gone, or busy by now
 			s.log.Debug("the scan is not taken up again", "interface", name, "err", err)

@@ -183,7 +183,7 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 			}
 			h.suspend()
 			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
-			if _, err := h.svc.ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
+			if _, err := h.svc.Registrars().ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
 				ErrSuspended) {
 				h.Errorf("a session begins: %v", err)
 			}

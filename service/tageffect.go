@@ -47,7 +47,7 @@ func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffe
 	defer credential.WipeAll(networks)
 	var processing Processing
 	var ifname string
-	ok := Locked(&s.mu, func() (ok bool) {
+	ok := locked(&s.mu, func() (ok bool) {
 		processing = s.manager.Processing
 		ifname, ok = s.tagStation(r, processing)
 		return ok

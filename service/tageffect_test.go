@@ -181,30 +181,30 @@ func TestERIsOfItsUsers(t *testing.T) {
 	t.Parallel()
 	playER(t, map[string]func(h *erHouse){
 		"it is one user's, then two's": func(h *erHouse) {
-			if h.svc.OwnsER("wlan0", "1001") || !h.svc.OwnsER("wlan0", "") ||
-				!h.svc.OwnsER("eth9", "1001") {
+			if h.svc.Registrars().OwnsER("wlan0", "1001") || !h.svc.Registrars().OwnsER("wlan0", "") ||
+				!h.svc.Registrars().OwnsER("eth9", "1001") {
 				h.Error("whose it is at first")
 			}
-			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err, ErrChanged) ||
+			if err := h.svc.Registrars().StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err, ErrChanged) ||
 				!h.running() {
 				h.Errorf("another's is stopped: %v", err)
 			}
-			if err := h.svc.StartER(h.Context(),
+			if err := h.svc.Registrars().StartER(h.Context(),
 				ERStart{Interface: "wlan0", User: "1001", Detach: true}); err != nil {
 				h.Fatal(err)
 			}
-			if h.svc.OwnsER("wlan0", "") {
+			if h.svc.Registrars().OwnsER("wlan0", "") {
 				h.Error("it is not of one alone any more")
 			}
-			if err := h.svc.StopER(h.Context(), "wlan0"); err != nil {
+			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
 			time.Sleep(5 * time.Second)
-			if err := h.svc.StartER(h.Context(),
+			if err := h.svc.Registrars().StartER(h.Context(),
 				ERStart{Interface: "wlan0", Owner: ":1.1", User: "1001"}); err != nil {
 				h.Fatal(err)
 			}
-			if err := h.svc.StopOwnER(h.Context(), "wlan0", "1001"); err != nil || h.running() {
+			if err := h.svc.Registrars().StopOwnER(h.Context(), "wlan0", "1001"); err != nil || h.running() {
 				h.Errorf("one's own: %v", err)
 			}
 		},

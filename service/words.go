@@ -2,6 +2,7 @@ package service
 
 import (
 	"wpsd/service/ending"
+	"wpsd/service/external"
 	"wpsd/service/session"
 	"wpsd/service/state"
 )
@@ -131,8 +132,18 @@ type (
 	StartRequest  = session.StartRequest
 )
 
-// The messages of a session's two lines in the log.
+// The messages of a session's two lines in the log, and who may get the network.
 const (
+	ApplyAuto         = session.ApplyAuto
+	ApplyNone         = session.ApplyNone
 	LogSessionEnded   = session.LogSessionEnded
 	LogSessionStarted = session.LogSessionStarted
+)
+
+// The words of package external.
+type (
+	ControlPoint = external.ControlPoint
+	ERPeer       = external.Peer
+	ERRequest    = external.Request
+	ERStart      = external.Start
 )

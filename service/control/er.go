@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/er"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/external"
 )
 
 // The replies of WPS_ER_PBC that say why not.
@@ -43,7 +44,7 @@ func (c *call) erStart() string {
 	r.Interface = on
 	undo, err := c.erMoveTo(on)
 	if err == nil {
-		if err = c.svc().StartER(c.ctx, r); err != nil {
+		if err = c.svc().Registrars().StartER(c.ctx, r); err != nil {
 			undo()
 		}
 	}
@@ -111,7 +112,7 @@ func (c *call) erRuns() bool {
 
 // erStop is WPS_ER_STOP, which is always OK.
 func (c *call) erStop() string {
-	err := c.svc().StopER(c.ctx, c.erInterface())
+	err := c.svc().Registrars().StopER(c.ctx, c.erInterface())
 	if errors.Is(err, service.ErrERStopped) || errors.Is(err, service.ErrNoInterface) {
 		err = nil
 	}
@@ -129,7 +130,7 @@ func (c *call) erRequest() service.ERRequest {
 // erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in
 // particular.
 func erPeer(text string) (service.ERPeer, error) {
-	p, err := service.ParseERPeer(text)
+	p, err := external.ParsePeer(text)
 	if err == nil && p.IsAny() {
 		err = errSyntax
 	}
@@ -140,7 +141,7 @@ func erPeer(text string) (service.ERPeer, error) {
 func (c *call) erPIN() string {
 	who, rest, ok := strings.Cut(c.args, " ")
 	pin, mac, hasMAC := strings.Cut(rest, " ")
-	peer, err := service.ParseERPeer(who)
+	peer, err := external.ParsePeer(who)
 	if err != nil || !ok {
 		return c.fail(errSyntax)
 	}
@@ -156,7 +157,7 @@ func (c *call) erPIN() string {
 	}
 	r.PIN = c.take(pin)
 	defer r.PIN.Wipe()
-	_, err = c.svc().EREnrollPIN(c.ctx, r)
+	_, err = c.svc().Registrars().EREnrollPIN(c.ctx, r)
 	return c.done(err)
 }
 
@@ -188,7 +189,7 @@ func (c *call) erPBC() string {
 	default:
 		return replyUnknownUUID
 	}
-	_, err = c.svc().EREnrollPBC(c.ctx, r)
+	_, err = c.svc().Registrars().EREnrollPBC(c.ctx, r)
 	switch {
 	case errors.Is(err, service.ErrEROverlap):
 		return replyOverlap
@@ -211,7 +212,7 @@ func (c *call) erLearn() string {
 		r.PIN = c.take(pin)
 	}
 	defer r.PIN.Wipe()
-	_, err = c.svc().ERLearn(c.ctx, r)
+	_, err = c.svc().Registrars().ERLearn(c.ctx, r)
 	return c.done(err)
 }
 
@@ -231,7 +232,7 @@ func (c *call) erSetConfig() string {
 	if err != nil {
 		return c.fail(err)
 	}
-	return c.done(c.svc().ERSetConfig(c.ctx, c.erInterface(), peer, network))
+	return c.done(c.svc().Registrars().ERSetConfig(c.ctx, c.erInterface(), peer, network))
 }
 
 // erConfig is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an
@@ -254,7 +255,7 @@ func (c *call) erConfig() string {
 		r.PIN = c.take(pin)
 	}
 	defer r.PIN.Wipe()
-	_, err = c.svc().ERConfigure(c.ctx, r, settings)
+	_, err = c.svc().Registrars().ERConfigure(c.ctx, r, settings)
 	return c.done(err)
 }
 

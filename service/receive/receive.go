@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wpsd/engine/credential"
+	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/store"
 )
@@ -41,6 +42,15 @@ type Credentials struct {
 type Stored struct {
 	store.Network          // without its secrets
 	Removed       []uint32 // further ones that were the same network
+}
+
+// FromSettings makes a Credential, which is what clients know, of an access point's settings.
+func FromSettings(settings wsc.Credential) []wsc.Credential {
+	settings.NetworkIndex = 1
+	raw := settings.Append(nil)
+	settings.Raw = secret.New(raw)
+	clear(raw)
+	return []wsc.Credential{settings}
 }
 
 // Convert makes networks of cs, and wipes cs. saeOnly tells of a network whether it was heard to

@@ -15,6 +15,15 @@ import (
 // wpa_supplicant for every operation).
 const WalkTime = 120 * time.Second
 
+// MaxPINTimeout bounds how long a PIN may let a device in.
+const MaxPINTimeout = 24 * time.Hour
+
+// ApplyAuto and ApplyNone stand for no manager in particular: whoever has the interface, or nobody.
+const (
+	ApplyAuto = "auto"
+	ApplyNone = "none"
+)
+
 // StartRequest says where, with whom and for whom to enrol.
 type StartRequest struct {
 	Interface string

@@ -1,4 +1,4 @@
-package service
+package keypair
 
 import (
 	"crypto/rand"
@@ -22,11 +22,11 @@ func (c *counted) Read(b []byte) (int, error) {
 func TestKeyPairsThatWaitForTheirMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &counted{}
-		m := &keyMaker{rand: source}
-		if m.prepared() != nil {
+		m := &Maker{Rand: source}
+		if m.Prepared() != nil {
 			t.Error("there is a pair that nobody asked for")
 		}
-		m.prepareIn(time.Second)
+		m.PrepareIn(time.Second)
 		synctest.Wait()
 		if source.n.Load() != 0 {
 			t.Error("made at once")
@@ -36,17 +36,17 @@ func TestKeyPairsThatWaitForTheirMoment(t *testing.T) {
 		if source.n.Load() == 0 {
 			t.Error("not made in its moment")
 		}
-		if m.prepared() == nil {
+		if m.Prepared() == nil {
 			t.Error("there is no pair")
 		}
 		began := time.Now()
-		m.prepareIn(time.Second)
-		if m.prepared() == nil || time.Since(began) != 0 {
+		m.PrepareIn(time.Second)
+		if m.Prepared() == nil || time.Since(began) != 0 {
 			t.Error("whoever needs a pair has to wait for the moment")
 		}
 		used := source.n.Load()
-		m.prepareIn(time.Second)
-		m.close()
+		m.PrepareIn(time.Second)
+		m.Close()
 		if source.n.Load() != used || time.Since(began) != 0 {
 			t.Error("a pair was made that nobody needs")
 		}

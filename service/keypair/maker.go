@@ -1,4 +1,4 @@
-package service
+package keypair
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 
 // keyMaker makes Diffie-Hellman key pairs ahead of time, one at a time: while we scan there is
 // nothing else to compute, and M1 can go out at once.
-type keyMaker struct {
-	rand io.Reader
+type Maker struct {
+	Rand io.Reader
 	next chan madeKey // receives the pair that is being made; nil: none is
 	// ends its waiting for a moment: true, it is needed; false, it is not. nil: it does not wait
 	hurry chan bool
@@ -23,18 +23,18 @@ type madeKey struct {
 	err  error
 }
 
-// newKeyMaker begins to make the first pair.
-func newKeyMaker(rand io.Reader) *keyMaker {
-	m := &keyMaker{rand: rand}
-	m.prepare()
+// New begins to make the first pair.
+func New(rand io.Reader) *Maker {
+	m := &Maker{Rand: rand}
+	m.Prepare()
 	return m
 }
 
-// prepare begins to make a pair unless there is one.
-func (m *keyMaker) prepare() { m.prepareIn(0) }
+// Prepare begins to make a pair unless there is one.
+func (m *Maker) Prepare() { m.PrepareIn(0) }
 
-// prepareIn is prepare that waits for a moment when nothing else is to be done.
-func (m *keyMaker) prepareIn(pause time.Duration) {
+// PrepareIn is prepare that waits for a moment when nothing else is to be done.
+func (m *Maker) PrepareIn(pause time.Duration) {
 	if m.next != nil {
 		return
 	}
@@ -53,17 +53,17 @@ func (m *keyMaker) prepareIn(pause time.Duration) {
 		}
 		var pair *wsccrypto.KeyPair
 		err := fence.Do(nil, "making a key pair", func() (err error) {
-			pair, err = wsccrypto.GenerateKeyPair(m.rand)
+			pair, err = wsccrypto.GenerateKeyPair(m.Rand)
 			return err
 		})
 		next <- madeKey{pair, err}
 	}()
 }
 
-// take returns the pair, which is the caller's. The next one is for prepare to begin, when the
+// Take returns the pair, which is the caller's. The next one is for prepare to begin, when the
 // exchange that this one is for does not need the processor.
-func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
-	m.prepare()
+func (m *Maker) Take(ctx context.Context) (*wsccrypto.KeyPair, error) {
+	m.Prepare()
 	m.settle(true)
 	select {
 	case made := <-m.next:
@@ -75,15 +75,15 @@ func (m *keyMaker) take(ctx context.Context) (*wsccrypto.KeyPair, error) {
 }
 
 // settle ends the waiting of a pair for its moment.
-func (m *keyMaker) settle(needed bool) {
+func (m *Maker) settle(needed bool) {
 	if m.hurry != nil {
 		m.hurry <- needed
 		m.hurry = nil
 	}
 }
 
-// prepared returns the pair that prepare began to make; nil: it has begun none.
-func (m *keyMaker) prepared() *wsccrypto.KeyPair {
+// Prepared returns the pair that prepare began to make; nil: it has begun none.
+func (m *Maker) Prepared() *wsccrypto.KeyPair {
 	if m.next == nil {
 		return nil
 	}
@@ -93,8 +93,8 @@ func (m *keyMaker) prepared() *wsccrypto.KeyPair {
 	return made.pair
 }
 
-// close waits for a pair that nobody took, and forgets it.
-func (m *keyMaker) close() {
+// Close waits for a pair that nobody took, and forgets it.
+func (m *Maker) Close() {
 	if m.next == nil {
 		return
 	}

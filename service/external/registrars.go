@@ -1,4 +1,4 @@
-package service
+package external
 
 import (
 	"context"
@@ -8,29 +8,15 @@ import (
 	"time"
 
 	"wpsd/engine/er"
-	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 	"wpsd/service/ending"
+	"wpsd/service/keypair"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
-// ControlPoint is the sockets of an External Registrar on one network interface, and nothing else.
-// What it hears stays on that interface. It is safe for concurrent use.
-type ControlPoint interface {
-	// Heard gives what devices announce, Notified the events of subscriptions.
-	Heard() <-chan upnp.Announcement
-	Notified() <-chan upnp.Notification
-	// Changed tells that the interface has another address: subscriptions are lost.
-	Changed() <-chan struct{}
-	// Search asks all access points to answer. It does not wait.
-	Search(ctx context.Context) error
-	// Do sends one request and waits for the answer, in bounds of its own.
-	Do(ctx context.Context, r upnp.Request) (upnp.Response, error)
-	Close() error
-}
-
 // ERStart says where, for whom and with which access points to be External Registrar.
-type ERStart struct {
+type Start struct {
 	Interface string
 	Address   netip.Addr // of the only access point; zero: all
 	Owner     string     // opaque; see ReleaseOwner
@@ -42,12 +28,12 @@ type ERStart struct {
 // point and Enrollee that we know. It lasts until StopER, until the interface goes, or until
 // everybody who started it has left: it stays for good if one of them detached it, and as long as a
 // session of it runs.
-func (s *Service) StartER(ctx context.Context, r ERStart) error {
-	if s.controlPoint == nil {
-		return fmt.Errorf("%w: there is no External Registrar here", ErrNotSupported)
+func (s *Registrars) StartER(ctx context.Context, r Start) error {
+	if s.point == nil {
+		return fmt.Errorf("%w: there is no External Registrar here", state.ErrNotSupported)
 	}
-	s.erStarts.Lock() // only one opens sockets at a time
-	defer s.erStarts.Unlock()
+	s.starts.Lock() // only one opens sockets at a time
+	defer s.starts.Unlock()
 	for {
 		e, err := s.joinER(r)
 		if err != nil {
@@ -59,15 +45,15 @@ func (s *Service) StartER(ctx context.Context, r ERStart) error {
 		err = e.command(ctx, func(now time.Time) {
 			e.perform(now, e.registrar.Start(now, e.address))
 		})
-		if !errors.Is(err, ErrERStopped) { // in this very moment: then it is started anew
+		if !errors.Is(err, state.ErrERStopped) { // in this very moment: then it is started anew
 			return err
 		}
 	}
-	point, err := s.controlPoint(r.Interface)
+	point, err := s.point(r.Interface)
 	if err != nil {
 		s.log.Warn("the External Registrar cannot open its sockets", "interface",
 			r.Interface, "err", err)
-		return fmt.Errorf("%w (%s): %w", ErrERSockets, r.Interface, err)
+		return fmt.Errorf("%w (%s): %w", state.ErrERSockets, r.Interface, err)
 	}
 	if err := s.newER(r, point); err != nil {
 		return errors.Join(err, point.Close())
@@ -77,79 +63,88 @@ func (s *Service) StartER(ctx context.Context, r ERStart) error {
 
 // joinER finds the External Registrar that runs already, and notes who wants it now. nil: none
 // runs.
-func (s *Service) joinER(r ERStart) (*externalRegistrar, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, err := s.interfaceNamed(r.Interface)
-	if err != nil || i.er == nil {
+func (s *Registrars) joinER(r Start) (*externalRegistrar, error) {
+	if _, err := s.hub.Interface(r.Interface); err != nil {
 		return nil, err
 	}
-	if i.er.address != r.Address {
-		return nil, fmt.Errorf("%w: the External Registrar on %s runs for other addresses: stop it first", ErrBusy, r.Interface)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.running[r.Interface]
+	if e == nil {
+		return nil, nil
 	}
-	i.er.join(r)
-	return i.er, nil
-}
-
-// interfaceNamed finds an interface, whatever it is used as. The caller holds mu.
-func (s *Service) interfaceNamed(ifname string) (*iface, error) {
-	i, ok := s.interfaces[ifname]
-	switch {
-	case s.closing || s.ctx == nil:
-		return nil, ErrShutdown
-	case !ok:
-		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+	if e.address != r.Address {
+		return nil, fmt.Errorf("%w: the External Registrar on %s runs for other addresses: stop it first", state.ErrBusy, r.Interface)
 	}
-	return i, nil
+	e.join(r)
+	return e, nil
 }
 
 // newER starts the goroutine of an External Registrar, which owns point then.
-func (s *Service) newER(r ERStart, point ControlPoint) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, err := s.interfaceNamed(r.Interface) // it may have gone meanwhile
+func (s *Registrars) newER(r Start, point ControlPoint) error {
+	device, err := s.hub.Device(r.Interface) // it may have gone meanwhile
 	if err != nil {
 		return err
 	}
-	if err := s.identifyAnyway(i.HardwareAddr); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(s.ctx)
-	keys := &keyMaker{rand: s.rand}
+	keys := &keypair.Maker{Rand: s.rand}
 	e := &externalRegistrar{
-		service: s, iface: i, address: r.Address, point: point, cancel: cancel,
+		room: s, ifname: r.Interface, address: r.Address, point: point,
 		commands: make(chan func(time.Time)), over: make(chan struct{}),
 		replies: make(chan erReply),
 		owners:  make(map[string]string), users: make(map[string]struct{}),
-		registrar: er.New(er.Config{Device: s.deviceFor(i.HardwareAddr), Rand: s.rand,
-			KeyPair: keys.prepared}), keys: keys,
-		runs: make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag),
+		registrar: er.New(er.Config{Device: device, Rand: s.rand, KeyPair: keys.Prepared}),
+		keys:      keys,
+		runs:      make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag),
 		wake: make(chan struct{}, 1),
 	}
-	e.join(r)
-	if err := s.begin(func() { e.run(ctx) }); err != nil {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	e.cancel = cancel
+	s.enter(e, r)
+	// The service's end and the interface's are told by EndAll and InterfaceGone.
+	if err := s.hub.Begin(r.Interface, func() { e.run(ctx) }); err != nil {
+		s.leave(e)
 		cancel(err)
 		return err
 	}
-	i.er = e
-	s.log.Info("External Registrar started", "interface", i.Name, "owner", r.Owner)
-	s.emit(ERChanged{ER: e.snapshot()})
+	s.log.Info("External Registrar started", "interface", r.Interface, "owner", r.Owner)
 	return nil
+}
+
+// enter notes that an External Registrar runs, and tells.
+func (s *Registrars) enter(e *externalRegistrar, r Start) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.join(r)
+	s.running[e.ifname] = e
+	s.published.Publish(state.ERChanged{ER: state.ER{Interface: e.ifname, Running: true, Address: e.address}})
+}
+
+// leave takes back what enter noted.
+func (s *Registrars) leave(e *externalRegistrar) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[e.ifname] == e {
+		delete(s.running, e.ifname)
+		s.published.RemoveER(e.ifname)
+	}
 }
 
 // StopER ends the External Registrar on an interface, whoever started it, and its sessions. It
 // returns at once; access points are told in the background.
-func (s *Service) StopER(_ context.Context, ifname string) error {
+func (s *Registrars) StopER(_ context.Context, ifname string) error {
 	return s.stopER(ifname, func(*externalRegistrar) bool { return true })
 }
 
 // StopOwnER is StopER for one user: ErrChanged if it runs, or has a session, for anybody else as
 // well.
-func (s *Service) StopOwnER(_ context.Context, ifname, user string) error {
+func (s *Registrars) StopOwnER(_ context.Context, ifname, user string) error {
 	return s.stopER(ifname, func(e *externalRegistrar) bool { return e.isOnlyOf(user) })
 }
 
-func (s *Service) stopER(ifname string, may func(*externalRegistrar) bool) error {
+func (s *Registrars) stopER(ifname string, may func(*externalRegistrar) bool) error {
+	if _, err := s.hub.Interface(ifname); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, err := s.runningER(ifname)
@@ -157,7 +152,7 @@ func (s *Service) stopER(ifname string, may func(*externalRegistrar) bool) error
 		return err
 	}
 	if !may(e) {
-		return ErrChanged
+		return state.ErrChanged
 	}
 	e.stop(ending.ErrERStopped)
 	return nil
@@ -165,7 +160,7 @@ func (s *Service) stopER(ifname string, may func(*externalRegistrar) bool) error
 
 // OwnsER reports whether the External Registrar on an interface, and its sessions, are those of one
 // user; also where none runs.
-func (s *Service) OwnsER(ifname, user string) bool {
+func (s *Registrars) OwnsER(ifname, user string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, err := s.runningER(ifname)
@@ -173,7 +168,7 @@ func (s *Service) OwnsER(ifname, user string) bool {
 }
 
 // isOnlyOf reports whether one user alone has started it and its sessions. The caller holds
-// Service.mu.
+// registrars.mu.
 func (e *externalRegistrar) isOnlyOf(user string) bool {
 	for of := range e.users {
 		if of != user {
@@ -185,39 +180,33 @@ func (e *externalRegistrar) isOnlyOf(user string) bool {
 			return false
 		}
 	}
-	return e.service.sessions.Count(func(ses *session.Running) bool {
+	return e.room.sessions.Count(func(ses *session.Running) bool {
 		return ses.By == any(e) && !ses.State.Ended() && ses.User != user
 	}) == 0
 }
 
 // runningER finds the External Registrar on an interface. The caller holds mu.
-func (s *Service) runningER(ifname string) (*externalRegistrar, error) {
-	i, err := s.interfaceNamed(ifname)
-	if err != nil {
-		return nil, err
+func (s *Registrars) runningER(ifname string) (*externalRegistrar, error) {
+	if e := s.running[ifname]; e != nil {
+		return e, nil
 	}
-	if i.er == nil {
-		return nil, fmt.Errorf("%w (%s)", ErrERStopped, ifname)
-	}
-	return i.er, nil
+	return nil, fmt.Errorf("%w (%s)", state.ErrERStopped, ifname)
 }
 
 // WantsER reports whether an External Registrar runs because this owner started it.
-func (s *Service) WantsER(owner string) bool {
+func (s *Registrars) WantsER(owner string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, i := range s.interfaces {
-		if i.er != nil {
-			if _, wants := i.er.owners[owner]; wants {
-				return true
-			}
+	for _, e := range s.running {
+		if _, wants := e.owners[owner]; wants {
+			return true
 		}
 	}
 	return false
 }
 
-// join notes one more who wants it to run. The caller holds Service.mu.
-func (e *externalRegistrar) join(r ERStart) {
+// join notes one more who wants it to run. The caller holds registrars.mu.
+func (e *externalRegistrar) join(r Start) {
 	if r.Detach {
 		e.detached = true
 		e.users[r.User] = struct{}{}
@@ -227,19 +216,19 @@ func (e *externalRegistrar) join(r ERStart) {
 }
 
 // release forgets an owner that left, and ends the External Registrar if nobody is left. The caller
-// holds Service.mu.
+// holds registrars.mu.
 func (e *externalRegistrar) release(owner string) {
 	delete(e.owners, owner)
 	e.stopUnwanted()
 }
 
 // stopUnwanted ends the External Registrar if all who started it have left and no session needs it.
-// The caller holds Service.mu.
+// The caller holds registrars.mu.
 func (e *externalRegistrar) stopUnwanted() {
 	if e.detached || len(e.owners) > 0 {
 		return
 	}
-	if e.service.sessions.Count(func(ses *session.Running) bool {
+	if e.room.sessions.Count(func(ses *session.Running) bool {
 		return ses.By == any(e) && !ses.Stopping && !ses.State.Ended()
 	}) == 0 {
 		e.stop(ending.ErrOwnerLeft)
@@ -247,26 +236,21 @@ func (e *externalRegistrar) stopUnwanted() {
 }
 
 // stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs.
-// The caller holds Service.mu.
+// The caller holds registrars.mu.
 func (e *externalRegistrar) stop(cause error) {
 	e.cancel(cause)
-	if e.iface.er != e {
+	s := e.room
+	if s.running[e.ifname] != e {
 		return
 	}
-	s := e.service
-	e.iface.er = nil
-	s.published.RemoveER(e.iface.Name)
-	s.log.Info("External Registrar stopped", "interface", e.iface.Name, "why", cause)
-}
-
-// snapshot is what subscribers see of it.
-func (e *externalRegistrar) snapshot() ER {
-	return ER{Interface: e.iface.Name, Running: true, Address: e.address}
+	delete(s.running, e.ifname)
+	s.published.RemoveER(e.ifname)
+	s.log.Info("External Registrar stopped", "interface", e.ifname, "why", cause)
 }
 
 // ERConfig returns what the External Registrar gives to Enrollees of an access point, with the key.
 // It is the caller's to wipe.
-func (s *Service) ERConfig(ctx context.Context, ifname string, ap ERPeer) (wsc.Credential, error) {
+func (s *Registrars) ERConfig(ctx context.Context, ifname string, ap Peer) (wsc.Credential, error) {
 	var settings wsc.Credential
 	err := s.askER(ctx, ifname, func(e *externalRegistrar, _ time.Time) error {
 		found, err := e.findAP(ap)
@@ -275,7 +259,7 @@ func (s *Service) ERConfig(ctx context.Context, ifname string, ap ERPeer) (wsc.C
 		}
 		var known bool
 		if settings, known = e.registrar.Settings(found.ID); !known {
-			return ErrNoERSettings
+			return state.ErrNoERSettings
 		}
 		return nil
 	})
@@ -284,15 +268,13 @@ func (s *Service) ERConfig(ctx context.Context, ifname string, ap ERPeer) (wsc.C
 
 // ERSetConfig says that Enrollees of an access point are to be given a stored network. Nothing is
 // sent to the access point.
-func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer,
-	network NetworkID) error {
-	n, err := s.NetworkSecrets(network)
+func (s *Registrars) ERSetConfig(ctx context.Context, ifname string, ap Peer,
+	network state.NetworkID) error {
+	settings, err := s.hub.Network(network)
 	if err != nil {
 		return err
 	}
-	defer n.Wipe()
-	settings := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth,
-		EncrType: n.Encryption, NetworkKey: n.Key}
+	defer settings.Wipe()
 	return s.askER(ctx, ifname, func(e *externalRegistrar, now time.Time) error {
 		found, err := e.findAP(ap)
 		if err != nil {
@@ -309,14 +291,17 @@ func (s *Service) ERSetConfig(ctx context.Context, ifname string, ap ERPeer,
 }
 
 // findER is runningER for who does not hold mu.
-func (s *Service) findER(ifname string) (*externalRegistrar, error) {
+func (s *Registrars) findER(ifname string) (*externalRegistrar, error) {
+	if _, err := s.hub.Interface(ifname); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.runningER(ifname)
 }
 
 // askER lets the goroutine of a running External Registrar do something.
-func (s *Service) askER(ctx context.Context, ifname string,
+func (s *Registrars) askER(ctx context.Context, ifname string,
 	do func(e *externalRegistrar, now time.Time) error) error {
 	e, err := s.findER(ifname)
 	if err != nil {

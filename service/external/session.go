@@ -1,4 +1,4 @@
-package service
+package external
 
 import (
 	"context"
@@ -15,19 +15,20 @@ import (
 	"wpsd/service/fence"
 	"wpsd/service/receive"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of
 // the others: a PIN may be good for a day, and shall not keep this machine from joining a network.
-const maxERSessions = 64
+const MaxSessions = 64
 
 // ERRequest says what an External Registrar is to do, with whom and for whom.
-type ERRequest struct {
+type Request struct {
 	Interface string
 	// ERLearn, ERConfigure: the access point; EREnrollPIN, EREnrollPBC: the only one that may let
 	// the Enrollee in, or any
-	AP       ERPeer
-	Enrollee ERPeer // EREnrollPIN, EREnrollPBC: the device, or any
+	AP       Peer
+	Enrollee Peer // EREnrollPIN, EREnrollPBC: the device, or any
 	// PIN is the access point's for ERLearn and ERConfigure, the Enrollee's for EREnrollPIN. It is
 	// copied.
 	PIN   secret.Value
@@ -72,8 +73,8 @@ type canceledRun struct {
 
 // ERLearn begins to read the settings of an access point with its own PIN. They are stored as a
 // network, and what its Enrollees are given from now on.
-func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
-	return s.erRegister(ctx, r, PurposeLearn,
+func (s *Registrars) ERLearn(ctx context.Context, r Request) (state.Session, error) {
+	return s.erRegister(ctx, r, state.PurposeLearn,
 		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
 			[]er.Action, error) {
 			if p.tag != nil {
@@ -86,14 +87,14 @@ func (s *Service) ERLearn(ctx context.Context, r ERRequest) (Session, error) {
 // ERConfigure begins to give an access point new settings, with its own PIN; when it took them,
 // they are stored as a network, and what its Enrollees are given from now on. The key of settings
 // is copied.
-func (s *Service) ERConfigure(ctx context.Context, r ERRequest,
-	settings Settings) (Session, error) {
+func (s *Registrars) ERConfigure(ctx context.Context, r Request,
+	settings session.Settings) (state.Session, error) {
 	if err := settings.Check(); err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
 	c := settings.Credential()
 	defer c.Wipe()
-	return s.erRegister(ctx, r, PurposeConfigure,
+	return s.erRegister(ctx, r, state.PurposeConfigure,
 		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
 			[]er.Action, error) {
 			if p.tag != nil {
@@ -104,21 +105,22 @@ func (s *Service) ERConfigure(ctx context.Context, r ERRequest,
 }
 
 // erRegister is what learning and configuring have in common.
-func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose,
+func (s *Registrars) erRegister(ctx context.Context, r Request, purpose state.Purpose,
 	begin func(*externalRegistrar, time.Time, er.APID, erProof) (er.RunID, []er.Action, error)) (
-	Session, error) {
+	state.Session, error) {
 	r.Timeout = 0
 	var proof erProof
-	method := MethodPIN
+	method := state.MethodPIN
 	if r.NFC {
-		if !s.hasTokens() {
-			return Session{}, fmt.Errorf("%w: read the access point's tag first", ErrNoToken)
+		if !s.tags.HasTokens() {
+			return state.Session{},
+				fmt.Errorf("%w: read the access point's tag first", state.ErrNoToken)
 		}
-		method, proof.tag = MethodNFC, &erTag{service: s}
+		method, proof.tag = state.MethodNFC, &erTag{room: s}
 	} else {
 		pin, err := session.ReadPIN(r.PIN, r.Force)
 		if err != nil {
-			return Session{}, err
+			return state.Session{}, err
 		}
 		proof.pin = devpass.FromPIN(pin)
 		defer proof.pin.Wipe()
@@ -138,32 +140,34 @@ func (s *Service) erRegister(ctx context.Context, r ERRequest, purpose Purpose,
 }
 
 // EREnrollPIN lets one Enrollee in whose PIN it is.
-func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error) {
+func (s *Registrars) EREnrollPIN(ctx context.Context, r Request) (state.Session, error) {
 	if r.Timeout == 0 {
 		r.Timeout = session.WalkTime
 	}
-	if r.Timeout < 0 || r.Timeout > maxPINTimeout {
-		return Session{}, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid,
-			int(maxPINTimeout.Hours()))
+	if r.Timeout < 0 || r.Timeout > session.MaxPINTimeout {
+		return state.Session{},
+			fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", state.ErrInvalid,
+				int(session.MaxPINTimeout.Hours()))
 	}
 	mac := r.Enrollee.MAC
 	switch {
 	case r.Enrollee.IP.IsValid():
-		return Session{}, fmt.Errorf("%w: %s can be an access point, not the device that is to be let in: name that by its UUID or its MAC address", ErrInvalid, r.Enrollee)
+		return state.Session{}, fmt.Errorf("%w: %s can be an access point, not the device that is to be let in: name that by its UUID or its MAC address", state.ErrInvalid, r.Enrollee)
 	case r.MAC.IsMulticast():
-		return Session{}, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
+		return state.Session{},
+			fmt.Errorf("%w: %s is not the address of a device", state.ErrInvalid, r.MAC)
 	case mac.IsZero():
 		mac = r.MAC
 	case !r.MAC.IsZero() && r.MAC != mac:
-		return Session{}, fmt.Errorf("%w: the device cannot be both %s and %s",
-			ErrInvalid, mac, r.MAC)
+		return state.Session{}, fmt.Errorf("%w: the device cannot be both %s and %s",
+			state.ErrInvalid, mac, r.MAC)
 	}
 	pin, err := session.ReadPIN(r.PIN, r.Force)
 	if err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
 	defer pin.Wipe()
-	return s.erSession(ctx, r, PurposeAdmit, MethodPIN,
+	return s.erSession(ctx, r, state.PurposeAdmit, state.MethodPIN,
 		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
 			ap, err := e.findAny(r.AP)
 			if err != nil {
@@ -177,9 +181,9 @@ func (s *Service) EREnrollPIN(ctx context.Context, r ERRequest) (Session, error)
 // EREnrollPBC lets one Enrollee in that has its button pressed, or presses it within two minutes.
 // Instead of the Enrollee an access point may be named: then whoever presses his button there is
 // let in.
-func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error) {
+func (s *Registrars) EREnrollPBC(ctx context.Context, r Request) (state.Session, error) {
 	r.Timeout = 0
-	return s.erSession(ctx, r, PurposeAdmit, MethodPBC,
+	return s.erSession(ctx, r, state.PurposeAdmit, state.MethodPBC,
 		func(e *externalRegistrar, now time.Time) (er.RunID, []er.Action, error) {
 			ap, err := e.findAny(r.AP)
 			if err != nil {
@@ -190,7 +194,7 @@ func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error)
 				switch named, err := e.findAP(r.Enrollee); {
 				case err == nil:
 					grant = er.PBCGrant{AP: named.ID} // not a device, but whose button is meant
-				case errors.Is(err, ErrERAmbiguous), r.Enrollee.IP.IsValid():
+				case errors.Is(err, state.ErrERAmbiguous), r.Enrollee.IP.IsValid():
 					return 0, nil, err
 				}
 			}
@@ -200,18 +204,20 @@ func (s *Service) EREnrollPBC(ctx context.Context, r ERRequest) (Session, error)
 
 // erSession makes a session of a run that begin starts. begin runs in the goroutine of the External
 // Registrar.
-func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, method Method,
-	begin func(*externalRegistrar, time.Time) (er.RunID, []er.Action, error)) (Session, error) {
-	if r.Apply != "" && r.Apply != ApplyAuto && r.Apply != ApplyNone {
-		return Session{}, fmt.Errorf("%w: the External Registrar hands a network to nobody: use auto or none", ErrNotSupported)
+func (s *Registrars) erSession(ctx context.Context, r Request, purpose state.Purpose,
+	method state.Method,
+	begin func(*externalRegistrar, time.Time) (er.RunID, []er.Action, error)) (
+	state.Session, error) {
+	if r.Apply != "" && r.Apply != session.ApplyAuto && r.Apply != session.ApplyNone {
+		return state.Session{}, fmt.Errorf("%w: the External Registrar hands a network to nobody: use auto or none", state.ErrNotSupported)
 	}
-	var snapshot Session
+	var snapshot state.Session
 	err := s.askER(ctx, r.Interface, func(e *externalRegistrar, now time.Time) error {
-		if s.asleep() {
-			return ErrSuspended
+		if s.hub.Asleep() {
+			return state.ErrSuspended
 		}
 		if s.tooManyERSessions() {
-			return ErrTooMany
+			return state.ErrTooMany
 		}
 		run, actions, err := begin(e, now)
 		if err != nil {
@@ -225,22 +231,23 @@ func (s *Service) erSession(ctx context.Context, r ERRequest, purpose Purpose, m
 }
 
 // tooManyERSessions reports whether as many run as may.
-func (s *Service) tooManyERSessions() bool {
-	return s.sessions.Running(true) >= maxERSessions
+func (s *Registrars) tooManyERSessions() bool {
+	return s.sessions.Running(true) >= MaxSessions
 }
 
 // addSession makes the session of a run that has begun.
-func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r ERRequest, purpose Purpose,
-	method Method) Session {
-	s := e.service
+func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r Request,
+	purpose state.Purpose,
+	method state.Method) state.Session {
+	s := e.room
 	deadline := now.Add(session.WalkTime)
 	if r.Timeout != 0 {
 		deadline = now.Add(r.Timeout)
 	}
-	ses := s.sessions.Prepare(Session{
-		Interface: e.iface.Name, Owner: r.Owner, User: r.User,
-		Detached: r.Detach, Role: RoleExternalRegistrar, Purpose: purpose, Method: method,
-		State: StateExchanging, Started: now, Deadline: deadline,
+	ses := s.sessions.Prepare(state.Session{
+		Interface: e.ifname, Owner: r.Owner, User: r.User,
+		Detached: r.Detach, Role: state.RoleExternalRegistrar, Purpose: purpose, Method: method,
+		State: state.StateExchanging, Started: now, Deadline: deadline,
 	})
 	ses.By = e
 	ses.Cancel = func(cause error) {
@@ -302,28 +309,35 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 		}
 		return
 	}
-	s := e.service
+	s := e.room
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.iface.er != e {
+	if e.room.running[e.ifname] != e {
 		return // all are gone for subscribers
 	}
 	switch event := event.(type) {
 	case er.APAdded:
-		s.emit(ERAPAdded{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}})
-		e.keys.prepareIn(keyPause)
+		s.published.Publish(state.ERAPAdded{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
+			AP: &event.AP}})
+		e.keys.PrepareIn(keyPause)
 	case er.APChanged:
-		s.emit(ERAPChanged{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}})
+		s.published.Publish(state.ERAPChanged{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
+			AP: &event.AP}})
 	case er.APAsked:
-		s.emit(ERAPAsked{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}, Asked: event})
+		s.published.Publish(state.ERAPAsked{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
+			AP: &event.AP}, Asked: event})
 	case er.APRemoved:
-		s.emit(ERAPRemoved{AccessPoint: ERAccessPoint{Interface: e.iface.Name, AP: &event.AP}, Reason: event.Reason.String()})
+		s.published.Publish(state.ERAPRemoved{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
+			AP: &event.AP}, Reason: event.Reason.String()})
 	case er.EnrolleeAdded:
-		s.emit(EREnrolleeAdded{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
+		s.published.Publish(state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: e.ifname,
+			Enrollee: event.Enrollee}})
 	case er.EnrolleeChanged:
-		s.emit(EREnrolleeChanged{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
+		s.published.Publish(state.EREnrolleeChanged{Enrollee: state.EREnrollee{Interface: e.ifname,
+			Enrollee: event.Enrollee}})
 	case er.EnrolleeRemoved:
-		s.emit(EREnrolleeRemoved{Enrollee: EREnrollee{Interface: e.iface.Name, Enrollee: event.Enrollee}})
+		s.published.Publish(state.EREnrolleeRemoved{Enrollee: state.EREnrollee{Interface: e.ifname,
+			Enrollee: event.Enrollee}})
 	}
 }
 
@@ -333,15 +347,15 @@ func (e *externalRegistrar) changed(event er.RunChanged) {
 	if run == nil {
 		return
 	}
-	run.session.ChangeSoon(func(s *Session) {
+	run.session.ChangeSoon(func(s *state.Session) {
 		s.Peer, s.PeerUUID, s.Message = event.Peer, event.PeerUUID, event.Message
 		e.at(s, event.AP)
 	})
 }
 
 // at notes which access point a session deals with.
-func (e *externalRegistrar) at(s *Session, ap er.APID) {
-	if known, ok := e.service.published.ERAccessPoint(e.iface.Name, ap); ok {
+func (e *externalRegistrar) at(s *state.Session, ap er.APID) {
+	if known, ok := e.room.published.ERAccessPoint(e.ifname, ap); ok {
 		s.ERAP, s.ERAPUUID = ap, known.UUID
 		s.Detail.FriendlyName = known.AP.Description.FriendlyName
 		s.Detail.Address = known.AP.Addr.String()
@@ -355,34 +369,34 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 		return
 	}
 	delete(e.runs, event.Run)
-	e.keys.prepareIn(keyPause)
+	e.keys.PrepareIn(keyPause)
 	if tag := e.tags[event.Run]; tag != nil {
 		delete(e.tags, event.Run)
 		tag.over(event.Err == nil)
 	}
-	s, ses := e.service, run.session
+	s, ses := e.room, run.session
 	err := event.Err
 	if run.cause != nil && (errors.Is(err, er.ErrCanceled) || errors.Is(err, er.ErrStopped)) {
 		err = run.cause
 	}
 	e.noteEnd(ses, event)
-	if event.Settings == nil || ses.Purpose == PurposeAdmit {
+	if event.Settings == nil || ses.Purpose == state.PurposeAdmit {
 		if event.Settings != nil {
 			event.Settings.Wipe()
 		}
 		e.finish(ses, err)
 		return
 	}
-	// To store them can take a while, and others' events shall not wait for a disk. shutDown waits
-	// for this goroutine, and so for that one.
-	s.tasks.Go(fence.Func(s.log, "taking settings", func() {
+	// To store them can take a while, and others' events shall not wait for a disk. The end of this
+	// External Registrar waits for it.
+	e.tasks.Go(fence.Func(s.log, "taking settings", func() {
 		e.finish(ses, e.takeSettings(ses, *event.Settings))
 	}, func(err error) { e.finish(ses, err) }))
 }
 
 // noteEnd notes with whom a run was.
 func (e *externalRegistrar) noteEnd(ses *session.Running, event er.RunEnded) {
-	ses.Note(func(s *Session) {
+	ses.Note(func(s *state.Session) {
 		s.Peer, s.PeerUUID = event.Peer, event.PeerUUID
 		e.at(s, event.AP)
 		if event.Settings != nil {
@@ -393,11 +407,11 @@ func (e *externalRegistrar) noteEnd(ses *session.Running, event er.RunEnded) {
 
 // finish tells the end of a session, which may be what kept the External Registrar running.
 func (e *externalRegistrar) finish(ses *session.Running, err error) {
-	s := e.service
+	s := e.room
 	ses.End(ending.Of(err, ses.Method))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.iface.er == e {
+	if e.room.running[e.ifname] == e {
 		e.stopUnwanted()
 	}
 }
@@ -405,24 +419,14 @@ func (e *externalRegistrar) finish(ses *session.Running, err error) {
 // takeSettings stores the settings that an access point showed or took, and tells of them. It wipes
 // them.
 func (e *externalRegistrar) takeSettings(ses *session.Running, settings wsc.Credential) error {
-	s := e.service
-	if ses.Purpose == PurposeConfigure {
+	if ses.Purpose == state.PurposeConfigure {
 		session.Strengthen(&settings)
 	}
-	c, err := receive.Convert(asCredential(settings), wsc.MAC{}, s.saeOnly(e.iface))
-	if err != nil {
-		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
+	err := e.room.hub.Arrived(ses, receive.FromSettings(settings),
+		receive.Origin{BSSID: ses.Peer, Source: string(ses.Purpose)})
+	if ses.Purpose == state.PurposeLearn && !errors.Is(err, registration.ErrCredential) {
+		e.room.published.Publish(state.ERAPSettings{Session: ses.ID, Interface: ses.Interface,
+			AccessPoint: ses.ERAP})
 	}
-	came := s.arrived(ses, c, receive.Origin{BSSID: ses.Peer, Source: string(ses.Purpose)}, nil)
-	if ses.Purpose == PurposeLearn {
-		s.tellSettings(ses)
-	}
-	return came.err
-}
-
-// tellSettings tells that a session learned the settings of an access point.
-func (s *Service) tellSettings(ses *session.Running) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.emit(ERAPSettings{Session: ses.ID, Interface: ses.Interface, AccessPoint: ses.ERAP})
+	return err
 }

@@ -1,4 +1,4 @@
-package service
+package external
 
 import (
 	"context"
@@ -9,16 +9,19 @@ import (
 
 	"wpsd/engine/er"
 	"wpsd/engine/upnp"
+	"wpsd/service/fence"
+	"wpsd/service/keypair"
+	"wpsd/service/state"
 )
 
 // erGoodbye bounds how long access points are told, at the end, that we are gone.
-const erGoodbye = 2 * time.Second
+const Goodbye = 2 * time.Second
 
 // externalRegistrar is the External Registrar on one interface. Its goroutine owns what is not said
 // to be others'.
 type externalRegistrar struct {
-	service  *Service
-	iface    *iface
+	room     *Registrars
+	ifname   string
 	address  netip.Addr
 	point    ControlPoint
 	cancel   context.CancelCauseFunc
@@ -26,7 +29,7 @@ type externalRegistrar struct {
 	over     chan struct{}            // closed when no more commands are taken
 
 	registrar *er.Registrar
-	keys      *keyMaker // for the next run, made while nobody waits for it
+	keys      *keypair.Maker // for the next run, made while nobody waits for it
 	runs      map[er.RunID]*erRun
 	tags      map[er.RunID]*erTag // of runs that use one
 	requests  context.Context     // of requests under way
@@ -38,7 +41,7 @@ type externalRegistrar struct {
 	cancelMu sync.Mutex
 	canceled []canceledRun // cancelMu guards it
 
-	// Service.mu guards these.
+	// registrars.mu guards these.
 	owners   map[string]string
 	users    map[string]struct{} // of those who started it for good
 	detached bool                // somebody wants it to run for good
@@ -59,19 +62,19 @@ func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time))
 	select {
 	case e.commands <- func(now time.Time) { defer close(done); do(now); carriedOut = true }:
 		if <-done; !carriedOut {
-			return errBroken
+			return ErrBroken
 		}
 		return nil
 	case <-e.over:
-		return ErrERStopped
+		return state.ErrERStopped
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// errBroken tells a caller that his call is what the External Registrar has failed at; the log has
+// ErrBroken tells a caller that his call is what the External Registrar has failed at; the log has
 // more.
-var errBroken = errors.New("service: the External Registrar failed, which is a mistake in it")
+var ErrBroken = errors.New("service: the External Registrar failed, which is a mistake in it")
 
 // run is the goroutine. What goes wrong in it ends this External Registrar and its sessions, and
 // nothing else.
@@ -82,7 +85,7 @@ func (e *externalRegistrar) run(ctx context.Context) {
 	e.requests = requests
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	s := e.service
+	s := e.room
 	why := s.fenced("an External Registrar", func() { e.serve(ctx, timer) })
 	if why == nil {
 		why = context.Cause(ctx)
@@ -96,10 +99,10 @@ func (e *externalRegistrar) run(ctx context.Context) {
 	}
 	end()
 	e.tasks.Wait()
-	_ = s.fenced("the end of an External Registrar", e.keys.close)
+	_ = s.fenced("the end of an External Registrar", e.keys.Close)
 	if err := e.point.Close(); err != nil {
 		s.log.Debug("closing the sockets of the External Registrar", "interface",
-			e.iface.Name, "err", err)
+			e.ifname, "err", err)
 	}
 }
 
@@ -176,8 +179,8 @@ func (e *externalRegistrar) perform(now time.Time, actions []er.Action) {
 		switch a := a.(type) {
 		case er.Search:
 			if err := e.point.Search(e.requests); err != nil {
-				e.service.log.Debug("searching for access points", "interface",
-					e.iface.Name, "err", err)
+				e.room.log.Debug("searching for access points", "interface",
+					e.ifname, "err", err)
 			}
 		case er.Do:
 			e.do(a)
@@ -193,11 +196,11 @@ func (e *externalRegistrar) do(a er.Do) {
 	e.tasks.Go(func() {
 		growStack(a.ID)
 		var response upnp.Response
-		err := e.service.fence("a request of the External Registrar", func() (err error) {
+		err := fence.Do(e.room.log, "a request of the External Registrar", func() (err error) {
 			response, err = e.point.Do(e.requests, a.Request)
 			return err
 		})
-		e.service.log.Debug("request", "interface", e.iface.Name, "id", a.ID, "method",
+		e.room.log.Debug("request", "interface", e.ifname, "id", a.ID, "method",
 			a.Request.Method, "to", a.Request.URL.Host,
 			"action", a.Request.Header.Get("SOAPACTION"), "size", len(a.Request.Body), "status",
 			response.Status, "answer", len(response.Body), "err", err)
@@ -218,6 +221,11 @@ func growStack(n uint64) byte {
 	return room[n%uint64(len(room))]
 }
 
+// fenced runs f so that a panic in it is logged, and returned as an error.
+func (s *Registrars) fenced(what string, f func()) error {
+	return fence.Do(s.log, what, func() error { f(); return nil })
+}
+
 // abandon ends what leave has left over.
 func (e *externalRegistrar) abandon(why error) {
 	e.stopNow(why)
@@ -230,10 +238,10 @@ func (e *externalRegistrar) abandon(why error) {
 	}
 }
 
-// stopNow is stop for who does not hold Service.mu.
+// stopNow is stop for who does not hold registrars.mu.
 func (e *externalRegistrar) stopNow(cause error) {
-	e.service.mu.Lock()
-	defer e.service.mu.Unlock()
+	e.room.mu.Lock()
+	defer e.room.mu.Unlock()
 	e.stop(cause)
 }
 
@@ -244,7 +252,7 @@ func (e *externalRegistrar) leave(cause error, timer *time.Timer) {
 		run.fail(cause)
 	}
 	e.perform(time.Now(), e.registrar.Stop(time.Now()))
-	enough, stop := context.WithTimeout(e.requests, erGoodbye)
+	enough, stop := context.WithTimeout(e.requests, Goodbye)
 	defer stop()
 	for !e.registrar.Idle() && enough.Err() == nil {
 		e.setTimer(timer)

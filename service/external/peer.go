@@ -1,4 +1,4 @@
-package service
+package external
 
 import (
 	"errors"
@@ -7,21 +7,22 @@ import (
 
 	"wpsd/engine/er"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // ERPeer names an access point or an Enrollee by its UUID or its MAC address, an access point by
 // its IPv4 address as well. The zero ERPeer is anybody.
-type ERPeer struct {
+type Peer struct {
 	UUID wsc.UUID
 	MAC  wsc.MAC
 	IP   netip.Addr
 }
 
 // IsAny reports whether nobody in particular is meant.
-func (p ERPeer) IsAny() bool { return p == ERPeer{} }
+func (p Peer) IsAny() bool { return p == Peer{} }
 
 // String gives what ParseERPeer reads.
-func (p ERPeer) String() string {
+func (p Peer) String() string {
 	switch {
 	case p.UUID != wsc.UUID{}:
 		return p.UUID.String()
@@ -34,25 +35,25 @@ func (p ERPeer) String() string {
 }
 
 // ParseERPeer reads a UUID, a MAC address, the IPv4 address of an access point, or "any".
-func ParseERPeer(text string) (ERPeer, error) {
+func ParsePeer(text string) (Peer, error) {
 	if text == "any" {
-		return ERPeer{}, nil
+		return Peer{}, nil
 	}
 	if mac, err := wsc.ParseMAC(text); err == nil && !mac.IsZero() && !mac.IsMulticast() {
-		return ERPeer{MAC: mac}, nil
+		return Peer{MAC: mac}, nil
 	}
 	if uuid, err := wsc.ParseUUID(text); err == nil && uuid != (wsc.UUID{}) {
-		return ERPeer{UUID: uuid}, nil
+		return Peer{UUID: uuid}, nil
 	}
 	if ip, err := netip.ParseAddr(text); err == nil && ip.Is4() && !ip.IsUnspecified() &&
 		!ip.IsMulticast() {
-		return ERPeer{IP: ip}, nil
+		return Peer{IP: ip}, nil
 	}
-	return ERPeer{}, fmt.Errorf("%w: %.40q is neither a UUID nor an address such as 02:00:00:00:03:00 or 192.0.2.1", ErrInvalid, text)
+	return Peer{}, fmt.Errorf("%w: %.40q is neither a UUID nor an address such as 02:00:00:00:03:00 or 192.0.2.1", state.ErrInvalid, text)
 }
 
 // findAny finds an access point; 0: any.
-func (e *externalRegistrar) findAny(p ERPeer) (er.APID, error) {
+func (e *externalRegistrar) findAny(p Peer) (er.APID, error) {
 	if p.IsAny() {
 		return 0, nil
 	}
@@ -61,13 +62,13 @@ func (e *externalRegistrar) findAny(p ERPeer) (er.APID, error) {
 }
 
 // findAP finds an access point by its UUID, its BSSID or its address.
-func (e *externalRegistrar) findAP(p ERPeer) (er.AP, error) {
+func (e *externalRegistrar) findAP(p Peer) (er.AP, error) {
 	if p.IsAny() {
-		return er.AP{}, fmt.Errorf("%w: name the access point by its UUID, its BSSID or its address", ErrInvalid)
+		return er.AP{}, fmt.Errorf("%w: name the access point by its UUID, its BSSID or its address", state.ErrInvalid)
 	}
 	ap, err := e.registrar.FindAP(er.Name{UUID: p.UUID, BSSID: p.MAC, Addr: p.IP})
 	if several, ok := errors.AsType[*er.Ambiguous](err); ok {
-		return er.AP{}, fmt.Errorf("%w by %s: %s: name the one that is meant by its address, and make sure that it is the right one", ErrERAmbiguous, p, several.Names())
+		return er.AP{}, fmt.Errorf("%w by %s: %s: name the one that is meant by its address, and make sure that it is the right one", state.ErrERAmbiguous, p, several.Names())
 	}
 	if err != nil {
 		return er.AP{}, fmt.Errorf("%w (%s)", erError(err), p)
@@ -77,14 +78,14 @@ func (e *externalRegistrar) findAP(p ERPeer) (er.AP, error) {
 
 // erErrors gives errors of the engine the sentences that callers get.
 var erErrors = []struct{ is, as error }{
-	{er.ErrNotRunning, ErrERStopped},
-	{er.ErrUnknownAP, ErrNoERAP},
-	{er.ErrAmbiguous, ErrERAmbiguous},
-	{er.ErrDropped, ErrERDropped},
-	{er.ErrBusy, ErrERBusy},
-	{er.ErrNoSettings, ErrNoERSettings},
-	{er.ErrOverlap, ErrEROverlap},
-	{er.ErrTooMany, ErrTooMany},
+	{er.ErrNotRunning, state.ErrERStopped},
+	{er.ErrUnknownAP, state.ErrNoERAP},
+	{er.ErrAmbiguous, state.ErrERAmbiguous},
+	{er.ErrDropped, state.ErrERDropped},
+	{er.ErrBusy, state.ErrERBusy},
+	{er.ErrNoSettings, state.ErrNoERSettings},
+	{er.ErrOverlap, state.ErrEROverlap},
+	{er.ErrTooMany, state.ErrTooMany},
 }
 
 func erError(err error) error {

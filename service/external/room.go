@@ -1,0 +1,176 @@
+package external
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/devpass"
+	"wpsd/engine/upnp"
+	"wpsd/engine/wsc"
+	"wpsd/service/receive"
+	"wpsd/service/session"
+	"wpsd/service/state"
+)
+
+// ControlPoint is the sockets of an External Registrar on one network interface, and nothing else.
+// What it hears stays on that interface. It is safe for concurrent use.
+type ControlPoint interface {
+	// Heard gives what devices announce, Notified the events of subscriptions.
+	Heard() <-chan upnp.Announcement
+	Notified() <-chan upnp.Notification
+	// Changed tells that the interface has another address: subscriptions are lost.
+	Changed() <-chan struct{}
+	// Search asks all access points to answer. It does not wait.
+	Search(ctx context.Context) error
+	// Do sends one request and waits for the answer, in bounds of its own.
+	Do(ctx context.Context, r upnp.Request) (upnp.Response, error)
+	Close() error
+}
+
+// Hub is what External Registrars need of the service.
+type Hub interface {
+	// Interface returns the address of a network interface; an error: there is none.
+	Interface(ifname string) (wsc.MAC, error)
+	// Device is what we say of ourselves on it, always with a UUID.
+	Device(ifname string) (wsc.Device, error)
+	// Begin starts a task that the service waits for at its end, if the interface is there.
+	Begin(ifname string, task func()) error
+	// Asleep reports whether nothing may begin.
+	Asleep() bool
+	// Network returns a stored network as a Credential, which is the caller's to wipe.
+	Network(id state.NetworkID) (wsc.Credential, error)
+	// Arrived takes the Credentials that a session received, wipes them, and says what is wrong
+	// with them.
+	Arrived(ses *session.Running, cs []wsc.Credential, from receive.Origin) error
+}
+
+// Tags are the tags of access points that were read, and of devices that are to be let in.
+type Tags interface {
+	HasTokens() bool
+	// TokenOf finds the password of the tag with an id, as a secret of the caller's own, and the
+	// hash of the key of whoever has it.
+	TokenOf(id wsc.DevicePasswordID) (password devpass.Password, hash [20]byte, ok bool)
+	// UsedUp removes it: a tag's password is for one run.
+	UsedUp(id wsc.DevicePasswordID)
+	// Awaited gives the tags whose devices are to be let in as soon as the External Registrar on an
+	// interface has a network, once each.
+	Awaited(ifname string) []Awaited
+}
+
+// Awaited is a tag whose device is to be let in. Its password is the caller's to wipe.
+type Awaited struct {
+	Password    devpass.Password
+	Hash        [20]byte // of the device's key
+	Owner, User string
+	Detach      bool
+}
+
+// RegistrarsConfig is what the External Registrars work with.
+type Config struct {
+	Hub Hub
+	// ControlPoint opens the sockets on an interface; nil: there can be no External Registrar.
+	ControlPoint func(ifname string) (ControlPoint, error)
+	Sessions     *session.Table
+	Published    *state.Published
+	Tags         Tags
+	Rand         io.Reader // drawn from by one goroutine at a time
+	Log          *slog.Logger
+}
+
+// Registrars are the External Registrars, one for each interface where one runs. Its methods are
+// safe for concurrent use.
+type Registrars struct {
+	hub       Hub
+	point     func(ifname string) (ControlPoint, error)
+	sessions  *session.Table
+	published *state.Published
+	tags      Tags
+	rand      io.Reader
+	log       *slog.Logger
+	starts    sync.Mutex // of External Registrars, one at a time
+
+	// mu guards running, and who wants each. The hub is not called with it held.
+	mu      sync.Mutex
+	running map[string]*externalRegistrar // by interface
+}
+
+// newRegistrars makes registrars of which none runs.
+func New(c Config) *Registrars {
+	return &Registrars{hub: c.Hub, point: c.ControlPoint, sessions: c.Sessions,
+		published: c.Published, tags: c.Tags, rand: c.Rand, log: c.Log,
+		running: make(map[string]*externalRegistrar)}
+}
+
+// Possible reports whether there can be External Registrars here.
+func (s *Registrars) Possible() bool { return s.point != nil }
+
+// Runs reports whether an External Registrar runs on an interface.
+func (s *Registrars) Runs(ifname string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[ifname] != nil
+}
+
+// First is the first interface, by name, on which one runs; empty: there is none.
+func (s *Registrars) First() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := ""
+	for ifname := range s.running {
+		if first == "" || ifname < first {
+			first = ifname
+		}
+	}
+	return first
+}
+
+// InterfaceGone ends the External Registrar on an interface that is gone.
+func (s *Registrars) InterfaceGone(ifname string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.running[ifname]; e != nil {
+		e.stop(drivers.ErrInterfaceGone)
+	}
+}
+
+// EndAll tells all to end, and why.
+func (s *Registrars) EndAll(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.running {
+		e.stop(cause)
+	}
+}
+
+// ReleaseOwner forgets an owner that left, and ends the External Registrars that ran for it alone.
+func (s *Registrars) ReleaseOwner(owner string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.running {
+		e.release(owner)
+	}
+}
+
+// LookAgain lets all look for their access points again, which may have forgotten them while the
+// machine slept.
+func (s *Registrars) LookAgain() {
+	for _, e := range s.all() {
+		// it may have ended
+		_ = e.command(context.Background(), func(now time.Time) {
+			e.perform(now, e.registrar.Moved(now))
+		})
+	}
+}
+
+// all are those that run.
+func (s *Registrars) all() []*externalRegistrar {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.running))
+}

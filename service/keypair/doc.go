@@ -1,0 +1,2 @@
+// Package keypair makes the Diffie-Hellman key pairs of runs before they are needed.
+package keypair
