@@ -58,7 +58,8 @@ type enrolment struct {
 	came     arrival // what became of them
 }
 
-func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task, device wsc.Device) *enrolment {
+func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task,
+	device wsc.Device) *enrolment {
 	return &enrolment{
 		service: s, iface: i, session: ses, Task: t, want: r.BSSID, device: device,
 		fragmentSize: s.fragmentSize, apply: r.Apply,

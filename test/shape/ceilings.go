@@ -17,7 +17,7 @@ var ceilings = map[string]int{
 	"fields engine/registration.core":            22,
 	"fields service.Service":                     38,
 	"fields service.enrolment":                   22,
-	"fields service.externalRegistrar":           21,
+	"fields service/external.externalRegistrar":  21,
 	"methods cmd/wpsctl.app":                     74,
 	"methods service.Service":                    181,
 	"methods service/control.call":               77,
@@ -32,6 +32,7 @@ var ceilings = map[string]int{
 	"lines service/control.translator.translate": 62,
 	"upward drivers/sim":                         24,
 	"upward service/control":                     22,
+	"upward service/external":                    37,
 }
 
 // wideLines are how many lines of a file are wider than the limit.
@@ -54,7 +55,6 @@ var wideLines = map[string]int{
 	"service/control/hidden.go":           1,
 	"service/control/mode_test.go":        1,
 	"service/control/socket_test.go":      1,
-	"service/ersession.go":                1,
 	"service/idle.go":                     1,
 	"service/locks_test.go":               1,
 	"service/nfcap_test.go":               8,
