@@ -50,12 +50,20 @@ type enrolment struct {
 	message      wsc.MessageType // newest of this attempt
 	// M8 (or an access point's M7) was verified, and its credentials are safe
 	received bool
-	unusable error   // why settings that an access point showed make no network
-	backhaul bool    // as a Multi-AP backhaul station
-	beside   bool    // see StartRequest
-	apply    string  // who gets the network; see StartRequest
-	external bool    // credentials are for other programs
-	came     arrival // what became of them
+	unusable error  // why settings that an access point showed make no network
+	backhaul bool   // as a Multi-AP backhaul station
+	beside   bool   // see StartRequest
+	apply    string // who gets the network; see StartRequest
+	external bool   // credentials are for other programs
+	// For beside.go: there was a connection to keep, whom to try first, how often the interface was
+	// given back for the connection, and when it is to be, unless somebody is to be tried; zero: at
+	// the end.
+	kept       bool
+	alone      bool // the radio cannot scan beside it
+	first      *search.Candidate
+	returns    int
+	giveBackAt time.Time
+	came       arrival // what became of them
 }
 
 func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task,
@@ -95,9 +103,27 @@ func (e *enrolment) run(ctx context.Context) {
 	ses.End(outcome)
 }
 
-// onInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
-// what came before.
+// onInterface looks for somebody to try beside the connection that is there, then takes the
+// interface and enrols. It gives the interface back whatever went wrong, and also while there is
+// nobody to try.
 func (e *enrolment) onInterface(ctx, walk context.Context) error {
+	for ; ; e.returns++ {
+		err := e.service.fence("looking around beside a connection", func() error {
+			return e.lookBeside(walk)
+		})
+		if err == nil {
+			err = e.withInterface(ctx, walk)
+		}
+		if !errors.Is(err, errNobodyNow) {
+			return err
+		}
+		e.change(func(s *Session) { s.State, s.Peer, s.Message = StateScanning, wsc.MAC{}, 0 })
+	}
+}
+
+// withInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
+// what came before.
+func (e *enrolment) withInterface(ctx, walk context.Context) error {
 	s, name := e.service, e.iface.Name
 	var h *holding
 	err := s.fence("taking an interface", func() (err error) {
@@ -127,9 +153,6 @@ func (e *enrolment) onInterface(ctx, walk context.Context) error {
 func (e *enrolment) meet(ctx context.Context, h *holding) error {
 	s := e.service
 	err := s.withStation(ctx, e.iface, h.apart, func(station drivers.Station) error {
-		if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
-			e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
-		}
 		return e.enroll(ctx, station)
 	})
 	if e.received && err != nil {
@@ -141,15 +164,12 @@ func (e *enrolment) meet(ctx context.Context, h *holding) error {
 // enroll looks for an access point and tries it, and the same or the next again, until one gave us
 // its network, or what happened is the end (see search.Failed).
 func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
-	scan, err := newScanner(ctx, e.service, e.iface, station, e.device.MAC)
-	if err != nil {
+	if err := e.lookWith(ctx, station); err != nil {
 		return err
 	}
-	e.scan = scan
-	scan.ies = e.probeRequest()
-	e.newSearch(ctx)
+	e.giveBackAt = time.Time{}
 	for {
-		c, err := e.find(ctx)
+		c, err := e.next(ctx)
 		if err != nil {
 			return err
 		}
@@ -171,6 +191,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 			return err
 		}
 		e.keys.Prepare()
+		e.keepFor()
 		e.change(func(s *Session) { s.State = StateScanning })
 	}
 }

@@ -21,6 +21,8 @@ func (e *enrolment) find(ctx context.Context) (search.Candidate, error) {
 		case step.Try != nil:
 			e.checked()
 			return *step.Try, nil
+		case e.impatient(step):
+			return search.Candidate{}, errNobodyNow
 		case step.Wait > 0:
 			if err := pause(ctx, step.Wait); err != nil {
 				return search.Candidate{}, err

@@ -83,13 +83,9 @@ func (s *Service) take(ctx context.Context, i *iface, beside bool) (*holding, er
 func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
-	debt, err := m.Claim(ctx, h.iface.Name)
-	if err != nil {
-		return fmt.Errorf("service: %s: whether it has %s: %w: %w", m.Name(), h.iface.Name,
-			drivers.ErrBusy, err)
-	}
-	if debt == nil {
-		return nil
+	debt, err := claimOf(ctx, m, h.iface.Name)
+	if err != nil || debt == nil {
+		return err
 	}
 	if h.owner == "" {
 		h.owner = m.Name()
@@ -116,6 +112,33 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	h.service.log.Debug("a manager has let go", "interface", h.iface.Name, "manager", m.Name(),
 		"apart", apart)
 	return nil
+}
+
+// claimOf asks a manager whether it has an interface; nil: it does not.
+func claimOf(ctx context.Context, m Holder, ifname string) ([]byte, error) {
+	debt, err := m.Claim(ctx, ifname)
+	if err != nil {
+		return nil, fmt.Errorf("service: %s: whether it has %s: %w: %w", m.Name(), ifname,
+			drivers.ErrBusy, err)
+	}
+	return debt, nil
+}
+
+// ownerOf asks which manager has an interface, and changes nothing; empty: nobody has it. A manager
+// that cannot say, and would not let go later, is an error now.
+func (s *Service) ownerOf(ctx context.Context, ifname string) (owner string, err error) {
+	for _, m := range s.holders {
+		within, cancel := context.WithTimeout(ctx, releaseTime)
+		debt, err := claimOf(within, m, ifname)
+		cancel()
+		if err != nil {
+			return "", err
+		}
+		if debt != nil && owner == "" {
+			owner = m.Name()
+		}
+	}
+	return owner, nil
 }
 
 // room reports whether there is room for an interface of our own beside this one.

@@ -38,6 +38,7 @@ type scanner struct {
 	channels []drivers.Channel
 	looked   map[int]time.Time
 	failures int
+	beside   bool // somebody's connection is on the interface
 }
 
 // newScanner takes over what is known of the interface's surroundings: as hints, and where the
@@ -129,7 +130,10 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 		}
 	}
 	limit := maxScanErrors
-	if errors.Is(err, drivers.ErrBusy) {
+	switch busy := errors.Is(err, drivers.ErrBusy); {
+	case busy && c.beside:
+		limit = 1 // the Station has waited for others' scans, and may have what it wants by itself
+	case busy:
 		limit = maxBusy
 	}
 	if c.failures >= limit {

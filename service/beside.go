@@ -1,0 +1,149 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/wsc"
+	"wpsd/service/search"
+)
+
+// A connection that is there when a session begins is kept for as long as there is nobody to try:
+// until a button is pressed, up to two minutes, or until the access point that was named is heard.
+// The kernel scans for us on an interface that somebody else has connected (nl80211,
+// NL80211_CMD_TRIGGER_SCAN), and goes back to the connection's channel in between. The manager lets
+// go only when somebody is to be tried, and has the interface again where that did not help and
+// nobody else comes.
+
+const (
+	// patience is how long we keep an interface after an attempt that failed while there is nobody
+	// to try; it doubles with each time that we gave back for nothing.
+	patience = 5 * time.Second
+	// backTime is how long a manager has to be connected again before we look around beside it.
+	backTime = 5 * time.Second
+	// backPause is the time between two looks at whether it is.
+	backPause = 250 * time.Millisecond
+)
+
+// errNobodyNow means that there is nobody to try now, and that somebody wants the interface
+// meanwhile.
+var errNobodyNow = errors.New("service: nobody is to be tried now")
+
+// lookBeside looks for somebody to try while the manager keeps the connection that it has. It
+// returns at once if there is none to keep.
+func (e *enrolment) lookBeside(ctx context.Context) error {
+	s, i := e.service, e.iface
+	// With beside a manager that shares the radio keeps its connection all the time.
+	if e.beside || e.alone {
+		return nil
+	}
+	owner, err := s.ownerOf(ctx, i.Name)
+	if err != nil {
+		return err
+	}
+	if owner == "" || !e.stays(ctx) {
+		return nil
+	}
+	s.log.Debug("looking for access points beside a connection", "session", e.session.ID,
+		"interface", i.Name, "manager", owner)
+	err = s.withStation(ctx, i, false, func(station drivers.Station) error {
+		if err := e.lookWith(ctx, station); err != nil {
+			return err
+		}
+		e.scan.beside, e.giveBackAt = true, time.Time{}
+		c, err := e.find(ctx)
+		if err == nil {
+			e.first = &c
+		}
+		return err
+	})
+	if err != nil && ctx.Err() == nil && e.scan != nil && e.scan.failures > 0 && !isGone(err) {
+		s.log.Info("the radio cannot scan beside its connection, which ends for this session",
+			"interface", i.Name, "manager", owner, "err", err)
+		e.alone = true
+		return nil
+	}
+	return err
+}
+
+// isGone tells what the manager cannot help with either.
+func isGone(err error) bool {
+	for _, gone := range []error{drivers.ErrRadioBlocked, drivers.ErrInterfaceGone,
+		drivers.ErrNoInterface, drivers.ErrClosed} {
+		if errors.Is(err, gone) {
+			return true
+		}
+	}
+	return false
+}
+
+// stays reports whether the interface has a connection to keep. After it was given back the manager
+// gets a while for that.
+func (e *enrolment) stays(ctx context.Context) bool {
+	knows, ok := e.iface.driver.(drivers.Connecter)
+	if !ok {
+		return false
+	}
+	for until := time.Now().Add(backTime); ; {
+		_, connected, err := knows.Connection(ctx, e.iface.Name)
+		switch {
+		case err != nil:
+			return false
+		case connected:
+			e.kept = true
+			return true
+		case !e.kept:
+			return false
+		case time.Now().After(until), pause(ctx, backPause) != nil:
+			return true // it goes on looking for its network, beside us
+		}
+	}
+}
+
+// lookWith begins to look around with a Station, or goes on with another one: an interface of our
+// own, or the same one after its manager has let go of it, perhaps with another address.
+func (e *enrolment) lookWith(ctx context.Context, station drivers.Station) error {
+	s := e.service
+	if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
+		e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
+	}
+	if e.scan == nil {
+		scan, err := newScanner(ctx, s, e.iface, station, e.device.MAC)
+		if err != nil {
+			return err
+		}
+		e.scan = scan
+		e.newSearch(ctx)
+	} else {
+		e.scan.station, e.scan.own, e.scan.failures = station, e.device.MAC, 0
+		e.scan.beside = false
+	}
+	e.scan.ies = e.probeRequest()
+	return nil
+}
+
+// next is whom to try: whoever was found beside the connection, or the next that is found.
+func (e *enrolment) next(ctx context.Context) (search.Candidate, error) {
+	if c := e.first; c != nil {
+		e.first = nil
+		return *c, nil
+	}
+	return e.find(ctx)
+}
+
+// impatient reports whether the interface is to be given back, since there is nobody to try for so
+// long.
+func (e *enrolment) impatient(step search.Step) bool {
+	return !e.giveBackAt.IsZero() && step.Try == nil &&
+		time.Now().Add(step.Wait).After(e.giveBackAt)
+}
+
+// keepFor says how long the interface is kept from now on with nobody to try. Where there was no
+// connection nobody misses it.
+func (e *enrolment) keepFor() {
+	if e.kept && !e.alone {
+		e.giveBackAt = time.Now().Add(patience << min(e.returns, 5))
+	}
+}
