@@ -130,6 +130,9 @@ type ScanRequest struct {
 	SSID []byte
 	// Flush drops the results of earlier scans first.
 	Flush bool
+	// Urgent ends somebody else's scan that is in the way, where the hardware can, rather than wait
+	// for its end.
+	Urgent bool
 }
 
 // BSS is one access point as heard.

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ type connectedDriver struct {
 	drivers.Driver
 	manager *fakeManager
 	refuses error // what a scan beside the connection fails with
+	newest  drivers.ScanRequest
 }
 
 func (d *connectedDriver) Connection(context.Context, string) (drivers.BSS, bool, error) {
@@ -40,6 +42,7 @@ type connectedStation struct {
 }
 
 func (s *connectedStation) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BSS, error) {
+	s.driver.newest = r
 	_, connected, _ := s.driver.Connection(ctx, "")
 	if connected && s.driver.refuses != nil {
 		return nil, s.driver.refuses
@@ -207,4 +210,43 @@ func TestAManagerThatWillNotLetGoSaysSoAtOnce(t *testing.T) {
 		}
 		h.untouched(m, j)
 	})
+}
+
+// TestAManagerHearsTheNetworkBeforeItGetsIt: its channel is looked at while the manager has the
+// interface; an access point that is off the air for a moment is waited for, and no longer.
+func TestAManagerHearsTheNetworkBeforeItGetsIt(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		off         time.Duration // from the credential on
+		least, most time.Duration
+	}{
+		{"it is there", 0, 0, 300 * time.Millisecond},
+		{"it is restarted", 2 * time.Second, 2 * time.Second, 3 * time.Second},
+		// the end of the run is waited for as well
+		{"it stays away", time.Hour, refreshTime, refreshTime + 3*time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inConnectedHouse(t, func(h *house, m *fakeManager, d *connectedDriver,
+				_ *store.Journal) {
+				ap := h.ap(nil)
+				h.press(ap)
+				s := h.pbc(nil)
+				h.received(s)
+				began := time.Now()
+				if c.off > 0 {
+					h.world.RemoveAP(ap)
+					time.AfterFunc(c.off, func() { h.ap(nil) })
+				}
+				h.wantNetwork(h.end(s), "home", passphrase)
+				if took := time.Since(began); took < c.least || took > c.most {
+					h.Errorf("handed over after %v", took)
+				}
+				want := drivers.ScanRequest{Frequencies: []int{2437}, SSID: []byte("home"),
+					Urgent: true}
+				if !reflect.DeepEqual(d.newest, want) {
+					h.Errorf("the newest look is %+v", d.newest)
+				}
+			})
+		})
+	}
 }

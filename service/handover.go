@@ -1,13 +1,16 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"wpsd/drivers"
 	"wpsd/engine/credential"
+	"wpsd/engine/ie"
 	"wpsd/service/ending"
 	"wpsd/service/receive"
 )
@@ -113,6 +116,7 @@ func (s *Service) deliver(ctx context.Context, sink Sink, ifname string,
 	within, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	start := time.Now()
+	s.refresh(within, ifname, offers)
 	err := sink.Deliver(within, ifname, offers)
 	switch {
 	case err == nil:
@@ -127,4 +131,64 @@ func (s *Service) deliver(ctx context.Context, sink Sink, ifname string,
 	}
 	s.log.Warn("a network was not taken", "interface", ifname, "manager", sink.Name(), "err", err)
 	return &HandoverError{Manager: sink.Name(), Err: err}
+}
+
+const (
+	// refreshTime bounds how long a network is waited for before its manager looks for it: an
+	// access point that takes its settings from the run (hostapd 2.10, not configured yet) is off
+	// the air for a second or two.
+	refreshTime = 4 * time.Second
+	// refreshPause is the time between two looks; one channel takes 30 to 110 ms.
+	refreshPause = 200 * time.Millisecond
+	// maxRefresh is how many channels are looked at: more take as long as a manager's own scan.
+	maxRefresh = 4
+)
+
+// refresh has the interface's manager hear a network that it is to be given: looks at its channel
+// while the manager has the interface, whose results the kernel tells everybody. wpa_supplicant
+// 2.10 connects by results of the last 5 s (SCAN_RES_VALID_FOR_CONNECT) without a scan of its own,
+// for itself and for NetworkManager, and iwd 2.3 takes them for those of its own search. Each would
+// look at all channels otherwise, for 4 to 8 s. So what a manager has begun to scan is ended for
+// this. The caller has the radio.
+func (s *Service) refresh(ctx context.Context, ifname string, offers []credential.Offer) {
+	look := drivers.ScanRequest{Urgent: true}
+	for i := range offers {
+		if o := &offers[i]; o.Frequency != 0 && !slices.Contains(look.Frequencies, o.Frequency) {
+			look.Frequencies = append(look.Frequencies, o.Frequency)
+			look.SSID = o.SSID // a network that hides its name answers to that only
+		}
+	}
+	i := locked(&s.mu, func() *iface { return s.interfaces[ifname] })
+	if len(look.Frequencies) == 0 || len(look.Frequencies) > maxRefresh || i == nil {
+		return
+	}
+	if len(look.Frequencies) > 1 {
+		look.SSID = nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, refreshTime)
+	defer cancel()
+	err := s.withStation(ctx, i, false, func(station drivers.Station) error {
+		for {
+			heard, err := station.Scan(ctx, look)
+			if err != nil || slices.ContainsFunc(heard, func(b drivers.BSS) bool {
+				return offered(&b, offers)
+			}) {
+				return err
+			}
+			if err := pause(ctx, refreshPause); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil { // then the manager looks by itself
+		s.log.Debug("no look before the hand-over", "interface", ifname, "err", err)
+	}
+}
+
+// offered reports whether a BSS is of one of the networks, and protected as that is.
+func offered(b *drivers.BSS, offers []credential.Offer) bool {
+	name, _ := ie.SSID(b.IEs)
+	return slices.ContainsFunc(offers, func(o credential.Offer) bool {
+		return bytes.Equal(name, o.SSID) && suits(ie.SecurityOf(b.IEs, b.Privacy), &o.Network)
+	})
 }

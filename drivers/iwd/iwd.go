@@ -163,7 +163,8 @@ func (d *device) connect(ctx context.Context, name, kind string) error {
 		case err == nil, managerbus.Is(err, busName+".AlreadyConnected"):
 			return true, nil
 		case managerbus.Is(err, busName+".Busy"), managerbus.Is(err, busName+".InProgress"),
-			managerbus.Is(err, busName+".Aborted"):
+			managerbus.Is(err, busName+".Aborted"),
+			managerbus.Is(err, busName+".NoAgent"): // it has not read the file yet
 			last = err
 			return false, nil
 		}

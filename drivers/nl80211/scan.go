@@ -115,7 +115,7 @@ func (s *Station) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BS
 	if err != nil {
 		return nil, err
 	}
-	begun, err := s.scan(ctx, attrs)
+	begun, err := s.scan(ctx, attrs, r.Urgent)
 	if err != nil {
 		return nil, err
 	}
@@ -163,8 +163,10 @@ func (s *Station) scanAttributes(ctx context.Context, r drivers.ScanRequest) ([]
 	})
 }
 
-// scan does one scan from beginning to end and returns when it began, as bootTime.
-func (s *Station) scan(ctx context.Context, attrs []byte) (begun time.Duration, err error) {
+// scan does one scan from beginning to end and returns when it began, as bootTime. An urgent one
+// ends the scan of somebody else that is in its way.
+func (s *Station) scan(ctx context.Context, attrs []byte, urgent bool) (begun time.Duration,
+	err error) {
 	busy := time.NewTimer(busyTime)
 	defer busy.Stop()
 	for try := 1; ; {
@@ -183,6 +185,9 @@ func (s *Station) scan(ctx context.Context, attrs []byte) (begun time.Duration, 
 				return 0, fmt.Errorf("nl80211: %s: %w, %d times", s.name, err, scanTries)
 			}
 		case errors.Is(err, unix.EBUSY):
+			if urgent {
+				_ = s.askAbort() // else it is waited for
+			}
 			if err := s.awaitOther(ctx, busy.C); err != nil {
 				return 0, err
 			}
@@ -219,15 +224,9 @@ func (s *Station) awaitScan(ctx context.Context) error {
 // abortScan ends our scan early, so that the radio is free when we return.
 func (s *Station) abortScan() {
 	defer s.scans.forget()
-	attrs, err := attributes(func(e *netlink.AttributeEncoder) {
-		e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(s.index))
-	})
-	if err != nil {
-		return
-	}
 	// A radio that cannot abort ends the scan in its own time; the next request then waits for
 	// that.
-	if s.port.request(unix.NL80211_CMD_ABORT_SCAN, attrs, nil) != nil {
+	if s.askAbort() != nil {
 		return
 	}
 	timeout := time.NewTimer(abortTime)
@@ -237,6 +236,18 @@ func (s *Station) abortScan() {
 	case <-s.port.done:
 	case <-timeout.C:
 	}
+}
+
+// askAbort has the kernel end the scan that the radio is doing, whoever began it. Its end is told as
+// always.
+func (s *Station) askAbort() error {
+	attrs, err := attributes(func(e *netlink.AttributeEncoder) {
+		e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(s.index))
+	})
+	if err != nil {
+		return err
+	}
+	return s.port.request(unix.NL80211_CMD_ABORT_SCAN, attrs, nil)
 }
 
 // awaitOther waits until the scan that is in our way has ended.
