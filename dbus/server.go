@@ -155,7 +155,7 @@ type Server struct {
 
 // New makes a Server. It does nothing before Run.
 func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
-	all, err := introspection.All()
+	all, err := introspection.Served()
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -193,6 +194,53 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		if list, err := introspection.Parse([]byte(text)); err == nil {
 			t.Errorf("%s is accepted: %+v", name, list)
+		}
+	}
+}
+
+// TestServedIsAllWithoutDocumentation: the two ways to read our files agree.
+func TestServedIsAllWithoutDocumentation(t *testing.T) {
+	t.Parallel()
+	all := load(t)
+	for i := range all {
+		all[i].Doc = introspection.Doc{}
+		for n := range all[i].Methods {
+			all[i].Methods[n].Doc = introspection.Doc{}
+		}
+		for n := range all[i].Signals {
+			all[i].Signals[n].Doc = introspection.Doc{}
+		}
+		for n := range all[i].Properties {
+			all[i].Properties[n].Doc = introspection.Doc{}
+		}
+	}
+	served, err := introspection.Served()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		if !reflect.DeepEqual(all[i], served[i]) {
+			t.Errorf("%s is read as\n%s\nrather than\n%s", all[i].Name, served[i].XML, all[i].XML)
+		}
+	}
+	if len(served) != len(all) {
+		t.Errorf("%d interfaces, not %d", len(served), len(all))
+	}
+}
+
+// BenchmarkAll and BenchmarkServed are what a reader of the manual and the daemon's start pay.
+func BenchmarkAll(b *testing.B) {
+	for b.Loop() {
+		if _, err := introspection.All(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkServed(b *testing.B) {
+	for b.Loop() {
+		if _, err := introspection.Served(); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -157,18 +157,22 @@ func attr(e xml.StartElement, name string) string {
 
 // member is what methods, signals and properties have in common in XML.
 type member struct {
-	Name   string `xml:"name,attr"`
-	Type   string `xml:"type,attr"`
-	Access string `xml:"access,attr"`
-	Args   []struct {
-		Name      string `xml:"name,attr"`
-		Type      string `xml:"type,attr"`
-		Direction string `xml:"direction,attr"`
-	} `xml:"arg"`
-	Annotations []struct {
-		Name  string `xml:"name,attr"`
-		Value string `xml:"value,attr"`
-	} `xml:"annotation"`
+	Name        string             `xml:"name,attr"`
+	Type        string             `xml:"type,attr"`
+	Access      string             `xml:"access,attr"`
+	Args        []memberArg        `xml:"arg"`
+	Annotations []memberAnnotation `xml:"annotation"`
+}
+
+type memberArg struct {
+	Name      string `xml:"name,attr"`
+	Type      string `xml:"type,attr"`
+	Direction string `xml:"direction,attr"`
+}
+
+type memberAnnotation struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 // iface reads an <interface> element to its end.
@@ -206,6 +210,11 @@ func (i *Interface) add(kind string, m member, doc Doc) error {
 	if m.Name == "" || doc.Text == "" {
 		return fmt.Errorf("a %s without a name or a comment before it", kind)
 	}
+	return i.put(kind, m, doc)
+}
+
+// put is add of a member that is complete.
+func (i *Interface) put(kind string, m member, doc Doc) error {
 	var in, out []Arg
 	for _, a := range m.Args {
 		arg := Arg{Name: a.Name, Type: a.Type}
