@@ -3,6 +3,7 @@ package nl80211
 import (
 	"bytes"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -106,21 +107,37 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-// BenchmarkScanResults parses a dump of 100 access points.
+// BenchmarkScanResults reads dumps of so many access points: linear, until maxHeard bounds what is
+// kept. What a kernel holds (cfg80211: 1,000 entries by default) bounds the dump.
 func BenchmarkScanResults(b *testing.B) {
-	attrs := bssAttrs(func(e *netlink.AttributeEncoder) {
-		entry(e)
-		e.Int32(unix.NL80211_BSS_SIGNAL_MBM, -5000)
-		e.Uint64(unix.NL80211_BSS_LAST_SEEN_BOOTTIME, 1)
-		e.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS, make([]byte, 400))
-		e.Bytes(unix.NL80211_BSS_BEACON_IES, make([]byte, 300))
-	})
-	b.ReportAllocs()
-	for b.Loop() {
-		for range 100 {
-			if _, ok, err := parseScanResult(attrs, time.Hour, everything); !ok || err != nil {
-				b.Fatal(err)
-			}
+	for _, count := range []int{10, 100, 1000, 10000} {
+		list := make([][]byte, count)
+		for i := range list {
+			list[i] = bssAttrs(func(e *netlink.AttributeEncoder) {
+				e.Bytes(unix.NL80211_BSS_BSSID, []byte{2, 0, 0, byte(i >> 16), byte(i >> 8), byte(i)})
+				e.Uint32(unix.NL80211_BSS_FREQUENCY, 2437)
+				e.Int32(unix.NL80211_BSS_SIGNAL_MBM, -5000)
+				e.Uint64(unix.NL80211_BSS_LAST_SEEN_BOOTTIME, 1)
+				e.Bytes(unix.NL80211_BSS_INFORMATION_ELEMENTS, make([]byte, 400))
+				e.Bytes(unix.NL80211_BSS_BEACON_IES, make([]byte, 300))
+			})
 		}
+		b.Run(strconv.Itoa(count), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				var heard newest
+				for _, attrs := range list {
+					h, ok, err := parseScanResult(attrs, time.Hour, everything)
+					if !ok || err != nil {
+						b.Fatal(ok, err)
+					}
+					heard.add(h.BSS)
+				}
+				if len(heard.all) != min(count, maxHeard) {
+					b.Fatalf("%d of %d were kept", len(heard.all), count)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*count), "ns/BSS")
+		})
 	}
 }

@@ -94,6 +94,8 @@ type Search struct {
 	hints    []discovery.Candidate // what was known before: where to look, not whom to try
 	others   map[wsc.MAC]bool      // BSSs without WPS; true: it takes WPA3 only
 
+	crowded time.Time // the newest look in which the list was full
+
 	queue  [][]int   // what is left of this sweep
 	sweep  time.Time // when it began
 	whole  bool      // it covers everything
@@ -195,6 +197,10 @@ func (s *Search) Aborted(now time.Time) {
 func (s *Search) hear(c Candidate, began, now time.Time) {
 	old, there := s.heard[c.BSSID]
 	if !there && len(s.heard) >= maxHeard {
+		if now.Equal(s.crowded) {
+			return // it was tidied in this look, and who is new in it fills the list each time
+		}
+		s.crowded = now
 		for m, o := range s.heard {
 			if now.Sub(o.look) > Fresh {
 				delete(s.heard, m)
