@@ -106,7 +106,7 @@ func (c *erContest) joins(begin func()) time.Duration {
 }
 
 // median runs one operation and takes the middle of each figure.
-func (c *erContest) median(o erOperation) figures {
+func (c *erContest) median(o erOperation) medians {
 	var seconds, cpu []float64
 	for n := range measuredRuns + 1 {
 		c.e.ask("WPS_CANCEL")
@@ -124,13 +124,13 @@ func (c *erContest) median(o erOperation) figures {
 	}
 	slices.Sort(seconds)
 	slices.Sort(cpu)
-	return figures{seconds[measuredRuns/2], cpu[measuredRuns/2]}
+	return medians{seconds: seconds[measuredRuns/2], cpu: cpu[measuredRuns/2]}
 }
 
 func TestCompareER(t *testing.T) {
 	w := newQuietWorld(t)
 	w.sh("ip link set lo up")
-	results := map[string][]figures{}
+	results := map[string][]medians{}
 	idle := map[string]footprint{}
 	names := []string{"wpa_supplicant", "wpsd"}
 	for _, name := range names {
