@@ -47,6 +47,7 @@ func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest)
 		offers := locked(&s.mu, func() []credential.Offer {
 			return i.air.offers([]credential.Network{n}, wsc.MAC{})
 		})
+		s.refresh(ctx, i.Name, offers)
 		err := s.deliver(ctx, sink, i.Name, offers)
 		if err != nil {
 			claim.restore(ctx)

@@ -250,3 +250,28 @@ func TestAManagerHearsTheNetworkBeforeItGetsIt(t *testing.T) {
 		})
 	}
 }
+
+// TestAManagerThatDoesNotHearTheNetworkKeepsIt: the access point is off the air when a person presses
+// again, and the manager has the network all the same.
+func TestAManagerThatDoesNotHearTheNetworkKeepsIt(t *testing.T) {
+	inConnectedHouse(t, func(h *house, m *fakeManager, _ *connectedDriver, _ *store.Journal) {
+		ap := h.ap(nil)
+		h.press(ap)
+		first := h.pbc(nil)
+		h.received(first)
+		h.world.RemoveAP(ap)
+		h.wait(func(e Event) bool {
+			c, ok := e.(SessionChanged)
+			return ok && c.Session.State == StateHandingOver
+		})
+		second := h.pbc(nil)
+		h.end(first)
+		if err := h.svc.Cancel(h.Context(), second.ID); err != nil {
+			h.Fatal(err)
+		}
+		h.end(second)
+		if !slices.Contains(m.told, "deliver home "+passphrase) || m.network != "home" {
+			h.Errorf("the manager is in %q, told %q", m.network, m.told)
+		}
+	})
+}

@@ -76,6 +76,7 @@ func (e *enrolment) finish(ctx context.Context, h *holding) error {
 		}
 	}
 	defer credential.WipeAll(networks)
+	s.refresh(ctx, e.session.Interface, offers) // gives way to the next session at once
 	within, cancel := keeping(ctx)
 	defer cancel()
 	err := s.deliver(within, sink, e.session.Interface, offers)
@@ -116,7 +117,6 @@ func (s *Service) deliver(ctx context.Context, sink Sink, ifname string,
 	within, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	start := time.Now()
-	s.refresh(within, ifname, offers)
 	err := sink.Deliver(within, ifname, offers)
 	switch {
 	case err == nil:

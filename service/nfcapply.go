@@ -45,6 +45,7 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 			}
 			return nil
 		})
+		s.refresh(s.ctx, ifname, offers)
 		if err := s.deliver(s.ctx, sink, ifname, offers); err != nil {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface",
 				ifname, "manager", sink.Name(), "err", err)
