@@ -17,6 +17,19 @@ import (
 // go only when somebody is to be tried, and has the interface again where that did not help and
 // nobody else comes.
 
+// aside is what an enrolment knows of the connection that it leaves up until there is somebody to
+// try.
+type aside struct {
+	beside  bool              // see StartRequest
+	kept    bool              // there was a connection to keep
+	alone   bool              // the radio cannot scan beside it
+	first   *search.Candidate // whom to try first
+	returns int               // how often the interface was given back for the connection
+	// giveBackAt is when the interface is given back, unless somebody is to be tried; zero: at the
+	// end.
+	giveBackAt time.Time
+}
+
 const (
 	// patience is how long we keep an interface after an attempt that failed while there is nobody
 	// to try; it doubles with each time that we gave back for nothing.

@@ -52,18 +52,10 @@ type enrolment struct {
 	received bool
 	unusable error  // why settings that an access point showed make no network
 	backhaul bool   // as a Multi-AP backhaul station
-	beside   bool   // see StartRequest
 	apply    string // who gets the network; see StartRequest
 	external bool   // credentials are for other programs
-	// For beside.go: there was a connection to keep, whom to try first, how often the interface was
-	// given back for the connection, and when it is to be, unless somebody is to be tried; zero: at
-	// the end.
-	kept       bool
-	alone      bool // the radio cannot scan beside it
-	first      *search.Candidate
-	returns    int
-	giveBackAt time.Time
-	came       arrival // what became of them
+	aside
+	came arrival // what became of them
 }
 
 func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task,
@@ -71,7 +63,7 @@ func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t 
 	return &enrolment{
 		service: s, iface: i, session: ses, Task: t, want: r.BSSID, device: device,
 		fragmentSize: s.fragmentSize, apply: r.Apply,
-		backhaul: r.MultiAP, beside: r.Beside,
+		backhaul: r.MultiAP, aside: aside{beside: r.Beside},
 		began: ses.Started,
 	}
 }
