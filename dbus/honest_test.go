@@ -181,3 +181,36 @@ func everythingKnown() []service.Event {
 		}},
 	}
 }
+
+// TestFlagsAreAsToldAndChange: a property that says yes or no says what the service does, either way.
+func TestFlagsAreAsToldAndChange(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		flag := func(path godbus.ObjectPath, iface, name string) bool {
+			v, _ := c.must(path, get, iface, name)[0].(godbus.Variant)
+			b, ok := v.Value().(bool)
+			if !ok {
+				t.Errorf("%s.%s is no flag: %v", iface, name, v)
+			}
+			return b
+		}
+		for _, want := range []bool{true, false, true} {
+			ap := accessPoint()
+			ap.Ad.SetupLocked = want
+			w.svc.tell(service.AccessPointAdded{AccessPoint: ap},
+				service.AccessPointChanged{AccessPoint: ap},
+				service.InterfaceChanged{Interface: service.Interface{Name: "wlan0",
+					Connected: want, SetupLocked: want, Scanning: want}})
+			synctest.Wait()
+			if got := flag(ap1, accessPointIface, "SetupLocked"); got != want {
+				t.Errorf("AccessPoint.SetupLocked is %v", got)
+			}
+			for _, name := range []string{"Connected", "SetupLocked", "Scanning"} {
+				if got := flag(wlan0, interfaceIface, name); got != want {
+					t.Errorf("Interface.%s is %v, want %v", name, got, want)
+				}
+			}
+		}
+	})
+}
