@@ -66,6 +66,17 @@ func (c *Conn) Call(ctx context.Context, r Request, out ...any) error {
 	return m.Store(out...)
 }
 
+// CallHidden is Call for an answer that has secrets, which hides names: see Message.HiddenBody. They
+// are the caller's to wipe.
+func (c *Conn) CallHidden(ctx context.Context, r Request, hides func(Place) bool) ([]any, error) {
+	m, err := c.call(ctx, r, false)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(m.Frame)
+	return m.HiddenBody(hides)
+}
+
 // CallFile is Call for a method that returns a file descriptor, and nothing else of interest. The
 // file is the caller's.
 func (c *Conn) CallFile(ctx context.Context, r Request) (*os.File, error) {

@@ -12,17 +12,18 @@ import (
 // Text is a value of type s, and Octets one of type ay, that is overwritten when nobody needs it
 // any more. godbus makes Go strings of texts, which cannot be, and leaves copies of the rest in
 // buffers of its own; so it never gets to see these: see HiddenBody and encode. They stand in a
-// message's body, in a dictionary a{sv} that does, or in one of an array of those.
+// message's body, in a dictionary a{sv} that does, or in one of an array or a dictionary of those.
 type (
 	Text   struct{ secret.Value }
 	Octets struct{ secret.Value }
 )
 
 // Place says where a value stands in a body: in which argument, in which dictionary of an array of
-// them, and under which key; Key is empty for an argument itself.
+// them, or under which key of a dictionary of them (In), and under which key there; Key is empty for
+// an argument itself.
 type Place struct {
 	Arg, Element int
-	Key          string
+	In, Key      string
 }
 
 // nowhere is a place that no secret can have.
@@ -87,8 +88,8 @@ func put(body []any, at Place, v any) bool {
 		body[at.Arg] = v
 		return true
 	}
-	dictionary, ok := body[at.Arg].(map[string]godbus.Variant)
-	if !ok {
+	dictionary := dictionaryAt(body[at.Arg], at)
+	if dictionary == nil {
 		return false
 	}
 	there := dictionary[at.Key]
@@ -98,6 +99,23 @@ func put(body []any, at Place, v any) bool {
 		return true
 	}
 	return false
+}
+
+// dictionaryAt is the dictionary that a place is in; nil: there is none.
+func dictionaryAt(arg any, at Place) map[string]godbus.Variant {
+	switch arg := arg.(type) {
+	case map[string]godbus.Variant:
+		if at.In == "" {
+			return arg
+		}
+	case map[string]map[string]godbus.Variant:
+		return arg[at.In]
+	case []map[string]godbus.Variant:
+		if at.Element < len(arg) {
+			return arg[at.Element]
+		}
+	}
+	return nil
 }
 
 // eachSecret finds the secrets in a body.
@@ -111,6 +129,10 @@ func eachSecret(body []any, found func(Place, any)) {
 		case []map[string]godbus.Variant:
 			for n, dictionary := range v {
 				eachIn(dictionary, Place{Arg: arg, Element: n}, found)
+			}
+		case map[string]map[string]godbus.Variant:
+			for name, dictionary := range v {
+				eachIn(dictionary, Place{Arg: arg, In: name}, found)
 			}
 		}
 	}
@@ -165,6 +187,12 @@ func conceal(body []any) ([]any, map[Place]secret.Value) {
 				list[i] = concealIn(v[i])
 			}
 			concealed[n] = list
+		case map[string]map[string]godbus.Variant:
+			all := make(map[string]map[string]godbus.Variant, len(v))
+			for name := range v {
+				all[name] = concealIn(v[name])
+			}
+			concealed[n] = all
 		default:
 			concealed[n] = concealedValue(v)
 		}

@@ -79,6 +79,40 @@ func TestHiddenBody(t *testing.T) {
 	}
 }
 
+// TestHiddenBodyOfDictionaries: a secret may stand in a dictionary of a list, or of a dictionary, of
+// them.
+func TestHiddenBodyOfDictionaries(t *testing.T) {
+	t.Parallel()
+	one := func(key string) map[string]godbus.Variant {
+		return map[string]godbus.Variant{"key": godbus.MakeVariant([]byte(key)),
+			"ssid": godbus.MakeVariant([]byte("home"))}
+	}
+	list := []map[string]godbus.Variant{one("first key"), one("second key")}
+	named := map[string]map[string]godbus.Variant{"key": one("third key"), "empty": {},
+		"other": one("no key")}
+	body, err := callWith(t, list, named).HiddenBody(func(at Place) bool {
+		return at.Key == "key" && (at.Arg == 0 || at.In == "key")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gotList, gotNamed := body[0].([]map[string]godbus.Variant),
+		body[1].(map[string]map[string]godbus.Variant)
+	for want, got := range map[string]godbus.Variant{"first key": gotList[0]["key"],
+		"second key": gotList[1]["key"], "third key": gotNamed["key"]["key"]} {
+		if v, ok := got.Value().(Octets); !ok || string(v.Bytes()) != want {
+			t.Errorf("%q came as %#v", want, got)
+		}
+	}
+	if v, ok := gotNamed["other"]["key"].Value().([]byte); !ok || string(v) != "no key" {
+		t.Errorf("what is not hidden came as %#v", gotNamed["other"]["key"])
+	}
+	WipeBody(body)
+	if v := gotNamed["key"]["key"].Value().(Octets); !bytes.Equal(v.Bytes(), make([]byte, 9)) {
+		t.Errorf("the key is wiped: %q", v.Bytes())
+	}
+}
+
 // TestHiddenBodyOfOtherTypes: where a PIN should be is something else. It stays what it is, for
 // whoever refuses it.
 func TestHiddenBodyOfOtherTypes(t *testing.T) {
@@ -120,6 +154,8 @@ func TestSecretsAreSent(t *testing.T) {
 			[]any{[]map[string]godbus.Variant{open, open}}},
 		{[]any{[]map[string]godbus.Variant{open, dictionary}},
 			[]any{[]map[string]godbus.Variant{open, open}}},
+		{[]any{map[string]map[string]godbus.Variant{"a": open, "b": dictionary}},
+			[]any{map[string]map[string]godbus.Variant{"a": open, "b": open}}},
 	} {
 		got, err := callWith(t, c.sent...).Body()
 		if err != nil || !reflect.DeepEqual(got, c.want) {

@@ -37,6 +37,10 @@ type Object struct {
 // Method answers a call whose arguments have these types.
 type Method struct {
 	In string // signature
+	// Hides names the arguments that are secret: they come as HiddenBody has them, and are wiped
+	// when Do returns. nil: none are.
+	Hides func(Place) bool
+	// Do answers. Secrets in what it returns are wiped once they are sent.
 	Do func(ctx context.Context, args []any) ([]any, error)
 }
 
@@ -110,12 +114,18 @@ func (c *Conn) serve(o *Object, m *Message) {
 		defer c.leave()
 		defer clear(m.Frame) // a key may be in there
 		defer c.survive(m)
-		args, err := m.Body()
+		hides := method.Hides
+		if hides == nil {
+			hides = func(Place) bool { return false }
+		}
+		args, err := m.HiddenBody(hides)
 		if err != nil {
 			c.Refuse(&m.Header, errInvalidArgs, "The arguments cannot be decoded.")
 			return
 		}
+		defer WipeBody(args)
 		body, err := method.Do(c.ctx, args)
+		defer WipeBody(body)
 		if err == nil {
 			c.Reply(&m.Header, body...)
 			return

@@ -112,7 +112,7 @@ func (w *walker) array(signature string, at Place, depth int) (rest string) {
 	return rest
 }
 
-// entry goes past one entry of a dictionary.
+// entry goes past one entry of a dictionary, which may be of dictionaries.
 func (w *walker) entry(signature string, at Place, depth int) {
 	w.align(8)
 	from := w.pos
@@ -120,7 +120,12 @@ func (w *walker) entry(signature string, at Place, depth int) {
 	inner := nowhere
 	if strings.HasPrefix(signature, "s") && at.Arg >= 0 && at.Key == "" &&
 		w.pos >= from+5 && !w.failed {
-		inner = Place{Arg: at.Arg, Element: at.Element, Key: string(w.b[from+4 : w.pos-1])}
+		inner = at
+		if key := string(w.b[from+4 : w.pos-1]); strings.HasPrefix(rest, "a{sv}") && at.In == "" {
+			inner.In = key
+		} else {
+			inner.Key = key
+		}
 	}
 	if !strings.HasPrefix(w.value(rest, inner, depth), "}") {
 		w.fail()
