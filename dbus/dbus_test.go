@@ -211,7 +211,7 @@ func TestBadArguments(t *testing.T) {
 			says    string
 		}{
 			{options("bssd", "x"), startPbcMethod, "InvalidArguments",
-				`"bssd": there are apply, beside, bssid, detach`},
+				`"bssd": there are apply, beside, beside-only, bssid, detach`},
 			{options("pin", "1234"), startPbcMethod, "InvalidArguments", `"pin"`},
 			{options("x", "x"), interfaceIface + ".Scan", "InvalidArguments", `"x"`},
 			{options("detach", "yes"), startPbcMethod, "InvalidArguments",

@@ -97,12 +97,13 @@ func scan(ctx context.Context, r *request) ([]any, error) {
 
 // startPbc implements Interface.StartPbc.
 func startPbc(ctx context.Context, r *request) ([]any, error) {
-	var beside, multiAP bool
-	start, err := startOptions(r, receives, map[string]any{"beside": &beside, "multi-ap": &multiAP})
+	var beside, besideOnly, multiAP bool
+	start, err := startOptions(r, receives, map[string]any{"beside": &beside,
+		"beside-only": &besideOnly, "multi-ap": &multiAP})
 	if err != nil {
 		return nil, err
 	}
-	start.Beside, start.MultiAP = beside, multiAP
+	start.Beside, start.BesideOnly, start.MultiAP = beside, besideOnly, multiAP
 	s, err := r.svc.StartPBC(ctx, start)
 	if err != nil {
 		return nil, err
@@ -115,13 +116,13 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	var pin bus.Text
 	var mac string
 	var timeout uint32
-	var beside bool
-	start, err := startOptions(r, usesPIN,
-		map[string]any{optionPIN: &pin, "timeout": &timeout, "mac": &mac, "beside": &beside})
+	var beside, besideOnly bool
+	start, err := startOptions(r, usesPIN, map[string]any{optionPIN: &pin, "timeout": &timeout,
+		"mac": &mac, "beside": &beside, "beside-only": &besideOnly})
 	if err != nil {
 		return nil, err
 	}
-	start.Beside = beside
+	start.Beside, start.BesideOnly = beside, besideOnly
 	if err := admitOptions(r, &start, timeout, mac); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 // aside is what an enrolment knows of the connection that it leaves up until there is somebody to
 // try.
 type aside struct {
-	beside  bool              // see StartRequest
+	beside  beside            // whether the interface stays with the manager, see StartRequest
 	kept    bool              // there was a connection to keep
 	alone   bool              // the radio cannot scan beside it
 	first   *search.Candidate // whom to try first
@@ -49,7 +49,7 @@ var errNobodyNow = errors.New("service: nobody is to be tried now")
 func (e *enrolment) lookBeside(ctx context.Context) error {
 	s, i := e.service, e.iface
 	// With beside a manager that shares the radio keeps its connection all the time.
-	if e.beside || e.alone {
+	if e.beside != besideNobody || e.alone {
 		return nil
 	}
 	owner, err := s.ownerOf(ctx, i.Name)

@@ -63,7 +63,7 @@ func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t 
 	return &enrolment{
 		service: s, iface: i, session: ses, Task: t, want: r.BSSID, device: device,
 		fragmentSize: s.fragmentSize, apply: r.Apply,
-		backhaul: r.MultiAP, aside: aside{beside: r.Beside},
+		backhaul: r.MultiAP, aside: aside{beside: besideOf(r)},
 		began: ses.Started,
 	}
 }

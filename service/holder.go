@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/service/ending"
 	"wpsd/service/store"
 )
 
@@ -43,6 +44,25 @@ const (
 	restoreTime = 20 * time.Second
 )
 
+// beside says whether a session uses an interface of its own beside the one that a manager has.
+type beside uint8
+
+const (
+	besideNobody beside = iota // the manager lets go
+	besideIfRoom               // where there is room, the manager lets go elsewhere
+	besideOrNot                // where there is room, the session fails elsewhere
+)
+
+func besideOf(r StartRequest) beside {
+	switch {
+	case r.BesideOnly:
+		return besideOrNot
+	case r.Beside:
+		return besideIfRoom
+	}
+	return besideNobody
+}
+
 // holding is an interface that was taken from its managers, perhaps from none. The session's
 // goroutine owns it.
 type holding struct {
@@ -50,7 +70,7 @@ type holding struct {
 	iface   *iface
 	debt    store.Debt
 	failed  store.Debt // what could not be given back yet
-	beside  bool       // the manager need not let go where there is room for two
+	beside  beside     // whether the manager need not let go, or must not be asked to
 	owner   string     // the manager that has the interface; empty: nobody
 	apart   bool       // it could not let go: use an interface beside this one
 }
@@ -58,7 +78,7 @@ type holding struct {
 // take asks whoever manages an interface to let go of it. What is owed then is on disk before
 // anything changes. With beside it need not, where the radio has room for an interface of our own.
 // That has another address, and a key may be tied to one: nobody gets it who has not asked for it.
-func (s *Service) take(ctx context.Context, i *iface, beside bool) (*holding, error) {
+func (s *Service) take(ctx context.Context, i *iface, beside beside) (*holding, error) {
 	_ = s.settleInterface(ctx, i.Name) // what is left stays in the journal
 	h := &holding{service: s, iface: i, beside: beside, debt: store.Debt{Interface: i.Name}}
 	if old, err := s.journal.Debt(i.Name); err == nil {
@@ -90,9 +110,13 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	if h.owner == "" {
 		h.owner = m.Name()
 	}
-	if _, shares := m.(Sharer); shares && h.beside && h.room(ctx) {
+	_, shares := m.(Sharer)
+	switch {
+	case shares && h.beside != besideNobody && h.room(ctx):
 		h.apart = true
 		return nil
+	case h.beside == besideOrNot:
+		return &ending.NoRoomError{Manager: m.Name()}
 	}
 	if !slices.ContainsFunc(h.debt.Claims, func(c store.Claim) bool {
 		return c.Manager == m.Name()

@@ -530,15 +530,22 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 		room, shares, asked bool
 		beside              int
 		told                []string
+		only                bool // beside or not at all
 	}{
 		{"where there is room it keeps its connection, for who asks, until it has a new one", true,
-			true, true, 1, []string{"deliver home " + passphrase}},
+			true, true, 1, []string{"deliver home " + passphrase}, false},
+		{"it keeps its connection where it must not be asked to let go", true, true, false, 1,
+			[]string{"deliver home " + passphrase}, true},
+		{"without room the session fails where it must not be asked", false, true, false, 0, nil,
+			true},
+		{"one that would take our interface is not asked, either", true, false, false, 0, nil,
+			true},
 		{"it lets go where nobody asks: another address is not for everybody", true, true, false, 0,
-			[]string{"release", "restore false", "deliver home " + passphrase}},
+			[]string{"release", "restore false", "deliver home " + passphrase}, false},
 		{"without room it lets go", false, true, true, 0,
-			[]string{"release", "restore false", "deliver home " + passphrase}},
+			[]string{"release", "restore false", "deliver home " + passphrase}, false},
 		{"one that would take our interface lets go", true, false, true, 0,
-			[]string{"release", "restore false", "deliver home " + passphrase}},
+			[]string{"release", "restore false", "deliver home " + passphrase}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			driver := &roomyDriver{room: c.room}
@@ -550,8 +557,14 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 				}
 			}, func(h *house, m *fakeManager, _ *store.Journal) {
 				h.press(h.ap(nil))
-				h.wantNetwork(h.end(h.pbc(func(r *StartRequest) { r.Beside = c.asked })),
-					"home", passphrase)
+				s := h.end(h.pbc(func(r *StartRequest) { r.Beside, r.BesideOnly = c.asked, c.only }))
+				if c.told == nil {
+					if s.Reason != ReasonNotSupported || !strings.Contains(s.Sentence, "no room") {
+						h.Errorf("it ended with %s: %s", s.Reason, s.Sentence)
+					}
+				} else {
+					h.wantNetwork(s, "home", passphrase)
+				}
 				if driver.beside != c.beside || !slices.Equal(m.told, c.told) {
 					h.Errorf("%d interfaces beside it; told %q", driver.beside, m.told)
 				}

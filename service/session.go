@@ -101,7 +101,7 @@ func (s *Service) admit(r StartRequest, t session.Task) (Session, error) {
 // place finds the interface for a task. The caller holds mu.
 func (s *Service) place(r StartRequest, t *session.Task) (*iface, error) {
 	switch {
-	case t.Purpose == PurposeAdmit && (r.Beside || r.MultiAP):
+	case t.Purpose == PurposeAdmit && (r.Beside || r.BesideOnly || r.MultiAP):
 		return nil, fmt.Errorf("%w: beside and multi-ap are for stations: leave them out at an access point", ErrNotSupported)
 	case t.Purpose == PurposeAdmit:
 		return s.accessPoint(r)

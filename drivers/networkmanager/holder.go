@@ -90,6 +90,10 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (apar
 	return false, wrap(m.supplicantLeaves(ctx, ifname))
 }
 
+// Shares implements service.Sharer: packaging/ tells NetworkManager to leave interfaces alone that
+// wpsd makes.
+func (*Manager) Shares() {}
+
 // supplicantLeaves waits until wpa_supplicant does not have the interface: until then it would
 // disturb us.
 func (m *Manager) supplicantLeaves(ctx context.Context, ifname string) error {

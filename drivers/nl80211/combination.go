@@ -17,11 +17,12 @@ func (d *Driver) RoomApart(ctx context.Context, ifname string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.twoStations, nil
+	return c.twoStations || c.stationBeside && n.ssid == nil, nil
 }
 
 // decodeCombinations looks whether one of the combinations that the radio allows has two stations,
-// each on a channel of its own: only then can one enrol while the other stays where it is.
+// and whether each may be on a channel of its own: only then can one enrol while the other stays in
+// its network. One that is in none needs no channel.
 func (c *capabilities) decodeCombinations(list *netlink.AttributeDecoder) error {
 	for list.Next() {
 		list.Nested(func(d *netlink.AttributeDecoder) error {
@@ -45,6 +46,7 @@ func (c *capabilities) decodeCombinations(list *netlink.AttributeDecoder) error 
 					})
 				}
 			}
+			c.stationBeside = c.stationBeside || stations && most >= 2
 			c.twoStations = c.twoStations || stations && most >= 2 && channels >= 2
 			return nil
 		})

@@ -45,19 +45,20 @@ func TestCombinations(t *testing.T) {
 		name string
 		list []func(*netlink.AttributeEncoder) error
 		want bool
+		idle bool // whether there is room where the other one is in no network
 	}{
 		{"two stations on two channels", []func(*netlink.AttributeEncoder) error{
-			combination(2, 2, limit{2, []uint16{ap, station}})}, true},
+			combination(2, 2, limit{2, []uint16{ap, station}})}, true, true},
 		{"in the second combination", []func(*netlink.AttributeEncoder) error{
 			combination(2, 1, limit{2, []uint16{station}}),
-			combination(3, 2, limit{1, []uint16{ap}}, limit{2, []uint16{station}})}, true},
+			combination(3, 2, limit{1, []uint16{ap}}, limit{2, []uint16{station}})}, true, true},
 		{"two stations on one channel", []func(*netlink.AttributeEncoder) error{
-			combination(2, 1, limit{2, []uint16{station}})}, false},
+			combination(2, 1, limit{2, []uint16{station}})}, false, true},
 		{"one station beside an access point", []func(*netlink.AttributeEncoder) error{
-			combination(2, 2, limit{1, []uint16{station}}, limit{1, []uint16{ap}})}, false},
+			combination(2, 2, limit{1, []uint16{station}}, limit{1, []uint16{ap}})}, false, false},
 		{"one interface at a time", []func(*netlink.AttributeEncoder) error{
-			combination(1, 2, limit{2, []uint16{station}})}, false},
-		{"no combination", nil, false},
+			combination(1, 2, limit{2, []uint16{station}})}, false, false},
+		{"no combination", nil, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -71,8 +72,8 @@ func TestCombinations(t *testing.T) {
 						return nil
 					})
 			}))
-			if err != nil || can.twoStations != c.want {
-				t.Errorf("%v, %v", can.twoStations, err)
+			if err != nil || can.twoStations != c.want || can.stationBeside != c.idle {
+				t.Errorf("%v, %v, %v", can.twoStations, can.stationBeside, err)
 			}
 		})
 	}

@@ -16,6 +16,7 @@ type capabilities struct {
 	maxScanElements int    // bytes that a Probe Request may have of ours
 	features        uint32 // NL80211_FEATURE_… bits
 	extended        []byte // NL80211_EXT_FEATURE_… bits, in whole bytes, lowest first
+	stationBeside   bool   // two stations at once, perhaps on one channel only
 	twoStations     bool   // at once, each on a channel of its own
 }
 

@@ -50,6 +50,9 @@ func (f Ending) Detail(d *outcome.Detail) {
 	if refusal, ok := errors.AsType[*upnp.Fault](f.Err); ok {
 		d.UPnPError = refusal.Code
 	}
+	if full, ok := errors.AsType[*NoRoomError](f.Err); ok {
+		d.Manager = full.Manager
+	}
 	if held, ok := errors.AsType[*drivers.HeldError](f.Err); ok {
 		d.Interface = held.Interface
 	}
@@ -333,6 +336,10 @@ func (f Ending) enrolleeCase(s *state.Session) outcome.Case {
 			return outcome.SupplicantClosed
 		case errors.Is(f.Err, drivers.ErrHeldLinkDown):
 			return outcome.SupplicantLinkDown
+		}
+	case outcome.ReasonNotSupported:
+		if errors.As(f.Err, new(*NoRoomError)) {
+			return outcome.NoRoomBeside
 		}
 	default:
 	}

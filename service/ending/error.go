@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/state"
 	"wpsd/service/store"
@@ -39,3 +40,13 @@ func (e *HandoverError) Error() string {
 
 // Unwrap gives ErrHandover and the manager's own error to errors.Is.
 func (e *HandoverError) Unwrap() []error { return []error{state.ErrHandover, e.Err} }
+
+// NoRoomError means that a manager has the interface, is not to be asked to let go, and the radio
+// has no room for another one beside it.
+type NoRoomError struct{ Manager string }
+
+func (e *NoRoomError) Error() string {
+	return "service: there is no room beside the interface that " + e.Manager + " has"
+}
+
+func (*NoRoomError) Unwrap() error { return drivers.ErrNotSupported }

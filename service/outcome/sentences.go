@@ -41,6 +41,7 @@ const (
 	RefusedForAnother   Case = "association-refused-for-another"
 	SupplicantClosed    Case = "wpa-supplicant-closed"
 	SupplicantLinkDown  Case = "wpa-supplicant-link-down"
+	NoRoomBeside        Case = "no-room-beside"
 	NotConnected        Case = "manager-not-connected"
 	KeyTiedToAddress    Case = "key-tied-to-address"
 	KeyNoPassphrase     Case = "wpa3-key-no-passphrase"
@@ -157,6 +158,7 @@ var sentences = map[Case]string{
 	SupplicantLinkDown:        "wpa_supplicant has {interface}, whose link is down: switch it on (ip link set {interface} up), or stop wpa_supplicant.",
 	Case(ReasonInterfaceGone): "The network interface is gone: plug it in again, then start again.",
 	Case(ReasonNotSupported):  "This network interface cannot do that: use another one.",
+	NoRoomBeside:              "The radio has no room for a second connection beside that of {manager}: start again without keeping that, or use another network interface.",
 	Case(ReasonSuspended):     "The computer went to sleep: start again.",
 	Case(ReasonOwnerLeft):     "The program that started this ended before it was done: start again.",
 	Case(ReasonCanceled):      "Canceled.",

@@ -38,8 +38,10 @@ type StartRequest struct {
 	Detach  bool   // the session outlives its owner
 	Apply   string // who gets the network: a Sink's name, ApplyNone, or "" and ApplyAuto
 	// on an interface of our own, where the radio has room for two: the manager keeps its own
-	Beside  bool
-	MultiAP bool // StartPBC of a station only: as one that links access points (a backhaul station)
+	Beside bool
+	// Beside, and where there is no room the session fails: the manager keeps the interface
+	BesideOnly bool
+	MultiAP    bool // StartPBC of a station only: as one that links access points (a backhaul station)
 	// a session of a station that runs on the interface ends for this one; else that is ErrBusy
 	Anew bool
 	// Learn, Configure: with the password of the access point's tag, which was read before
