@@ -20,9 +20,11 @@ endif
 prefix ?= /usr/local
 PREFIX ?= $(prefix)
 SYSCONFDIR ?= /etc
+BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 DATADIR := $(DESTDIR)$(PREFIX)/share
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+USERUNITDIR ?= $(PREFIX)/lib/systemd/user
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
@@ -130,6 +132,8 @@ install-files: $(if $(shell command -v go),all,already-built)
 	install -d $(DESTDIR)$(UNITDIR)
 	install -D -m 644 packaging/fi.w1.wps.rules $(DESTDIR)$(POLKITRULESDIR)/fi.w1.wps.rules
 	for unit in packaging/wpsd*.service packaging/wpsd*.socket; do sed 's|@SBINDIR@|$(SBINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	install -d $(DESTDIR)$(USERUNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|g' packaging/user/wpsd-nm-agent.service > $(DESTDIR)$(USERUNITDIR)/wpsd-nm-agent.service
 	install -D -m 644 packaging/wpsd.sysusers $(DESTDIR)$(SYSUSERSDIR)/wpsd.conf
 	install -D -m 644 packaging/wpsd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/wpsd.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf

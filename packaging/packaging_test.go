@@ -20,15 +20,23 @@ func install(t *testing.T) (dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "wpsd"), []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "wpsctl"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	units, _ := filepath.Glob("wpsd*.service")
 	sockets, _ := filepath.Glob("wpsd*.socket")
+	if err := os.Mkdir(filepath.Join(dir, "user"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	users, _ := filepath.Glob("user/*.service")
+	units = append(units, users...)
 	for _, name := range append(units, sockets...) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name),
-			[]byte(strings.ReplaceAll(string(text), "@SBINDIR@", dir)), 0o644); err != nil {
+			[]byte(strings.NewReplacer("@SBINDIR@", dir, "@BINDIR@", dir).Replace(string(text))), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,10 +72,15 @@ func TestUnitsAreWellFormed(t *testing.T) {
 	t.Parallel()
 	dir := install(t)
 	names, _ := filepath.Glob(filepath.Join(dir, "wpsd*.*"))
-	out, err := exec.Command("systemd-analyze",
-		append([]string{"verify", "--man=no"}, names...)...).CombinedOutput()
-	if err != nil || strings.Contains(string(out), "wpsd") {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	users, _ := filepath.Glob(filepath.Join(dir, "user/*.service"))
+	for _, args := range [][]string{names, append([]string{"--user"}, users...)} {
+		cmd := exec.Command("systemd-analyze",
+			append([]string{"verify", "--man=no"}, args...)...)
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir)
+		out, err := cmd.CombinedOutput()
+		if err != nil || strings.Contains(string(out), "wpsd") {
+			t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+		}
 	}
 }
 
@@ -105,7 +118,9 @@ func TestWhatIsLoosenedHasItsReason(t *testing.T) {
 func TestUnitsAreBounded(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("wpsd*.service")
-	if len(files) < 3 {
+	users, _ := filepath.Glob("user/*.service")
+	files = append(files, users...)
+	if len(files) < 4 {
 		t.Fatalf("units %q", files)
 	}
 	for _, name := range files {

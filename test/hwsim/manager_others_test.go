@@ -174,11 +174,18 @@ const iwdDirectory = "/var/lib/iwd"
 
 func (w *world) startIwd() *iwdManager {
 	w.t.Helper()
+	return w.startIwdWith("true")
+}
+
+// startIwdWith starts iwd; ownAddresses says whether it asks for addresses itself.
+func (w *world) startIwdWith(ownAddresses string) *iwdManager {
+	w.t.Helper()
 	w.must(os.RemoveAll(iwdDirectory))
 	w.must(os.MkdirAll(iwdDirectory, 0o700))
 	w.must(os.MkdirAll("/etc/iwd", 0o755))
 	w.must(os.WriteFile("/etc/iwd/main.conf",
-		[]byte("[General]\nUseDefaultInterface=true\nEnableNetworkConfiguration=true\n[Network]\nNameResolvingService=none\n"), 0o600))
+		[]byte("[General]\nUseDefaultInterface=true\nEnableNetworkConfiguration="+ownAddresses+
+			"\n[Network]\nNameResolvingService=none\n"), 0o600))
 	for ssid, key := range map[string]string{oldSSID: oldPassphrase, "elsewhere": "not in reach"} {
 		w.must(os.WriteFile(filepath.Join(iwdDirectory, ssid+".psk"),
 			[]byte("# mine\n[Security]\nPassphrase="+key+

@@ -81,6 +81,12 @@ type networkManager struct {
 func (w *world) startNetworkManager(settings ...string) *networkManager {
 	w.t.Helper()
 	w.startSupplicantService()
+	return w.startNetworkManagerAlone(settings...)
+}
+
+// startNetworkManagerAlone is startNetworkManager without what speaks with the radio for it.
+func (w *world) startNetworkManagerAlone(settings ...string) *networkManager {
+	w.t.Helper()
 	w.must(os.RemoveAll("/etc/NetworkManager"))
 	w.must(os.RemoveAll("/var/lib/NetworkManager"))
 	w.must(os.RemoveAll("/run/NetworkManager"))

@@ -188,7 +188,7 @@ func specListsTheSame(w *world) {
 	}
 	places := strings.NewReplacer("%{name}", "wpsd", "%{_bindir}", "/usr/bin", "%{_sbindir}",
 		"/usr/sbin", "%{_prefix}", "/usr", "%{_sysconfdir}", "/etc",
-		"%{_unitdir}", "/usr/lib/systemd/system", "%{_sysusersdir}", "/usr/lib/sysusers.d",
+		"%{_unitdir}", "/usr/lib/systemd/system", "%{_userunitdir}", "/usr/lib/systemd/user", "%{_sysusersdir}", "/usr/lib/sysusers.d",
 		"%{_tmpfilesdir}", "/usr/lib/tmpfiles.d",
 		"%{_docdir}", "/usr/share/doc", "%{_datadir}", "/usr/share", "%{_mandir}", "/usr/share/man",
 		"zsh/site-functions", "zsh/vendor-completions")
