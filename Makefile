@@ -131,11 +131,13 @@ install-files: $(if $(shell command -v go),all,already-built)
 	install -D -m 644 packaging/fi.w1.wps.service $(DESTDIR)$(BUSSERVICEDIR)/fi.w1.wps.service
 	install -d $(DESTDIR)$(UNITDIR)
 	install -D -m 644 packaging/fi.w1.wps.rules $(DESTDIR)$(POLKITRULESDIR)/fi.w1.wps.rules
-	for unit in packaging/wpsd*.service packaging/wpsd*.socket; do sed 's|@SBINDIR@|$(SBINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	for unit in packaging/wpsd*.service packaging/wpsd*.socket; do sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	install -d $(DESTDIR)$(USERUNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|g' packaging/user/wpsd-nm-agent.service > $(DESTDIR)$(USERUNITDIR)/wpsd-nm-agent.service
 	install -D -m 644 packaging/wpsd.sysusers $(DESTDIR)$(SYSUSERSDIR)/wpsd.conf
 	install -D -m 644 packaging/wpsd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/wpsd.conf
+	install -d $(DESTDIR)$(SYSCONFDIR)/wpsd/hooks.d
+	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/button.conf ] || install -D -m 644 packaging/button.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/button.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf
 	install -d $(DATADIR)/dbus-1/interfaces
 	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/

@@ -84,7 +84,8 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 		"print JSON: one object, or one per line for commands that go on")
 	root.AddCommand(newStatus(a), newScan(a), newPBC(a), newPIN(a), newLearn(a), newConfigure(a),
 		newAPPIN(a), newCheckPIN(a), newCancel(a), newCredentials(a), newNFC(a), newNetworks(a),
-		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newNMAgent(a), newMan())
+		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newNMAgent(a), newButton(a), newOnboard(a), newHooks(a),
+		newMan())
 	checkArguments(root)
 	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))
 	mustComplete(root.RegisterFlagCompletionFunc("bus",
