@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -173,22 +174,19 @@ type inputMask struct {
 
 // mask leaves of a device's events those of the key (EVIOCSMASK, Linux 4.4).
 func (w *Watcher) mask(fd int) error {
-	var keys [keyMax/8 + 1]byte
+	keys := new([keyMax/8 + 1]byte)
+	var pinned runtime.Pinner // the kernel reads it by its address
+	defer pinned.Unpin()
+	pinned.Pin(keys)
 	keys[w.Key/8] = 1 << (w.Key % 8)
 	m := inputMask{kind: evKey, size: uint32(len(keys)),
 		codes: uint64(uintptr(unsafe.Pointer(&keys[0])))}
 	err := ioctl(fd, ioWrite('E', 0x93, uint(unsafe.Sizeof(m))), unsafe.Pointer(&m))
-	keep(&keys)
 	if err != nil {
 		return fmt.Errorf("its other keys cannot be left out: %w", err)
 	}
 	return nil
 }
-
-// keep keeps what the kernel has read by its address from being moved or freed before.
-//
-//go:noinline
-func keep(*[keyMax/8 + 1]byte) {}
 
 // read reads a device to its end: until it is unplugged, or closed.
 func (w *Watcher) read(ctx context.Context, name string, f *os.File, presses chan<- struct{}) {
