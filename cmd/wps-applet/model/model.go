@@ -104,10 +104,11 @@ func (m *Model) follow(ctx context.Context, conn *bus.Conn) error {
 		})
 	}()
 	limited, done := context.WithTimeout(ctx, callTime)
-	defer done()
-	if err := conn.Follow(limited, bus.Name{Name: busName,
+	err := conn.Follow(limited, bus.Name{Name: busName,
 		Signals: []bus.Signals{{Path: rootPath, Below: true}}},
-		bus.Name{Name: neardName, Changed: func(string) { m.changed() }}); err != nil {
+		bus.Name{Name: neardName, Changed: func(string) { m.changed() }})
+	done() // now, as its timer would wake us for nothing
+	if err != nil {
 		return err
 	}
 	m.update(func() { m.conn, m.service = conn, Starting })
