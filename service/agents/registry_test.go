@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,16 +144,16 @@ func TestRegistry(t *testing.T) {
 		}},
 		{"an agent that refuses is asked again after a while", func(t *testing.T, r *Registry,
 			h *hub) {
-			refuse := true
+			var takes atomic.Bool
 			p := register(t, r, ":1.1", func(context.Context, Delivery) error {
-				if refuse {
+				if !takes.Load() {
 					return errors.New("not now")
 				}
 				return nil
 			})
 			r.Offer(1, []credential.Network{network("home")})
 			p.want(t, 0)
-			refuse = false
+			takes.Store(true)
 			time.Sleep(Pause)
 			p.want(t, 0, "home")
 		}},
