@@ -72,6 +72,8 @@ func (t *tokens) keep(tag *ndef.PasswordToken, awaits *NFCTagRequest) error {
 	}
 	var expire *time.Timer
 	expire = time.AfterFunc(keepNFC, fence.Func(t.log, "forgetting a tag", func() {
+		t.mu.Lock() // which keep holds until expire is set
+		defer t.mu.Unlock()
 		t.expire(expire, password.ID)
 	}, nil))
 	t.read = append(t.read, readToken{password: password, hash: tag.PublicKeyHash, expire: expire,
@@ -80,10 +82,8 @@ func (t *tokens) keep(tag *ndef.PasswordToken, awaits *NFCTagRequest) error {
 	return nil
 }
 
-// expire removes the password of an id, but not a newer one.
+// expire removes the password of an id, but not a newer one. The caller holds mu.
 func (t *tokens) expire(timer *time.Timer, id wsc.DevicePasswordID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if slices.ContainsFunc(t.read, func(r readToken) bool { return r.expire == timer }) {
 		t.remove(id)
 		t.expired()
