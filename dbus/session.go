@@ -158,14 +158,6 @@ func networkPaths(ids []service.NetworkID) []godbus.ObjectPath {
 	return paths
 }
 
-func macStrings(macs []wsc.MAC) []string {
-	list := make([]string, 0, len(macs))
-	for _, m := range macs {
-		list = append(list, m.String())
-	}
-	return list
-}
-
 // octets is b as a value of type ay, empty rather than nil.
 func octets(b []byte) []byte { return append([]byte{}, b...) }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ type house struct {
 	options             chan map[string]godbus.Variant // of StartPbc
 	canceled            chan godbus.ObjectPath         // sessions
 	registered          chan string                    // identifiers
-	scans               int
+	scans               atomic.Int32
 }
 
 // syncBuffer is a log that two goroutines use.
@@ -314,7 +315,7 @@ func TestQuestions(t *testing.T) {
 			h.wps.Objects[ifacePath+"/aps/02_00_00_00_00_01"] = nil
 			h.hears("02:00:00:00:00:02", "neighbour")
 			h.wps.Methods[interfaceIface+".Scan"] = func(godbus.ObjectPath, []any) ([]any, error) {
-				h.scans++
+				h.scans.Add(1)
 				return nil, h.wps.Conn().Emit(ifacePath, interfaceIface+".ScanDone", true)
 			}
 		}, flags: asked, failed: "NoSecrets", says: "does not offer WPS"},
@@ -375,8 +376,8 @@ func TestQuestions(t *testing.T) {
 			if key != c.key || failed != c.failed || !strings.Contains(text, c.says) {
 				t.Errorf("the answer is %q, %s: %q", key, failed, text)
 			}
-			if h.scans > 1 {
-				t.Errorf("%d scans", h.scans)
+			if n := h.scans.Load(); n > 1 {
+				t.Errorf("%d scans", n)
 			}
 		})
 	}
