@@ -114,7 +114,7 @@ func TestManagerNetworkManagerOnAHostileBus(t *testing.T) {
 	}
 	w.owesNothing()
 	for range 3 {
-		s := d.startPBC() // nobody presses
+		s := d.startPIN("bssid", fresh.bssid, "pin", otherPIN) // which nobody has let in
 		w.until("NetworkManager has let go", 30*time.Second, func() bool {
 			return strings.Contains(nm.mustNmcli("-g", "GENERAL.STATE", "dev", "show", station),
 				"unmanaged")
@@ -155,12 +155,15 @@ func (d *daemon) stillThere() {
 // and is in its network.
 func TestManagerNetworkManagerComesBackLate(t *testing.T) {
 	w := newWorld(t)
-	w.home()
+	_, fresh := w.home()
 	w.startBus()
 	nm := w.startNetworkManager()
 	nm.connectedTo(oldSSID)
-	d := w.startDaemonAgain()
+	d := w.startDaemonAgain("wps_fragment_size=100")
+	mark := fresh.events.len()
+	fresh.mustOK("WPS_PBC")
 	s := d.startPBC()
+	fresh.holdMidRun(mark, s)
 	w.until("NetworkManager has let go", 30*time.Second, func() bool {
 		return strings.Contains(nm.mustNmcli("-g", "GENERAL.STATE", "dev", "show", station),
 			"unmanaged")
@@ -171,6 +174,7 @@ func TestManagerNetworkManagerComesBackLate(t *testing.T) {
 	if o := s.ends(30 * time.Second); o.reason != "canceled" {
 		t.Errorf("the session ended with %s", o.reason)
 	}
+	fresh.signal(syscall.SIGCONT)
 	time.Sleep(3 * time.Minute) // before, nobody tried any more after 82 s
 	if left, _ := filepath.Glob(filepath.Join(w.stateDir(), "owed/*.json")); len(left) != 1 {
 		t.Fatalf("the journal has %v", left)
