@@ -74,7 +74,10 @@ type Doc struct {
 type DocArg struct{ Name, Key, Type, Text string }
 
 // All returns our interfaces and the standard ones, sorted by name.
-func All() ([]Interface, error) {
+func All() ([]Interface, error) { return readFiles(Parse) }
+
+// readFiles has each of our files read, and sorts what comes by name.
+func readFiles(read func(text []byte) ([]Interface, error)) ([]Interface, error) {
 	names, err := fs.Glob(files, "*.xml")
 	if err != nil {
 		return nil, err
@@ -85,7 +88,7 @@ func All() ([]Interface, error) {
 		if err != nil {
 			return nil, err
 		}
-		list, err := Parse(text)
+		list, err := read(text)
 		if err != nil {
 			return nil, fmt.Errorf("introspection: %s: %w", name, err)
 		}

@@ -2,34 +2,14 @@ package introspection
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
-	"io/fs"
-	"slices"
 	"strings"
 )
 
 // Served returns what All does without the documentation, which nobody asks a running daemon for.
 // It reads tags only: encoding/xml, and the comments, took an eighth of the daemon's start. That it
 // reads our own files right is held by a test.
-func Served() ([]Interface, error) {
-	names, err := fs.Glob(files, "*.xml")
-	if err != nil {
-		return nil, err
-	}
-	var all []Interface
-	for _, name := range names {
-		text, err := files.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		if all, err = appendServed(all, string(text)); err != nil {
-			return nil, fmt.Errorf("introspection: %s: %w", name, err)
-		}
-	}
-	slices.SortFunc(all, func(a, b Interface) int { return cmp.Compare(a.Name, b.Name) })
-	return all, nil
-}
+func Served() ([]Interface, error) { return readFiles(readServed) }
 
 // served is the state of reading one file.
 type served struct {
@@ -39,9 +19,10 @@ type served struct {
 	m    member
 }
 
-// appendServed reads one of our files.
-func appendServed(list []Interface, text string) ([]Interface, error) {
-	s := served{list: list}
+// readServed reads one of our files.
+func readServed(file []byte) ([]Interface, error) {
+	var s served
+	text := string(file)
 	for {
 		_, rest, found := strings.Cut(text, "<")
 		if !found {
