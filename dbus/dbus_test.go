@@ -158,6 +158,10 @@ func TestManagersAreThoseThatAreWired(t *testing.T) {
 	inBubble(t, Options{Managers: []string{"novel"}}, func(w *world) {
 		c := w.client(0)
 		activateMethod := networkIface + ".Activate"
+		if v := c.must(rootPath, get, managerIface, "Managers")[0].(godbus.Variant); plain(v) !=
+			plain(godbus.MakeVariant([]string{"novel"})) {
+			t.Errorf("Managers is %v", v)
+		}
 		c.must(network7, activateMethod, options("interface", "wlan0", "apply", "novel"))
 		for _, name := range []string{"iwd", ""} {
 			if text := c.refused("InvalidArguments", network7, activateMethod,

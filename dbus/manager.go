@@ -17,6 +17,7 @@ func (t *tree) managerValues() values {
 	return values{
 		"Version":              variant(t.manager.Version),
 		"ApiVersion":           variant(apiVersion),
+		"Managers":             variant(t.managers),
 		"Interfaces":           variant(sortedPaths(t.interfaces, interfacePath)),
 		"Networks":             variant(sortedPaths(t.networks, networkPath)),
 		"Uuid":                 variant(d.UUID.String()),

@@ -174,7 +174,7 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 	for i := range all {
 		s.api[all[i].Name] = &all[i]
 	}
-	s.objects = newTree(s.api)
+	s.objects = newTree(s.api, s.managers)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -134,7 +134,7 @@ func newTestTree(t testing.TB) *tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := newTree(api)
+	tr := newTree(api, nil)
 	tr.reset(service.Snapshot{Interfaces: []service.Interface{{Name: "wlan0"}}}, nil)
 	return tr
 }

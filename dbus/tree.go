@@ -90,6 +90,7 @@ type accessPointKey struct {
 type tree struct {
 	api          map[string]*introspection.Interface
 	manager      service.Manager
+	managers     []string // the names of those that networks can be handed to
 	interfaces   map[string]service.Interface
 	accessPoints map[accessPointKey]service.AccessPoint
 	sessions     map[service.SessionID]service.Session
@@ -105,8 +106,8 @@ type tree struct {
 	clock clock
 }
 
-func newTree(api map[string]*introspection.Interface) *tree {
-	t := &tree{api: api, clock: newClock()}
+func newTree(api map[string]*introspection.Interface, managers []string) *tree {
+	t := &tree{api: api, managers: append([]string{}, managers...), clock: newClock()}
 	t.clear()
 	return t
 }

@@ -17,7 +17,7 @@ import (
 
 // Sink takes a network that was received: a network manager, which then connects on its own.
 type Sink interface {
-	// Name is networkmanager, wpa_supplicant or iwd.
+	// Name is the one by which the configuration and D-Bus know it.
 	Name() string
 	// Deliver makes the manager know the networks, at least one, and connect the interface to one
 	// of them: rather to the first. It returns once that is connected, as far as 802.11 goes; an

@@ -16,7 +16,7 @@ import (
 // Holder is a manager that may have the interface that a session needs: it lets go for the
 // session's time. Two Holders can have the same interface, one on top of the other.
 type Holder interface {
-	// Name is networkmanager, wpa_supplicant or iwd.
+	// Name is the one by which the configuration and D-Bus know it.
 	Name() string
 	// Claim looks whether the manager has the interface, and changes nothing. What it returns,
 	// JSON, is all that Restore needs to make it as it was; nil: it does not have it.

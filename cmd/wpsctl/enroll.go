@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -27,9 +28,9 @@ type enrollFlags struct {
 }
 
 // register declares the flags that both commands have.
-func (e *enrollFlags) register(cmd *cobra.Command) {
+func (e *enrollFlags) register(a *app, cmd *cobra.Command) {
 	e.registerDetach(cmd)
-	registerApply(cmd, &e.apply)
+	registerApply(a, cmd, &e.apply, "auto", "none")
 	cmd.Flags().BoolVar(&e.showKey, "show-key", false, "print the key of the network, too")
 	cmd.MarkFlagsMutuallyExclusive("detach", "show-key")
 }
@@ -45,13 +46,16 @@ func registerForce(cmd *cobra.Command, force *bool) {
 	cmd.Flags().BoolVar(force, "force", false, "use the PIN even if its check digit is wrong")
 }
 
-// registerApply declares the flag that says who gets the network.
-func registerApply(cmd *cobra.Command, apply *string) {
-	cmd.Flags().StringVar(apply, "apply", "",
-		"hand the network to `MANAGER`: auto, networkmanager, wpa_supplicant, iwd or none")
-	mustComplete(cmd.RegisterFlagCompletionFunc("apply", cobra.FixedCompletions(
-		[]string{"auto", "networkmanager", "wpa_supplicant", "iwd", "none"},
-		cobra.ShellCompDirectiveNoFileComp)))
+// registerApply declares the flag that says who gets the network: a manager that the service knows,
+// or one of words.
+func registerApply(a *app, cmd *cobra.Command, apply *string, words ...string) {
+	cmd.Flags().StringVar(apply, "apply", "", "hand the network to `MANAGER`: "+
+		strings.Join(words, ", ")+" or one of those that \"wpsctl status\" names")
+	mustComplete(cmd.RegisterFlagCompletionFunc("apply",
+		func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return slices.Concat(words, a.known(cmd).Manager.Managers),
+				cobra.ShellCompDirectiveNoFileComp
+		}))
 }
 
 // options makes the a{sv} that the Start methods take.
@@ -101,7 +105,7 @@ button is pressed within two minutes.`,
 			})
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	e.registerBeside(cmd)
 	cmd.Flags().BoolVar(&e.multiAP, "multi-ap", false,
 		"join as a repeater of a Multi-AP network (a backhaul station)")

@@ -64,7 +64,7 @@ gives them from then on to devices that are let in there. The access point stays
 			})
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	registerForce(cmd, &e.force)
 	from.register(cmd)
 	return cmd
@@ -94,7 +94,7 @@ set up anew.
 				})
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	registerForce(cmd, &e.force)
 	n.register(cmd)
 	from.register(cmd)

@@ -179,7 +179,10 @@ func newNetworksActivate(a *app) *cobra.Command {
 it is connected. With -i for this interface.`,
 		ValidArgsFunction: a.completeNetworks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := options{"apply": godbus.MakeVariant(apply)}
+			o := options{}
+			if apply != "" {
+				o["apply"] = godbus.MakeVariant(apply)
+			}
 			if a.ifname != "" {
 				o["interface"] = godbus.MakeVariant(a.ifname)
 			}
@@ -200,8 +203,7 @@ it is connected. With -i for this interface.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&apply, "apply", "auto",
-		"hand it to `MANAGER`: auto, networkmanager, wpa_supplicant or iwd")
+	registerApply(a, cmd, &apply, "auto")
 	return cmd
 }
 

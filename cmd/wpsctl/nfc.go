@@ -253,7 +253,7 @@ minutes. "wpsctl nfc password-token" makes the token. ROUTER is the SSID or the 
 			})
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	return cmd
 }
 
@@ -284,7 +284,7 @@ access point whose tag it is.`,
 	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
 	cmd.Flags().BoolVar(&er, "er", false, "let the External Registrar take it")
 	e.registerDetach(cmd)
-	registerApply(cmd, &e.apply)
+	registerApply(a, cmd, &e.apply, "auto", "none")
 	return cmd
 }
 

@@ -116,7 +116,7 @@ or of the External Registrar, which lets the device in.`,
 		},
 	}
 	cmd.Flags().BoolVar(&isHex, "hex", false, "the input is hex digits")
-	e.register(cmd)
+	e.register(a, cmd)
 	return cmd
 }
 

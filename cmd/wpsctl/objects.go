@@ -47,6 +47,7 @@ type tree struct {
 // manager is the service itself.
 type manager struct {
 	Version       string   `json:"version"`
+	Managers      []string `json:"managers"`
 	UUID          string   `json:"uuid"`
 	DeviceName    string   `json:"device_name"`
 	Manufacturer  string   `json:"manufacturer"`
@@ -213,7 +214,8 @@ func compareNumbered(a, b godbus.ObjectPath) int {
 }
 
 func newManager(p props) manager {
-	return manager{Version: get[string](p, "Version"), UUID: get[string](p, "Uuid"),
+	return manager{Version: get[string](p, "Version"),
+		Managers: get[[]string](p, "Managers"), UUID: get[string](p, "Uuid"),
 		DeviceName:   get[string](p, "DeviceName"),
 		Manufacturer: get[string](p, "Manufacturer"), ModelName: get[string](p, "ModelName"),
 		DeviceType:    get[string](p, "DeviceType"),

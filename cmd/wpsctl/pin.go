@@ -59,7 +59,7 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 			return nil
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	e.registerBeside(cmd)
 	registerForce(cmd, &e.force)
 	admit.register(cmd)

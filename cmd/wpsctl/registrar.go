@@ -129,7 +129,7 @@ The access point stays as it is.
 			})
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	registerForce(cmd, &e.force)
 	from.register(cmd)
 	return cmd
@@ -223,7 +223,7 @@ once it has taken them. Devices that use the old ones have to be set up anew.
 			})
 		},
 	}
-	e.register(cmd)
+	e.register(a, cmd)
 	registerForce(cmd, &e.force)
 	n.register(cmd)
 	from.register(cmd)

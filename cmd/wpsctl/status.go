@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,9 @@ func writeStatus(w io.Writer, t *tree, now time.Time) error {
 	if m.Waiting > 0 {
 		waiting = " " + count(int(m.Waiting), "received network waits", "received networks wait") +
 			` for a program to take them: "wpsctl agent" does.`
+	}
+	if len(m.Managers) > 0 {
+		waiting += "\nNetwork managers that it knows: " + printable(strings.Join(m.Managers, ", ")) + "."
 	}
 	_, err := fmt.Fprintf(w, "\n%s with WPS in range, %s stored.\n%s%s\n",
 		count(len(t.AccessPoints), "access point", "access points"),

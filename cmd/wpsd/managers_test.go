@@ -144,3 +144,22 @@ func TestManagerIsOneLine(t *testing.T) {
 		}
 	}
 }
+
+// TestManagersAreInTheManual: whoever reads wpsd.conf finds the name of each manager that is wired.
+func TestManagersAreInTheManual(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../packaging/wpsd.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, about, _ := strings.Cut(string(text), "# Who gets the networks")
+	about, _, found := strings.Cut(about, "#apply=")
+	if !found {
+		t.Fatal("wpsd.conf has nothing about apply")
+	}
+	for _, name := range managerNames() {
+		if !strings.Contains(about, name) {
+			t.Errorf("wpsd.conf does not name %s for apply", name)
+		}
+	}
+}
