@@ -140,7 +140,7 @@ install-files: $(if $(shell command -v go),all,already-built)
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/button.conf ] || install -D -m 644 packaging/button.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/button.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf ] || install -D -m 644 packaging/wpsd.conf $(DESTDIR)$(SYSCONFDIR)/wpsd/wpsd.conf
 	install -d $(DATADIR)/dbus-1/interfaces
-	install -m 644 introspection/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
+	install -m 644 build/share/man/interfaces/fi.w1.wps.*.xml $(DATADIR)/dbus-1/interfaces/
 	install -D -m 644 packaging/wpsd.8 $(DATADIR)/man/man8/wpsd.8
 	install -d $(DATADIR)/man/man1 && echo '.so man8/wpsd.8' > $(DATADIR)/man/man1/wpsd-sim.1
 	for n in 1 5 7; do install -d $(DATADIR)/man/man$$n && install -m 644 build/share/man/man$$n/* $(DATADIR)/man/man$$n; done

@@ -86,6 +86,7 @@ func accessPointValues(ap service.AccessPoint) values {
 		"Configured":    variant(ap.Ad.State == wsc.Configured),
 		"SetupLocked":   variant(ap.Ad.SetupLocked),
 		"Uuid":          variant(uuid),
+		"Router":        variant(routerOf(ap)),
 		"Version":       variant(ap.Ad.Version2.String()),
 		"DeviceName":    variant(ap.Ad.DeviceName),
 		"Manufacturer":  variant(ap.Ad.Manufacturer),

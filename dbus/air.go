@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"wpsd/engine/ie"
+	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
@@ -66,4 +67,13 @@ func joinable(ap service.AccessPoint) (usable bool, why string) {
 		return true, "wpa3-only"
 	}
 	return true, ""
+}
+
+// routerOf names the device that a BSS belongs to: BSSs with one UUID-E have one button, so they
+// are one thing to a person (discovery.SameAP). One that does not tell stands for itself.
+func routerOf(ap service.AccessPoint) string {
+	if ap.Ad.HasUUIDE && ap.Ad.UUIDE != (wsc.UUID{}) {
+		return ap.Ad.UUIDE.String()
+	}
+	return ap.BSSID.String()
 }

@@ -69,3 +69,33 @@ func TestJoinable(t *testing.T) {
 		}
 	}
 }
+
+func TestBSSsOfOneRouter(t *testing.T) {
+	t.Parallel()
+	uuid := wsc.UUIDFromMAC(bssid1)
+	bss := func(last byte, change func(*wsc.Advertisement)) service.AccessPoint {
+		ap := service.AccessPoint{BSSID: wsc.MAC{2, 0, 0, 0, 0, last}}
+		if change != nil {
+			change(&ap.Ad)
+		}
+		return ap
+	}
+	says := func(u wsc.UUID) func(*wsc.Advertisement) {
+		return func(a *wsc.Advertisement) { a.HasUUIDE, a.UUIDE = true, u }
+	}
+	for _, c := range []struct {
+		name string
+		a, b service.AccessPoint
+		same bool
+	}{
+		{"two bands with one UUID", bss(1, says(uuid)), bss(2, says(uuid)), true},
+		{"two UUIDs", bss(1, says(uuid)), bss(2, says(wsc.UUIDFromMAC(enrollee1))), false},
+		{"neither tells", bss(1, nil), bss(2, nil), false},
+		{"both say nothing but zeros", bss(1, says(wsc.UUID{})), bss(2, says(wsc.UUID{})), false},
+		{"one BSS", bss(1, nil), bss(1, nil), true},
+	} {
+		if same := routerOf(c.a) == routerOf(c.b); same != c.same || routerOf(c.a) == "" {
+			t.Errorf("%s: %q and %q", c.name, routerOf(c.a), routerOf(c.b))
+		}
+	}
+}

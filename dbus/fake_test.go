@@ -36,6 +36,7 @@ type fake struct {
 	erOwners    []string
 	lastER      service.ERRequest
 	busy        string
+	followed    bool
 	calm        chan struct{}
 }
 
@@ -96,6 +97,12 @@ func (f *fake) Busy() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.busy
+}
+
+func (f *fake) Follow(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.followed = on
 }
 
 // tell sends events to the newest subscription.

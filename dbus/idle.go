@@ -92,6 +92,7 @@ func (s *Server) watch(name string) {
 		return
 	}
 	s.watchers[name] = true
+	s.svc.Follow(true)
 	s.bus.tell("AddMatch", leftRule(name))
 }
 
@@ -99,6 +100,7 @@ func (s *Server) watch(name string) {
 func (s *Server) watcherLeft(name string) {
 	if s.watchers[name] {
 		delete(s.watchers, name)
+		s.svc.Follow(len(s.watchers) > 0)
 		s.bus.tell("RemoveMatch", leftRule(name))
 	}
 }

@@ -251,3 +251,35 @@ func TestPulse(t *testing.T) {
 		}
 	})
 }
+
+// TestFollowersAreKnown: somebody wants to know what is in the air from the first question for all
+// objects until the last who asked has left.
+func TestFollowersAreKnown(t *testing.T) {
+	t.Parallel()
+	whenIdle(t, func(i *idler) {
+		followed := func() bool {
+			synctest.Wait()
+			i.svc.mu.Lock()
+			defer i.svc.mu.Unlock()
+			return i.svc.followed
+		}
+		if followed() {
+			t.Error("nobody has asked")
+		}
+		a, b := i.client(0), i.client(0)
+		for _, c := range []*client{a, b} {
+			c.must(rootPath, objectManagerIface+".GetManagedObjects")
+			if !followed() {
+				t.Error("somebody has asked")
+			}
+		}
+		_ = a.conn.Close()
+		if !followed() {
+			t.Error("the other is still there")
+		}
+		_ = b.conn.Close()
+		if followed() {
+			t.Error("both have left")
+		}
+	})
+}

@@ -64,9 +64,9 @@ func getPermissions(ctx context.Context, r *request) ([]any, error) {
 	return []any{all}, nil
 }
 
-// apiVersion is 0 until the first version of the API is declared; from then on what has a version
-// never changes.
-const apiVersion uint32 = 0
+// apiVersion counts the versions of the API. What has a version never changes; one with more in it
+// has the next number, and what is new says so ("Since"). The manual has the rules, in STABILITY.
+const apiVersion uint32 = 1
 
 // maxOSVersion is the largest OS Version: its topmost bit is reserved and always set on the wire.
 const maxOSVersion = 1<<31 - 1

@@ -4,6 +4,7 @@ import (
 	"wpsd/service"
 	"wpsd/service/agents"
 	"wpsd/service/external"
+	"wpsd/service/listening"
 )
 
 // Rooms has the methods of the service and of its rooms in one: New takes it.
@@ -11,11 +12,12 @@ type Rooms struct {
 	*service.Service
 	*agents.Registry
 	*external.Registrars
+	*listening.Scans
 }
 
 // RoomsOf finds the rooms of a service.
 func RoomsOf(s *service.Service) Rooms {
-	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars()}
+	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars(), Scans: s.Scans()}
 }
 
 // ReleaseOwner ends what an owner that is gone has everywhere.

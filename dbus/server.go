@@ -97,6 +97,7 @@ type calls interface {
 	SetDevice(ctx context.Context, change func(*wsc.Device)) error
 	SetProcessing(ctx context.Context, p service.Processing) error
 	Busy() string
+	Follow(on bool)
 }
 
 // Options are what a Server can do without.

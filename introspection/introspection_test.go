@@ -3,6 +3,9 @@ package introspection_test
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
+	"html"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -130,7 +133,7 @@ func TestDocIsTakenApart(t *testing.T) {
 		Access: anyone
 		Errors: A, B,
 		  C
-		Since: 1.2
+		Since: 12
 		--><method name="M"><arg name="options" type="a{sv}" direction="in"/><arg name="o" type="o" direction="out"/></method></interface></node>`))
 	if err != nil || len(list) != 1 || len(list[0].Methods) != 1 {
 		t.Fatal(list, err)
@@ -147,7 +150,7 @@ func TestDocIsTakenApart(t *testing.T) {
 		{Name: "options", Key: "key", Type: "s", Text: "which one of them."},
 		{Name: "o", Text: "what."}}
 	if !slices.Equal(m.Doc.Args, want) || m.Doc.Access != "anyone" ||
-		!slices.Equal(m.Doc.Errors, []string{"A", "B", "C"}) || m.Doc.Since != "1.2" {
+		!slices.Equal(m.Doc.Errors, []string{"A", "B", "C"}) || m.Doc.Since != "12" {
 		t.Errorf("%+v", m.Doc)
 	}
 }
@@ -202,8 +205,11 @@ func TestParseRefuses(t *testing.T) {
 func TestServedIsAllWithoutDocumentation(t *testing.T) {
 	t.Parallel()
 	all := load(t)
+	for n, i := range all { // without what Documented writes
+		all[n] = introspection.Interface{Name: i.Name, Methods: i.Methods, Signals: i.Signals,
+			Properties: i.Properties, XML: i.XML}
+	}
 	for i := range all {
-		all[i].Doc = introspection.Doc{}
 		for n := range all[i].Methods {
 			all[i].Methods[n].Doc = introspection.Doc{}
 		}
@@ -241,6 +247,121 @@ func BenchmarkServed(b *testing.B) {
 	for b.Loop() {
 		if _, err := introspection.Served(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestDocumented: what code generators get is the same interface, and each part of it says what it
+// is.
+func TestDocumented(t *testing.T) {
+	t.Parallel()
+	type annotated struct {
+		Name        string `xml:"name,attr"`
+		Annotations []struct {
+			Name  string `xml:"name,attr"`
+			Value string `xml:"value,attr"`
+		} `xml:"annotation"`
+	}
+	says := func(a annotated, annotation string) string {
+		for _, one := range a.Annotations {
+			if one.Name == annotation {
+				return one.Value
+			}
+		}
+		return ""
+	}
+	for _, i := range load(t) {
+		var got struct {
+			Interface struct {
+				annotated
+				Methods []struct {
+					annotated
+					Args []annotated `xml:"arg"`
+				} `xml:"method"`
+				Signals []struct {
+					annotated
+					Args []annotated `xml:"arg"`
+				} `xml:"signal"`
+				Properties []annotated `xml:"property"`
+			} `xml:"interface"`
+		}
+		if err := xml.Unmarshal(i.Documented(), &got); err != nil {
+			t.Errorf("%s: %v", i.Name, err)
+			continue
+		}
+		const doc, since = "org.gtk.GDBus.DocString", "org.gtk.GDBus.Since"
+		all := []annotated{got.Interface.annotated}
+		for n, m := range got.Interface.Methods {
+			all = append(append(all, m.annotated), m.Args...)
+			if m.Name != i.Methods[n].Name || len(m.Args) != len(i.Methods[n].In)+
+				len(i.Methods[n].Out) || says(m.annotated, since) != i.Methods[n].Doc.Since {
+				t.Errorf("%s.%s is %+v", i.Name, i.Methods[n].Name, m)
+			}
+		}
+		for n, s := range got.Interface.Signals {
+			all = append(append(all, s.annotated), s.Args...)
+			if s.Name != i.Signals[n].Name || len(s.Args) != len(i.Signals[n].Args) {
+				t.Errorf("%s.%s is %+v", i.Name, i.Signals[n].Name, s)
+			}
+		}
+		for n, p := range got.Interface.Properties {
+			all = append(all, p)
+			if p.Name != i.Properties[n].Name || says(p, since) != i.Properties[n].Doc.Since ||
+				!strings.HasPrefix(says(p, doc), i.Properties[n].Doc.Text) {
+				t.Errorf("%s.%s is %+v", i.Name, i.Properties[n].Name, p)
+			}
+		}
+		if len(got.Interface.Methods) != len(i.Methods) ||
+			len(got.Interface.Properties) != len(i.Properties) {
+			t.Errorf("%s has other members", i.Name)
+		}
+		for _, a := range all {
+			if says(a, doc) == "" {
+				t.Errorf("%s: %s says nothing", i.Name, a.Name)
+			}
+		}
+	}
+}
+
+// TestTypesOfQt: qdbusxml2cpp refuses a type that Qt has several names for, unless it is told which
+// to take.
+func TestTypesOfQt(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{"a{sv}": "QVariantMap", "aa{sv}": "QList<QVariantMap>",
+		"a{ss}": "QMap<QString,QString>"}
+	for _, i := range load(t) {
+		if !strings.HasPrefix(i.Name, "fi.w1.") {
+			continue
+		}
+		want := map[string]int{}
+		count := func(where string, args []introspection.Arg) {
+			for n, a := range args {
+				if name := names[a.Type]; name != "" {
+					want[fmt.Sprintf("QtTypeName.%s%d %s", where, n, name)]++
+				} else if strings.ContainsAny(a.Type, "({") {
+					t.Errorf("%s: what is %s in Qt?", i.Name, a.Type)
+				}
+			}
+		}
+		for _, m := range i.Methods {
+			count("In", m.In)
+			count("Out", m.Out)
+		}
+		for _, s := range i.Signals {
+			count("Out", s.Args)
+		}
+		for _, p := range i.Properties {
+			if name := names[p.Type]; name != "" {
+				want["QtTypeName "+name]++
+			}
+		}
+		got := map[string]int{}
+		for _, m := range regexp.MustCompile(`org\.qtproject\.QtDBus\.(QtTypeName\S*)" value="([^"]*)"`).
+			FindAllStringSubmatch(string(i.XML), -1) {
+			got[m[1]+" "+html.UnescapeString(m[2])]++
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s has %v, not %v", i.Name, got, want)
 		}
 	}
 }

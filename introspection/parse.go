@@ -20,6 +20,8 @@ type Interface struct {
 	Properties []Property
 	// XML is the <interface> element without comments, as Introspect gives it.
 	XML []byte
+
+	members []member // in their order, for Documented
 }
 
 // Method is a method of an interface.
@@ -67,7 +69,7 @@ type Doc struct {
 	Args   []DocArg // in their order
 	Access string   // who may call it: "anyone", or a polkit action and exceptions
 	Errors []string // names without fi.w1.wps.Error.
-	Since  string   // the version that had it first; empty: 0.1, the first one
+	Since  string   // the Manager.ApiVersion that had it first; empty: it is older
 }
 
 // DocArg describes an argument, or one key of it.
@@ -165,6 +167,8 @@ type member struct {
 	Access      string             `xml:"access,attr"`
 	Args        []memberArg        `xml:"arg"`
 	Annotations []memberAnnotation `xml:"annotation"`
+	kind        string             // of the element
+	doc         Doc
 }
 
 type memberArg struct {
@@ -200,10 +204,12 @@ func (p *parser) iface(start xml.StartElement) (Interface, error) {
 			if err := p.d.DecodeElement(&m, &t); err != nil {
 				return Interface{}, err
 			}
-			if err := i.add(t.Name.Local, m, p.doc()); err != nil {
+			m.kind, m.doc = t.Name.Local, p.doc()
+			if err := i.add(m.kind, m, m.doc); err != nil {
 				return Interface{}, fmt.Errorf("%s.%s: %w", i.Name, m.Name, err)
 			}
-			m.write(&out, t.Name.Local)
+			i.members = append(i.members, m)
+			m.write(&out, m.kind, nil)
 		}
 	}
 }
@@ -247,26 +253,35 @@ func (i *Interface) put(kind string, m member, doc Doc) error {
 	return nil
 }
 
-// write writes a member without comments. All that can stand in a name or a type needs no escaping.
-func (m member) write(w *bytes.Buffer, kind string) {
+// write writes a member: without comments, or with what they say in annotations.
+func (m member) write(w *bytes.Buffer, kind string, doc *Doc) {
 	fmt.Fprintf(w, "    <%s name=%q", kind, m.Name)
 	if kind == "property" {
 		fmt.Fprintf(w, " type=%q access=%q", m.Type, m.Access)
 	}
-	if len(m.Args)+len(m.Annotations) == 0 {
+	if len(m.Args)+len(m.Annotations) == 0 && doc == nil {
 		w.WriteString("/>\n")
 		return
 	}
 	w.WriteString(">\n")
+	if doc != nil {
+		annotate(w, "      ", *doc)
+	}
 	for _, a := range m.Args {
 		fmt.Fprintf(w, "      <arg name=%q type=%q", a.Name, a.Type)
 		if kind == "method" {
 			fmt.Fprintf(w, " direction=%q", a.Direction)
 		}
-		w.WriteString("/>\n")
+		if doc == nil {
+			w.WriteString("/>\n")
+			continue
+		}
+		w.WriteString(">\n")
+		annotation(w, "        ", docString, doc.ofArg(a.Name))
+		w.WriteString("      </arg>\n")
 	}
 	for _, a := range m.Annotations {
-		fmt.Fprintf(w, "      <annotation name=%q value=%q/>\n", a.Name, a.Value)
+		annotation(w, "      ", a.Name, a.Value)
 	}
 	fmt.Fprintf(w, "    </%s>\n", kind)
 }

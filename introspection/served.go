@@ -11,6 +11,9 @@ import (
 // reads our own files right is held by a test.
 func Served() ([]Interface, error) { return readFiles(readServed) }
 
+// entities are those that our files have: in annotations that name types of C++.
+var entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+
 // served is the state of reading one file.
 type served struct {
 	list []Interface
@@ -78,7 +81,7 @@ func (s *served) tag(tag string) error {
 			memberArg{Name: value("name"), Type: value("type"), Direction: value("direction")})
 	case "annotation":
 		s.m.Annotations = append(s.m.Annotations,
-			memberAnnotation{Name: value("name"), Value: value("value")})
+			memberAnnotation{Name: value("name"), Value: entities.Replace(value("value"))})
 	default:
 		return fmt.Errorf("unknown element <%s>", name)
 	}
@@ -87,6 +90,6 @@ func (s *served) tag(tag string) error {
 
 // member puts the member that was read into its interface.
 func (s *served) member() error {
-	s.m.write(&s.out, s.kind)
+	s.m.write(&s.out, s.kind, nil)
 	return s.list[len(s.list)-1].put(s.kind, s.m, Doc{})
 }

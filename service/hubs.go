@@ -2,10 +2,14 @@ package service
 
 import (
 	"fmt"
+	"time"
 
+	"wpsd/drivers"
+	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/service/receive"
+	"wpsd/service/search"
 	"wpsd/service/session"
 )
 
@@ -71,6 +75,53 @@ func (h registrarsHub) Arrived(ses *session.Running, cs []wsc.Credential,
 		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
 	}
 	return h.s.arrived(ses, c, from, nil).err
+}
+
+// listeningHub is what takes in what others hear.
+type listeningHub struct{ s *Service }
+
+// Stations implements listening.Hub.
+func (h listeningHub) Stations() []string {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	var names []string
+	for name, i := range h.s.interfaces {
+		if i.Mode == drivers.ModeStation {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Wants implements listening.Hub. During a session or a scan of ours nobody needs it: they read the
+// same list.
+func (h listeningHub) Wants(ifname string) bool {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	i := h.s.interfaces[ifname]
+	return i != nil && i.Mode == drivers.ModeStation && i.session == nil && i.cancelScan == nil
+}
+
+// Heard implements listening.Hub.
+func (h listeningHub) Heard(ifname string, list []drivers.BSS) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	i := h.s.interfaces[ifname]
+	if i == nil {
+		return
+	}
+	var found []search.Candidate
+	for _, b := range list {
+		k, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy,
+			wsc.MAC(i.HardwareAddr))
+		if ok {
+			found = append(found, search.Candidate{Candidate: k, Privacy: b.Privacy})
+		}
+	}
+	now := time.Now()
+	i.air.heard(list, now)
+	// Nobody knows where they listened in vain, so no channel counts as looked at.
+	h.s.heard(i, nil, now, found)
 }
 
 // interfaceOf finds an interface, whatever it is used as; nil: there is none.

@@ -15,6 +15,7 @@ import (
 	"wpsd/service/agents"
 	"wpsd/service/external"
 	"wpsd/service/fence"
+	"wpsd/service/listening"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
@@ -93,6 +94,7 @@ type Service struct {
 	published  *state.Published // what subscribers see
 	sessions   *session.Table
 	registrars *external.Registrars
+	scans      *listening.Scans // of others
 	tokens     *tokens
 	agents     *agents.Registry // which ends after all tasks
 
@@ -130,6 +132,7 @@ func New(c Config) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.agents = agents.New(agentsHub{s}, s.log)
+	s.scans = listening.New(listeningHub{s}, staleAfter, s.log)
 	s.tokens = &tokens{log: s.log, expired: s.calmDown}
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {
@@ -171,6 +174,9 @@ func (s *Service) Agents() *agents.Registry { return s.agents }
 
 // Registrars are the External Registrars.
 func (s *Service) Registrars() *external.Registrars { return s.registrars }
+
+// Scans are the scans of others.
+func (s *Service) Scans() *listening.Scans { return s.scans }
 
 // agentsHub is what the agents tell.
 type agentsHub struct{ s *Service }
@@ -218,6 +224,14 @@ func (s *Service) Run(ctx context.Context) error {
 				followers.Go(fence.Keep(s.log, "following the connections of "+d.Name(), func() {
 					s.followConnections(ctx, teller)
 				}))
+			}
+		}
+		for _, d := range s.drivers {
+			if l, ok := d.(drivers.Listener); ok { // one driver has radios
+				followers.Go(fence.Keep(s.log, "hearing the scans of others", func() {
+					s.scans.Run(ctx, l)
+				}))
+				break
 			}
 		}
 		followers.Go(fence.Keep(s.log, "following the managers", func() {

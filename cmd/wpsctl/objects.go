@@ -88,6 +88,7 @@ type accessPoint struct {
 	Configured bool      `json:"configured"`
 	Locked     bool      `json:"setup_locked"`
 	UUID       string    `json:"uuid,omitempty"`
+	Router     string    `json:"router,omitempty"`
 	Version    string    `json:"version"`
 	DeviceName string    `json:"device_name"`
 	Maker      string    `json:"manufacturer"`
@@ -247,7 +248,7 @@ func newAccessPoint(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]s
 		Frequency: get[uint32](p, "Frequency"), Signal: get[int32](p, "Signal"),
 		Flags: get[string](p, "Flags"), Security: get[[]string](p, "Security"),
 		Configured: get[bool](p, "Configured"), Locked: get[bool](p, "SetupLocked"),
-		UUID:    get[string](p, "Uuid"),
+		UUID: get[string](p, "Uuid"), Router: get[string](p, "Router"),
 		Version: get[string](p, "Version"), DeviceName: get[string](p, "DeviceName"),
 		Maker: get[string](p, "Manufacturer"),
 		Model: get[string](p, "ModelName"), LastSeen: when(p, "LastSeen")}

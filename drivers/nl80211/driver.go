@@ -22,6 +22,8 @@ type Driver struct {
 	carries chan string // names of interfaces whose links began or ceased to carry data
 	watch   *watch
 
+	listener *listener
+
 	mu       sync.Mutex
 	closed   bool
 	apart    map[string]bool     // names of interfaces that we have made
@@ -46,6 +48,7 @@ func newDriver(log *slog.Logger, k kernel) (*Driver, error) {
 		rfkill:   rfkill{sysfs: k.sysfs, device: k.rfkill},
 		changed:  make(chan struct{}, 1),
 		carries:  make(chan string, 16),
+		listener: newListener(),
 		apart:    make(map[string]bool),
 		stations: make(map[int]*Station),
 		known:    make(map[int]linkMessage),
@@ -202,6 +205,7 @@ func (d *Driver) Close() error {
 	for _, s := range open {
 		errs = append(errs, s.Close())
 	}
+	d.listener.close()
 	d.watch.close()
 	d.queries.close()
 	return errors.Join(errs...)

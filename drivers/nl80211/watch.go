@@ -126,6 +126,7 @@ func (w *watch) configEvent(m genetlink.Message, kind uint16) {
 			if err := w.joinConfig(); err != nil {
 				w.driver.log.Error("nl80211: interfaces will not be noticed", "err", err)
 			}
+			w.driver.relisten()
 		}
 	} else if m.Header.Command == unix.NL80211_CMD_DEL_INTERFACE {
 		if e, ok := parseEvent(m.Header.Command, m.Data); ok && e.ifindex != 0 {

@@ -30,6 +30,14 @@ func apiPage(all []introspection.Interface) string {
 		p.signals(i.Signals)
 		p.properties(i.Properties)
 	}
+	p.Section("STABILITY")
+	p.Text("Names of objects, interfaces, methods, signals, properties and errors, their types and what they mean stay as they are here. " +
+		"Manager.ApiVersion counts the versions of the API; what says \"Since\" is there from that version on, and all else was there before. " +
+		"A change that a client would have to follow would be another API, with another name on the bus.\n\n" +
+		"What may come at any time, and a client passes over if it does not know it: objects, interfaces, methods, signals, properties, keys of " +
+		"dictionaries, and words where this page says that words may be added. An option that wpsd does not know is an error, " +
+		"InvalidArguments: look at ApiVersion before. Sentences are for people, and may be others tomorrow; programs go by reasons and names of errors.\n\n" +
+		"wpsd itself has semantic versions (semver.org): Manager.Version.")
 	p.Section("FILES")
 	p.Markup(roff.Italic("/usr/share/dbus-1/interfaces/fi.w1.wps.*.xml"))
 	p.Also("wpsd(8)", "wpsctl(1)", "busctl(1)", "polkit(8)")

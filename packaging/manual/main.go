@@ -1,5 +1,6 @@
 // Command manual writes the manual pages that are made of other files: wpsd.conf(5) of the
-// installed configuration, and fi.w1.wps(7) of the D-Bus introspection data.
+// installed configuration, and fi.w1.wps(7) of the D-Bus introspection data; and the files for
+// generators of code, of these data, too.
 //
 //	manual CONFIGURATION DIR
 package main
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"wpsd/introspection"
 )
@@ -23,7 +25,8 @@ func main() {
 	}
 }
 
-// run writes both pages into a directory.
+// run writes both pages into a directory, and below it the files of the interfaces as they are
+// installed.
 func run(configuration, dir string) error {
 	text, err := os.ReadFile(configuration)
 	if err != nil {
@@ -33,8 +36,14 @@ func run(configuration, dir string) error {
 	if err != nil {
 		return err
 	}
-	for name, page := range map[string]string{"man5/wpsd.conf.5": confPage(string(text)),
-		"man7/fi.w1.wps.7": apiPage(all)} {
+	pages := map[string]string{"man5/wpsd.conf.5": confPage(string(text)),
+		"man7/fi.w1.wps.7": apiPage(all)}
+	for _, i := range all {
+		if strings.HasPrefix(i.Name, "fi.w1.wps.") {
+			pages["interfaces/"+i.Name+".xml"] = string(i.Documented())
+		}
+	}
+	for name, page := range pages {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err

@@ -185,7 +185,7 @@ func TestPolkitPermissions(t *testing.T) {
 			t.Errorf("user %d: %v, want %s", uid, may, want)
 		}
 	}
-	if v := d.property(rootPath, "Manager", "ApiVersion"); v != uint32(0) {
+	if v := d.property(rootPath, "Manager", "ApiVersion"); v != uint32(1) {
 		t.Errorf("ApiVersion %v", v)
 	}
 	if v := d.property(d.iface(), "Interface", "Capabilities").([]string); strings.Join(v,

@@ -1,0 +1,165 @@
+package nl80211
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"wpsd/drivers"
+	"wpsd/service/fence"
+)
+
+var _ drivers.Listener = (*Driver)(nil)
+
+// listener hears of the scans of all programs, while somebody wants to know: it is in nl80211's
+// group "scan", which everybody may join, and whose events bring no results. Those are in the
+// kernel's list. It has a socket and a goroutine as long as it listens.
+type listener struct {
+	heard chan string
+
+	mu     sync.Mutex
+	conn   socket // nil: it does not listen
+	closed bool
+	wait   sync.WaitGroup
+}
+
+// newListener has room for a value of each of a few radios: what is lost, the next scan brings.
+func newListener() *listener { return &listener{heard: make(chan string, 16)} }
+
+// Heard implements drivers.Listener.
+func (d *Driver) Heard() <-chan string { return d.listener.heard }
+
+// Listen implements drivers.Listener. That the kernel has no Wi-Fi yet is no error: there are no
+// interfaces then, and with the first one it is called again.
+func (d *Driver) Listen(on bool) error {
+	l := d.listener
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !on:
+		l.stop()
+		return nil
+	case l.closed:
+		return drivers.ErrClosed
+	case l.conn != nil:
+		return nil
+	}
+	f, err := d.queries.current()
+	if err != nil {
+		return fmt.Errorf("nl80211: listen to scans: %w", err)
+	}
+	conn, err := d.kernel.generic()
+	if err != nil {
+		return fmt.Errorf("nl80211: open a netlink socket: %w", err)
+	}
+	if err := f.join(conn, unix.NL80211_MULTICAST_GROUP_SCAN); err != nil {
+		conn.Close()
+		return err
+	}
+	l.conn = conn
+	l.wait.Go(fence.Keep(d.log, "nl80211: scans of others", func() { d.listen(conn) }))
+	return nil
+}
+
+// stop ends the listening. The caller holds mu.
+func (l *listener) stop() {
+	if l.conn == nil {
+		return
+	}
+	l.conn.Close()
+	l.conn = nil
+	l.wait.Wait()
+}
+
+// relisten joins the group anew: with cfg80211 its number has changed.
+func (d *Driver) relisten() {
+	l := d.listener
+	l.mu.Lock()
+	listens := l.conn != nil
+	l.stop()
+	l.mu.Unlock()
+	if !listens {
+		return
+	}
+	if err := d.Listen(true); err != nil {
+		d.log.Debug("scans of others will not be noticed", "err", err)
+	}
+}
+
+// close ends it for good.
+func (l *listener) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.stop()
+}
+
+// listen tells of each scan that ends until the socket is closed.
+func (d *Driver) listen(conn socket) {
+	for {
+		messages, _, err := conn.Receive()
+		switch {
+		case err == nil:
+			for _, m := range messages {
+				d.scanEvent(m.Header.Command, m.Data)
+			}
+		case errors.Is(err, unix.ENOBUFS): // each scan that is still to come is one more chance
+		case fromKernel(err), errors.Is(err, unix.EINTR):
+		default:
+			return
+		}
+	}
+}
+
+// scanEvent takes one event. An aborted scan has heard something, too.
+func (d *Driver) scanEvent(command uint8, attrs []byte) {
+	switch command {
+	case unix.NL80211_CMD_NEW_SCAN_RESULTS, unix.NL80211_CMD_SCHED_SCAN_RESULTS,
+		unix.NL80211_CMD_SCAN_ABORTED:
+	default:
+		return
+	}
+	e, ok := parseEvent(command, attrs)
+	if !ok {
+		return
+	}
+	for _, name := range d.onRadio(e) {
+		select {
+		case d.listener.heard <- name:
+		default:
+		}
+	}
+}
+
+// onRadio names the interfaces of the radio that an event is about: they share what was heard, also
+// by one that has no name, as a device for Wi-Fi Direct.
+func (d *Driver) onRadio(e event) []string {
+	list, err := d.queries.netdevs(context.Background())
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, n := range list {
+		if n.mode == drivers.ModeStation && !d.isApart(n.name) &&
+			(e.hasWiphy && n.wiphy == e.wiphy || !e.hasWiphy && n.index == e.ifindex) {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// Air implements drivers.Listener.
+func (d *Driver) Air(ctx context.Context, ifname string,
+	maxAge time.Duration) ([]drivers.BSS, error) {
+	n, err := d.find(ctx, ifname)
+	if err != nil {
+		return nil, err
+	}
+	oldest := bootTime() - maxAge
+	return (&Station{driver: d, index: n.index, name: ifname}).results(ctx,
+		func(h *heard) bool { return h.seen >= oldest })
+}
