@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -352,6 +353,37 @@ func TestEscape(t *testing.T) {
 		}
 		if !interfacePath(in).IsValid() {
 			t.Errorf("%q makes no path", in)
+		}
+	}
+}
+
+// TestSinceIsAVersion: what is new says which version of the API has it, of those that there are.
+func TestSinceIsAVersion(t *testing.T) {
+	t.Parallel()
+	all, err := introspection.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(name string, d introspection.Doc) {
+		if d.Since == "" {
+			return
+		}
+		if n, err := strconv.ParseUint(d.Since, 10, 32); err != nil || n == 0 ||
+			n > uint64(apiVersion) {
+			t.Errorf("%s is there since %q: say a number up to Manager.ApiVersion, %d", name,
+				d.Since, apiVersion)
+		}
+	}
+	for _, i := range all {
+		check(i.Name, i.Doc)
+		for _, m := range i.Methods {
+			check(i.Name+"."+m.Name, m.Doc)
+		}
+		for _, s := range i.Signals {
+			check(i.Name+"."+s.Name, s.Doc)
+		}
+		for _, p := range i.Properties {
+			check(i.Name+"."+p.Name, p.Doc)
 		}
 	}
 }
