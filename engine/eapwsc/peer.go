@@ -67,15 +67,13 @@ type Peer struct {
 	asides   int // requests that are not the method's
 	timedOut bool
 
-	answered bool              // a request was answered: the following three hold
-	lastID   uint8             // its id
-	lastSum  [sha256.Size]byte // its digest
-	response []byte            // our answer
+	answered bool       // a request was answered: the following two hold
+	last     requestKey // the newest of them
+	response []byte     // our answer to it
 
-	open     bool  // a request of the method is unanswered: its id and digest follow
-	openID   uint8 // Inner may still have something to say to it
-	openSum  [sha256.Size]byte
-	deadline time.Time // of ours: silence, or the end
+	open     bool       // a request of the method is unanswered: the following holds
+	asked    requestKey // Inner may still have something to say to it
+	deadline time.Time  // of ours: silence, or the end
 
 	in            assembler
 	out           sender
@@ -83,6 +81,12 @@ type Peer struct {
 	innerDone     bool
 	innerDeadline time.Time
 	queue         [][]byte // what Inner wants to send
+}
+
+// requestKey tells a request from the others: some servers use an id twice in a row.
+type requestKey struct {
+	id  uint8
+	sum [sha256.Size]byte // of the whole packet
 }
 
 var _ engine.Machine = (*Peer)(nil)
@@ -118,9 +122,9 @@ func (p *Peer) Handle(now time.Time, frame []byte) engine.Step {
 
 // request answers a request, or ignores it and lets the access point repeat it.
 func (p *Peer) request(now time.Time, pkt packet) engine.Step {
-	sum := sha256.Sum256(pkt.raw)
+	key := requestKey{pkt.id, sha256.Sum256(pkt.raw)}
 	switch {
-	case p.answered && pkt.id == p.lastID && sum == p.lastSum:
+	case p.answered && key == p.last:
 		// A repetition: our answer was lost (RFC 3748, section 4.1). An equal id alone does not
 		// make one, because some servers use ids twice in a row (hostap behaviour).
 		if p.repeats++; p.repeats > maxRepeats {
@@ -128,11 +132,11 @@ func (p *Peer) request(now time.Time, pkt packet) engine.Step {
 		}
 		p.extend(now)
 		return p.step(now, bytes.Clone(p.response))
-	case p.open && pkt.id == p.openID && sum == p.openSum:
+	case p.open && key == p.asked:
 		// ignored before and again, unless there is something to say now
 		return p.step(now, p.flush(now))
 	}
-	p.open, p.openID, p.openSum = true, pkt.id, sum
+	p.open, p.asked = true, key
 	if p.rounds >= maxRounds {
 		return p.giveUp(now)
 	}
@@ -193,7 +197,7 @@ func (p *Peer) receive(now time.Time, f fragment) engine.Step {
 	msg, v := p.in.add(f)
 	switch v {
 	case wantMore:
-		return p.step(now, p.answer(now, newPacket(codeResponse, p.openID, methodExpanded,
+		return p.step(now, p.answer(now, newPacket(codeResponse, p.asked.id, methodExpanded,
 			bare(opFragAck))))
 	case broken:
 		return p.giveUp(now)
@@ -254,7 +258,7 @@ func (p *Peer) flush(now time.Time) []byte {
 
 // fragment answers the open request with the next fragment of our message.
 func (p *Peer) fragment(now time.Time) []byte {
-	b := p.answer(now, newPacket(codeResponse, p.openID, methodExpanded, p.out.next()))
+	b := p.answer(now, newPacket(codeResponse, p.asked.id, methodExpanded, p.out.next()))
 	switch {
 	case p.out.more():
 		p.state = expectFragmentAck
@@ -269,7 +273,7 @@ func (p *Peer) fragment(now time.Time) []byte {
 
 // answer makes b the answer to the open request.
 func (p *Peer) answer(now time.Time, b []byte) []byte {
-	p.answered, p.lastID, p.lastSum, p.response = true, p.openID, p.openSum, bytes.Clone(b)
+	p.answered, p.last, p.response = true, p.asked, bytes.Clone(b)
 	p.open = false
 	p.repeats = 0
 	p.rounds++
@@ -288,7 +292,7 @@ func (p *Peer) extend(now time.Time) {
 // and both end it. The id must be that of a request near the last one we answered; access points
 // count it in three ways (hostap behaviour). One before any request is left from an earlier run.
 func (p *Peer) result(now time.Time, pkt packet) engine.Step {
-	if !p.answered || pkt.id-p.lastID > 2 {
+	if !p.answered || pkt.id-p.last.id > 2 {
 		return p.step(now, nil)
 	}
 	if !p.innerDone {

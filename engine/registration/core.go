@@ -15,6 +15,13 @@ import (
 	"wpsd/engine/wsccrypto"
 )
 
+// handled is a message that was handled, and our answer, for its repetitions.
+type handled struct {
+	heard   []byte
+	answer  [][]byte
+	repeats int // answered
+}
+
 // core is what both machines have in common: the state, the keys, the last messages.
 type core struct {
 	state   State
@@ -37,9 +44,7 @@ type core struct {
 	peerHash  [2][32]byte // the peer's E-Hash1/2 or R-Hash1/2
 
 	previous []byte // the message that the next Authenticator covers as well
-	repeats  int    // answered
-	heard    []byte // newest message handled, to answer its repetition
-	answer   [][]byte
+	newest   handled
 	deadline time.Time
 	outcome  Outcome
 }
@@ -62,7 +67,7 @@ func orRandom(r io.Reader) io.Reader {
 // isRepeat reports whether frame is the newest handled message once more. EAP takes care of its
 // own repetitions; UPnP and a lossy transport do not.
 func (c *core) isRepeat(frame []byte) bool {
-	return c.heard != nil && bytes.Equal(frame, c.heard)
+	return c.newest.heard != nil && bytes.Equal(frame, c.newest.heard)
 }
 
 // maxRepeats is how many repetitions are answered in one run. Who lost an answer repeats his
@@ -72,11 +77,11 @@ const maxRepeats = 16
 
 // repeat answers the newest handled message once more.
 func (c *core) repeat() engine.Step {
-	if c.repeats == maxRepeats {
+	if c.newest.repeats == maxRepeats {
 		return c.ignore()
 	}
-	c.repeats++
-	return engine.Step{Send: cloneAll(c.answer), Deadline: c.deadline}
+	c.newest.repeats++
+	return engine.Step{Send: cloneAll(c.newest.answer), Deadline: c.deadline}
 }
 
 // ignore is the Step for a frame that does not count: nothing is sent, the deadline stays.
@@ -86,14 +91,14 @@ func (c *core) ignore() engine.Step {
 
 // reply sends msg and waits for what next says.
 func (c *core) reply(now time.Time, heard, msg []byte, next State) engine.Step {
-	c.heard = bytes.Clone(heard)
-	c.answer = [][]byte{msg}
+	c.newest.heard = bytes.Clone(heard)
+	c.newest.answer = [][]byte{msg}
 	c.state = next
 	if t, err := wsc.PeekMessageType(msg); err == nil {
 		c.last = t
 	}
 	if next == finished {
-		return c.finish(c.answer)
+		return c.finish(c.newest.answer)
 	}
 	c.deadline = now.Add(MessageTimeout)
 	return engine.Step{Send: [][]byte{bytes.Clone(msg)}, Deadline: c.deadline}

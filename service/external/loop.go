@@ -17,6 +17,28 @@ import (
 // erGoodbye bounds how long access points are told, at the end, that we are gone.
 const Goodbye = 2 * time.Second
 
+// cancellations are the runs that somebody wants to end, for the loop to end them: who cancels holds
+// locks that the loop may wait for.
+type cancellations struct {
+	mu   sync.Mutex
+	list []canceledRun
+}
+
+func (c *cancellations) add(run canceledRun) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append(c.list, run)
+}
+
+// take empties the list.
+func (c *cancellations) take() []canceledRun {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.list
+	c.list = nil
+	return list
+}
+
 // externalRegistrar is the External Registrar on one interface. Its goroutine owns what is not said
 // to be others'.
 type externalRegistrar struct {
@@ -38,8 +60,7 @@ type externalRegistrar struct {
 	leaving   bool
 	wake      chan struct{} // holds at most one: see canceled
 
-	cancelMu sync.Mutex
-	canceled []canceledRun // cancelMu guards it
+	canceled cancellations
 
 	// registrars.mu guards these.
 	owners   map[string]string

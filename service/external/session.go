@@ -254,9 +254,7 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r Request,
 		if cause == nil {
 			return
 		}
-		e.cancelMu.Lock()
-		defer e.cancelMu.Unlock()
-		e.canceled = append(e.canceled, canceledRun{run, cause})
+		e.canceled.add(canceledRun{run, cause})
 		select {
 		case e.wake <- struct{}{}:
 		default:
@@ -269,11 +267,7 @@ func (e *externalRegistrar) addSession(now time.Time, run er.RunID, r Request,
 
 // cancelRuns ends the runs that somebody wants to end.
 func (e *externalRegistrar) cancelRuns(now time.Time) {
-	e.cancelMu.Lock()
-	list := e.canceled
-	e.canceled = nil
-	e.cancelMu.Unlock()
-	for _, c := range list {
+	for _, c := range e.canceled.take() {
 		e.cancelRun(now, c.run, c.cause)
 	}
 }
