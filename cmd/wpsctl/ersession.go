@@ -178,18 +178,23 @@ UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on
 			})
 		},
 	}
+	registerERAdmit(cmd, &e, &admit)
+	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point `AP` only")
+	from.register(cmd)
+	mustComplete(cmd.RegisterFlagCompletionFunc("ap",
+		func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+			return a.completeERAPs(cmd, nil, text)
+		}))
+	return cmd
+}
+
+// registerERAdmit declares the flags that say for whom a PIN is, and for how long.
+func registerERAdmit(cmd *cobra.Command, e *enrollFlags, admit *admitFlags) {
 	e.registerDetach(cmd)
 	registerForce(cmd, &e.force)
 	cmd.Flags().Var((*seconds)(&admit.timeout), "timeout",
 		"for how long the PIN is good, such as 90 or 10m (default 2m)")
 	cmd.Flags().StringVar(&admit.mac, "mac", "",
 		"the `ADDRESS` of the device, if it is not named by it: others see that they are not meant")
-	cmd.Flags().StringVar(&ap, "ap", "", "let it in at this access point `AP` only")
-	from.register(cmd)
 	mustComplete(cmd.RegisterFlagCompletionFunc("mac", cobra.NoFileCompletions))
-	mustComplete(cmd.RegisterFlagCompletionFunc("ap",
-		func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
-			return a.completeERAPs(cmd, nil, text)
-		}))
-	return cmd
 }

@@ -40,14 +40,11 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 				if generate {
 					return a.generatePIN(cmd.Context(), c)
 				}
-				var given secret.Value // zero: wpsd makes one
-				if len(args) > 0 || pin.file != "" {
-					var err error
-					if given, err = a.readPIN(pin, args); err != nil {
-						return err
-					}
-					defer given.Wipe()
+				given, err := readGivenPIN(a, pin, args)
+				if err != nil {
+					return err
 				}
+				defer given.Wipe()
 				return a.pin(cmd.Context(), c, e, admit, given)
 			})
 		},
@@ -73,6 +70,14 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 	}
 	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
 	return cmd
+}
+
+// readGivenPIN reads the PIN that the user gives. Without one it is zero: wpsd makes one.
+func readGivenPIN(a *app, from pinSource, args []string) (secret.Value, error) {
+	if len(args) == 0 && from.file == "" {
+		return secret.Value{}, nil
+	}
+	return a.readPIN(from, args)
 }
 
 // generatePIN prints a new PIN.

@@ -51,14 +51,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 			f.idle = &d
 			return nil
 		})
-	fs.StringVar(&f.upnpSocket, "upnp-socket", "",
-		"let the process that listens on `SOCKET` speak UPnP")
-	fs.BoolVar(&f.upnpServer, "upnp-server", false,
-		"be that process; on --upnp-socket, or the socket systemd passes")
-	fs.StringVar(&f.replySocket, "reply-socket", "",
-		"let the process that listens on `SOCKET` answer clients of the control sockets")
-	fs.BoolVar(&f.replyServer, "reply-server", false,
-		"be that process; on --reply-socket, or the socket systemd passes")
+	f.declareHelpers(fs)
 	if f.simulation != nil {
 		f.simulation.Flags(fs)
 	} else {
@@ -79,6 +72,18 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	f.named, f.debug = fs.Changed("config"), *debug > 0
 	f.driver = firstKnown(f.driver)
 	return f, f.check(fs.Args())
+}
+
+// declareHelpers declares the flags of the two helper processes.
+func (f *flags) declareHelpers(fs *pflag.FlagSet) {
+	fs.StringVar(&f.upnpSocket, "upnp-socket", "",
+		"let the process that listens on `SOCKET` speak UPnP")
+	fs.BoolVar(&f.upnpServer, "upnp-server", false,
+		"be that process; on --upnp-socket, or the socket systemd passes")
+	fs.StringVar(&f.replySocket, "reply-socket", "",
+		"let the process that listens on `SOCKET` answer clients of the control sockets")
+	fs.BoolVar(&f.replyServer, "reply-server", false,
+		"be that process; on --reply-socket, or the socket systemd passes")
 }
 
 // addInterface takes the name of one more network interface.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -165,51 +166,65 @@ func (b *Bus) serve(from *conn, m *message) {
 			reply(uint32(godbus.RequestNameReplyPrimaryOwner))
 		}
 	case "ReleaseName":
-		if b.owners[arg] != from {
-			reply(uint32(godbus.ReleaseNameReplyNotOwner))
-			return
-		}
-		b.disown(arg, from)
-		reply(uint32(godbus.ReleaseNameReplyReleased))
+		reply(b.releaseName(from, arg))
 	case "ListNames":
-		names := []string{driver}
-		for name, c := range b.conns {
-			if c.said {
-				names = append(names, name)
-			}
-		}
-		for name := range b.owners {
-			names = append(names, name)
-		}
-		reply(names)
+		reply(b.names())
 	case "GetNameOwner":
 		if c := b.lookup(arg); c != nil {
 			reply(c.name)
-			return
+		} else {
+			fail("NameHasNoOwner", "Could not get owner of name '"+arg+"': no such name")
 		}
-		fail("NameHasNoOwner", "Could not get owner of name '"+arg+"': no such name")
 	case "GetConnectionUnixUser":
 		if c := b.lookup(arg); c != nil {
 			reply(c.uid)
-			return
+		} else {
+			fail("NameHasNoOwner", "Could not get UID of name '"+arg+"': no such name")
 		}
-		fail("NameHasNoOwner", "Could not get UID of name '"+arg+"': no such name")
 	case "AddMatch":
 		from.rules = append(from.rules, parseRule(arg))
 		reply()
 	case "RemoveMatch":
-		want := parseRule(arg)
-		for n, r := range from.rules {
-			if len(r) == len(want) && b.sameRule(r, want) {
-				from.rules = slices.Delete(from.rules, n, n+1)
-				reply()
-				return
-			}
+		if b.removeRule(from, parseRule(arg)) {
+			reply()
+		} else {
+			fail("MatchRuleNotFound", "The given match rule wasn't found and can't be removed")
 		}
-		fail("MatchRuleNotFound", "The given match rule wasn't found and can't be removed")
 	default:
 		fail("UnknownMethod", "the bus of dbustest has no such method")
 	}
+}
+
+// releaseName does what the call of that name does, and gives its answer.
+func (b *Bus) releaseName(from *conn, name string) uint32 {
+	if b.owners[name] != from {
+		return uint32(godbus.ReleaseNameReplyNotOwner)
+	}
+	b.disown(name, from)
+	return uint32(godbus.ReleaseNameReplyReleased)
+}
+
+// names are those on the bus: of itself, of the connections, and those that they own.
+func (b *Bus) names() []string {
+	names := []string{driver}
+	for name, c := range b.conns {
+		if c.said {
+			names = append(names, name)
+		}
+	}
+	return slices.AppendSeq(names, maps.Keys(b.owners))
+}
+
+// removeRule removes a connection's match rule, and reports whether it had it.
+func (b *Bus) removeRule(from *conn, want rule) bool {
+	n := slices.IndexFunc(from.rules, func(r rule) bool {
+		return len(r) == len(want) && b.sameRule(r, want)
+	})
+	if n < 0 {
+		return false
+	}
+	from.rules = slices.Delete(from.rules, n, n+1)
+	return true
 }
 
 // sameRule compares two rules.

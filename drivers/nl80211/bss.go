@@ -70,6 +70,9 @@ type bssAttributes struct {
 	lastSeen             time.Duration // as bootTime; 0: not told
 }
 
+// signalWithoutUnit spreads a strength of 0 … 100 over what radios usually report, in dBm.
+func signalWithoutUnit(strength uint8) int { return int(min(strength, 100))/2 - 100 }
+
 // parseBSS decodes the nested attributes of an entry.
 func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, bool, error) {
 	d, err := netlink.NewAttributeDecoder(attrs)
@@ -103,8 +106,7 @@ func parseBSS(attrs []byte, now time.Duration, keep func(*heard) bool) (heard, b
 		case unix.NL80211_BSS_SIGNAL_MBM:
 			h.Signal = int(d.Int32()) / 100
 		case unix.NL80211_BSS_SIGNAL_UNSPEC:
-			// 0 … 100 without a unit: spread over what radios usually report.
-			h.Signal = int(min(d.Uint8(), 100))/2 - 100
+			h.Signal = signalWithoutUnit(d.Uint8())
 		case unix.NL80211_BSS_STATUS:
 			h.Associated = d.Uint32() == unix.NL80211_BSS_STATUS_ASSOCIATED
 		case unix.NL80211_BSS_USE_FOR: // since Linux 6.8

@@ -79,7 +79,12 @@ func (w *World) Command(line string) error {
 		}
 		return w.commandPIN(word, strings.TrimSpace(rest[:i]), rest[i+1:])
 	}
-	ap, err := w.named(rest)
+	return w.commandAccessPoint(word, rest)
+}
+
+// commandAccessPoint does what is done to an access point by its name.
+func (w *World) commandAccessPoint(word, name string) error {
+	ap, err := w.named(name)
 	if err != nil {
 		return err
 	}

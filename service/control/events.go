@@ -124,29 +124,10 @@ func (t *translator) translate(e service.Event) []line {
 		delete(t.classes[e.Interface], e.BSSID)
 	case service.ScanDone:
 		t.scanDone(e)
-	case service.SessionAdded:
-		t.sessionAdded(e.Session)
-	case service.SessionChanged:
-		if r := t.runs[e.Session.ID]; r != nil {
-			t.sessionChanged(r, e.Session)
-		}
-	case service.RunFailed:
-		if r := t.runs[e.Session]; r != nil {
-			t.runFailed(r, e)
-		}
 	case service.NetworkAdded:
 		t.networkCame(e.Network)
 	case service.NetworkChanged:
 		t.networkCame(e.Network)
-	case service.CredentialReceived:
-		if r := t.runs[e.Session]; r != nil {
-			t.credentialReceived(r)
-		}
-	case service.SessionEnded:
-		if r := t.runs[e.Session.ID]; r != nil {
-			t.sessionEnded(r, e.Session)
-			delete(t.runs, e.Session.ID)
-		}
 	case service.ConnectionChanged:
 		t.connectionChanged(e)
 	case service.PINNeeded:
@@ -154,6 +135,7 @@ func (t *translator) translate(e service.Event) []line {
 	case service.EnrolleeSeen:
 		t.enrolleeSeen(e.Enrollee)
 	default:
+		t.translateRun(e)
 		t.translateER(e)
 	}
 	lines := t.lines
@@ -164,6 +146,31 @@ func (t *translator) translate(e service.Event) []line {
 		}
 	}
 	return lines
+}
+
+// translateRun translates what happens in a run; those that the socket does not show have no lines.
+func (t *translator) translateRun(e service.Event) {
+	switch e := e.(type) {
+	case service.SessionAdded:
+		t.sessionAdded(e.Session)
+	case service.SessionChanged:
+		if r := t.runs[e.Session.ID]; r != nil {
+			t.sessionChanged(r, e.Session)
+		}
+	case service.RunFailed:
+		if r := t.runs[e.Session]; r != nil {
+			t.runFailed(r, e)
+		}
+	case service.CredentialReceived:
+		if r := t.runs[e.Session]; r != nil {
+			t.credentialReceived(r)
+		}
+	case service.SessionEnded:
+		if r := t.runs[e.Session.ID]; r != nil {
+			t.sessionEnded(r, e.Session)
+			delete(t.runs, e.Session.ID)
+		}
+	}
 }
 
 // ofER reports whether an event is one of an External Registrar.
