@@ -40,7 +40,7 @@ standard input, or comes from --key-file.`,
 	n.register(cmd)
 	cmd.Flags().StringVar(&from, "bssid", "",
 		"a `ROUTER` of the network, by its BSSID or SSID, to be remembered with it")
-	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
+	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", completion{a}.bssids))
 	return cmd
 }
 

@@ -11,8 +11,11 @@ import (
 // completeTime bounds what a shell waits for when Tab is pressed.
 const completeTime = 2 * time.Second
 
+// completion says what a shell offers when Tab is pressed.
+type completion struct{ app *app }
+
 // known asks wpsd for its objects, for completion: quickly or not at all.
-func (a *app) known(cmd *cobra.Command) *tree {
+func (c completion) known(cmd *cobra.Command) *tree {
 	ctx := cmd.Context()
 	if ctx == nil {
 		ctx = context.Background()
@@ -20,8 +23,8 @@ func (a *app) known(cmd *cobra.Command) *tree {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
 	t := &tree{}
-	_ = a.withClient(ctx, func(c *client) error { // completion has nobody to tell of an error
-		found, err := c.objects(ctx)
+	_ = c.app.withClient(ctx, func(bus *client) error { // completion has nobody to tell of an error
+		found, err := bus.objects(ctx)
 		if err == nil {
 			t = found
 		}
@@ -30,22 +33,22 @@ func (a *app) known(cmd *cobra.Command) *tree {
 	return t
 }
 
-// completeInterfaces offers the interfaces' names.
-func (a *app) completeInterfaces(cmd *cobra.Command, _ []string, _ string) ([]string,
+// interfaces offers the interfaces' names.
+func (c completion) interfaces(cmd *cobra.Command, _ []string, _ string) ([]string,
 	cobra.ShellCompDirective) {
 	var names []string
-	for _, n := range a.known(cmd).Interfaces {
+	for _, n := range c.known(cmd).Interfaces {
 		names = append(names, cobra.CompletionWithDesc(printable(n.Name), printable(n.Mode)))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeBSSIDs offers the access points, described by their names.
-func (a *app) completeBSSIDs(cmd *cobra.Command, _ []string, _ string) ([]string,
+// bssids offers the access points, described by their names.
+func (c completion) bssids(cmd *cobra.Command, _ []string, _ string) ([]string,
 	cobra.ShellCompDirective) {
 	var names []string
-	for _, ap := range a.known(cmd).AccessPoints {
-		if a.ifname == "" || ap.Interface == a.ifname {
+	for _, ap := range c.known(cmd).AccessPoints {
+		if c.app.ifname == "" || ap.Interface == c.app.ifname {
 			names = append(names, cobra.CompletionWithDesc(printable(ap.BSSID),
 				ssidText(ap.ssid)+" "+printable(ap.Flags)))
 		}
@@ -53,23 +56,23 @@ func (a *app) completeBSSIDs(cmd *cobra.Command, _ []string, _ string) ([]string
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeRouter is completeBSSIDs for the first argument of a command.
-func (a *app) completeRouter(cmd *cobra.Command, args []string, text string) ([]string,
+// router is bssids for the first argument of a command.
+func (c completion) router(cmd *cobra.Command, args []string, text string) ([]string,
 	cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return a.completeBSSIDs(cmd, nil, text)
+	return c.bssids(cmd, nil, text)
 }
 
-// completeNetworks offers the stored networks that are not named yet.
-func (a *app) completeNetworks(cmd *cobra.Command, args []string, _ string) ([]string,
+// networks offers the stored networks that are not named yet.
+func (c completion) networks(cmd *cobra.Command, args []string, _ string) ([]string,
 	cobra.ShellCompDirective) {
 	if len(args) > 0 && cmd.Name() != "delete" {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
-	for _, n := range a.known(cmd).Networks {
+	for _, n := range c.known(cmd).Networks {
 		if !slices.Contains(args, n.ID) {
 			names = append(names, cobra.CompletionWithDesc(printable(n.ID), ssidText(n.ssid)))
 		}

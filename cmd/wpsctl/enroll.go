@@ -53,7 +53,7 @@ func registerApply(a *app, cmd *cobra.Command, apply *string, words ...string) {
 		strings.Join(words, ", ")+" or one of those that \"wpsctl status\" names")
 	mustComplete(cmd.RegisterFlagCompletionFunc("apply",
 		func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return slices.Concat(words, a.known(cmd).Manager.Managers),
+			return slices.Concat(words, completion{a}.known(cmd).Manager.Managers),
 				cobra.ShellCompDirectiveNoFileComp
 		}))
 }
@@ -97,7 +97,7 @@ button is pressed within two minutes.`,
 		Example: `  wpsctl pbc
   wpsctl pbc "My network"
   wpsctl pbc 02:00:00:00:01:00`,
-		ValidArgsFunction: a.completeRouter,
+		ValidArgsFunction: completion{a}.router,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.router = first(args)
 			return a.withClient(cmd.Context(), func(c *client) error {

@@ -251,9 +251,9 @@ see "wpsctl networks"). Nothing is sent to the access point: the network has to 
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string,
 			cobra.ShellCompDirective) {
 			if len(args) == 1 {
-				return a.completeNetworks(cmd, nil, text)
+				return completion{a}.networks(cmd, nil, text)
 			}
-			return a.completeERAPs(cmd, args, text)
+			return completion{a}.erAccessPoints(cmd, args, text)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onRunningER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {

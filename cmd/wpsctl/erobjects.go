@@ -113,13 +113,13 @@ func newEREnrollee(at godbus.ObjectPath, p props, names map[godbus.ObjectPath]st
 	return e
 }
 
-// completeERAPs offers the access points of the External Registrar: by BSSID, which is shorter, or
+// erAccessPoints offers the access points of the External Registrar: by BSSID, which is shorter, or
 // UUID, or, if others say to be the same, by address.
-func (a *app) completeERAPs(cmd *cobra.Command, args []string, _ string) ([]string,
+func (c completion) erAccessPoints(cmd *cobra.Command, args []string, _ string) ([]string,
 	cobra.ShellCompDirective) {
 	var names []string
 	if len(args) == 0 {
-		for _, ap := range a.known(cmd).ERAccessPoints {
+		for _, ap := range c.known(cmd).ERAccessPoints {
 			names = append(names,
 				cobra.CompletionWithDesc(printable(ap.shortName()), printable(ap.FriendlyName)))
 		}
@@ -127,14 +127,14 @@ func (a *app) completeERAPs(cmd *cobra.Command, args []string, _ string) ([]stri
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeEnrollees offers the devices that ask to be let in.
-func (a *app) completeEnrollees(cmd *cobra.Command, args []string, _ string) ([]string,
+// enrollees offers the devices that ask to be let in.
+func (c completion) enrollees(cmd *cobra.Command, args []string, _ string) ([]string,
 	cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	names := []string{"any"}
-	for _, e := range a.known(cmd).EREnrollees {
+	for _, e := range c.known(cmd).EREnrollees {
 		names = append(names, cobra.CompletionWithDesc(printable(e.MAC), printable(e.DeviceName)))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

@@ -56,7 +56,7 @@ func newERLearn(a *app) *cobra.Command {
 gives them from then on to devices that are let in there. The access point stays as it is.
 
 ` + apPINHelp,
-		ValidArgsFunction: a.completeERAPs,
+		ValidArgsFunction: completion{a}.erAccessPoints,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.erRegister(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
 				pin, err := a.readPIN(from, args[1:])
@@ -83,7 +83,7 @@ it has taken them, and gives them from then on to devices that are let in there.
 set up anew.
 
 ` + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
-		ValidArgsFunction: a.completeERAPs,
+		ValidArgsFunction: completion{a}.erAccessPoints,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := n.check(args[1:]); err != nil {
 				return err
@@ -110,7 +110,7 @@ func newERPBC(a *app) *cobra.Command {
 		Long: `Pbc lets a device in that has its button pressed (see "wpsctl er enrollees"), or presses it within two minutes. With an
 access point whoever presses his button there is let in, with "any" or nothing whoever does anywhere. If two do, nobody can
 tell which is meant, and it stops. The settings of the access point have to be known.`,
-		ValidArgsFunction: a.completeEnrollees,
+		ValidArgsFunction: completion{a}.enrollees,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.erRun(cmd, e, func(ctx context.Context, c *client, t *tree,
 				n netif) (path godbus.ObjectPath, err error) {
@@ -142,7 +142,7 @@ func newERPIN(a *app) *cobra.Command {
 		Long: `Pin lets a device in whose PIN is given, as the device shows it or has it on its label: "any" device, or the one with a
 UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on a terminal) or read from a line of standard input;
 --pin-file reads it from a file. The PIN is good for one device and one try, for two minutes or as long as --timeout says.`,
-		ValidArgsFunction: a.completeEnrollees,
+		ValidArgsFunction: completion{a}.enrollees,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := e.options()
 			if err := admit.options(o); err != nil {
@@ -183,7 +183,7 @@ UUID, a MAC address or a name. Without the PIN, or with "-", it is asked for (on
 	from.register(cmd)
 	mustComplete(cmd.RegisterFlagCompletionFunc("ap",
 		func(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
-			return a.completeERAPs(cmd, nil, text)
+			return completion{a}.erAccessPoints(cmd, nil, text)
 		}))
 	return cmd
 }

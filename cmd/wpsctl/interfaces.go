@@ -102,7 +102,7 @@ func newInterfacesRemove(a *app) *cobra.Command {
 		Use:               "remove IFNAME",
 		Short:             "Take back an interface that was added",
 		Long:              `Remove takes back what "wpsctl interfaces add" added; what runs on it ends. An interface that wpsd found by itself stays.`,
-		ValidArgsFunction: a.completeInterfaces,
+		ValidArgsFunction: completion{a}.interfaces,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
 				t, err := c.objects(cmd.Context())

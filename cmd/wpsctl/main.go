@@ -87,7 +87,7 @@ Who may do what is polkit's decision. Where it wants a password, the desktop ask
 		newInterfaces(a), newER(a), newMonitor(a), newAgent(a), newNMAgent(a), newButton(a), newOnboard(a), newHooks(a),
 		newMan())
 	checkArguments(root)
-	mustComplete(root.RegisterFlagCompletionFunc("interface", a.completeInterfaces))
+	mustComplete(root.RegisterFlagCompletionFunc("interface", completion{a}.interfaces))
 	mustComplete(root.RegisterFlagCompletionFunc("bus",
 		cobra.FixedCompletions([]string{"system", "session"}, cobra.ShellCompDirectiveNoFileComp)))
 	return root

@@ -114,7 +114,7 @@ func newNetworksShow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "show NETWORK",
 		Short:             "Show a stored network, with --key its key",
-		ValidArgsFunction: a.completeNetworks,
+		ValidArgsFunction: completion{a}.networks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
 				return a.showNetwork(cmd.Context(), c, args[0], key)
@@ -177,7 +177,7 @@ func newNetworksActivate(a *app) *cobra.Command {
 		Short: "Have the network manager connect to a stored network",
 		Long: `Hand a stored network to the network manager that has the interface, or to another one with --apply, and wait until
 it is connected. With -i for this interface.`,
-		ValidArgsFunction: a.completeNetworks,
+		ValidArgsFunction: completion{a}.networks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := options{}
 			if apply != "" {
@@ -212,7 +212,7 @@ func newNetworksDelete(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:               "delete NETWORK...",
 		Short:             "Delete stored networks",
-		ValidArgsFunction: a.completeNetworks,
+		ValidArgsFunction: completion{a}.networks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
 				return a.deleteNetworks(cmd.Context(), c, args)

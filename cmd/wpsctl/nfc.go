@@ -56,8 +56,11 @@ func (o *nfcOutput) register(cmd *cobra.Command) {
 		cobra.FixedCompletions([]string{"NDEF", "WPS"}, cobra.ShellCompDirectiveNoFileComp)))
 }
 
+// nfcRun is a run of one of the commands about tags.
+type nfcRun struct{ *app }
+
 // put writes the bytes, which may hold a secret and are overwritten.
-func (a *app) put(o nfcOutput, b []byte) error {
+func (a nfcRun) put(o nfcOutput, b []byte) error {
 	defer clear(b)
 	if a.json {
 		return a.printJSON(map[string]any{"format": strings.ToUpper(o.format),
@@ -86,7 +89,7 @@ func (a *app) put(o nfcOutput, b []byte) error {
 }
 
 // readBytes reads a file, or standard input for "-" or no name.
-func (a *app) readBytes(name string, isHex bool) ([]byte, error) {
+func (a nfcRun) readBytes(name string, isHex bool) ([]byte, error) {
 	var from io.Reader = a.stdin
 	if name != "" && name != "-" {
 		f, err := os.Open(name)
@@ -116,16 +119,16 @@ func (a *app) readBytes(name string, isHex bool) ([]byte, error) {
 	return out, nil
 }
 
-// nfcGet calls a method that gives bytes, on the interface that is picked by modes.
-func (a *app) nfcGet(ctx context.Context, o nfcOutput, modes []string, method string,
+// get calls a method that gives bytes, on the interface that is picked by modes.
+func (a nfcRun) get(ctx context.Context, o nfcOutput, modes []string, method string,
 	args ...any) error {
 	return a.withClient(ctx, func(c *client) error {
-		return a.nfcGetBy(ctx, c, o, modes, method, args...)
+		return a.getBy(ctx, c, o, modes, method, args...)
 	})
 }
 
-// nfcGetBy is nfcGet over a connection that is there already.
-func (a *app) nfcGetBy(ctx context.Context, c *client, o nfcOutput, modes []string, method string,
+// getBy is nfcGet over a connection that is there already.
+func (a nfcRun) getBy(ctx context.Context, c *client, o nfcOutput, modes []string, method string,
 	args ...any) error {
 	t, err := c.objects(ctx)
 	if err != nil {
@@ -143,8 +146,8 @@ func (a *app) nfcGetBy(ctx context.Context, c *client, o nfcOutput, modes []stri
 	return a.put(o, b)
 }
 
-// nfcGetER is nfcGet for the External Registrar; ap is the access point that it is for.
-func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more ...any) error {
+// getER is nfcGet for the External Registrar; ap is the access point that it is for.
+func (a nfcRun) getER(cmd *cobra.Command, o nfcOutput, method, ap string, more ...any) error {
 	return a.onER(cmd, func(ctx context.Context, c *client, t *tree, n netif) error {
 		ap, err := t.erAP(n, ap)
 		if err != nil {
@@ -160,10 +163,10 @@ func (a *app) nfcGetER(cmd *cobra.Command, o nfcOutput, method, ap string, more 
 }
 
 // erFlag is the access point of the External Registrar that is meant.
-func (a *app) erFlag(cmd *cobra.Command, ap *string) {
+func (a nfcRun) erFlag(cmd *cobra.Command, ap *string) {
 	cmd.Flags().StringVar(ap, "er", "",
 		"of this access point `AP` of the External Registrar, by its UUID, BSSID or name")
-	mustComplete(cmd.RegisterFlagCompletionFunc("er", a.completeERAPs))
+	mustComplete(cmd.RegisterFlagCompletionFunc("er", completion{a.app}.erAccessPoints))
 }
 
 // newNFCPasswordToken gets this device's password token.
@@ -181,7 +184,8 @@ access point's settings and change them ("wpsctl learn ROUTER nfc-pw").`,
 		Example: `  wpsctl nfc password-token --out token.ndef
   wpsctl nfc password-token --hex --format WPS`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.nfcGet(cmd.Context(), o, []string{"station", "ap", "none"}, "NfcPasswordToken")
+			return nfcRun{a}.get(cmd.Context(), o, []string{"station", "ap", "none"},
+				"NfcPasswordToken")
 		},
 	}
 	o.register(cmd)
@@ -200,28 +204,28 @@ number or the name of a stored one (see "wpsctl networks"); without it, it is th
 what the External Registrar gives to devices at an access point.`,
 		Example: `  wpsctl nfc config-token 3 --out guests.ndef
   wpsctl -i wlan1 nfc config-token --hex`,
-		ValidArgsFunction: a.completeNetworks,
+		ValidArgsFunction: completion{a}.networks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case er != "" && len(args) > 0:
 				return usagef("a stored network excludes --er")
 			case er != "":
-				return a.nfcGetER(cmd, o, "NfcConfigToken", er)
+				return nfcRun{a}.getER(cmd, o, "NfcConfigToken", er)
 			case len(args) == 0:
-				return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcConfigToken", options{})
+				return nfcRun{a}.get(cmd.Context(), o, []string{"ap"}, "NfcConfigToken", options{})
 			}
 			return a.withClient(cmd.Context(), func(c *client) error {
 				stored, err := c.network(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
-				return a.nfcGetBy(cmd.Context(), c, o, []string{"station", "ap", "none"},
+				return nfcRun{a}.getBy(cmd.Context(), c, o, []string{"station", "ap", "none"},
 					"NfcConfigToken", options{"network": godbus.MakeVariant(stored.Path)})
 			})
 		},
 	}
 	o.register(cmd)
-	a.erFlag(cmd, &er)
+	nfcRun{a}.erFlag(cmd, &er)
 	return cmd
 }
 
@@ -233,7 +237,7 @@ func newNFCStart(a *app) *cobra.Command {
 		Short: "Join the network of an access point that has read this device's tag",
 		Long: `Start joins the network of an access point that has read the tag with this device's password token, or reads it within two
 minutes. "wpsctl nfc password-token" makes the token. ROUTER is the SSID or the BSSID of the one that is meant.`,
-		ValidArgsFunction: a.completeRouter,
+		ValidArgsFunction: completion{a}.router,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.router = first(args)
 			return a.withClient(cmd.Context(), func(c *client) error {
@@ -271,13 +275,13 @@ access point whose tag it is.`,
 		Example: `  wpsctl nfc read tag.ndef
   echo d217… | wpsctl nfc read --hex`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			payload, err := a.readBytes(first(args), isHex)
+			payload, err := nfcRun{a}.readBytes(first(args), isHex)
 			if err != nil {
 				return err
 			}
 			defer clear(payload)
 			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.readTag(cmd.Context(), c, payload, er, e)
+				return nfcRun{a}.readTag(cmd.Context(), c, payload, er, e)
 			})
 		},
 	}
@@ -297,7 +301,7 @@ func first(args []string) string {
 }
 
 // readTag hands a tag to the interface that is meant, or to none if there is none.
-func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool,
+func (a nfcRun) readTag(ctx context.Context, c *client, payload []byte, er bool,
 	e enrollFlags) error {
 	f, err := a.newFollower(ctx, c)
 	if err != nil {
@@ -335,7 +339,7 @@ func (a *app) readTag(ctx context.Context, c *client, payload []byte, er bool,
 }
 
 // showTag tells what came of a tag that started nothing.
-func (a *app) showTag(ctx context.Context, c *client, what props) error {
+func (a nfcRun) showTag(ctx context.Context, c *client, what props) error {
 	kind := get[string](what, "kind")
 	ids := []string{}
 	for _, p := range get[[]godbus.ObjectPath](what, "networks") {

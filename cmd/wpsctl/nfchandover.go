@@ -37,7 +37,7 @@ func newNFCHandoverRequest(a *app) *cobra.Command {
 which NFC software puts into a message of its own, or with --message the whole message. Once the answer is there, give
 both to "wpsctl nfc report-handover init".`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.nfcGet(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest",
+			return nfcRun{a}.get(cmd.Context(), o, []string{"station"}, "NfcHandoverRequest",
 				f.carrier())
 		},
 	}
@@ -59,15 +59,15 @@ External Registrar for an access point. Give both to "wpsctl nfc report-handover
 device is expected when it comes.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if er != "" {
-				return a.nfcGetER(cmd, o, "NfcHandoverSelect", er, f.carrier())
+				return nfcRun{a}.getER(cmd, o, "NfcHandoverSelect", er, f.carrier())
 			}
-			return a.nfcGet(cmd.Context(), o, []string{"ap"}, "NfcHandoverSelect",
+			return nfcRun{a}.get(cmd.Context(), o, []string{"ap"}, "NfcHandoverSelect",
 				f.carrier(), options{})
 		},
 	}
 	o.register(cmd)
 	f.register(cmd)
-	a.erFlag(cmd, &er)
+	nfcRun{a}.erFlag(cmd, &er)
 	return cmd
 }
 
@@ -101,16 +101,16 @@ or of the External Registrar, which lets the device in.`,
 			case args[1] == "-" && args[2] == "-":
 				return usagef("only one of the two can come from standard input")
 			}
-			request, err := a.readBytes(args[1], isHex)
+			request, err := nfcRun{a}.readBytes(args[1], isHex)
 			if err != nil {
 				return err
 			}
-			sel, err := a.readBytes(args[2], isHex)
+			sel, err := nfcRun{a}.readBytes(args[2], isHex)
 			if err != nil {
 				return err
 			}
 			return a.withClient(cmd.Context(), func(c *client) error {
-				return a.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode,
+				return nfcRun{a}.reportHandover(cmd.Context(), c, strings.ToUpper(args[0]), mode,
 					request, sel, e)
 			})
 		},
@@ -121,7 +121,8 @@ or of the External Registrar, which lets the device in.`,
 }
 
 // reportHandover reports and follows. The session is the newest of the interface.
-func (a *app) reportHandover(ctx context.Context, c *client, role, mode string, request, sel []byte,
+func (a nfcRun) reportHandover(ctx context.Context, c *client, role, mode string,
+	request, sel []byte,
 	e enrollFlags) error {
 	n, f, err := a.prepare(ctx, c, mode)
 	if err != nil && role == "RESP" {

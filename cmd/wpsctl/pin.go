@@ -68,7 +68,7 @@ With --generate a PIN is made and printed, and nothing else happens.`,
 		"mac", "force"} {
 		cmd.MarkFlagsMutuallyExclusive("generate", other)
 	}
-	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", a.completeBSSIDs))
+	mustComplete(cmd.RegisterFlagCompletionFunc("bssid", completion{a}.bssids))
 	return cmd
 }
 

@@ -24,7 +24,7 @@ func newNetworksQR(a *app) *cobra.Command {
 		Short: "Show a stored network as a QR code that phones join by",
 		Long: `Qr draws a QR code in the terminal that holds the network's name and key: who can see it can join. With --png it
 writes a picture to a new file that only its owner can read; "-" is standard output.`,
-		ValidArgsFunction: a.completeNetworks,
+		ValidArgsFunction: completion{a}.networks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withClient(cmd.Context(), func(c *client) error {
 				return a.qr(cmd.Context(), c, args[0], png)

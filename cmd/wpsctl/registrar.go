@@ -121,7 +121,7 @@ The access point stays as it is.
 ` + routerHelp + apPINHelp,
 		Example: `  wpsctl learn "My network"
   wpsctl learn 02:00:00:00:01:00 12345670 --show-key`,
-		ValidArgsFunction: a.completeRouter,
+		ValidArgsFunction: completion{a}.router,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.register(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
 				pin, err := a.readPIN(from, args[1:])
@@ -213,7 +213,7 @@ once it has taken them. Devices that use the old ones have to be set up anew.
 		Example: `  wpsctl configure "Old name" "New name"
   wpsctl configure 02:00:00:00:01:00 Guests --auth OPEN
   printf '12345670\nmy passphrase\n' | wpsctl configure "Old name" "New name"`,
-		ValidArgsFunction: a.completeRouter,
+		ValidArgsFunction: completion{a}.router,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := n.check(args[1:]); err != nil {
 				return err

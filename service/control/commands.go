@@ -48,6 +48,26 @@ type call struct {
 	args   string // after the name and one space
 }
 
+// networkCall is a call about the list of networks, nfcCall one about tags, erCall one for the
+// External Registrar.
+type (
+	networkCall struct{ *call }
+	nfcCall     struct{ *call }
+	erCall      struct{ *call }
+)
+
+func forNetworks(do func(networkCall) string) func(*call) string {
+	return func(c *call) string { return do(networkCall{c}) }
+}
+
+func forNFC(do func(nfcCall) string) func(*call) string {
+	return func(c *call) string { return do(nfcCall{c}) }
+}
+
+func forER(do func(erCall) string) func(*call) string {
+	return func(c *call) string { return do(erCall{c}) }
+}
+
 // command is a row of the table. wpa_supplicant compares a command without arguments as a whole,
 // and one with by its beginning, so "WPS_REG" alone is an unknown command.
 type command struct {
@@ -92,15 +112,16 @@ var onInterface = map[string]command{
 	"SCAN_RESULTS": {may: accessRead, alone: (*call).scanResults},
 	"BSS":          {may: accessRead, with: (*call).bss},
 
-	"LIST_NETWORKS":   {may: accessRead, alone: (*call).listNetworks, with: (*call).listNetworks},
-	"ADD_NETWORK":     {may: accessFull, alone: (*call).addNetwork},
-	"REMOVE_NETWORK":  {may: accessFull, with: (*call).removeNetwork},
-	"SET_NETWORK":     {may: accessFull, with: (*call).setNetwork},
-	"GET_NETWORK":     {may: accessRead, with: (*call).getNetwork},
-	"ENABLE_NETWORK":  {may: accessFull, with: (*call).enableNetwork},
-	"DISABLE_NETWORK": {may: accessFull, with: (*call).disableNetwork},
+	"LIST_NETWORKS": {may: accessRead, alone: forNetworks(networkCall.listNetworks),
+		with: forNetworks(networkCall.listNetworks)},
+	"ADD_NETWORK":     {may: accessFull, alone: forNetworks(networkCall.addNetwork)},
+	"REMOVE_NETWORK":  {may: accessFull, with: forNetworks(networkCall.removeNetwork)},
+	"SET_NETWORK":     {may: accessFull, with: forNetworks(networkCall.setNetwork)},
+	"GET_NETWORK":     {may: accessRead, with: forNetworks(networkCall.getNetwork)},
+	"ENABLE_NETWORK":  {may: accessFull, with: forNetworks(networkCall.enableNetwork)},
+	"DISABLE_NETWORK": {may: accessFull, with: forNetworks(networkCall.disableNetwork)},
 	"SELECT_NETWORK":  {may: accessFull, with: (*call).selectNetwork},
-	"SAVE_CONFIG":     {may: accessFull, alone: (*call).saveConfig},
+	"SAVE_CONFIG":     {may: accessFull, alone: forNetworks(networkCall.saveConfig)},
 	"DISCONNECT":      {may: accessFull, alone: (*call).disconnect},
 
 	"WPS_PBC":       {may: accessFull, alone: (*call).wpsPBC, with: (*call).wpsPBC},
@@ -110,23 +131,24 @@ var onInterface = map[string]command{
 	"WPS_REG":       {may: accessFull, with: (*call).wpsReg},
 	"WPS_AP_PIN":    {may: accessFull, with: (*call).wpsAPPIN},
 
-	"WPS_ER_START":      {may: accessFull, alone: (*call).erStart, with: (*call).erStart},
-	"WPS_ER_STOP":       {may: accessFull, alone: (*call).erStop},
-	"WPS_ER_PIN":        {may: accessFull, with: (*call).erPIN},
-	"WPS_ER_PBC":        {may: accessFull, with: (*call).erPBC},
-	"WPS_ER_LEARN":      {may: accessFull, with: (*call).erLearn},
-	"WPS_ER_SET_CONFIG": {may: accessFull, with: (*call).erSetConfig},
-	"WPS_ER_CONFIG":     {may: accessFull, with: (*call).erConfig},
+	"WPS_ER_START":      {may: accessFull, alone: forER(erCall.start), with: forER(erCall.start)},
+	"WPS_ER_STOP":       {may: accessFull, alone: forER(erCall.stop)},
+	"WPS_ER_PIN":        {may: accessFull, with: forER(erCall.pin)},
+	"WPS_ER_PBC":        {may: accessFull, with: forER(erCall.pbc)},
+	"WPS_ER_LEARN":      {may: accessFull, with: forER(erCall.learn)},
+	"WPS_ER_SET_CONFIG": {may: accessFull, with: forER(erCall.setConfig)},
+	"WPS_ER_CONFIG":     {may: accessFull, with: forER(erCall.config)},
 
-	"WPS_ER_NFC_CONFIG_TOKEN": {may: accessFull, with: (*call).erNFCConfigToken},
+	"WPS_ER_NFC_CONFIG_TOKEN": {may: accessFull, with: forNFC(nfcCall.erNFCConfigToken)},
 
-	"WPS_NFC":              {may: accessFull, alone: (*call).wpsNFC, with: (*call).wpsNFC},
-	"WPS_NFC_TOKEN":        {may: accessFull, with: (*call).wpsNFCToken},
-	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: (*call).wpsNFCConfigToken},
-	"WPS_NFC_TAG_READ":     {may: accessFull, with: (*call).wpsNFCTagRead},
-	"NFC_GET_HANDOVER_REQ": {may: accessFull, with: (*call).nfcGetHandoverReq},
-	"NFC_GET_HANDOVER_SEL": {may: accessFull, with: (*call).nfcGetHandoverSel},
-	"NFC_REPORT_HANDOVER":  {may: accessFull, with: (*call).nfcReportHandover},
+	"WPS_NFC": {may: accessFull, alone: forNFC(nfcCall.wpsNFC),
+		with: forNFC(nfcCall.wpsNFC)},
+	"WPS_NFC_TOKEN":        {may: accessFull, with: forNFC(nfcCall.wpsNFCToken)},
+	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: forNFC(nfcCall.wpsNFCConfigToken)},
+	"WPS_NFC_TAG_READ":     {may: accessFull, with: forNFC(nfcCall.wpsNFCTagRead)},
+	"NFC_GET_HANDOVER_REQ": {may: accessFull, with: forNFC(nfcCall.nfcGetHandoverReq)},
+	"NFC_GET_HANDOVER_SEL": {may: accessFull, with: forNFC(nfcCall.nfcGetHandoverSel)},
+	"NFC_REPORT_HANDOVER":  {may: accessFull, with: forNFC(nfcCall.nfcReportHandover)},
 }
 
 // onGlobal are the commands of the global socket.

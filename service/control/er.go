@@ -25,7 +25,7 @@ const erPINTime = 300 * time.Second
 // erStart is WPS_ER_START [ifname=INTERFACE] [ADDRESS]: External Registrar, on another network
 // interface than that of the socket, of one access point only with an address. When it runs already
 // neither counts, and all that is known is told again.
-func (c *call) erStart() string {
+func (c erCall) start() string {
 	on, text := c.ifname, c.args
 	if name, ok := strings.CutPrefix(text, "ifname="); ok {
 		on, text, _ = strings.Cut(name, " ")
@@ -38,11 +38,11 @@ func (c *call) erStart() string {
 		}
 		r.Address = address
 	}
-	if running := c.svc().ER(c.erInterface()); running.Running {
+	if running := c.svc().ER(c.netInterface()); running.Running {
 		on, r.Address = running.Interface, running.Address
 	}
 	r.Interface = on
-	undo, err := c.erMoveTo(on)
+	undo, err := c.moveTo(on)
 	if err == nil {
 		if err = c.svc().Registrars().StartER(c.ctx, r); err != nil {
 			undo()
@@ -59,7 +59,7 @@ type erElsewhere struct {
 }
 
 // erInterface is where the External Registrar of this socket runs, or would.
-func (c *call) erInterface() string {
+func (c erCall) netInterface() string {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	if e, ok := c.server.ers[c.ifname]; ok {
@@ -70,12 +70,12 @@ func (c *call) erInterface() string {
 
 // erMoveTo notes where the External Registrar of this socket runs from now on. An interface that
 // wpsd does not know, such as a wired one, is added.
-func (c *call) erMoveTo(ifname string) (undo func(), err error) {
+func (c erCall) moveTo(ifname string) (undo func(), err error) {
 	e := erElsewhere{ifname: ifname}
-	if c.erInterface() == ifname {
+	if c.netInterface() == ifname {
 		return func() {}, nil
 	}
-	c.erMoveBack()
+	c.moveBack()
 	if ifname == c.ifname {
 		return func() {}, nil
 	}
@@ -88,11 +88,11 @@ func (c *call) erMoveTo(ifname string) (undo func(), err error) {
 	c.server.mu.Lock()
 	c.server.ers[c.ifname] = e
 	c.server.mu.Unlock()
-	return c.erMoveBack, nil
+	return c.moveBack, nil
 }
 
 // erMoveBack forgets that, and takes back the interface that was added for it.
-func (c *call) erMoveBack() {
+func (c erCall) moveBack() {
 	c.server.mu.Lock()
 	e := c.server.ers[c.ifname]
 	delete(c.server.ers, c.ifname)
@@ -106,24 +106,24 @@ func (c *call) erMoveBack() {
 }
 
 // erRuns reports whether an External Registrar runs for this socket.
-func (c *call) erRuns() bool {
-	return c.svc().ER(c.erInterface()).Running
+func (c erCall) runs() bool {
+	return c.svc().ER(c.netInterface()).Running
 }
 
 // erStop is WPS_ER_STOP, which is always OK.
-func (c *call) erStop() string {
-	err := c.svc().Registrars().StopER(c.ctx, c.erInterface())
+func (c erCall) stop() string {
+	err := c.svc().Registrars().StopER(c.ctx, c.netInterface())
 	if errors.Is(err, service.ErrERStopped) || errors.Is(err, service.ErrNoInterface) {
 		err = nil
 	}
-	c.erMoveBack()
+	c.moveBack()
 	return c.done(err)
 }
 
 // erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the
 // access point is one that this machine is in, or need not be in.
-func (c *call) erRequest() service.ERRequest {
-	return service.ERRequest{Interface: c.erInterface(), Owner: c.caller.owner(),
+func (c erCall) request() service.ERRequest {
+	return service.ERRequest{Interface: c.netInterface(), Owner: c.caller.owner(),
 		User: c.caller.user(), Detach: true, Force: true}
 }
 
@@ -138,14 +138,14 @@ func erPeer(text string) (service.ERPeer, error) {
 }
 
 // erPIN is WPS_ER_PIN any|UUID|MAC PIN [MAC]: lets an Enrollee in.
-func (c *call) erPIN() string {
+func (c erCall) pin() string {
 	who, rest, ok := strings.Cut(c.args, " ")
 	pin, mac, hasMAC := strings.Cut(rest, " ")
 	peer, err := external.ParsePeer(who)
 	if err != nil || !ok {
 		return c.fail(errSyntax)
 	}
-	r := c.erRequest()
+	r := c.request()
 	r.Enrollee, r.Timeout = peer, erPINTime
 	if hasMAC {
 		if r.MAC, err = wsc.ParseMAC(mac); err != nil {
@@ -162,25 +162,25 @@ func (c *call) erPIN() string {
 }
 
 // knowsEnrollee reports whether the External Registrar has heard of a device.
-func (c *call) knowsEnrollee(p service.ERPeer) bool {
-	return c.svc().KnowsEREnrollee(c.erInterface(), p)
+func (c erCall) knowsEnrollee(p service.ERPeer) bool {
+	return c.svc().KnowsEREnrollee(c.netInterface(), p)
 }
 
 // knowsAP reports whether the External Registrar has found an access point.
-func (c *call) knowsAP(p service.ERPeer) bool {
-	return c.svc().KnowsERAccessPoint(c.erInterface(), p)
+func (c erCall) knowsAP(p service.ERPeer) bool {
+	return c.svc().KnowsERAccessPoint(c.netInterface(), p)
 }
 
 // erPBC is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does
 // so at an access point.
-func (c *call) erPBC() string {
+func (c erCall) pbc() string {
 	peer, err := erPeer(c.args)
 	if err != nil {
 		return c.fail(errSyntax)
 	}
-	r := c.erRequest()
+	r := c.request()
 	switch {
-	case !c.erRuns():
+	case !c.runs():
 		return c.fail(service.ErrERStopped)
 	case c.knowsAP(peer):
 		r.AP = peer
@@ -200,13 +200,13 @@ func (c *call) erPBC() string {
 }
 
 // erLearn is WPS_ER_LEARN UUID|BSSID PIN|nfc-pw: reads an access point's settings.
-func (c *call) erLearn() string {
+func (c erCall) learn() string {
 	who, pin, ok := strings.Cut(c.args, " ")
 	peer, err := erPeer(who)
 	if err != nil || !ok {
 		return c.fail(errSyntax)
 	}
-	r := c.erRequest()
+	r := c.request()
 	r.AP = peer
 	if r.NFC = pin == nfcWord; !r.NFC {
 		r.PIN = c.take(pin)
@@ -218,7 +218,7 @@ func (c *call) erLearn() string {
 
 // erSetConfig is WPS_ER_SET_CONFIG UUID|BSSID NETWORK: what Enrollees of an access point are given.
 // The access point itself is not asked.
-func (c *call) erSetConfig() string {
+func (c erCall) setConfig() string {
 	who, number, _ := strings.Cut(c.args, " ")
 	peer, err := erPeer(who)
 	if err != nil {
@@ -228,16 +228,16 @@ func (c *call) erSetConfig() string {
 	if err != nil {
 		return c.fail(err)
 	}
-	network, err := c.store(id)
+	network, err := networkCall{c.call}.store(id)
 	if err != nil {
 		return c.fail(err)
 	}
-	return c.done(c.svc().Registrars().ERSetConfig(c.ctx, c.erInterface(), peer, network))
+	return c.done(c.svc().Registrars().ERSetConfig(c.ctx, c.netInterface(), peer, network))
 }
 
 // erConfig is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an
 // access point new settings.
-func (c *call) erConfig() string {
+func (c erCall) config() string {
 	who, rest, _ := strings.Cut(c.args, " ")
 	pin, rest, ok := strings.Cut(rest, " ")
 	peer, err := erPeer(who)
@@ -249,7 +249,7 @@ func (c *call) erConfig() string {
 		return c.fail(err)
 	}
 	defer settings.Key.Wipe()
-	r := c.erRequest()
+	r := c.request()
 	r.AP = peer
 	if r.NFC = pin == nfcWord; !r.NFC {
 		r.PIN = c.take(pin)

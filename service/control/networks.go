@@ -164,7 +164,7 @@ func parseID(text string) (int, error) {
 }
 
 // listNetworks is LIST_NETWORKS [LAST_ID=n]: as many as fit, after n.
-func (c *call) listNetworks() string {
+func (c networkCall) listNetworks() string {
 	last := -1
 	if c.args != "" {
 		text, ok := strings.CutPrefix(c.args, "LAST_ID=")
@@ -207,7 +207,7 @@ func (c *call) listNetworks() string {
 }
 
 // addNetwork is ADD_NETWORK: a draft, disabled, with a number.
-func (c *call) addNetwork() string {
+func (c networkCall) addNetwork() string {
 	n := c.server.networks
 	n.mu.Lock()
 	drafts := 0
@@ -230,7 +230,7 @@ func (c *call) addNetwork() string {
 }
 
 // removeNetwork is REMOVE_NETWORK n|all.
-func (c *call) removeNetwork() string {
+func (c networkCall) removeNetwork() string {
 	n := c.server.networks
 	var ids []int
 	if c.args == "all" {
@@ -254,7 +254,7 @@ func (c *call) removeNetwork() string {
 	return replyOK
 }
 
-func (c *call) removeOne(id int) error {
+func (c networkCall) removeOne(id int) error {
 	n := c.server.networks
 	n.mu.Lock()
 	e := n.find(id)
@@ -285,7 +285,7 @@ func (c *call) removeOne(id int) error {
 
 // edit gives the draft of a network, made of the stored one if need be. The caller holds
 // networks.mu.
-func (c *call) edit(e *network) (*draft, error) {
+func (c networkCall) edit(e *network) (*draft, error) {
 	if e.draft != nil {
 		return e.draft, nil
 	}
@@ -300,7 +300,7 @@ func (c *call) edit(e *network) (*draft, error) {
 }
 
 // setNetwork is SET_NETWORK n VARIABLE VALUE.
-func (c *call) setNetwork() string {
+func (c networkCall) setNetwork() string {
 	number, rest, _ := strings.Cut(c.args, " ")
 	variable, value, ok := strings.Cut(rest, " ")
 	id, err := parseID(number)
@@ -343,7 +343,7 @@ func (d *draft) settings() (service.Settings, error) {
 
 // store writes a draft to the store; what is stored already stays. It returns the network's id
 // there.
-func (c *call) store(id int) (service.NetworkID, error) {
+func (c networkCall) store(id int) (service.NetworkID, error) {
 	n := c.server.networks
 	var gone []int
 	stored, err := func() (stored service.NetworkID, err error) {
@@ -362,7 +362,7 @@ func (c *call) store(id int) (service.NetworkID, error) {
 // storeLocked is store for who holds n.mu. gone are the numbers of what became one with it: wpsd
 // has one network of a name, where a script that begins with ADD_NETWORK would add it once more
 // each time.
-func (c *call) storeLocked(n *networks, id int) (stored service.NetworkID, gone []int, err error) {
+func (c networkCall) storeLocked(n *networks, id int) (stored service.NetworkID, gone []int, err error) {
 	e := n.find(id)
 	switch {
 	case e == nil:
@@ -399,7 +399,7 @@ func (c *call) storeLocked(n *networks, id int) (stored service.NetworkID, gone 
 }
 
 // enableNetwork is ENABLE_NETWORK n|all: the network is stored. wpsd connects to none.
-func (c *call) enableNetwork() string {
+func (c networkCall) enableNetwork() string {
 	text, _, _ := strings.Cut(c.args, " ") // "no-connect" may follow
 	if text == "all" {
 		return c.saveConfig()
@@ -413,7 +413,7 @@ func (c *call) enableNetwork() string {
 
 // disableNetwork is DISABLE_NETWORK n: of one that is not stored yet. A stored one is the network
 // manager's to use or to leave.
-func (c *call) disableNetwork() string {
+func (c networkCall) disableNetwork() string {
 	id, err := parseID(c.args)
 	if err != nil {
 		return c.fail(err)
@@ -433,7 +433,7 @@ func (c *call) disableNetwork() string {
 }
 
 // saveConfig is SAVE_CONFIG: all drafts that are networks are stored.
-func (c *call) saveConfig() string {
+func (c networkCall) saveConfig() string {
 	if c.server.options.Forget && c.name == "SAVE_CONFIG" {
 		return c.fail(errors.New("update_config=0: nothing is saved"))
 	}
@@ -456,7 +456,7 @@ func (c *call) saveConfig() string {
 
 // getNetwork is GET_NETWORK n VARIABLE. Keys are never told: a key that is there is "*", as with
 // wpa_supplicant.
-func (c *call) getNetwork() string {
+func (c networkCall) getNetwork() string {
 	number, variable, ok := strings.Cut(c.args, " ")
 	id, err := parseID(number)
 	if err != nil || !ok {

@@ -18,7 +18,7 @@ const nfcWord = "nfc-pw"
 func upper(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) + "\n" }
 
 // token is such a reply that holds a secret, and wipes it.
-func (c *call) token(t secret.Value, err error) string {
+func (c nfcCall) token(t secret.Value, err error) string {
 	if err != nil {
 		return c.fail(err)
 	}
@@ -27,7 +27,7 @@ func (c *call) token(t secret.Value, err error) string {
 }
 
 // wpsNFC is WPS_NFC [BSSID]: an enrolment with this device's own password token.
-func (c *call) wpsNFC() string {
+func (c nfcCall) wpsNFC() string {
 	r := c.request()
 	if c.args != "" {
 		bssid, err := wsc.ParseMAC(c.args)
@@ -44,19 +44,19 @@ func (c *call) wpsNFC() string {
 }
 
 // wpsNFCToken is WPS_NFC_TOKEN WPS|NDEF: this device's own password token.
-func (c *call) wpsNFCToken() string {
+func (c nfcCall) wpsNFCToken() string {
 	return c.token(c.svc().NFCPasswordToken(c.ctx, c.ifname, service.NFCFormat(c.args)))
 }
 
 // wpsNFCConfigToken is WPS_NFC_CONFIG_TOKEN WPS|NDEF [NETWORK]: a network for a tag, by default the
 // access point's own.
-func (c *call) wpsNFCConfigToken() string {
+func (c nfcCall) wpsNFCConfigToken() string {
 	format, number, has := strings.Cut(c.args, " ")
 	var network service.NetworkID
 	if has {
 		id, err := parseID(number)
 		if err == nil {
-			network, err = c.store(id)
+			network, err = networkCall{c.call}.store(id)
 		}
 		if err != nil {
 			return c.fail(err)
@@ -69,7 +69,7 @@ func (c *call) wpsNFCConfigToken() string {
 
 // wpsNFCTagRead is WPS_NFC_TAG_READ HEX [freq=MHZ]: what was read off a tag. The frequency is a
 // hint for whoever connects.
-func (c *call) wpsNFCTagRead() string {
+func (c nfcCall) wpsNFCTagRead() string {
 	text, hint, has := strings.Cut(c.args, " ")
 	payload, err := hex.DecodeString(text)
 	if err != nil || len(payload) == 0 || has && !strings.HasPrefix(hint, "freq=") {
@@ -79,8 +79,8 @@ func (c *call) wpsNFCTagRead() string {
 	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(),
 		User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
 	tag, err := c.svc().NFCTagRead(c.ctx, r) // a password may be an access point's, for WPS_REG
-	if err == nil && tag.Kind == service.NFCTagPassword && c.erRuns() {
-		r.Interface, r.Await = c.erInterface(), true // and it may be a device's, which is let in
+	if er := (erCall{c.call}); err == nil && tag.Kind == service.NFCTagPassword && er.runs() {
+		r.Interface, r.Await = er.netInterface(), true // and it may be a device's, which is let in
 		_, err = c.svc().ERNFCTagRead(c.ctx, r)
 	}
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *call) wpsNFCTagRead() string {
 
 // credentialLine tells of a network that came from a tag, with its bytes if another program is to
 // process it.
-func (c *call) credentialLine(id service.NetworkID) line {
+func (c nfcCall) credentialLine(id service.NetworkID) line {
 	l := line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "}
 	if c.svc().Manager().Processing == service.ProcessingInternal {
 		return l
@@ -115,18 +115,19 @@ func (c *call) credentialLine(id service.NetworkID) line {
 
 // erNFCConfigToken is WPS_ER_NFC_CONFIG_TOKEN WPS|NDEF UUID|BSSID: the network of an access point
 // for a tag.
-func (c *call) erNFCConfigToken() string {
+func (c nfcCall) erNFCConfigToken() string {
 	format, who, _ := strings.Cut(c.args, " ")
 	ap, err := erPeer(who)
 	if err != nil {
 		return c.fail(errSyntax)
 	}
-	return c.token(c.svc().ERNFCConfigToken(c.ctx, c.erInterface(), ap, service.NFCFormat(format)))
+	return c.token(c.svc().ERNFCConfigToken(c.ctx, erCall{c.call}.netInterface(), ap,
+		service.NFCFormat(format)))
 }
 
 // nfcWords are the first two words of a handover command: the format, which can only be NDEF, and
 // the carrier.
-func (c *call) nfcWords() (service.NFCCarrier, string, error) {
+func (c nfcCall) nfcWords() (service.NFCCarrier, string, error) {
 	format, rest, _ := strings.Cut(c.args, " ")
 	carrier, rest, _ := strings.Cut(rest, " ")
 	if format != "NDEF" {
@@ -137,7 +138,7 @@ func (c *call) nfcWords() (service.NFCCarrier, string, error) {
 
 // nfcGetHandoverReq is NFC_GET_HANDOVER_REQ NDEF WPS-CR: what to send over an NFC link to begin a
 // handover.
-func (c *call) nfcGetHandoverReq() string {
+func (c nfcCall) nfcGetHandoverReq() string {
 	carrier, rest, err := c.nfcWords()
 	if err != nil || rest != "" || carrier != service.NFCCarrierRecord {
 		return c.fail(errSyntax)
@@ -151,7 +152,7 @@ func (c *call) nfcGetHandoverReq() string {
 
 // nfcGetHandoverSel is NFC_GET_HANDOVER_SEL NDEF WPS-CR|WPS [UUID|BSSID]: the answer to such a
 // request, at an access point, or for one of the External Registrar's.
-func (c *call) nfcGetHandoverSel() string {
+func (c nfcCall) nfcGetHandoverSel() string {
 	carrier, rest, err := c.nfcWords()
 	if err != nil {
 		return c.fail(errSyntax)
@@ -162,7 +163,7 @@ func (c *call) nfcGetHandoverSel() string {
 	} else {
 		var ap service.ERPeer
 		if ap, err = erPeer(rest); err == nil {
-			b, err = c.svc().ERNFCHandoverSelect(c.ctx, c.erInterface(), ap,
+			b, err = c.svc().ERNFCHandoverSelect(c.ctx, erCall{c.call}.netInterface(), ap,
 				service.NFCFormatNDEF, carrier)
 		}
 	}
@@ -173,7 +174,7 @@ func (c *call) nfcGetHandoverSel() string {
 }
 
 // nfcReportHandover is NFC_REPORT_HANDOVER INIT|RESP WPS REQUEST SELECT: a handover that was made.
-func (c *call) nfcReportHandover() string {
+func (c nfcCall) nfcReportHandover() string {
 	f := strings.Split(c.args, " ")
 	if len(f) == 5 && strings.HasPrefix(f[4], "freq=") {
 		f = f[:4]

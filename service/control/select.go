@@ -22,7 +22,7 @@ func (c *call) selectNetwork() string {
 	if err != nil {
 		return c.fail(err)
 	}
-	network, err := c.store(id)
+	network, err := networkCall{c}.store(id)
 	if err != nil {
 		return c.fail(err)
 	}
