@@ -41,12 +41,12 @@ type AccessPoint interface {
 	Events() <-chan APEvent
 	// Close leaves the access point as it is and ends Events.
 	Close() error
+	APTokens
 }
 
-// NFCAccessPoint is an AccessPoint whose software knows NFC. What it does not know it answers with
+// APTokens is what an access point's software does with NFC. What it does not know it answers with
 // ErrNotSupported. Formats are "WPS", the attributes alone, and "NDEF".
-type NFCAccessPoint interface {
-	AccessPoint
+type APTokens interface {
 	// AllowToken lets the device in whose password token was read, within two minutes. tag is the
 	// caller's.
 	AllowToken(ctx context.Context, tag []byte) error

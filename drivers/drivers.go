@@ -73,10 +73,20 @@ type Driver interface {
 	Station(ctx context.Context, ifname string) (Station, error)
 	// Close releases everything; open Stations end with ErrClosed.
 	Close() error
+	Namer
+	LinkKeeper
+	Aparter
+	Blocker
+	Connecter
 }
 
-// Adder is implemented by drivers whose interfaces are those that somebody names.
-type Adder interface {
+// The parts of a Driver that some kinds of radio do not have. These answer ErrNotSupported: embed
+// UnsupportedDriver.
+
+// Namer is a Driver's interfaces that it does not find by itself.
+type Namer interface {
+	// Named reports whether its interfaces are just those that somebody names, with Add.
+	Named() bool
 	// Add names one more; ErrBusy if it is named already. Interfaces lists it from then on.
 	Add(name string) error
 	// Remove takes one back; ErrNoInterface if it was not named.
@@ -171,6 +181,9 @@ type Station interface {
 	Cached(ctx context.Context, maxAge time.Duration) ([]BSS, error)
 	// Associate returns once associated. The first EAPOL frame may arrive before that and is kept.
 	Associate(ctx context.Context, r AssociateRequest) (Link, error)
+	// HardwareAddr is the address that it sends from; zero: the one that Interfaces listed.
+	// Managers change addresses when they take and leave an interface.
+	HardwareAddr() [6]byte
 	// Close gives the interface back as it was found: not associated by us, down if it was down.
 	Close() error
 }
@@ -206,5 +219,49 @@ func (Unsupported) Associate(context.Context, AssociateRequest) (Link, error) {
 	return nil, ErrNotSupported
 }
 
+// HardwareAddr implements Station.
+func (Unsupported) HardwareAddr() [6]byte { return [6]byte{} }
+
 // Close implements Station.
 func (Unsupported) Close() error { return nil }
+
+// UnsupportedDriver has the parts of a Driver that not each kind of radio has; embed it.
+type UnsupportedDriver struct{}
+
+// Named implements Namer.
+func (UnsupportedDriver) Named() bool { return false }
+
+// Add implements Namer.
+func (UnsupportedDriver) Add(string) error { return ErrNotSupported }
+
+// Remove implements Namer.
+func (UnsupportedDriver) Remove(string) error { return ErrNotSupported }
+
+// LinkUp implements LinkKeeper.
+func (UnsupportedDriver) LinkUp(context.Context, string) (bool, error) {
+	return false, ErrNotSupported
+}
+
+// LinkDown implements LinkKeeper.
+func (UnsupportedDriver) LinkDown(context.Context, string) error { return ErrNotSupported }
+
+// RoomApart implements Aparter.
+func (UnsupportedDriver) RoomApart(context.Context, string) (bool, error) {
+	return false, ErrNotSupported
+}
+
+// StationApart implements Aparter.
+func (UnsupportedDriver) StationApart(context.Context, string) (Station, error) {
+	return nil, ErrNotSupported
+}
+
+// Blocked implements Blocker.
+func (UnsupportedDriver) Blocked(string) (bool, error) { return false, ErrNotSupported }
+
+// Connection implements Connecter.
+func (UnsupportedDriver) Connection(context.Context, string) (BSS, bool, error) {
+	return BSS{}, false, ErrNotSupported
+}
+
+// Links implements Connecter.
+func (UnsupportedDriver) Links() <-chan string { return nil }

@@ -26,9 +26,8 @@ func (e *HeldError) Error() string { return fmt.Sprintf("%s is held: %v", e.Inte
 // Unwrap gives ErrHeldBehindSocket or ErrHeldLinkDown.
 func (e *HeldError) Unwrap() error { return e.Err }
 
-// LinkKeeper is what a Driver implements whose links somebody has to take down again if we are
-// killed: the note that a link was down outlives us, a Station does not. Its methods are safe for
-// concurrent use.
+// LinkKeeper is a Driver's links that somebody has to take down again if we are killed: the note
+// that a link was down outlives us, a Station does not. Its methods are safe for concurrent use.
 type LinkKeeper interface {
 	// LinkUp reports whether the link is administratively up.
 	LinkUp(ctx context.Context, ifname string) (bool, error)
@@ -36,8 +35,7 @@ type LinkKeeper interface {
 	LinkDown(ctx context.Context, ifname string) error
 }
 
-// Aparter is what a Driver implements that can make an interface of its own beside one that
-// somebody holds on to.
+// Aparter makes an interface of our own beside one that somebody holds on to.
 type Aparter interface {
 	// RoomApart reports whether such an interface can be in another network, on another channel,
 	// while ifname stays in its own.
@@ -47,32 +45,19 @@ type Aparter interface {
 	StationApart(ctx context.Context, ifname string) (Station, error)
 }
 
-// Blocker is what a Driver implements that can tell at any moment, without waiting, whether rfkill
-// blocks a radio. What Interfaces listed is old by as long as the news of a change takes: too long
-// for whoever unblocks and starts at once.
+// Blocker tells at any moment, without waiting, whether rfkill blocks a radio. What Interfaces
+// listed is old by as long as the news of a change takes: too long for whoever unblocks and starts
+// at once.
 type Blocker interface {
-	Blocked(ifname string) bool
+	Blocked(ifname string) (bool, error)
 }
 
-// Addressed is what a Station implements that knows the address it sends from. Managers change
-// addresses when they take and leave an interface, so the one that was listed before may be
-// another.
-type Addressed interface {
-	HardwareAddr() [6]byte
-}
-
-// Connecter is what a Driver implements that can tell which network an interface is in, whoever has
-// brought it there.
+// Connecter tells which network an interface is in, whoever has brought it there.
 type Connecter interface {
 	// Connection returns the access point that the interface is connected to, with its keys set, so
 	// that data flows. ok is false if there is none.
 	Connection(ctx context.Context, ifname string) (b BSS, ok bool, err error)
-}
-
-// LinkTeller is what a Driver implements that notices when an interface gets or loses its
-// connection, whoever brings that about.
-type LinkTeller interface {
-	// Links gives the name of each interface whose link began or ceased to carry data. Of many at
-	// once some may be lost.
+	// Links gives the name of each interface whose link began or ceased to carry data, whoever
+	// brought that about. Of many at once some may be lost. nil: nobody notices.
 	Links() <-chan string
 }

@@ -20,7 +20,7 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 		name == ".." {
 		return fmt.Errorf("%w: %q is not the name of a network interface", ErrInvalid, name)
 	}
-	d, adder, err := s.adder(driver)
+	d, err := s.named(driver)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	if there {
 		return fmt.Errorf("%w (%q)", ErrInterfaceExists, name)
 	}
-	if err := adder.Add(name); err != nil && !errors.Is(err, drivers.ErrBusy) {
+	if err := d.Add(name); err != nil && !errors.Is(err, drivers.ErrBusy) {
 		return fmt.Errorf("service: adding %s: %w", name, err)
 	}
 	if err := s.list(ctx, d); err != nil {
@@ -58,12 +58,11 @@ func (s *Service) RemoveInterface(ctx context.Context, name string) error {
 	if !there {
 		return fmt.Errorf("%w (%q)", ErrNoInterface, name)
 	}
-	adder, ok := i.driver.(drivers.Adder)
-	if !ok {
+	if !i.driver.Named() {
 		return fmt.Errorf("%w: %s was not added, it was found: use --interface to leave it alone",
 			ErrNotSupported, name)
 	}
-	if err := adder.Remove(name); err != nil && !errors.Is(err, drivers.ErrNoInterface) {
+	if err := i.driver.Remove(name); err != nil && !errors.Is(err, drivers.ErrNoInterface) {
 		return fmt.Errorf("service: removing %s: %w", name, err)
 	}
 	s.mu.Lock()
@@ -72,12 +71,12 @@ func (s *Service) RemoveInterface(ctx context.Context, name string) error {
 	return s.list(ctx, i.driver)
 }
 
-// adder finds the driver with a name that takes interfaces.
-func (s *Service) adder(name string) (drivers.Driver, drivers.Adder, error) {
+// named finds the driver with a name, which takes interfaces that somebody names.
+func (s *Service) named(name string) (drivers.Driver, error) {
 	for _, d := range s.drivers {
-		if adder, ok := d.(drivers.Adder); ok && d.Name() == name {
-			return d, adder, nil
+		if d.Named() && d.Name() == name {
+			return d, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("%w: the driver %q takes no interfaces that somebody names: use none", ErrNotSupported, name)
+	return nil, fmt.Errorf("%w: the driver %q takes no interfaces that somebody names: use none", ErrNotSupported, name)
 }

@@ -165,11 +165,7 @@ func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 	case MethodPBC:
 		err = ap.AllowPBC(ctx)
 	case MethodNFC:
-		n, ok := ap.(drivers.NFCAccessPoint)
-		if !ok {
-			return errAPWithoutNFC
-		}
-		err = a.NFCGrant(ctx, n)
+		err = a.NFCGrant(ctx, ap)
 	default:
 		err = ap.AllowPIN(ctx, drivers.PINGrant{
 			PIN: a.Password.Value, MAC: a.mac,
@@ -215,11 +211,10 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 // revoke makes an access point forget a tag: hostapd keeps the newest of an id only, so the one in
 // its place is nobody's.
 func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
-	n, ok := ap.(drivers.NFCAccessPoint)
-	if !ok || a.NFCRevoke == nil {
+	if a.NFCRevoke == nil {
 		return nil
 	}
-	err := a.NFCRevoke(ctx, n)
+	err := a.NFCRevoke(ctx, ap)
 	if errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, drivers.ErrRefused) {
 		return nil // as it answered the tag itself
 	}

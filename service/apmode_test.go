@@ -30,6 +30,7 @@ var (
 // uap is a driver with one interface, an access point unless mode says otherwise. It also is the
 // software of the access point, as far as tests tell it what to answer.
 type uap struct {
+	drivers.UnsupportedDriver
 	changed chan struct{}
 
 	mu     sync.Mutex

@@ -95,12 +95,8 @@ func isGone(err error) bool {
 // stays reports whether the interface has a connection to keep. After it was given back the manager
 // gets a while for that.
 func (e *enrolment) stays(ctx context.Context) bool {
-	knows, ok := e.iface.driver.(drivers.Connecter)
-	if !ok {
-		return false
-	}
 	for until := time.Now().Add(backTime); ; {
-		_, connected, err := knows.Connection(ctx, e.iface.Name)
+		_, connected, err := e.iface.driver.Connection(ctx, e.iface.Name)
 		switch {
 		case err != nil:
 			return false
@@ -119,8 +115,9 @@ func (e *enrolment) stays(ctx context.Context) bool {
 // own, or the same one after its manager has let go of it, perhaps with another address.
 func (e *enrolment) lookWith(ctx context.Context, station drivers.Station) error {
 	s := e.service
-	if own, ok := station.(drivers.Addressed); ok { // managers change it when they let go
-		e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own.HardwareAddr()) })
+	// managers change it when they let go
+	if own := wsc.MAC(station.HardwareAddr()); !own.IsZero() {
+		e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own) })
 	}
 	if e.scan == nil {
 		scan, err := newScanner(ctx, s, e.iface, station, e.device.MAC)

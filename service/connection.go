@@ -2,17 +2,11 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"wpsd/drivers"
 )
-
-// Disconnecter is what a Holder implements that can end a connection, and leave it at that: it does
-// not connect by itself again until somebody asks it to.
-type Disconnecter interface {
-	// Disconnect returns when the connection is over. That there is none is no error.
-	Disconnect(ctx context.Context, ifname string) error
-}
 
 // Connection returns the access point that an interface is connected to, by whichever network
 // manager; false: none, or that cannot be told. During a session the connection is the session's.
@@ -29,11 +23,10 @@ func (s *Service) Connection(ctx context.Context, ifname string) (drivers.BSS, b
 
 // linkOf is Connection also during a session, where the manager may have kept its own.
 func (s *Service) linkOf(ctx context.Context, i *iface) (drivers.BSS, bool) {
-	knows, ok := i.driver.(drivers.Connecter)
-	if !ok {
+	b, ok, err := i.driver.Connection(ctx, i.Name)
+	if errors.Is(err, drivers.ErrNotSupported) {
 		return drivers.BSS{}, false
 	}
-	b, ok, err := knows.Connection(ctx, i.Name)
 	if err != nil {
 		s.log.Debug("whether the interface is connected", "interface", i.Name, "err", err)
 		return drivers.BSS{}, false
@@ -45,15 +38,11 @@ func (s *Service) linkOf(ctx context.Context, i *iface) (drivers.BSS, bool) {
 // nothing.
 func (s *Service) Disconnect(ctx context.Context, ifname string) error {
 	for _, m := range s.holders {
-		d, ok := m.(Disconnecter)
-		if !ok {
-			continue
-		}
 		debt, err := m.Claim(ctx, ifname)
 		if err != nil || debt == nil {
 			continue
 		}
-		if err := d.Disconnect(ctx, ifname); err != nil {
+		if err := m.Disconnect(ctx, ifname); err != nil {
 			return fmt.Errorf("service: %s does not disconnect %s: %w", m.Name(), ifname, err)
 		}
 		return nil // one below it has the interface on its behalf

@@ -9,7 +9,7 @@ import (
 
 // followConnections tells of connections until ctx ends. Those that are there at the start are no
 // news: lookAtInterfaces has seen them.
-func (s *Service) followConnections(ctx context.Context, d drivers.LinkTeller) {
+func (s *Service) followConnections(ctx context.Context, d drivers.Driver) {
 	for {
 		select {
 		case name, open := <-d.Links():
@@ -62,7 +62,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 // caller holds mu.
 func (s *Service) lookAfter(i *iface) {
 	s.askSoon()
-	if _, ok := i.driver.(drivers.LinkTeller); !ok || s.closing {
+	if i.driver.Links() == nil || s.closing {
 		return
 	}
 	ctx := s.ctx

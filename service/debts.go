@@ -122,7 +122,7 @@ func (s *Service) settleInterface(ctx context.Context, ifname string) error {
 	if err != nil {
 		return nil // none; one that cannot be read was told at the start
 	}
-	left, err := repay(ctx, d, s.holders, s.keeperOf(ifname), true, s.log)
+	left, err := repay(ctx, d, s.holders, s.linkDown, true, s.log)
 	if noteErr := noteLeft(s.journal, left); noteErr != nil {
 		s.log.Error("the journal of taken interfaces cannot be written", "interface", ifname,
 			"err", noteErr)
@@ -130,20 +130,19 @@ func (s *Service) settleInterface(ctx context.Context, ifname string) error {
 	return err
 }
 
-// keeperOf is who knows whether the link of an interface is up; nil: nobody.
-func (s *Service) keeperOf(ifname string) drivers.LinkKeeper {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if i := s.interfaces[ifname]; i != nil {
-		keeper, _ := i.driver.(drivers.LinkKeeper)
-		return keeper
+// linkDown has whoever drives an interface take its link down; of one that is not known yet, the
+// first driver that can.
+func (s *Service) linkDown(ctx context.Context, ifname string) error {
+	asked := s.drivers
+	if i := s.interfaceOf(ifname); i != nil {
+		asked = []drivers.Driver{i.driver}
 	}
-	for _, d := range s.drivers {
-		if keeper, ok := d.(drivers.LinkKeeper); ok {
-			return keeper // the interface is not known yet
+	for _, d := range asked {
+		if err := d.LinkDown(ctx, ifname); !errors.Is(err, drivers.ErrNotSupported) {
+			return err
 		}
 	}
-	return nil
+	return drivers.ErrNotSupported
 }
 
 // noteLeft writes what is still owed, or that nothing is.

@@ -23,6 +23,10 @@ type Sink interface {
 	// of them: rather to the first. It returns once that is connected, as far as 802.11 goes; an
 	// address comes later. Its errors hold no key.
 	Deliver(ctx context.Context, ifname string, offers []credential.Offer) error
+	// Changes reports whether the manager has a network of this name for the interface, unless it
+	// has this very one: the same kind of security and, as far as it tells that, the same key. A
+	// manager that is not there has none. drivers.ErrNotSupported: it cannot tell.
+	Changes(ctx context.Context, ifname string, n credential.Network) (bool, error)
 }
 
 // deliverTime bounds a hand-over: a manager scans, connects, and may have to give up the connection

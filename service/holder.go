@@ -28,13 +28,13 @@ type Holder interface {
 	// or not by this process. With reconnect the connection that was there comes back, too.
 	// drivers.ErrNoManager: nobody is there to take it.
 	Restore(ctx context.Context, ifname string, debt []byte, reconnect bool) error
-}
-
-// Sharer is what a Holder implements whose manager leaves alone what others make on its radio.
-// Where somebody asks for that, and the radio has room for two, it need not let go, and its
-// connection stays.
-type Sharer interface {
-	Shares()
+	// Shares reports whether the manager leaves alone what others make on its radio. Where somebody
+	// asks for that, and the radio has room for two, it need not let go, and its connection stays.
+	Shares() bool
+	// Disconnect ends the connection of an interface, and leaves it at that: the manager does not
+	// connect by itself again until somebody asks it to. It returns when the connection is over.
+	// That there is none is no error. drivers.ErrNotSupported: the manager cannot.
+	Disconnect(ctx context.Context, ifname string) error
 }
 
 const (
@@ -110,9 +110,8 @@ func (h *holding) takeFrom(ctx context.Context, m Holder) error {
 	if h.owner == "" {
 		h.owner = m.Name()
 	}
-	_, shares := m.(Sharer)
 	switch {
-	case shares && h.beside != besideNobody && h.room(ctx):
+	case m.Shares() && h.beside != besideNobody && h.room(ctx):
 		h.apart = true
 		return nil
 	case h.beside == besideOrNot:
@@ -167,22 +166,14 @@ func (s *Service) ownerOf(ctx context.Context, ifname string) (owner string, err
 
 // room reports whether there is room for an interface of our own beside this one.
 func (h *holding) room(ctx context.Context) bool {
-	beside, ok := h.iface.driver.(drivers.Aparter)
-	if !ok {
-		return false
-	}
-	room, err := beside.RoomApart(ctx, h.iface.Name)
+	room, err := h.iface.driver.RoomApart(ctx, h.iface.Name)
 	return err == nil && room
 }
 
 // noteLink notes a link that is down: the driver brings it up, and only the driver's own process
 // takes it down again.
 func (h *holding) noteLink(ctx context.Context) error {
-	keeper, ok := h.iface.driver.(drivers.LinkKeeper)
-	if !ok {
-		return nil
-	}
-	up, err := keeper.LinkUp(ctx, h.iface.Name)
+	up, err := h.iface.driver.LinkUp(ctx, h.iface.Name)
 	if err != nil || up || h.debt.LinkDown {
 		return nil // what is wrong with it the Station will say
 	}
@@ -204,7 +195,8 @@ func (h *holding) giveBack(ctx context.Context, reconnect bool) {
 		return
 	}
 	s := h.service
-	h.failed, _ = repay(context.WithoutCancel(ctx), h.debt, s.holders, h.keeper(), reconnect, s.log)
+	h.failed, _ = repay(context.WithoutCancel(ctx), h.debt, s.holders, h.iface.driver.LinkDown,
+		reconnect, s.log)
 	if reconnect {
 		h.settled()
 	}
@@ -222,20 +214,19 @@ func (h *holding) settled() {
 	}
 }
 
-func (h *holding) keeper() drivers.LinkKeeper {
-	keeper, _ := h.iface.driver.(drivers.LinkKeeper)
-	return keeper
-}
+// linkDown takes the link of an interface down, as drivers.LinkKeeper has it.
+type linkDown func(ctx context.Context, ifname string) error
 
 // repay pays a debt: last taken, first given back. It returns what could not be paid, and why: an
 // unpaid.
-func repay(ctx context.Context, d store.Debt, holders []Holder, keeper drivers.LinkKeeper,
+func repay(ctx context.Context, d store.Debt, holders []Holder, linkDown linkDown,
 	reconnect bool, log *slog.Logger) (left store.Debt, err error) {
 	left = store.Debt{Interface: d.Interface, Taken: d.Taken}
 	var why unpaid
-	if d.LinkDown && keeper != nil {
-		err := keeper.LinkDown(ctx, d.Interface)
-		if err != nil && !errors.Is(err, drivers.ErrNoInterface) {
+	if d.LinkDown && linkDown != nil {
+		err := linkDown(ctx, d.Interface)
+		if err != nil && !errors.Is(err, drivers.ErrNoInterface) &&
+			!errors.Is(err, drivers.ErrNotSupported) {
 			log.Warn("the link cannot be taken down again", "interface", d.Interface, "err", err)
 			left.LinkDown, why = true, append(why, err)
 		}
@@ -271,8 +262,9 @@ func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holde
 type RestoreConfig struct {
 	Journal *store.Journal
 	Holders []Holder
-	Links   drivers.LinkKeeper // nil: links stay as they are
-	Log     *slog.Logger
+	// LinkDown takes a link down, as drivers.LinkKeeper has it.
+	LinkDown func(ctx context.Context, ifname string) error
+	Log      *slog.Logger
 }
 
 // Restore gives back all interfaces that a process that was killed has taken. An error says that
@@ -286,7 +278,7 @@ func Restore(ctx context.Context, c RestoreConfig) error {
 	for _, d := range debts {
 		c.Log.Info("giving an interface back that was taken by a process that was killed",
 			"interface", d.Interface)
-		left, why := repay(ctx, d, c.Holders, c.Links, true, c.Log)
+		left, why := repay(ctx, d, c.Holders, c.LinkDown, true, c.Log)
 		if why != nil {
 			why = fmt.Errorf("service: %s could not be given back: %w", d.Interface, why)
 		}
@@ -297,17 +289,11 @@ func Restore(ctx context.Context, c RestoreConfig) error {
 
 // settle pays what an earlier process owes, before anybody can start a session.
 func (s *Service) settle(ctx context.Context) {
-	var keeper drivers.LinkKeeper
-	for _, d := range s.drivers {
-		if k, ok := d.(drivers.LinkKeeper); ok {
-			keeper = k
-		}
-	}
 	if s.journal == nil {
 		return
 	}
-	if err := Restore(ctx, RestoreConfig{Journal: s.journal, Holders: s.holders, Links: keeper,
-		Log: s.log}); err != nil {
+	if err := Restore(ctx, RestoreConfig{Journal: s.journal, Holders: s.holders,
+		LinkDown: s.linkDown, Log: s.log}); err != nil {
 		s.log.Warn("not everything that was taken could be given back", "err", err)
 		s.debtor.owe()
 	}

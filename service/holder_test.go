@@ -74,6 +74,14 @@ func (m *fakeManager) Restore(_ context.Context, _ string, debt []byte, reconnec
 	return nil
 }
 
+func (*fakeManager) Shares() bool { return false }
+
+func (*fakeManager) Disconnect(context.Context, string) error { return drivers.ErrNotSupported }
+
+func (*fakeManager) Changes(context.Context, string, credential.Network) (bool, error) {
+	return false, drivers.ErrNotSupported
+}
+
 func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential.Offer) error {
 	for _, n := range offers {
 		text := "deliver " + string(n.SSID) + " " + string(n.Key.Bytes())
@@ -509,7 +517,7 @@ func TestActivate(t *testing.T) {
 // sharingManager leaves alone what others make on its radio.
 type sharingManager struct{ *fakeManager }
 
-func (sharingManager) Shares() {}
+func (sharingManager) Shares() bool { return true }
 
 // roomyDriver can make an interface beside another one, perhaps.
 type roomyDriver struct {

@@ -163,8 +163,8 @@ func (s *Service) radio(ifname string) chan struct{} {
 // blocked tells whether rfkill blocks the radio now, where the driver can tell; else what was last
 // heard.
 func (i *iface) blocked() bool {
-	if d, ok := i.driver.(drivers.Blocker); ok {
-		return d.Blocked(i.Name)
+	if now, err := i.driver.Blocked(i.Name); err == nil {
+		return now
 	}
 	return i.Blocked
 }
@@ -213,12 +213,7 @@ func (s *Service) withStation(ctx context.Context, i *iface, apart bool,
 	use func(drivers.Station) error) error {
 	open := i.driver.Station
 	if apart {
-		beside, ok := i.driver.(drivers.Aparter)
-		if !ok {
-			return fmt.Errorf("service: an interface beside %s: %w", i.Name,
-				drivers.ErrNotSupported)
-		}
-		open = beside.StationApart
+		open = i.driver.StationApart
 	}
 	station, err := open(ctx, i.Name)
 	if err != nil {

@@ -88,8 +88,8 @@ func (s *Service) NFCPasswordToken(ctx context.Context, ifname string,
 		return secret.Value{}, err
 	}
 	if s.purposeFor(ifname) == PurposeAdmit {
-		return s.fromAccessPoint(ctx, ifname,
-			func(ap drivers.NFCAccessPoint) (secret.Value, error) {
+		return s.askAccessPoint(ctx, ifname,
+			func(ap drivers.AccessPoint) (secret.Value, error) {
 				return ap.PasswordToken(ctx, string(f))
 			})
 	}
@@ -184,11 +184,8 @@ func (s *Service) apConfigToken(ctx context.Context, ifname string,
 		return secret.Value{}, fmt.Errorf("%w: %q is no access point, so it has no network of its own: say which stored network", ErrNotSupported, ifname)
 	}
 	return s.askAccessPoint(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
-		if n, ok := ap.(drivers.NFCAccessPoint); ok {
-			t, err := n.ConfigToken(ctx, string(f))
-			if err == nil || !isUnsupported(err) {
-				return t, err
-			}
+		if t, err := ap.ConfigToken(ctx, string(f)); err == nil || !isUnsupported(err) {
+			return t, err
 		}
 		settings, err := ap.Settings(ctx)
 		if err != nil {
@@ -257,19 +254,6 @@ func frequencyOf(bands wsc.RFBands, channel uint16) int {
 		return 5000 + 5*n
 	}
 	return 0
-}
-
-// fromAccessPoint asks the software of an access point of this machine for something that takes
-// NFC.
-func (s *Service) fromAccessPoint(ctx context.Context, ifname string,
-	ask func(drivers.NFCAccessPoint) (secret.Value, error)) (secret.Value, error) {
-	return s.askAccessPoint(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
-		n, ok := ap.(drivers.NFCAccessPoint)
-		if !ok {
-			return secret.Value{}, errAPWithoutNFC
-		}
-		return ask(n)
-	})
 }
 
 // askAccessPoint asks the software of an access point of this machine.

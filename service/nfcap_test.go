@@ -19,7 +19,7 @@ import (
 	"wpsd/service/session"
 )
 
-var _ drivers.NFCAccessPoint = (*uapControl)(nil)
+var _ drivers.AccessPoint = (*uapControl)(nil)
 
 func (c *uapControl) AllowToken(_ context.Context, tag []byte) error {
 	return c.u.do("token %x", tag)

@@ -111,8 +111,8 @@ func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFor
 		return nil, fmt.Errorf("%w: %s is no access point, so it has no network to offer",
 			ErrNotSupported, ifname)
 	}
-	carrier, err := s.fromAccessPoint(ctx, ifname,
-		func(ap drivers.NFCAccessPoint) (secret.Value, error) {
+	carrier, err := s.askAccessPoint(ctx, ifname,
+		func(ap drivers.AccessPoint) (secret.Value, error) {
 			b, err := ap.HandoverSelect(ctx)
 			return secretOf(b), err
 		})
@@ -194,8 +194,8 @@ func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequ
 		return Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", ErrNotSupported, r.Interface)
 	}
 	req, answer := request.AppendCarrier(nil), sel.AppendCarrier(nil)
-	report := func(request []byte) func(context.Context, drivers.NFCAccessPoint) error {
-		return func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+	report := func(request []byte) func(context.Context, drivers.AccessPoint) error {
+		return func(ctx context.Context, ap drivers.AccessPoint) error {
 			return ap.HandoverReport(ctx, request, answer)
 		}
 	}

@@ -17,10 +17,6 @@ import (
 	"wpsd/service/session"
 )
 
-// errAPWithoutNFC: the software of an access point was built without NFC, or is of a kind that has
-// none.
-var errAPWithoutNFC = fmt.Errorf("the access point's software was built without NFC (CONFIG_WPS_NFC of hostapd): %w", drivers.ErrNotSupported)
-
 // isUnsupported tells what another way may be tried after.
 func isUnsupported(err error) bool {
 	return errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, ErrNotSupported)
@@ -153,10 +149,10 @@ func (s *Service) admitToken(r NFCTagRequest, t *ndef.PasswordToken) (NFCTag, er
 	ses, err := s.start(StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User,
 		Detach: r.Detach, Apply: r.Apply}, session.Task{
 		Purpose: PurposeAdmit, Method: MethodNFC,
-		NFCGrant: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+		NFCGrant: func(ctx context.Context, ap drivers.AccessPoint) error {
 			return ap.AllowToken(ctx, payload.Bytes())
 		},
-		NFCRevoke: func(ctx context.Context, ap drivers.NFCAccessPoint) error {
+		NFCRevoke: func(ctx context.Context, ap drivers.AccessPoint) error {
 			nobody, err := ndef.NewPasswordToken(s.rand, [20]byte{})
 			if err != nil {
 				return fmt.Errorf("service: %w", err)

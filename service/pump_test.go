@@ -146,6 +146,7 @@ func TestPump(t *testing.T) {
 // deaf is a driver with one interface whose scans fail as told, and hear nobody.
 type deaf struct {
 	drivers.Unsupported
+	drivers.UnsupportedDriver
 	scans   []error // one for each scan; nil after the last
 	count   int
 	station error

@@ -220,11 +220,9 @@ func (s *Service) Run(ctx context.Context) error {
 			followers.Go(fence.Func(s.log, "following the interfaces of "+d.Name(), func() {
 				s.follow(ctx, d)
 			}, nil))
-			if teller, ok := d.(drivers.LinkTeller); ok {
-				followers.Go(fence.Keep(s.log, "following the connections of "+d.Name(), func() {
-					s.followConnections(ctx, teller)
-				}))
-			}
+			followers.Go(fence.Keep(s.log, "following the connections of "+d.Name(), func() {
+				s.followConnections(ctx, d)
+			}))
 		}
 		for _, d := range s.drivers {
 			if l, ok := d.(drivers.Listener); ok { // one driver has radios

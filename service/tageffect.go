@@ -20,15 +20,6 @@ const (
 	NFCTagAdmits NFCTagEffect = "admits"
 )
 
-// Changer is what a Sink implements that can tell whether Deliver would change what its manager
-// knows.
-type Changer interface {
-	// Changes reports whether the manager has a network of this name for the interface, unless it
-	// has this very one: the same kind of security and, as far as it tells that, the same key. A
-	// manager that is not there has none.
-	Changes(ctx context.Context, ifname string, n credential.Network) (bool, error)
-}
-
 // NFCTagEffect says what NFCTagRead or ERNFCTagRead would do with a tag, and changes nothing. It
 // asks the manager that would get the networks, which takes up to 10 s.
 func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffect, error) {
@@ -92,15 +83,11 @@ func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string,
 	networks []credential.Network) bool {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
-	c, ok := sink.(Changer)
-	if !ok {
-		return true
-	}
 	for _, n := range networks {
 		if len(n.SSID) == 0 {
 			continue
 		}
-		changes, err := c.Changes(ctx, ifname, n)
+		changes, err := sink.Changes(ctx, ifname, n)
 		if err != nil {
 			s.log.Debug("whether a manager has a network", "manager", sink.Name(), "interface",
 				ifname, "err", err)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"wpsd/dbus/bus"
-	"wpsd/drivers"
 	"wpsd/drivers/iwd"
 	"wpsd/drivers/managerbus"
 	"wpsd/drivers/networkmanager"
@@ -121,15 +120,15 @@ func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err 
 	if debts, err := m.journal.Debts(); err == nil && len(debts) == 0 {
 		return nil // as after every orderly end
 	}
-	driver, err := newDriver(f, log)
+	driver, _, err := newDriver(f, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
-	links, _ := driver.(drivers.LinkKeeper)
 	for end := time.Now().Add(managerTime); ; {
 		err := service.Restore(ctx,
-			service.RestoreConfig{Journal: m.journal, Holders: m.holders, Links: links, Log: log})
+			service.RestoreConfig{Journal: m.journal, Holders: m.holders,
+				LinkDown: driver.LinkDown, Log: log})
 		if err == nil || time.Now().After(end) {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 type simulatedRadio interface {
 	Flags(fs *pflag.FlagSet)
 	Check(used bool) error
-	Open(log *slog.Logger) (drivers.Driver, error)
+	Open(log *slog.Logger) (drivers.Driver, drivers.AccessPoints, error)
 	Network(ifname string) string
 }
 

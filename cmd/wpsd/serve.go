@@ -39,14 +39,13 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	driver, err := newDriver(f, log)
+	driver, accessPoints, err := newDriver(f, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
-	var accessPoints drivers.AccessPoints = hostapd.Directories{Paths: conf.AccessPoints, Log: log}
-	if own, ok := driver.(drivers.AccessPoints); ok { // the simulation's are not steered by hostapd
-		accessPoints = own
+	if accessPoints == nil {
+		accessPoints = hostapd.Directories{Paths: conf.AccessPoints, Log: log}
 	}
 
 	var hold managers
@@ -122,17 +121,19 @@ func openStore(f flags, conf *config, log *slog.Logger) (*store.Store, error) {
 	return store.Open(f.stateDir)
 }
 
-// newDriver makes the radio that was asked for by name.
-func newDriver(f flags, log *slog.Logger) (drivers.Driver, error) {
+// newDriver makes the radio that was asked for by name. It may have access points that it steers
+// itself; nil: hostapd does.
+func newDriver(f flags, log *slog.Logger) (drivers.Driver, drivers.AccessPoints, error) {
 	switch f.driver {
 	case simDriver:
 		return f.simulation.Open(log)
 	case "none":
-		return none.New(f.interfaces), nil
+		return none.New(f.interfaces), nil, nil
 	case "nl80211":
-		return nl80211.New(log)
+		d, err := nl80211.New(log)
+		return d, nil, err
 	}
-	return nil, fmt.Errorf("no driver %q", f.driver)
+	return nil, nil, fmt.Errorf("no driver %q", f.driver)
 }
 
 // withNone adds the driver for interfaces that somebody names while wpsd runs.

@@ -12,7 +12,7 @@ import (
 	"wpsd/engine/secret"
 )
 
-var _ drivers.NFCAccessPoint = (*accessPoint)(nil)
+var _ drivers.AccessPoint = (*accessPoint)(nil)
 
 // errWithoutNFC: hostapd knows the commands for NFC if it was built with CONFIG_WPS_NFC, as
 // Debian's is.
@@ -67,7 +67,7 @@ func (a *accessPoint) nfcHex(ctx context.Context, what string) ([]byte, error) {
 	return b, nil
 }
 
-// AllowToken implements drivers.NFCAccessPoint. wpa_supplicant has the command, too, but takes the
+// AllowToken implements drivers.APTokens. wpa_supplicant has the command, too, but takes the
 // password for its External Registrar: its access point would let nobody in (wpa_supplicant 2.10).
 func (a *accessPoint) AllowToken(ctx context.Context, tag []byte) error {
 	supplicant, err := a.isSupplicant(ctx)
@@ -83,7 +83,7 @@ func (a *accessPoint) AllowToken(ctx context.Context, tag []byte) error {
 	return a.nfcGrant(ctx, "WPS_NFC_TAG_READ", command)
 }
 
-// HandoverReport implements drivers.NFCAccessPoint.
+// HandoverReport implements drivers.APTokens.
 func (a *accessPoint) HandoverReport(ctx context.Context, request, sel []byte) error {
 	return a.nfcGrant(ctx, "NFC_REPORT_HANDOVER",
 		hexCommand("NFC_REPORT_HANDOVER RESP WPS", request, sel))
@@ -99,7 +99,7 @@ func (a *accessPoint) nfcGrant(ctx context.Context, what string, command []byte)
 	return nil
 }
 
-// PasswordToken implements drivers.NFCAccessPoint. hostapd keeps the token until it ends; making it
+// PasswordToken implements drivers.APTokens. hostapd keeps the token until it ends; making it
 // and enabling it are two commands, of which wpa_supplicant has only the first, for the token of
 // the station that it also is.
 func (a *accessPoint) PasswordToken(ctx context.Context, format string) (secret.Value, error) {
@@ -121,7 +121,7 @@ func (a *accessPoint) PasswordToken(ctx context.Context, format string) (secret.
 	return v, nil
 }
 
-// ConfigToken implements drivers.NFCAccessPoint.
+// ConfigToken implements drivers.APTokens.
 func (a *accessPoint) ConfigToken(ctx context.Context, format string) (secret.Value, error) {
 	return a.nfcToken(ctx, "WPS_NFC_CONFIG_TOKEN "+format)
 }
@@ -135,7 +135,7 @@ func (a *accessPoint) nfcToken(ctx context.Context, command string) (secret.Valu
 	return secret.New(b), nil
 }
 
-// HandoverSelect implements drivers.NFCAccessPoint.
+// HandoverSelect implements drivers.APTokens.
 func (a *accessPoint) HandoverSelect(ctx context.Context) ([]byte, error) {
 	return a.nfcHex(ctx, "NFC_GET_HANDOVER_SEL NDEF WPS-CR")
 }

@@ -64,7 +64,7 @@ func (m *Manager) Release(ctx context.Context, ifname string, _ []byte) (apart b
 }
 
 // Shares implements service.Sharer: iwd does not look at interfaces that others make while it runs.
-func (*Manager) Shares() {}
+func (*Manager) Shares() bool { return true }
 
 // Restore implements Holder.
 func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, reconnect bool) error {

@@ -92,7 +92,7 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (apar
 
 // Shares implements service.Sharer: packaging/ tells NetworkManager to leave interfaces alone that
 // wpsd makes.
-func (*Manager) Shares() {}
+func (*Manager) Shares() bool { return true }
 
 // supplicantLeaves waits until wpa_supplicant does not have the interface: until then it would
 // disturb us.

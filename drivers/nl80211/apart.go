@@ -20,8 +20,6 @@ const (
 	maxApart    = 10
 )
 
-var _ drivers.Aparter = (*Driver)(nil)
-
 // apartStation is a Station on a virtual interface of our own. The kernel removes that with the
 // socket that made it, so also when we are killed.
 type apartStation struct {

@@ -17,7 +17,7 @@ func TestAStationApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := s.(drivers.Addressed).HardwareAddr()
+	own := s.HardwareAddr()
 	if own == fakeAddress || own[0]&3 != 2 {
 		t.Errorf("its address is %x beside %x", own, fakeAddress)
 	}

@@ -13,6 +13,8 @@ import (
 
 // Driver is the kernel's radios. It is safe for concurrent use.
 type Driver struct {
+	drivers.UnsupportedDriver // its interfaces are those that the kernel has
+
 	log     *slog.Logger
 	kernel  kernel
 	queries *queries
@@ -68,7 +70,7 @@ func (d *Driver) Name() string { return "nl80211" }
 // Changed implements drivers.Driver.
 func (d *Driver) Changed() <-chan struct{} { return d.changed }
 
-// Links implements drivers.LinkTeller.
+// Links implements drivers.Connecter.
 func (d *Driver) Links() <-chan string { return d.carries }
 
 // tellLink does not wait: who does not read for so long looks at all of them anyway.
@@ -110,7 +112,7 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 }
 
 // Blocked implements drivers.Blocker.
-func (d *Driver) Blocked(ifname string) bool { return d.rfkill.blocked(ifname) }
+func (d *Driver) Blocked(ifname string) (bool, error) { return d.rfkill.blocked(ifname), nil }
 
 // netdevs lists what the kernel has and remembers it, for the watch to know a change when it sees
 // one.

@@ -10,12 +10,6 @@ import (
 	"wpsd/drivers"
 )
 
-var (
-	_ drivers.LinkKeeper = (*Driver)(nil)
-	_ drivers.Addressed  = (*Station)(nil)
-	_ drivers.Connecter  = (*Driver)(nil)
-)
-
 // find looks for an interface by name.
 func (d *Driver) find(ctx context.Context, ifname string) (netdev, error) {
 	list, err := d.netdevs(ctx)

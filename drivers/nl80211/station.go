@@ -195,7 +195,7 @@ func (s *Station) Close() error {
 	return err
 }
 
-// HardwareAddr implements drivers.Addressed.
+// HardwareAddr implements drivers.Station.
 func (s *Station) HardwareAddr() [6]byte { return s.addr }
 
 // Channels implements drivers.Station.

@@ -13,6 +13,8 @@ import (
 
 // Driver lists the interfaces that it was given. It is safe for concurrent use.
 type Driver struct {
+	drivers.UnsupportedDriver
+
 	changed chan struct{} // holds a value after Add and Remove
 
 	mu     sync.Mutex
@@ -20,10 +22,7 @@ type Driver struct {
 	closed bool
 }
 
-var (
-	_ drivers.Driver = (*Driver)(nil)
-	_ drivers.Adder  = (*Driver)(nil)
-)
+var _ drivers.Driver = (*Driver)(nil)
 
 // New makes a driver for the interfaces with these names. A name that comes twice counts once.
 func New(names []string) *Driver {
@@ -63,7 +62,10 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 	return list, nil
 }
 
-// Add implements drivers.Adder. It takes any name: the interface may come later.
+// Named implements drivers.Namer.
+func (d *Driver) Named() bool { return true }
+
+// Add implements drivers.Namer. It takes any name: the interface may come later.
 func (d *Driver) Add(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -75,7 +77,7 @@ func (d *Driver) Add(name string) error {
 	return nil
 }
 
-// Remove implements drivers.Adder.
+// Remove implements drivers.Namer.
 func (d *Driver) Remove(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

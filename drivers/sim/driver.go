@@ -30,6 +30,8 @@ type Options struct {
 
 // Driver is the radios of a World. Its methods are safe for concurrent use.
 type Driver struct {
+	drivers.UnsupportedDriver
+
 	world   *World
 	speed   float64
 	log     *slog.Logger
@@ -120,15 +122,15 @@ func (d *Driver) Interfaces(ctx context.Context) ([]drivers.Interface, error) {
 }
 
 // Blocked implements drivers.Blocker.
-func (d *Driver) Blocked(ifname string) bool {
+func (d *Driver) Blocked(ifname string) (bool, error) {
 	d.world.mu.Lock()
 	defer d.world.mu.Unlock()
 	for _, r := range d.world.radios {
 		if r.Name == ifname {
-			return r.Blocked
+			return r.Blocked, nil
 		}
 	}
-	return false
+	return false, nil
 }
 
 func (d *Driver) usable(ctx context.Context) error {

@@ -74,7 +74,7 @@ func TestDeviceTags(t *testing.T) {
 			e := h.camera()
 			tag, err := e.PasswordTag()
 			h.do(err)
-			h.do(h.AccessPoint.(drivers.NFCAccessPoint).AllowToken(h.Context(), tag))
+			h.do(h.AccessPoint.AllowToken(h.Context(), tag))
 			h.isIn(e, h.ap)
 			h.wantTold(drivers.APRunStarted, drivers.APEnrolled, drivers.APSuccess)
 		})},
@@ -89,7 +89,7 @@ func TestDeviceTags(t *testing.T) {
 			h.ends(e, sim.ErrWalkTime)
 		})},
 		{"the access point's own token configures it, handover lets in, and both come in either form", inHotspot(func(h *hotspot) {
-			ap := h.AccessPoint.(drivers.NFCAccessPoint)
+			ap := h.AccessPoint
 			whole, err := ap.PasswordToken(h.Context(), "NDEF")
 			h.do(err)
 			bare, err := ap.PasswordToken(h.Context(), "WPS")

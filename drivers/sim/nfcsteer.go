@@ -10,7 +10,7 @@ import (
 	"wpsd/engine/secret"
 )
 
-var _ drivers.NFCAccessPoint = (*steered)(nil)
+var _ drivers.AccessPoint = (*steered)(nil)
 
 // known reports whether the access point is there and has WPS. What follows takes the lock anew: a
 // moment later it may not be.
@@ -18,7 +18,7 @@ func (s *steered) known(ctx context.Context) error {
 	return s.withWPS(ctx, func(time.Time) error { return nil })
 }
 
-// AllowToken implements drivers.NFCAccessPoint.
+// AllowToken implements drivers.APTokens.
 func (s *steered) AllowToken(ctx context.Context, tag []byte) error {
 	if err := s.known(ctx); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (s *steered) AllowToken(ctx context.Context, tag []byte) error {
 	return s.ap.ReadTag(tag)
 }
 
-// PasswordToken implements drivers.NFCAccessPoint.
+// PasswordToken implements drivers.APTokens.
 func (s *steered) PasswordToken(ctx context.Context, format string) (secret.Value, error) {
 	if err := s.known(ctx); err != nil {
 		return secret.Value{}, err
@@ -44,13 +44,13 @@ func (s *steered) PasswordToken(ctx context.Context, format string) (secret.Valu
 	return secret.New(b), nil
 }
 
-// ConfigToken implements drivers.NFCAccessPoint: what Settings tells is enough to make one.
+// ConfigToken implements drivers.APTokens: what Settings tells is enough to make one.
 func (s *steered) ConfigToken(context.Context, string) (secret.Value, error) {
 	return secret.Value{}, fmt.Errorf("sim: configuration tokens are made of Settings: %w",
 		drivers.ErrNotSupported)
 }
 
-// HandoverSelect implements drivers.NFCAccessPoint.
+// HandoverSelect implements drivers.APTokens.
 func (s *steered) HandoverSelect(ctx context.Context) ([]byte, error) {
 	if err := s.known(ctx); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (s *steered) HandoverSelect(ctx context.Context) ([]byte, error) {
 	return sel.AppendCarrier(nil), nil
 }
 
-// HandoverReport implements drivers.NFCAccessPoint.
+// HandoverReport implements drivers.APTokens.
 func (s *steered) HandoverReport(ctx context.Context, request, _ []byte) error {
 	if err := s.known(ctx); err != nil {
 		return err

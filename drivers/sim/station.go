@@ -14,6 +14,8 @@ import (
 
 // station is a radio that was taken.
 type station struct {
+	drivers.Unsupported // what follows are all its parts but the address
+
 	d     *Driver
 	r     *radio
 	wasUp bool

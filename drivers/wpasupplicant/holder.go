@@ -144,7 +144,7 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (bool
 
 // Shares implements service.Sharer: wpa_supplicant has the interfaces that it is given, and no
 // others.
-func (*Manager) Shares() {}
+func (*Manager) Shares() bool { return true }
 
 // Restore implements Holder.
 func (m *Manager) Restore(ctx context.Context, ifname string, text []byte, reconnect bool) error {

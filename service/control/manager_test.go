@@ -34,6 +34,10 @@ func (s *sink) Deliver(ctx context.Context, _ string, _ []credential.Offer) erro
 	return nil
 }
 
+func (s *sink) Changes(context.Context, string, credential.Network) (bool, error) {
+	return false, drivers.ErrNotSupported
+}
+
 // TestTheNetworkManagerConnects: that one is connected is told when the manager is, and never
 // before.
 func TestTheNetworkManagerConnects(t *testing.T) {
@@ -119,6 +123,8 @@ func (m *manager) Claim(_ context.Context, ifname string) ([]byte, error) {
 func (m *manager) Release(context.Context, string, []byte) (bool, error) { return false, nil }
 
 func (m *manager) Restore(context.Context, string, []byte, bool) error { return nil }
+
+func (m *manager) Shares() bool { return false }
 
 func (m *manager) Disconnect(context.Context, string) error {
 	if m.refuses {

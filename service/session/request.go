@@ -76,8 +76,8 @@ type Task struct {
 	RegistrarKey *[20]byte
 	SSID         []byte
 	Hint         int // MHz
-	NFCGrant     func(context.Context, drivers.NFCAccessPoint) error
-	NFCRevoke    func(context.Context, drivers.NFCAccessPoint) error // see admission.revoke
+	NFCGrant     func(context.Context, drivers.AccessPoint) error
+	NFCRevoke    func(context.Context, drivers.AccessPoint) error // see admission.revoke
 
 	// Generated says that the PIN is a new one, which the user has yet to type somewhere: that an
 	// access point waits for another one does not mean that nobody will know ours.

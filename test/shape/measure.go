@@ -80,7 +80,8 @@ func Load(dir string) ([]*Package, error) {
 // check parses and type-checks one package.
 func check(p listed, set *token.FileSet, imports types.Importer) (*Package, error) {
 	made := &Package{Path: strings.TrimPrefix(p.ImportPath, "wpsd/"),
-		info: &types.Info{Uses: map[*ast.Ident]types.Object{}}}
+		info: &types.Info{Uses: map[*ast.Ident]types.Object{},
+			Types: map[ast.Expr]types.TypeAndValue{}}}
 	var files []*ast.File
 	for _, name := range p.GoFiles {
 		f, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, 0)

@@ -2,10 +2,14 @@ package shape
 
 import (
 	"fmt"
+	"go/token"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -21,17 +25,27 @@ const (
 	fewUses = 20
 )
 
+// loaded are all packages, read once for all tests.
+var loaded = sync.OnceValues(func() ([]*Package, error) { return Load("../..") })
+
+// everyPackage gives them.
+func everyPackage(t *testing.T) []*Package {
+	t.Helper()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command:", err)
+	}
+	all, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // TestShape: no struct, type, function and line is too large, and the files of a package can be read
 // from top to bottom; but for those in ceilings.go, which do not grow.
 func TestShape(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs the go command:", err)
-	}
-	all, err := Load("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := everyPackage(t)
 	if len(all) < 40 {
 		t.Fatalf("%d packages", len(all))
 	}
@@ -68,6 +82,56 @@ func TestShape(t *testing.T) {
 		if !met[key] {
 			t.Logf("%s is no more: take it out of ceilings.go", key)
 		}
+	}
+}
+
+// TestNoOptionalInterfaces: what some implement only is a method that may say that it is not
+// supported.
+func TestNoOptionalInterfaces(t *testing.T) {
+	t.Parallel()
+	all := everyPackage(t)
+	for _, p := range all {
+		for _, place := range p.Assertions() {
+			t.Errorf("%s asks for an interface of ours: make it a method of the one that the "+
+				"value has, which may return an error for what is not supported", place)
+		}
+	}
+}
+
+// TestAssertions: each way to ask is found, and what asks for something else is not.
+func TestAssertions(t *testing.T) {
+	t.Parallel()
+	const source = `package drivers
+type Whole interface{ All() }
+type Part interface{ Some() }
+type Alias = Part
+type real struct{}
+func (real) All() {}
+func found(w Whole) {
+	_, _ = w.(Part)
+	_ = w.(Alias)
+	switch w.(type) { case real: case Part, interface{ Any() }: }
+}
+func notFound(w Whole) {
+	_, _ = w.(real)
+	_, _ = w.(interface{ Error() string })
+	_, _ = any(w).(error)
+}`
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.go"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := check(listed{ImportPath: "wpsd/drivers", Dir: dir, GoFiles: []string{"a.go"}},
+		token.NewFileSet(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, place := range p.Assertions() {
+		lines = append(lines, strings.Split(place, ":")[1])
+	}
+	if want := []string{"8", "9", "10"}; !slices.Equal(lines, want) {
+		t.Errorf("found in the lines %v, not %v", lines, want)
 	}
 }
 

@@ -45,14 +45,14 @@ func (r *Radio) Check(used bool) error {
 	return nil
 }
 
-// Open makes the driver.
-func (r *Radio) Open(log *slog.Logger) (drivers.Driver, error) {
+// Open makes the driver, which steers its access points itself.
+func (r *Radio) Open(log *slog.Logger) (drivers.Driver, drivers.AccessPoints, error) {
 	driver, err := sim.New(sim.Options{Speed: r.speed, Control: r.control, UPnP: r.upnp, Log: log})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r.driver = driver
-	return driver, nil
+	return driver, driver, nil
 }
 
 // Network is the network interface on which an External Registrar of ifname finds the simulated
