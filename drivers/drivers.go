@@ -78,6 +78,7 @@ type Driver interface {
 	Aparter
 	Blocker
 	Connecter
+	Listener
 }
 
 // The parts of a Driver that some kinds of radio do not have. These answer ErrNotSupported: embed
@@ -265,3 +266,14 @@ func (UnsupportedDriver) Connection(context.Context, string) (BSS, bool, error) 
 
 // Links implements Connecter.
 func (UnsupportedDriver) Links() <-chan string { return nil }
+
+// Listen implements Listener.
+func (UnsupportedDriver) Listen(bool) error { return ErrNotSupported }
+
+// Heard implements Listener.
+func (UnsupportedDriver) Heard() <-chan string { return nil }
+
+// Air implements Listener.
+func (UnsupportedDriver) Air(context.Context, string, time.Duration) ([]BSS, error) {
+	return nil, ErrNotSupported
+}

@@ -225,9 +225,9 @@ func (s *Service) Run(ctx context.Context) error {
 			}))
 		}
 		for _, d := range s.drivers {
-			if l, ok := d.(drivers.Listener); ok { // one driver has radios
+			if d.Heard() != nil { // one driver has radios
 				followers.Go(fence.Keep(s.log, "hearing the scans of others", func() {
-					s.scans.Run(ctx, l)
+					s.scans.Run(ctx, d)
 				}))
 				break
 			}

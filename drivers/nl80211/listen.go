@@ -13,8 +13,6 @@ import (
 	"wpsd/service/fence"
 )
 
-var _ drivers.Listener = (*Driver)(nil)
-
 // listener hears of the scans of all programs, while somebody wants to know: it is in nl80211's
 // group "scan", which everybody may join, and whose events bring no results. Those are in the
 // kernel's list. It has a socket and a goroutine as long as it listens.
