@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/fence"
@@ -22,38 +20,6 @@ const (
 	maxReply = 4096
 	// answerTime bounds one command; clients wait for ten seconds.
 	answerTime = 9 * time.Second
-)
-
-// The replies that are not data. Every one ends with a newline, and what is one value has none
-// (wpa_supplicant).
-const (
-	replyOK       = "OK\n"
-	replyFail     = "FAIL\n"
-	replyUnknown  = "UNKNOWN COMMAND\n"
-	replyBusy     = "FAIL-BUSY\n"
-	replyOverlap  = "FAIL-PBC-OVERLAP\n"
-	replyChecksum = "FAIL-CHECKSUM\n"
-	replyNoMatch  = "FAIL-NO-IFNAME-MATCH\n"
-)
-
-// call is one request.
-type call struct {
-	*port
-	*hidden
-	ctx    context.Context
-	long   context.Context // for what goes on after the reply; it ends with the server
-	caller caller
-	ifname string
-	name   string
-	args   string // after the name and one space
-}
-
-// networkCall is a call about the list of networks, nfcCall one about tags, erCall one for the
-// External Registrar.
-type (
-	networkCall struct{ *call }
-	nfcCall     struct{ *call }
-	erCall      struct{ *call }
 )
 
 func forNetworks(do func(networkCall) string) func(*call) string {
@@ -75,10 +41,6 @@ type command struct {
 	alone func(*call) string // nil: it needs arguments
 	with  func(*call) string // nil: it takes none
 }
-
-// errSyntax is a command that says nothing that could be meant. The reply is FAIL, and nobody needs
-// to read of it.
-var errSyntax = errors.New("not a valid command")
 
 // onInterface are the commands of an interface's socket, and of the global one with the prefix
 // IFNAME=.
@@ -227,55 +189,6 @@ func (p *port) carryOut(long context.Context, c caller, command []byte) []byte {
 	return []byte(reply)
 }
 
-// fail is the reply to what did not work, and tells the log why: wpa_cli shows FAIL and no more.
-func (c *call) fail(err error) string {
-	if !errors.Is(err, errSyntax) {
-		c.server.log.Info("a control command failed", "command", c.name, "interface", c.ifname,
-			"uid", c.caller.uid, "pid", c.caller.pid, "err", err)
-	}
-	return replyFail
-}
-
-// done is the reply to a command that gives nothing back.
-func (c *call) done(err error) string {
-	if err != nil {
-		return c.fail(err)
-	}
-	return replyOK
-}
-
-// svc is the service that does the work.
-func (c *call) svc() *service.Service { return c.server.svc }
-
-// request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive
-// their owner. Each command begins anew, whatever runs, as with wpa_supplicant. A PIN whose check
-// digit is wrong is taken, as by wpa_supplicant: WPS_CHECK_PIN is what asks.
-func (c *call) request() service.StartRequest {
-	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(),
-		Detach: true, Apply: c.server.options.Apply, Force: true, Anew: true}
-}
-
-// iface is the interface as it is now.
-func (c *call) iface() service.Interface {
-	if i, ok := c.svc().Interface(c.ifname); ok {
-		return i
-	}
-	return service.Interface{Name: c.ifname, Mode: drivers.ModeNone}
-}
-
-// isAP reports whether the interface is an access point of this machine.
-func (c *call) isAP() bool { return c.iface().Mode == drivers.ModeAP }
-
-func (s *Server) hasInterface(name string) bool {
-	_, ok := s.svc.Interface(name)
-	return ok
-}
-
-func (s *Server) hasNetwork(id service.NetworkID) bool {
-	_, ok := s.svc.Network(id)
-	return ok
-}
-
 func (c *call) attach() string {
 	if !c.monitors.attach(c.caller) {
 		return c.fail(errors.New("too many clients have attached"))
@@ -338,21 +251,6 @@ func (c *call) disconnect() string {
 				wsc.MAC(b.BSSID))})
 	}
 	return replyOK
-}
-
-// atoi reads a number as C does: up to the first thing that is no digit, 0 if there is none.
-func atoi(text string) int {
-	text = strings.TrimLeft(text, " \t")
-	end := 0
-	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 &&
-		(text[end] == '-' || text[end] == '+')) {
-		end++
-	}
-	n, err := strconv.ParseInt(text[:end], 10, 32)
-	if err != nil {
-		return 0
-	}
-	return int(n)
 }
 
 // commandNames lists all commands, for the manual and its test.
