@@ -4,12 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
-	"time"
 
-	"wpsd/drivers"
 	"wpsd/engine/devpass"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
@@ -128,49 +124,4 @@ func (s *Registrars) First() string {
 		}
 	}
 	return first
-}
-
-// InterfaceGone ends the External Registrar on an interface that is gone.
-func (s *Registrars) InterfaceGone(ifname string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e := s.running[ifname]; e != nil {
-		e.stop(drivers.ErrInterfaceGone)
-	}
-}
-
-// EndAll tells all to end, and why.
-func (s *Registrars) EndAll(cause error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.running {
-		e.stop(cause)
-	}
-}
-
-// ReleaseOwner forgets an owner that left, and ends the External Registrars that ran for it alone.
-func (s *Registrars) ReleaseOwner(owner string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.running {
-		e.release(owner)
-	}
-}
-
-// LookAgain lets all look for their access points again, which may have forgotten them while the
-// machine slept.
-func (s *Registrars) LookAgain() {
-	for _, e := range s.all() {
-		// it may have ended
-		_ = e.command(context.Background(), func(now time.Time) {
-			e.perform(now, e.registrar.Moved(now))
-		})
-	}
-}
-
-// all are those that run.
-func (s *Registrars) all() []*externalRegistrar {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.running))
 }

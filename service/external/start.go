@@ -7,11 +7,10 @@ import (
 	"net/netip"
 	"time"
 
+	"wpsd/drivers"
 	"wpsd/engine/er"
-	"wpsd/engine/wsc"
 	"wpsd/service/ending"
 	"wpsd/service/keypair"
-	"wpsd/service/session"
 	"wpsd/service/state"
 )
 
@@ -158,158 +157,40 @@ func (s *Registrars) stopER(ifname string, may func(*externalRegistrar) bool) er
 	return nil
 }
 
-// OwnsER reports whether the External Registrar on an interface, and its sessions, are those of one
-// user; also where none runs.
-func (s *Registrars) OwnsER(ifname, user string) bool {
+// InterfaceGone ends the External Registrar on an interface that is gone.
+func (s *Registrars) InterfaceGone(ifname string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, err := s.runningER(ifname)
-	return err != nil || e.isOnlyOf(user)
-}
-
-// isOnlyOf reports whether one user alone has started it and its sessions. The caller holds
-// registrars.mu.
-func (e *externalRegistrar) isOnlyOf(user string) bool {
-	for of := range e.users {
-		if of != user {
-			return false
-		}
-	}
-	for _, of := range e.owners {
-		if of != user {
-			return false
-		}
-	}
-	return e.room.sessions.Count(func(ses *session.Running) bool {
-		return ses.By == any(e) && !ses.State.Ended() && ses.User != user
-	}) == 0
-}
-
-// runningER finds the External Registrar on an interface. The caller holds mu.
-func (s *Registrars) runningER(ifname string) (*externalRegistrar, error) {
 	if e := s.running[ifname]; e != nil {
-		return e, nil
+		e.stop(drivers.ErrInterfaceGone)
 	}
-	return nil, fmt.Errorf("%w (%s)", state.ErrERStopped, ifname)
 }
 
-// WantsER reports whether an External Registrar runs because this owner started it.
-func (s *Registrars) WantsER(owner string) bool {
+// EndAll tells all to end, and why.
+func (s *Registrars) EndAll(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.running {
-		if _, wants := e.owners[owner]; wants {
-			return true
-		}
-	}
-	return false
-}
-
-// join notes one more who wants it to run. The caller holds registrars.mu.
-func (e *externalRegistrar) join(r Start) {
-	if r.Detach {
-		e.detached = true
-		e.users[r.User] = struct{}{}
-		return
-	}
-	e.owners[r.Owner] = r.User
-}
-
-// release forgets an owner that left, and ends the External Registrar if nobody is left. The caller
-// holds registrars.mu.
-func (e *externalRegistrar) release(owner string) {
-	delete(e.owners, owner)
-	e.stopUnwanted()
-}
-
-// stopUnwanted ends the External Registrar if all who started it have left and no session needs it.
-// The caller holds registrars.mu.
-func (e *externalRegistrar) stopUnwanted() {
-	if e.detached || len(e.owners) > 0 {
-		return
-	}
-	if e.room.sessions.Count(func(ses *session.Running) bool {
-		return ses.By == any(e) && !ses.Stopping && !ses.State.Ended()
-	}) == 0 {
-		e.stop(ending.ErrOwnerLeft)
+		e.stop(cause)
 	}
 }
 
-// stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs.
-// The caller holds registrars.mu.
-func (e *externalRegistrar) stop(cause error) {
-	e.cancel(cause)
-	s := e.room
-	if s.running[e.ifname] != e {
-		return
-	}
-	delete(s.running, e.ifname)
-	s.published.RemoveER(e.ifname)
-	s.log.Info("External Registrar stopped", "interface", e.ifname, "why", cause)
-}
-
-// ERConfig returns what the External Registrar gives to Enrollees of an access point, with the key.
-// It is the caller's to wipe.
-func (s *Registrars) ERConfig(ctx context.Context, ifname string, ap Peer) (wsc.Credential, error) {
-	var settings wsc.Credential
-	err := s.askER(ctx, ifname, func(e *externalRegistrar, _ time.Time) error {
-		found, err := e.findAP(ap)
-		if err != nil {
-			return err
-		}
-		var known bool
-		if settings, known = e.registrar.Settings(found.ID); !known {
-			return state.ErrNoERSettings
-		}
-		return nil
-	})
-	return settings, err
-}
-
-// ERSetConfig says that Enrollees of an access point are to be given a stored network. Nothing is
-// sent to the access point.
-func (s *Registrars) ERSetConfig(ctx context.Context, ifname string, ap Peer,
-	network state.NetworkID) error {
-	settings, err := s.hub.Network(network)
-	if err != nil {
-		return err
-	}
-	defer settings.Wipe()
-	return s.askER(ctx, ifname, func(e *externalRegistrar, now time.Time) error {
-		found, err := e.findAP(ap)
-		if err != nil {
-			return err
-		}
-		actions, err := e.registrar.SetConfig(now, found.ID, settings)
-		if err != nil {
-			return erError(err)
-		}
-		e.perform(now, actions)
-		e.admitAwaited(now)
-		return nil
-	})
-}
-
-// findER is runningER for who does not hold mu.
-func (s *Registrars) findER(ifname string) (*externalRegistrar, error) {
-	if _, err := s.hub.Interface(ifname); err != nil {
-		return nil, err
-	}
+// ReleaseOwner forgets an owner that left, and ends the External Registrars that ran for it alone.
+func (s *Registrars) ReleaseOwner(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.runningER(ifname)
+	for _, e := range s.running {
+		e.release(owner)
+	}
 }
 
-// askER lets the goroutine of a running External Registrar do something.
-func (s *Registrars) askER(ctx context.Context, ifname string,
-	do func(e *externalRegistrar, now time.Time) error) error {
-	e, err := s.findER(ifname)
-	if err != nil {
-		return err
+// LookAgain lets all look for their access points again, which may have forgotten them while the
+// machine slept.
+func (s *Registrars) LookAgain() {
+	for _, e := range s.all() {
+		// it may have ended
+		_ = e.command(context.Background(), func(now time.Time) {
+			e.perform(now, e.registrar.Moved(now))
+		})
 	}
-	var result error
-	if err := e.command(ctx, func(now time.Time) { result = do(e, now) }); err != nil {
-		return err
-	}
-	return result
 }
