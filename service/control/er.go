@@ -22,7 +22,7 @@ const (
 // erPINTime is how long a PIN for an Enrollee is good for (wpa_supplicant).
 const erPINTime = 300 * time.Second
 
-// erStart is WPS_ER_START [ifname=INTERFACE] [ADDRESS]: External Registrar, on another network
+// start is WPS_ER_START [ifname=INTERFACE] [ADDRESS]: External Registrar, on another network
 // interface than that of the socket, of one access point only with an address. When it runs already
 // neither counts, and all that is known is told again.
 func (c erCall) start() string {
@@ -58,7 +58,7 @@ type erElsewhere struct {
 	added  bool // for it
 }
 
-// erInterface is where the External Registrar of this socket runs, or would.
+// netInterface is where the External Registrar of this socket runs, or would.
 func (c erCall) netInterface() string {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -68,7 +68,7 @@ func (c erCall) netInterface() string {
 	return c.ifname
 }
 
-// erMoveTo notes where the External Registrar of this socket runs from now on. An interface that
+// moveTo notes where the External Registrar of this socket runs from now on. An interface that
 // wpsd does not know, such as a wired one, is added.
 func (c erCall) moveTo(ifname string) (undo func(), err error) {
 	e := erElsewhere{ifname: ifname}
@@ -91,7 +91,7 @@ func (c erCall) moveTo(ifname string) (undo func(), err error) {
 	return c.moveBack, nil
 }
 
-// erMoveBack forgets that, and takes back the interface that was added for it.
+// moveBack forgets that, and takes back the interface that was added for it.
 func (c erCall) moveBack() {
 	c.server.mu.Lock()
 	e := c.server.ers[c.ifname]
@@ -105,12 +105,12 @@ func (c erCall) moveBack() {
 	}
 }
 
-// erRuns reports whether an External Registrar runs for this socket.
+// runs reports whether an External Registrar runs for this socket.
 func (c erCall) runs() bool {
 	return c.svc().ER(c.netInterface()).Running
 }
 
-// erStop is WPS_ER_STOP, which is always OK.
+// stop is WPS_ER_STOP, which is always OK.
 func (c erCall) stop() string {
 	err := c.svc().Registrars().StopER(c.ctx, c.netInterface())
 	if errors.Is(err, service.ErrERStopped) || errors.Is(err, service.ErrNoInterface) {
@@ -120,7 +120,7 @@ func (c erCall) stop() string {
 	return c.done(err)
 }
 
-// erRequest begins an ERRequest. What it learns is stored, and handed to nobody: the network of the
+// request begins an ERRequest. What it learns is stored, and handed to nobody: the network of the
 // access point is one that this machine is in, or need not be in.
 func (c erCall) request() service.ERRequest {
 	return service.ERRequest{Interface: c.netInterface(), Owner: c.caller.owner(),
@@ -137,7 +137,7 @@ func erPeer(text string) (service.ERPeer, error) {
 	return p, err
 }
 
-// erPIN is WPS_ER_PIN any|UUID|MAC PIN [MAC]: lets an Enrollee in.
+// pin is WPS_ER_PIN any|UUID|MAC PIN [MAC]: lets an Enrollee in.
 func (c erCall) pin() string {
 	who, rest, ok := strings.Cut(c.args, " ")
 	pin, mac, hasMAC := strings.Cut(rest, " ")
@@ -171,7 +171,7 @@ func (c erCall) knowsAP(p service.ERPeer) bool {
 	return c.svc().KnowsERAccessPoint(c.netInterface(), p)
 }
 
-// erPBC is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does
+// pbc is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does
 // so at an access point.
 func (c erCall) pbc() string {
 	peer, err := erPeer(c.args)
@@ -199,7 +199,7 @@ func (c erCall) pbc() string {
 	return c.done(err)
 }
 
-// erLearn is WPS_ER_LEARN UUID|BSSID PIN|nfc-pw: reads an access point's settings.
+// learn is WPS_ER_LEARN UUID|BSSID PIN|nfc-pw: reads an access point's settings.
 func (c erCall) learn() string {
 	who, pin, ok := strings.Cut(c.args, " ")
 	peer, err := erPeer(who)
@@ -216,7 +216,7 @@ func (c erCall) learn() string {
 	return c.done(err)
 }
 
-// erSetConfig is WPS_ER_SET_CONFIG UUID|BSSID NETWORK: what Enrollees of an access point are given.
+// setConfig is WPS_ER_SET_CONFIG UUID|BSSID NETWORK: what Enrollees of an access point are given.
 // The access point itself is not asked.
 func (c erCall) setConfig() string {
 	who, number, _ := strings.Cut(c.args, " ")
@@ -235,7 +235,7 @@ func (c erCall) setConfig() string {
 	return c.done(c.svc().Registrars().ERSetConfig(c.ctx, c.netInterface(), peer, network))
 }
 
-// erConfig is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an
+// config is WPS_ER_CONFIG UUID|BSSID PIN|nfc-pw SSID AUTH ENCR KEY, SSID and KEY in hex: gives an
 // access point new settings.
 func (c erCall) config() string {
 	who, rest, _ := strings.Cut(c.args, " ")

@@ -8,7 +8,7 @@ import (
 	"wpsd/service/fence"
 )
 
-// erGoodbye bounds how long access points are told, at the end, that we are gone.
+// Goodbye bounds how long access points are told, at the end, that we are gone.
 const Goodbye = 2 * time.Second
 
 // run is the goroutine. What goes wrong in it ends this External Registrar and its sessions, and
@@ -125,7 +125,7 @@ func (e *externalRegistrar) abandon(why error) {
 	}
 }
 
-// leave ends all sessions and says goodbye to access points, not longer than erGoodbye.
+// leave ends all sessions and says goodbye to access points, not longer than Goodbye.
 func (e *externalRegistrar) leave(cause error, timer *time.Timer) {
 	e.stopNow(cause) // unless that was what led here
 	for _, run := range e.runs {

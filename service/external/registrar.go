@@ -39,7 +39,7 @@ type externalRegistrar struct {
 
 	canceled cancellations
 
-	// registrars.mu guards these.
+	// Registrars.mu guards these.
 	owners   map[string]string
 	users    map[string]struct{} // of those who started it for good
 	detached bool                // somebody wants it to run for good

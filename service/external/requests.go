@@ -14,11 +14,11 @@ import (
 	"wpsd/service/state"
 )
 
-// maxERSessions bounds how many sessions of External Registrars run at once, beside maxSessions of
+// MaxSessions bounds how many sessions of External Registrars run at once, beside those of
 // the others: a PIN may be good for a day, and shall not keep this machine from joining a network.
 const MaxSessions = 64
 
-// ERRequest says what an External Registrar is to do, with whom and for whom.
+// Request says what an External Registrar is to do, with whom and for whom.
 type Request struct {
 	Interface string
 	// ERLearn, ERConfigure: the access point; EREnrollPIN, EREnrollPBC: the only one that may let

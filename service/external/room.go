@@ -67,7 +67,7 @@ type Awaited struct {
 	Detach      bool
 }
 
-// RegistrarsConfig is what the External Registrars work with.
+// Config is what the External Registrars work with.
 type Config struct {
 	Hub Hub
 	// ControlPoint opens the sockets on an interface; nil: there can be no External Registrar.
@@ -96,7 +96,7 @@ type Registrars struct {
 	running map[string]*externalRegistrar // by interface
 }
 
-// newRegistrars makes registrars of which none runs.
+// New makes Registrars of which none runs.
 func New(c Config) *Registrars {
 	return &Registrars{hub: c.Hub, point: c.ControlPoint, sessions: c.Sessions,
 		published: c.Published, tags: c.Tags, rand: c.Rand, log: c.Log,

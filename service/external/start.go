@@ -14,7 +14,7 @@ import (
 	"wpsd/service/state"
 )
 
-// ERStart says where, for whom and with which access points to be External Registrar.
+// Start says where, for whom and with which access points to be External Registrar.
 type Start struct {
 	Interface string
 	Address   netip.Addr // of the only access point; zero: all

@@ -5,7 +5,7 @@ import (
 	"wpsd/service/session"
 )
 
-// join notes one more who wants it to run. The caller holds registrars.mu.
+// join notes one more who wants it to run. The caller holds Registrars.mu.
 func (e *externalRegistrar) join(r Start) {
 	if r.Detach {
 		e.detached = true
@@ -16,14 +16,14 @@ func (e *externalRegistrar) join(r Start) {
 }
 
 // release forgets an owner that left, and ends the External Registrar if nobody is left. The caller
-// holds registrars.mu.
+// holds Registrars.mu.
 func (e *externalRegistrar) release(owner string) {
 	delete(e.owners, owner)
 	e.stopUnwanted()
 }
 
 // stopUnwanted ends the External Registrar if all who started it have left and no session needs it.
-// The caller holds registrars.mu.
+// The caller holds Registrars.mu.
 func (e *externalRegistrar) stopUnwanted() {
 	if e.detached || len(e.owners) > 0 {
 		return
@@ -36,7 +36,7 @@ func (e *externalRegistrar) stopUnwanted() {
 }
 
 // stop lets its goroutine end, and tells that it has: who asks from now on is told that none runs.
-// The caller holds registrars.mu.
+// The caller holds Registrars.mu.
 func (e *externalRegistrar) stop(cause error) {
 	e.cancel(cause)
 	s := e.room
@@ -48,7 +48,7 @@ func (e *externalRegistrar) stop(cause error) {
 	s.log.Info("External Registrar stopped", "interface", e.ifname, "why", cause)
 }
 
-// stopNow is stop for who does not hold registrars.mu.
+// stopNow is stop for who does not hold Registrars.mu.
 func (e *externalRegistrar) stopNow(cause error) {
 	e.room.mu.Lock()
 	defer e.room.mu.Unlock()
@@ -56,7 +56,7 @@ func (e *externalRegistrar) stopNow(cause error) {
 }
 
 // isOnlyOf reports whether one user alone has started it and its sessions. The caller holds
-// registrars.mu.
+// Registrars.mu.
 func (e *externalRegistrar) isOnlyOf(user string) bool {
 	for of := range e.users {
 		if of != user {
