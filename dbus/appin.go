@@ -7,6 +7,7 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/hotspot"
 	"wpsd/service/outcome"
 )
 
@@ -20,10 +21,10 @@ func apPin(ctx context.Context, r *request) ([]any, error) {
 		map[string]any{optionPIN: &pin, "timeout": &timeout, optionForce: &force}); err != nil {
 		return nil, err
 	}
-	ask := service.APPINRequest{Interface: r.ifname, Command: service.APPINCommand(r.text(0)),
+	ask := hotspot.APPINRequest{Interface: r.ifname, Command: hotspot.APPINCommand(r.text(0)),
 		Force: force}
 	_, withPIN := options[optionPIN]
-	if withPIN || ask.Command == service.APPINSet {
+	if withPIN || ask.Command == hotspot.APPINSet {
 		if pin.IsZero() {
 			return nil, outcome.EmptyPINToSet.Of()
 		}

@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/agents"
+	"wpsd/service/hotspot"
 )
 
 // fake is a service that does as told. Its calls are on record.
@@ -226,12 +227,12 @@ func (f *fake) Configure(_ context.Context, r service.StartRequest,
 }
 
 // APPIN sets what it is told to, else the PIN is 12345670.
-func (f *fake) APPIN(_ context.Context, r service.APPINRequest) (secret.Value, error) {
+func (f *fake) APPIN(_ context.Context, r hotspot.APPINRequest) (secret.Value, error) {
 	if err := f.call(fmt.Sprintf("APPIN %s %s %v", r.Interface, r.Command, r.Timeout)); err != nil {
 		return secret.Value{}, err
 	}
 	switch {
-	case r.Command == service.APPINDisable:
+	case r.Command == hotspot.APPINDisable:
 		return secret.Value{}, nil
 	case !r.PIN.IsZero():
 		return r.PIN.Clone(), nil

@@ -4,6 +4,7 @@ import (
 	"wpsd/service"
 	"wpsd/service/agents"
 	"wpsd/service/external"
+	"wpsd/service/hotspot"
 	"wpsd/service/listening"
 )
 
@@ -12,12 +13,14 @@ type Rooms struct {
 	*service.Service
 	*agents.Registry
 	*external.Registrars
+	*hotspot.Hotspots
 	*listening.Scans
 }
 
 // RoomsOf finds the rooms of a service.
 func RoomsOf(s *service.Service) Rooms {
-	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars(), Scans: s.Scans()}
+	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars(),
+		Hotspots: s.Hotspots(), Scans: s.Scans()}
 }
 
 // ReleaseOwner ends what an owner that is gone has everywhere.

@@ -18,6 +18,7 @@ import (
 	"wpsd/service"
 	"wpsd/service/agents"
 	"wpsd/service/fence"
+	"wpsd/service/hotspot"
 )
 
 // maxJobs is how many calls are carried out at once, maxLooks of how many it is found out at once
@@ -48,7 +49,7 @@ type calls interface {
 	Learn(ctx context.Context, r service.StartRequest) (service.Session, error)
 	Configure(ctx context.Context, r service.StartRequest,
 		settings service.Settings) (service.Session, error)
-	APPIN(ctx context.Context, r service.APPINRequest) (secret.Value, error)
+	APPIN(ctx context.Context, r hotspot.APPINRequest) (secret.Value, error)
 	StartNFC(ctx context.Context, r service.StartRequest) (service.Session, error)
 	NFCPasswordToken(ctx context.Context, ifname string, f service.NFCFormat) (secret.Value, error)
 	NFCConfigToken(ctx context.Context, ifname string, f service.NFCFormat,

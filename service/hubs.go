@@ -8,6 +8,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/hotspot"
 	"wpsd/service/receive"
 	"wpsd/service/search"
 	"wpsd/service/session"
@@ -141,4 +142,73 @@ func (s *Service) interfaceNamed(ifname string) (*iface, error) {
 		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
 	}
 	return i, nil
+}
+
+// hotspotHub is what the access points of this machine need.
+type hotspotHub struct{ s *Service }
+
+// Steering implements hotspot.Hub.
+func (h hotspotHub) Steering(ifname string) (*hotspot.Steering, error) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	i, err := h.s.accessPoint(ifname)
+	if err != nil {
+		return nil, err
+	}
+	return i.steering, nil
+}
+
+// SetupLocked implements hotspot.Hub.
+func (h hotspotHub) SetupLocked(k *hotspot.Steering, locked bool) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	if i := h.steered(k); i != nil && i.setupLocked != locked {
+		i.setupLocked = locked
+		h.s.emit(InterfaceChanged{Interface: i.snapshot()})
+	}
+}
+
+// Sighted implements hotspot.Hub.
+func (h hotspotHub) Sighted(k *hotspot.Steering, e Event) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	if h.steered(k) != nil {
+		h.s.emit(e)
+	}
+}
+
+// steered finds the interface that a connection is of; nil: it is gone. The caller holds mu.
+func (h hotspotHub) steered(k *hotspot.Steering) *iface {
+	if i := h.s.interfaces[k.Interface()]; i != nil && i.steering == k {
+		return i
+	}
+	return nil
+}
+
+// accessPoint finds an interface that is an access point which is steered. The caller holds mu.
+func (s *Service) accessPoint(ifname string) (*iface, error) {
+	i, err := s.inMode(ifname, drivers.ModeAP)
+	if err == nil && i.steering == nil {
+		return nil, fmt.Errorf("%w: nobody steers access points here", ErrNotSupported)
+	}
+	return i, err
+}
+
+// purposeFor says what StartPIN and StartPBC mean on an interface.
+func (s *Service) purposeFor(ifname string) Purpose {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.interfaces[ifname]; i != nil && i.Mode == drivers.ModeAP {
+		return PurposeAdmit
+	}
+	return PurposeEnroll
+}
+
+// purposeOf is purposeFor, unless the caller has said which of the two it may be; place refuses an
+// interface of the other kind, while nobody can change it.
+func (s *Service) purposeOf(r StartRequest) Purpose {
+	if r.Purpose != "" {
+		return r.Purpose
+	}
+	return s.purposeFor(r.Interface)
 }

@@ -8,6 +8,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/hotspot"
 	"wpsd/service/session"
 )
 
@@ -23,7 +24,7 @@ type iface struct {
 	accessPoints map[wsc.MAC]*accessPoint
 	air          air               // all BSSs, also those without WPS
 	looked       map[int]time.Time // by frequency: when the newest look began
-	steering     *steering         // nil: no access point, or nobody can steer it
+	steering     *hotspot.Steering // nil: no access point, or nobody can steer it
 	setupLocked  bool              // the access point takes its own PIN no more
 	steered      bool              // it is an access point that can be steered
 	registrar    bool              // an External Registrar can run here
@@ -107,7 +108,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	if !known {
 		i = &iface{
 			driver: d, Interface: info,
-			steered:      s.accessPoints != nil && info.Mode == drivers.ModeAP,
+			steered:      s.hotspots.Possible() && info.Mode == drivers.ModeAP,
 			registrar:    s.registrars.Possible(),
 			accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time),
 		}
@@ -119,7 +120,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		return
 	}
 	if i.steering != nil {
-		i.steering.tryAgain()
+		i.steering.TryAgain()
 	}
 	if i.Interface == info {
 		return
@@ -132,13 +133,26 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	s.emit(InterfaceChanged{Interface: i.snapshot()})
 }
 
+// steer begins to steer an interface, if somebody can. The caller holds mu.
+func (s *Service) steer(i *iface) {
+	if !i.steered {
+		return
+	}
+	k, run := s.hotspots.Steer(s.ctx, i.Name)
+	if err := s.begin(run); err != nil {
+		k.End()
+		return
+	}
+	i.steering = k
+}
+
 // remove ends what runs on an interface that is gone, and forgets it.
 func (s *Service) remove(i *iface) {
 	if i.session != nil {
 		i.session.Stop(drivers.ErrInterfaceGone)
 	}
 	if i.steering != nil {
-		i.steering.cancel()
+		i.steering.End()
 	}
 	s.registrars.InterfaceGone(i.Name)
 	i.stopScan()

@@ -88,7 +88,7 @@ func (s *Service) NFCPasswordToken(ctx context.Context, ifname string,
 		return secret.Value{}, err
 	}
 	if s.purposeFor(ifname) == PurposeAdmit {
-		return s.askAccessPoint(ctx, ifname,
+		return s.hotspots.Ask(ctx, ifname,
 			func(ap drivers.AccessPoint) (secret.Value, error) {
 				return ap.PasswordToken(ctx, string(f))
 			})
@@ -183,7 +183,7 @@ func (s *Service) apConfigToken(ctx context.Context, ifname string,
 	if s.purposeFor(ifname) != PurposeAdmit {
 		return secret.Value{}, fmt.Errorf("%w: %q is no access point, so it has no network of its own: say which stored network", ErrNotSupported, ifname)
 	}
-	return s.askAccessPoint(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
+	return s.hotspots.Ask(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
 		if t, err := ap.ConfigToken(ctx, string(f)); err == nil || !isUnsupported(err) {
 			return t, err
 		}
@@ -254,22 +254,6 @@ func frequencyOf(bands wsc.RFBands, channel uint16) int {
 		return 5000 + 5*n
 	}
 	return 0
-}
-
-// askAccessPoint asks the software of an access point of this machine.
-func (s *Service) askAccessPoint(ctx context.Context, ifname string,
-	ask func(drivers.AccessPoint) (secret.Value, error)) (secret.Value, error) {
-	i, err := s.findAccessPoint(StartRequest{Interface: ifname})
-	if err != nil {
-		return secret.Value{}, err
-	}
-	ap, release, err := i.steering.use(ctx, nil)
-	if err != nil {
-		return secret.Value{}, apError(err)
-	}
-	defer release()
-	v, err := ask(ap)
-	return v, apError(err)
 }
 
 // useToken checks the configured token, which takes the place of a stored one.

@@ -2,7 +2,6 @@ package service
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,27 +14,10 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/hotspot/hotspottest"
 	"wpsd/service/outcome"
 	"wpsd/service/session"
 )
-
-var _ drivers.AccessPoint = (*uapControl)(nil)
-
-func (c *uapControl) AllowToken(_ context.Context, tag []byte) error {
-	return c.u.do("token %x", tag)
-}
-func (c *uapControl) PasswordToken(_ context.Context, format string) (secret.Value, error) {
-	return secret.FromString("the access point's token"), c.u.do("password-token %s", format)
-}
-func (c *uapControl) ConfigToken(_ context.Context, format string) (secret.Value, error) {
-	return secret.FromString("the access point's network"), c.u.do("config-token %s", format)
-}
-func (c *uapControl) HandoverSelect(context.Context) ([]byte, error) {
-	return hotspotAnswer().AppendCarrier(nil), c.u.do("select")
-}
-func (c *uapControl) HandoverReport(_ context.Context, request, sel []byte) error {
-	return c.u.do("handover %x %x", request, sel)
-}
 
 // tagIn is the tag of a command.
 func tagIn(h *house, command string) *ndef.PasswordToken {
@@ -49,11 +31,6 @@ func tagIn(h *house, command string) *ndef.PasswordToken {
 		h.Fatalf("%s: %v", command, err)
 	}
 	return t.Password
-}
-
-func hotspotAnswer() *ndef.HandoverSelect {
-	return &ndef.HandoverSelect{PublicKeyHash: [20]byte{7}, SSID: []byte("hotspot"),
-		RFBands: wsc.Band24GHz, APChannel: 6, BSSID: homeBSSID, Version2: wsc.Version20}
 }
 
 // asks is everything of NFC that goes to the software of an access point.
@@ -77,7 +54,7 @@ func (h *house) asks(tag []byte) map[string]func() error {
 		"NFCReportHandover": func() error {
 			s, err := h.svc.NFCReportHandover(h.Context(),
 				NFCHandover{Interface: "uap0", Request: request,
-					Select: hotspotAnswer().AppendMessage(nil), Owner: ":1.1"})
+					Select: hotspottest.Answer().AppendMessage(nil), Owner: ":1.1"})
 			return h.failedSession(s.ID, err)
 		},
 	}
@@ -99,7 +76,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Parallel()
 	tag, _ := tagOf(t)
 	t.Run("a device whose tag was read is let in", func(t *testing.T) {
-		inHotspot(t, nil, func(h *house, u *uap) {
+		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			for _, payload := range [][]byte{tag.Append(nil), tag.AppendNDEF(nil)} {
 				got, err := h.svc.NFCTagRead(h.Context(),
 					NFCTagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
@@ -107,7 +84,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 					h.Fatal(got, err)
 				}
 				synctest.Wait()
-				u.tell(cameraTries, cameraIsIn)
+				u.Tell(cameraTries, cameraIsIn)
 				s, _ := h.svc.Session(got.Session)
 				if s = h.end(s); s.State != StateSucceeded || s.Method != MethodNFC ||
 					s.Purpose != PurposeAdmit || s.Peer != camera {
@@ -116,8 +93,8 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			}
 			synctest.Wait()
 			want := fmt.Sprintf("token %x", tag.AppendNDEF(nil))
-			if u.commands() != want+"; "+want {
-				h.Errorf("commands %s", u.commands())
+			if u.Commands() != want+"; "+want {
+				h.Errorf("commands %s", u.Commands())
 			}
 			if bytes.Contains(h.log.Bytes(), fmt.Appendf(nil, "%x", tag.Password.Bytes()[:8])) {
 				h.Error("the log shows the password")
@@ -125,7 +102,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 		})
 	})
 	t.Run("nobody comes, and a run that fails uses the token up", func(t *testing.T) {
-		inHotspot(t, nil, func(h *house, u *uap) {
+		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			read := func() Session {
 				got, err := h.svc.NFCTagRead(h.Context(),
 					NFCTagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
@@ -144,14 +121,14 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				h.Errorf("%v: %s", took, e.Sentence)
 			}
 			s := read()
-			u.tell(cameraTries, runFails(wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure))
+			u.Tell(cameraTries, runFails(wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure))
 			if e := h.end(s); e.State != StateFailed ||
 				e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
 				h.Errorf("%+v", e)
 			}
 			// Each time another tag of the same id takes its place before the access point is told
 			// to wait no more.
-			commands := strings.Split(u.commands(), "; ")
+			commands := strings.Split(u.Commands(), "; ")
 			if len(commands) != 6 || commands[2] != "withdraw" || commands[5] != "withdraw" {
 				h.Fatalf("commands %q", commands)
 			}
@@ -167,7 +144,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 		})
 	})
 	t.Run("tokens and the answer to a handover are its software's", func(t *testing.T) {
-		inHotspot(t, nil, func(h *house, u *uap) {
+		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			if v, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatWPS); err != nil ||
 				string(v.Bytes()) != "the access point's token" {
 				h.Error(err)
@@ -176,13 +153,13 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				string(v.Bytes()) != "the access point's network" {
 				h.Error(err)
 			}
-			for format, want := range map[NFCFormat][]byte{NFCFormatNDEF: hotspotAnswer().AppendCarrier(nil), NFCFormatWPS: hotspotAnswer().Append(nil)} {
+			for format, want := range map[NFCFormat][]byte{NFCFormatNDEF: hotspottest.Answer().AppendCarrier(nil), NFCFormatWPS: hotspottest.Answer().Append(nil)} {
 				if b, err := h.svc.NFCHandoverSelect(h.Context(), "uap0", format, NFCCarrierRecord); err != nil || !bytes.Equal(b, want) {
 					h.Errorf("%x, %v", b, err)
 				}
 			}
-			if u.commands() != "password-token WPS; config-token NDEF; select; select" {
-				h.Errorf("commands %s", u.commands())
+			if u.Commands() != "password-token WPS; config-token NDEF; select; select" {
+				h.Errorf("commands %s", u.Commands())
 			}
 			if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
 				h.Errorf("StartNFC: %v", err)
@@ -190,20 +167,20 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 		})
 	})
 	t.Run("a device that was answered over NFC is let in", func(t *testing.T) {
-		inHotspot(t, nil, func(h *house, u *uap) {
+		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			request := &ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
 			answer, err := h.svc.NFCAnswer(h.Context(), request.Append(nil))
-			if err != nil || !bytes.Equal(answer, hotspotAnswer().Append(nil)) {
+			if err != nil || !bytes.Equal(answer, hotspottest.Answer().Append(nil)) {
 				h.Fatalf("%x, %v", answer, err)
 			}
 			synctest.Wait()
-			u.tell(cameraTries, cameraIsIn)
+			u.Tell(cameraTries, cameraIsIn)
 			s, _ := h.svc.Session(1)
 			if s = h.end(s); s.State != StateSucceeded || s.Peer != camera {
 				h.Errorf("%+v", s)
 			}
-			if want := fmt.Sprintf("select; handover %x %x", request.AppendCarrier(nil), hotspotAnswer().AppendCarrier(nil)); u.commands() != want {
-				h.Errorf("commands %s", u.commands())
+			if want := fmt.Sprintf("select; handover %x %x", request.AppendCarrier(nil), hotspottest.Answer().AppendCarrier(nil)); u.Commands() != want {
+				h.Errorf("commands %s", u.Commands())
 			}
 		})
 	})
@@ -216,11 +193,11 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 		"software that is not there": {drivers.ErrUnreachable, "answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inHotspot(t, func(u *uap) {
+			inHotspot(t, func(u *hotspottest.Software) {
 				for _, command := range []string{"token", "password-token", "select", "handover"} {
-					u.fail[command] = fmt.Errorf("hostapd: %w", c.err)
+					u.Fail[command] = fmt.Errorf("hostapd: %w", c.err)
 				}
-			}, func(h *house, _ *uap) {
+			}, func(h *house, _ *hotspottest.Software) {
 				for what, ask := range h.asks(tag.Append(nil)) {
 					err := ask()
 					if _, text := outcome.OfCall(err); err == nil ||
@@ -232,10 +209,10 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 		})
 	}
 	t.Run("software without NFC tells its settings, which are a token as well", func(t *testing.T) {
-		inHotspot(t, func(u *uap) {
-			u.fail["config-token"] = drivers.ErrNotSupported
-			u.settings = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true, RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
-		}, func(h *house, u *uap) {
+		inHotspot(t, func(u *hotspottest.Software) {
+			u.Fail["config-token"] = drivers.ErrNotSupported
+			u.Own = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true, RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
+		}, func(h *house, u *hotspottest.Software) {
 			v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0)
 			if err != nil {
 				h.Fatal(err)
@@ -251,7 +228,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			if k.APChannel != 6 || k.RFBands != wsc.Band24GHz || k.BSSID != homeBSSID {
 				h.Errorf("channel %d, bands %v, %v", k.APChannel, k.RFBands, k.BSSID)
 			}
-			u.set(func() { u.settings.Key = secret.Value{} })
+			u.Set(func() { u.Own.Key = secret.Value{} })
 			if _, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "key") {
 				h.Errorf("without its key: %v", err)
 			}

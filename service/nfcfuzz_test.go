@@ -7,6 +7,7 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/hotspot/hotspottest"
 )
 
 // FuzzNFCTouched takes whatever somebody holds to the reader: it is refused as no tag of ours, or
@@ -16,7 +17,7 @@ func FuzzNFCTouched(f *testing.F) {
 		SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
 		NetworkKey: secret.FromString("correct horse")}}}
 	password := ndef.PasswordToken{ID: 0x10, Password: secret.New(make([]byte, 16))}
-	answer := hotspotAnswer()
+	answer := hotspottest.Answer()
 	for _, seed := range [][]byte{network.Append(nil), network.AppendNDEF(nil),
 		password.Append(nil), password.AppendNDEF(nil), answer.Append(nil),
 		answer.AppendMessage(nil), {0, 0}, {0x10}} {

@@ -111,7 +111,7 @@ func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFor
 		return nil, fmt.Errorf("%w: %s is no access point, so it has no network to offer",
 			ErrNotSupported, ifname)
 	}
-	carrier, err := s.askAccessPoint(ctx, ifname,
+	carrier, err := s.hotspots.Ask(ctx, ifname,
 		func(ap drivers.AccessPoint) (secret.Value, error) {
 			b, err := ap.HandoverSelect(ctx)
 			return secretOf(b), err

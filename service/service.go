@@ -15,6 +15,7 @@ import (
 	"wpsd/service/agents"
 	"wpsd/service/external"
 	"wpsd/service/fence"
+	"wpsd/service/hotspot"
 	"wpsd/service/listening"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -70,20 +71,19 @@ type Config struct {
 
 // Service is the heart of the daemon. Its methods are safe for concurrent use.
 type Service struct {
-	drivers      []drivers.Driver
-	only         []string
-	accessPoints drivers.AccessPoints
-	store        *store.Store
-	holders      []Holder
-	sinks        []Sink
-	apply        string
-	journal      *store.Journal
-	debtor       debtor
-	rand         *lockedReader
-	log          *slog.Logger
-	calm         chan struct{} // see Calm
-	ready        chan struct{} // closed once the interfaces were listed for the first time
-	unsure       chan struct{} // see askSoon
+	drivers []drivers.Driver
+	only    []string
+	store   *store.Store
+	holders []Holder
+	sinks   []Sink
+	apply   string
+	journal *store.Journal
+	debtor  debtor
+	rand    *lockedReader
+	log     *slog.Logger
+	calm    chan struct{} // see Calm
+	ready   chan struct{} // closed once the interfaces were listed for the first time
+	unsure  chan struct{} // see askSoon
 
 	managerChanged <-chan struct{}
 
@@ -95,6 +95,7 @@ type Service struct {
 	sessions   *session.Table
 	registrars *external.Registrars
 	scans      *listening.Scans // of others
+	hotspots   *hotspot.Hotspots
 	tokens     *tokens
 	agents     *agents.Registry // which ends after all tasks
 
@@ -116,7 +117,7 @@ type Service struct {
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		drivers: c.Drivers, only: c.Interfaces, accessPoints: c.AccessPoints,
+		drivers: c.Drivers, only: c.Interfaces,
 		store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
@@ -157,6 +158,7 @@ func New(c Config) (*Service, error) {
 	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
 		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
 		Tags: s.tokens, Rand: s.rand, Log: s.log})
+	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
 	for _, n := range s.store.Networks() {
 		s.published.AddNetwork(networkOf(n))
 	}
@@ -177,6 +179,9 @@ func (s *Service) Registrars() *external.Registrars { return s.registrars }
 
 // Scans are the scans of others.
 func (s *Service) Scans() *listening.Scans { return s.scans }
+
+// Hotspots are the access points of this machine.
+func (s *Service) Hotspots() *hotspot.Hotspots { return s.hotspots }
 
 // agentsHub is what the agents tell.
 type agentsHub struct{ s *Service }

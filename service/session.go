@@ -9,6 +9,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/service/ending"
+	"wpsd/service/hotspot"
 	"wpsd/service/session"
 )
 
@@ -85,7 +86,7 @@ func (s *Service) admit(r StartRequest, t session.Task) (Session, error) {
 	ses.Cancel = cancel
 	run := newEnrolment(s, i, ses, r, t, s.deviceFor(i.HardwareAddr)).run
 	if t.Purpose == PurposeAdmit {
-		run = newAdmission(s, i, ses, r, t).run
+		run = s.hotspots.Admission(ses, i.steering, s.radio(i.Name), r, t).Run
 	}
 	if err := s.begin(func() { run(ctx) }); err != nil {
 		cancel(err)
@@ -104,7 +105,11 @@ func (s *Service) place(r StartRequest, t *session.Task) (*iface, error) {
 	case t.Purpose == PurposeAdmit && (r.Beside || r.BesideOnly || r.MultiAP):
 		return nil, fmt.Errorf("%w: beside and multi-ap are for stations: leave them out at an access point", ErrNotSupported)
 	case t.Purpose == PurposeAdmit:
-		return s.accessPoint(r)
+		i, err := s.accessPoint(r.Interface)
+		if err == nil {
+			err = hotspot.Check(r)
+		}
+		return i, err
 	case r.Timeout != 0:
 		return nil, fmt.Errorf("%w: a timeout is for access points: leave it out, a station has two minutes", ErrNotSupported)
 	case !r.MAC.IsZero():
@@ -137,7 +142,9 @@ func (s *Service) Received(id SessionID) ([]credential.Network, error) {
 
 // Cancel tells a session to end and returns at once: SessionEnded tells when it has.
 func (s *Service) Cancel(_ context.Context, id SessionID) error {
-	if s.sessions.Stop(ending.ErrCanceled, func(ses *session.Running) bool { return ses.ID == id }) == 0 {
+	if s.sessions.Stop(ending.ErrCanceled, func(ses *session.Running) bool {
+		return ses.ID == id
+	}) == 0 {
 		return fmt.Errorf("%w, or it has ended (%d)", ErrNoSession, id)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/hotspot"
 )
 
 // wpsPBC is WPS_PBC [any|BSSID] or WPS_PBC [BSSID ]multi_ap=N: the button. At an access point it
@@ -212,32 +213,32 @@ func (c *call) wpsAPPIN() string {
 		return replyFail
 	}
 	word, rest, _ := strings.Cut(c.args, " ")
-	r := service.APPINRequest{Interface: c.ifname, Command: service.APPINCommand(word), Force: true}
+	r := hotspot.APPINRequest{Interface: c.ifname, Command: hotspot.APPINCommand(word), Force: true}
 	seconds := ""
 	switch r.Command {
-	case service.APPINRandom:
+	case hotspot.APPINRandom:
 		seconds = rest
-	case service.APPINSet:
+	case hotspot.APPINSet:
 		var pin string
 		pin, seconds, _ = strings.Cut(rest, " ")
 		r.PIN = c.take(pin)
 		defer r.PIN.Wipe()
-	case service.APPINDisable, service.APPINGet:
+	case hotspot.APPINDisable, hotspot.APPINGet:
 	default:
 		return c.fail(errSyntax)
 	}
-	if r.Command == service.APPINRandom || r.Command == service.APPINSet {
+	if r.Command == hotspot.APPINRandom || r.Command == hotspot.APPINSet {
 		n := defaultAPPINTime
 		if seconds != "" {
 			n = max(atoi(seconds), 0)
 		}
 		r.Timeout = time.Duration(n) * time.Second
 	}
-	pin, err := c.svc().APPIN(c.ctx, r)
+	pin, err := c.svc().Hotspots().APPIN(c.ctx, r)
 	switch {
 	case err != nil:
 		return c.fail(err)
-	case r.Command == service.APPINDisable:
+	case r.Command == hotspot.APPINDisable:
 		pin.Wipe()
 		return replyOK
 	case pin.IsZero():

@@ -1,4 +1,4 @@
-package service
+package hotspot
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/secret"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // APPINCommand is what to do with an access point's own PIN.
@@ -35,34 +36,29 @@ type APPINRequest struct {
 
 // APPIN manages the PIN of an interface that is an access point. It returns the PIN that is good
 // now, empty if there is none; it is the caller's to wipe.
-func (s *Service) APPIN(ctx context.Context, r APPINRequest) (secret.Value, error) {
+func (h *Hotspots) APPIN(ctx context.Context, r APPINRequest) (secret.Value, error) {
 	request, err := r.check()
 	if err != nil {
 		return secret.Value{}, err
 	}
 	defer request.PIN.Wipe()
-	i, err := s.findAccessPoint(StartRequest{Interface: r.Interface, Timeout: r.Timeout})
-	if err != nil {
+	meant := session.StartRequest{Interface: r.Interface, Timeout: r.Timeout}
+	return h.ask(ctx, meant, func(ap drivers.AccessPoint) (secret.Value, error) {
+		pin, err := ap.APPIN(ctx, request)
+		if !errors.Is(err, drivers.ErrRefused) {
+			return pin, err
+		}
+		settings, settingsErr := ap.Settings(ctx)
+		settings.Key.Wipe()
+		switch {
+		case settingsErr == nil && !settings.WPS:
+			return secret.Value{}, fmt.Errorf("%w: WPS is off at the access point",
+				state.ErrNotSupported)
+		case r.Command == APPINGet:
+			return secret.Value{}, nil // that is how it says that there is none
+		}
 		return secret.Value{}, err
-	}
-	ap, release, err := i.steering.use(ctx, nil)
-	if err != nil {
-		return secret.Value{}, apError(err)
-	}
-	defer release()
-	pin, err := ap.APPIN(ctx, request)
-	if !errors.Is(err, drivers.ErrRefused) {
-		return pin, apError(err)
-	}
-	settings, settingsErr := ap.Settings(ctx)
-	settings.Key.Wipe()
-	switch {
-	case settingsErr == nil && !settings.WPS:
-		return secret.Value{}, fmt.Errorf("%w: WPS is off at the access point", ErrNotSupported)
-	case r.Command == APPINGet:
-		return secret.Value{}, nil // that is how it says that there is none
-	}
-	return secret.Value{}, apError(err)
+	})
 }
 
 // check refuses what makes no sense; the PIN of what it returns is a copy.
@@ -83,30 +79,30 @@ func (r *APPINRequest) check() (drivers.APPINRequest, error) {
 		d.Command, d.PIN = drivers.APPINSet, pin
 		return d, nil
 	default:
-		return d, fmt.Errorf("%w: there is no command %q for the access point's PIN: say disable, random, get or set", ErrInvalid, string(r.Command))
+		return d, fmt.Errorf("%w: there is no command %q for the access point's PIN: say disable, random, get or set", state.ErrInvalid, string(r.Command))
 	}
 	if !r.PIN.IsZero() {
-		return d, fmt.Errorf("%w: a PIN is for the command set", ErrInvalid)
+		return d, fmt.Errorf("%w: a PIN is for the command set", state.ErrInvalid)
 	}
 	if r.Timeout != 0 && r.Command != APPINRandom {
-		return d, fmt.Errorf("%w: a timeout is for the commands random and set", ErrInvalid)
+		return d, fmt.Errorf("%w: a timeout is for the commands random and set", state.ErrInvalid)
 	}
 	return d, nil
 }
 
-// apError says in our words what an access point's driver says.
-func apError(err error) error {
+// inOurWords says in our words what an access point's driver says.
+func inOurWords(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, drivers.ErrUnreachable), errors.Is(err, drivers.ErrClosed):
-		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", state.ErrUnreachable, err)
 	case errors.Is(err, drivers.ErrRefused):
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+		return fmt.Errorf("%w: %w", state.ErrRefused, err)
 	case errors.Is(err, drivers.ErrNotSupported):
-		return fmt.Errorf("%w: %w", ErrNotSupported, err)
+		return fmt.Errorf("%w: %w", state.ErrNotSupported, err)
 	case errors.Is(err, drivers.ErrInterfaceGone):
-		return fmt.Errorf("%w: %w", ErrNoInterface, err)
+		return fmt.Errorf("%w: %w", state.ErrNoInterface, err)
 	}
 	return err
 }

@@ -1,16 +1,19 @@
-package service
+package hotspot
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/ending"
 	"wpsd/service/fence"
+	"wpsd/service/outcome"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 const (
@@ -37,13 +40,14 @@ func (e *runError) Error() string {
 	return fmt.Sprintf("the run ended at %v with %v", e.message, e.configError)
 }
 
-// admission is the procedure of a session in which an access point lets an Enrollee in. Its
+// Admission is the procedure of a session in which an access point lets an Enrollee in. Its
 // software speaks the protocol and is the Registrar; we say whom to let in, and listen. Its
 // goroutine owns it.
-type admission struct {
-	service  *Service
+type Admission struct {
+	log      *slog.Logger
 	session  *session.Running
-	steering *steering
+	steering *Steering
+	radio    chan struct{}
 	session.Task
 	mac    wsc.MAC   // the Enrollee's; zero: any
 	active bool      // the access point has said that its button is pressed
@@ -53,101 +57,58 @@ type admission struct {
 	events chan drivers.APEvent
 }
 
-// accessPoint finds an interface that is an access point which is steered. The caller holds mu.
-func (s *Service) accessPoint(r StartRequest) (*iface, error) {
-	i, err := s.inMode(r.Interface, drivers.ModeAP)
-	switch {
-	case err != nil:
-		return nil, err
-	case i.steering == nil:
-		return nil, fmt.Errorf("%w: nobody steers access points here", ErrNotSupported)
-	case !r.BSSID.IsZero():
-		return nil, fmt.Errorf("%w: %s is an access point itself: name the device that is to join with mac, not with bssid", ErrInvalid, r.Interface)
-	case r.MAC.IsMulticast():
-		return nil, fmt.Errorf("%w: %s is not the address of a device", ErrInvalid, r.MAC)
-	case r.Timeout < 0 || r.Timeout > session.MaxPINTimeout:
-		return nil, fmt.Errorf("%w: a PIN may be good for 1 second to %d hours", ErrInvalid,
-			int(session.MaxPINTimeout.Hours()))
-	}
-	return i, nil
-}
-
-// findAccessPoint is accessPoint for who does not hold mu.
-func (s *Service) findAccessPoint(r StartRequest) (*iface, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.accessPoint(r)
-}
-
-// newAdmission makes the procedure of a session, and gives that its time and its first state. The
-// caller holds mu.
-func newAdmission(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task) *admission {
-	ses.State = StateExchanging
-	if r.Timeout != 0 && t.Method == MethodPIN {
+// Admission makes the procedure of a session, and gives that its time and its first state. radio is
+// held by whoever has the interface.
+func (h *Hotspots) Admission(ses *session.Running, k *Steering, radio chan struct{},
+	r session.StartRequest, t session.Task) *Admission {
+	ses.State = state.StateExchanging
+	if r.Timeout != 0 && t.Method == state.MethodPIN {
 		ses.Deadline = ses.Started.Add(r.Timeout)
 	}
-	return &admission{service: s, session: ses, steering: i.steering, Task: t, mac: r.MAC}
+	return &Admission{log: h.log, session: ses, steering: k, radio: radio, Task: t, mac: r.MAC}
 }
 
-// purposeFor says what StartPIN and StartPBC mean on an interface.
-func (s *Service) purposeFor(ifname string) Purpose {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if i := s.interfaces[ifname]; i != nil && i.Mode == drivers.ModeAP {
-		return PurposeAdmit
-	}
-	return PurposeEnroll
-}
-
-// purposeOf is purposeFor, unless the caller has said which of the two it may be; place refuses an
-// interface of the other kind, while nobody can change it.
-func (s *Service) purposeOf(r StartRequest) Purpose {
-	if r.Purpose != "" {
-		return r.Purpose
-	}
-	return s.purposeFor(r.Interface)
-}
-
-// run is the session's goroutine.
-func (a *admission) run(ctx context.Context) {
-	s, ses := a.service, a.session
+// Run is the session's goroutine.
+func (a *Admission) Run(ctx context.Context) {
+	ses := a.session
 	ses.LogStart()
 	ctx, cancel := context.WithDeadlineCause(ctx, ses.Deadline, ending.ErrWalkTime)
 	defer cancel()
-	err := s.fence("a session at an access point", func() error { return a.admitOne(ctx) })
-	outcome := ending.Ending{State: StateFailed, Reason: ReasonInternal, Err: err}
-	_ = s.fenced("the end of a session", func() { outcome = a.outcome(err) })
+	err := fence.Do(a.log, "a session at an access point", func() error { return a.admitOne(ctx) })
+	outcome := ending.Ending{State: state.StateFailed, Reason: outcome.ReasonInternal, Err: err}
+	_ = fence.Do(a.log, "the end of a session", func() error {
+		outcome = a.outcome(err)
+		return nil
+	})
 	a.Wipe()
 	ses.End(outcome)
 }
 
 // admitOne lets one Enrollee in. The one before on this interface has withdrawn its grant by then.
-func (a *admission) admitOne(ctx context.Context) error {
-	s := a.service
-	radio := locked(&s.mu, func() chan struct{} { return s.radio(a.session.Interface) })
+func (a *Admission) admitOne(ctx context.Context) error {
 	select {
-	case radio <- struct{}{}:
+	case a.radio <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	defer func() { <-radio }()
+	defer func() { <-a.radio }()
 	a.events = make(chan drivers.APEvent, 64)
 	ap, release, err := a.steering.use(ctx, a.events)
 	if err != nil {
-		return cause(ctx, err)
+		return causeOf(ctx, err)
 	}
 	defer release()
-	err = a.service.fence("a session at an access point", func() error {
+	err = fence.Do(a.log, "a session at an access point", func() error {
 		if err := a.grant(ctx, ap); err != nil {
 			return err
 		}
-		a.change(func(s *Session) { s.Detail.Granted = true })
+		a.change(func(s *state.Session) { s.Detail.Granted = true })
 		return a.follow(ctx, ap)
 	})
 	if err != nil && !leaveGranted(err) {
 		a.withdraw(ctx, ap)
 	}
-	return cause(ctx, err)
+	return causeOf(ctx, err)
 }
 
 // leaveGranted reports whether a grant is not taken back after a session that failed. After two
@@ -159,12 +120,12 @@ func leaveGranted(err error) bool {
 }
 
 // grant tells the access point whom to let in.
-func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
+func (a *Admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 	var err error
 	switch a.Method {
-	case MethodPBC:
+	case state.MethodPBC:
 		err = ap.AllowPBC(ctx)
-	case MethodNFC:
+	case state.MethodNFC:
 		err = a.NFCGrant(ctx, ap)
 	default:
 		err = ap.AllowPIN(ctx, drivers.PINGrant{
@@ -183,13 +144,13 @@ func (a *admission) grant(ctx context.Context, ap drivers.AccessPoint) error {
 }
 
 // withdraw takes the grant back, whatever ended the session.
-func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
+func (a *Admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTime)
 	defer cancel()
 	// Its events must not fill the way to us while we wait for its answer.
 	taken := make(chan struct{})
 	stop := make(chan struct{})
-	go fence.Func(a.service.log, "the events of an access point", func() {
+	go fence.Func(a.log, "the events of an access point", func() {
 		defer close(taken)
 		for {
 			select {
@@ -203,14 +164,14 @@ func (a *admission) withdraw(ctx context.Context, ap drivers.AccessPoint) {
 	close(stop)
 	<-taken
 	if err != nil {
-		a.service.log.Warn("the access point may let a device in still", "session",
+		a.log.Warn("the access point may let a device in still", "session",
 			a.session.ID, "err", err)
 	}
 }
 
 // revoke makes an access point forget a tag: hostapd keeps the newest of an id only, so the one in
 // its place is nobody's.
-func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
+func (a *Admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
 	if a.NFCRevoke == nil {
 		return nil
 	}
@@ -222,9 +183,9 @@ func (a *admission) revoke(ctx context.Context, ap drivers.AccessPoint) error {
 }
 
 // follow listens until an Enrollee was let in, or nobody will be.
-func (a *admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
+func (a *Admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
 	var again <-chan time.Time
-	if a.Method == MethodPIN {
+	if a.Method == state.MethodPIN {
 		ticker := time.NewTicker(announceAgain)
 		defer ticker.Stop()
 		again = ticker.C
@@ -249,16 +210,16 @@ func (a *admission) follow(ctx context.Context, ap drivers.AccessPoint) error {
 }
 
 // heard takes one event of the access point and reports whether that was it.
-func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
-	ours := a.Method != MethodPBC || a.active
+func (a *Admission) heard(e drivers.APEvent) (done bool, err error) {
+	ours := a.Method != state.MethodPBC || a.active
 	switch e.Kind {
 	case drivers.APPBCActive:
 		a.active = true
 	case drivers.APRunStarted:
 		a.ran = true
-		a.change(func(s *Session) { s.Peer, s.Message = wsc.MAC(e.MAC), 0 })
+		a.change(func(s *state.Session) { s.Peer, s.Message = wsc.MAC(e.MAC), 0 })
 	case drivers.APEnrolled:
-		a.change(func(s *Session) {
+		a.change(func(s *state.Session) {
 			s.Peer, s.Message, s.ConfigError, s.Detail.PasswordHalf = wsc.MAC(e.MAC), wsc.MsgDone,
 				wsc.ConfigErrorNone, 0
 			if uuid, err := wsc.ParseUUID(e.UUID); err == nil {
@@ -269,15 +230,15 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 	case drivers.APFailed:
 		return false, a.failed(e)
 	case drivers.APOverlap:
-		if a.Method == MethodPBC && ours {
+		if a.Method == state.MethodPBC && ours {
 			return false, drivers.ErrOverlap
 		}
 	case drivers.APTimeout:
 		// It tells the same when somebody else cancels a button.
-		if a.Method == MethodPBC && ours && time.Until(a.session.Deadline) > 2*time.Second {
+		if a.Method == state.MethodPBC && ours && time.Until(a.session.Deadline) > 2*time.Second {
 			return false, ending.ErrCanceledThere
 		}
-		if a.Method == MethodPBC && ours {
+		if a.Method == state.MethodPBC && ours {
 			return false, ending.ErrWalkTime
 		}
 	case drivers.APCanceled:
@@ -293,10 +254,10 @@ func (a *admission) heard(e drivers.APEvent) (done bool, err error) {
 
 // failed takes a run that failed. The device may try again as long as the access point lets it, so
 // the session goes on: but a PIN whose second half was tried is good no more.
-func (a *admission) failed(e drivers.APEvent) error {
+func (a *Admission) failed(e drivers.APEvent) error {
 	run := &runError{message: wsc.MessageType(e.Message),
 		configError: wsc.ConfigError(e.ConfigError)}
-	if a.Method == MethodPIN && run.configError == wsc.ConfigErrorDevicePasswordAuthFailure {
+	if a.Method == state.MethodPIN && run.configError == wsc.ConfigErrorDevicePasswordAuthFailure {
 		switch run.message {
 		case wsc.MsgM4, wsc.MsgM5:
 			run.half = 1
@@ -307,31 +268,39 @@ func (a *admission) failed(e drivers.APEvent) error {
 		}
 	}
 	a.last = run
-	a.change(func(s *Session) {
+	a.change(func(s *state.Session) {
 		s.Message, s.ConfigError, s.Detail.PasswordHalf = run.message, run.configError, run.half
 	})
-	a.service.log.Debug("a run at the access point failed", "session", a.session.ID, "message",
+	a.log.Debug("a run at the access point failed", "session", a.session.ID, "message",
 		run.message.String(), "config_error", uint16(run.configError))
 	// a token is used up by its first run
-	if run.half == 2 || a.wrong >= maxFirstHalves || a.Method == MethodNFC {
+	if run.half == 2 || a.wrong >= maxFirstHalves || a.Method == state.MethodNFC {
 		return run
 	}
 	return nil
 }
 
-func (a *admission) change(alter func(*Session)) { a.session.Change(alter) }
+func (a *Admission) change(alter func(*state.Session)) { a.session.Change(alter) }
 
 // outcome says how the session ended. When its time is over, how the newest run failed says more
 // than that.
-func (a *admission) outcome(err error) ending.Ending {
+func (a *Admission) outcome(err error) ending.Ending {
 	if errors.Is(err, ending.ErrWalkTime) && a.last != nil {
 		err = a.last
 	}
 	f := ending.Of(err, a.Method)
 	if run, ok := errors.AsType[*runError](err); ok {
 		f.ConfigError = run.configError
-		f.Reason = map[int]Reason{0: ReasonRejected, 1: ReasonWrongPINFirst,
-			2: ReasonWrongPINSecond}[run.half]
+		f.Reason = map[int]outcome.Reason{0: outcome.ReasonRejected, 1: outcome.ReasonWrongPINFirst,
+			2: outcome.ReasonWrongPINSecond}[run.half]
 	}
 	return f
+}
+
+// causeOf prefers the reason why ctx ended over the error that this led to.
+func causeOf(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }

@@ -1,4 +1,4 @@
-package service
+package hotspot
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 const (
@@ -18,16 +20,16 @@ const (
 	lastRetry  = 16 * time.Second
 )
 
-// steering is the connection to the software of one interface that is an access point. It is there
+// Steering is the connection to the software of one interface that is an access point. It is there
 // as long as the interface is, so that devices that ask to be let in are heard; between events it
 // sleeps. Its goroutine owns what is not said to be others'.
-type steering struct {
-	service *Service
-	ifname  string
-	cancel  context.CancelFunc
-	ended   chan struct{} // closed when no more wants are taken
-	wake    chan struct{} // holds at most one: try again
-	wants   chan want
+type Steering struct {
+	room   *Hotspots
+	ifname string
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when no more wants are taken
+	wake   chan struct{} // holds at most one: try again
+	wants  chan want
 
 	users     sync.WaitGroup // who uses the connection
 	listeners []listener
@@ -51,25 +53,24 @@ type listener struct {
 	done   <-chan struct{}
 }
 
-// steer begins to steer an interface, if somebody can. The caller holds mu.
-func (s *Service) steer(i *iface) {
-	if s.accessPoints == nil || i.Mode != drivers.ModeAP {
-		return
-	}
-	ctx, cancel := context.WithCancel(s.ctx)
-	k := &steering{
-		service: s, ifname: i.Name, cancel: cancel, ended: make(chan struct{}),
+// Steer makes the connection to the software of an interface, which run keeps until ctx ends.
+func (h *Hotspots) Steer(ctx context.Context, ifname string) (k *Steering, run func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	k = &Steering{
+		room: h, ifname: ifname, cancel: cancel, ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), wants: make(chan want),
 	}
-	if err := s.begin(func() { k.run(ctx) }); err != nil {
-		cancel()
-		return
-	}
-	i.steering = k
+	return k, func() { k.run(ctx) }
 }
 
-// tryAgain is called when something changed that may have brought the software back.
-func (k *steering) tryAgain() {
+// Interface names the interface.
+func (k *Steering) Interface() string { return k.ifname }
+
+// End lets the connection end.
+func (k *Steering) End() { k.cancel() }
+
+// TryAgain is called when something changed that may have brought the software back.
+func (k *Steering) TryAgain() {
 	select {
 	case k.wake <- struct{}{}:
 	default:
@@ -77,7 +78,7 @@ func (k *steering) tryAgain() {
 }
 
 // run keeps the connection until ctx ends.
-func (k *steering) run(ctx context.Context) {
+func (k *Steering) run(ctx context.Context) {
 	defer close(k.ended)
 	defer k.cancel()
 	for wait := time.Duration(0); ctx.Err() == nil; wait = firstRetry {
@@ -85,14 +86,15 @@ func (k *steering) run(ctx context.Context) {
 		if ap == nil {
 			return
 		}
-		if err := k.service.fenced("the connection to an access point", func() {
+		if err := fence.Do(k.room.log, "the connection to an access point", func() error {
 			k.serve(ctx, ap)
+			return nil
 		}); err != nil {
 			// whoever waits for it ends; the next connection is another one
 			k.tell(drivers.APEvent{Kind: drivers.APGone})
 		}
 		if err := ap.Close(); err != nil {
-			k.service.log.Debug("closing the connection to the access point", "interface",
+			k.room.log.Debug("closing the connection to the access point", "interface",
 				k.ifname, "err", err)
 		}
 	}
@@ -100,7 +102,7 @@ func (k *steering) run(ctx context.Context) {
 
 // connect returns a connection, after wait at the earliest unless somebody wants it now, or nil
 // when ctx ends.
-func (k *steering) connect(ctx context.Context, wait time.Duration) drivers.AccessPoint {
+func (k *Steering) connect(ctx context.Context, wait time.Duration) drivers.AccessPoint {
 	delay := firstRetry
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -115,13 +117,13 @@ func (k *steering) connect(ctx context.Context, wait time.Duration) drivers.Acce
 		case w := <-k.wants:
 			asked = &w
 		}
-		ap, err := k.service.accessPoints.AccessPoint(ctx, k.ifname)
+		ap, err := k.room.software.AccessPoint(ctx, k.ifname)
 		switch {
 		case err == nil && asked != nil:
 			k.give(*asked, ap)
 			return ap
 		case err == nil:
-			k.service.log.Debug("the access point is steered", "interface", k.ifname)
+			k.room.log.Debug("the access point is steered", "interface", k.ifname)
 			return ap
 		case asked != nil:
 			asked.answer <- connection{err: err}
@@ -129,7 +131,7 @@ func (k *steering) connect(ctx context.Context, wait time.Duration) drivers.Acce
 			timer.Reset(delay)
 			delay *= 2
 		case ctx.Err() == nil:
-			k.service.log.Info("the access point cannot be steered", "interface",
+			k.room.log.Info("the access point cannot be steered", "interface",
 				k.ifname, "err", err)
 		}
 	}
@@ -137,8 +139,8 @@ func (k *steering) connect(ctx context.Context, wait time.Duration) drivers.Acce
 
 // serve passes events on until the software's end, or that of ctx: then it waits for those that use
 // the connection, since they have grants to withdraw.
-func (k *steering) serve(ctx context.Context, ap drivers.AccessPoint) {
-	defer k.setLocked(false)
+func (k *Steering) serve(ctx context.Context, ap drivers.AccessPoint) {
+	defer k.room.hub.SetupLocked(k, false)
 	for {
 		select {
 		case <-ctx.Done():
@@ -158,7 +160,7 @@ func (k *steering) serve(ctx context.Context, ap drivers.AccessPoint) {
 }
 
 // applyWaiting takes the events that are there already.
-func (k *steering) applyWaiting(ap drivers.AccessPoint) {
+func (k *Steering) applyWaiting(ap drivers.AccessPoint) {
 	for {
 		select {
 		case e, open := <-ap.Events():
@@ -172,7 +174,7 @@ func (k *steering) applyWaiting(ap drivers.AccessPoint) {
 	}
 }
 
-func (k *steering) give(w want, ap drivers.AccessPoint) {
+func (k *Steering) give(w want, ap drivers.AccessPoint) {
 	k.users.Add(1)
 	if w.listener.events != nil {
 		k.listeners = append(k.listeners, w.listener)
@@ -181,7 +183,7 @@ func (k *steering) give(w want, ap drivers.AccessPoint) {
 }
 
 // use gets the connection, and events from then on, until release.
-func (k *steering) use(ctx context.Context, events chan<- drivers.APEvent) (ap drivers.AccessPoint,
+func (k *Steering) use(ctx context.Context, events chan<- drivers.APEvent) (ap drivers.AccessPoint,
 	release func(), err error) {
 	done, answer := make(chan struct{}), make(chan connection, 1)
 	select {
@@ -202,22 +204,22 @@ func (k *steering) use(ctx context.Context, events chan<- drivers.APEvent) (ap d
 }
 
 // apply takes one event.
-func (k *steering) apply(e drivers.APEvent) {
+func (k *Steering) apply(e drivers.APEvent) {
 	switch e.Kind {
 	case drivers.APEnrolleeSeen, drivers.APPINNeeded:
 		k.sighted(e)
 		return
 	case drivers.APSetupLocked:
-		k.service.log.Warn("the access point has locked its setup after wrong PINs",
+		k.room.log.Warn("the access point has locked its setup after wrong PINs",
 			"interface", k.ifname)
-		k.setLocked(true)
+		k.room.hub.SetupLocked(k, true)
 	case drivers.APSetupUnlocked, drivers.APBack:
-		k.setLocked(false)
+		k.room.hub.SetupLocked(k, false)
 	case drivers.APGone:
-		k.service.log.Info("the access point's software is gone", "interface", k.ifname)
-		k.setLocked(false)
+		k.room.log.Info("the access point's software is gone", "interface", k.ifname)
+		k.room.hub.SetupLocked(k, false)
 	case drivers.APNewSettings:
-		k.service.log.Info("a Registrar gave the access point new settings", "interface", k.ifname)
+		k.room.log.Info("a Registrar gave the access point new settings", "interface", k.ifname)
 	default:
 	}
 	k.tell(e)
@@ -225,7 +227,7 @@ func (k *steering) apply(e drivers.APEvent) {
 
 // tell passes an event on to sessions. One that is busy makes the others wait, for as long as one
 // command takes.
-func (k *steering) tell(e drivers.APEvent) {
+func (k *Steering) tell(e drivers.APEvent) {
 	left := k.listeners[:0]
 	for _, l := range k.listeners {
 		select {
@@ -243,20 +245,9 @@ func (k *steering) tell(e drivers.APEvent) {
 	k.listeners = left
 }
 
-// setLocked tells whether the access point takes its own PIN.
-func (k *steering) setLocked(locked bool) {
-	k.service.mu.Lock()
-	defer k.service.mu.Unlock()
-	i := k.service.interfaces[k.ifname]
-	if i != nil && i.steering == k && i.setupLocked != locked {
-		i.setupLocked = locked
-		k.service.emit(InterfaceChanged{Interface: i.snapshot()})
-	}
-}
-
 // sighted tells of a device that asks to be let in, unless it was told lately.
-func (k *steering) sighted(e drivers.APEvent) {
-	d := Enrollee{
+func (k *Steering) sighted(e drivers.APEvent) {
+	d := state.Enrollee{
 		Interface: k.ifname, MAC: wsc.MAC(e.MAC), UUID: e.UUID,
 		Name: e.Device.Name, Manufacturer: e.Device.Manufacturer, ModelName: e.Device.ModelName,
 		ModelNumber:  e.Device.ModelNumber,
@@ -269,16 +260,11 @@ func (k *steering) sighted(e drivers.APEvent) {
 	if !k.seen.admit(time.Now(), d, needed) {
 		return
 	}
-	k.service.mu.Lock()
-	defer k.service.mu.Unlock()
-	if i := k.service.interfaces[k.ifname]; i == nil || i.steering != k {
-		return
-	}
 	if needed {
-		k.service.emit(PINNeeded{Enrollee: d})
+		k.room.hub.Sighted(k, state.PINNeeded{Enrollee: d})
 		return
 	}
-	k.service.emit(EnrolleeSeen{Enrollee: d})
+	k.room.hub.Sighted(k, state.EnrolleeSeen{Enrollee: d})
 }
 
 const (
@@ -300,12 +286,12 @@ type sightings struct {
 
 // sighting is what is told once in a while.
 type sighting struct {
-	enrollee Enrollee
+	enrollee state.Enrollee
 	needed   bool
 }
 
 // admit reports whether a sighting is to be told, and remembers it.
-func (s *sightings) admit(now time.Time, d Enrollee, needed bool) bool {
+func (s *sightings) admit(now time.Time, d state.Enrollee, needed bool) bool {
 	key, kind := sighting{d, needed}, 0
 	if needed {
 		kind = 1
