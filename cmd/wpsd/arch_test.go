@@ -132,9 +132,10 @@ var arrows = map[string][]string{
 	"test/testbus":    {},
 	"test/scripttest": {"test/testbus"},
 	"test/hostile":    {"dbus/bus"},
-	"test/hwsim":      {"test/hostile", "test/figures"},
+	"test/hwsim":      {"test/hostile", "test/figures", "test/testbus", "test/atspi"},
 	"po/catalog":      {},
-	"test/applet":     {"test/testbus"},
+	"test/applet":     {"test/testbus", "test/atspi"},
+	"test/atspi":      {},
 }
 
 // onlyIn says which of our packages may import a library, by the beginning of its import path. What
@@ -150,7 +151,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":            {"cmd/wpsctl", "cmd/nfc-pw-token"},
 	"github.com/fsnotify/fsnotify": {"drivers/hostapd"},
 	"github.com/godbus/dbus/v5": {"dbus/bus", "cmd/internal/nmagent", "test/hostile",
-		"test/erscale", "dbus", "dbus/...",
+		"test/erscale", "test/atspi", "dbus", "dbus/...",
 		"cmd/wpsctl", "cmd/wps-applet/model", "cmd/wps-applet/background", "drivers/logind",
 		"drivers/neard", "drivers/managerbus",
 		"drivers/managerbus/...", "drivers/networkmanager", "drivers/iwd", "drivers/wpasupplicant"},

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"wpsd/test/atspi"
 	"wpsd/test/testbus"
 )
 
@@ -31,7 +32,7 @@ var (
 
 // desktop is a screen, a session, a simulated neighbourhood, and the applet.
 type desktop struct {
-	*tree
+	*atspi.Tree
 	dir     string
 	system  *testbus.Bus
 	session *testbus.Bus
@@ -71,7 +72,7 @@ func newDesktop(t *testing.T, s setting) *desktop {
 		}
 		t.Cleanup(func() { _ = (*b).Close() })
 	}
-	d.tree = openTree(t, d.session.Address)
+	d.Tree = atspi.Open(t, d.session.Address)
 	// A critical warning of GTK's is a mistake of ours.
 	d.env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+d.system.Address,
 		"DBUS_SESSION_BUS_ADDRESS="+d.session.Address, "GDK_BACKEND=x11", "GSK_RENDERER=cairo",
@@ -141,10 +142,10 @@ func stop(cmd *exec.Cmd) {
 
 // startService starts the simulation, and waits until it takes commands.
 func (d *desktop) startService() {
-	d.t.Helper()
+	d.T.Helper()
 	config := filepath.Join(d.dir, "wpsd.conf")
 	if err := os.WriteFile(config, nil, 0o600); err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	args := []string{"--config", config, "--state-dir", filepath.Join(d.dir, "state"),
 		"--sim-control", filepath.Join(d.dir, "sim"), "--sim-speed", "20"}
@@ -152,10 +153,10 @@ func (d *desktop) startService() {
 	d.sim = exec.Command(program, append(args, d.simArgs...)...)
 	d.sim.Env = d.env
 	if err := start(d.sim, filepath.Join(d.dir, "sim.log")); err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	sim := d.sim
-	d.t.Cleanup(func() { stop(sim) })
+	d.T.Cleanup(func() { stop(sim) })
 	d.ctl("status")
 }
 
@@ -164,8 +165,8 @@ func (d *desktop) killService() { stop(d.sim) }
 
 // ctl runs wpsctl until it succeeds.
 func (d *desktop) ctl(args ...string) string {
-	d.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+	d.T.Helper()
+	for end := time.Now().Add(atspi.Patience); ; time.Sleep(100 * time.Millisecond) {
 		cmd := exec.Command(filepath.Join(*services, "wpsctl"), args...)
 		cmd.Env = d.env
 		out, err := cmd.CombinedOutput()
@@ -173,28 +174,28 @@ func (d *desktop) ctl(args ...string) string {
 			return string(out)
 		}
 		if time.Now().After(end) {
-			d.t.Fatalf("wpsctl %v: %v\n%s", args, err, out)
+			d.T.Fatalf("wpsctl %v: %v\n%s", args, err, out)
 		}
 	}
 }
 
 // ends waits until something that an interface was doing is over, as wpsctl tells it.
 func (d *desktop) ends(iface, what string) {
-	d.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+	d.T.Helper()
+	for end := time.Now().Add(atspi.Patience); ; time.Sleep(100 * time.Millisecond) {
 		out := d.ctl("status", "--json")
 		if !strings.Contains(strings.ReplaceAll(out, " ", ""), `"`+what+`":true`) {
 			return
 		}
 		if time.Now().After(end) {
-			d.t.Fatalf("%s of %s does not end:\n%s", what, iface, out)
+			d.T.Fatalf("%s of %s does not end:\n%s", what, iface, out)
 		}
 	}
 }
 
 // command has somebody in the simulation do something, and waits until it is done.
 func (d *desktop) command(line string) {
-	d.t.Helper()
+	d.T.Helper()
 	const done = "sim: command done"
 	log := filepath.Join(d.dir, "sim.log")
 	count := func() int {
@@ -204,35 +205,35 @@ func (d *desktop) command(line string) {
 	before := count()
 	pipe, err := os.OpenFile(filepath.Join(d.dir, "sim"), os.O_WRONLY, 0)
 	if err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	_, err = fmt.Fprintln(pipe, line)
 	if err := errors.Join(err, pipe.Close()); err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
-	for end := time.Now().Add(patience); count() == before; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(atspi.Patience); count() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			text, _ := os.ReadFile(log)
-			d.t.Fatalf("the simulation did not do %q:\n%s", line, text)
+			d.T.Fatalf("the simulation did not do %q:\n%s", line, text)
 		}
 	}
 }
 
 // startApplet starts the applet.
 func (d *desktop) startApplet(args ...string) {
-	d.t.Helper()
+	d.T.Helper()
 	d.applet = exec.Command(filepath.Join(*programs, "bin", "wps-applet"), args...)
 	d.applet.Env = d.env
 	if err := start(d.applet, filepath.Join(d.dir, "applet.log")); err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	applet := d.applet
-	d.t.Cleanup(func() { stop(applet) })
+	d.T.Cleanup(func() { stop(applet) })
 }
 
 // picture saves what the screen shows, if pictures are wanted.
 func (d *desktop) picture(name string) {
-	d.t.Helper()
+	d.T.Helper()
 	if *pictures == "" {
 		return
 	}
@@ -240,14 +241,14 @@ func (d *desktop) picture(name string) {
 	time.Sleep(500 * time.Millisecond)
 	m, err := readXWD(filepath.Join(d.dir, "Xvfb_screen0"))
 	if err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	f, err := os.Create(filepath.Join(*pictures, name+".png"))
 	if err == nil {
 		err = errors.Join(png.Encode(f, m), f.Close())
 	}
 	if err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 }
 

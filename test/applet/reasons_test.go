@@ -41,12 +41,12 @@ func TestEveryReason(t *testing.T) {
 		{"a-word-of-a-newer-service", "It Did Not Work", "Try Again"},
 	} {
 		s.next(tt.reason, "")
-		d.click("Start")
-		d.see(tt.title)
-		d.waitAny(tt.action, "push button", "button")
+		d.Click("Start")
+		d.See(tt.title)
+		d.WaitAny(tt.action, "push button", "button")
 		d.picture("reason-" + tt.reason)
-		d.click("Back")
-		d.see("Join a Network")
+		d.Click("Back")
+		d.See("Join a Network")
 	}
 	for _, tt := range []struct{ name, title, action string }{
 		{"NotAuthorized", "Not Allowed", "Back"},
@@ -57,11 +57,11 @@ func TestEveryReason(t *testing.T) {
 		{"ANewOne", "It Did Not Work", "Try Again"},
 	} {
 		s.next("", "fi.w1.wps.Error."+tt.name)
-		d.click("Start")
-		d.see(tt.title)
-		d.waitAny(tt.action, "push button", "button")
+		d.Click("Start")
+		d.See(tt.title)
+		d.WaitAny(tt.action, "push button", "button")
 		d.picture("error-" + tt.name)
-		d.click("Back")
-		d.see("Join a Network")
+		d.Click("Back")
+		d.See("Join a Network")
 	}
 }

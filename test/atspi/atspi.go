@@ -1,10 +1,14 @@
-//go:build applet
-
-package applet
+// Package atspi uses a program as its users do who cannot see it: by the tree of accessible objects
+// that it offers on D-Bus (AT-SPI). It finds by role and name, does actions, and waits; nothing is
+// looked for by its place or its color. It is for tests.
+package atspi
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,22 +36,22 @@ const (
 	stateVisible   = 30
 )
 
-// patience is how long anything may take. It is for a busy machine; nothing waits that long
+// Patience is how long anything may take. It is for a busy machine; nothing waits that long
 // otherwise.
-const patience = 60 * time.Second
+const Patience = 60 * time.Second
 
-// node is an object of the tree, as it was when it was looked at.
-type node struct {
+// Node is an object of the tree, as it was when it was looked at.
+type Node struct {
 	bus      string
 	path     godbus.ObjectPath
 	role     string
 	name     string
 	states   uint64
 	depth    int
-	children []*node
+	children []*Node
 }
 
-func (n *node) is(state uint) bool { return n.states>>state&1 == 1 }
+func (n *Node) is(state uint) bool { return n.states>>state&1 == 1 }
 
 // reference is how AT-SPI names an object: who has it, and its path.
 type reference struct {
@@ -55,14 +59,15 @@ type reference struct {
 	Path godbus.ObjectPath
 }
 
-// tree is the accessibility bus.
-type tree struct {
-	t    *testing.T
-	conn *godbus.Conn
+// Tree is what all programs on an accessibility bus show. It belongs to a test.
+type Tree struct {
+	T       *testing.T
+	conn    *godbus.Conn
+	changed chan struct{} // something has been since it was last empty
 }
 
-// openTree connects to the accessibility bus of a session.
-func openTree(t *testing.T, session string) *tree {
+// Open connects to the accessibility bus of a session.
+func Open(t *testing.T, session string) *Tree {
 	t.Helper()
 	conn, err := godbus.Connect(session)
 	if err != nil {
@@ -80,30 +85,43 @@ func openTree(t *testing.T, session string) *tree {
 		t.Fatal("accessibility bus:", err)
 	}
 	t.Cleanup(func() { _ = a11y.Close() })
-	return &tree{t: t, conn: a11y}
-}
-
-// get reads a property; what is gone meanwhile is the zero value.
-func get[T any](tr *tree, r reference, iface, name string) (v T) {
-	var variant godbus.Variant
-	if err := tr.conn.Object(r.Name, r.Path).Call(getProperty, 0, iface,
-		name).Store(&variant); err == nil {
-		v, _ = variant.Value().(T)
+	tr := &Tree{T: t, conn: a11y, changed: make(chan struct{}, 1)}
+	for _, iface := range []string{"Event.Object", "Event.Window", "Cache"} {
+		if err := a11y.AddMatchSignal(godbus.WithMatchInterface("org.a11y.atspi." + iface)); err != nil {
+			t.Fatal("accessibility bus:", err)
+		}
 	}
-	return v
+	signals := make(chan *godbus.Signal, 64) // the bus closes it when it is closed
+	a11y.Signal(signals)
+	go func() {
+		for range signals {
+			select {
+			case tr.changed <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return tr
 }
 
 // look reads an object and what is below it. Objects come and go while it looks: what cannot be read
-// is left out.
-func (tr *tree) look(r reference, depth int) *node {
+// is left out. All that is asked of an object and of its children is under way at once: to ask one
+// after the other takes most of a test's time.
+func (tr *Tree) look(r reference, depth int) *Node {
 	o := tr.conn.Object(r.Name, r.Path)
-	n := &node{bus: r.Name, path: r.Path, depth: depth}
-	if o.Call(accessibleIface+".GetRoleName", 0).Store(&n.role) != nil {
+	n := &Node{bus: r.Name, path: r.Path, depth: depth}
+	role := o.Go(accessibleIface+".GetRoleName", 0, nil)
+	name := o.Go(getProperty, 0, nil, accessibleIface, "Name")
+	state := o.Go(accessibleIface+".GetState", 0, nil)
+	if (<-role.Done).Store(&n.role) != nil {
 		return nil
 	}
-	n.name = get[string](tr, r, accessibleIface, "Name")
+	var text godbus.Variant
+	if (<-name.Done).Store(&text) == nil {
+		n.name, _ = text.Value().(string)
+	}
 	var states []uint32
-	_ = o.Call(accessibleIface+".GetState", 0).Store(&states)
+	_ = (<-state.Done).Store(&states)
 	for i, s := range states {
 		n.states |= uint64(s) << (32 * i)
 	}
@@ -112,22 +130,24 @@ func (tr *tree) look(r reference, depth int) *node {
 	}
 	var children []reference
 	_ = o.Call(accessibleIface+".GetChildren", 0).Store(&children)
-	for _, c := range children {
-		if child := tr.look(c, depth+1); child != nil {
-			n.children = append(n.children, child)
-		}
+	n.children = make([]*Node, len(children))
+	var work sync.WaitGroup
+	for i, c := range children {
+		work.Go(func() { n.children[i] = tr.look(c, depth+1) })
 	}
+	work.Wait()
+	n.children = slices.DeleteFunc(n.children, func(c *Node) bool { return c == nil })
 	return n
 }
 
 // nodes are all that is shown now, top down.
-func (tr *tree) nodes() (list []*node) {
+func (tr *Tree) nodes() (list []*Node) {
 	root := tr.look(reference{registryName, rootObject}, 0)
 	if root == nil {
 		return nil
 	}
-	var walk func(*node)
-	walk = func(n *node) {
+	var walk func(*Node)
+	walk = func(n *Node) {
 		if n.depth < 3 || n.is(stateVisible) {
 			list = append(list, n)
 		}
@@ -139,8 +159,8 @@ func (tr *tree) nodes() (list []*node) {
 	return list
 }
 
-// dump is the tree as text, for who reads why a test failed.
-func (tr *tree) dump() string {
+// Dump is the tree as text, for who reads why a test failed.
+func (tr *Tree) Dump() string {
 	var b strings.Builder
 	for _, n := range tr.nodes() {
 		fmt.Fprintf(&b, "%s%s %q\n", strings.Repeat("  ", n.depth), n.role, n.name)
@@ -148,23 +168,38 @@ func (tr *tree) dump() string {
 	return b.String()
 }
 
-// until waits for a condition on what is shown.
-func (tr *tree) until(what string, f func([]*node) bool) {
-	tr.t.Helper()
-	for end := time.Now().Add(patience); ; {
+// How long something that changes is given to change on, and how often the tree is looked at where
+// nothing says that it does: programs do not tell of everything.
+const (
+	settleTime = 20 * time.Millisecond
+	lookAgain  = time.Second
+)
+
+// Until waits for a condition on what is shown. It looks when something changes there.
+func (tr *Tree) Until(what string, f func([]*Node) bool) {
+	tr.T.Helper()
+	for end := time.Now().Add(Patience); ; {
+		select {
+		case <-tr.changed:
+		default:
+		}
 		if f(tr.nodes()) {
 			return
 		}
 		if time.Now().After(end) {
-			tr.t.Fatalf("waited in vain: %s; there is\n%s", what, tr.dump())
+			tr.T.Fatalf("waited in vain: %s; there is\n%s", what, tr.Dump())
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case <-tr.changed:
+			time.Sleep(settleTime)
+		case <-time.After(lookAgain):
+		}
 	}
 }
 
 // find finds the node with this role and name, or one whose name goes on with that of its row; a
 // role of "" is any.
-func find(list []*node, role, name string) (found *node) {
+func find(list []*Node, role, name string) (found *Node) {
 	for _, n := range list {
 		switch {
 		case role != "" && n.role != role:
@@ -177,10 +212,10 @@ func find(list []*node, role, name string) (found *node) {
 	return found
 }
 
-// see waits until a text is shown.
-func (tr *tree) see(text string) {
-	tr.t.Helper()
-	tr.until("to see "+text, func(list []*node) bool {
+// See waits until a text is shown.
+func (tr *Tree) See(text string) {
+	tr.T.Helper()
+	tr.Until("to see "+text, func(list []*Node) bool {
 		for _, n := range list {
 			if n.depth > 1 && strings.Contains(n.name, text) {
 				return true
@@ -190,10 +225,10 @@ func (tr *tree) see(text string) {
 	})
 }
 
-// gone waits until a text is not shown any more.
-func (tr *tree) gone(text string) {
-	tr.t.Helper()
-	tr.until("until it is gone: "+text, func(list []*node) bool {
+// Gone waits until a text is not shown any more.
+func (tr *Tree) Gone(text string) {
+	tr.T.Helper()
+	tr.Until("until it is gone: "+text, func(list []*Node) bool {
 		for _, n := range list {
 			if n.depth > 1 && strings.Contains(n.name, text) {
 				return false
@@ -203,16 +238,31 @@ func (tr *tree) gone(text string) {
 	})
 }
 
-// click does the first action of a button, as a screen reader's user does.
-func (tr *tree) click(name string) {
-	tr.t.Helper()
-	tr.act(tr.waitAny(name, "push button", "toggle button", "button"))
+// Read waits until a text is shown that the pattern matches, and gives it.
+func (tr *Tree) Read(pattern *regexp.Regexp) (text string) {
+	tr.T.Helper()
+	tr.Until("to see "+pattern.String(), func(list []*Node) bool {
+		for _, n := range list {
+			if n.depth > 1 && pattern.MatchString(n.name) {
+				text = n.name
+				return true
+			}
+		}
+		return false
+	})
+	return text
 }
 
-// waitAny waits for a node with one of these roles.
-func (tr *tree) waitAny(name string, roles ...string) (found *node) {
-	tr.t.Helper()
-	tr.until(fmt.Sprintf("for the %s %q", roles[0], name), func(list []*node) bool {
+// Click does the first action of a button, as a screen reader's user does.
+func (tr *Tree) Click(name string) {
+	tr.T.Helper()
+	tr.Act(tr.WaitAny(name, "push button", "toggle button", "button"))
+}
+
+// WaitAny waits for a node with one of these roles.
+func (tr *Tree) WaitAny(name string, roles ...string) (found *Node) {
+	tr.T.Helper()
+	tr.Until(fmt.Sprintf("for the %s %q", roles[0], name), func(list []*Node) bool {
 		for _, role := range roles {
 			if found = find(list, role, name); found != nil && found.is(stateSensitive) {
 				return true
@@ -223,21 +273,21 @@ func (tr *tree) waitAny(name string, roles ...string) (found *node) {
 	return found
 }
 
-// act does a node's first action.
-func (tr *tree) act(n *node) {
-	tr.t.Helper()
+// Act does a node's first action.
+func (tr *Tree) Act(n *Node) {
+	tr.T.Helper()
 	var done bool
 	err := tr.conn.Object(n.bus, n.path).Call(actionIface+".DoAction", 0, int32(0)).Store(&done)
 	if err != nil || !done {
-		tr.t.Fatalf("%s %q does nothing: %v", n.role, n.name, err)
+		tr.T.Fatalf("%s %q does nothing: %v", n.role, n.name, err)
 	}
 }
 
-// write puts a text into an entry.
-func (tr *tree) write(name, text string) {
-	tr.t.Helper()
-	var entry *node
-	tr.until("for the entry "+name, func(list []*node) bool {
+// Write puts a text into an entry.
+func (tr *Tree) Write(name, text string) {
+	tr.T.Helper()
+	var entry *Node
+	tr.Until("for the entry "+name, func(list []*Node) bool {
 		entry = nil
 		for i, n := range list {
 			if n.name != name {
@@ -260,17 +310,17 @@ func (tr *tree) write(name, text string) {
 	var done bool
 	if err := tr.conn.Object(entry.bus, entry.path).Call(editableIface+".SetTextContents", 0,
 		text).Store(&done); err != nil || !done {
-		tr.t.Fatalf("%q takes no text: %v", name, err)
+		tr.T.Fatalf("%q takes no text: %v", name, err)
 	}
 }
 
-// turn turns to a page by its name in the list of pages. GTK leaves hidden rows out of the children
+// Turn turns to a page by its name in the list of pages. GTK leaves hidden rows out of the children
 // that it lists, and counts them where it is told to select one: so it takes the next one until the
 // page is the one that was meant.
-func (tr *tree) turn(name string) {
-	tr.t.Helper()
+func (tr *Tree) Turn(name string) {
+	tr.T.Helper()
 	skip := 0
-	tr.until("for the page "+name, func(list []*node) bool {
+	tr.Until("for the page "+name, func(list []*Node) bool {
 		for _, n := range list {
 			if n.role == "widget" && n.name == "AdwWindowTitle" && n.shows(name) {
 				return true
@@ -294,7 +344,7 @@ func (tr *tree) turn(name string) {
 }
 
 // shows tells whether a text is at or below a node.
-func (n *node) shows(text string) bool {
+func (n *Node) shows(text string) bool {
 	if n.name == text {
 		return true
 	}
@@ -306,17 +356,17 @@ func (n *node) shows(text string) bool {
 	return false
 }
 
-// clickIn clicks a button of the dialog with this heading.
-func (tr *tree) clickIn(heading, name string) {
-	tr.t.Helper()
-	var button *node
-	tr.until("for "+name+" of the dialog "+heading, func(list []*node) bool {
+// ClickIn clicks a button of the dialog with this heading.
+func (tr *Tree) ClickIn(heading, name string) {
+	tr.T.Helper()
+	var button *Node
+	tr.Until("for "+name+" of the dialog "+heading, func(list []*Node) bool {
 		for _, n := range list {
 			if n.depth != 2 || !n.shows(heading) {
 				continue
 			}
 			button = nil
-			n.each(func(m *node) {
+			n.each(func(m *Node) {
 				// libadwaita has the buttons twice, the second time below each other and hidden.
 				if button == nil && strings.HasPrefix(m.name, name) &&
 					strings.HasSuffix(m.role, "button") {
@@ -327,11 +377,11 @@ func (tr *tree) clickIn(heading, name string) {
 		}
 		return false
 	})
-	tr.act(button)
+	tr.Act(button)
 }
 
 // each visits a node and what is below it.
-func (n *node) each(f func(*node)) {
+func (n *Node) each(f func(*Node)) {
 	f(n)
 	for _, c := range n.children {
 		c.each(f)
