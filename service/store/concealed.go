@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // encoding/json keeps copies of what it writes in buffers for the next time, and reads files into a
@@ -61,6 +62,21 @@ func reveal(text []byte, file any) error {
 	return nil
 }
 
+// patterns has what valueOf made, by name: of the few fields that files have. To make one takes as
+// long as to read a file.
+var patterns sync.Map
+
+// valueOf finds a field and its value in a text, whichever way the name is written: encoding/json
+// takes them all.
+func valueOf(name string) *regexp.Regexp {
+	if known, ok := patterns.Load(name); ok {
+		return known.(*regexp.Regexp)
+	}
+	made := regexp.MustCompile(`(?i)"` + regexp.QuoteMeta(name) + `"\s*:\s*"([^"\\]*)"`)
+	patterns.Store(name, made)
+	return made
+}
+
 // checkNames checks that the text of a file has no other names than file, a pointer to its struct,
 // has fields, and that one object is all that it has.
 func checkNames(text []byte, file any) error {
@@ -68,8 +84,7 @@ func checkNames(text []byte, file any) error {
 	defer clear(text)
 	kind := reflect.TypeOf(file).Elem()
 	for _, f := range secretFields(reflect.New(kind).Elem()) {
-		value := regexp.MustCompile(`(?i)"` + regexp.QuoteMeta(f.name) + `"\s*:\s*"([^"\\]*)"`)
-		for _, at := range value.FindAllSubmatchIndex(text, -1) {
+		for _, at := range valueOf(f.name).FindAllSubmatchIndex(text, -1) {
 			copy(text[at[2]:at[3]], bytes.Repeat([]byte("A"), (at[3]-at[2])/4*4))
 		}
 	}
