@@ -7,6 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/lending"
 	"wpsd/service/search"
 )
 
@@ -20,7 +21,7 @@ import (
 // aside is what an enrolment knows of the connection that it leaves up until there is somebody to
 // try.
 type aside struct {
-	beside  beside            // whether the interface stays with the manager, see StartRequest
+	beside  lending.Beside    // whether the interface stays with the manager, see StartRequest
 	kept    bool              // there was a connection to keep
 	alone   bool              // the radio cannot scan beside it
 	first   *search.Candidate // whom to try first
@@ -28,6 +29,16 @@ type aside struct {
 	// giveBackAt is when the interface is given back, unless somebody is to be tried; zero: at the
 	// end.
 	giveBackAt time.Time
+}
+
+func besideOf(r StartRequest) lending.Beside {
+	switch {
+	case r.BesideOnly:
+		return lending.BesideOrNot
+	case r.Beside:
+		return lending.BesideIfRoom
+	}
+	return lending.BesideNobody
 }
 
 const (
@@ -49,10 +60,10 @@ var errNobodyNow = errors.New("service: nobody is to be tried now")
 func (e *enrolment) lookBeside(ctx context.Context) error {
 	s, i := e.service, e.iface
 	// With beside a manager that shares the radio keeps its connection all the time.
-	if e.beside != besideNobody || e.alone {
+	if e.beside != lending.BesideNobody || e.alone {
 		return nil
 	}
-	owner, err := s.ownerOf(ctx, i.Name)
+	owner, err := s.lenders.MayBorrow(ctx, i.Name)
 	if err != nil {
 		return err
 	}

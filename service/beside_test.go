@@ -13,6 +13,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -56,7 +57,7 @@ func inConnectedHouse(t *testing.T, run func(*house, *fakeManager, *connectedDri
 	t.Helper()
 	d := &connectedDriver{}
 	inManagedHouse(t, func(c *Config) {
-		d.Driver, d.manager = c.Drivers[0], c.Holders[0].(*fakeManager)
+		d.Driver, d.manager = c.Drivers[0], c.Managers.Holders[0].(*fakeManager)
 		c.Drivers[0] = d
 	}, func(h *house, m *fakeManager, j *store.Journal) { run(h, m, d, j) })
 }
@@ -223,7 +224,7 @@ func TestAManagerHearsTheNetworkBeforeItGetsIt(t *testing.T) {
 		{"it is there", 0, 0, 300 * time.Millisecond},
 		{"it is restarted", 2 * time.Second, 2 * time.Second, 3 * time.Second},
 		// the end of the run is waited for as well
-		{"it stays away", time.Hour, refreshTime, refreshTime + 3*time.Second},
+		{"it stays away", time.Hour, lending.RefreshTime, lending.RefreshTime + 3*time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inConnectedHouse(t, func(h *house, m *fakeManager, d *connectedDriver,

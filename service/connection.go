@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"wpsd/drivers"
 )
@@ -32,20 +31,4 @@ func (s *Service) linkOf(ctx context.Context, i *iface) (drivers.BSS, bool) {
 		return drivers.BSS{}, false
 	}
 	return b, ok
-}
-
-// Disconnect has the network manager that has an interface end its connection. Without one it does
-// nothing.
-func (s *Service) Disconnect(ctx context.Context, ifname string) error {
-	for _, m := range s.holders {
-		debt, err := m.Claim(ctx, ifname)
-		if err != nil || debt == nil {
-			continue
-		}
-		if err := m.Disconnect(ctx, ifname); err != nil {
-			return fmt.Errorf("service: %s does not disconnect %s: %w", m.Name(), ifname, err)
-		}
-		return nil // one below it has the interface on its behalf
-	}
-	return nil
 }

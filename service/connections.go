@@ -61,7 +61,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 // lookAfter looks at the connection of an interface whose session has ended, and who has it. The
 // caller holds mu.
 func (s *Service) lookAfter(i *iface) {
-	s.askSoon()
+	s.lenders.AskSoon()
 	if i.driver.Links() == nil || s.closing {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -64,7 +65,8 @@ func inDebt(t *testing.T, atStart bool, why error,
 			}
 		}
 		inHouse(t, func(c *Config) {
-			c.Holders, c.Journal, c.ManagerCame = []Holder{m}, journal, came
+			c.Managers.Holders, c.Managers.Journal, c.Managers.Came = []lending.Holder{m},
+				journal, came
 		}, func(h *house) {
 			if !atStart {
 				s := h.pbc(func(r *StartRequest) { r.Apply = ApplyNone })

@@ -16,6 +16,7 @@ import (
 	"wpsd/service/ending"
 	"wpsd/service/fence"
 	"wpsd/service/keypair"
+	"wpsd/service/lending"
 	"wpsd/service/search"
 	"wpsd/service/session"
 )
@@ -77,7 +78,7 @@ func (e *enrolment) run(ctx context.Context) {
 	defer cancel()
 	e.keys = keypair.New(s.rand)
 	err := s.fence("a session", func() error {
-		return s.withRadio(walk, e.iface, func() error { return e.onInterface(ctx, walk) })
+		return s.withRadio(walk, e.iface.Name, func() error { return e.onInterface(ctx, walk) })
 	})
 	outcome := ending.Ending{State: StateFailed, Reason: ReasonInternal, Err: err}
 	_ = s.fenced("the end of a session", func() {
@@ -117,23 +118,23 @@ func (e *enrolment) onInterface(ctx, walk context.Context) error {
 // what came before.
 func (e *enrolment) withInterface(ctx, walk context.Context) error {
 	s, name := e.service, e.iface.Name
-	var h *holding
+	var loan *lending.Loan
 	err := s.fence("taking an interface", func() (err error) {
-		h, err = s.take(walk, e.iface, e.beside)
+		loan, err = s.lenders.Borrow(walk, name, e.iface.driver, e.beside)
 		return err
 	})
 	if fence.Caught(err) { // what it had taken by then stands in the journal
 		_ = s.fenced("giving an interface back", func() {
-			s.settleInterface(context.WithoutCancel(ctx), name)
+			_ = s.lenders.PayDebt(context.WithoutCancel(ctx), name)
 		})
 	}
 	if err != nil {
 		return err
 	}
-	err = s.fence("a session on its interface", func() error { return e.meet(walk, h) })
-	handErr := s.fence("handing a network over", func() error { return e.finish(ctx, h) })
+	err = s.fence("a session on its interface", func() error { return e.meet(walk, loan) })
+	handErr := s.fence("handing a network over", func() error { return e.finish(ctx, loan) })
 	if fence.Caught(handErr) {
-		_ = s.fenced("giving an interface back", func() { h.giveBack(ctx, true) })
+		_ = s.fenced("giving an interface back", func() { loan.Return(ctx) })
 	}
 	if e.received && !fence.Caught(err) { // held is held, whatever came after
 		err = handErr
@@ -142,9 +143,9 @@ func (e *enrolment) withInterface(ctx, walk context.Context) error {
 }
 
 // meet enrols on an interface that was taken.
-func (e *enrolment) meet(ctx context.Context, h *holding) error {
+func (e *enrolment) meet(ctx context.Context, loan *lending.Loan) error {
 	s := e.service
-	err := s.withStation(ctx, e.iface, h.apart, func(station drivers.Station) error {
+	err := s.withStation(ctx, e.iface, loan.Apart(), func(station drivers.Station) error {
 		return e.enroll(ctx, station)
 	})
 	if e.received && err != nil {

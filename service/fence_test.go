@@ -198,8 +198,8 @@ func TestFencedSessions(t *testing.T) {
 			t.Run(kind+", "+where, func(t *testing.T) {
 				f := &faults{}
 				inManagedHouse(t, func(c *Config) {
-					m := &faultyManager{c.Holders[0].(*fakeManager), f}
-					c.Holders[0], c.Sinks[0] = m, m
+					m := &faultyManager{c.Managers.Holders[0].(*fakeManager), f}
+					c.Managers.Holders[0], c.Managers.Sinks[0] = m, m
 					c.Drivers[0] = &faultyDriver{c.Drivers[0], f, nil}
 					c.Rand = &faultySource{faults: f}
 				}, func(h *house, m *fakeManager, journal *store.Journal) {

@@ -16,6 +16,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -123,7 +124,8 @@ func inManagedHouse(t *testing.T, change func(*Config),
 		m, other := &fakeManager{name: "first", network: "before", owed: owed},
 			&fakeManager{name: "second", absent: true, owed: owed}
 		inHouse(t, func(c *Config) {
-			c.Holders, c.Sinks, c.Journal = []Holder{m, other}, []Sink{m, other}, journal
+			c.Managers = lending.Config{Holders: []lending.Holder{m, other},
+				Sinks: []lending.Sink{m, other}, Journal: journal}
 			if change != nil {
 				change(c)
 			}
@@ -158,12 +160,12 @@ func TestManagedInterface(t *testing.T) {
 		},
 		{
 			name: "with apply none in the configuration, too", state: StateSucceeded,
-			config: func(c *Config) { c.Apply = ApplyNone },
+			config: func(c *Config) { c.Managers.Apply = ApplyNone },
 			told:   []string{"release", "restore true"}, network: "before",
 		},
 		{
 			name: "a session's apply comes before the configuration's", state: StateSucceeded,
-			config: func(c *Config) { c.Apply = ApplyNone }, start: func(r *StartRequest) {
+			config: func(c *Config) { c.Managers.Apply = ApplyNone }, start: func(r *StartRequest) {
 				r.Apply = "first"
 			},
 			told: []string{"release", "restore false", "deliver home " + key}, network: "home",
@@ -309,7 +311,8 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 			!strings.Contains(first.Sentence, "before first was connected") {
 			h.Errorf("%+v", first)
 		}
-		if took := time.Since(began); took < keepTime || took > keepTime+time.Second {
+		if took := time.Since(began); took < lending.KeepTime ||
+			took > lending.KeepTime+time.Second {
 			h.Errorf("the manager had %v", took)
 		}
 		time.Sleep(time.Second)
@@ -389,7 +392,8 @@ func TestWhatAKilledProcessOwesIsPaidAtTheStart(t *testing.T) {
 				link := &keptLink{up: true}
 				inHouse(t, func(c *Config) {
 					link.Driver = c.Drivers[0]
-					c.Drivers, c.Holders, c.Journal = []drivers.Driver{link}, []Holder{m}, journal
+					c.Drivers = []drivers.Driver{link}
+					c.Managers = lending.Config{Holders: []lending.Holder{m}, Journal: journal}
 				}, func(h *house) {
 					if link.up || !slices.Equal(link.down, []string{"wlan0"}) {
 						h.Errorf("the link is not down: %v", link.down)
@@ -415,7 +419,7 @@ func TestALinkThatWasDownIsNotedWhileItIsUsed(t *testing.T) {
 		}
 		defer journal.Close()
 		inHouse(t, func(c *Config) {
-			c.Drivers, c.Journal = []drivers.Driver{&keptLink{Driver: c.Drivers[0]}}, journal
+			c.Drivers, c.Managers.Journal = []drivers.Driver{&keptLink{Driver: c.Drivers[0]}}, journal
 		}, func(h *house) {
 			s := h.pbc(nil)
 			synctest.Wait()
@@ -561,7 +565,7 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 				driver.Driver = config.Drivers[0]
 				config.Drivers = []drivers.Driver{driver}
 				if c.shares {
-					config.Holders[0] = sharingManager{config.Holders[0].(*fakeManager)}
+					config.Managers.Holders[0] = sharingManager{config.Managers.Holders[0].(*fakeManager)}
 				}
 			}, func(h *house, m *fakeManager, _ *store.Journal) {
 				h.press(h.ap(nil))
@@ -588,9 +592,9 @@ func TestAKeyThatDoesNotWorkMayBeTiedToAnAddress(t *testing.T) {
 		inManagedHouse(t, func(config *Config) {
 			driver.Driver = config.Drivers[0]
 			config.Drivers = []drivers.Driver{driver}
-			m := config.Holders[0].(*fakeManager)
+			m := config.Managers.Holders[0].(*fakeManager)
 			m.deliverErr = errors.New("it could not connect in time")
-			config.Holders[0] = sharingManager{m}
+			config.Managers.Holders[0] = sharingManager{m}
 		}, func(h *house, _ *fakeManager, _ *store.Journal) {
 			h.press(h.ap(nil))
 			s := h.end(h.pbc(func(r *StartRequest) { r.Beside = beside }))

@@ -17,7 +17,7 @@ type iface struct {
 	driver drivers.Driver
 	drivers.Interface
 	session      *session.Running // the running one
-	manager      string           // who has it; see askManagers
+	manager      string           // who has it; see lendingHub.ManagerIs
 	online       bool             // it is connected, by whomever
 	connected    wsc.MAC          // as was last told; see connectionNews
 	cancelScan   context.CancelFunc
@@ -116,7 +116,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		s.identify(info.HardwareAddr)
 		s.emit(InterfaceAdded{Interface: i.snapshot()})
 		s.steer(i)
-		s.askSoon()
+		s.lenders.AskSoon()
 		return
 	}
 	if i.steering != nil {
@@ -210,8 +210,8 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 
 // withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us
 // has it then.
-func (s *Service) withRadio(ctx context.Context, i *iface, use func() error) error {
-	radio := locked(&s.mu, func() chan struct{} { return s.radio(i.Name) })
+func (s *Service) withRadio(ctx context.Context, ifname string, use func() error) error {
+	radio := locked(&s.mu, func() chan struct{} { return s.radio(ifname) })
 	select {
 	case radio <- struct{}{}:
 	case <-ctx.Done():

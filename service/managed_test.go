@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -18,7 +19,7 @@ func TestWhoHasTheInterfaceIsKnown(t *testing.T) {
 	var changed chan struct{} // of the bubble
 	config := func(c *Config) {
 		changed = make(chan struct{}, 1)
-		c.ManagerChanged = changed
+		c.Managers.Changed = changed
 	}
 	inManagedHouse(t, config, func(h *house, m *fakeManager, _ *store.Journal) {
 		manager := func() string { return h.svc.Snapshot().Interfaces[0].Manager }
@@ -43,7 +44,7 @@ func TestWhoHasTheInterfaceIsKnown(t *testing.T) {
 			return ok && i.Interface.Manager == ""
 		})
 		changed <- struct{}{}
-		time.Sleep(2 * managerSettles)
+		time.Sleep(2 * lending.Settles)
 		set(false, nil) // after it was asked for the first time
 		h.wait(func(e Event) bool {
 			i, ok := e.(InterfaceChanged)
@@ -84,7 +85,9 @@ func TestAManagerThatHangsDelaysTheStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		inHouse(t, func(c *Config) { c.Holders = []Holder{hangingManager{&fakeManager{}}} },
+		inHouse(t, func(c *Config) {
+			c.Managers.Holders = []lending.Holder{hangingManager{&fakeManager{}}}
+		},
 			func(h *house) {
 				if took := time.Since(began); took > firstLook {
 					h.Errorf("it took %v", took)
@@ -100,7 +103,8 @@ func TestWhatASessionDisconnects(t *testing.T) {
 		i    Interface
 		want bool
 	}{
-		{"a station that is connected", Interface{Mode: drivers.ModeStation, Connected: true}, true},
+		{"a station that is connected",
+			Interface{Mode: drivers.ModeStation, Connected: true}, true},
 		{"a station that is not", Interface{Mode: drivers.ModeStation}, false},
 		{"an access point", Interface{Mode: drivers.ModeAP, Connected: true}, false},
 	} {

@@ -8,6 +8,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
+	"wpsd/service/lending"
 )
 
 // applyTag hands over the networks of a tag as those of a session, in the background: touching a
@@ -30,23 +31,22 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 			return
 		}
 		defer func() { <-radio }()
-		sink := s.sinkFor(r.Apply, s.holder(s.ctx, ifname))
+		sink := s.tagSink(s.ctx, r, ifname)
 		if sink == nil {
 			return
 		}
-		if r.Allowed == NFCTagAdds && s.anyChanges(s.ctx, sink, ifname, networks) {
+		if r.Allowed == NFCTagAdds && s.lenders.Changes(s.ctx, sink, ifname, networks) {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over: the manager has got one of this name meanwhile",
 				"interface", ifname, "manager", sink.Name())
 			return
 		}
 		offers := locked(&s.mu, func() []credential.Offer {
 			if i := s.interfaces[ifname]; i != nil {
-				return s.terms.of(i.air.offers(networks, wsc.MAC{}))
+				return s.lenders.OnTerms(i.air.offers(networks, wsc.MAC{}))
 			}
 			return nil
 		})
-		s.refresh(s.ctx, ifname, offers)
-		if err := s.deliver(s.ctx, sink, ifname, offers); err != nil {
+		if err := s.lenders.Deliver(s.ctx, sink, ifname, offers); err != nil {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over", "interface",
 				ifname, "manager", sink.Name(), "err", err)
 		}
@@ -69,21 +69,20 @@ func (s *Service) tagStation(r NFCTagRequest, processing Processing) (string, bo
 		}
 	}
 	i := s.interfaces[ifname]
-	if len(s.sinks) == 0 || i == nil || i.Mode != drivers.ModeStation ||
+	if !s.lenders.TakeNetworks() || i == nil || i.Mode != drivers.ModeStation ||
 		processing == ProcessingExternal && !named {
 		return "", false
 	}
 	return ifname, true
 }
 
-// holder names the manager that has an interface; empty: nobody.
-func (s *Service) holder(ctx context.Context, ifname string) string {
-	ctx, cancel := context.WithTimeout(ctx, releaseTime)
-	defer cancel()
-	for _, m := range s.holders {
-		if debt, err := m.Claim(ctx, ifname); err == nil && debt != nil {
-			return m.Name()
-		}
+// tagSink is the manager that gets the networks of a tag; nil: none.
+func (s *Service) tagSink(ctx context.Context, r NFCTagRequest, ifname string) lending.Sink {
+	owner, err := s.lenders.Owner(ctx, ifname)
+	sink := s.lenders.SinkFor(r.Apply, owner)
+	if sink == nil && err != nil {
+		s.log.Warn("the networks of an NFC tag are handed to nobody", "interface",
+			ifname, "err", err)
 	}
-	return ""
+	return sink
 }

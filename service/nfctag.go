@@ -98,7 +98,7 @@ func (s *Service) NFCTagRead(_ context.Context, r NFCTagRequest) (NFCTag, error)
 
 // takeConfiguration makes networks of a configuration token.
 func (s *Service) takeConfiguration(r NFCTagRequest, t *ndef.ConfigurationToken) (NFCTag, error) {
-	if err := s.checkApply(r.Apply); err != nil {
+	if err := s.lenders.CheckApply(r.Apply); err != nil {
 		return NFCTag{}, err
 	}
 	own := s.address(r.Interface)

@@ -39,7 +39,7 @@ func (a *air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
 	best := BSS{}
 	for _, b := range a.bsss {
 		ssid, _ := ie.SSID(b.IEs)
-		if !bytes.Equal(ssid, n.SSID) || !suits(ie.SecurityOf(b.IEs, b.Privacy), &n) {
+		if !bytes.Equal(ssid, n.SSID) || !n.Suits(ie.SecurityOf(b.IEs, b.Privacy)) {
 			continue
 		}
 		ciphers := ie.CiphersOf(b.IEs)
@@ -59,13 +59,4 @@ func (a *air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
 	}
 	o.BSSID, o.Frequency = best.BSSID, best.Frequency
 	return o
-}
-
-// suits reports whether a BSS that offers this is one of the network: an access point that is set
-// up in the run has been heard as it was before.
-func suits(offered ie.Security, n *credential.Network) bool {
-	if n.KeyKind == credential.KeyNone {
-		return offered == ie.Open
-	}
-	return offered&(ie.WPAPSK|ie.WPA2PSK|ie.SAE) != 0
 }

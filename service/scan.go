@@ -13,7 +13,6 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 	"wpsd/service/search"
-	"wpsd/service/store"
 )
 
 const (
@@ -204,13 +203,12 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 
 // scanOn takes the interface, and looks.
 func (s *Service) scanOn(ctx context.Context, i *iface, own wsc.MAC) error {
-	return s.withRadio(ctx, i, func() error {
-		// to look around, nobody has to let go
-		h := &holding{service: s, iface: i, debt: store.Debt{Interface: i.Name}}
-		if err := h.noteLink(ctx); err != nil {
+	return s.withRadio(ctx, i.Name, func() error {
+		loan, err := s.lenders.BorrowLink(ctx, i.Name, i.driver)
+		if err != nil {
 			return err
 		}
-		defer h.giveBack(ctx, true)
+		defer loan.Return(ctx)
 		return s.withStation(ctx, i, false, func(station drivers.Station) error {
 			return s.lookOnce(ctx, i, station, own)
 		})

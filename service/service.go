@@ -16,6 +16,7 @@ import (
 	"wpsd/service/external"
 	"wpsd/service/fence"
 	"wpsd/service/hotspot"
+	"wpsd/service/lending"
 	"wpsd/service/listening"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -44,21 +45,8 @@ type Config struct {
 	Token store.Token
 	// Processing of received credentials; empty: internal.
 	Processing Processing
-	// Holders are asked, in this order, to let go of an interface that a session needs.
-	Holders []Holder
-	// Sinks take networks; Apply says which does so if a session does not: one's name, ApplyNone,
-	// or ApplyAuto and "" for the one that has the interface.
-	Sinks []Sink
-	Apply string
-	// Journal keeps what is owed to interfaces that are taken; nil: nobody remembers it when we are
-	// killed.
-	Journal *store.Journal
-	// ManagerCame receives a value when a manager may be there that was not before; nil: nobody
-	// tells.
-	ManagerCame <-chan struct{}
-	// ManagerChanged receives a value when a manager may have got or lost an interface; nil: nobody
-	// tells.
-	ManagerChanged <-chan struct{}
+	// Managers are the network managers; its Hub and Log are set here.
+	Managers lending.Config
 	// FragmentSize of EAP; 0: 1400.
 	FragmentSize int
 	// Rand is drawn from by one goroutine at a time; nil: crypto/rand.
@@ -74,18 +62,10 @@ type Service struct {
 	drivers []drivers.Driver
 	only    []string
 	store   *store.Store
-	holders []Holder
-	sinks   []Sink
-	apply   string
-	journal *store.Journal
-	debtor  debtor
 	rand    *lockedReader
 	log     *slog.Logger
 	calm    chan struct{} // see Calm
 	ready   chan struct{} // closed once the interfaces were listed for the first time
-	unsure  chan struct{} // see askSoon
-
-	managerChanged <-chan struct{}
 
 	token      store.Token // configured; of id 0: none
 	tokenMu    sync.Mutex  // one makes our NFC token
@@ -94,6 +74,7 @@ type Service struct {
 	published  *state.Published // what subscribers see
 	sessions   *session.Table
 	registrars *external.Registrars
+	lenders    *lending.Managers
 	scans      *listening.Scans // of others
 	hotspots   *hotspot.Hotspots
 	tokens     *tokens
@@ -103,7 +84,6 @@ type Service struct {
 	ctx          context.Context // of Run; nil before
 	closing      bool
 	fragmentSize int
-	terms        terms
 	manager      Manager
 	interfaces   map[string]*iface
 	// interfaces that AddInterface added, besides those in only
@@ -119,19 +99,18 @@ func New(c Config) (*Service, error) {
 	s := &Service{
 		drivers: c.Drivers, only: c.Interfaces,
 		store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
-		holders: c.Holders, sinks: c.Sinks, apply: c.Apply, journal: c.Journal,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
-		unsure: make(chan struct{}, 1), managerChanged: c.ManagerChanged,
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
 		radios: make(map[string]chan struct{}),
 	}
-	s.debtor = debtor{s: s, owing: make(chan struct{}, 1), came: c.ManagerCame}
 	if s.store == nil {
 		s.store = store.Memory()
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	c.Managers.Hub, c.Managers.Log = lendingHub{s}, s.log
+	s.lenders = lending.New(c.Managers)
 	s.agents = agents.New(agentsHub{s}, s.log)
 	s.scans = listening.New(listeningHub{s}, staleAfter, s.log)
 	s.tokens = &tokens{log: s.log, expired: s.calmDown}
@@ -209,7 +188,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = ctx
 	s.mu.Unlock()
-	s.settle(ctx)
+	s.lenders.PayAll(ctx)
 	var err error
 	for _, d := range s.drivers {
 		if listErr := s.list(ctx, d); listErr != nil {
@@ -238,9 +217,9 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		}
 		followers.Go(fence.Keep(s.log, "following the managers", func() {
-			s.followManagers(ctx)
+			s.lenders.Watch(ctx)
 		}))
-		followers.Go(fence.Keep(s.log, "paying debts", func() { s.debtor.run(ctx) }))
+		followers.Go(fence.Keep(s.log, "paying debts", func() { s.lenders.Pay(ctx) }))
 		<-ctx.Done()
 		followers.Wait()
 	}

@@ -58,7 +58,7 @@ func (s *Service) start(r StartRequest, t session.Task) (Session, error) {
 }
 
 func (s *Service) admit(r StartRequest, t session.Task) (Session, error) {
-	if err := s.checkApply(r.Apply); err != nil {
+	if err := s.lenders.CheckApply(r.Apply); err != nil {
 		return Session{}, err
 	}
 	if r.BSSID.IsMulticast() {

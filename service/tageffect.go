@@ -51,8 +51,8 @@ func (s *Service) NFCTagEffect(ctx context.Context, r NFCTagRequest) (NFCTagEffe
 	if !ok {
 		return NFCTagAdds, nil
 	}
-	sink := s.sinkFor(r.Apply, s.holder(ctx, ifname))
-	if sink != nil && s.anyChanges(ctx, sink, ifname, networks) {
+	sink := s.tagSink(ctx, r, ifname)
+	if sink != nil && s.lenders.Changes(ctx, sink, ifname, networks) {
 		return NFCTagChanges, nil
 	}
 	return NFCTagAdds, nil
@@ -71,28 +71,6 @@ func (s *Service) changesStored(n credential.Network) bool {
 		same := old.Auth == n.Auth && old.KeyKind == n.KeyKind && old.Key.Equal(n.Key)
 		old.Network.Wipe()
 		if !same {
-			return true
-		}
-	}
-	return false
-}
-
-// anyChanges asks a manager whether one of the networks would change what it has. One that cannot
-// tell would.
-func (s *Service) anyChanges(ctx context.Context, sink Sink, ifname string,
-	networks []credential.Network) bool {
-	ctx, cancel := context.WithTimeout(ctx, releaseTime)
-	defer cancel()
-	for _, n := range networks {
-		if len(n.SSID) == 0 {
-			continue
-		}
-		changes, err := sink.Changes(ctx, ifname, n)
-		if err != nil {
-			s.log.Debug("whether a manager has a network", "manager", sink.Name(), "interface",
-				ifname, "err", err)
-		}
-		if changes || err != nil {
 			return true
 		}
 	}

@@ -75,8 +75,8 @@ func TestNFCTagEffect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var k *knowing
 			change := func(conf *Config) {
-				k = &knowing{conf.Sinks[0].(*fakeManager), c.trouble}
-				conf.Sinks[0] = k
+				k = &knowing{conf.Managers.Sinks[0].(*fakeManager), c.trouble}
+				conf.Managers.Sinks[0] = k
 				if c.config != nil {
 					c.config(conf)
 				}

@@ -16,6 +16,7 @@ import (
 	"wpsd/drivers/networkmanager"
 	"wpsd/drivers/wpasupplicant"
 	"wpsd/service"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -23,8 +24,8 @@ import (
 // them.
 type managers struct {
 	bus     *managerbus.Bus
-	holders []service.Holder
-	sinks   []service.Sink
+	holders []lending.Holder
+	sinks   []lending.Sink
 	journal *store.Journal
 }
 
@@ -46,8 +47,8 @@ func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 
 // manager is a network manager: it may have an interface, and takes networks.
 type manager interface {
-	service.Holder
-	service.Sink
+	lending.Holder
+	lending.Sink
 }
 
 // wiredManager is a line of wired.
@@ -126,8 +127,8 @@ func restore(ctx context.Context, f flags, conf *config, log *slog.Logger) (err 
 	}
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	for end := time.Now().Add(managerTime); ; {
-		err := service.Restore(ctx,
-			service.RestoreConfig{Journal: m.journal, Holders: m.holders,
+		err := lending.Restore(ctx,
+			lending.RestoreConfig{Journal: m.journal, Holders: m.holders,
 				LinkDown: driver.LinkDown, Log: log})
 		if err == nil || time.Now().After(end) {
 			return err

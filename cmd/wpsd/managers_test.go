@@ -17,7 +17,7 @@ import (
 	"wpsd/drivers/managerbus"
 	"wpsd/drivers/managerbus/managertest"
 	"wpsd/drivers/networkmanager"
-	"wpsd/service"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -106,8 +106,8 @@ func TestRestoreWaitsForTheManager(t *testing.T) {
 
 // fakeManager has nothing, and takes nothing.
 type fakeManager struct {
-	service.Holder
-	service.Sink
+	lending.Holder
+	lending.Sink
 }
 
 func (fakeManager) Name() string { return "novel" }

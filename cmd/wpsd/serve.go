@@ -19,6 +19,7 @@ import (
 	"wpsd/drivers/none"
 	"wpsd/service"
 	"wpsd/service/fence"
+	"wpsd/service/lending"
 	"wpsd/service/store"
 )
 
@@ -61,9 +62,9 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 
 	svc, err := service.New(service.Config{
 		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st,
-		Token:   conf.Token,
-		Holders: hold.holders, Sinks: hold.sinks, Journal: hold.journal, ManagerCame: came, ManagerChanged: changed,
-		Apply:        conf.Apply,
+		Token: conf.Token,
+		Managers: lending.Config{Holders: hold.holders, Sinks: hold.sinks, Apply: conf.Apply,
+			Journal: hold.journal, Came: came, Changed: changed},
 		AccessPoints: accessPoints,
 		ControlPoint: controlPoints(f, log),
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,

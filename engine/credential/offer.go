@@ -45,3 +45,12 @@ func Usable(offers []Offer, check func(*Offer) error) (usable []*Offer, err erro
 	}
 	return nil, err
 }
+
+// Suits reports whether a BSS that offers this is one of the network: an access point that is set
+// up in the run has been heard as it was before.
+func (n *Network) Suits(offered ie.Security) bool {
+	if n.KeyKind == KeyNone {
+		return offered == ie.Open
+	}
+	return offered&(ie.WPAPSK|ie.WPA2PSK|ie.SAE) != 0
+}

@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/lending"
 )
 
 // sink is a network manager that connects after a while, or does not.
@@ -44,7 +45,7 @@ func TestTheNetworkManagerConnects(t *testing.T) {
 	t.Parallel()
 	manager := &sink{takes: 3 * time.Second}
 	with := func(c *service.Config, o *Options) {
-		c.Sinks, o.Apply = []service.Sink{manager}, "networkmanager"
+		c.Managers.Sinks, o.Apply = []lending.Sink{manager}, "networkmanager"
 	}
 	const connected = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=]"
 	add := func(h *house) {
@@ -140,7 +141,7 @@ func TestTheNetworkManagersConnection(t *testing.T) {
 	var m *manager
 	with := func(c *service.Config, _ *Options) {
 		m = &manager{Driver: c.Drivers[0], connected: true}
-		c.Drivers[0], c.Holders = m, []service.Holder{m}
+		c.Drivers[0], c.Managers.Holders = m, []lending.Holder{m}
 	}
 	const there = "bssid=02:00:00:00:01:00\nfreq=2437\nssid=home\nmode=station\nwpa_state=COMPLETED\naddress="
 	const gone = "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1"

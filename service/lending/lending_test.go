@@ -1,0 +1,529 @@
+package lending
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/service/ending"
+	"wpsd/service/state"
+	"wpsd/service/store"
+)
+
+// desk is a machine with one radio, whose managers note what they are told.
+type desk struct {
+	*testing.T
+	drivers.UnsupportedDriver
+	*Managers
+	journal  *store.Journal
+	told     []string
+	up       bool
+	room     bool
+	stations []string
+	holds    []string
+	is       map[string]string // who has which interface, as the hub was told
+}
+
+// Name, Interfaces, Changed, Station and Close are a Driver's.
+func (d *desk) Name() string                                                { return "desk" }
+func (d *desk) Interfaces(context.Context) ([]drivers.Interface, error)     { return nil, nil }
+func (d *desk) Changed() <-chan struct{}                                    { return nil }
+func (d *desk) Close() error                                                { return nil }
+func (d *desk) LinkUp(context.Context, string) (bool, error)                { return d.up, nil }
+func (d *desk) RoomApart(context.Context, string) (bool, error)             { return d.room, nil }
+func (d *desk) Idle() []string                                              { return d.stations }
+func (d *desk) WithRadio(_ context.Context, _ string, f func() error) error { return f() }
+func (d *desk) LinkDown(context.Context, string) error {
+	return d.tell("link down")
+}
+
+func (d *desk) ManagerIs(ifname, manager string) { d.is[ifname] = manager }
+
+func (d *desk) Station(context.Context, string) (drivers.Station, error) {
+	return nil, drivers.ErrBusy
+}
+
+func (d *desk) WithStation(context.Context, string, func(drivers.Station) error) error {
+	return drivers.ErrBusy
+}
+
+func (d *desk) Stations(ifname string) ([]string, error) {
+	if ifname != "" {
+		return []string{ifname}, nil
+	}
+	return d.stations, nil
+}
+
+func (d *desk) Offers(_ string, networks []credential.Network) (list []credential.Offer) {
+	for _, n := range networks {
+		list = append(list, credential.Offer{Network: n})
+	}
+	return list
+}
+
+func (d *desk) Hold(why string) func() {
+	d.holds = append(d.holds, why)
+	return func() { d.holds = nil } // also more than once
+}
+
+func (d *desk) tell(what string) error {
+	d.told = append(d.told, what)
+	return nil
+}
+
+// manager has the interfaces that it is given, and fails as it is told.
+type manager struct {
+	d                         *desk
+	name                      string
+	has                       []string
+	claim, release, restore   error
+	deliver, disconnect, know error
+	shares, apart             bool
+}
+
+func (m *manager) Name() string { return m.name }
+func (m *manager) Shares() bool { return m.shares }
+
+func (m *manager) Claim(_ context.Context, ifname string) ([]byte, error) {
+	if m.claim != nil || !slices.Contains(m.has, ifname) {
+		return nil, m.claim
+	}
+	return json.Marshal(m.name + " had " + ifname)
+}
+
+func (m *manager) Release(_ context.Context, ifname string, _ []byte) (bool, error) {
+	debt, err := m.d.journal.Debt(ifname)
+	noted := err == nil && slices.ContainsFunc(debt.Claims, func(c store.Claim) bool {
+		return c.Manager == m.name
+	})
+	if !noted {
+		m.d.Errorf("%s lets go of what the journal does not have", m.name)
+	}
+	_ = m.d.tell(m.name + " releases")
+	return m.apart, m.release
+}
+
+func (m *manager) Restore(_ context.Context, ifname string, debt []byte, reconnect bool) error {
+	if m.restore != nil {
+		return m.restore
+	}
+	if text, _ := json.Marshal(m.name + " had " + ifname); string(text) != string(debt) {
+		m.d.Errorf("%s is given back %s", m.name, debt)
+	}
+	if reconnect {
+		return m.d.tell(m.name + " reconnects")
+	}
+	return m.d.tell(m.name + " restores")
+}
+
+func (m *manager) Disconnect(context.Context, string) error {
+	if m.disconnect != nil {
+		return m.disconnect
+	}
+	return m.d.tell(m.name + " disconnects")
+}
+
+func (m *manager) Deliver(ctx context.Context, _ string, offers []credential.Offer) error {
+	_ = m.d.tell(m.name + " gets " + string(offers[0].SSID))
+	if errors.Is(m.deliver, context.Canceled) { // it goes on until it is told to end
+		<-ctx.Done()
+	}
+	return m.deliver
+}
+
+func (m *manager) Changes(context.Context, string, credential.Network) (bool, error) {
+	return false, m.know
+}
+
+// atDesk makes a desk with a manager on top of another one, which both have wlan0.
+func atDesk(t *testing.T, run func(d *desk, top, below *manager)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		journal, err := store.OpenJournal(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer journal.Close()
+		d := &desk{T: t, journal: journal, up: true, stations: []string{"wlan0", "wlan1"},
+			is: make(map[string]string)}
+		top := &manager{d: d, name: "top", has: []string{"wlan0"}}
+		below := &manager{d: d, name: "below", has: []string{"wlan0"}}
+		d.Managers = New(Config{Hub: d, Holders: []Holder{top, below}, Sinks: []Sink{top, below},
+			Journal: journal, Log: slog.New(slog.DiscardHandler)})
+		run(d, top, below)
+	})
+}
+
+// wantTold checks, and forgets, what the managers were told.
+func (d *desk) wantTold(want ...string) {
+	d.Helper()
+	if !slices.Equal(d.told, want) {
+		d.Errorf("the managers were told %q, not %q", d.told, want)
+	}
+	d.told = nil
+}
+
+func (d *desk) wantOwed(want bool) {
+	d.Helper()
+	if _, err := d.journal.Debt("wlan0"); (err == nil) != want {
+		d.Errorf("the journal has a debt: %t (%v)", err == nil, err)
+	}
+}
+
+// borrow is Borrow that succeeds.
+func (d *desk) borrow(beside Beside) *Loan {
+	d.Helper()
+	l, err := d.Borrow(d.Context(), "wlan0", d, beside)
+	if err != nil {
+		d.Fatal(err)
+	}
+	return l
+}
+
+var home = credential.Offer{Network: credential.Network{SSID: []byte("home")}}
+
+func TestLoans(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string]func(d *desk, top, below *manager){
+		"the last that let go has it back first": func(d *desk, _, _ *manager) {
+			l := d.borrow(BesideNobody)
+			d.wantTold("top releases", "below releases")
+			d.wantOwed(true)
+			if l.Owner() != "top" || l.Apart() {
+				d.Errorf("%q had it, apart: %t", l.Owner(), l.Apart())
+			}
+			l.Return(d.Context())
+			d.wantTold("below reconnects", "top reconnects")
+			d.wantOwed(false)
+		},
+		"also after the end of the caller's context": func(d *desk, _, _ *manager) {
+			ctx, cancel := context.WithCancel(d.Context())
+			l := d.borrow(BesideNobody)
+			cancel()
+			d.told = nil
+			l.Return(ctx)
+			d.wantTold("below reconnects", "top reconnects")
+		},
+		"one that does not let go ends it": func(d *desk, _, below *manager) {
+			below.release = errors.New("never")
+			_, err := d.Borrow(d.Context(), "wlan0", d, BesideNobody)
+			if !errors.Is(err, drivers.ErrBusy) || !errors.Is(err, below.release) {
+				d.Error(err)
+			}
+			d.wantTold("top releases", "below releases", "below reconnects", "top reconnects")
+			d.wantOwed(false)
+		},
+		"so does one that cannot say": func(d *desk, _, below *manager) {
+			below.claim = errors.New("it hangs")
+			_, err := d.Borrow(d.Context(), "wlan0", d, BesideNobody)
+			if !errors.Is(err, drivers.ErrBusy) {
+				d.Error(err)
+			}
+			d.wantTold("top releases", "top reconnects")
+		},
+		"a link that was down is down again": func(d *desk, top, below *manager) {
+			d.up, top.has, below.has = false, nil, nil
+			l := d.borrow(BesideNobody)
+			d.wantOwed(true)
+			l.Return(d.Context())
+			d.wantTold("link down")
+			d.wantOwed(false)
+		},
+		"also for who only looks around": func(d *desk, _, _ *manager) {
+			d.up = false
+			l, err := d.BorrowLink(d.Context(), "wlan0", d)
+			if err != nil {
+				d.Fatal(err)
+			}
+			d.wantOwed(true)
+			l.Return(d.Context())
+			d.wantTold("link down")
+		},
+		"with room for two nobody lets go": func(d *desk, top, below *manager) {
+			d.room, top.shares, below.shares = true, true, true
+			l := d.borrow(BesideOrNot)
+			if !l.Apart() || l.Owner() != "top" {
+				d.Errorf("%q has it, apart: %t", l.Owner(), l.Apart())
+			}
+			l.Return(d.Context())
+			d.wantTold()
+		},
+		"without it that is an error for who must not ask": func(d *desk, top, _ *manager) {
+			top.shares = true
+			var none *ending.NoRoomError
+			if _, err := d.Borrow(d.Context(), "wlan0", d, BesideOrNot); !errors.As(err, &none) {
+				d.Error(err)
+			}
+			d.wantTold()
+		},
+		"one whose link cannot be ended is left alone": func(d *desk, _, below *manager) {
+			below.apart = true
+			if l := d.borrow(BesideNobody); !l.Apart() {
+				d.Error("it is used all the same")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { atDesk(t, story) })
+	}
+}
+
+func TestHandOvers(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string]func(d *desk, l *Loan, top *manager){
+		"who takes the network has no connection back": func(d *desk, l *Loan, top *manager) {
+			if err := l.Deliver(d.Context(), top, []credential.Offer{home}); err != nil {
+				d.Error(err)
+			}
+			d.wantTold("below restores", "top restores", "top gets home")
+			d.wantOwed(false)
+		},
+		"who does not take it has the old one back": func(d *desk, l *Loan, top *manager) {
+			top.deliver = errors.New("no such luck")
+			var failed *ending.HandoverError
+			err := l.Deliver(d.Context(), top, []credential.Offer{home})
+			if !errors.As(err, &failed) || failed.Manager != "top" || !errors.Is(err, top.deliver) {
+				d.Error(err)
+			}
+			d.wantTold("below restores", "top restores", "top gets home", "below reconnects",
+				"top reconnects")
+			d.wantOwed(false)
+		},
+		"whose session gives way keeps what it has got": func(d *desk, l *Loan, top *manager) {
+			ctx, cancel := context.WithCancelCause(d.Context())
+			cancel(ending.ErrSuperseded)
+			top.deliver = context.Canceled
+			if err := l.Deliver(ctx, top, []credential.Offer{home}); !errors.Is(err,
+				ending.ErrSuperseded) {
+				d.Error(err)
+			}
+			d.wantTold("below restores", "top restores", "top gets home")
+			d.wantOwed(false)
+		},
+		"a network without a name is handed to nobody": func(d *desk, l *Loan, top *manager) {
+			if err := l.Deliver(d.Context(), top, nil); !errors.Is(err, state.ErrHandover) {
+				d.Error(err)
+			}
+			d.wantTold("below restores", "top restores", "below reconnects", "top reconnects")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atDesk(t, func(d *desk, top, _ *manager) {
+				l := d.borrow(BesideNobody)
+				d.told = nil
+				story(d, l, top)
+			})
+		})
+	}
+}
+
+// TestOwner: one function asks. Those below the owner do not matter, unless they are to let go.
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	trouble := errors.New("it hangs")
+	for _, c := range []struct {
+		name       string
+		top, below manager
+		owner      string
+		unsure     bool   // who has it
+		borrow     string // the owner as MayBorrow has it
+		mayNot     bool
+	}{
+		{name: "both have it", top: manager{has: []string{"wlan0"}},
+			below: manager{has: []string{"wlan0"}}, owner: "top", borrow: "top"},
+		{name: "one below has it", below: manager{has: []string{"wlan0"}}, owner: "below",
+			borrow: "below"},
+		{name: "nobody has it"},
+		{name: "one above cannot say", top: manager{claim: trouble},
+			below: manager{has: []string{"wlan0"}}, unsure: true, mayNot: true},
+		{name: "one below cannot say", top: manager{has: []string{"wlan0"}},
+			below: manager{claim: trouble}, owner: "top", mayNot: true},
+	} {
+		atDesk(t, func(d *desk, top, below *manager) {
+			top.has, top.claim = c.top.has, c.top.claim
+			below.has, below.claim = c.below.has, c.below.claim
+			owner, err := d.Owner(d.Context(), "wlan0")
+			if owner != c.owner || (err != nil) != c.unsure {
+				d.Errorf("%s: Owner: %q, %v", c.name, owner, err)
+			}
+			owner, err = d.MayBorrow(d.Context(), "wlan0")
+			if owner != c.borrow || (err != nil) != c.mayNot {
+				d.Errorf("%s: MayBorrow: %q, %v", c.name, owner, err)
+			}
+			d.is["wlan0"] = "before"
+			d.AskNow(d.Context())
+			want := c.owner
+			if c.unsure {
+				want = "before"
+			}
+			if d.is["wlan0"] != want {
+				d.Errorf("%s: the hub was told %q", c.name, d.is["wlan0"])
+			}
+		})
+	}
+}
+
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	atDesk(t, func(d *desk, top, below *manager) {
+		if err := d.Disconnect(d.Context(), "wlan0"); err != nil {
+			d.Error(err)
+		}
+		d.wantTold("top disconnects")
+		top.disconnect = drivers.ErrNotSupported
+		if err := d.Disconnect(d.Context(), "wlan0"); err != nil {
+			d.Error(err)
+		}
+		d.wantTold("below disconnects")
+		below.disconnect = errors.New("not for you")
+		if err := d.Disconnect(d.Context(), "wlan0"); !errors.Is(err, below.disconnect) {
+			d.Error(err)
+		}
+		if err := d.Disconnect(d.Context(), "wlan1"); err != nil {
+			d.Error(err)
+		}
+		d.wantTold()
+	})
+}
+
+func TestActivate(t *testing.T) {
+	t.Parallel()
+	trouble := errors.New("it hangs")
+	for _, c := range []struct {
+		name    string
+		prepare func(top, below *manager)
+		request ActivateRequest
+		told    []string
+		err     error
+	}{
+		{name: "of several interfaces the one that a manager has", told: []string{"top gets home"}},
+		{name: "who is named", request: ActivateRequest{Interface: "wlan1", Apply: "below"},
+			told: []string{"below gets home"}},
+		{name: "who is named, whoever cannot say", request: ActivateRequest{Interface: "wlan0",
+			Apply: "below"}, prepare: func(top, _ *manager) { top.claim = trouble },
+			told: []string{"below gets home"}},
+		{name: "one that cannot say is not nobody", request: ActivateRequest{Interface: "wlan0"},
+			prepare: func(top, _ *manager) { top.claim = trouble }, err: trouble},
+		{name: "also of several interfaces",
+			prepare: func(top, _ *manager) { top.claim = trouble }, err: trouble},
+		{name: "two of them are managed", prepare: func(top, _ *manager) {
+			top.has = []string{"wlan0", "wlan1"}
+		}, err: state.ErrInvalid},
+		{name: "none is", prepare: func(top, below *manager) { top.has, below.has = nil, nil },
+			err: state.ErrInvalid},
+		{name: "nobody has the one", request: ActivateRequest{Interface: "wlan1"},
+			err: state.ErrNotSupported},
+		{name: "who does not connect has the old connection",
+			prepare: func(top, _ *manager) { top.deliver = trouble },
+			told:    []string{"top gets home", "top reconnects"}, err: trouble},
+	} {
+		atDesk(t, func(d *desk, top, below *manager) {
+			if c.prepare != nil {
+				c.prepare(top, below)
+			}
+			if err := d.Activate(d.Context(), home.Network, c.request); !errors.Is(err, c.err) {
+				d.Errorf("%s: %v, not %v", c.name, err, c.err)
+			}
+			if !slices.Equal(d.told, c.told) {
+				d.Errorf("%s: the managers were told %q", c.name, d.told)
+			}
+		})
+	}
+}
+
+// TestDebts: what a manager does not take back is tried again until it does, and keeps the daemon.
+func TestDebts(t *testing.T) {
+	t.Parallel()
+	atDesk(t, func(d *desk, top, below *manager) {
+		ctx, cancel := context.WithCancel(d.Context())
+		defer cancel()
+		go d.Pay(ctx)
+		below.restore = errors.New("it is restarted")
+		d.borrow(BesideNobody).Return(d.Context())
+		synctest.Wait()
+		if len(d.holds) != 1 || !strings.Contains(d.holds[0], "given back") {
+			d.Errorf("held by %q", d.holds)
+		}
+		d.wantTold("top releases", "below releases", "top reconnects")
+		d.wantOwed(true)
+		time.Sleep(payAgain[0] / 2)
+		below.restore = nil
+		time.Sleep(payAgain[0])
+		synctest.Wait()
+		d.wantTold("below reconnects")
+		d.wantOwed(false)
+		if len(d.holds) != 0 {
+			d.Errorf("held by %q", d.holds)
+		}
+	})
+}
+
+// TestRestore: what a killed process has taken is given back by the next.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	atDesk(t, func(d *desk, top, below *manager) {
+		d.up = false
+		d.borrow(BesideNobody) // and no Return
+		d.told = nil
+		top.restore = drivers.ErrNoManager
+		config := RestoreConfig{Journal: d.journal, Holders: d.holders, LinkDown: d.LinkDown,
+			Log: d.log}
+		if err := Restore(d.Context(), config); !errors.Is(err, drivers.ErrNoManager) {
+			d.Error(err)
+		}
+		d.wantTold("link down", "below reconnects")
+		d.wantOwed(true)
+		top.restore = nil
+		if err := Restore(d.Context(), config); err != nil {
+			d.Error(err)
+		}
+		d.wantTold("top reconnects")
+		d.wantOwed(false)
+	})
+}
+
+func TestWhoGetsTheNetwork(t *testing.T) {
+	t.Parallel()
+	atDesk(t, func(d *desk, top, below *manager) {
+		for _, c := range []struct {
+			apply, configured, owner string
+			want                     Sink
+		}{
+			{"", "", "top", top}, {"auto", "auto", "below", below}, {"", "", "", nil},
+			{"below", "top", "top", below}, {"", "below", "top", below},
+			{"none", "top", "top", nil}, {"auto", "none", "top", nil}, {"novel", "", "top", nil},
+		} {
+			d.apply = c.configured
+			if got := d.SinkFor(c.apply, c.owner); got != c.want {
+				d.Errorf("%+v: %v", c, got)
+			}
+		}
+		for apply, want := range map[string]error{"": nil, "auto": nil, "none": nil, "top": nil,
+			"novel": state.ErrNotSupported} {
+			if err := d.CheckApply(apply); !errors.Is(err, want) {
+				d.Errorf("%q: %v", apply, err)
+			}
+		}
+		list := []credential.Network{{}, home.Network}
+		if d.Changes(d.Context(), top, "wlan0", list) {
+			d.Error("it knows, and there is nothing to change")
+		}
+		top.know = drivers.ErrNotSupported
+		if !d.Changes(d.Context(), top, "wlan0", list) || d.Changes(d.Context(), top, "wlan0",
+			list[:1]) {
+			d.Error("one that cannot tell would change it, unless it has no name")
+		}
+		d.SetPriority(3)
+		d.SetAddSAE(false)
+		if o := d.OnTerms([]credential.Offer{home})[0]; o.Priority != 3 || !o.NoSAE {
+			d.Errorf("on terms %d, %t", o.Priority, o.NoSAE)
+		}
+	})
+}
