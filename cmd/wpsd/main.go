@@ -70,6 +70,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stdout, "wpsd %s\n", version)
 		return exitOK
 	}
+	smallPages()
 	if err := keepSecrets(); err != nil {
 		_, _ = fmt.Fprintf(stderr, "wpsd: %v\n", err)
 		return exitFailure

@@ -82,7 +82,6 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		Log: log, Authorizer: dbus.NewPolkit(bus, log),
 		Ready: func() {
 			sockets.wait() // who was told that wpsd is ready finds them there
-			releaseMemory()
 			log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
 			notify(log, daemon.SdNotifyReady, "STATUS=idle")
 		},

@@ -170,6 +170,7 @@ func (s *fakeSocket) GetFamily(string) (genetlink.Family, error) {
 	}
 	return genetlink.Family{ID: fakeFamily, Groups: []genetlink.MulticastGroup{
 		{ID: 1, Name: "config"}, {ID: 2, Name: "scan"}, {ID: 3, Name: "mlme"},
+		{ID: 4, Name: "regulatory"},
 	}}, nil
 }
 

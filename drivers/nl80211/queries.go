@@ -23,6 +23,8 @@ type queries struct {
 	conn   socket
 	family family
 	closed bool
+
+	radios radios
 }
 
 const (

@@ -117,6 +117,7 @@ func (s *Station) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BS
 	}
 	begun, err := s.scan(ctx, attrs, r.Urgent)
 	if err != nil {
+		s.driver.queries.radios.forget() // perhaps a channel is closed now
 		return nil, err
 	}
 	return s.results(ctx, func(h *heard) bool {

@@ -72,7 +72,12 @@ func (w *watch) joinConfig() error {
 	case err != nil:
 		return err
 	}
-	return f.join(w.config, unix.NL80211_MULTICAST_GROUP_CONFIG)
+	if err := f.join(w.config, unix.NL80211_MULTICAST_GROUP_CONFIG); err != nil {
+		return err
+	}
+	// Without the group, radios are asked each time.
+	w.driver.queries.radios.follow(f.join(w.config, unix.NL80211_MULTICAST_GROUP_REG) == nil)
+	return nil
 }
 
 // close ends the goroutines and waits for them.
@@ -108,14 +113,20 @@ func (w *watch) watchConfig() {
 			w.resync()
 		case fromKernel(err), errors.Is(err, unix.EINTR):
 		default:
+			w.driver.queries.radios.follow(false)
 			w.broken("nl80211", err)
 			return
 		}
 	}
 }
 
-// configEvent takes one event. Whatever it is about, somebody should list the interfaces again.
+// configEvent takes one event. Unless channels have changed only, somebody should list the interfaces
+// again, whatever it is about.
 func (w *watch) configEvent(m genetlink.Message, kind uint16) {
+	w.driver.queries.radios.forget()
+	if kind != familyController && aboutChannels(m.Header.Command) {
+		return
+	}
 	if kind == familyController {
 		if !aboutNL80211(m.Data) {
 			return
@@ -134,6 +145,17 @@ func (w *watch) configEvent(m genetlink.Message, kind uint16) {
 		}
 	}
 	w.driver.tellChanged()
+}
+
+// aboutChannels tells whether an event says that a radio may use other channels than before: a country
+// was set, or a beacon told of one, or showed that a channel may be used for sending.
+func aboutChannels(command uint8) bool {
+	switch command {
+	case unix.NL80211_CMD_REG_CHANGE, unix.NL80211_CMD_WIPHY_REG_CHANGE,
+		unix.NL80211_CMD_REG_BEACON_HINT:
+		return true
+	}
+	return false
 }
 
 // aboutNL80211 tells whether a message of the controller names our family.
@@ -196,6 +218,7 @@ func (w *watch) linkEvent(l linkMessage) {
 // resync makes up for lost events: all interfaces are listed again, and each Station is checked.
 func (w *watch) resync() {
 	d := w.driver
+	d.queries.radios.forget()
 	d.log.Warn("nl80211: the kernel had more news than we could read; looking again")
 	if _, err := d.netdevs(context.Background()); err == nil {
 		d.mu.Lock()

@@ -3,6 +3,7 @@ package nl80211
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -31,8 +32,66 @@ func (c *capabilities) hasExtended(feature int) bool {
 	return feature/8 < len(c.extended) && c.extended[feature/8]&(1<<(feature%8)) != 0
 }
 
-// capabilities asks for what the radio can do now: channels follow the regulatory domain.
+// radios remembers what radios can do, as long as the kernel tells when that changes. To ask for all of
+// it takes a sixth of what a whole session does. It is safe for concurrent use; what it returns is not
+// changed by anybody.
+type radios struct {
+	mu    sync.Mutex
+	told  bool                     // changes are told
+	known map[uint32]*capabilities // by the number of the radio
+	since int                      // counts changes
+}
+
+// follow says whether changes are told from now on. What was known before is forgotten.
+func (r *radios) follow(told bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told, r.known = told, nil
+	r.since++
+}
+
+// forget is for when something has changed, or may have.
+func (r *radios) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known = nil
+	r.since++
+}
+
+// get returns what is known of a radio, or nil, and when that is.
+func (r *radios) get(wiphy uint32) (c *capabilities, now int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.known[wiphy], r.since
+}
+
+// put remembers what was asked for, unless something has changed since.
+func (r *radios) put(wiphy uint32, c *capabilities, asked int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.told || r.since != asked {
+		return
+	}
+	if r.known == nil {
+		r.known = make(map[uint32]*capabilities)
+	}
+	r.known[wiphy] = c
+}
+
+// capabilities tells what the radio can do now: channels follow the regulatory domain.
 func (q *queries) capabilities(ctx context.Context, wiphy uint32) (*capabilities, error) {
+	known, asked := q.radios.get(wiphy)
+	if known != nil {
+		return known, ctx.Err()
+	}
+	c, err := q.askCapabilities(ctx, wiphy)
+	if err == nil {
+		q.radios.put(wiphy, c, asked)
+	}
+	return c, err
+}
+
+func (q *queries) askCapabilities(ctx context.Context, wiphy uint32) (*capabilities, error) {
 	attrs, err := attributes(func(e *netlink.AttributeEncoder) {
 		e.Uint32(unix.NL80211_ATTR_WIPHY, wiphy)
 		// All of it does not fit into one message.
