@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"drivers/drivertest": {"drivers", "engine", "engine/..."},
 	"drivers/nl80211":    {"service/fence", "drivers"},
 	"drivers/none":       {"drivers"},
-	"drivers/sim": {"drivers", "drivers/wfadevice", "engine",
+	"drivers/sim": {"drivers", "drivers/wfadevice", "engine", "engine/admission",
 		"engine/..."},
 	"drivers/ssdp":         {"engine/upnp"},
 	"drivers/controlpoint": {"service/fence", "drivers/ssdp", "engine/upnp"},

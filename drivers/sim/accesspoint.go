@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/admission"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 )
@@ -77,9 +78,10 @@ type AP struct {
 	apPINUntil   time.Time // zero: for ever
 	pins         pinStore
 	nfc          nfc
-	monitor      pbcMonitor
+	monitor      admission.Monitor
+	overlapped   bool // two buttons were seen: until ours is pressed again
 	selection    selection
-	guesses      lockout
+	guesses      admission.Lockout
 	wasLocked    bool
 	next         *network // settings that come into force at nextAt
 	nextAt       time.Time
@@ -192,12 +194,12 @@ func (ap *AP) press(now time.Time) error {
 	if ap.o.NoWPS {
 		return drivers.ErrNotSupported
 	}
-	if ap.monitor.overlap(now) {
+	if ap.monitor.Overlap(now) {
 		ap.tell(Event{At: now, Kind: PBCOverlap})
 		return fmt.Errorf("sim: %s: %w", ap.bsss[0].BSSID, drivers.ErrOverlap)
 	}
-	ap.monitor.forced = false
-	ap.selection = selection{until: now.Add(walkTime), pbc: true, macs: []wsc.MAC{wsc.Broadcast}}
+	ap.overlapped = false
+	ap.selection = selection{until: now.Add(admission.WalkTime), pbc: true, macs: []wsc.MAC{wsc.Broadcast}}
 	ap.tell(Event{At: now, Kind: ButtonPressed})
 	return nil
 }
@@ -215,18 +217,28 @@ func (ap *AP) AllowPIN(g PINGrant) error {
 	if ap.o.NoWPS {
 		return drivers.ErrNotSupported
 	}
-	ap.allow(now, g)
-	return nil
+	return ap.allow(now, g)
 }
 
 // allow is AllowPIN with the lock held.
-func (ap *AP) allow(now time.Time, g PINGrant) {
-	e := ap.pins.add(now, g)
-	ap.unauthorize(e.mac)
-	macs := slices.Insert(ap.selection.macs, 0, e.mac)
-	ap.selection = selection{until: now.Add(walkTime),
+func (ap *AP) allow(now time.Time, g PINGrant) error {
+	mac, err := ap.pins.add(now, g)
+	if err != nil {
+		return fmt.Errorf("sim: %s: %w", ap.bsss[0].BSSID, err)
+	}
+	ap.unauthorize(mac)
+	macs := slices.Insert(ap.selection.macs, 0, mac)
+	ap.selection = selection{until: now.Add(admission.WalkTime),
 		macs: macs[:min(len(macs), wsc.MaxAuthorizedMACs)]}
 	ap.tell(Event{At: now, Kind: PINAdded, UUID: g.UUID})
+	return nil
+}
+
+// pressed notes an Enrollee that shows a push button in a probe request or M1, and reports whether
+// more than one does. An overlap lasts until the access point's own button is pressed again.
+func (ap *AP) pressed(now time.Time, uuid wsc.UUID) (overlap bool) {
+	ap.monitor.Heard(now, uuid)
+	return ap.monitor.Overlap(now)
 }
 
 // unauthorize takes an address out of AuthorizedMACs. The lock is held.
@@ -262,7 +274,7 @@ func (ap *AP) SetAPPIN(pin secret.Value) {
 
 // setAPPIN is SetAPPIN with an end, 0: none, and the lock held.
 func (ap *AP) setAPPIN(now time.Time, pin secret.Value, timeout time.Duration) {
-	ap.apPIN, ap.apPINUntil, ap.guesses = pin.Clone(), time.Time{}, lockout{}
+	ap.apPIN, ap.apPINUntil, ap.guesses = pin.Clone(), time.Time{}, admission.Lockout{}
 	if timeout > 0 {
 		ap.apPINUntil = now.Add(timeout)
 	}
@@ -324,7 +336,7 @@ func (ap *AP) Status() APStatus {
 	return APStatus{
 		SSID: string(ap.net.ssid), Security: ap.net.security, Configured: ap.net.configured,
 		SetupLocked: ap.locked(now), SelectedRegistrar: ap.selected(), PBC: ap.selection.pbc,
-		PINs: len(ap.pins.entries), Stations: len(ap.associations),
+		PINs: ap.pins.waiting(), Stations: len(ap.associations),
 	}
 }
 
@@ -344,7 +356,7 @@ func (ap *AP) BSSID() wsc.MAC { return ap.bsss[0].BSSID }
 func (ap *AP) selected() bool { return !ap.selection.until.IsZero() }
 
 // locked is the AP Setup Locked attribute. The lock is held.
-func (ap *AP) locked(now time.Time) bool { return ap.o.SetupLocked || ap.guesses.locked(now) }
+func (ap *AP) locked(now time.Time) bool { return ap.o.SetupLocked || ap.guesses.Locked(now) }
 
 // refresh does what was due until now, in order. Whoever looks at the access point calls it first,
 // with the lock held: so nothing is late that anybody could see, and no goroutine has to wait for
@@ -387,9 +399,9 @@ func (ap *AP) refresh(now time.Time) {
 		}
 		ap.tell(Event{At: now, Kind: kind})
 	}
-	spent := !ap.selected() || !ap.selection.pbc && len(ap.pins.entries) == 0
+	spent := !ap.selected() || !ap.selection.pbc && ap.pins.waiting() == 0
 	if !ap.o.Story.PIN.IsZero() && spent {
 		ap.pins.clear()
-		ap.allow(now, PINGrant{PIN: ap.o.Story.PIN})
+		_ = ap.allow(now, PINGrant{PIN: ap.o.Story.PIN}) // there is room: nothing waits
 	}
 }

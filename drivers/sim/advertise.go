@@ -164,8 +164,8 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 	if p.DevicePasswordID != wsc.PasswordIDPushButton {
 		return
 	}
-	if ap.monitor.heard(now, p.Device.UUID, from) && !ap.monitor.forced {
-		ap.monitor.forced = true
+	if ap.pressed(now, p.Device.UUID) && !ap.overlapped {
+		ap.overlapped = true
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: from, UUID: p.Device.UUID})
 	}
 	// Whoever brought a simulated device into range presses buttons himself.

@@ -4,44 +4,29 @@ import (
 	"testing"
 	"time"
 
+	"wpsd/engine/admission"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func TestLockout(t *testing.T) {
-	t.Parallel()
-	var l lockout
-	now := epoch
-	// Ten failures with a success before the last: how long each locks, in minutes.
-	for i, minutes := range []int{0, 0, 1, 1, 1, 2, 2, 2, 4} {
-		l.failed(now)
-		if d := time.Duration(minutes) * time.Minute; l.locked(now) != (d > 0) ||
-			l.locked(now.Add(d)) {
-			t.Errorf("failure %d does not lock for %v", i+1, d)
-		}
-		now = now.Add(time.Hour)
-	}
-	l.passed()
-	l.failed(now)
-	if l.forever {
-		t.Error("ten failures that are not in a row lock for ever")
-	}
-	for range 9 {
-		l.failed(now)
-	}
-	if !l.locked(now.Add(100 * maxLockDuration)) {
-		t.Error("ten failures in a row do not lock for ever")
-	}
-	l = lockout{}
-	for range 100 {
-		l.failed(now)
-		l.passed()
-	}
-	if d := l.until.Sub(now); d != maxLockDuration {
-		t.Errorf("a hundred failures lock for %v", d)
-	}
+// taken is the PIN that an Enrollee is given; 0: none.
+func taken(s *pinStore, now time.Time, uuid wsc.UUID) admission.ID {
+	id, _, _ := s.take(now, uuid, wsc.PasswordIDDefault)
+	return id
+}
+
+// gives reports whether an Enrollee is given this PIN.
+func gives(s *pinStore, now time.Time, uuid wsc.UUID, pin secret.Value) bool {
+	_, p, ok := s.take(now, uuid, wsc.PasswordIDDefault)
+	return ok && p.Value.Equal(pin)
+}
+
+// over reports whether a PIN is gone after a run.
+func over(s *pinStore, id admission.ID, success, revealed bool) bool {
+	gone, _ := s.release(id, success, revealed)
+	return gone
 }
 
 func TestPINStore(t *testing.T) {
@@ -55,50 +40,50 @@ func TestPINStore(t *testing.T) {
 		{"a newer wildcard PIN replaces one that was not used", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a})
 			s.add(epoch, PINGrant{PIN: b})
-			return len(s.entries) == 1 && s.take(epoch, one).pin.Equal(b)
+			return s.waiting() == 1 && gives(s, epoch, one, b)
 		}},
 		{"a newer PIN of an Enrollee replaces its older one", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a, UUID: one})
 			s.add(epoch, PINGrant{PIN: b, UUID: one})
-			return len(s.entries) == 1
+			return s.waiting() == 1
 		}},
 		{"an Enrollee's own PIN goes before a wildcard", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a})
 			s.add(epoch, PINGrant{PIN: b, UUID: one})
-			return s.take(epoch, one).pin.Equal(b) && s.take(epoch, two).pin.Equal(a)
+			return gives(s, epoch, one, b) && gives(s, epoch, two, a)
 		}},
 		{"a PIN in use is not given to a second run", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a})
-			return s.take(epoch, one) != nil && s.take(epoch, two) == nil
+			return taken(s, epoch, one) != 0 && taken(s, epoch, two) == 0
 		}},
 		{"a wildcard PIN is good for two runs that fail early", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a})
-			first := s.release(s.take(epoch, one), false, false)
-			second := s.release(s.take(epoch, two), false, false)
-			return !first && second && s.take(epoch, one) == nil
+			first := over(s, taken(s, epoch, one), false, false)
+			second := over(s, taken(s, epoch, two), false, false)
+			return !first && second && taken(s, epoch, one) == 0
 		}},
 		{"an Enrollee's own PIN is good for any number of runs that fail early",
 			func(s *pinStore) bool {
 				s.add(epoch, PINGrant{PIN: a, UUID: one})
 				for range 10 {
-					s.release(s.take(epoch, one), false, false)
+					over(s, taken(s, epoch, one), false, false)
 				}
-				return s.take(epoch, one) != nil
+				return taken(s, epoch, one) != 0
 			}},
 		{"a PIN whose first half was revealed is spent", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a, UUID: one})
-			return s.release(s.take(epoch, one), false, true) && s.take(epoch, one) == nil
+			return over(s, taken(s, epoch, one), false, true) && taken(s, epoch, one) == 0
 		}},
 		{"a PIN that expired is not given", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a, Timeout: time.Minute})
-			return s.take(epoch.Add(time.Minute), one) == nil && len(s.entries) == 0
+			return taken(s, epoch.Add(time.Minute), one) == 0 && s.waiting() == 0
 		}},
 		{"clearing leaves a PIN in use to its run", func(s *pinStore) bool {
 			s.add(epoch, PINGrant{PIN: a, UUID: one})
 			s.add(epoch, PINGrant{PIN: b})
-			e := s.take(epoch, one)
+			e := taken(s, epoch, one)
 			s.clear()
-			return len(s.entries) == 1 && s.release(e, true, true) && len(s.entries) == 0
+			return s.waiting() == 1 && over(s, e, true, true) && s.waiting() == 0
 		}},
 	}
 	for _, row := range rows {
@@ -108,17 +93,6 @@ func TestPINStore(t *testing.T) {
 				t.Error("it is not so")
 			}
 		})
-	}
-}
-
-func TestPBCMonitorIsBounded(t *testing.T) {
-	t.Parallel()
-	var p pbcMonitor
-	for i := range 1000 {
-		p.heard(epoch, wsc.UUID{byte(i), byte(i >> 8)}, wsc.MAC{2})
-	}
-	if len(p.sessions) > maxPBCSessions || !p.overlap(epoch) || p.overlap(epoch.Add(walkTime)) {
-		t.Errorf("%d sessions", len(p.sessions))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/admission"
 	"wpsd/engine/devpass"
 	"wpsd/engine/ndef"
 	"wpsd/engine/registration"
@@ -62,7 +63,7 @@ func (ap *AP) expectToken(t registration.Token) error {
 		ap.nfc.tokens = slices.Delete(ap.nfc.tokens, 0, 1)
 	}
 	ap.nfc.tokens = append(ap.nfc.tokens, t)
-	ap.selection = selection{until: now.Add(walkTime), macs: []wsc.MAC{wsc.Broadcast}}
+	ap.selection = selection{until: now.Add(admission.WalkTime), macs: []wsc.MAC{wsc.Broadcast}}
 	ap.tell(Event{At: now, Kind: PINAdded})
 	return nil
 }

@@ -1,9 +1,10 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
+	"wpsd/engine/admission"
+	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 )
@@ -16,95 +17,108 @@ type PINGrant struct {
 	Timeout time.Duration // 0: for ever
 }
 
-// pinEntry is a PIN in the store.
-type pinEntry struct {
-	pin      secret.Value
-	uuid     wsc.UUID
-	wildcard bool
-	uses     int // runs that a wildcard PIN was given to
-	mac      wsc.MAC
-	expires  time.Time // zero: never
-	locked   bool      // a run uses it
-}
+// forEver is how long a PIN without an end is good for.
+const forEver = 100 * 365 * 24 * time.Hour
 
-// maxWildcardUses is how many runs a wildcard PIN is good for (hostap behaviour): a typing error of
-// one run costs one.
-const maxWildcardUses = 2
-
-// pinStore are the PINs that a Registrar knows, with hostap's rules of use. They make guessing a
-// PIN half by half impossible: once a run has shown that the first half is right, the PIN is spent.
+// pinStore are the PINs that an access point's Registrar knows. Which one an Enrollee is given, and
+// when one is used up, is what the list of our own Registrars says. Hostapd's own is that an address
+// keeps nobody out, it is announced only, and that a PIN for a certain Enrollee survives any number
+// of runs that end before either half is proven, a wildcard PIN one.
 type pinStore struct {
-	entries []*pinEntry
+	list   admission.List
+	newest admission.ID
+	known  map[admission.ID]*pinUse // in the list
 }
 
-// add puts a PIN in. Only one wildcard PIN that was not used yet can wait: a newer one replaces it.
-func (s *pinStore) add(now time.Time, g PINGrant) *pinEntry {
+// pinUse is what the list does not keep of a PIN.
+type pinUse struct {
+	mac      wsc.MAC
+	wildcard bool
+	inUse    bool
+}
+
+// add puts a PIN in, in place of the one for the same Enrollee.
+func (s *pinStore) add(now time.Time, g PINGrant) (announced wsc.MAC, err error) {
 	s.expire(now)
-	e := &pinEntry{pin: g.PIN.Clone(), uuid: g.UUID, wildcard: g.UUID == wsc.UUID{}, mac: g.MAC}
-	if e.mac.IsZero() {
-		e.mac = wsc.Broadcast
+	if g.Timeout <= 0 {
+		g.Timeout = forEver
 	}
-	if g.Timeout > 0 {
-		e.expires = now.Add(g.Timeout)
+	if g.MAC.IsZero() {
+		g.MAC = wsc.Broadcast
 	}
-	if e.wildcard {
-		s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool {
-			return o.wildcard && o.uses == 0
-		})
-	} else {
-		s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool {
-			return !o.wildcard && o.uuid == e.uuid
-		})
+	s.newest++
+	replaced, err := s.list.Add(s.newest, admission.Grant{Password: devpass.FromPIN(g.PIN),
+		UUID: g.UUID, Expires: now.Add(g.Timeout)})
+	for _, id := range replaced {
+		delete(s.known, id)
 	}
-	s.entries = append(s.entries, e)
-	return e
+	if err != nil {
+		return wsc.MAC{}, err
+	}
+	if s.known == nil {
+		s.known = map[admission.ID]*pinUse{}
+	}
+	s.known[s.newest] = &pinUse{mac: g.MAC, wildcard: g.UUID == wsc.UUID{}}
+	return g.MAC, nil
 }
 
-// take finds the PIN for an Enrollee and locks it for the run: one of its own first, else a
-// wildcard.
-func (s *pinStore) take(now time.Time, uuid wsc.UUID) *pinEntry {
+// take finds the PIN for an Enrollee and locks it for the run. The password is the store's until
+// release.
+func (s *pinStore) take(now time.Time, uuid wsc.UUID, password wsc.DevicePasswordID) (admission.ID,
+	devpass.Password, bool) {
 	s.expire(now)
-	found := s.find(func(e *pinEntry) bool { return !e.wildcard && e.uuid == uuid })
-	if found == nil {
-		found = s.find(func(e *pinEntry) bool { return e.wildcard && e.uses < maxWildcardUses })
+	id, p, err := s.list.Take(now,
+		admission.Applicant{Device: wsc.Device{UUID: uuid}, PasswordID: password})
+	if err != nil {
+		return 0, devpass.Password{}, false
 	}
-	if found == nil || found.locked {
-		return nil
-	}
-	found.locked = true
-	if found.wildcard {
-		found.uses++
-		found.uuid = uuid
-	}
-	return found
-}
-
-func (s *pinStore) find(ok func(*pinEntry) bool) *pinEntry {
-	if i := slices.IndexFunc(s.entries, ok); i >= 0 {
-		return s.entries[i]
-	}
-	return nil
+	s.known[id].inUse = true
+	return id, p, true
 }
 
 // release ends the use of a PIN by a run. A run that came as far as M6 has shown both halves of the
 // PIN's proof, or told which half is wrong: whether it succeeded or not, the PIN is spent. It
-// reports whether the PIN is gone.
-func (s *pinStore) release(e *pinEntry, success, revealed bool) bool {
-	e.locked = false
-	if !success && !revealed && (!e.wildcard || e.uses < maxWildcardUses) {
-		return false
+// reports whether the PIN is gone, and which address was announced for it.
+func (s *pinStore) release(id admission.ID, success, revealed bool) (over bool, mac wsc.MAC) {
+	use := s.known[id]
+	if use == nil {
+		return true, wsc.MAC{}
 	}
-	s.entries = slices.DeleteFunc(s.entries, func(o *pinEntry) bool { return o == e })
-	return true
+	attempt := admission.Untried
+	switch {
+	case success:
+		attempt = admission.Enrolled
+	case revealed:
+		attempt = admission.SecondHalf
+	case use.wildcard:
+		attempt = admission.FirstHalf
+	}
+	use.inUse = false
+	if over = s.list.Release(id, attempt); over {
+		delete(s.known, id)
+	}
+	return over, use.mac
 }
+
+// waiting is how many PINs there are.
+func (s *pinStore) waiting() int { return len(s.known) }
 
 // clear empties the store but for PINs in use.
 func (s *pinStore) clear() {
-	s.entries = slices.DeleteFunc(s.entries, func(e *pinEntry) bool { return !e.locked })
+	for id, use := range s.known {
+		if !use.inUse {
+			s.remove(id)
+		}
+	}
 }
 
 func (s *pinStore) expire(now time.Time) {
-	s.entries = slices.DeleteFunc(s.entries, func(e *pinEntry) bool {
-		return !e.locked && !e.expires.IsZero() && !now.Before(e.expires)
-	})
+	for _, id := range s.list.Expired(now) {
+		s.remove(id)
+	}
+}
+
+func (s *pinStore) remove(id admission.ID) {
+	s.list.Remove(id)
+	delete(s.known, id)
 }

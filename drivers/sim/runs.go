@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wpsd/engine"
+	"wpsd/engine/admission"
 	"wpsd/engine/devpass"
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
@@ -164,9 +165,9 @@ func newPassphrase(random io.Reader) (secret.Value, error) {
 type enrolment struct {
 	a         *association
 	registrar *registration.Registrar
-	proxy     *proxy  // around it
-	net       network // what is given; of an unconfigured access point, what it becomes
-	pin       *pinEntry
+	proxy     *proxy       // around it
+	net       network      // what is given; of an unconfigured access point, what it becomes
+	pin       admission.ID // of a PIN; 0: none is in use
 	pbc       bool
 	uuid      wsc.UUID
 }
@@ -184,8 +185,8 @@ func (e *enrolment) heard(now time.Time, t wsc.MessageType, msg []byte) {
 	ap := e.a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
-	if ap.monitor.heard(now, m.Device.UUID, e.a.link.s.r.MAC) {
-		ap.monitor.forced = true
+	if ap.pressed(now, m.Device.UUID) {
+		ap.overlapped = true
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: e.a.link.s.r.MAC, UUID: m.Device.UUID})
 	}
 }
@@ -195,7 +196,7 @@ func (e *enrolment) overlap(now time.Time) bool {
 	ap := e.a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
-	return ap.monitor.forced || ap.monitor.overlap(now)
+	return ap.overlapped || ap.monitor.Overlap(now)
 }
 
 // password is the Registrar's question for the Enrollee's device password.
@@ -210,16 +211,12 @@ func (e *enrolment) password(now time.Time, d wsc.Device,
 		e.pbc = ap.selected() && ap.selection.pbc
 		return devpass.PushButton(), e.pbc
 	}
-	e.pin = ap.pins.take(now, d.UUID)
-	if e.pin == nil {
+	pin, p, ok := ap.pins.take(now, d.UUID, id)
+	if !ok {
 		ap.tell(Event{At: now, Kind: PINNeeded, Station: e.a.link.s.r.MAC, UUID: d.UUID, Device: d})
 		return devpass.Password{}, false
 	}
-	p := devpass.FromPIN(e.pin.pin)
-	// M2 repeats M1's id, but an NFC token that we do not know is offered the PIN (hostap).
-	if id < wsc.PasswordIDPushButton || id == wsc.PasswordIDRegistrarSpecified {
-		p.ID = id
-	}
+	e.pin = pin
 	return p, true
 }
 
@@ -234,8 +231,10 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	if e.proxy.engaged() {
 		success, out.Err = e.proxy.done, e.proxy.failure()
 	}
-	if e.pin != nil && ap.pins.release(e.pin, success, t.revealed) && !success {
-		ap.unauthorize(e.pin.mac)
+	if e.pin != 0 {
+		if over, mac := ap.pins.release(e.pin, success, t.revealed); over && !success {
+			ap.unauthorize(mac)
+		}
 	}
 	event := Event{At: now, Kind: RunFailed, Station: e.a.link.s.r.MAC, UUID: e.uuid,
 		Message: t.newest, Err: out.Err}
@@ -253,7 +252,7 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	}
 	ap.selection = selection{}
 	if e.pbc {
-		ap.monitor.completed(now, e.uuid)
+		ap.monitor.Enrolled(now, e.uuid)
 	}
 	if !ap.net.configured {
 		ap.next, ap.nextAt = &e.net, now.Add(reloadDelay)
@@ -313,12 +312,12 @@ func (ap *AP) configured(now time.Time, t *tap, out registration.Outcome, statio
 		event.ConfigError = failure.ConfigError
 	}
 	if t.revealed { // M7 was sent: both halves of the AP PIN were right
-		ap.guesses.passed()
+		ap.guesses.Passed()
 		event.Kind = SettingsShown
 	}
 	ap.tell(event)
 	if errors.Is(out.Err, registration.ErrPassword) {
-		ap.guesses.failed(now)
+		ap.guesses.Failed(now)
 	}
 	if out.APSettings != nil && out.Err == nil {
 		if n, ok := networkFrom(out.APSettings); ok {

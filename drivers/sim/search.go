@@ -9,6 +9,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine"
+	"wpsd/engine/admission"
 	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
 	"wpsd/engine/eapol"
@@ -35,7 +36,7 @@ const (
 // run is the goroutine of a search: it ends with done.
 func (s *search) run(ctx context.Context) {
 	defer close(s.done)
-	ctx, cancel := context.WithTimeoutCause(ctx, walkTime, ErrWalkTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, admission.WalkTime, ErrWalkTime)
 	defer cancel()
 	defer s.cancel(nil)
 	s.result.ByPBC = s.password.ID == wsc.PasswordIDPushButton

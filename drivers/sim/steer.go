@@ -160,8 +160,8 @@ func (ap *AP) due() time.Time {
 	for _, s := range ap.lan.selected {
 		times = append(times, s.until)
 	}
-	if ap.wasLocked && !ap.guesses.forever && !ap.o.SetupLocked {
-		times = append(times, ap.guesses.until)
+	if ap.wasLocked && !ap.o.SetupLocked {
+		times = append(times, ap.guesses.Ends())
 	}
 	var first time.Time
 	for _, t := range times {

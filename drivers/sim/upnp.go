@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wpsd/drivers/wfadevice"
+	"wpsd/engine/admission"
 	"wpsd/engine/registration"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
@@ -163,7 +164,7 @@ func (ap *AP) selectRegistrar(now time.Time, from netip.Addr, message []byte) er
 	kind := RegistrarDeselected
 	if s.Selected {
 		kind = RegistrarSelected
-		l.selected = append(l.selected, selectedRegistrar{*s, from, now.Add(walkTime)})
+		l.selected = append(l.selected, selectedRegistrar{*s, from, now.Add(admission.WalkTime)})
 	}
 	ap.tell(Event{At: now, Kind: kind, UUID: s.UUID})
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/admission"
 	"wpsd/engine/wsc"
 )
 
@@ -363,8 +364,9 @@ func (w *World) reset(ap *AP) error {
 	ap.gone = make(chan struct{})
 	ap.pins.clear()
 	ap.nfc.tokens = nil
-	ap.selection, ap.monitor, ap.guesses, ap.pressAt = selection{}, pbcMonitor{},
-		lockout{}, time.Time{}
+	ap.selection, ap.monitor, ap.guesses, ap.pressAt = selection{},
+		admission.Monitor{}, admission.Lockout{}, time.Time{}
+	ap.overlapped = false
 	ap.tell(Event{At: time.Now(), Kind: SwitchedOn})
 	return nil
 }

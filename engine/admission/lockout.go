@@ -1,4 +1,4 @@
-package sim
+package admission
 
 import "time"
 
@@ -11,16 +11,17 @@ const (
 	maxLockDuration   = 365 * 24 * time.Hour
 )
 
-// lockout protects the AP PIN from being guessed.
-type lockout struct {
+// Lockout protects an access point's own PIN from being guessed. The zero Lockout has seen no
+// failure.
+type Lockout struct {
 	failures int // since the AP PIN was set
 	inARow   int
 	until    time.Time
 	forever  bool
 }
 
-// failed counts a wrong AP PIN and reports whether the setup is locked because of it.
-func (l *lockout) failed(now time.Time) bool {
+// Failed counts a wrong AP PIN and reports whether the setup is locked because of it.
+func (l *Lockout) Failed(now time.Time) bool {
 	l.failures++
 	l.inARow++
 	if l.inARow >= failuresForever {
@@ -39,7 +40,17 @@ func (l *lockout) failed(now time.Time) bool {
 	return true
 }
 
-// passed notes that the AP PIN was right.
-func (l *lockout) passed() { l.inARow = 0 }
+// Passed notes that the AP PIN was right.
+func (l *Lockout) Passed() { l.inARow = 0 }
 
-func (l *lockout) locked(now time.Time) bool { return l.forever || now.Before(l.until) }
+// Locked reports whether no AP PIN is taken now.
+func (l *Lockout) Locked(now time.Time) bool { return l.forever || now.Before(l.until) }
+
+// Ends is when the newest lock ends, or ended; zero: there was none, or it lasts until the AP PIN is
+// set anew.
+func (l *Lockout) Ends() time.Time {
+	if l.forever {
+		return time.Time{}
+	}
+	return l.until
+}
