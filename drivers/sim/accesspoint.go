@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -78,8 +79,7 @@ type AP struct {
 	apPINUntil   time.Time // zero: for ever
 	pins         pinStore
 	nfc          nfc
-	monitor      admission.Monitor
-	overlapped   bool // two buttons were seen: until ours is pressed again
+	buttons      buttons
 	selection    selection
 	guesses      admission.Lockout
 	wasLocked    bool
@@ -194,11 +194,11 @@ func (ap *AP) press(now time.Time) error {
 	if ap.o.NoWPS {
 		return drivers.ErrNotSupported
 	}
-	if ap.monitor.Overlap(now) {
+	if ap.buttons.Overlap(now) {
 		ap.tell(Event{At: now, Kind: PBCOverlap})
 		return fmt.Errorf("sim: %s: %w", ap.bsss[0].BSSID, drivers.ErrOverlap)
 	}
-	ap.overlapped = false
+	ap.buttons.overlapped = false
 	ap.selection = selection{until: now.Add(admission.WalkTime), pbc: true, macs: []wsc.MAC{wsc.Broadcast}}
 	ap.tell(Event{At: now, Kind: ButtonPressed})
 	return nil
@@ -232,13 +232,6 @@ func (ap *AP) allow(now time.Time, g PINGrant) error {
 		macs: macs[:min(len(macs), wsc.MaxAuthorizedMACs)]}
 	ap.tell(Event{At: now, Kind: PINAdded, UUID: g.UUID})
 	return nil
-}
-
-// pressed notes an Enrollee that shows a push button in a probe request or M1, and reports whether
-// more than one does. An overlap lasts until the access point's own button is pressed again.
-func (ap *AP) pressed(now time.Time, uuid wsc.UUID) (overlap bool) {
-	ap.monitor.Heard(now, uuid)
-	return ap.monitor.Overlap(now)
 }
 
 // unauthorize takes an address out of AuthorizedMACs. The lock is held.
@@ -404,4 +397,46 @@ func (ap *AP) refresh(now time.Time) {
 		ap.pins.clear()
 		_ = ap.allow(now, PINGrant{PIN: ap.o.Story.PIN}) // there is room: nothing waits
 	}
+}
+
+// tell remembers an event, passes it on to whoever steers the access point, and logs it. The
+// World's lock is held.
+func (ap *AP) tell(e Event) {
+	if len(ap.events) >= maxEvents {
+		ap.events = append(ap.events[:0], ap.events[maxEvents/2:]...)
+	}
+	ap.events = append(ap.events, e)
+	for s := range ap.steered {
+		s.hear(e)
+	}
+	if ap.world.log == nil {
+		return
+	}
+	attrs := []any{slog.String("event", string(e.Kind)), slog.String("ssid", string(ap.net.ssid)),
+		slog.String("ap", ap.bsss[0].BSSID.String())}
+	if !e.Station.IsZero() {
+		attrs = append(attrs, slog.String("station", e.Station.String()))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("err", e.Err.Error()))
+	}
+	ap.world.log.Info("sim: access point", attrs...)
+}
+
+// Events returns what happened at the access point so far, oldest first.
+func (ap *AP) Events() []Event {
+	ap.world.mu.Lock()
+	defer ap.world.mu.Unlock()
+	ap.refresh(time.Now())
+	return append([]Event(nil), ap.events...)
+}
+
+// Happened reports whether an event of this kind is among Events.
+func (ap *AP) Happened(kind EventKind) bool {
+	for _, e := range ap.Events() {
+		if e.Kind == kind {
+			return true
+		}
+	}
+	return false
 }

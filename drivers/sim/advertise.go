@@ -76,9 +76,6 @@ func (ap *AP) elements(b *bss, now time.Time, beacon, byName bool) []byte {
 	return e
 }
 
-// anyButton are the bits of a push button, real or on a screen.
-const anyButton = wsc.ConfigPhysicalPushButton | wsc.ConfigVirtualPushButton
-
 // advertisement is what the access point says of WSC now (hostapd behaviour; WSC, "Beacon Frame"
 // and "Probe Response").
 func (ap *AP) advertisement(now time.Time) *wsc.Advertisement {
@@ -164,8 +161,8 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 	if p.DevicePasswordID != wsc.PasswordIDPushButton {
 		return
 	}
-	if ap.pressed(now, p.Device.UUID) && !ap.overlapped {
-		ap.overlapped = true
+	if ap.buttons.pressed(now, p.Device.UUID) && !ap.buttons.overlapped {
+		ap.buttons.overlapped = true
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: from, UUID: p.Device.UUID})
 	}
 	// Whoever brought a simulated device into range presses buttons himself.

@@ -10,9 +10,6 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// ErrCommand is returned by Command for a line that is not one.
-var ErrCommand = errors.New("not a command")
-
 // Command does what a line of the control pipe says. AP is a BSSID, or an SSID, which may hold
 // spaces. An empty line and one that begins with # do nothing.
 //
@@ -218,19 +215,4 @@ func (w *World) pressOverlap() error {
 		return errors.New("sim: there are no two access points called Sim Overlap")
 	}
 	return errors.Join(errs...)
-}
-
-// named finds an access point by BSSID or SSID.
-func (w *World) named(name string) (*AP, error) {
-	if bssid, err := wsc.ParseMAC(name); err == nil {
-		if ap := w.AP(bssid); ap != nil {
-			return ap, nil
-		}
-	}
-	for _, ap := range w.APs() {
-		if ap.Status().SSID == name {
-			return ap, nil
-		}
-	}
-	return nil, fmt.Errorf("sim: there is no access point %q", name)
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"log/slog"
 	"time"
 
 	"wpsd/engine/wsc"
@@ -51,45 +50,3 @@ type Event struct {
 
 // maxEvents bounds what an access point remembers; the oldest half goes first.
 const maxEvents = 1000
-
-// tell remembers an event, passes it on to whoever steers the access point, and logs it. The
-// World's lock is held.
-func (ap *AP) tell(e Event) {
-	if len(ap.events) >= maxEvents {
-		ap.events = append(ap.events[:0], ap.events[maxEvents/2:]...)
-	}
-	ap.events = append(ap.events, e)
-	for s := range ap.steered {
-		s.hear(e)
-	}
-	if ap.world.log == nil {
-		return
-	}
-	attrs := []any{slog.String("event", string(e.Kind)), slog.String("ssid", string(ap.net.ssid)),
-		slog.String("ap", ap.bsss[0].BSSID.String())}
-	if !e.Station.IsZero() {
-		attrs = append(attrs, slog.String("station", e.Station.String()))
-	}
-	if e.Err != nil {
-		attrs = append(attrs, slog.String("err", e.Err.Error()))
-	}
-	ap.world.log.Info("sim: access point", attrs...)
-}
-
-// Events returns what happened at the access point so far, oldest first.
-func (ap *AP) Events() []Event {
-	ap.world.mu.Lock()
-	defer ap.world.mu.Unlock()
-	ap.refresh(time.Now())
-	return append([]Event(nil), ap.events...)
-}
-
-// Happened reports whether an event of this kind is among Events.
-func (ap *AP) Happened(kind EventKind) bool {
-	for _, e := range ap.Events() {
-		if e.Kind == kind {
-			return true
-		}
-	}
-	return false
-}

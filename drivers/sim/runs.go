@@ -185,8 +185,8 @@ func (e *enrolment) heard(now time.Time, t wsc.MessageType, msg []byte) {
 	ap := e.a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
-	if ap.pressed(now, m.Device.UUID) {
-		ap.overlapped = true
+	if ap.buttons.pressed(now, m.Device.UUID) {
+		ap.buttons.overlapped = true
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: e.a.link.s.r.MAC, UUID: m.Device.UUID})
 	}
 }
@@ -196,7 +196,7 @@ func (e *enrolment) overlap(now time.Time) bool {
 	ap := e.a.ap
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
-	return ap.overlapped || ap.monitor.Overlap(now)
+	return ap.buttons.overlapped || ap.buttons.Overlap(now)
 }
 
 // password is the Registrar's question for the Enrollee's device password.
@@ -252,7 +252,7 @@ func (e *enrolment) finish(now time.Time, t *tap) {
 	}
 	ap.selection = selection{}
 	if e.pbc {
-		ap.monitor.Enrolled(now, e.uuid)
+		ap.buttons.Enrolled(now, e.uuid)
 	}
 	if !ap.net.configured {
 		ap.next, ap.nextAt = &e.net, now.Add(reloadDelay)

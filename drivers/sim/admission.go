@@ -122,3 +122,19 @@ func (s *pinStore) remove(id admission.ID) {
 	s.list.Remove(id)
 	delete(s.known, id)
 }
+
+// buttons are those that an access point hears of.
+type buttons struct {
+	admission.Monitor
+	overlapped bool // two were pressed: until the access point's own is pressed again
+}
+
+// pressed notes an Enrollee that shows a push button in a probe request or M1, and reports whether
+// more than one does.
+func (b *buttons) pressed(now time.Time, uuid wsc.UUID) (overlap bool) {
+	b.Heard(now, uuid)
+	return b.Overlap(now)
+}
+
+// anyButton are the bits of a push button, real or on a screen.
+const anyButton = wsc.ConfigPhysicalPushButton | wsc.ConfigVirtualPushButton
