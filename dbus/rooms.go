@@ -6,6 +6,7 @@ import (
 	"wpsd/service/external"
 	"wpsd/service/hotspot"
 	"wpsd/service/listening"
+	"wpsd/service/nfc"
 )
 
 // Rooms has the methods of the service and of its rooms in one: New takes it.
@@ -15,12 +16,13 @@ type Rooms struct {
 	*external.Registrars
 	*hotspot.Hotspots
 	*listening.Scans
+	*nfc.Exchange
 }
 
 // RoomsOf finds the rooms of a service.
 func RoomsOf(s *service.Service) Rooms {
 	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars(),
-		Hotspots: s.Hotspots(), Scans: s.Scans()}
+		Hotspots: s.Hotspots(), Scans: s.Scans(), Exchange: s.NFC()}
 }
 
 // ReleaseOwner ends what an owner that is gone has everywhere.

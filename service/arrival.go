@@ -65,7 +65,7 @@ func (s *Service) arrived(ses *session.Running, c *receive.Credentials, from rec
 	if ses != nil {
 		ses.Keep(c.Networks, c.Received, func(told *Session) {
 			told.Detail.Credentials, told.Detail.NotStored = len(c.Networks), c.NotStored != nil
-			told.Detail.LeftOut = leftOutOf(c.LeftOut)
+			told.Detail.LeftOut = ending.LeftOut(c.LeftOut)
 			told.Networks = append(told.Networks, a.stored...)
 		})
 	}
@@ -120,33 +120,4 @@ func (s *Service) announce(stored []receive.Stored) []NetworkID {
 		}
 	}
 	return ids
-}
-
-// leftOutOf says of each Credential that makes no network which it was, and why.
-func leftOutOf(list []*credential.LeftOutError) []outcome.LeftOut {
-	var left []outcome.LeftOut
-	for _, l := range list {
-		left = append(left, outcome.LeftOut{SSID: l.SSID, Why: flawOf(l.Err)})
-	}
-	return left
-}
-
-// flawOf says why a Credential makes no network.
-func flawOf(err error) outcome.Flaw {
-	for _, row := range []struct {
-		is   error
-		flaw outcome.Flaw
-	}{
-		{credential.ErrWPA3Only, outcome.FlawWPA3Key},
-		{credential.ErrSSID, outcome.FlawName},
-		{credential.ErrWEP, outcome.FlawWEP},
-		{credential.ErrKey, outcome.FlawKey},
-		{credential.ErrEncryption, outcome.FlawEncryption},
-		{credential.ErrAuth, outcome.FlawAuth},
-	} {
-		if errors.Is(err, row.is) {
-			return row.flaw
-		}
-	}
-	return outcome.FlawOther
 }

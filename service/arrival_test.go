@@ -172,7 +172,8 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		h.drain()
 		if len(ids) != 1 || count[NetworkAdded](h) != 1 ||
 			string(h.told(ids[0]).SSID) != "home" {
-			h.Errorf("stored %v, told of %d: %v", ids, count[NetworkAdded](h), h.svc.Snapshot().Networks)
+			h.Errorf("stored %v, told of %d: %v", ids, count[NetworkAdded](h),
+				h.svc.Snapshot().Networks)
 		}
 	}
 	play(t, []scene{
@@ -194,7 +195,7 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		{"a tag and no room at all", func(h *house) {
 			h.fill(0)
 			token := ndef.ConfigurationToken{Credentials: both}
-			if _, err := h.svc.NFCTagRead(h.Context(),
+			if _, err := h.svc.NFC().NFCTagRead(h.Context(),
 				NFCTagRequest{Payload: token.Append(nil)}); !errors.Is(err, ErrStoreFull) {
 				h.Error(err)
 			}

@@ -611,7 +611,7 @@ func TestERImpostor(t *testing.T) {
 				admit.Enrollee = ERPeer{MAC: printer}
 				button := ERRequest{Interface: "wlan0", Enrollee: ap, Owner: ":1.2"}
 				_, secretsErr := h.svc.Registrars().ERConfig(h.Context(), "wlan0", ap)
-				_, tokenErr := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ap, NFCFormatNDEF)
+				_, tokenErr := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ap, NFCFormatNDEF)
 				for name, err := range map[string]error{
 					"Learn": second(h.svc.Registrars().ERLearn(h.Context(), r)),
 					"Configure": second(h.svc.Registrars().ERConfigure(h.Context(), r,

@@ -36,12 +36,12 @@ func TestERNFC(t *testing.T) {
 	byUUID := func(h *erHouse) ERPeer { return ERPeer{UUID: h.lan.uuid} }
 	playER(t, map[string]func(h *erHouse){
 		"a configuration token has what its Enrollees are given": func(h *erHouse) {
-			if _, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", byUUID(h),
+			if _, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", byUUID(h),
 				NFCFormatNDEF); !errors.Is(err, ErrNoERSettings) {
 				h.Errorf("before it was learned: %v", err)
 			}
 			h.end(h.learn(labelPIN))
-			v, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+			v, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
 				NFCFormatNDEF)
 			if err != nil {
 				h.Fatal(err)
@@ -54,7 +54,7 @@ func TestERNFC(t *testing.T) {
 				string(c.NetworkKey.Bytes()) != passphrase || c.NetworkIndex != 1 {
 				h.Errorf("%v", c)
 			}
-			if _, err := h.svc.ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: camera},
+			if _, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: camera},
 				NFCFormatNDEF); !errors.Is(err, ErrNoERAP) {
 				h.Errorf("of another: %v", err)
 			}
@@ -62,7 +62,7 @@ func TestERNFC(t *testing.T) {
 		"a device whose tag was read is let in": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			tag, pair := tagOf(h)
-			got, err := h.svc.ERNFCTagRead(h.Context(),
+			got, err := h.svc.NFC().ERNFCTagRead(h.Context(),
 				NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"})
 			if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
 				h.Fatal(got, err)
@@ -84,11 +84,12 @@ func TestERNFC(t *testing.T) {
 			tag, pair := tagOf(h)
 			r := NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2",
 				Detach: true}
-			if _, err := h.svc.ERNFCTagRead(h.Context(), r); !errors.Is(err, ErrNoERSettings) {
+			if _, err := h.svc.NFC().ERNFCTagRead(h.Context(), r); !errors.Is(err,
+				ErrNoERSettings) {
 				h.Errorf("by who does not wait: %v", err)
 			}
 			r.Await = true
-			if got, err := h.svc.ERNFCTagRead(h.Context(), r); err != nil ||
+			if got, err := h.svc.NFC().ERNFCTagRead(h.Context(), r); err != nil ||
 				got.Kind != NFCTagPassword || got.Session != 0 {
 				h.Fatal(got, err)
 			}
@@ -127,7 +128,7 @@ func TestERNFC(t *testing.T) {
 		"a device with another key than its tag says is not": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			tag, _ := tagOf(h)
-			got, err := h.svc.ERNFCTagRead(h.Context(),
+			got, err := h.svc.NFC().ERNFCTagRead(h.Context(),
 				NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2"})
 			if err != nil {
 				h.Fatal(err)
@@ -148,7 +149,8 @@ func TestERNFC(t *testing.T) {
 			_, pair := tagOf(h)
 			request := &ndef.HandoverRequest{PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()),
 				UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
-			answer, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF,
+			answer, err := h.svc.NFC().ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h),
+				NFCFormatNDEF,
 				NFCCarrierMessage)
 			if err != nil {
 				h.Fatal(err)
@@ -159,7 +161,7 @@ func TestERNFC(t *testing.T) {
 			}
 			report := NFCHandover{Interface: "wlan0", Request: request.AppendMessage(nil, 1),
 				Select: answer, Owner: ":1.2"}
-			s, err := h.svc.NFCReportHandover(h.Context(), report)
+			s, err := h.svc.NFC().NFCReportHandover(h.Context(), report)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -172,10 +174,12 @@ func TestERNFC(t *testing.T) {
 				len(m.Outcome().Credentials) != 1 || s.Role != RoleExternalRegistrar {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
-			if _, err := h.svc.NFCReportHandover(h.Context(), report); !errors.Is(err, ErrNoToken) {
+			if _, err := h.svc.NFC().NFCReportHandover(h.Context(), report); !errors.Is(err,
+				ErrNoToken) {
 				h.Errorf("once more: %v", err)
 			}
-			byMAC, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+			byMAC, err := h.svc.NFC().ERNFCHandoverSelect(h.Context(), "wlan0",
+				ERPeer{MAC: homeBSSID},
 				NFCFormatWPS, NFCCarrierRecord)
 			if err != nil {
 				h.Fatal(err)
@@ -187,12 +191,12 @@ func TestERNFC(t *testing.T) {
 		"a network on a tag is stored, and what is no tag is refused": func(h *erHouse) {
 			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
 				SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}
-			got, err := h.svc.ERNFCTagRead(h.Context(),
+			got, err := h.svc.NFC().ERNFCTagRead(h.Context(),
 				NFCTagRequest{Interface: "wlan0", Payload: token.Append(nil)})
 			if err != nil || len(got.Networks) != 1 {
 				h.Errorf("%+v, %v", got, err)
 			}
-			if _, err := h.svc.ERNFCTagRead(h.Context(),
+			if _, err := h.svc.NFC().ERNFCTagRead(h.Context(),
 				NFCTagRequest{Interface: "wlan0", Payload: []byte("x")}); !errors.Is(err,
 				ErrBadTag) {
 				h.Errorf("%v", err)
@@ -204,12 +208,13 @@ func TestERNFC(t *testing.T) {
 				h.Fatal(err)
 			}
 			tag, _ := tagOf(h)
-			if _, err := h.svc.ERNFCTagRead(h.Context(),
+			if _, err := h.svc.NFC().ERNFCTagRead(h.Context(),
 				NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil)}); !errors.Is(err,
 				ErrERStopped) {
 				h.Errorf("%v", err)
 			}
-			if _, err := h.svc.ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h), NFCFormatNDEF,
+			if _, err := h.svc.NFC().ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h),
+				NFCFormatNDEF,
 				NFCCarrierRecord); !errors.Is(err, ErrERStopped) {
 				h.Errorf("%v", err)
 			}
@@ -233,7 +238,7 @@ func (h *erHouse) writeTag() *ndef.PasswordToken {
 
 func (h *erHouse) readTag(tag *ndef.PasswordToken) {
 	h.Helper()
-	if got, err := h.svc.NFCTagRead(h.Context(),
+	if got, err := h.svc.NFC().NFCTagRead(h.Context(),
 		NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil),
 			Owner: ":1.2"}); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
 		h.Fatal(got, err)
@@ -265,7 +270,8 @@ func TestERManagesByTag(t *testing.T) {
 			}
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 			h.readTag(tag)
-			s = h.end(h.must(h.svc.Registrars().ERConfigure(h.Context(), r, wpa2("new name", "new passphrase"))))
+			s = h.end(h.must(h.svc.Registrars().ERConfigure(h.Context(), r,
+				wpa2("new name", "new passphrase"))))
 			h.wantNetwork(s, "new name", "new passphrase")
 			if h.svc.tokens.HasTokens() {
 				h.Error("the password is kept")

@@ -8,7 +8,7 @@ import (
 // Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and
 // nothing would be lost.
 func (s *Service) Busy() string {
-	read, handovers := s.tokens.HasTokens(), s.tokens.hasHandovers()
+	read, handovers := s.tokens.HasTokens(), s.tokens.HasHandovers()
 	registrar := s.registrars.First() != ""
 	agents, waiting := s.agents.Count(), s.agents.Waiting()
 	s.mu.Lock()

@@ -61,10 +61,13 @@ func TestNoSecretLeaks(t *testing.T) {
 	}{
 		{"NFC tokens, tags and a handover", func(h *house) {
 			ap := h.ap(withPIN)
-			h.svc.token = token
+			if err := h.store.SetToken(token); err != nil {
+				h.Fatal(err)
+			}
 			h.touches(ap, h.token(NFCFormatNDEF))
 			e := h.end(h.nfc(nil))
-			config, err := h.svc.NFCConfigToken(h.Context(), "wlan0", NFCFormatNDEF, e.Networks[0])
+			config, err := h.svc.NFC().NFCConfigToken(h.Context(), "wlan0", NFCFormatNDEF,
+				e.Networks[0])
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -78,14 +81,14 @@ func TestNoSecretLeaks(t *testing.T) {
 			}
 			for _, bad := range [][]byte{config.Bytes()[:len(config.Bytes())-9],
 				append(h.token(NFCFormatWPS), 0x10)} {
-				if _, err := h.svc.NFCTagRead(h.Context(),
+				if _, err := h.svc.NFC().NFCTagRead(h.Context(),
 					NFCTagRequest{Payload: bad}); err == nil {
 					h.Error("half a tag is taken")
 				} else {
 					h.log.WriteString(err.Error()) // callers get it, too
 				}
 			}
-			request, err := h.svc.NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF,
+			request, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF,
 				NFCCarrierMessage)
 			if err != nil {
 				h.Fatal(err)
@@ -94,7 +97,7 @@ func TestNoSecretLeaks(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			s, err := h.svc.NFCReportHandover(h.Context(),
+			s, err := h.svc.NFC().NFCReportHandover(h.Context(),
 				NFCHandover{Interface: "wlan0", Initiator: true, Request: request, Select: sel})
 			if err != nil {
 				h.Fatal(err)

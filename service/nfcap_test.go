@@ -39,20 +39,21 @@ func (h *house) asks(tag []byte) map[string]func() error {
 		Version2: wsc.Version20}).AppendMessage(nil, 7)
 	return map[string]func() error{
 		"NFCPasswordToken": func() error {
-			_, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatNDEF)
+			_, err := h.svc.NFC().NFCPasswordToken(h.Context(), "uap0", NFCFormatNDEF)
 			return err
 		},
 		"NFCHandoverSelect": func() error {
-			_, err := h.svc.NFCHandoverSelect(h.Context(), "uap0", NFCFormatNDEF, NFCCarrierRecord)
+			_, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", NFCFormatNDEF,
+				NFCCarrierRecord)
 			return err
 		},
 		"NFCTagRead": func() error {
-			got, err := h.svc.NFCTagRead(h.Context(),
+			got, err := h.svc.NFC().NFCTagRead(h.Context(),
 				NFCTagRequest{Interface: "uap0", Payload: tag, Owner: ":1.1"})
 			return h.failedSession(got.Session, err)
 		},
 		"NFCReportHandover": func() error {
-			s, err := h.svc.NFCReportHandover(h.Context(),
+			s, err := h.svc.NFC().NFCReportHandover(h.Context(),
 				NFCHandover{Interface: "uap0", Request: request,
 					Select: hotspottest.Answer().AppendMessage(nil), Owner: ":1.1"})
 			return h.failedSession(s.ID, err)
@@ -78,7 +79,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("a device whose tag was read is let in", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			for _, payload := range [][]byte{tag.Append(nil), tag.AppendNDEF(nil)} {
-				got, err := h.svc.NFCTagRead(h.Context(),
+				got, err := h.svc.NFC().NFCTagRead(h.Context(),
 					NFCTagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
 				if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
 					h.Fatal(got, err)
@@ -104,7 +105,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("nobody comes, and a run that fails uses the token up", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			read := func() Session {
-				got, err := h.svc.NFCTagRead(h.Context(),
+				got, err := h.svc.NFC().NFCTagRead(h.Context(),
 					NFCTagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
 				if err != nil {
 					h.Fatal(err)
@@ -145,23 +146,25 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	})
 	t.Run("tokens and the answer to a handover are its software's", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
-			if v, err := h.svc.NFCPasswordToken(h.Context(), "uap0", NFCFormatWPS); err != nil ||
+			if v, err := h.svc.NFC().NFCPasswordToken(h.Context(), "uap0",
+				NFCFormatWPS); err != nil ||
 				string(v.Bytes()) != "the access point's token" {
 				h.Error(err)
 			}
-			if v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); err != nil ||
+			if v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF,
+				0); err != nil ||
 				string(v.Bytes()) != "the access point's network" {
 				h.Error(err)
 			}
 			for format, want := range map[NFCFormat][]byte{NFCFormatNDEF: hotspottest.Answer().AppendCarrier(nil), NFCFormatWPS: hotspottest.Answer().Append(nil)} {
-				if b, err := h.svc.NFCHandoverSelect(h.Context(), "uap0", format, NFCCarrierRecord); err != nil || !bytes.Equal(b, want) {
+				if b, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", format, NFCCarrierRecord); err != nil || !bytes.Equal(b, want) {
 					h.Errorf("%x, %v", b, err)
 				}
 			}
 			if u.Commands() != "password-token WPS; config-token NDEF; select; select" {
 				h.Errorf("commands %s", u.Commands())
 			}
-			if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
+			if _, err := h.svc.NFC().StartNFC(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
 				h.Errorf("StartNFC: %v", err)
 			}
 		})
@@ -169,7 +172,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("a device that was answered over NFC is let in", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			request := &ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
-			answer, err := h.svc.NFCAnswer(h.Context(), request.Append(nil))
+			answer, err := h.svc.NFC().NFCAnswer(h.Context(), request.Append(nil))
 			if err != nil || !bytes.Equal(answer, hotspottest.Answer().Append(nil)) {
 				h.Fatalf("%x, %v", answer, err)
 			}
@@ -213,7 +216,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			u.Fail["config-token"] = drivers.ErrNotSupported
 			u.Own = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true, RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
 		}, func(h *house, u *hotspottest.Software) {
-			v, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0)
+			v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -229,7 +232,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				h.Errorf("channel %d, bands %v, %v", k.APChannel, k.RFBands, k.BSSID)
 			}
 			u.Set(func() { u.Own.Key = secret.Value{} })
-			if _, err := h.svc.NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "key") {
+			if _, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "key") {
 				h.Errorf("without its key: %v", err)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/engine/devpass"
+	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/ending"
@@ -72,6 +73,27 @@ func (e *enrolment) apPassword(_ time.Time, _ wsc.Device,
 	default:
 		return devpass.Password{}, false
 	}
+}
+
+// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that
+// is read meanwhile may take the kept one's place.
+func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
+	_ [20]byte) (registration.Token, bool) {
+	password, hash, ok := e.service.tokens.TokenOf(id)
+	if !ok {
+		return registration.Token{}, false
+	}
+	e.Password.Wipe()
+	e.Password = password
+	return registration.Token{Password: password, EnrolleeKeyHash: &hash}, true
+}
+
+// usedToken forgets the password with which a run succeeded: a tag's password is for one.
+func (e *enrolment) usedToken() {
+	if e.Method != MethodNFC || e.Purpose == PurposeEnroll || !e.received {
+		return
+	}
+	e.service.tokens.UsedUp(e.Password.ID)
 }
 
 // AddNetwork stores a network that somebody knows. The key is copied.

@@ -18,6 +18,7 @@ import (
 	"wpsd/service/hotspot"
 	"wpsd/service/lending"
 	"wpsd/service/listening"
+	"wpsd/service/nfc"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
@@ -67,9 +68,7 @@ type Service struct {
 	calm    chan struct{} // see Calm
 	ready   chan struct{} // closed once the interfaces were listed for the first time
 
-	token      store.Token // configured; of id 0: none
-	tokenMu    sync.Mutex  // one makes our NFC token
-	storing    sync.Mutex  // held while a network is stored
+	storing    sync.Mutex // held while a network is stored
 	tasks      sync.WaitGroup
 	published  *state.Published // what subscribers see
 	sessions   *session.Table
@@ -77,7 +76,8 @@ type Service struct {
 	lenders    *lending.Managers
 	scans      *listening.Scans // of others
 	hotspots   *hotspot.Hotspots
-	tokens     *tokens
+	tokens     *nfc.Tokens
+	nfc        *nfc.Exchange
 	agents     *agents.Registry // which ends after all tasks
 
 	mu           sync.Mutex
@@ -113,7 +113,7 @@ func New(c Config) (*Service, error) {
 	s.lenders = lending.New(c.Managers)
 	s.agents = agents.New(agentsHub{s}, s.log)
 	s.scans = listening.New(listeningHub{s}, staleAfter, s.log)
-	s.tokens = &tokens{log: s.log, expired: s.calmDown}
+	s.tokens = nfc.NewTokens(s.log, s.calmDown)
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {
 		s.rand.r = rand.Reader
@@ -127,17 +127,18 @@ func New(c Config) (*Service, error) {
 	if err := checkProcessing(s.manager.Processing); err != nil {
 		return nil, err
 	}
-	if c.Token.ID != 0 {
-		if err := s.useToken(c.Token); err != nil {
-			return nil, err
-		}
-	}
 	s.published = state.New(s.manager)
 	s.sessions = session.New(s.published, s.log, s.sessionOver)
 	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
 		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
 		Tags: s.tokens, Rand: s.rand, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
+	var err error
+	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
+		AccessPoints: s.hotspots, Registrars: s.registrars, Tokens: s.tokens, Store: s.store,
+		Own: c.Token, Rand: s.rand, Log: s.log}); err != nil {
+		return nil, err
+	}
 	for _, n := range s.store.Networks() {
 		s.published.AddNetwork(networkOf(n))
 	}
@@ -161,6 +162,9 @@ func (s *Service) Scans() *listening.Scans { return s.scans }
 
 // Hotspots are the access points of this machine.
 func (s *Service) Hotspots() *hotspot.Hotspots { return s.hotspots }
+
+// NFC is what goes over NFC.
+func (s *Service) NFC() *nfc.Exchange { return s.nfc }
 
 // agentsHub is what the agents tell.
 type agentsHub struct{ s *Service }
@@ -263,7 +267,7 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.tasks.Wait()
 	s.agents.Close(ErrShutdown)
 	s.sessions.Close()
-	s.tokens.wipe()
+	s.tokens.Wipe()
 }
 
 // begin starts a task that shutDown waits for. The caller holds mu.

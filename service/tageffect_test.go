@@ -88,7 +88,7 @@ func TestNFCTagEffect(t *testing.T) {
 					h.Fatal(err)
 				}
 				r := NFCTagRequest{Interface: "wlan0", Payload: c.payload, Apply: c.apply}
-				got, err := h.svc.NFCTagEffect(h.Context(), r)
+				got, err := h.svc.NFC().NFCTagEffect(h.Context(), r)
 				if got != c.want || !errors.Is(err, c.err) {
 					h.Errorf("%q, %v; want %q, %v", got, err, c.want, c.err)
 				}
@@ -98,7 +98,7 @@ func TestNFCTagEffect(t *testing.T) {
 				// And no tag does more than was allowed.
 				if r.Allowed = NFCTagAdds; c.want == NFCTagChanges {
 					before := h.store.Networks()[0].ID
-					_, err := h.svc.NFCTagRead(h.Context(), r)
+					_, err := h.svc.NFC().NFCTagRead(h.Context(), r)
 					time.Sleep(time.Minute)
 					if len(m.told) > 0 || string(c.payload) == string(
 						networkTag("home", "another passphrase")) && !errors.Is(err, ErrChanged) {
@@ -118,7 +118,7 @@ func TestNFCTagOfADevice(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{{"a device password", func(h *house) {
 		tag, _ := tagOf(h)
-		if got, err := h.svc.NFCTagEffect(h.Context(),
+		if got, err := h.svc.NFC().NFCTagEffect(h.Context(),
 			NFCTagRequest{Payload: tag.AppendNDEF(nil)}); got != NFCTagAdmits || err != nil {
 			h.Errorf("%q, %v", got, err)
 		}
@@ -170,7 +170,7 @@ func bindsPurpose(h *house) {
 			}
 		}
 	}
-	if _, err := h.svc.StartNFC(h.Context(), StartRequest{Interface: "uap0",
+	if _, err := h.svc.NFC().StartNFC(h.Context(), StartRequest{Interface: "uap0",
 		Purpose: PurposeEnroll}); !errors.Is(err, ErrNotSupported) && !errors.Is(err, ErrNoToken) {
 		h.Errorf("StartNFC: %v", err)
 	}

@@ -3,6 +3,7 @@ package service
 import (
 	"wpsd/service/ending"
 	"wpsd/service/external"
+	"wpsd/service/nfc"
 	"wpsd/service/session"
 	"wpsd/service/state"
 )
@@ -138,6 +139,29 @@ const (
 	ApplyNone         = session.ApplyNone
 	LogSessionEnded   = session.LogSessionEnded
 	LogSessionStarted = session.LogSessionStarted
+)
+
+// The words of package nfc.
+type (
+	NFCCarrier    = nfc.Carrier
+	NFCFormat     = nfc.Format
+	NFCHandover   = nfc.Handover
+	NFCTag        = nfc.Tag
+	NFCTagEffect  = nfc.TagEffect
+	NFCTagRequest = nfc.TagRequest
+)
+
+// Its constants.
+const (
+	NFCCarrierMessage   = nfc.CarrierMessage
+	NFCCarrierRecord    = nfc.CarrierRecord
+	NFCFormatNDEF       = nfc.FormatNDEF
+	NFCFormatWPS        = nfc.FormatWPS
+	NFCTagAdds          = nfc.TagAdds
+	NFCTagAdmits        = nfc.TagAdmits
+	NFCTagChanges       = nfc.TagChanges
+	NFCTagConfiguration = nfc.TagConfiguration
+	NFCTagPassword      = nfc.TagPassword
 )
 
 // The words of package external.

@@ -20,6 +20,7 @@ import (
 	"wpsd/service"
 	"wpsd/service/fence"
 	"wpsd/service/lending"
+	"wpsd/service/nfc"
 	"wpsd/service/store"
 )
 
@@ -107,9 +108,15 @@ func guardSleep(ctx context.Context, f flags, svc *service.Service, log *slog.Lo
 	_ = logind.Run(ctx, f.bus, svc, log) // ends with ctx
 }
 
+// toucher is what neard tells.
+type toucher struct {
+	*service.Service
+	*nfc.Exchange
+}
+
 // touch lets neard, where it runs, tell what was touched.
 func touch(ctx context.Context, f flags, svc *service.Service, log *slog.Logger) {
-	_ = neard.Run(ctx, f.bus, svc, log) // ends with ctx
+	_ = neard.Run(ctx, f.bus, toucher{svc, svc.NFC()}, log) // ends with ctx
 }
 
 // openStore opens the state directory, unless networks are to be forgotten.

@@ -46,7 +46,7 @@ const (
 	maxPayload = 1<<15 - 1
 )
 
-// Toucher is told what was touched; *service.Service is one. Payloads are its caller's, and may
+// Toucher is told what was touched. Payloads are its caller's, and may
 // hold keys.
 type Toucher interface {
 	// NFCTouched takes the content of a tag.

@@ -36,7 +36,7 @@ func (c nfcCall) wpsNFC() string {
 		}
 		r.BSSID = bssid
 	}
-	if _, err := c.svc().StartNFC(c.ctx, r); err != nil {
+	if _, err := c.svc().NFC().StartNFC(c.ctx, r); err != nil {
 		return c.fail(err)
 	}
 	c.server.tell(line{ifname: c.ifname, level: levelInfo, text: "WPS-PIN-ACTIVE "})
@@ -45,7 +45,7 @@ func (c nfcCall) wpsNFC() string {
 
 // wpsNFCToken is WPS_NFC_TOKEN WPS|NDEF: this device's own password token.
 func (c nfcCall) wpsNFCToken() string {
-	return c.token(c.svc().NFCPasswordToken(c.ctx, c.ifname, service.NFCFormat(c.args)))
+	return c.token(c.svc().NFC().NFCPasswordToken(c.ctx, c.ifname, service.NFCFormat(c.args)))
 }
 
 // wpsNFCConfigToken is WPS_NFC_CONFIG_TOKEN WPS|NDEF [NETWORK]: a network for a tag, by default the
@@ -64,7 +64,8 @@ func (c nfcCall) wpsNFCConfigToken() string {
 	} else if !c.isAP() {
 		return c.fail(errors.New("name a network, or an interface that is an access point"))
 	}
-	return c.token(c.svc().NFCConfigToken(c.ctx, c.ifname, service.NFCFormat(format), network))
+	return c.token(c.svc().NFC().NFCConfigToken(c.ctx, c.ifname,
+		service.NFCFormat(format), network))
 }
 
 // wpsNFCTagRead is WPS_NFC_TAG_READ HEX [freq=MHZ]: what was read off a tag. The frequency is a
@@ -78,10 +79,11 @@ func (c nfcCall) wpsNFCTagRead() string {
 	defer clear(payload)
 	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(),
 		User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
-	tag, err := c.svc().NFCTagRead(c.ctx, r) // a password may be an access point's, for WPS_REG
+	// a password may be an access point's, for WPS_REG
+	tag, err := c.svc().NFC().NFCTagRead(c.ctx, r)
 	if er := (erCall{c.call}); err == nil && tag.Kind == service.NFCTagPassword && er.runs() {
 		r.Interface, r.Await = er.netInterface(), true // and it may be a device's, which is let in
-		_, err = c.svc().ERNFCTagRead(c.ctx, r)
+		_, err = c.svc().NFC().ERNFCTagRead(c.ctx, r)
 	}
 	if err != nil {
 		return c.fail(err)
@@ -121,7 +123,7 @@ func (c nfcCall) erNFCConfigToken() string {
 	if err != nil {
 		return c.fail(errSyntax)
 	}
-	return c.token(c.svc().ERNFCConfigToken(c.ctx, erCall{c.call}.netInterface(), ap,
+	return c.token(c.svc().NFC().ERNFCConfigToken(c.ctx, erCall{c.call}.netInterface(), ap,
 		service.NFCFormat(format)))
 }
 
@@ -143,7 +145,7 @@ func (c nfcCall) nfcGetHandoverReq() string {
 	if err != nil || rest != "" || carrier != service.NFCCarrierRecord {
 		return c.fail(errSyntax)
 	}
-	b, err := c.svc().NFCHandoverRequest(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+	b, err := c.svc().NFC().NFCHandoverRequest(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -159,11 +161,11 @@ func (c nfcCall) nfcGetHandoverSel() string {
 	}
 	var b []byte
 	if rest == "" {
-		b, err = c.svc().NFCHandoverSelect(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+		b, err = c.svc().NFC().NFCHandoverSelect(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
 	} else {
 		var ap service.ERPeer
 		if ap, err = erPeer(rest); err == nil {
-			b, err = c.svc().ERNFCHandoverSelect(c.ctx, erCall{c.call}.netInterface(), ap,
+			b, err = c.svc().NFC().ERNFCHandoverSelect(c.ctx, erCall{c.call}.netInterface(), ap,
 				service.NFCFormatNDEF, carrier)
 		}
 	}
@@ -188,7 +190,7 @@ func (c nfcCall) nfcReportHandover() string {
 		return c.fail(errSyntax)
 	}
 	defer clear(sel)
-	_, err = c.svc().NFCReportHandover(c.ctx, service.NFCHandover{
+	_, err = c.svc().NFC().NFCReportHandover(c.ctx, service.NFCHandover{
 		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel,
 		Owner: c.caller.owner(), User: c.caller.user(), Detach: true,
 		Apply: c.server.options.Apply, Anew: true,

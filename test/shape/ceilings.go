@@ -13,9 +13,9 @@ var wireAndConfig = map[string]string{
 // lower it here.
 var ceilings = map[string]int{
 	"fields dbus.Server":                 24,
-	"fields service.Service":             30,
+	"fields service.Service":             29,
 	"fields service.enrolment":           22,
-	"methods service.Service":            132,
+	"methods service.Service":            105,
 	"lines cmd/wps-applet/gtk.functions": 91,
 	"lines cmd/wpsd.serve":               79,
 }

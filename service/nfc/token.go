@@ -1,7 +1,8 @@
-package service
+package nfc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"wpsd/drivers"
@@ -11,24 +12,25 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
-// NFCFormat is how a token is written.
-type NFCFormat string
+// Format is how a token is written.
+type Format string
 
 // The formats, in the words of README-WPS.
 const (
 	// the attributes alone; of a handover with their length in front
-	NFCFormatWPS  NFCFormat = "WPS"
-	NFCFormatNDEF NFCFormat = "NDEF" // as a tag holds it: a message of one record
+	FormatWPS  Format = "WPS"
+	FormatNDEF Format = "NDEF" // as a tag holds it: a message of one record
 )
 
 // check refuses what is no format.
-func (f NFCFormat) check() error {
-	if f != NFCFormatWPS && f != NFCFormatNDEF {
+func (f Format) check() error {
+	if f != FormatWPS && f != FormatNDEF {
 		return fmt.Errorf("%w: there is no format %q for NFC: say WPS or NDEF",
-			ErrInvalid, string(f))
+			state.ErrInvalid, string(f))
 	}
 	return nil
 }
@@ -40,9 +42,9 @@ type token interface {
 }
 
 // write gives a token the form that was asked for.
-func (f NFCFormat) write(t token) secret.Value {
+func (f Format) write(t token) secret.Value {
 	b := t.Append(nil)
-	if f == NFCFormatNDEF {
+	if f == FormatNDEF {
 		clear(b)
 		b = t.AppendNDEF(nil)
 	}
@@ -56,44 +58,45 @@ func tokenTask(t store.Token) (session.Task, error) {
 	if err != nil {
 		return session.Task{}, fmt.Errorf("service: %w", err)
 	}
-	return session.Task{Purpose: PurposeEnroll, Method: MethodNFC, Password: password,
+	return session.Task{Purpose: state.PurposeEnroll, Method: state.MethodNFC, Password: password,
 		PrivateKey: t.Private.Clone()}, nil
 }
 
 // StartNFC begins an enrolment with this device's own password token, which the access point's
 // Registrar has read or will read. It goes on like one with a PIN. Without a token (see
 // NFCPasswordToken) it is ErrNoToken.
-func (s *Service) StartNFC(_ context.Context, r StartRequest) (Session, error) {
-	if s.purposeOf(r) == PurposeAdmit {
-		return Session{}, fmt.Errorf("%w: %s is an access point itself: let it read the tag of the device that is to join", ErrNotSupported, r.Interface)
+func (s *Exchange) StartNFC(_ context.Context, r session.StartRequest) (state.Session, error) {
+	if r.Purpose == state.PurposeAdmit ||
+		r.Purpose == "" && s.hub.IsAccessPoint(r.Interface) {
+		return state.Session{}, fmt.Errorf("%w: %s is an access point itself: let it read the tag of the device that is to join", state.ErrNotSupported, r.Interface)
 	}
 	t, ok := s.haveToken()
 	if !ok {
-		return Session{}, fmt.Errorf("%w: make one and write it to a tag, or configure the one that is on the tag already", ErrNoToken)
+		return state.Session{}, fmt.Errorf("%w: make one and write it to a tag, or configure the one that is on the tag already", state.ErrNoToken)
 	}
 	defer t.Wipe()
 	work, err := tokenTask(t)
 	if err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
-	return s.start(r, work)
+	return s.hub.Start(r, work)
 }
 
 // NFCPasswordToken returns this device's own password token, which is made and stored when there is
 // none yet. For an interface that is an access point it is that one's own, by which a Registrar may
 // read and change its settings; it is enabled by this. It is the caller's to wipe.
-func (s *Service) NFCPasswordToken(ctx context.Context, ifname string,
-	f NFCFormat) (secret.Value, error) {
+func (s *Exchange) NFCPasswordToken(ctx context.Context, ifname string,
+	f Format) (secret.Value, error) {
 	if err := f.check(); err != nil {
 		return secret.Value{}, err
 	}
-	if s.purposeFor(ifname) == PurposeAdmit {
+	if s.hub.IsAccessPoint(ifname) {
 		return s.hotspots.Ask(ctx, ifname,
 			func(ap drivers.AccessPoint) (secret.Value, error) {
 				return ap.PasswordToken(ctx, string(f))
 			})
 	}
-	if err := s.known(ifname); err != nil {
+	if err := s.hub.Known(ifname); err != nil {
 		return secret.Value{}, err
 	}
 	t, err := s.ownToken()
@@ -112,22 +115,11 @@ func (s *Service) NFCPasswordToken(ctx context.Context, ifname string,
 	}), nil
 }
 
-// known refuses the name of an interface that is not there; the empty name stands for none in
-// particular.
-func (s *Service) known(ifname string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ifname != "" && s.interfaces[ifname] == nil {
-		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
-	}
-	return nil
-}
-
 // ownToken returns this device's token, and makes it if need be. It draws a private key, the id and
 // the password.
-func (s *Service) ownToken() (store.Token, error) {
-	s.tokenMu.Lock()
-	defer s.tokenMu.Unlock()
+func (s *Exchange) ownToken() (store.Token, error) {
+	s.making.Lock()
+	defer s.making.Unlock()
 	if t, ok := s.haveToken(); ok {
 		return t, nil
 	}
@@ -144,7 +136,7 @@ func (s *Service) ownToken() (store.Token, error) {
 	if err := s.store.SetToken(t); err != nil {
 		t.Wipe()
 		s.log.Error("the NFC token cannot be stored", "err", err)
-		return store.Token{}, fmt.Errorf("%w: %w", ErrStore, err)
+		return store.Token{}, fmt.Errorf("%w: %w", state.ErrStore, err)
 	}
 	s.log.Info("an NFC password token was made", "id", uint16(t.ID))
 	return t, nil
@@ -153,18 +145,18 @@ func (s *Service) ownToken() (store.Token, error) {
 // NFCConfigToken returns a configuration token, with which whoever reads it can join: of a stored
 // network, or, with network 0, of the access point that the interface is. It is the caller's to
 // wipe.
-func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat,
-	network NetworkID) (secret.Value, error) {
+func (s *Exchange) NFCConfigToken(ctx context.Context, ifname string, f Format,
+	network state.NetworkID) (secret.Value, error) {
 	if err := f.check(); err != nil {
 		return secret.Value{}, err
 	}
 	if network == 0 {
 		return s.apConfigToken(ctx, ifname, f)
 	}
-	if err := s.known(ifname); err != nil {
+	if err := s.hub.Known(ifname); err != nil {
 		return secret.Value{}, err
 	}
-	n, err := s.NetworkSecrets(network)
+	n, err := s.networks.Network(network)
 	if err != nil {
 		return secret.Value{}, err
 	}
@@ -178,10 +170,10 @@ func (s *Service) NFCConfigToken(ctx context.Context, ifname string, f NFCFormat
 // apConfigToken is that of an access point of this machine. Its own software makes it: an access
 // point without settings chooses them at this moment. One that knows no NFC tells its settings,
 // which are enough.
-func (s *Service) apConfigToken(ctx context.Context, ifname string,
-	f NFCFormat) (secret.Value, error) {
-	if s.purposeFor(ifname) != PurposeAdmit {
-		return secret.Value{}, fmt.Errorf("%w: %q is no access point, so it has no network of its own: say which stored network", ErrNotSupported, ifname)
+func (s *Exchange) apConfigToken(ctx context.Context, ifname string,
+	f Format) (secret.Value, error) {
+	if !s.hub.IsAccessPoint(ifname) {
+		return secret.Value{}, fmt.Errorf("%w: %q is no access point, so it has no network of its own: say which stored network", state.ErrNotSupported, ifname)
 	}
 	return s.hotspots.Ask(ctx, ifname, func(ap drivers.AccessPoint) (secret.Value, error) {
 		if t, err := ap.ConfigToken(ctx, string(f)); err == nil || !isUnsupported(err) {
@@ -198,6 +190,11 @@ func (s *Service) apConfigToken(ctx context.Context, ifname string,
 		}
 		return f.write(t), nil
 	})
+}
+
+// isUnsupported tells what another way may be tried after.
+func isUnsupported(err error) bool {
+	return errors.Is(err, drivers.ErrNotSupported) || errors.Is(err, state.ErrNotSupported)
 }
 
 // settingsToken makes a configuration token of what an access point's software tells of itself.
@@ -257,25 +254,25 @@ func frequencyOf(bands wsc.RFBands, channel uint16) int {
 }
 
 // useToken checks the configured token, which takes the place of a stored one.
-func (s *Service) useToken(t store.Token) error {
+func (s *Exchange) useToken(t store.Token) error {
 	pair, err := wsccrypto.KeyPairFromPrivate(t.Private)
 	if err != nil {
-		return fmt.Errorf("%w: the NFC token's private key: %w", ErrInvalid, err)
+		return fmt.Errorf("%w: the NFC token's private key: %w", state.ErrInvalid, err)
 	}
 	pair.Wipe()
 	work, err := tokenTask(t)
 	if err != nil {
-		return fmt.Errorf("%w: the NFC token: %w", ErrInvalid, err)
+		return fmt.Errorf("%w: the NFC token: %w", state.ErrInvalid, err)
 	}
 	work.Wipe()
-	s.token = t.Clone()
+	s.own = t.Clone()
 	return nil
 }
 
 // haveToken returns this device's token, configured or made before, with secrets of its own.
-func (s *Service) haveToken() (store.Token, bool) {
-	if s.token.ID != 0 {
-		return s.token.Clone(), true
+func (s *Exchange) haveToken() (store.Token, bool) {
+	if s.own.ID != 0 {
+		return s.own.Clone(), true
 	}
 	return s.store.Token()
 }

@@ -1,4 +1,4 @@
-package service
+package nfc
 
 import (
 	"context"
@@ -12,12 +12,13 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/external"
+	"wpsd/service/state"
 )
 
 // ERNFCConfigToken returns a configuration token of what Enrollees of an access point are given by
 // the External Registrar. It is the caller's to wipe.
-func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap external.Peer,
-	f NFCFormat) (secret.Value, error) {
+func (s *Exchange) ERNFCConfigToken(ctx context.Context, ifname string, ap external.Peer,
+	f Format) (secret.Value, error) {
 	if err := f.check(); err != nil {
 		return secret.Value{}, err
 	}
@@ -34,38 +35,38 @@ func (s *Service) ERNFCConfigToken(ctx context.Context, ifname string, ap extern
 // ERNFCTagRead takes what was read off a tag. The device that has the tag's password is let in at
 // the access points whose settings the External Registrar has; networks are processed as by
 // NFCTagRead.
-func (s *Service) ERNFCTagRead(ctx context.Context, r NFCTagRequest) (NFCTag, error) {
+func (s *Exchange) ERNFCTagRead(ctx context.Context, r TagRequest) (Tag, error) {
 	tag, err := parseTag(r.Payload)
 	if err != nil {
-		return NFCTag{}, err
+		return Tag{}, err
 	}
 	defer tag.Wipe()
 	if tag.Configuration != nil {
-		if err := s.known(r.Interface); err != nil {
-			return NFCTag{}, err
+		if err := s.hub.Known(r.Interface); err != nil {
+			return Tag{}, err
 		}
 		return s.takeConfiguration(r, tag.Configuration)
 	}
 	password, err := devpass.FromNFC(tag.Password.ID, tag.Password.Password.Bytes())
 	if err != nil {
-		return NFCTag{}, fmt.Errorf("%w: %w", ErrBadTag, err)
+		return Tag{}, fmt.Errorf("%w: %w", state.ErrBadTag, err)
 	}
 	defer password.Wipe()
 	by := external.Request{Interface: r.Interface, Owner: r.Owner, User: r.User, Detach: r.Detach}
 	ses, err := s.registrars.GrantNFC(ctx, by,
 		er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
-	if r.Await && errors.Is(err, ErrNoERSettings) {
+	if r.Await && errors.Is(err, state.ErrNoERSettings) {
 		err = s.awaitER(r, tag.Password)
 	}
 	if err != nil {
-		return NFCTag{}, err
+		return Tag{}, err
 	}
-	return NFCTag{Kind: NFCTagPassword, PasswordID: password.ID, Session: ses.ID}, nil
+	return Tag{Kind: TagPassword, PasswordID: password.ID, Session: ses.ID}, nil
 }
 
 // awaitER keeps the password of a tag, and notes that its device is to be let in once an External
 // Registrar has a network. If a run with an access point uses it first, it was that one's tag.
-func (s *Service) awaitER(r NFCTagRequest, t *ndef.PasswordToken) error {
+func (s *Exchange) awaitER(r TagRequest, t *ndef.PasswordToken) error {
 	r.Payload = nil // the caller's
 	return s.tokens.keep(t, &r)
 }
@@ -73,8 +74,9 @@ func (s *Service) awaitER(r NFCTagRequest, t *ndef.PasswordToken) error {
 // ERNFCHandoverSelect returns what the External Registrar answers to a handover request for an
 // access point: its network, and a new key by which the Registrar will be known there. The BSSID is
 // told only if the access point was named by it.
-func (s *Service) ERNFCHandoverSelect(ctx context.Context, ifname string, ap external.Peer, f NFCFormat,
-	c NFCCarrier) ([]byte, error) {
+func (s *Exchange) ERNFCHandoverSelect(ctx context.Context, ifname string,
+	ap external.Peer, f Format,
+	c Carrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
@@ -96,11 +98,11 @@ func (s *Service) ERNFCHandoverSelect(ctx context.Context, ifname string, ap ext
 }
 
 // erAnswerHandover lets the device in whose request the External Registrar has answered.
-func (s *Service) erAnswerHandover(ctx context.Context, h NFCHandover,
-	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
+func (s *Exchange) erAnswerHandover(ctx context.Context, h Handover,
+	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (state.Session, error) {
 	ours, ok := s.tokens.takeHandover(h.Interface, sel.PublicKeyHash)
 	if !ok {
-		return Session{}, fmt.Errorf("%w: the handover select is not of this External Registrar, or was used already: make a new one", ErrNoToken)
+		return state.Session{}, fmt.Errorf("%w: the handover select is not of this External Registrar, or was used already: make a new one", state.ErrNoToken)
 	}
 	defer ours.private.Wipe()
 	by := external.Request{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach}

@@ -1,4 +1,4 @@
-package service
+package nfc
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/external"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 const (
@@ -28,9 +29,9 @@ const (
 	keepNFC = 10 * time.Minute
 )
 
-// tokens are the passwords of tags that were read, and the keys that handovers announced, oldest
+// Tokens are the passwords of tags that were read, and the keys that handovers announced, oldest
 // first. Its methods are safe for concurrent use.
-type tokens struct {
+type Tokens struct {
 	log     *slog.Logger
 	expired func() // called when one is removed since its time is over
 
@@ -45,7 +46,7 @@ type readToken struct {
 	hash     [20]byte // of the key of whoever has it
 	expire   *time.Timer
 	// lets its device in once the External Registrar there has a network; nil: nobody asked for it
-	awaits *NFCTagRequest
+	awaits *TagRequest
 }
 
 // handover is the key pair that a handover request announced, or an answer of an External
@@ -58,11 +59,16 @@ type handover struct {
 	expire  *time.Timer
 }
 
+// NewTokens makes Tokens without any; expired is called when one is removed since its time is over.
+func NewTokens(log *slog.Logger, expired func()) *Tokens {
+	return &Tokens{log: log, expired: expired}
+}
+
 // keep keeps a password for Learn and Configure. The newest of an id counts.
-func (t *tokens) keep(tag *ndef.PasswordToken, awaits *NFCTagRequest) error {
+func (t *Tokens) keep(tag *ndef.PasswordToken, awaits *TagRequest) error {
 	password, err := devpass.FromNFC(tag.ID, tag.Password.Bytes())
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadTag, err)
+		return fmt.Errorf("%w: %w", state.ErrBadTag, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,7 +89,7 @@ func (t *tokens) keep(tag *ndef.PasswordToken, awaits *NFCTagRequest) error {
 }
 
 // expire removes the password of an id, but not a newer one. The caller holds mu.
-func (t *tokens) expire(timer *time.Timer, id wsc.DevicePasswordID) {
+func (t *Tokens) expire(timer *time.Timer, id wsc.DevicePasswordID) {
 	if slices.ContainsFunc(t.read, func(r readToken) bool { return r.expire == timer }) {
 		t.remove(id)
 		t.expired()
@@ -91,7 +97,7 @@ func (t *tokens) expire(timer *time.Timer, id wsc.DevicePasswordID) {
 }
 
 // remove removes the password of an id. The caller holds mu.
-func (t *tokens) remove(id wsc.DevicePasswordID) {
+func (t *Tokens) remove(id wsc.DevicePasswordID) {
 	t.read = slices.DeleteFunc(t.read, func(r readToken) bool {
 		if r.password.ID == id {
 			r.expire.Stop()
@@ -102,14 +108,14 @@ func (t *tokens) remove(id wsc.DevicePasswordID) {
 }
 
 // HasTokens reports whether any tag was read that Learn could go by.
-func (t *tokens) HasTokens() bool {
+func (t *Tokens) HasTokens() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.read) > 0
 }
 
-// hasHandovers reports whether a handover was begun.
-func (t *tokens) hasHandovers() bool {
+// HasHandovers reports whether a handover was begun.
+func (t *Tokens) HasHandovers() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.handovers) > 0
@@ -117,7 +123,7 @@ func (t *tokens) hasHandovers() bool {
 
 // TokenOf finds the password of the tag with an id, as a secret of the caller's own, and the hash
 // of the key of whoever has it.
-func (t *tokens) TokenOf(id wsc.DevicePasswordID) (password devpass.Password,
+func (t *Tokens) TokenOf(id wsc.DevicePasswordID) (password devpass.Password,
 	hash [20]byte, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,7 +136,7 @@ func (t *tokens) TokenOf(id wsc.DevicePasswordID) (password devpass.Password,
 }
 
 // UsedUp removes the password of an id: a tag's password is for one run.
-func (t *tokens) UsedUp(id wsc.DevicePasswordID) {
+func (t *Tokens) UsedUp(id wsc.DevicePasswordID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.remove(id)
@@ -138,7 +144,7 @@ func (t *tokens) UsedUp(id wsc.DevicePasswordID) {
 
 // Awaited gives the tags that waited for a network of the External Registrar on an interface, once
 // each, with secrets of the caller's own.
-func (t *tokens) Awaited(ifname string) (list []external.Awaited) {
+func (t *Tokens) Awaited(ifname string) (list []external.Awaited) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for n, r := range t.read {
@@ -155,7 +161,7 @@ func (t *tokens) Awaited(ifname string) (list []external.Awaited) {
 }
 
 // keepHandover keeps the key of a request until its run, or until nobody will come back to it.
-func (t *tokens) keepHandover(h handover) {
+func (t *Tokens) keepHandover(h handover) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.handovers) >= maxHandovers {
@@ -175,7 +181,7 @@ func (t *tokens) keepHandover(h handover) {
 
 // takeHandover hands out the key that a request, or the External Registrar of an interface,
 // announced. It is for one run (the announced key of a handover is never used again).
-func (t *tokens) takeHandover(ifname string, hash [20]byte) (handover, bool) {
+func (t *Tokens) takeHandover(ifname string, hash [20]byte) (handover, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i := slices.IndexFunc(t.handovers, func(h handover) bool {
@@ -190,8 +196,8 @@ func (t *tokens) takeHandover(ifname string, hash [20]byte) (handover, bool) {
 	return h, true
 }
 
-// wipe removes all.
-func (t *tokens) wipe() {
+// Wipe removes all.
+func (t *Tokens) Wipe() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range t.read {

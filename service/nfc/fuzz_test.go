@@ -1,4 +1,4 @@
-package service
+package nfc
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/hotspot/hotspottest"
+	"wpsd/service/state"
 )
 
 // FuzzNFCTouched takes whatever somebody holds to the reader: it is refused as no tag of ours, or
@@ -24,21 +25,17 @@ func FuzzNFCTouched(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		s, err := New(Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.tokens.wipe()
-		err = s.NFCTouched(t.Context(), payload)
-		networks, tokens := len(s.store.Networks()), len(s.tokens.read)
-		if err != nil && (!errors.Is(err, ErrBadTag) || networks+tokens > 0) {
+		r := newRoom(t, nil)
+		err := r.NFCTouched(t.Context(), payload)
+		networks, tokens := len(r.hub.store.Networks()), len(r.tokens.read)
+		if err != nil && (!errors.Is(err, state.ErrBadTag) || networks+tokens > 0) {
 			t.Errorf("%v, with %d networks and %d passwords", err, networks, tokens)
 		}
 		if err == nil && networks > wsc.MaxCredentials || tokens > 1 {
 			t.Errorf("%d networks and %d passwords", networks, tokens)
 		}
-		if _, err := s.NFCReportHandover(t.Context(),
-			NFCHandover{Request: payload, Select: payload, Initiator: true}); err == nil {
+		if _, err := r.NFCReportHandover(t.Context(),
+			Handover{Request: payload, Select: payload, Initiator: true}); err == nil {
 			t.Error("a handover began without a request of ours")
 		}
 	})

@@ -1,4 +1,4 @@
-package service
+package nfc
 
 import (
 	"context"
@@ -12,16 +12,17 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
-// NFCCarrier is how much of a handover message is wanted.
-type NFCCarrier string
+// Carrier is how much of a handover message is wanted.
+type Carrier string
 
 // The carriers, in the words of README-WPS.
 const (
 	// the carrier record alone: NFC software puts it into a message of its own
-	NFCCarrierRecord  NFCCarrier = "WPS-CR"
-	NFCCarrierMessage NFCCarrier = "WPS" // the whole message
+	CarrierRecord  Carrier = "WPS-CR"
+	CarrierMessage Carrier = "WPS" // the whole message
 )
 
 // handoverMessage is what either side of a handover says.
@@ -31,52 +32,41 @@ type handoverMessage interface {
 }
 
 // writeHandover gives it the form that was asked for; message makes the whole one.
-func writeHandover(f NFCFormat, c NFCCarrier, m handoverMessage,
+func writeHandover(f Format, c Carrier, m handoverMessage,
 	message func() []byte) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
 	switch {
-	case f == NFCFormatWPS:
+	case f == FormatWPS:
 		return m.Append(nil), nil
-	case c == NFCCarrierRecord:
+	case c == CarrierRecord:
 		return m.AppendCarrier(nil), nil
 	}
 	return message(), nil
 }
 
-func checkHandover(f NFCFormat, c NFCCarrier) error {
+func checkHandover(f Format, c Carrier) error {
 	if err := f.check(); err != nil {
 		return err
 	}
 	switch {
-	case c != NFCCarrierRecord && c != NFCCarrierMessage:
-		return fmt.Errorf("%w: there is no carrier %q: say WPS-CR for the carrier record, or WPS for the whole message", ErrInvalid, string(c))
-	case c == NFCCarrierMessage && f == NFCFormatWPS:
-		return fmt.Errorf("%w: a whole handover message is always NDEF: take the format NDEF, or the carrier WPS-CR", ErrInvalid)
+	case c != CarrierRecord && c != CarrierMessage:
+		return fmt.Errorf("%w: there is no carrier %q: say WPS-CR for the carrier record, or WPS for the whole message", state.ErrInvalid, string(c))
+	case c == CarrierMessage && f == FormatWPS:
+		return fmt.Errorf("%w: a whole handover message is always NDEF: take the format NDEF, or the carrier WPS-CR", state.ErrInvalid)
 	}
 	return nil
 }
 
-// uuidAt is our UUID on an interface that is a station.
-func (s *Service) uuidAt(ifname string) (wsc.UUID, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, err := s.station(ifname)
-	if err != nil {
-		return wsc.UUID{}, err
-	}
-	return s.deviceFor(i.HardwareAddr).UUID, nil
-}
-
 // NFCHandoverRequest returns what this device, as an Enrollee, says over an NFC link to begin a
 // handover. It announces a new key, which the run after NFCReportHandover uses.
-func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCFormat,
-	c NFCCarrier) ([]byte, error) {
+func (s *Exchange) NFCHandoverRequest(_ context.Context, ifname string, f Format,
+	c Carrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
-	uuid, err := s.uuidAt(ifname)
+	uuid, err := s.hub.UUID(ifname)
 	if err != nil {
 		return nil, err
 	}
@@ -99,17 +89,17 @@ func (s *Service) NFCHandoverRequest(_ context.Context, ifname string, f NFCForm
 
 // NFCHandoverSelect returns what an access point of this machine answers to a handover request: its
 // network, and the key by which its Registrar will be known.
-func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFormat,
-	c NFCCarrier) ([]byte, error) {
+func (s *Exchange) NFCHandoverSelect(ctx context.Context, ifname string, f Format,
+	c Carrier) ([]byte, error) {
 	if err := checkHandover(f, c); err != nil {
 		return nil, err
 	}
-	if s.purposeFor(ifname) != PurposeAdmit {
-		if err := s.known(ifname); err != nil {
+	if !s.hub.IsAccessPoint(ifname) {
+		if err := s.hub.Known(ifname); err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%w: %s is no access point, so it has no network to offer",
-			ErrNotSupported, ifname)
+			state.ErrNotSupported, ifname)
 	}
 	carrier, err := s.hotspots.Ask(ctx, ifname,
 		func(ap drivers.AccessPoint) (secret.Value, error) {
@@ -121,14 +111,14 @@ func (s *Service) NFCHandoverSelect(ctx context.Context, ifname string, f NFCFor
 	}
 	sel, err := ndef.ParseHandoverSelect(carrier.Bytes())
 	if err != nil { // its own software made it
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		return nil, fmt.Errorf("%w: %w", state.ErrRefused, err)
 	}
 	return writeHandover(f, c, sel, func() []byte { return sel.AppendMessage(nil) })
 }
 
-// NFCHandover is what was said over an NFC link. Request and Select are the caller's; each may be a
+// Handover is what was said over an NFC link. Request and Select are the caller's; each may be a
 // whole message, a carrier record or a carrier without NDEF.
-type NFCHandover struct {
+type Handover struct {
 	Interface string
 	// Initiator: the request was ours, and we join the network of Select. Otherwise an access point
 	// of this machine answered, and lets the other device in.
@@ -137,40 +127,41 @@ type NFCHandover struct {
 	Owner, User     string
 	Detach          bool
 	Apply           string
-	Anew            bool // see StartRequest
+	Anew            bool // see session.StartRequest
 }
 
 // NFCReportHandover begins the run that a handover was about.
-func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session, error) {
-	if err := s.known(h.Interface); err != nil {
-		return Session{}, err
+func (s *Exchange) NFCReportHandover(ctx context.Context, h Handover) (state.Session, error) {
+	if err := s.hub.Known(h.Interface); err != nil {
+		return state.Session{}, err
 	}
 	request, err := ndef.ParseHandoverRequest(h.Request)
 	if err != nil {
-		return Session{}, badHandover("request", err)
+		return state.Session{}, badHandover("request", err)
 	}
 	sel, err := ndef.ParseHandoverSelect(h.Select)
 	if err != nil {
-		return Session{}, badHandover("select", err)
+		return state.Session{}, badHandover("select", err)
 	}
-	start := StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User, Detach: h.Detach,
-		Apply: h.Apply, Anew: h.Anew}
+	start := session.StartRequest{Interface: h.Interface, Owner: h.Owner, User: h.User,
+		Detach: h.Detach,
+		Apply:  h.Apply, Anew: h.Anew}
 	if !h.Initiator {
 		return s.answerHandover(ctx, h, start, request, sel)
 	}
 	ours, ok := s.tokens.takeHandover("", request.PublicKeyHash)
 	if !ok {
-		return Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", ErrNoToken)
+		return state.Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", state.ErrNoToken)
 	}
 	start.BSSID = sel.BSSID
-	ses, err := s.start(start, session.Task{
-		Purpose: PurposeEnroll, Method: MethodNFC,
+	ses, err := s.hub.Start(start, session.Task{
+		Purpose: state.PurposeEnroll, Method: state.MethodNFC,
 		Password:   devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
 		PrivateKey: ours.private, RegistrarKey: &sel.PublicKeyHash, SSID: sel.SSID,
 		Hint: frequencyOf(sel.RFBands, sel.APChannel),
 	})
-	if err != nil && errors.Is(err, ErrBusy) {
-		return Session{}, fmt.Errorf("%w, then touch again", err)
+	if err != nil && errors.Is(err, state.ErrBusy) {
+		return state.Session{}, fmt.Errorf("%w, then touch again", err)
 	}
 	return ses, err
 }
@@ -178,20 +169,20 @@ func (s *Service) NFCReportHandover(ctx context.Context, h NFCHandover) (Session
 // badHandover tells what is wrong with one side of a handover.
 func badHandover(which string, err error) error {
 	if errors.Is(err, ndef.ErrNoRecord) {
-		return fmt.Errorf("%w: the handover %s offers no Wi-Fi", ErrBadTag, which)
+		return fmt.Errorf("%w: the handover %s offers no Wi-Fi", state.ErrBadTag, which)
 	}
-	return fmt.Errorf("%w: the handover %s: %w", ErrBadTag, which, err)
+	return fmt.Errorf("%w: the handover %s: %w", state.ErrBadTag, which, err)
 }
 
 // answerHandover lets the device in whose request an access point of this machine has answered, or
 // the External Registrar on the interface.
-func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequest,
-	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (Session, error) {
-	if s.purposeFor(r.Interface) != PurposeAdmit {
+func (s *Exchange) answerHandover(ctx context.Context, h Handover, r session.StartRequest,
+	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (state.Session, error) {
+	if !s.hub.IsAccessPoint(r.Interface) {
 		if s.registrars.Runs(r.Interface) {
 			return s.erAnswerHandover(ctx, h, request, sel)
 		}
-		return Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", ErrNotSupported, r.Interface)
+		return state.Session{}, fmt.Errorf("%w: %s is no access point, so it can let nobody in: say INIT if the request was ours", state.ErrNotSupported, r.Interface)
 	}
 	req, answer := request.AppendCarrier(nil), sel.AppendCarrier(nil)
 	report := func(request []byte) func(context.Context, drivers.AccessPoint) error {
@@ -201,6 +192,7 @@ func (s *Service) answerHandover(ctx context.Context, h NFCHandover, r StartRequ
 	}
 	// nobody's key has the hash zero
 	nobody := ndef.HandoverRequest{UUIDE: request.UUIDE, Version2: request.Version2}
-	return s.start(r, session.Task{Purpose: PurposeAdmit, Method: MethodNFC, NFCGrant: report(req),
+	return s.hub.Start(r, session.Task{Purpose: state.PurposeAdmit, Method: state.MethodNFC,
+		NFCGrant:  report(req),
 		NFCRevoke: report(nobody.AppendCarrier(nil))})
 }

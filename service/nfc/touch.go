@@ -1,20 +1,18 @@
-package service
+package nfc
 
 import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"maps"
-	"slices"
 
-	"wpsd/drivers"
+	"wpsd/service/state"
 )
 
 // NFCTouched takes what a user touched, a tag or another device, without saying what for: nobody is
 // there to be asked. A network is stored and handed over; a device is let in at an access point of
 // this machine, or by the External Registrar where one runs. The password of anything else is kept
 // for Learn and Configure, as by NFCTagRead.
-func (s *Service) NFCTouched(ctx context.Context, payload []byte) error {
+func (s *Exchange) NFCTouched(ctx context.Context, payload []byte) error {
 	payload = withoutLength(payload)
 	tag, err := parseTag(payload)
 	if err != nil {
@@ -22,12 +20,12 @@ func (s *Service) NFCTouched(ctx context.Context, payload []byte) error {
 	}
 	password := tag.Password != nil
 	tag.Wipe()
-	r := NFCTagRequest{Payload: payload, Detach: true}
+	r := TagRequest{Payload: payload, Detach: true}
 	if !password {
 		_, err := s.NFCTagRead(ctx, r)
 		return err
 	}
-	if r.Interface = s.hotspot(); r.Interface == "" {
+	if r.Interface = s.hub.AccessPoint(); r.Interface == "" {
 		if r.Interface = s.registrars.First(); r.Interface != "" {
 			_, err := s.ERNFCTagRead(ctx, r)
 			return err
@@ -47,37 +45,18 @@ func withoutLength(b []byte) []byte {
 
 // NFCAnswer answers a handover request for the first access point of this machine, and lets the
 // other device in.
-func (s *Service) NFCAnswer(ctx context.Context, request []byte) ([]byte, error) {
-	ifname := s.hotspot()
+func (s *Exchange) NFCAnswer(ctx context.Context, request []byte) ([]byte, error) {
+	ifname := s.hub.AccessPoint()
 	if ifname == "" {
-		return nil, fmt.Errorf("%w: this machine has no access point", ErrNotSupported)
+		return nil, fmt.Errorf("%w: this machine has no access point", state.ErrNotSupported)
 	}
-	answer, err := s.NFCHandoverSelect(ctx, ifname, NFCFormatWPS, NFCCarrierRecord)
+	answer, err := s.NFCHandoverSelect(ctx, ifname, FormatWPS, CarrierRecord)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.NFCReportHandover(ctx, NFCHandover{Interface: ifname, Request: request,
+	if _, err := s.NFCReportHandover(ctx, Handover{Interface: ifname, Request: request,
 		Select: answer, Detach: true}); err != nil {
 		return nil, err
 	}
 	return answer, nil
-}
-
-// hotspot is the first interface that is an access point which somebody steers; empty: there is
-// none.
-func (s *Service) hotspot() string {
-	return s.firstInterface(func(i *iface) bool {
-		return i.Mode == drivers.ModeAP && i.steering != nil
-	})
-}
-
-func (s *Service) firstInterface(fits func(*iface) bool) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
-		if fits(s.interfaces[name]) {
-			return name
-		}
-	}
-	return ""
 }

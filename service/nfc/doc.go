@@ -1,0 +1,11 @@
+// Package nfc is what goes over NFC, as bytes that somebody else reads and writes: tags with
+// networks or passwords, and the messages of a handover.
+//
+//	a tag that was read ──▶ networks ──▶ Networks: stored, offered to agents, handed over
+//	                    └─▶ a password ──▶ Hub.Start at an access point of this machine
+//	                                   ├─▶ External Registrar
+//	                                   └─▶ Tokens: kept for Learn and Configure
+//	a handover: the key that our request announces ──▶ Tokens ──▶ the run that follows
+//
+// Tokens has a lock of its own; an Exchange has one while it makes this device's token.
+package nfc

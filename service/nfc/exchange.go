@@ -1,0 +1,125 @@
+package nfc
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/engine/er"
+	"wpsd/engine/secret"
+	"wpsd/engine/wsc"
+	"wpsd/service/external"
+	"wpsd/service/receive"
+	"wpsd/service/session"
+	"wpsd/service/state"
+	"wpsd/service/store"
+)
+
+// Hub is what NFC needs of the service: its interfaces and sessions.
+type Hub interface {
+	// Known refuses the name of an interface that is not there; the empty name stands for none in
+	// particular.
+	Known(ifname string) error
+	// IsAccessPoint reports whether an interface is one now.
+	IsAccessPoint(ifname string) bool
+	// AccessPoint is the first interface that is an access point which somebody steers; empty:
+	// there is none.
+	AccessPoint() string
+	// Address is that of an interface, or zero.
+	Address(ifname string) wsc.MAC
+	// UUID is ours on an interface that is a station.
+	UUID(ifname string) (wsc.UUID, error)
+	// SAEOnly tells of a network whether its access points were heard, on an interface, to take SAE
+	// only.
+	SAEOnly(ifname string) func(ssid []byte) bool
+	// Start begins a session with a task, whose secrets are the session's from then on.
+	Start(r session.StartRequest, t session.Task) (state.Session, error)
+}
+
+// Networks is what becomes of networks, and where they come from.
+type Networks interface {
+	// Network returns a stored network, which is the caller's to wipe.
+	Network(id state.NetworkID) (credential.Network, error)
+	// Processing says what becomes of networks that are received now.
+	Processing() state.Processing
+	// Arrived takes what was received. may is asked for each network before any is stored.
+	Arrived(c *receive.Credentials, from receive.Origin,
+		may func(credential.Network) error) Arrival
+	// CheckApply refuses the name of a manager that is not there.
+	CheckApply(apply string) error
+	// ManagerChanges reports whether the manager that would get networks has others of their names.
+	ManagerChanges(ctx context.Context, r TagRequest, networks []credential.Network) bool
+	// HandOver gives networks to a manager in the background, and wipes them then.
+	HandOver(r TagRequest, p state.Processing, networks []credential.Network)
+}
+
+// Arrival is what became of what arrived.
+type Arrival struct {
+	Processing state.Processing // as it is now
+	Stored     []state.NetworkID
+	Err        error // receive.ErrUseless, state.ErrChanged, *ending.NotStoredError; nil: none
+}
+
+// AccessPoints are the access points of this machine.
+type AccessPoints interface {
+	// Ask asks the software of one of them.
+	Ask(ctx context.Context, ifname string,
+		ask func(drivers.AccessPoint) (secret.Value, error)) (secret.Value, error)
+}
+
+// Registrars are the External Registrars.
+type Registrars interface {
+	// Runs reports whether one runs on an interface, First on which one does; empty: on none.
+	Runs(ifname string) bool
+	First() string
+	// ERConfig is what Enrollees of an access point are given, for the caller to wipe; NetworkOf
+	// the access point, and the name of that network.
+	ERConfig(ctx context.Context, ifname string, ap external.Peer) (wsc.Credential, error)
+	NetworkOf(ctx context.Context, ifname string, ap external.Peer) (er.APID, []byte, error)
+	// GrantNFC lets a device in.
+	GrantNFC(ctx context.Context, r external.Request, g er.NFCGrant) (state.Session, error)
+}
+
+// Config is what an Exchange works with.
+type Config struct {
+	Hub          Hub
+	Networks     Networks
+	AccessPoints AccessPoints
+	Registrars   Registrars
+	Tokens       *Tokens
+	Store        *store.Store
+	// Own is this device's password token; of id 0: the stored one, or one that is made when it is
+	// needed. Its secrets are copied.
+	Own  store.Token
+	Rand io.Reader // drawn from by one goroutine at a time
+	Log  *slog.Logger
+}
+
+// Exchange is what goes over NFC. Its methods are safe for concurrent use.
+type Exchange struct {
+	hub        Hub
+	networks   Networks
+	hotspots   AccessPoints
+	registrars Registrars
+	tokens     *Tokens
+	store      *store.Store
+	own        store.Token
+	rand       io.Reader
+	log        *slog.Logger
+	making     sync.Mutex // one makes our token
+}
+
+// New makes an Exchange. ErrInvalid tells of a token that is none.
+func New(c Config) (*Exchange, error) {
+	s := &Exchange{hub: c.Hub, networks: c.Networks, hotspots: c.AccessPoints,
+		registrars: c.Registrars, tokens: c.Tokens, store: c.Store, rand: c.Rand, log: c.Log}
+	if c.Own.ID != 0 {
+		if err := s.useToken(c.Own); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,108 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"wpsd/drivers"
+	"wpsd/engine/credential"
+	"wpsd/engine/wsc"
+	"wpsd/service/nfc"
+	"wpsd/service/receive"
+	"wpsd/service/session"
+)
+
+// nfcHub is what NFC needs of the service: nfc.Hub, and nfc.Networks.
+type nfcHub struct{ s *Service }
+
+// Known implements nfc.Hub.
+func (h nfcHub) Known(ifname string) error {
+	if ifname != "" && h.s.interfaceOf(ifname) == nil {
+		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+	}
+	return nil
+}
+
+// IsAccessPoint implements nfc.Hub.
+func (h nfcHub) IsAccessPoint(ifname string) bool {
+	return h.s.purposeFor(ifname) == PurposeAdmit
+}
+
+// AccessPoint implements nfc.Hub.
+func (h nfcHub) AccessPoint() string {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(h.s.interfaces)) {
+		if i := h.s.interfaces[name]; i.Mode == drivers.ModeAP && i.steering != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// Address implements nfc.Hub.
+func (h nfcHub) Address(ifname string) wsc.MAC {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	if i := h.s.interfaces[ifname]; i != nil {
+		return i.HardwareAddr
+	}
+	return wsc.MAC{}
+}
+
+// UUID implements nfc.Hub.
+func (h nfcHub) UUID(ifname string) (wsc.UUID, error) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	i, err := h.s.station(ifname)
+	if err != nil {
+		return wsc.UUID{}, err
+	}
+	return h.s.deviceFor(i.HardwareAddr).UUID, nil
+}
+
+// SAEOnly implements nfc.Hub.
+func (h nfcHub) SAEOnly(ifname string) func(ssid []byte) bool {
+	return h.s.saeOnly(h.s.interfaceOf(ifname))
+}
+
+// Start implements nfc.Hub.
+func (h nfcHub) Start(r StartRequest, t session.Task) (Session, error) { return h.s.start(r, t) }
+
+// Network implements nfc.Networks.
+func (h nfcHub) Network(id NetworkID) (credential.Network, error) { return h.s.NetworkSecrets(id) }
+
+// Processing implements nfc.Networks.
+func (h nfcHub) Processing() Processing { return h.s.Manager().Processing }
+
+// Arrived implements nfc.Networks.
+func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
+	may func(credential.Network) error) nfc.Arrival {
+	came := h.s.arrived(nil, c, from, may)
+	return nfc.Arrival{Processing: came.processing, Stored: came.stored, Err: came.err}
+}
+
+// CheckApply implements nfc.Networks.
+func (h nfcHub) CheckApply(apply string) error { return h.s.lenders.CheckApply(apply) }
+
+// HandOver implements nfc.Networks.
+func (h nfcHub) HandOver(r nfc.TagRequest, p Processing, networks []credential.Network) {
+	h.s.applyTag(r, p, networks)
+}
+
+// ManagerChanges implements nfc.Networks.
+func (h nfcHub) ManagerChanges(ctx context.Context, r nfc.TagRequest,
+	networks []credential.Network) bool {
+	var ifname string
+	ok := locked(&h.s.mu, func() (ok bool) {
+		ifname, ok = h.s.tagStation(r, h.s.manager.Processing)
+		return ok
+	})
+	if !ok {
+		return false
+	}
+	sink := h.s.tagSink(ctx, r, ifname)
+	return sink != nil && h.s.lenders.Changes(ctx, sink, ifname, networks)
+}
