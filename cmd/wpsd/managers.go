@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wpsd/dbus/bus"
+	"wpsd/drivers/connman"
 	"wpsd/drivers/iwd"
 	"wpsd/drivers/managerbus"
 	"wpsd/drivers/networkmanager"
@@ -30,8 +31,8 @@ type managers struct {
 }
 
 // newManagers opens the journal. The order of wired is that in which managers sit on top of each
-// other: NetworkManager drives the radio with one of the others. shared is a connection to the bus that is
-// there already; nil: there is none.
+// other: NetworkManager and ConnMan drive the radio with one of the others. shared is a connection
+// to the bus that is there already; nil: there is none.
 func newManagers(f flags, conf *config, shared *bus.Conn) (managers, error) {
 	journal, err := store.OpenJournal(f.stateDir)
 	if err != nil {
@@ -63,6 +64,7 @@ var wired = []wiredManager{
 	{networkmanager.Name, func(b *managerbus.Bus, _ *config) manager {
 		return &networkmanager.Manager{Bus: b}
 	}},
+	{connman.Name, func(b *managerbus.Bus, _ *config) manager { return &connman.Manager{Bus: b} }},
 	{iwd.Name, func(b *managerbus.Bus, _ *config) manager { return &iwd.Manager{Bus: b} }},
 	{wpasupplicant.Name, func(b *managerbus.Bus, c *config) manager {
 		return &wpasupplicant.Manager{Bus: b, Sockets: supplicantSockets(c)}

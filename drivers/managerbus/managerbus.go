@@ -1,5 +1,5 @@
-// Package managerbus is the little that NetworkManager, wpa_supplicant and iwd have in common:
-// calls over D-Bus to a service that may not be there, and is never started for our sake.
+// Package managerbus is the little that NetworkManager, ConnMan, wpa_supplicant and iwd have in
+// common: calls over D-Bus to a service that may not be there, and is never started for our sake.
 package managerbus
 
 import (
@@ -30,7 +30,8 @@ const (
 
 // names are those that managers have on the bus. They are followed together, so that it costs one
 // question to know them all, and nothing afterwards.
-var names = []string{"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd"}
+var names = []string{"org.freedesktop.NetworkManager", "net.connman", "fi.w1.wpa_supplicant1",
+	"net.connman.iwd"}
 
 // signals are those that tell that a manager got or lost an interface, by name. iwd has none that
 // would not come with each scan as well: it has what it found when it was started.

@@ -248,8 +248,11 @@ func allOf(names []string) string {
 
 // ManagerName is a network manager's name as it writes it itself.
 func ManagerName(name string) string {
-	if name == "networkmanager" {
+	switch name {
+	case "networkmanager":
 		return "NetworkManager"
+	case "connman":
+		return "ConnMan"
 	}
 	return oneLine(name)
 }
