@@ -14,6 +14,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
+	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
@@ -49,6 +50,8 @@ type reloader struct {
 	line  *statusLine
 	log   *slog.Logger
 	level *slog.LevelVar
+	// describe fills in what the configuration does not say of this machine
+	describe func(context.Context, wsc.Device) wsc.Device
 }
 
 // run waits for signals until ctx ends.
@@ -60,7 +63,7 @@ func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal) {
 		case <-hangup:
 		}
 		notify(r.log, daemon.SdNotifyReloading, monotonic())
-		err := r.reload()
+		err := r.reload(ctx)
 		if err != nil {
 			r.log.Error("the configuration was not taken; wpsd goes on with the old one", "err", err)
 		} else {
@@ -71,7 +74,7 @@ func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal) {
 	}
 }
 
-func (r *reloader) reload() error {
+func (r *reloader) reload(ctx context.Context) error {
 	conf, err := loadConfig(r.flags.config, !r.flags.named)
 	if err != nil {
 		return err
@@ -79,7 +82,8 @@ func (r *reloader) reload() error {
 	// First, so that the event which Reload sends makes the bus look at it.
 	idle := r.idle.get()
 	r.idle.set(r.flags, conf)
-	if err := r.svc.Reload(service.Reloaded{Device: conf.Device, Processing: conf.Processing,
+	device := r.describe(ctx, conf.Device)
+	if err := r.svc.Reload(service.Reloaded{Device: device, Processing: conf.Processing,
 		FragmentSize: conf.FragmentSize}); err != nil {
 		r.idle.Store(int64(idle))
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/drivers/none"
+	"wpsd/engine/wsc"
 	"wpsd/service"
 )
 
@@ -32,12 +34,13 @@ func TestReloadLeavesTheLogLevelOfTheSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &reloader{flags: flags{config: file, named: true}, conf: conf, idle: &idleAfter{},
-		svc: svc, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar)}
+		svc: svc, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar),
+		describe: func(_ context.Context, d wsc.Device) wsc.Device { return d }}
 	r.level.Set(conf.LogLevel)
 	step := func(text string, want slog.Level) {
 		t.Helper()
 		write(text)
-		if err := r.reload(); err != nil || r.level.Level() != want {
+		if err := r.reload(t.Context()); err != nil || r.level.Level() != want {
 			t.Errorf("after %q: %v, not %v (%v)", text, r.level.Level(), want, err)
 		}
 	}

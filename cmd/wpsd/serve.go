@@ -36,6 +36,8 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		return fmt.Errorf("bus %s: %w", f.bus, err)
 	}
 	defer func() { _ = bus.Close() }() // the server closes it as well
+	machine := describer{f, bus.Conn(), log}
+	device := machine.begin(ctx, conf.Device)
 	st, err := openStore(f, conf, log)
 	if err != nil {
 		return err
@@ -62,7 +64,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	}
 
 	svc, err := service.New(service.Config{
-		Device: conf.Device, Drivers: withNone(driver), Interfaces: f.interfaces, Store: st,
+		Device: device(), Drivers: withNone(driver), Interfaces: f.interfaces, Store: st,
 		Token: conf.Token,
 		Managers: lending.Config{Holders: hold.holders, Sinks: hold.sinks, Apply: conf.Apply,
 			Journal: hold.journal, Came: came, Changed: changed},
@@ -93,7 +95,7 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		return err
 	}
 	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, line: line, log: log,
-		level: level}
+		level: level, describe: machine.describe}
 	err = runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) {
 		followSessions(ctx, svc, line)
 	}, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },

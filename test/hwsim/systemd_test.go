@@ -533,6 +533,20 @@ func testUnitReload(t *testing.T) {
 	u.until("the new name is there", 5*time.Second, func() bool {
 		return name() == "s \"After\"\n"
 	})
+	// What the file does not say hostnamed does.
+	u.sh("hostnamectl set-hostname --pretty 'The desk'; hostnamectl set-chassis tablet")
+	u.configure("manufacturer=Ours")
+	u.sh("systemctl reload wpsd")
+	u.until("the machine's own name is there", 10*time.Second, func() bool {
+		return name() == "s \"The desk\"\n"
+	})
+	about := u.sh("busctl get-property %s %s %s.Manager DeviceType Manufacturer", busName, rootPath,
+		busName)
+	if about != "s \"1-0050F204-9\"\ns \"Ours\"\n" {
+		t.Errorf("it is %s", about)
+	}
+	u.configure("device_name=After")
+	u.sh("systemctl reload wpsd")
 	// A mistake makes the reload fail, and is told; wpsd goes on.
 	u.configure("device_name=Other", "bogus=1")
 	if r := u.run("systemctl", "reload", "wpsd"); r.status == 0 {
