@@ -24,13 +24,19 @@ func runBackground(o options, log *slog.Logger) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	agent := &background.Agent{Icon: appID + "-symbolic", Log: log, Words: background.Words{
-		Title: T("Wi-Fi Setup"),
-		Pressed: func(name string) string {
-			return fmt.Sprintf(T("Join %s?"), name)
-		},
-		PressedBody: T("The WPS button of this router is pressed, and this computer is offline."),
-		Join:        T("Join"), Name: ssidText}}
+	agent := &background.Agent{Icon: appID + "-symbolic", Log: log, Bus: o.bus,
+		Words: background.Words{
+			Title: T("Wi-Fi Setup"),
+			Pressed: func(name string) string {
+				return fmt.Sprintf(T("Join %s?"), name)
+			},
+			PressedBody: T("The WPS button of this router is pressed, and this computer is offline."),
+			Join:        T("Join"), Name: ssidText,
+			Key: func(name string) string {
+				return fmt.Sprintf(T("Press the WPS button of %s"), name)
+			},
+			KeyBody:  T("NetworkManager lacks its password. With the button nobody has to type it."),
+			Password: T("Type the Password"), Cancel: T("Cancel")}}
 	agent.Open = func() { open(log) }
 	agent.Join = func(bssid string) { open(log, "--join", bssid) }
 	agent.Model = model.New(o.bus, log, agent.Changed)

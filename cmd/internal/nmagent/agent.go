@@ -88,6 +88,9 @@ type Event struct {
 	Session  godbus.ObjectPath
 	Deadline time.Time
 	Sentence string
+	// Decline, of Waiting, hands the question on to the user's next agent, which may ask for the
+	// key; Cancel ends NetworkManager's attempt. Neither waits, and later on both do nothing.
+	Decline, Cancel func()
 }
 
 // agent is one conversation with NetworkManager and wpsd.

@@ -275,6 +275,7 @@ func TestQuestions(t *testing.T) {
 		flags   uint32
 		setting string
 		end     func(*house) // of wpsd's session; nil: none begins
+		waiting func(Event)  // what is made of the question; nil: nothing
 		key     string
 		failed  string
 		says    string
@@ -352,6 +353,10 @@ func TestQuestions(t *testing.T) {
 		{name: "somebody cancels the session", flags: asked, end: func(h *house) {
 			h.ends("Failed", "canceled", uint16(0), "The session was canceled.")
 		}, failed: "UserCanceled", says: "canceled"},
+		{name: "somebody rather types the key", flags: asked, waiting: func(e Event) { e.Decline() },
+			failed: "NoSecrets", says: "No button"},
+		{name: "somebody gives up", flags: asked, waiting: func(e Event) { e.Cancel() },
+			failed: "UserCanceled", says: "canceled"},
 		{name: "wpsd refuses", house: func(h *house) {
 			h.wps.Methods[interfaceIface+".StartPbc"] = func(godbus.ObjectPath,
 				[]any) ([]any, error) {
@@ -371,6 +376,9 @@ func TestQuestions(t *testing.T) {
 			if c.end != nil {
 				h.next(Waiting)
 				c.end(h)
+			}
+			if c.waiting != nil {
+				c.waiting(h.next(Waiting))
 			}
 			key, failed, text := h.answered(call)
 			if key != c.key || failed != c.failed || !strings.Contains(text, c.says) {

@@ -42,6 +42,8 @@ var (
 	errTooLate  = errors.New("nobody pressed the button in time: press it, then connect again")
 	// errPerson: somebody has canceled wpsd's session.
 	errPerson = errors.New("the session was canceled")
+	// errDeclined: somebody rather does without a button.
+	errDeclined = errors.New("no button is to be pressed")
 )
 
 // answer is an error that tells NetworkManager what to do next (NMSecretAgentError).
@@ -89,7 +91,7 @@ func (g *agent) getSecrets(ctx context.Context, args []any) ([]any, error) {
 		return nil, answer("UserCanceled", sentence(err))
 	}
 	kind := Failed
-	if errors.Is(err, errNoWPS) {
+	if errors.Is(err, errNoWPS) || errors.Is(err, errDeclined) {
 		kind = Declined
 	}
 	g.tell(Event{Kind: kind, SSID: q.ssid, Session: r.session, Sentence: sentence(err)})
@@ -219,7 +221,8 @@ func (g *agent) receive(ctx context.Context, r *run) (secret.Value, error) {
 	}
 	if !over {
 		g.tell(Event{Kind: Waiting, SSID: r.ssid, Interface: at.name, Session: session,
-			Deadline: deadline, Sentence: "Press the WPS button of the router."})
+			Deadline: deadline, Sentence: "Press the WPS button of the router.",
+			Decline: func() { r.cancel(errDeclined) }, Cancel: func() { r.cancel(errPerson) }})
 	}
 	select {
 	case err := <-r.ended:

@@ -51,12 +51,19 @@ type Words struct {
 	PressedBody string
 	Join        string // what its button says
 	Name        func(ssid []byte) string
+
+	Key              func(name string) string // title of the notification about a missing key
+	KeyBody          string
+	Password, Cancel string // what its buttons say
 }
 
 // Agent is the applet in the background.
 type Agent struct {
 	// Model is that of the system bus. Changed has to be called when it changes.
 	Model *model.Model
+	// Bus is the one where NetworkManager is, "system" or an address, whose questions for missing
+	// keys are answered; empty: they are not.
+	Bus   string
 	Words Words
 	// Open opens the window; Join opens it and joins this router, whose button is pressed.
 	Open func()
@@ -169,6 +176,9 @@ func (a *Agent) talk(ctx context.Context, c *bus.Conn, calls <-chan *bus.Message
 	}
 	var work sync.WaitGroup
 	defer work.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	k := a.answerKeys(ctx, c, &work)
 	for {
 		select {
 		case <-ctx.Done():
@@ -186,7 +196,7 @@ func (a *Agent) talk(ctx context.Context, c *bus.Conn, calls <-chan *bus.Message
 			if !ok {
 				return bus.ErrLost
 			}
-			a.signal(s)
+			a.signal(s, k)
 		case <-a.wake:
 			work.Go(fence.Func(a.Log, "a notification", func() { a.look(ctx, c) }, nil))
 		}
@@ -251,13 +261,16 @@ func (a *Agent) serve(c *bus.Conn, m *bus.Message) error {
 }
 
 // signal takes what the desktop says about our notifications.
-func (a *Agent) signal(s *godbus.Signal) {
+func (a *Agent) signal(s *godbus.Signal, k *keys) {
 	if len(s.Body) != 2 {
 		return
 	}
 	id, ok := s.Body[0].(uint32)
 	if !ok {
 		return
+	}
+	if action, ok := s.Body[1].(string); ok && s.Name == notifyName+".ActionInvoked" {
+		k.invoked(id, action)
 	}
 	a.mu.Lock()
 	bssid, ours := a.bssid[id]
@@ -296,9 +309,8 @@ func (a *Agent) look(ctx context.Context, c *bus.Conn) {
 	}
 	a.mu.Unlock()
 	for _, id := range over {
-		if id != 0 && c.Owner(notifyName) != "" {
-			c.Tell(bus.Request{To: notifyName, Path: notifyPath,
-				Method: notifyName + ".CloseNotification", Args: []any{id}})
+		if id != 0 {
+			closeNotification(c, id)
 		}
 	}
 	for _, r := range tell {
@@ -308,13 +320,8 @@ func (a *Agent) look(ctx context.Context, c *bus.Conn) {
 
 // notify asks whether to join a router.
 func (a *Agent) notify(ctx context.Context, c *bus.Conn, r model.Router) {
-	var id uint32
-	err := c.Call(ctx, bus.Request{To: notifyName, Path: notifyPath, Method: notifyName + ".Notify",
-		Args: []any{a.Words.Title, uint32(0), a.Icon, a.Words.Pressed(a.Words.Name(r.SSID)),
-			a.Words.PressedBody, []string{"default", a.Words.Join, "join", a.Words.Join},
-			map[string]godbus.Variant{"category": godbus.MakeVariant("network"),
-				"desktop-entry": godbus.MakeVariant("fi.w1.wps.Applet")},
-			int32(-1)}}, &id)
+	id, err := a.show(ctx, c, a.Words.Pressed(a.Words.Name(r.SSID)), a.Words.PressedBody,
+		[]string{"default", a.Words.Join, "join", a.Words.Join})
 	if err != nil {
 		a.Log.Debug("no notification", "err", err)
 		return
@@ -324,5 +331,25 @@ func (a *Agent) notify(ctx context.Context, c *bus.Conn, r model.Router) {
 	a.bssid[id] = r.BSSID()
 	if _, still := a.told[r.Key()]; still {
 		a.told[r.Key()] = id
+	}
+}
+
+// show shows a notification, and gives its number. The desktop's service is started for it if need
+// be.
+func (a *Agent) show(ctx context.Context, c *bus.Conn, title, body string,
+	actions []string) (id uint32, err error) {
+	err = c.Call(ctx, bus.Request{To: notifyName, Path: notifyPath, Method: notifyName + ".Notify",
+		Args: []any{a.Words.Title, uint32(0), a.Icon, title, body, actions,
+			map[string]godbus.Variant{"category": godbus.MakeVariant("network"),
+				"desktop-entry": godbus.MakeVariant("fi.w1.wps.Applet")},
+			int32(-1)}}, &id)
+	return id, err
+}
+
+// closeNotification takes a notification away.
+func closeNotification(c *bus.Conn, id uint32) {
+	if c.Owner(notifyName) != "" {
+		c.Tell(bus.Request{To: notifyName, Path: notifyPath,
+			Method: notifyName + ".CloseNotification", Args: []any{id}})
 	}
 }
