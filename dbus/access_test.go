@@ -13,9 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	godbus "github.com/godbus/dbus/v5"
+	"wpsd/service/state"
 
-	"wpsd/service"
+	godbus "github.com/godbus/dbus/v5"
 )
 
 // TestStrangersAreRefused: everything that the table guards, for somebody who is neither root nor
@@ -189,7 +189,7 @@ func TestCredentialsGoToTheOwnerAlone(t *testing.T) {
 	inBubble(t, Options{}, func(w *world) {
 		owner, spy := w.client(0), w.client(0).listen() // the owner has no match rule
 		owner.must(wlan0, startPbcMethod, options())
-		w.svc.tell(service.CredentialReceived{Session: 1})
+		w.svc.tell(state.CredentialReceived{Session: 1})
 		expect(t, owner.heard(),
 			`/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:"`+key)
 		for _, s := range spy.heard() {
@@ -201,7 +201,7 @@ func TestCredentialsGoToTheOwnerAlone(t *testing.T) {
 			"CredentialReceived")); err != nil {
 			t.Fatal(err)
 		}
-		w.svc.tell(service.CredentialReceived{Session: 1})
+		w.svc.tell(state.CredentialReceived{Session: 1})
 		expect(t, spy.heard())
 		got := <-owner.signals
 		if raw, _ := got.Body[1].([]byte); string(raw) != rawKey {
@@ -220,10 +220,10 @@ func TestOwnerBesideTheBus(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		spy := w.client(0).listen()
-		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 7, Interface: "wlan0",
-			Owner: "control:0", State: service.StateScanning}},
-			service.CredentialReceived{Session: 7},
-			service.ERAPSettings{Session: 7, Interface: "wlan0", AccessPoint: 1})
+		w.svc.tell(state.SessionAdded{Session: state.Session{ID: 7, Interface: "wlan0",
+			Owner: "control:0", State: state.StateScanning}},
+			state.CredentialReceived{Session: 7},
+			state.ERAPSettings{Session: 7, Interface: "wlan0", AccessPoint: 1})
 		spy.heard()
 		if calls := w.svc.calls(); len(calls) != 0 {
 			t.Errorf("the credential was fetched to be sent: %v", calls)

@@ -7,17 +7,17 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // applyAccessPoint takes an event about an access point.
-func (t *tree) applyAccessPoint(e service.Event, emit emitter) {
+func (t *tree) applyAccessPoint(e state.Event, emit emitter) {
 	switch e := e.(type) {
-	case service.AccessPointAdded:
+	case state.AccessPointAdded:
 		t.putAccessPoint(e.AccessPoint, true, emit)
-	case service.AccessPointChanged:
+	case state.AccessPointChanged:
 		t.putAccessPoint(e.AccessPoint, e.FlagsChanged, emit)
-	case service.AccessPointRemoved:
+	case state.AccessPointRemoved:
 		delete(t.accessPoints, accessPointKey{e.Interface, e.BSSID})
 		t.remove(accessPointPath(e.Interface, e.BSSID), emit)
 		t.staleLists(e.Interface)
@@ -26,7 +26,7 @@ func (t *tree) applyAccessPoint(e service.Event, emit emitter) {
 
 // putAccessPoint makes or updates the object of an access point, and announces it if available is
 // set.
-func (t *tree) putAccessPoint(ap service.AccessPoint, available bool, emit emitter) {
+func (t *tree) putAccessPoint(ap state.AccessPoint, available bool, emit emitter) {
 	key := accessPointKey{ap.Interface, ap.BSSID}
 	path := accessPointPath(ap.Interface, ap.BSSID)
 	t.accessPoints[key] = ap
@@ -62,7 +62,7 @@ func (t *tree) accessPointPaths(ifname string) []godbus.ObjectPath {
 }
 
 // accessPointValues are the properties of fi.w1.wps.AccessPoint.
-func accessPointValues(ap service.AccessPoint) values {
+func accessPointValues(ap state.AccessPoint) values {
 	uuid, deviceType := "", ""
 	if ap.Ad.HasUUIDE {
 		uuid = ap.Ad.UUIDE.String()

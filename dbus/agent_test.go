@@ -19,6 +19,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/agents"
+	"wpsd/service/state"
 )
 
 // Methods of agents.
@@ -99,7 +100,7 @@ type agentWorld struct {
 }
 
 // withService runs a test in a bubble in which the service is no fake.
-func withService(t *testing.T, processing service.Processing, test func(w *agentWorld)) {
+func withService(t *testing.T, processing state.Processing, test func(w *agentWorld)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &agentWorld{world: newWorld(t)}
@@ -181,7 +182,7 @@ func forever() *godbus.Error { time.Sleep(time.Hour); return nil }
 
 func TestAgentTakes(t *testing.T) {
 	t.Parallel()
-	withService(t, service.ProcessingExternal, func(w *agentWorld) {
+	withService(t, state.ProcessingExternal, func(w *agentWorld) {
 		p, spy := w.agent(nil), w.client(0).listen()
 		w.enrol()
 		p.want(1, 1, 0)
@@ -297,7 +298,7 @@ func TestAgentsThatFail(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withService(t, service.ProcessingExternal, func(w *agentWorld) {
+			withService(t, state.ProcessingExternal, func(w *agentWorld) {
 				c.first(w)
 				w.waiting(1)
 				p := w.agent(nil)
@@ -315,7 +316,7 @@ func TestAgentsThatFail(t *testing.T) {
 // TestAgentsDoNotDelayOthers: while an agent hangs, everybody else is served at once.
 func TestAgentsDoNotDelayOthers(t *testing.T) {
 	t.Parallel()
-	withService(t, service.ProcessingBoth, func(w *agentWorld) {
+	withService(t, state.ProcessingBoth, func(w *agentWorld) {
 		w.agent(forever)
 		p := w.agent(nil)
 		w.enrol()
@@ -336,7 +337,7 @@ func TestAgentsDoNotDelayOthers(t *testing.T) {
 func TestAgentsAreReleasedAtTheEnd(t *testing.T) {
 	t.Parallel()
 	var p *program
-	withService(t, service.ProcessingExternal, func(w *agentWorld) { p = w.agent(nil) })
+	withService(t, state.ProcessingExternal, func(w *agentWorld) { p = w.agent(nil) })
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.released != 1 {

@@ -5,7 +5,7 @@ import (
 
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // securityWords are what clients call what a BSS offers, in the order from the weakest.
@@ -52,7 +52,7 @@ func bandAndChannel(frequency int) (band string, channel uint32) {
 
 // joinable reports whether a station can join the network of an access point with WPS, as far as
 // its announcements tell, and what stands in the way, or may.
-func joinable(ap service.AccessPoint) (usable bool, why string) {
+func joinable(ap state.AccessPoint) (usable bool, why string) {
 	const personal = ie.Open | ie.WPAPSK | ie.WPA2PSK | ie.SAE
 	switch {
 	case len(bytes.Trim(ap.SSID, "\x00")) == 0:
@@ -71,7 +71,7 @@ func joinable(ap service.AccessPoint) (usable bool, why string) {
 
 // routerOf names the device that a BSS belongs to: BSSs with one UUID-E have one button, so they
 // are one thing to a person (discovery.SameAP). One that does not tell stands for itself.
-func routerOf(ap service.AccessPoint) string {
+func routerOf(ap state.AccessPoint) string {
 	if ap.Ad.HasUUIDE && ap.Ad.UUIDE != (wsc.UUID{}) {
 		return ap.Ad.UUIDE.String()
 	}

@@ -6,7 +6,7 @@ import (
 
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 func TestBandAndChannel(t *testing.T) {
@@ -46,23 +46,23 @@ func TestSecurityList(t *testing.T) {
 func TestJoinable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		ap     service.AccessPoint
+		ap     state.AccessPoint
 		usable bool
 		why    string
 	}{
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK}, true, ""},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.Open}, true, ""},
-		{service.AccessPoint{SSID: []byte("home")}, true, ""},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.SAE, WPA3Only: true}, true,
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK}, true, ""},
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.Open}, true, ""},
+		{state.AccessPoint{SSID: []byte("home")}, true, ""},
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.SAE, WPA3Only: true}, true,
 			"wpa3-only"},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK,
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.WPA2PSK,
 			Ad: wsc.Advertisement{SetupLocked: true}}, true, "locked"},
-		{service.AccessPoint{Security: ie.WPA2PSK}, false, "hidden"},
-		{service.AccessPoint{SSID: make([]byte, 4), Security: ie.WPA2PSK}, false, "hidden"},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.WEP}, false, "wep"},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.Enterprise}, false, "enterprise"},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.Other}, false, "enterprise"},
-		{service.AccessPoint{SSID: []byte("home"), Security: ie.Enterprise | ie.WPA2PSK}, true, ""},
+		{state.AccessPoint{Security: ie.WPA2PSK}, false, "hidden"},
+		{state.AccessPoint{SSID: make([]byte, 4), Security: ie.WPA2PSK}, false, "hidden"},
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.WEP}, false, "wep"},
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.Enterprise}, false, "enterprise"},
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.Other}, false, "enterprise"},
+		{state.AccessPoint{SSID: []byte("home"), Security: ie.Enterprise | ie.WPA2PSK}, true, ""},
 	} {
 		if usable, why := joinable(c.ap); usable != c.usable || why != c.why {
 			t.Errorf("%+v: %v, %q; want %v, %q", c.ap, usable, why, c.usable, c.why)
@@ -73,8 +73,8 @@ func TestJoinable(t *testing.T) {
 func TestBSSsOfOneRouter(t *testing.T) {
 	t.Parallel()
 	uuid := wsc.UUIDFromMAC(bssid1)
-	bss := func(last byte, change func(*wsc.Advertisement)) service.AccessPoint {
-		ap := service.AccessPoint{BSSID: wsc.MAC{2, 0, 0, 0, 0, last}}
+	bss := func(last byte, change func(*wsc.Advertisement)) state.AccessPoint {
+		ap := state.AccessPoint{BSSID: wsc.MAC{2, 0, 0, 0, 0, last}}
 		if change != nil {
 			change(&ap.Ad)
 		}
@@ -85,7 +85,7 @@ func TestBSSsOfOneRouter(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		a, b service.AccessPoint
+		a, b state.AccessPoint
 		same bool
 	}{
 		{"two bands with one UUID", bss(1, says(uuid)), bss(2, says(uuid)), true},

@@ -6,9 +6,10 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/hotspot"
 	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // apPin implements Interface.ApPin.
@@ -52,7 +53,7 @@ func seconds(n uint32) (time.Duration, error) {
 }
 
 // admitOptions reads what StartPin takes for an interface that is an access point.
-func admitOptions(r *request, start *service.StartRequest, timeout uint32, mac string) error {
+func admitOptions(r *request, start *session.StartRequest, timeout uint32, mac string) error {
 	options := r.options(0)
 	if _, given := options["timeout"]; given {
 		var err error
@@ -71,7 +72,7 @@ func admitOptions(r *request, start *service.StartRequest, timeout uint32, mac s
 }
 
 // enrolleeSignal tells of a device that wants in. The text in it is the device's own.
-func enrolleeSignal(member string, e service.Enrollee) signal {
+func enrolleeSignal(member string, e state.Enrollee) signal {
 	device := values{}
 	put := func(key, text string) {
 		if text != "" {

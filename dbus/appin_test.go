@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 const apPinMethod = interfaceIface + ".ApPin"
@@ -56,7 +56,7 @@ func TestApPin(t *testing.T) {
 		if calls := w.svc.calls(); len(calls) != before {
 			t.Errorf("the service was asked %v", calls[before:])
 		}
-		w.svc.on = func(string) error { return fmt.Errorf("%w: 12345670", service.ErrRefused) }
+		w.svc.on = func(string) error { return fmt.Errorf("%w: 12345670", state.ErrRefused) }
 		if text := c.refused("Refused", wlan0, apPinMethod, "get",
 			options()); strings.Contains(text, "12345670") {
 			t.Errorf("an error shows the PIN: %s", text)
@@ -83,15 +83,15 @@ func TestEnrolleesAreTold(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger).listen()
-		e := service.Enrollee{
+		e := state.Enrollee{
 			Interface: "wlan0", MAC: bssid1, UUID: "12345678-9abc-def0-1234-56789abcdef0",
 			Name: "camera\x1b[2J\xff", DeviceType: "4-0050F204-2",
 			Manufacturer: "maker", ConfigMethods: wsc.ConfigLabel,
 			PasswordID: wsc.PasswordIDPushButton, PasswordIDKnown: true,
 		}
 		synctest.Wait()
-		w.svc.tell(service.EnrolleeSeen{Enrollee: e})
-		w.svc.tell(service.PINNeeded{Enrollee: service.Enrollee{Interface: "wlan0", MAC: bssid1,
+		w.svc.tell(state.EnrolleeSeen{Enrollee: e})
+		w.svc.tell(state.PINNeeded{Enrollee: state.Enrollee{Interface: "wlan0", MAC: bssid1,
 			UUID: e.UUID}})
 		expect(t, c.heard(),
 			"/interfaces/wlan0 EnrolleeSeen 12345678-9abc-def0-1234-56789abcdef0 02:00:00:00:01:00 map[config-methods:[label] device-type:4-0050F204-2 manufacturer:maker name:camera\ufffd[2J\ufffd password-id:4]",

@@ -3,7 +3,8 @@ package dbus
 import (
 	"context"
 
-	"wpsd/service"
+	"wpsd/service/nfc"
+	"wpsd/service/state"
 )
 
 // Where the action depends on what a call will do, it is found out before anybody is asked, and
@@ -22,10 +23,10 @@ const (
 // byMode: a station joins a network, an access point lets somebody into its own.
 func byMode(_ context.Context, r *request) Action {
 	if r.ap {
-		r.purpose = service.PurposeAdmit
+		r.purpose = state.PurposeAdmit
 		return ActionRegister
 	}
-	r.purpose = service.PurposeEnroll
+	r.purpose = state.PurposeEnroll
 	return ActionEnroll
 }
 
@@ -41,18 +42,18 @@ func byRole(_ context.Context, r *request) Action {
 // byTag looks at what is on a tag. What is none has no effect, and the handler says so.
 func byTag(ctx context.Context, r *request) Action {
 	tag, err := tagRequest(r)
-	r.effect = service.NFCTagAdds
+	r.effect = nfc.TagAdds
 	if err == nil {
 		if effect, err := r.svc.NFCTagEffect(ctx, tag); err == nil {
 			r.effect = effect
 		}
 	}
 	switch r.effect {
-	case service.NFCTagAdmits:
+	case nfc.TagAdmits:
 		return ActionRegister
-	case service.NFCTagChanges:
+	case nfc.TagChanges:
 		return ActionManage
-	case service.NFCTagAdds:
+	case nfc.TagAdds:
 	}
 	return ActionEnroll
 }

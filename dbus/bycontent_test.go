@@ -10,7 +10,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/drivers"
-	"wpsd/service"
+	"wpsd/service/nfc"
+	"wpsd/service/state"
 )
 
 // TestActionByWhatTheCallDoes: one method, and the action that it needs in each case.
@@ -25,7 +26,7 @@ func TestActionByWhatTheCallDoes(t *testing.T) {
 		method string
 		args   []any
 		mode   drivers.Mode
-		effect service.NFCTagEffect
+		effect nfc.TagEffect
 		erUser string
 		want   Action
 	}{
@@ -54,25 +55,25 @@ func TestActionByWhatTheCallDoes(t *testing.T) {
 			ActionRegister},
 		{wlan0, interfaceIface + ".NfcHandoverSelect", []any{"NDEF", "WPS", options()},
 			drivers.ModeAP, "", "", ActionRegister},
-		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeStation, service.NFCTagAdds, "",
+		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeStation, nfc.TagAdds, "",
 			ActionEnroll},
-		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeStation, service.NFCTagChanges, "",
+		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeStation, nfc.TagChanges, "",
 			ActionManage},
-		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeStation, service.NFCTagAdmits, "",
+		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeStation, nfc.TagAdmits, "",
 			ActionRegister},
-		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeAP, service.NFCTagAdmits, "",
+		{wlan0, interfaceIface + ".NfcTagRead", tag, drivers.ModeAP, nfc.TagAdmits, "",
 			ActionRegister},
-		{rootPath, managerIface + ".NfcTagRead", tag, drivers.ModeStation, service.NFCTagAdds, "",
+		{rootPath, managerIface + ".NfcTagRead", tag, drivers.ModeStation, nfc.TagAdds, "",
 			ActionEnroll},
-		{rootPath, managerIface + ".NfcTagRead", tag, drivers.ModeStation, service.NFCTagChanges,
+		{rootPath, managerIface + ".NfcTagRead", tag, drivers.ModeStation, nfc.TagChanges,
 			"", ActionManage},
-		{rootPath, managerIface + ".NfcTagRead", tag, drivers.ModeStation, service.NFCTagAdmits, "",
+		{rootPath, managerIface + ".NfcTagRead", tag, drivers.ModeStation, nfc.TagAdmits, "",
 			ActionRegister},
-		{wlan0, erIface + ".NfcTagRead", tag, drivers.ModeNone, service.NFCTagAdds, "",
+		{wlan0, erIface + ".NfcTagRead", tag, drivers.ModeNone, nfc.TagAdds, "",
 			ActionEnroll},
-		{wlan0, erIface + ".NfcTagRead", tag, drivers.ModeNone, service.NFCTagChanges, "",
+		{wlan0, erIface + ".NfcTagRead", tag, drivers.ModeNone, nfc.TagChanges, "",
 			ActionManage},
-		{wlan0, erIface + ".NfcTagRead", tag, drivers.ModeNone, service.NFCTagAdmits, "",
+		{wlan0, erIface + ".NfcTagRead", tag, drivers.ModeNone, nfc.TagAdmits, "",
 			ActionRegister},
 		{wlan0, erIface + ".Stop", nil, drivers.ModeNone, "", "1001", ActionScan},
 		{wlan0, erIface + ".Stop", nil, drivers.ModeNone, "", "1002", ActionManage},
@@ -84,7 +85,7 @@ func TestActionByWhatTheCallDoes(t *testing.T) {
 				inBubble(t, Options{Authorizer: auth}, func(w *world) {
 					i := w.svc.snapshot.Interfaces[0]
 					i.Mode = c.mode
-					w.svc.tell(service.InterfaceChanged{Interface: i})
+					w.svc.tell(state.InterfaceChanged{Interface: i})
 					w.svc.effect, w.svc.erUser = c.effect, c.erUser
 					synctest.Wait()
 					caller := w.client(1001)
@@ -118,20 +119,20 @@ func TestActionIsBoundToTheAct(t *testing.T) {
 			w.svc.mu.Lock()
 			i := &w.svc.snapshot.Interfaces[0]
 			i.Mode = drivers.ModeAP
-			changed := service.InterfaceChanged{Interface: *i}
+			changed := state.InterfaceChanged{Interface: *i}
 			w.svc.mu.Unlock()
 			w.svc.tell(changed)
 		}
 		w.client(1001).must(wlan0, startPbcMethod, options())
 		auth.was(t, "enroll wlan0 false 1001")
-		if w.svc.last.Purpose != service.PurposeEnroll || w.svc.last.User != "1001" {
+		if w.svc.last.Purpose != state.PurposeEnroll || w.svc.last.User != "1001" {
 			t.Errorf("the service was asked for %+v", w.svc.last)
 		}
 		auth.allow[ActionRegister] = true
 		w.svc.on = nil
 		w.client(1001).must(wlan0, startPinMethod, options())
 		auth.was(t, "register wlan0 false 1001")
-		if w.svc.last.Purpose != service.PurposeAdmit {
+		if w.svc.last.Purpose != state.PurposeAdmit {
 			t.Errorf("the service was asked for %+v", w.svc.last)
 		}
 	})
@@ -146,9 +147,9 @@ func TestWhatHasChangedIsAskedAnew(t *testing.T) {
 		w.svc.on = func(string) error {
 			w.svc.mu.Lock()
 			defer w.svc.mu.Unlock()
-			if w.svc.effect != service.NFCTagChanges {
-				w.svc.effect = service.NFCTagChanges
-				return service.ErrChanged
+			if w.svc.effect != nfc.TagChanges {
+				w.svc.effect = nfc.TagChanges
+				return state.ErrChanged
 			}
 			return nil
 		}
@@ -165,7 +166,7 @@ func TestWhatHasChangedIsAskedAnew(t *testing.T) {
 			fmt.Sprintf(`NFCTagRead "wlan0" tag %s auto`, c.conn.Names()[0])) {
 			t.Errorf("the payload is another at the second time: %v", calls)
 		}
-		w.svc.on = func(string) error { return service.ErrChanged }
+		w.svc.on = func(string) error { return state.ErrChanged }
 		c.refused("Busy", wlan0, interfaceIface+".NfcTagRead", []byte("tag"), options())
 	})
 }

@@ -14,8 +14,9 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // The names of methods, in full.
@@ -37,8 +38,8 @@ func TestFromCallToSignal(t *testing.T) {
 		if len(reply) != 1 || reply[0] != session1 {
 			t.Fatalf("StartPbc returned %v", reply)
 		}
-		want := service.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0],
-			User: "0", Purpose: service.PurposeEnroll, Detach: true, Apply: "none"}
+		want := session.StartRequest{Interface: "wlan0", BSSID: bssid1, Owner: c.conn.Names()[0],
+			User: "0", Purpose: state.PurposeEnroll, Detach: true, Apply: "none"}
 		if w.svc.last != want {
 			t.Errorf("the service was asked for %+v", w.svc.last)
 		}
@@ -46,11 +47,11 @@ func TestFromCallToSignal(t *testing.T) {
 			" InterfacesAdded "+string(session1),
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
 
-		s := service.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0],
-			Role: service.RoleEnrollee, Method: service.MethodPBC, State: service.StateExchanging,
+		s := state.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0],
+			Role: state.RoleEnrollee, Method: state.MethodPBC, State: state.StateExchanging,
 			Peer: bssid1, Message: wsc.MsgM4}
-		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()},
-			service.SessionChanged{Session: s})
+		w.svc.tell(state.AccessPointAdded{AccessPoint: accessPoint()},
+			state.SessionChanged{Session: s})
 		expect(t, c.heard(),
 			" InterfacesAdded "+string(ap1),
 			"/interfaces/wlan0 AccessPointAvailable "+string(ap1)+" WPS",
@@ -60,10 +61,10 @@ func TestFromCallToSignal(t *testing.T) {
 				" Message:M4 Peer:02:00:00:00:01:00 Progress:0.55 State:exchanging Step:exchanging] []",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Scanning:false] []")
 
-		w.svc.tell(service.CredentialReceived{Session: 1})
-		s.State, s.Networks = service.StateSucceeded, []service.NetworkID{7}
-		w.svc.tell(service.SessionEnded{Session: s},
-			service.InterfaceChanged{Interface: service.Interface{Name: "wlan0"}})
+		w.svc.tell(state.CredentialReceived{Session: 1})
+		s.State, s.Networks = state.StateSucceeded, []state.NetworkID{7}
+		w.svc.tell(state.SessionEnded{Session: s},
+			state.InterfaceChanged{Interface: state.Interface{Name: "wlan0"}})
 		expect(t, c.heard(),
 			"/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:\""+key,
 			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Networks:["+string(network7)+
@@ -108,11 +109,12 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger)
-		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()},
-			service.SessionAdded{Session: service.Session{
-				ID: 1, Interface: "wlan0", Detail: service.Detail{
-					Overlap: []outcome.AccessPoint{{BSSID: bssid1}}, PasswordHalf: 2, AccessPointsTried: 3,
-					SSID: []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1,
+		w.svc.tell(state.AccessPointAdded{AccessPoint: accessPoint()},
+			state.SessionAdded{Session: state.Session{
+				ID: 1, Interface: "wlan0", Detail: outcome.Detail{
+					Overlap: []outcome.AccessPoint{{BSSID: bssid1}}, PasswordHalf: 2,
+					AccessPointsTried: 3,
+					SSID:              []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1,
 					NotStored: true,
 				},
 			}})
@@ -152,7 +154,8 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 	})
 }
 
-// TestManagersAreThoseThatAreWired: the option "apply" takes the names that main has, and no others.
+// TestManagersAreThoseThatAreWired: the option "apply" takes the names that main has, and no
+// others.
 func TestManagersAreThoseThatAreWired(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{Managers: []string{"novel"}}, func(w *world) {
@@ -181,11 +184,11 @@ func TestManyAccessPointsAreOneChangeOfTheList(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0).listen()
-		var found []service.Event
+		var found []state.Event
 		for n := range 50 {
 			ap := accessPoint()
 			ap.BSSID[5] = byte(n)
-			found = append(found, service.AccessPointAdded{AccessPoint: ap})
+			found = append(found, state.AccessPointAdded{AccessPoint: ap})
 		}
 		w.svc.tell(found...)
 		lists := 0
@@ -269,7 +272,7 @@ func TestStandardInterfaces(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger)
-		w.svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()})
+		w.svc.tell(state.AccessPointAdded{AccessPoint: accessPoint()})
 		c.must("/no/such/object", peerIface+".Ping")
 		if _, err := os.Stat("/etc/machine-id"); err == nil {
 			if id := c.must(rootPath, peerIface+".GetMachineId")[0].(string); len(id) != 32 {
@@ -302,7 +305,8 @@ func TestStandardInterfaces(t *testing.T) {
 		c.refused(unknown+"Property", wlan0, get, introspectableIface, "Name")
 		c.refused(unknown+"Interface", wlan0, get, managerIface, "Version")
 		c.refused(unknown+"Interface", "/fi", getAll, managerIface)
-		c.refused(outcome.NameReadOnly, rootPath, set, managerIface, "Version", godbus.MakeVariant("2"))
+		c.refused(outcome.NameReadOnly, rootPath, set, managerIface, "Version",
+			godbus.MakeVariant("2"))
 		c.refused(outcome.NameInvalidArgs, rootPath, set, managerIface, "DeviceName",
 			godbus.MakeVariant(uint32(2)))
 		c.refused(outcome.NameInvalidArgs, wlan0, interfaceIface+".Scan")

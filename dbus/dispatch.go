@@ -9,9 +9,10 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/secret"
 	"wpsd/introspection"
-	"wpsd/service"
 	"wpsd/service/fence"
+	"wpsd/service/nfc"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // handler implements a method of ours: it decodes, calls the service once, and encodes. Its
@@ -105,9 +106,9 @@ type request struct {
 	args   []any
 	ifname string // of the interface, or of the session's
 
-	managers []string          // see Options
-	session  service.SessionID // of the session, or the interface's
-	network  service.NetworkID
+	managers []string        // see Options
+	session  state.SessionID // of the session, or the interface's
+	network  state.NetworkID
 	owner    bool // the caller owns the session
 
 	user        string // the caller's; known in a job
@@ -119,8 +120,8 @@ type request struct {
 	permission func(context.Context, Action) Permission
 
 	// What the caller was allowed to do: see bycontent.go.
-	purpose service.Purpose
-	effect  service.NFCTagEffect
+	purpose state.Purpose
+	effect  nfc.TagEffect
 	own     bool // nothing but what is his user's
 }
 

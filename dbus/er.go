@@ -9,14 +9,14 @@ import (
 
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/external"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // erStart implements ER.Start.
 func erStart(ctx context.Context, r *request) ([]any, error) {
-	start := service.ERStart{Interface: r.ifname, Owner: r.caller, User: r.user}
+	start := external.Start{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var address string
 	if err := decodeOptions(r.options(0),
 		map[string]any{"address": &address, "detach": &start.Detach}); err != nil {
@@ -73,8 +73,8 @@ func erConfigure(ctx context.Context, r *request) ([]any, error) {
 
 // erRegister reads what Learn and Configure have in common: the access point, its PIN, and a
 // dictionary with more fields.
-func erRegister(r *request, more map[string]any) (service.ERRequest, error) {
-	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
+func erRegister(r *request, more map[string]any) (external.Request, error) {
+	start := external.Request{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := r.decodeRun(r.options(2), usesPIN, more)
 	if err != nil {
 		return start, err
@@ -102,7 +102,7 @@ func erSetConfig(ctx context.Context, r *request) ([]any, error) {
 	if !ok || err != nil {
 		return nil, outcome.NoNetworkPath.Of(quote(string(path)))
 	}
-	return nil, r.svc.ERSetConfig(ctx, r.ifname, ap, service.NetworkID(n))
+	return nil, r.svc.ERSetConfig(ctx, r.ifname, ap, state.NetworkID(n))
 }
 
 // erEnrollPbc implements ER.EnrollPbc.
@@ -115,7 +115,7 @@ func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.svc.EREnrollPBC(ctx, service.ERRequest{Interface: r.ifname, Owner: r.caller,
+	s, err := r.svc.EREnrollPBC(ctx, external.Request{Interface: r.ifname, Owner: r.caller,
 		User: r.user, Enrollee: enrollee, Detach: run.detach})
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
 
 // erEnrollPin implements ER.EnrollPin.
 func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
-	start := service.ERRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
+	start := external.Request{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var mac, ap string
 	var timeout uint32
 	run, err := r.decodeRun(r.options(2), admitsPIN,
@@ -165,7 +165,7 @@ func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
 }
 
 // peerArg reads the name of one access point or device.
-func peerArg(text, what string) (service.ERPeer, error) {
+func peerArg(text, what string) (external.Peer, error) {
 	p, err := external.ParsePeer(text)
 	if err != nil || p.IsAny() {
 		return p, outcome.BadPeer.Of(what, quote(text), ipHint(what))
@@ -182,9 +182,9 @@ func ipHint(what string) string {
 }
 
 // enrolleeArg is peerArg where anybody may be meant.
-func enrolleeArg(text string) (service.ERPeer, error) {
+func enrolleeArg(text string) (external.Peer, error) {
 	if text == "any" {
-		return service.ERPeer{}, nil
+		return external.Peer{}, nil
 	}
 	return peerArg(text, "device")
 }
@@ -198,7 +198,7 @@ func pinArg(pin secret.Value) (secret.Value, error) {
 }
 
 // tellSettings sends what a session learned of an access point to its owner, and to nobody else.
-func (s *Server) tellSettings(e service.ERAPSettings) {
+func (s *Server) tellSettings(e state.ERAPSettings) {
 	session, ok := s.objects.sessions[e.Session]
 	if !ok || !onBus(session.Owner) {
 		return

@@ -13,7 +13,7 @@ import (
 	"wpsd/engine/er"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // What the tests of the External Registrar are about.
@@ -26,8 +26,8 @@ var (
 )
 
 // erAccessPoint is one that says everything.
-func erAccessPoint(id er.APID) service.ERAccessPoint {
-	return service.ERAccessPoint{Interface: "wlan0", AP: &er.AP{
+func erAccessPoint(id er.APID) state.ERAccessPoint {
+	return state.ERAccessPoint{Interface: "wlan0", AP: &er.AP{
 		ID: id, UUID: erUUID, BSSID: bssid1, Addr: netip.MustParseAddr("192.0.2.1"),
 		Also: []netip.Addr{netip.MustParseAddr("192.0.2.2")},
 		Location: upnp.URL{Host: netip.MustParseAddrPort("192.0.2.1:49152"),
@@ -44,8 +44,8 @@ func erAccessPoint(id er.APID) service.ERAccessPoint {
 	}}
 }
 
-func erEnrollee(ap er.APID) service.EREnrollee {
-	return service.EREnrollee{Interface: "wlan0", Enrollee: er.Enrollee{
+func erEnrollee(ap er.APID) state.EREnrollee {
+	return state.EREnrollee{Interface: "wlan0", Enrollee: er.Enrollee{
 		AP: ap, APUUID: erUUID, MAC: enrollee1, PasswordID: wsc.PasswordIDPushButton, M1: true,
 		LastSeen: epoch,
 		Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1), DeviceName: "printer\x00",
@@ -162,9 +162,9 @@ func TestERErrors(t *testing.T) {
 		err  error
 		name string
 	}{
-		{service.ErrERStopped, "NotRunning"}, {service.ErrNoERAP, "UnknownAccessPoint"},
-		{service.ErrNoERSettings, "NoSettings"}, {service.ErrEROverlap, "Overlap"},
-		{service.ErrERDropped, "Refused"}, {service.ErrERBusy, "Busy"},
+		{state.ErrERStopped, "NotRunning"}, {state.ErrNoERAP, "UnknownAccessPoint"},
+		{state.ErrNoERSettings, "NoSettings"}, {state.ErrEROverlap, "Overlap"},
+		{state.ErrERDropped, "Refused"}, {state.ErrERBusy, "Busy"},
 	} {
 		inBubble(t, Options{}, func(w *world) {
 			w.svc.on = func(string) error { return c.err }
@@ -180,21 +180,21 @@ func TestERSignals(t *testing.T) {
 	locked.SetupLocked, locked.Problem = true, "does not answer"
 	later.M1 = false
 	silent.LastSeen, silent.Expires = epoch.Add(1), epoch.Add(2*time.Hour)
-	started := service.ERChanged{ER: service.ER{Interface: "wlan0", Running: true,
+	started := state.ERChanged{ER: state.ER{Interface: "wlan0", Running: true,
 		Address: netip.MustParseAddr("192.0.2.1")}}
 	const changed = "/interfaces/wlan0 PropertiesChanged fi.w1.wps.ER map["
 	apRel, peerRel := strings.TrimPrefix(string(erAPPath), string(rootPath)),
 		strings.TrimPrefix(string(erPeerPath), string(rootPath))
 	second := string(erAPPath) + "_2"
 	for _, c := range []eventCase{
-		{"it starts", []service.Event{started},
+		{"it starts", []state.Event{started},
 			[]string{changed + "Address:192.0.2.1 Running:true] []"}},
-		{"it finds an access point", []service.Event{service.ERAPAdded{AccessPoint: ap}}, []string{
+		{"it finds an access point", []state.Event{state.ERAPAdded{AccessPoint: ap}}, []string{
 			" InterfacesAdded " + string(erAPPath) + " map[fi.w1.wps.ER.AccessPoint:…]",
 			"/interfaces/wlan0 AccessPointAdded " + string(erAPPath), changed + "] [AccessPoints]",
 		}},
-		{"a second one has the same UUID", []service.Event{service.ERAPAdded{AccessPoint: ap},
-			service.ERAPAdded{AccessPoint: other}, service.ERAPRemoved{AccessPoint: ap}}, []string{
+		{"a second one has the same UUID", []state.Event{state.ERAPAdded{AccessPoint: ap},
+			state.ERAPAdded{AccessPoint: other}, state.ERAPRemoved{AccessPoint: ap}}, []string{
 			" InterfacesAdded " + string(erAPPath),
 			"/interfaces/wlan0 AccessPointAdded " + string(erAPPath),
 			" InterfacesAdded " + second, "/interfaces/wlan0 AccessPointAdded " + second,
@@ -203,16 +203,16 @@ func TestERSignals(t *testing.T) {
 			changed + "] [AccessPoints]",
 		}},
 		{"an access point locks its setup and is dropped; when it was heard nobody is told",
-			[]service.Event{service.ERAPAdded{AccessPoint: ap},
-				service.ERAPChanged{AccessPoint: silent},
-				service.ERAPChanged{AccessPoint: locked}}, []string{
+			[]state.Event{state.ERAPAdded{AccessPoint: ap},
+				state.ERAPChanged{AccessPoint: silent},
+				state.ERAPChanged{AccessPoint: locked}}, []string{
 				" InterfacesAdded", "/interfaces/wlan0 AccessPointAdded",
 				apRel + " PropertiesChanged fi.w1.wps.ER.AccessPoint map[Problem:does not answer SetupLocked:true] []", changed,
 			}},
 		{"started again, it tells what it knows",
-			[]service.Event{service.ERAPAdded{AccessPoint: ap}, service.ERAPAdded{AccessPoint: ap},
-				service.EREnrolleeAdded{Enrollee: enrollee},
-				service.EREnrolleeAdded{Enrollee: enrollee}}, []string{
+			[]state.Event{state.ERAPAdded{AccessPoint: ap}, state.ERAPAdded{AccessPoint: ap},
+				state.EREnrolleeAdded{Enrollee: enrollee},
+				state.EREnrolleeAdded{Enrollee: enrollee}}, []string{
 				" InterfacesAdded " + string(erAPPath), "/interfaces/wlan0 AccessPointAdded",
 				"/interfaces/wlan0 AccessPointAdded",
 				" InterfacesAdded " + string(erPeerPath),
@@ -220,9 +220,9 @@ func TestERSignals(t *testing.T) {
 				"/interfaces/wlan0 EnrolleeAdded " + string(erPeerPath),
 				changed + "] [AccessPoints Enrollees]",
 			}},
-		{"a device asks, and goes", []service.Event{service.EREnrolleeAdded{Enrollee: later},
-			service.EREnrolleeChanged{Enrollee: enrollee},
-			service.EREnrolleeRemoved{Enrollee: enrollee}}, []string{
+		{"a device asks, and goes", []state.Event{state.EREnrolleeAdded{Enrollee: later},
+			state.EREnrolleeChanged{Enrollee: enrollee},
+			state.EREnrolleeRemoved{Enrollee: enrollee}}, []string{
 			" InterfacesAdded " + string(erPeerPath), "/interfaces/wlan0 EnrolleeAdded",
 			peerRel + " PropertiesChanged fi.w1.wps.ER.Enrollee map[Introduced:true] []",
 			" InterfacesRemoved " + string(erPeerPath),
@@ -247,9 +247,9 @@ func TestERObjects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.svc.snapshot.ERs = []service.ER{{Interface: "wlan0", Running: true}}
-		w.svc.snapshot.ERAccessPoints = []service.ERAccessPoint{erAccessPoint(1)}
-		w.svc.snapshot.EREnrollees = []service.EREnrollee{erEnrollee(1)}
+		w.svc.snapshot.ERs = []state.ER{{Interface: "wlan0", Running: true}}
+		w.svc.snapshot.ERAccessPoints = []state.ERAccessPoint{erAccessPoint(1)}
+		w.svc.snapshot.EREnrollees = []state.EREnrollee{erEnrollee(1)}
 		w.start(Options{})
 		synctest.Wait()
 		c := w.client(stranger)
@@ -292,13 +292,13 @@ func TestERSettingsGoToTheOwnerAlone(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		owner, spy := w.client(0), w.client(0).listen()
-		w.svc.tell(service.ERAPAdded{AccessPoint: erAccessPoint(1)})
+		w.svc.tell(state.ERAPAdded{AccessPoint: erAccessPoint(1)})
 		owner.must(wlan0, erIface+".Learn", erUUID.String(), "12345670", options())
-		w.svc.tell(service.ERAPSettings{Session: 1, Interface: "wlan0", AccessPoint: 1})
+		w.svc.tell(state.ERAPSettings{Session: 1, Interface: "wlan0", AccessPoint: 1})
 		expect(t, owner.heard(), "/interfaces/wlan0 ApSettings "+string(erAPPath)+
 			` map[auth:WPA2PSK encryption:CCMP key:"`+key)
-		w.svc.tell(service.ERAPRemoved{AccessPoint: erAccessPoint(1)},
-			service.ERAPSettings{Session: 1, Interface: "wlan0", AccessPoint: 1})
+		w.svc.tell(state.ERAPRemoved{AccessPoint: erAccessPoint(1)},
+			state.ERAPSettings{Session: 1, Interface: "wlan0", AccessPoint: 1})
 		expect(t, owner.heard(), "/interfaces/wlan0 ApSettings / map[auth:WPA2PSK")
 		for _, s := range spy.heard() {
 			if strings.Contains(s, "ApSettings") || strings.Contains(s, key) {
@@ -313,14 +313,14 @@ func TestERSessionNamesItsAccessPoint(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger).listen()
-		s := service.Session{ID: 1, Interface: "wlan0", Role: service.RoleExternalRegistrar,
-			Purpose: service.PurposeAdmit, State: service.StateExchanging}
-		w.svc.tell(service.ERAPAdded{AccessPoint: erAccessPoint(3)},
-			service.SessionAdded{Session: s})
+		s := state.Session{ID: 1, Interface: "wlan0", Role: state.RoleExternalRegistrar,
+			Purpose: state.PurposeAdmit, State: state.StateExchanging}
+		w.svc.tell(state.ERAPAdded{AccessPoint: erAccessPoint(3)},
+			state.SessionAdded{Session: s})
 		c.heard()
 		s.ERAP, s.ERAPUUID, s.Peer, s.PeerUUID = 3, erUUID, enrollee1, wsc.UUIDFromMAC(enrollee1)
-		w.svc.tell(service.SessionChanged{Session: s},
-			service.ERAPRemoved{AccessPoint: erAccessPoint(3)})
+		w.svc.tell(state.SessionChanged{Session: s},
+			state.ERAPRemoved{AccessPoint: erAccessPoint(3)})
 		expect(t, c.heard(),
 			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[AccessPoint:"+string(erAPPath)+
 				" Detail:map[ap-uuid:"+erUUID.String()+" uuid:"+s.PeerUUID.String()+"] Peer:"+

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"wpsd/engine/ndef"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // TestTextsAreElsewhere: package outcome has every sentence that callers read.
@@ -50,18 +50,18 @@ func TestTextsOfErrors(t *testing.T) {
 		want string
 	}{
 		{"an invalid value says at once what is wrong",
-			fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one 5", service.ErrInvalid),
+			fmt.Errorf("%w: a passphrase has 8 to 63 characters, this one 5", state.ErrInvalid),
 			"A passphrase has 8 to 63 characters, this one 5."},
 		{"what is not supported, too",
-			fmt.Errorf("%w: wlan0 is not an access point (mode station)", service.ErrNotSupported),
+			fmt.Errorf("%w: wlan0 is not an access point (mode station)", state.ErrNotSupported),
 			"wlan0 is not an access point (mode station)."},
-		{"not supported without more", service.ErrNotSupported,
+		{"not supported without more", state.ErrNotSupported,
 			"This interface or this version cannot do that."},
-		{"no package stands in a sentence", fmt.Errorf("%w: %w", service.ErrBadTag,
+		{"no package stands in a sentence", fmt.Errorf("%w: %w", state.ErrBadTag,
 			ndef.ErrTruncated), "This is no NFC tag of Wi-Fi Protected Setup: truncated."},
 		{"a line break does not break a sentence",
-			fmt.Errorf("%w: a\nb\x1b[2J", service.ErrInvalid), "A b [2J."},
-		{"bytes that are no text", fmt.Errorf("%w: a\xff", service.ErrInvalid), "A?."},
+			fmt.Errorf("%w: a\nb\x1b[2J", state.ErrInvalid), "A b [2J."},
+		{"bytes that are no text", fmt.Errorf("%w: a\xff", state.ErrInvalid), "A?."},
 	} {
 		if _, got := errorReply(c.err); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

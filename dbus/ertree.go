@@ -10,7 +10,7 @@ import (
 
 	"wpsd/engine/er"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // erAPKey names an access point that an External Registrar found, erEnrolleeKey a device that one
@@ -28,7 +28,7 @@ type erEnrolleeKey struct {
 // erTree is what the External Registrars found. Their objects have the UUIDs in their paths; as two
 // access points can have the same UUID the paths are kept.
 type erTree struct {
-	running       map[string]service.ER
+	running       map[string]state.ER
 	accessPoints  map[erAPKey]erObject
 	enrolleePaths map[erEnrolleeKey]godbus.ObjectPath
 }
@@ -41,7 +41,7 @@ type erObject struct {
 
 func newERTree() erTree {
 	return erTree{
-		running:       map[string]service.ER{},
+		running:       map[string]state.ER{},
 		accessPoints:  map[erAPKey]erObject{},
 		enrolleePaths: map[erEnrolleeKey]godbus.ObjectPath{},
 	}
@@ -49,25 +49,25 @@ func newERTree() erTree {
 
 // applyER takes an event of an External Registrar and reports whether it was one. Lists change once
 // for many of these.
-func (t *tree) applyER(e service.Event, emit emitter) bool {
+func (t *tree) applyER(e state.Event, emit emitter) bool {
 	switch e := e.(type) {
-	case service.ERChanged:
+	case state.ERChanged:
 		t.er.running[e.ER.Interface] = e.ER
 		t.stale[interfacePath(e.ER.Interface)] = true
-	case service.ERAPAdded:
+	case state.ERAPAdded:
 		path := t.putERAccessPoint(e.AccessPoint, emit)
 		emit(signal{interfacePath(e.AccessPoint.Interface), erIface, "AccessPointAdded",
 			[]any{path}})
-	case service.ERAPChanged:
+	case state.ERAPChanged:
 		t.putERAccessPoint(e.AccessPoint, emit)
-	case service.ERAPRemoved:
+	case state.ERAPRemoved:
 		t.removeERAccessPoint(e.AccessPoint, emit)
-	case service.EREnrolleeAdded:
+	case state.EREnrolleeAdded:
 		path := t.putEREnrollee(e.Enrollee, emit)
 		emit(signal{interfacePath(e.Enrollee.Interface), erIface, "EnrolleeAdded", []any{path}})
-	case service.EREnrolleeChanged:
+	case state.EREnrolleeChanged:
 		t.putEREnrollee(e.Enrollee, emit)
-	case service.EREnrolleeRemoved:
+	case state.EREnrolleeRemoved:
 		t.removeEREnrollee(e.Enrollee, emit)
 	default:
 		return false
@@ -76,7 +76,7 @@ func (t *tree) applyER(e service.Event, emit emitter) bool {
 }
 
 // putERAccessPoint makes or updates the object of an access point.
-func (t *tree) putERAccessPoint(ap service.ERAccessPoint, emit emitter) godbus.ObjectPath {
+func (t *tree) putERAccessPoint(ap state.ERAccessPoint, emit emitter) godbus.ObjectPath {
 	key := erAPKey{ap.Interface, ap.ID}
 	o, known := t.er.accessPoints[key]
 	if !known {
@@ -99,7 +99,7 @@ func (t *tree) put(path godbus.ObjectPath, of identity, emit emitter, f face) {
 	t.add(path, of, emit, f)
 }
 
-func (t *tree) removeERAccessPoint(ap service.ERAccessPoint, emit emitter) {
+func (t *tree) removeERAccessPoint(ap state.ERAccessPoint, emit emitter) {
 	key := erAPKey{ap.Interface, ap.ID}
 	o, known := t.er.accessPoints[key]
 	if !known {
@@ -113,7 +113,7 @@ func (t *tree) removeERAccessPoint(ap service.ERAccessPoint, emit emitter) {
 }
 
 // putEREnrollee makes or updates the object of a device.
-func (t *tree) putEREnrollee(e service.EREnrollee, emit emitter) godbus.ObjectPath {
+func (t *tree) putEREnrollee(e state.EREnrollee, emit emitter) godbus.ObjectPath {
 	key := erEnrolleeKey{erAPKey{e.Interface, e.AP}, e.MAC}
 	path, known := t.er.enrolleePaths[key]
 	if !known {
@@ -127,7 +127,7 @@ func (t *tree) putEREnrollee(e service.EREnrollee, emit emitter) godbus.ObjectPa
 	return path
 }
 
-func (t *tree) removeEREnrollee(e service.EREnrollee, emit emitter) {
+func (t *tree) removeEREnrollee(e state.EREnrollee, emit emitter) {
 	key := erEnrolleeKey{erAPKey{e.Interface, e.AP}, e.MAC}
 	path, known := t.er.enrolleePaths[key]
 	if !known {
@@ -190,7 +190,7 @@ func (t *tree) erValues(ifname string) values {
 }
 
 // erAccessPointValues are the properties of fi.w1.wps.ER.AccessPoint.
-func erAccessPointValues(ap service.ERAccessPoint) values {
+func erAccessPointValues(ap state.ERAccessPoint) values {
 	bssid, version, state := "", "", ""
 	if !ap.BSSID.IsZero() {
 		bssid = ap.BSSID.String()
@@ -232,7 +232,7 @@ func erAccessPointValues(ap service.ERAccessPoint) values {
 }
 
 // erEnrolleeValues are the properties of fi.w1.wps.ER.Enrollee.
-func (t *tree) erEnrolleeValues(e service.EREnrollee) values {
+func (t *tree) erEnrolleeValues(e state.EREnrollee) values {
 	ap := noPath
 	if o, known := t.er.accessPoints[erAPKey{e.Interface, e.AP}]; known {
 		ap = o.path

@@ -12,30 +12,34 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/agents"
+	"wpsd/service/external"
 	"wpsd/service/hotspot"
+	"wpsd/service/nfc"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // fake is a service that does as told. Its calls are on record.
 type fake struct {
 	mu       sync.Mutex
-	snapshot service.Snapshot
+	snapshot state.Snapshot
 	subs     []*fakeSubscription
 	made     []string // calls, as "Scan wlan0"
-	next     service.SessionID
+	next     state.SessionID
 
 	// on, if set, runs at each call, without the lock; what it returns is the call's error.
 	on func(call string) error
 	// credentials is what every session received, and every network holds.
 	credentials []credential.Network
-	last        service.StartRequest
-	settings    service.Settings // of Configure or AddNetwork
-	tag         service.NFCTag   // what comes of a tag
-	effect      service.NFCTagEffect
+	last        session.StartRequest
+	settings    session.Settings // of Configure or AddNetwork
+	tag         nfc.Tag          // what comes of a tag
+	effect      nfc.TagEffect
 	erUser      string // whose the External Registrar is
 	agents      []agents.Agent
 	agentOwners []string
 	erOwners    []string
-	lastER      service.ERRequest
+	lastER      external.Request
 	busy        string
 	followed    bool
 	calm        chan struct{}
@@ -44,12 +48,12 @@ type fake struct {
 // fakeSubscription is a Subscription that a test fills.
 type fakeSubscription struct {
 	mu    sync.Mutex
-	queue []service.Event
+	queue []state.Event
 	err   error
 	ready chan struct{}
 }
 
-func (s *fakeSubscription) Next(ctx context.Context) (service.Event, error) {
+func (s *fakeSubscription) Next(ctx context.Context) (state.Event, error) {
 	for {
 		s.mu.Lock()
 		if len(s.queue) > 0 {
@@ -74,7 +78,7 @@ func (s *fakeSubscription) Next(ctx context.Context) (service.Event, error) {
 func (s *fakeSubscription) Ready() <-chan struct{} { return s.ready }
 func (s *fakeSubscription) Close()                 {}
 
-func (s *fakeSubscription) put(err error, events ...service.Event) {
+func (s *fakeSubscription) put(err error, events ...state.Event) {
 	s.mu.Lock()
 	s.queue, s.err = append(s.queue, events...), err
 	s.mu.Unlock()
@@ -84,7 +88,7 @@ func (s *fakeSubscription) put(err error, events ...service.Event) {
 	}
 }
 
-func (f *fake) Subscribe() (service.Snapshot, *fakeSubscription) {
+func (f *fake) Subscribe() (state.Snapshot, *fakeSubscription) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	sub := &fakeSubscription{ready: make(chan struct{}, 1)}
@@ -107,7 +111,7 @@ func (f *fake) Follow(on bool) {
 }
 
 // tell sends events to the newest subscription.
-func (f *fake) tell(events ...service.Event) {
+func (f *fake) tell(events ...state.Event) {
 	f.mu.Lock()
 	sub := f.subs[len(f.subs)-1]
 	f.mu.Unlock()
@@ -134,96 +138,96 @@ func (f *fake) calls() []string {
 }
 
 // start makes a session and tells of it, as the service does before it returns.
-func (f *fake) start(r service.StartRequest, method service.Method) (service.Session, error) {
+func (f *fake) start(r session.StartRequest, method state.Method) (state.Session, error) {
 	if err := f.call("Start " + string(method) + " " + r.Interface); err != nil {
-		return service.Session{}, err
+		return state.Session{}, err
 	}
 	f.mu.Lock()
 	f.next++
 	f.last = r
-	s := service.Session{
+	s := state.Session{
 		ID: f.next, Interface: r.Interface, Owner: r.Owner, User: r.User, Detached: r.Detach,
-		Role: service.RoleEnrollee, Method: method,
-		State: service.StateScanning,
+		Role: state.RoleEnrollee, Method: method,
+		State: state.StateScanning,
 	}
 	i := f.snapshot.Interfaces[0]
 	i.Session = s.ID
 	f.mu.Unlock()
-	f.tell(service.SessionAdded{Session: s}, service.InterfaceChanged{Interface: i})
+	f.tell(state.SessionAdded{Session: s}, state.InterfaceChanged{Interface: i})
 	return s, nil
 }
 
-func (f *fake) StartPBC(_ context.Context, r service.StartRequest) (service.Session, error) {
-	return f.start(r, service.MethodPBC)
+func (f *fake) StartPBC(_ context.Context, r session.StartRequest) (state.Session, error) {
+	return f.start(r, state.MethodPBC)
 }
 
-func (f *fake) StartPIN(_ context.Context, r service.StartRequest) (service.Session,
+func (f *fake) StartPIN(_ context.Context, r session.StartRequest) (state.Session,
 	secret.Value, error) {
-	s, err := f.start(r, service.MethodPIN)
+	s, err := f.start(r, state.MethodPIN)
 	if err != nil || !r.PIN.IsZero() {
 		return s, r.PIN.Clone(), err
 	}
 	return s, secret.FromString("12345670"), nil
 }
 
-func (f *fake) StartNFC(_ context.Context, r service.StartRequest) (service.Session, error) {
+func (f *fake) StartNFC(_ context.Context, r session.StartRequest) (state.Session, error) {
 	return f.start(r, "nfc")
 }
 
 func (f *fake) NFCPasswordToken(_ context.Context, ifname string,
-	format service.NFCFormat) (secret.Value, error) {
+	format nfc.Format) (secret.Value, error) {
 	return secret.FromString("password token"),
 		f.call(fmt.Sprintf("NFCPasswordToken %s %s", ifname, format))
 }
 
-func (f *fake) NFCConfigToken(_ context.Context, ifname string, format service.NFCFormat,
-	id service.NetworkID) (secret.Value, error) {
+func (f *fake) NFCConfigToken(_ context.Context, ifname string, format nfc.Format,
+	id state.NetworkID) (secret.Value, error) {
 	return secret.FromString("config token"),
 		f.call(fmt.Sprintf("NFCConfigToken %s %s %d", ifname, format, id))
 }
 
 // NFCTagEffect is not on record: it changes nothing.
-func (f *fake) NFCTagEffect(context.Context, service.NFCTagRequest) (service.NFCTagEffect, error) {
+func (f *fake) NFCTagEffect(context.Context, nfc.TagRequest) (nfc.TagEffect, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.effect == "" {
-		return service.NFCTagAdds, nil
+		return nfc.TagAdds, nil
 	}
 	return f.effect, nil
 }
 
-func (f *fake) NFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {
+func (f *fake) NFCTagRead(_ context.Context, r nfc.TagRequest) (nfc.Tag, error) {
 	return f.tag, f.call(fmt.Sprintf("NFCTagRead %q %s %s %s", r.Interface, r.Payload,
 		r.Owner, r.Apply))
 }
 
-func (f *fake) NFCHandoverRequest(_ context.Context, ifname string, format service.NFCFormat,
-	c service.NFCCarrier) ([]byte, error) {
+func (f *fake) NFCHandoverRequest(_ context.Context, ifname string, format nfc.Format,
+	c nfc.Carrier) ([]byte, error) {
 	return []byte("request"), f.call(fmt.Sprintf("NFCHandoverRequest %s %s %s", ifname, format, c))
 }
 
-func (f *fake) NFCHandoverSelect(_ context.Context, ifname string, format service.NFCFormat,
-	c service.NFCCarrier) ([]byte, error) {
+func (f *fake) NFCHandoverSelect(_ context.Context, ifname string, format nfc.Format,
+	c nfc.Carrier) ([]byte, error) {
 	return []byte("select"), f.call(fmt.Sprintf("NFCHandoverSelect %s %s %s", ifname, format, c))
 }
 
 func (f *fake) NFCReportHandover(_ context.Context,
-	h service.NFCHandover) (service.Session, error) {
-	return service.Session{}, f.call(fmt.Sprintf("NFCReportHandover %s %v %s %s %s", h.Interface,
+	h nfc.Handover) (state.Session, error) {
+	return state.Session{}, f.call(fmt.Sprintf("NFCReportHandover %s %v %s %s %s", h.Interface,
 		h.Initiator, h.Request, h.Select, h.Owner))
 }
 
-func (f *fake) Learn(_ context.Context, r service.StartRequest) (service.Session, error) {
-	return f.start(r, "learn "+service.Method(r.PIN.Bytes()))
+func (f *fake) Learn(_ context.Context, r session.StartRequest) (state.Session, error) {
+	return f.start(r, "learn "+state.Method(r.PIN.Bytes()))
 }
 
-func (f *fake) Configure(_ context.Context, r service.StartRequest,
-	s service.Settings) (service.Session, error) {
+func (f *fake) Configure(_ context.Context, r session.StartRequest,
+	s session.Settings) (state.Session, error) {
 	f.mu.Lock()
 	f.settings = s
 	f.settings.Key = s.Key.Clone()
 	f.mu.Unlock()
-	return f.start(r, "configure "+service.Method(r.PIN.Bytes()))
+	return f.start(r, "configure "+state.Method(r.PIN.Bytes()))
 }
 
 // APPIN sets what it is told to, else the PIN is 12345670.
@@ -242,7 +246,7 @@ func (f *fake) APPIN(_ context.Context, r hotspot.APPINRequest) (secret.Value, e
 
 func (f *fake) Scan(_ context.Context, ifname string) error { return f.call("Scan " + ifname) }
 
-func (f *fake) Cancel(_ context.Context, id service.SessionID) error {
+func (f *fake) Cancel(_ context.Context, id state.SessionID) error {
 	return f.call("Cancel " + string(sessionPath(id)))
 }
 
@@ -263,11 +267,11 @@ func (f *fake) copies() []credential.Network {
 	return list
 }
 
-func (f *fake) Credentials(id service.SessionID) ([]credential.Network, error) {
+func (f *fake) Credentials(id state.SessionID) ([]credential.Network, error) {
 	return f.copies(), f.call("Credentials " + string(sessionPath(id)))
 }
 
-func (f *fake) Received(id service.SessionID) ([]credential.Network, error) {
+func (f *fake) Received(id state.SessionID) ([]credential.Network, error) {
 	return f.copies(), f.call("Received " + string(sessionPath(id)))
 }
 
@@ -275,7 +279,7 @@ func (f *fake) AddInterface(_ context.Context, name, driver string) error {
 	if err := f.call("AddInterface " + name + " " + driver); err != nil {
 		return err
 	}
-	f.tell(service.InterfaceAdded{Interface: service.Interface{Name: name, Driver: driver,
+	f.tell(state.InterfaceAdded{Interface: state.Interface{Name: name, Driver: driver,
 		Mode: drivers.ModeNone}})
 	return nil
 }
@@ -284,22 +288,22 @@ func (f *fake) RemoveInterface(_ context.Context, name string) error {
 	if err := f.call("RemoveInterface " + name); err != nil {
 		return err
 	}
-	f.tell(service.InterfaceRemoved{Name: name})
+	f.tell(state.InterfaceRemoved{Name: name})
 	return nil
 }
 
-func (f *fake) AddNetwork(_ context.Context, settings service.Settings,
-	bssid wsc.MAC) (service.Network, error) {
+func (f *fake) AddNetwork(_ context.Context, settings session.Settings,
+	bssid wsc.MAC) (state.Network, error) {
 	if err := f.call("AddNetwork " + bssid.String()); err != nil {
-		return service.Network{}, err
+		return state.Network{}, err
 	}
 	settings.Key = settings.Key.Clone()
-	n := service.Network{ID: 8, SSID: settings.SSID, Auth: settings.Auth,
+	n := state.Network{ID: 8, SSID: settings.SSID, Auth: settings.Auth,
 		Encryption: settings.Encryption, BSSID: bssid, Source: "added"}
 	f.mu.Lock()
 	f.settings = settings
 	f.mu.Unlock()
-	f.tell(service.NetworkAdded{Network: n})
+	f.tell(state.NetworkAdded{Network: n})
 	return n, nil
 }
 
@@ -322,18 +326,18 @@ func (f *fake) HasAgent(owner string) bool {
 	return slices.Contains(f.agentOwners, owner)
 }
 
-func (f *fake) NetworkSecrets(id service.NetworkID) (credential.Network, error) {
+func (f *fake) NetworkSecrets(id state.NetworkID) (credential.Network, error) {
 	if err := f.call("NetworkSecrets " + string(networkPath(id))); err != nil {
 		return credential.Network{}, err
 	}
 	return f.copies()[0], nil
 }
 
-func (f *fake) Activate(_ context.Context, id service.NetworkID, r service.ActivateRequest) error {
+func (f *fake) Activate(_ context.Context, id state.NetworkID, r service.ActivateRequest) error {
 	return f.call("Activate " + string(networkPath(id)) + " " + r.Interface + " " + r.Apply)
 }
 
-func (f *fake) DeleteNetwork(_ context.Context, id service.NetworkID) error {
+func (f *fake) DeleteNetwork(_ context.Context, id state.NetworkID) error {
 	return f.call("DeleteNetwork " + string(networkPath(id)))
 }
 
@@ -349,11 +353,11 @@ func (f *fake) SetDevice(_ context.Context, change func(*wsc.Device)) error {
 	change(&f.snapshot.Manager.Device)
 	m := f.snapshot.Manager
 	f.mu.Unlock()
-	f.tell(service.ManagerChanged{Manager: m})
+	f.tell(state.ManagerChanged{Manager: m})
 	return nil
 }
 
-func (f *fake) SetProcessing(_ context.Context, p service.Processing) error {
+func (f *fake) SetProcessing(_ context.Context, p state.Processing) error {
 	if err := f.call("SetProcessing " + string(p)); err != nil {
 		return err
 	}
@@ -361,6 +365,6 @@ func (f *fake) SetProcessing(_ context.Context, p service.Processing) error {
 	f.snapshot.Manager.Processing = p
 	m := f.snapshot.Manager
 	f.mu.Unlock()
-	f.tell(service.ManagerChanged{Manager: m})
+	f.tell(state.ManagerChanged{Manager: m})
 	return nil
 }

@@ -5,12 +5,15 @@ import (
 	"fmt"
 
 	"wpsd/engine/secret"
-	"wpsd/service"
+	"wpsd/service/external"
+	"wpsd/service/nfc"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // The External Registrar of the fake.
 
-func (f *fake) StartER(_ context.Context, r service.ERStart) error {
+func (f *fake) StartER(_ context.Context, r external.Start) error {
 	f.mu.Lock()
 	f.erOwners = append(f.erOwners, r.Owner)
 	f.mu.Unlock()
@@ -41,29 +44,29 @@ func (f *fake) WantsER(owner string) bool {
 }
 
 // erSession records a request and makes its session.
-func (f *fake) erSession(what string, r service.ERRequest) (service.Session, error) {
+func (f *fake) erSession(what string, r external.Request) (state.Session, error) {
 	f.mu.Lock()
 	r.PIN = r.PIN.Clone()
 	f.lastER = r
 	f.mu.Unlock()
-	return f.start(service.StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User,
-		Detach: r.Detach}, service.Method(what))
+	return f.start(session.StartRequest{Interface: r.Interface, Owner: r.Owner, User: r.User,
+		Detach: r.Detach}, state.Method(what))
 }
 
 // erProof is what an access point is to be shown.
-func erProof(r service.ERRequest) string {
+func erProof(r external.Request) string {
 	if r.NFC {
 		return "its tag" + string(r.PIN.Bytes())
 	}
 	return string(r.PIN.Bytes())
 }
 
-func (f *fake) ERLearn(_ context.Context, r service.ERRequest) (service.Session, error) {
+func (f *fake) ERLearn(_ context.Context, r external.Request) (state.Session, error) {
 	return f.erSession("er learn "+r.AP.String()+" "+erProof(r), r)
 }
 
-func (f *fake) ERConfigure(_ context.Context, r service.ERRequest,
-	s service.Settings) (service.Session, error) {
+func (f *fake) ERConfigure(_ context.Context, r external.Request,
+	s session.Settings) (state.Session, error) {
 	f.mu.Lock()
 	f.settings = s
 	f.settings.Key = s.Key.Clone()
@@ -71,32 +74,32 @@ func (f *fake) ERConfigure(_ context.Context, r service.ERRequest,
 	return f.erSession("er configure "+r.AP.String()+" "+erProof(r), r)
 }
 
-func (f *fake) ERSetConfig(_ context.Context, ifname string, ap service.ERPeer,
-	network service.NetworkID) error {
+func (f *fake) ERSetConfig(_ context.Context, ifname string, ap external.Peer,
+	network state.NetworkID) error {
 	return f.call(fmt.Sprintf("ERSetConfig %s %s %d", ifname, ap, network))
 }
 
-func (f *fake) EREnrollPBC(_ context.Context, r service.ERRequest) (service.Session, error) {
+func (f *fake) EREnrollPBC(_ context.Context, r external.Request) (state.Session, error) {
 	return f.erSession("er pbc "+r.Enrollee.String(), r)
 }
 
-func (f *fake) EREnrollPIN(_ context.Context, r service.ERRequest) (service.Session, error) {
+func (f *fake) EREnrollPIN(_ context.Context, r external.Request) (state.Session, error) {
 	return f.erSession("er pin "+r.Enrollee.String()+" "+string(r.PIN.Bytes()), r)
 }
 
-func (f *fake) ERNFCConfigToken(_ context.Context, ifname string, ap service.ERPeer,
-	format service.NFCFormat) (secret.Value, error) {
+func (f *fake) ERNFCConfigToken(_ context.Context, ifname string, ap external.Peer,
+	format nfc.Format) (secret.Value, error) {
 	return secret.FromString("er config token"),
 		f.call(fmt.Sprintf("ERNFCConfigToken %s %s %s", ifname, ap, format))
 }
 
-func (f *fake) ERNFCHandoverSelect(_ context.Context, ifname string, ap service.ERPeer,
-	format service.NFCFormat, c service.NFCCarrier) ([]byte, error) {
+func (f *fake) ERNFCHandoverSelect(_ context.Context, ifname string, ap external.Peer,
+	format nfc.Format, c nfc.Carrier) ([]byte, error) {
 	return []byte("er select"),
 		f.call(fmt.Sprintf("ERNFCHandoverSelect %s %s %s %s", ifname, ap, format, c))
 }
 
-func (f *fake) ERNFCTagRead(_ context.Context, r service.NFCTagRequest) (service.NFCTag, error) {
+func (f *fake) ERNFCTagRead(_ context.Context, r nfc.TagRequest) (nfc.Tag, error) {
 	return f.tag, f.call(fmt.Sprintf("ERNFCTagRead %q %s %s %s", r.Interface, r.Payload,
 		r.Owner, r.Apply))
 }

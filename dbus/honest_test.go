@@ -17,7 +17,8 @@ import (
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
-	"wpsd/service"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // TestEveryPropertyChangesAndTells: there is a world of which nothing is known, and one of which
@@ -108,25 +109,25 @@ func (c *client) changesTold() map[godbus.ObjectPath]map[string]bool {
 }
 
 // nothingKnown makes an object of each kind that says as little as it can.
-func nothingKnown() []service.Event {
-	return []service.Event{
-		service.InterfaceAdded{Interface: service.Interface{Name: "wlan2",
+func nothingKnown() []state.Event {
+	return []state.Event{
+		state.InterfaceAdded{Interface: state.Interface{Name: "wlan2",
 			Mode: drivers.ModeStation}},
-		service.AccessPointAdded{AccessPoint: service.AccessPoint{Interface: "wlan0",
+		state.AccessPointAdded{AccessPoint: state.AccessPoint{Interface: "wlan0",
 			BSSID: bssid1}},
-		service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0",
-			State: service.StateAssociating}},
-		service.NetworkAdded{Network: service.Network{ID: 9}},
-		service.ERAPAdded{AccessPoint: service.ERAccessPoint{Interface: "wlan0",
+		state.SessionAdded{Session: state.Session{ID: 1, Interface: "wlan0",
+			State: state.StateAssociating}},
+		state.NetworkAdded{Network: state.Network{ID: 9}},
+		state.ERAPAdded{AccessPoint: state.ERAccessPoint{Interface: "wlan0",
 			AP: &er.AP{ID: 1, UUID: erUUID}}},
-		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0",
+		state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: "wlan0",
 			Enrollee: er.Enrollee{AP: 2, MAC: enrollee1,
 				Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1)}}}},
 	}
 }
 
 // everythingKnown changes all that there is, and adds one more of each kind.
-func everythingKnown() []service.Event {
+func everythingKnown() []state.Event {
 	ap := accessPoint()
 	ap.Class, ap.Security, ap.Ad.SetupLocked = discovery.PBC, ie.WPA2PSK, true
 	other := accessPoint()
@@ -150,39 +151,40 @@ func everythingKnown() []service.Event {
 	device.UUID = wsc.UUIDFromMAC(wsc.MAC{2, 6}) // it says another by now
 	enrollee.Device, enrollee.AP = device, 2
 	device.UUID = wsc.UUIDFromMAC(wsc.MAC{2, 8})
-	return []service.Event{
-		service.ManagerChanged{Manager: service.Manager{Version: "0.1", Device: device,
-			Processing: service.ProcessingBoth, Waiting: 3}},
-		service.InterfaceChanged{Interface: service.Interface{
+	return []state.Event{
+		state.ManagerChanged{Manager: state.Manager{Version: "0.1", Device: device,
+			Processing: state.ProcessingBoth, Waiting: 3}},
+		state.InterfaceChanged{Interface: state.Interface{
 			Name: "wlan0", Driver: "sim", Mode: drivers.ModeAP, HardwareAddr: wsc.MAC{2, 9},
 			Scanning: true, Session: 1, SetupLocked: true, Steered: true, Connected: true,
 			Manager: "iwd",
 		}},
-		service.InterfaceAdded{Interface: service.Interface{Name: "wlan1"}},
-		service.InterfaceChanged{Interface: service.Interface{Name: "wlan2",
+		state.InterfaceAdded{Interface: state.Interface{Name: "wlan1"}},
+		state.InterfaceChanged{Interface: state.Interface{Name: "wlan2",
 			Mode: drivers.ModeStation, Connected: true}},
-		service.AccessPointChanged{AccessPoint: ap}, service.AccessPointAdded{AccessPoint: other},
-		service.NetworkChanged{Network: service.Network{
+		state.AccessPointChanged{AccessPoint: ap}, state.AccessPointAdded{AccessPoint: other},
+		state.NetworkChanged{Network: state.Network{
 			ID: 9, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
 			BSSID: bssid1, Source: "pbc", Created: epoch,
 		}},
-		service.NetworkAdded{Network: service.Network{ID: 10}},
-		service.ERChanged{ER: service.ER{Interface: "wlan0", Running: true,
+		state.NetworkAdded{Network: state.Network{ID: 10}},
+		state.ERChanged{ER: state.ER{Interface: "wlan0", Running: true,
 			Address: netip.MustParseAddr("192.0.2.9")}},
-		service.ERAPChanged{AccessPoint: erAP}, service.ERAPAdded{AccessPoint: erOther},
-		service.EREnrolleeChanged{Enrollee: enrollee},
-		service.EREnrolleeAdded{Enrollee: service.EREnrollee{Interface: "wlan0",
+		state.ERAPChanged{AccessPoint: erAP}, state.ERAPAdded{AccessPoint: erOther},
+		state.EREnrolleeChanged{Enrollee: enrollee},
+		state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: "wlan0",
 			Enrollee: er.Enrollee{AP: 2, MAC: bssid1}}},
-		service.SessionChanged{Session: service.Session{
-			ID: 1, Interface: "wlan0", State: service.StateExchanging, Message: wsc.MsgM4,
+		state.SessionChanged{Session: state.Session{
+			ID: 1, Interface: "wlan0", State: state.StateExchanging, Message: wsc.MsgM4,
 			Peer: bssid1, Deadline: epoch.Add(time.Minute),
-			Reason: service.ReasonCanceled, ConfigError: 18,
-			Detail: service.Detail{AccessPointsTried: 2}, Networks: []service.NetworkID{9},
+			Reason: outcome.ReasonCanceled, ConfigError: 18,
+			Detail: outcome.Detail{AccessPointsTried: 2}, Networks: []state.NetworkID{9},
 		}},
 	}
 }
 
-// TestFlagsAreAsToldAndChange: a property that says yes or no says what the service does, either way.
+// TestFlagsAreAsToldAndChange: a property that says yes or no says what the service does, either
+// way.
 func TestFlagsAreAsToldAndChange(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
@@ -198,9 +200,9 @@ func TestFlagsAreAsToldAndChange(t *testing.T) {
 		for _, want := range []bool{true, false, true} {
 			ap := accessPoint()
 			ap.Ad.SetupLocked = want
-			w.svc.tell(service.AccessPointAdded{AccessPoint: ap},
-				service.AccessPointChanged{AccessPoint: ap},
-				service.InterfaceChanged{Interface: service.Interface{Name: "wlan0",
+			w.svc.tell(state.AccessPointAdded{AccessPoint: ap},
+				state.AccessPointChanged{AccessPoint: ap},
+				state.InterfaceChanged{Interface: state.Interface{Name: "wlan0",
 					Connected: want, SetupLocked: want, Scanning: want}})
 			synctest.Wait()
 			if got := flag(ap1, accessPointIface, "SetupLocked"); got != want {

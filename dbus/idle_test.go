@@ -8,9 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	godbus "github.com/godbus/dbus/v5"
+	"wpsd/service/state"
 
-	"wpsd/service"
+	godbus "github.com/godbus/dbus/v5"
 )
 
 // idleAfter is how long the Server of these tests waits.
@@ -146,7 +146,7 @@ func TestIdle(t *testing.T) {
 			i.busyWith("a session")
 			time.Sleep(10 * idleAfter)
 			i.busyWith("")
-			i.svc.tell(service.ManagerChanged{Manager: i.svc.snapshot.Manager})
+			i.svc.tell(state.ManagerChanged{Manager: i.svc.snapshot.Manager})
 			time.Sleep(idleAfter)
 			i.ends()
 		}},

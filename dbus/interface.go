@@ -7,8 +7,9 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // addInterface makes the object of an interface.
@@ -51,7 +52,7 @@ func (t *tree) interfaceValues(ifname string) values {
 		"Capabilities":    variant(append([]string{}, i.Capabilities()...)),
 		"HardwareAddress": variant(i.HardwareAddr.String()),
 		"Scanning": variant(i.Scanning ||
-			t.sessions[i.Session].State == service.StateScanning),
+			t.sessions[i.Session].State == state.StateScanning),
 		"AccessPoints": variant(t.accessPointPaths(ifname)),
 		"Session":      variant(session),
 		"SetupLocked":  variant(i.SetupLocked),
@@ -63,8 +64,8 @@ func (t *tree) interfaceValues(ifname string) values {
 
 // startOptions reads what all Start methods take: a set of the common options, the access point,
 // and more.
-func startOptions(r *request, set []string, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user,
+func startOptions(r *request, set []string, more map[string]any) (session.StartRequest, error) {
+	start := session.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user,
 		Purpose: r.purpose}
 	var bssid string
 	fields := map[string]any{"bssid": &bssid}
@@ -80,7 +81,7 @@ func startOptions(r *request, set []string, more map[string]any) (service.StartR
 			return start, outcome.BadBSSIDOfAny.Of(quote(bssid))
 		}
 		if mac.IsZero() { // which would mean any to the service
-			return start, service.ErrUnknownBSSID
+			return start, state.ErrUnknownBSSID
 		}
 		start.BSSID = mac
 	}
@@ -143,7 +144,7 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 // not one that began meanwhile.
 func cancelInterface(ctx context.Context, r *request) ([]any, error) {
 	if r.session == 0 {
-		return nil, fmt.Errorf("%w: none runs on %s", service.ErrNoSession, r.ifname)
+		return nil, fmt.Errorf("%w: none runs on %s", state.ErrNoSession, r.ifname)
 	}
 	if r.free {
 		return nil, r.svc.Cancel(ctx, r.session)

@@ -9,8 +9,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
-	"wpsd/service"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 // result is how a job ended.
@@ -81,7 +81,7 @@ func (s *Server) carryOutJob(done *result, ask Request, row rule, r *request, h 
 			do = func(f func()) { f() }
 		}
 		do(func() { done.body, done.err = r.handle(p.ctx, done.call, h) })
-		if !errors.Is(done.err, service.ErrChanged) {
+		if !errors.Is(done.err, state.ErrChanged) {
 			return
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/devpass"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // managerValues are the properties of fi.w1.wps.Manager.
@@ -120,8 +120,8 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 	},
 	"CredentialProcessing": func(ctx context.Context, svc calls, value any) error {
 		text, _ := value.(string)
-		switch p := service.Processing(text); p {
-		case service.ProcessingInternal, service.ProcessingExternal, service.ProcessingBoth:
+		switch p := state.Processing(text); p {
+		case state.ProcessingInternal, state.ProcessingExternal, state.ProcessingBoth:
 			return svc.SetProcessing(ctx, p)
 		}
 		return outcome.NoProcessing.Of(quote(text))

@@ -9,17 +9,19 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // addNetwork makes the object of a stored network.
-func (t *tree) addNetwork(id service.NetworkID, emit emitter) {
+func (t *tree) addNetwork(id state.NetworkID, emit emitter) {
 	t.add(networkPath(id), identity{network: id}, emit,
 		face{iface: networkIface, render: func() values { return networkValues(t.networks[id]) }})
 	t.stale[rootPath] = true
 }
 
 // networkValues are the properties of fi.w1.wps.Network.
-func networkValues(n service.Network) values {
+func networkValues(n state.Network) values {
 	bssid := ""
 	if !n.BSSID.IsZero() {
 		bssid = n.BSSID.String()
@@ -53,7 +55,7 @@ func addNetwork(ctx context.Context, r *request) ([]any, error) {
 			return nil, outcome.BadBSSIDOfNetwork.Of(quote(bssid))
 		}
 		if mac.IsZero() {
-			return nil, service.ErrUnknownBSSID
+			return nil, state.ErrUnknownBSSID
 		}
 	}
 	n, err := r.svc.AddNetwork(ctx, settings, mac)
@@ -75,7 +77,7 @@ func getSecrets(_ context.Context, r *request) ([]any, error) {
 
 // activate implements Network.Activate.
 func activate(ctx context.Context, r *request) ([]any, error) {
-	a := service.ActivateRequest{Apply: service.ApplyAuto}
+	a := service.ActivateRequest{Apply: session.ApplyAuto}
 	if err := decodeOptions(r.options(0),
 		map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func activate(ctx context.Context, r *request) ([]any, error) {
 	if err := r.checkApply(a.Apply); err != nil {
 		return nil, err
 	}
-	if a.Apply == service.ApplyNone {
+	if a.Apply == session.ApplyNone {
 		return nil, outcome.ActivateByNobody.Of(strings.Join(r.managers, ", "))
 	}
 	return nil, r.svc.Activate(ctx, r.network, a)

@@ -6,8 +6,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
-	"wpsd/service"
+	"wpsd/service/nfc"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // startNfc implements Interface.StartNfc.
@@ -25,7 +26,7 @@ func startNfc(ctx context.Context, r *request) ([]any, error) {
 
 // nfcPasswordToken implements Interface.NfcPasswordToken.
 func nfcPasswordToken(ctx context.Context, r *request) ([]any, error) {
-	t, err := r.svc.NFCPasswordToken(ctx, r.ifname, service.NFCFormat(r.text(0)))
+	t, err := r.svc.NFCPasswordToken(ctx, r.ifname, nfc.Format(r.text(0)))
 	if err != nil {
 		return nil, err
 	}
@@ -38,14 +39,14 @@ func nfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	if err := decodeOptions(r.options(1), map[string]any{"network": &path}); err != nil {
 		return nil, err
 	}
-	var network service.NetworkID
+	var network state.NetworkID
 	if _, given := r.options(1)["network"]; given {
 		var ok bool
 		if network, ok = networkOf(path); !ok {
 			return nil, outcome.NoNetworkOption.Of(quote(string(path)))
 		}
 	}
-	t, err := r.svc.NFCConfigToken(ctx, r.ifname, service.NFCFormat(r.text(0)), network)
+	t, err := r.svc.NFCConfigToken(ctx, r.ifname, nfc.Format(r.text(0)), network)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func nfcTagRead(ctx context.Context, r *request) ([]any, error) {
 
 // readTag has a tag's content taken; it may hold a key, and is overwritten.
 func readTag(ctx context.Context, r *request,
-	take func(context.Context, service.NFCTagRequest) (service.NFCTag, error)) ([]any, error) {
+	take func(context.Context, nfc.TagRequest) (nfc.Tag, error)) ([]any, error) {
 	tag, err := tagRequest(r)
 	if err != nil {
 		return nil, err
@@ -72,9 +73,9 @@ func readTag(ctx context.Context, r *request,
 }
 
 // tagRequest reads the arguments of the NfcTagRead methods.
-func tagRequest(r *request) (service.NFCTagRequest, error) {
+func tagRequest(r *request) (nfc.TagRequest, error) {
 	run, err := r.decodeRun(r.options(1), receives, nil)
-	return service.NFCTagRequest{
+	return nfc.TagRequest{
 		Interface: r.ifname, Payload: r.secret(0).Bytes(), Owner: r.caller, User: r.user,
 		Detach: run.detach, Apply: run.apply, Allowed: r.effect,
 	}, err
@@ -86,7 +87,7 @@ func erNfcConfigToken(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.svc.ERNFCConfigToken(ctx, r.ifname, ap, service.NFCFormat(r.text(1)))
+	t, err := r.svc.ERNFCConfigToken(ctx, r.ifname, ap, nfc.Format(r.text(1)))
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +100,8 @@ func erNfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.svc.ERNFCHandoverSelect(ctx, r.ifname, ap, service.NFCFormat(r.text(1)),
-		service.NFCCarrier(r.text(2)))
+	b, err := r.svc.ERNFCHandoverSelect(ctx, r.ifname, ap, nfc.Format(r.text(1)),
+		nfc.Carrier(r.text(2)))
 	return []any{octets(b)}, err
 }
 
@@ -110,9 +111,9 @@ func erNfcTagRead(ctx context.Context, r *request) ([]any, error) {
 }
 
 // tagValues says what came of a tag.
-func tagValues(t service.NFCTag) values {
+func tagValues(t nfc.Tag) values {
 	what := values{"kind": variant(string(t.Kind))}
-	if t.Kind == service.NFCTagPassword {
+	if t.Kind == nfc.TagPassword {
 		what["password-id"] = variant(uint16(t.PasswordID))
 	}
 	if t.Session != 0 {
@@ -134,8 +135,8 @@ func tagValues(t service.NFCTag) values {
 
 // nfcHandoverRequest implements Interface.NfcHandoverRequest.
 func nfcHandoverRequest(ctx context.Context, r *request) ([]any, error) {
-	b, err := r.svc.NFCHandoverRequest(ctx, r.ifname, service.NFCFormat(r.text(0)),
-		service.NFCCarrier(r.text(1)))
+	b, err := r.svc.NFCHandoverRequest(ctx, r.ifname, nfc.Format(r.text(0)),
+		nfc.Carrier(r.text(1)))
 	return []any{octets(b)}, err
 }
 
@@ -144,8 +145,8 @@ func nfcHandoverSelect(ctx context.Context, r *request) ([]any, error) {
 	if err := decodeOptions(r.options(2), nil); err != nil {
 		return nil, err
 	}
-	b, err := r.svc.NFCHandoverSelect(ctx, r.ifname, service.NFCFormat(r.text(0)),
-		service.NFCCarrier(r.text(1)))
+	b, err := r.svc.NFCHandoverSelect(ctx, r.ifname, nfc.Format(r.text(0)),
+		nfc.Carrier(r.text(1)))
 	return []any{octets(b)}, err
 }
 
@@ -155,7 +156,7 @@ func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := service.NFCHandover{
+	h := nfc.Handover{
 		Interface: r.ifname, Request: r.bytes(2), Select: r.bytes(3), Owner: r.caller, User: r.user,
 		Detach: run.detach, Apply: run.apply,
 	}
@@ -166,8 +167,8 @@ func nfcReportHandover(ctx context.Context, r *request) ([]any, error) {
 	default:
 		return nil, outcome.NoNFCRole.Of(quote(role))
 	}
-	if carrier := r.text(1); carrier != string(service.NFCCarrierMessage) &&
-		carrier != string(service.NFCCarrierRecord) {
+	if carrier := r.text(1); carrier != string(nfc.CarrierMessage) &&
+		carrier != string(nfc.CarrierRecord) {
 		return nil, outcome.NoNFCCarrier.Of(quote(carrier))
 	}
 	_, err = r.svc.NFCReportHandover(ctx, h)

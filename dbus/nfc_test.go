@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	godbus "github.com/godbus/dbus/v5"
+	"wpsd/service/nfc"
+	"wpsd/service/state"
 
-	"wpsd/service"
+	godbus "github.com/godbus/dbus/v5"
 )
 
 // TestNfc: what the NFC methods take, what they ask of the service, and what they give.
@@ -81,7 +82,7 @@ func TestNfc(t *testing.T) {
 		if calls := w.svc.calls(); len(calls) != before {
 			t.Errorf("the service was asked %v", calls[before:])
 		}
-		w.svc.on = func(string) error { return fmt.Errorf("%w: make one", service.ErrNoToken) }
+		w.svc.on = func(string) error { return fmt.Errorf("%w: make one", state.ErrNoToken) }
 		if text := c.refused("NoToken", wlan0, interfaceIface+".StartNfc",
 			options()); text != "There is no NFC token for this: make one." {
 			t.Error(text)
@@ -94,7 +95,7 @@ func TestERNfc(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
-		w.svc.tag = service.NFCTag{Kind: service.NFCTagPassword, PasswordID: 0x10, Session: 9}
+		w.svc.tag = nfc.Tag{Kind: nfc.TagPassword, PasswordID: 0x10, Session: 9}
 		for _, row := range []struct {
 			method string
 			args   []any
@@ -136,17 +137,17 @@ func TestNfcTagRead(t *testing.T) {
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
 		for _, row := range []struct {
-			tag  service.NFCTag
+			tag  nfc.Tag
 			want map[string]any
 		}{
-			{service.NFCTag{Kind: service.NFCTagConfiguration, Networks: []service.NetworkID{3, 4}},
+			{nfc.Tag{Kind: nfc.TagConfiguration, Networks: []state.NetworkID{3, 4}},
 				map[string]any{
 					"kind": "configuration", "network": networkPath(3),
 					"networks": []godbus.ObjectPath{networkPath(3), networkPath(4)},
 				}},
-			{service.NFCTag{Kind: service.NFCTagConfiguration},
+			{nfc.Tag{Kind: nfc.TagConfiguration},
 				map[string]any{"kind": "configuration"}},
-			{service.NFCTag{Kind: service.NFCTagPassword, PasswordID: 0x1234, Session: 9},
+			{nfc.Tag{Kind: nfc.TagPassword, PasswordID: 0x1234, Session: 9},
 				map[string]any{
 					"kind": "password", "password-id": uint16(0x1234), "session": sessionPath(9),
 				}},
@@ -182,7 +183,7 @@ func TestNfcTagRead(t *testing.T) {
 		}
 		c.refused("InvalidArguments", rootPath, managerIface+".NfcTagRead", []byte("tag"),
 			options("apply", "me"))
-		w.svc.on = func(string) error { return fmt.Errorf("%w: because", service.ErrBadTag) }
+		w.svc.on = func(string) error { return fmt.Errorf("%w: because", state.ErrBadTag) }
 		c.refused("InvalidTag", wlan0, interfaceIface+".NfcTagRead", []byte("tag"), options())
 	})
 }

@@ -8,7 +8,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // Names on the bus.
@@ -68,19 +68,19 @@ func accessPointPath(ifname string, bssid wsc.MAC) godbus.ObjectPath {
 		strings.ReplaceAll(bssid.String(), ":", "_"))
 }
 
-func sessionPath(id service.SessionID) godbus.ObjectPath {
+func sessionPath(id state.SessionID) godbus.ObjectPath {
 	return godbus.ObjectPath(fmt.Sprintf("%s/sessions/%d", rootPath, id))
 }
 
-func networkPath(id service.NetworkID) godbus.ObjectPath {
+func networkPath(id state.NetworkID) godbus.ObjectPath {
 	return godbus.ObjectPath(fmt.Sprintf("%s/networks/%d", rootPath, id))
 }
 
 // networkOf is networkPath backwards; false: not the path of a network.
-func networkOf(path godbus.ObjectPath) (service.NetworkID, bool) {
+func networkOf(path godbus.ObjectPath) (state.NetworkID, bool) {
 	digits, ok := strings.CutPrefix(string(path), string(rootPath)+"/networks/")
 	id, err := strconv.ParseUint(digits, 10, 32)
-	n := service.NetworkID(id)
+	n := state.NetworkID(id)
 	return n, ok && err == nil && id != 0 && networkPath(n) == path
 }
 

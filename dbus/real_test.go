@@ -18,8 +18,8 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/dbus/dbustest"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // nobody is a user without any rights.
@@ -151,7 +151,7 @@ func TestRealBus(t *testing.T) {
 	t.Parallel()
 	address := realBus(t)
 	svc := serveReal(t, address)
-	svc.tell(service.AccessPointAdded{AccessPoint: accessPoint()})
+	svc.tell(state.AccessPointAdded{AccessPoint: accessPoint()})
 	me := os.Geteuid()
 	busctl := func(args ...string) []string {
 		return append([]string{"busctl", "--system", "--no-pager"}, args...)

@@ -7,8 +7,8 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/session"
 )
 
 // nfcPassword stands in place of a PIN for the password of the access point's tag (README-WPS).
@@ -47,8 +47,8 @@ func configure(ctx context.Context, r *request) ([]any, error) {
 
 // registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN,
 // and a dictionary with more fields.
-func registrarStart(r *request, more map[string]any) (service.StartRequest, error) {
-	start := service.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
+func registrarStart(r *request, more map[string]any) (session.StartRequest, error) {
+	start := session.StartRequest{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := r.decodeRun(r.options(2), usesPIN, more)
 	if err != nil {
 		return start, err
@@ -83,21 +83,21 @@ func (f *settingsFields) fields() map[string]any {
 		"encryption": &f.encryption}
 }
 
-// settings makes service.Settings of them. The key is that of the arguments, which is wiped with
+// settings makes session.Settings of them. The key is that of the arguments, which is wiped with
 // them.
-func (f *settingsFields) settings(given map[string]godbus.Variant) (service.Settings, error) {
+func (f *settingsFields) settings(given map[string]godbus.Variant) (session.Settings, error) {
 	for _, key := range []string{"ssid", "auth", "encryption"} {
 		if _, ok := given[key]; !ok {
-			return service.Settings{}, outcome.SettingMissing.Of(quote(key))
+			return session.Settings{}, outcome.SettingMissing.Of(quote(key))
 		}
 	}
 	auth, err := wsc.ParseAuthType(f.auth)
 	if err != nil {
-		return service.Settings{}, outcome.NoAuth.Of(quote(f.auth))
+		return session.Settings{}, outcome.NoAuth.Of(quote(f.auth))
 	}
 	encryption, err := wsc.ParseEncrType(f.encryption)
 	if err != nil {
-		return service.Settings{}, outcome.NoEncryption.Of(quote(f.encryption))
+		return session.Settings{}, outcome.NoEncryption.Of(quote(f.encryption))
 	}
-	return service.Settings{SSID: f.ssid, Auth: auth, Encryption: encryption, Key: f.key.Value}, nil
+	return session.Settings{SSID: f.ssid, Auth: auth, Encryption: encryption, Key: f.key.Value}, nil
 }

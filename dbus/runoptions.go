@@ -6,8 +6,9 @@ import (
 	"strings"
 
 	godbus "github.com/godbus/dbus/v5"
-	"wpsd/service"
+
 	"wpsd/service/outcome"
+	"wpsd/service/session"
 )
 
 // The options that methods which start something have in common. Every such method takes "detach":
@@ -49,7 +50,7 @@ func (r *request) decodeRun(given map[string]godbus.Variant, set []string,
 
 // checkApply checks the option that says who is to configure the network.
 func (r *request) checkApply(name string) error {
-	if name == service.ApplyAuto || name == service.ApplyNone || slices.Contains(r.managers, name) {
+	if name == session.ApplyAuto || name == session.ApplyNone || slices.Contains(r.managers, name) {
 		return nil
 	}
 	return outcome.NoManager.Of(quote(name), strings.Join(r.managers, ", "))

@@ -17,8 +17,12 @@ import (
 	"wpsd/introspection"
 	"wpsd/service"
 	"wpsd/service/agents"
+	"wpsd/service/external"
 	"wpsd/service/fence"
 	"wpsd/service/hotspot"
+	"wpsd/service/nfc"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // maxJobs is how many calls are carried out at once, maxLooks of how many it is found out at once
@@ -30,73 +34,73 @@ const (
 
 // Service is what we need of package service; Rooms is one.
 type Service[S Subscription] interface {
-	Subscribe() (service.Snapshot, S)
+	Subscribe() (state.Snapshot, S)
 	Calm() <-chan struct{}
 	calls
 }
 
-// Subscription is how we hear of events; *service.Subscription is one.
+// Subscription is how we hear of events; *state.Subscription is one.
 type Subscription interface {
-	Next(ctx context.Context) (service.Event, error)
+	Next(ctx context.Context) (state.Event, error)
 	Ready() <-chan struct{}
 	Close()
 }
 
 // calls are the methods of the service that are called from several goroutines.
 type calls interface {
-	StartPBC(ctx context.Context, r service.StartRequest) (service.Session, error)
-	StartPIN(ctx context.Context, r service.StartRequest) (service.Session, secret.Value, error)
-	Learn(ctx context.Context, r service.StartRequest) (service.Session, error)
-	Configure(ctx context.Context, r service.StartRequest,
-		settings service.Settings) (service.Session, error)
+	StartPBC(ctx context.Context, r session.StartRequest) (state.Session, error)
+	StartPIN(ctx context.Context, r session.StartRequest) (state.Session, secret.Value, error)
+	Learn(ctx context.Context, r session.StartRequest) (state.Session, error)
+	Configure(ctx context.Context, r session.StartRequest,
+		settings session.Settings) (state.Session, error)
 	APPIN(ctx context.Context, r hotspot.APPINRequest) (secret.Value, error)
-	StartNFC(ctx context.Context, r service.StartRequest) (service.Session, error)
-	NFCPasswordToken(ctx context.Context, ifname string, f service.NFCFormat) (secret.Value, error)
-	NFCConfigToken(ctx context.Context, ifname string, f service.NFCFormat,
-		network service.NetworkID) (secret.Value, error)
-	NFCTagEffect(ctx context.Context, r service.NFCTagRequest) (service.NFCTagEffect, error)
-	NFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
-	NFCHandoverRequest(ctx context.Context, ifname string, f service.NFCFormat,
-		c service.NFCCarrier) ([]byte, error)
-	NFCHandoverSelect(ctx context.Context, ifname string, f service.NFCFormat,
-		c service.NFCCarrier) ([]byte, error)
-	NFCReportHandover(ctx context.Context, h service.NFCHandover) (service.Session, error)
+	StartNFC(ctx context.Context, r session.StartRequest) (state.Session, error)
+	NFCPasswordToken(ctx context.Context, ifname string, f nfc.Format) (secret.Value, error)
+	NFCConfigToken(ctx context.Context, ifname string, f nfc.Format,
+		network state.NetworkID) (secret.Value, error)
+	NFCTagEffect(ctx context.Context, r nfc.TagRequest) (nfc.TagEffect, error)
+	NFCTagRead(ctx context.Context, r nfc.TagRequest) (nfc.Tag, error)
+	NFCHandoverRequest(ctx context.Context, ifname string, f nfc.Format,
+		c nfc.Carrier) ([]byte, error)
+	NFCHandoverSelect(ctx context.Context, ifname string, f nfc.Format,
+		c nfc.Carrier) ([]byte, error)
+	NFCReportHandover(ctx context.Context, h nfc.Handover) (state.Session, error)
 	Scan(ctx context.Context, ifname string) error
-	Cancel(ctx context.Context, id service.SessionID) error
+	Cancel(ctx context.Context, id state.SessionID) error
 	CancelInterface(ctx context.Context, ifname string) error
 	ReleaseOwner(owner string)
-	Credentials(id service.SessionID) ([]credential.Network, error)
-	Received(id service.SessionID) ([]credential.Network, error)
+	Credentials(id state.SessionID) ([]credential.Network, error)
+	Received(id state.SessionID) ([]credential.Network, error)
 	AddInterface(ctx context.Context, name, driver string) error
 	RemoveInterface(ctx context.Context, name string) error
-	AddNetwork(ctx context.Context, settings service.Settings,
-		bssid wsc.MAC) (service.Network, error)
+	AddNetwork(ctx context.Context, settings session.Settings,
+		bssid wsc.MAC) (state.Network, error)
 	RegisterAgent(ctx context.Context, owner, name string, to agents.Agent) error
 	UnregisterAgent(owner, name string) error
 	HasAgent(owner string) bool
-	StartER(ctx context.Context, r service.ERStart) error
+	StartER(ctx context.Context, r external.Start) error
 	StopER(ctx context.Context, ifname string) error
 	StopOwnER(ctx context.Context, ifname, user string) error
 	OwnsER(ifname, user string) bool
 	WantsER(owner string) bool
-	ERLearn(ctx context.Context, r service.ERRequest) (service.Session, error)
-	ERConfigure(ctx context.Context, r service.ERRequest,
-		settings service.Settings) (service.Session, error)
-	ERSetConfig(ctx context.Context, ifname string, ap service.ERPeer,
-		network service.NetworkID) error
-	EREnrollPBC(ctx context.Context, r service.ERRequest) (service.Session, error)
-	EREnrollPIN(ctx context.Context, r service.ERRequest) (service.Session, error)
-	ERNFCConfigToken(ctx context.Context, ifname string, ap service.ERPeer,
-		f service.NFCFormat) (secret.Value, error)
-	ERNFCHandoverSelect(ctx context.Context, ifname string, ap service.ERPeer, f service.NFCFormat,
-		c service.NFCCarrier) ([]byte, error)
-	ERNFCTagRead(ctx context.Context, r service.NFCTagRequest) (service.NFCTag, error)
-	NetworkSecrets(id service.NetworkID) (credential.Network, error)
-	Activate(ctx context.Context, id service.NetworkID, r service.ActivateRequest) error
-	DeleteNetwork(ctx context.Context, id service.NetworkID) error
+	ERLearn(ctx context.Context, r external.Request) (state.Session, error)
+	ERConfigure(ctx context.Context, r external.Request,
+		settings session.Settings) (state.Session, error)
+	ERSetConfig(ctx context.Context, ifname string, ap external.Peer,
+		network state.NetworkID) error
+	EREnrollPBC(ctx context.Context, r external.Request) (state.Session, error)
+	EREnrollPIN(ctx context.Context, r external.Request) (state.Session, error)
+	ERNFCConfigToken(ctx context.Context, ifname string, ap external.Peer,
+		f nfc.Format) (secret.Value, error)
+	ERNFCHandoverSelect(ctx context.Context, ifname string, ap external.Peer, f nfc.Format,
+		c nfc.Carrier) ([]byte, error)
+	ERNFCTagRead(ctx context.Context, r nfc.TagRequest) (nfc.Tag, error)
+	NetworkSecrets(id state.NetworkID) (credential.Network, error)
+	Activate(ctx context.Context, id state.NetworkID, r service.ActivateRequest) error
+	DeleteNetwork(ctx context.Context, id state.NetworkID) error
 	GeneratePIN() (secret.Value, error)
 	SetDevice(ctx context.Context, change func(*wsc.Device)) error
-	SetProcessing(ctx context.Context, p service.Processing) error
+	SetProcessing(ctx context.Context, p state.Processing) error
 	Busy() string
 	Follow(on bool)
 }
@@ -130,7 +134,7 @@ type pulse struct {
 type Server struct {
 	bus       *Bus
 	svc       calls
-	subscribe func() (service.Snapshot, Subscription)
+	subscribe func() (state.Snapshot, Subscription)
 	log       *slog.Logger
 	auth      Authorizer
 	ready     func()
@@ -168,7 +172,7 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 		api:      map[string]*introspection.Interface{}, peers: map[string]*peer{},
 		results: make(chan result, maxJobs),
 		places:  make(chan struct{}, maxJobs), looks: make(chan struct{}, maxLooks),
-		subscribe: func() (service.Snapshot, Subscription) {
+		subscribe: func() (state.Snapshot, Subscription) {
 			snapshot, sub := svc.Subscribe()
 			return snapshot, sub
 		},
@@ -282,7 +286,7 @@ func (s *Server) drain() error {
 			s.bus.conn.Flush() // what happened does not wait for the lists that it changes
 			s.objects.flush(s.broadcast)
 			return nil
-		case errors.Is(err, service.ErrSubscriberTooSlow):
+		case errors.Is(err, state.ErrSubscriberTooSlow):
 			// The bus did not take our signals for a while. Nobody gets those that are lost, but
 			// properties and objects are told as they are now.
 			s.log.Warn("too many events at once: signals were lost", "err", err)
@@ -296,16 +300,16 @@ func (s *Server) drain() error {
 
 // apply turns one event into signals. It survives a mistake of ours: what an access point sends
 // must not stop us.
-func (s *Server) apply(e service.Event) {
+func (s *Server) apply(e state.Event) {
 	_ = fence.Do(s.log, fmt.Sprintf("the event %T", e), func() error { s.signalsOf(e); return nil })
 }
 
-func (s *Server) signalsOf(e service.Event) {
+func (s *Server) signalsOf(e state.Event) {
 	s.objects.apply(e, s.broadcast)
-	if e, ok := e.(service.CredentialReceived); ok {
+	if e, ok := e.(state.CredentialReceived); ok {
 		s.tellCredentials(e.Session)
 	}
-	if e, ok := e.(service.ERAPSettings); ok {
+	if e, ok := e.(state.ERAPSettings); ok {
 		s.tellSettings(e)
 	}
 }
@@ -320,7 +324,7 @@ func (s *Server) broadcast(sig signal) {
 func onBus(owner string) bool { return strings.HasPrefix(owner, ":") }
 
 // tellCredentials sends what a session received to its owner, and to nobody else.
-func (s *Server) tellCredentials(id service.SessionID) {
+func (s *Server) tellCredentials(id state.SessionID) {
 	session, ok := s.objects.sessions[id]
 	if !ok || !onBus(session.Owner) {
 		return

@@ -14,8 +14,8 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // TestCallsAreAnsweredInOrder: 2,000 pipelined calls, some of them with an authorization, are made
@@ -182,8 +182,8 @@ func TestName(t *testing.T) {
 			ErrNameRefused},
 		{"it is taken away", nil, func(w *world) { w.bus.Disown(BusName) }, ErrNameLost},
 		{"the bus goes", nil, func(w *world) { w.bus.Close() }, ErrBusLost},
-		{"the service is over", nil, func(w *world) { w.svc.subs[0].put(service.ErrShutdown) },
-			service.ErrShutdown},
+		{"the service is over", nil, func(w *world) { w.svc.subs[0].put(state.ErrShutdown) },
+			state.ErrShutdown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -260,20 +260,20 @@ func TestTooManyEvents(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0).listen()
-		w.svc.tell(service.NetworkAdded{Network: service.Network{ID: 9}})
+		w.svc.tell(state.NetworkAdded{Network: state.Network{ID: 9}})
 		c.heard()
 		w.svc.mu.Lock()
-		w.svc.snapshot.Networks = append(w.svc.snapshot.Networks, service.Network{ID: 8})
+		w.svc.snapshot.Networks = append(w.svc.snapshot.Networks, state.Network{ID: 8})
 		w.svc.snapshot.Interfaces[0].Scanning = true
 		old := w.svc.subs[0]
 		w.svc.mu.Unlock()
-		old.put(service.ErrSubscriberTooSlow)
+		old.put(state.ErrSubscriberTooSlow)
 		expect(t, c.heard(),
 			" InterfacesRemoved /fi/w1/wps/networks/9 [fi.w1.wps.Network]",
 			" PropertiesChanged fi.w1.wps.Manager map[Networks:[/fi/w1/wps/networks/7 /fi/w1/wps/networks/8]] []",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Scanning:true] []",
 			" InterfacesAdded /fi/w1/wps/networks/8")
-		w.svc.tell(service.NetworkRemoved{ID: 8})
+		w.svc.tell(state.NetworkRemoved{ID: 8})
 		expect(t, c.heard(), " InterfacesRemoved /fi/w1/wps/networks/8", " PropertiesChanged")
 		if !strings.Contains(w.log.String(), "signals were lost") {
 			t.Errorf("the log has %s", w.log)
@@ -285,9 +285,9 @@ func TestTooManyEvents(t *testing.T) {
 func TestEventPanicIsSurvived(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
-		w.svc.tell(service.SessionAdded{Session: service.Session{ID: 1, Owner: ":1.1"}})
+		w.svc.tell(state.SessionAdded{Session: state.Session{ID: 1, Owner: ":1.1"}})
 		w.svc.on = func(string) error { panic("no credentials today") }
-		w.svc.tell(service.CredentialReceived{Session: 1})
+		w.svc.tell(state.CredentialReceived{Session: 1})
 		synctest.Wait()
 		w.svc.on = nil
 		w.client(0).must(session1, get, sessionIface, "State")

@@ -9,23 +9,23 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // addSession makes the object of a session.
-func (t *tree) addSession(s service.Session, emit emitter) {
+func (t *tree) addSession(s state.Session, emit emitter) {
 	t.putSession(s)
 	t.add(sessionPath(s.ID), identity{session: s.ID}, emit,
 		face{iface: sessionIface, render: func() values { return t.sessionValues(s.ID) }})
 }
 
 // endSession tells how a session ended: its properties first, then one signal.
-func (t *tree) endSession(s service.Session, emit emitter) {
+func (t *tree) endSession(s state.Session, emit emitter) {
 	t.putSession(s)
 	path := sessionPath(s.ID)
 	t.update(path, emit)
-	if s.State == service.StateSucceeded {
+	if s.State == state.StateSucceeded {
 		emit(signal{path, sessionIface, "Succeeded", []any{networkPaths(s.Networks)}})
 		return
 	}
@@ -35,8 +35,8 @@ func (t *tree) endSession(s service.Session, emit emitter) {
 
 // putSession notes what a session is like now. That it begins or ends to scan shows at its
 // interface, too.
-func (t *tree) putSession(s service.Session) {
-	if before := t.sessions[s.ID]; (before.State == service.StateScanning) != (s.State == service.StateScanning) {
+func (t *tree) putSession(s state.Session) {
+	if before := t.sessions[s.ID]; (before.State == state.StateScanning) != (s.State == state.StateScanning) {
 		t.stale[interfacePath(s.Interface)] = true
 	}
 	t.sessions[s.ID] = s
@@ -52,7 +52,7 @@ func (t *tree) staleSessions(ifname string) {
 }
 
 // sessionValues are the properties of fi.w1.wps.Session.
-func (t *tree) sessionValues(id service.SessionID) values {
+func (t *tree) sessionValues(id state.SessionID) values {
 	s := t.sessions[id]
 	peer, ap, message := "", noPath, ""
 	if !s.Peer.IsZero() {
@@ -92,7 +92,7 @@ func (t *tree) sessionValues(id service.SessionID) values {
 }
 
 // detailValues are what is known beyond the reason; what is not known is not there.
-func detailValues(s service.Session) values {
+func detailValues(s state.Session) values {
 	v := values{}
 	for name, value := range s.Detail.Values() {
 		v[name] = variant(value)
@@ -150,7 +150,7 @@ func wipe(n credential.Network) {
 	n.Raw.Wipe()
 }
 
-func networkPaths(ids []service.NetworkID) []godbus.ObjectPath {
+func networkPaths(ids []state.NetworkID) []godbus.ObjectPath {
 	paths := make([]godbus.ObjectPath, 0, len(ids))
 	for _, id := range ids {
 		paths = append(paths, networkPath(id))

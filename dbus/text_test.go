@@ -14,9 +14,9 @@ import (
 	"wpsd/dbus/bus"
 	"wpsd/engine/er"
 	"wpsd/introspection"
-	"wpsd/service"
 
 	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // TestAnErrorWithBadText: the caller is told all the same.
@@ -135,7 +135,7 @@ func newTestTree(t testing.TB) *tree {
 		t.Fatal(err)
 	}
 	tr := newTree(api, nil)
-	tr.reset(service.Snapshot{Interfaces: []service.Interface{{Name: "wlan0"}}}, nil)
+	tr.reset(state.Snapshot{Interfaces: []state.Interface{{Name: "wlan0"}}}, nil)
 	return tr
 }
 
@@ -191,7 +191,7 @@ func FuzzTexts(f *testing.F) {
 		f.Add(seed, "wlan0")
 	}
 	f.Fuzz(func(t *testing.T, text, ifname string) {
-		var s service.Snapshot
+		var s state.Snapshot
 		fill(reflect.ValueOf(&s).Elem(), text)
 		s.Interfaces[0].Name = ifname
 		for i := range s.AccessPoints {
@@ -213,13 +213,13 @@ func FuzzTexts(f *testing.F) {
 			}
 		}
 		tr.reset(s, emit)
-		for _, e := range []service.Event{
-			service.SessionEnded{Session: s.Sessions[0]}, service.ScanDone{Interface: ifname},
-			service.EnrolleeSeen{Enrollee: service.Enrollee{Interface: ifname, UUID: text,
+		for _, e := range []state.Event{
+			state.SessionEnded{Session: s.Sessions[0]}, state.ScanDone{Interface: ifname},
+			state.EnrolleeSeen{Enrollee: state.Enrollee{Interface: ifname, UUID: text,
 				Name: text, DeviceType: text}},
-			service.ERAPRemoved{AccessPoint: s.ERAccessPoints[0], Reason: text},
-			service.EREnrolleeRemoved{Enrollee: s.EREnrollees[0]},
-			service.InterfaceRemoved{Name: ifname},
+			state.ERAPRemoved{AccessPoint: s.ERAccessPoints[0], Reason: text},
+			state.EREnrolleeRemoved{Enrollee: s.EREnrollees[0]},
+			state.InterfaceRemoved{Name: ifname},
 		} {
 			tr.apply(e, emit)
 		}

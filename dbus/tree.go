@@ -10,7 +10,7 @@ import (
 
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // values are the properties of an object by name.
@@ -66,8 +66,8 @@ func (o *object) all() map[string]values {
 // identity says what an object stands for: one of these, none for the root. It never changes.
 type identity struct {
 	ifname  string // an interface, or an access point's
-	session service.SessionID
-	network service.NetworkID
+	session state.SessionID
+	network state.NetworkID
 }
 
 // signal is a signal to everybody.
@@ -89,12 +89,12 @@ type accessPointKey struct {
 // tree is what there is: the service's snapshots, and the objects made of them.
 type tree struct {
 	api          map[string]*introspection.Interface
-	manager      service.Manager
+	manager      state.Manager
 	managers     []string // the names of those that networks can be handed to
-	interfaces   map[string]service.Interface
-	accessPoints map[accessPointKey]service.AccessPoint
-	sessions     map[service.SessionID]service.Session
-	networks     map[service.NetworkID]service.Network
+	interfaces   map[string]state.Interface
+	accessPoints map[accessPointKey]state.AccessPoint
+	sessions     map[state.SessionID]state.Session
+	networks     map[state.NetworkID]state.Network
 	er           erTree
 
 	objects map[godbus.ObjectPath]*object
@@ -114,10 +114,10 @@ func newTree(api map[string]*introspection.Interface, managers []string) *tree {
 
 // clear forgets everything but the objects.
 func (t *tree) clear() {
-	t.interfaces = map[string]service.Interface{}
-	t.accessPoints = map[accessPointKey]service.AccessPoint{}
-	t.sessions = map[service.SessionID]service.Session{}
-	t.networks = map[service.NetworkID]service.Network{}
+	t.interfaces = map[string]state.Interface{}
+	t.accessPoints = map[accessPointKey]state.AccessPoint{}
+	t.sessions = map[state.SessionID]state.Session{}
+	t.networks = map[state.NetworkID]state.Network{}
 	t.er = newERTree()
 	t.stale = map[godbus.ObjectPath]bool{}
 	if t.objects == nil {
@@ -126,7 +126,7 @@ func (t *tree) clear() {
 }
 
 // reset makes the tree what a snapshot says, and tells what is different from before.
-func (t *tree) reset(s service.Snapshot, emit emitter) {
+func (t *tree) reset(s state.Snapshot, emit emitter) {
 	t.clear()
 	old := t.objects
 	t.objects = map[godbus.ObjectPath]*object{}
@@ -134,25 +134,25 @@ func (t *tree) reset(s service.Snapshot, emit emitter) {
 	quiet := func(signal) {}
 	t.add(rootPath, identity{}, quiet, face{iface: managerIface, render: t.managerValues})
 	for _, i := range s.Interfaces {
-		t.apply(service.InterfaceAdded{Interface: i}, quiet)
+		t.apply(state.InterfaceAdded{Interface: i}, quiet)
 	}
 	for _, ap := range s.AccessPoints {
-		t.apply(service.AccessPointAdded{AccessPoint: ap}, quiet)
+		t.apply(state.AccessPointAdded{AccessPoint: ap}, quiet)
 	}
 	for _, session := range s.Sessions {
-		t.apply(service.SessionAdded{Session: session}, quiet)
+		t.apply(state.SessionAdded{Session: session}, quiet)
 	}
 	for _, n := range s.Networks {
-		t.apply(service.NetworkAdded{Network: n}, quiet)
+		t.apply(state.NetworkAdded{Network: n}, quiet)
 	}
 	for _, e := range s.ERs {
-		t.apply(service.ERChanged{ER: e}, quiet)
+		t.apply(state.ERChanged{ER: e}, quiet)
 	}
 	for _, ap := range s.ERAccessPoints {
-		t.apply(service.ERAPAdded{AccessPoint: ap}, quiet)
+		t.apply(state.ERAPAdded{AccessPoint: ap}, quiet)
 	}
 	for _, e := range s.EREnrollees {
-		t.apply(service.EREnrolleeAdded{Enrollee: e}, quiet)
+		t.apply(state.EREnrolleeAdded{Enrollee: e}, quiet)
 	}
 	t.flush(quiet)
 	if emit != nil {
@@ -179,9 +179,9 @@ func (t *tree) tellDifference(old map[godbus.ObjectPath]*object, emit emitter) {
 }
 
 // apply takes one event.
-func (t *tree) apply(e service.Event, emit emitter) {
+func (t *tree) apply(e state.Event, emit emitter) {
 	switch e := e.(type) {
-	case service.AccessPointAdded, service.AccessPointChanged, service.AccessPointRemoved:
+	case state.AccessPointAdded, state.AccessPointChanged, state.AccessPointRemoved:
 		t.applyAccessPoint(e, emit)
 		return // lists change once for many of these
 	}
@@ -190,44 +190,44 @@ func (t *tree) apply(e service.Event, emit emitter) {
 	}
 	t.flush(emit)
 	switch e := e.(type) {
-	case service.InterfaceAdded:
+	case state.InterfaceAdded:
 		t.interfaces[e.Interface.Name] = e.Interface
 		t.addInterface(e.Interface.Name, emit)
-	case service.InterfaceChanged:
+	case state.InterfaceChanged:
 		t.interfaces[e.Interface.Name] = e.Interface
 		t.update(interfacePath(e.Interface.Name), emit)
-	case service.InterfaceRemoved:
+	case state.InterfaceRemoved:
 		t.removeInterface(e.Name, emit)
-	case service.ScanDone:
+	case state.ScanDone:
 		emit(signal{interfacePath(e.Interface), interfaceIface, "ScanDone", []any{e.Success}})
-	case service.EnrolleeSeen:
+	case state.EnrolleeSeen:
 		emit(enrolleeSignal("EnrolleeSeen", e.Enrollee))
-	case service.PINNeeded:
+	case state.PINNeeded:
 		emit(enrolleeSignal("PinNeeded", e.Enrollee))
-	case service.SessionAdded:
+	case state.SessionAdded:
 		t.addSession(e.Session, emit)
-	case service.SessionChanged:
+	case state.SessionChanged:
 		t.putSession(e.Session)
 		t.update(sessionPath(e.Session.ID), emit)
-	case service.SessionEnded:
+	case state.SessionEnded:
 		t.endSession(e.Session, emit)
-	case service.SessionRemoved:
+	case state.SessionRemoved:
 		delete(t.sessions, e.ID)
 		t.remove(sessionPath(e.ID), emit)
-	case service.NetworkAdded:
+	case state.NetworkAdded:
 		t.networks[e.Network.ID] = e.Network
 		t.addNetwork(e.Network.ID, emit)
-	case service.NetworkChanged:
+	case state.NetworkChanged:
 		t.networks[e.Network.ID] = e.Network
 		t.update(networkPath(e.Network.ID), emit)
-	case service.NetworkRemoved:
+	case state.NetworkRemoved:
 		delete(t.networks, e.ID)
 		t.remove(networkPath(e.ID), emit)
 		t.stale[rootPath] = true
-	case service.ManagerChanged:
+	case state.ManagerChanged:
 		t.manager = e.Manager
 		t.update(rootPath, emit)
-	case service.CredentialReceived, service.ERAPSettings:
+	case state.CredentialReceived, state.ERAPSettings:
 		// Not for everybody: Server tells the owner.
 	}
 }

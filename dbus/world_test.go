@@ -25,10 +25,10 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
-var _ Service[*service.Subscription] = Rooms{}
+var _ Service[*state.Subscription] = Rooms{}
 
 // What the tests are about.
 const (
@@ -47,8 +47,8 @@ var (
 )
 
 // accessPoint is one that says everything.
-func accessPoint() service.AccessPoint {
-	return service.AccessPoint{
+func accessPoint() state.AccessPoint {
+	return state.AccessPoint{
 		Interface: "wlan0", BSSID: bssid1, SSID: []byte("home"), Frequency: 2412, Signal: -40,
 		Class: discovery.Plain, LastSeen: epoch,
 		Ad: wsc.Advertisement{
@@ -65,15 +65,15 @@ func accessPoint() service.AccessPoint {
 // newFake is a service with one interface and one network.
 func newFake() *fake {
 	return &fake{
-		snapshot: service.Snapshot{
-			Manager: service.Manager{Version: "0.1", Processing: service.ProcessingInternal,
+		snapshot: state.Snapshot{
+			Manager: state.Manager{Version: "0.1", Processing: state.ProcessingInternal,
 				Device: wsc.Device{
 					UUID: wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 0}), DeviceName: "laptop",
 					PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
 				}},
-			Interfaces: []service.Interface{{Name: "wlan0", Driver: "sim",
+			Interfaces: []state.Interface{{Name: "wlan0", Driver: "sim",
 				Mode: drivers.ModeStation, HardwareAddr: wsc.MAC{2, 0, 0, 0, 0, 0}}},
-			Networks: []service.Network{{
+			Networks: []state.Network{{
 				ID: 7, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
 				BSSID: bssid1, Source: "pbc", Created: epoch,
 			}},
@@ -91,9 +91,9 @@ func newFake() *fake {
 func newLog(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
 
 // sessionOne tells of a session.
-func sessionOne(owner string) service.Event {
-	return service.SessionAdded{Session: service.Session{ID: 1, Interface: "wlan0", Owner: owner,
-		State: service.StateScanning}}
+func sessionOne(owner string) state.Event {
+	return state.SessionAdded{Session: state.Session{ID: 1, Interface: "wlan0", Owner: owner,
+		State: state.StateScanning}}
 }
 
 // world is a bus with a Server on it.

@@ -18,6 +18,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/control"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -33,7 +34,7 @@ const (
 // config is what a configuration file says.
 type config struct {
 	Device       wsc.Device
-	Processing   service.Processing
+	Processing   state.Processing
 	FragmentSize int // 0: the service's own default
 	// Forget keeps networks in memory only.
 	Forget bool
@@ -140,7 +141,7 @@ func parseConfig(name string, r io.Reader) (*config, error) {
 		return nil, fmt.Errorf("%s: larger than %d bytes: not a wpsd configuration", name,
 			maxConfigSize)
 	}
-	c := &config{Processing: service.ProcessingInternal}
+	c := &config{Processing: state.ProcessingInternal}
 	var errs []error
 	seen := map[string]int{} // key → line
 	block := false           // inside network={ … }, which was told once
@@ -346,11 +347,11 @@ func setConfigMethods(c *config, value string) error {
 func setProcessing(c *config, value string) error {
 	switch value {
 	case "0":
-		c.Processing = service.ProcessingInternal
+		c.Processing = state.ProcessingInternal
 	case "1":
-		c.Processing = service.ProcessingExternal
+		c.Processing = state.ProcessingExternal
 	case "2":
-		c.Processing = service.ProcessingBoth
+		c.Processing = state.ProcessingBoth
 	default:
 		return fmt.Errorf("%q is none of 0 (wpsd keeps credentials), 1 (another program does), 2 (both)", printable(value))
 	}

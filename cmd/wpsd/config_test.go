@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/control"
+	"wpsd/service/state"
 )
 
 // parseTestConfig parses text under the name wpsd.conf.
@@ -29,7 +29,7 @@ func TestConfigAcceptsSamples(t *testing.T) {
 		want       func(c *config) bool
 	}{
 		{"an empty file gives the defaults", "", func(c *config) bool {
-			return c.Processing == service.ProcessingInternal &&
+			return c.Processing == state.ProcessingInternal &&
 				c.Device.ConfigMethods == 0 && !c.Forget
 		}},
 		{"the README's UUID sample",
@@ -42,7 +42,7 @@ func TestConfigAcceptsSamples(t *testing.T) {
 			return c.Forget
 		}},
 		{"the README's external processing sample", "wps_cred_processing=1\n",
-			func(c *config) bool { return c.Processing == service.ProcessingExternal }},
+			func(c *config) bool { return c.Processing == state.ProcessingExternal }},
 		{"the README's er.conf", "ctrl_interface=DIR=/var/run/wpa_supplicant GROUP=admin\ndevice_name=WPS External Registrar\n",
 			func(c *config) bool {
 				return c.Device.DeviceName == "WPS External Registrar" &&
@@ -81,7 +81,7 @@ func TestConfigAcceptsSamples(t *testing.T) {
 				c.Device.PrimaryDeviceType.String() == "1-0050F204-1" &&
 				c.Device.OSVersion == 0x01020300 && c.Device.ConfigMethods == 0x0284 &&
 				c.FragmentSize == 200 &&
-				c.Processing == service.ProcessingBoth
+				c.Processing == state.ProcessingBoth
 		}},
 		{"the directory of access points, as in hostapd.conf",
 			"hostapd_ctrl_interface=DIR=/run/ap/ GROUP=wheel", func(c *config) bool {

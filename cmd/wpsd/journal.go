@@ -12,15 +12,15 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/coreos/go-systemd/v22/journal"
+	"wpsd/service/session"
 
-	"wpsd/service"
+	"github.com/coreos/go-systemd/v22/journal"
 )
 
 // messageIDs let programs find the two lines of a session: journalctl MESSAGE_ID=….
 var messageIDs = map[string]string{
-	service.LogSessionStarted: "1f0c4a2de5b84d0f9a6b7c5ce3f2a917",
-	service.LogSessionEnded:   "8b1a5d6e47f34c0e8d92f0b6a4c7d359",
+	session.LogSessionStarted: "1f0c4a2de5b84d0f9a6b7c5ce3f2a917",
+	session.LogSessionEnded:   "8b1a5d6e47f34c0e8d92f0b6a4c7d359",
 }
 
 // journalHandler is a slog.Handler for systemd's journal. Each attribute becomes a field, session

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/journal"
+	"wpsd/service/session"
 
-	"wpsd/service"
+	"github.com/coreos/go-systemd/v22/journal"
 )
 
 // newLog logs to the journal, with fields, if that is what standard error is, else to w as text.
@@ -45,7 +45,7 @@ const (
 )
 
 // neverLimited are messages of which there are no more than calls that were allowed.
-var neverLimited = map[string]bool{service.LogSessionStarted: true, service.LogSessionEnded: true}
+var neverLimited = map[string]bool{session.LogSessionStarted: true, session.LogSessionEnded: true}
 
 // limiter is a slog.Handler that leaves out what comes too often: it says so with the last one
 // before, and with the next one how many it were. What is below Info is asked for, and not limited.

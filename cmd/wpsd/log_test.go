@@ -15,7 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/journal"
 
 	"wpsd/engine/secret"
-	"wpsd/service"
+	"wpsd/service/session"
 )
 
 // entry is what the journal got.
@@ -47,7 +47,7 @@ func TestJournal(t *testing.T) {
 		fields   string
 	}{
 		{"a session's start", func() {
-			log.Info(service.LogSessionStarted, "session", 7, "interface", "wlan0")
+			log.Info(session.LogSessionStarted, "session", 7, "interface", "wlan0")
 		},
 			"session started session=7 interface=wlan0", journal.PriInfo,
 			"MESSAGE_ID=1f0c4a2de5b84d0f9a6b7c5ce3f2a917 SYSLOG_IDENTIFIER=wpsd WPSD_INTERFACE=wlan0 WPSD_SESSION=7"},
@@ -141,7 +141,7 @@ func TestLogIsLimited(t *testing.T) {
 		}
 		log.Warn("another place is not meant")
 		for range 1000 {
-			log.Info(service.LogSessionEnded)
+			log.Info(session.LogSessionEnded)
 			log.Debug("what was asked for")
 		}
 		if n := lines(); n != 2001 {

@@ -16,8 +16,8 @@ import (
 	"wpsd/drivers/managerbus"
 	"wpsd/drivers/networkmanager"
 	"wpsd/drivers/wpasupplicant"
-	"wpsd/service"
 	"wpsd/service/lending"
+	"wpsd/service/session"
 	"wpsd/service/store"
 )
 
@@ -100,7 +100,7 @@ func (m *managers) meet(ctx context.Context) {
 
 // setApply names who gets the networks that are received; a session may say otherwise.
 func setApply(c *config, value string) error {
-	if value == service.ApplyAuto || value == service.ApplyNone ||
+	if value == session.ApplyAuto || value == session.ApplyNone ||
 		slices.Contains(managerNames(), value) {
 		c.Apply = value
 		return nil

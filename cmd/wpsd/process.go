@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // keepSecrets sees to it that keys do not reach the disk in a core dump, nor another process of the
@@ -25,9 +26,10 @@ func keepSecrets() error {
 	return nil
 }
 
-// smallPages keeps the kernel from giving us memory in pages of 2 MiB, as Debian's does to everybody
-// (transparent_hugepage/enabled is "always"). Of a heap of half a MiB 4 were resident, and stayed:
-// khugepaged puts together again what releaseMemory gives back. A kernel that refuses has none.
+// smallPages keeps the kernel from giving us memory in pages of 2 MiB, as Debian's does to
+// everybody (transparent_hugepage/enabled is "always"). Of a heap of half a MiB 4 were resident,
+// and stayed: khugepaged puts together again what releaseMemory gives back. A kernel that refuses
+// has none.
 func smallPages() { _ = unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) }
 
 // releaseMemory gives back to the system what starting, or a session, has left behind.
@@ -38,8 +40,8 @@ func releaseMemory() { debug.FreeOSMemory() }
 // much as a third of a run.
 const releaseAfter = time.Minute
 
-// releaseStart is how long after the start what that has left behind is given back: not before whoever
-// had us started was answered, since it takes an eighth of what a start costs.
+// releaseStart is how long after the start what that has left behind is given back: not before
+// whoever had us started was answered, since it takes an eighth of what a start costs.
 const releaseStart = 10 * time.Second
 
 // followSessions keeps systemd informed until ctx ends, and calls releaseMemory after sessions.
@@ -50,7 +52,7 @@ func followSessions(ctx context.Context, svc *service.Service, line *statusLine)
 		first, sub := svc.Subscribe()
 		err := takeEvents(ctx, sub, newStatus(first, line), release)
 		sub.Close()
-		if !errors.Is(err, service.ErrSubscriberTooSlow) {
+		if !errors.Is(err, state.ErrSubscriberTooSlow) {
 			return
 		}
 	}
@@ -66,7 +68,7 @@ const (
 )
 
 // takeEvents takes events until there is an error.
-func takeEvents(ctx context.Context, sub *service.Subscription, st *status,
+func takeEvents(ctx context.Context, sub *state.Subscription, st *status,
 	release *time.Timer) error {
 	var events atomic.Int32 // of devices, since memory was given back
 	settled := time.AfterFunc(time.Hour, func() {
@@ -82,12 +84,12 @@ func takeEvents(ctx context.Context, sub *service.Subscription, st *status,
 		}
 		st.apply(event)
 		switch event.(type) {
-		case service.SessionEnded:
+		case state.SessionEnded:
 			release.Reset(releaseAfter)
-		case service.ERAPAdded, service.ERAPRemoved:
+		case state.ERAPAdded, state.ERAPRemoved:
 			settled.Reset(erSettled)
-		case service.ERAPChanged, service.EREnrolleeAdded, service.EREnrolleeChanged,
-			service.EREnrolleeRemoved:
+		case state.ERAPChanged, state.EREnrolleeAdded, state.EREnrolleeChanged,
+			state.EREnrolleeRemoved:
 			if events.Add(1) >= erFlood {
 				settled.Reset(erSettled)
 			}

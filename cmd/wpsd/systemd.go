@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"wpsd/service/state"
+
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
-
-	"wpsd/service"
 )
 
 const (
@@ -168,12 +168,12 @@ func notTaken(mistake error) string {
 // status follows the sessions for that line.
 type status struct {
 	line     *statusLine
-	sessions map[service.SessionID]service.Session
+	sessions map[state.SessionID]state.Session
 	told     string
 }
 
-func newStatus(first service.Snapshot, line *statusLine) *status {
-	s := &status{line: line, sessions: make(map[service.SessionID]service.Session)}
+func newStatus(first state.Snapshot, line *statusLine) *status {
+	s := &status{line: line, sessions: make(map[state.SessionID]state.Session)}
 	for _, ses := range first.Sessions {
 		s.sessions[ses.ID] = ses
 	}
@@ -181,13 +181,13 @@ func newStatus(first service.Snapshot, line *statusLine) *status {
 }
 
 // apply takes an event.
-func (s *status) apply(e service.Event) {
+func (s *status) apply(e state.Event) {
 	switch e := e.(type) {
-	case service.SessionAdded:
+	case state.SessionAdded:
 		s.sessions[e.Session.ID] = e.Session
-	case service.SessionChanged:
+	case state.SessionChanged:
 		s.sessions[e.Session.ID] = e.Session
-	case service.SessionEnded:
+	case state.SessionEnded:
 		delete(s.sessions, e.Session.ID)
 	default:
 		return

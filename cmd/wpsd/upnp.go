@@ -16,7 +16,7 @@ import (
 
 	"wpsd/drivers/controlpoint"
 	"wpsd/drivers/controlpoint/remote"
-	"wpsd/service"
+	"wpsd/service/external"
 )
 
 const (
@@ -29,8 +29,8 @@ const (
 
 // controlPoints is how wpsd gets the sockets of an External Registrar: its own, or those of another
 // process.
-func controlPoints(f flags, log *slog.Logger) func(ifname string) (service.ControlPoint, error) {
-	return func(ifname string) (service.ControlPoint, error) {
+func controlPoints(f flags, log *slog.Logger) func(ifname string) (external.ControlPoint, error) {
+	return func(ifname string) (external.ControlPoint, error) {
 		if f.simulation != nil {
 			ifname = f.simulation.Network(ifname)
 		}

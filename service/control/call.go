@@ -8,6 +8,8 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/service"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // The replies that are not data. Every one ends with a newline, and what is one value has none
@@ -69,17 +71,17 @@ func (c *call) svc() *service.Service { return c.server.svc }
 // request begins a StartRequest. wpa_cli is gone right after its command, so its sessions outlive
 // their owner. Each command begins anew, whatever runs, as with wpa_supplicant. A PIN whose check
 // digit is wrong is taken, as by wpa_supplicant: WPS_CHECK_PIN is what asks.
-func (c *call) request() service.StartRequest {
-	return service.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(),
+func (c *call) request() session.StartRequest {
+	return session.StartRequest{Interface: c.ifname, Owner: c.caller.owner(), User: c.caller.user(),
 		Detach: true, Apply: c.server.options.Apply, Force: true, Anew: true}
 }
 
 // iface is the interface as it is now.
-func (c *call) iface() service.Interface {
+func (c *call) iface() state.Interface {
 	if i, ok := c.svc().Interface(c.ifname); ok {
 		return i
 	}
-	return service.Interface{Name: c.ifname, Mode: drivers.ModeNone}
+	return state.Interface{Name: c.ifname, Mode: drivers.ModeNone}
 }
 
 // isAP reports whether the interface is an access point of this machine.
@@ -90,7 +92,7 @@ func (s *Server) hasInterface(name string) bool {
 	return ok
 }
 
-func (s *Server) hasNetwork(id service.NetworkID) bool {
+func (s *Server) hasNetwork(id state.NetworkID) bool {
 	_, ok := s.svc.Network(id)
 	return ok
 }

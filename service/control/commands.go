@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 const (
@@ -233,7 +233,7 @@ func (c *call) resume() string {
 // connection.
 func (c *call) disconnect() string {
 	if err := c.svc().CancelInterface(c.ctx, c.ifname); err != nil &&
-		!errors.Is(err, service.ErrNoSession) {
+		!errors.Is(err, state.ErrNoSession) {
 		return c.fail(err)
 	}
 	b, connected := c.svc().Connection(c.ctx, c.ifname)

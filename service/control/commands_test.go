@@ -19,6 +19,9 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/control/reply"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 func TestCommands(t *testing.T) {
@@ -147,7 +150,7 @@ func TestCommands(t *testing.T) {
 				[2]string{"GET update_config", "1"}, [2]string{"SET device_name", "FAIL\n"})
 			d := h.svc.Snapshot().Manager
 			if d.Device.DeviceName != "new name" || d.Device.OSVersion != 0x01020300 ||
-				d.Processing != service.ProcessingExternal {
+				d.Processing != state.ProcessingExternal {
 				h.Errorf("%+v", d)
 			}
 		},
@@ -184,7 +187,7 @@ func TestCommands(t *testing.T) {
 			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"SUSPEND", "OK\n"},
 				[2]string{"SUSPEND", "OK\n"})
 			if snap := h.svc.Snapshot(); snap.Interfaces[0].Session != 0 ||
-				snap.Sessions[0].Reason != service.ReasonSuspended {
+				snap.Sessions[0].Reason != outcome.ReasonSuspended {
 				h.Errorf("after SUSPEND: %+v", snap.Sessions)
 			}
 			h.want([2]string{"WPS_PBC", "FAIL\n"}, [2]string{"SCAN", "FAIL\n"},
@@ -361,7 +364,7 @@ func TestNetworks(t *testing.T) {
 		},
 		"one that somebody else removes is gone here": func(h *house) {
 			n, err := h.svc.AddNetwork(h.Context(),
-				service.Settings{SSID: []byte("guest"), Auth: wsc.AuthOpen,
+				session.Settings{SSID: []byte("guest"), Auth: wsc.AuthOpen,
 					Encryption: wsc.EncrNone}, wsc.MAC{})
 			if err != nil {
 				h.Fatal(err)

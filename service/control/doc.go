@@ -4,7 +4,7 @@
 //
 //	wpa_cli ──"WPS_PBC"──▶ port ──▶ commands ──▶ service          one goroutine for each socket
 //	        ◀──"OK\n"────    │
-//	        ◀──"<3>WPS-…"── monitors ◀── translator ◀── service.Subscription      one goroutine for all events
+//	        ◀──"<3>WPS-…"── monitors ◀── translator ◀── state.Subscription        one goroutine for all events
 //
 // Replies and events have wpa_supplicant's format to the byte, since programs compare them as text.
 // Where wpsd differs on purpose the command says why: it answers FAIL at once to what would fail

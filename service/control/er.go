@@ -9,8 +9,9 @@ import (
 
 	"wpsd/engine/er"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/external"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // The replies of WPS_ER_PBC that say why not.
@@ -30,7 +31,7 @@ func (c erCall) start() string {
 	if name, ok := strings.CutPrefix(text, "ifname="); ok {
 		on, text, _ = strings.Cut(name, " ")
 	}
-	r := service.ERStart{Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
+	r := external.Start{Owner: c.caller.owner(), User: c.caller.user(), Detach: true}
 	if text != "" {
 		address, err := netip.ParseAddr(text)
 		if err != nil || !address.Is4() {
@@ -113,7 +114,7 @@ func (c erCall) runs() bool {
 // stop is WPS_ER_STOP, which is always OK.
 func (c erCall) stop() string {
 	err := c.svc().Registrars().StopER(c.ctx, c.netInterface())
-	if errors.Is(err, service.ErrERStopped) || errors.Is(err, service.ErrNoInterface) {
+	if errors.Is(err, state.ErrERStopped) || errors.Is(err, state.ErrNoInterface) {
 		err = nil
 	}
 	c.moveBack()
@@ -122,14 +123,14 @@ func (c erCall) stop() string {
 
 // request begins an ERRequest. What it learns is stored, and handed to nobody: the network of the
 // access point is one that this machine is in, or need not be in.
-func (c erCall) request() service.ERRequest {
-	return service.ERRequest{Interface: c.netInterface(), Owner: c.caller.owner(),
+func (c erCall) request() external.Request {
+	return external.Request{Interface: c.netInterface(), Owner: c.caller.owner(),
 		User: c.caller.user(), Detach: true, Force: true}
 }
 
 // erPeer reads the UUID, BSSID or IPv4 address of an access point, which has to be one in
 // particular.
-func erPeer(text string) (service.ERPeer, error) {
+func erPeer(text string) (external.Peer, error) {
 	p, err := external.ParsePeer(text)
 	if err == nil && p.IsAny() {
 		err = errSyntax
@@ -162,12 +163,12 @@ func (c erCall) pin() string {
 }
 
 // knowsEnrollee reports whether the External Registrar has heard of a device.
-func (c erCall) knowsEnrollee(p service.ERPeer) bool {
+func (c erCall) knowsEnrollee(p external.Peer) bool {
 	return c.svc().KnowsEREnrollee(c.netInterface(), p)
 }
 
 // knowsAP reports whether the External Registrar has found an access point.
-func (c erCall) knowsAP(p service.ERPeer) bool {
+func (c erCall) knowsAP(p external.Peer) bool {
 	return c.svc().KnowsERAccessPoint(c.netInterface(), p)
 }
 
@@ -181,7 +182,7 @@ func (c erCall) pbc() string {
 	r := c.request()
 	switch {
 	case !c.runs():
-		return c.fail(service.ErrERStopped)
+		return c.fail(state.ErrERStopped)
 	case c.knowsAP(peer):
 		r.AP = peer
 	case c.knowsEnrollee(peer):
@@ -191,9 +192,9 @@ func (c erCall) pbc() string {
 	}
 	_, err = c.svc().Registrars().EREnrollPBC(c.ctx, r)
 	switch {
-	case errors.Is(err, service.ErrEROverlap):
+	case errors.Is(err, state.ErrEROverlap):
 		return replyOverlap
-	case errors.Is(err, service.ErrNoERSettings):
+	case errors.Is(err, state.ErrNoERSettings):
 		return replyNoAPSettings
 	}
 	return c.done(err)
@@ -261,7 +262,7 @@ func (c erCall) config() string {
 
 // erAPAdd tells of an access point, as its description and its M1 say of it: in the device's own
 // words, as wpa_supplicant does, with entities and bars, but on one line.
-func (t *translator) erAPAdd(ap service.ERAccessPoint) {
+func (t *translator) erAPAdd(ap state.ERAccessPoint) {
 	d := ap.Description.Written
 	t.tell(ap.Interface, "WPS-ER-AP-ADD %s %s pri_dev_type=%s wps_state=%d |%s|%s|%s|%s|%s|%s|",
 		ap.UUID, ap.BSSID, ap.Device.PrimaryDeviceType,
@@ -271,7 +272,7 @@ func (t *translator) erAPAdd(ap service.ERAccessPoint) {
 }
 
 // erAPChanged tells again of an access point once it has told who it is.
-func (t *translator) erAPChanged(ap service.ERAccessPoint) {
+func (t *translator) erAPChanged(ap state.ERAccessPoint) {
 	if ap.HasDevice && !t.introduced[erKey{ap.Interface, ap.ID}] {
 		t.introduced[erKey{ap.Interface, ap.ID}] = true
 		t.erAPAdd(ap)
@@ -280,7 +281,7 @@ func (t *translator) erAPChanged(ap service.ERAccessPoint) {
 
 // erAPAsked tells of a SetSelectedRegistrar: at the level of wpa_supplicant's debugging, which
 // clients have to ask for, and for all to hear only if the access point refuses.
-func (t *translator) erAPAsked(e service.ERAPAsked) {
+func (t *translator) erAPAsked(e state.ERAPAsked) {
 	l := line{ifname: e.AccessPoint.Interface, level: levelDebug}
 	l.text = fmt.Sprintf("WPS-ER-AP-SET-SEL-REG uuid=%s state=", e.AccessPoint.UUID)
 	switch e.Asked.State {
@@ -299,7 +300,7 @@ func (t *translator) erAPAsked(e service.ERAPAsked) {
 	t.lines = append(t.lines, l)
 }
 
-func (t *translator) erEnrolleeAdd(e service.EREnrollee) {
+func (t *translator) erEnrolleeAdd(e state.EREnrollee) {
 	m1 := 0
 	if e.M1 {
 		m1 = 1
@@ -336,19 +337,19 @@ func (t *translator) erAPSettings(r *run) {
 // erEnded tells how a session of an External Registrar ended.
 func (t *translator) erEnded(r *run) {
 	switch {
-	case r.State == service.StateCanceled:
-	case r.State == service.StateSucceeded && r.Purpose == service.PurposeLearn: // told with the settings
-	case r.State == service.StateSucceeded:
-		if r.Purpose == service.PurposeConfigure {
+	case r.State == state.StateCanceled:
+	case r.State == state.StateSucceeded && r.Purpose == state.PurposeLearn: // told with the settings
+	case r.State == state.StateSucceeded:
+		if r.Purpose == state.PurposeConfigure {
 			t.tell(r.Interface, "WPS-CRED-RECEIVED ")
 		}
-		if r.Method == service.MethodPBC {
+		if r.Method == state.MethodPBC {
 			t.tell(r.Interface, "WPS-PBC-DISABLE ")
 		}
 		t.tell(r.Interface, "WPS-SUCCESS ")
-	case r.Reason == service.ReasonOverlap:
+	case r.Reason == outcome.ReasonOverlap:
 		t.tell(r.Interface, "WPS-OVERLAP-DETECTED ")
-	case r.Reason == service.ReasonWalkTime:
+	case r.Reason == outcome.ReasonWalkTime:
 		t.tell(r.Interface, "WPS-TIMEOUT ")
 	case r.Detail.PasswordHalf != 0: // the Enrollee refused M4 or M6
 		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=%d",

@@ -10,25 +10,26 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // source is what a translator asks of the service besides its events.
 type source struct {
 	// received gives a network for each Credential attribute that a session received, which the
 	// caller wipes.
-	received func(service.SessionID) []credential.Network
+	received func(state.SessionID) []credential.Network
 	// frequency of an access point, 0: unknown.
 	frequency func(ifname string, bssid wsc.MAC) int
 	// number that a stored network has here; -1: none.
-	number func(service.NetworkID) int
+	number func(state.NetworkID) int
 	// toldOf notes what is told of an interface's connection, and gives what was told before.
 	toldOf func(ifname string, bssid wsc.MAC) (before wsc.MAC, known bool)
 }
 
 func (s *Server) source() source {
 	return source{
-		received: func(id service.SessionID) []credential.Network {
+		received: func(id state.SessionID) []credential.Network {
 			list, err := s.svc.Received(id)
 			if err != nil {
 				return nil
@@ -47,11 +48,11 @@ func (s *Server) source() source {
 // reached.
 type translator struct {
 	source
-	processing service.Processing
-	interfaces map[string]service.Interface
+	processing state.Processing
+	interfaces map[string]state.Interface
 	modes      map[string]drivers.Mode                // of interfaces that were removed
 	classes    map[string]map[wsc.MAC]discovery.Class // of the access points heard, by interface
-	runs       map[service.SessionID]*run
+	runs       map[state.SessionID]*run
 	// access points of an External Registrar that were told with what their M1 says
 	introduced map[erKey]bool
 	lines      []line
@@ -59,7 +60,7 @@ type translator struct {
 
 // run is a session and what was told of it.
 type run struct {
-	service.Session
+	state.Session
 	scanning   bool // a scan was told to have begun
 	tried      int  // access points
 	associated bool
@@ -73,16 +74,16 @@ type run struct {
 
 func newTranslator(s source) *translator {
 	t := &translator{source: s}
-	t.reset(service.Snapshot{})
+	t.reset(state.Snapshot{})
 	return t
 }
 
 // reset begins anew with what there is. Nothing is told of it.
-func (t *translator) reset(snap service.Snapshot) {
-	t.interfaces = make(map[string]service.Interface)
+func (t *translator) reset(snap state.Snapshot) {
+	t.interfaces = make(map[string]state.Interface)
 	t.modes = make(map[string]drivers.Mode)
 	t.classes = make(map[string]map[wsc.MAC]discovery.Class)
-	t.runs = make(map[service.SessionID]*run)
+	t.runs = make(map[state.SessionID]*run)
 	t.introduced = make(map[erKey]bool)
 	t.processing = snap.Manager.Processing
 	for _, i := range snap.Interfaces {
@@ -94,45 +95,45 @@ func (t *translator) reset(snap service.Snapshot) {
 	for _, s := range snap.Sessions {
 		if !s.State.Ended() {
 			t.runs[s.ID] = &run{
-				Session: s, scanning: s.State == service.StateScanning,
+				Session: s, scanning: s.State == state.StateScanning,
 				tried:      s.Detail.AccessPointsTried,
-				associated: s.State == service.StateExchanging, eap: s.Message != 0,
+				associated: s.State == state.StateExchanging, eap: s.Message != 0,
 			}
 		}
 	}
 }
 
 // translate gives what to tell of an event, in order.
-func (t *translator) translate(e service.Event) []line {
+func (t *translator) translate(e state.Event) []line {
 	t.lines = nil
 	switch e := e.(type) {
-	case service.InterfaceAdded:
+	case state.InterfaceAdded:
 		t.interfaceAdded(e.Interface)
-	case service.InterfaceChanged:
+	case state.InterfaceChanged:
 		t.interfaceChanged(e.Interface)
-	case service.InterfaceRemoved:
+	case state.InterfaceRemoved:
 		t.modes[e.Name] = t.interfaces[e.Name].Mode
 		delete(t.interfaces, e.Name)
 		delete(t.classes, e.Name)
-	case service.ManagerChanged:
+	case state.ManagerChanged:
 		t.processing = e.Manager.Processing
-	case service.AccessPointAdded:
+	case state.AccessPointAdded:
 		t.classify(e.AccessPoint)
-	case service.AccessPointChanged:
+	case state.AccessPointChanged:
 		t.classify(e.AccessPoint)
-	case service.AccessPointRemoved:
+	case state.AccessPointRemoved:
 		delete(t.classes[e.Interface], e.BSSID)
-	case service.ScanDone:
+	case state.ScanDone:
 		t.scanDone(e)
-	case service.NetworkAdded:
+	case state.NetworkAdded:
 		t.networkCame(e.Network)
-	case service.NetworkChanged:
+	case state.NetworkChanged:
 		t.networkCame(e.Network)
-	case service.ConnectionChanged:
+	case state.ConnectionChanged:
 		t.connectionChanged(e)
-	case service.PINNeeded:
+	case state.PINNeeded:
 		t.pinNeeded(e.Enrollee)
-	case service.EnrolleeSeen:
+	case state.EnrolleeSeen:
 		t.enrolleeSeen(e.Enrollee)
 	default:
 		t.translateRun(e)
@@ -149,23 +150,23 @@ func (t *translator) translate(e service.Event) []line {
 }
 
 // translateRun translates what happens in a run; those that the socket does not show have no lines.
-func (t *translator) translateRun(e service.Event) {
+func (t *translator) translateRun(e state.Event) {
 	switch e := e.(type) {
-	case service.SessionAdded:
+	case state.SessionAdded:
 		t.sessionAdded(e.Session)
-	case service.SessionChanged:
+	case state.SessionChanged:
 		if r := t.runs[e.Session.ID]; r != nil {
 			t.sessionChanged(r, e.Session)
 		}
-	case service.RunFailed:
+	case state.RunFailed:
 		if r := t.runs[e.Session]; r != nil {
 			t.runFailed(r, e)
 		}
-	case service.CredentialReceived:
+	case state.CredentialReceived:
 		if r := t.runs[e.Session]; r != nil {
 			t.credentialReceived(r)
 		}
-	case service.SessionEnded:
+	case state.SessionEnded:
 		if r := t.runs[e.Session.ID]; r != nil {
 			t.sessionEnded(r, e.Session)
 			delete(t.runs, e.Session.ID)
@@ -174,24 +175,24 @@ func (t *translator) translateRun(e service.Event) {
 }
 
 // ofER reports whether an event is one of an External Registrar.
-func (t *translator) ofER(e service.Event) bool {
+func (t *translator) ofER(e state.Event) bool {
 	switch e := e.(type) {
-	case service.SessionAdded:
-		return e.Session.Role == service.RoleExternalRegistrar
-	case service.SessionChanged:
-		return e.Session.Role == service.RoleExternalRegistrar
-	case service.SessionEnded:
-		return e.Session.Role == service.RoleExternalRegistrar
-	case service.ERAPAdded, service.ERAPChanged, service.ERAPAsked, service.ERAPRemoved,
-		service.EREnrolleeAdded, service.EREnrolleeChanged,
-		service.EREnrolleeRemoved, service.ERAPSettings:
+	case state.SessionAdded:
+		return e.Session.Role == state.RoleExternalRegistrar
+	case state.SessionChanged:
+		return e.Session.Role == state.RoleExternalRegistrar
+	case state.SessionEnded:
+		return e.Session.Role == state.RoleExternalRegistrar
+	case state.ERAPAdded, state.ERAPChanged, state.ERAPAsked, state.ERAPRemoved,
+		state.EREnrolleeAdded, state.EREnrolleeChanged,
+		state.EREnrolleeRemoved, state.ERAPSettings:
 		return true
 	}
 	return false
 }
 
 // networkCame tells the steps that led to a network before the network.
-func (t *translator) networkCame(n service.Network) {
+func (t *translator) networkCame(n state.Network) {
 	for _, r := range t.runs {
 		if r.station() && r.tried > 0 && r.Peer == n.BSSID && n.Source != "added" {
 			t.reach(r, true)
@@ -200,26 +201,26 @@ func (t *translator) networkCame(n service.Network) {
 }
 
 // translateER takes the events of an External Registrar.
-func (t *translator) translateER(e service.Event) {
+func (t *translator) translateER(e state.Event) {
 	switch e := e.(type) {
-	case service.ERAPAdded:
+	case state.ERAPAdded:
 		t.introduced[erKey{e.AccessPoint.Interface, e.AccessPoint.ID}] = e.AccessPoint.HasDevice
 		t.erAPAdd(e.AccessPoint)
-	case service.ERAPChanged:
+	case state.ERAPChanged:
 		t.erAPChanged(e.AccessPoint)
-	case service.ERAPAsked:
+	case state.ERAPAsked:
 		t.erAPAsked(e)
-	case service.ERAPRemoved:
+	case state.ERAPRemoved:
 		delete(t.introduced, erKey{e.AccessPoint.Interface, e.AccessPoint.ID})
 		t.tell(e.AccessPoint.Interface, "WPS-ER-AP-REMOVE %s", e.AccessPoint.UUID)
-	case service.EREnrolleeAdded:
+	case state.EREnrolleeAdded:
 		t.erEnrolleeAdd(e.Enrollee)
-	case service.EREnrolleeChanged:
+	case state.EREnrolleeChanged:
 		t.erEnrolleeAdd(e.Enrollee)
-	case service.EREnrolleeRemoved:
+	case state.EREnrolleeRemoved:
 		t.tell(e.Enrollee.Interface, "WPS-ER-ENROLLEE-REMOVE %s %s", e.Enrollee.Device.UUID,
 			e.Enrollee.MAC)
-	case service.ERAPSettings:
+	case state.ERAPSettings:
 		if r := t.runs[e.Session]; r != nil {
 			t.erAPSettings(r)
 		}
@@ -233,7 +234,7 @@ func (t *translator) tell(ifname, format string, args ...any) {
 		text: fmt.Sprintf(format, args...)})
 }
 
-func (t *translator) classify(ap service.AccessPoint) {
+func (t *translator) classify(ap state.AccessPoint) {
 	if t.classes[ap.Interface] == nil {
 		t.classes[ap.Interface] = make(map[wsc.MAC]discovery.Class)
 	}
@@ -242,7 +243,7 @@ func (t *translator) classify(ap service.AccessPoint) {
 
 // interfaceAdded tells of an interface that has become an access point, or is none any more: it was
 // removed just before.
-func (t *translator) interfaceAdded(i service.Interface) {
+func (t *translator) interfaceAdded(i state.Interface) {
 	before := t.modes[i.Name]
 	delete(t.modes, i.Name)
 	t.interfaces[i.Name] = i
@@ -254,7 +255,7 @@ func (t *translator) interfaceAdded(i service.Interface) {
 	}
 }
 
-func (t *translator) interfaceChanged(i service.Interface) {
+func (t *translator) interfaceChanged(i state.Interface) {
 	before := t.interfaces[i.Name]
 	t.interfaces[i.Name] = i
 	if i.Scanning && !before.Scanning {
@@ -271,13 +272,13 @@ func (t *translator) interfaceChanged(i service.Interface) {
 
 // scanDone tells of a scan, and of the most promising access point that it shows: one event,
 // whatever there is.
-func (t *translator) scanDone(e service.ScanDone) {
+func (t *translator) scanDone(e state.ScanDone) {
 	if !e.Success {
 		t.tell(e.Interface, "CTRL-EVENT-SCAN-FAILED ret=-1")
 		return
 	}
 	for _, r := range t.runs {
-		if r.Interface == e.Interface && r.station() && r.State == service.StateScanning {
+		if r.Interface == e.Interface && r.station() && r.State == state.StateScanning {
 			t.scan(r) // the next one of a run that goes on looking: its beginning is not told
 			r.scanning = false
 		}
@@ -307,23 +308,23 @@ func (t *translator) scanResults(ifname string) {
 // station reports whether a session is one of a radio of ours: not of an access point, not of an
 // External Registrar.
 func (r *run) station() bool {
-	return r.Purpose != service.PurposeAdmit && r.Role != service.RoleExternalRegistrar
+	return r.Purpose != state.PurposeAdmit && r.Role != state.RoleExternalRegistrar
 }
 
-func (t *translator) sessionAdded(s service.Session) {
+func (t *translator) sessionAdded(s state.Session) {
 	r := &run{Session: s}
 	t.runs[s.ID] = r
 	if !r.station() {
-		if s.Role == service.RoleExternalRegistrar && s.Method == service.MethodPBC {
+		if s.Role == state.RoleExternalRegistrar && s.Method == state.MethodPBC {
 			t.tell(s.Interface, "WPS-PBC-ACTIVE ")
 		}
 		return
 	}
 	switch {
-	case s.Purpose != service.PurposeEnroll:
-	case s.Method == service.MethodPBC:
+	case s.Purpose != state.PurposeEnroll:
+	case s.Method == state.MethodPBC:
 		t.tell(s.Interface, "WPS-PBC-ACTIVE ")
-	case s.Method == service.MethodPIN:
+	case s.Method == state.MethodPIN:
 		t.tell(s.Interface, "WPS-PIN-ACTIVE ")
 	default: // a handover has none; a password token's is told by the command
 	}
@@ -338,12 +339,12 @@ func (t *translator) scan(r *run) {
 	}
 }
 
-func (t *translator) sessionChanged(r *run, s service.Session) {
+func (t *translator) sessionChanged(r *run, s state.Session) {
 	before := r.Session
 	r.Session = s
 	switch {
 	case r.station():
-	case s.Role == service.RoleExternalRegistrar:
+	case s.Role == state.RoleExternalRegistrar:
 		return
 	default:
 		t.admissionChanged(r, before)
@@ -354,14 +355,14 @@ func (t *translator) sessionChanged(r *run, s service.Session) {
 		t.try(r)
 	}
 	switch s.State {
-	case service.StateScanning:
+	case state.StateScanning:
 		if r.tried > 0 {
 			t.leave(r)
 			t.scan(r)
 		}
-	case service.StateExchanging:
+	case state.StateExchanging:
 		t.reach(r, s.Message != 0)
-	case service.StateHandingOver:
+	case state.StateHandingOver:
 		t.leave(r)
 	default:
 	}
@@ -417,8 +418,8 @@ func (t *translator) leave(r *run) {
 	}
 	// wpa_supplicant tells so of a button and of a Registrar's run, not of a PIN, which it tries
 	// again. A Registrar that learns ends the run with WSC_NACK, so that is no success either.
-	if r.eap && (r.Purpose == service.PurposeLearn || r.ended || r.failed && !r.received &&
-		(r.Method == service.MethodPBC || r.Purpose == service.PurposeConfigure)) {
+	if r.eap && (r.Purpose == state.PurposeLearn || r.ended || r.failed && !r.received &&
+		(r.Method == state.MethodPBC || r.Purpose == state.PurposeConfigure)) {
 		t.tell(r.Interface, "WPS-FAIL ")
 		r.closed, r.ended = true, false
 	}
@@ -446,7 +447,7 @@ const connectedText = "CTRL-EVENT-CONNECTED - Connection to %s completed [id=%d 
 
 // connectionChanged tells of a connection that a manager has made or lost by itself, unless it was
 // told as the end of a run.
-func (t *translator) connectionChanged(e service.ConnectionChanged) {
+func (t *translator) connectionChanged(e state.ConnectionChanged) {
 	before, known := t.toldOf(e.Interface, e.BSSID)
 	switch {
 	case known && before == e.BSSID:
@@ -457,7 +458,7 @@ func (t *translator) connectionChanged(e service.ConnectionChanged) {
 	}
 }
 
-func (t *translator) runFailed(r *run, e service.RunFailed) {
+func (t *translator) runFailed(r *run, e state.RunFailed) {
 	if e.Unsent {
 		t.endScan(r)
 	} else {
@@ -491,7 +492,7 @@ func (t *translator) credentialReceived(r *run) {
 	received := t.received(r.ID)
 	for _, n := range received {
 		l := line{ifname: r.Interface, level: levelInfo, text: "WPS-CRED-RECEIVED "}
-		if t.processing != service.ProcessingInternal && r.Purpose != service.PurposeConfigure {
+		if t.processing != state.ProcessingInternal && r.Purpose != state.PurposeConfigure {
 			text := hex.AppendEncode(nil, n.Raw.Bytes())
 			l.secret = secret.New(text)
 			clear(text)
@@ -500,10 +501,10 @@ func (t *translator) credentialReceived(r *run) {
 		n.Key.Wipe()
 		n.Raw.Wipe()
 	}
-	if t.processing != service.ProcessingExternal && r.Detail.Credentials == 0 {
+	if t.processing != state.ProcessingExternal && r.Detail.Credentials == 0 {
 		return // there is no network in it for anybody: the session fails
 	}
-	if r.Purpose == service.PurposeLearn {
+	if r.Purpose == state.PurposeLearn {
 		// that is how success is told here (wpa_supplicant)
 		t.tell(r.Interface, "WPS-FAIL msg=%d config_error=0", uint8(wsc.MsgM7))
 		return
@@ -515,34 +516,34 @@ func (t *translator) credentialReceived(r *run) {
 // before.
 const walkSlack = time.Second
 
-func (t *translator) sessionEnded(r *run, s service.Session) {
+func (t *translator) sessionEnded(r *run, s state.Session) {
 	r.Session = s
 	switch {
 	case r.station():
-	case s.Role == service.RoleExternalRegistrar:
+	case s.Role == state.RoleExternalRegistrar:
 		t.erEnded(r)
 		return
 	default:
 		t.admissionEnded(r)
 		return
 	}
-	if s.Replaced && s.State == service.StateCanceled { // wpa_supplicant begins anew without a word
+	if s.Replaced && s.State == state.StateCanceled { // wpa_supplicant begins anew without a word
 		t.leave(r)
 		return
 	}
 	late := time.Until(s.Deadline) < walkSlack
-	overlap := s.Reason == service.ReasonOverlap && len(s.Detail.Overlap) > 0
+	overlap := s.Reason == outcome.ReasonOverlap && len(s.Detail.Overlap) > 0
 	t.leave(r)
 	switch {
-	case s.State == service.StateSucceeded, s.Reason == service.ReasonNotStored &&
+	case s.State == state.StateSucceeded, s.Reason == outcome.ReasonNotStored &&
 		s.Detail.HandedOver:
 		t.connected(r)
-	case s.State == service.StateCanceled:
+	case s.State == state.StateCanceled:
 		t.tell(s.Interface, "WPS-CANCEL ")
 	case overlap:
 		t.tell(s.Interface, "WPS-OVERLAP-DETECTED PBC session overlap")
 		t.tell(s.Interface, "WPS-CANCEL ")
-	case s.Reason == service.ReasonHandoverFailed, s.Reason == service.ReasonNotStored:
+	case s.Reason == outcome.ReasonHandoverFailed, s.Reason == outcome.ReasonNotStored:
 		// Its success was told: wpa_supplicant, too, only logs it when it cannot write its file.
 	case late:
 		t.tell(s.Interface, "WPS-TIMEOUT Requested operation timed out")

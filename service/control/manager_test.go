@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/lending"
+	"wpsd/service/session"
 )
 
 // sink is a network manager that connects after a while, or does not.
@@ -51,7 +52,7 @@ func TestTheNetworkManagerConnects(t *testing.T) {
 	add := func(h *house) {
 		h.Helper()
 		if _, err := h.svc.AddNetwork(h.Context(),
-			service.Settings{SSID: []byte("guest"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone},
+			session.Settings{SSID: []byte("guest"), Auth: wsc.AuthOpen, Encryption: wsc.EncrNone},
 			homeBSSID); err != nil {
 			h.Fatal(err)
 		}
@@ -155,7 +156,7 @@ func TestTheNetworkManagersConnection(t *testing.T) {
 		"it ends when somebody says so": func(h *house) {
 			status(h, there)
 			if _, err := h.svc.AddNetwork(h.Context(),
-				service.Settings{SSID: []byte("home"), Auth: wsc.AuthOpen,
+				session.Settings{SSID: []byte("home"), Auth: wsc.AuthOpen,
 					Encryption: wsc.EncrNone}, homeBSSID); err != nil {
 				h.Fatal(err)
 			}

@@ -7,7 +7,8 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket: the service tells that it went and came;
@@ -19,15 +20,15 @@ func TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket(t *testing.T) {
 	c.ask("ATTACH", "OK\n")
 	tr := newTranslator(s.source())
 	tr.reset(svc.Snapshot())
-	tr.interfaces["eth7"] = service.Interface{Name: "eth7", Mode: drivers.ModeStation}
+	tr.interfaces["eth7"] = state.Interface{Name: "eth7", Mode: drivers.ModeStation}
 	for _, step := range []struct {
 		mode drivers.Mode
 		told string
 	}{{drivers.ModeAP, "<3>AP-ENABLED "}, {drivers.ModeStation,
 		"<3>AP-DISABLED "}, {drivers.ModeStation, ""}} {
-		s.heard(t.Context(), tr, service.InterfaceRemoved{Name: "eth7"})
+		s.heard(t.Context(), tr, state.InterfaceRemoved{Name: "eth7"})
 		s.heard(t.Context(), tr,
-			service.InterfaceAdded{Interface: service.Interface{Name: "eth7", Mode: step.mode}})
+			state.InterfaceAdded{Interface: state.Interface{Name: "eth7", Mode: step.mode}})
 		c.say("PING")
 		if step.told != "" {
 			if got := c.hear(); got != step.told {
@@ -49,13 +50,13 @@ func TestConnectionsOfAManagerAreTold(t *testing.T) {
 	a, b, none := wsc.MAC{2, 0, 0, 0, 1, 0}, wsc.MAC{2, 0, 0, 0, 2, 0}, wsc.MAC{}
 	_, s, _ := start(t, nil)
 	from := s.source()
-	from.number = func(service.NetworkID) int { return 3 }
+	from.number = func(state.NetworkID) int { return 3 }
 	tr := newTranslator(from)
 	const toA, toB = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=]", "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:02:00 completed [id=0 id_str=]"
 	step := func(before, now wsc.MAC, want string) {
 		t.Helper()
 		got := ""
-		for _, l := range tr.translate(service.ConnectionChanged{Interface: "wlan0", Before: before,
+		for _, l := range tr.translate(state.ConnectionChanged{Interface: "wlan0", Before: before,
 			BSSID: now}) {
 			got += l.text
 		}
@@ -65,8 +66,8 @@ func TestConnectionsOfAManagerAreTold(t *testing.T) {
 	}
 	// it was there at the start
 	step(b, none, "CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:02:00 reason=0")
-	tr.connected(&run{Session: service.Session{Interface: "wlan0", Peer: a,
-		Networks: []service.NetworkID{1}, Detail: service.Detail{Manager: "iwd"}}})
+	tr.connected(&run{Session: state.Session{Interface: "wlan0", Peer: a,
+		Networks: []state.NetworkID{1}, Detail: outcome.Detail{Manager: "iwd"}}})
 	if got := tr.lines[0].text; got != "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=3 id_str=]" {
 		t.Error(got)
 	}
@@ -88,22 +89,22 @@ func TestHowAnAccessPointEndsARun(t *testing.T) {
 		"CTRL-EVENT-EAP-FAILURE EAP authentication failed"}
 	for _, c := range []struct {
 		name string
-		e    service.RunFailed
+		e    state.RunFailed
 		want []string
 	}{
-		{"EAP-Failure", service.RunFailed{Session: 1},
+		{"EAP-Failure", state.RunFailed{Session: 1},
 			append(slices.Clone(failure), "WPS-FAIL ",
 				"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
-		{"the link", service.RunFailed{Session: 1, Lost: 2},
+		{"the link", state.RunFailed{Session: 1, Lost: 2},
 			[]string{"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=2"}},
-		{"a message that it refused", service.RunFailed{Session: 1, Message: wsc.MsgM4,
+		{"a message that it refused", state.RunFailed{Session: 1, Message: wsc.MsgM4,
 			ConfigError: wsc.ConfigErrorDevicePasswordAuthFailure},
 			append(append([]string{"WPS-FAIL msg=8 config_error=18"}, failure...),
 				"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1")},
 	} {
 		tr := newTranslator(source{})
-		r := &run{Session: service.Session{Interface: "wlan0", Peer: ap,
-			Purpose: service.PurposeEnroll, Method: service.MethodPIN}, associated: true, eap: true}
+		r := &run{Session: state.Session{Interface: "wlan0", Peer: ap,
+			Purpose: state.PurposeEnroll, Method: state.MethodPIN}, associated: true, eap: true}
 		tr.runFailed(r, c.e)
 		tr.leave(r)
 		var got []string

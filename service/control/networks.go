@@ -13,7 +13,8 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // maxDrafts bounds the networks that were added and not yet stored.
@@ -32,8 +33,8 @@ type networks struct {
 type network struct {
 	id       int
 	priority int
-	stored   service.NetworkID // 0: not stored yet
-	draft    *draft            // what was set since; nil: nothing
+	stored   state.NetworkID // 0: not stored yet
+	draft    *draft          // what was set since; nil: nothing
 }
 
 // draft is a network that is being written.
@@ -63,11 +64,11 @@ func (n *networks) favored() int {
 
 // reset takes the stored networks over, and keeps the numbers that they have. It looks while no
 // command stores one: an older list would lack that, and take its number away.
-func (n *networks) reset(look func() service.Snapshot) {
+func (n *networks) reset(look func() state.Snapshot) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	snap := look()
-	there := make(map[service.NetworkID]bool)
+	there := make(map[state.NetworkID]bool)
 	for _, s := range snap.Networks {
 		there[s.ID] = true
 	}
@@ -82,11 +83,11 @@ func (n *networks) reset(look func() service.Snapshot) {
 // heard takes in that a network was stored or is gone, and gives what to tell of it; "" is nothing
 // new. there says whether a network is stored now: events come later than what they tell, and a
 // draft may have replaced it since.
-func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) string {
+func (n *networks) heard(e state.Event, there func(state.NetworkID) bool) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch e := e.(type) {
-	case service.NetworkAdded:
+	case state.NetworkAdded:
 		if !there(e.Network.ID) {
 			return ""
 		}
@@ -97,7 +98,7 @@ func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) st
 			}
 			return fmt.Sprintf("CTRL-EVENT-NETWORK-ADDED %d", m.id)
 		}
-	case service.NetworkRemoved:
+	case state.NetworkRemoved:
 		at := slices.IndexFunc(n.list, func(m *network) bool {
 			return m.stored == e.ID && m.draft == nil
 		})
@@ -112,7 +113,7 @@ func (n *networks) heard(e service.Event, there func(service.NetworkID) bool) st
 }
 
 // add gives a stored network a number, if it has none. The caller holds mu.
-func (n *networks) add(id service.NetworkID) *network {
+func (n *networks) add(id state.NetworkID) *network {
 	for _, e := range n.list {
 		if e.stored == id {
 			return e
@@ -131,7 +132,7 @@ func (n *networks) next() int {
 }
 
 // number is that of a stored network; -1: it has none.
-func (n *networks) number(id service.NetworkID) int {
+func (n *networks) number(id state.NetworkID) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, e := range n.list {
@@ -181,7 +182,7 @@ func (c networkCall) listNetworks() string {
 	for _, e := range n.list {
 		var ssid []byte
 		flags, bssid := "", wsc.MAC{}
-		switch at := slices.IndexFunc(snap.Networks, func(s service.Network) bool {
+		switch at := slices.IndexFunc(snap.Networks, func(s state.Network) bool {
 			return s.ID == e.stored
 		}); {
 		case e.draft != nil:
@@ -277,7 +278,7 @@ func (c networkCall) removeOne(id int) error {
 		return nil
 	}
 	err := c.svc().DeleteNetwork(c.ctx, stored)
-	if errors.Is(err, service.ErrNoNetwork) {
+	if errors.Is(err, state.ErrNoNetwork) {
 		err = nil // somebody else was quicker
 	}
 	return err
@@ -328,8 +329,8 @@ func (c networkCall) setNetwork() string {
 }
 
 // settings is what a draft says, if that is a network. Its key is a copy.
-func (d *draft) settings() (service.Settings, error) {
-	s := service.Settings{SSID: d.ssid, Auth: d.auth, Encryption: d.encr}
+func (d *draft) settings() (session.Settings, error) {
+	s := session.Settings{SSID: d.ssid, Auth: d.auth, Encryption: d.encr}
 	if d.auth == wsc.AuthOpen {
 		s.Encryption = wsc.EncrNone
 		return s, nil
@@ -343,10 +344,10 @@ func (d *draft) settings() (service.Settings, error) {
 
 // store writes a draft to the store; what is stored already stays. It returns the network's id
 // there.
-func (c networkCall) store(id int) (service.NetworkID, error) {
+func (c networkCall) store(id int) (state.NetworkID, error) {
 	n := c.server.networks
 	var gone []int
-	stored, err := func() (stored service.NetworkID, err error) {
+	stored, err := func() (stored state.NetworkID, err error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		stored, gone, err = c.storeLocked(n, id)
@@ -362,7 +363,8 @@ func (c networkCall) store(id int) (service.NetworkID, error) {
 // storeLocked is store for who holds n.mu. gone are the numbers of what became one with it: wpsd
 // has one network of a name, where a script that begins with ADD_NETWORK would add it once more
 // each time.
-func (c networkCall) storeLocked(n *networks, id int) (stored service.NetworkID, gone []int, err error) {
+func (c networkCall) storeLocked(n *networks, id int) (stored state.NetworkID, gone []int,
+	err error) {
 	e := n.find(id)
 	switch {
 	case e == nil:
@@ -391,7 +393,7 @@ func (c networkCall) storeLocked(n *networks, id int) (stored service.NetworkID,
 	e.stored, e.draft = added.ID, nil // NetworkAdded finds it here, and gives no new number
 	if before != 0 && before != added.ID {
 		if err := c.svc().DeleteNetwork(c.ctx, before); err != nil &&
-			!errors.Is(err, service.ErrNoNetwork) {
+			!errors.Is(err, state.ErrNoNetwork) {
 			return 0, gone, err
 		}
 	}

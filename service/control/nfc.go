@@ -7,7 +7,9 @@ import (
 
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/external"
+	"wpsd/service/nfc"
+	"wpsd/service/state"
 )
 
 // nfcWord is what stands in the place of the PIN if the access point's tag was read.
@@ -45,14 +47,14 @@ func (c nfcCall) wpsNFC() string {
 
 // wpsNFCToken is WPS_NFC_TOKEN WPS|NDEF: this device's own password token.
 func (c nfcCall) wpsNFCToken() string {
-	return c.token(c.svc().NFC().NFCPasswordToken(c.ctx, c.ifname, service.NFCFormat(c.args)))
+	return c.token(c.svc().NFC().NFCPasswordToken(c.ctx, c.ifname, nfc.Format(c.args)))
 }
 
 // wpsNFCConfigToken is WPS_NFC_CONFIG_TOKEN WPS|NDEF [NETWORK]: a network for a tag, by default the
 // access point's own.
 func (c nfcCall) wpsNFCConfigToken() string {
 	format, number, has := strings.Cut(c.args, " ")
-	var network service.NetworkID
+	var network state.NetworkID
 	if has {
 		id, err := parseID(number)
 		if err == nil {
@@ -65,7 +67,7 @@ func (c nfcCall) wpsNFCConfigToken() string {
 		return c.fail(errors.New("name a network, or an interface that is an access point"))
 	}
 	return c.token(c.svc().NFC().NFCConfigToken(c.ctx, c.ifname,
-		service.NFCFormat(format), network))
+		nfc.Format(format), network))
 }
 
 // wpsNFCTagRead is WPS_NFC_TAG_READ HEX [freq=MHZ]: what was read off a tag. The frequency is a
@@ -77,11 +79,11 @@ func (c nfcCall) wpsNFCTagRead() string {
 		return c.fail(errSyntax)
 	}
 	defer clear(payload)
-	r := service.NFCTagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(),
+	r := nfc.TagRequest{Interface: c.ifname, Payload: payload, Owner: c.caller.owner(),
 		User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
 	// a password may be an access point's, for WPS_REG
 	tag, err := c.svc().NFC().NFCTagRead(c.ctx, r)
-	if er := (erCall{c.call}); err == nil && tag.Kind == service.NFCTagPassword && er.runs() {
+	if er := (erCall{c.call}); err == nil && tag.Kind == nfc.TagPassword && er.runs() {
 		r.Interface, r.Await = er.netInterface(), true // and it may be a device's, which is let in
 		_, err = c.svc().NFC().ERNFCTagRead(c.ctx, r)
 	}
@@ -98,9 +100,9 @@ func (c nfcCall) wpsNFCTagRead() string {
 
 // credentialLine tells of a network that came from a tag, with its bytes if another program is to
 // process it.
-func (c nfcCall) credentialLine(id service.NetworkID) line {
+func (c nfcCall) credentialLine(id state.NetworkID) line {
 	l := line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "}
-	if c.svc().Manager().Processing == service.ProcessingInternal {
+	if c.svc().Manager().Processing == state.ProcessingInternal {
 		return l
 	}
 	n, err := c.svc().NetworkSecrets(id)
@@ -124,28 +126,28 @@ func (c nfcCall) erNFCConfigToken() string {
 		return c.fail(errSyntax)
 	}
 	return c.token(c.svc().NFC().ERNFCConfigToken(c.ctx, erCall{c.call}.netInterface(), ap,
-		service.NFCFormat(format)))
+		nfc.Format(format)))
 }
 
 // nfcWords are the first two words of a handover command: the format, which can only be NDEF, and
 // the carrier.
-func (c nfcCall) nfcWords() (service.NFCCarrier, string, error) {
+func (c nfcCall) nfcWords() (nfc.Carrier, string, error) {
 	format, rest, _ := strings.Cut(c.args, " ")
 	carrier, rest, _ := strings.Cut(rest, " ")
 	if format != "NDEF" {
 		return "", "", errSyntax
 	}
-	return service.NFCCarrier(carrier), rest, nil
+	return nfc.Carrier(carrier), rest, nil
 }
 
 // nfcGetHandoverReq is NFC_GET_HANDOVER_REQ NDEF WPS-CR: what to send over an NFC link to begin a
 // handover.
 func (c nfcCall) nfcGetHandoverReq() string {
 	carrier, rest, err := c.nfcWords()
-	if err != nil || rest != "" || carrier != service.NFCCarrierRecord {
+	if err != nil || rest != "" || carrier != nfc.CarrierRecord {
 		return c.fail(errSyntax)
 	}
-	b, err := c.svc().NFC().NFCHandoverRequest(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+	b, err := c.svc().NFC().NFCHandoverRequest(c.ctx, c.ifname, nfc.FormatNDEF, carrier)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -161,12 +163,12 @@ func (c nfcCall) nfcGetHandoverSel() string {
 	}
 	var b []byte
 	if rest == "" {
-		b, err = c.svc().NFC().NFCHandoverSelect(c.ctx, c.ifname, service.NFCFormatNDEF, carrier)
+		b, err = c.svc().NFC().NFCHandoverSelect(c.ctx, c.ifname, nfc.FormatNDEF, carrier)
 	} else {
-		var ap service.ERPeer
+		var ap external.Peer
 		if ap, err = erPeer(rest); err == nil {
 			b, err = c.svc().NFC().ERNFCHandoverSelect(c.ctx, erCall{c.call}.netInterface(), ap,
-				service.NFCFormatNDEF, carrier)
+				nfc.FormatNDEF, carrier)
 		}
 	}
 	if err != nil {
@@ -190,7 +192,7 @@ func (c nfcCall) nfcReportHandover() string {
 		return c.fail(errSyntax)
 	}
 	defer clear(sel)
-	_, err = c.svc().NFC().NFCReportHandover(c.ctx, service.NFCHandover{
+	_, err = c.svc().NFC().NFCReportHandover(c.ctx, nfc.Handover{
 		Interface: c.ifname, Initiator: f[0] == "INIT", Request: request, Select: sel,
 		Owner: c.caller.owner(), User: c.caller.user(), Detach: true,
 		Apply: c.server.options.Apply, Anew: true,

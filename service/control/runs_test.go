@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // TestRunsAreToldAsByWpaSupplicant: the events, their order and their text are those that
@@ -157,8 +158,8 @@ func TestRunsAreToldAsByWpaSupplicant(t *testing.T) {
 // along, byte for byte, but not to who may only look.
 func TestCredentialsAreForThoseWhoMaySeeThem(t *testing.T) {
 	t.Parallel()
-	for processing, whole := range map[service.Processing]bool{service.ProcessingInternal: false,
-		service.ProcessingExternal: true, service.ProcessingBoth: true} {
+	for processing, whole := range map[state.Processing]bool{state.ProcessingInternal: false,
+		state.ProcessingExternal: true, state.ProcessingBoth: true} {
 		play(t, func(c *service.Config, _ *Options) { c.Processing = processing },
 			map[string]func(h *house){
 				string(processing): func(h *house) {

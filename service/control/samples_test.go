@@ -11,7 +11,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 func must[T any](v T, err error) T {
@@ -30,7 +30,7 @@ func TestSamplesOfTheManual(t *testing.T) {
 	learned := must(wsc.ParseUUID("fd91b4ec-e3fa-5891-a57d-8c59efeed1d2"))
 	apMAC, staMAC := must(wsc.ParseMAC("02:11:22:33:44:55")),
 		must(wsc.ParseMAC("02:66:a0:ee:17:27"))
-	ap := service.ERAccessPoint{Interface: "eth0", AP: &er.AP{
+	ap := state.ERAccessPoint{Interface: "eth0", AP: &er.AP{
 		ID: 1, UUID: apUUID, BSSID: apMAC, HasDevice: true,
 		Device: wsc.Device{PrimaryDeviceType: must(wsc.ParseDeviceType("6-0050F204-1")),
 			State: wsc.NotConfigured},
@@ -41,9 +41,9 @@ func TestSamplesOfTheManual(t *testing.T) {
 		}},
 	}}
 	silent := *ap.AP
-	unknown := service.ERAccessPoint{Interface: ap.Interface, AP: &silent}
+	unknown := state.ERAccessPoint{Interface: ap.Interface, AP: &silent}
 	unknown.HasDevice, unknown.BSSID, unknown.Device = false, wsc.MAC{}, wsc.Device{}
-	sta := service.EREnrollee{Interface: "eth0",
+	sta := state.EREnrollee{Interface: "eth0",
 		Enrollee: er.Enrollee{AP: 1, MAC: staMAC, M1: true, PasswordID: wsc.PasswordIDDefault,
 			Device: wsc.Device{
 				UUID: staUUID, ConfigMethods: 0x14d,
@@ -53,81 +53,81 @@ func TestSamplesOfTheManual(t *testing.T) {
 			}}}
 	evil := sta
 	evil.Device.DeviceName, evil.Device.Manufacturer = "a|b\n<3>WPS-SUCCESS ", "\x00\x1b[2J"
-	session := service.Session{ID: 3, Interface: "eth0", Role: service.RoleExternalRegistrar,
-		Purpose: service.PurposeLearn, Method: service.MethodPIN, ERAPUUID: learned}
+	session := state.Session{ID: 3, Interface: "eth0", Role: state.RoleExternalRegistrar,
+		Purpose: state.PurposeLearn, Method: state.MethodPIN, ERAPUUID: learned}
 	const apAdd = "WPS-ER-AP-ADD 87654321-9abc-def0-1234-56789abc0002 02:11:22:33:44:55 pri_dev_type=6-0050F204-1 wps_state=1 |Very friendly name|Company|Long description of the model|WAP|http://w1.fi/|http://w1.fi/hostapd/|"
 	const apUnknown = "WPS-ER-AP-ADD 87654321-9abc-def0-1234-56789abc0002 00:00:00:00:00:00 pri_dev_type=0-00000000-0 wps_state=0 |Very friendly name|Company|Long description of the model|WAP|http://w1.fi/|http://w1.fi/hostapd/|"
 	const pinSeen = "WPS-PIN-NEEDED 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27 [Wireless Client|Company|cmodel|123|12345|1-0050F204-1]"
-	enrollee := service.Enrollee{
+	enrollee := state.Enrollee{
 		Interface: "wlan0", MAC: staMAC, UUID: staUUID.String(), Name: "Wireless Client",
 		Manufacturer: "Company", ModelName: "cmodel", ModelNumber: "123", SerialNumber: "12345",
 		DeviceType: "1-0050F204-1", ConfigMethods: 0x14d, PasswordID: wsc.PasswordIDPushButton,
 	}
-	access := service.Interface{Name: "wlan0", Mode: drivers.ModeAP}
+	access := state.Interface{Name: "wlan0", Mode: drivers.ModeAP}
 	locked := access
 	locked.SetupLocked = true
 	tr := newTranslator(source{
-		received: func(service.SessionID) []credential.Network {
+		received: func(state.SessionID) []credential.Network {
 			return []credential.Network{{SSID: []byte("test-wps"), Auth: wsc.AuthWPA2PSK,
 				Encryption: wsc.EncrAES, Key: secret.FromString("12345678"),
 				Raw: secret.FromString("x")}}
 		},
 		frequency: func(string, wsc.MAC) int { return 0 },
-		number:    func(service.NetworkID) int { return -1 },
+		number:    func(state.NetworkID) int { return -1 },
 	})
 	for _, tt := range []struct {
 		name string
-		e    service.Event
+		e    state.Event
 		want []string
 	}{
-		{"WPS_EVENT_ER_AP_ADD", service.ERAPAdded{AccessPoint: ap}, []string{apAdd}},
-		{"it is not told again when it changes", service.ERAPChanged{AccessPoint: ap}, nil},
-		{"WPS_EVENT_ER_AP_REMOVE", service.ERAPRemoved{AccessPoint: ap},
+		{"WPS_EVENT_ER_AP_ADD", state.ERAPAdded{AccessPoint: ap}, []string{apAdd}},
+		{"it is not told again when it changes", state.ERAPChanged{AccessPoint: ap}, nil},
+		{"WPS_EVENT_ER_AP_REMOVE", state.ERAPRemoved{AccessPoint: ap},
 			[]string{"WPS-ER-AP-REMOVE 87654321-9abc-def0-1234-56789abc0002"}},
-		{"an access point that has not said who it is", service.ERAPAdded{AccessPoint: unknown},
+		{"an access point that has not said who it is", state.ERAPAdded{AccessPoint: unknown},
 			[]string{apUnknown}},
-		{"and now it has", service.ERAPChanged{AccessPoint: ap}, []string{apAdd}},
-		{"WPS_EVENT_ER_ENROLLEE_ADD", service.EREnrolleeAdded{Enrollee: sta},
+		{"and now it has", state.ERAPChanged{AccessPoint: ap}, []string{apAdd}},
+		{"WPS_EVENT_ER_ENROLLEE_ADD", state.EREnrolleeAdded{Enrollee: sta},
 			[]string{"WPS-ER-ENROLLEE-ADD 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27 M1=1 config_methods=0x14d dev_passwd_id=0 pri_dev_type=1-0050F204-1 |Wireless Client|Company|cmodel|123|12345|"}},
-		{"WPS_EVENT_ER_ENROLLEE_REMOVE", service.EREnrolleeRemoved{Enrollee: sta},
+		{"WPS_EVENT_ER_ENROLLEE_REMOVE", state.EREnrolleeRemoved{Enrollee: sta},
 			[]string{"WPS-ER-ENROLLEE-REMOVE 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27"}},
-		{"a device whose name would be another event", service.EREnrolleeAdded{Enrollee: evil},
+		{"a device whose name would be another event", state.EREnrolleeAdded{Enrollee: evil},
 			[]string{"WPS-ER-ENROLLEE-ADD 2b7093f1-d6fb-5108-adbb-bea66bb87333 02:66:a0:ee:17:27 M1=1 config_methods=0x14d dev_passwd_id=0 pri_dev_type=1-0050F204-1 |a|b_<3>WPS-SUCCESS |__[2J|cmodel|123|12345|"}},
-		{"a learning session", service.SessionAdded{Session: session}, nil},
-		{"WPS-ER-AP-SETTINGS", service.ERAPSettings{Session: 3, Interface: "eth0",
+		{"a learning session", state.SessionAdded{Session: session}, nil},
+		{"WPS-ER-AP-SETTINGS", state.ERAPSettings{Session: 3, Interface: "eth0",
 			AccessPoint: 1}, []string{
 			"WPS-ER-AP-SETTINGS uuid=fd91b4ec-e3fa-5891-a57d-8c59efeed1d2 ssid=test-wps auth_type=0x0020 encr_type=0x0008 key=12345678", "WPS-FAIL msg=11 config_error=0",
 		}},
 		{"an access point is asked to invite somebody",
-			service.ERAPAsked{AccessPoint: ap,
+			state.ERAPAsked{AccessPoint: ap,
 				Asked: er.APAsked{State: er.AskSent, Selected: true,
 					PasswordID: wsc.PasswordIDPushButton, Methods: 0x280}},
 			[]string{"WPS-ER-AP-SET-SEL-REG uuid=87654321-9abc-def0-1234-56789abc0002 state=START sel_reg=1 dev_passwd_id=4 sel_reg_config_methods=0x280"}},
-		{"it does", service.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskTaken}},
+		{"it does", state.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskTaken}},
 			[]string{"WPS-ER-AP-SET-SEL-REG uuid=87654321-9abc-def0-1234-56789abc0002 state=DONE"}},
-		{"it does not", service.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskRefused}},
+		{"it does not", state.ERAPAsked{AccessPoint: ap, Asked: er.APAsked{State: er.AskRefused}},
 			[]string{"WPS-ER-AP-SET-SEL-REG uuid=87654321-9abc-def0-1234-56789abc0002 state=FAILED"}},
-		{"a session of a station", service.SessionAdded{Session: service.Session{ID: 4,
+		{"a session of a station", state.SessionAdded{Session: state.Session{ID: 4,
 			Interface: "wlan0", Peer: apMAC}}, []string{"CTRL-EVENT-SCAN-STARTED "}},
 		{"a Registrar that wants another password",
-			service.RunFailed{Session: 4, Peer: apMAC, Message: wsc.MsgM2D, ConfigError: 15,
+			state.RunFailed{Session: 4, Peer: apMAC, Message: wsc.MsgM2D, ConfigError: 15,
 				PasswordID: wsc.PasswordIDPushButton},
 			append(exchangeWith(apMAC), "WPS-M2D dev_password_id=4 config_error=15")},
-		{"a device that nobody has asked in", service.PINNeeded{Enrollee: enrollee},
+		{"a device that nobody has asked in", state.PINNeeded{Enrollee: enrollee},
 			[]string{pinSeen}},
-		{"a device that looks around", service.EnrolleeSeen{Enrollee: enrollee},
+		{"a device that looks around", state.EnrolleeSeen{Enrollee: enrollee},
 			[]string{"WPS-ENROLLEE-SEEN 02:66:a0:ee:17:27 2b7093f1-d6fb-5108-adbb-bea66bb87333 1-0050F204-1 0x14d 4 1 [Wireless Client]"}},
-		{"an access point", service.InterfaceAdded{Interface: access}, nil},
-		{"it locks its setup", service.InterfaceChanged{Interface: locked},
+		{"an access point", state.InterfaceAdded{Interface: access}, nil},
+		{"it locks its setup", state.InterfaceChanged{Interface: locked},
 			[]string{"WPS-AP-SETUP-LOCKED "}},
-		{"and opens it again", service.InterfaceChanged{Interface: access},
+		{"and opens it again", state.InterfaceChanged{Interface: access},
 			[]string{"WPS-AP-SETUP-UNLOCKED "}},
-		{"a scan in vain", service.ScanDone{Interface: "wlan0"},
+		{"a scan in vain", state.ScanDone{Interface: "wlan0"},
 			[]string{"CTRL-EVENT-SCAN-FAILED ret=-1"}},
 	} {
 		var got []string
 		for _, l := range tr.translate(tt.e) {
-			if _, asked := tt.e.(service.ERAPAsked); asked != (l.level == levelDebug) &&
+			if _, asked := tt.e.(state.ERAPAsked); asked != (l.level == levelDebug) &&
 				!strings.HasSuffix(l.text, "FAILED") {
 				t.Errorf("%s: it has level %d", tt.name, l.level)
 			}

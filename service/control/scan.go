@@ -11,6 +11,7 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // scan is SCAN. Of its options only the one that means nothing here is known: TYPE=ONLY, not to
@@ -20,7 +21,7 @@ func (c *call) scan() string {
 		return c.fail(errors.New("scans take no options here"))
 	}
 	err := c.svc().Scan(c.ctx, c.ifname)
-	if errors.Is(err, service.ErrBusy) {
+	if errors.Is(err, state.ErrBusy) {
 		return replyBusy
 	}
 	return c.done(err)

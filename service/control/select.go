@@ -8,7 +8,9 @@ import (
 
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/ending"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 // selectPatience is how long the reply to SELECT_NETWORK waits for a refusal. Connecting takes
@@ -47,11 +49,11 @@ func (c *call) selectNetwork() string {
 
 // activate has the network manager connect, and tells how it went.
 func (s *Server) activate(ctx context.Context, ifname string, id int,
-	network service.NetworkID) error {
+	network state.NetworkID) error {
 	err := s.svc.Activate(ctx, network,
 		service.ActivateRequest{Interface: ifname, Apply: s.options.Apply})
 	if err != nil {
-		if _, tried := errors.AsType[*service.HandoverError](err); tried {
+		if _, tried := errors.AsType[*ending.HandoverError](err); tried {
 			s.log.Info("the network manager did not connect", "interface", ifname, "err", err)
 			s.tell(line{ifname: ifname, level: levelInfo, text: "CTRL-EVENT-NETWORK-NOT-FOUND "})
 		}

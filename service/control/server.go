@@ -15,6 +15,7 @@ import (
 	"wpsd/service"
 	"wpsd/service/control/reply"
 	"wpsd/service/fence"
+	"wpsd/service/state"
 )
 
 // Options say where a Server listens and what it may do.
@@ -27,7 +28,7 @@ type Options struct {
 	GlobalSocket *net.UnixConn
 	// Reply is another process that sends to clients whose address is a path; nil: we do.
 	Reply *reply.Client
-	// Apply is what sessions hand their network to, as service.StartRequest has it.
+	// Apply is what sessions hand their network to, as session.StartRequest has it.
 	Apply string
 	// Forget says that SAVE_CONFIG saves nothing (update_config=0).
 	Forget bool
@@ -111,14 +112,14 @@ func (s *Server) Run(ctx context.Context) error {
 	for {
 		e, err := sub.Next(ctx)
 		switch {
-		case errors.Is(err, service.ErrSubscriberTooSlow):
+		case errors.Is(err, state.ErrSubscriberTooSlow):
 			s.log.Warn("events were lost on the control sockets")
 			sub.Close()
 			snap, sub = s.svc.Subscribe()
 			t.reset(snap)
 			s.networks.reset(s.svc.Snapshot)
 			s.follow(ctx, snap)
-		case errors.Is(err, service.ErrShutdown) || ctx.Err() != nil:
+		case errors.Is(err, state.ErrShutdown) || ctx.Err() != nil:
 			s.tellAll(line{level: levelInfo, text: "CTRL-EVENT-TERMINATING "})
 			return nil
 		case err != nil:
@@ -133,14 +134,14 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // heard tells clients of one event.
-func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
-	if e, ok := e.(service.InterfaceAdded); ok {
+func (s *Server) heard(ctx context.Context, t *translator, e state.Event) {
+	if e, ok := e.(state.InterfaceAdded); ok {
 		if err := s.open(ctx, e.Interface.Name); err != nil {
 			s.log.Error("no control socket for an interface", "interface",
 				e.Interface.Name, "err", err)
 		}
 	}
-	if e, ok := e.(service.ConnectionChanged); ok && !e.BSSID.IsZero() &&
+	if e, ok := e.(state.ConnectionChanged); ok && !e.BSSID.IsZero() &&
 		s.isSelecting(e.Interface) {
 		return // SELECT_NETWORK tells that, with the network's number
 	}
@@ -149,11 +150,11 @@ func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
 		l.wipe()
 	}
 	switch e := e.(type) {
-	case service.NetworkAdded, service.NetworkRemoved:
+	case state.NetworkAdded, state.NetworkRemoved:
 		if text := s.networks.heard(e, s.hasNetwork); text != "" {
 			s.tellRadios(line{level: levelInfo, text: text})
 		}
-	case service.InterfaceRemoved:
+	case state.InterfaceRemoved:
 		if s.hasInterface(e.Name) { // it is an access point now, or no more: its clients stay
 			return
 		}
@@ -164,7 +165,7 @@ func (s *Server) heard(ctx context.Context, t *translator, e service.Event) {
 }
 
 // openAll makes the sockets for what there is.
-func (s *Server) openAll(ctx context.Context, snap service.Snapshot) error {
+func (s *Server) openAll(ctx context.Context, snap state.Snapshot) error {
 	if s.options.Place.Dir != "" {
 		if err := makeDirectory(s.options.Place, s.rights.ids, s.log); err != nil {
 			return err
@@ -182,7 +183,7 @@ func (s *Server) openAll(ctx context.Context, snap service.Snapshot) error {
 }
 
 // follow brings the sockets in line with the interfaces after events were lost.
-func (s *Server) follow(ctx context.Context, snap service.Snapshot) {
+func (s *Server) follow(ctx context.Context, snap state.Snapshot) {
 	there := map[string]bool{"": true}
 	for _, i := range snap.Interfaces {
 		there[i.Name] = true

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // deviceTexts are the keys of SET that are texts of the device.
@@ -20,8 +20,8 @@ var deviceTexts = map[string]func(*wsc.Device) *string{
 }
 
 // processing is wps_cred_processing in numbers.
-var processing = []service.Processing{service.ProcessingInternal, service.ProcessingExternal,
-	service.ProcessingBoth}
+var processing = []state.Processing{state.ProcessingInternal, state.ProcessingExternal,
+	state.ProcessingBoth}
 
 // set is SET KEY VALUE: what wpsd says of this device, until it ends.
 func (c *call) set() string {

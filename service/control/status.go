@@ -11,7 +11,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/state"
 )
 
 // status is STATUS: the run that is under way, if one is, and who we are.
@@ -44,13 +44,13 @@ func (c *call) status() string {
 
 // running writes what there is to say of a station's run, and gives wpa_supplicant's name of its
 // state.
-func (c *call) running(snap service.Snapshot, id service.SessionID, out *strings.Builder) string {
-	at := slices.IndexFunc(snap.Sessions, func(s service.Session) bool { return s.ID == id })
+func (c *call) running(snap state.Snapshot, id state.SessionID, out *strings.Builder) string {
+	at := slices.IndexFunc(snap.Sessions, func(s state.Session) bool { return s.ID == id })
 	if at < 0 {
 		return "DISCONNECTED"
 	}
 	ses := &snap.Sessions[at]
-	if ses.State == service.StateScanning {
+	if ses.State == state.StateScanning {
 		return "SCANNING"
 	}
 	_, _ = fmt.Fprintf(out, "bssid=%s\n", ses.Peer)
@@ -58,7 +58,7 @@ func (c *call) running(snap service.Snapshot, id service.SessionID, out *strings
 		_, _ = fmt.Fprintf(out, "freq=%d\n", f)
 	}
 	_, _ = fmt.Fprintf(out, "ssid=%s\nmode=station\nkey_mgmt=WPS\n", quoteSSID(ses.Detail.SSID))
-	if ses.State == service.StateAssociating {
+	if ses.State == state.StateAssociating {
 		return "ASSOCIATING"
 	}
 	return "ASSOCIATED"
@@ -66,7 +66,7 @@ func (c *call) running(snap service.Snapshot, id service.SessionID, out *strings
 
 // connection writes what there is to say of the network that the network manager has connected to.
 // Its ciphers are known to that one alone.
-func (c *call) connection(snap service.Snapshot, b drivers.BSS, out *strings.Builder) {
+func (c *call) connection(snap state.Snapshot, b drivers.BSS, out *strings.Builder) {
 	ssid, _ := ie.SSID(b.IEs)
 	_, _ = fmt.Fprintf(out, "bssid=%s\nfreq=%d\nssid=%s\n", wsc.MAC(b.BSSID), b.Frequency,
 		quoteSSID(ssid))

@@ -10,8 +10,10 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/hotspot"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // wpsPBC is WPS_PBC [any|BSSID] or WPS_PBC [BSSID ]multi_ap=N: the button. At an access point it
@@ -41,7 +43,7 @@ func (c *call) wpsPBC() string {
 	switch {
 	case err != nil || !ap:
 		return c.done(err)
-	case c.granted(ses.ID) == service.ReasonOverlap:
+	case c.granted(ses.ID) == outcome.ReasonOverlap:
 		return replyOverlap
 	}
 	return replyOK
@@ -49,14 +51,14 @@ func (c *call) wpsPBC() string {
 
 // granted waits until the access point has taken a grant, or the session has ended, and says why it
 // did.
-func (c *call) granted(id service.SessionID) service.Reason {
+func (c *call) granted(id state.SessionID) outcome.Reason {
 	_, sub := c.svc().Subscribe()
 	defer sub.Close()
 	for {
 		ses, ok := c.svc().Session(id)
 		switch {
 		case !ok:
-			return service.ReasonInternal
+			return outcome.ReasonInternal
 		case ses.State.Ended() || ses.Detail.Granted:
 			return ses.Reason
 		}
@@ -134,7 +136,7 @@ func (c *call) wpsCancel() string {
 	err := c.svc().CancelInterface(c.ctx, c.ifname)
 	switch {
 	case err == nil: // its end is told as an event
-	case !errors.Is(err, service.ErrNoSession) || c.isAP():
+	case !errors.Is(err, state.ErrNoSession) || c.isAP():
 		return c.fail(err)
 	default:
 		c.server.tell(line{ifname: c.ifname, level: levelInfo, text: "WPS-CANCEL "})
@@ -174,31 +176,31 @@ func (c *call) wpsReg() string {
 
 // parseSettings reads "SSID AUTH ENCR KEY". wpa_supplicant says OK to a word that it does not know
 // and fails later; here it is refused at once.
-func (c *call) parseSettings(text string) (service.Settings, error) {
+func (c *call) parseSettings(text string) (session.Settings, error) {
 	fields := strings.Split(text, " ")
 	if len(fields) != 4 {
-		return service.Settings{}, errSyntax
+		return session.Settings{}, errSyntax
 	}
 	ssid, err := hex.DecodeString(fields[0])
 	if err != nil {
-		return service.Settings{}, errors.New("the SSID is not in hex")
+		return session.Settings{}, errors.New("the SSID is not in hex")
 	}
 	auth, err := wsc.ParseAuthType(fields[1])
 	if err != nil {
-		return service.Settings{}, err
+		return session.Settings{}, err
 	}
 	encryption, err := wsc.ParseEncrType(fields[2])
 	if err != nil {
-		return service.Settings{}, err
+		return session.Settings{}, err
 	}
 	given := c.take(fields[3])
 	defer given.Wipe()
 	key := make([]byte, hex.DecodedLen(given.Len()))
 	defer clear(key)
 	if _, err := hex.Decode(key, given.Bytes()); err != nil {
-		return service.Settings{}, errors.New("the key is not in hex")
+		return session.Settings{}, errors.New("the key is not in hex")
 	}
-	return service.Settings{SSID: ssid, Auth: auth, Encryption: encryption,
+	return session.Settings{SSID: ssid, Auth: auth, Encryption: encryption,
 		Key: secret.New(key)}, nil
 }
 
