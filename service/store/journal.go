@@ -74,6 +74,7 @@ func OpenJournal(state string) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir.passing = true               // a debt is of one run of the kernel
 	boot, _ := os.ReadFile(bootFile) // see boot
 	return &Journal{dir: dir, boot: strings.TrimSpace(string(boot)), known: map[string]bool{}}, nil
 }
@@ -149,6 +150,9 @@ func (j *Journal) Debt(ifname string) (Debt, error) {
 	}
 	if err != nil {
 		return Debt{}, err
+	}
+	if len(text) == 0 { // power was lost before it was on the disk
+		return Debt{}, errors.Join(ErrNotFound, j.Clear(ifname))
 	}
 	d, boot, err := parseDebt(ifname, text)
 	if err != nil {
