@@ -120,8 +120,8 @@ func (w *watch) watchConfig() {
 	}
 }
 
-// configEvent takes one event. Unless channels have changed only, somebody should list the interfaces
-// again, whatever it is about.
+// configEvent takes one event. Unless channels have changed only, somebody should list the
+// interfaces again, whatever it is about.
 func (w *watch) configEvent(m genetlink.Message, kind uint16) {
 	w.driver.queries.radios.forget()
 	if kind != familyController && aboutChannels(m.Header.Command) {
@@ -147,8 +147,8 @@ func (w *watch) configEvent(m genetlink.Message, kind uint16) {
 	w.driver.tellChanged()
 }
 
-// aboutChannels tells whether an event says that a radio may use other channels than before: a country
-// was set, or a beacon told of one, or showed that a channel may be used for sending.
+// aboutChannels tells whether an event says that a radio may use other channels than before: a
+// country was set, or a beacon told of one, or showed that a channel may be used for sending.
 func aboutChannels(command uint8) bool {
 	switch command {
 	case unix.NL80211_CMD_REG_CHANGE, unix.NL80211_CMD_WIPHY_REG_CHANGE,

@@ -32,9 +32,9 @@ func (c *capabilities) hasExtended(feature int) bool {
 	return feature/8 < len(c.extended) && c.extended[feature/8]&(1<<(feature%8)) != 0
 }
 
-// radios remembers what radios can do, as long as the kernel tells when that changes. To ask for all of
-// it takes a sixth of what a whole session does. It is safe for concurrent use; what it returns is not
-// changed by anybody.
+// radios remembers what radios can do, as long as the kernel tells when that changes. To ask for
+// all of it takes a sixth of what a whole session does. It is safe for concurrent use; what it
+// returns is not changed by anybody.
 type radios struct {
 	mu    sync.Mutex
 	told  bool                     // changes are told

@@ -5,7 +5,9 @@
 //   - how long it takes until all are found and subscribed to, and what CPU time;
 //   - how much memory each access point costs, at several numbers of them;
 //   - the CPU time of wpsd while nothing happens;
-//   - beside wpa_supplicant, with a few access points: CPU time, context switches and memory;
+//   - beside wpa_supplicant, with a few access points: CPU time, context switches and memory, and
+//     what a start of the daemon costs;
+//   - how the costs of a session grow with 64 of them at once, and with 500 clients that follow;
 //   - whether a flood of events is taken, and how long it takes meanwhile to learn an access point.
 //
 // It needs no root where user namespaces are allowed.
@@ -50,7 +52,7 @@ func main() {
 	flag.DurationVar(&p.idle, "idle", 30*time.Second, "how long to look at wpsd doing nothing")
 	flag.IntVar(&p.events, "events", 10000, "events of the flood")
 	flag.DurationVar(&p.flood, "flood", 10*time.Second, "how long the flood takes")
-	flag.BoolVar(&p.quick, "quick", false, "only what is measured beside wpa_supplicant")
+	flag.BoolVar(&p.quick, "quick", false, "without the thousand access points")
 	flag.StringVar(&p.kept, "kept", "test/erscale/kept", "file of the figures kept")
 	flag.BoolVar(&p.keep, "keep", false, "write the figures of this run into it")
 	flag.Parse()
@@ -90,6 +92,12 @@ func (p *plan) run() error {
 	}
 	p.table = figures.Table{Title: "External Registrar, natively, medians", Rival: "wpa_supplicant"}
 	if err := p.beside(&p.table); err != nil {
+		return err
+	}
+	if err := p.starts(&p.table); err != nil {
+		return err
+	}
+	if err := p.crowd(&p.table); err != nil {
 		return err
 	}
 	if !p.quick {
