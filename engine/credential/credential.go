@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"wpsd/engine/secret"
@@ -168,12 +169,18 @@ func personalKey(key, ssid []byte) (secret.Value, KeyKind, error) {
 	case len(key) < 64:
 		return pskOf(key, ssid)
 	}
-	var psk [32]byte
-	defer clear(psk[:])
-	if _, err := hex.Decode(psk[:], key); err != nil {
+	if !IsRawPSK(key) {
 		return secret.Value{}, "", fmt.Errorf("%w: 64 bytes that are not hex digits", ErrKey)
 	}
 	return secret.New(key), KeyRawPSK, nil
+}
+
+// IsRawPSK reports whether a key is a PSK as it is written, in 64 hex digits. It makes no copy: what
+// stands on a stack is copied when the stack grows.
+func IsRawPSK(key []byte) bool {
+	return len(key) == 64 && !bytes.ContainsFunc(key, func(r rune) bool {
+		return !strings.ContainsRune("0123456789abcdefABCDEF", r)
+	})
 }
 
 // pskOf derives the PSK from a passphrase (IEEE 802.11-2020, J.4.1), as the hex digits that it is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 )
@@ -92,15 +93,8 @@ func (d *draft) setKey(value secret.Value) error {
 		if text = text[1 : len(text)-1]; len(text) < 8 || len(text) > 63 {
 			return errors.New("a passphrase has 8 to 63 characters")
 		}
-	} else {
-		var psk [32]byte
-		defer clear(psk[:])
-		if len(text) != hex.EncodedLen(len(psk)) {
-			return errNoPSK
-		}
-		if _, err := hex.Decode(psk[:], text); err != nil {
-			return errNoPSK
-		}
+	} else if !credential.IsRawPSK(text) {
+		return errNoPSK
 	}
 	d.key.Wipe()
 	d.key = secret.New(text)
