@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/arrival"
 	"wpsd/service/receive"
 	"wpsd/service/search"
 )
@@ -71,9 +72,23 @@ func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplican
 	return eapol.NewSupplicant(eapol.SupplicantConfig{Inner: peer, StartDelay: delay})
 }
 
-// check refuses an M8 whose credentials make no network; the access point is told so.
-func (e *enrolment) check(cs []wsc.Credential) error {
-	return receive.Check(cs, e.device.MAC, e.service.saeOnly(e.iface))
+// receipt is what an enrolment has got.
+type receipt struct {
+	// of an M8 (or an access point's M7) that was verified: take has them
+	read *receive.Credentials
+	// they are safe, and came is what became of them
+	received bool
+	came     arrival.Result
+	unusable error // why settings that an access point showed make no network
+	external bool  // credentials are for other programs
+}
+
+// check reads Credentials, and refuses those of an M8 that make no network; the access point is
+// told so.
+func (e *enrolment) check(cs []wsc.Credential) (err error) {
+	e.read.Wipe()
+	e.read, err = e.service.arrivals.Read(e.iface.Name, cs, e.device.MAC)
+	return err
 }
 
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified:
@@ -120,11 +135,16 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 	return cs
 }
 
-// take takes what was received.
+// take takes what was received, as check has read it, and wipes cs.
 func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
-	e.came = e.service.receive(e.session, e.iface, cs,
-		receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()})
-	e.external = e.came.processing == ProcessingExternal
+	for i := range cs {
+		cs[i].Wipe()
+	}
+	got := e.read
+	e.read = nil // they are the session's
+	e.came = e.service.arrivals.Take(arrival.Arrival{Session: e.session, Credentials: got,
+		From: receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()}})
+	e.external = e.came.Processing == ProcessingExternal
 }
 
 // source is what a stored network says of where it comes from.

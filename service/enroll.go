@@ -49,14 +49,10 @@ type enrolment struct {
 	last         error           // how the newest attempt failed
 	begin        *time.Timer     // ends this attempt if no run begins
 	message      wsc.MessageType // newest of this attempt
-	// M8 (or an access point's M7) was verified, and its credentials are safe
-	received bool
-	unusable error  // why settings that an access point showed make no network
-	backhaul bool   // as a Multi-AP backhaul station
-	apply    string // who gets the network; see StartRequest
-	external bool   // credentials are for other programs
+	backhaul     bool            // as a Multi-AP backhaul station
+	apply        string          // who gets the network; see StartRequest
 	aside
-	came arrival // what became of them
+	receipt
 }
 
 func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task,
@@ -90,6 +86,7 @@ func (e *enrolment) run(ctx context.Context) {
 	})
 	_ = s.fenced("the end of a session", func() {
 		e.keys.Close()
+		e.read.Wipe()
 		e.usedToken()
 	})
 	e.Wipe()

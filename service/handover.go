@@ -12,11 +12,11 @@ import (
 // finish gives the interface back, and hands over what was received.
 func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 	sink := e.service.lenders.SinkFor(e.apply, loan.Owner())
-	useless := errors.Is(e.came.err, receive.ErrUseless)
+	useless := errors.Is(e.came.Err, receive.ErrUseless)
 	if !e.received || useless || sink == nil || e.external &&
 		(e.apply == "" || e.apply == ApplyAuto) {
 		loan.Return(ctx)
-		return e.came.err
+		return e.came.Err
 	}
 	e.change(func(ses *Session) { ses.State, ses.Detail.Manager = StateHandingOver, sink.Name() })
 	networks, offers := e.offers()
@@ -31,10 +31,10 @@ func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 		if failed, ok := errors.AsType[*HandoverError](err); ok && loan.Apart() {
 			failed.Run = e.device.MAC
 		}
-		return errors.Join(e.came.err, err)
+		return errors.Join(e.came.Err, err)
 	}
 	e.change(func(ses *Session) { ses.Detail.HandedOver = true })
-	return e.came.err
+	return e.came.Err
 }
 
 // offers are the networks that were received, with secrets of the caller's own, and what was heard

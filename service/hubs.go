@@ -8,6 +8,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/arrival"
 	"wpsd/service/hotspot"
 	"wpsd/service/receive"
 	"wpsd/service/search"
@@ -71,11 +72,29 @@ func (h registrarsHub) Network(id NetworkID) (wsc.Credential, error) {
 // Arrived implements external.Hub.
 func (h registrarsHub) Arrived(ses *session.Running, cs []wsc.Credential,
 	from receive.Origin) error {
-	c, err := receive.Convert(cs, from.Own, h.s.saeOnly(h.s.interfaceOf(ses.Interface)))
+	c, err := h.s.arrivals.Convert(ses.Interface, cs, from.Own)
 	if err != nil {
 		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
 	}
-	return h.s.arrived(ses, c, from, nil).err
+	return h.s.arrivals.Take(arrival.Arrival{Session: ses, Credentials: c, From: from}).Err
+}
+
+// arrivalHub is what arrivals need.
+type arrivalHub struct{ s *Service }
+
+// Processing implements arrival.Hub.
+func (h arrivalHub) Processing() Processing {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.s.manager.Processing
+}
+
+// SAEOnly implements arrival.Hub.
+func (h arrivalHub) SAEOnly(ifname string, ssid []byte) bool {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	i := h.s.interfaces[ifname]
+	return i != nil && i.air.wpa3Only(ssid)
 }
 
 // listeningHub is what takes in what others hear.

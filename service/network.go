@@ -30,11 +30,3 @@ func (s *Service) DeleteNetwork(_ context.Context, id NetworkID) error {
 	s.published.RemoveNetwork(id)
 	return nil
 }
-
-func networkOf(n store.Network) Network {
-	return Network{
-		ID: NetworkID(n.ID), SSID: n.SSID, Auth: n.Auth, Encryption: n.Encryption,
-		KeyKind: n.KeyKind, WPA3Only: n.WPA3Only,
-		BSSID: n.BSSID, Source: n.Source, Created: n.Created,
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
+	"wpsd/service/arrival"
 	"wpsd/service/nfc"
 	"wpsd/service/receive"
 	"wpsd/service/session"
@@ -65,7 +66,7 @@ func (h nfcHub) UUID(ifname string) (wsc.UUID, error) {
 
 // SAEOnly implements nfc.Hub.
 func (h nfcHub) SAEOnly(ifname string) func(ssid []byte) bool {
-	return h.s.saeOnly(h.s.interfaceOf(ifname))
+	return func(ssid []byte) bool { return arrivalHub{h.s}.SAEOnly(ifname, ssid) }
 }
 
 // Start implements nfc.Hub.
@@ -80,8 +81,8 @@ func (h nfcHub) Processing() Processing { return h.s.Manager().Processing }
 // Arrived implements nfc.Networks.
 func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
 	may func(credential.Network) error) nfc.Arrival {
-	came := h.s.arrived(nil, c, from, may)
-	return nfc.Arrival{Processing: came.processing, Stored: came.stored, Err: came.err}
+	came := h.s.arrivals.Take(arrival.Arrival{Credentials: c, From: from, May: may})
+	return nfc.Arrival{Processing: came.Processing, Stored: came.Stored, Err: came.Err}
 }
 
 // CheckApply implements nfc.Networks.

@@ -10,7 +10,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
-	"wpsd/service/ending"
+	"wpsd/service/arrival"
 	"wpsd/service/receive"
 	"wpsd/service/session"
 )
@@ -116,15 +116,11 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 	c.Wipe()
 	added := &receive.Credentials{Networks: []credential.Network{n}}
 	defer added.Wipe()
-	if err := s.keep(added, receive.Origin{BSSID: bssid, Source: "added"}, nil); err != nil {
-		return Network{}, err
+	if came := s.arrivals.Take(arrival.Arrival{Credentials: added, Typed: true,
+		From: receive.Origin{BSSID: bssid, Source: "added"}}); came.Err != nil {
+		return Network{}, came.Err
 	}
-	if added.NotStored != nil {
-		s.log.Error("the network cannot be stored", "err", added.NotStored)
-		return Network{}, &ending.NotStoredError{Err: added.NotStored}
-	}
-	s.announce(added.Stored)
-	return networkOf(added.Stored[0].Network), nil
+	return arrival.NetworkOf(added.Stored[0].Network), nil
 }
 
 // credentialNetwork makes a network of a Credential that nobody sent.

@@ -13,6 +13,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
+	"wpsd/service/arrival"
 	"wpsd/service/external"
 	"wpsd/service/fence"
 	"wpsd/service/hotspot"
@@ -68,12 +69,12 @@ type Service struct {
 	calm    chan struct{} // see Calm
 	ready   chan struct{} // closed once the interfaces were listed for the first time
 
-	storing    sync.Mutex // held while a network is stored
 	tasks      sync.WaitGroup
 	published  *state.Published // what subscribers see
 	sessions   *session.Table
 	registrars *external.Registrars
 	lenders    *lending.Managers
+	arrivals   *arrival.Arrivals
 	scans      *listening.Scans // of others
 	hotspots   *hotspot.Hotspots
 	tokens     *nfc.Tokens
@@ -132,6 +133,8 @@ func New(c Config) (*Service, error) {
 	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
 		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
 		Tags: s.tokens, Rand: s.rand, Log: s.log})
+	s.arrivals = arrival.New(arrival.Config{Hub: arrivalHub{s}, Store: s.store,
+		Published: s.published, Agents: s.agents, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
 	var err error
 	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
@@ -140,7 +143,7 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	for _, n := range s.store.Networks() {
-		s.published.AddNetwork(networkOf(n))
+		s.published.AddNetwork(arrival.NetworkOf(n))
 	}
 	for _, id := range s.store.Tidied() {
 		s.log.Info("an older copy of a stored network was removed", "network", id)

@@ -2,16 +2,6 @@ package service
 
 import "wpsd/engine/ie"
 
-// saeOnly tells of a network whether its access points were heard, on i, to take SAE only; i may be
-// nil.
-func (s *Service) saeOnly(i *iface) func(ssid []byte) bool {
-	return func(ssid []byte) bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return i != nil && i.air.wpa3Only(ssid)
-	}
-}
-
 // wpa3Only reports whether a network was heard, and each BSS of it takes a passphrase by SAE only.
 // One that takes WPA2, too, is a way in for everybody.
 func (a *air) wpa3Only(ssid []byte) bool {

@@ -175,8 +175,8 @@ func personalKey(key, ssid []byte) (secret.Value, KeyKind, error) {
 	return secret.New(key), KeyRawPSK, nil
 }
 
-// IsRawPSK reports whether a key is a PSK as it is written, in 64 hex digits. It makes no copy: what
-// stands on a stack is copied when the stack grows.
+// IsRawPSK reports whether a key is a PSK as it is written, in 64 hex digits. It makes no copy:
+// what stands on a stack is copied when the stack grows.
 func IsRawPSK(key []byte) bool {
 	return len(key) == 64 && !bytes.ContainsFunc(key, func(r rune) bool {
 		return !strings.ContainsRune("0123456789abcdefABCDEF", r)

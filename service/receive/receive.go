@@ -63,17 +63,11 @@ func Convert(cs []wsc.Credential, own wsc.MAC,
 			cs[i].Wipe()
 		}
 	}()
-	return convert(cs, own, saeOnly)
+	return Read(cs, own, saeOnly)
 }
 
-// Check is Convert without the result, for whoever has to answer before it is time to take them.
-func Check(cs []wsc.Credential, own wsc.MAC, saeOnly func(ssid []byte) bool) error {
-	c, err := convert(cs, own, saeOnly)
-	c.Wipe()
-	return err
-}
-
-func convert(cs []wsc.Credential, own wsc.MAC,
+// Read is Convert for who does not own cs.
+func Read(cs []wsc.Credential, own wsc.MAC,
 	saeOnly func(ssid []byte) bool) (*Credentials, error) {
 	networks, leftOut, err := credential.FromRun(cs, own)
 	c := &Credentials{LeftOut: leftOut}
@@ -102,8 +96,11 @@ func (c *Credentials) Store(to *store.Store, from Origin) {
 	}
 }
 
-// Wipe overwrites all secrets.
+// Wipe overwrites all secrets. Nil has none.
 func (c *Credentials) Wipe() {
+	if c == nil {
+		return
+	}
 	for _, list := range [][]credential.Network{c.Networks, c.Received} {
 		for i := range list {
 			list[i].Wipe()

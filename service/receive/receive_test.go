@@ -104,9 +104,11 @@ func TestSAEOnly(t *testing.T) {
 		{"a PSK alone", []wsc.Credential{given("wpa3", psk, wsc.AuthWPA2PSK)}, "", 1,
 			credential.ErrWPA3Only},
 	} {
-		if err := Check(c.in, own, sae); !errors.Is(err, c.err) {
-			t.Errorf("%s: checked %v", c.name, err)
+		read, err := Read(c.in, own, sae)
+		if !errors.Is(err, c.err) || len(read.Networks) != len(strings.Fields(c.want)) {
+			t.Errorf("%s: read %v, %v", c.name, read.Networks, err)
 		}
+		read.Wipe()
 		got, err := Convert(c.in, own, sae)
 		var names []string
 		for _, n := range got.Networks {
