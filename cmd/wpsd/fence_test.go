@@ -13,17 +13,17 @@ import (
 // unfenced are goroutines that need no fence, with the reason. They are named by file and by what
 // starts them.
 var unfenced = map[string]string{
-	"cmd/wpsd/serve.go: go func literal":                    "it has a fence around what it runs",
-	"service/keypair/maker.go: go func literal":             "it has a fence around what it runs",
-	"service/pump.go: reader.Go":                            "it has a fence around what it runs",
-	"service/external/perform.go: e.tasks.Go":               "it has a fence around what it runs",
-	"service/enroll.go: time.AfterFunc":                     "it calls a cancel function, and nothing else",
-	"service/control/select.go: c.server.tasks.Go":          "it has a fence around what it runs",
-	"drivers/controlpoint/remote/server.go: connections.Go": "it has a fence around what it runs",
-	"drivers/controlpoint/remote/server.go: tasks.Go":       "it has a fence around what it runs",
-	"dbus/job.go: go s.job":                                 "it has a fence around what it runs",
-	"cmd/wpsd/process.go: time.AfterFunc":                   "no peer: memory is given back",
-	"service/control/reply/client.go: time.AfterFunc":       "no peer: an idle connection is closed",
+	"cmd/wpsd/serve.go: go func literal":              "it has a fence around what it runs",
+	"service/keypair/maker.go: go func literal":       "it has a fence around what it runs",
+	"service/pump.go: reader.Go":                      "it has a fence around what it runs",
+	"service/external/perform.go: e.tasks.Go":         "it has a fence around what it runs",
+	"service/enroll.go: time.AfterFunc":               "it calls a cancel function, and nothing else",
+	"service/control/select.go: c.server.tasks.Go":    "it has a fence around what it runs",
+	"service/helper/helper.go: tasks.Go":              "it has a fence around what it runs",
+	"drivers/controlpoint/remote/server.go: tasks.Go": "it has a fence around what it runs",
+	"dbus/job.go: go s.job":                           "it has a fence around what it runs",
+	"cmd/wpsd/process.go: time.AfterFunc":             "no peer: memory is given back",
+	"service/control/reply/client.go: time.AfterFunc": "no peer: an idle connection is closed",
 }
 
 // TestGoroutinesAreFenced: a goroutine, or a timer's function, that serves a peer is inside a

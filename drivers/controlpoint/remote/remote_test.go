@@ -34,7 +34,7 @@ type process struct {
 // start serves real control points on a socket.
 func (p *process) start(s Server) {
 	p.t.Helper()
-	l, err := net.Listen("unix", p.path)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.path, Net: "unix"})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"wpsd/drivers/controlpoint"
 	"wpsd/engine/upnp"
 	"wpsd/service/fence"
+	"wpsd/service/helper"
 )
 
 const (
@@ -56,75 +57,15 @@ const (
 
 // Serve accepts connections until ctx ends, or nobody was connected for a while; both are no
 // errors. It closes l.
-func (s Server) Serve(ctx context.Context, l net.Listener) error {
+func (s Server) Serve(ctx context.Context, l *net.UnixListener) error {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	ctx, end := context.WithCancel(ctx)
-	var connections sync.WaitGroup
-	defer connections.Wait()
-	defer end()
-	conns := make(chan net.Conn)
-	failedToAccept := make(chan error, 1)
-	connections.Go(fence.Func(s.Log, "accepting connections", func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				failedToAccept <- err
-				return
-			}
-			select {
-			case conns <- c:
-			case <-ctx.Done():
-				_ = c.Close()
-			}
-		}
-	}, func(err error) { failedToAccept <- err }))
-	defer func() { _ = l.Close() }() // ends Accept
-	over := make(chan struct{})
-	open, idle := 0, s.idle()
-	for {
-		select {
-		case c := <-conns:
-			if open == maxPoints {
-				_ = c.Close()
-				continue
-			}
-			open++
-			idle = nil
-			connections.Go(func() {
-				_ = fence.Do(s.Log, "a control point", func() error { s.serve(ctx, c); return nil })
-				select {
-				case over <- struct{}{}:
-				case <-ctx.Done():
-				}
-			})
-		case <-over:
-			if open--; open == 0 {
-				idle = s.idle()
-			}
-		case err := <-failedToAccept:
-			return fmt.Errorf("remote: %w", err)
-		case <-idle:
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (s Server) idle() <-chan time.Time {
-	if s.Idle == 0 {
-		return nil
-	}
-	return time.After(s.Idle)
+	return helper.Server{Max: maxPoints, Idle: s.Idle, Log: s.Log}.Serve(ctx, l, s.serve)
 }
 
 // serve is one connection.
-func (s Server) serve(ctx context.Context, c net.Conn) {
-	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
-	defer stop()
-	defer func() { _ = c.Close() }()
+func (s Server) serve(ctx context.Context, c *net.UnixConn) {
 	_ = c.SetReadDeadline(time.Now().Add(openTime)) // if it fails, so does the next read
 	f, err := read(c)
 	if err != nil || f.Kind != open {

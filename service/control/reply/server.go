@@ -5,12 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"os"
-	"sync"
 	"syscall"
 	"time"
 
-	"wpsd/service/fence"
+	"wpsd/service/helper"
 )
 
 // maxConnections bounds the connections at a time. One process may connect, which needs one.
@@ -29,52 +27,11 @@ func (s Server) Serve(ctx context.Context, l *net.UnixListener) error {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	defer func() { _ = l.Close() }()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = l.SetDeadline(time.Now()) })
-	defer stop()
-	slots := make(chan struct{}, maxConnections)
-	for ctx.Err() == nil {
-		if s.Idle > 0 && ctx.Err() == nil {
-			_ = l.SetDeadline(time.Now().Add(s.Idle))
-		}
-		if ctx.Err() != nil {
-			break // its deadline may have come before ours
-		}
-		conn, err := l.AcceptUnix()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				_ = conn.Close()
-			}
-		case errors.Is(err, os.ErrDeadlineExceeded) && len(slots) > 0:
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil
-		case err != nil:
-			return err
-		default:
-			select {
-			case slots <- struct{}{}:
-				conns.Go(fence.Func(s.Log, "a client of wpsd-reply", func() {
-					defer func() { <-slots }()
-					s.serve(ctx, conn)
-				}, nil))
-			default:
-				_ = conn.Close()
-			}
-		}
-	}
-	return nil
+	return helper.Server{Max: maxConnections, Idle: s.Idle, Log: s.Log}.Serve(ctx, l, s.serve)
 }
 
 // serve answers one Client until it leaves.
-func (s Server) serve(ctx context.Context, conn *net.UnixConn) {
-	defer func() { _ = conn.Close() }()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
+func (s Server) serve(_ context.Context, conn *net.UnixConn) {
 	request, oob := make([]byte, headLen+MaxPath+MaxText), make([]byte, syscall.CmsgSpace(fdLen))
 	defer clear(request)
 	for {
