@@ -174,7 +174,7 @@ func (n *networks) connect(one model.Network) {
 		err := n.a.model.Activate(one.Path)
 		return func() {
 			if err != nil {
-				s, fine := explainError(err)
+				s, fine := explainConnect(err)
 				n.a.toast(s.title + ". " + s.body + " " + fine)
 				return
 			}

@@ -224,6 +224,17 @@ func explainError(err error) (s sentence, fine string) {
 	return sentence{T(s.title), T(s.body), s.helps}, fine
 }
 
+// explainConnect is explainError for connecting to a stored network. Where no network manager has
+// the adapter wpsd wants to be told which one is meant, which a person cannot know.
+func explainConnect(err error) (s sentence, fine string) {
+	switch errorName(err) {
+	case "InvalidArguments", "NotSupported":
+		return sentence{T("No Network Manager Has the Adapter"),
+			T("Show the password, and type it where this computer's networks are set up."), look}, ""
+	}
+	return explainError(err)
+}
+
 // errorName is the name of a call's error; empty: there is none.
 func errorName(err error) string {
 	if e, ok := errors.AsType[*model.Error](err); ok {

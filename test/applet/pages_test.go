@@ -3,6 +3,7 @@
 package applet
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -186,9 +187,32 @@ func TestNetworks(t *testing.T) {
 	d.picture("network")
 	d.Click("Hide")
 	d.Gone("QR code of the network, for a phone")
+	d.Click("Connect")
+	d.See("No Network Manager Has the Adapter")
+	d.picture("network-connect")
 	d.Click("Delete")
 	d.See("Delete Sim Home?")
 	d.picture("network-delete")
 	d.ClickIn("Delete Sim Home?", "Delete")
 	d.See("No Network Is Stored")
+}
+
+// What goes on a tag goes into a file that its owner alone can read.
+func TestTagIsSaved(t *testing.T) {
+	d := newDesktop(t, setting{args: []string{"--page", "nfc"}})
+	d.See("This Computer's Tag")
+	file := filepath.Join(d.dir, "own.ndef")
+	d.Click("Save… This Computer's Tag")
+	d.Write("Name:", file)
+	d.picture("nfc-save")
+	d.Click("_Save") // GTK names it so, with the mark of its key
+	d.See("Saved as " + file)
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the file: %v, %v", info, err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(content, []byte("application/vnd.wfa.wsc")) {
+		t.Errorf("the file has %q: %v", content, err)
+	}
 }
