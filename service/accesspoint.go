@@ -7,6 +7,7 @@ import (
 
 	"wpsd/engine/discovery"
 	"wpsd/service/search"
+	"wpsd/service/state"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 
 // accessPoint is an AccessPoint that is kept up to date. Service.mu guards it.
 type accessPoint struct {
-	AccessPoint
+	state.AccessPoint
 	candidate discovery.Candidate
 	privacy   bool
 	misses    int
@@ -55,7 +56,7 @@ func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []se
 		unseen := now.Sub(ap.LastSeen)
 		if unseen > staleAfter || ap.misses >= missesToForget && unseen > forgetAfter {
 			delete(i.accessPoints, bssid)
-			s.emit(AccessPointRemoved{Interface: i.Name, BSSID: bssid})
+			s.emit(state.AccessPointRemoved{Interface: i.Name, BSSID: bssid})
 		}
 	}
 }
@@ -65,7 +66,7 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 	if s.interfaces[i.Name] != i { // gone while its session was still looking
 		return
 	}
-	next := AccessPoint{
+	next := state.AccessPoint{
 		Interface: i.Name, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal,
 		Class: c.Class,
 		Ad:    *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only, Security: c.Security,
@@ -79,7 +80,7 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 			AccessPoint: next, candidate: c.Candidate, privacy: c.Privacy, told: c.Seen,
 			signal: c.Signal,
 		}
-		s.emit(AccessPointAdded{AccessPoint: next})
+		s.emit(state.AccessPointAdded{AccessPoint: next})
 		return
 	}
 	if !c.Seen.After(ap.LastSeen) {
@@ -95,7 +96,7 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 	if news || moved >= quietSignal || -moved >= quietSignal ||
 		next.LastSeen.Sub(ap.told) >= quietFor {
 		ap.told, ap.signal = next.LastSeen, next.Signal
-		s.emit(AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
+		s.emit(state.AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
 		return
 	}
 	s.published.NoteAccessPoint(next)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wpsd/drivers"
+	"wpsd/service/state"
 )
 
 // maxAdded bounds what one caller can make us list.
@@ -18,7 +19,7 @@ const maxAdded = 64
 func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	if name == "" || len(name) > 15 || strings.ContainsAny(name, "/ \t\n\x00") || name == "." ||
 		name == ".." {
-		return fmt.Errorf("%w: %q is not the name of a network interface", ErrInvalid, name)
+		return fmt.Errorf("%w: %q is not the name of a network interface", state.ErrInvalid, name)
 	}
 	d, err := s.named(driver)
 	if err != nil {
@@ -32,10 +33,11 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	}
 	s.mu.Unlock()
 	if full && !there {
-		return fmt.Errorf("%w: %d interfaces were added already: remove one", ErrInvalid, maxAdded)
+		return fmt.Errorf("%w: %d interfaces were added already: remove one",
+			state.ErrInvalid, maxAdded)
 	}
 	if there {
-		return fmt.Errorf("%w (%q)", ErrInterfaceExists, name)
+		return fmt.Errorf("%w (%q)", state.ErrInterfaceExists, name)
 	}
 	if err := d.Add(name); err != nil && !errors.Is(err, drivers.ErrBusy) {
 		return fmt.Errorf("service: adding %s: %w", name, err)
@@ -56,11 +58,11 @@ func (s *Service) RemoveInterface(ctx context.Context, name string) error {
 	i, there := s.interfaces[name]
 	s.mu.Unlock()
 	if !there {
-		return fmt.Errorf("%w (%q)", ErrNoInterface, name)
+		return fmt.Errorf("%w (%q)", state.ErrNoInterface, name)
 	}
 	if !i.driver.Named() {
 		return fmt.Errorf("%w: %s was not added, it was found: use --interface to leave it alone",
-			ErrNotSupported, name)
+			state.ErrNotSupported, name)
 	}
 	if err := i.driver.Remove(name); err != nil && !errors.Is(err, drivers.ErrNoInterface) {
 		return fmt.Errorf("service: removing %s: %w", name, err)
@@ -78,5 +80,6 @@ func (s *Service) named(name string) (drivers.Driver, error) {
 			return d, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: the driver %q takes no interfaces that somebody names: use none", ErrNotSupported, name)
+	return nil, fmt.Errorf("%w: the driver %q takes no interfaces that somebody names: use none",
+		state.ErrNotSupported, name)
 }

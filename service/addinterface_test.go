@@ -11,6 +11,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/drivers/none"
+	"wpsd/service/state"
 )
 
 func TestAddInterface(t *testing.T) {
@@ -29,19 +30,19 @@ func TestAddInterface(t *testing.T) {
 					}
 				}
 				add("wired1", "none", nil)
-				add("wired1", "none", ErrInterfaceExists)
-				add("wlan0", "none", ErrInterfaceExists)
-				add("wired2", "sim", ErrNotSupported)
-				add("wired2", "nonsense", ErrNotSupported)
+				add("wired1", "none", state.ErrInterfaceExists)
+				add("wlan0", "none", state.ErrInterfaceExists)
+				add("wired2", "sim", state.ErrNotSupported)
+				add("wired2", "nonsense", state.ErrNotSupported)
 				for _, name := range []string{"", ".", "..", "a/b", "sixteen bytes is",
 					"with space", "new\nline"} {
-					add(name, "none", ErrInvalid)
+					add(name, "none", state.ErrInvalid)
 				}
-				e := h.wait(func(e Event) bool {
-					_, ok := e.(InterfaceAdded)
-					return ok && e.(InterfaceAdded).Interface.Name == "wired1"
+				e := h.wait(func(e state.Event) bool {
+					_, ok := e.(state.InterfaceAdded)
+					return ok && e.(state.InterfaceAdded).Interface.Name == "wired1"
 				})
-				if i := e.(InterfaceAdded).Interface; i.Driver != "none" ||
+				if i := e.(state.InterfaceAdded).Interface; i.Driver != "none" ||
 					i.Mode != drivers.ModeNone {
 					h.Errorf("%+v", i)
 				}
@@ -50,15 +51,15 @@ func TestAddInterface(t *testing.T) {
 					if err := h.svc.RemoveInterface(h.Context(), name); err != nil {
 						h.Error(err)
 					}
-					if e := h.wait(func(e Event) bool {
-						_, ok := e.(InterfaceRemoved)
+					if e := h.wait(func(e state.Event) bool {
+						_, ok := e.(state.InterfaceRemoved)
 						return ok
-					}); e != (InterfaceRemoved{Name: name}) {
+					}); e != (state.InterfaceRemoved{Name: name}) {
 						h.Errorf("%+v", e)
 					}
 				}
-				for name, want := range map[string]error{"wired1": ErrNoInterface,
-					"wlan0": ErrNotSupported} {
+				for name, want := range map[string]error{"wired1": state.ErrNoInterface,
+					"wlan0": state.ErrNotSupported} {
 					if err := h.svc.RemoveInterface(h.Context(), name); !errors.Is(err, want) {
 						h.Errorf("removing %s: %v", name, err)
 					}

@@ -15,6 +15,8 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // program is an Agent that does as told, and remembers what it got.
@@ -96,7 +98,7 @@ func (h *house) waiting(n int) {
 	sub.Close()
 	told := 0
 	for _, e := range h.events {
-		if m, ok := e.(ManagerChanged); ok {
+		if m, ok := e.(state.ManagerChanged); ok {
 			told = m.Manager.Waiting
 		}
 	}
@@ -106,7 +108,7 @@ func (h *house) waiting(n int) {
 }
 
 // enrol receives the network of an access point of that name.
-func (h *house) enrol(ap *sim.AP) Session {
+func (h *house) enrol(ap *sim.AP) state.Session {
 	h.Helper()
 	h.press(ap)
 	return h.end(h.pbc(nil))
@@ -121,13 +123,15 @@ func (h *house) enrolAll(ssids ...string) {
 			o.SSID, o.BSSs = ssid, []sim.BSS{{BSSID: bssid, Frequency: 2437}}
 		})
 		h.press(ap)
-		if e := h.end(h.pbc(func(r *StartRequest) { r.BSSID = bssid })); e.State != StateSucceeded {
+		if e := h.end(h.pbc(func(r *session.StartRequest) {
+			r.BSSID = bssid
+		})); e.State != state.StateSucceeded {
 			h.Fatalf("%+v", e)
 		}
 	}
 }
 
-func (h *house) process(p Processing) {
+func (h *house) process(p state.Processing) {
 	h.Helper()
 	if err := h.svc.SetProcessing(h.Context(), p); err != nil {
 		h.Fatal(err)
@@ -148,10 +152,10 @@ func TestAgents(t *testing.T) {
 		}},
 		{"externally processed, it goes to the agent and the owner and nowhere else",
 			func(h *house) {
-				h.process(ProcessingExternal)
+				h.process(state.ProcessingExternal)
 				p := h.agent(":1.9", nil)
 				e := h.enrol(h.ap(nil))
-				if e.State != StateSucceeded || len(e.Networks) != 0 ||
+				if e.State != state.StateSucceeded || len(e.Networks) != 0 ||
 					len(h.store.Networks()) != 0 || e.Detail.NotStored {
 					h.Errorf("%+v, stored %v", e, h.store.Networks())
 				}
@@ -163,13 +167,13 @@ func TestAgents(t *testing.T) {
 				h.waiting(0)
 			}},
 		{"processed both ways, it is stored and goes to the agent", func(h *house) {
-			h.process(ProcessingBoth)
+			h.process(state.ProcessingBoth)
 			p := h.agent(":1.9", nil)
 			h.wantNetwork(h.enrol(h.ap(nil)), "home", passphrase)
 			p.want(h, 0, "home")
 		}},
 		{"several agents get each credential, and a slow one delays no other", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			slow := h.agent(":1.8", func(context.Context, agents.Delivery) error {
 				time.Sleep(20 * time.Second)
 				return nil
@@ -183,7 +187,7 @@ func TestAgents(t *testing.T) {
 			quick.want(h, 0, "home")
 		}},
 		{"without an agent a credential is kept for the next one, in order", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			h.enrolAll("a", "b", "c")
 			h.waiting(3)
 			h.agent(":1.8", nil).want(h, 0, "a", "b", "c")
@@ -191,7 +195,7 @@ func TestAgents(t *testing.T) {
 			h.agent(":1.9", nil).want(h, 0) // somebody has them
 		}},
 		{"an agent that refuses is asked again, once a minute", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			var n atomic.Int32
 			p := h.agent(":1.9", func(context.Context, agents.Delivery) error {
 				if n.Add(1) < 4 {
@@ -210,7 +214,7 @@ func TestAgents(t *testing.T) {
 			h.waiting(0)
 		}},
 		{"what one agent refuses does not hold up what comes next", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			p := h.agent(":1.9", func(_ context.Context, d agents.Delivery) error {
 				if string(d.Network.SSID) == "a" {
 					return errors.New("not this one")
@@ -222,7 +226,7 @@ func TestAgents(t *testing.T) {
 			h.waiting(1)
 		}},
 		{"an agent that refused is not asked again once another has taken it", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			p := h.agent(":1.8", refuses)
 			h.enrol(h.ap(nil))
 			synctest.Wait()
@@ -232,7 +236,7 @@ func TestAgents(t *testing.T) {
 		}},
 		{"an agent that hangs is unregistered, and the credential goes to the next",
 			func(h *house) {
-				h.process(ProcessingExternal)
+				h.process(state.ProcessingExternal)
 				p := h.agent(":1.8", hangs)
 				h.enrol(h.ap(nil))
 				time.Sleep(agents.CallTime + time.Second)
@@ -244,7 +248,7 @@ func TestAgents(t *testing.T) {
 				h.agent(":1.8", nil).want(h, 0, "home") // the same one may come back
 			}},
 		{"an agent that dies in the middle leaves the credential to the next", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			p := h.agent(":1.8", hangs)
 			h.enrol(h.ap(nil))
 			synctest.Wait()
@@ -256,7 +260,7 @@ func TestAgents(t *testing.T) {
 		}},
 		{"an agent that unregisters while it takes one has it, and is released after",
 			func(h *house) {
-				h.process(ProcessingExternal)
+				h.process(state.ProcessingExternal)
 				p := h.agent(":1.8", func(context.Context, agents.Delivery) error {
 					time.Sleep(time.Second)
 					return nil
@@ -272,7 +276,7 @@ func TestAgents(t *testing.T) {
 				h.waiting(0)
 			}},
 		{"a credential waits for a day", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			h.enrol(h.ap(nil))
 			time.Sleep(agents.KeepTime - time.Minute)
 			h.waiting(1)
@@ -285,10 +289,10 @@ func TestAgents(t *testing.T) {
 		}},
 		{"an access point's settings that were learned go to the agent as well, as a Credential",
 			func(h *house) {
-				h.process(ProcessingExternal)
+				h.process(state.ProcessingExternal)
 				p := h.agent(":1.9", nil)
 				h.ap(withPIN)
-				if e := h.end(h.learn(labelPIN)); e.State != StateSucceeded ||
+				if e := h.end(h.learn(labelPIN)); e.State != state.StateSucceeded ||
 					len(h.store.Networks()) != 0 {
 					h.Errorf("%+v, stored %v", e, h.store.Networks())
 				}
@@ -298,9 +302,9 @@ func TestAgents(t *testing.T) {
 				}
 			}},
 		{"a mode that is set back keeps what waits", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			h.enrol(h.ap(nil))
-			h.process(ProcessingInternal)
+			h.process(state.ProcessingInternal)
 			h.agent(":1.9", nil).want(h, 0, "home")
 		}},
 		{"agents are bounded, and each object is registered once", func(h *house) {
@@ -318,7 +322,8 @@ func TestAgents(t *testing.T) {
 			h.svc.ReleaseOwner(":1.0")
 			synctest.Wait()
 			h.agent(":1.0", nil)
-			if err := h.svc.Agents().UnregisterAgent(":1.0", "/other"); !errors.Is(err, agents.ErrUnknown) {
+			if err := h.svc.Agents().UnregisterAgent(":1.0", "/other"); !errors.Is(err,
+				agents.ErrUnknown) {
 				h.Error(err)
 			}
 			if h.svc.Agents().HasAgent(":1.99") {
@@ -326,7 +331,7 @@ func TestAgents(t *testing.T) {
 			}
 		}},
 		{"what came at the very end still reaches an agent, for a moment", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			p := h.agent(":1.8", func(context.Context, agents.Delivery) error {
 				time.Sleep(time.Second)
 				return nil
@@ -345,14 +350,14 @@ func TestAgents(t *testing.T) {
 			}
 		}},
 		{"what nobody took is gone with the daemon, which says so", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			h.enrol(h.ap(nil))
 			h.svc.shutDown(func(error) {})
 			if !strings.Contains(h.log.String(), "credentials that no agent took are gone") {
 				h.Error("it does not")
 			}
 			if err := h.svc.Agents().RegisterAgent(h.Context(), ":1.9", "/agent",
-				&program{}); !errors.Is(err, ErrShutdown) {
+				&program{}); !errors.Is(err, state.ErrShutdown) {
 				h.Error(err)
 			}
 		}},

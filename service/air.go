@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/service/state"
 )
 
 // maxBSSs bounds how many BSSs of an interface are kept with their elements.
@@ -53,7 +54,7 @@ func (s *Service) BSSs(ifname string) ([]BSS, error) {
 	defer s.mu.Unlock()
 	i, ok := s.interfaces[ifname]
 	if !ok {
-		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
 	return slices.SortedFunc(maps.Values(i.air.bsss), func(a, b BSS) int {
 		return cmp.Compare(a.ID, b.ID)

@@ -12,6 +12,9 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/nfc"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -107,14 +110,14 @@ func TestNothingUsableIsAFailure(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
 				ap := h.ap(c.ap)
-				var s Session
+				var s state.Session
 				if c.learn {
 					s = h.end(h.learn(labelPIN))
 				} else {
 					h.press(ap)
 					s = h.end(h.pbc(nil))
 				}
-				h.wantEnd(s, StateFailed, ReasonUnsupported, 0)
+				h.wantEnd(s, state.StateFailed, outcome.ReasonUnsupported, 0)
 				if !strings.Contains(s.Sentence, c.why) || len(s.Networks) != 0 ||
 					s.Detail.Credentials != 0 || len(h.store.Networks()) != 0 {
 					h.Errorf("%+v", s)
@@ -129,7 +132,7 @@ func TestNothingUsableIsAFailure(t *testing.T) {
 	t.Run("settings without a name are refused", func(t *testing.T) {
 		inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
 			h.ap(shows(given("\x00\x00", passphrase, personal)))
-			h.wantEnd(h.end(h.learn(labelPIN)), StateFailed, ReasonBadCredential, 0)
+			h.wantEnd(h.end(h.learn(labelPIN)), state.StateFailed, outcome.ReasonBadCredential, 0)
 			if m.network != "before" {
 				h.Errorf("the manager is in %q and was told %q", m.network, m.told)
 			}
@@ -137,10 +140,10 @@ func TestNothingUsableIsAFailure(t *testing.T) {
 	})
 	t.Run("with external processing an agent may have use for it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			inHouse(t, func(c *Config) { c.Processing = ProcessingExternal }, func(h *house) {
+			inHouse(t, func(c *Config) { c.Processing = state.ProcessingExternal }, func(h *house) {
 				p := h.agent(":1.9", nil)
 				if e := h.enrol(h.ap(gives(given("office", "",
-					enterprise)))); e.State != StateSucceeded {
+					enterprise)))); e.State != state.StateSucceeded {
 					h.Errorf("%+v", e)
 				}
 				p.want(h, 0, "office")
@@ -167,12 +170,12 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 	t.Parallel()
 	both := []wsc.Credential{given("home", passphrase, personal),
 		given("guest", passphrase, personal)}
-	stored := func(h *house, ids []NetworkID) {
+	stored := func(h *house, ids []state.NetworkID) {
 		h.Helper()
 		h.drain()
-		if len(ids) != 1 || count[NetworkAdded](h) != 1 ||
+		if len(ids) != 1 || count[state.NetworkAdded](h) != 1 ||
 			string(h.told(ids[0]).SSID) != "home" {
-			h.Errorf("stored %v, told of %d: %v", ids, count[NetworkAdded](h),
+			h.Errorf("stored %v, told of %d: %v", ids, count[state.NetworkAdded](h),
 				h.svc.Snapshot().Networks)
 		}
 	}
@@ -180,7 +183,7 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		{"a session", func(h *house) {
 			h.fill(1)
 			e := h.enrol(h.ap(gives(both...)))
-			h.wantEnd(e, StateFailed, ReasonNotStored, 0)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonNotStored, 0)
 			stored(h, e.Networks)
 		}},
 		{"a tag", func(h *house) {
@@ -196,7 +199,7 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 			h.fill(0)
 			token := ndef.ConfigurationToken{Credentials: both}
 			if _, err := h.svc.NFC().NFCTagRead(h.Context(),
-				NFCTagRequest{Payload: token.Append(nil)}); !errors.Is(err, ErrStoreFull) {
+				nfc.TagRequest{Payload: token.Append(nil)}); !errors.Is(err, state.ErrStoreFull) {
 				h.Error(err)
 			}
 		}},
@@ -208,7 +211,7 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		{"a network that is typed in, and no room", func(h *house) {
 			h.fill(0)
 			if _, err := h.svc.AddNetwork(h.Context(), wpa2("home", passphrase),
-				wsc.MAC{}); !errors.Is(err, ErrStoreFull) {
+				wsc.MAC{}); !errors.Is(err, state.ErrStoreFull) {
 				h.Error(err)
 			}
 		}},
@@ -236,7 +239,7 @@ func TestNotStoredAndHandedOver(t *testing.T) {
 				m.deliverErr = c.deliver
 				h.press(h.ap(nil))
 				s := h.end(h.pbc(nil))
-				h.wantEnd(s, StateFailed, ReasonNotStored, 0)
+				h.wantEnd(s, state.StateFailed, outcome.ReasonNotStored, 0)
 				if m.network != c.network || s.Detail.HandedOver != (c.deliver == nil) {
 					h.Errorf("the manager is in %q: %+v", m.network, s.Detail)
 				}
@@ -260,7 +263,7 @@ func TestUselessSettingsOverUPnP(t *testing.T) {
 		"authentication type 0": func(h *erHouse) {
 			h.lan.settings.AuthType = 0
 			s := h.end(h.learn(labelPIN))
-			h.wantEnd(s, StateFailed, ReasonUnsupported, 0)
+			h.wantEnd(s, state.StateFailed, outcome.ReasonUnsupported, 0)
 			if !strings.Contains(s.Sentence, "showed settings that make no network") ||
 				len(h.networks()) != 0 {
 				h.Error(s.Sentence)
@@ -269,7 +272,7 @@ func TestUselessSettingsOverUPnP(t *testing.T) {
 		"a network that cannot be stored": func(h *erHouse) {
 			h.fill(0)
 			s := h.end(h.learn(labelPIN))
-			h.wantEnd(s, StateFailed, ReasonNotStored, 0)
+			h.wantEnd(s, state.StateFailed, outcome.ReasonNotStored, 0)
 			if got, err := h.svc.Credentials(s.ID); err != nil || len(got) != 1 ||
 				!strings.Contains(s.Sentence, "wpsctl credentials 1") {
 				h.Errorf("%v, %v: %s", got, err, s.Sentence)

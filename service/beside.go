@@ -9,6 +9,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
 	"wpsd/service/search"
+	"wpsd/service/session"
 )
 
 // A connection that is there when a session begins is kept for as long as there is nobody to try:
@@ -31,7 +32,7 @@ type aside struct {
 	giveBackAt time.Time
 }
 
-func besideOf(r StartRequest) lending.Beside {
+func besideOf(r session.StartRequest) lending.Beside {
 	switch {
 	case r.BesideOnly:
 		return lending.BesideOrNot

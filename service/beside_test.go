@@ -14,6 +14,8 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -77,15 +79,15 @@ func (h *house) untouched(m *fakeManager, j *store.Journal) {
 func TestAConnectionIsKeptUntilSomebodyIsToBeTried(t *testing.T) {
 	all := []string{"release", "restore false", "deliver home " + passphrase}
 	var home *sim.AP
-	waits := func(h *house) Session { home = h.ap(nil); return h.pbc(nil) }
+	waits := func(h *house) state.Session { home = h.ap(nil); return h.pbc(nil) }
 	for _, c := range []struct {
 		name    string
-		start   func(h *house) Session
+		start   func(h *house) state.Session
 		come    func(h *house)
 		after   time.Duration
 		told    []string
 		network string
-		reason  Reason
+		reason  outcome.Reason
 	}{
 		{
 			name:  "a button is pressed after a while",
@@ -97,28 +99,28 @@ func TestAConnectionIsKeptUntilSomebodyIsToBeTried(t *testing.T) {
 			name:  "nobody presses",
 			start: waits,
 			come:  func(*house) {}, after: 110 * time.Second, network: "before",
-			reason: ReasonWalkTime,
+			reason: outcome.ReasonWalkTime,
 		},
 		{
 			name:  "the access point that was named comes into reach",
-			start: func(h *house) Session { return h.pin(labelPIN, homeBSSID) },
+			start: func(h *house) state.Session { return h.pin(labelPIN, homeBSSID) },
 			come:  func(h *house) { h.enter(h.ap(nil), labelPIN) },
 			after: 50 * time.Second, told: all, network: "home",
 		},
 		{
 			name:  "it does not",
-			start: func(h *house) Session { return h.pin(labelPIN, homeBSSID) },
+			start: func(h *house) state.Session { return h.pin(labelPIN, homeBSSID) },
 			come:  func(*house) {}, after: 110 * time.Second, network: "before",
-			reason: ReasonNoAccessPoint,
+			reason: outcome.ReasonNoAccessPoint,
 		},
 		{
 			name: "two buttons are pressed",
-			start: func(h *house) Session {
+			start: func(h *house) state.Session {
 				h.press(h.ap(nil))
 				h.press(h.next(nil))
 				return h.pbc(nil)
 			},
-			come: func(*house) {}, network: "before", reason: ReasonOverlap,
+			come: func(*house) {}, network: "before", reason: outcome.ReasonOverlap,
 		},
 		{
 			name:  "somebody cancels",
@@ -128,7 +130,7 @@ func TestAConnectionIsKeptUntilSomebodyIsToBeTried(t *testing.T) {
 					h.Error(err)
 				}
 			},
-			after: 20 * time.Second, network: "before", reason: ReasonCanceled,
+			after: 20 * time.Second, network: "before", reason: outcome.ReasonCanceled,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,8 +163,8 @@ func TestAConnectionComesBackWhileNobodyIsToBeTried(t *testing.T) {
 		const pin = "12345670"
 		h.enter(h.ap(nil), "37542168") // another one
 		s := h.pin(pin, wsc.MAC{})
-		h.wait(func(e Event) bool {
-			f, ok := e.(RunFailed)
+		h.wait(func(e state.Event) bool {
+			f, ok := e.(state.RunFailed)
 			return ok && f.Session == s.ID
 		})
 		time.Sleep(patience + time.Second)
@@ -205,7 +207,7 @@ func TestAManagerThatWillNotLetGoSaysSoAtOnce(t *testing.T) {
 		m.claimErr = &drivers.HeldError{Interface: "wlan0", Err: drivers.ErrHeldLinkDown}
 		began := time.Now()
 		s := h.end(h.pbc(nil))
-		if took := time.Since(began); s.Reason != ReasonInterfaceBusy ||
+		if took := time.Since(began); s.Reason != outcome.ReasonInterfaceBusy ||
 			!strings.Contains(s.Sentence, "switch it on") || took > time.Second {
 			h.Errorf("after %v: %s: %s", took, s.Reason, s.Sentence)
 		}
@@ -252,8 +254,8 @@ func TestAManagerHearsTheNetworkBeforeItGetsIt(t *testing.T) {
 	}
 }
 
-// TestAManagerThatDoesNotHearTheNetworkKeepsIt: the access point is off the air when a person presses
-// again, and the manager has the network all the same.
+// TestAManagerThatDoesNotHearTheNetworkKeepsIt: the access point is off the air when a person
+// presses again, and the manager has the network all the same.
 func TestAManagerThatDoesNotHearTheNetworkKeepsIt(t *testing.T) {
 	inConnectedHouse(t, func(h *house, m *fakeManager, _ *connectedDriver, _ *store.Journal) {
 		ap := h.ap(nil)
@@ -261,9 +263,9 @@ func TestAManagerThatDoesNotHearTheNetworkKeepsIt(t *testing.T) {
 		first := h.pbc(nil)
 		h.received(first)
 		h.world.RemoveAP(ap)
-		h.wait(func(e Event) bool {
-			c, ok := e.(SessionChanged)
-			return ok && c.Session.State == StateHandingOver
+		h.wait(func(e state.Event) bool {
+			c, ok := e.(state.SessionChanged)
+			return ok && c.Session.State == state.StateHandingOver
 		})
 		second := h.pbc(nil)
 		h.end(first)

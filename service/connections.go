@@ -5,6 +5,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // followConnections tells of connections until ctx ends. Those that are there at the start are no
@@ -42,7 +43,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 	}
 	if i.online != ok {
 		i.online = ok
-		s.emit(InterfaceChanged{Interface: i.snapshot()})
+		s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 	if i.session != nil {
 		i.connected = wsc.MAC{} // the session has it; afterwards somebody may connect it again
@@ -54,7 +55,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 	before := i.connected
 	i.connected = now
 	if tell {
-		s.emit(ConnectionChanged{Interface: ifname, BSSID: now, Before: before})
+		s.emit(state.ConnectionChanged{Interface: ifname, BSSID: now, Before: before})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/drivers/none"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // linked is a driver of one interface that a manager connects.
@@ -57,7 +58,7 @@ func TestConnectionsAreTold(t *testing.T) {
 			continue
 		}
 		e, err := sub.Next(wait)
-		if now, ok := e.(InterfaceChanged); ok { // comes before, where there was or is none
+		if now, ok := e.(state.InterfaceChanged); ok { // comes before, where there was or is none
 			if now.Interface.Connected == to.IsZero() || !to.IsZero() && !before.IsZero() {
 				t.Errorf("told %+v", now)
 			}
@@ -65,7 +66,8 @@ func TestConnectionsAreTold(t *testing.T) {
 		} else if to.IsZero() || before.IsZero() {
 			t.Errorf("%s after %s: the interface is the same", to, before)
 		}
-		if want := (ConnectionChanged{Interface: "wlan0", BSSID: to, Before: before}); err != nil || e != want {
+		if want := (state.ConnectionChanged{Interface: "wlan0", BSSID: to,
+			Before: before}); err != nil || e != want {
 			t.Errorf("told %+v, not %+v (%v)", e, want, err)
 		}
 		before = to

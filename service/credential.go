@@ -13,6 +13,7 @@ import (
 	"wpsd/service/arrival"
 	"wpsd/service/receive"
 	"wpsd/service/search"
+	"wpsd/service/state"
 )
 
 // startDelay is how long to wait for the access point's first EAP request before EAPOL-Start: a 1.0
@@ -35,7 +36,7 @@ type protocol interface {
 func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protocol, error) {
 	device := e.device
 	device.RFBands = wsc.BandOf(c.Frequency)
-	if e.Purpose == PurposeEnroll {
+	if e.Purpose == state.PurposeEnroll {
 		return registration.NewEnrollee(registration.EnrolleeConfig{
 			Device: device, Password: e.Password, KeyPair: pair, RegistrarKeyHash: e.RegistrarKey,
 			Check: e.check, Rand: e.service.rand,
@@ -45,7 +46,7 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 	config := registration.RegistrarConfig{
 		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.service.rand,
 	}
-	if e.Method == MethodNFC {
+	if e.Method == state.MethodNFC {
 		config.Token = e.apToken
 	}
 	if e.Settings != nil {
@@ -58,7 +59,7 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 // stack is a machine with what carries its messages to an access point.
 func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplicant {
 	identity := eapwsc.IdentityEnrollee
-	if e.Purpose != PurposeEnroll {
+	if e.Purpose != state.PurposeEnroll {
 		identity = eapwsc.IdentityRegistrar
 	}
 	delay := startDelay2
@@ -97,7 +98,7 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
 		e.begin.Stop()
 		e.message = m
-		e.session.ChangeSoon(func(s *Session) { s.Message = m })
+		e.session.ChangeSoon(func(s *state.Session) { s.Message = m })
 		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits",
 			machine.State())
 	}
@@ -115,15 +116,15 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 func (e *enrolment) brought(machine protocol) []wsc.Credential {
 	outcome := machine.Outcome()
 	switch {
-	case e.Purpose == PurposeEnroll:
+	case e.Purpose == state.PurposeEnroll:
 		return outcome.Credentials
 	case outcome.APSettings == nil || outcome.Err != nil:
 		return nil
-	case e.Purpose == PurposeConfigure && machine.LastMessage() != wsc.MsgDone:
+	case e.Purpose == state.PurposeConfigure && machine.LastMessage() != wsc.MsgDone:
 		return nil // so far these are its old ones
 	}
 	settings := *outcome.APSettings
-	if e.Purpose == PurposeConfigure {
+	if e.Purpose == state.PurposeConfigure {
 		settings = e.Settings.Taken()
 		settings.MAC = outcome.APSettings.MAC
 	}
@@ -144,12 +145,12 @@ func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
 	e.read = nil // they are the session's
 	e.came = e.service.arrivals.Take(arrival.Arrival{Session: e.session, Credentials: got,
 		From: receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()}})
-	e.external = e.came.Processing == ProcessingExternal
+	e.external = e.came.Processing == state.ProcessingExternal
 }
 
 // source is what a stored network says of where it comes from.
 func (e *enrolment) source() string {
-	if e.Purpose == PurposeEnroll {
+	if e.Purpose == state.PurposeEnroll {
 		return string(e.Method)
 	}
 	return string(e.Purpose)

@@ -12,6 +12,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/service/lending"
+	"wpsd/service/session"
 	"wpsd/service/store"
 )
 
@@ -69,7 +70,7 @@ func inDebt(t *testing.T, atStart bool, why error,
 				journal, came
 		}, func(h *house) {
 			if !atStart {
-				s := h.pbc(func(r *StartRequest) { r.Apply = ApplyNone })
+				s := h.pbc(func(r *session.StartRequest) { r.Apply = session.ApplyNone })
 				synctest.Wait()
 				if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 					h.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // GeneratePIN returns a new random PIN; nothing is started.
@@ -32,12 +33,12 @@ func (s *Service) SetDevice(_ context.Context, change func(*wsc.Device)) error {
 		return err
 	}
 	s.manager.Device, s.altered = d, true
-	s.emit(ManagerChanged{Manager: s.manager})
+	s.emit(state.ManagerChanged{Manager: s.manager})
 	return nil
 }
 
 // SetProcessing says what becomes of credentials that are received from now on.
-func (s *Service) SetProcessing(_ context.Context, p Processing) error {
+func (s *Service) SetProcessing(_ context.Context, p state.Processing) error {
 	if err := checkProcessing(p); err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func (s *Service) SetProcessing(_ context.Context, p Processing) error {
 	defer s.mu.Unlock()
 	if s.manager.Processing != p {
 		s.manager.Processing, s.altered = p, true
-		s.emit(ManagerChanged{Manager: s.manager})
+		s.emit(state.ManagerChanged{Manager: s.manager})
 	}
 	return nil
 }
@@ -62,25 +63,26 @@ const (
 // usual size. It lasts until the daemon ends, or Reload.
 func (s *Service) SetFragmentSize(_ context.Context, n int) error {
 	if n != 0 && (n < MinFragmentSize || n > MaxFragmentSize) {
-		return fmt.Errorf("%w: a fragment has %d to %d bytes, not %d", ErrInvalid, MinFragmentSize,
+		return fmt.Errorf("%w: a fragment has %d to %d bytes, not %d", state.ErrInvalid,
+			MinFragmentSize,
 			MaxFragmentSize, n)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fragmentSize != n {
 		s.fragmentSize, s.altered = n, true
-		s.emit(ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
+		s.emit(state.ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
 	}
 	return nil
 }
 
-func checkProcessing(p Processing) error {
+func checkProcessing(p state.Processing) error {
 	switch p {
-	case ProcessingInternal, ProcessingExternal, ProcessingBoth:
+	case state.ProcessingInternal, state.ProcessingExternal, state.ProcessingBoth:
 		return nil
 	}
 	return fmt.Errorf("%w: credential processing %q: say internal, external or both",
-		ErrInvalid, string(p))
+		state.ErrInvalid, string(p))
 }
 
 // checkDevice refuses texts that would be cut on the air, or that no display should show.
@@ -96,20 +98,20 @@ func checkDevice(d wsc.Device) error {
 		{"device name", d.DeviceName, wsc.MaxDeviceName},
 	} {
 		if len(f.text) > f.most {
-			return fmt.Errorf("%w: the %s has %d bytes, %d fit", ErrInvalid, f.name,
+			return fmt.Errorf("%w: the %s has %d bytes, %d fit", state.ErrInvalid, f.name,
 				len(f.text), f.most)
 		}
 		if !utf8.ValidString(f.text) {
-			return fmt.Errorf("%w: the %s is not UTF-8", ErrInvalid, f.name)
+			return fmt.Errorf("%w: the %s is not UTF-8", state.ErrInvalid, f.name)
 		}
 		for _, r := range f.text {
 			if unicode.IsControl(r) {
-				return fmt.Errorf("%w: a control character in the %s", ErrInvalid, f.name)
+				return fmt.Errorf("%w: a control character in the %s", state.ErrInvalid, f.name)
 			}
 		}
 	}
 	if n := len(d.SecondaryDeviceTypes); n > wsc.MaxSecondaryDeviceTypes {
-		return fmt.Errorf("%w: %d secondary device types, %d fit", ErrInvalid, n,
+		return fmt.Errorf("%w: %d secondary device types, %d fit", state.ErrInvalid, n,
 			wsc.MaxSecondaryDeviceTypes)
 	}
 	return nil
@@ -128,7 +130,7 @@ func (s *Service) identify(mac wsc.MAC) {
 		s.log.Warn("the device's UUID cannot be stored", "err", err)
 	}
 	s.manager.Device.UUID = uuid
-	s.emit(ManagerChanged{Manager: s.manager})
+	s.emit(state.ManagerChanged{Manager: s.manager})
 }
 
 // identifyAnyway is identify for what needs a UUID: without an address, as on the loopback

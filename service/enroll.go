@@ -17,8 +17,10 @@ import (
 	"wpsd/service/fence"
 	"wpsd/service/keypair"
 	"wpsd/service/lending"
+	"wpsd/service/outcome"
 	"wpsd/service/search"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 const (
@@ -55,7 +57,8 @@ type enrolment struct {
 	receipt
 }
 
-func newEnrolment(s *Service, i *iface, ses *session.Running, r StartRequest, t session.Task,
+func newEnrolment(s *Service, i *iface, ses *session.Running, r session.StartRequest,
+	t session.Task,
 	device wsc.Device) *enrolment {
 	return &enrolment{
 		service: s, iface: i, session: ses, Task: t, want: r.BSSID, device: device,
@@ -76,7 +79,7 @@ func (e *enrolment) run(ctx context.Context) {
 	err := s.fence("a session", func() error {
 		return s.withRadio(walk, e.iface.Name, func() error { return e.onInterface(ctx, walk) })
 	})
-	outcome := ending.Ending{State: StateFailed, Reason: ReasonInternal, Err: err}
+	outcome := ending.Ending{State: state.StateFailed, Reason: outcome.ReasonInternal, Err: err}
 	_ = s.fenced("the end of a session", func() {
 		if !ending.IsHandover(err) && (errors.Is(err, context.Canceled) ||
 			errors.Is(err, context.DeadlineExceeded)) {
@@ -107,7 +110,9 @@ func (e *enrolment) onInterface(ctx, walk context.Context) error {
 		if !errors.Is(err, errNobodyNow) {
 			return err
 		}
-		e.change(func(s *Session) { s.State, s.Peer, s.Message = StateScanning, wsc.MAC{}, 0 })
+		e.change(func(s *state.Session) {
+			s.State, s.Peer, s.Message = state.StateScanning, wsc.MAC{}, 0
+		})
 	}
 }
 
@@ -182,15 +187,16 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		}
 		e.keys.Prepare()
 		e.keepFor()
-		e.change(func(s *Session) { s.State = StateScanning })
+		e.change(func(s *state.Session) { s.State = state.StateScanning })
 	}
 }
 
 // newSearch begins to look, with what is known of the interface's surroundings.
 func (e *enrolment) newSearch(ctx context.Context) {
 	goal := search.Goal{
-		Button: e.Method == MethodPBC, Registrar: e.Purpose != PurposeEnroll, BSSID: e.want,
-		SSID: e.SSID, Hint: e.Hint,
+		Button: e.Method == state.MethodPBC, Registrar: e.Purpose != state.PurposeEnroll,
+		BSSID: e.want,
+		SSID:  e.SSID, Hint: e.Hint,
 	}
 	known := e.scan.known(ctx)
 	e.search = search.New(goal, e.began, e.scan.looked, candidates(known))
@@ -226,7 +232,7 @@ func isFinal(err error) bool {
 // tellFailure tells that an attempt failed, unless it was us who ended it.
 func (e *enrolment) tellFailure(c search.Candidate, err error) {
 	locked := errors.Is(err, ending.ErrLockedAlready)
-	told := RunFailed{Session: e.session.ID, Peer: c.BSSID}
+	told := state.RunFailed{Session: e.session.ID, Peer: c.BSSID}
 	if lost, ok := errors.AsType[*drivers.LostError](err); ok && lost.ByPeer {
 		told.Lost = lost.Reason
 	}
@@ -283,13 +289,13 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, ending.ErrAttemptTime)
 	defer cancel()
 	e.message = 0
-	if e.Purpose != PurposeEnroll && c.Ad.SetupLocked {
+	if e.Purpose != state.PurposeEnroll && c.Ad.SetupLocked {
 		// it is the one that is told of
-		e.change(func(s *Session) { s.Peer, s.Detail.SSID = c.BSSID, c.SSID })
+		e.change(func(s *state.Session) { s.Peer, s.Detail.SSID = c.BSSID, c.SSID })
 		return ending.ErrLockedAlready // nothing is sent: there is nothing to win
 	}
-	e.change(func(s *Session) {
-		s.State, s.Peer, s.Message, s.Detail.SSID = StateAssociating, c.BSSID, 0, c.SSID
+	e.change(func(s *state.Session) {
+		s.State, s.Peer, s.Message, s.Detail.SSID = state.StateAssociating, c.BSSID, 0, c.SSID
 		s.Detail.AccessPointsTried++
 	})
 	pair, err := e.keyPair(ctx)
@@ -312,7 +318,7 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 			e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
 		}
 	}()
-	e.session.ChangeSoon(func(s *Session) { s.State = StateExchanging })
+	e.session.ChangeSoon(func(s *state.Session) { s.State = state.StateExchanging })
 	stack := e.stack(c, machine)
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -381,7 +387,7 @@ func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.
 // linkError words what the kernel says of a link as its end, or as a failed association: whatever
 // an access point sends, what that makes impossible is no fault of ours.
 func linkError(err, end error) error {
-	if isFinal(err) || ending.Of(err, MethodPIN).Reason != ReasonInternal {
+	if isFinal(err) || ending.Of(err, state.MethodPIN).Reason != outcome.ReasonInternal {
 		return err
 	}
 	return fmt.Errorf("%w: %w", &drivers.LostError{Err: end}, err)
@@ -408,10 +414,10 @@ func (e *enrolment) multiAP() uint8 {
 }
 
 func (e *enrolment) requestType() wsc.RequestType {
-	if e.Purpose == PurposeEnroll {
+	if e.Purpose == state.PurposeEnroll {
 		return wsc.RequestEnrollee
 	}
 	return wsc.RequestRegistrar
 }
 
-func (e *enrolment) change(alter func(*Session)) { e.session.Change(alter) }
+func (e *enrolment) change(alter func(*state.Session)) { e.session.Change(alter) }

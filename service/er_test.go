@@ -15,6 +15,10 @@ import (
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 	"wpsd/service/external"
+	"wpsd/service/nfc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -37,8 +41,8 @@ func playER(t *testing.T, scenes map[string]func(h *erHouse)) {
 				l := newLAN(t)
 				inHouse(t, func(c *Config) { c.ControlPoint = l.Open }, func(h *house) {
 					e := &erHouse{h, l}
-					e.start(ERStart{})
-					e.wait(func(e Event) bool { _, ok := e.(ERAPAdded); return ok })
+					e.start(external.Start{})
+					e.wait(func(e state.Event) bool { _, ok := e.(state.ERAPAdded); return ok })
 					run(e)
 				})
 				if l.open != l.closed {
@@ -49,7 +53,7 @@ func playER(t *testing.T, scenes map[string]func(h *erHouse)) {
 	}
 }
 
-func (h *erHouse) start(r ERStart) {
+func (h *erHouse) start(r external.Start) {
 	h.Helper()
 	r.Interface = "wlan0"
 	if r.Owner == "" {
@@ -61,12 +65,13 @@ func (h *erHouse) start(r ERStart) {
 }
 
 // request names the access point by its UUID, for an owner of its own.
-func (h *erHouse) request(pin string) ERRequest {
-	return ERRequest{Interface: "wlan0", AP: ERPeer{UUID: h.lan.uuid}, PIN: secret.FromString(pin),
+func (h *erHouse) request(pin string) external.Request {
+	return external.Request{Interface: "wlan0", AP: external.Peer{UUID: h.lan.uuid},
+		PIN:   secret.FromString(pin),
 		Owner: ":1.2"}
 }
 
-func (h *erHouse) must(s Session, err error) Session {
+func (h *erHouse) must(s state.Session, err error) state.Session {
 	h.Helper()
 	if err != nil {
 		h.Fatal(err)
@@ -74,15 +79,15 @@ func (h *erHouse) must(s Session, err error) Session {
 	return s
 }
 
-func (h *erHouse) learn(pin string) Session {
+func (h *erHouse) learn(pin string) state.Session {
 	h.Helper()
 	return h.must(h.svc.Registrars().ERLearn(h.Context(), h.request(pin)))
 }
 
 // admit waits for a device with a PIN.
-func (h *erHouse) admit(change func(*ERRequest)) Session {
+func (h *erHouse) admit(change func(*external.Request)) state.Session {
 	h.Helper()
-	r := ERRequest{Interface: "wlan0", PIN: secret.FromString(labelPIN), Owner: ":1.2"}
+	r := external.Request{Interface: "wlan0", PIN: secret.FromString(labelPIN), Owner: ":1.2"}
 	if change != nil {
 		change(&r)
 	}
@@ -100,11 +105,13 @@ func TestERFindsAndLearns(t *testing.T) {
 	playER(t, map[string]func(h *erHouse){
 		"the settings are stored, and told to be there": func(h *erHouse) {
 			s := h.learn(labelPIN)
-			if s.Role != RoleExternalRegistrar || s.Purpose != PurposeLearn ||
-				s.State != StateExchanging {
+			if s.Role != state.RoleExternalRegistrar || s.Purpose != state.PurposeLearn ||
+				s.State != state.StateExchanging {
 				h.Errorf("%+v", s)
 			}
-			h.wait(func(e Event) bool { return e == ERAPSettings{Session: s.ID, Interface: "wlan0", AccessPoint: 1} })
+			h.wait(func(e state.Event) bool {
+				return e == state.ERAPSettings{Session: s.ID, Interface: "wlan0", AccessPoint: 1}
+			})
 			s = h.end(s)
 			h.wantNetwork(s, "home", passphrase)
 			if s.Peer != homeBSSID || s.ERAPUUID != h.lan.uuid || s.ERAP != 1 || s.Message == 0 {
@@ -113,7 +120,7 @@ func TestERFindsAndLearns(t *testing.T) {
 			if n := h.networks(); len(n) != 1 || n[0].Source != "learn" || n[0].BSSID != homeBSSID {
 				h.Errorf("stored %+v", n)
 			}
-			if count[CredentialReceived](h.house) != 1 {
+			if count[state.CredentialReceived](h.house) != 1 {
 				h.Error("the owner was not told")
 			}
 			snap, sub := h.svc.Subscribe()
@@ -123,19 +130,22 @@ func TestERFindsAndLearns(t *testing.T) {
 			}
 		},
 		"by its BSSID, with external processing: stored nowhere": func(h *erHouse) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			r := h.request(labelPIN)
-			r.AP = ERPeer{MAC: homeBSSID}
+			r.AP = external.Peer{MAC: homeBSSID}
 			s := h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), r)))
 			got, err := h.svc.Credentials(s.ID)
-			if s.State != StateSucceeded || len(s.Networks) != 0 || err != nil || len(got) != 1 ||
+			if s.State != state.StateSucceeded || len(s.Networks) != 0 || err != nil ||
+				len(got) != 1 ||
 				len(h.networks()) != 0 {
 				h.Errorf("%+v, %v", s, err)
 			}
 		},
 		"a wrong PIN costs one try": func(h *erHouse) {
-			h.wantEnd(h.end(h.learn("99995676")), StateFailed, ReasonWrongPINFirst, 18)
-			h.wantEnd(h.end(h.learn("12340002")), StateFailed, ReasonWrongPINSecond, 18)
+			h.wantEnd(h.end(h.learn("99995676")), state.StateFailed,
+				outcome.ReasonWrongPINFirst, 18)
+			h.wantEnd(h.end(h.learn("12340002")), state.StateFailed,
+				outcome.ReasonWrongPINSecond, 18)
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 			if n := h.lan.called("GetDeviceInfo"); n > 4 {
 				h.Errorf("%d runs", n)
@@ -143,26 +153,27 @@ func TestERFindsAndLearns(t *testing.T) {
 		},
 		"settings that make no network": func(h *erHouse) {
 			h.lan.settings.EncrType, h.lan.settings.AuthType = wsc.EncrWEP, wsc.AuthOpen
-			h.wantEnd(h.end(h.learn(labelPIN)), StateFailed, ReasonBadCredential, 0)
+			h.wantEnd(h.end(h.learn(labelPIN)), state.StateFailed, outcome.ReasonBadCredential, 0)
 		},
 		"configured": func(h *erHouse) {
-			s := h.must(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN), Settings{
-				SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-				Key: secret.FromString("new passphrase"),
-			}))
+			s := h.must(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN),
+				session.Settings{
+					SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+					Key: secret.FromString("new passphrase"),
+				}))
 			h.wantNetwork(h.end(s), "new", "new passphrase")
 			if got := h.lan.enrollee.Outcome().APSettings; string(got.SSID) != "new" {
 				h.Errorf("the access point has %q", got.SSID)
 			}
 			if c, err := h.svc.Registrars().ERConfig(h.Context(), "wlan0",
-				ERPeer{UUID: h.lan.uuid}); err != nil || string(c.SSID) != "new" {
+				external.Peer{UUID: h.lan.uuid}); err != nil || string(c.SSID) != "new" {
 				h.Errorf("devices get %q, %v", c.SSID, err)
 			}
 		},
 	})
 }
 
-func (h *house) networks() []Network {
+func (h *house) networks() []state.Network {
 	snap, sub := h.svc.Subscribe()
 	sub.Close()
 	return snap.Networks
@@ -173,18 +184,20 @@ func TestERLetsIn(t *testing.T) {
 	pin := func(text string) devpass.Password { return devpass.FromPIN(secret.FromString(text)) }
 	playER(t, map[string]func(h *erHouse){
 		"nobody, before the settings are known": func(h *erHouse) {
-			for _, allow := range []func() (Session, error){
-				func() (Session, error) {
+			for _, allow := range []func() (state.Session, error){
+				func() (state.Session, error) {
 					return h.svc.Registrars().EREnrollPIN(h.Context(), h.request(labelPIN))
 				},
-				func() (Session, error) { return h.svc.Registrars().EREnrollPBC(h.Context(), h.request("")) },
+				func() (state.Session, error) {
+					return h.svc.Registrars().EREnrollPBC(h.Context(), h.request(""))
+				},
 			} {
-				if _, err := allow(); !errors.Is(err, ErrNoERSettings) {
+				if _, err := allow(); !errors.Is(err, state.ErrNoERSettings) {
 					h.Errorf("%v", err)
 				}
 			}
 			if _, err := h.svc.Registrars().ERConfig(h.Context(), "wlan0",
-				ERPeer{UUID: h.lan.uuid}); !errors.Is(err, ErrNoERSettings) {
+				external.Peer{UUID: h.lan.uuid}); !errors.Is(err, state.ErrNoERSettings) {
 				h.Error(err)
 			}
 		},
@@ -193,8 +206,8 @@ func TestERLetsIn(t *testing.T) {
 			s := h.admit(nil)
 			station := h.lan.join(printer, pin(labelPIN))
 			s = h.end(s)
-			if s.State != StateSucceeded || s.Peer != printer ||
-				s.PeerUUID != wsc.UUIDFromMAC(printer) || s.Purpose != PurposeAdmit ||
+			if s.State != state.StateSucceeded || s.Peer != printer ||
+				s.PeerUUID != wsc.UUIDFromMAC(printer) || s.Purpose != state.PurposeAdmit ||
 				len(s.Networks) != 0 || s.ERAPUUID != h.lan.uuid {
 				h.Errorf("%+v", s)
 			}
@@ -207,65 +220,69 @@ func TestERLetsIn(t *testing.T) {
 			h.end(h.learn(labelPIN))
 			s := h.admit(nil)
 			h.lan.join(printer, pin("99995676"))
-			h.wantEnd(h.end(s), StateFailed, ReasonWrongPINFirst, 18)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonWrongPINFirst, 18)
 		},
 		"with a stored network that was set": func(h *erHouse) {
 			n, err := h.svc.AddNetwork(h.Context(),
-				Settings{SSID: []byte("known"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-					Key: secret.FromString("known passphrase")}, wsc.MAC{})
+				session.Settings{SSID: []byte("known"), Auth: wsc.AuthWPA2PSK,
+					Encryption: wsc.EncrAES,
+					Key:        secret.FromString("known passphrase")}, wsc.MAC{})
 			if err != nil {
 				h.Fatal(err)
 			}
-			if err := h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
+			if err := h.svc.Registrars().ERSetConfig(h.Context(), "wlan0",
+				external.Peer{MAC: homeBSSID},
 				n.ID); err != nil {
 				h.Fatal(err)
 			}
-			s := h.admit(func(r *ERRequest) { r.Enrollee.MAC = printer })
+			s := h.admit(func(r *external.Request) { r.Enrollee.MAC = printer })
 			station := h.lan.join(printer, pin(labelPIN))
-			if s := h.end(s); s.State != StateSucceeded || string(s.Detail.SSID) != "known" {
+			if s := h.end(s); s.State != state.StateSucceeded || string(s.Detail.SSID) != "known" {
 				h.Errorf("%+v", s)
 			}
 			if got := station.Outcome().Credentials; len(got) != 1 ||
 				string(got[0].SSID) != "known" {
 				h.Errorf("the station got %+v", got)
 			}
-			if err := h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
-				99); !errors.Is(err, ErrNoNetwork) {
+			if err := h.svc.Registrars().ERSetConfig(h.Context(), "wlan0",
+				external.Peer{MAC: homeBSSID},
+				99); !errors.Is(err, state.ErrNoNetwork) {
 				h.Error(err)
 			}
 		},
 		"whose button is pressed, after ours": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
 			s := h.must(h.svc.Registrars().EREnrollPBC(h.Context(),
-				ERRequest{Interface: "wlan0", Enrollee: ERPeer{UUID: h.lan.uuid}, Owner: ":1.2"}))
+				external.Request{Interface: "wlan0", Enrollee: external.Peer{UUID: h.lan.uuid},
+					Owner: ":1.2"}))
 			synctest.Wait()
 			if h.lan.selected == nil || !h.lan.selected.Selected ||
 				h.lan.selected.DevicePasswordID != wsc.PasswordIDPushButton {
 				h.Errorf("the access point was told %+v", h.lan.selected)
 			}
 			h.lan.join(printer, devpass.PushButton())
-			if s := h.end(s); s.State != StateSucceeded || s.Method != MethodPBC ||
+			if s := h.end(s); s.State != state.StateSucceeded || s.Method != state.MethodPBC ||
 				s.Peer != printer {
 				h.Errorf("%+v", s)
 			}
 		},
 		"until the PIN's time is over": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			s := h.admit(func(r *ERRequest) { r.Timeout = 5 * time.Minute })
+			s := h.admit(func(r *external.Request) { r.Timeout = 5 * time.Minute })
 			if s.Deadline != s.Started.Add(5*time.Minute) {
 				h.Error(s.Deadline.Sub(s.Started))
 			}
 			ended := h.end(s)
-			h.wantEnd(ended, StateFailed, ReasonWalkTime, 16)
+			h.wantEnd(ended, state.StateFailed, outcome.ReasonWalkTime, 16)
 			if took := time.Since(s.Started); took != 5*time.Minute ||
 				!strings.Contains(ended.Sentence, "5 minutes") {
 				h.Errorf("%v: %s", took, ended.Sentence)
 			}
-			h.wantEnd(h.end(h.admit(nil)), StateFailed, ReasonWalkTime, 16)
+			h.wantEnd(h.end(h.admit(nil)), state.StateFailed, outcome.ReasonWalkTime, 16)
 		},
 		"and others see that they are not meant": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			s := h.admit(func(r *ERRequest) { r.MAC = printer })
+			s := h.admit(func(r *external.Request) { r.MAC = printer })
 			synctest.Wait()
 			if got := h.lan.selected.AuthorizedMACs; len(got) != 1 || got[0] != printer {
 				h.Errorf("authorized %v", got)
@@ -273,7 +290,7 @@ func TestERLetsIn(t *testing.T) {
 			if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 				h.Fatal(err)
 			}
-			h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+			h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonCanceled, 0)
 			synctest.Wait()
 			if h.lan.selected.Selected {
 				h.Error("the access point still waits for it")
@@ -285,7 +302,7 @@ func TestERLetsIn(t *testing.T) {
 // TestERSessionsEnd: whatever ends them, with the reason that it has elsewhere.
 func TestERSessionsEnd(t *testing.T) {
 	t.Parallel()
-	slow := func(h *erHouse) Session {
+	slow := func(h *erHouse) state.Session {
 		h.lan.slow = time.Hour
 		return h.learn(labelPIN)
 	}
@@ -293,7 +310,7 @@ func TestERSessionsEnd(t *testing.T) {
 		"its owner leaves": func(h *erHouse) {
 			s := slow(h)
 			h.svc.ReleaseOwner(":1.2")
-			h.wantEnd(h.end(s), StateCanceled, ReasonOwnerLeft, 0)
+			h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonOwnerLeft, 0)
 			if !h.running() {
 				h.Error("the External Registrar is another's")
 			}
@@ -304,8 +321,8 @@ func TestERSessionsEnd(t *testing.T) {
 				h.svc.Cancel(h.Context(), s.ID)); err != nil {
 				h.Fatal(err)
 			}
-			h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
-			if err := h.svc.Cancel(h.Context(), s.ID); !errors.Is(err, ErrNoSession) {
+			h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonCanceled, 0)
+			if err := h.svc.Cancel(h.Context(), s.ID); !errors.Is(err, state.ErrNoSession) {
 				h.Error(err)
 			}
 		},
@@ -315,7 +332,7 @@ func TestERSessionsEnd(t *testing.T) {
 				h.Fatal(err)
 			}
 			ended := h.end(s)
-			h.wantEnd(ended, StateCanceled, ReasonCanceled, 0)
+			h.wantEnd(ended, state.StateCanceled, outcome.ReasonCanceled, 0)
 			if !strings.Contains(ended.Sentence, "External Registrar") {
 				h.Error(ended.Sentence)
 			}
@@ -323,17 +340,17 @@ func TestERSessionsEnd(t *testing.T) {
 		"the interface goes": func(h *erHouse) {
 			s := slow(h)
 			h.world.RemoveRadio("wlan0")
-			h.wantEnd(h.end(s), StateFailed, ReasonInterfaceGone, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonInterfaceGone, 0)
 		},
 		"it takes two minutes": func(h *erHouse) {
-			h.wantEnd(h.end(slow(h)), StateFailed, ReasonWalkTime, 16)
+			h.wantEnd(h.end(slow(h)), state.StateFailed, outcome.ReasonWalkTime, 16)
 		},
 		"a session of the interface's own goes on, and ends alone": func(h *erHouse) {
 			s, own := slow(h), h.pbc(nil)
 			if err := h.svc.CancelInterface(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
-			h.wantEnd(h.end(own), StateCanceled, ReasonCanceled, 0)
+			h.wantEnd(h.end(own), state.StateCanceled, outcome.ReasonCanceled, 0)
 			if now, _ := h.svc.Session(s.ID); now.State.Ended() {
 				h.Error("both were canceled")
 			}
@@ -353,7 +370,7 @@ func TestERLifetime(t *testing.T) {
 		}
 		h.drain()
 		for _, want := range []bool{
-			count[ERAPRemoved](h.house) > 0, count[ERChanged](h.house) == 2,
+			count[state.ERAPRemoved](h.house) > 0, count[state.ERChanged](h.house) == 2,
 			h.lan.called("UNSUBSCRIBE") == 1, h.lan.closed == h.lan.open,
 		} {
 			if !want {
@@ -368,9 +385,10 @@ func TestERLifetime(t *testing.T) {
 			gone(h)
 		},
 		"it ends with the last of them": func(h *erHouse) {
-			h.start(ERStart{Owner: ":1.3"})
+			h.start(external.Start{Owner: ":1.3"})
 			h.svc.ReleaseOwner(":1.1")
-			if !h.running() || !h.svc.Registrars().WantsER(":1.3") || h.svc.Registrars().WantsER(":1.1") {
+			if !h.running() || !h.svc.Registrars().WantsER(":1.3") ||
+				h.svc.Registrars().WantsER(":1.1") {
 				h.Error("the second one still wants it")
 			}
 			h.svc.ReleaseOwner(":1.3")
@@ -378,7 +396,7 @@ func TestERLifetime(t *testing.T) {
 			gone(h)
 		},
 		"detached, it stays": func(h *erHouse) {
-			h.start(ERStart{Owner: ":1.3", Detach: true})
+			h.start(external.Start{Owner: ":1.3", Detach: true})
 			h.svc.ReleaseOwner(":1.3")
 			h.svc.ReleaseOwner(":1.1")
 			if !h.running() || h.svc.Busy() == "" {
@@ -387,14 +405,17 @@ func TestERLifetime(t *testing.T) {
 		},
 		"it stays as long as somebody's session needs it": func(h *erHouse) {
 			h.end(h.learn(labelPIN))
-			s := h.admit(func(r *ERRequest) { r.Detach = true })
+			s := h.admit(func(r *external.Request) { r.Detach = true })
 			h.svc.ReleaseOwner(":1.1")
 			h.svc.ReleaseOwner(":1.2")
 			if !h.running() {
 				h.Fatal("it ended")
 			}
-			h.wantEnd(h.end(s), StateFailed, ReasonWalkTime, 16)
-			h.wait(func(e Event) bool { c, ok := e.(ERChanged); return ok && !c.ER.Running })
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonWalkTime, 16)
+			h.wait(func(e state.Event) bool {
+				c, ok := e.(state.ERChanged)
+				return ok && !c.ER.Running
+			})
 			synctest.Wait()
 			gone(h)
 		},
@@ -415,18 +436,18 @@ func TestERLifetime(t *testing.T) {
 		},
 		"started again, it tells what it knows": func(h *erHouse) {
 			h.lan.join(printer, devpass.PushButton())
-			h.wait(func(e Event) bool { _, ok := e.(EREnrolleeAdded); return ok })
+			h.wait(func(e state.Event) bool { _, ok := e.(state.EREnrolleeAdded); return ok })
 			h.drain()
 			h.events = nil
-			h.start(ERStart{})
+			h.start(external.Start{})
 			h.drain()
-			if count[ERAPAdded](h.house) != 1 || count[EREnrolleeAdded](h.house) != 1 {
+			if count[state.ERAPAdded](h.house) != 1 || count[state.EREnrolleeAdded](h.house) != 1 {
 				h.Errorf("told %v", h.events)
 			}
 			err := h.svc.Registrars().StartER(h.Context(),
-				ERStart{Interface: "wlan0", Owner: ":1.1",
+				external.Start{Interface: "wlan0", Owner: ":1.1",
 					Address: netip.MustParseAddr("192.0.2.9")})
-			if !errors.Is(err, ErrBusy) {
+			if !errors.Is(err, state.ErrBusy) {
 				h.Error(err)
 			}
 		},
@@ -435,7 +456,10 @@ func TestERLifetime(t *testing.T) {
 			h.lan.down = true
 			h.lan.mu.Unlock()
 			h.lan.announce(upnp.Byebye)
-			e := h.wait(func(e Event) bool { _, ok := e.(ERAPRemoved); return ok }).(ERAPRemoved)
+			e := h.wait(func(e state.Event) bool {
+				_, ok := e.(state.ERAPRemoved)
+				return ok
+			}).(state.ERAPRemoved)
 			if e.AccessPoint.UUID != h.lan.uuid || e.Reason == "" {
 				h.Errorf("%+v", e)
 			}
@@ -447,7 +471,7 @@ func TestERRefuses(t *testing.T) {
 	t.Parallel()
 	playER(t, map[string]func(h *erHouse){
 		"what it cannot do": func(h *erHouse) {
-			ask := func(change func(*ERRequest)) ERRequest {
+			ask := func(change func(*external.Request)) external.Request {
 				r := h.request(labelPIN)
 				change(&r)
 				return r
@@ -457,44 +481,57 @@ func TestERRefuses(t *testing.T) {
 				err  error
 				want error
 			}{
-				{"no such interface", h.svc.Registrars().StartER(h.Context(), ERStart{Interface: "eth9"}),
-					ErrNoInterface},
-				{"nothing to stop", h.svc.Registrars().StopER(h.Context(), "eth9"), ErrNoInterface},
+				{"no such interface",
+					h.svc.Registrars().StartER(h.Context(), external.Start{Interface: "eth9"}),
+					state.ErrNoInterface},
+				{"nothing to stop", h.svc.Registrars().StopER(h.Context(), "eth9"),
+					state.ErrNoInterface},
 				{"an unknown access point", second(
 					h.svc.Registrars().ERLearn(h.Context(),
-						ask(func(r *ERRequest) { r.AP = ERPeer{MAC: nextBSSID} }))), ErrNoERAP},
+						ask(func(r *external.Request) {
+							r.AP = external.Peer{MAC: nextBSSID}
+						}))), state.ErrNoERAP},
 				{"any access point", second(h.svc.Registrars().ERLearn(h.Context(),
-					ask(func(r *ERRequest) { r.AP = ERPeer{} }))), ErrInvalid},
+					ask(func(r *external.Request) { r.AP = external.Peer{} }))), state.ErrInvalid},
 				{"no PIN", second(h.svc.Registrars().ERLearn(h.Context(),
-					ask(func(r *ERRequest) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
+					ask(func(r *external.Request) { r.PIN = secret.Value{} }))), devpass.ErrPIN},
 				{"a PIN with a wrong check digit",
 					second(h.svc.Registrars().EREnrollPIN(h.Context(),
-						ask(func(r *ERRequest) {
+						ask(func(r *external.Request) {
 							r.PIN = secret.FromString("12345678")
 						}))), devpass.ErrPINChecksum},
 				{"a device that is named like an access point",
 					second(h.svc.Registrars().EREnrollPIN(h.Context(),
-						ask(func(r *ERRequest) { r.Enrollee.IP = h.lan.addr }))), ErrInvalid},
+						ask(func(r *external.Request) {
+							r.Enrollee.IP = h.lan.addr
+						}))), state.ErrInvalid},
 				{"the button of an address where nobody is",
 					second(h.svc.Registrars().EREnrollPBC(h.Context(),
-						ask(func(r *ERRequest) {
-							r.AP, r.Enrollee.IP = ERPeer{}, netip.MustParseAddr("192.0.2.9")
-						}))), ErrNoERAP},
+						ask(func(r *external.Request) {
+							r.AP, r.Enrollee.IP = external.Peer{}, netip.MustParseAddr("192.0.2.9")
+						}))), state.ErrNoERAP},
 				{"somebody to hand it to", second(
 					h.svc.Registrars().ERLearn(h.Context(),
-						ask(func(r *ERRequest) { r.Apply = "iwd" }))), ErrNotSupported},
+						ask(func(r *external.Request) {
+							r.Apply = "iwd"
+						}))), state.ErrNotSupported},
 				{"two addresses", second(h.svc.Registrars().EREnrollPIN(h.Context(),
-					ask(func(r *ERRequest) {
+					ask(func(r *external.Request) {
 						r.MAC, r.Enrollee.MAC = printer, nextBSSID
-					}))), ErrInvalid},
+					}))), state.ErrInvalid},
 				{"everybody's address", second(
 					h.svc.Registrars().EREnrollPIN(h.Context(),
-						ask(func(r *ERRequest) { r.MAC = wsc.Broadcast }))), ErrInvalid},
+						ask(func(r *external.Request) {
+							r.MAC = wsc.Broadcast
+						}))), state.ErrInvalid},
 				{"two days", second(h.svc.Registrars().EREnrollPIN(h.Context(),
-					ask(func(r *ERRequest) { r.Timeout = 48 * time.Hour }))), ErrInvalid},
+					ask(func(r *external.Request) {
+						r.Timeout = 48 * time.Hour
+					}))), state.ErrInvalid},
 				{"WEP", second(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN),
-					Settings{SSID: []byte("x"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrWEP,
-						Key: secret.FromString("12345678")})), ErrInvalid},
+					session.Settings{SSID: []byte("x"), Auth: wsc.AuthWPA2PSK,
+						Encryption: wsc.EncrWEP,
+						Key:        secret.FromString("12345678")})), state.ErrInvalid},
 			} {
 				if !errors.Is(c.err, c.want) {
 					h.Errorf("%s: %v, want %v", c.name, c.err, c.want)
@@ -502,8 +539,9 @@ func TestERRefuses(t *testing.T) {
 			}
 			h.lan.slow = time.Minute
 			s := h.learn(labelPIN)
-			if _, err := h.svc.Registrars().ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
-				ErrERBusy) {
+			if _, err := h.svc.Registrars().ERLearn(h.Context(),
+				h.request(labelPIN)); !errors.Is(err,
+				state.ErrERBusy) {
 				h.Error(err)
 			}
 			if err := h.svc.Registrars().StopER(h.Context(), "wlan0"); err != nil {
@@ -513,9 +551,9 @@ func TestERRefuses(t *testing.T) {
 			for _, err := range []error{
 				h.svc.Registrars().StopER(h.Context(), "wlan0"),
 				second(h.svc.Registrars().ERLearn(h.Context(), h.request(labelPIN))),
-				h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ERPeer{}, 1),
+				h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", external.Peer{}, 1),
 			} {
-				if !errors.Is(err, ErrERStopped) && !errors.Is(err, ErrNoNetwork) {
+				if !errors.Is(err, state.ErrERStopped) && !errors.Is(err, state.ErrNoNetwork) {
 					h.Error(err)
 				}
 			}
@@ -525,10 +563,11 @@ func TestERRefuses(t *testing.T) {
 			for i := range external.MaxSessions {
 				mac := printer
 				mac[4], mac[5] = byte(i>>8), byte(i)
-				h.admit(func(r *ERRequest) { r.MAC = mac })
+				h.admit(func(r *external.Request) { r.MAC = mac })
 			}
-			if _, err := h.svc.Registrars().EREnrollPIN(h.Context(), h.request(labelPIN)); !errors.Is(err,
-				ErrTooMany) {
+			if _, err := h.svc.Registrars().EREnrollPIN(h.Context(),
+				h.request(labelPIN)); !errors.Is(err,
+				state.ErrTooMany) {
 				h.Error(err)
 			}
 			// the interface's own sessions have theirs
@@ -537,28 +576,30 @@ func TestERRefuses(t *testing.T) {
 	})
 }
 
-func (h *erHouse) enrolHere() Session {
+func (h *erHouse) enrolHere() state.Session {
 	h.press(h.ap(nil))
 	return h.pbc(nil)
 }
 
-func second(_ Session, err error) error { return err }
+func second(_ state.Session, err error) error { return err }
 
 // TestERWithoutSockets: what the user is told if there can be none.
 func TestERWithoutSockets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, nil, func(h *house) {
-			if err := h.svc.Registrars().StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
-				ErrNotSupported) {
+			if err := h.svc.Registrars().StartER(t.Context(),
+				external.Start{Interface: "wlan0"}); !errors.Is(err,
+				state.ErrNotSupported) {
 				t.Error(err)
 			}
 		})
 		l := newLAN(t)
 		l.openErr = errors.New("no such device")
 		inHouse(t, func(c *Config) { c.ControlPoint = l.Open }, func(h *house) {
-			if err := h.svc.Registrars().StartER(t.Context(), ERStart{Interface: "wlan0"}); !errors.Is(err,
-				ErrERSockets) || !strings.Contains(h.log.String(), "no such device") {
+			if err := h.svc.Registrars().StartER(t.Context(),
+				external.Start{Interface: "wlan0"}); !errors.Is(err,
+				state.ErrERSockets) || !strings.Contains(h.log.String(), "no such device") {
 				t.Error(err)
 			}
 		})
@@ -589,8 +630,9 @@ func TestERImpostor(t *testing.T) {
 	playER(t, map[string]func(h *erHouse){
 		"by address only": func(h *erHouse) {
 			n, err := h.svc.AddNetwork(h.Context(),
-				Settings{SSID: []byte("net"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-					Key: secret.FromString("12345678")}, wsc.MAC{})
+				session.Settings{SSID: []byte("net"), Auth: wsc.AuthWPA2PSK,
+					Encryption: wsc.EncrAES,
+					Key:        secret.FromString("12345678")}, wsc.MAC{})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -604,28 +646,29 @@ func TestERImpostor(t *testing.T) {
 			h.lan.mu.Lock()
 			asked := h.lan.others[impostor]
 			h.lan.mu.Unlock()
-			for _, ap := range []ERPeer{{UUID: h.lan.uuid}, {MAC: homeBSSID}} {
+			for _, ap := range []external.Peer{{UUID: h.lan.uuid}, {MAC: homeBSSID}} {
 				r := h.request(labelPIN)
 				r.AP = ap
 				admit := r
-				admit.Enrollee = ERPeer{MAC: printer}
-				button := ERRequest{Interface: "wlan0", Enrollee: ap, Owner: ":1.2"}
+				admit.Enrollee = external.Peer{MAC: printer}
+				button := external.Request{Interface: "wlan0", Enrollee: ap, Owner: ":1.2"}
 				_, secretsErr := h.svc.Registrars().ERConfig(h.Context(), "wlan0", ap)
-				_, tokenErr := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ap, NFCFormatNDEF)
+				_, tokenErr := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ap,
+					nfc.FormatNDEF)
 				for name, err := range map[string]error{
 					"Learn": second(h.svc.Registrars().ERLearn(h.Context(), r)),
 					"Configure": second(h.svc.Registrars().ERConfigure(h.Context(), r,
-						Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK,
+						session.Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK,
 							Encryption: wsc.EncrAES, Key: secret.FromString("12345678")})),
 					"EnrollPin": second(h.svc.Registrars().EREnrollPIN(h.Context(), admit)),
 					"EnrollPbc, ap": second(h.svc.Registrars().EREnrollPBC(h.Context(),
-						ERRequest{Interface: "wlan0", AP: ap, Owner: ":1.2"})),
+						external.Request{Interface: "wlan0", AP: ap, Owner: ":1.2"})),
 					"EnrollPbc": second(h.svc.Registrars().EREnrollPBC(h.Context(), button)),
 					"SetConfig": h.svc.Registrars().ERSetConfig(h.Context(), "wlan0", ap, n.ID),
 					"config":    secretsErr,
 					"token":     tokenErr,
 				} {
-					if !errors.Is(err, ErrERAmbiguous) ||
+					if !errors.Is(err, state.ErrERAmbiguous) ||
 						!strings.Contains(err.Error(), "192.0.2.1") ||
 						!strings.Contains(err.Error(), impostor.String()) {
 						h.Errorf("%s of %v: %v", name, ap, err)
@@ -633,8 +676,9 @@ func TestERImpostor(t *testing.T) {
 				}
 			}
 			r := h.request(labelPIN)
-			r.AP = ERPeer{IP: h.lan.addr}
-			if s := h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), r))); s.State != StateSucceeded {
+			r.AP = external.Peer{IP: h.lan.addr}
+			if s := h.end(h.must(h.svc.Registrars().ERLearn(h.Context(),
+				r))); s.State != state.StateSucceeded {
 				h.Errorf("by the address: %v", s.Sentence)
 			}
 			h.lan.mu.Lock()
@@ -649,7 +693,7 @@ func TestERImpostor(t *testing.T) {
 func TestParseERPeer(t *testing.T) {
 	t.Parallel()
 	uuid := wsc.UUIDFromMAC(homeBSSID)
-	for text, want := range map[string]ERPeer{
+	for text, want := range map[string]external.Peer{
 		"any": {}, homeBSSID.String(): {MAC: homeBSSID},
 		strings.ToUpper(uuid.String()): {UUID: uuid},
 		"192.0.2.1":                    {IP: netip.MustParseAddr("192.0.2.1")},
@@ -663,7 +707,8 @@ func TestParseERPeer(t *testing.T) {
 		"00000000-0000-0000-0000-000000000000",
 		"0.0.0.0", "224.0.0.1", "fe80::1%eth0", "::ffff:192.0.2.1", "192.0.2.1:80",
 		uuid.String() + "0", strings.Repeat("x", 1000)} {
-		if got, err := external.ParsePeer(text); !errors.Is(err, ErrInvalid) || !got.IsAny() ||
+		if got, err := external.ParsePeer(text); !errors.Is(err, state.ErrInvalid) ||
+			!got.IsAny() ||
 			len(err.Error()) > 200 {
 			t.Errorf("%.40q: %v, %v", text, got, err)
 		}
@@ -679,9 +724,10 @@ func TestNoSecretOfAnERLeaks(t *testing.T) {
 			h.end(h.learn(wrong))
 			h.end(h.learn(labelPIN))
 			h.end(h.must(h.svc.Registrars().ERConfigure(h.Context(), h.request(labelPIN),
-				Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-					Key: secret.FromString(newKey)})))
-			s := h.admit(func(r *ERRequest) { r.PIN = secret.FromString(wrong) })
+				session.Settings{SSID: []byte("new"), Auth: wsc.AuthWPA2PSK,
+					Encryption: wsc.EncrAES,
+					Key:        secret.FromString(newKey)})))
+			s := h.admit(func(r *external.Request) { r.PIN = secret.FromString(wrong) })
 			h.lan.join(printer, devpass.FromPIN(secret.FromString(wrong)))
 			h.end(s)
 			h.drain()

@@ -17,6 +17,7 @@ import (
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/external"
 )
 
 // lan is a ControlPoint without sockets, and the access point on the other side of it: it answers
@@ -62,7 +63,7 @@ func newLAN(t testing.TB) *lan {
 }
 
 // Open is what the Service calls.
-func (l *lan) Open(string) (ControlPoint, error) {
+func (l *lan) Open(string) (external.ControlPoint, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.openErr != nil {

@@ -13,6 +13,10 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/external"
+	"wpsd/service/nfc"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // tagOf makes a device's password token and its key pair.
@@ -33,16 +37,17 @@ func tagOf(t testing.TB) (*ndef.PasswordToken, *wsccrypto.KeyPair) {
 // External Registrar.
 func TestERNFC(t *testing.T) {
 	t.Parallel()
-	byUUID := func(h *erHouse) ERPeer { return ERPeer{UUID: h.lan.uuid} }
+	byUUID := func(h *erHouse) external.Peer { return external.Peer{UUID: h.lan.uuid} }
 	playER(t, map[string]func(h *erHouse){
 		"a configuration token has what its Enrollees are given": func(h *erHouse) {
 			if _, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", byUUID(h),
-				NFCFormatNDEF); !errors.Is(err, ErrNoERSettings) {
+				nfc.FormatNDEF); !errors.Is(err, state.ErrNoERSettings) {
 				h.Errorf("before it was learned: %v", err)
 			}
 			h.end(h.learn(labelPIN))
-			v, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: homeBSSID},
-				NFCFormatNDEF)
+			v, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0",
+				external.Peer{MAC: homeBSSID},
+				nfc.FormatNDEF)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -54,8 +59,9 @@ func TestERNFC(t *testing.T) {
 				string(c.NetworkKey.Bytes()) != passphrase || c.NetworkIndex != 1 {
 				h.Errorf("%v", c)
 			}
-			if _, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0", ERPeer{MAC: camera},
-				NFCFormatNDEF); !errors.Is(err, ErrNoERAP) {
+			if _, err := h.svc.NFC().ERNFCConfigToken(h.Context(), "wlan0",
+				external.Peer{MAC: camera},
+				nfc.FormatNDEF); !errors.Is(err, state.ErrNoERAP) {
 				h.Errorf("of another: %v", err)
 			}
 		},
@@ -63,8 +69,8 @@ func TestERNFC(t *testing.T) {
 			h.end(h.learn(labelPIN))
 			tag, pair := tagOf(h)
 			got, err := h.svc.NFC().ERNFCTagRead(h.Context(),
-				NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"})
-			if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
+				nfc.TagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil), Owner: ":1.2"})
+			if err != nil || got.Kind != nfc.TagPassword || got.PasswordID != tag.ID {
 				h.Fatal(got, err)
 			}
 			password, err := devpass.FromNFC(tag.ID, tag.Password.Bytes())
@@ -75,32 +81,32 @@ func TestERNFC(t *testing.T) {
 				wsc.NotConfigured), Password: password, KeyPair: pair})
 			s, _ := h.svc.Session(got.Session)
 			s = h.end(s)
-			if s.State != StateSucceeded || s.Method != MethodNFC || s.Peer != camera ||
+			if s.State != state.StateSucceeded || s.Method != state.MethodNFC || s.Peer != camera ||
 				len(m.Outcome().Credentials) != 1 {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
 		},
 		"a device whose tag was read before there was a network is let in once there is one": func(h *erHouse) {
 			tag, pair := tagOf(h)
-			r := NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2",
+			r := nfc.TagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2",
 				Detach: true}
 			if _, err := h.svc.NFC().ERNFCTagRead(h.Context(), r); !errors.Is(err,
-				ErrNoERSettings) {
+				state.ErrNoERSettings) {
 				h.Errorf("by who does not wait: %v", err)
 			}
 			r.Await = true
 			if got, err := h.svc.NFC().ERNFCTagRead(h.Context(), r); err != nil ||
-				got.Kind != NFCTagPassword || got.Session != 0 {
+				got.Kind != nfc.TagPassword || got.Session != 0 {
 				h.Fatal(got, err)
 			}
 			h.end(h.learn(labelPIN))
-			var s Session
+			var s state.Session
 			for _, ses := range h.svc.Snapshot().Sessions {
-				if ses.Method == MethodNFC && !ses.State.Ended() {
+				if ses.Method == state.MethodNFC && !ses.State.Ended() {
 					s = ses
 				}
 			}
-			if s.Purpose != PurposeAdmit || s.Owner != ":1.2" || !s.Detached {
+			if s.Purpose != state.PurposeAdmit || s.Owner != ":1.2" || !s.Detached {
 				h.Fatalf("%+v", s)
 			}
 			password, err := devpass.FromNFC(tag.ID, tag.Password.Bytes())
@@ -109,7 +115,7 @@ func TestERNFC(t *testing.T) {
 			}
 			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera,
 				wsc.NotConfigured), Password: password, KeyPair: pair})
-			if s = h.end(s); s.State != StateSucceeded || len(m.Outcome().Credentials) != 1 {
+			if s = h.end(s); s.State != state.StateSucceeded || len(m.Outcome().Credentials) != 1 {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
 			// What an access point was learned by was its own tag: nobody else has it.
@@ -129,7 +135,7 @@ func TestERNFC(t *testing.T) {
 			h.end(h.learn(labelPIN))
 			tag, _ := tagOf(h)
 			got, err := h.svc.NFC().ERNFCTagRead(h.Context(),
-				NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2"})
+				nfc.TagRequest{Interface: "wlan0", Payload: tag.Append(nil), Owner: ":1.2"})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -139,7 +145,7 @@ func TestERNFC(t *testing.T) {
 			}
 			m := h.lan.join(camera, password)
 			s, _ := h.svc.Session(got.Session)
-			if s = h.end(s); s.State != StateFailed || len(m.Outcome().Credentials) != 0 ||
+			if s = h.end(s); s.State != state.StateFailed || len(m.Outcome().Credentials) != 0 ||
 				s.Sentence == "" {
 				h.Errorf("%+v", s)
 			}
@@ -150,8 +156,8 @@ func TestERNFC(t *testing.T) {
 			request := &ndef.HandoverRequest{PublicKeyHash: wsccrypto.PublicKeyHash(pair.Public()),
 				UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
 			answer, err := h.svc.NFC().ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h),
-				NFCFormatNDEF,
-				NFCCarrierMessage)
+				nfc.FormatNDEF,
+				nfc.CarrierMessage)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -159,7 +165,7 @@ func TestERNFC(t *testing.T) {
 			if err != nil || string(sel.SSID) != "home" || !sel.BSSID.IsZero() {
 				h.Fatalf("%+v, %v", sel, err)
 			}
-			report := NFCHandover{Interface: "wlan0", Request: request.AppendMessage(nil, 1),
+			report := nfc.Handover{Interface: "wlan0", Request: request.AppendMessage(nil, 1),
 				Select: answer, Owner: ":1.2"}
 			s, err := h.svc.NFC().NFCReportHandover(h.Context(), report)
 			if err != nil {
@@ -170,17 +176,17 @@ func TestERNFC(t *testing.T) {
 				Password: devpass.Password{ID: wsc.PasswordIDNFCConnectionHandover},
 				KeyPair:  pair, RegistrarKeyHash: &sel.PublicKeyHash,
 			})
-			if s = h.end(s); s.State != StateSucceeded || s.Peer != camera ||
-				len(m.Outcome().Credentials) != 1 || s.Role != RoleExternalRegistrar {
+			if s = h.end(s); s.State != state.StateSucceeded || s.Peer != camera ||
+				len(m.Outcome().Credentials) != 1 || s.Role != state.RoleExternalRegistrar {
 				h.Errorf("%+v, %v", s, m.Outcome())
 			}
 			if _, err := h.svc.NFC().NFCReportHandover(h.Context(), report); !errors.Is(err,
-				ErrNoToken) {
+				state.ErrNoToken) {
 				h.Errorf("once more: %v", err)
 			}
 			byMAC, err := h.svc.NFC().ERNFCHandoverSelect(h.Context(), "wlan0",
-				ERPeer{MAC: homeBSSID},
-				NFCFormatWPS, NFCCarrierRecord)
+				external.Peer{MAC: homeBSSID},
+				nfc.FormatWPS, nfc.CarrierRecord)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -192,13 +198,13 @@ func TestERNFC(t *testing.T) {
 			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
 				SSID: []byte("cabin"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}
 			got, err := h.svc.NFC().ERNFCTagRead(h.Context(),
-				NFCTagRequest{Interface: "wlan0", Payload: token.Append(nil)})
+				nfc.TagRequest{Interface: "wlan0", Payload: token.Append(nil)})
 			if err != nil || len(got.Networks) != 1 {
 				h.Errorf("%+v, %v", got, err)
 			}
 			if _, err := h.svc.NFC().ERNFCTagRead(h.Context(),
-				NFCTagRequest{Interface: "wlan0", Payload: []byte("x")}); !errors.Is(err,
-				ErrBadTag) {
+				nfc.TagRequest{Interface: "wlan0", Payload: []byte("x")}); !errors.Is(err,
+				state.ErrBadTag) {
 				h.Errorf("%v", err)
 			}
 		},
@@ -209,13 +215,13 @@ func TestERNFC(t *testing.T) {
 			}
 			tag, _ := tagOf(h)
 			if _, err := h.svc.NFC().ERNFCTagRead(h.Context(),
-				NFCTagRequest{Interface: "wlan0", Payload: tag.Append(nil)}); !errors.Is(err,
-				ErrERStopped) {
+				nfc.TagRequest{Interface: "wlan0", Payload: tag.Append(nil)}); !errors.Is(err,
+				state.ErrERStopped) {
 				h.Errorf("%v", err)
 			}
 			if _, err := h.svc.NFC().ERNFCHandoverSelect(h.Context(), "wlan0", byUUID(h),
-				NFCFormatNDEF,
-				NFCCarrierRecord); !errors.Is(err, ErrERStopped) {
+				nfc.FormatNDEF,
+				nfc.CarrierRecord); !errors.Is(err, state.ErrERStopped) {
 				h.Errorf("%v", err)
 			}
 		},
@@ -239,8 +245,8 @@ func (h *erHouse) writeTag() *ndef.PasswordToken {
 func (h *erHouse) readTag(tag *ndef.PasswordToken) {
 	h.Helper()
 	if got, err := h.svc.NFC().NFCTagRead(h.Context(),
-		NFCTagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil),
-			Owner: ":1.2"}); err != nil || got.Kind != NFCTagPassword || got.Session != 0 {
+		nfc.TagRequest{Interface: "wlan0", Payload: tag.AppendNDEF(nil),
+			Owner: ":1.2"}); err != nil || got.Kind != nfc.TagPassword || got.Session != 0 {
 		h.Fatal(got, err)
 	}
 }
@@ -248,7 +254,7 @@ func (h *erHouse) readTag(tag *ndef.PasswordToken) {
 // An access point is learned and configured over the network by its tag.
 func TestERManagesByTag(t *testing.T) {
 	t.Parallel()
-	learn := func(h *erHouse) Session {
+	learn := func(h *erHouse) state.Session {
 		h.Helper()
 		r := h.request("")
 		r.NFC = true
@@ -258,14 +264,16 @@ func TestERManagesByTag(t *testing.T) {
 		"the password of its tag is good for one run that succeeds, and its PIN beside it": func(h *erHouse) {
 			r := h.request("")
 			r.NFC = true
-			if _, err := h.svc.Registrars().ERLearn(h.Context(), r); !errors.Is(err, ErrNoToken) {
+			if _, err := h.svc.Registrars().ERLearn(h.Context(), r); !errors.Is(err,
+				state.ErrNoToken) {
 				h.Errorf("before the tag was read: %v", err)
 			}
 			tag := h.writeTag()
 			h.readTag(tag)
 			s := learn(h)
 			h.wantNetwork(s, "home", passphrase)
-			if s.Method != MethodNFC || s.Purpose != PurposeLearn || h.svc.tokens.HasTokens() {
+			if s.Method != state.MethodNFC || s.Purpose != state.PurposeLearn ||
+				h.svc.tokens.HasTokens() {
 				h.Errorf("%+v; tokens are left: %v", s, h.svc.tokens.HasTokens())
 			}
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
@@ -282,7 +290,8 @@ func TestERManagesByTag(t *testing.T) {
 			tag.PublicKeyHash[3]++
 			h.readTag(tag)
 			s := learn(h)
-			if s.State != StateFailed || s.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch ||
+			if s.State != state.StateFailed ||
+				s.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch ||
 				!strings.Contains(s.Sentence, "another key than its tag") {
 				h.Errorf("%+v", s)
 			}
@@ -295,7 +304,8 @@ func TestERManagesByTag(t *testing.T) {
 			tag.Password = secret.New(bytes.Repeat([]byte{1}, 32))
 			h.readTag(tag)
 			s := learn(h)
-			h.wantEnd(s, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+			h.wantEnd(s, state.StateFailed, outcome.ReasonWrongPINFirst,
+				wsc.ConfigErrorDevicePasswordAuthFailure)
 			if !strings.Contains(s.Sentence, "tag") || strings.Contains(s.Sentence, "PIN") {
 				h.Error(s.Sentence)
 			}
@@ -308,7 +318,7 @@ func TestERManagesByTag(t *testing.T) {
 			}
 			h.readTag(other)
 			s := learn(h)
-			if s.State != StateFailed || !strings.Contains(s.Sentence, "own tag") ||
+			if s.State != state.StateFailed || !strings.Contains(s.Sentence, "own tag") ||
 				!h.svc.tokens.HasTokens() {
 				h.Errorf("%+v", s)
 			}
@@ -316,7 +326,8 @@ func TestERManagesByTag(t *testing.T) {
 		"an access point that expects its PIN is told apart": func(h *erHouse) {
 			tag, _ := tagOf(h)
 			h.readTag(tag)
-			if s := learn(h); s.State != StateFailed || s.Reason != ReasonRegistrarBusy {
+			if s := learn(h); s.State != state.StateFailed ||
+				s.Reason != outcome.ReasonRegistrarBusy {
 				h.Errorf("%+v", s)
 			}
 		},

@@ -17,6 +17,9 @@ import (
 	"wpsd/service/agents"
 	"wpsd/service/external"
 	"wpsd/service/hotspot/hotspottest"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -205,7 +208,7 @@ func TestFencedSessions(t *testing.T) {
 				}, func(h *house, m *fakeManager, journal *store.Journal) {
 					ap := h.ap(withPIN)
 					f.arm(where)
-					try := func() Session {
+					try := func() state.Session {
 						if kind == "learn" {
 							return h.end(h.learn(labelPIN))
 						}
@@ -213,7 +216,8 @@ func TestFencedSessions(t *testing.T) {
 						return h.end(h.pbc(nil))
 					}
 					s := try()
-					if s.State != StateFailed || s.Reason != ReasonInternal || s.Sentence == "" {
+					if s.State != state.StateFailed || s.Reason != outcome.ReasonInternal ||
+						s.Sentence == "" {
 						h.Errorf("it ended %s, %s: %s", s.State, s.Reason, s.Sentence)
 					}
 					if where == "rand" || where == "receive" {
@@ -249,14 +253,15 @@ func TestFencedOthers(t *testing.T) {
 			func(h *house) {
 				h.plug("wlan1", nextBSSID)
 				ap := h.ap(nil)
-				one, other := h.pbc(nil), h.pbc(func(r *StartRequest) { r.Interface = "wlan1" })
+				one, other := h.pbc(nil),
+					h.pbc(func(r *session.StartRequest) { r.Interface = "wlan1" })
 				time.Sleep(5 * time.Second)
 				f.arm("scan") // of whichever looks next
-				ended := h.wait(func(e Event) bool {
-					_, ok := e.(SessionEnded)
+				ended := h.wait(func(e state.Event) bool {
+					_, ok := e.(state.SessionEnded)
 					return ok
-				}).(SessionEnded).Session
-				h.wantEnd(ended, StateFailed, ReasonInternal, 0)
+				}).(state.SessionEnded).Session
+				h.wantEnd(ended, state.StateFailed, outcome.ReasonInternal, 0)
 				h.well(1)
 				h.press(ap)
 				if ended.ID == one.ID {
@@ -279,7 +284,7 @@ func TestFencedScansAndDrivers(t *testing.T) {
 			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
-			h.wait(func(e Event) bool { return e == ScanDone{Interface: "wlan0"} })
+			h.wait(func(e state.Event) bool { return e == state.ScanDone{Interface: "wlan0"} })
 			h.well(1)
 			f.arm("interfaces")
 			d.changed <- struct{}{}
@@ -288,14 +293,16 @@ func TestFencedScansAndDrivers(t *testing.T) {
 			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
-			h.wait(func(e Event) bool { return e == ScanDone{Interface: "wlan0", Success: true} })
+			h.wait(func(e state.Event) bool {
+				return e == state.ScanDone{Interface: "wlan0", Success: true}
+			})
 		})
 	})
 }
 
 // faultyPoint is a ControlPoint with faults.
 type faultyPoint struct {
-	ControlPoint
+	external.ControlPoint
 	*faults
 }
 
@@ -316,17 +323,17 @@ func TestFencedExternalRegistrars(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f, l := &faults{}, newLAN(t)
 			inHouse(t, func(c *Config) {
-				c.ControlPoint = func(ifname string) (ControlPoint, error) {
+				c.ControlPoint = func(ifname string) (external.ControlPoint, error) {
 					p, err := l.Open(ifname)
 					return &faultyPoint{p, f}, err
 				}
 			}, func(h *house) {
 				e := &erHouse{h, l}
-				e.start(ERStart{})
-				e.wait(func(e Event) bool { _, ok := e.(ERAPAdded); return ok })
+				e.start(external.Start{})
+				e.wait(func(e state.Event) bool { _, ok := e.(state.ERAPAdded); return ok })
 				run(e, f)
-				e.start(ERStart{}) // and another one runs
-				e.wait(func(e Event) bool { _, ok := e.(ERAPAdded); return ok })
+				e.start(external.Start{}) // and another one runs
+				e.wait(func(e state.Event) bool { _, ok := e.(state.ERAPAdded); return ok })
 				h.wantNetwork(h.end(e.learn(labelPIN)), "home", passphrase)
 			})
 			if l.open != l.closed {
@@ -341,11 +348,12 @@ func TestFencedExternalRegistrars(t *testing.T) {
 			f.arm("search")
 			// searches again
 			if err := h.svc.Registrars().StartER(h.Context(),
-				ERStart{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err, external.ErrBroken) {
+				external.Start{Interface: "wlan0", Owner: ":1.1"}); !errors.Is(err,
+				external.ErrBroken) {
 				h.Errorf("the caller is told %v", err)
 			}
 			e := h.end(s)
-			h.wantEnd(e, StateFailed, ReasonInternal, 0)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonInternal, 0)
 			if h.running() {
 				h.Error("it runs still")
 			}
@@ -355,7 +363,7 @@ func TestFencedExternalRegistrars(t *testing.T) {
 	t.Run("in a request", func(t *testing.T) {
 		in(t, func(h *erHouse, f *faults) {
 			f.arm("do")
-			if s := h.end(h.learn(labelPIN)); s.State == StateSucceeded && f.waits() {
+			if s := h.end(h.learn(labelPIN)); s.State == state.StateSucceeded && f.waits() {
 				h.Error("nothing went wrong")
 			}
 			h.well(1)
@@ -369,28 +377,29 @@ func TestFencedExternalRegistrars(t *testing.T) {
 // TestFencedAccessPoints: a session at an access point of this machine withdraws what it granted.
 func TestFencedAccessPoints(t *testing.T) {
 	t.Parallel()
-	inHotspot(t, func(u *hotspottest.Software) { u.Panics = "pin" }, func(h *house, u *hotspottest.Software) {
-		s := h.end(h.admit(0))
-		if s.Reason != ReasonInternal {
-			h.Errorf("%+v", s)
-		}
-		if !strings.HasSuffix(u.Commands(), "withdraw") {
-			h.Errorf("not withdrawn: %s", u.Commands())
-		}
-		h.well(1)
-		second := h.admit(0)
-		if err := h.svc.Cancel(h.Context(), second.ID); err != nil {
-			h.Error(err)
-		}
-		h.wantEnd(h.end(second), StateCanceled, ReasonCanceled, 0)
-	})
+	inHotspot(t, func(u *hotspottest.Software) { u.Panics = "pin" },
+		func(h *house, u *hotspottest.Software) {
+			s := h.end(h.admit(0))
+			if s.Reason != outcome.ReasonInternal {
+				h.Errorf("%+v", s)
+			}
+			if !strings.HasSuffix(u.Commands(), "withdraw") {
+				h.Errorf("not withdrawn: %s", u.Commands())
+			}
+			h.well(1)
+			second := h.admit(0)
+			if err := h.svc.Cancel(h.Context(), second.ID); err != nil {
+				h.Error(err)
+			}
+			h.wantEnd(h.end(second), state.StateCanceled, outcome.ReasonCanceled, 0)
+		})
 }
 
 // TestFencedAgents: an agent's goroutine goes on, and the credential stays.
 func TestFencedAgents(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{{"a call to an agent", func(h *house) {
-		h.process(ProcessingBoth)
+		h.process(state.ProcessingBoth)
 		var asked atomic.Int32
 		h.agent(":1.9", func(context.Context, agents.Delivery) error {
 			if n := asked.Add(1); n == 1 {

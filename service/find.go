@@ -9,6 +9,7 @@ import (
 	"wpsd/engine/registration"
 	"wpsd/service/ending"
 	"wpsd/service/search"
+	"wpsd/service/state"
 )
 
 // find looks until there is somebody to try; package search says where to look and when that is.
@@ -62,7 +63,7 @@ func (e *enrolment) swept() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := e.iface; s.interfaces[i.Name] == i {
-		s.emit(ScanDone{Interface: i.Name, Success: true})
+		s.emit(state.ScanDone{Interface: i.Name, Success: true})
 	}
 }
 
@@ -90,9 +91,9 @@ func attemptOf(err error) search.Outcome {
 // checks tells whether the look that begins now makes sure that no second button is pressed.
 func (e *enrolment) checks(is bool) {
 	if e.session.Checking != is {
-		e.change(func(s *Session) { s.Checking = is })
+		e.change(func(s *state.Session) { s.Checking = is })
 	}
 }
 
 // checked notes that there is somebody to try, which the next change tells.
-func (e *enrolment) checked() { e.session.Note(func(s *Session) { s.Checking = false }) }
+func (e *enrolment) checked() { e.session.Note(func(s *state.Session) { s.Checking = false }) }

@@ -5,8 +5,11 @@ import (
 	"errors"
 
 	"wpsd/engine/credential"
+	"wpsd/service/ending"
 	"wpsd/service/lending"
 	"wpsd/service/receive"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // finish gives the interface back, and hands over what was received.
@@ -14,11 +17,13 @@ func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 	sink := e.service.lenders.SinkFor(e.apply, loan.Owner())
 	useless := errors.Is(e.came.Err, receive.ErrUseless)
 	if !e.received || useless || sink == nil || e.external &&
-		(e.apply == "" || e.apply == ApplyAuto) {
+		(e.apply == "" || e.apply == session.ApplyAuto) {
 		loan.Return(ctx)
 		return e.came.Err
 	}
-	e.change(func(ses *Session) { ses.State, ses.Detail.Manager = StateHandingOver, sink.Name() })
+	e.change(func(ses *state.Session) {
+		ses.State, ses.Detail.Manager = state.StateHandingOver, sink.Name()
+	})
 	networks, offers := e.offers()
 	defer credential.WipeAll(networks)
 	for i := range offers {
@@ -28,12 +33,12 @@ func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 		}
 	}
 	if err := loan.Deliver(ctx, sink, offers); err != nil {
-		if failed, ok := errors.AsType[*HandoverError](err); ok && loan.Apart() {
+		if failed, ok := errors.AsType[*ending.HandoverError](err); ok && loan.Apart() {
 			failed.Run = e.device.MAC
 		}
 		return errors.Join(e.came.Err, err)
 	}
-	e.change(func(ses *Session) { ses.Detail.HandedOver = true })
+	e.change(func(ses *state.Session) { ses.Detail.HandedOver = true })
 	return e.came.Err
 }
 

@@ -10,6 +10,9 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/ending"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // TestHiddenNetwork: an access point that hides its name is asked by it where it is known; else the
@@ -19,15 +22,16 @@ func TestHiddenNetwork(t *testing.T) {
 	hide := func(o *sim.APOptions) { o.BSSs[0].Hidden = true }
 	stored := func(h *house, ssid string) {
 		h.Helper()
-		settings := Settings{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-			Key: secret.FromString("an old passphrase")}
+		settings := session.Settings{SSID: []byte(ssid), Auth: wsc.AuthWPA2PSK,
+			Encryption: wsc.EncrAES,
+			Key:        secret.FromString("an old passphrase")}
 		if _, err := h.svc.AddNetwork(h.Context(), settings, homeBSSID); err != nil {
 			h.Fatal(err)
 		}
 	}
-	soon := func(h *house, s Session) {
+	soon := func(h *house, s state.Session) {
 		h.Helper()
-		h.wantEnd(h.end(s), StateFailed, ReasonHidden, 0)
+		h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonHidden, 0)
 		if took := time.Since(s.Started); took > 5*time.Second {
 			h.Errorf("after %v", took)
 		}
@@ -39,7 +43,7 @@ func TestHiddenNetwork(t *testing.T) {
 		}},
 		{"the same with the access point named", func(h *house) {
 			h.press(h.ap(hide))
-			soon(h, h.pbc(func(r *StartRequest) { r.BSSID = homeBSSID }))
+			soon(h, h.pbc(func(r *session.StartRequest) { r.BSSID = homeBSSID }))
 		}},
 		{"a PIN for an access point that was named", func(h *house) {
 			h.enter(h.ap(hide), labelPIN)
@@ -48,7 +52,7 @@ func TestHiddenNetwork(t *testing.T) {
 		{"the settings of one are to be read", func(h *house) {
 			h.ap(func(o *sim.APOptions) { o.APPIN = secret.FromString(labelPIN); hide(o) })
 			s, err := h.svc.Learn(h.Context(),
-				StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+				session.StartRequest{Interface: "wlan0", BSSID: homeBSSID,
 					PIN: secret.FromString(labelPIN)})
 			if err != nil {
 				h.Fatal(err)
@@ -58,7 +62,8 @@ func TestHiddenNetwork(t *testing.T) {
 		{"a PIN for any: others are waited for, and the reason is told when time is over",
 			func(h *house) {
 				h.enter(h.ap(hide), labelPIN)
-				h.wantEnd(h.end(h.pin(labelPIN, wsc.MAC{})), StateFailed, ReasonHidden, 0)
+				h.wantEnd(h.end(h.pin(labelPIN, wsc.MAC{})), state.StateFailed,
+					outcome.ReasonHidden, 0)
 			}},
 		{"a PIN for any: one that shows its name is tried", func(h *house) {
 			h.enter(h.ap(hide), labelPIN)
@@ -76,14 +81,14 @@ func TestHiddenNetwork(t *testing.T) {
 			stored(h, "home")
 			h.press(h.ap(hide))
 			s := h.end(h.pbc(nil))
-			if s.State != StateSucceeded {
+			if s.State != state.StateSucceeded {
 				h.Errorf("%s: %s", s.Reason, s.Sentence)
 			}
 		}},
 		{"the same with a PIN", func(h *house) {
 			stored(h, "home")
 			h.enter(h.ap(hide), labelPIN)
-			if s := h.end(h.pin(labelPIN, homeBSSID)); s.State != StateSucceeded {
+			if s := h.end(h.pin(labelPIN, homeBSSID)); s.State != state.StateSucceeded {
 				h.Errorf("%s: %s", s.Reason, s.Sentence)
 			}
 		}},
@@ -101,11 +106,11 @@ func TestLinkError(t *testing.T) {
 	for _, text := range []string{"invalid argument", "no such file or directory",
 		"numerical result out of range", "no buffer space available"} {
 		if f := ending.Of(linkError(errors.New(text), drivers.ErrAssociation),
-			MethodPBC); f.Reason != ReasonAssociationFailed {
+			state.MethodPBC); f.Reason != outcome.ReasonAssociationFailed {
 			t.Errorf("%s: %s", text, f.Reason)
 		}
 		if f := ending.Of(linkError(errors.New(text), drivers.ErrLinkLost),
-			MethodPBC); f.Reason != ReasonLinkLost {
+			state.MethodPBC); f.Reason != outcome.ReasonLinkLost {
 			t.Errorf("%s: %s", text, f.Reason)
 		}
 	}

@@ -17,6 +17,9 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -139,9 +142,9 @@ func TestManagedInterface(t *testing.T) {
 		name     string
 		prepare  func(*fakeManager)
 		config   func(*Config)
-		start    func(*StartRequest)
-		state    State
-		reason   Reason
+		start    func(*session.StartRequest)
+		state    state.State
+		reason   outcome.Reason
 		told     []string
 		network  string
 		sentence string
@@ -149,23 +152,24 @@ func TestManagedInterface(t *testing.T) {
 		owed     bool
 	}{
 		{
-			name: "who has the interface gets the network", state: StateSucceeded,
+			name: "who has the interface gets the network", state: state.StateSucceeded,
 			told: []string{"release", "restore false", "deliver home " + key}, network: "home",
 			manager: "first",
 		},
 		{
-			name: "with apply none the manager is back in its network", state: StateSucceeded,
-			start: func(r *StartRequest) { r.Apply = ApplyNone },
+			name: "with apply none the manager is back in its network", state: state.StateSucceeded,
+			start: func(r *session.StartRequest) { r.Apply = session.ApplyNone },
 			told:  []string{"release", "restore true"}, network: "before",
 		},
 		{
-			name: "with apply none in the configuration, too", state: StateSucceeded,
-			config: func(c *Config) { c.Managers.Apply = ApplyNone },
+			name: "with apply none in the configuration, too", state: state.StateSucceeded,
+			config: func(c *Config) { c.Managers.Apply = session.ApplyNone },
 			told:   []string{"release", "restore true"}, network: "before",
 		},
 		{
-			name: "a session's apply comes before the configuration's", state: StateSucceeded,
-			config: func(c *Config) { c.Managers.Apply = ApplyNone }, start: func(r *StartRequest) {
+			name: "a session's apply comes before the configuration's", state: state.StateSucceeded,
+			config: func(c *Config) { c.Managers.Apply = session.ApplyNone },
+			start: func(r *session.StartRequest) {
 				r.Apply = "first"
 			},
 			told: []string{"release", "restore false", "deliver home " + key}, network: "home",
@@ -173,51 +177,52 @@ func TestManagedInterface(t *testing.T) {
 		},
 		{
 			name:   "credentials that are for other programs are handed to nobody",
-			state:  StateSucceeded,
-			config: func(c *Config) { c.Processing = ProcessingExternal },
+			state:  state.StateSucceeded,
+			config: func(c *Config) { c.Processing = state.ProcessingExternal },
 			told:   []string{"release", "restore true"}, network: "before",
 		},
 		{
-			name: "a manager that does not connect gets its network back", state: StateFailed,
-			reason:  ReasonHandoverFailed,
+			name: "a manager that does not connect gets its network back", state: state.StateFailed,
+			reason:  outcome.ReasonHandoverFailed,
 			prepare: func(m *fakeManager) { m.deliverErr = errors.New("no such luck") },
 			told:    []string{"release", "restore false", "deliver home " + key, "restore true"},
 			network: "before", manager: "first",
 		},
 		{
-			name: "a manager that hangs does, too", state: StateFailed,
-			reason:  ReasonHandoverFailed,
+			name: "a manager that hangs does, too", state: state.StateFailed,
+			reason:  outcome.ReasonHandoverFailed,
 			prepare: func(m *fakeManager) { m.hang = true },
 			told:    []string{"release", "restore false", "deliver home " + key, "restore true"},
 			network: "before", manager: "first",
 		},
 		{
-			name: "a manager that cannot take the interface back stays owed", state: StateSucceeded,
+			name:    "a manager that cannot take the interface back stays owed",
+			state:   state.StateSucceeded,
 			prepare: func(m *fakeManager) { m.restoreErr = errors.New("it does not run") },
-			start:   func(r *StartRequest) { r.Apply = ApplyNone },
+			start:   func(r *session.StartRequest) { r.Apply = session.ApplyNone },
 			told:    []string{"release"}, owed: true,
 		},
 		{
 			name:  "a manager that does not let go ends the session, and has its network",
-			state: StateFailed, reason: ReasonInterfaceBusy,
+			state: state.StateFailed, reason: outcome.ReasonInterfaceBusy,
 			prepare: func(m *fakeManager) { m.releaseErr = errors.New("never") },
 			told:    []string{"release", "restore true"}, network: "before",
 		},
 		{
-			name: "a manager that does not answer ends the session", state: StateFailed,
-			reason:  ReasonInterfaceBusy,
+			name: "a manager that does not answer ends the session", state: state.StateFailed,
+			reason:  outcome.ReasonInterfaceBusy,
 			prepare: func(m *fakeManager) { m.claimErr = errors.New("timeout") }, network: "before",
 		},
 		{
-			name: "a manager that knows what a person can do says so", state: StateFailed,
-			reason: ReasonInterfaceBusy,
+			name: "a manager that knows what a person can do says so", state: state.StateFailed,
+			reason: outcome.ReasonInterfaceBusy,
 			prepare: func(m *fakeManager) {
 				m.claimErr = fmt.Errorf("it is held: %w", &drivers.HeldError{
 					Interface: "wlan7", Err: drivers.ErrHeldLinkDown})
 			}, network: "before", sentence: "wpa_supplicant has wlan7, whose link is down: switch it on (ip link set wlan7 up), or stop wpa_supplicant.",
 		},
 		{
-			name: "an interface that nobody has is used as it is", state: StateSucceeded,
+			name: "an interface that nobody has is used as it is", state: state.StateSucceeded,
 			prepare: func(m *fakeManager) { m.absent = true }, network: "before",
 		},
 	} {
@@ -235,7 +240,7 @@ func TestManagedInterface(t *testing.T) {
 				if !slices.Equal(m.told, c.told) || m.network != c.network {
 					h.Errorf("the manager is in %q and was told %q", m.network, m.told)
 				}
-				if c.reason == ReasonHandoverFailed &&
+				if c.reason == outcome.ReasonHandoverFailed &&
 					(len(s.Networks) != 1 || !strings.Contains(s.Sentence, "stored")) {
 					h.Errorf("the network is not stored: %+v", s)
 				}
@@ -261,7 +266,7 @@ func TestAManagedInterfaceIsGivenBackAfterACancel(t *testing.T) {
 		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 			h.Fatal(err)
 		}
-		h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonCanceled, 0)
 		if m.network != "before" || m.released {
 			h.Errorf("the manager is in %q", m.network)
 		}
@@ -273,15 +278,15 @@ func TestACancelDuringTheHandOver(t *testing.T) {
 		m.hang = true
 		h.press(h.ap(nil))
 		s := h.pbc(nil)
-		h.wait(func(e Event) bool {
-			c, ok := e.(SessionChanged)
-			return ok && c.Session.State == StateHandingOver
+		h.wait(func(e state.Event) bool {
+			c, ok := e.(state.SessionChanged)
+			return ok && c.Session.State == state.StateHandingOver
 		})
 		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 			h.Fatal(err)
 		}
 		s = h.end(s)
-		h.wantEnd(s, StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(s, state.StateCanceled, outcome.ReasonCanceled, 0)
 		if m.network != "before" || len(s.Networks) != 1 {
 			h.Errorf("the manager is in %q, stored are %v", m.network, s.Networks)
 		}
@@ -295,18 +300,18 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 		m.hang = true
 		h.press(h.ap(nil))
 		first := h.pbc(nil)
-		h.wait(func(e Event) bool {
-			c, ok := e.(SessionChanged)
-			return ok && c.Session.State == StateHandingOver
+		h.wait(func(e state.Event) bool {
+			c, ok := e.(state.SessionChanged)
+			return ok && c.Session.State == state.StateHandingOver
 		})
 		began := time.Now()
 		second := h.pbc(nil)
 		if _, err := h.svc.StartPBC(h.Context(),
-			StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+			session.StartRequest{Interface: "wlan0"}); !errors.Is(err, state.ErrBusy) {
 			h.Errorf("a third one: %v", err)
 		}
 		first = h.end(first)
-		h.wantEnd(first, StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(first, state.StateCanceled, outcome.ReasonCanceled, 0)
 		if !first.Replaced || len(first.Networks) != 1 ||
 			!strings.Contains(first.Sentence, "before first was connected") {
 			h.Errorf("%+v", first)
@@ -319,7 +324,7 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 		if err := h.svc.Cancel(h.Context(), second.ID); err != nil {
 			h.Fatal(err)
 		}
-		h.wantEnd(h.end(second), StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(h.end(second), state.StateCanceled, outcome.ReasonCanceled, 0)
 		want := []string{"release", "restore false", "deliver home " + passphrase, "release",
 			"restore true"}
 		if !slices.Equal(m.told, want) || m.network != "home" || m.released {
@@ -337,7 +342,7 @@ func TestTermsOfReceivedNetworks(t *testing.T) {
 		h.svc.SetPriority(7)
 		h.svc.SetAddSAE(false)
 		h.press(h.ap(nil))
-		h.wantEnd(h.end(h.pbc(nil)), StateSucceeded, "", 0)
+		h.wantEnd(h.end(h.pbc(nil)), state.StateSucceeded, "", 0)
 		if want := "deliver home " + passphrase + " 7 true"; !slices.Contains(m.told, want) {
 			h.Errorf("told %q", m.told)
 		}
@@ -349,8 +354,9 @@ func TestTermsOfReceivedNetworks(t *testing.T) {
 
 func TestAnUnknownManagerIsRefused(t *testing.T) {
 	inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
-		_, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0", Apply: "connman"})
-		if !errors.Is(err, ErrNotSupported) || len(m.told) > 0 {
+		_, err := h.svc.StartPBC(h.Context(),
+			session.StartRequest{Interface: "wlan0", Apply: "connman"})
+		if !errors.Is(err, state.ErrNotSupported) || len(m.told) > 0 {
 			h.Errorf("%v, %q", err, m.told)
 		}
 	})
@@ -464,22 +470,24 @@ func TestActivate(t *testing.T) {
 		{
 			name:    "who does not connect is back in its network",
 			prepare: func(_ *house, m *fakeManager) { m.deliverErr = errors.New("no such luck") },
-			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"},
+			want:    state.ErrHandover,
+			told:    []string{"deliver home " + passphrase, "restore true"},
 			network: "before",
 		},
 		{
 			name:    "who hangs, too",
 			prepare: func(_ *house, m *fakeManager) { m.hang = true },
-			want:    ErrHandover, told: []string{"deliver home " + passphrase, "restore true"},
+			want:    state.ErrHandover,
+			told:    []string{"deliver home " + passphrase, "restore true"},
 			network: "before",
 		},
 		{name: "nobody has the interface", prepare: func(_ *house, m *fakeManager) {
 			m.absent = true
-		}, want: ErrNotSupported, network: "before"},
+		}, want: state.ErrNotSupported, network: "before"},
 		{name: "no such interface", request: ActivateRequest{Interface: "wlan7"},
-			want: ErrNoInterface, network: "before"},
+			want: state.ErrNoInterface, network: "before"},
 		{name: "nobody is called so", request: ActivateRequest{Apply: "connman"},
-			want: ErrNotSupported, network: "before"},
+			want: state.ErrNotSupported, network: "before"},
 		{
 			name: "a session runs there", request: ActivateRequest{Interface: "wlan0"},
 			prepare: func(h *house, m *fakeManager) {
@@ -487,14 +495,15 @@ func TestActivate(t *testing.T) {
 				synctest.Wait()
 				m.told, m.network = nil, "before"
 			},
-			want: ErrBusy, network: "before",
+			want: state.ErrBusy, network: "before",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
 				n, err := h.svc.AddNetwork(h.Context(),
-					Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-						Key: secret.FromString(passphrase)}, wsc.MAC{})
+					session.Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK,
+						Encryption: wsc.EncrAES,
+						Key:        secret.FromString(passphrase)}, wsc.MAC{})
 				if err != nil {
 					h.Fatal(err)
 				}
@@ -512,7 +521,7 @@ func TestActivate(t *testing.T) {
 	}
 	inManagedHouse(t, nil, func(h *house, _ *fakeManager, _ *store.Journal) {
 		if err := h.svc.Activate(h.Context(), 4711, ActivateRequest{}); !errors.Is(err,
-			ErrNoNetwork) {
+			state.ErrNoNetwork) {
 			h.Errorf("a network that is not stored: %v", err)
 		}
 	})
@@ -569,9 +578,9 @@ func TestAManagerThatSharesTheRadio(t *testing.T) {
 				}
 			}, func(h *house, m *fakeManager, _ *store.Journal) {
 				h.press(h.ap(nil))
-				s := h.end(h.pbc(func(r *StartRequest) { r.Beside, r.BesideOnly = c.asked, c.only }))
+				s := h.end(h.pbc(func(r *session.StartRequest) { r.Beside, r.BesideOnly = c.asked, c.only }))
 				if c.told == nil {
-					if s.Reason != ReasonNotSupported || !strings.Contains(s.Sentence, "no room") {
+					if s.Reason != outcome.ReasonNotSupported || !strings.Contains(s.Sentence, "no room") {
 						h.Errorf("it ended with %s: %s", s.Reason, s.Sentence)
 					}
 				} else {
@@ -597,8 +606,8 @@ func TestAKeyThatDoesNotWorkMayBeTiedToAnAddress(t *testing.T) {
 			config.Managers.Holders[0] = sharingManager{m}
 		}, func(h *house, _ *fakeManager, _ *store.Journal) {
 			h.press(h.ap(nil))
-			s := h.end(h.pbc(func(r *StartRequest) { r.Beside = beside }))
-			if s.Reason != ReasonHandoverFailed ||
+			s := h.end(h.pbc(func(r *session.StartRequest) { r.Beside = beside }))
+			if s.Reason != outcome.ReasonHandoverFailed ||
 				strings.Contains(s.Sentence, "tied to the address") != beside {
 				h.Errorf("beside %v: %s: %s", beside, s.Reason, s.Sentence)
 			}
@@ -608,7 +617,7 @@ func TestAKeyThatDoesNotWorkMayBeTiedToAnAddress(t *testing.T) {
 
 func TestAManagerThatIsRestartedGetsItsInterfaceBack(t *testing.T) {
 	inManagedHouse(t, nil, func(h *house, m *fakeManager, journal *store.Journal) {
-		s := h.pbc(func(r *StartRequest) { r.Apply = ApplyNone })
+		s := h.pbc(func(r *session.StartRequest) { r.Apply = session.ApplyNone })
 		synctest.Wait()
 		m.mu.Lock()
 		m.restoreErr = errors.New("it does not run")

@@ -8,6 +8,8 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
+	"wpsd/service/state"
 )
 
 // TestAccessPointOfTheSimulation has sessions at a simulated access point let simulated devices in:
@@ -17,13 +19,13 @@ func TestAccessPointOfTheSimulation(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		pin    string // of the device; empty: push button
-		state  State
-		reason Reason
+		state  state.State
+		reason outcome.Reason
 	}{
-		{"a device gets in by button", "", StateSucceeded, ""},
-		{"a device gets in with its PIN", labelPIN, StateSucceeded, ""},
-		{"a device with a PIN that begins in the same way does not", "12349995", StateFailed,
-			ReasonWrongPINSecond},
+		{"a device gets in by button", "", state.StateSucceeded, ""},
+		{"a device gets in with its PIN", labelPIN, state.StateSucceeded, ""},
+		{"a device with a PIN that begins in the same way does not", "12349995", state.StateFailed,
+			outcome.ReasonWrongPINSecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -39,7 +41,7 @@ func TestAccessPointOfTheSimulation(t *testing.T) {
 						if err != nil {
 							h.Fatal(err)
 						}
-						var s Session
+						var s state.Session
 						if c.pin == "" {
 							s = h.admit(button)
 							err = device.PressButton()
@@ -55,10 +57,11 @@ func TestAccessPointOfTheSimulation(t *testing.T) {
 							h.Errorf("%+v", end)
 						}
 						result, err := device.Wait(h.Context())
-						if err != nil || (result.Err == nil) != (c.state == StateSucceeded) {
+						if err != nil || (result.Err == nil) != (c.state == state.StateSucceeded) {
 							h.Errorf("the device: %v, %v", result.Err, err)
 						}
-						if c.state == StateSucceeded && time.Since(s.Started) > 15*time.Second {
+						if c.state == state.StateSucceeded &&
+							time.Since(s.Started) > 15*time.Second {
 							h.Errorf("it took %v", time.Since(s.Started))
 						}
 						if end.Message == wsc.MessageType(0) {

@@ -16,6 +16,9 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/hotspot"
 	"wpsd/service/hotspot/hotspottest"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 var (
@@ -67,11 +70,11 @@ func inHotspot(t *testing.T, change func(*hotspottest.Software),
 
 // admit starts a session with a PIN, or with the button if timeout is negative, and waits until it
 // was granted.
-func (h *house) admit(timeout time.Duration) Session {
+func (h *house) admit(timeout time.Duration) state.Session {
 	h.Helper()
-	r := StartRequest{Interface: "uap0", Owner: ":1.1", PIN: secret.FromString(labelPIN),
+	r := session.StartRequest{Interface: "uap0", Owner: ":1.1", PIN: secret.FromString(labelPIN),
 		Timeout: timeout}
-	var s Session
+	var s state.Session
 	var err error
 	if timeout < 0 {
 		r.PIN, r.Timeout = secret.Value{}, 0
@@ -92,11 +95,12 @@ const button = -1
 func TestAccessPointMakesAPIN(t *testing.T) {
 	t.Parallel()
 	inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
-		s, pin, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "uap0"})
+		s, pin, err := h.svc.StartPIN(h.Context(), session.StartRequest{Interface: "uap0"})
 		if err != nil || pin.Len() != 8 {
 			t.Fatal(err)
 		}
-		if s.Role != RoleRegistrar || s.Purpose != PurposeAdmit || s.State != StateExchanging {
+		if s.Role != state.RoleRegistrar || s.Purpose != state.PurposeAdmit ||
+			s.State != state.StateExchanging {
 			t.Errorf("the session is %+v", s)
 		}
 		synctest.Wait()
@@ -107,13 +111,14 @@ func TestAccessPointMakesAPIN(t *testing.T) {
 		if err := h.svc.CancelInterface(h.Context(), "uap0"); err != nil {
 			t.Error(err)
 		}
-		h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonCanceled, 0)
 		if !strings.HasSuffix(u.Commands(), "; withdraw") {
 			t.Errorf("the access point was told %q", u.Commands())
 		}
 
 		// The PIN may be written as on a label, and who named it has it back.
-		r := StartRequest{Interface: "uap0", PIN: secret.FromString("1234-5670"), MAC: camera,
+		r := session.StartRequest{Interface: "uap0", PIN: secret.FromString("1234-5670"),
+			MAC:     camera,
 			Timeout: 5 * time.Minute}
 		s, pin, err = h.svc.StartPIN(h.Context(), r)
 		if err != nil || string(pin.Bytes()) != labelPIN {
@@ -124,7 +129,7 @@ func TestAccessPointMakesAPIN(t *testing.T) {
 			t.Errorf("the access point was told %q", u.Commands())
 		}
 		u.Tell(cameraIsIn)
-		h.wantEnd(h.end(s), StateSucceeded, "", 0)
+		h.wantEnd(h.end(s), state.StateSucceeded, "", 0)
 	})
 }
 
@@ -133,8 +138,8 @@ func TestAccessPointIsLocked(t *testing.T) {
 	t.Parallel()
 	inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 		locked := func() bool {
-			e := h.wait(func(e Event) bool { _, ok := e.(InterfaceChanged); return ok })
-			return e.(InterfaceChanged).Interface.SetupLocked
+			e := h.wait(func(e state.Event) bool { _, ok := e.(state.InterfaceChanged); return ok })
+			return e.(state.InterfaceChanged).Interface.SetupLocked
 		}
 		u.Tell(drivers.APEvent{Kind: drivers.APSetupLocked})
 		if !locked() {
@@ -152,47 +157,49 @@ func TestBadRequestsToAnAccessPoint(t *testing.T) {
 	inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 		pin := secret.FromString(labelPIN)
 		for _, c := range []struct {
-			r    StartRequest
+			r    session.StartRequest
 			want error
 		}{
-			{StartRequest{Interface: "uap0", PIN: pin, BSSID: homeBSSID}, ErrInvalid},
-			{StartRequest{Interface: "uap0", PIN: pin, MAC: wsc.MAC{1}}, ErrInvalid},
-			{StartRequest{Interface: "uap0", PIN: pin, Timeout: 25 * time.Hour}, ErrInvalid},
-			{StartRequest{Interface: "uap0", PIN: pin, Timeout: -1}, ErrInvalid},
-			{StartRequest{Interface: "uap1", PIN: pin}, ErrNoInterface},
-			{StartRequest{Interface: "uap0", PIN: secret.FromString("12345671")},
+			{session.StartRequest{Interface: "uap0", PIN: pin, BSSID: homeBSSID}, state.ErrInvalid},
+			{session.StartRequest{Interface: "uap0", PIN: pin, MAC: wsc.MAC{1}}, state.ErrInvalid},
+			{session.StartRequest{Interface: "uap0", PIN: pin, Timeout: 25 * time.Hour},
+				state.ErrInvalid},
+			{session.StartRequest{Interface: "uap0", PIN: pin, Timeout: -1}, state.ErrInvalid},
+			{session.StartRequest{Interface: "uap1", PIN: pin}, state.ErrNoInterface},
+			{session.StartRequest{Interface: "uap0", PIN: secret.FromString("12345671")},
 				devpass.ErrPINChecksum},
 		} {
 			if _, _, err := h.svc.StartPIN(h.Context(), c.r); !errors.Is(err, c.want) {
 				t.Errorf("%+v: %v, want %v", c.r, err, c.want)
 			}
 		}
-		if err := h.svc.Scan(h.Context(), "uap0"); !errors.Is(err, ErrNotSupported) {
+		if err := h.svc.Scan(h.Context(), "uap0"); !errors.Is(err, state.ErrNotSupported) {
 			t.Errorf("Scan: %v", err)
 		}
 		s := h.admit(0)
 		if _, _, err := h.svc.StartPIN(h.Context(),
-			StartRequest{Interface: "uap0"}); !errors.Is(err, ErrBusy) {
+			session.StartRequest{Interface: "uap0"}); !errors.Is(err, state.ErrBusy) {
 			t.Errorf("a second session: %v", err)
 		}
 		h.svc.ReleaseOwner(s.Owner)
-		h.wantEnd(h.end(s), StateCanceled, ReasonOwnerLeft, 0)
+		h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonOwnerLeft, 0)
 		if n := strings.Count(u.Commands(), "pin"); n != 1 {
 			t.Errorf("%s", u.Commands())
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, nil, func(h *house) {
-			for _, r := range []StartRequest{{Interface: "wlan0", Timeout: time.Minute},
+			for _, r := range []session.StartRequest{{Interface: "wlan0", Timeout: time.Minute},
 				{Interface: "wlan0", MAC: camera}} {
-				if _, _, err := h.svc.StartPIN(h.Context(), r); !errors.Is(err, ErrNotSupported) {
+				if _, _, err := h.svc.StartPIN(h.Context(), r); !errors.Is(err,
+					state.ErrNotSupported) {
 					t.Errorf("a station takes %+v: %v", r, err)
 				}
 			}
 			if _, err := h.svc.Hotspots().APPIN(h.Context(),
 				hotspot.APPINRequest{Interface: "wlan0", Command: hotspot.APPINGet}); !errors.Is(
 				err,
-				ErrNotSupported) {
+				state.ErrNotSupported) {
 				t.Errorf("a station's PIN: %v", err)
 			}
 		})
@@ -208,7 +215,7 @@ func TestSteeringComesAndGoes(t *testing.T) {
 			u.Set(func() { u.Absent = nil })
 			time.Sleep(time.Second)
 			u.Tell(drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: camera, UUID: cameraID})
-			h.wait(func(e Event) bool { _, ok := e.(EnrolleeSeen); return ok })
+			h.wait(func(e state.Event) bool { _, ok := e.(state.EnrolleeSeen); return ok })
 
 			// Its socket's directory goes, and nobody looks for it for ever.
 			u.Set(func() { u.Absent = drivers.ErrUnreachable })
@@ -220,10 +227,10 @@ func TestSteeringComesAndGoes(t *testing.T) {
 			if u.Set(func() { after = u.Opened }); after != before {
 				t.Errorf("looked for %d times in an idle hour", after-before)
 			}
-			h.wantEnd(h.end(h.admit(0)), StateFailed, ReasonLinkLost, 0)
+			h.wantEnd(h.end(h.admit(0)), state.StateFailed, outcome.ReasonLinkLost, 0)
 			if _, err := h.svc.Hotspots().APPIN(h.Context(),
 				hotspot.APPINRequest{Interface: "uap0", Command: hotspot.APPINGet}); !errors.Is(err,
-				ErrUnreachable) {
+				state.ErrUnreachable) {
 				t.Errorf("APPIN: %v", err)
 			}
 			u.Set(func() { u.Absent = nil })
@@ -231,12 +238,12 @@ func TestSteeringComesAndGoes(t *testing.T) {
 			time.Sleep(time.Second)
 			s := h.admit(0)
 			u.Tell(cameraIsIn)
-			h.wantEnd(h.end(s), StateSucceeded, "", 0)
+			h.wantEnd(h.end(s), state.StateSucceeded, "", 0)
 
 			// It stops in good order: the interface is a station again.
 			s = h.admit(0)
 			u.Set(func() { u.Mode = drivers.ModeStation })
 			u.Changes <- struct{}{}
-			h.wantEnd(h.end(s), StateFailed, ReasonInterfaceGone, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonInterfaceGone, 0)
 		})
 }

@@ -15,6 +15,8 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -56,8 +58,8 @@ type house struct {
 	world  *sim.World
 	svc    *Service
 	store  *store.Store
-	sub    *Subscription
-	events []Event
+	sub    *state.Subscription
+	events []state.Event
 	log    logBuffer
 }
 
@@ -164,9 +166,9 @@ func (h *house) enter(ap *sim.AP, pin string) {
 	}
 }
 
-func (h *house) pbc(change func(*StartRequest)) Session {
+func (h *house) pbc(change func(*session.StartRequest)) state.Session {
 	h.Helper()
-	r := StartRequest{Interface: "wlan0", Owner: ":1.1"}
+	r := session.StartRequest{Interface: "wlan0", Owner: ":1.1"}
 	if change != nil {
 		change(&r)
 	}
@@ -177,10 +179,11 @@ func (h *house) pbc(change func(*StartRequest)) Session {
 	return s
 }
 
-func (h *house) pin(pin string, bssid wsc.MAC) Session {
+func (h *house) pin(pin string, bssid wsc.MAC) state.Session {
 	h.Helper()
 	s, _, err := h.svc.StartPIN(h.Context(),
-		StartRequest{Interface: "wlan0", Owner: ":1.1", PIN: secret.FromString(pin), BSSID: bssid})
+		session.StartRequest{Interface: "wlan0", Owner: ":1.1", PIN: secret.FromString(pin),
+			BSSID: bssid})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -188,7 +191,7 @@ func (h *house) pin(pin string, bssid wsc.MAC) Session {
 }
 
 // wait reads events until one fits, and returns it.
-func (h *house) wait(fits func(Event) bool) Event {
+func (h *house) wait(fits func(state.Event) bool) state.Event {
 	h.Helper()
 	ctx, cancel := context.WithTimeout(h.Context(), 10*time.Minute)
 	defer cancel()
@@ -206,13 +209,13 @@ func (h *house) wait(fits func(Event) bool) Event {
 }
 
 // end waits for the end of a session.
-func (h *house) end(s Session) Session {
+func (h *house) end(s state.Session) state.Session {
 	h.Helper()
-	e := h.wait(func(e Event) bool {
-		ended, ok := e.(SessionEnded)
+	e := h.wait(func(e state.Event) bool {
+		ended, ok := e.(state.SessionEnded)
 		return ok && ended.Session.ID == s.ID
 	})
-	s = e.(SessionEnded).Session
+	s = e.(state.SessionEnded).Session
 	// a client makes the sentence of what D-Bus tells it
 	if again := outcome.Sentence(s.Reason, outcome.FromValues(s.Detail.Values())); again !=
 		s.Sentence || s.Detail.Case == "" {
@@ -222,22 +225,23 @@ func (h *house) end(s Session) Session {
 }
 
 // received waits for the credential and says how long it took.
-func (h *house) received(s Session) time.Duration {
+func (h *house) received(s state.Session) time.Duration {
 	h.Helper()
-	h.wait(func(e Event) bool {
-		if ended, ok := e.(SessionEnded); ok && ended.Session.ID == s.ID {
+	h.wait(func(e state.Event) bool {
+		if ended, ok := e.(state.SessionEnded); ok && ended.Session.ID == s.ID {
 			h.Fatalf("the session ended without a credential: %+v", ended.Session)
 		}
-		return e == CredentialReceived{Session: s.ID}
+		return e == state.CredentialReceived{Session: s.ID}
 	})
 	return time.Since(s.Started)
 }
 
 // wantNetwork checks that a session succeeded with the network of the access point "home", or
 // another.
-func (h *house) wantNetwork(s Session, ssid, key string) {
+func (h *house) wantNetwork(s state.Session, ssid, key string) {
 	h.Helper()
-	if s.State != StateSucceeded || s.Reason != "" || s.Sentence == "" || len(s.Networks) != 1 {
+	if s.State != state.StateSucceeded || s.Reason != "" || s.Sentence == "" ||
+		len(s.Networks) != 1 {
 		h.Fatalf("the session did not succeed: %+v", s)
 	}
 	got, err := h.svc.Credentials(s.ID)
@@ -252,7 +256,8 @@ func (h *house) wantNetwork(s Session, ssid, key string) {
 }
 
 // wantEnd checks how a session ended without success.
-func (h *house) wantEnd(s Session, state State, reason Reason, code wsc.ConfigError) {
+func (h *house) wantEnd(s state.Session, state state.State, reason outcome.Reason,
+	code wsc.ConfigError) {
 	h.Helper()
 	if s.State != state || s.Reason != reason || s.ConfigError != code {
 		h.Fatalf("it ended %s, %s (%d) and not %s, %s (%d): %s", s.State, s.Reason, s.ConfigError,
@@ -264,11 +269,11 @@ func (h *house) wantEnd(s Session, state State, reason Reason, code wsc.ConfigEr
 }
 
 // tried lists the access points in the order in which they were tried.
-func (h *house) tried(id SessionID) []wsc.MAC {
+func (h *house) tried(id state.SessionID) []wsc.MAC {
 	var list []wsc.MAC
 	n := 0
 	for _, e := range h.events {
-		c, ok := e.(SessionChanged)
+		c, ok := e.(state.SessionChanged)
 		if ok && c.Session.ID == id && c.Session.Detail.AccessPointsTried > n {
 			n = c.Session.Detail.AccessPointsTried
 			list = append(list, c.Session.Peer)
@@ -278,7 +283,7 @@ func (h *house) tried(id SessionID) []wsc.MAC {
 }
 
 // count counts events of one type.
-func count[E Event](h *house) int {
+func count[E state.Event](h *house) int {
 	n := 0
 	for _, e := range h.events {
 		if _, ok := e.(E); ok {
@@ -302,8 +307,8 @@ func (h *house) plug(name string, mac wsc.MAC) {
 	if err := h.world.AddRadio(sim.Radio{Name: name, MAC: mac}); err != nil {
 		h.Fatal(err)
 	}
-	h.wait(func(e Event) bool {
-		a, ok := e.(InterfaceAdded)
+	h.wait(func(e state.Event) bool {
+		a, ok := e.(state.InterfaceAdded)
 		return ok && a.Interface.Name == name
 	})
 }
@@ -339,11 +344,11 @@ func (h *house) stranger() {
 }
 
 // told is a stored network as subscribers were told of it.
-func (h *house) told(id NetworkID) Network {
+func (h *house) told(id state.NetworkID) state.Network {
 	for _, n := range h.svc.Snapshot().Networks {
 		if n.ID == id {
 			return n
 		}
 	}
-	return Network{}
+	return state.Network{}
 }

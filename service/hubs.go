@@ -13,6 +13,7 @@ import (
 	"wpsd/service/receive"
 	"wpsd/service/search"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // Rooms know of the service what their Hubs say. These are the Hubs.
@@ -59,7 +60,7 @@ func (h registrarsHub) Begin(ifname string, task func()) error {
 func (h registrarsHub) Asleep() bool { return h.s.asleep() }
 
 // Network implements external.Hub.
-func (h registrarsHub) Network(id NetworkID) (wsc.Credential, error) {
+func (h registrarsHub) Network(id state.NetworkID) (wsc.Credential, error) {
 	n, err := h.s.NetworkSecrets(id)
 	if err != nil {
 		return wsc.Credential{}, err
@@ -83,7 +84,7 @@ func (h registrarsHub) Arrived(ses *session.Running, cs []wsc.Credential,
 type arrivalHub struct{ s *Service }
 
 // Processing implements arrival.Hub.
-func (h arrivalHub) Processing() Processing {
+func (h arrivalHub) Processing() state.Processing {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	return h.s.manager.Processing
@@ -156,9 +157,9 @@ func (s *Service) interfaceNamed(ifname string) (*iface, error) {
 	i, ok := s.interfaces[ifname]
 	switch {
 	case s.closing || s.ctx == nil:
-		return nil, ErrShutdown
+		return nil, state.ErrShutdown
 	case !ok:
-		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
 	return i, nil
 }
@@ -183,12 +184,12 @@ func (h hotspotHub) SetupLocked(k *hotspot.Steering, locked bool) {
 	defer h.s.mu.Unlock()
 	if i := h.steered(k); i != nil && i.setupLocked != locked {
 		i.setupLocked = locked
-		h.s.emit(InterfaceChanged{Interface: i.snapshot()})
+		h.s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 
 // Sighted implements hotspot.Hub.
-func (h hotspotHub) Sighted(k *hotspot.Steering, e Event) {
+func (h hotspotHub) Sighted(k *hotspot.Steering, e state.Event) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	if h.steered(k) != nil {
@@ -208,24 +209,24 @@ func (h hotspotHub) steered(k *hotspot.Steering) *iface {
 func (s *Service) accessPoint(ifname string) (*iface, error) {
 	i, err := s.inMode(ifname, drivers.ModeAP)
 	if err == nil && i.steering == nil {
-		return nil, fmt.Errorf("%w: nobody steers access points here", ErrNotSupported)
+		return nil, fmt.Errorf("%w: nobody steers access points here", state.ErrNotSupported)
 	}
 	return i, err
 }
 
 // purposeFor says what StartPIN and StartPBC mean on an interface.
-func (s *Service) purposeFor(ifname string) Purpose {
+func (s *Service) purposeFor(ifname string) state.Purpose {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := s.interfaces[ifname]; i != nil && i.Mode == drivers.ModeAP {
-		return PurposeAdmit
+		return state.PurposeAdmit
 	}
-	return PurposeEnroll
+	return state.PurposeEnroll
 }
 
 // purposeOf is purposeFor, unless the caller has said which of the two it may be; place refuses an
 // interface of the other kind, while nobody can change it.
-func (s *Service) purposeOf(r StartRequest) Purpose {
+func (s *Service) purposeOf(r session.StartRequest) state.Purpose {
 	if r.Purpose != "" {
 		return r.Purpose
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"slices"
+
 	"wpsd/service/session"
 )
 

@@ -9,6 +9,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
 	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -54,7 +55,7 @@ func TestBusy(t *testing.T) {
 		}},
 		{"an agent, and the credential that it has not taken", onDisk, func(h *house) {
 			if err := h.svc.Reload(Reloaded{Device: h.svc.manager.Device,
-				Processing: ProcessingExternal}); err != nil {
+				Processing: state.ProcessingExternal}); err != nil {
 				h.Fatal(err)
 			}
 			h.busy("")
@@ -80,7 +81,7 @@ func TestBusy(t *testing.T) {
 				h.Fatal(err)
 			}
 			h.busy("")
-			h.process(ProcessingBoth)
+			h.process(state.ProcessingBoth)
 			h.busy("settings that last until the daemon ends")
 		}},
 		{"a scan", nil, func(h *house) {
@@ -113,18 +114,18 @@ func TestReload(t *testing.T) {
 			uuid := h.svc.manager.Device.UUID
 			h.drain()
 			if err := h.svc.Reload(Reloaded{Device: wsc.Device{DeviceName: "tablet", UUID: uuid},
-				Processing: ProcessingBoth, FragmentSize: 100}); err != nil {
+				Processing: state.ProcessingBoth, FragmentSize: 100}); err != nil {
 				h.Fatal(err)
 			}
-			e := h.wait(func(e Event) bool {
-				_, ok := e.(ManagerChanged)
+			e := h.wait(func(e state.Event) bool {
+				_, ok := e.(state.ManagerChanged)
 				return ok
-			}).(ManagerChanged)
+			}).(state.ManagerChanged)
 			if d := e.Manager.Device; d.DeviceName != "tablet" || d.UUID != uuid ||
 				d.Version2 != wsc.Version20 || d.ConfigMethods != wsc.DefaultConfigMethods {
 				h.Errorf("device %+v", d)
 			}
-			if e.Manager.Processing != ProcessingBoth {
+			if e.Manager.Processing != state.ProcessingBoth {
 				h.Errorf("processing %s", e.Manager.Processing)
 			}
 			h.wantNetwork(h.enrol(h.ap(nil)), "home", passphrase)

@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/hotspot"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // iface is an interface and what is known of the air around it. Service.mu guards it.
@@ -31,8 +32,8 @@ type iface struct {
 }
 
 // snapshot is what subscribers see of it.
-func (i *iface) snapshot() Interface {
-	out := Interface{
+func (i *iface) snapshot() state.Interface {
+	out := state.Interface{
 		Name: i.Name, Driver: i.driver.Name(), Mode: i.Mode, HardwareAddr: i.HardwareAddr,
 		Blocked:  i.Blocked,
 		Scanning: i.cancelScan != nil, SetupLocked: i.setupLocked, Steered: i.steered,
@@ -114,7 +115,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		}
 		s.interfaces[info.Name] = i
 		s.identify(info.HardwareAddr)
-		s.emit(InterfaceAdded{Interface: i.snapshot()})
+		s.emit(state.InterfaceAdded{Interface: i.snapshot()})
 		s.steer(i)
 		s.lenders.AskSoon()
 		return
@@ -130,7 +131,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	}
 	i.Interface = info
 	s.identify(info.HardwareAddr)
-	s.emit(InterfaceChanged{Interface: i.snapshot()})
+	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 }
 
 // steer begins to steer an interface, if somebody can. The caller holds mu.
@@ -157,10 +158,10 @@ func (s *Service) remove(i *iface) {
 	s.registrars.InterfaceGone(i.Name)
 	i.stopScan()
 	for bssid := range i.accessPoints {
-		s.emit(AccessPointRemoved{Interface: i.Name, BSSID: bssid})
+		s.emit(state.AccessPointRemoved{Interface: i.Name, BSSID: bssid})
 	}
 	delete(s.interfaces, i.Name)
-	s.emit(InterfaceRemoved{Name: i.Name})
+	s.emit(state.InterfaceRemoved{Name: i.Name})
 }
 
 // radio is held by whoever has the interface's Station: one at a time, also while an interface goes
@@ -193,17 +194,18 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	i, ok := s.interfaces[ifname]
 	switch {
 	case s.closing || s.ctx == nil:
-		return nil, ErrShutdown
+		return nil, state.ErrShutdown
 	case s.rest.asleep:
-		return nil, ErrSuspended
+		return nil, state.ErrSuspended
 	case !ok:
-		return nil, fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	case i.Mode != mode:
 		name := map[drivers.Mode]string{drivers.ModeStation: "a station",
 			drivers.ModeAP: "an access point"}[mode]
-		return nil, fmt.Errorf("%w: %s is not %s (mode %s)", ErrNotSupported, ifname, name, i.Mode)
+		return nil, fmt.Errorf("%w: %s is not %s (mode %s)", state.ErrNotSupported, ifname,
+			name, i.Mode)
 	case i.blocked():
-		return nil, fmt.Errorf("%w (%s)", ErrRadioBlocked, ifname)
+		return nil, fmt.Errorf("%w (%s)", state.ErrRadioBlocked, ifname)
 	}
 	return i, nil
 }

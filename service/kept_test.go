@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -29,7 +30,7 @@ func TestAttributesAsTheyCame(t *testing.T) {
 		c("office", "", 0x0010, wsc.EncrAES), // WPA2-Enterprise
 	}
 	play(t, []scene{{"four attributes", func(h *house) {
-		h.process(ProcessingBoth)
+		h.process(state.ProcessingBoth)
 		p := h.agent(":1.9", nil)
 		e := h.enrol(h.ap(func(o *sim.APOptions) { o.Credentials = sent }))
 		p.want(h, 0, "home", "home", "padded", "office")
@@ -57,7 +58,7 @@ func TestAddNetworkProcessing(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
 		{"it is stored whatever the processing, and is no agent's business", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			p := h.agent(":1.9", nil)
 			n, err := h.svc.AddNetwork(h.Context(), wpa2("known", passphrase), homeBSSID)
 			if err != nil || n.Source != "added" || n.BSSID != homeBSSID ||
@@ -69,7 +70,7 @@ func TestAddNetworkProcessing(t *testing.T) {
 				len(h.store.Networks()) != 0 {
 				h.Error(err)
 			}
-			if _, err := h.svc.NetworkSecrets(n.ID); !errors.Is(err, ErrNoNetwork) {
+			if _, err := h.svc.NetworkSecrets(n.ID); !errors.Is(err, state.ErrNoNetwork) {
 				h.Error(err)
 			}
 		}},
@@ -81,7 +82,7 @@ func TestAddNetworkProcessing(t *testing.T) {
 				}
 			}
 			if _, err := h.svc.AddNetwork(h.Context(), wpa2("one more", passphrase),
-				wsc.MAC{}); !errors.Is(err, ErrStoreFull) {
+				wsc.MAC{}); !errors.Is(err, state.ErrStoreFull) {
 				h.Error(err)
 			}
 		}},

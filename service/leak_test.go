@@ -13,6 +13,9 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/nfc"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -64,32 +67,32 @@ func TestNoSecretLeaks(t *testing.T) {
 			if err := h.store.SetToken(token); err != nil {
 				h.Fatal(err)
 			}
-			h.touches(ap, h.token(NFCFormatNDEF))
+			h.touches(ap, h.token(nfc.FormatNDEF))
 			e := h.end(h.nfc(nil))
-			config, err := h.svc.NFC().NFCConfigToken(h.Context(), "wlan0", NFCFormatNDEF,
+			config, err := h.svc.NFC().NFCConfigToken(h.Context(), "wlan0", nfc.FormatNDEF,
 				e.Networks[0])
 			if err != nil {
 				h.Fatal(err)
 			}
 			h.reads(config.Bytes())
-			h.reads(h.token(NFCFormatWPS))
+			h.reads(h.token(nfc.FormatWPS))
 			if s, err := h.svc.Learn(h.Context(),
-				StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); err != nil {
+				session.StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); err != nil {
 				h.Error(err)
 			} else {
 				h.end(s)
 			}
 			for _, bad := range [][]byte{config.Bytes()[:len(config.Bytes())-9],
-				append(h.token(NFCFormatWPS), 0x10)} {
+				append(h.token(nfc.FormatWPS), 0x10)} {
 				if _, err := h.svc.NFC().NFCTagRead(h.Context(),
-					NFCTagRequest{Payload: bad}); err == nil {
+					nfc.TagRequest{Payload: bad}); err == nil {
 					h.Error("half a tag is taken")
 				} else {
 					h.log.WriteString(err.Error()) // callers get it, too
 				}
 			}
-			request, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF,
-				NFCCarrierMessage)
+			request, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", nfc.FormatNDEF,
+				nfc.CarrierMessage)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -98,7 +101,7 @@ func TestNoSecretLeaks(t *testing.T) {
 				h.Fatal(err)
 			}
 			s, err := h.svc.NFC().NFCReportHandover(h.Context(),
-				NFCHandover{Interface: "wlan0", Initiator: true, Request: request, Select: sel})
+				nfc.Handover{Interface: "wlan0", Initiator: true, Request: request, Select: sel})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -124,7 +127,7 @@ func TestNoSecretLeaks(t *testing.T) {
 			h.end(h.pbc(nil))
 		}},
 		{"agents that take, refuse and hang", func(h *house) {
-			h.process(ProcessingBoth)
+			h.process(state.ProcessingBoth)
 			h.agent(":1.7", nil)
 			h.agent(":1.8", refuses)
 			h.agent(":1.9", hangs)

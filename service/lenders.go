@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
+	"wpsd/service/state"
 )
 
 // firstLook bounds the look at all interfaces before anybody is answered: a manager that hangs must
@@ -49,7 +50,7 @@ type ActivateRequest = lending.ActivateRequest
 
 // Activate hands a stored network over, and returns when the manager is connected to it. A
 // *HandoverError tells that it is not; then it is in the network where it was.
-func (s *Service) Activate(ctx context.Context, id NetworkID, r ActivateRequest) error {
+func (s *Service) Activate(ctx context.Context, id state.NetworkID, r ActivateRequest) error {
 	if err := s.lenders.CheckApply(r.Apply); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (s *Service) alter() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.altered = true
-	s.emit(ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
+	s.emit(state.ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
 }
 
 // lendingHub is what lending needs.
@@ -112,7 +113,7 @@ func (h lendingHub) WithStation(ctx context.Context, ifname string,
 	use func(drivers.Station) error) error {
 	i := h.s.interfaceOf(ifname)
 	if i == nil {
-		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+		return fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
 	return h.s.withStation(ctx, i, false, use)
 }
@@ -135,7 +136,7 @@ func (h lendingHub) ManagerIs(ifname, manager string) {
 	defer h.s.mu.Unlock()
 	if i := h.s.interfaces[ifname]; i != nil && i.session == nil && i.manager != manager {
 		i.manager = manager
-		h.s.emit(InterfaceChanged{Interface: i.snapshot()})
+		h.s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 
@@ -149,7 +150,7 @@ func (h lendingHub) Stations(ifname string) (list []string, err error) {
 			return nil, err
 		}
 		if i.session != nil {
-			return nil, fmt.Errorf("%w (%s)", ErrBusy, ifname)
+			return nil, fmt.Errorf("%w (%s)", state.ErrBusy, ifname)
 		}
 		return []string{ifname}, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/service/lending"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -39,15 +40,15 @@ func TestWhoHasTheInterfaceIsKnown(t *testing.T) {
 		}
 		set(true, nil)
 		changed <- struct{}{}
-		h.wait(func(e Event) bool {
-			i, ok := e.(InterfaceChanged)
+		h.wait(func(e state.Event) bool {
+			i, ok := e.(state.InterfaceChanged)
 			return ok && i.Interface.Manager == ""
 		})
 		changed <- struct{}{}
 		time.Sleep(2 * lending.Settles)
 		set(false, nil) // after it was asked for the first time
-		h.wait(func(e Event) bool {
-			i, ok := e.(InterfaceChanged)
+		h.wait(func(e state.Event) bool {
+			i, ok := e.(state.InterfaceChanged)
 			return ok && i.Interface.Manager == "first"
 		})
 		h.press(h.ap(nil))
@@ -100,13 +101,13 @@ func TestWhatASessionDisconnects(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		i    Interface
+		i    state.Interface
 		want bool
 	}{
 		{"a station that is connected",
-			Interface{Mode: drivers.ModeStation, Connected: true}, true},
-		{"a station that is not", Interface{Mode: drivers.ModeStation}, false},
-		{"an access point", Interface{Mode: drivers.ModeAP, Connected: true}, false},
+			state.Interface{Mode: drivers.ModeStation, Connected: true}, true},
+		{"a station that is not", state.Interface{Mode: drivers.ModeStation}, false},
+		{"an access point", state.Interface{Mode: drivers.ModeAP, Connected: true}, false},
 	} {
 		if c.i.Disconnects() != c.want {
 			t.Errorf("%s: %v", c.name, !c.want)

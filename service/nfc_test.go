@@ -12,12 +12,16 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/nfc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
-func (h *house) nfc(change func(*StartRequest)) Session {
+func (h *house) nfc(change func(*session.StartRequest)) state.Session {
 	h.Helper()
-	r := StartRequest{Interface: "wlan0", Owner: ":1.7"}
+	r := session.StartRequest{Interface: "wlan0", Owner: ":1.7"}
 	if change != nil {
 		change(&r)
 	}
@@ -29,7 +33,7 @@ func (h *house) nfc(change func(*StartRequest)) Session {
 }
 
 // token is this device's password token.
-func (h *house) token(f NFCFormat) []byte {
+func (h *house) token(f nfc.Format) []byte {
 	h.Helper()
 	v, err := h.svc.NFC().NFCPasswordToken(h.Context(), "wlan0", f)
 	if err != nil {
@@ -39,10 +43,10 @@ func (h *house) token(f NFCFormat) []byte {
 }
 
 // reads lets us read a tag.
-func (h *house) reads(payload []byte) NFCTag {
+func (h *house) reads(payload []byte) nfc.Tag {
 	h.Helper()
 	t, err := h.svc.NFC().NFCTagRead(h.Context(),
-		NFCTagRequest{Interface: "wlan0", Payload: payload, Owner: ":1.7"})
+		nfc.TagRequest{Interface: "wlan0", Payload: payload, Owner: ":1.7"})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -64,10 +68,10 @@ func TestNFCEnrolment(t *testing.T) {
 	play(t, []scene{
 		{"an access point that has read our tag lets us in, with the tag's key", func(h *house) {
 			ap := h.ap(nil)
-			h.touches(ap, h.token(NFCFormatNDEF))
+			h.touches(ap, h.token(nfc.FormatNDEF))
 			e := h.end(h.nfc(nil))
 			h.wantNetwork(e, "home", passphrase)
-			if e.Method != MethodNFC || e.Role != RoleEnrollee ||
+			if e.Method != state.MethodNFC || e.Role != state.RoleEnrollee ||
 				h.told(e.Networks[0]).Source != "nfc" {
 				h.Errorf("%+v, source %q", e, h.told(e.Networks[0]).Source)
 			}
@@ -76,14 +80,16 @@ func TestNFCEnrolment(t *testing.T) {
 			func(h *house) {
 				ap := h.ap(nil)
 				for range 2 {
-					h.touches(ap, h.token(NFCFormatWPS))
-					h.wantNetwork(h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID })),
+					h.touches(ap, h.token(nfc.FormatWPS))
+					h.wantNetwork(h.end(h.nfc(func(r *session.StartRequest) {
+						r.BSSID = homeBSSID
+					})),
 						"home", passphrase)
 				}
 			}},
 		{"an access point that reads it while we look is found", func(h *house) {
 			ap := h.ap(nil)
-			tag := h.token(NFCFormatNDEF)
+			tag := h.token(nfc.FormatNDEF)
 			s := h.nfc(nil)
 			time.Sleep(20 * time.Second)
 			h.touches(ap, tag)
@@ -92,49 +98,50 @@ func TestNFCEnrolment(t *testing.T) {
 		{"nothing is begun without a token", func(h *house) {
 			h.ap(nil)
 			if _, err := h.svc.NFC().StartNFC(h.Context(),
-				StartRequest{Interface: "wlan0"}); !errors.Is(err,
-				ErrNoToken) || !strings.Contains(err.Error(), "make one") {
+				session.StartRequest{Interface: "wlan0"}); !errors.Is(err,
+				state.ErrNoToken) || !strings.Contains(err.Error(), "make one") {
 				h.Errorf("%v", err)
 			}
 		}},
 		{"an access point that has read another tag of ours is told apart", func(h *house) {
 			ap := h.ap(nil)
-			own, err := ndef.Parse(h.token(NFCFormatWPS))
+			own, err := ndef.Parse(h.token(nfc.FormatWPS))
 			if err != nil {
 				h.Fatal(err)
 			}
 			own.Password.PublicKeyHash[0] ^= 1
 			h.touches(ap, own.Password.Append(nil))
-			e := h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID }))
+			e := h.end(h.nfc(func(r *session.StartRequest) { r.BSSID = homeBSSID }))
 			// After M2D we go on looking, and the token is used up by then.
-			h.wantEnd(e, StateFailed, ReasonRegistrarBusy, e.ConfigError)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonRegistrarBusy, e.ConfigError)
 		}},
 		{"an access point that has another password is told apart", func(h *house) {
 			ap := h.ap(nil)
-			own, err := ndef.Parse(h.token(NFCFormatWPS))
+			own, err := ndef.Parse(h.token(nfc.FormatWPS))
 			if err != nil {
 				h.Fatal(err)
 			}
 			own.Password.Password = secret.New(bytes.Repeat([]byte{1}, 32))
 			h.touches(ap, own.Password.Append(nil))
-			e := h.end(h.nfc(func(r *StartRequest) { r.BSSID = homeBSSID }))
-			h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+			e := h.end(h.nfc(func(r *session.StartRequest) { r.BSSID = homeBSSID }))
+			h.wantEnd(e, state.StateFailed, outcome.ReasonWrongPINFirst,
+				wsc.ConfigErrorDevicePasswordAuthFailure)
 			if !strings.Contains(e.Sentence, "tag") || strings.Contains(e.Sentence, "PIN") {
 				h.Error(e.Sentence)
 			}
 		}},
 		{"nobody who reads the tag is told so", func(h *house) {
-			h.token(NFCFormatNDEF)
+			h.token(nfc.FormatNDEF)
 			e := h.end(h.nfc(nil))
-			h.wantEnd(e, StateFailed, ReasonNoAccessPoint, e.ConfigError)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonNoAccessPoint, e.ConfigError)
 		}},
 		{"an interface that is not there has no token", func(h *house) {
 			if _, err := h.svc.NFC().NFCPasswordToken(h.Context(), "wlan7",
-				NFCFormatNDEF); !errors.Is(err, ErrNoInterface) {
+				nfc.FormatNDEF); !errors.Is(err, state.ErrNoInterface) {
 				h.Errorf("%v", err)
 			}
 			if _, err := h.svc.NFC().NFCPasswordToken(h.Context(), "", "PDF"); !errors.Is(err,
-				ErrInvalid) {
+				state.ErrInvalid) {
 				h.Errorf("%v", err)
 			}
 		}},
@@ -147,18 +154,19 @@ func TestNFCTagRead(t *testing.T) {
 	play(t, []scene{
 		{"a stored network's token is the same network again", func(h *house) {
 			n, err := h.svc.AddNetwork(h.Context(),
-				Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-					Key: secret.FromString(passphrase)}, homeBSSID)
+				session.Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK,
+					Encryption: wsc.EncrAES,
+					Key:        secret.FromString(passphrase)}, homeBSSID)
 			if err != nil {
 				h.Fatal(err)
 			}
-			for _, f := range []NFCFormat{NFCFormatNDEF, NFCFormatWPS} {
+			for _, f := range []nfc.Format{nfc.FormatNDEF, nfc.FormatWPS} {
 				tag, err := h.svc.NFC().NFCConfigToken(h.Context(), "wlan0", f, n.ID)
 				if err != nil {
 					h.Fatal(err)
 				}
 				got := h.reads(tag.Bytes())
-				if got.Kind != NFCTagConfiguration || len(got.Networks) != 1 ||
+				if got.Kind != nfc.TagConfiguration || len(got.Networks) != 1 ||
 					got.Networks[0] != n.ID || got.Session != 0 {
 					h.Fatalf("%+v", got)
 				}
@@ -174,7 +182,7 @@ func TestNFCTagRead(t *testing.T) {
 			}
 		}},
 		{"with external processing an agent gets it, and nothing is stored", func(h *house) {
-			h.process(ProcessingExternal)
+			h.process(state.ProcessingExternal)
 			a := h.agent(":1.8", nil)
 			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
 				SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
@@ -189,8 +197,9 @@ func TestNFCTagRead(t *testing.T) {
 			token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{NetworkIndex: 1,
 				SSID: []byte("old"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrWEP,
 				NetworkKey: secret.FromString("wepwepwepwep!")}}}
-			_, err := h.svc.NFC().NFCTagRead(h.Context(), NFCTagRequest{Payload: token.Append(nil)})
-			if !errors.Is(err, ErrUselessTag) || !errors.Is(err, ErrBadTag) ||
+			_, err := h.svc.NFC().NFCTagRead(h.Context(),
+				nfc.TagRequest{Payload: token.Append(nil)})
+			if !errors.Is(err, state.ErrUselessTag) || !errors.Is(err, state.ErrBadTag) ||
 				strings.Contains(err.Error(), "wepwep") ||
 				!strings.Contains(err.Error(), `"old" (it uses WEP`) {
 				h.Errorf("%v", err)
@@ -203,14 +212,14 @@ func TestNFCTagRead(t *testing.T) {
 				h.Errorf("%+v", got)
 			}
 			_, err := h.svc.NFC().NFCTagRead(h.Context(),
-				NFCTagRequest{Payload: []byte("\x10\x0e\x00\x0c\x10\x27\x00\x0811112222")})
-			if !errors.Is(err, ErrUselessTag) || !strings.Contains(err.Error(), "SSID") ||
+				nfc.TagRequest{Payload: []byte("\x10\x0e\x00\x0c\x10\x27\x00\x0811112222")})
+			if !errors.Is(err, state.ErrUselessTag) || !strings.Contains(err.Error(), "SSID") ||
 				strings.Contains(err.Error(), "1111") {
 				h.Error(err)
 			}
 			_, err = h.svc.NFC().NFCTagRead(h.Context(),
-				NFCTagRequest{Payload: []byte("\xd1\x01\x08T\x02enhello")})
-			if errors.Is(err, ErrUselessTag) || !errors.Is(err, ErrBadTag) {
+				nfc.TagRequest{Payload: []byte("\xd1\x01\x08T\x02enhello")})
+			if errors.Is(err, state.ErrUselessTag) || !errors.Is(err, state.ErrBadTag) {
 				h.Error(err)
 			}
 		}},
@@ -218,33 +227,36 @@ func TestNFCTagRead(t *testing.T) {
 			func(h *house) {
 				ap := h.ap(withPIN)
 				if _, err := h.svc.Learn(h.Context(),
-					StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true}); !errors.Is(err,
-					ErrNoToken) {
+					session.StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+						NFC: true}); !errors.Is(err,
+					state.ErrNoToken) {
 					h.Errorf("before the tag was read: %v", err)
 				}
 				tag, err := ap.PasswordToken()
 				if err != nil {
 					h.Fatal(err)
 				}
-				if got := h.reads(tag); got.Kind != NFCTagPassword || got.PasswordID < 0x10 ||
+				if got := h.reads(tag); got.Kind != nfc.TagPassword || got.PasswordID < 0x10 ||
 					len(got.Networks) != 0 {
 					h.Errorf("%+v", got)
 				}
 				s, err := h.svc.Learn(h.Context(),
-					StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+					session.StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true,
+						Owner: ":1.7"})
 				if err != nil {
 					h.Fatal(err)
 				}
 				e := h.end(s)
 				h.wantNetwork(e, "home", passphrase)
-				if e.Method != MethodNFC || h.svc.tokens.HasTokens() {
+				if e.Method != state.MethodNFC || h.svc.tokens.HasTokens() {
 					h.Errorf("%+v; tokens are left: %v", e, h.svc.tokens.HasTokens())
 				}
 				// Its PIN is good beside its token.
 				h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 				h.reads(tag)
 				s, err = h.svc.Configure(h.Context(),
-					StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"},
+					session.StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true,
+						Owner: ":1.7"},
 					wpa2("new name", "new passphrase"))
 				if err != nil {
 					h.Fatal(err)
@@ -262,12 +274,13 @@ func TestNFCTagRead(t *testing.T) {
 			}
 			h.reads(tag)
 			s, err := h.svc.Learn(h.Context(),
-				StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+				session.StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true,
+					Owner: ":1.7"})
 			if err != nil {
 				h.Fatal(err)
 			}
 			e := h.end(s)
-			h.wantEnd(e, StateFailed, ReasonRegistrarBusy, 0)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonRegistrarBusy, 0)
 			if !strings.Contains(e.Sentence, "own tag") || !h.svc.tokens.HasTokens() {
 				h.Error(e.Sentence)
 			}
@@ -285,12 +298,14 @@ func TestNFCTagRead(t *testing.T) {
 			parsed.Password.PublicKeyHash[3]++
 			h.reads(parsed.Password.Append(nil))
 			s, err := h.svc.Learn(h.Context(),
-				StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true, Owner: ":1.7"})
+				session.StartRequest{Interface: "wlan0", BSSID: homeBSSID, NFC: true,
+					Owner: ":1.7"})
 			if err != nil {
 				h.Fatal(err)
 			}
 			e := h.end(s)
-			if e.State != StateFailed || e.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch ||
+			if e.State != state.StateFailed ||
+				e.ConfigError != wsc.ConfigErrorPublicKeyHashMismatch ||
 				!strings.Contains(e.Sentence, "another key") {
 				h.Errorf("%+v", e)
 			}
@@ -300,8 +315,8 @@ func TestNFCTagRead(t *testing.T) {
 			h.reads(token.Append(nil))
 			time.Sleep(6 * time.Minute)
 			h.reads(token.Append(nil)) // anew
-			if _, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", NFCFormatNDEF,
-				NFCCarrierRecord); err != nil {
+			if _, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", nfc.FormatNDEF,
+				nfc.CarrierRecord); err != nil {
 				h.Fatal(err)
 			}
 			time.Sleep(6 * time.Minute)
@@ -320,7 +335,7 @@ func TestNFCTagRead(t *testing.T) {
 // Connection handover, of which we are the one that asks.
 func TestNFCHandover(t *testing.T) {
 	t.Parallel()
-	request := func(h *house, f NFCFormat, c NFCCarrier) []byte {
+	request := func(h *house, f nfc.Format, c nfc.Carrier) []byte {
 		h.Helper()
 		b, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", f, c)
 		if err != nil {
@@ -328,19 +343,20 @@ func TestNFCHandover(t *testing.T) {
 		}
 		return b
 	}
-	report := func(h *house, req, sel []byte) (Session, error) {
+	report := func(h *house, req, sel []byte) (state.Session, error) {
 		return h.svc.NFC().NFCReportHandover(h.Context(),
-			NFCHandover{Interface: "wlan0", Initiator: true, Request: req, Select: sel,
+			nfc.Handover{Interface: "wlan0", Initiator: true, Request: req, Select: sel,
 				Owner: ":1.7"})
 	}
 	play(t, []scene{
 		{"the network comes in M2, in every form of the request", func(h *house) {
 			ap := h.ap(nil)
 			for _, c := range []struct {
-				f NFCFormat
-				c NFCCarrier
-			}{{NFCFormatNDEF, NFCCarrierRecord}, {NFCFormatNDEF, NFCCarrierMessage}, {NFCFormatWPS,
-				NFCCarrierRecord}} {
+				f nfc.Format
+				c nfc.Carrier
+			}{{nfc.FormatNDEF, nfc.CarrierRecord}, {nfc.FormatNDEF,
+				nfc.CarrierMessage}, {nfc.FormatWPS,
+				nfc.CarrierRecord}} {
 				req := request(h, c.f, c.c)
 				sel, err := ap.Handover(req)
 				if err != nil {
@@ -352,10 +368,10 @@ func TestNFCHandover(t *testing.T) {
 				}
 				e := h.end(s)
 				h.wantNetwork(e, "home", passphrase)
-				if e.Method != MethodNFC || e.Peer != homeBSSID || e.Message != wsc.MsgDone {
+				if e.Method != state.MethodNFC || e.Peer != homeBSSID || e.Message != wsc.MsgDone {
 					h.Errorf("%+v", e)
 				}
-				if _, err := report(h, req, sel); !errors.Is(err, ErrNoToken) {
+				if _, err := report(h, req, sel); !errors.Is(err, state.ErrNoToken) {
 					h.Errorf("the key is good once more: %v", err)
 				}
 			}
@@ -363,7 +379,7 @@ func TestNFCHandover(t *testing.T) {
 		{"an access point that is named by its network only is found among others", func(h *house) {
 			h.next(nil)
 			ap := h.ap(nil)
-			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+			req := request(h, nfc.FormatNDEF, nfc.CarrierRecord)
 			b, err := ap.Handover(req)
 			if err != nil {
 				h.Fatal(err)
@@ -382,7 +398,7 @@ func TestNFCHandover(t *testing.T) {
 		{"a Registrar with another key than it announced gets nothing and gives nothing",
 			func(h *house) {
 				ap := h.ap(nil)
-				req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+				req := request(h, nfc.FormatNDEF, nfc.CarrierRecord)
 				b, err := ap.Handover(req)
 				if err != nil {
 					h.Fatal(err)
@@ -398,7 +414,8 @@ func TestNFCHandover(t *testing.T) {
 				}
 				began := time.Now()
 				e := h.end(s)
-				h.wantEnd(e, StateFailed, ReasonProtocolError, wsc.ConfigErrorPublicKeyHashMismatch)
+				h.wantEnd(e, state.StateFailed, outcome.ReasonProtocolError,
+					wsc.ConfigErrorPublicKeyHashMismatch)
 				if len(e.Networks) != 0 || !strings.Contains(e.Sentence,
 					"another key than it told") || time.Since(began) > 10*time.Second {
 					h.Errorf("after %v: %+v", time.Since(began), e)
@@ -406,7 +423,7 @@ func TestNFCHandover(t *testing.T) {
 			}},
 		{"what is no handover, or not ours, is refused", func(h *house) {
 			ap := h.ap(nil)
-			req := request(h, NFCFormatNDEF, NFCCarrierRecord)
+			req := request(h, nfc.FormatNDEF, nfc.CarrierRecord)
 			sel, err := ap.Handover(req)
 			if err != nil {
 				h.Fatal(err)
@@ -417,27 +434,27 @@ func TestNFCHandover(t *testing.T) {
 				req, sel []byte
 				err      error
 			}{
-				{"an empty answer", req, []byte{0xd1, 0x02, 0x01, 'H', 's', 0x12}, ErrBadTag},
-				{"no request", nil, sel, ErrBadTag},
-				{"no answer", req, nil, ErrBadTag},
-				{"the two exchanged", sel, req, ErrBadTag},
-				{"a request of somebody else", foreign, sel, ErrNoToken},
+				{"an empty answer", req, []byte{0xd1, 0x02, 0x01, 'H', 's', 0x12}, state.ErrBadTag},
+				{"no request", nil, sel, state.ErrBadTag},
+				{"no answer", req, nil, state.ErrBadTag},
+				{"the two exchanged", sel, req, state.ErrBadTag},
+				{"a request of somebody else", foreign, sel, state.ErrNoToken},
 			} {
 				if _, err := report(h, bad.req, bad.sel); !errors.Is(err, bad.err) {
 					h.Errorf("%s: %v", bad.name, err)
 				}
 			}
 			if _, err := h.svc.NFC().NFCReportHandover(h.Context(),
-				NFCHandover{Interface: "wlan0", Request: req, Select: sel}); !errors.Is(err,
-				ErrNotSupported) {
+				nfc.Handover{Interface: "wlan0", Request: req, Select: sel}); !errors.Is(err,
+				state.ErrNotSupported) {
 				h.Errorf("a station lets somebody in: %v", err)
 			}
-			if _, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "wlan0", NFCFormatNDEF,
-				NFCCarrierRecord); !errors.Is(err, ErrNotSupported) {
+			if _, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "wlan0", nfc.FormatNDEF,
+				nfc.CarrierRecord); !errors.Is(err, state.ErrNotSupported) {
 				h.Errorf("a station offers a network: %v", err)
 			}
-			if _, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", NFCFormatWPS,
-				NFCCarrierMessage); !errors.Is(err, ErrInvalid) {
+			if _, err := h.svc.NFC().NFCHandoverRequest(h.Context(), "wlan0", nfc.FormatWPS,
+				nfc.CarrierMessage); !errors.Is(err, state.ErrInvalid) {
 				h.Errorf("a message without NDEF: %v", err)
 			}
 		}},
@@ -453,21 +470,24 @@ func TestNFCTagIsHandedOver(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config func(*Config)
-		tag    NFCTagRequest
+		tag    nfc.TagRequest
 		err    error
 		told   string
 	}{
-		{"on the interface that was named", nil, NFCTagRequest{Interface: "wlan0"}, nil,
+		{"on the interface that was named", nil, nfc.TagRequest{Interface: "wlan0"}, nil,
 			"deliver cabin " + passphrase},
-		{"on the first station if none was named", nil, NFCTagRequest{}, nil,
+		{"on the first station if none was named", nil, nfc.TagRequest{}, nil,
 			"deliver cabin " + passphrase},
-		{"to nobody", nil, NFCTagRequest{Apply: ApplyNone}, nil, ""},
+		{"to nobody", nil, nfc.TagRequest{Apply: session.ApplyNone}, nil, ""},
 		{"to nobody where agents process credentials", func(c *Config) {
-			c.Processing = ProcessingExternal
-		}, NFCTagRequest{}, nil, ""},
-		{"to who was named all the same", func(c *Config) { c.Processing = ProcessingExternal },
-			NFCTagRequest{Apply: "first"}, nil, "deliver cabin " + passphrase},
-		{"to one that is not there", nil, NFCTagRequest{Apply: "third"}, ErrNotSupported, ""},
+			c.Processing = state.ProcessingExternal
+		}, nfc.TagRequest{}, nil, ""},
+		{"to who was named all the same", func(c *Config) {
+			c.Processing = state.ProcessingExternal
+		},
+			nfc.TagRequest{Apply: "first"}, nil, "deliver cabin " + passphrase},
+		{"to one that is not there", nil, nfc.TagRequest{Apply: "third"},
+			state.ErrNotSupported, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inManagedHouse(t, c.config, func(h *house, m *fakeManager, _ *store.Journal) {
@@ -509,7 +529,7 @@ func TestNFCTouched(t *testing.T) {
 				h.Error(err)
 			}
 			if _, err := h.svc.NFC().NFCAnswer(h.Context(),
-				(&ndef.HandoverRequest{}).Append(nil)); !errors.Is(err, ErrNotSupported) {
+				(&ndef.HandoverRequest{}).Append(nil)); !errors.Is(err, state.ErrNotSupported) {
 				h.Errorf("without an access point: %v", err)
 			}
 		}},
@@ -525,7 +545,8 @@ func TestNFCTouched(t *testing.T) {
 			snap, sub := h.svc.Subscribe()
 			sub.Close()
 			last := snap.Sessions[len(snap.Sessions)-1]
-			if last.Role != RoleExternalRegistrar || last.Method != MethodNFC || !last.Detached {
+			if last.Role != state.RoleExternalRegistrar || last.Method != state.MethodNFC ||
+				!last.Detached {
 				h.Errorf("%+v", last)
 			}
 		},

@@ -15,8 +15,10 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/hotspot/hotspottest"
+	"wpsd/service/nfc"
 	"wpsd/service/outcome"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // tagIn is the tag of a command.
@@ -39,22 +41,22 @@ func (h *house) asks(tag []byte) map[string]func() error {
 		Version2: wsc.Version20}).AppendMessage(nil, 7)
 	return map[string]func() error{
 		"NFCPasswordToken": func() error {
-			_, err := h.svc.NFC().NFCPasswordToken(h.Context(), "uap0", NFCFormatNDEF)
+			_, err := h.svc.NFC().NFCPasswordToken(h.Context(), "uap0", nfc.FormatNDEF)
 			return err
 		},
 		"NFCHandoverSelect": func() error {
-			_, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", NFCFormatNDEF,
-				NFCCarrierRecord)
+			_, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", nfc.FormatNDEF,
+				nfc.CarrierRecord)
 			return err
 		},
 		"NFCTagRead": func() error {
 			got, err := h.svc.NFC().NFCTagRead(h.Context(),
-				NFCTagRequest{Interface: "uap0", Payload: tag, Owner: ":1.1"})
+				nfc.TagRequest{Interface: "uap0", Payload: tag, Owner: ":1.1"})
 			return h.failedSession(got.Session, err)
 		},
 		"NFCReportHandover": func() error {
 			s, err := h.svc.NFC().NFCReportHandover(h.Context(),
-				NFCHandover{Interface: "uap0", Request: request,
+				nfc.Handover{Interface: "uap0", Request: request,
 					Select: hotspottest.Answer().AppendMessage(nil), Owner: ":1.1"})
 			return h.failedSession(s.ID, err)
 		},
@@ -62,12 +64,12 @@ func (h *house) asks(tag []byte) map[string]func() error {
 }
 
 // failedSession waits for the session's end, which is an error.
-func (h *house) failedSession(id SessionID, err error) error {
+func (h *house) failedSession(id state.SessionID, err error) error {
 	if err != nil {
 		return err
 	}
 	s, _ := h.svc.Session(id)
-	if s = h.end(s); s.State == StateSucceeded {
+	if s = h.end(s); s.State == state.StateSucceeded {
 		return nil
 	}
 	return fmt.Errorf("%s: %s", s.Reason, s.Sentence)
@@ -80,15 +82,15 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			for _, payload := range [][]byte{tag.Append(nil), tag.AppendNDEF(nil)} {
 				got, err := h.svc.NFC().NFCTagRead(h.Context(),
-					NFCTagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
-				if err != nil || got.Kind != NFCTagPassword || got.PasswordID != tag.ID {
+					nfc.TagRequest{Interface: "uap0", Payload: payload, Owner: ":1.1"})
+				if err != nil || got.Kind != nfc.TagPassword || got.PasswordID != tag.ID {
 					h.Fatal(got, err)
 				}
 				synctest.Wait()
 				u.Tell(cameraTries, cameraIsIn)
 				s, _ := h.svc.Session(got.Session)
-				if s = h.end(s); s.State != StateSucceeded || s.Method != MethodNFC ||
-					s.Purpose != PurposeAdmit || s.Peer != camera {
+				if s = h.end(s); s.State != state.StateSucceeded || s.Method != state.MethodNFC ||
+					s.Purpose != state.PurposeAdmit || s.Peer != camera {
 					h.Errorf("%+v", s)
 				}
 			}
@@ -104,9 +106,9 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	})
 	t.Run("nobody comes, and a run that fails uses the token up", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
-			read := func() Session {
+			read := func() state.Session {
 				got, err := h.svc.NFC().NFCTagRead(h.Context(),
-					NFCTagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
+					nfc.TagRequest{Interface: "uap0", Payload: tag.Append(nil), Owner: ":1.1"})
 				if err != nil {
 					h.Fatal(err)
 				}
@@ -116,14 +118,14 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			}
 			began := time.Now()
 			e := h.end(read())
-			h.wantEnd(e, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
 			if took := time.Since(began); took != session.WalkTime ||
 				!strings.Contains(e.Sentence, "whose tag was read") {
 				h.Errorf("%v: %s", took, e.Sentence)
 			}
 			s := read()
 			u.Tell(cameraTries, runFails(wsc.MsgM4, wsc.ConfigErrorDevicePasswordAuthFailure))
-			if e := h.end(s); e.State != StateFailed ||
+			if e := h.end(s); e.State != state.StateFailed ||
 				e.ConfigError != wsc.ConfigErrorDevicePasswordAuthFailure {
 				h.Errorf("%+v", e)
 			}
@@ -147,24 +149,24 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("tokens and the answer to a handover are its software's", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
 			if v, err := h.svc.NFC().NFCPasswordToken(h.Context(), "uap0",
-				NFCFormatWPS); err != nil ||
+				nfc.FormatWPS); err != nil ||
 				string(v.Bytes()) != "the access point's token" {
 				h.Error(err)
 			}
-			if v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF,
+			if v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", nfc.FormatNDEF,
 				0); err != nil ||
 				string(v.Bytes()) != "the access point's network" {
 				h.Error(err)
 			}
-			for format, want := range map[NFCFormat][]byte{NFCFormatNDEF: hotspottest.Answer().AppendCarrier(nil), NFCFormatWPS: hotspottest.Answer().Append(nil)} {
-				if b, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", format, NFCCarrierRecord); err != nil || !bytes.Equal(b, want) {
+			for format, want := range map[nfc.Format][]byte{nfc.FormatNDEF: hotspottest.Answer().AppendCarrier(nil), nfc.FormatWPS: hotspottest.Answer().Append(nil)} {
+				if b, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", format, nfc.CarrierRecord); err != nil || !bytes.Equal(b, want) {
 					h.Errorf("%x, %v", b, err)
 				}
 			}
 			if u.Commands() != "password-token WPS; config-token NDEF; select; select" {
 				h.Errorf("commands %s", u.Commands())
 			}
-			if _, err := h.svc.NFC().StartNFC(h.Context(), StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
+			if _, err := h.svc.NFC().StartNFC(h.Context(), session.StartRequest{Interface: "uap0"}); !errors.Is(err, state.ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
 				h.Errorf("StartNFC: %v", err)
 			}
 		})
@@ -179,7 +181,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			synctest.Wait()
 			u.Tell(cameraTries, cameraIsIn)
 			s, _ := h.svc.Session(1)
-			if s = h.end(s); s.State != StateSucceeded || s.Peer != camera {
+			if s = h.end(s); s.State != state.StateSucceeded || s.Peer != camera {
 				h.Errorf("%+v", s)
 			}
 			if want := fmt.Sprintf("select; handover %x %x", request.AppendCarrier(nil), hotspottest.Answer().AppendCarrier(nil)); u.Commands() != want {
@@ -216,7 +218,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			u.Fail["config-token"] = drivers.ErrNotSupported
 			u.Own = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true, RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
 		}, func(h *house, u *hotspottest.Software) {
-			v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0)
+			v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", nfc.FormatNDEF, 0)
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -232,7 +234,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				h.Errorf("channel %d, bands %v, %v", k.APChannel, k.RFBands, k.BSSID)
 			}
 			u.Set(func() { u.Own.Key = secret.Value{} })
-			if _, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", NFCFormatNDEF, 0); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "key") {
+			if _, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", nfc.FormatNDEF, 0); !errors.Is(err, state.ErrNotSupported) || !strings.Contains(err.Error(), "key") {
 				h.Errorf("without its key: %v", err)
 			}
 		})

@@ -9,12 +9,16 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
+	"wpsd/service/nfc"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // applyTag hands over the networks of a tag as those of a session, in the background: touching a
 // tag is all that its user does. Whoever has the interface gets them, of no interface in particular
 // the first that is a station. The networks are the task's own.
-func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []credential.Network) {
+func (s *Service) applyTag(r nfc.TagRequest, processing state.Processing,
+	networks []credential.Network) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ifname, ok := s.tagStation(r, processing)
@@ -35,7 +39,7 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 		if sink == nil {
 			return
 		}
-		if r.Allowed == NFCTagAdds && s.lenders.Changes(s.ctx, sink, ifname, networks) {
+		if r.Allowed == nfc.TagAdds && s.lenders.Changes(s.ctx, sink, ifname, networks) {
 			s.log.Warn("the network of an NFC tag is stored, and was not handed over: the manager has got one of this name meanwhile",
 				"interface", ifname, "manager", sink.Name())
 			return
@@ -57,8 +61,8 @@ func (s *Service) applyTag(r NFCTagRequest, processing Processing, networks []cr
 
 // tagStation is the interface whose manager gets the networks of a tag; false: nobody gets them.
 // The caller holds mu.
-func (s *Service) tagStation(r NFCTagRequest, processing Processing) (string, bool) {
-	named := r.Apply != "" && r.Apply != ApplyAuto
+func (s *Service) tagStation(r nfc.TagRequest, processing state.Processing) (string, bool) {
+	named := r.Apply != "" && r.Apply != session.ApplyAuto
 	ifname := r.Interface
 	if ifname == "" {
 		for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
@@ -70,14 +74,14 @@ func (s *Service) tagStation(r NFCTagRequest, processing Processing) (string, bo
 	}
 	i := s.interfaces[ifname]
 	if !s.lenders.TakeNetworks() || i == nil || i.Mode != drivers.ModeStation ||
-		processing == ProcessingExternal && !named {
+		processing == state.ProcessingExternal && !named {
 		return "", false
 	}
 	return ifname, true
 }
 
 // tagSink is the manager that gets the networks of a tag; nil: none.
-func (s *Service) tagSink(ctx context.Context, r NFCTagRequest, ifname string) lending.Sink {
+func (s *Service) tagSink(ctx context.Context, r nfc.TagRequest, ifname string) lending.Sink {
 	owner, err := s.lenders.Owner(ctx, ifname)
 	sink := s.lenders.SinkFor(r.Apply, owner)
 	if sink == nil && err != nil {

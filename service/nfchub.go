@@ -13,6 +13,7 @@ import (
 	"wpsd/service/nfc"
 	"wpsd/service/receive"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // nfcHub is what NFC needs of the service: nfc.Hub, and nfc.Networks.
@@ -21,14 +22,14 @@ type nfcHub struct{ s *Service }
 // Known implements nfc.Hub.
 func (h nfcHub) Known(ifname string) error {
 	if ifname != "" && h.s.interfaceOf(ifname) == nil {
-		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+		return fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
 	return nil
 }
 
 // IsAccessPoint implements nfc.Hub.
 func (h nfcHub) IsAccessPoint(ifname string) bool {
-	return h.s.purposeFor(ifname) == PurposeAdmit
+	return h.s.purposeFor(ifname) == state.PurposeAdmit
 }
 
 // AccessPoint implements nfc.Hub.
@@ -70,13 +71,17 @@ func (h nfcHub) SAEOnly(ifname string) func(ssid []byte) bool {
 }
 
 // Start implements nfc.Hub.
-func (h nfcHub) Start(r StartRequest, t session.Task) (Session, error) { return h.s.start(r, t) }
+func (h nfcHub) Start(r session.StartRequest, t session.Task) (state.Session, error) {
+	return h.s.start(r, t)
+}
 
 // Network implements nfc.Networks.
-func (h nfcHub) Network(id NetworkID) (credential.Network, error) { return h.s.NetworkSecrets(id) }
+func (h nfcHub) Network(id state.NetworkID) (credential.Network, error) {
+	return h.s.NetworkSecrets(id)
+}
 
 // Processing implements nfc.Networks.
-func (h nfcHub) Processing() Processing { return h.s.Manager().Processing }
+func (h nfcHub) Processing() state.Processing { return h.s.Manager().Processing }
 
 // Arrived implements nfc.Networks.
 func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
@@ -89,7 +94,7 @@ func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
 func (h nfcHub) CheckApply(apply string) error { return h.s.lenders.CheckApply(apply) }
 
 // HandOver implements nfc.Networks.
-func (h nfcHub) HandOver(r nfc.TagRequest, p Processing, networks []credential.Network) {
+func (h nfcHub) HandOver(r nfc.TagRequest, p state.Processing, networks []credential.Network) {
 	h.s.applyTag(r, p, networks)
 }
 

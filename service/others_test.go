@@ -11,6 +11,7 @@ import (
 	"wpsd/drivers/none"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // overhearing is a driver of one station, which hears what others' scans bring.
@@ -80,9 +81,9 @@ func TestScansOfOthers(t *testing.T) {
 					return now
 				}
 				switch e := e.(type) {
-				case AccessPointAdded:
+				case state.AccessPointAdded:
 					now += "+" + e.AccessPoint.Class.String()
-				case AccessPointChanged:
+				case state.AccessPointChanged:
 					if e.FlagsChanged {
 						now += ">" + e.AccessPoint.Class.String()
 					}

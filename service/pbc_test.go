@@ -8,6 +8,9 @@ import (
 
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 func TestPushButton(t *testing.T) {
@@ -31,10 +34,10 @@ var pushButtonScenes = []scene{
 			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
-			h.wait(func(e Event) bool { _, done := e.(ScanDone); return done })
+			h.wait(func(e state.Event) bool { _, done := e.(state.ScanDone); return done })
 			h.press(one)
 			h.press(two)
-			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap,
+			h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonOverlap,
 				wsc.ConfigErrorMultiplePBCSessions)
 		}},
 	{"a button pressed a minute later lets us in after one look at all channels", func(h *house) {
@@ -52,26 +55,27 @@ var pushButtonScenes = []scene{
 		h.ap(nil)
 		s := h.pbc(nil)
 		e := h.end(s)
-		h.wantEnd(e, StateFailed, ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
+		h.wantEnd(e, state.StateFailed, outcome.ReasonWalkTime, wsc.ConfigErrorMessageTimeout)
 		if took := time.Since(s.Started); took < 120*time.Second || took > 121*time.Second ||
 			!s.Deadline.Equal(s.Started.Add(120*time.Second)) {
 			h.Errorf("after %v", took)
 		}
 	}},
 	{"without any access point the reason says so", func(h *house) {
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonNoAccessPoint,
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonNoAccessPoint,
 			wsc.ConfigErrorMessageTimeout)
 	}},
 	{"with WPA3 networks only the reason is wpa3-only", func(h *house) {
 		h.ap(func(o *sim.APOptions) { o.Security, o.NoWPS = sim.WPA3, true })
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonWPA3Only, 0)
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonWPA3Only, 0)
 	}},
 	{"buttons pressed on two access points are an overlap, and the reason names both",
 		func(h *house) {
 			h.press(h.ap(nil))
 			h.press(h.next(nil))
 			s := h.end(h.pbc(nil))
-			h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+			h.wantEnd(s, state.StateFailed, outcome.ReasonOverlap,
+				wsc.ConfigErrorMultiplePBCSessions)
 			if !slices.Equal(s.Detail.BSSIDs(), []wsc.MAC{homeBSSID, nextBSSID}) ||
 				s.Detail.AccessPointsTried != 0 {
 				h.Errorf("%+v", s.Detail)
@@ -80,12 +84,13 @@ var pushButtonScenes = []scene{
 	{"an overlap on the last channel is found too", func(h *house) {
 		h.press(h.ap(nil))
 		h.press(h.next(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5700 }))
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonOverlap,
+			wsc.ConfigErrorMultiplePBCSessions)
 	}},
 	{"with the BSSID named, the other pressed button does not count", func(h *house) {
 		h.press(h.ap(nil))
 		h.press(h.next(nil))
-		s := h.end(h.pbc(func(r *StartRequest) { r.BSSID = nextBSSID }))
+		s := h.end(h.pbc(func(r *session.StartRequest) { r.BSSID = nextBSSID }))
 		h.wantNetwork(s, "next door", passphrase)
 	}},
 	{"one access point on two bands is no overlap", func(h *house) {
@@ -99,7 +104,8 @@ var pushButtonScenes = []scene{
 			h.press(h.ap(nil))
 			h.stranger()
 			s := h.end(h.pbc(nil))
-			h.wantEnd(s, StateFailed, ReasonOverlap, wsc.ConfigErrorMultiplePBCSessions)
+			h.wantEnd(s, state.StateFailed, outcome.ReasonOverlap,
+				wsc.ConfigErrorMultiplePBCSessions)
 			if s.Peer != homeBSSID || len(s.Detail.Overlap) != 0 {
 				h.Errorf("%+v", s)
 			}
@@ -107,7 +113,7 @@ var pushButtonScenes = []scene{
 	{"two interfaces of ours that look at the same time are one device", func(h *house) {
 		h.plug("wlan1", wsc.MAC{2, 0, 0, 0, 0, 9})
 		h.press(h.ap(nil))
-		other := h.pbc(func(r *StartRequest) { r.Interface, r.BSSID = "wlan1", farBSSID })
+		other := h.pbc(func(r *session.StartRequest) { r.Interface, r.BSSID = "wlan1", farBSSID })
 		time.Sleep(5 * time.Second)
 		h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
 		if err := h.svc.Cancel(h.Context(), other.ID); err != nil {
@@ -119,7 +125,8 @@ var pushButtonScenes = []scene{
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = 17 }))
 		s := h.pbc(nil)
 		e := h.end(s)
-		h.wantEnd(e, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
+		h.wantEnd(e, state.StateFailed, outcome.ReasonAssociationFailed,
+			wsc.ConfigErrorNetworkAssociationFailure)
 		if took := time.Since(s.Started); e.Detail.LinkStatus != 17 || took < 120*time.Second ||
 			!strings.Contains(e.Sentence, "is full") {
 			h.Errorf("after %v: %s, %+v", took, e.Sentence, e.Detail)
@@ -177,7 +184,7 @@ var pushButtonScenes = []scene{
 	{"a named access point that has no room is waited for, too", func(h *house) {
 		ap := h.ap(func(o *sim.APOptions) { o.Personality.RefuseStatus = 17 })
 		h.press(ap)
-		s := h.pbc(func(r *StartRequest) { r.BSSID = homeBSSID })
+		s := h.pbc(func(r *session.StartRequest) { r.BSSID = homeBSSID })
 		time.Sleep(20 * time.Second)
 		ap.SetPersonality(sim.Personality{})
 		h.wantNetwork(h.end(s), "home", passphrase)
@@ -207,13 +214,17 @@ var pushButtonScenes = []scene{
 	{"an access point that never answers an association is told as that", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.Deaf = true }))
 		s := h.end(h.pbc(nil))
-		h.wantEnd(s, StateFailed, ReasonAssociationFailed, wsc.ConfigErrorNetworkAssociationFailure)
+		h.wantEnd(s, state.StateFailed, outcome.ReasonAssociationFailed,
+			wsc.ConfigErrorNetworkAssociationFailure)
 	}},
 	{"a link that is lost is not the end: the button is still shown as pressed", func(h *house) {
 		ap := h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 })
 		h.press(ap)
 		s := h.pbc(nil)
-		h.wait(func(e Event) bool { f, ok := e.(RunFailed); return ok && f.Session == s.ID })
+		h.wait(func(e state.Event) bool {
+			f, ok := e.(state.RunFailed)
+			return ok && f.Session == s.ID
+		})
 		ap.SetPersonality(sim.Personality{})
 		lost := time.Now()
 		h.received(s)
@@ -226,7 +237,7 @@ var pushButtonScenes = []scene{
 		func(h *house) {
 			h.press(h.ap(func(o *sim.APOptions) { o.Personality.LeaveBefore = wsc.MsgM4 }))
 			s := h.end(h.pbc(nil))
-			h.wantEnd(s, StateFailed, ReasonLinkLost, 0)
+			h.wantEnd(s, state.StateFailed, outcome.ReasonLinkLost, 0)
 			if s.Detail.LinkReason != 3 || s.Message != wsc.MsgM3 {
 				h.Errorf("%+v", s)
 			}
@@ -240,12 +251,12 @@ var pushButtonScenes = []scene{
 				return msg
 			}
 		}))
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonMessageTimeout,
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonMessageTimeout,
 			wsc.ConfigErrorMessageTimeout)
 	}},
 	{"an access point that never says a word ends the session: message timeout", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) { o.Personality.Silent = true }))
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonMessageTimeout,
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonMessageTimeout,
 			wsc.ConfigErrorMessageTimeout)
 	}},
 	{"an M8 without a usable credential ends the session: bad credential", func(h *house) {
@@ -253,7 +264,7 @@ var pushButtonScenes = []scene{
 			o.Credentials = []wsc.Credential{{NetworkIndex: 1, SSID: []byte("x"),
 				AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES}}
 		}))
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonBadCredential, 0)
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonBadCredential, 0)
 	}},
 	{"an open network is received without a key", func(h *house) {
 		h.press(h.ap(func(o *sim.APOptions) {

@@ -10,6 +10,9 @@ import (
 	"wpsd/engine/devpass"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 func TestPIN(t *testing.T) {
@@ -34,7 +37,7 @@ var pinScenes = []scene{
 	}},
 	{"a PIN that we make up is good, and is returned to be typed in", func(h *house) {
 		ap := h.ap(nil)
-		s, pin, err := h.svc.StartPIN(h.Context(), StartRequest{Interface: "wlan0"})
+		s, pin, err := h.svc.StartPIN(h.Context(), session.StartRequest{Interface: "wlan0"})
 		if err != nil {
 			h.Fatal(err)
 		}
@@ -52,7 +55,7 @@ var pinScenes = []scene{
 	{"a PIN with blanks is taken, one with a wrong checksum or length is refused", func(h *house) {
 		start := func(pin string) error {
 			s, _, err := h.svc.StartPIN(h.Context(),
-				StartRequest{Interface: "wlan0", PIN: secret.FromString(pin)})
+				session.StartRequest{Interface: "wlan0", PIN: secret.FromString(pin)})
 			if err == nil {
 				err = h.svc.Cancel(h.Context(), s.ID)
 				h.end(s)
@@ -74,7 +77,8 @@ var pinScenes = []scene{
 			h.enter(h.ap(nil), wrongFirst)
 			s := h.pin(labelPIN, wsc.MAC{})
 			e := h.end(s)
-			h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+			h.wantEnd(e, state.StateFailed, outcome.ReasonWrongPINFirst,
+				wsc.ConfigErrorDevicePasswordAuthFailure)
 			if e.Detail.PasswordHalf != 1 || e.Detail.AccessPointsTried != 1 {
 				h.Errorf("%+v", e.Detail)
 			}
@@ -117,7 +121,7 @@ var pinScenes = []scene{
 		h.enter(h.ap(func(o *sim.APOptions) {
 			o.BSSs = append(o.BSSs, sim.BSS{BSSID: homeBSSID5, Frequency: 5180, Signal: -40})
 		}), wrongFirst)
-		if e := h.end(h.pin(labelPIN, wsc.MAC{})); e.Reason != ReasonWrongPINFirst ||
+		if e := h.end(h.pin(labelPIN, wsc.MAC{})); e.Reason != outcome.ReasonWrongPINFirst ||
 			e.Detail.AccessPointsTried != 1 {
 			h.Errorf("%s, %+v", e.Reason, e.Detail)
 		}
@@ -126,7 +130,8 @@ var pinScenes = []scene{
 		h.enter(h.ap(nil), wrongSecond)
 		h.enter(h.next(nil), labelPIN)
 		e := h.end(h.pin(labelPIN, wsc.MAC{}))
-		h.wantEnd(e, StateFailed, ReasonWrongPINSecond, wsc.ConfigErrorDevicePasswordAuthFailure)
+		h.wantEnd(e, state.StateFailed, outcome.ReasonWrongPINSecond,
+			wsc.ConfigErrorDevicePasswordAuthFailure)
 		if e.Detail.PasswordHalf != 2 || e.Detail.AccessPointsTried != 1 {
 			h.Errorf("%+v", e.Detail)
 		}
@@ -148,7 +153,8 @@ var pinScenes = []scene{
 			h.enter(h.next(func(o *sim.APOptions) { o.BSSs[0].BSSID[5] = byte(i + 1) }), wrongFirst)
 		}
 		e := h.end(h.pin(labelPIN, wsc.MAC{}))
-		h.wantEnd(e, StateFailed, ReasonWrongPINFirst, wsc.ConfigErrorDevicePasswordAuthFailure)
+		h.wantEnd(e, state.StateFailed, outcome.ReasonWrongPINFirst,
+			wsc.ConfigErrorDevicePasswordAuthFailure)
 		if e.Detail.AccessPointsTried != 3 {
 			h.Errorf("%+v", e.Detail)
 		}
@@ -157,7 +163,7 @@ var pinScenes = []scene{
 		h.enter(h.ap(nil), wrongFirst)
 		h.enter(h.next(nil), labelPIN)
 		s := h.pin(labelPIN, homeBSSID)
-		h.wantEnd(h.end(s), StateFailed, ReasonWrongPINFirst,
+		h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonWrongPINFirst,
 			wsc.ConfigErrorDevicePasswordAuthFailure)
 		if took := time.Since(s.Started); took > 3*time.Second {
 			h.Errorf("after %v", took)
@@ -180,15 +186,15 @@ var pinScenes = []scene{
 	{"access points that do not wait for a PIN are tried after three scans and five seconds, and learn of us that way", func(h *house) {
 		ap := h.ap(nil)
 		s := h.pin(labelPIN, wsc.MAC{})
-		h.wait(func(e Event) bool {
-			c, ok := e.(SessionChanged)
+		h.wait(func(e state.Event) bool {
+			c, ok := e.(state.SessionChanged)
 			return ok && c.Session.Detail.AccessPointsTried == 1
 		})
 		if took := time.Since(s.Started); took < 5*time.Second || took > 10*time.Second {
 			h.Errorf("after %v", took)
 		}
-		h.wait(func(e Event) bool {
-			c, ok := e.(SessionChanged)
+		h.wait(func(e state.Event) bool {
+			c, ok := e.(state.SessionChanged)
 			return ok && c.Session.Message == wsc.MsgAck
 		})
 		if !ap.Happened(sim.PINNeeded) {
@@ -206,7 +212,7 @@ var pinScenes = []scene{
 		h.ap(nil)
 		s := h.pin(labelPIN, wsc.MAC{})
 		e := h.end(s)
-		h.wantEnd(e, StateFailed, ReasonRegistrarBusy, 0)
+		h.wantEnd(e, state.StateFailed, outcome.ReasonRegistrarBusy, 0)
 		if n := e.Detail.AccessPointsTried; n < 3 || n > 5 {
 			h.Errorf("tried %d times in two minutes", n)
 		}
@@ -239,7 +245,7 @@ var pinScenes = []scene{
 		func(h *house) {
 			h.ap(func(o *sim.APOptions) { o.Security, o.NoWPS = sim.WPA3, true })
 			s := h.pin(labelPIN, homeBSSID)
-			h.wantEnd(h.end(s), StateFailed, ReasonWPA3Only, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonWPA3Only, 0)
 			if took := time.Since(s.Started); took > time.Second {
 				h.Errorf("after %v", took)
 			}
@@ -247,7 +253,7 @@ var pinScenes = []scene{
 	{"a named access point without WPS is told after the first look", func(h *house) {
 		h.ap(func(o *sim.APOptions) { o.NoWPS = true })
 		s := h.pin(labelPIN, homeBSSID)
-		h.wantEnd(h.end(s), StateFailed, ReasonNoAccessPoint, 0)
+		h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonNoAccessPoint, 0)
 		if took := time.Since(s.Started); took > time.Second {
 			h.Errorf("after %v", took)
 		}

@@ -11,6 +11,9 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // wire is a drivers.Link whose other end is the test. It writes down what happens.
@@ -186,24 +189,24 @@ func TestDriverErrors(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		driver *deaf
-		reason Reason
+		reason outcome.Reason
 		scans  int // at least
 	}{
 		{"a driver that lists no channels is asked for all of them", &deaf{},
-			ReasonNoAccessPoint, 60},
+			outcome.ReasonNoAccessPoint, 60},
 		{"a scan that others are in the way of is tried again",
 			&deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy-1)},
-			ReasonNoAccessPoint, 60},
+			outcome.ReasonNoAccessPoint, 60},
 		{"but not for ever", &deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy)},
-			ReasonInterfaceBusy, maxBusy},
+			outcome.ReasonInterfaceBusy, maxBusy},
 		{"an odd error is tolerated twice", &deaf{scans: []error{errOdd, errOdd}},
-			ReasonNoAccessPoint, 60},
+			outcome.ReasonNoAccessPoint, 60},
 		{"but not three times in a row", &deaf{scans: []error{errOdd, errOdd, errOdd}},
-			ReasonInternal, 3},
+			outcome.ReasonInternal, 3},
 		{"rfkill ends the session at once", &deaf{scans: []error{drivers.ErrRadioBlocked}},
-			ReasonRadioBlocked, 1},
+			outcome.ReasonRadioBlocked, 1},
 		{"an interface that cannot be taken ends it before", &deaf{station: drivers.ErrBusy},
-			ReasonInterfaceBusy, 0},
+			outcome.ReasonInterfaceBusy, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -211,12 +214,13 @@ func TestDriverErrors(t *testing.T) {
 				inHouse(t, func(conf *Config) { conf.Drivers = []drivers.Driver{c.driver} },
 					func(h *house) {
 						s := h.end(h.pbc(nil))
-						if s.State != StateFailed || s.Reason != c.reason ||
+						if s.State != state.StateFailed || s.Reason != c.reason ||
 							c.driver.count < c.scans {
 							t.Errorf("%s after %d scans: %s", s.Reason, c.driver.count, s.Sentence)
 						}
 						if _, err := h.svc.StartPBC(h.Context(),
-							StartRequest{Interface: "uap0"}); !errors.Is(err, ErrNotSupported) {
+							session.StartRequest{Interface: "uap0"}); !errors.Is(err,
+							state.ErrNotSupported) {
 							t.Errorf("an access point's interface: %v", err)
 						}
 					})
@@ -258,7 +262,7 @@ func TestChannelsThatAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fickle{channels: []drivers.Channel{{Frequency: 2412}, {Frequency: 5180}}}
 		inHouse(t, func(c *Config) { c.Drivers = []drivers.Driver{f} }, func(h *house) {
-			if s := h.end(h.pbc(nil)); s.Reason != ReasonNoAccessPoint {
+			if s := h.end(h.pbc(nil)); s.Reason != outcome.ReasonNoAccessPoint {
 				t.Errorf("%s", s.Reason)
 			}
 		})

@@ -13,43 +13,47 @@ import (
 	"wpsd/service/arrival"
 	"wpsd/service/receive"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // Learn begins to read the settings of an access point with its own PIN (wps_reg BSSID PIN): they
 // are stored as a network. The AP's settings stay as they are. A wrong PIN is tried once only.
-func (s *Service) Learn(_ context.Context, r StartRequest) (Session, error) {
-	return s.startRegistrar(r, session.Task{Purpose: PurposeLearn, Method: MethodPIN})
+func (s *Service) Learn(_ context.Context, r session.StartRequest) (state.Session, error) {
+	return s.startRegistrar(r, session.Task{Purpose: state.PurposeLearn, Method: state.MethodPIN})
 }
 
 // Configure begins to give an access point new settings, with its own PIN; when it took them, they
 // are stored as a network. They are sent as they are, also weak ones: what an access point makes of
 // them is its decision. The key of settings is copied.
-func (s *Service) Configure(_ context.Context, r StartRequest, settings Settings) (Session, error) {
+func (s *Service) Configure(_ context.Context, r session.StartRequest,
+	settings session.Settings) (state.Session, error) {
 	if err := settings.Check(); err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
 	settings.Key = settings.Key.Clone()
-	return s.startRegistrar(r, session.Task{Purpose: PurposeConfigure, Method: MethodPIN,
+	return s.startRegistrar(r, session.Task{Purpose: state.PurposeConfigure,
+		Method:   state.MethodPIN,
 		Settings: &settings})
 }
 
-func (s *Service) startRegistrar(r StartRequest, t session.Task) (Session, error) {
+func (s *Service) startRegistrar(r session.StartRequest, t session.Task) (state.Session, error) {
 	if r.BSSID.IsZero() {
 		t.Wipe()
-		return Session{}, fmt.Errorf("%w: name the access point", ErrUnknownBSSID)
+		return state.Session{}, fmt.Errorf("%w: name the access point", state.ErrUnknownBSSID)
 	}
 	if r.NFC {
 		if !s.tokens.HasTokens() {
 			t.Wipe()
-			return Session{}, fmt.Errorf("%w: read the access point's tag first", ErrNoToken)
+			return state.Session{},
+				fmt.Errorf("%w: read the access point's tag first", state.ErrNoToken)
 		}
-		t.Method = MethodNFC
+		t.Method = state.MethodNFC
 		return s.start(r, t)
 	}
 	pin, err := session.ReadPIN(r.PIN, r.Force)
 	if err != nil {
 		t.Wipe()
-		return Session{}, err
+		return state.Session{}, err
 	}
 	t.Password = devpass.FromPIN(pin)
 	return s.start(r, t)
@@ -60,7 +64,7 @@ func (s *Service) startRegistrar(r StartRequest, t session.Task) (Session, error
 // place (hostap).
 func (e *enrolment) apPassword(_ time.Time, _ wsc.Device,
 	id wsc.DevicePasswordID) (devpass.Password, bool) {
-	if e.Method == MethodNFC {
+	if e.Method == state.MethodNFC {
 		return devpass.Password{}, false
 	}
 	if id >= wsc.PasswordIDFirstToken {
@@ -90,19 +94,20 @@ func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
 
 // usedToken forgets the password with which a run succeeded: a tag's password is for one.
 func (e *enrolment) usedToken() {
-	if e.Method != MethodNFC || e.Purpose == PurposeEnroll || !e.received {
+	if e.Method != state.MethodNFC || e.Purpose == state.PurposeEnroll || !e.received {
 		return
 	}
 	e.service.tokens.UsedUp(e.Password.ID)
 }
 
 // AddNetwork stores a network that somebody knows. The key is copied.
-func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC) (Network, error) {
+func (s *Service) AddNetwork(_ context.Context, settings session.Settings,
+	bssid wsc.MAC) (state.Network, error) {
 	if bssid.IsMulticast() {
-		return Network{}, fmt.Errorf("%w (%s)", ErrUnknownBSSID, bssid)
+		return state.Network{}, fmt.Errorf("%w (%s)", state.ErrUnknownBSSID, bssid)
 	}
 	if err := settings.Check(); err != nil {
-		return Network{}, err
+		return state.Network{}, err
 	}
 	c := settings.Credential()
 	c.MAC = bssid
@@ -111,14 +116,14 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 	clear(raw)
 	n, err := credentialNetwork(c)
 	if err != nil {
-		return Network{}, err
+		return state.Network{}, err
 	}
 	c.Wipe()
 	added := &receive.Credentials{Networks: []credential.Network{n}}
 	defer added.Wipe()
 	if came := s.arrivals.Take(arrival.Arrival{Credentials: added, Typed: true,
 		From: receive.Origin{BSSID: bssid, Source: "added"}}); came.Err != nil {
-		return Network{}, came.Err
+		return state.Network{}, came.Err
 	}
 	return arrival.NetworkOf(added.Stored[0].Network), nil
 }
@@ -127,7 +132,7 @@ func (s *Service) AddNetwork(_ context.Context, settings Settings, bssid wsc.MAC
 func credentialNetwork(c wsc.Credential) (credential.Network, error) {
 	n, err := credential.FromWSC(c, wsc.MAC{})
 	if err != nil {
-		return credential.Network{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return credential.Network{}, fmt.Errorf("%w: %w", state.ErrInvalid, err)
 	}
 	return n, nil
 }

@@ -4,20 +4,21 @@ import (
 	"cmp"
 
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
 // Reloaded is what Reload takes; the fields are Config's.
 type Reloaded struct {
 	Device       wsc.Device
-	Processing   Processing
+	Processing   state.Processing
 	FragmentSize int
 }
 
 // Reload replaces settings, also those that somebody changed since the start. Sessions go on with
 // those they began with. On an error nothing is changed.
 func (s *Service) Reload(r Reloaded) error {
-	processing := cmp.Or(r.Processing, ProcessingInternal)
+	processing := cmp.Or(r.Processing, state.ProcessingInternal)
 	if err := checkProcessing(processing); err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (s *Service) Reload(r Reloaded) error {
 	defer s.mu.Unlock()
 	s.fragmentSize, s.altered = r.FragmentSize, false
 	s.manager.Device, s.manager.Processing = device, processing
-	s.emit(ManagerChanged{Manager: s.manager})
+	s.emit(state.ManagerChanged{Manager: s.manager})
 	return nil
 }
 

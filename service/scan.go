@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 	"wpsd/service/search"
+	"wpsd/service/state"
 )
 
 const (
@@ -172,7 +173,7 @@ func (s *Service) Scan(_ context.Context, ifname string) error {
 		return err
 	}
 	if i.session != nil || i.cancelScan != nil {
-		return fmt.Errorf("%w (%s)", ErrBusy, ifname)
+		return fmt.Errorf("%w (%s)", state.ErrBusy, ifname)
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	own := wsc.MAC(i.HardwareAddr)
@@ -181,7 +182,7 @@ func (s *Service) Scan(_ context.Context, ifname string) error {
 		return err
 	}
 	i.cancelScan = cancel
-	s.emit(InterfaceChanged{Interface: i.snapshot()})
+	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	return nil
 }
 
@@ -196,8 +197,8 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 	i.cancelScan = nil
 	s.restSoon()
 	if s.interfaces[i.Name] == i {
-		s.emit(ScanDone{Interface: i.Name, Success: err == nil})
-		s.emit(InterfaceChanged{Interface: i.snapshot()})
+		s.emit(state.ScanDone{Interface: i.Name, Success: err == nil})
+		s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
 	"wpsd/service/search"
+	"wpsd/service/state"
 )
 
 func TestScan(t *testing.T) {
@@ -20,15 +21,18 @@ func TestScan(t *testing.T) {
 			if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
 				h.Fatal(err)
 			}
-			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrBusy) {
+			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, state.ErrBusy) {
 				h.Errorf("a second one: %v", err)
 			}
-			e := h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok }).(ScanDone)
+			e := h.wait(func(e state.Event) bool {
+				_, ok := e.(state.ScanDone)
+				return ok
+			}).(state.ScanDone)
 			snap, sub := h.svc.Subscribe()
 			sub.Close()
 			if !e.Success || len(snap.AccessPoints) != 1 ||
 				snap.AccessPoints[0].Class.String() != "WPS-PBC" ||
-				count[AccessPointAdded](h) != 1 {
+				count[state.AccessPointAdded](h) != 1 {
 				h.Errorf("%+v", snap.AccessPoints)
 			}
 		}},
@@ -37,8 +41,8 @@ func TestScan(t *testing.T) {
 			h.scan()
 			h.press(ap)
 			h.scan()
-			if !slices.ContainsFunc(h.events, func(e Event) bool {
-				c, ok := e.(AccessPointChanged)
+			if !slices.ContainsFunc(h.events, func(e state.Event) bool {
+				c, ok := e.(state.AccessPointChanged)
 				return ok && c.FlagsChanged
 			}) {
 				h.Error("it was not")
@@ -49,12 +53,12 @@ func TestScan(t *testing.T) {
 			h.scan()
 			h.world.RemoveAP(ap)
 			h.scan()
-			if count[AccessPointRemoved](h) != 0 {
+			if count[state.AccessPointRemoved](h) != 0 {
 				h.Error("removed after one scan")
 			}
 			time.Sleep(20 * time.Second)
 			h.scan()
-			if count[AccessPointRemoved](h) != 1 {
+			if count[state.AccessPointRemoved](h) != 1 {
 				h.Error("not removed")
 			}
 		}},
@@ -65,10 +69,10 @@ func TestScan(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			s := h.pbc(nil)
-			if e := h.wait(func(e Event) bool {
-				_, ok := e.(ScanDone)
+			if e := h.wait(func(e state.Event) bool {
+				_, ok := e.(state.ScanDone)
 				return ok
-			}).(ScanDone); e.Success {
+			}).(state.ScanDone); e.Success {
 				h.Error("the scan succeeded")
 			}
 			h.wantNetwork(h.end(s), "home", passphrase)
@@ -96,6 +100,9 @@ func (h *house) scan() {
 	if err := h.svc.Scan(h.Context(), "wlan0"); err != nil {
 		h.Fatal(err)
 	}
-	h.wait(func(e Event) bool { _, ok := e.(ScanDone); return ok })
-	h.wait(func(e Event) bool { c, ok := e.(InterfaceChanged); return ok && !c.Interface.Scanning })
+	h.wait(func(e state.Event) bool { _, ok := e.(state.ScanDone); return ok })
+	h.wait(func(e state.Event) bool {
+		c, ok := e.(state.InterfaceChanged)
+		return ok && !c.Interface.Scanning
+	})
 }

@@ -39,14 +39,14 @@ type Config struct {
 	AccessPoints drivers.AccessPoints
 	// ControlPoint opens the sockets of an External Registrar on an interface; nil: there can be
 	// none.
-	ControlPoint func(ifname string) (ControlPoint, error)
+	ControlPoint func(ifname string) (external.ControlPoint, error)
 	// Store keeps networks and identity; nil: only in memory.
 	Store *store.Store
 	// Token is this device's NFC password token; of id 0: the stored one, or one that is made when
 	// it is needed. Its secrets are copied.
 	Token store.Token
 	// Processing of received credentials; empty: internal.
-	Processing Processing
+	Processing state.Processing
 	// Managers are the network managers; its Hub and Log are set here.
 	Managers lending.Config
 	// FragmentSize of EAP; 0: 1400.
@@ -85,7 +85,7 @@ type Service struct {
 	ctx          context.Context // of Run; nil before
 	closing      bool
 	fragmentSize int
-	manager      Manager
+	manager      state.Manager
 	interfaces   map[string]*iface
 	// interfaces that AddInterface added, besides those in only
 	added   map[string]bool
@@ -123,8 +123,8 @@ func New(c Config) (*Service, error) {
 	if err := checkDevice(device); err != nil {
 		return nil, err
 	}
-	s.manager = Manager{Version: c.Version, Device: device,
-		Processing: cmp.Or(c.Processing, ProcessingInternal)}
+	s.manager = state.Manager{Version: c.Version, Device: device,
+		Processing: cmp.Or(c.Processing, state.ProcessingInternal)}
 	if err := checkProcessing(s.manager.Processing); err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (h agentsHub) CredentialsWaiting(n int) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	h.s.manager.Waiting = n
-	h.s.emit(ManagerChanged{Manager: h.s.manager})
+	h.s.emit(state.ManagerChanged{Manager: h.s.manager})
 }
 
 // AgentEnded implements agents.Hub.
@@ -256,8 +256,8 @@ func (s *Service) stopAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
-	s.sessions.StopAll(ErrShutdown)
-	s.registrars.EndAll(ErrShutdown)
+	s.sessions.StopAll(state.ErrShutdown)
+	s.registrars.EndAll(state.ErrShutdown)
 	for _, i := range s.interfaces {
 		i.stopScan()
 	}
@@ -266,9 +266,9 @@ func (s *Service) stopAll() {
 // shutDown ends what runs and waits for it.
 func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.stopAll()
-	cancel(ErrShutdown)
+	cancel(state.ErrShutdown)
 	s.tasks.Wait()
-	s.agents.Close(ErrShutdown)
+	s.agents.Close(state.ErrShutdown)
 	s.sessions.Close()
 	s.tokens.Wipe()
 }
@@ -276,20 +276,22 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 // begin starts a task that shutDown waits for. The caller holds mu.
 func (s *Service) begin(task func()) error {
 	if s.closing || s.ctx == nil {
-		return ErrShutdown
+		return state.ErrShutdown
 	}
 	s.tasks.Go(fence.Func(s.log, "a task of the service", task, nil))
 	return nil
 }
 
 // Snapshot returns all that there is now.
-func (s *Service) Snapshot() Snapshot { return s.published.Snapshot() }
+func (s *Service) Snapshot() state.Snapshot { return s.published.Snapshot() }
 
 // Subscribe returns what there is now, and a Subscription to all that happens from now on.
-func (s *Service) Subscribe() (Snapshot, *Subscription) { return s.published.Subscribe() }
+func (s *Service) Subscribe() (state.Snapshot, *state.Subscription) {
+	return s.published.Subscribe()
+}
 
 // emit tells all subscribers.
-func (s *Service) emit(e Event) { s.published.Publish(e) }
+func (s *Service) emit(e state.Event) { s.published.Publish(e) }
 
 // lockedReader lets the session goroutines and those that prepare key pairs share one source.
 type lockedReader struct {

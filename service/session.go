@@ -11,6 +11,7 @@ import (
 	"wpsd/service/ending"
 	"wpsd/service/hotspot"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 const (
@@ -20,14 +21,15 @@ const (
 
 // StartPBC begins an enrolment by push button, or, at an access point, lets one Enrollee in that
 // pressed its. The session ends on its own, 120 s later at most.
-func (s *Service) StartPBC(_ context.Context, r StartRequest) (Session, error) {
-	return s.start(r, session.Task{Purpose: s.purposeOf(r), Method: MethodPBC,
+func (s *Service) StartPBC(_ context.Context, r session.StartRequest) (state.Session, error) {
+	return s.start(r, session.Task{Purpose: s.purposeOf(r), Method: state.MethodPBC,
 		Password: devpass.PushButton()})
 }
 
 // StartPIN begins an enrolment with a PIN, or, at an access point, lets the Enrollee in whose PIN
 // it is. It returns the PIN in use, which is the caller's to wipe.
-func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.Value, error) {
+func (s *Service) StartPIN(_ context.Context, r session.StartRequest) (state.Session,
+	secret.Value, error) {
 	var pin secret.Value
 	var err error
 	if r.PIN.IsZero() {
@@ -36,96 +38,97 @@ func (s *Service) StartPIN(_ context.Context, r StartRequest) (Session, secret.V
 		pin, err = session.ReadPIN(r.PIN, r.Force)
 	}
 	if err != nil {
-		return Session{}, secret.Value{}, err
+		return state.Session{}, secret.Value{}, err
 	}
-	ses, err := s.start(r, session.Task{Purpose: s.purposeOf(r), Method: MethodPIN,
+	ses, err := s.start(r, session.Task{Purpose: s.purposeOf(r), Method: state.MethodPIN,
 		Password: devpass.FromPIN(pin.Clone()), Generated: r.PIN.IsZero()})
 	if err != nil {
 		pin.Wipe()
-		return Session{}, secret.Value{}, err
+		return state.Session{}, secret.Value{}, err
 	}
 	return ses, pin, nil
 }
 
 // start checks a request and starts the session's goroutine.
-func (s *Service) start(r StartRequest, t session.Task) (Session, error) {
+func (s *Service) start(r session.StartRequest, t session.Task) (state.Session, error) {
 	ses, err := s.admit(r, t)
 	if err != nil {
 		t.Wipe()
-		return Session{}, err
+		return state.Session{}, err
 	}
 	return ses, nil
 }
 
-func (s *Service) admit(r StartRequest, t session.Task) (Session, error) {
+func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, error) {
 	if err := s.lenders.CheckApply(r.Apply); err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
 	if r.BSSID.IsMulticast() {
-		return Session{}, fmt.Errorf("%w (%s)", ErrUnknownBSSID, r.BSSID)
+		return state.Session{}, fmt.Errorf("%w (%s)", state.ErrUnknownBSSID, r.BSSID)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, err := s.place(r, &t)
 	if err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
 	if s.sessions.Running(false) >= maxSessions {
-		return Session{}, ErrTooMany
+		return state.Session{}, state.ErrTooMany
 	}
 	if err := i.giveWay(r.Anew); err != nil {
-		return Session{}, err
+		return state.Session{}, err
 	}
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	ses := s.sessions.Prepare(Session{
+	ses := s.sessions.Prepare(state.Session{
 		Interface: r.Interface, Owner: r.Owner, User: r.User,
 		Detached: r.Detach, Role: t.Role(), Purpose: t.Purpose, Method: t.Method,
-		State: StateScanning, Started: now, Deadline: now.Add(session.WalkTime), Wanted: r.BSSID,
+		State: state.StateScanning, Started: now, Deadline: now.Add(session.WalkTime),
+		Wanted: r.BSSID,
 	})
 	ses.Cancel = cancel
 	run := newEnrolment(s, i, ses, r, t, s.deviceFor(i.HardwareAddr)).run
-	if t.Purpose == PurposeAdmit {
+	if t.Purpose == state.PurposeAdmit {
 		run = s.hotspots.Admission(ses, i.steering, s.radio(i.Name), r, t).Run
 	}
 	if err := s.begin(func() { run(ctx) }); err != nil {
 		cancel(err)
-		return Session{}, err
+		return state.Session{}, err
 	}
 	i.stopScan() // a session comes before somebody's curiosity
 	i.session = ses
 	added := s.sessions.Add(ses)
-	s.emit(InterfaceChanged{Interface: i.snapshot()})
+	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	return added, nil
 }
 
 // place finds the interface for a task. The caller holds mu.
-func (s *Service) place(r StartRequest, t *session.Task) (*iface, error) {
+func (s *Service) place(r session.StartRequest, t *session.Task) (*iface, error) {
 	switch {
-	case t.Purpose == PurposeAdmit && (r.Beside || r.BesideOnly || r.MultiAP):
-		return nil, fmt.Errorf("%w: beside and multi-ap are for stations: leave them out at an access point", ErrNotSupported)
-	case t.Purpose == PurposeAdmit:
+	case t.Purpose == state.PurposeAdmit && (r.Beside || r.BesideOnly || r.MultiAP):
+		return nil, fmt.Errorf("%w: beside and multi-ap are for stations: leave them out at an access point", state.ErrNotSupported)
+	case t.Purpose == state.PurposeAdmit:
 		i, err := s.accessPoint(r.Interface)
 		if err == nil {
 			err = hotspot.Check(r)
 		}
 		return i, err
 	case r.Timeout != 0:
-		return nil, fmt.Errorf("%w: a timeout is for access points: leave it out, a station has two minutes", ErrNotSupported)
+		return nil, fmt.Errorf("%w: a timeout is for access points: leave it out, a station has two minutes", state.ErrNotSupported)
 	case !r.MAC.IsZero():
-		return nil, fmt.Errorf("%w: the address of a device is for access points: leave it out, or name an access point with bssid", ErrNotSupported)
+		return nil, fmt.Errorf("%w: the address of a device is for access points: leave it out, or name an access point with bssid", state.ErrNotSupported)
 	}
 	return s.station(r.Interface)
 }
 
 // Session returns a session that runs or ended not long ago.
-func (s *Service) Session(id SessionID) (Session, bool) {
+func (s *Service) Session(id state.SessionID) (state.Session, bool) {
 	return s.published.Session(id)
 }
 
 // Credentials returns what a session received, with keys; nothing if it received nothing (yet).
 // What is returned is the caller's to wipe.
-func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
+func (s *Service) Credentials(id state.SessionID) ([]credential.Network, error) {
 	return s.sessions.Networks(id, func(ses *session.Running) []credential.Network {
 		return ses.Credentials
 	})
@@ -134,18 +137,18 @@ func (s *Service) Credentials(id SessionID) ([]credential.Network, error) {
 // Received returns a network for each Credential attribute that a session received, as it came:
 // also those that Credentials has as one network, or leaves out. What is returned is the caller's
 // to wipe.
-func (s *Service) Received(id SessionID) ([]credential.Network, error) {
+func (s *Service) Received(id state.SessionID) ([]credential.Network, error) {
 	return s.sessions.Networks(id, func(ses *session.Running) []credential.Network {
 		return ses.Received
 	})
 }
 
 // Cancel tells a session to end and returns at once: SessionEnded tells when it has.
-func (s *Service) Cancel(_ context.Context, id SessionID) error {
+func (s *Service) Cancel(_ context.Context, id state.SessionID) error {
 	if s.sessions.Stop(ending.ErrCanceled, func(ses *session.Running) bool {
 		return ses.ID == id
 	}) == 0 {
-		return fmt.Errorf("%w, or it has ended (%d)", ErrNoSession, id)
+		return fmt.Errorf("%w, or it has ended (%d)", state.ErrNoSession, id)
 	}
 	return nil
 }
@@ -160,10 +163,10 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 	}
 	s.mu.Unlock()
 	if !ok {
-		return fmt.Errorf("%w (%q)", ErrNoInterface, ifname)
+		return fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
 	if ses == nil {
-		return fmt.Errorf("%w: none runs on %s", ErrNoSession, ifname)
+		return fmt.Errorf("%w: none runs on %s", state.ErrNoSession, ifname)
 	}
 	return s.Cancel(ctx, ses.ID)
 }
@@ -189,7 +192,7 @@ func (s *Service) sessionOver(ses *session.Running, finish func() bool) {
 	for _, i := range s.interfaces {
 		if i.session == ses {
 			i.session = nil
-			s.emit(InterfaceChanged{Interface: i.snapshot()})
+			s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 			s.lookAfter(i)
 		}
 	}

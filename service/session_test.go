@@ -13,7 +13,9 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
 	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -31,26 +33,27 @@ var sessionScenes = []scene{
 			var story []string
 			for _, e := range h.events {
 				switch e := e.(type) {
-				case SessionAdded:
+				case state.SessionAdded:
 					story = append(story, "added "+string(e.Session.State))
-				case SessionChanged:
+				case state.SessionChanged:
 					line := string(e.Session.State)
 					if e.Session.Message == wsc.MsgDone {
 						line = e.Session.Message.String()
 					}
-					if e.Session.State == StateExchanging && e.Session.Message != wsc.MsgDone {
+					if e.Session.State == state.StateExchanging &&
+						e.Session.Message != wsc.MsgDone {
 						continue // told or not, depending on how long it lasted
 					}
 					if story[len(story)-1] != line {
 						story = append(story, line)
 					}
-				case NetworkAdded:
+				case state.NetworkAdded:
 					story = append(story, "network")
-				case CredentialReceived:
+				case state.CredentialReceived:
 					story = append(story, "credential")
-				case SessionEnded:
+				case state.SessionEnded:
 					story = append(story, "ended "+string(e.Session.State))
-				case InterfaceChanged:
+				case state.InterfaceChanged:
 					if e.Interface.Session == 0 {
 						story = append(story, "free")
 					}
@@ -73,11 +76,11 @@ var sessionScenes = []scene{
 				}
 			}))
 			s := h.pbc(nil)
-			e := h.wait(func(e Event) bool {
-				c, ok := e.(SessionChanged)
+			e := h.wait(func(e state.Event) bool {
+				c, ok := e.(state.SessionChanged)
 				return ok && c.Session.Message == wsc.MsgM3
 			})
-			if c := e.(SessionChanged).Session; c.State != StateExchanging {
+			if c := e.(state.SessionChanged).Session; c.State != state.StateExchanging {
 				h.Errorf("%+v", c)
 			}
 			if told := time.Since(s.Started); told > 3*time.Second {
@@ -98,34 +101,34 @@ var sessionScenes = []scene{
 	{"one session per interface: a second one is busy, also a scan", func(h *house) {
 		s := h.pbc(nil)
 		if _, err := h.svc.StartPBC(h.Context(),
-			StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+			session.StartRequest{Interface: "wlan0"}); !errors.Is(err, state.ErrBusy) {
 			h.Errorf("push button: %v", err)
 		}
 		if _, _, err := h.svc.StartPIN(h.Context(),
-			StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrBusy) {
+			session.StartRequest{Interface: "wlan0"}); !errors.Is(err, state.ErrBusy) {
 			h.Errorf("PIN: %v", err)
 		}
-		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrBusy) {
+		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, state.ErrBusy) {
 			h.Errorf("scan: %v", err)
 		}
 		if err := h.svc.CancelInterface(h.Context(), "wlan0"); err != nil {
 			h.Error(err)
 		}
-		h.wantEnd(h.end(s), StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(h.end(s), state.StateCanceled, outcome.ReasonCanceled, 0)
 	}},
 	{"a canceled session makes room for the next at once", func(h *house) {
 		h.press(h.ap(nil))
-		first := h.pbc(func(r *StartRequest) { r.BSSID = farBSSID })
+		first := h.pbc(func(r *session.StartRequest) { r.BSSID = farBSSID })
 		time.Sleep(100 * time.Millisecond)
 		if err := h.svc.Cancel(h.Context(), first.ID); err != nil {
 			h.Fatal(err)
 		}
 		second := h.pbc(nil)
 		h.wantNetwork(h.end(second), "home", passphrase)
-		if i := slices.IndexFunc(h.events, func(e Event) bool {
-			_, ok := e.(SessionEnded)
+		if i := slices.IndexFunc(h.events, func(e state.Event) bool {
+			_, ok := e.(state.SessionEnded)
 			return ok
-		}); h.events[i].(SessionEnded).Session.ID != first.ID {
+		}); h.events[i].(state.SessionEnded).Session.ID != first.ID {
 			h.Error("the second ended first")
 		}
 	}},
@@ -140,22 +143,22 @@ var sessionScenes = []scene{
 		})
 		h.press(ap)
 		s := h.pbc(nil)
-		h.wait(func(e Event) bool {
-			c, ok := e.(SessionChanged)
+		h.wait(func(e state.Event) bool {
+			c, ok := e.(state.SessionChanged)
 			return ok && c.Session.Message == wsc.MsgM3
 		})
 		if err := h.svc.Cancel(h.Context(), s.ID); err != nil {
 			h.Fatal(err)
 		}
 		e := h.end(s)
-		h.wantEnd(e, StateCanceled, ReasonCanceled, 0)
+		h.wantEnd(e, state.StateCanceled, outcome.ReasonCanceled, 0)
 		if state, _ := h.world.RadioState("wlan0"); state.Taken || !state.Associated.IsZero() {
 			h.Errorf("the interface is not given back: %+v", state)
 		}
 		if took := time.Since(s.Started); took > 4*time.Second || !ap.Happened(sim.Disassociated) {
 			h.Errorf("after %v: %v", took, ap.Events())
 		}
-		if err := h.svc.Cancel(h.Context(), s.ID); !errors.Is(err, ErrNoSession) {
+		if err := h.svc.Cancel(h.Context(), s.ID); !errors.Is(err, state.ErrNoSession) {
 			h.Errorf("canceled twice: %v", err)
 		}
 	}},
@@ -164,11 +167,15 @@ var sessionScenes = []scene{
 			h.plug("wlan1", wsc.MAC{2, 0, 0, 0, 0, 9})
 			h.plug("wlan2", wsc.MAC{2, 0, 0, 0, 0, 10})
 			mine := h.pbc(nil)
-			detached := h.pbc(func(r *StartRequest) { r.Interface, r.Detach = "wlan1", true })
-			theirs := h.pbc(func(r *StartRequest) { r.Interface, r.Owner = "wlan2", ":1.2" })
+			detached := h.pbc(func(r *session.StartRequest) {
+				r.Interface, r.Detach = "wlan1", true
+			})
+			theirs := h.pbc(func(r *session.StartRequest) {
+				r.Interface, r.Owner = "wlan2", ":1.2"
+			})
 			h.svc.ReleaseOwner(":1.1")
-			h.wantEnd(h.end(mine), StateCanceled, ReasonOwnerLeft, 0)
-			for _, s := range []Session{detached, theirs} {
+			h.wantEnd(h.end(mine), state.StateCanceled, outcome.ReasonOwnerLeft, 0)
+			for _, s := range []state.Session{detached, theirs} {
 				if now, _ := h.svc.Session(s.ID); now.State.Ended() {
 					h.Errorf("%+v", now)
 				}
@@ -179,16 +186,17 @@ var sessionScenes = []scene{
 		s := h.pbc(nil)
 		time.Sleep(3 * time.Second)
 		h.world.RemoveRadio("wlan0")
-		h.wantEnd(h.end(s), StateFailed, ReasonInterfaceGone, 0)
+		h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonInterfaceGone, 0)
 		h.drain()
 		snap, sub := h.svc.Subscribe()
 		sub.Close()
 		if len(snap.Interfaces) != 0 || len(snap.AccessPoints) != 0 ||
-			count[AccessPointRemoved](h) != 1 || count[InterfaceRemoved](h) != 1 {
+			count[state.AccessPointRemoved](h) != 1 || count[state.InterfaceRemoved](h) != 1 {
 			h.Errorf("%+v", snap)
 		}
-		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err,
-			ErrNoInterface) {
+		if _, err := h.svc.StartPBC(h.Context(),
+			session.StartRequest{Interface: "wlan0"}); !errors.Is(err,
+			state.ErrNoInterface) {
 			h.Errorf("%v", err)
 		}
 	}},
@@ -196,35 +204,37 @@ var sessionScenes = []scene{
 		s := h.pbc(nil)
 		time.Sleep(time.Second)
 		h.world.BlockRadio("wlan0", true)
-		h.wantEnd(h.end(s), StateFailed, ReasonRadioBlocked, 0)
-		if _, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err,
-			ErrRadioBlocked) {
+		h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonRadioBlocked, 0)
+		if _, err := h.svc.StartPBC(h.Context(),
+			session.StartRequest{Interface: "wlan0"}); !errors.Is(err,
+			state.ErrRadioBlocked) {
 			h.Errorf("%v", err)
 		}
-		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrRadioBlocked) {
+		if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, state.ErrRadioBlocked) {
 			h.Errorf("%v", err)
 		}
 		// Neither the switch nor its release has to have been heard of.
 		h.press(h.ap(nil))
 		h.world.BlockRadio("wlan0", false)
-		h.wantEnd(h.end(h.pbc(nil)), StateSucceeded, "", 0)
+		h.wantEnd(h.end(h.pbc(nil)), state.StateSucceeded, "", 0)
 	}},
 	{"an interface that another program uses is busy", func(h *house) {
 		h.press(h.ap(nil))
 		h.world.Occupy("wlan0", farBSSID)
-		h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonInterfaceBusy, 0)
+		h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonInterfaceBusy, 0)
 		h.world.Occupy("wlan0", wsc.MAC{})
 		h.world.SetRadioUp("wlan0", false)
 	}},
 	{"what cannot be is refused with its own error", func(h *house) {
 		for _, c := range []struct {
-			r    StartRequest
+			r    session.StartRequest
 			want error
 		}{
-			{StartRequest{Interface: "wlan7"}, ErrNoInterface},
-			{StartRequest{Interface: "wlan0", BSSID: wsc.Broadcast}, ErrUnknownBSSID},
-			{StartRequest{Interface: "wlan0", BSSID: wsc.MAC{1, 0, 0x5e}}, ErrUnknownBSSID},
-			{StartRequest{Interface: "wlan0", Apply: "iwd"}, ErrNotSupported},
+			{session.StartRequest{Interface: "wlan7"}, state.ErrNoInterface},
+			{session.StartRequest{Interface: "wlan0", BSSID: wsc.Broadcast}, state.ErrUnknownBSSID},
+			{session.StartRequest{Interface: "wlan0", BSSID: wsc.MAC{1, 0, 0x5e}},
+				state.ErrUnknownBSSID},
+			{session.StartRequest{Interface: "wlan0", Apply: "iwd"}, state.ErrNotSupported},
 		} {
 			if _, err := h.svc.StartPBC(h.Context(), c.r); !errors.Is(err, c.want) {
 				h.Errorf("%+v: %v", c.r, err)
@@ -232,20 +242,20 @@ var sessionScenes = []scene{
 		}
 		for _, err := range []error{h.svc.Scan(h.Context(), "x"),
 			h.svc.CancelInterface(h.Context(), "x")} {
-			if !errors.Is(err, ErrNoInterface) {
+			if !errors.Is(err, state.ErrNoInterface) {
 				h.Error(err)
 			}
 		}
-		if err := h.svc.CancelInterface(h.Context(), "wlan0"); !errors.Is(err, ErrNoSession) {
+		if err := h.svc.CancelInterface(h.Context(), "wlan0"); !errors.Is(err, state.ErrNoSession) {
 			h.Error(err)
 		}
-		if _, err := h.svc.Credentials(99); !errors.Is(err, ErrNoSession) {
+		if _, err := h.svc.Credentials(99); !errors.Is(err, state.ErrNoSession) {
 			h.Error(err)
 		}
-		if _, err := h.svc.NetworkSecrets(99); !errors.Is(err, ErrNoNetwork) {
+		if _, err := h.svc.NetworkSecrets(99); !errors.Is(err, state.ErrNoNetwork) {
 			h.Error(err)
 		}
-		if err := h.svc.DeleteNetwork(h.Context(), 99); !errors.Is(err, ErrNoNetwork) {
+		if err := h.svc.DeleteNetwork(h.Context(), 99); !errors.Is(err, state.ErrNoNetwork) {
 			h.Error(err)
 		}
 	}},
@@ -265,7 +275,7 @@ var sessionScenes = []scene{
 			h.Error(err)
 		}
 		time.Sleep(2 * time.Second)
-		if _, err := h.svc.Credentials(s.ID); !errors.Is(err, ErrNoSession) {
+		if _, err := h.svc.Credentials(s.ID); !errors.Is(err, state.ErrNoSession) {
 			h.Error(err)
 		}
 		if held.Equal(secret.FromString(passphrase)) {
@@ -274,7 +284,7 @@ var sessionScenes = []scene{
 		if _, err := h.svc.NetworkSecrets(s.Networks[0]); err != nil {
 			h.Errorf("the network went with it: %v", err)
 		}
-		h.wait(func(e Event) bool { return e == SessionRemoved{ID: s.ID} })
+		h.wait(func(e state.Event) bool { return e == state.SessionRemoved{ID: s.ID} })
 	}},
 	{"of more than sixteen ended sessions the oldest is forgotten", func(h *house) {
 		for range session.MaxEnded + 3 {
@@ -288,7 +298,7 @@ var sessionScenes = []scene{
 		snap, sub := h.svc.Subscribe()
 		sub.Close()
 		if len(snap.Sessions) != session.MaxEnded || snap.Sessions[0].ID != 4 ||
-			count[SessionRemoved](h) != 3 {
+			count[state.SessionRemoved](h) != 3 {
 			h.Errorf("%d sessions, the first %d", len(snap.Sessions), snap.Sessions[0].ID)
 		}
 	}},
@@ -296,9 +306,10 @@ var sessionScenes = []scene{
 		h.press(h.ap(nil))
 		refused := 0
 		for range 20_000 {
-			s, err := h.svc.StartPBC(h.Context(), StartRequest{Interface: "wlan0", BSSID: farBSSID})
+			s, err := h.svc.StartPBC(h.Context(),
+				session.StartRequest{Interface: "wlan0", BSSID: farBSSID})
 			switch {
-			case errors.Is(err, ErrTooMany):
+			case errors.Is(err, state.ErrTooMany):
 				refused++
 				synctest.Wait()
 				continue
@@ -310,7 +321,7 @@ var sessionScenes = []scene{
 			}
 		}
 		synctest.Wait()
-		if _, err := h.sub.Next(h.Context()); !errors.Is(err, ErrSubscriberTooSlow) {
+		if _, err := h.sub.Next(h.Context()); !errors.Is(err, state.ErrSubscriberTooSlow) {
 			h.Errorf("a subscriber that slept through it: %v", err)
 		}
 		_, h.sub = h.svc.Subscribe()
@@ -323,13 +334,14 @@ var sessionScenes = []scene{
 	}},
 	{"with external processing nothing is stored, and the credential is there all the same",
 		func(h *house) {
-			if err := h.svc.SetProcessing(h.Context(), ProcessingExternal); err != nil {
+			if err := h.svc.SetProcessing(h.Context(), state.ProcessingExternal); err != nil {
 				h.Fatal(err)
 			}
 			h.press(h.ap(nil))
 			s := h.end(h.pbc(nil))
 			got, err := h.svc.Credentials(s.ID)
-			if s.State != StateSucceeded || len(s.Networks) != 0 || len(h.store.Networks()) != 0 ||
+			if s.State != state.StateSucceeded || len(s.Networks) != 0 ||
+				len(h.store.Networks()) != 0 ||
 				len(got) != 1 || err != nil {
 				h.Errorf("%+v, %d, %v", s, len(got), err)
 			}
@@ -342,17 +354,20 @@ var sessionScenes = []scene{
 		second := h.end(h.pbc(nil))
 		h.drain()
 		if list := h.store.Networks(); len(list) != 1 ||
-			NetworkID(list[0].ID) != second.Networks[0] || first.Networks[0] != second.Networks[0] {
+			state.NetworkID(list[0].ID) != second.Networks[0] ||
+			first.Networks[0] != second.Networks[0] {
 			h.Errorf("%+v", list)
 		}
-		if count[NetworkAdded](h) != 1 || count[NetworkChanged](h) != 1 ||
-			count[NetworkRemoved](h) != 0 {
+		if count[state.NetworkAdded](h) != 1 || count[state.NetworkChanged](h) != 1 ||
+			count[state.NetworkRemoved](h) != 0 {
 			h.Error("it was told as another network")
 		}
 		if err := h.svc.DeleteNetwork(h.Context(), second.Networks[0]); err != nil {
 			h.Error(err)
 		}
-		h.wait(func(e Event) bool { return e == NetworkRemoved{ID: second.Networks[0]} })
+		h.wait(func(e state.Event) bool {
+			return e == state.NetworkRemoved{ID: second.Networks[0]}
+		})
 	}},
 	{"a credential that cannot be stored is not lost, and the sentence says so", func(h *house) {
 		for i := range store.MaxNetworks {
@@ -366,7 +381,7 @@ var sessionScenes = []scene{
 		h.press(h.ap(nil))
 		s := h.end(h.pbc(nil))
 		got, err := h.svc.Credentials(s.ID)
-		h.wantEnd(s, StateFailed, ReasonNotStored, 0)
+		h.wantEnd(s, state.StateFailed, outcome.ReasonNotStored, 0)
 		if !s.Detail.NotStored || len(got) != 1 || err != nil ||
 			string(got[0].Key.Bytes()) != passphrase ||
 			!strings.Contains(s.Sentence, "wpsctl credentials 1") {
@@ -381,11 +396,11 @@ var sessionScenes = []scene{
 			func(d *wsc.Device) { d.SecondaryDeviceTypes = make([]wsc.DeviceType, 99) },
 		}
 		for _, change := range bad {
-			if err := h.svc.SetDevice(h.Context(), change); !errors.Is(err, ErrInvalid) {
+			if err := h.svc.SetDevice(h.Context(), change); !errors.Is(err, state.ErrInvalid) {
 				h.Errorf("%v", err)
 			}
 		}
-		if err := h.svc.SetProcessing(h.Context(), "all"); !errors.Is(err, ErrInvalid) {
+		if err := h.svc.SetProcessing(h.Context(), "all"); !errors.Is(err, state.ErrInvalid) {
 			h.Error(err)
 		}
 		if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) {
@@ -393,8 +408,8 @@ var sessionScenes = []scene{
 		}); err != nil {
 			h.Error(err)
 		}
-		h.wait(func(e Event) bool {
-			m, ok := e.(ManagerChanged)
+		h.wait(func(e state.Event) bool {
+			m, ok := e.(state.ManagerChanged)
 			return ok && m.Manager.Device.DeviceName == "kitchen"
 		})
 	}},
@@ -413,7 +428,7 @@ func TestOnlyNamedInterfaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inHouse(t, func(c *Config) { c.Interfaces = []string{"wlan9"} }, func(h *house) {
 			if _, err := h.svc.StartPBC(h.Context(),
-				StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrNoInterface) {
+				session.StartRequest{Interface: "wlan0"}); !errors.Is(err, state.ErrNoInterface) {
 				h.Error(err)
 			}
 		})
@@ -426,11 +441,11 @@ func TestBeforeRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.StartPBC(t.Context(), StartRequest{Interface: "wlan0"}); !errors.Is(err,
-		ErrShutdown) {
+	if _, err := s.StartPBC(t.Context(), session.StartRequest{Interface: "wlan0"}); !errors.Is(err,
+		state.ErrShutdown) {
 		t.Error(err)
 	}
-	if _, err := New(Config{Processing: "some"}); !errors.Is(err, ErrInvalid) {
+	if _, err := New(Config{Processing: "some"}); !errors.Is(err, state.ErrInvalid) {
 		t.Error(err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"wpsd/service/state"
 )
 
 // TestSnapshotAndEvents: a snapshot and the events after it are everything, once.
@@ -18,14 +20,15 @@ func TestSnapshotAndEvents(t *testing.T) {
 			snap, sub := h.svc.Subscribe()
 			defer sub.Close()
 			if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 ||
-				snap.Interfaces[0].Session != s.ID || snap.Sessions[0].State != StateScanning {
+				snap.Interfaces[0].Session != s.ID ||
+				snap.Sessions[0].State != state.StateScanning {
 				t.Errorf("%+v", snap)
 			}
 			h.end(s)
 			synctest.Wait()
 			for e, ok := sub.TryNext(); ok; e, ok = sub.TryNext() {
 				switch e.(type) {
-				case SessionAdded, InterfaceAdded:
+				case state.SessionAdded, state.InterfaceAdded:
 					t.Errorf("told twice: %v", e)
 				}
 			}
@@ -40,7 +43,7 @@ func TestReceivedOfNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Received(1); !errors.Is(err, ErrNoSession) {
+	if _, err := s.Received(1); !errors.Is(err, state.ErrNoSession) {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // TestHowLong holds the scan policy against what one scan of all channels takes, which is what
@@ -25,57 +28,58 @@ func TestHowLong(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		most  float64
-		start func(h *house) Session
+		start func(h *house) state.Session
 	}{
-		{"PIN with BSSID, cold", 0.5, func(h *house) Session {
+		{"PIN with BSSID, cold", 0.5, func(h *house) state.Session {
 			h.enter(h.ap(nil), labelPIN)
 			return h.pin(labelPIN, homeBSSID)
 		}},
-		{"PIN any, cold, with an access point that lists us", 0.2, func(h *house) Session {
+		{"PIN any, cold, with an access point that lists us", 0.2, func(h *house) state.Session {
 			if err := h.ap(nil).AllowPIN(sim.PINGrant{PIN: secret.FromString(labelPIN),
 				MAC: laptop}); err != nil {
 				h.Fatal(err)
 			}
 			return h.pin(labelPIN, wsc.MAC{})
 		}},
-		{"PIN any, cold, with an access point that lists anybody", 0.6, func(h *house) Session {
-			h.enter(h.ap(nil), labelPIN)
-			return h.pin(labelPIN, wsc.MAC{})
-		}},
-		{"PIN with BSSID after a scan", 0.1, func(h *house) Session {
+		{"PIN any, cold, with an access point that lists anybody", 0.6,
+			func(h *house) state.Session {
+				h.enter(h.ap(nil), labelPIN)
+				return h.pin(labelPIN, wsc.MAC{})
+			}},
+		{"PIN with BSSID after a scan", 0.1, func(h *house) state.Session {
 			ap := h.ap(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5200 })
 			h.scan()
 			h.enter(ap, labelPIN)
 			return h.pin(labelPIN, homeBSSID)
 		}},
-		{"PIN any after a scan", 0.1, func(h *house) Session {
+		{"PIN any after a scan", 0.1, func(h *house) state.Session {
 			ap := h.ap(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5200 })
 			h.scan()
 			h.enter(ap, labelPIN)
 			return h.pin(labelPIN, wsc.MAC{})
 		}},
-		{"PBC, cold", 1.05, func(h *house) Session {
+		{"PBC, cold", 1.05, func(h *house) state.Session {
 			h.press(h.ap(nil))
 			return h.pbc(nil)
 		}},
-		{"PBC with BSSID, cold", 0.5, func(h *house) Session {
+		{"PBC with BSSID, cold", 0.5, func(h *house) state.Session {
 			h.press(h.ap(nil))
-			return h.pbc(func(r *StartRequest) { r.BSSID = homeBSSID })
+			return h.pbc(func(r *session.StartRequest) { r.BSSID = homeBSSID })
 		}},
-		{"PBC after a scan that shows one pressed button", 0.1, func(h *house) Session {
+		{"PBC after a scan that shows one pressed button", 0.1, func(h *house) state.Session {
 			h.press(h.ap(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5200 }))
 			h.scan()
 			time.Sleep(5 * time.Second)
 			return h.pbc(nil)
 		}},
-		{"PBC pressed after a scan, then the call", 0.1, func(h *house) Session {
+		{"PBC pressed after a scan, then the call", 0.1, func(h *house) state.Session {
 			ap := h.ap(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5200 })
 			h.scan()
 			h.press(ap)
 			time.Sleep(2 * time.Second)
 			return h.pbc(nil)
 		}},
-		{"PBC eleven seconds after such a scan", 1.05, func(h *house) Session {
+		{"PBC eleven seconds after such a scan", 1.05, func(h *house) state.Session {
 			h.press(h.ap(nil))
 			h.scan()
 			time.Sleep(11 * time.Second)
@@ -119,14 +123,14 @@ func TestShortcut(t *testing.T) {
 			h.press(h.ap(nil))
 			h.press(h.next(nil))
 			h.scan()
-			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap,
+			h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonOverlap,
 				wsc.ConfigErrorMultiplePBCSessions)
 		}},
 		{"a button on the same channel pressed since is an overlap", func(h *house) {
 			h.press(h.ap(nil))
 			h.scan()
 			h.press(h.next(func(o *sim.APOptions) { o.BSSs[0].Frequency = 2437 }))
-			h.wantEnd(h.end(h.pbc(nil)), StateFailed, ReasonOverlap,
+			h.wantEnd(h.end(h.pbc(nil)), state.StateFailed, outcome.ReasonOverlap,
 				wsc.ConfigErrorMultiplePBCSessions)
 		}},
 		{"an access point that is no longer pressed is not tried, and the next is waited for",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // rest is how the service lets the machine sleep. Service.mu guards it.
@@ -32,7 +33,7 @@ func (s *Service) layDown() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rest.asleep = true
-	s.sessions.Stop(ErrSuspended, func(*session.Running) bool { return true })
+	s.sessions.Stop(state.ErrSuspended, func(*session.Running) bool { return true })
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
 			s.rest.scans = append(s.rest.scans, i.Name)

@@ -10,6 +10,9 @@ import (
 
 	"wpsd/drivers/sim"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // atRest checks that nobody has the interface, and that it is as it was.
@@ -50,12 +53,12 @@ func TestSuspend(t *testing.T) {
 			s := h.pbc(nil)
 			time.Sleep(20 * time.Second)
 			h.suspend()
-			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonSuspended, 0)
 			if _, err := h.svc.StartPBC(h.Context(),
-				StartRequest{Interface: "wlan0"}); !errors.Is(err, ErrSuspended) {
+				session.StartRequest{Interface: "wlan0"}); !errors.Is(err, state.ErrSuspended) {
 				h.Errorf("a session begins while the machine goes to sleep: %v", err)
 			}
-			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, ErrSuspended) {
+			if err := h.svc.Scan(h.Context(), "wlan0"); !errors.Is(err, state.ErrSuspended) {
 				h.Errorf("a scan begins: %v", err)
 			}
 			time.Sleep(time.Hour)
@@ -73,12 +76,12 @@ func TestSuspend(t *testing.T) {
 			})
 			h.press(ap)
 			s := h.pbc(nil)
-			h.wait(func(e Event) bool {
-				c, ok := e.(SessionChanged)
+			h.wait(func(e state.Event) bool {
+				c, ok := e.(state.SessionChanged)
 				return ok && c.Session.Message == wsc.MsgM3
 			})
 			h.suspend()
-			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonSuspended, 0)
 		}},
 		{"what was received in the last moment is kept, and no failure", func(h *house) {
 			h.press(h.ap(func(o *sim.APOptions) { o.Personality.StayAfter = true }))
@@ -94,16 +97,16 @@ func TestSuspend(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			h.suspend()
-			done := func(e Event) bool { _, ok := e.(ScanDone); return ok }
-			if h.wait(done).(ScanDone).Success {
+			done := func(e state.Event) bool { _, ok := e.(state.ScanDone); return ok }
+			if h.wait(done).(state.ScanDone).Success {
 				h.Error("half a scan is told as a whole one")
 			}
 			h.svc.Resume()
-			if !h.wait(done).(ScanDone).Success {
+			if !h.wait(done).(state.ScanDone).Success {
 				h.Error("it did not begin anew")
 			}
 			h.drain()
-			if n := count[ScanDone](h); n != 2 {
+			if n := count[state.ScanDone](h); n != 2 {
 				h.Errorf("%d scans", n)
 			}
 		}},
@@ -116,7 +119,7 @@ func TestSuspend(t *testing.T) {
 			if err := h.svc.Suspend(ctx); !errors.Is(err, context.Canceled) {
 				h.Errorf("%v", err)
 			}
-			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonSuspended, 0)
 			h.svc.Resume()
 		}},
 		{"an interface that is gone when the machine wakes is not scanned", func(h *house) {
@@ -125,11 +128,11 @@ func TestSuspend(t *testing.T) {
 			}
 			h.suspend()
 			h.world.RemoveRadio("wlan0")
-			h.wait(func(e Event) bool { _, ok := e.(InterfaceRemoved); return ok })
+			h.wait(func(e state.Event) bool { _, ok := e.(state.InterfaceRemoved); return ok })
 			h.svc.Resume()
 			h.drain()
-			if slices.ContainsFunc(h.events, func(e Event) bool {
-				d, ok := e.(ScanDone)
+			if slices.ContainsFunc(h.events, func(e state.Event) bool {
+				d, ok := e.(state.ScanDone)
 				return ok && d.Success
 			}) {
 				h.Error("it was")
@@ -151,7 +154,7 @@ func TestSuspendAtAnAccessPoint(t *testing.T) {
 			s := h.admit(button)
 			synctest.Wait()
 			h.suspend()
-			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonSuspended, 0)
 			device, err := h.world.AddEnrollee(sim.EnrolleeOptions{Name: "camera", MAC: camera})
 			if err == nil {
 				err = device.PressButton()
@@ -182,9 +185,10 @@ func TestSuspendOfAnExternalRegistrar(t *testing.T) {
 				h.Fatal("the access point does not announce the PIN")
 			}
 			h.suspend()
-			h.wantEnd(h.end(s), StateFailed, ReasonSuspended, 0)
-			if _, err := h.svc.Registrars().ERLearn(h.Context(), h.request(labelPIN)); !errors.Is(err,
-				ErrSuspended) {
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonSuspended, 0)
+			if _, err := h.svc.Registrars().ERLearn(h.Context(),
+				h.request(labelPIN)); !errors.Is(err,
+				state.ErrSuspended) {
 				h.Errorf("a session begins: %v", err)
 			}
 			time.Sleep(time.Second)
@@ -216,7 +220,7 @@ func (l *lan) announces() bool {
 }
 
 // pressed presses the button of a new access point and starts a session.
-func (h *house) pressed() Session {
+func (h *house) pressed() state.Session {
 	h.Helper()
 	h.press(h.next(func(o *sim.APOptions) { o.SSID = "home" }))
 	return h.pbc(nil)

@@ -12,6 +12,10 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/external"
+	"wpsd/service/nfc"
+	"wpsd/service/session"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -45,32 +49,33 @@ func TestNFCTagEffect(t *testing.T) {
 		payload []byte
 		apply   string
 		trouble error // of the manager's answer
-		want    NFCTagEffect
+		want    nfc.TagEffect
 		err     error
 	}{
 		{name: "a network that nobody knows", payload: networkTag("cabin", passphrase),
-			want: NFCTagAdds},
+			want: nfc.TagAdds},
 		{name: "a stored one with another key", payload: networkTag("home", "another passphrase"),
-			want: NFCTagChanges},
-		{name: "a stored one without a key", payload: networkTag("home", ""), want: NFCTagChanges},
-		{name: "a stored one just so", payload: networkTag("home", passphrase), want: NFCTagAdds},
+			want: nfc.TagChanges},
+		{name: "a stored one without a key", payload: networkTag("home", ""), want: nfc.TagChanges},
+		{name: "a stored one just so", payload: networkTag("home", passphrase), want: nfc.TagAdds},
 		{name: "one of the manager's with another key",
-			payload: networkTag("work", "another passphrase"), want: NFCTagChanges},
+			payload: networkTag("work", "another passphrase"), want: nfc.TagChanges},
 		{name: "one of the manager's just so", payload: networkTag("work", passphrase),
-			want: NFCTagAdds},
+			want: nfc.TagAdds},
 		{name: "one of the manager's that nobody applies",
-			payload: networkTag("work", "another passphrase"), apply: ApplyNone, want: NFCTagAdds},
+			payload: networkTag("work", "another passphrase"), apply: session.ApplyNone,
+			want: nfc.TagAdds},
 		{name: "a manager that does not say", payload: networkTag("cabin", passphrase),
-			trouble: context.DeadlineExceeded, want: NFCTagChanges},
+			trouble: context.DeadlineExceeded, want: nfc.TagChanges},
 		{name: "a manager that cannot tell", payload: networkTag("cabin", passphrase),
-			apply: "second", want: NFCTagChanges},
+			apply: "second", want: nfc.TagChanges},
 		{
 			name: "a stored one where nothing is stored", config: func(c *Config) {
-				c.Processing = ProcessingExternal
+				c.Processing = state.ProcessingExternal
 			},
-			payload: networkTag("home", "another passphrase"), want: NFCTagAdds,
+			payload: networkTag("home", "another passphrase"), want: nfc.TagAdds,
 		},
-		{name: "no tag", payload: []byte("noise"), err: ErrBadTag},
+		{name: "no tag", payload: []byte("noise"), err: state.ErrBadTag},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var k *knowing
@@ -82,12 +87,12 @@ func TestNFCTagEffect(t *testing.T) {
 				}
 			}
 			inManagedHouse(t, change, func(h *house, m *fakeManager, _ *store.Journal) {
-				settings := Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK,
+				settings := session.Settings{SSID: []byte("home"), Auth: wsc.AuthWPA2PSK,
 					Encryption: wsc.EncrAES, Key: secret.FromString(passphrase)}
 				if _, err := h.svc.AddNetwork(h.Context(), settings, wsc.MAC{}); err != nil {
 					h.Fatal(err)
 				}
-				r := NFCTagRequest{Interface: "wlan0", Payload: c.payload, Apply: c.apply}
+				r := nfc.TagRequest{Interface: "wlan0", Payload: c.payload, Apply: c.apply}
 				got, err := h.svc.NFC().NFCTagEffect(h.Context(), r)
 				if got != c.want || !errors.Is(err, c.err) {
 					h.Errorf("%q, %v; want %q, %v", got, err, c.want, c.err)
@@ -96,12 +101,13 @@ func TestNFCTagEffect(t *testing.T) {
 					h.Errorf("%d networks are stored, the manager was told %v", n, m.told)
 				}
 				// And no tag does more than was allowed.
-				if r.Allowed = NFCTagAdds; c.want == NFCTagChanges {
+				if r.Allowed = nfc.TagAdds; c.want == nfc.TagChanges {
 					before := h.store.Networks()[0].ID
 					_, err := h.svc.NFC().NFCTagRead(h.Context(), r)
 					time.Sleep(time.Minute)
 					if len(m.told) > 0 || string(c.payload) == string(
-						networkTag("home", "another passphrase")) && !errors.Is(err, ErrChanged) {
+						networkTag("home", "another passphrase")) && !errors.Is(err,
+						state.ErrChanged) {
 						h.Errorf("%v; the manager was told %v", err, m.told)
 					}
 					if n := h.store.Networks(); n[0].ID != before {
@@ -119,7 +125,7 @@ func TestNFCTagOfADevice(t *testing.T) {
 	play(t, []scene{{"a device password", func(h *house) {
 		tag, _ := tagOf(h)
 		if got, err := h.svc.NFC().NFCTagEffect(h.Context(),
-			NFCTagRequest{Payload: tag.AppendNDEF(nil)}); got != NFCTagAdmits || err != nil {
+			nfc.TagRequest{Payload: tag.AppendNDEF(nil)}); got != nfc.TagAdmits || err != nil {
 			h.Errorf("%q, %v", got, err)
 		}
 	}}})
@@ -142,16 +148,17 @@ func bindsPurpose(h *house) {
 	time.Sleep(time.Second)
 	for _, c := range []struct {
 		ifname  string
-		purpose Purpose
+		purpose state.Purpose
 		err     error
 	}{
-		{"uap0", PurposeEnroll, ErrNotSupported}, {"wlan0", PurposeAdmit, ErrNotSupported},
-		{"uap0", PurposeAdmit, nil}, {"wlan0", PurposeEnroll, nil},
+		{"uap0", state.PurposeEnroll, state.ErrNotSupported},
+		{"wlan0", state.PurposeAdmit, state.ErrNotSupported},
+		{"uap0", state.PurposeAdmit, nil}, {"wlan0", state.PurposeEnroll, nil},
 	} {
-		r := StartRequest{Interface: c.ifname, Purpose: c.purpose, User: "1001"}
-		for name, start := range map[string]func() (Session, error){
-			"StartPBC": func() (Session, error) { return h.svc.StartPBC(h.Context(), r) },
-			"StartPIN": func() (Session, error) {
+		r := session.StartRequest{Interface: c.ifname, Purpose: c.purpose, User: "1001"}
+		for name, start := range map[string]func() (state.Session, error){
+			"StartPBC": func() (state.Session, error) { return h.svc.StartPBC(h.Context(), r) },
+			"StartPIN": func() (state.Session, error) {
 				s, pin, err := h.svc.StartPIN(h.Context(), r)
 				pin.Wipe()
 				return s, err
@@ -170,8 +177,8 @@ func bindsPurpose(h *house) {
 			}
 		}
 	}
-	if _, err := h.svc.NFC().StartNFC(h.Context(), StartRequest{Interface: "uap0",
-		Purpose: PurposeEnroll}); !errors.Is(err, ErrNotSupported) && !errors.Is(err, ErrNoToken) {
+	if _, err := h.svc.NFC().StartNFC(h.Context(), session.StartRequest{Interface: "uap0",
+		Purpose: state.PurposeEnroll}); !errors.Is(err, state.ErrNotSupported) && !errors.Is(err, state.ErrNoToken) {
 		h.Errorf("StartNFC: %v", err)
 	}
 }
@@ -181,16 +188,18 @@ func TestERIsOfItsUsers(t *testing.T) {
 	t.Parallel()
 	playER(t, map[string]func(h *erHouse){
 		"it is one user's, then two's": func(h *erHouse) {
-			if h.svc.Registrars().OwnsER("wlan0", "1001") || !h.svc.Registrars().OwnsER("wlan0", "") ||
+			if h.svc.Registrars().OwnsER("wlan0", "1001") ||
+				!h.svc.Registrars().OwnsER("wlan0", "") ||
 				!h.svc.Registrars().OwnsER("eth9", "1001") {
 				h.Error("whose it is at first")
 			}
-			if err := h.svc.Registrars().StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err, ErrChanged) ||
+			if err := h.svc.Registrars().StopOwnER(h.Context(), "wlan0", "1001"); !errors.Is(err,
+				state.ErrChanged) ||
 				!h.running() {
 				h.Errorf("another's is stopped: %v", err)
 			}
 			if err := h.svc.Registrars().StartER(h.Context(),
-				ERStart{Interface: "wlan0", User: "1001", Detach: true}); err != nil {
+				external.Start{Interface: "wlan0", User: "1001", Detach: true}); err != nil {
 				h.Fatal(err)
 			}
 			if h.svc.Registrars().OwnsER("wlan0", "") {
@@ -201,10 +210,11 @@ func TestERIsOfItsUsers(t *testing.T) {
 			}
 			time.Sleep(5 * time.Second)
 			if err := h.svc.Registrars().StartER(h.Context(),
-				ERStart{Interface: "wlan0", Owner: ":1.1", User: "1001"}); err != nil {
+				external.Start{Interface: "wlan0", Owner: ":1.1", User: "1001"}); err != nil {
 				h.Fatal(err)
 			}
-			if err := h.svc.Registrars().StopOwnER(h.Context(), "wlan0", "1001"); err != nil || h.running() {
+			if err := h.svc.Registrars().StopOwnER(h.Context(), "wlan0", "1001"); err != nil ||
+				h.running() {
 				h.Errorf("one's own: %v", err)
 			}
 		},

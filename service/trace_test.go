@@ -61,7 +61,7 @@ func TestSessionLog(t *testing.T) {
 		{"a good end", func(h *house) {
 			h.press(h.ap(nil))
 			h.end(h.pbc(nil))
-			started, ended := h.logged(LogSessionStarted), h.logged(LogSessionEnded)
+			started, ended := h.logged(session.LogSessionStarted), h.logged(session.LogSessionEnded)
 			if want := []string{`session=1 interface=wlan0 role=enrollee purpose=enroll method=pbc owner=:1.1`}; !slices.Equal(started, want) {
 				h.Errorf("%q", started)
 			}
@@ -87,7 +87,7 @@ func TestSessionLog(t *testing.T) {
 			s := h.pbc(nil)
 			_ = h.svc.Cancel(h.Context(), s.ID)
 			h.end(s)
-			if ended := h.logged(LogSessionEnded); len(ended) != 1 ||
+			if ended := h.logged(session.LogSessionEnded); len(ended) != 1 ||
 				!strings.Contains(ended[0], "state=canceled duration=") ||
 				!strings.HasSuffix(ended[0], "reason=canceled config_error=0 err=canceled") ||
 				strings.Contains(ended[0], "peer") {

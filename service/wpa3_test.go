@@ -7,6 +7,9 @@ import (
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/outcome"
+	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // TestWPA3Only: an access point that takes SAE only calls its network WPA2-Personal, as WSC has no
@@ -24,7 +27,7 @@ func TestWPA3Only(t *testing.T) {
 		}
 	}
 	const digits = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	isSAE := func(h *house, s Session, want bool) {
+	isSAE := func(h *house, s state.Session, want bool) {
 		h.Helper()
 		got, err := h.svc.Credentials(s.ID)
 		kept, keptErr := h.svc.NetworkSecrets(s.Networks[0])
@@ -55,7 +58,7 @@ func TestWPA3Only(t *testing.T) {
 		{"a key of 64 digits is no way in, which is told at once", func(h *house) {
 			h.press(h.ap(key(digits)))
 			s := h.pbc(nil)
-			h.wantEnd(h.end(s), StateFailed, ReasonWPA3Only, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonWPA3Only, 0)
 			if took := time.Since(s.Started); took > 10*time.Second {
 				h.Errorf("after %v", took)
 			}
@@ -63,7 +66,7 @@ func TestWPA3Only(t *testing.T) {
 		{"the same for a PIN", func(h *house) {
 			h.enter(h.ap(key(digits)), labelPIN)
 			s := h.pin(labelPIN, homeBSSID)
-			h.wantEnd(h.end(s), StateFailed, ReasonWPA3Only, 0)
+			h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonWPA3Only, 0)
 			if took := time.Since(s.Started); took > 10*time.Second {
 				h.Errorf("after %v", took)
 			}
@@ -73,7 +76,7 @@ func TestWPA3Only(t *testing.T) {
 				o.Security, o.APPIN = sim.WPA3, secret.FromString(labelPIN)
 			})
 			l, err := h.svc.Learn(h.Context(),
-				StartRequest{Interface: "wlan0", BSSID: homeBSSID,
+				session.StartRequest{Interface: "wlan0", BSSID: homeBSSID,
 					PIN: secret.FromString(labelPIN)})
 			if err != nil {
 				h.Fatal(err)
