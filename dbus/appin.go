@@ -2,7 +2,10 @@ package dbus
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	godbus "github.com/godbus/dbus/v5"
 
 	"wpsd/dbus/bus"
 	"wpsd/engine/wsc"
@@ -93,4 +96,53 @@ func enrolleeSignal(member string, e state.Enrollee) signal {
 	}
 	return signal{interfacePath(e.Interface), interfaceIface, member,
 		[]any{printable(e.UUID), e.MAC.String(), device}}
+}
+
+// enrolleePath is that of a device that asks an access point of this machine to let it in.
+func enrolleePath(e state.AskingEnrollee) godbus.ObjectPath {
+	return interfacePath(e.Interface) + "/enrollees/" + element(e.MAC.String())
+}
+
+// enrolleePaths are those of the devices that ask on an interface; not nil.
+func (t *tree) enrolleePaths(ifname string) []godbus.ObjectPath {
+	return append([]godbus.ObjectPath{}, t.enrollees[ifname]...)
+}
+
+// putEnrollee makes or updates the object of a device.
+func (t *tree) putEnrollee(e state.AskingEnrollee, emit emitter) {
+	path := enrolleePath(e)
+	if list := t.enrollees[e.Interface]; !slices.Contains(list, path) {
+		list = append(slices.Clone(list), path)
+		slices.Sort(list)
+		t.enrollees[e.Interface] = list
+		t.stale[interfacePath(e.Interface)] = true
+	}
+	t.put(path, identity{ifname: e.Interface}, emit, face{iface: enrolleeIface, snapshot: true,
+		render: func() values { return enrolleeValues(e) }})
+}
+
+func (t *tree) removeEnrollee(e state.AskingEnrollee, emit emitter) {
+	path := enrolleePath(e)
+	left := slices.DeleteFunc(slices.Clone(t.enrollees[e.Interface]),
+		func(p godbus.ObjectPath) bool { return p == path })
+	if t.enrollees[e.Interface] = left; len(left) == 0 {
+		delete(t.enrollees, e.Interface)
+	}
+	t.remove(path, emit)
+	t.stale[interfacePath(e.Interface)] = true
+}
+
+// enrolleeValues are the properties of fi.w1.wps.Enrollee.
+func enrolleeValues(e state.AskingEnrollee) values {
+	return values{
+		"MacAddress": variant(e.MAC.String()), "Uuid": variant(e.UUID),
+		"DeviceName": variant(e.Name), "Manufacturer": variant(e.Manufacturer),
+		"ModelName": variant(e.ModelName), "ModelNumber": variant(e.ModelNumber),
+		"SerialNumber":  variant(e.SerialNumber),
+		"DeviceType":    variant(e.DeviceType),
+		"ConfigMethods": variant(append([]string{}, e.ConfigMethods.Names()...)),
+		"PasswordId":    variant(uint16(e.PasswordID)),
+		"PinNeeded":     variant(e.PINNeeded),
+		"LastSeen":      variant(microseconds(e.LastSeen)),
+	}
 }

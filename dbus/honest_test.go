@@ -118,6 +118,8 @@ func nothingKnown() []state.Event {
 		state.SessionAdded{Session: state.Session{ID: 1, Interface: "wlan0",
 			State: state.StateAssociating}},
 		state.NetworkAdded{Network: state.Network{ID: 9}},
+		state.EnrolleeAdded{Enrollee: state.AskingEnrollee{Enrollee: state.Enrollee{
+			Interface: "wlan0", MAC: enrollee1}}},
 		state.ERAPAdded{AccessPoint: state.ERAccessPoint{Interface: "wlan0",
 			AP: &er.AP{ID: 1, UUID: erUUID}}},
 		state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: "wlan0",
@@ -168,6 +170,13 @@ func everythingKnown() []state.Event {
 			BSSID: bssid1, Source: "pbc", Created: epoch,
 		}},
 		state.NetworkAdded{Network: state.Network{ID: 10}},
+		state.EnrolleeChanged{Enrollee: state.AskingEnrollee{Enrollee: state.Enrollee{
+			Interface: "wlan0", MAC: enrollee1, UUID: "a", Name: "b", Manufacturer: "c",
+			ModelName: "d", ModelNumber: "e", SerialNumber: "f", DeviceType: "g",
+			ConfigMethods: wsc.ConfigLabel, PasswordID: 4, PasswordIDKnown: true,
+		}, PINNeeded: true, LastSeen: epoch}},
+		state.EnrolleeAdded{Enrollee: state.AskingEnrollee{Enrollee: state.Enrollee{
+			Interface: "wlan0", MAC: bssid1}}},
 		state.ERChanged{ER: state.ER{Interface: "wlan0", Running: true,
 			Address: netip.MustParseAddr("192.0.2.9")}},
 		state.ERAPChanged{AccessPoint: erAP}, state.ERAPAdded{AccessPoint: erOther},

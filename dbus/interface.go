@@ -54,6 +54,7 @@ func (t *tree) interfaceValues(ifname string) values {
 		"Scanning": variant(i.Scanning ||
 			t.sessions[i.Session].State == state.StateScanning),
 		"AccessPoints": variant(t.accessPointPaths(ifname)),
+		"Enrollees":    variant(t.enrolleePaths(ifname)),
 		"Session":      variant(session),
 		"SetupLocked":  variant(i.SetupLocked),
 		"Manager":      variant(i.Manager),

@@ -22,6 +22,7 @@ const (
 	managerIface     = "fi.w1.wps.Manager"
 	interfaceIface   = "fi.w1.wps.Interface"
 	accessPointIface = "fi.w1.wps.AccessPoint"
+	enrolleeIface    = "fi.w1.wps.Enrollee"
 
 	erAccessPointIface = "fi.w1.wps.ER.AccessPoint"
 	erEnrolleeIface    = "fi.w1.wps.ER.Enrollee"

@@ -200,6 +200,7 @@ func FuzzTexts(f *testing.F) {
 		s.Sessions[0].Interface, s.Sessions[0].ID, s.Networks[0].ID = ifname, 1, 1
 		s.ERs[0].Interface, s.ERAccessPoints[0].Interface, s.EREnrollees[0].Interface = ifname,
 			ifname, ifname
+		s.Enrollees[0].Interface = ifname
 		tr := newTestTree(t)
 		tr.leftOut = func(path godbus.ObjectPath, why string) {
 			t.Errorf("%q is left out: %s", path, why)
@@ -219,6 +220,7 @@ func FuzzTexts(f *testing.F) {
 				Name: text, DeviceType: text}},
 			state.ERAPRemoved{AccessPoint: s.ERAccessPoints[0], Reason: text},
 			state.EREnrolleeRemoved{Enrollee: s.EREnrollees[0]},
+			state.EnrolleeRemoved{Enrollee: s.Enrollees[0]},
 			state.InterfaceRemoved{Name: ifname},
 		} {
 			tr.apply(e, emit)

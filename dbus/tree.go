@@ -95,6 +95,7 @@ type tree struct {
 	accessPoints map[accessPointKey]state.AccessPoint
 	sessions     map[state.SessionID]state.Session
 	networks     map[state.NetworkID]state.Network
+	enrollees    map[string][]godbus.ObjectPath // of each interface, sorted
 	er           erTree
 
 	objects map[godbus.ObjectPath]*object
@@ -118,6 +119,7 @@ func (t *tree) clear() {
 	t.accessPoints = map[accessPointKey]state.AccessPoint{}
 	t.sessions = map[state.SessionID]state.Session{}
 	t.networks = map[state.NetworkID]state.Network{}
+	t.enrollees = map[string][]godbus.ObjectPath{}
 	t.er = newERTree()
 	t.stale = map[godbus.ObjectPath]bool{}
 	if t.objects == nil {
@@ -144,6 +146,9 @@ func (t *tree) reset(s state.Snapshot, emit emitter) {
 	}
 	for _, n := range s.Networks {
 		t.apply(state.NetworkAdded{Network: n}, quiet)
+	}
+	for _, e := range s.Enrollees {
+		t.apply(state.EnrolleeAdded{Enrollee: e}, quiet)
 	}
 	for _, e := range s.ERs {
 		t.apply(state.ERChanged{ER: e}, quiet)
@@ -204,6 +209,12 @@ func (t *tree) apply(e state.Event, emit emitter) {
 		emit(enrolleeSignal("EnrolleeSeen", e.Enrollee))
 	case state.PINNeeded:
 		emit(enrolleeSignal("PinNeeded", e.Enrollee))
+	case state.EnrolleeAdded:
+		t.putEnrollee(e.Enrollee, emit)
+	case state.EnrolleeChanged:
+		t.putEnrollee(e.Enrollee, emit)
+	case state.EnrolleeRemoved:
+		t.removeEnrollee(e.Enrollee, emit)
 	case state.SessionAdded:
 		t.addSession(e.Session, emit)
 	case state.SessionChanged:

@@ -34,7 +34,8 @@ func TestEveryInterfaceOfTheAPIIsThere(t *testing.T) {
 	}
 	want := []string{
 		"fi.w1.wps.AccessPoint", "fi.w1.wps.CredentialAgent", "fi.w1.wps.ER",
-		"fi.w1.wps.ER.AccessPoint", "fi.w1.wps.ER.Enrollee", "fi.w1.wps.Interface",
+		"fi.w1.wps.ER.AccessPoint", "fi.w1.wps.ER.Enrollee", "fi.w1.wps.Enrollee",
+		"fi.w1.wps.Interface",
 		"fi.w1.wps.Manager", "fi.w1.wps.Network", "fi.w1.wps.Session",
 		"org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.ObjectManager",
 		"org.freedesktop.DBus.Peer",

@@ -197,6 +197,13 @@ func (h hotspotHub) Sighted(k *hotspot.Steering, e state.Event) {
 	}
 }
 
+// Forgotten implements hotspot.Hub.
+func (h hotspotHub) Forgotten(e state.Event) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	h.s.emit(e)
+}
+
 // steered finds the interface that a connection is of; nil: it is gone. The caller holds mu.
 func (h hotspotHub) steered(k *hotspot.Steering) *iface {
 	if i := h.s.interfaces[k.Interface()]; i != nil && i.steering == k {

@@ -28,6 +28,7 @@ const (
 
 	erAccessPointIface = "fi.w1.wps.ER.AccessPoint"
 	erEnrolleeIface    = "fi.w1.wps.ER.Enrollee"
+	enrolleeIface      = "fi.w1.wps.Enrollee"
 )
 
 // callTimeout bounds every call: nothing in the API blocks for long. It leaves time to start wpsd

@@ -39,6 +39,7 @@ type tree struct {
 	AccessPoints []accessPoint `json:"access_points"`
 	Sessions     []session     `json:"sessions"`
 	Networks     []network     `json:"networks"`
+	Enrollees    []enrollee    `json:"enrollees"`
 
 	ERAccessPoints []erAccessPoint `json:"er_access_points"`
 	EREnrollees    []erEnrollee    `json:"er_enrollees"`
@@ -153,7 +154,7 @@ func (c *client) objects(ctx context.Context) (*tree, error) {
 // newTree sorts managed objects into their kinds.
 func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 	t := &tree{Interfaces: []netif{}, AccessPoints: []accessPoint{}, Sessions: []session{},
-		Networks:       []network{},
+		Networks: []network{}, Enrollees: []enrollee{},
 		ERAccessPoints: []erAccessPoint{}, EREnrollees: []erEnrollee{}}
 	names := map[godbus.ObjectPath]string{}
 	for p, ifaces := range all {
@@ -174,6 +175,9 @@ func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 		if ap, ok := ifaces[erAccessPointIface]; ok {
 			t.ERAccessPoints = append(t.ERAccessPoints, newERAccessPoint(p, ap, names))
 		}
+		if e, ok := ifaces[enrolleeIface]; ok {
+			t.Enrollees = append(t.Enrollees, newEnrollee(p, e, names))
+		}
 		if s, ok := ifaces[sessionIface]; ok {
 			t.Sessions = append(t.Sessions, newSession(p, s))
 		}
@@ -187,6 +191,9 @@ func newTree(all map[godbus.ObjectPath]map[string]props) *tree {
 		}
 	}
 	slices.SortFunc(t.ERAccessPoints, func(a, b erAccessPoint) int {
+		return strings.Compare(string(a.Path), string(b.Path))
+	})
+	slices.SortFunc(t.Enrollees, func(a, b enrollee) int {
 		return strings.Compare(string(a.Path), string(b.Path))
 	})
 	slices.SortFunc(t.EREnrollees, func(a, b erEnrollee) int {

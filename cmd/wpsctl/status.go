@@ -35,6 +35,7 @@ func writeStatus(w io.Writer, t *tree, now time.Time) error {
 	if err := writeInterfaces(w, t, now); err != nil {
 		return err
 	}
+	writeEnrollees(w, t.Enrollees)
 	waiting := ""
 	if m.Waiting > 0 {
 		waiting = " " + count(int(m.Waiting), "received network waits", "received networks wait") +

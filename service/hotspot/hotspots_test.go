@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,8 @@ func (h *hub) isLocked() bool {
 	defer h.mu.Unlock()
 	return h.locked
 }
+
+func (h *hub) Forgotten(e state.Event) { h.published.Publish(e) }
 
 func (h *hub) Sighted(_ *Steering, e state.Event) { h.published.Publish(e) }
 
@@ -512,6 +515,57 @@ func TestSightingsAreBounded(t *testing.T) {
 		if n := count[state.EnrolleeSeen](h); n != sightingBurst+1 {
 			t.Errorf("told %d times after the flood", n)
 		}
+	})
+}
+
+// TestAskingEnrollees: who asks is there until he is in, or not heard any more; a flood does not grow
+// the list, and at the end of the access point nobody asks there.
+func TestAskingEnrollees(t *testing.T) {
+	t.Parallel()
+	inRoom(t, nil, func(h *room, u *hotspottest.Software) {
+		asks := func(when string, want ...wsc.MAC) []state.AskingEnrollee {
+			h.Helper()
+			h.drain()
+			all := h.published.Snapshot().Enrollees
+			var got []wsc.MAC
+			for _, e := range all {
+				got = append(got, e.MAC)
+			}
+			if !slices.Equal(got, want) {
+				h.Errorf("%s: %v ask, not %v", when, got, want)
+			}
+			return all
+		}
+		seen := drivers.APEvent{Kind: drivers.APEnrolleeSeen, MAC: camera, UUID: cameraID,
+			Device: drivers.APEnrollee{Name: "camera", DevicePasswordID: 4}}
+		needed := drivers.APEvent{Kind: drivers.APPINNeeded, MAC: camera, UUID: cameraID,
+			Device: drivers.APEnrollee{Name: "camera"}}
+		u.Tell(seen, needed)
+		if all := asks("one device", camera); len(all) == 1 && (all[0].PasswordID != 4 ||
+			!all[0].PINNeeded || all[0].Name != "camera" || !all[0].LastSeen.Equal(time.Now())) {
+			t.Errorf("it is %+v", all[0])
+		}
+		time.Sleep(askingTime - time.Second)
+		seen.MAC = someone
+		u.Tell(seen)
+		asks("another one comes", camera, someone)
+		time.Sleep(time.Second)
+		asks("the first was not heard for long", someone)
+		u.Tell(needed, drivers.APEvent{Kind: drivers.APEnrolled, MAC: camera})
+		asks("it comes again, and is let in", someone)
+		time.Sleep(askingTime)
+		asks("nobody was heard for long")
+		for n := range 3 * maxAsking {
+			seen.MAC = wsc.MAC{2, 1, 0, 0, 0, byte(n)}
+			u.Tell(seen)
+			h.drain()
+			time.Sleep(sightingRefill)
+		}
+		if n := len(h.published.Snapshot().Enrollees); n != maxAsking {
+			t.Errorf("%d ask after a flood", n)
+		}
+		h.hub.steering.End()
+		asks("the access point is gone")
 	})
 }
 

@@ -21,6 +21,8 @@ type Hub interface {
 	SetupLocked(k *Steering, locked bool)
 	// Sighted tells of a device that was heard there, unless the interface is another by now.
 	Sighted(k *Steering, e state.Event)
+	// Forgotten tells that one is not heard any more, whatever the interface is by now.
+	Forgotten(e state.Event)
 }
 
 // Hotspots are the access points of this machine. Its methods are safe for concurrent use.

@@ -34,6 +34,7 @@ type Steering struct {
 	users     sync.WaitGroup // who uses the connection
 	listeners []listener
 	seen      sightings
+	asking    asking
 }
 
 // want asks for the connection. Events from then on go to the listener, if there is one.
@@ -141,6 +142,7 @@ func (k *Steering) connect(ctx context.Context, wait time.Duration) drivers.Acce
 // the connection, since they have grants to withdraw.
 func (k *Steering) serve(ctx context.Context, ap drivers.AccessPoint) {
 	defer k.room.hub.SetupLocked(k, false)
+	defer k.forgetAll()
 	for {
 		select {
 		case <-ctx.Done():
@@ -152,6 +154,8 @@ func (k *Steering) serve(ctx context.Context, ap drivers.AccessPoint) {
 				return
 			}
 			k.apply(e)
+		case <-k.asking.expires():
+			k.expire()
 		case w := <-k.wants:
 			k.applyWaiting(ap) // what happened before is none of this one's business
 			k.give(w, ap)
@@ -222,6 +226,7 @@ func (k *Steering) apply(e drivers.APEvent) {
 		k.room.log.Info("a Registrar gave the access point new settings", "interface", k.ifname)
 	default:
 	}
+	k.letIn(e)
 	k.tell(e)
 }
 
@@ -260,6 +265,7 @@ func (k *Steering) sighted(e drivers.APEvent) {
 	if !k.seen.admit(time.Now(), d, needed) {
 		return
 	}
+	k.heard(d, needed)
 	if needed {
 		k.room.hub.Sighted(k, state.PINNeeded{Enrollee: d})
 		return

@@ -69,6 +69,13 @@ type (
 	// PINNeeded tells of a device that wanted in with a PIN which the access point does not know.
 	PINNeeded struct{ Enrollee Enrollee }
 
+	// EnrolleeAdded tells of a device that asks an access point of this machine to let it in.
+	EnrolleeAdded struct{ Enrollee AskingEnrollee }
+	// EnrolleeChanged tells what changed of it; it was heard again, at least.
+	EnrolleeChanged struct{ Enrollee AskingEnrollee }
+	// EnrolleeRemoved tells that it is in, or was not heard any more.
+	EnrolleeRemoved struct{ Enrollee AskingEnrollee }
+
 	// ERChanged tells that an External Registrar began or ended.
 	ERChanged struct{ ER ER }
 	// ERAPAdded tells of an access point that the External Registrar found, and again of each when
@@ -127,6 +134,9 @@ func (CredentialReceived) event() {}
 func (SessionEnded) event()       {}
 func (SessionRemoved) event()     {}
 func (EnrolleeSeen) event()       {}
+func (EnrolleeAdded) event()      {}
+func (EnrolleeChanged) event()    {}
+func (EnrolleeRemoved) event()    {}
 func (PINNeeded) event()          {}
 func (ERChanged) event()          {}
 func (ERAPAdded) event()          {}

@@ -22,6 +22,7 @@ type Published struct {
 	accessPoints   map[accessPointKey]AccessPoint
 	sessions       map[SessionID]Session
 	networks       map[NetworkID]Network
+	enrollees      map[enrolleeKey]AskingEnrollee
 	ers            map[string]ER
 	erAccessPoints map[erAccessPointKey]ERAccessPoint
 	erEnrollees    map[erEnrolleeKey]EREnrollee
@@ -32,6 +33,12 @@ type Published struct {
 type accessPointKey struct {
 	ifname string
 	bssid  wsc.MAC
+}
+
+// enrolleeKey names a device that asks an access point of this machine to let it in.
+type enrolleeKey struct {
+	ifname string
+	mac    wsc.MAC
 }
 
 // erAccessPointKey names an access point of the External Registrar on an interface.
@@ -60,6 +67,7 @@ func New(m Manager) *Published {
 		manager: m, interfaces: make(map[string]Interface),
 		accessPoints: make(map[accessPointKey]AccessPoint),
 		sessions:     make(map[SessionID]Session), networks: make(map[NetworkID]Network),
+		enrollees:      make(map[enrolleeKey]AskingEnrollee),
 		ers:            make(map[string]ER),
 		erAccessPoints: make(map[erAccessPointKey]ERAccessPoint),
 		erEnrollees:    make(map[erEnrolleeKey]EREnrollee),
@@ -115,6 +123,12 @@ func (p *Published) apply(e Event) {
 		p.networks[e.Network.ID] = e.Network
 	case NetworkRemoved:
 		delete(p.networks, e.ID)
+	case EnrolleeAdded:
+		p.enrollees[enrolleeKey{e.Enrollee.Interface, e.Enrollee.MAC}] = e.Enrollee
+	case EnrolleeChanged:
+		p.enrollees[enrolleeKey{e.Enrollee.Interface, e.Enrollee.MAC}] = e.Enrollee
+	case EnrolleeRemoved:
+		delete(p.enrollees, enrolleeKey{e.Enrollee.Interface, e.Enrollee.MAC})
 	default:
 		p.applyER(e)
 	}
@@ -239,11 +253,14 @@ func (p *Published) Snapshot() Snapshot {
 // snapshotLocked is snapshot for who holds mu.
 func (p *Published) snapshotLocked() Snapshot {
 	snap := Snapshot{
-		Manager:        p.manager,
-		Interfaces:     sorted(p.interfaces, strings.Compare),
-		AccessPoints:   slices.Collect(maps.Values(p.accessPoints)),
-		Sessions:       sorted(p.sessions, cmp.Compare),
-		Networks:       sorted(p.networks, cmp.Compare),
+		Manager:      p.manager,
+		Interfaces:   sorted(p.interfaces, strings.Compare),
+		AccessPoints: slices.Collect(maps.Values(p.accessPoints)),
+		Sessions:     sorted(p.sessions, cmp.Compare),
+		Networks:     sorted(p.networks, cmp.Compare),
+		Enrollees: sorted(p.enrollees, func(a, b enrolleeKey) int {
+			return cmp.Or(cmp.Compare(a.ifname, b.ifname), slices.Compare(a.mac[:], b.mac[:]))
+		}),
 		ERs:            sorted(p.ers, strings.Compare),
 		ERAccessPoints: sorted(p.erAccessPoints, compareERAP),
 		EREnrollees: sorted(p.erEnrollees, func(a, b erEnrolleeKey) int {

@@ -27,6 +27,7 @@ type Snapshot struct {
 	AccessPoints []AccessPoint
 	Sessions     []Session
 	Networks     []Network
+	Enrollees    []AskingEnrollee // at access points of this machine
 
 	ERs            []ER // those that run
 	ERAccessPoints []ERAccessPoint
@@ -194,6 +195,13 @@ type Enrollee struct {
 	ConfigMethods                                                        wsc.ConfigMethods
 	PasswordID                                                           wsc.DevicePasswordID
 	PasswordIDKnown                                                      bool
+}
+
+// AskingEnrollee is one that asked lately, and is not let in yet.
+type AskingEnrollee struct {
+	Enrollee
+	PINNeeded bool // it wanted in with a PIN that the access point does not know
+	LastSeen  time.Time
 }
 
 // ER is the External Registrar on one interface.
