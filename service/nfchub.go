@@ -67,7 +67,7 @@ func (h nfcHub) UUID(ifname string) (wsc.UUID, error) {
 
 // SAEOnly implements nfc.Hub.
 func (h nfcHub) SAEOnly(ifname string) func(ssid []byte) bool {
-	return func(ssid []byte) bool { return arrivalHub{h.s}.SAEOnly(ifname, ssid) }
+	return func(ssid []byte) bool { return arrivalHub(h).SAEOnly(ifname, ssid) }
 }
 
 // Start implements nfc.Hub.

@@ -229,7 +229,7 @@ func (c erCall) setConfig() string {
 	if err != nil {
 		return c.fail(err)
 	}
-	network, err := networkCall{c.call}.store(id)
+	network, err := networkCall(c).store(id)
 	if err != nil {
 		return c.fail(err)
 	}

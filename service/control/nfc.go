@@ -58,7 +58,7 @@ func (c nfcCall) wpsNFCConfigToken() string {
 	if has {
 		id, err := parseID(number)
 		if err == nil {
-			network, err = networkCall{c.call}.store(id)
+			network, err = networkCall(c).store(id)
 		}
 		if err != nil {
 			return c.fail(err)
@@ -83,7 +83,7 @@ func (c nfcCall) wpsNFCTagRead() string {
 		User: c.caller.user(), Detach: true, Apply: c.server.options.Apply}
 	// a password may be an access point's, for WPS_REG
 	tag, err := c.svc().NFC().NFCTagRead(c.ctx, r)
-	if er := (erCall{c.call}); err == nil && tag.Kind == nfc.TagPassword && er.runs() {
+	if er := (erCall(c)); err == nil && tag.Kind == nfc.TagPassword && er.runs() {
 		r.Interface, r.Await = er.netInterface(), true // and it may be a device's, which is let in
 		_, err = c.svc().NFC().ERNFCTagRead(c.ctx, r)
 	}
@@ -125,7 +125,7 @@ func (c nfcCall) erNFCConfigToken() string {
 	if err != nil {
 		return c.fail(errSyntax)
 	}
-	return c.token(c.svc().NFC().ERNFCConfigToken(c.ctx, erCall{c.call}.netInterface(), ap,
+	return c.token(c.svc().NFC().ERNFCConfigToken(c.ctx, erCall(c).netInterface(), ap,
 		nfc.Format(format)))
 }
 
@@ -167,7 +167,7 @@ func (c nfcCall) nfcGetHandoverSel() string {
 	} else {
 		var ap external.Peer
 		if ap, err = erPeer(rest); err == nil {
-			b, err = c.svc().NFC().ERNFCHandoverSelect(c.ctx, erCall{c.call}.netInterface(), ap,
+			b, err = c.svc().NFC().ERNFCHandoverSelect(c.ctx, erCall(c).netInterface(), ap,
 				nfc.FormatNDEF, carrier)
 		}
 	}
