@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"wpsd/cmd/wps-applet/gtk"
@@ -19,6 +20,8 @@ var (
 	navRowXML string
 	//go:embed ui/about.ui
 	aboutXML string
+	//go:embed ui/failure.ui
+	failureXML string
 	//go:embed ui/style.css
 	styleSheet string
 )
@@ -188,7 +191,8 @@ func (a *applet) build() {
 	v := &a.views
 	*v = views{title: b.Get("title"), pages: b.Get("pages"), navigation: b.Get("navigation"),
 		back: b.Get("back"), toasts: b.Get("toasts"), flap: b.Get("flap")}
-	a.pages = []page{newJoin(a), newRouters(a), newDevices(a), newHotspot(a), newNFC(a), newNetworks(a)}
+	a.pages = []page{newJoin(a), newRouters(a), newDevices(a), newHotspot(a), newNFC(a),
+		newNetworks(a)}
 	v.problem = newNotice()
 	v.pages.AddPage("problem", v.problem.root)
 	v.problem.root.Unref()
@@ -299,6 +303,21 @@ func (a *applet) closed() (stay bool) {
 	a.current = 0
 	a.scans.stop()
 	return false
+}
+
+// failed says why something failed that has no page of its own, for as long as it takes to read:
+// a toast has room for a line, and the second half says what helps.
+func (a *applet) failed(s sentence, fine string) {
+	if a.window == 0 {
+		return
+	}
+	b := gtk.Build(failureXML)
+	defer b.Done()
+	dialog := b.Get("dialog")
+	dialog.Set("heading", s.title)
+	dialog.Set("body", strings.TrimSpace(s.body+"\n\n"+fine))
+	dialog.Set("transient-for", a.window)
+	dialog.Present()
 }
 
 // toast says something short that needs no answer.

@@ -114,7 +114,7 @@ func (d *devices) startAt(at model.Path, keep bool, address string) {
 				d.stop()
 			case address != "":
 				s, fine := explainError(err)
-				d.a.toast(s.title + ". " + fine)
+				d.a.failed(s, fine)
 			}
 		}
 	})

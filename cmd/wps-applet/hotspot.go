@@ -124,7 +124,7 @@ func (h *hotspot) own1(command string) {
 		return func() {
 			if err != nil {
 				s, fine := explainError(err)
-				h.a.toast(s.title + ". " + fine)
+				h.a.failed(s, fine)
 				return
 			}
 			h.forget()

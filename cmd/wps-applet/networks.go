@@ -151,8 +151,7 @@ func (n *networks) reveal(one model.Network) {
 		secrets, err := n.a.model.Secrets(one.Path)
 		return func() {
 			if err != nil {
-				s, _ := explainError(err)
-				n.a.toast(s.title + ". " + s.body)
+				n.a.failed(explainError(err))
 				return
 			}
 			if n.chosen != one.Path || n.card != nil {
@@ -174,8 +173,7 @@ func (n *networks) connect(one model.Network) {
 		err := n.a.model.Activate(one.Path)
 		return func() {
 			if err != nil {
-				s, fine := explainConnect(err)
-				n.a.toast(s.title + ". " + s.body + " " + fine)
+				n.a.failed(explainConnect(err))
 				return
 			}
 			n.a.toast(fmt.Sprintf(T("Connected to %s"), ssidText(one.SSID)))
@@ -198,8 +196,7 @@ func (n *networks) remove(one model.Network) {
 			err := n.a.model.Delete(one.Path)
 			return func() {
 				if err != nil {
-					s, _ := explainError(err)
-					n.a.toast(s.title + ". " + s.body)
+					n.a.failed(explainError(err))
 					return
 				}
 				n.a.toast(T("The network was deleted."))

@@ -157,8 +157,7 @@ func readTag(name string) ([]byte, error) {
 func (n *nfc) wasRead(tag model.Tag, err error) {
 	switch {
 	case err != nil:
-		s, fine := explainError(err)
-		n.a.toast(s.title + ". " + s.body + " " + fine)
+		n.a.failed(explainError(err))
 	case len(tag.Networks) > 0:
 		n.a.toast(T("The network of the tag is stored."))
 		n.a.open("networks")
@@ -180,8 +179,7 @@ func (n *nfc) save(name string, token func() ([]byte, error)) {
 			content, err := token()
 			if err != nil {
 				return func() {
-					s, fine := explainError(err)
-					n.a.toast(s.title + ". " + fine)
+					n.a.failed(explainError(err))
 				}
 			}
 			err = writePrivate(file, content)

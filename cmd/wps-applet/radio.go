@@ -6,7 +6,8 @@ func (a *applet) switchOn(then func()) {
 		err := a.model.SwitchOn()
 		return func() {
 			if err != nil {
-				a.toast(T("It could not be switched on from here. Look for a switch at the computer, or for airplane mode."))
+				a.failed(sentence{title: T("Wi-Fi Is Switched Off"),
+					body: T("It could not be switched on from here. Look for a switch at the computer, or for airplane mode.")}, "")
 				return
 			}
 			a.scans.now()
@@ -28,8 +29,7 @@ func (a *applet) freeStation(then func()) {
 		err := a.model.Cancel(station.Session)
 		return func() {
 			if err != nil {
-				s, _ := explainError(err)
-				a.toast(s.title)
+				a.failed(explainError(err))
 				return
 			}
 			then()
