@@ -1,6 +1,8 @@
-// Package service runs the procedures of Wi-Fi Protected Setup: it follows the network interfaces,
-// scans, enrols, keeps what was received, and tells its subscribers. It knows no caller: package
-// dbus (and a control socket later) calls it and passes on what it tells.
+// Package service is the hub of what runs Wi-Fi Protected Setup: it follows the network interfaces,
+// scans, enrols, and has the packages below it do the rest: access points of this machine in
+// hotspot, External Registrars in external, NFC in nfc, managers in lending, agents in agents. Each
+// knows of it what its Hub says (hubs.go). It knows no caller: packages dbus and control call it
+// and pass on what it tells.
 //
 //	StartPBC, StartPIN ──▶ session ──▶ enrolment: look ▸ choose ▸ associate ▸ pump ──▶ Station, Link
 //	                          │                                        │

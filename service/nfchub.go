@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,23 +91,3 @@ func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
 
 // CheckApply implements nfc.Networks.
 func (h nfcHub) CheckApply(apply string) error { return h.s.lenders.CheckApply(apply) }
-
-// HandOver implements nfc.Networks.
-func (h nfcHub) HandOver(r nfc.TagRequest, p state.Processing, networks []credential.Network) {
-	h.s.applyTag(r, p, networks)
-}
-
-// ManagerChanges implements nfc.Networks.
-func (h nfcHub) ManagerChanges(ctx context.Context, r nfc.TagRequest,
-	networks []credential.Network) bool {
-	var ifname string
-	ok := locked(&h.s.mu, func() (ok bool) {
-		ifname, ok = h.s.tagStation(r, h.s.manager.Processing)
-		return ok
-	})
-	if !ok {
-		return false
-	}
-	sink := h.s.tagSink(ctx, r, ifname)
-	return sink != nil && h.s.lenders.Changes(ctx, sink, ifname, networks)
-}

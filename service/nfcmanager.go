@@ -14,14 +14,15 @@ import (
 	"wpsd/service/state"
 )
 
-// applyTag hands over the networks of a tag as those of a session, in the background: touching a
-// tag is all that its user does. Whoever has the interface gets them, of no interface in particular
-// the first that is a station. The networks are the task's own.
-func (s *Service) applyTag(r nfc.TagRequest, processing state.Processing,
+// HandOver implements nfc.Networks: the networks of a tag are handed over as those of a session, in
+// the background, since touching a tag is all that its user does. Whoever has the interface gets
+// them, of no interface in particular the first that is a station. The networks are the task's own.
+func (h nfcHub) HandOver(r nfc.TagRequest, processing state.Processing,
 	networks []credential.Network) {
+	s := h.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ifname, ok := s.tagStation(r, processing)
+	ifname, ok := h.station(r, processing)
 	if !ok {
 		credential.WipeAll(networks)
 		return
@@ -35,7 +36,7 @@ func (s *Service) applyTag(r nfc.TagRequest, processing state.Processing,
 			return
 		}
 		defer func() { <-radio }()
-		sink := s.tagSink(s.ctx, r, ifname)
+		sink := h.sink(s.ctx, r, ifname)
 		if sink == nil {
 			return
 		}
@@ -59,9 +60,25 @@ func (s *Service) applyTag(r nfc.TagRequest, processing state.Processing,
 	}
 }
 
-// tagStation is the interface whose manager gets the networks of a tag; false: nobody gets them.
+// ManagerChanges implements nfc.Networks.
+func (h nfcHub) ManagerChanges(ctx context.Context, r nfc.TagRequest,
+	networks []credential.Network) bool {
+	var ifname string
+	ok := locked(&h.s.mu, func() (ok bool) {
+		ifname, ok = h.station(r, h.s.manager.Processing)
+		return ok
+	})
+	if !ok {
+		return false
+	}
+	sink := h.sink(ctx, r, ifname)
+	return sink != nil && h.s.lenders.Changes(ctx, sink, ifname, networks)
+}
+
+// station is the interface whose manager gets the networks of a tag; false: nobody gets them.
 // The caller holds mu.
-func (s *Service) tagStation(r nfc.TagRequest, processing state.Processing) (string, bool) {
+func (h nfcHub) station(r nfc.TagRequest, processing state.Processing) (string, bool) {
+	s := h.s
 	named := r.Apply != "" && r.Apply != session.ApplyAuto
 	ifname := r.Interface
 	if ifname == "" {
@@ -80,8 +97,9 @@ func (s *Service) tagStation(r nfc.TagRequest, processing state.Processing) (str
 	return ifname, true
 }
 
-// tagSink is the manager that gets the networks of a tag; nil: none.
-func (s *Service) tagSink(ctx context.Context, r nfc.TagRequest, ifname string) lending.Sink {
+// sink is the manager that gets the networks of a tag; nil: none.
+func (h nfcHub) sink(ctx context.Context, r nfc.TagRequest, ifname string) lending.Sink {
+	s := h.s
 	owner, err := s.lenders.Owner(ctx, ifname)
 	sink := s.lenders.SinkFor(r.Apply, owner)
 	if sink == nil && err != nil {
