@@ -61,7 +61,9 @@ type reference struct {
 
 // Tree is what all programs on an accessibility bus show. It belongs to a test.
 type Tree struct {
-	T       *testing.T
+	T *testing.T
+	// Settle is how long something that changes is given to change on before it is looked at.
+	Settle  time.Duration
 	conn    *godbus.Conn
 	changed chan struct{} // something has been since it was last empty
 }
@@ -85,7 +87,7 @@ func Open(t *testing.T, session string) *Tree {
 		t.Fatal("accessibility bus:", err)
 	}
 	t.Cleanup(func() { _ = a11y.Close() })
-	tr := &Tree{T: t, conn: a11y, changed: make(chan struct{}, 1)}
+	tr := &Tree{T: t, Settle: 20 * time.Millisecond, conn: a11y, changed: make(chan struct{}, 1)}
 	for _, iface := range []string{"Event.Object", "Event.Window", "Cache"} {
 		if err := a11y.AddMatchSignal(godbus.WithMatchInterface("org.a11y.atspi." + iface)); err != nil {
 			t.Fatal("accessibility bus:", err)
@@ -168,12 +170,9 @@ func (tr *Tree) Dump() string {
 	return b.String()
 }
 
-// How long something that changes is given to change on, and how often the tree is looked at where
-// nothing says that it does: programs do not tell of everything.
-const (
-	settleTime = 20 * time.Millisecond
-	lookAgain  = time.Second
-)
+// lookAgain is how often the tree is looked at where nothing says that it changes: programs do not
+// tell of everything.
+const lookAgain = time.Second
 
 // Until waits for a condition on what is shown. It looks when something changes there.
 func (tr *Tree) Until(what string, f func([]*Node) bool) {
@@ -191,7 +190,7 @@ func (tr *Tree) Until(what string, f func([]*Node) bool) {
 		}
 		select {
 		case <-tr.changed:
-			time.Sleep(settleTime)
+			time.Sleep(tr.Settle)
 		case <-time.After(lookAgain):
 		}
 	}
