@@ -127,8 +127,8 @@ func FuzzCall(f *testing.F) {
 		answers = 0
 		w.srv.bus.enqueue(&call{read})
 		w.srv.serve()
-		for w.srv.jobs > 0 {
-			if err := w.srv.finish(<-w.srv.results); err != nil {
+		for w.srv.jobs.running > 0 {
+			if err := w.srv.finish(<-w.srv.jobs.results); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -29,12 +29,12 @@ type Idle struct {
 
 // rest decides how long the worker may sleep: it is called after each thing that happened.
 func (s *Server) rest() {
-	s.timer.Stop()
+	s.idle.timer.Stop()
 	if s.idle.After == nil {
 		return
 	}
 	if after := s.idle.After(); after > 0 {
-		s.timer.Reset(after)
+		s.idle.timer.Reset(after)
 	}
 }
 
@@ -43,12 +43,12 @@ func (s *Server) rest() {
 // wpsd hears.
 func (s *Server) needed() string {
 	switch {
-	case s.jobs > 0:
+	case s.jobs.running > 0:
 		return "a call"
 	case len(s.watchers) > 0:
 		return "a client that follows the objects"
 	}
-	return s.busy()
+	return s.idle.busy()
 }
 
 // leave ends Run, with ErrIdle, unless we are needed. No call is lost on the way: the bus answers

@@ -36,7 +36,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 	}
 	p := s.peer(c.Sender)
 	p.job = true
-	s.jobs++
+	s.jobs.running++
 	ask := Request{
 		Sender: c.Sender, Interactive: c.Flags&godbus.FlagAllowInteractiveAuthorization != 0,
 		Details: map[string]string{"method": name[strings.LastIndex(name, ".")+1:]},
@@ -50,7 +50,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 // job is a goroutine: who is it, may he, do it. There is one for each caller at most. While
 // somebody decides, which can take minutes, it takes nobody's place.
 func (s *Server) job(done result, ask Request, row rule, r *request, h handler) {
-	defer func() { s.results <- done }()
+	defer func() { s.jobs.results <- done }()
 	method := done.call.Interface + "." + done.call.Member
 	if fence.Do(s.log, "the call "+method, func() error {
 		s.carryOutJob(&done, ask, row, r, h)
@@ -116,8 +116,8 @@ func (s *Server) mayDo(ctx context.Context, ask Request, row rule, r *request,
 
 // work does what is quick, once there are fewer than maxJobs who do.
 func (s *Server) work(f func()) {
-	s.places <- struct{}{}
-	defer func() { <-s.places }()
+	s.jobs.places <- struct{}{}
+	defer func() { <-s.jobs.places }()
 	f()
 }
 
@@ -137,8 +137,8 @@ func (s *Server) authorize(ctx context.Context, ask Request) error {
 // look decodes the arguments and finds out what a call will do. It is made for everybody who calls,
 // so few are made at once.
 func (s *Server) look(ctx context.Context, row rule, r *request, c *call) (Action, error) {
-	s.looks <- struct{}{}
-	defer func() { <-s.looks }()
+	s.jobs.looks <- struct{}{}
+	defer func() { <-s.jobs.looks }()
 	defer r.wipe()
 	if err := r.decode(c); err != nil {
 		return "", err
@@ -166,7 +166,7 @@ func (r *request) wipe() { bus.WipeBody(r.args) }
 
 // finish takes the result of a job: first the signals of what it did, then its answer.
 func (s *Server) finish(r result) error {
-	s.jobs--
+	s.jobs.running--
 	p := r.peer
 	p.job = false
 	if err := s.drain(); err != nil {

@@ -138,12 +138,9 @@ type Server struct {
 	log       *slog.Logger
 	auth      Authorizer
 	ready     func()
-	idle      Idle
+	idle      idle
 	pulse     pulse
 	managers  []string
-	busy      func() string
-	calm      <-chan struct{}
-	timer     *time.Timer // for leave
 	watchers  map[string]bool
 	api       map[string]*introspection.Interface
 
@@ -153,9 +150,22 @@ type Server struct {
 	objects *tree
 	peers   map[string]*peer
 	uses    uint64
-	jobs    int
+	jobs    jobs
+}
+
+// idle is when the Server leaves, and what it asks for that.
+type idle struct {
+	Idle
+	busy  func() string   // why not; empty: it may
+	calm  <-chan struct{} // that may have changed
+	timer *time.Timer     // for leave
+}
+
+// jobs are the calls that are carried out.
+type jobs struct {
+	running int
 	results chan result
-	places  chan struct{} // of the jobs that do something
+	places  chan struct{} // of those that do something
 	looks   chan struct{} // of those that find out what a call will do
 }
 
@@ -166,12 +176,13 @@ func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready, idle: o.Idle,
-		pulse: pulse{o.Alive, o.Pulse}, managers: o.Managers, busy: svc.Busy, calm: svc.Calm(),
+		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready,
+		idle:  idle{Idle: o.Idle, busy: svc.Busy, calm: svc.Calm()},
+		pulse: pulse{o.Alive, o.Pulse}, managers: o.Managers,
 		watchers: map[string]bool{},
 		api:      map[string]*introspection.Interface{}, peers: map[string]*peer{},
-		results: make(chan result, maxJobs),
-		places:  make(chan struct{}, maxJobs), looks: make(chan struct{}, maxLooks),
+		jobs: jobs{results: make(chan result, maxJobs), places: make(chan struct{}, maxJobs),
+			looks: make(chan struct{}, maxLooks)},
 		subscribe: func() (state.Snapshot, Subscription) {
 			snapshot, sub := svc.Subscribe()
 			return snapshot, sub
@@ -202,9 +213,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.ctx = ctx
 	defer func() {
 		cancel()
-		for s.jobs > 0 { // nobody is left behind
-			<-s.results
-			s.jobs--
+		for s.jobs.running > 0 { // nobody is left behind
+			<-s.jobs.results
+			s.jobs.running--
 		}
 		_ = s.bus.Close() // says only that it was closed before
 	}()
@@ -216,8 +227,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.ready != nil {
 		s.ready()
 	}
-	s.timer = time.NewTimer(time.Hour)
-	defer s.timer.Stop()
+	s.idle.timer = time.NewTimer(time.Hour)
+	defer s.idle.timer.Stop()
 	pulse, stopPulse := s.startPulse()
 	defer stopPulse()
 	for s.rest(); ; {
@@ -225,16 +236,16 @@ func (s *Server) Run(ctx context.Context) error {
 			return err
 		}
 		select {
-		case <-s.timer.C:
+		case <-s.idle.timer.C:
 			if err := s.leave(); err != nil {
 				return err
 			}
 			continue
 		case <-pulse:
-			s.busy() // waits for the service's lock: a service that holds it for ever is not alive
+			s.idle.busy() // waits for the service's lock: a service that holds it for ever is not alive
 			s.pulse.tell()
 			continue
-		case <-s.calm:
+		case <-s.idle.calm:
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), s.drain())
 		case <-s.bus.conn.Done():
@@ -245,7 +256,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case name := <-s.bus.left:
 			s.peerLeft(name)
 			s.watcherLeft(name)
-		case r := <-s.results:
+		case r := <-s.jobs.results:
 			if err := s.finish(r); err != nil {
 				return err
 			}
