@@ -115,7 +115,7 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 					Overlap: []outcome.AccessPoint{{BSSID: bssid1}}, PasswordHalf: 2,
 					AccessPointsTried: 3,
 					SSID:              []byte("x"), LinkReason: 4, LinkStatus: 5, Credentials: 1,
-					NotStored: true,
+					NotStored: true, Connection: "/nm/7", ConnectionUUID: "7",
 				},
 			}})
 		all, err := introspection.All()
@@ -147,8 +147,9 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 			t.Errorf("DeviceName is %q", name)
 		}
 		detail := c.must(session1, get, sessionIface, "Detail")[0].(godbus.Variant)
-		want := `map[bssids:[02:00:00:00:01:00] credentials:1 half:2 link-reason:4 link-status:5 not-stored:true ssid:"x" ssids:[[]] tried:3 uuids:[]]`
-		if plain(detail) != want {
+		want := `map[bssids:[02:00:00:00:01:00] connection:/nm/7 connection-uuid:7 credentials:1 half:2 link-reason:4 link-status:5 not-stored:true ssid:"x" ssids:[[]] tried:3 uuids:[]]`
+		made := detail.Value().(map[string]godbus.Variant)["connection"]
+		if plain(detail) != want || made.Signature().String() != "o" {
 			t.Errorf("Detail is %s", plain(detail))
 		}
 	})

@@ -95,6 +95,11 @@ func (t *tree) sessionValues(id state.SessionID) values {
 func detailValues(s state.Session) values {
 	v := values{}
 	for name, value := range s.Detail.Values() {
+		if at, ok := value.(outcome.ObjectPath); ok {
+			if value = godbus.ObjectPath(at); !godbus.ObjectPath(at).IsValid() {
+				continue // no message may have it
+			}
+		}
 		v[name] = variant(value)
 	}
 	if s.PeerUUID != (wsc.UUID{}) {

@@ -154,7 +154,8 @@ func (m *faultyManager) Restore(ctx context.Context, ifname string, debt []byte,
 	return m.fakeManager.Restore(ctx, ifname, debt, reconnect)
 }
 
-func (m *faultyManager) Deliver(ctx context.Context, ifname string, n []credential.Offer) error {
+func (m *faultyManager) Deliver(ctx context.Context, ifname string,
+	n []credential.Offer) (credential.Connection, error) {
 	m.at("deliver")
 	return m.fakeManager.Deliver(ctx, ifname, n)
 }

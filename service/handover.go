@@ -32,13 +32,17 @@ func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 			offers[i].Station = e.device.MAC
 		}
 	}
-	if err := loan.Deliver(ctx, sink, offers); err != nil {
+	made, err := loan.Deliver(ctx, sink, offers)
+	if err != nil {
 		if failed, ok := errors.AsType[*ending.HandoverError](err); ok && loan.Apart() {
 			failed.Run = e.device.MAC
 		}
 		return errors.Join(e.came.Err, err)
 	}
-	e.change(func(ses *state.Session) { ses.Detail.HandedOver = true })
+	e.change(func(ses *state.Session) {
+		ses.Detail.HandedOver = true
+		ses.Detail.Connection, ses.Detail.ConnectionUUID = made.Path, made.UUID
+	})
 	return e.came.Err
 }
 

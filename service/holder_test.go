@@ -86,7 +86,8 @@ func (*fakeManager) Changes(context.Context, string, credential.Network) (bool, 
 	return false, drivers.ErrNotSupported
 }
 
-func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential.Offer) error {
+func (m *fakeManager) Deliver(ctx context.Context, _ string,
+	offers []credential.Offer) (made credential.Connection, err error) {
 	for _, n := range offers {
 		text := "deliver " + string(n.SSID) + " " + string(n.Key.Bytes())
 		if n.Priority != 0 || n.NoSAE {
@@ -101,15 +102,15 @@ func (m *fakeManager) Deliver(ctx context.Context, _ string, offers []credential
 		if errors.Is(context.Cause(ctx), credential.ErrKeep) {
 			m.network = string(offers[0].SSID)
 		}
-		return context.Cause(ctx)
+		return made, context.Cause(ctx)
 	}
 	if m.deliverErr != nil {
-		return m.deliverErr
+		return made, m.deliverErr
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.network = string(offers[0].SSID)
-	return nil
+	return credential.Connection{Path: "/" + m.network, UUID: "of " + m.network}, nil
 }
 
 // inManagedHouse is inHouse with a manager that has wlan0, and another one that has nothing.
@@ -233,6 +234,14 @@ func TestManagedInterface(t *testing.T) {
 				}
 				h.press(h.ap(nil))
 				s := h.end(h.pbc(c.start))
+				made := ""
+				if c.manager != "" && c.state == state.StateSucceeded {
+					made = "home"
+				}
+				if s.Detail.Connection != strings.TrimSuffix("/"+made, "/") ||
+					s.Detail.ConnectionUUID != strings.TrimSuffix("of "+made, "of ") {
+					h.Errorf("it made %q, %q", s.Detail.Connection, s.Detail.ConnectionUUID)
+				}
 				if s.State != c.state || s.Reason != c.reason || s.Detail.Manager != c.manager {
 					h.Errorf("it ended %s, %s with manager %q: %s", s.State, s.Reason,
 						s.Detail.Manager, s.Sentence)

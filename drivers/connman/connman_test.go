@@ -241,7 +241,7 @@ func TestGetsTheNetwork(t *testing.T) {
 				f.services[home] = service("wlan0", "idle", true)
 			}
 			f.Unlock()
-			if err := f.m.Deliver(t.Context(), "wlan0", offer("home")); err != nil {
+			if _, err := f.m.Deliver(t.Context(), "wlan0", offer("home")); err != nil {
 				t.Fatal(err)
 			}
 			f.Lock()
@@ -263,14 +263,14 @@ func TestWhatItCannotHave(t *testing.T) {
 	wep[0].KeyKind = credential.KeyWEP
 	binary[0].Key = secret.New([]byte("\xff\xfe not UTF-8"))
 	for want, offers := range map[error][]credential.Offer{ErrWEP: wep, ErrText: binary} {
-		if err := f.m.Deliver(t.Context(), "wlan0", offers); !errors.Is(err, want) {
+		if _, err := f.m.Deliver(t.Context(), "wlan0", offers); !errors.Is(err, want) {
 			t.Errorf("%v, not %v", err, want)
 		}
 	}
 	f.Lock()
 	f.powered = false
 	f.Unlock()
-	if err := f.m.Deliver(t.Context(), "wlan0", offer("home")); !errors.Is(err, ErrAway) {
+	if _, err := f.m.Deliver(t.Context(), "wlan0", offer("home")); !errors.Is(err, ErrAway) {
 		t.Errorf("while it leaves radios alone: %v", err)
 	}
 }

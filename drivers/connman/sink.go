@@ -32,39 +32,40 @@ const (
 
 // Deliver implements Sink: it has ConnMan connect, to the first network that it gets into, and
 // answers when it asks for the passphrase. It keeps what it has connected with.
-func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+func (m *Manager) Deliver(ctx context.Context, ifname string,
+	offers []credential.Offer) (credential.Connection, error) {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
-		return err
+		return credential.Connection{}, err
 	}
 	// ConnMan asks the agent of the connection that wants to connect: two sessions have two.
 	c, err := m.Bus.Alone(ctx, busName)
 	if err != nil {
-		return wrap(err)
+		return credential.Connection{}, wrap(err)
 	}
 	defer c.Close()
 	on, err := powered(ctx, c)
 	switch {
 	case err != nil:
-		return wrap(err)
+		return credential.Connection{}, wrap(err)
 	case !on:
-		return ErrAway
+		return credential.Connection{}, ErrAway
 	}
 	if err := m.hearAnew(ctx, ifname); err != nil {
-		return wrap(err)
+		return credential.Connection{}, wrap(err)
 	}
 	var errs error
 	for n, o := range usable {
 		err := m.connect(ctx, c, ifname, o, len(usable)-n)
 		if err == nil {
-			return nil
+			return credential.Connection{}, nil
 		}
 		errs = errors.Join(errs, err)
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return wrap(errs)
+	return credential.Connection{}, wrap(errs)
 }
 
 const (

@@ -253,7 +253,7 @@ func TestDeliver(t *testing.T) {
 				c.prepare(p)
 				p.Unlock()
 			}
-			err := m.Deliver(t.Context(), "wlan0", offer(c.network))
+			_, err := m.Deliver(t.Context(), "wlan0", offer(c.network))
 			if !errors.Is(err, c.err) && !(c.err == errAny && err != nil) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
 			}
@@ -280,7 +280,7 @@ func TestDeliverWithoutItsDirectory(t *testing.T) {
 	p.Lock()
 	p.asks = true
 	p.Unlock()
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
 		t.Fatalf("Deliver: %v", err)
 	}
@@ -292,7 +292,7 @@ func TestDeliverWithoutItsDirectory(t *testing.T) {
 	if answered != "some words" || !slices.Equal(told, want) {
 		t.Errorf("the agent said %q; told %q", answered, told)
 	}
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(network("new", strings.Repeat("ab", 32), credential.KeyRawPSK))); !errors.Is(
 		err, ErrAgent) {
 		t.Errorf("a key that an agent cannot say: %v", err)

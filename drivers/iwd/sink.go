@@ -19,23 +19,24 @@ var ErrNoDevice = errors.New("iwd: it does not have the interface")
 // the first that it gets into. If there is none the files are again what they were. Where we may
 // not write there (we need not be root), iwd is told by way of its agent, which is asked for the
 // network that iwd joins only.
-func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+func (m *Manager) Deliver(ctx context.Context, ifname string,
+	offers []credential.Offer) (credential.Connection, error) {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
-		return err
+		return credential.Connection{}, err
 	}
 	d, err := m.dial(ctx, ifname)
 	switch {
 	case err != nil:
-		return err
+		return credential.Connection{}, err
 	case d == nil:
-		return ErrNoDevice
+		return credential.Connection{}, ErrNoDevice
 	}
 	defer d.Close()
 	if err := d.on(ctx); err != nil {
-		return wrap(err)
+		return credential.Connection{}, wrap(err)
 	}
-	return wrap(m.hand(ctx, d, usable))
+	return credential.Connection{}, wrap(m.hand(ctx, d, usable))
 }
 
 // placed is an offer, and how iwd is told of it.

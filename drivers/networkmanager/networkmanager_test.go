@@ -244,9 +244,10 @@ func TestAVolatileProfileComesBack(t *testing.T) {
 	if err := m.Restore(t.Context(), "wlan0", owed, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Deliver(t.Context(), "wlan0",
-		offer(network("new", "some words", credential.KeyPassphrase))); err != nil {
-		t.Fatal(err)
+	made, err := m.Deliver(t.Context(), "wlan0",
+		offer(network("new", "some words", credential.KeyPassphrase)))
+	if err != nil || made.Path != string(settings)+"/2" {
+		t.Fatalf("%+v, %v", made, err)
 	}
 	want = []string{update + " 0x2", "Set Managed=false", "Set Managed=true",
 		"Set Autoconnect=false", "AddConnection",
@@ -365,8 +366,13 @@ func TestDeliver(t *testing.T) {
 				p.profiles[settings+"/5"] = c.have
 			}
 			p.Unlock()
-			if err := m.Deliver(t.Context(), "wlan0", offer(c.network)); !errors.Is(err, c.err) {
+			made, err := m.Deliver(t.Context(), "wlan0", offer(c.network))
+			if !errors.Is(err, c.err) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
+			}
+			if updated := strings.HasPrefix(c.told, "Update2"); c.err == nil &&
+				(made.Path == "" || updated != (made.UUID == "u")) {
+				t.Errorf("it made %+v", made)
 			}
 			if told := p.Told(); c.told != "" && (len(told) == 0 || told[0] != c.told) ||
 				c.told == "" && len(told) > 0 {
@@ -403,7 +409,7 @@ func TestDeliver(t *testing.T) {
 func TestDeliverToADeviceThatNobodyKnows(t *testing.T) {
 	t.Parallel()
 	m, _ := play(t)
-	if err := m.Deliver(t.Context(), "eth7", offer(
+	if _, err := m.Deliver(t.Context(), "eth7", offer(
 		network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrNoDevice) {
 		t.Errorf("Deliver: %v", err)
 	}
@@ -419,7 +425,7 @@ func TestDeliverEndsWithItsContext(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := m.Deliver(ctx, "wlan0", offer(network("new", "some words",
+	if _, err := m.Deliver(ctx, "wlan0", offer(network("new", "some words",
 		credential.KeyPassphrase))); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Deliver: %v", err)
 	}
@@ -447,7 +453,7 @@ func TestDeliverWithTheAddressOfTheRun(t *testing.T) {
 	})
 	o := offer(network("new", "some words", credential.KeyPassphrase))
 	o[0].Station = run
-	if err := m.Deliver(t.Context(), "wlan0", o); err != nil {
+	if _, err := m.Deliver(t.Context(), "wlan0", o); err != nil {
 		t.Fatal(err)
 	}
 	update := "Update2 " + string(settings) + "/2"
@@ -478,7 +484,7 @@ func TestDeliverOfCiphersThatItHasNoSettingFor(t *testing.T) {
 		m, p := play(t)
 		o := offer(network("new", "some words", credential.KeyPassphrase))
 		o[0].Heard, o[0].Ciphers = true, c.ciphers
-		if err := m.Deliver(t.Context(), "wlan0", o); !errors.Is(err, c.err) || err != nil &&
+		if _, err := m.Deliver(t.Context(), "wlan0", o); !errors.Is(err, c.err) || err != nil &&
 			len(p.Told()) > 0 {
 			t.Errorf("%v: %v", c.ciphers.Pairwise.Names(), err)
 		}
@@ -501,7 +507,7 @@ func TestDeliverThatNobodyWaitsForGoesOn(t *testing.T) {
 	})
 	offers := offer(network("new", "some words", credential.KeyPassphrase))
 	offers[0].Priority, offers[0].NoSAE = 5000, true
-	if err := m.Deliver(ctx, "wlan0", offers); err == nil {
+	if _, err := m.Deliver(ctx, "wlan0", offers); err == nil {
 		t.Error("it is connected")
 	}
 	if told := p.Told(); !slices.Equal(told, []string{"AddConnection", "Set Autoconnect=true"}) {
@@ -530,7 +536,7 @@ func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
 	p.Lock()
 	p.refuses = true
 	p.Unlock()
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(network("new", "some words", credential.KeyPassphrase))); !errors.Is(err, ErrFailed) {
 		t.Errorf("Deliver: %v", err)
 	}
@@ -538,7 +544,7 @@ func TestDeliverThatFailsLeavesTheProfilesAsTheyWere(t *testing.T) {
 		"ActivateConnection " + string(settings) + "/2", "Delete " + string(settings) + "/2"}) {
 		t.Errorf("a new one: told %q", told)
 	}
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(network("home", "another key", credential.KeyPassphrase))); !errors.Is(err,
 		ErrFailed) {
 		t.Errorf("Deliver: %v", err)

@@ -45,17 +45,18 @@ type profile map[string]map[string]godbus.Variant
 
 // Deliver implements Sink: for each network it updates the profile that is for it already, else
 // adds one. It activates the first, and if that does not connect the next.
-func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+func (m *Manager) Deliver(ctx context.Context, ifname string,
+	offers []credential.Offer) (made credential.Connection, err error) {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
-		return err
+		return made, err
 	}
 	d, err := m.dial(ctx, ifname)
 	switch {
 	case err != nil:
-		return err
+		return made, err
 	case d == nil:
-		return ErrNoDevice
+		return made, ErrNoDevice
 	}
 	defer d.Close()
 	if managed, err := d.managed(ctx); err != nil || !managed {
@@ -63,14 +64,16 @@ func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credentia
 			err = d.manage(ctx, true)
 		}
 		if err != nil {
-			return wrap(err)
+			return made, wrap(err)
 		}
 	}
-	if err := d.deliver(ctx, ifname, usable); err != nil {
-		return wrap(err)
+	path, err := d.deliver(ctx, ifname, usable)
+	if err != nil {
+		return made, wrap(err)
 	}
+	made = d.connection(ctx, path)
 	m.leave(ctx, d, ifname)
-	return nil
+	return made, nil
 }
 
 // placed is the profile of an offer.
@@ -82,7 +85,8 @@ type placed struct {
 
 // deliver changes or adds the profiles and activates one. If that fails all of them are again what
 // they were.
-func (d *device) deliver(ctx context.Context, ifname string, offers []*credential.Offer) error {
+func (d *device) deliver(ctx context.Context, ifname string,
+	offers []*credential.Offer) (godbus.ObjectPath, error) {
 	var ours []placed
 	var err error
 	taken := map[godbus.ObjectPath]bool{}
@@ -98,7 +102,7 @@ func (d *device) deliver(ctx context.Context, ifname string, offers []*credentia
 	for n, p := range ours {
 		activateErr := d.activate(ctx, p, len(ours)-n)
 		if activateErr == nil {
-			return d.Set(ctx, d.path, deviceI, "Autoconnect", true)
+			return p.path, d.Set(ctx, d.path, deviceI, "Autoconnect", true)
 		}
 		err = errors.Join(err, activateErr)
 		if ctx.Err() != nil {
@@ -109,12 +113,22 @@ func (d *device) deliver(ctx context.Context, ifname string, offers []*credentia
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	if kept { // nobody waits, and it goes on
-		return errors.Join(err, d.Set(ctx, d.path, deviceI, "Autoconnect", true))
+		return "", errors.Join(err, d.Set(ctx, d.path, deviceI, "Autoconnect", true))
 	}
 	for _, p := range ours {
 		err = errors.Join(err, p.undo(ctx))
 	}
-	return err
+	return "", err
+}
+
+// connection is what callers are told of a profile. One whose UUID cannot be read has a path.
+func (d *device) connection(ctx context.Context, path godbus.ObjectPath) credential.Connection {
+	made := credential.Connection{Path: string(path)}
+	var have profile
+	if err := d.Call(ctx, path, profileI+".GetSettings", nil, &have); err == nil {
+		made.UUID = have.text(connection, "uuid")
+	}
+	return made
 }
 
 // place puts an offer into the profile that is for it and is not another offer's, or makes one.

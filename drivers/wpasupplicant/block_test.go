@@ -110,7 +110,7 @@ func TestDeliverOfSeveralNetworks(t *testing.T) {
 	far, near := offer(received("far", "some words", credential.KeyPassphrase))[0],
 		heard(ie.Ciphers{})
 	m, s := playSocket(t)
-	if err := m.Deliver(t.Context(), "wlan0", []credential.Offer{near, far}); err != nil {
+	if _, err := m.Deliver(t.Context(), "wlan0", []credential.Offer{near, far}); err != nil {
 		t.Fatal(err)
 	}
 	block := func(id, ssid string) []string {
@@ -124,7 +124,7 @@ func TestDeliverOfSeveralNetworks(t *testing.T) {
 			"ENABLE_NETWORK 2", "ENABLE_NETWORK 3", "ENABLE_NETWORK 0", "SAVE_CONFIG"})...)
 
 	onBus, p := play(t)
-	if err := onBus.Deliver(t.Context(), "wlan0", []credential.Offer{near}); err != nil {
+	if _, err := onBus.Deliver(t.Context(), "wlan0", []credential.Offer{near}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"AddNetwork", "change", "SelectNetwork " + string(added), "change",

@@ -42,17 +42,18 @@ type talk interface {
 // Deliver implements Sink: for each network it changes the block that has this name already, else
 // adds one, and selects the first. The others are enabled again afterwards; to select one disables
 // them.
-func (m *Manager) Deliver(ctx context.Context, ifname string, offers []credential.Offer) error {
+func (m *Manager) Deliver(ctx context.Context, ifname string,
+	offers []credential.Offer) (credential.Connection, error) {
 	usable, err := credential.Usable(offers, check)
 	if len(usable) == 0 {
-		return err
+		return credential.Connection{}, err
 	}
 	t, err := m.talk(ctx, ifname)
 	if err != nil {
-		return err
+		return credential.Connection{}, err
 	}
 	defer t.Close()
-	return wrap(hand(ctx, t, usable))
+	return credential.Connection{}, wrap(hand(ctx, t, usable))
 }
 
 // talk finds the wpa_supplicant that is to get a network. One on D-Bus that was asked for by name,

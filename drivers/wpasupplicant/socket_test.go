@@ -134,14 +134,14 @@ func TestHolderOverTheSocket(t *testing.T) {
 func TestDeliverOverTheSocket(t *testing.T) {
 	t.Parallel()
 	m, s := playSocket(t)
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(received("home", "new words", credential.KeyPassphrase))); err != nil {
 		t.Fatal(err)
 	}
 	s.wantTold(t, "SET_NETWORK 0 ssid 686f6d65",
 		"SET_NETWORK 0 key_mgmt WPA-PSK WPA-PSK-SHA256 SAE", "SET_NETWORK 0 ieee80211w 1",
 		`SET_NETWORK 0 psk "new words"`, "SELECT_NETWORK 0", "SAVE_CONFIG")
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(received("off", "", credential.KeyNone))); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestDeliverOverTheSocket(t *testing.T) {
 		cancel()
 	}()
 	key := strings.Repeat("0123456789abcdef", 4)
-	if err := m.Deliver(ctx, "wlan0",
+	if _, err := m.Deliver(ctx, "wlan0",
 		offer(received("fresh", key, credential.KeyRawPSK))); !errors.Is(err, context.Canceled) {
 		t.Fatalf("it does not connect: %v", err)
 	}
@@ -180,7 +180,7 @@ func TestAHandOverThatNobodyWaitsForGoesOn(t *testing.T) {
 		}
 		cancel(fmt.Errorf("another session: %w", credential.ErrKeep))
 	}()
-	if err := m.Deliver(ctx, "wlan0",
+	if _, err := m.Deliver(ctx, "wlan0",
 		offer(received("home", "new words", credential.KeyPassphrase))); err == nil {
 		t.Fatal("it is connected")
 	}

@@ -354,7 +354,7 @@ func TestDeliver(t *testing.T) {
 			if c.prepare != nil {
 				p.locked(func() { c.prepare(p) })
 			}
-			if err := m.Deliver(t.Context(), "wlan0", offer(c.network)); !errors.Is(err, c.err) {
+			if _, err := m.Deliver(t.Context(), "wlan0", offer(c.network)); !errors.Is(err, c.err) {
 				t.Fatalf("Deliver: %v, not %v", err, c.err)
 			}
 			if told := p.Told(); !slices.Equal(told, c.told) {
@@ -379,7 +379,7 @@ func TestDeliverThatFailsLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	m, p := play(t)
 	p.locked(func() { p.selects = func(godbus.ObjectPath) { p.Objects = nil } }) // it ends
-	if err := m.Deliver(t.Context(), "wlan0",
+	if _, err := m.Deliver(t.Context(), "wlan0",
 		offer(received("new", "some words", credential.KeyPassphrase))); err == nil {
 		t.Error("Deliver succeeded")
 	}

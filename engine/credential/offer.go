@@ -31,6 +31,13 @@ type Offer struct {
 	Backhaul bool
 }
 
+// Connection is what a network manager has made of a network that it is connected to. What it does
+// not name is empty.
+type Connection struct {
+	Path string // of its object on D-Bus
+	UUID string
+}
+
 // Usable keeps the offers that check has nothing against. If that is none, the error says why.
 func Usable(offers []Offer, check func(*Offer) error) (usable []*Offer, err error) {
 	for i := range offers {

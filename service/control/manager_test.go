@@ -24,16 +24,17 @@ type sink struct {
 
 func (s *sink) Name() string { return "networkmanager" }
 
-func (s *sink) Deliver(ctx context.Context, _ string, _ []credential.Offer) error {
+func (s *sink) Deliver(ctx context.Context, _ string,
+	_ []credential.Offer) (made credential.Connection, err error) {
 	select {
 	case <-time.After(s.takes):
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return made, context.Cause(ctx)
 	}
 	if s.fails {
-		return errors.New("it does not want it")
+		return made, errors.New("it does not want it")
 	}
-	return nil
+	return made, nil
 }
 
 func (s *sink) Changes(context.Context, string, credential.Network) (bool, error) {

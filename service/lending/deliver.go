@@ -56,34 +56,35 @@ func (m *Managers) SinkFor(apply, owner string) Sink {
 func (m *Managers) Deliver(ctx context.Context, sink Sink, ifname string,
 	offers []credential.Offer) error {
 	m.refresh(ctx, ifname, offers)
-	return m.deliver(ctx, sink, ifname, offers)
+	_, err := m.deliver(ctx, sink, ifname, offers)
+	return err
 }
 
 // deliver hands networks over: a Credential for each band may come, and not each need be in reach.
 // The manager has them all in the end, and is connected to one.
 func (m *Managers) deliver(ctx context.Context, sink Sink, ifname string,
-	offers []credential.Offer) error {
+	offers []credential.Offer) (made credential.Connection, err error) {
 	if len(offers) == 0 {
-		return &ending.HandoverError{Manager: sink.Name(),
+		return made, &ending.HandoverError{Manager: sink.Name(),
 			Err: errors.New("no network that was received has a name")}
 	}
 	within, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	start := time.Now()
-	err := sink.Deliver(within, ifname, offers)
+	made, err = sink.Deliver(within, ifname, offers)
 	switch {
 	case err == nil:
 		m.log.Info("the network was handed over", "interface", ifname, "manager", sink.Name(),
 			"networks", len(offers),
 			"took", time.Since(start).Round(time.Millisecond))
-		return nil
+		return made, nil
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return context.Cause(ctx)
+		return made, context.Cause(ctx)
 	case within.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		err = errors.New("it takes too long")
 	}
 	m.log.Warn("a network was not taken", "interface", ifname, "manager", sink.Name(), "err", err)
-	return &ending.HandoverError{Manager: sink.Name(), Err: err}
+	return made, &ending.HandoverError{Manager: sink.Name(), Err: err}
 }
 
 // KeepTime is how long a manager has at least to take a network, also if another session wants the

@@ -131,12 +131,13 @@ func (m *manager) Disconnect(context.Context, string) error {
 	return m.d.tell(m.name + " disconnects")
 }
 
-func (m *manager) Deliver(ctx context.Context, _ string, offers []credential.Offer) error {
+func (m *manager) Deliver(ctx context.Context, _ string, offers []credential.Offer) (
+	credential.Connection, error) {
 	_ = m.d.tell(m.name + " gets " + string(offers[0].SSID))
 	if errors.Is(m.deliver, context.Canceled) { // it goes on until it is told to end
 		<-ctx.Done()
 	}
-	return m.deliver
+	return credential.Connection{Path: "/" + m.name, UUID: m.name}, m.deliver
 }
 
 func (m *manager) Changes(context.Context, string, credential.Network) (bool, error) {
@@ -279,8 +280,9 @@ func TestHandOvers(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string]func(d *desk, l *Loan, top *manager){
 		"who takes the network has no connection back": func(d *desk, l *Loan, top *manager) {
-			if err := l.Deliver(d.Context(), top, []credential.Offer{home}); err != nil {
-				d.Error(err)
+			made, err := l.Deliver(d.Context(), top, []credential.Offer{home})
+			if err != nil || made != (credential.Connection{Path: "/top", UUID: "top"}) {
+				d.Errorf("%+v, %v", made, err)
 			}
 			d.wantTold("below restores", "top restores", "top gets home")
 			d.wantOwed(false)
@@ -288,7 +290,7 @@ func TestHandOvers(t *testing.T) {
 		"who does not take it has the old one back": func(d *desk, l *Loan, top *manager) {
 			top.deliver = errors.New("no such luck")
 			var failed *ending.HandoverError
-			err := l.Deliver(d.Context(), top, []credential.Offer{home})
+			_, err := l.Deliver(d.Context(), top, []credential.Offer{home})
 			if !errors.As(err, &failed) || failed.Manager != "top" || !errors.Is(err, top.deliver) {
 				d.Error(err)
 			}
@@ -300,7 +302,7 @@ func TestHandOvers(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(d.Context())
 			cancel(ending.ErrSuperseded)
 			top.deliver = context.Canceled
-			if err := l.Deliver(ctx, top, []credential.Offer{home}); !errors.Is(err,
+			if _, err := l.Deliver(ctx, top, []credential.Offer{home}); !errors.Is(err,
 				ending.ErrSuperseded) {
 				d.Error(err)
 			}
@@ -308,7 +310,7 @@ func TestHandOvers(t *testing.T) {
 			d.wantOwed(false)
 		},
 		"a network without a name is handed to nobody": func(d *desk, l *Loan, top *manager) {
-			if err := l.Deliver(d.Context(), top, nil); !errors.Is(err, state.ErrHandover) {
+			if _, err := l.Deliver(d.Context(), top, nil); !errors.Is(err, state.ErrHandover) {
 				d.Error(err)
 			}
 			d.wantTold("below restores", "top restores", "below reconnects", "top reconnects")

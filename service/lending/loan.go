@@ -157,19 +157,20 @@ func (l *Loan) Return(ctx context.Context) { l.giveBack(ctx, true) }
 // Deliver gives the interface back without the connection that was there, and hands networks over
 // in its place. If that fails the connection that was there comes back, unless ctx ended with
 // credential.ErrKeep.
-func (l *Loan) Deliver(ctx context.Context, sink Sink, offers []credential.Offer) error {
+func (l *Loan) Deliver(ctx context.Context, sink Sink,
+	offers []credential.Offer) (credential.Connection, error) {
 	l.giveBack(ctx, false)
 	l.managers.refresh(ctx, l.ifname, offers) // gives way to the next session at once
 	within, cancel := keeping(ctx)
 	defer cancel()
-	err := l.managers.deliver(within, sink, l.ifname, offers)
+	made, err := l.managers.deliver(within, sink, l.ifname, offers)
 	// then what the manager does now is what the next session gives back
 	if err == nil || errors.Is(err, ending.ErrSuperseded) {
 		l.settled()
 	} else {
 		l.Return(ctx) // the connection that was there is better than none
 	}
-	return err
+	return made, err
 }
 
 // giveBack makes the interface as it was. Without reconnect the managers get it back without the

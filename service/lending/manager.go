@@ -35,9 +35,10 @@ type Sink interface {
 	// Name is networkmanager, wpa_supplicant or iwd.
 	Name() string
 	// Deliver makes the manager know the networks, at least one, and connect the interface to one
-	// of them: rather to the first. It returns once that is connected, as far as 802.11 goes; an
-	// address comes later. Its errors hold no key.
-	Deliver(ctx context.Context, ifname string, offers []credential.Offer) error
+	// of them: rather to the first. It returns once that is connected, as far as 802.11 goes, with
+	// what the manager has made of it; an address comes later. Its errors hold no key.
+	Deliver(ctx context.Context, ifname string,
+		offers []credential.Offer) (credential.Connection, error)
 	// Changes reports whether the manager has a network of this name for the interface, unless it
 	// has this very one: the same kind of security and, as far as it tells that, the same key. A
 	// manager that is not there has none. drivers.ErrNotSupported: it cannot tell.

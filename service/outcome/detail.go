@@ -55,10 +55,12 @@ type Detail struct {
 	Session     uint32    // whose they are: the number of the session that has ended
 
 	// The network manager.
-	Interface    string // that it has, where a sentence says so
-	Manager      string // who gets, or got, the network
-	HandedOver   bool   // Manager is connected to it
-	ManagerError string // why it is not, in the manager's own words
+	Interface  string // that it has, where a sentence says so
+	Manager    string // who gets, or got, the network
+	HandedOver bool   // Manager is connected to it
+	// what Manager made of it: its object on D-Bus, and its UUID, as far as it has them
+	Connection, ConnectionUUID string
+	ManagerError               string // why it is not, in the manager's own words
 	// the address that the network was received with, where the manager's is another
 	ReceivedWith wsc.MAC
 }

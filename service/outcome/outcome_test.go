@@ -31,6 +31,7 @@ func full() Detail {
 		Stored: 1, NotStored: true, StoreFull: true, StoreError: "disk full",
 		LeftOut: []LeftOut{{[]byte("alt"), FlawWEP}, {nil, FlawName}}, Session: 7,
 		Interface: "wlan0", Manager: "networkmanager", HandedOver: true,
+		Connection: "/org/example/Settings/7", ConnectionUUID: router.String(),
 		ManagerError: "no such luck", ReceivedWith: neighbors,
 	}
 	return d

@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"reflect"
 	"time"
 
 	"wpsd/engine/wsc"
@@ -33,6 +34,10 @@ func (d *Detail) Values() map[string]any {
 	text(v, "interface", d.Interface)
 	text(v, "manager", d.Manager)
 	flag(v, "handed-over", d.HandedOver)
+	if d.Connection != "" {
+		v["connection"] = ObjectPath(d.Connection)
+	}
+	text(v, "connection-uuid", d.ConnectionUUID)
 	text(v, "manager-error", d.ManagerError)
 	address(v, "received-with", d.ReceivedWith)
 	if n := len(d.Overlap); n > 0 {
@@ -53,6 +58,18 @@ func (d *Detail) Values() map[string]any {
 		v["left-out"], v["left-out-ssids"], v["left-out-reasons"] = texts, ssids, why
 	}
 	return v
+}
+
+// ObjectPath is a value that names an object of another program on D-Bus. Who speaks D-Bus has a
+// type of its own for it.
+type ObjectPath string
+
+// path reads an ObjectPath, of whichever type.
+func path(v map[string]any, name string) string {
+	if at := reflect.ValueOf(v[name]); at.Kind() == reflect.String {
+		return at.String()
+	}
+	return ""
 }
 
 func text(v map[string]any, name, s string) {
@@ -114,6 +131,8 @@ func FromValues(v map[string]any) Detail {
 		Interface:         get[string](v, "interface"),
 		Manager:           get[string](v, "manager"),
 		HandedOver:        get[bool](v, "handed-over"),
+		Connection:        path(v, "connection"),
+		ConnectionUUID:    get[string](v, "connection-uuid"),
 		ManagerError:      get[string](v, "manager-error"),
 		ReceivedWith:      mac(get[string](v, "received-with")),
 	}
