@@ -17,6 +17,7 @@ import (
 	"wpsd/drivers/neard"
 	"wpsd/drivers/nl80211"
 	"wpsd/drivers/none"
+	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/fence"
 	"wpsd/service/lending"
@@ -75,33 +76,57 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 	if err != nil {
 		return err
 	}
-	sockets := &sockets{log: log}
-	if ctx, err = sockets.prepare(ctx, svc, f, conf, level); err != nil {
+	return work{flags: f, conf: conf, log: log, level: level, hangup: hangup, bus: bus, svc: svc,
+		describe: machine.describe, meet: hold.meet}.run(ctx)
+}
+
+// work is what serve has made ready.
+type work struct {
+	flags    flags
+	conf     *config
+	log      *slog.Logger
+	level    *slog.LevelVar
+	hangup   <-chan os.Signal
+	bus      *dbus.Bus
+	svc      *service.Service
+	describe func(context.Context, wsc.Device) wsc.Device
+	meet     func(context.Context)
+}
+
+// run publishes the service, on D-Bus and the control sockets, until ctx ends or nobody needs it.
+func (w work) run(ctx context.Context) (err error) {
+	sockets := &sockets{log: w.log}
+	if ctx, err = sockets.prepare(ctx, w.svc, w.flags, w.conf, w.level); err != nil {
 		return err
 	}
-	idle, leave, line := &idleAfter{}, newLeaver(log), &statusLine{log: log, work: "idle"}
-	idle.set(f, conf)
-	server, err := dbus.New(bus, dbus.RoomsOf(svc), dbus.Options{
-		Log: log, Authorizer: dbus.NewPolkit(bus, log),
+	idle, leave, line := &idleAfter{}, newLeaver(w.log), &statusLine{log: w.log, work: "idle"}
+	idle.set(w.flags, w.conf)
+	server, err := dbus.New(w.bus, dbus.RoomsOf(w.svc), dbus.Options{
+		Log: w.log, Authorizer: dbus.NewPolkit(w.bus, w.log),
 		Ready: func() {
 			sockets.wait() // who was told that wpsd is ready finds them there
-			log.Info("wpsd is ready", "version", version, "driver", f.driver, "bus", f.bus)
-			notify(log, daemon.SdNotifyReady, "STATUS=idle")
+			w.log.Info("wpsd is ready", "version", version, "driver", w.flags.driver, "bus",
+				w.flags.bus)
+			notify(w.log, daemon.SdNotifyReady, "STATUS=idle")
 		},
 		Idle:  dbus.Idle{After: idle.get, Leaving: leave.leaving, Staying: leave.staying},
-		Pulse: pulse(log), Managers: managerNames(), Alive: func() { notify(log, daemon.SdNotifyWatchdog) },
+		Pulse: pulse(w.log), Managers: managerNames(), Alive: func() {
+			notify(w.log, daemon.SdNotifyWatchdog)
+		},
 	})
 	if err != nil {
 		return err
 	}
-	reload := &reloader{flags: f, conf: conf, idle: idle, svc: svc, line: line, log: log,
-		level: level, describe: machine.describe}
-	err = runAll(ctx, svc, server, log, leave.run, func(ctx context.Context) {
-		followSessions(ctx, svc, line)
-	}, sockets.run, func(ctx context.Context) { reload.run(ctx, hangup) },
-		func(ctx context.Context) { guardSleep(ctx, f, svc, log) }, func(ctx context.Context) {
-			touch(ctx, f, svc, log)
-		}, hold.meet)
+	reload := &reloader{flags: w.flags, conf: w.conf, idle: idle, svc: w.svc,
+		line: line, log: w.log,
+		level: w.level, describe: w.describe}
+	err = runAll(ctx, w.svc, server, w.log, leave.run, func(ctx context.Context) {
+		followSessions(ctx, w.svc, line)
+	}, sockets.run, func(ctx context.Context) { reload.run(ctx, w.hangup) },
+		func(ctx context.Context) { guardSleep(ctx, w.flags, w.svc, w.log) },
+		func(ctx context.Context) {
+			touch(ctx, w.flags, w.svc, w.log)
+		}, w.meet)
 	return errors.Join(err, sockets.err)
 }
 

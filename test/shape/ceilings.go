@@ -15,7 +15,6 @@ var ceilings = map[string]int{
 	"fields service.Service":             29,
 	"methods service.Service":            96,
 	"lines cmd/wps-applet/gtk.functions": 91,
-	"lines cmd/wpsd.serve":               79,
 }
 
 // wideLines are how many lines of a file are wider than the limit.
