@@ -35,7 +35,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
-.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd matrix hwsim-compare install uninstall deb sbom clean
+.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd matrix matrix-smoke hwsim-compare install uninstall deb sbom clean
 
 include packaging/applet/applet.mk
 
@@ -94,6 +94,12 @@ matrix: ## hwsim and hwsim-systemd with the kernel, bus and peers of other Debia
 	  test/hwsim/run --release $$release $(SCENARIO) || failed+=" $$release"; \
 	  test/hwsim/run --release $$release --systemd || failed+=" $$release-systemd"; \
 	done; [ -z "$$failed" ] || { echo "FAILED:$$failed" >&2; exit 1; }
+
+# One scenario for each thing that another release could break; the systemd suite installs the package before each of its own.
+SMOKE := ^Test(PushButtonEnrolsAndTheNetworkWorks|GeneratedPINEnrolsWithAnyAccessPointAndTheNetworkWorks|RegistrarLearnsWPA2Settings|ERLearns|ManagerNetworkManagerGetsTheNetwork|ManagerIwdGetsTheNetwork|WpaCliGetsTheRepliesOfWpaSupplicant)$$
+matrix-smoke: ## boot, push button, PIN, Learn, External Registrar, NetworkManager, iwd, wpa_cli and the package under systemd, with the first of RELEASES
+	test/hwsim/run --release $(firstword $(RELEASES)) '$(SMOKE)'
+	test/hwsim/run --release $(firstword $(RELEASES)) --systemd '(PushButton|Polkit)$$'
 
 hwsim-compare: ## wpsd and wpa_supplicant side by side in virtual time
 	test/hwsim/compare
