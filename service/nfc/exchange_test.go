@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -485,8 +486,16 @@ func TestEffect(t *testing.T) {
 func TestTokensAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		forgotten := 0
-		r := newRoom(t, func(_ *hub, c *Config) { c.Tokens.expired = func() { forgotten++ } })
+		var forgotten atomic.Int32
+		r := newRoom(t, func(_ *hub, c *Config) {
+			c.Tokens.expired = func() { forgotten.Add(1) }
+		})
+		kept := func() int {
+			synctest.Wait()
+			r.tokens.mu.Lock()
+			defer r.tokens.mu.Unlock()
+			return len(r.tokens.read)
+		}
 		for i := range 17 {
 			r.reads("wlan0", passwordTag(wsc.DevicePasswordID(0x100+i)).Append(nil))
 		}
@@ -504,12 +513,12 @@ func TestTokensAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(6 * time.Minute)
-		if len(r.tokens.read) != 1 || !r.tokens.HasHandovers() || forgotten != 15 {
-			t.Errorf("after 6 minutes: %d, %d", len(r.tokens.read), forgotten)
+		if n := kept(); n != 1 || !r.tokens.HasHandovers() || forgotten.Load() != 15 {
+			t.Errorf("after 6 minutes: %d, %d", n, forgotten.Load())
 		}
 		time.Sleep(5 * time.Minute)
-		if r.tokens.HasTokens() || r.tokens.HasHandovers() || forgotten != 17 {
-			t.Errorf("after 11 minutes: %d", forgotten)
+		if kept() != 0 || r.tokens.HasHandovers() || forgotten.Load() != 17 {
+			t.Errorf("after 11 minutes: %d", forgotten.Load())
 		}
 	})
 }
