@@ -214,6 +214,12 @@ func (w *world) handsOver(m manager, fresh *hostapd) {
 	if manager := s.detail()["manager"].Value(); manager != m.name() {
 		t.Errorf("Detail says that the network went to %v", manager)
 	}
+	made, _ := s.detail()["connection"].Value().(godbus.ObjectPath)
+	uuid, _ := s.detail()["connection-uuid"].Value().(string)
+	if named := m.name() == "networkmanager"; named != (uuid != "") || named !=
+		strings.HasPrefix(string(made), "/org/freedesktop/NetworkManager/Settings/") {
+		t.Errorf("it made %q, %q of it", made, uuid)
+	}
 	m.connectedTo(testSSID)
 	w.isIn(testSSID)
 	w.hasAddress(newAddress)
