@@ -118,12 +118,21 @@ func TestAPModePINIsGoodNoMoreAfterItsTime(t *testing.T) {
 	if device["name"].Value() != "Camera" || device["manufacturer"].Value() != "Maker" {
 		t.Errorf("PinNeeded tells of %v", device)
 	}
+	// Who comes later finds it.
+	asking := d.property(d.iface(), "Interface", "Enrollees").([]godbus.ObjectPath)
+	if len(asking) != 1 || d.property(asking[0], "Enrollee", "MacAddress") != w.mac(station) ||
+		d.property(asking[0], "Enrollee", "PinNeeded") != true {
+		t.Errorf("these ask: %v", asking)
+	}
 	// It needs one: this one is made here and typed in there.
 	s = d.startPIN()
 	mark := e.mark()
 	e.ask("WPS_PIN any %s", s.pin)
 	s.admits(station, oneRun)
 	e.joins(mark, 10*time.Second)
+	w.until("nobody asks any more", 10*time.Second, func() bool {
+		return len(d.property(d.iface(), "Interface", "Enrollees").([]godbus.ObjectPath)) == 0
+	})
 }
 
 func TestAPModePINIsAnnouncedForItsWholeTimeAndCanBeCanceledLate(t *testing.T) {
