@@ -65,9 +65,10 @@ func TestRestore(t *testing.T) {
 }
 
 // TestRestoreWaitsForTheManager: one that is restarted at the same time, for an update, is there
-// again soon.
+// again soon. It does not run beside others: a child that one of them has just forked holds the lock
+// of our journal until it is the program that it shall become, and a journal that is locked is that
+// of a daemon that runs.
 func TestRestoreWaitsForTheManager(t *testing.T) {
-	t.Parallel()
 	_, server := managertest.StartOn(t, nil)
 	state := t.TempDir()
 	j, err := store.OpenJournal(state)
