@@ -271,6 +271,9 @@ func (a *app) showResult(ctx context.Context, c *client, s session, showKey bool
 		event["networks"], event["credentials"] = ids, credentials
 		if connected != "" {
 			event["manager"] = connected
+			if uuid, ok := s.Detail["connection-uuid"].Value().(string); ok {
+				event["connection_uuid"] = uuid
+			}
 		}
 		return a.printJSON(event)
 	}

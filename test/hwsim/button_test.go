@@ -100,6 +100,23 @@ func (b *wpsButton) shines(value string) {
 	})
 }
 
+// startClientUnit starts a unit that runs a command of wpsctl, in its sandbox.
+func (w *world) startClientUnit(command string, args ...string) *process {
+	w.t.Helper()
+	name := "wpsd-" + command
+	text, err := os.ReadFile(filepath.Join(installed, name+".service"))
+	w.must(err)
+	log := filepath.Join(w.dir, name+".log")
+	p := w.startService(name, strings.NewReplacer(
+		"ExecStart=@BINDIR@/wpsctl "+command,
+		"ExecStart=/in/wpsctl "+command+" "+strings.Join(args, " ")+
+			"\nEnvironment=DBUS_SYSTEM_BUS_ADDRESS=unix:path="+busSocket+
+			"\nStandardOutput=append:"+log+"\nStandardError=append:"+log,
+		"Restart=on-failure\n", "").Replace(string(text)))
+	w.t.Cleanup(p.stop)
+	return p
+}
+
 // A button of this machine is pressed, then the router's, and the network is there; a light shows
 // how it goes. What reads the button runs as it is installed: a user of its own in a sandbox, in
 // the group of the device. A button that is plugged in later is as good.
@@ -114,17 +131,9 @@ func TestButtonOfThisMachineJoinsANetwork(t *testing.T) {
 	d := w.startDaemonAgain()
 	b := w.plugButton()
 	w.sh("chgrp input /dev/input/event*; chmod 640 /dev/input/event*; chgrp wpsd-client /sys/class/leds/%[1]s/brightness; chmod g+w /sys/class/leds/%[1]s/brightness", b.light)
-	text, err := os.ReadFile(filepath.Join(installed, "wpsd-button.service"))
-	w.must(err)
 	config := w.write("button.conf", "led="+b.light+"\ninterface="+station+"\n")
 	w.must(os.Chmod(config, 0o644))
-	log := filepath.Join(w.dir, "wpsd-button.log")
-	p := w.startService("wpsd-button", strings.NewReplacer(
-		"ExecStart=@BINDIR@/wpsctl button", "ExecStart=/in/wpsctl button --config "+config+
-			"\nEnvironment=DBUS_SYSTEM_BUS_ADDRESS=unix:path="+busSocket+
-			"\nStandardOutput=append:"+log+"\nStandardError=append:"+log,
-		"Restart=on-failure\n", "").Replace(string(text)))
-	w.t.Cleanup(p.stop)
+	p := w.startClientUnit("button", "--config", config)
 	p.waitLog("the key is watched", 10*time.Second)
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid()))
 	w.must(err)
@@ -158,4 +167,27 @@ func TestButtonOfThisMachineJoinsANetwork(t *testing.T) {
 	w.until("a second session began", 20*time.Second, func() bool {
 		return strings.Count(p.output(), "Press the WPS button of your router") == 2
 	})
+}
+
+// A machine without screen or keyboard starts where its network manager knows no network: the
+// router's button is pressed, and NetworkManager is in its network, with an address. At the next
+// start there is nothing to do.
+func TestOnboard(t *testing.T) {
+	w := newWorld(t)
+	if !sandboxed() {
+		t.Skip("needs systemd for the unit: run without WPSD_HWSIM_SANDBOX=0")
+	}
+	a := w.startAP(ap{})
+	w.serveAddresses(a, newAddress)
+	w.startBus()
+	nm := w.startNetworkManager() // with networks that are not in reach
+	w.startDaemonAgain()
+	p := w.startClientUnit("onboard", "--grace", "5s")
+	p.waitLog("Press the WPS button of your router", time.Minute)
+	a.mustOK("WPS_PBC")
+	nm.connectedTo(testSSID)
+	w.hasAddress(newAddress)
+	p.waitLog("NetworkManager is connected to it.", time.Minute)
+	again := w.startClientUnit("onboard", "--grace", "5s")
+	again.waitLog("there is nothing to do", time.Minute)
 }
