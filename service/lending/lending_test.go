@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,12 +25,14 @@ type desk struct {
 	drivers.UnsupportedDriver
 	*Managers
 	journal  *store.Journal
-	told     []string
 	up       bool
 	room     bool
 	stations []string
-	holds    []string
-	is       map[string]string // who has which interface, as the hub was told
+
+	mu    sync.Mutex // debts are paid in a goroutine of their own: it guards these, and all restore
+	told  []string
+	holds []string
+	is    map[string]string // who has which interface, as the hub was told
 }
 
 // Name, Interfaces, Changed, Station and Close are a Driver's.
@@ -45,7 +48,11 @@ func (d *desk) LinkDown(context.Context, string) error {
 	return d.tell("link down")
 }
 
-func (d *desk) ManagerIs(ifname, manager string) { d.is[ifname] = manager }
+func (d *desk) ManagerIs(ifname, manager string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.is[ifname] = manager
+}
 
 func (d *desk) Station(context.Context, string) (drivers.Station, error) {
 	return nil, drivers.ErrBusy
@@ -70,13 +77,37 @@ func (d *desk) Offers(_ string, networks []credential.Network) (list []credentia
 }
 
 func (d *desk) Hold(why string) func() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.holds = append(d.holds, why)
-	return func() { d.holds = nil } // also more than once
+	return func() { // also more than once
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.holds = nil
+	}
+}
+
+// heldBy is why the daemon may not end.
+func (d *desk) heldBy() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.holds)
 }
 
 func (d *desk) tell(what string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.told = append(d.told, what)
 	return nil
+}
+
+// takeTold is what the managers were told since the last time.
+func (d *desk) takeTold() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	told := d.told
+	d.told = nil
+	return told
 }
 
 // manager has the interfaces that it is given, and fails as it is told.
@@ -111,9 +142,19 @@ func (m *manager) Release(_ context.Context, ifname string, _ []byte) (bool, err
 	return m.apart, m.release
 }
 
+// failToRestore has it not take back what it had, nil: take it back.
+func (m *manager) failToRestore(err error) {
+	m.d.mu.Lock()
+	defer m.d.mu.Unlock()
+	m.restore = err
+}
+
 func (m *manager) Restore(_ context.Context, ifname string, debt []byte, reconnect bool) error {
-	if m.restore != nil {
-		return m.restore
+	m.d.mu.Lock()
+	err := m.restore
+	m.d.mu.Unlock()
+	if err != nil {
+		return err
 	}
 	if text, _ := json.Marshal(m.name + " had " + ifname); string(text) != string(debt) {
 		m.d.Errorf("%s is given back %s", m.name, debt)
@@ -166,10 +207,9 @@ func atDesk(t *testing.T, run func(d *desk, top, below *manager)) {
 // wantTold checks, and forgets, what the managers were told.
 func (d *desk) wantTold(want ...string) {
 	d.Helper()
-	if !slices.Equal(d.told, want) {
-		d.Errorf("the managers were told %q, not %q", d.told, want)
+	if told := d.takeTold(); !slices.Equal(told, want) {
+		d.Errorf("the managers were told %q, not %q", told, want)
 	}
-	d.told = nil
 }
 
 func (d *desk) wantOwed(want bool) {
@@ -209,7 +249,7 @@ func TestLoans(t *testing.T) {
 			ctx, cancel := context.WithCancel(d.Context())
 			l := d.borrow(BesideNobody)
 			cancel()
-			d.told = nil
+			d.takeTold()
 			l.Return(ctx)
 			d.wantTold("below reconnects", "top reconnects")
 		},
@@ -319,7 +359,7 @@ func TestHandOvers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			atDesk(t, func(d *desk, top, _ *manager) {
 				l := d.borrow(BesideNobody)
-				d.told = nil
+				d.takeTold()
 				story(d, l, top)
 			})
 		})
@@ -433,8 +473,8 @@ func TestActivate(t *testing.T) {
 			if err := d.Activate(d.Context(), home.Network, c.request); !errors.Is(err, c.err) {
 				d.Errorf("%s: %v, not %v", c.name, err, c.err)
 			}
-			if !slices.Equal(d.told, c.told) {
-				d.Errorf("%s: the managers were told %q", c.name, d.told)
+			if told := d.takeTold(); !slices.Equal(told, c.told) {
+				d.Errorf("%s: the managers were told %q", c.name, told)
 			}
 		})
 	}
@@ -447,22 +487,22 @@ func TestDebts(t *testing.T) {
 		ctx, cancel := context.WithCancel(d.Context())
 		defer cancel()
 		go d.Pay(ctx)
-		below.restore = errors.New("it is restarted")
+		below.failToRestore(errors.New("it is restarted"))
 		d.borrow(BesideNobody).Return(d.Context())
 		synctest.Wait()
-		if len(d.holds) != 1 || !strings.Contains(d.holds[0], "given back") {
-			d.Errorf("held by %q", d.holds)
+		if why := d.heldBy(); len(why) != 1 || !strings.Contains(why[0], "given back") {
+			d.Errorf("held by %q", why)
 		}
 		d.wantTold("top releases", "below releases", "top reconnects")
 		d.wantOwed(true)
 		time.Sleep(payAgain[0] / 2)
-		below.restore = nil
+		below.failToRestore(nil)
 		time.Sleep(payAgain[0])
 		synctest.Wait()
 		d.wantTold("below reconnects")
 		d.wantOwed(false)
-		if len(d.holds) != 0 {
-			d.Errorf("held by %q", d.holds)
+		if why := d.heldBy(); len(why) != 0 {
+			d.Errorf("held by %q", why)
 		}
 	})
 }
@@ -473,8 +513,8 @@ func TestRestore(t *testing.T) {
 	atDesk(t, func(d *desk, top, below *manager) {
 		d.up = false
 		d.borrow(BesideNobody) // and no Return
-		d.told = nil
-		top.restore = drivers.ErrNoManager
+		d.takeTold()
+		top.failToRestore(drivers.ErrNoManager)
 		config := RestoreConfig{Journal: d.journal, Holders: d.holders, LinkDown: d.LinkDown,
 			Log: d.log}
 		if err := Restore(d.Context(), config); !errors.Is(err, drivers.ErrNoManager) {
@@ -482,7 +522,7 @@ func TestRestore(t *testing.T) {
 		}
 		d.wantTold("link down", "below reconnects")
 		d.wantOwed(true)
-		top.restore = nil
+		top.failToRestore(nil)
 		if err := Restore(d.Context(), config); err != nil {
 			d.Error(err)
 		}
