@@ -25,7 +25,8 @@ import (
 
 // Where the programs are, and where pictures go.
 var (
-	programs = flag.String("programs", "", "directory of wps-applet's prefix (bin and share below it)")
+	programs = flag.String("programs", "",
+		"directory of wps-applet's prefix (bin and share below it)")
 	services = flag.String("services", "", "directory with the simulation and wpsctl")
 	pictures = flag.String("pictures", "", "directory for pictures of the pages; empty: none")
 )
@@ -105,7 +106,10 @@ func (d *desktop) startScreen(t *testing.T, size string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", size+"x24", "-nolisten", "tcp",
+	// Without -noreset it begins anew when the last program leaves, and refuses whoever comes just
+	// then.
+	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", size+"x24", "-noreset",
+		"-nolisten", "tcp",
 		"-fbdir", d.dir)
 	cmd.ExtraFiles = []*os.File{w}
 	if err := start(cmd, filepath.Join(d.dir, "screen.log")); err != nil {
@@ -211,7 +215,8 @@ func (d *desktop) command(line string) {
 	if err := errors.Join(err, pipe.Close()); err != nil {
 		d.T.Fatal(err)
 	}
-	for end := time.Now().Add(atspi.Patience); count() == before; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(atspi.Patience); count() == before; time.Sleep(
+		20 * time.Millisecond) {
 		if time.Now().After(end) {
 			text, _ := os.ReadFile(log)
 			d.T.Fatalf("the simulation did not do %q:\n%s", line, text)
@@ -237,7 +242,8 @@ func (d *desktop) picture(name string) {
 	if *pictures == "" {
 		return
 	}
-	// What was changed is drawn within a frame or two; a picture that comes too early is no failure.
+	// What was changed is drawn within a frame or two; a picture that comes too early is no
+	// failure.
 	time.Sleep(500 * time.Millisecond)
 	m, err := readXWD(filepath.Join(d.dir, "Xvfb_screen0"))
 	if err != nil {
