@@ -172,7 +172,7 @@ func TestButtonOfThisMachineJoinsANetwork(t *testing.T) {
 // A machine without screen or keyboard starts where its network manager knows no network: the
 // router's button is pressed, and NetworkManager is in its network, with an address. At the next
 // start there is nothing to do.
-func TestOnboard(t *testing.T) {
+func TestManagerNetworkManagerOnboard(t *testing.T) {
 	w := newWorld(t)
 	if !sandboxed() {
 		t.Skip("needs systemd for the unit: run without WPSD_HWSIM_SANDBOX=0")
