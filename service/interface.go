@@ -129,7 +129,8 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	if info.Blocked && !i.Blocked && i.session != nil && i.blocked() {
 		i.session.Stop(drivers.ErrRadioBlocked)
 	}
-	i.Interface = info
+	// the name, the index and the mode stay, and are read without mu
+	i.HardwareAddr, i.Blocked = info.HardwareAddr, info.Blocked
 	s.identify(info.HardwareAddr)
 	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 }
