@@ -22,16 +22,9 @@ const (
 	answerTime = 9 * time.Second
 )
 
-func forNetworks(do func(networkCall) string) func(*call) string {
-	return func(c *call) string { return do(networkCall{c}) }
-}
-
-func forNFC(do func(nfcCall) string) func(*call) string {
-	return func(c *call) string { return do(nfcCall{c}) }
-}
-
-func forER(do func(erCall) string) func(*call) string {
-	return func(c *call) string { return do(erCall{c}) }
+// on is do for a row of the table: it is given the call as the one of these that it deals with.
+func on[T ~struct{ *call }](do func(T) string) func(*call) string {
+	return func(c *call) string { return do(T{c}) }
 }
 
 // command is a row of the table. wpa_supplicant compares a command without arguments as a whole,
@@ -74,16 +67,16 @@ var onInterface = map[string]command{
 	"SCAN_RESULTS": {may: accessRead, alone: (*call).scanResults},
 	"BSS":          {may: accessRead, with: (*call).bss},
 
-	"LIST_NETWORKS": {may: accessRead, alone: forNetworks(networkCall.listNetworks),
-		with: forNetworks(networkCall.listNetworks)},
-	"ADD_NETWORK":     {may: accessFull, alone: forNetworks(networkCall.addNetwork)},
-	"REMOVE_NETWORK":  {may: accessFull, with: forNetworks(networkCall.removeNetwork)},
-	"SET_NETWORK":     {may: accessFull, with: forNetworks(networkCall.setNetwork)},
-	"GET_NETWORK":     {may: accessRead, with: forNetworks(networkCall.getNetwork)},
-	"ENABLE_NETWORK":  {may: accessFull, with: forNetworks(networkCall.enableNetwork)},
-	"DISABLE_NETWORK": {may: accessFull, with: forNetworks(networkCall.disableNetwork)},
+	"LIST_NETWORKS": {may: accessRead, alone: on(networkCall.listNetworks),
+		with: on(networkCall.listNetworks)},
+	"ADD_NETWORK":     {may: accessFull, alone: on(networkCall.addNetwork)},
+	"REMOVE_NETWORK":  {may: accessFull, with: on(networkCall.removeNetwork)},
+	"SET_NETWORK":     {may: accessFull, with: on(networkCall.setNetwork)},
+	"GET_NETWORK":     {may: accessRead, with: on(networkCall.getNetwork)},
+	"ENABLE_NETWORK":  {may: accessFull, with: on(networkCall.enableNetwork)},
+	"DISABLE_NETWORK": {may: accessFull, with: on(networkCall.disableNetwork)},
 	"SELECT_NETWORK":  {may: accessFull, with: (*call).selectNetwork},
-	"SAVE_CONFIG":     {may: accessFull, alone: forNetworks(networkCall.saveConfig)},
+	"SAVE_CONFIG":     {may: accessFull, alone: on(networkCall.saveConfig)},
 	"DISCONNECT":      {may: accessFull, alone: (*call).disconnect},
 
 	"WPS_PBC":       {may: accessFull, alone: (*call).wpsPBC, with: (*call).wpsPBC},
@@ -93,24 +86,24 @@ var onInterface = map[string]command{
 	"WPS_REG":       {may: accessFull, with: (*call).wpsReg},
 	"WPS_AP_PIN":    {may: accessFull, with: (*call).wpsAPPIN},
 
-	"WPS_ER_START":      {may: accessFull, alone: forER(erCall.start), with: forER(erCall.start)},
-	"WPS_ER_STOP":       {may: accessFull, alone: forER(erCall.stop)},
-	"WPS_ER_PIN":        {may: accessFull, with: forER(erCall.pin)},
-	"WPS_ER_PBC":        {may: accessFull, with: forER(erCall.pbc)},
-	"WPS_ER_LEARN":      {may: accessFull, with: forER(erCall.learn)},
-	"WPS_ER_SET_CONFIG": {may: accessFull, with: forER(erCall.setConfig)},
-	"WPS_ER_CONFIG":     {may: accessFull, with: forER(erCall.config)},
+	"WPS_ER_START":      {may: accessFull, alone: on(erCall.start), with: on(erCall.start)},
+	"WPS_ER_STOP":       {may: accessFull, alone: on(erCall.stop)},
+	"WPS_ER_PIN":        {may: accessFull, with: on(erCall.pin)},
+	"WPS_ER_PBC":        {may: accessFull, with: on(erCall.pbc)},
+	"WPS_ER_LEARN":      {may: accessFull, with: on(erCall.learn)},
+	"WPS_ER_SET_CONFIG": {may: accessFull, with: on(erCall.setConfig)},
+	"WPS_ER_CONFIG":     {may: accessFull, with: on(erCall.config)},
 
-	"WPS_ER_NFC_CONFIG_TOKEN": {may: accessFull, with: forNFC(nfcCall.erNFCConfigToken)},
+	"WPS_ER_NFC_CONFIG_TOKEN": {may: accessFull, with: on(nfcCall.erNFCConfigToken)},
 
-	"WPS_NFC": {may: accessFull, alone: forNFC(nfcCall.wpsNFC),
-		with: forNFC(nfcCall.wpsNFC)},
-	"WPS_NFC_TOKEN":        {may: accessFull, with: forNFC(nfcCall.wpsNFCToken)},
-	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: forNFC(nfcCall.wpsNFCConfigToken)},
-	"WPS_NFC_TAG_READ":     {may: accessFull, with: forNFC(nfcCall.wpsNFCTagRead)},
-	"NFC_GET_HANDOVER_REQ": {may: accessFull, with: forNFC(nfcCall.nfcGetHandoverReq)},
-	"NFC_GET_HANDOVER_SEL": {may: accessFull, with: forNFC(nfcCall.nfcGetHandoverSel)},
-	"NFC_REPORT_HANDOVER":  {may: accessFull, with: forNFC(nfcCall.nfcReportHandover)},
+	"WPS_NFC": {may: accessFull, alone: on(nfcCall.wpsNFC),
+		with: on(nfcCall.wpsNFC)},
+	"WPS_NFC_TOKEN":        {may: accessFull, with: on(nfcCall.wpsNFCToken)},
+	"WPS_NFC_CONFIG_TOKEN": {may: accessFull, with: on(nfcCall.wpsNFCConfigToken)},
+	"WPS_NFC_TAG_READ":     {may: accessFull, with: on(nfcCall.wpsNFCTagRead)},
+	"NFC_GET_HANDOVER_REQ": {may: accessFull, with: on(nfcCall.nfcGetHandoverReq)},
+	"NFC_GET_HANDOVER_SEL": {may: accessFull, with: on(nfcCall.nfcGetHandoverSel)},
+	"NFC_REPORT_HANDOVER":  {may: accessFull, with: on(nfcCall.nfcReportHandover)},
 }
 
 // onGlobal are the commands of the global socket.
