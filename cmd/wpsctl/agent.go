@@ -94,8 +94,8 @@ func (a *app) agent(ctx context.Context, c *client, once bool) error {
 				return &failure{Exit: exitNoService, Text: "the connection to the bus was closed"}
 			}
 			owner, ok := serviceOwner(s)
-			if !ok {
-				continue
+			if !ok || owner == "" && !c.left(s) || owner != "" && owner == c.answered {
+				continue // of nobody, or told late: the one that came has us already
 			}
 			again, there = nil, owner != ""
 			if !there {

@@ -45,8 +45,10 @@ const maxAnswer = 32 << 20
 // client is a connection to wpsd.
 type client struct {
 	conn *bus.Conn
-	tty  *ttyAgent // asks for passwords on our terminal; nil: nobody needed it so far
-	app  *app
+	// answered is the unique name of the wpsd that answered last; empty: none did yet.
+	answered string
+	tty      *ttyAgent // asks for passwords on our terminal; nil: nobody needed it so far
+	app      *app
 }
 
 // options is the a{sv} that methods take last.
@@ -116,7 +118,7 @@ func (c *client) try(ctx context.Context, path godbus.ObjectPath, method string,
 	explain := time.AfterFunc(waitTime, c.app.explainWait)
 	defer explain.Stop()
 	return c.conn.Call(ctx, bus.Request{To: busName, Path: path, Method: method, Args: args,
-		Flags: godbus.FlagAllowInteractiveAuthorization}, results...)
+		Flags: godbus.FlagAllowInteractiveAuthorization, Answered: &c.answered}, results...)
 }
 
 // properties reads all properties of one interface of an object.
@@ -145,6 +147,14 @@ func serviceOwner(s *godbus.Signal) (owner string, ok bool) {
 	}
 	owner, ok = s.Body[2].(string)
 	return owner, ok
+}
+
+// left looks at a signal: whether it tells that the wpsd left that answered us last. One that ended
+// because nobody needed it, just before a call of ours started the next one, is another: its end may
+// be read long after that call was answered.
+func (c *client) left(s *godbus.Signal) bool {
+	owner, about := serviceOwner(s)
+	return about && owner == "" && (c.answered == "" || s.Body[1] == c.answered)
 }
 
 // errServiceLeft is how a command ends whose service went away.

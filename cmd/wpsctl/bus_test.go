@@ -158,3 +158,68 @@ func TestHostileBus(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheFormerOneLeft: a wpsd that ended because nobody needed it, after we began to listen and
+// before our call started the next one, is not the one that we follow.
+func TestTheFormerOneLeft(t *testing.T) {
+	t.Parallel()
+	daemon, err := testbus.Start()
+	if errors.Is(err, testbus.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = daemon.Close() }()
+	start := func() *godbus.Conn {
+		service, err := godbus.Connect(daemon.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scan := func(map[string]godbus.Variant) *godbus.Error { return nil }
+		if err := service.ExportMethodTable(map[string]any{"Scan": scan}, "/i",
+			interfaceIface); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := service.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
+			t.Fatal(err)
+		}
+		return service
+	}
+	former := start()
+	a := &app{bus: daemon.Address, errOut: io.Discard}
+	c, err := a.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	signals, err := c.watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaving := func() *godbus.Signal {
+		for s := range signals {
+			if owner, about := serviceOwner(s); about && owner == "" {
+				return s
+			}
+		}
+		t.Fatal("the bus told of nobody who left")
+		return nil
+	}
+	_ = former.Close()
+	unanswered := leaving()
+	if !c.left(unanswered) {
+		t.Error("wpsd left before it answered anything: not noticed")
+	}
+	next := start()
+	if err := c.call(t.Context(), "/i", interfaceIface+".Scan", nil, options{}); err != nil {
+		t.Fatal(err)
+	}
+	if c.left(unanswered) {
+		t.Error("the end of the former wpsd counts for the one that answered")
+	}
+	_ = next.Close()
+	if !c.left(leaving()) {
+		t.Error("the wpsd that answered left: not noticed")
+	}
+}

@@ -79,7 +79,7 @@ func (f *follower) follow(ctx context.Context, path godbus.ObjectPath) (session,
 			if !ok {
 				return f.state(), errServiceLeft()
 			}
-			if owner, about := serviceOwner(s); about && owner == "" {
+			if f.c.left(s) {
 				return f.state(), errServiceLeft()
 			}
 			f.handle(ctx, s)

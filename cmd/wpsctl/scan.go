@@ -88,7 +88,7 @@ func (a *app) newScan(ctx context.Context, c *client, n netif,
 			if !ok {
 				return errServiceLeft()
 			}
-			if owner, about := serviceOwner(s); about && owner == "" {
+			if c.left(s) {
 				return errServiceLeft()
 			}
 			if s.Path != n.Path || s.Name != interfaceIface+".ScanDone" || len(s.Body) != 1 {

@@ -33,6 +33,8 @@ type Request struct {
 	Args   []any
 	// Flags are those of the call. FlagNoAutoStart keeps the bus from starting anybody for it.
 	Flags godbus.Flags
+	// Answered, if not nil, is where the unique name of who made the call succeed is stored.
+	Answered *string
 }
 
 // pending is a call of ours that nobody has answered yet.
@@ -59,8 +61,14 @@ const maxOwners = 16
 // Without out the answer's body is not looked at. An error of the other side is a godbus.Error.
 func (c *Conn) Call(ctx context.Context, r Request, out ...any) error {
 	m, err := c.call(ctx, r, false)
-	if err != nil || len(out) == 0 {
+	if err != nil {
 		return err
+	}
+	if r.Answered != nil {
+		*r.Answered = m.Sender
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	defer clear(m.Frame) // a key may be in there
 	return m.Store(out...)
