@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wpsd/engine/discovery"
+	"wpsd/engine/wsc"
 	"wpsd/service/search"
 	"wpsd/service/state"
 )
@@ -18,14 +19,14 @@ const (
 	// often without hearing it, and it was not heard for that long: single frames get lost.
 	missesToForget = 2
 	forgetAfter    = 15 * time.Second
-	// staleAfter: one that was not heard for that long is gone whatever was looked at.
-	staleAfter = 180 * time.Second
+	// StaleAfter: one that was not heard for that long is gone whatever was looked at.
+	StaleAfter = 180 * time.Second
 	// quietFor and quietSignal: less news than that is not told, except together with other news.
 	quietFor    = 10 * time.Second
 	quietSignal = 5 // dB
 )
 
-// accessPoint is an AccessPoint that is kept up to date. Service.mu guards it.
+// accessPoint is an AccessPoint that is kept up to date. Air.mu guards it.
 type accessPoint struct {
 	state.AccessPoint
 	candidate discovery.Candidate
@@ -35,52 +36,54 @@ type accessPoint struct {
 	signal    int       // Signal as last told
 }
 
-// heard brings the access points of i up to date after a look at some frequencies that began at
-// start. The caller holds mu.
-func (s *Service) heard(i *iface, frequencies []int, start time.Time, found []search.Candidate) {
+// heardAccessPoints brings the access points up to date after a look at some frequencies that began
+// at start. The caller holds mu.
+func (a *Air) heardAccessPoints(frequencies []int, start time.Time, found []search.Candidate) {
 	now := time.Now()
 	for _, f := range frequencies {
-		i.looked[f] = start
+		a.looked[f] = start
 	}
 	for _, c := range found {
-		s.heardOne(i, c)
+		a.heardOne(c)
 	}
 	covered := make(map[int]bool, len(frequencies))
 	for _, f := range frequencies {
 		covered[f] = true
 	}
-	for bssid, ap := range i.accessPoints {
+	for bssid, ap := range a.accessPoints {
 		if ap.LastSeen.Before(start) && covered[ap.Frequency] {
 			ap.misses++
 		}
 		unseen := now.Sub(ap.LastSeen)
-		if unseen > staleAfter || ap.misses >= missesToForget && unseen > forgetAfter {
-			delete(i.accessPoints, bssid)
-			s.emit(state.AccessPointRemoved{Interface: i.Name, BSSID: bssid})
+		if unseen > StaleAfter || ap.misses >= missesToForget && unseen > forgetAfter {
+			a.removeAccessPoint(bssid)
 		}
 	}
 }
 
-// heardOne adds an access point or tells what changed of it.
-func (s *Service) heardOne(i *iface, c search.Candidate) {
-	if s.interfaces[i.Name] != i { // gone while its session was still looking
-		return
-	}
+// removeAccessPoint tells that an access point is gone. The caller holds mu.
+func (a *Air) removeAccessPoint(bssid wsc.MAC) {
+	delete(a.accessPoints, bssid)
+	a.published.Publish(state.AccessPointRemoved{Interface: a.ifname, BSSID: bssid})
+}
+
+// heardOne adds an access point or tells what changed of it. The caller holds mu.
+func (a *Air) heardOne(c search.Candidate) {
 	next := state.AccessPoint{
-		Interface: i.Name, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal,
+		Interface: a.ifname, BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Signal: c.Signal,
 		Class: c.Class,
 		Ad:    *c.Ad, LastSeen: c.Seen, WPA3Only: c.WPA3Only, Security: c.Security,
 	}
-	ap, known := i.accessPoints[c.BSSID]
+	ap, known := a.accessPoints[c.BSSID]
 	if !known {
-		if len(i.accessPoints) >= maxAccessPoints {
+		if len(a.accessPoints) >= maxAccessPoints {
 			return
 		}
-		i.accessPoints[c.BSSID] = &accessPoint{
+		a.accessPoints[c.BSSID] = &accessPoint{
 			AccessPoint: next, candidate: c.Candidate, privacy: c.Privacy, told: c.Seen,
 			signal: c.Signal,
 		}
-		s.emit(state.AccessPointAdded{AccessPoint: next})
+		a.published.Publish(state.AccessPointAdded{AccessPoint: next})
 		return
 	}
 	if !c.Seen.After(ap.LastSeen) {
@@ -96,16 +99,18 @@ func (s *Service) heardOne(i *iface, c search.Candidate) {
 	if news || moved >= quietSignal || -moved >= quietSignal ||
 		next.LastSeen.Sub(ap.told) >= quietFor {
 		ap.told, ap.signal = next.LastSeen, next.Signal
-		s.emit(state.AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
+		a.published.Publish(state.AccessPointChanged{AccessPoint: next, FlagsChanged: flags})
 		return
 	}
-	s.published.NoteAccessPoint(next)
+	a.published.NoteAccessPoint(next)
 }
 
-// knownCandidates are the access points that were heard at or after since. The caller holds mu.
-func (i *iface) knownCandidates(since time.Time) []search.Candidate {
+// Known are the access points with WPS that were heard at or after since.
+func (a *Air) Known(since time.Time) []search.Candidate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var list []search.Candidate
-	for _, ap := range i.accessPoints {
+	for _, ap := range a.accessPoints {
 		if !ap.LastSeen.Before(since) {
 			list = append(list, search.Candidate{Candidate: ap.candidate, Privacy: ap.privacy})
 		}

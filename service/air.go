@@ -2,12 +2,15 @@ package service
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"wpsd/drivers"
+	"wpsd/engine/discovery"
+	"wpsd/engine/wsc"
+	"wpsd/service/search"
 	"wpsd/service/state"
 )
 
@@ -21,22 +24,54 @@ type BSS struct {
 	drivers.BSS
 }
 
-// air is all that an interface's scans have heard. Service.mu guards it. AccessPoint events tell of
-// those with WPS only; this is for who wants to see everything.
-type air struct {
-	bsss map[[6]byte]BSS
-	next uint32
+// Air is all that was heard on one interface, by our scans and by those of others. AccessPoint
+// events tell of those with WPS only; BSSs is for who wants to see everything. Its methods are safe
+// for concurrent use; its lock is taken before that of state.Published.
+type Air struct {
+	published *state.Published
+	ifname    string
+
+	mu           sync.Mutex
+	gone         bool // the interface is: nothing is told any more
+	bsss         map[[6]byte]BSS
+	next         uint32
+	accessPoints map[wsc.MAC]*accessPoint
+	looked       map[int]time.Time // by frequency: when the newest look began
 }
 
-// heard takes in what a scan returned, and forgets what was not heard for long.
-func (a *air) heard(found []drivers.BSS, now time.Time) {
-	if a.bsss == nil {
-		a.bsss = make(map[[6]byte]BSS)
+// NewAir is of an interface on which nothing was heard yet.
+func NewAir(p *state.Published, ifname string) *Air {
+	return &Air{published: p, ifname: ifname, bsss: make(map[[6]byte]BSS),
+		accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time)}
+}
+
+// CandidateOf is a BSS as the search sees it; false: it has no WPS. own is the address that asks.
+func CandidateOf(b *drivers.BSS, own wsc.MAC) (search.Candidate, bool) {
+	k, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy, own)
+	return search.Candidate{Candidate: k, Privacy: b.Privacy}, ok
+}
+
+// Heard takes in what was heard: list is all of it, found those with WPS that are news. The look at
+// these frequencies began at start; without any, nobody knows where somebody listened in vain, so no
+// channel counts as looked at.
+func (a *Air) Heard(list []drivers.BSS, frequencies []int, start time.Time,
+	found []search.Candidate) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.gone { // while its session was still looking
+		return
 	}
-	for _, b := range found {
+	a.heardAll(list, time.Now())
+	a.heardAccessPoints(frequencies, start, found)
+}
+
+// heardAll takes in what a scan returned, and forgets what was not heard for long. The caller holds
+// mu.
+func (a *Air) heardAll(list []drivers.BSS, now time.Time) {
+	for _, b := range list {
 		old, known := a.bsss[b.BSSID]
 		switch {
-		case known && !b.Seen.After(old.Seen), now.Sub(b.Seen) > staleAfter:
+		case known && !b.Seen.After(old.Seen), now.Sub(b.Seen) > StaleAfter:
 		case known:
 			a.bsss[b.BSSID] = BSS{ID: old.ID, BSS: b}
 		case len(a.bsss) < maxBSSs:
@@ -44,19 +79,39 @@ func (a *air) heard(found []drivers.BSS, now time.Time) {
 			a.next++
 		}
 	}
-	maps.DeleteFunc(a.bsss, func(_ [6]byte, b BSS) bool { return now.Sub(b.Seen) > staleAfter })
+	maps.DeleteFunc(a.bsss, func(_ [6]byte, b BSS) bool { return now.Sub(b.Seen) > StaleAfter })
 }
 
-// BSSs lists every access point that was heard on an interface within the last three minutes, in
-// the order in which they were heard first. Their elements are shared: not to be changed.
-func (s *Service) BSSs(ifname string) ([]BSS, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, ok := s.interfaces[ifname]
-	if !ok {
-		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
+// BSSs lists every access point that was heard within the last three minutes, in the order in which
+// they were heard first. Their elements are shared: not to be changed.
+func (a *Air) BSSs() []BSS {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.SortedFunc(maps.Values(a.bsss), func(x, y BSS) int { return cmp.Compare(x.ID, y.ID) })
+}
+
+// Looked says by frequency when the newest look began.
+func (a *Air) Looked() map[int]time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.looked)
+}
+
+// ScanDone tells that everything was looked at, or that this failed.
+func (a *Air) ScanDone(success bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.gone {
+		a.published.Publish(state.ScanDone{Interface: a.ifname, Success: success})
 	}
-	return slices.SortedFunc(maps.Values(i.air.bsss), func(a, b BSS) int {
-		return cmp.Compare(a.ID, b.ID)
-	}), nil
+}
+
+// End tells that all access points are gone, since the interface is, and tells nothing afterwards.
+func (a *Air) End() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gone = true
+	for bssid := range a.accessPoints {
+		a.removeAccessPoint(bssid)
+	}
 }

@@ -48,23 +48,13 @@ func (e *enrolment) look(ctx context.Context, look search.Look) error {
 	case err != nil:
 		return err
 	case e.search.Looked(began, time.Now(), look, found):
-		e.swept()
+		e.iface.air.ScanDone(true)
 		if err := e.scan.readChannels(ctx); err != nil {
 			return err
 		}
 		e.search.SetChannels(e.scan.channels)
 	}
 	return nil
-}
-
-// swept tells that everything was looked at.
-func (e *enrolment) swept() {
-	s := e.service
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if i := e.iface; s.interfaces[i.Name] == i {
-		s.emit(state.ScanDone{Interface: i.Name, Success: true})
-	}
 }
 
 // attemptOf is what a failed attempt was, in the words of the search.

@@ -50,8 +50,5 @@ func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 // of them.
 func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
 	networks := e.session.Usable()
-	s := e.service
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return networks, s.lenders.OnTerms(e.iface.air.offers(networks, e.session.Peer))
+	return networks, e.service.lenders.OnTerms(e.iface.air.Offers(networks, e.session.Peer))
 }

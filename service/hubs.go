@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/discovery"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/service/arrival"
@@ -95,7 +94,7 @@ func (h arrivalHub) SAEOnly(ifname string, ssid []byte) bool {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	i := h.s.interfaces[ifname]
-	return i != nil && i.air.wpa3Only(ssid)
+	return i != nil && i.air.WPA3Only(ssid)
 }
 
 // listeningHub is what takes in what others hear.
@@ -133,16 +132,11 @@ func (h listeningHub) Heard(ifname string, list []drivers.BSS) {
 	}
 	var found []search.Candidate
 	for _, b := range list {
-		k, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy,
-			wsc.MAC(i.HardwareAddr))
-		if ok {
-			found = append(found, search.Candidate{Candidate: k, Privacy: b.Privacy})
+		if k, ok := CandidateOf(&b, wsc.MAC(i.HardwareAddr)); ok {
+			found = append(found, k)
 		}
 	}
-	now := time.Now()
-	i.air.heard(list, now)
-	// Nobody knows where they listened in vain, so no channel counts as looked at.
-	h.s.heard(i, nil, now, found)
+	i.air.Heard(list, nil, time.Now(), found)
 }
 
 // interfaceOf finds an interface, whatever it is used as; nil: there is none.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
@@ -17,18 +16,16 @@ import (
 type iface struct {
 	driver drivers.Driver
 	drivers.Interface
-	session      *session.Running // the running one
-	manager      string           // who has it; see lendingHub.ManagerIs
-	online       bool             // it is connected, by whomever
-	connected    wsc.MAC          // as was last told; see connectionNews
-	cancelScan   context.CancelFunc
-	accessPoints map[wsc.MAC]*accessPoint
-	air          air               // all BSSs, also those without WPS
-	looked       map[int]time.Time // by frequency: when the newest look began
-	steering     *hotspot.Steering // nil: no access point, or nobody can steer it
-	setupLocked  bool              // the access point takes its own PIN no more
-	steered      bool              // it is an access point that can be steered
-	registrar    bool              // an External Registrar can run here
+	session     *session.Running // the running one
+	manager     string           // who has it; see lendingHub.ManagerIs
+	online      bool             // it is connected, by whomever
+	connected   wsc.MAC          // as was last told; see connectionNews
+	cancelScan  context.CancelFunc
+	air         *Air
+	steering    *hotspot.Steering // nil: no access point, or nobody can steer it
+	setupLocked bool              // the access point takes its own PIN no more
+	steered     bool              // it is an access point that can be steered
+	registrar   bool              // an External Registrar can run here
 }
 
 // snapshot is what subscribers see of it.
@@ -109,9 +106,9 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	if !known {
 		i = &iface{
 			driver: d, Interface: info,
-			steered:      s.hotspots.Possible() && info.Mode == drivers.ModeAP,
-			registrar:    s.registrars.Possible(),
-			accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time),
+			steered:   s.hotspots.Possible() && info.Mode == drivers.ModeAP,
+			registrar: s.registrars.Possible(),
+			air:       NewAir(s.published, info.Name),
 		}
 		s.interfaces[info.Name] = i
 		s.identify(info.HardwareAddr)
@@ -158,9 +155,7 @@ func (s *Service) remove(i *iface) {
 	}
 	s.registrars.InterfaceGone(i.Name)
 	i.stopScan()
-	for bssid := range i.accessPoints {
-		s.emit(state.AccessPointRemoved{Interface: i.Name, BSSID: bssid})
-	}
+	i.air.End()
 	delete(s.interfaces, i.Name)
 	s.emit(state.InterfaceRemoved{Name: i.Name})
 }

@@ -171,7 +171,7 @@ func (h lendingHub) Offers(ifname string, networks []credential.Network) []crede
 	if i == nil {
 		return nil
 	}
-	return i.air.offers(networks, wsc.MAC{})
+	return i.air.Offers(networks, wsc.MAC{})
 }
 
 // Hold implements lending.Hub.

@@ -47,7 +47,7 @@ func (h nfcHub) HandOver(r nfc.TagRequest, processing state.Processing,
 		}
 		offers := locked(&s.mu, func() []credential.Offer {
 			if i := s.interfaces[ifname]; i != nil {
-				return s.lenders.OnTerms(i.air.offers(networks, wsc.MAC{}))
+				return s.lenders.OnTerms(i.air.Offers(networks, wsc.MAC{}))
 			}
 			return nil
 		})

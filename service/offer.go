@@ -9,11 +9,13 @@ import (
 	"wpsd/engine/wsc"
 )
 
-// offers says of each network where it was heard, those that were first: what is in reach is what a
+// Offers says of each network where it was heard, those that were first: what is in reach is what a
 // manager should try. giver is the access point that gave them, zero if nobody knows: it is in
 // reach, and a network that was not heard under its name may be one that it is just about to
-// become. Networks without a name are left out, keys are shared. The caller holds Service.mu.
-func (a *air) offers(networks []credential.Network, giver wsc.MAC) []credential.Offer {
+// become. Networks without a name are left out, keys are shared.
+func (a *Air) Offers(networks []credential.Network, giver wsc.MAC) []credential.Offer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var list []credential.Offer
 	for _, n := range networks {
 		if len(n.SSID) > 0 {
@@ -33,8 +35,8 @@ func rank(o *credential.Offer) int {
 
 // offer: what several BSSs of that name announce counts together, unless one of them is the giver.
 // Anybody can use a name, and must not be able to have a network set up so that only his access
-// point fits.
-func (a *air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
+// point fits. The caller holds mu.
+func (a *Air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
 	o := credential.Offer{Network: n}
 	best := BSS{}
 	for _, b := range a.bsss {

@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
+	"wpsd/service/state"
 )
 
 // announced are the elements of a BSS: its name, and an RSN element with this cipher and key
@@ -72,10 +73,10 @@ func TestOffers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var a air
-			a.heard(c.heard, time.Now())
+			a := NewAir(state.New(state.Manager{}), "wlan0")
+			a.Heard(c.heard, nil, time.Now(), nil)
 			var got []string
-			for _, o := range a.offers(c.networks, c.giver) {
+			for _, o := range a.Offers(c.networks, c.giver) {
 				got = append(got, fmt.Sprintf("%s %v %d %v", o.SSID, o.Heard, o.Frequency,
 					o.Ciphers.Pairwise.Names()))
 			}

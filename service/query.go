@@ -1,6 +1,8 @@
 package service
 
 import (
+	"fmt"
+
 	"wpsd/engine/wsc"
 	"wpsd/service/external"
 	"wpsd/service/state"
@@ -41,4 +43,14 @@ func (s *Service) KnowsEREnrollee(ifname string, p external.Peer) bool {
 	return s.published.HasEREnrollee(ifname, func(e *state.EREnrollee) bool {
 		return !p.MAC.IsZero() && e.MAC == p.MAC || p.UUID != wsc.UUID{} && e.Device.UUID == p.UUID
 	})
+}
+
+// BSSs lists every access point that was heard on an interface within the last three minutes; see
+// Air.BSSs.
+func (s *Service) BSSs(ifname string) ([]BSS, error) {
+	i := s.interfaceOf(ifname)
+	if i == nil {
+		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
+	}
+	return i.air.BSSs(), nil
 }

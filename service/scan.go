@@ -49,9 +49,7 @@ func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Stati
 	if err := c.readChannels(ctx); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.looked = maps.Clone(i.looked)
+	c.looked = i.air.Looked()
 	return c, nil
 }
 
@@ -69,19 +67,16 @@ func (c *scanner) readChannels(ctx context.Context) error {
 // known lists the access points of earlier scans, ours or those that the radio remembers.
 func (c *scanner) known(ctx context.Context) []search.Candidate {
 	list := make(map[wsc.MAC]search.Candidate)
-	cached, err := c.station.Cached(ctx, staleAfter)
+	cached, err := c.station.Cached(ctx, StaleAfter)
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
 		c.service.log.Debug("no scan cache", "interface", c.iface.Name, "err", err)
 	}
 	for _, b := range cached {
-		if k, ok := c.candidate(&b); ok {
+		if k, ok := CandidateOf(&b, c.own); ok {
 			list[k.BSSID] = k
 		}
 	}
-	ours := locked(&c.service.mu, func() []search.Candidate {
-		return c.iface.knownCandidates(time.Now().Add(-staleAfter))
-	})
-	for _, k := range ours {
+	for _, k := range c.iface.air.Known(time.Now().Add(-StaleAfter)) {
 		if other, there := list[k.BSSID]; !there || k.Seen.After(other.Seen) {
 			list[k.BSSID] = k
 		}
@@ -104,16 +99,13 @@ func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, err
 		if b.Seen.Before(start.Add(-seenSlack)) {
 			continue // what the radio remembers of earlier scans is no news
 		}
-		if k, ok := c.candidate(&b); ok {
+		if k, ok := CandidateOf(&b, c.own); ok {
 			found.Candidates = append(found.Candidates, k)
 		} else {
 			found.Others[b.BSSID] = ie.SecurityOf(b.IEs, b.Privacy).WPA3Only()
 		}
 	}
-	c.service.mu.Lock()
-	defer c.service.mu.Unlock()
-	c.iface.air.heard(heard, time.Now())
-	c.service.heard(c.iface, look.Frequencies, start, found.Candidates)
+	c.iface.air.Heard(heard, look.Frequencies, start, found.Candidates)
 	return found, nil
 }
 
@@ -148,11 +140,6 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 
 // errScanAgain is returned by look for a scan that failed and may succeed in a moment.
 var errScanAgain = errors.New("scan again")
-
-func (c *scanner) candidate(b *drivers.BSS) (search.Candidate, bool) {
-	k, ok := discovery.FromBSS(b.BSSID, b.Frequency, b.Signal, b.Seen, b.IEs, b.Privacy, c.own)
-	return search.Candidate{Candidate: k, Privacy: b.Privacy}, ok
-}
 
 // candidates leaves out what only an association needs.
 func candidates(list []search.Candidate) []discovery.Candidate {
@@ -197,7 +184,7 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 	i.cancelScan = nil
 	s.restSoon()
 	if s.interfaces[i.Name] == i {
-		s.emit(state.ScanDone{Interface: i.Name, Success: err == nil})
+		i.air.ScanDone(err == nil)
 		s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }

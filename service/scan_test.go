@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"wpsd/drivers/sim"
-	"wpsd/engine/wsc"
-	"wpsd/service/search"
 	"wpsd/service/state"
 )
 
@@ -76,21 +74,6 @@ func TestScan(t *testing.T) {
 				h.Error("the scan succeeded")
 			}
 			h.wantNetwork(h.end(s), "home", passphrase)
-		}},
-		{"more access points than anybody has are bounded", func(h *house) {
-			i := h.svc.interfaces["wlan0"]
-			h.svc.mu.Lock()
-			for n := range 2 * maxAccessPoints {
-				c := search.Candidate{}
-				c.BSSID, c.Ad, c.Seen = wsc.MAC{2, 1, 1, 1, byte(n >> 8), byte(n)},
-					new(wsc.Advertisement), time.Now()
-				h.svc.heardOne(i, c)
-			}
-			n := len(i.accessPoints)
-			h.svc.mu.Unlock()
-			if n != maxAccessPoints {
-				h.Errorf("%d", n)
-			}
 		}},
 	})
 }

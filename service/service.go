@@ -113,7 +113,7 @@ func New(c Config) (*Service, error) {
 	c.Managers.Hub, c.Managers.Log = lendingHub{s}, s.log
 	s.lenders = lending.New(c.Managers)
 	s.agents = agents.New(agentsHub{s}, s.log)
-	s.scans = listening.New(listeningHub{s}, staleAfter, s.log)
+	s.scans = listening.New(listeningHub{s}, StaleAfter, s.log)
 	s.tokens = nfc.NewTokens(s.log, s.calmDown)
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {

@@ -2,9 +2,11 @@ package service
 
 import "wpsd/engine/ie"
 
-// wpa3Only reports whether a network was heard, and each BSS of it takes a passphrase by SAE only.
+// WPA3Only reports whether a network was heard, and each BSS of it takes a passphrase by SAE only.
 // One that takes WPA2, too, is a way in for everybody.
-func (a *air) wpa3Only(ssid []byte) bool {
+func (a *Air) WPA3Only(ssid []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	heard := false
 	for _, b := range a.bsss {
 		name, ok := ie.SSID(b.IEs)
