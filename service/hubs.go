@@ -7,6 +7,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/air"
 	"wpsd/service/arrival"
 	"wpsd/service/hotspot"
 	"wpsd/service/receive"
@@ -132,7 +133,7 @@ func (h listeningHub) Heard(ifname string, list []drivers.BSS) {
 	}
 	var found []search.Candidate
 	for _, b := range list {
-		if k, ok := CandidateOf(&b, wsc.MAC(i.HardwareAddr)); ok {
+		if k, ok := air.CandidateOf(&b, wsc.MAC(i.HardwareAddr)); ok {
 			found = append(found, k)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
+	"wpsd/service/air"
 	"wpsd/service/hotspot"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -21,7 +22,7 @@ type iface struct {
 	online      bool             // it is connected, by whomever
 	connected   wsc.MAC          // as was last told; see connectionNews
 	cancelScan  context.CancelFunc
-	air         *Air
+	air         *air.Air
 	steering    *hotspot.Steering // nil: no access point, or nobody can steer it
 	setupLocked bool              // the access point takes its own PIN no more
 	steered     bool              // it is an access point that can be steered
@@ -108,7 +109,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 			driver: d, Interface: info,
 			steered:   s.hotspots.Possible() && info.Mode == drivers.ModeAP,
 			registrar: s.registrars.Possible(),
-			air:       NewAir(s.published, info.Name),
+			air:       air.New(s.published, info.Name),
 		}
 		s.interfaces[info.Name] = i
 		s.identify(info.HardwareAddr)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"wpsd/engine/wsc"
+	"wpsd/service/air"
 	"wpsd/service/external"
 	"wpsd/service/state"
 )
@@ -46,8 +47,8 @@ func (s *Service) KnowsEREnrollee(ifname string, p external.Peer) bool {
 }
 
 // BSSs lists every access point that was heard on an interface within the last three minutes; see
-// Air.BSSs.
-func (s *Service) BSSs(ifname string) ([]BSS, error) {
+// air.Air.
+func (s *Service) BSSs(ifname string) ([]air.BSS, error) {
 	i := s.interfaceOf(ifname)
 	if i == nil {
 		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)

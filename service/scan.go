@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/discovery"
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
+	"wpsd/service/air"
 	"wpsd/service/search"
 	"wpsd/service/state"
 )
@@ -67,16 +68,16 @@ func (c *scanner) readChannels(ctx context.Context) error {
 // known lists the access points of earlier scans, ours or those that the radio remembers.
 func (c *scanner) known(ctx context.Context) []search.Candidate {
 	list := make(map[wsc.MAC]search.Candidate)
-	cached, err := c.station.Cached(ctx, StaleAfter)
+	cached, err := c.station.Cached(ctx, air.StaleAfter)
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
 		c.service.log.Debug("no scan cache", "interface", c.iface.Name, "err", err)
 	}
 	for _, b := range cached {
-		if k, ok := CandidateOf(&b, c.own); ok {
+		if k, ok := air.CandidateOf(&b, c.own); ok {
 			list[k.BSSID] = k
 		}
 	}
-	for _, k := range c.iface.air.Known(time.Now().Add(-StaleAfter)) {
+	for _, k := range c.iface.air.Known(time.Now().Add(-air.StaleAfter)) {
 		if other, there := list[k.BSSID]; !there || k.Seen.After(other.Seen) {
 			list[k.BSSID] = k
 		}
@@ -99,7 +100,7 @@ func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, err
 		if b.Seen.Before(start.Add(-seenSlack)) {
 			continue // what the radio remembers of earlier scans is no news
 		}
-		if k, ok := CandidateOf(&b, c.own); ok {
+		if k, ok := air.CandidateOf(&b, c.own); ok {
 			found.Candidates = append(found.Candidates, k)
 		} else {
 			found.Others[b.BSSID] = ie.SecurityOf(b.IEs, b.Privacy).WPA3Only()

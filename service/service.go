@@ -13,6 +13,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
+	"wpsd/service/air"
 	"wpsd/service/arrival"
 	"wpsd/service/external"
 	"wpsd/service/fence"
@@ -113,7 +114,7 @@ func New(c Config) (*Service, error) {
 	c.Managers.Hub, c.Managers.Log = lendingHub{s}, s.log
 	s.lenders = lending.New(c.Managers)
 	s.agents = agents.New(agentsHub{s}, s.log)
-	s.scans = listening.New(listeningHub{s}, StaleAfter, s.log)
+	s.scans = listening.New(listeningHub{s}, air.StaleAfter, s.log)
 	s.tokens = nfc.NewTokens(s.log, s.calmDown)
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {

@@ -18,6 +18,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/air"
 	"wpsd/service/control/reply"
 	"wpsd/service/outcome"
 	"wpsd/service/session"
@@ -449,7 +450,7 @@ func FuzzFlags(f *testing.F) {
 		SelectedRegistrar: true}
 	f.Add(ie.AppendWSC([]byte("\x00\x03a\nb"), ad.AppendProbeResponse(nil)), uint16(0x431))
 	f.Fuzz(func(t *testing.T, ies []byte, capability uint16) {
-		b := service.BSS{BSS: drivers.BSS{IEs: ies, Capability: capability,
+		b := air.BSS{BSS: drivers.BSS{IEs: ies, Capability: capability,
 			Privacy: capability&0x10 != 0}}
 		flags := flagsOf(&b.BSS, laptop)
 		if strings.ContainsAny(flags, "\n\t\x00") || flags != "" &&

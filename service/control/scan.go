@@ -10,7 +10,7 @@ import (
 
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/air"
 	"wpsd/service/state"
 )
 
@@ -125,8 +125,8 @@ func (c *call) bss() string {
 
 // chooseBSS finds what BSS names: FIRST, LAST, ID-n, NEXT-n, RANGE=ALL, RANGE=n-m, CURRENT, a
 // BSSID, or the n-th.
-func chooseBSS(list []service.BSS, which string) []service.BSS {
-	one := func(fits func(n int, b *service.BSS) bool) []service.BSS {
+func chooseBSS(list []air.BSS, which string) []air.BSS {
+	one := func(fits func(n int, b *air.BSS) bool) []air.BSS {
 		for n := range list {
 			if fits(n, &list[n]) {
 				return list[n : n+1]
@@ -140,27 +140,27 @@ func chooseBSS(list []service.BSS, which string) []service.BSS {
 	bssid, err := wsc.ParseMAC(which)
 	switch {
 	case which == "FIRST":
-		return one(func(int, *service.BSS) bool { return true })
+		return one(func(int, *air.BSS) bool { return true })
 	case which == "LAST":
-		return one(func(n int, _ *service.BSS) bool { return n == len(list)-1 })
+		return one(func(n int, _ *air.BSS) bool { return n == len(list)-1 })
 	case which == "CURRENT":
-		return one(func(_ int, b *service.BSS) bool { return b.Associated })
+		return one(func(_ int, b *air.BSS) bool { return b.Associated })
 	case strings.HasPrefix(which, "ID-"):
-		return one(func(_ int, b *service.BSS) bool { return b.ID == after("ID-") })
+		return one(func(_ int, b *air.BSS) bool { return b.ID == after("ID-") })
 	case strings.HasPrefix(which, "NEXT-"):
-		return one(func(_ int, b *service.BSS) bool { return b.ID > after("NEXT-") })
+		return one(func(_ int, b *air.BSS) bool { return b.ID > after("NEXT-") })
 	case strings.HasPrefix(which, "RANGE="):
 		return rangeBSS(list, strings.TrimPrefix(which, "RANGE="))
 	case strings.HasPrefix(which, "p2p_dev_addr="):
 		return nil // wpsd does not know Wi-Fi Direct devices
 	case err == nil:
-		return one(func(_ int, b *service.BSS) bool { return b.BSSID == bssid })
+		return one(func(_ int, b *air.BSS) bool { return b.BSSID == bssid })
 	}
-	return one(func(n int, _ *service.BSS) bool { return n == atoi(which) })
+	return one(func(n int, _ *air.BSS) bool { return n == atoi(which) })
 }
 
 // rangeBSS reads "ALL", "5-9", "5-" and "-9", of identifiers.
-func rangeBSS(list []service.BSS, text string) []service.BSS {
+func rangeBSS(list []air.BSS, text string) []air.BSS {
 	first, last := 0, -1
 	if text != "ALL" {
 		from, to, ok := strings.Cut(text, "-")
@@ -172,7 +172,7 @@ func rangeBSS(list []service.BSS, text string) []service.BSS {
 			last = atoi(to)
 		}
 	}
-	var chosen []service.BSS
+	var chosen []air.BSS
 	for _, b := range list {
 		if int(b.ID) >= first && (last < 0 || int(b.ID) <= last) {
 			chosen = append(chosen, b)
@@ -183,7 +183,7 @@ func rangeBSS(list []service.BSS, text string) []service.BSS {
 
 // writeBSS writes the lines of one access point. There is no est_throughput: it would be an
 // invention.
-func writeBSS(b *service.BSS, mask uint64, own wsc.MAC, now time.Time) string {
+func writeBSS(b *air.BSS, mask uint64, own wsc.MAC, now time.Time) string {
 	var out strings.Builder
 	line := func(bit uint64, format string, args ...any) {
 		if mask&bit != 0 {

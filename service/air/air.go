@@ -1,4 +1,4 @@
-package service
+package air
 
 import (
 	"cmp"
@@ -39,8 +39,8 @@ type Air struct {
 	looked       map[int]time.Time // by frequency: when the newest look began
 }
 
-// NewAir is of an interface on which nothing was heard yet.
-func NewAir(p *state.Published, ifname string) *Air {
+// New is of an interface on which nothing was heard yet.
+func New(p *state.Published, ifname string) *Air {
 	return &Air{published: p, ifname: ifname, bsss: make(map[[6]byte]BSS),
 		accessPoints: make(map[wsc.MAC]*accessPoint), looked: make(map[int]time.Time)}
 }

@@ -1,4 +1,4 @@
-package service
+package air
 
 import (
 	"fmt"
@@ -73,7 +73,7 @@ func TestOffers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			a := NewAir(state.New(state.Manager{}), "wlan0")
+			a := New(state.New(state.Manager{}), "wlan0")
 			a.Heard(c.heard, nil, time.Now(), nil)
 			var got []string
 			for _, o := range a.Offers(c.networks, c.giver) {
