@@ -8,6 +8,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
+	"wpsd/service/radio"
 	"wpsd/service/search"
 	"wpsd/service/session"
 )
@@ -73,7 +74,7 @@ func (e *enrolment) lookBeside(ctx context.Context) error {
 	}
 	s.log.Debug("looking for access points beside a connection", "session", e.session.ID,
 		"interface", i.Name, "manager", owner)
-	err = s.withStation(ctx, i, false, func(station drivers.Station) error {
+	err = radio.Use(ctx, s.log, i.driver, i.Name, false, func(station drivers.Station) error {
 		if err := e.lookWith(ctx, station); err != nil {
 			return err
 		}

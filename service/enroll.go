@@ -18,6 +18,7 @@ import (
 	"wpsd/service/keypair"
 	"wpsd/service/lending"
 	"wpsd/service/outcome"
+	"wpsd/service/radio"
 	"wpsd/service/search"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -77,7 +78,7 @@ func (e *enrolment) run(ctx context.Context) {
 	defer cancel()
 	e.keys = keypair.New(s.rand)
 	err := s.fence("a session", func() error {
-		return s.withRadio(walk, e.iface.Name, func() error { return e.onInterface(ctx, walk) })
+		return s.radios.Of(e.iface.Name).With(walk, func() error { return e.onInterface(ctx, walk) })
 	})
 	outcome := ending.Ending{State: state.StateFailed, Reason: outcome.ReasonInternal, Err: err}
 	_ = s.fenced("the end of a session", func() {
@@ -147,9 +148,8 @@ func (e *enrolment) withInterface(ctx, walk context.Context) error {
 // meet enrols on an interface that was taken.
 func (e *enrolment) meet(ctx context.Context, loan *lending.Loan) error {
 	s := e.service
-	err := s.withStation(ctx, e.iface, loan.Apart(), func(station drivers.Station) error {
-		return e.enroll(ctx, station)
-	})
+	err := radio.Use(ctx, s.log, e.iface.driver, e.iface.Name, loan.Apart(),
+		func(station drivers.Station) error { return e.enroll(ctx, station) })
 	if e.received && err != nil {
 		s.log.Debug("after the credential", "session", e.session.ID, "err", err)
 	}

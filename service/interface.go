@@ -161,17 +161,6 @@ func (s *Service) remove(i *iface) {
 	s.emit(state.InterfaceRemoved{Name: i.Name})
 }
 
-// radio is held by whoever has the interface's Station: one at a time, also while an interface goes
-// and comes back under the same name. The caller holds mu.
-func (s *Service) radio(ifname string) chan struct{} {
-	r := s.radios[ifname]
-	if r == nil {
-		r = make(chan struct{}, 1)
-		s.radios[ifname] = r
-	}
-	return r
-}
-
 // blocked tells whether rfkill blocks the radio now, where the driver can tell; else what was last
 // heard.
 func (i *iface) blocked() bool {
@@ -205,38 +194,4 @@ func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 		return nil, fmt.Errorf("%w (%s)", state.ErrRadioBlocked, ifname)
 	}
 	return i, nil
-}
-
-// withRadio waits for whoever is just giving the interface back, and runs use: nobody else of us
-// has it then.
-func (s *Service) withRadio(ctx context.Context, ifname string, use func() error) error {
-	radio := locked(&s.mu, func() chan struct{} { return s.radio(ifname) })
-	select {
-	case radio <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-radio }()
-	return use()
-}
-
-// withStation opens the interface, or one of our own beside it, and runs use. It is closed before
-// withStation returns, whatever happened. The caller has the radio.
-func (s *Service) withStation(ctx context.Context, i *iface, apart bool,
-	use func(drivers.Station) error) error {
-	open := i.driver.Station
-	if apart {
-		open = i.driver.StationApart
-	}
-	station, err := open(ctx, i.Name)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closeErr := station.Close(); closeErr != nil {
-			s.log.Warn("the interface could not be given back as it was", "interface", i.Name,
-				"err", closeErr)
-		}
-	}()
-	return use(station)
 }

@@ -12,6 +12,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service/lending"
+	"wpsd/service/radio"
 	"wpsd/service/state"
 )
 
@@ -105,7 +106,7 @@ func (h lendingHub) LinkDown(ctx context.Context, ifname string) error {
 
 // WithRadio implements lending.Hub.
 func (h lendingHub) WithRadio(ctx context.Context, ifname string, use func() error) error {
-	return h.s.withRadio(ctx, ifname, use)
+	return h.s.radios.Of(ifname).With(ctx, use)
 }
 
 // WithStation implements lending.Hub.
@@ -115,7 +116,7 @@ func (h lendingHub) WithStation(ctx context.Context, ifname string,
 	if i == nil {
 		return fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
-	return h.s.withStation(ctx, i, false, use)
+	return radio.Use(ctx, h.s.log, i.driver, ifname, false, use)
 }
 
 // Idle implements lending.Hub.

@@ -27,7 +27,7 @@ func (h nfcHub) HandOver(r nfc.TagRequest, processing state.Processing,
 		credential.WipeAll(networks)
 		return
 	}
-	radio := s.radio(ifname)
+	radio := s.radios.Of(ifname)
 	if err := s.begin(func() {
 		defer credential.WipeAll(networks)
 		select {

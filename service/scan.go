@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/ie"
 	"wpsd/engine/wsc"
 	"wpsd/service/air"
+	"wpsd/service/radio"
 	"wpsd/service/search"
 	"wpsd/service/state"
 )
@@ -192,13 +193,13 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 
 // scanOn takes the interface, and looks.
 func (s *Service) scanOn(ctx context.Context, i *iface, own wsc.MAC) error {
-	return s.withRadio(ctx, i.Name, func() error {
+	return s.radios.Of(i.Name).With(ctx, func() error {
 		loan, err := s.lenders.BorrowLink(ctx, i.Name, i.driver)
 		if err != nil {
 			return err
 		}
 		defer loan.Return(ctx)
-		return s.withStation(ctx, i, false, func(station drivers.Station) error {
+		return radio.Use(ctx, s.log, i.driver, i.Name, false, func(station drivers.Station) error {
 			return s.lookOnce(ctx, i, station, own)
 		})
 	})

@@ -21,6 +21,7 @@ import (
 	"wpsd/service/lending"
 	"wpsd/service/listening"
 	"wpsd/service/nfc"
+	"wpsd/service/radio"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
@@ -90,7 +91,7 @@ type Service struct {
 	interfaces   map[string]*iface
 	// interfaces that AddInterface added, besides those in only
 	added   map[string]bool
-	radios  map[string]chan struct{} // by interface name; see radio
+	radios  radio.Turns
 	rest    rest
 	altered bool // a setting is another than the configuration's
 	holds   []*hold
@@ -103,7 +104,6 @@ func New(c Config) (*Service, error) {
 		store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
 		ready: make(chan struct{}), calm: make(chan struct{}, 1),
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
-		radios: make(map[string]chan struct{}),
 	}
 	if s.store == nil {
 		s.store = store.Memory()

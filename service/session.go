@@ -89,7 +89,7 @@ func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, 
 	ses.Cancel = cancel
 	run := newEnrolment(s, i, ses, r, t, s.deviceFor(i.HardwareAddr)).run
 	if t.Purpose == state.PurposeAdmit {
-		run = s.hotspots.Admission(ses, i.steering, s.radio(i.Name), r, t).Run
+		run = s.hotspots.Admission(ses, i.steering, s.radios.Of(i.Name), r, t).Run
 	}
 	if err := s.begin(func() { run(ctx) }); err != nil {
 		cancel(err)
