@@ -44,7 +44,7 @@ func TestFuzzRunsAgain(t *testing.T) {
 		"a target that hangs":        {[]string{hung}, false, "hung"},
 		"a panic that says the same": {[]string{panicked}, false, "panic"},
 		"a failure without a word":   {[]string{silent}, false, "FAIL"},
-		"what does not build":        {[]string{"./fuzz_test.go:3:1: syntax error\n|FAIL\twpsd/engine/upnp [build failed]\n"}, false, "syntax"},
+		"what does not build":        {nil, false, "syntax"},
 		"a line of the target that says nothing": {[]string{begin + fail + "    \n|" + end},
 			false, "FAIL"},
 	} {
@@ -67,9 +67,25 @@ func TestFuzzRunsAgain(t *testing.T) {
 				}
 				write(t, filepath.Join(dir, fmt.Sprint("status", n+1)), status, 0o600)
 			}
-			write(t, filepath.Join(dir, "go"),
-				"#!/bin/bash\necho x >> "+dir+"/runs\nn=$(wc -l < "+dir+"/runs)\ncat "+dir+
-					"/run$n\nexit $(cat "+dir+"/status$n)\n", 0o700)
+			if tt.runs == nil {
+				write(t, filepath.Join(dir, "broken"),
+					`{"ImportPath":"wpsd/engine/upnp.test","Action":"build-output","Output":"./fuzz_test.go:3:1: syntax error\n"}`, 0o600)
+			}
+			write(t, filepath.Join(dir, "target"), "#!/bin/bash\necho x >> "+dir+
+				"/runs\nn=$(wc -l < "+dir+"/runs)\ncat "+dir+"/run$n\nexit $(cat "+dir+
+				"/status$n)\n", 0o700)
+			write(t, filepath.Join(dir, "go"), `#!/bin/bash
+dir=`+dir+`
+case $1 in
+  env) echo $dir ;;
+  tool) exec "${@:6:1}" ;; # test2json -t -p NAME BINARY
+  test)
+    if [ -e $dir/broken ]; then cat $dir/broken; exit 1; fi
+    while [ "$1" != -o ]; do shift; done
+    cp $dir/target "$2"
+    ;;
+esac
+`, 0o700)
 			cmd := exec.Command("../fuzz", "1x", "FuzzURL$")
 			cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
 			var stdout, stderr bytes.Buffer
