@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"wpsd": main, "wpsd-sim": func() {
-		newSimulation = func() simulatedRadio { return &simulation.Radio{} }
+		newSimulation = func() simulatedRadio { return simulation.New() }
 		main()
 	}})
 }

@@ -55,7 +55,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	if f.simulation != nil {
 		f.simulation.Flags(fs)
 	} else {
-		refuseSimulation(fs, "sim-control", "sim-upnp", "sim-speed")
+		refuseSimulation(fs, "sim-control", "sim-upnp", "sim-speed", "sim-manager")
 	}
 	fs.BoolVarP(&f.version, "version", "v", false, "print the version and exit")
 	background := fs.BoolP("background", "B", false, "")

@@ -119,7 +119,7 @@ func TestManagerIsOneLine(t *testing.T) {
 	before := wired
 	defer func() { wired = before }()
 	wired = append(slices.Clone(wired), wiredManager{"novel",
-		func(*managerbus.Bus, *config) manager { return fakeManager{} }})
+		func(*managerbus.Bus, *config) lending.Manager { return fakeManager{} }})
 	var c config
 	if err := setApply(&c, "novel"); err != nil || c.Apply != "novel" {
 		t.Errorf("configuration: %q, %v", c.Apply, err)
@@ -127,10 +127,10 @@ func TestManagerIsOneLine(t *testing.T) {
 	if err := setApply(&c, "none such"); !strings.Contains(err.Error(), "novel") {
 		t.Errorf("configuration: %v", err)
 	}
-	if !slices.Contains(managerNames(), "novel") { // dbus.Options.Managers
+	if !slices.Contains(managerNames(wired), "novel") { // dbus.Options.Managers
 		t.Error("D-Bus does not know it")
 	}
-	made, err := newManagers(flags{stateDir: t.TempDir()}, &c, nil)
+	made, err := newManagers(flags{stateDir: t.TempDir()}, &c, wired, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestManagerIsOneLine(t *testing.T) {
 		made.sinks[last].Name() != "novel" {
 		t.Error("the service does not know it")
 	}
-	for i, name := range managerNames() { // the table has the names that they give themselves
+	for i, name := range managerNames(wired) { // the table has the names that they give themselves
 		if made.sinks[i].Name() != name {
 			t.Errorf("%s calls itself %s", name, made.sinks[i].Name())
 		}
@@ -158,7 +158,7 @@ func TestManagersAreInTheManual(t *testing.T) {
 	if !found {
 		t.Fatal("wpsd.conf has nothing about apply")
 	}
-	for _, name := range managerNames() {
+	for _, name := range managerNames(wired) {
 		if !strings.Contains(about, name) {
 			t.Errorf("wpsd.conf does not name %s for apply", name)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"wpsd/drivers"
+	"wpsd/service/lending"
 )
 
 // simulatedRadio is what wpsd-sim has and wpsd has not: see newSimulation.
@@ -14,7 +15,12 @@ type simulatedRadio interface {
 	Check(used bool) error
 	Open(log *slog.Logger) (drivers.Driver, drivers.AccessPoints, error)
 	Network(ifname string) string
+	// NetworkManager is the simulated machine's; changed tells that it got or lost an interface.
+	NetworkManager() (m lending.Manager, changed <-chan struct{})
 }
 
-// simDriver is the simulation's name for --driver.
-const simDriver = "sim"
+// nl80211Driver is the name of a machine's radios for --driver, simDriver that of the simulation.
+const (
+	nl80211Driver = "nl80211"
+	simDriver     = "sim"
+)

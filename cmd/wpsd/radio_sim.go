@@ -5,4 +5,4 @@ package main
 import "wpsd/cmd/wpsd/simulation"
 
 // newSimulation: this is wpsd-sim.
-var newSimulation = func() simulatedRadio { return &simulation.Radio{} }
+var newSimulation = func() simulatedRadio { return simulation.New() }

@@ -20,7 +20,6 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service"
 	"wpsd/service/fence"
-	"wpsd/service/lending"
 	"wpsd/service/nfc"
 	"wpsd/service/store"
 )
@@ -53,22 +52,16 @@ func serve(ctx context.Context, f flags, conf *config, hangup <-chan os.Signal, 
 		accessPoints = hostapd.Directories{Paths: conf.AccessPoints, Log: log}
 	}
 
-	var hold managers
-	var came, changed <-chan struct{}
-	if f.driver == "nl80211" { // interfaces of the others are nobody's
-		hold, err = newManagers(f, conf, bus.Conn())
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, hold.bus.Close(), hold.journal.Close()) }()
-		came, changed = hold.bus.Came(), hold.bus.Changed()
+	hold, err := newManagers(f, conf, f.managers(), bus.Conn())
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, hold.close()) }()
 
 	svc, err := service.New(service.Config{
 		Device: device(), Drivers: withNone(driver), Interfaces: f.interfaces, Store: st,
-		Token: conf.Token,
-		Managers: lending.Config{Holders: hold.holders, Sinks: hold.sinks, Apply: conf.Apply,
-			Journal: hold.journal, Came: came, Changed: changed},
+		Token:        conf.Token,
+		Managers:     hold.config(conf.Apply),
 		AccessPoints: accessPoints,
 		ControlPoint: controlPoints(f, log),
 		Processing:   conf.Processing, FragmentSize: conf.FragmentSize, Log: log, Version: version,
@@ -110,7 +103,7 @@ func (w work) run(ctx context.Context) (err error) {
 			notify(w.log, daemon.SdNotifyReady, "STATUS=idle")
 		},
 		Idle:  dbus.Idle{After: idle.get, Leaving: leave.leaving, Staying: leave.staying},
-		Pulse: pulse(w.log), Managers: managerNames(), Alive: func() {
+		Pulse: pulse(w.log), Managers: managerNames(w.flags.managers()), Alive: func() {
 			notify(w.log, daemon.SdNotifyWatchdog)
 		},
 	})
@@ -163,7 +156,7 @@ func newDriver(f flags, log *slog.Logger) (drivers.Driver, drivers.AccessPoints,
 		return f.simulation.Open(log)
 	case "none":
 		return none.New(f.interfaces), nil, nil
-	case "nl80211":
+	case nl80211Driver:
 		d, err := nl80211.New(log)
 		return d, nil, err
 	}

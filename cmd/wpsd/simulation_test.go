@@ -18,7 +18,8 @@ func TestNothingSimulatedInTheDaemon(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		for _, name := range []string{"wpsd/drivers/sim", "wpsd/drivers/wfadevice"} {
+		for _, name := range []string{"wpsd/drivers/sim", "wpsd/drivers/simmanager",
+			"wpsd/drivers/wfadevice"} {
 			if got := strings.Contains(string(out), name+"\n"); got != want {
 				t.Errorf("tags %q: %s is linked: %v", tags, name, got)
 			}

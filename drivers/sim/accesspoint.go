@@ -289,14 +289,21 @@ func (ap *AP) SetPersonality(p Personality) {
 	ap.o.Personality = p
 }
 
-// Kick deauthenticates all stations, with an 802.11 reason code, and returns when they are gone. It
-// must not be called from a function of a Personality.
+// Kick deauthenticates all stations, with an 802.11 reason code, and returns when they are gone;
+// those of other programs may come back at once. It must not be called from a function of a Personality.
 func (ap *AP) Kick(reason uint16) {
+	ap.clear(reason)
+	ap.world.aired()
+}
+
+// clear is Kick without the news that the access point can be joined.
+func (ap *AP) clear(reason uint16) {
 	ap.world.mu.Lock()
 	all := make([]*association, 0, len(ap.associations))
 	for a := range ap.associations {
 		all = append(all, a)
 	}
+	ap.world.disconnect(ap)
 	ap.world.mu.Unlock()
 	for _, a := range all {
 		select {

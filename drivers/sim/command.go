@@ -38,6 +38,7 @@ import (
 //	block IFNAME     have rfkill block an interface
 //	unblock IFNAME
 //	unplug IFNAME    pull an interface out
+//	scan IFNAME      have another program scan there: who listens hears what it hears
 func (w *World) Command(line string) error {
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	rest = strings.TrimSpace(rest)
@@ -50,7 +51,7 @@ func (w *World) Command(line string) error {
 		return fmt.Errorf("sim: %q: %w, or it lacks what it is for", word, ErrCommand)
 	}
 	switch word {
-	case "block", "unblock", "unplug":
+	case "block", "unblock", "unplug", "scan":
 		return w.commandRadio(word, rest)
 	case "device":
 		return w.commandDevice(strings.Fields(rest))
@@ -75,6 +76,9 @@ func (w *World) Command(line string) error {
 			return fmt.Errorf("sim: %s needs an access point and a PIN: %w", word, ErrCommand)
 		}
 		return w.commandPIN(word, strings.TrimSpace(rest[:i]), rest[i+1:])
+	}
+	if do := w.extension(word); do != nil {
+		return do(rest)
 	}
 	return w.commandAccessPoint(word, rest)
 }
@@ -132,9 +136,12 @@ func (w *World) commandRadio(word, name string) error {
 	if _, ok := w.RadioState(name); !ok {
 		return fmt.Errorf("sim: there is no interface %q", name)
 	}
-	if word == "unplug" {
+	switch word {
+	case "unplug":
 		w.RemoveRadio(name)
 		return nil
+	case "scan":
+		return w.ScanBeside(name)
 	}
 	w.BlockRadio(name, word == "block")
 	return nil

@@ -36,6 +36,9 @@ type Driver struct {
 	speed   float64
 	log     *slog.Logger
 	changed chan struct{}
+	links   chan string
+	heard   chan string
+	listens bool     // guarded by the World's lock
 	control *control // nil: none
 	own     bool     // the world is ours to close
 
@@ -74,6 +77,7 @@ func New(o Options) (*Driver, error) {
 	}
 	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log,
 		changed: make(chan struct{}, 1), closed: make(chan struct{}),
+		links: make(chan string, news), heard: make(chan string, news),
 		steered: make(map[*steered]struct{})}
 	if o.Control != "" {
 		c, err := openControl(d.world, o.Control, o.Log)
@@ -90,6 +94,9 @@ func New(o Options) (*Driver, error) {
 	d.world.drivers[d] = struct{}{}
 	return d, nil
 }
+
+// news is how many links that changed, and scans that ended, wait for who reads of them.
+const news = 16
 
 // World is what the radios hear.
 func (d *Driver) World() *World { return d.world }
@@ -178,8 +185,10 @@ func (d *Driver) Close() (err error) {
 	}
 	var open []*station
 	for _, r := range d.world.radios {
-		if r.station != nil && r.station.d == d {
-			open = append(open, r.station)
+		for _, own := range r.interfaces() {
+			if own.station != nil && own.station.d == d {
+				open = append(open, own.station)
+			}
 		}
 	}
 	d.world.mu.Unlock()

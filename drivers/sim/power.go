@@ -22,6 +22,7 @@ func (w *World) AddAP(o APOptions) (*AP, error) {
 	if err := w.plugIn(ap); err != nil {
 		return nil, err
 	}
+	w.aired()
 	return ap, nil
 }
 
@@ -46,7 +47,7 @@ func (w *World) RemoveAP(ap *AP) { w.remove(ap, false) }
 // ShutDownAP takes an access point off the air in good order: stations are deauthenticated, and who
 // found it on the network is told.
 func (w *World) ShutDownAP(ap *AP) {
-	ap.Kick(reasonLeaving)
+	ap.clear(reasonLeaving)
 	w.remove(ap, true)
 }
 
@@ -55,6 +56,7 @@ func (w *World) remove(ap *AP, orderly bool) {
 	defer w.lanMu.Unlock()
 	w.switchOff(ap)
 	w.unplug(ap, orderly)
+	w.aired()
 }
 
 // switchOff is the radio's part of remove. lanMu is held.
@@ -68,6 +70,7 @@ func (w *World) switchOff(ap *AP) {
 	w.aps = slices.Delete(w.aps, i, i+1)
 	w.off = append(w.off, ap)
 	close(ap.gone)
+	w.disconnect(ap)
 	ap.tell(Event{At: time.Now(), Kind: SwitchedOff})
 }
 
@@ -85,7 +88,9 @@ func (w *World) ReturnAP(ap *AP) error {
 		w.off = append(w.off, ap)
 		return err
 	}
-	return w.plugIn(ap)
+	err := w.plugIn(ap)
+	w.aired()
+	return err
 }
 
 // reset has an access point that is switched off forget what it keeps in memory only. lanMu is

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"wpsd/drivers"
@@ -35,11 +37,11 @@ type radio struct {
 	link    *link         // its newest association, which may be over
 	// occupied is the access point that another program has associated the radio with.
 	occupied wsc.MAC
+	apart    *radio // an interface of ours beside it; nil: none
 }
 
 // lose ends the radio's association because of something that happened to the radio.
 func (r *radio) lose(why error) {
-	r.occupied = wsc.MAC{}
 	if r.link != nil {
 		r.link.sever(fmt.Errorf("%w: %w", why, &drivers.LostError{Err: drivers.ErrLinkLost}))
 	}
@@ -59,6 +61,29 @@ func (r *radio) remember(b drivers.BSS) {
 		b.BeaconIEs = old.BeaconIEs
 	}
 	r.heard[b.BSSID] = b
+}
+
+// known lists copies of what was heard within a time, by address.
+func (r *radio) known(now time.Time, maxAge time.Duration) []drivers.BSS {
+	r.forget(now)
+	var all []drivers.BSS
+	for _, b := range r.heard {
+		if now.Sub(b.Seen) <= maxAge {
+			all = append(all, r.copyBSS(b))
+		}
+	}
+	slices.SortFunc(all, func(a, b drivers.BSS) int {
+		return bytes.Compare(a.BSSID[:], b.BSSID[:])
+	})
+	return all
+}
+
+// copyBSS gives a BSS away: its elements become the caller's.
+func (r *radio) copyBSS(b drivers.BSS) drivers.BSS {
+	b.IEs = bytes.Clone(b.IEs)
+	b.BeaconIEs = bytes.Clone(b.BeaconIEs)
+	b.Associated = wsc.MAC(b.BSSID) == r.associated()
+	return b
 }
 
 // forget drops what was not heard for long.

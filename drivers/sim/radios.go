@@ -43,28 +43,44 @@ func (w *World) RemoveRadio(name string) {
 		return
 	}
 	w.radios = slices.DeleteFunc(w.radios, func(o *radio) bool { return o == r })
-	if r.station != nil {
-		r.station.end(drivers.ErrInterfaceGone)
+	for _, own := range r.interfaces() {
+		if own.station != nil {
+			own.station.end(drivers.ErrInterfaceGone)
+		}
+		own.lose(drivers.ErrInterfaceGone)
 	}
-	r.lose(drivers.ErrInterfaceGone)
+	w.connect(r, wsc.MAC{})
 	w.notify()
 }
 
 // BlockRadio has rfkill block an interface, or no longer.
 func (w *World) BlockRadio(name string, blocked bool) {
+	w.block(name, blocked)
+	w.aired()
+}
+
+// block is BlockRadio without the news of what is on the air.
+func (w *World) block(name string, blocked bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.radio(name)
 	if r == nil || r.Blocked == blocked {
 		return
 	}
-	r.Blocked = blocked
 	if blocked {
-		r.Up = false
 		close(r.off)
-		r.lose(drivers.ErrRadioBlocked)
-	} else {
-		r.off = make(chan struct{})
+		w.connect(r, wsc.MAC{})
+	}
+	off := r.off
+	if !blocked {
+		off = make(chan struct{})
+	}
+	for _, own := range r.interfaces() {
+		own.Blocked, own.off = blocked, off
+		if blocked {
+			own.Up = false
+			own.lose(drivers.ErrRadioBlocked)
+		}
 	}
 	w.notify()
 }
@@ -102,7 +118,6 @@ func (w *World) Occupy(name string, bssid wsc.MAC) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if r := w.radio(name); r != nil {
-		r.occupied = bssid
-		r.Up = r.Up || !bssid.IsZero()
+		w.connect(r, bssid)
 	}
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -9,16 +8,16 @@ import (
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/wsc"
 )
 
 // station is a radio that was taken.
 type station struct {
-	drivers.Unsupported // what follows are all its parts but the address
+	drivers.Unsupported
 
-	d     *Driver
-	r     *radio
-	wasUp bool
+	d      *Driver
+	r      *radio
+	beside *radio // whose radio it shares; nil: it is the interface itself
+	wasUp  bool
 
 	once  sync.Once
 	ended chan struct{}
@@ -26,6 +25,9 @@ type station struct {
 }
 
 var _ drivers.Station = (*station)(nil)
+
+// HardwareAddr implements drivers.Station.
+func (s *station) HardwareAddr() [6]byte { return s.r.MAC }
 
 // end ends whatever is in progress, for the first reason given. It takes no lock.
 func (s *station) end(cause error) {
@@ -185,17 +187,9 @@ func (s *station) remember(heard []drivers.BSS) []drivers.BSS {
 	all := make([]drivers.BSS, 0, len(heard))
 	for _, b := range heard {
 		s.r.remember(b)
-		all = append(all, s.copyBSS(b))
+		all = append(all, s.r.copyBSS(b))
 	}
 	return all
-}
-
-// copyBSS gives a BSS away: its elements become the caller's. The lock is held.
-func (s *station) copyBSS(b drivers.BSS) drivers.BSS {
-	b.IEs = bytes.Clone(b.IEs)
-	b.BeaconIEs = bytes.Clone(b.BeaconIEs)
-	b.Associated = wsc.MAC(b.BSSID) == s.r.associated()
-	return b
 }
 
 // Cached implements drivers.Station.
@@ -206,17 +200,7 @@ func (s *station) Cached(ctx context.Context, maxAge time.Duration) ([]drivers.B
 	w, now := s.d.world, time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.r.forget(now)
-	var all []drivers.BSS
-	for _, b := range s.r.heard {
-		if now.Sub(b.Seen) <= maxAge {
-			all = append(all, s.copyBSS(b))
-		}
-	}
-	slices.SortFunc(all, func(a, b drivers.BSS) int {
-		return bytes.Compare(a.BSSID[:], b.BSSID[:])
-	})
-	return all, nil
+	return s.r.known(now, maxAge), nil
 }
 
 // Associate implements drivers.Station.
@@ -271,6 +255,10 @@ func (s *station) Close() error {
 	defer w.mu.Unlock()
 	if s.r.station == s {
 		s.r.station, s.r.link = nil, nil
+		if s.beside != nil {
+			s.beside.apart = nil
+			return nil
+		}
 		s.r.Up = (s.wasUp || !s.r.occupied.IsZero()) && !s.r.Blocked
 	}
 	return nil

@@ -48,6 +48,8 @@ type World struct {
 	speed     float64 // of the devices' radios
 	index     int     // of the newest radio
 	drivers   map[*Driver]struct{}
+	onAir     []func()
+	extra     map[string]func(string) error // commands; see Extend
 }
 
 // NewWorld makes an empty World.

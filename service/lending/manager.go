@@ -30,6 +30,12 @@ type Holder interface {
 	Disconnect(ctx context.Context, ifname string) error
 }
 
+// Manager is a network manager: it may have an interface, and takes networks.
+type Manager interface {
+	Holder
+	Sink
+}
+
 // Sink takes a network that was received: a network manager, which then connects on its own.
 type Sink interface {
 	// Name is networkmanager, wpa_supplicant or iwd.

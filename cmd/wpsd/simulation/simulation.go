@@ -11,15 +11,22 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/drivers/sim"
+	"wpsd/drivers/simmanager"
+	"wpsd/service/lending"
 )
 
-// Radio is the simulation. The zero Radio has the usual options.
+// Radio is the simulation. A new one has the usual options.
 type Radio struct {
 	control string
+	manager *simmanager.Manager // has an interface as soon as it is told to take one
+	managed bool
 	speed   float64
 	upnp    netip.Addr
 	driver  *sim.Driver // nil until Open
 }
+
+// New makes a Radio that is not open yet.
+func New() *Radio { return &Radio{manager: simmanager.New()} }
 
 // Flags adds the simulation's options to the command line.
 func (r *Radio) Flags(fs *pflag.FlagSet) {
@@ -32,13 +39,16 @@ func (r *Radio) Flags(fs *pflag.FlagSet) {
 		return err
 	})
 	fs.Float64Var(&r.speed, "sim-speed", 1, "scan `N` times as fast")
+	fs.BoolVar(&r.managed, "sim-manager", false,
+		"have a simulated network manager that manages sim0")
 }
 
 // Check finds what cannot be meant. Used says that the driver is the simulation's.
 func (r *Radio) Check(used bool) error {
 	switch {
-	case !used && (r.control != "" || r.speed != 1 || r.upnp.IsValid()):
-		return errors.New("--sim-control, --sim-speed and --sim-upnp are for --driver sim")
+	case !used && (r.control != "" || r.speed != 1 || r.managed || r.upnp.IsValid()):
+		return errors.New(
+			"--sim-control, --sim-speed, --sim-manager and --sim-upnp are for --driver sim")
 	case !(r.speed > 0 && r.speed <= 1000): // NaN too
 		return errors.New("--sim-speed: not a number above 0 and up to 1000")
 	}
@@ -52,7 +62,18 @@ func (r *Radio) Open(log *slog.Logger) (drivers.Driver, drivers.AccessPoints, er
 		return nil, nil, err
 	}
 	r.driver = driver
+	r.manager.Attach(driver.World(), r.speed)
+	if r.managed {
+		if err := r.manager.Manage(sim.DefaultInterface); err != nil {
+			return nil, nil, errors.Join(err, driver.Close())
+		}
+	}
 	return driver, driver, nil
+}
+
+// NetworkManager is the simulated machine's, and what tells that it got or lost an interface.
+func (r *Radio) NetworkManager() (m lending.Manager, changed <-chan struct{}) {
+	return r.manager, r.manager.Changed()
 }
 
 // Network is the network interface on which an External Registrar of ifname finds the simulated
