@@ -59,22 +59,22 @@ var errNobodyNow = errors.New("service: nobody is to be tried now")
 
 // lookBeside looks for somebody to try while the manager keeps the connection that it has. It
 // returns at once if there is none to keep.
-func (e *enrolment) lookBeside(ctx context.Context) error {
-	s, i := e.service, e.iface
+func (e *Enrolment) lookBeside(ctx context.Context) error {
+	i := e.iface
 	// With beside a manager that shares the radio keeps its connection all the time.
 	if e.beside != lending.BesideNobody || e.alone {
 		return nil
 	}
-	owner, err := s.lenders.MayBorrow(ctx, i.Name)
+	owner, err := e.Managers.MayBorrow(ctx, i.Name)
 	if err != nil {
 		return err
 	}
 	if owner == "" || !e.stays(ctx) {
 		return nil
 	}
-	s.log.Debug("looking for access points beside a connection", "session", e.session.ID,
+	e.Log.Debug("looking for access points beside a connection", "session", e.session.ID,
 		"interface", i.Name, "manager", owner)
-	err = radio.Use(ctx, s.log, i.driver, i.Name, false, func(station drivers.Station) error {
+	err = radio.Use(ctx, e.Log, i.Driver, i.Name, false, func(station drivers.Station) error {
 		if err := e.lookWith(ctx, station); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (e *enrolment) lookBeside(ctx context.Context) error {
 		return err
 	})
 	if err != nil && ctx.Err() == nil && e.scan != nil && e.scan.failures > 0 && !isGone(err) {
-		s.log.Info("the radio cannot scan beside its connection, which ends for this session",
+		e.Log.Info("the radio cannot scan beside its connection, which ends for this session",
 			"interface", i.Name, "manager", owner, "err", err)
 		e.alone = true
 		return nil
@@ -107,9 +107,9 @@ func isGone(err error) bool {
 
 // stays reports whether the interface has a connection to keep. After it was given back the manager
 // gets a while for that.
-func (e *enrolment) stays(ctx context.Context) bool {
+func (e *Enrolment) stays(ctx context.Context) bool {
 	for until := time.Now().Add(backTime); ; {
-		_, connected, err := e.iface.driver.Connection(ctx, e.iface.Name)
+		_, connected, err := e.iface.Driver.Connection(ctx, e.iface.Name)
 		switch {
 		case err != nil:
 			return false
@@ -126,14 +126,13 @@ func (e *enrolment) stays(ctx context.Context) bool {
 
 // lookWith begins to look around with a Station, or goes on with another one: an interface of our
 // own, or the same one after its manager has let go of it, perhaps with another address.
-func (e *enrolment) lookWith(ctx context.Context, station drivers.Station) error {
-	s := e.service
+func (e *Enrolment) lookWith(ctx context.Context, station drivers.Station) error {
 	// managers change it when they let go
 	if own := wsc.MAC(station.HardwareAddr()); !own.IsZero() {
-		e.device = locked(&s.mu, func() wsc.Device { return s.deviceFor(own) })
+		e.device = e.Device(own)
 	}
 	if e.scan == nil {
-		scan, err := newScanner(ctx, s, e.iface, station, e.device.MAC)
+		scan, err := e.newScanner(ctx, e.iface, station, e.device.MAC)
 		if err != nil {
 			return err
 		}
@@ -148,7 +147,7 @@ func (e *enrolment) lookWith(ctx context.Context, station drivers.Station) error
 }
 
 // next is whom to try: whoever was found beside the connection, or the next that is found.
-func (e *enrolment) next(ctx context.Context) (search.Candidate, error) {
+func (e *Enrolment) next(ctx context.Context) (search.Candidate, error) {
 	if c := e.first; c != nil {
 		e.first = nil
 		return *c, nil
@@ -158,14 +157,14 @@ func (e *enrolment) next(ctx context.Context) (search.Candidate, error) {
 
 // impatient reports whether the interface is to be given back, since there is nobody to try for so
 // long.
-func (e *enrolment) impatient(step search.Step) bool {
+func (e *Enrolment) impatient(step search.Step) bool {
 	return !e.giveBackAt.IsZero() && step.Try == nil &&
 		time.Now().Add(step.Wait).After(e.giveBackAt)
 }
 
 // keepFor says how long the interface is kept from now on with nobody to try. Where there was no
 // connection nobody misses it.
-func (e *enrolment) keepFor() {
+func (e *Enrolment) keepFor() {
 	if e.kept && !e.alone {
 		e.giveBackAt = time.Now().Add(patience << min(e.returns, 5))
 	}

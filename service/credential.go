@@ -33,18 +33,18 @@ type protocol interface {
 }
 
 // machine makes the Enrollee or the Registrar of one attempt.
-func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protocol, error) {
+func (e *Enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protocol, error) {
 	device := e.device
 	device.RFBands = wsc.BandOf(c.Frequency)
 	if e.Purpose == state.PurposeEnroll {
 		return registration.NewEnrollee(registration.EnrolleeConfig{
 			Device: device, Password: e.Password, KeyPair: pair, RegistrarKeyHash: e.RegistrarKey,
-			Check: e.check, Rand: e.service.rand,
+			Check: e.check, Rand: e.Rand,
 			MultiAP: e.multiAP(),
 		})
 	}
 	config := registration.RegistrarConfig{
-		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.service.rand,
+		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.Rand,
 	}
 	if e.Method == state.MethodNFC {
 		config.Token = e.apToken
@@ -57,7 +57,7 @@ func (e *enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 }
 
 // stack is a machine with what carries its messages to an access point.
-func (e *enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplicant {
+func (e *Enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplicant {
 	identity := eapwsc.IdentityEnrollee
 	if e.Purpose != state.PurposeEnroll {
 		identity = eapwsc.IdentityRegistrar
@@ -86,20 +86,20 @@ type receipt struct {
 
 // check reads Credentials, and refuses those of an M8 that make no network; the access point is
 // told so.
-func (e *enrolment) check(cs []wsc.Credential) (err error) {
+func (e *Enrolment) check(cs []wsc.Credential) (err error) {
 	e.read.Wipe()
-	e.read, err = e.service.arrivals.Read(e.iface.Name, cs, e.device.MAC)
+	e.read, err = e.Arrivals.Read(e.iface.Name, cs, e.device.MAC)
 	return err
 }
 
 // progress tells what message was the last, and takes the credentials as soon as M8 is verified:
 // before WSC_Done says that we have them, and long before the access point ends the run.
-func (e *enrolment) progress(c search.Candidate, machine protocol) {
+func (e *Enrolment) progress(c search.Candidate, machine protocol) {
 	if m := machine.LastMessage(); m != e.message {
 		e.begin.Stop()
 		e.message = m
 		e.session.ChangeSoon(func(s *state.Session) { s.Message = m })
-		e.service.log.Debug("message", "session", e.session.ID, "type", m, "awaits",
+		e.Log.Debug("message", "session", e.session.ID, "type", m, "awaits",
 			machine.State())
 	}
 	if e.received || e.unusable != nil {
@@ -113,7 +113,7 @@ func (e *enrolment) progress(c search.Candidate, machine protocol) {
 
 // brought is what the run has given so far: an Enrollee's Credentials, the settings that an access
 // point showed in M7, or those that it took.
-func (e *enrolment) brought(machine protocol) []wsc.Credential {
+func (e *Enrolment) brought(machine protocol) []wsc.Credential {
 	outcome := machine.Outcome()
 	switch {
 	case e.Purpose == state.PurposeEnroll:
@@ -137,19 +137,19 @@ func (e *enrolment) brought(machine protocol) []wsc.Credential {
 }
 
 // take takes what was received, as check has read it, and wipes cs.
-func (e *enrolment) take(c search.Candidate, cs []wsc.Credential) {
+func (e *Enrolment) take(c search.Candidate, cs []wsc.Credential) {
 	for i := range cs {
 		cs[i].Wipe()
 	}
 	got := e.read
 	e.read = nil // they are the session's
-	e.came = e.service.arrivals.Take(arrival.Arrival{Session: e.session, Credentials: got,
+	e.came = e.Arrivals.Take(arrival.Arrival{Session: e.session, Credentials: got,
 		From: receive.Origin{Own: e.device.MAC, BSSID: c.BSSID, Source: e.source()}})
 	e.external = e.came.Processing == state.ProcessingExternal
 }
 
 // source is what a stored network says of where it comes from.
-func (e *enrolment) source() string {
+func (e *Enrolment) source() string {
 	if e.Purpose == state.PurposeEnroll {
 		return string(e.Method)
 	}

@@ -148,6 +148,11 @@ func (s *Service) identifyAnyway(mac wsc.MAC) error {
 	return nil
 }
 
+// device is deviceFor for who does not hold mu.
+func (s *Service) device(mac wsc.MAC) wsc.Device {
+	return locked(&s.mu, func() wsc.Device { return s.deviceFor(mac) })
+}
+
 // deviceFor is what we say of ourselves on one interface. The caller holds mu.
 func (s *Service) deviceFor(mac wsc.MAC) wsc.Device {
 	d := s.manager.Device

@@ -35,10 +35,10 @@ const (
 	beginTime = 10 * time.Second
 )
 
-// enrolment is the procedure of one session. Its goroutine owns it.
-type enrolment struct {
-	service *Service
-	iface   *iface
+// Enrolment is the procedure of one session. Its goroutine owns it.
+type Enrolment struct {
+	*Stations
+	iface   Interface
 	session *session.Running
 	session.Task
 	want         wsc.MAC // zero: any
@@ -58,37 +58,36 @@ type enrolment struct {
 	receipt
 }
 
-func newEnrolment(s *Service, i *iface, ses *session.Running, r session.StartRequest,
-	t session.Task,
-	device wsc.Device) *enrolment {
-	return &enrolment{
-		service: s, iface: i, session: ses, Task: t, want: r.BSSID, device: device,
-		fragmentSize: s.fragmentSize, apply: r.Apply,
-		backhaul: r.MultiAP, aside: aside{beside: besideOf(r)},
-		began: ses.Started,
+// Enrolment makes the procedure of a session.
+func (s *Stations) Enrolment(j Job) *Enrolment {
+	r := j.Request
+	return &Enrolment{
+		Stations: s, iface: j.Interface, session: j.Session, Task: j.Task, want: r.BSSID,
+		device: j.Device, fragmentSize: j.FragmentSize, apply: r.Apply, backhaul: r.MultiAP,
+		aside: aside{beside: besideOf(r)}, began: j.Session.Started,
 	}
 }
 
-// run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands
+// Run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands
 // over, and tells.
-func (e *enrolment) run(ctx context.Context) {
-	s, ses := e.service, e.session
+func (e *Enrolment) Run(ctx context.Context) {
+	ses := e.session
 	ses.LogStart()
 	walk, cancel := context.WithDeadlineCause(ctx, ses.Deadline, ending.ErrWalkTime)
 	defer cancel()
-	e.keys = keypair.New(s.rand)
-	err := s.fence("a session", func() error {
-		return s.radios.Of(e.iface.Name).With(walk, func() error { return e.onInterface(ctx, walk) })
+	e.keys = keypair.New(e.Rand)
+	err := fence.Do(e.Log, "a session", func() error {
+		return e.iface.Turn.With(walk, func() error { return e.onInterface(ctx, walk) })
 	})
 	outcome := ending.Ending{State: state.StateFailed, Reason: outcome.ReasonInternal, Err: err}
-	_ = s.fenced("the end of a session", func() {
+	_ = e.fenced("the end of a session", func() {
 		if !ending.IsHandover(err) && (errors.Is(err, context.Canceled) ||
 			errors.Is(err, context.DeadlineExceeded)) {
 			err = cause(walk, err) // a driver says that it was interrupted; we know why
 		}
 		outcome = ending.Of(e.explain(err), e.Method)
 	})
-	_ = s.fenced("the end of a session", func() {
+	_ = e.fenced("the end of a session", func() {
 		e.keys.Close()
 		e.read.Wipe()
 		e.usedToken()
@@ -100,9 +99,9 @@ func (e *enrolment) run(ctx context.Context) {
 // onInterface looks for somebody to try beside the connection that is there, then takes the
 // interface and enrols. It gives the interface back whatever went wrong, and also while there is
 // nobody to try.
-func (e *enrolment) onInterface(ctx, walk context.Context) error {
+func (e *Enrolment) onInterface(ctx, walk context.Context) error {
 	for ; ; e.returns++ {
-		err := e.service.fence("looking around beside a connection", func() error {
+		err := fence.Do(e.Log, "looking around beside a connection", func() error {
 			return e.lookBeside(walk)
 		})
 		if err == nil {
@@ -117,27 +116,32 @@ func (e *enrolment) onInterface(ctx, walk context.Context) error {
 	}
 }
 
+// fenced is fence.Do for what gives no error.
+func (e *Enrolment) fenced(what string, f func()) error {
+	return fence.Do(e.Log, what, func() error { f(); return nil })
+}
+
 // withInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
 // what came before.
-func (e *enrolment) withInterface(ctx, walk context.Context) error {
-	s, name := e.service, e.iface.Name
+func (e *Enrolment) withInterface(ctx, walk context.Context) error {
+	name := e.iface.Name
 	var loan *lending.Loan
-	err := s.fence("taking an interface", func() (err error) {
-		loan, err = s.lenders.Borrow(walk, name, e.iface.driver, e.beside)
+	err := fence.Do(e.Log, "taking an interface", func() (err error) {
+		loan, err = e.Managers.Borrow(walk, name, e.iface.Driver, e.beside)
 		return err
 	})
 	if fence.Caught(err) { // what it had taken by then stands in the journal
-		_ = s.fenced("giving an interface back", func() {
-			_ = s.lenders.PayDebt(context.WithoutCancel(ctx), name)
+		_ = e.fenced("giving an interface back", func() {
+			_ = e.Managers.PayDebt(context.WithoutCancel(ctx), name)
 		})
 	}
 	if err != nil {
 		return err
 	}
-	err = s.fence("a session on its interface", func() error { return e.meet(walk, loan) })
-	handErr := s.fence("handing a network over", func() error { return e.finish(ctx, loan) })
+	err = fence.Do(e.Log, "a session on its interface", func() error { return e.meet(walk, loan) })
+	handErr := fence.Do(e.Log, "handing a network over", func() error { return e.finish(ctx, loan) })
 	if fence.Caught(handErr) {
-		_ = s.fenced("giving an interface back", func() { loan.Return(ctx) })
+		_ = e.fenced("giving an interface back", func() { loan.Return(ctx) })
 	}
 	if e.received && !fence.Caught(err) { // held is held, whatever came after
 		err = handErr
@@ -146,19 +150,18 @@ func (e *enrolment) withInterface(ctx, walk context.Context) error {
 }
 
 // meet enrols on an interface that was taken.
-func (e *enrolment) meet(ctx context.Context, loan *lending.Loan) error {
-	s := e.service
-	err := radio.Use(ctx, s.log, e.iface.driver, e.iface.Name, loan.Apart(),
+func (e *Enrolment) meet(ctx context.Context, loan *lending.Loan) error {
+	err := radio.Use(ctx, e.Log, e.iface.Driver, e.iface.Name, loan.Apart(),
 		func(station drivers.Station) error { return e.enroll(ctx, station) })
 	if e.received && err != nil {
-		s.log.Debug("after the credential", "session", e.session.ID, "err", err)
+		e.Log.Debug("after the credential", "session", e.session.ID, "err", err)
 	}
 	return err
 }
 
 // enroll looks for an access point and tries it, and the same or the next again, until one gave us
 // its network, or what happened is the end (see search.Failed).
-func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
+func (e *Enrolment) enroll(ctx context.Context, station drivers.Station) error {
 	if err := e.lookWith(ctx, station); err != nil {
 		return err
 	}
@@ -180,7 +183,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 			return err
 		}
 		e.note(err)
-		e.service.log.Debug("attempt failed", "session", e.session.ID, "peer",
+		e.Log.Debug("attempt failed", "session", e.session.ID, "peer",
 			c.BSSID.String(), "err", err)
 		if e.search.Failed(time.Now(), c.BSSID, attemptOf(err)) {
 			return err
@@ -192,7 +195,7 @@ func (e *enrolment) enroll(ctx context.Context, station drivers.Station) error {
 }
 
 // newSearch begins to look, with what is known of the interface's surroundings.
-func (e *enrolment) newSearch(ctx context.Context) {
+func (e *Enrolment) newSearch(ctx context.Context) {
 	goal := search.Goal{
 		Button: e.Method == state.MethodPBC, Registrar: e.Purpose != state.PurposeEnroll,
 		BSSID: e.want,
@@ -204,7 +207,7 @@ func (e *enrolment) newSearch(ctx context.Context) {
 	for _, k := range known {
 		e.search.Name(k.BSSID, k.SSID)
 	}
-	for _, n := range e.service.store.Networks() {
+	for _, n := range e.Store.Networks() {
 		if !n.BSSID.IsZero() {
 			e.search.Name(n.BSSID, n.SSID)
 		}
@@ -230,7 +233,7 @@ func isFinal(err error) bool {
 }
 
 // tellFailure tells that an attempt failed, unless it was us who ended it.
-func (e *enrolment) tellFailure(c search.Candidate, err error) {
+func (e *Enrolment) tellFailure(c search.Candidate, err error) {
 	locked := errors.Is(err, ending.ErrLockedAlready)
 	told := state.RunFailed{Session: e.session.ID, Peer: c.BSSID}
 	if lost, ok := errors.AsType[*drivers.LostError](err); ok && lost.ByPeer {
@@ -252,13 +255,11 @@ func (e *enrolment) tellFailure(c search.Candidate, err error) {
 		}
 	}
 	told.WEP = errors.Is(err, credential.ErrWEP)
-	e.service.mu.Lock()
-	defer e.service.mu.Unlock()
-	e.service.emit(told)
+	e.Published.Publish(told)
 }
 
 // note keeps how an attempt failed, for explain. That our own time was over is no news.
-func (e *enrolment) note(err error) {
+func (e *Enrolment) note(err error) {
 	if errors.Is(err, ending.ErrWalkTime) || errors.Is(err, registration.ErrAborted) {
 		return
 	}
@@ -269,7 +270,7 @@ func (e *enrolment) note(err error) {
 }
 
 // explain says why nothing came of it when the walk time ended: what happened last, if anything.
-func (e *enrolment) explain(err error) error {
+func (e *Enrolment) explain(err error) error {
 	if !errors.Is(err, ending.ErrWalkTime) || e.search == nil {
 		return err
 	}
@@ -285,7 +286,7 @@ func (e *enrolment) explain(err error) error {
 }
 
 // attempt runs the protocol with one access point.
-func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error) {
+func (e *Enrolment) attempt(ctx context.Context, c search.Candidate) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTime, ending.ErrAttemptTime)
 	defer cancel()
 	e.message = 0
@@ -315,7 +316,7 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 	}
 	defer func() {
 		if err := link.Close(); err != nil {
-			e.service.log.Debug("closing the link", "session", e.session.ID, "err", err)
+			e.Log.Debug("closing the link", "session", e.session.ID, "err", err)
 		}
 	}()
 	e.session.ChangeSoon(func(s *state.Session) { s.State = state.StateExchanging })
@@ -338,7 +339,7 @@ func (e *enrolment) attempt(ctx context.Context, c search.Candidate) (err error)
 
 // keyPair is the one of an attempt: a new one, unless a tag or a handover announced which it will
 // be.
-func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
+func (e *Enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
 	if e.PrivateKey.IsZero() {
 		return e.keys.Take(ctx)
 	}
@@ -351,7 +352,7 @@ func (e *enrolment) keyPair(ctx context.Context) (*wsccrypto.KeyPair, error) {
 
 // verdict says how an attempt ended. What the Registration Protocol says counts first, then what
 // happened to the link; if neither says anything, the access point ended it with EAP-Failure.
-func (e *enrolment) verdict(run, pumped error) error {
+func (e *Enrolment) verdict(run, pumped error) error {
 	switch {
 	case e.received:
 		return nil
@@ -365,7 +366,7 @@ func (e *enrolment) verdict(run, pumped error) error {
 	return ending.ErrRejected
 }
 
-func (e *enrolment) associate(ctx context.Context, c search.Candidate) (drivers.Link, error) {
+func (e *Enrolment) associate(ctx context.Context, c search.Candidate) (drivers.Link, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, associateTime,
 		&drivers.LostError{Err: drivers.ErrAssociation})
 	defer cancel()
@@ -395,7 +396,7 @@ func linkError(err, end error) error {
 
 // probeRequest is our element for probe requests. With a push button, it is what tells the access
 // point that we pressed ours: it counts the stations that do.
-func (e *enrolment) probeRequest() []byte {
+func (e *Enrolment) probeRequest() []byte {
 	device := e.device
 	for _, c := range e.scan.channels {
 		device.RFBands |= wsc.BandOf(c.Frequency)
@@ -406,18 +407,18 @@ func (e *enrolment) probeRequest() []byte {
 }
 
 // multiAP are the flags that we have in a Multi-AP network.
-func (e *enrolment) multiAP() uint8 {
+func (e *Enrolment) multiAP() uint8 {
 	if e.backhaul {
 		return ie.BackhaulStation
 	}
 	return 0
 }
 
-func (e *enrolment) requestType() wsc.RequestType {
+func (e *Enrolment) requestType() wsc.RequestType {
 	if e.Purpose == state.PurposeEnroll {
 		return wsc.RequestEnrollee
 	}
 	return wsc.RequestRegistrar
 }
 
-func (e *enrolment) change(alter func(*state.Session)) { e.session.Change(alter) }
+func (e *Enrolment) change(alter func(*state.Session)) { e.session.Change(alter) }

@@ -13,7 +13,7 @@ import (
 )
 
 // find looks until there is somebody to try; package search says where to look and when that is.
-func (e *enrolment) find(ctx context.Context) (search.Candidate, error) {
+func (e *Enrolment) find(ctx context.Context) (search.Candidate, error) {
 	for {
 		step := e.search.Next(time.Now())
 		switch {
@@ -38,7 +38,7 @@ func (e *enrolment) find(ctx context.Context) (search.Candidate, error) {
 }
 
 // look does one scan, and tells the search what came of it.
-func (e *enrolment) look(ctx context.Context, look search.Look) error {
+func (e *Enrolment) look(ctx context.Context, look search.Look) error {
 	began := time.Now()
 	found, err := e.scan.look(ctx, look)
 	switch {
@@ -48,7 +48,7 @@ func (e *enrolment) look(ctx context.Context, look search.Look) error {
 	case err != nil:
 		return err
 	case e.search.Looked(began, time.Now(), look, found):
-		e.iface.air.ScanDone(true)
+		e.iface.Air.ScanDone(true)
 		if err := e.scan.readChannels(ctx); err != nil {
 			return err
 		}
@@ -79,11 +79,11 @@ func attemptOf(err error) search.Outcome {
 }
 
 // checks tells whether the look that begins now makes sure that no second button is pressed.
-func (e *enrolment) checks(is bool) {
+func (e *Enrolment) checks(is bool) {
 	if e.session.Checking != is {
 		e.change(func(s *state.Session) { s.Checking = is })
 	}
 }
 
 // checked notes that there is somebody to try, which the next change tells.
-func (e *enrolment) checked() { e.session.Note(func(s *state.Session) { s.Checking = false }) }
+func (e *Enrolment) checked() { e.session.Note(func(s *state.Session) { s.Checking = false }) }

@@ -13,8 +13,8 @@ import (
 )
 
 // finish gives the interface back, and hands over what was received.
-func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
-	sink := e.service.lenders.SinkFor(e.apply, loan.Owner())
+func (e *Enrolment) finish(ctx context.Context, loan *lending.Loan) error {
+	sink := e.Managers.SinkFor(e.apply, loan.Owner())
 	useless := errors.Is(e.came.Err, receive.ErrUseless)
 	if !e.received || useless || sink == nil || e.external &&
 		(e.apply == "" || e.apply == session.ApplyAuto) {
@@ -48,7 +48,7 @@ func (e *enrolment) finish(ctx context.Context, loan *lending.Loan) error {
 
 // offers are the networks that were received, with secrets of the caller's own, and what was heard
 // of them.
-func (e *enrolment) offers() ([]credential.Network, []credential.Offer) {
+func (e *Enrolment) offers() ([]credential.Network, []credential.Offer) {
 	networks := e.session.Usable()
-	return networks, e.service.lenders.OnTerms(e.iface.air.Offers(networks, e.session.Peer))
+	return networks, e.Managers.OnTerms(e.iface.Air.Offers(networks, e.session.Peer))
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"slices"
+	"sync"
 
 	"wpsd/service/session"
 )
@@ -29,8 +30,9 @@ func (s *Service) Busy() string {
 		return "the password of an NFC tag that was read"
 	case handovers:
 		return "an NFC handover"
-	case len(s.holds) > 0:
-		return s.holds[0].why
+	}
+	if why := s.holds.first(); why != "" {
+		return why
 	}
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
@@ -43,30 +45,54 @@ func (s *Service) Busy() string {
 	return ""
 }
 
-// hold is one reason more for Busy.
+// holds are reasons more for Busy, and who is told when it may give another answer. Their lock is
+// taken after the service's.
+type holds struct {
+	calm chan struct{}
+
+	mu   sync.Mutex
+	list []*hold
+}
+
+// hold is one of them.
 type hold struct{ why string }
 
-// Hold gives Busy a reason until release is called, which may be more than once.
-func (s *Service) Hold(why string) (release func()) {
-	h := &hold{why}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.holds = append(s.holds, h)
+func newHolds() *holds { return &holds{calm: make(chan struct{}, 1)} }
+
+// add adds one until release is called, which may be more than once.
+func (h *holds) add(why string) (release func()) {
+	one := &hold{why}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list = append(h.list, one)
 	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.holds = slices.DeleteFunc(s.holds, func(other *hold) bool { return other == h })
-		s.calmDown()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.list = slices.DeleteFunc(h.list, func(other *hold) bool { return other == one })
+		h.calmDown()
 	}
 }
 
-// Calm receives a value when Busy may give another answer than before though no event told so.
-func (s *Service) Calm() <-chan struct{} { return s.calm }
+// first is the oldest one; empty: there is none.
+func (h *holds) first() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.list) == 0 {
+		return ""
+	}
+	return h.list[0].why
+}
 
-// calmDown is what Calm is told by.
-func (s *Service) calmDown() {
+// calmDown tells that Busy may give another answer than before though no event told so.
+func (h *holds) calmDown() {
 	select {
-	case s.calm <- struct{}{}:
+	case h.calm <- struct{}{}:
 	default:
 	}
 }
+
+// Hold gives Busy a reason until release is called, which may be more than once.
+func (s *Service) Hold(why string) (release func()) { return s.holds.add(why) }
+
+// Calm receives a value when Busy may give another answer than before though no event told so.
+func (s *Service) Calm() <-chan struct{} { return s.holds.calm }

@@ -29,6 +29,11 @@ type iface struct {
 	registrar   bool              // an External Registrar can run here
 }
 
+// asStation is an interface as the procedures of a station have it.
+func (s *Service) asStation(i *iface) Interface {
+	return Interface{Name: i.Name, Driver: i.driver, Air: i.air, Turn: s.radios.Of(i.Name)}
+}
+
 // snapshot is what subscribers see of it.
 func (i *iface) snapshot() state.Interface {
 	out := state.Interface{

@@ -62,7 +62,7 @@ func (s *Service) startRegistrar(r session.StartRequest, t session.Task) (state.
 // apPassword gives the access point's PIN for whatever kind of it M1 names. A push button is none:
 // an access point is never configured by one. One that names its NFC token takes the PIN in its
 // place (hostap).
-func (e *enrolment) apPassword(_ time.Time, _ wsc.Device,
+func (e *Enrolment) apPassword(_ time.Time, _ wsc.Device,
 	id wsc.DevicePasswordID) (devpass.Password, bool) {
 	if e.Method == state.MethodNFC {
 		return devpass.Password{}, false
@@ -81,9 +81,9 @@ func (e *enrolment) apPassword(_ time.Time, _ wsc.Device,
 
 // apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that
 // is read meanwhile may take the kept one's place.
-func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
+func (e *Enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
 	_ [20]byte) (registration.Token, bool) {
-	password, hash, ok := e.service.tokens.TokenOf(id)
+	password, hash, ok := e.TagPassword(id)
 	if !ok {
 		return registration.Token{}, false
 	}
@@ -93,11 +93,11 @@ func (e *enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
 }
 
 // usedToken forgets the password with which a run succeeded: a tag's password is for one.
-func (e *enrolment) usedToken() {
+func (e *Enrolment) usedToken() {
 	if e.Method != state.MethodNFC || e.Purpose == state.PurposeEnroll || !e.received {
 		return
 	}
-	e.service.tokens.UsedUp(e.Password.ID)
+	e.TagUsed(e.Password.ID)
 }
 
 // AddNetwork stores a network that somebody knows. The key is copied.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -15,7 +16,6 @@ import (
 	"wpsd/service/air"
 	"wpsd/service/radio"
 	"wpsd/service/search"
-	"wpsd/service/state"
 )
 
 const (
@@ -32,8 +32,8 @@ const (
 
 // scanner looks around with a Station. One goroutine owns it.
 type scanner struct {
-	service  *Service
-	iface    *iface
+	log      *slog.Logger
+	iface    Interface
 	station  drivers.Station
 	own      wsc.MAC
 	ies      []byte // our element for probe requests; nil: none
@@ -45,13 +45,13 @@ type scanner struct {
 
 // newScanner takes over what is known of the interface's surroundings: as hints, and where the
 // newest looks were.
-func newScanner(ctx context.Context, s *Service, i *iface, station drivers.Station,
+func (s *Stations) newScanner(ctx context.Context, i Interface, station drivers.Station,
 	own wsc.MAC) (*scanner, error) {
-	c := &scanner{service: s, iface: i, station: station, own: own}
+	c := &scanner{log: s.Log, iface: i, station: station, own: own}
 	if err := c.readChannels(ctx); err != nil {
 		return nil, err
 	}
-	c.looked = i.air.Looked()
+	c.looked = i.Air.Looked()
 	return c, nil
 }
 
@@ -71,14 +71,14 @@ func (c *scanner) known(ctx context.Context) []search.Candidate {
 	list := make(map[wsc.MAC]search.Candidate)
 	cached, err := c.station.Cached(ctx, air.StaleAfter)
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
-		c.service.log.Debug("no scan cache", "interface", c.iface.Name, "err", err)
+		c.log.Debug("no scan cache", "interface", c.iface.Name, "err", err)
 	}
 	for _, b := range cached {
 		if k, ok := air.CandidateOf(&b, c.own); ok {
 			list[k.BSSID] = k
 		}
 	}
-	for _, k := range c.iface.air.Known(time.Now().Add(-air.StaleAfter)) {
+	for _, k := range c.iface.Air.Known(time.Now().Add(-air.StaleAfter)) {
 		if other, there := list[k.BSSID]; !there || k.Seen.After(other.Seen) {
 			list[k.BSSID] = k
 		}
@@ -107,7 +107,7 @@ func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, err
 			found.Others[b.BSSID] = ie.SecurityOf(b.IEs, b.Privacy).WPA3Only()
 		}
 	}
-	c.iface.air.Heard(heard, look.Frequencies, start, found.Candidates)
+	c.iface.Air.Heard(heard, look.Frequencies, start, found.Candidates)
 	return found, nil
 }
 
@@ -133,7 +133,7 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 	if c.failures >= limit {
 		return fmt.Errorf("service: scanning %s: %w", c.iface.Name, err)
 	}
-	c.service.log.Debug("scan failed, again", "interface", c.iface.Name, "err", err)
+	c.log.Debug("scan failed, again", "interface", c.iface.Name, "err", err)
 	if err := c.readChannels(ctx); err != nil {
 		return err
 	}
@@ -152,63 +152,24 @@ func candidates(list []search.Candidate) []discovery.Candidate {
 	return all
 }
 
-// Scan looks at all channels of an interface once and returns at once; events tell what was heard
-// and, with ScanDone, the end. ErrBusy while a session or another scan runs there.
-func (s *Service) Scan(_ context.Context, ifname string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, err := s.station(ifname)
-	if err != nil {
-		return err
-	}
-	if i.session != nil || i.cancelScan != nil {
-		return fmt.Errorf("%w (%s)", state.ErrBusy, ifname)
-	}
-	ctx, cancel := context.WithCancel(s.ctx)
-	own := wsc.MAC(i.HardwareAddr)
-	if err := s.begin(func() { s.scan(ctx, i, own) }); err != nil {
-		cancel()
-		return err
-	}
-	i.cancelScan = cancel
-	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
-	return nil
-}
-
-func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
-	err := s.fence("a scan", func() error { return s.scanOn(ctx, i, own) })
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn("scan failed", "interface", i.Name, "err", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i.cancelScan()
-	i.cancelScan = nil
-	s.restSoon()
-	if s.interfaces[i.Name] == i {
-		i.air.ScanDone(err == nil)
-		s.emit(state.InterfaceChanged{Interface: i.snapshot()})
-	}
-}
-
-// scanOn takes the interface, and looks.
-func (s *Service) scanOn(ctx context.Context, i *iface, own wsc.MAC) error {
-	return s.radios.Of(i.Name).With(ctx, func() error {
-		loan, err := s.lenders.BorrowLink(ctx, i.Name, i.driver)
+// Scan takes the interface, and looks at all channels once; own is its address.
+func (s *Stations) Scan(ctx context.Context, i Interface, own wsc.MAC) error {
+	return i.Turn.With(ctx, func() error {
+		loan, err := s.Managers.BorrowLink(ctx, i.Name, i.Driver)
 		if err != nil {
 			return err
 		}
 		defer loan.Return(ctx)
-		return radio.Use(ctx, s.log, i.driver, i.Name, false, func(station drivers.Station) error {
+		return radio.Use(ctx, s.Log, i.Driver, i.Name, false, func(station drivers.Station) error {
 			return s.lookOnce(ctx, i, station, own)
 		})
 	})
 }
 
 // lookOnce looks at all channels.
-func (s *Service) lookOnce(ctx context.Context, i *iface, station drivers.Station,
+func (s *Stations) lookOnce(ctx context.Context, i Interface, station drivers.Station,
 	own wsc.MAC) error {
-	c, err := newScanner(ctx, s, i, station, own)
+	c, err := s.newScanner(ctx, i, station, own)
 	if err != nil {
 		return err
 	}

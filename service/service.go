@@ -68,7 +68,7 @@ type Service struct {
 	store   *store.Store
 	rand    *lockedReader
 	log     *slog.Logger
-	calm    chan struct{} // see Calm
+	holds   *holds
 	ready   chan struct{} // closed once the interfaces were listed for the first time
 
 	tasks      sync.WaitGroup
@@ -79,6 +79,7 @@ type Service struct {
 	arrivals   *arrival.Arrivals
 	scans      *listening.Scans // of others
 	hotspots   *hotspot.Hotspots
+	stations   *Stations
 	tokens     *nfc.Tokens
 	nfc        *nfc.Exchange
 	agents     *agents.Registry // which ends after all tasks
@@ -94,7 +95,6 @@ type Service struct {
 	radios  radio.Turns
 	rest    rest
 	altered bool // a setting is another than the configuration's
-	holds   []*hold
 }
 
 // New makes a Service, which does nothing before Run.
@@ -102,7 +102,7 @@ func New(c Config) (*Service, error) {
 	s := &Service{
 		drivers: c.Drivers, only: c.Interfaces,
 		store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
-		ready: make(chan struct{}), calm: make(chan struct{}, 1),
+		ready: make(chan struct{}), holds: newHolds(),
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
 	}
 	if s.store == nil {
@@ -115,7 +115,7 @@ func New(c Config) (*Service, error) {
 	s.lenders = lending.New(c.Managers)
 	s.agents = agents.New(agentsHub{s}, s.log)
 	s.scans = listening.New(listeningHub{s}, air.StaleAfter, s.log)
-	s.tokens = nfc.NewTokens(s.log, s.calmDown)
+	s.tokens = nfc.NewTokens(s.log, s.holds.calmDown)
 	s.rand = &lockedReader{r: c.Rand}
 	if c.Rand == nil {
 		s.rand.r = rand.Reader
@@ -137,6 +137,9 @@ func New(c Config) (*Service, error) {
 	s.arrivals = arrival.New(arrival.Config{Hub: arrivalHub{s}, Store: s.store,
 		Published: s.published, Agents: s.agents, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
+	s.stations = NewStations(StationConfig{Managers: s.lenders, Arrivals: s.arrivals,
+		Store: s.store, Published: s.published, Device: s.device, TagPassword: s.tokens.TokenOf,
+		TagUsed: s.tokens.UsedUp, Rand: s.rand, Log: s.log})
 	var err error
 	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
 		AccessPoints: s.hotspots, Registrars: s.registrars, Tokens: s.tokens, Store: s.store,
@@ -182,7 +185,7 @@ func (h agentsHub) CredentialsWaiting(n int) {
 }
 
 // AgentEnded implements agents.Hub.
-func (h agentsHub) AgentEnded() { h.s.calmDown() }
+func (h agentsHub) AgentEnded() { h.s.holds.calmDown() }
 
 // Ready is closed once Run has listed the interfaces for the first time.
 func (s *Service) Ready() <-chan struct{} { return s.ready }

@@ -87,7 +87,8 @@ func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, 
 		Wanted: r.BSSID,
 	})
 	ses.Cancel = cancel
-	run := newEnrolment(s, i, ses, r, t, s.deviceFor(i.HardwareAddr)).run
+	run := s.stations.Enrolment(Job{Interface: s.asStation(i), Session: ses, Request: r, Task: t,
+		Device: s.deviceFor(i.HardwareAddr), FragmentSize: s.fragmentSize}).Run
 	if t.Purpose == state.PurposeAdmit {
 		run = s.hotspots.Admission(ses, i.steering, s.radios.Of(i.Name), r, t).Run
 	}

@@ -21,12 +21,12 @@ type traced struct {
 }
 
 // trace lets the frames of m be logged, if anybody looks at that level.
-func (e *enrolment) trace(m engine.Machine, what string,
+func (e *Enrolment) trace(m engine.Machine, what string,
 	describe func(frame []byte) []any) engine.Machine {
-	if !e.service.log.Enabled(context.Background(), slog.LevelDebug) {
+	if !e.Log.Enabled(context.Background(), slog.LevelDebug) {
 		return m
 	}
-	return traced{m, e.service.log.With("session", e.session.ID), what, describe}
+	return traced{m, e.Log.With("session", e.session.ID), what, describe}
 }
 
 func (t traced) tell(direction string, frame []byte) {

@@ -101,7 +101,7 @@ func TestSessionLog(t *testing.T) {
 func TestNothingIsTracedWithoutNeed(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	e := &enrolment{service: &Service{log: slog.New(slog.NewTextHandler(&log, nil))},
+	e := &Enrolment{Stations: NewStations(StationConfig{Log: slog.New(slog.NewTextHandler(&log, nil))}),
 		session: &session.Running{}}
 	if _, traced := e.trace(nil, "", nil).(traced); traced {
 		t.Error("it is")
