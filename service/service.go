@@ -139,7 +139,7 @@ func New(c Config) (*Service, error) {
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
 	s.stations = NewStations(StationConfig{Managers: s.lenders, Arrivals: s.arrivals,
 		Store: s.store, Published: s.published, Device: s.device, TagPassword: s.tokens.TokenOf,
-		TagUsed: s.tokens.UsedUp, Rand: s.rand, Log: s.log})
+		TagUsed: s.tokens.UsedUp, HasTags: s.tokens.HasTokens, Rand: s.rand, Log: s.log})
 	var err error
 	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
 		AccessPoints: s.hotspots, Registrars: s.registrars, Tokens: s.tokens, Store: s.store,

@@ -38,8 +38,10 @@ type StationConfig struct {
 	Device func(own wsc.MAC) wsc.Device
 	// TagPassword finds the password of the tag with an id, as a secret of the caller's own, and
 	// the hash of the key that it announces. TagUsed removes it: a tag's password is for one run.
+	// HasTags reports whether there is one at all.
 	TagPassword func(id wsc.DevicePasswordID) (devpass.Password, [20]byte, bool)
 	TagUsed     func(id wsc.DevicePasswordID)
+	HasTags     func() bool
 	Rand        io.Reader
 	Log         *slog.Logger
 }

@@ -95,7 +95,7 @@ var arrows = map[string][]string{
 	"service/hotspot": {"service/fence", "drivers", "engine/secret", "engine/wsc",
 		"service/ending", "service/outcome", "service/session", "service/state"},
 	"service/hotspot/hotspottest": {"drivers", "engine/ndef", "engine/secret", "engine/wsc"},
-	"service/arrival": {"engine/credential", "engine/wsc", "service/agents", "service/ending",
+	"service/arrival": {"engine/credential", "engine/secret", "engine/wsc", "service/agents", "service/ending",
 		"service/outcome", "service/receive", "service/session", "service/state",
 		"service/store"},
 	"service/lending": {"drivers", "engine/credential", "engine/ie", "service/ending",

@@ -143,3 +143,48 @@ func TestNothingOfUse(t *testing.T) {
 		c.Wipe()
 	}
 }
+
+// TestAdd: what somebody types becomes a network, with an attribute as a Registrar would send it;
+// what makes none is refused, and nothing is kept.
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		settings session.Settings
+		bssid    wsc.MAC
+		err      error
+	}{
+		{"a network", session.Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK,
+			Encryption: wsc.EncrAES, Key: secret.FromString("12345678")}, wsc.MAC{2, 1}, nil},
+		{"a key that is too short", session.Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK,
+			Encryption: wsc.EncrAES, Key: secret.FromString("short")}, wsc.MAC{}, state.ErrInvalid},
+		{"an address of many", session.Settings{SSID: []byte("cabin"), Auth: wsc.AuthOpen,
+			Encryption: wsc.EncrNone}, wsc.Broadcast, state.ErrUnknownBSSID},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			log := slog.New(slog.DiscardHandler)
+			h := &hub{processing: state.ProcessingExternal}
+			kept := store.Memory()
+			a := New(Config{Hub: h, Store: kept, Published: state.New(state.Manager{}),
+				Agents: agents.New(h, log), Log: log})
+			n, err := a.Add(c.settings, c.bssid)
+			stored := kept.Networks()
+			if !errors.Is(err, c.err) || len(stored) != map[bool]int{true: 1}[c.err == nil] {
+				t.Fatalf("%s: %+v, %v: %d stored", c.name, n, err, len(stored))
+			}
+			if err != nil {
+				return
+			}
+			secrets, err := kept.Network(uint32(n.ID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if raw := secrets.Raw.Bytes(); n.Source != "added" || n.BSSID != c.bssid ||
+				string(n.SSID) != "cabin" || len(raw) < 4 || raw[0] != 0x10 || raw[1] != 0x0e ||
+				string(secrets.Key.Bytes()) != "12345678" ||
+				string(c.settings.Key.Bytes()) != "12345678" {
+				t.Errorf("%s: %+v, %x", c.name, n, raw)
+			}
+		})
+	}
+}
