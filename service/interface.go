@@ -11,6 +11,7 @@ import (
 	"wpsd/service/hotspot"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/station"
 )
 
 // iface is an interface and what is known of the air around it. Service.mu guards it.
@@ -30,8 +31,8 @@ type iface struct {
 }
 
 // asStation is an interface as the procedures of a station have it.
-func (s *Service) asStation(i *iface) Interface {
-	return Interface{Name: i.Name, Driver: i.driver, Air: i.air, Turn: s.radios.Of(i.Name)}
+func (s *Service) asStation(i *iface) station.Interface {
+	return station.Interface{Name: i.Name, Driver: i.driver, Air: i.air, Turn: s.radios.Of(i.Name)}
 }
 
 // snapshot is what subscribers see of it.

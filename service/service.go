@@ -24,6 +24,7 @@ import (
 	"wpsd/service/radio"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/station"
 	"wpsd/service/store"
 )
 
@@ -79,7 +80,7 @@ type Service struct {
 	arrivals   *arrival.Arrivals
 	scans      *listening.Scans // of others
 	hotspots   *hotspot.Hotspots
-	stations   *Stations
+	stations   *station.Stations
 	tokens     *nfc.Tokens
 	nfc        *nfc.Exchange
 	agents     *agents.Registry // which ends after all tasks
@@ -137,7 +138,7 @@ func New(c Config) (*Service, error) {
 	s.arrivals = arrival.New(arrival.Config{Hub: arrivalHub{s}, Store: s.store,
 		Published: s.published, Agents: s.agents, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
-	s.stations = NewStations(StationConfig{Managers: s.lenders, Arrivals: s.arrivals,
+	s.stations = station.New(station.Config{Managers: s.lenders, Arrivals: s.arrivals,
 		Store: s.store, Published: s.published, Device: s.device, TagPassword: s.tokens.TokenOf,
 		TagUsed: s.tokens.UsedUp, HasTags: s.tokens.HasTokens, Rand: s.rand, Log: s.log})
 	var err error

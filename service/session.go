@@ -12,6 +12,7 @@ import (
 	"wpsd/service/hotspot"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/station"
 )
 
 const (
@@ -87,7 +88,7 @@ func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, 
 		Wanted: r.BSSID,
 	})
 	ses.Cancel = cancel
-	run := s.stations.Enrolment(Job{Interface: s.asStation(i), Session: ses, Request: r, Task: t,
+	run := s.stations.Enrolment(station.Job{Interface: s.asStation(i), Session: ses, Request: r, Task: t,
 		Device: s.deviceFor(i.HardwareAddr), FragmentSize: s.fragmentSize}).Run
 	if t.Purpose == state.PurposeAdmit {
 		run = s.hotspots.Admission(ses, i.steering, s.radios.Of(i.Name), r, t).Run

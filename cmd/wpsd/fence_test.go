@@ -15,9 +15,9 @@ import (
 var unfenced = map[string]string{
 	"cmd/wpsd/serve.go: go func literal":              "it has a fence around what it runs",
 	"service/keypair/maker.go: go func literal":       "it has a fence around what it runs",
-	"service/pump.go: reader.Go":                      "it has a fence around what it runs",
+	"service/station/pump.go: reader.Go":              "it has a fence around what it runs",
 	"service/external/perform.go: e.tasks.Go":         "it has a fence around what it runs",
-	"service/enroll.go: time.AfterFunc":               "it calls a cancel function, and nothing else",
+	"service/station/enroll.go: time.AfterFunc":       "it calls a cancel function, and nothing else",
 	"service/control/select.go: c.server.tasks.Go":    "it has a fence around what it runs",
 	"service/helper/helper.go: tasks.Go":              "it has a fence around what it runs",
 	"drivers/controlpoint/remote/server.go: tasks.Go": "it has a fence around what it runs",

@@ -1,9 +1,8 @@
-package service
+package station
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -11,9 +10,6 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine"
-	"wpsd/service/outcome"
-	"wpsd/service/session"
-	"wpsd/service/state"
 )
 
 // wire is a drivers.Link whose other end is the test. It writes down what happens.
@@ -143,128 +139,5 @@ func TestPump(t *testing.T) {
 			drivers.ErrRadioBlocked) || story[len(story)-1] != "abort" {
 			t.Errorf("%v, %q", err, story)
 		}
-	})
-}
-
-// deaf is a driver with one interface whose scans fail as told, and hear nobody.
-type deaf struct {
-	drivers.Unsupported
-	drivers.UnsupportedDriver
-	scans   []error // one for each scan; nil after the last
-	count   int
-	station error
-	bss     []drivers.BSS
-}
-
-func (d *deaf) Name() string             { return "deaf" }
-func (d *deaf) Changed() <-chan struct{} { return nil }
-func (d *deaf) Interfaces(context.Context) ([]drivers.Interface, error) {
-	return []drivers.Interface{{Name: "wlan0", HardwareAddr: laptop, Mode: drivers.ModeStation},
-		{Name: "uap0", HardwareAddr: homeBSSID, Mode: drivers.ModeAP}}, nil
-}
-
-func (d *deaf) Station(context.Context, string) (drivers.Station, error) { return d, d.station }
-
-func (d *deaf) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BSS, error) {
-	if r.Frequencies != nil {
-		return nil, fmt.Errorf("frequencies %v out of nowhere", r.Frequencies)
-	}
-	d.count++
-	if d.count <= len(d.scans) {
-		return nil, d.scans[d.count-1]
-	}
-	if err := pause(ctx, time.Second); err != nil {
-		return nil, ctx.Err()
-	}
-	now := time.Now()
-	for i := range d.bss {
-		d.bss[i].Seen = now
-	}
-	return d.bss, nil
-}
-
-func TestDriverErrors(t *testing.T) {
-	t.Parallel()
-	errOdd := errors.New("odd")
-	for _, c := range []struct {
-		name   string
-		driver *deaf
-		reason outcome.Reason
-		scans  int // at least
-	}{
-		{"a driver that lists no channels is asked for all of them", &deaf{},
-			outcome.ReasonNoAccessPoint, 60},
-		{"a scan that others are in the way of is tried again",
-			&deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy-1)},
-			outcome.ReasonNoAccessPoint, 60},
-		{"but not for ever", &deaf{scans: slices.Repeat([]error{drivers.ErrBusy}, maxBusy)},
-			outcome.ReasonInterfaceBusy, maxBusy},
-		{"an odd error is tolerated twice", &deaf{scans: []error{errOdd, errOdd}},
-			outcome.ReasonNoAccessPoint, 60},
-		{"but not three times in a row", &deaf{scans: []error{errOdd, errOdd, errOdd}},
-			outcome.ReasonInternal, 3},
-		{"rfkill ends the session at once", &deaf{scans: []error{drivers.ErrRadioBlocked}},
-			outcome.ReasonRadioBlocked, 1},
-		{"an interface that cannot be taken ends it before", &deaf{station: drivers.ErrBusy},
-			outcome.ReasonInterfaceBusy, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				inHouse(t, func(conf *Config) { conf.Drivers = []drivers.Driver{c.driver} },
-					func(h *house) {
-						s := h.end(h.pbc(nil))
-						if s.State != state.StateFailed || s.Reason != c.reason ||
-							c.driver.count < c.scans {
-							t.Errorf("%s after %d scans: %s", s.Reason, c.driver.count, s.Sentence)
-						}
-						if _, err := h.svc.StartPBC(h.Context(),
-							session.StartRequest{Interface: "uap0"}); !errors.Is(err,
-							state.ErrNotSupported) {
-							t.Errorf("an access point's interface: %v", err)
-						}
-					})
-			})
-		})
-	}
-}
-
-// fickle is a deaf driver whose radio loses channels while it is in use.
-type fickle struct {
-	deaf
-	channels []drivers.Channel
-}
-
-func (f *fickle) Station(context.Context, string) (drivers.Station, error) { return f, nil }
-
-func (f *fickle) Channels(context.Context) ([]drivers.Channel, error) {
-	return slices.Clone(f.channels), nil
-}
-
-func (f *fickle) Scan(ctx context.Context, r drivers.ScanRequest) ([]drivers.BSS, error) {
-	if f.count == 3 {
-		f.channels = f.channels[:1]
-	}
-	for _, frequency := range r.Frequencies {
-		if !slices.ContainsFunc(f.channels, func(c drivers.Channel) bool {
-			return c.Frequency == frequency
-		}) {
-			f.count++
-			return nil, errors.New("invalid argument")
-		}
-	}
-	r.Frequencies = nil
-	return f.deaf.Scan(ctx, r)
-}
-
-func TestChannelsThatAreClosed(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := &fickle{channels: []drivers.Channel{{Frequency: 2412}, {Frequency: 5180}}}
-		inHouse(t, func(c *Config) { c.Drivers = []drivers.Driver{f} }, func(h *house) {
-			if s := h.end(h.pbc(nil)); s.Reason != outcome.ReasonNoAccessPoint {
-				t.Errorf("%s", s.Reason)
-			}
-		})
 	})
 }

@@ -1,4 +1,4 @@
-package service
+package station
 
 import (
 	"io"
@@ -24,8 +24,8 @@ type Interface struct {
 	Turn   radio.Turn
 }
 
-// StationConfig is what Stations work with. Its functions are called without a lock held.
-type StationConfig struct {
+// Config is what Stations work with. Its functions are called without a lock held.
+type Config struct {
 	// Managers lend an interface, and get what was received.
 	Managers *lending.Managers
 	// Arrivals take what was received.
@@ -49,10 +49,10 @@ type StationConfig struct {
 // Stations run what a station does: sessions in which it joins a network, or learns or changes the
 // settings of an access point, and scans. It is safe for concurrent use: each run has its own
 // goroutine, which owns what it has.
-type Stations struct{ StationConfig }
+type Stations struct{ Config }
 
-// NewStations makes Stations, which do nothing by themselves.
-func NewStations(c StationConfig) *Stations { return &Stations{c} }
+// New makes Stations, which do nothing by themselves.
+func New(c Config) *Stations { return &Stations{c} }
 
 // Job is what a session of a station is to do.
 type Job struct {
