@@ -10,7 +10,6 @@ import (
 	"wpsd/service/lending"
 	"wpsd/service/radio"
 	"wpsd/service/search"
-	"wpsd/service/session"
 )
 
 // A connection that is there when a session begins is kept for as long as there is nobody to try:
@@ -19,29 +18,6 @@ import (
 // NL80211_CMD_TRIGGER_SCAN), and goes back to the connection's channel in between. The manager lets
 // go only when somebody is to be tried, and has the interface again where that did not help and
 // nobody else comes.
-
-// aside is what an enrolment knows of the connection that it leaves up until there is somebody to
-// try.
-type aside struct {
-	beside  lending.Beside    // whether the interface stays with the manager, see StartRequest
-	kept    bool              // there was a connection to keep
-	alone   bool              // the radio cannot scan beside it
-	first   *search.Candidate // whom to try first
-	returns int               // how often the interface was given back for the connection
-	// giveBackAt is when the interface is given back, unless somebody is to be tried; zero: at the
-	// end.
-	giveBackAt time.Time
-}
-
-func besideOf(r session.StartRequest) lending.Beside {
-	switch {
-	case r.BesideOnly:
-		return lending.BesideOrNot
-	case r.Beside:
-		return lending.BesideIfRoom
-	}
-	return lending.BesideNobody
-}
 
 const (
 	// patience is how long we keep an interface after an attempt that failed while there is nobody
@@ -52,10 +28,6 @@ const (
 	// backPause is the time between two looks at whether it is.
 	backPause = 250 * time.Millisecond
 )
-
-// errNobodyNow means that there is nobody to try now, and that somebody wants the interface
-// meanwhile.
-var errNobodyNow = errors.New("service: nobody is to be tried now")
 
 // lookBeside looks for somebody to try while the manager keeps the connection that it has. It
 // returns at once if there is none to keep.
@@ -153,13 +125,6 @@ func (e *Enrolment) next(ctx context.Context) (search.Candidate, error) {
 		return *c, nil
 	}
 	return e.find(ctx)
-}
-
-// impatient reports whether the interface is to be given back, since there is nobody to try for so
-// long.
-func (e *Enrolment) impatient(step search.Step) bool {
-	return !e.giveBackAt.IsZero() && step.Try == nil &&
-		time.Now().Add(step.Wait).After(e.giveBackAt)
 }
 
 // keepFor says how long the interface is kept from now on with nobody to try. Where there was no

@@ -73,17 +73,6 @@ func (e *Enrolment) stack(c search.Candidate, machine protocol) *eapol.Supplican
 	return eapol.NewSupplicant(eapol.SupplicantConfig{Inner: peer, StartDelay: delay})
 }
 
-// receipt is what an enrolment has got.
-type receipt struct {
-	// of an M8 (or an access point's M7) that was verified: take has them
-	read *receive.Credentials
-	// they are safe, and came is what became of them
-	received bool
-	came     arrival.Result
-	unusable error // why settings that an access point showed make no network
-	external bool  // credentials are for other programs
-}
-
 // check reads Credentials, and refuses those of an M8 that make no network; the access point is
 // told so.
 func (e *Enrolment) check(cs []wsc.Credential) (err error) {

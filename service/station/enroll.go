@@ -20,7 +20,6 @@ import (
 	"wpsd/service/outcome"
 	"wpsd/service/radio"
 	"wpsd/service/search"
-	"wpsd/service/session"
 	"wpsd/service/state"
 )
 
@@ -34,39 +33,6 @@ const (
 	// another of its BSSs. hostapd begins at once.
 	beginTime = 10 * time.Second
 )
-
-// Enrolment is the procedure of one session. Its goroutine owns it.
-type Enrolment struct {
-	*Stations
-	iface   Interface
-	session *session.Running
-	session.Task
-	want         wsc.MAC // zero: any
-	device       wsc.Device
-	began        time.Time
-	fragmentSize int
-	keys         *keypair.Maker
-	scan         *scanner
-	search       *search.Search
-	lastPIN      error           // the newest access point with another PIN
-	last         error           // how the newest attempt failed
-	begin        *time.Timer     // ends this attempt if no run begins
-	message      wsc.MessageType // newest of this attempt
-	backhaul     bool            // as a Multi-AP backhaul station
-	apply        string          // who gets the network; see StartRequest
-	aside
-	receipt
-}
-
-// Enrolment makes the procedure of a session.
-func (s *Stations) Enrolment(j Job) *Enrolment {
-	r := j.Request
-	return &Enrolment{
-		Stations: s, iface: j.Interface, session: j.Session, Task: j.Task, want: r.BSSID,
-		device: j.Device, fragmentSize: j.FragmentSize, apply: r.Apply, backhaul: r.MultiAP,
-		aside: aside{beside: besideOf(r)}, began: j.Session.Started,
-	}
-}
 
 // Run is the session's goroutine: it takes the interface, enrols, gives the interface back, hands
 // over, and tells.
@@ -114,11 +80,6 @@ func (e *Enrolment) onInterface(ctx, walk context.Context) error {
 			s.State, s.Peer, s.Message = state.StateScanning, wsc.MAC{}, 0
 		})
 	}
-}
-
-// fenced is fence.Do for what gives no error.
-func (e *Enrolment) fenced(what string, f func()) error {
-	return fence.Do(e.Log, what, func() error { f(); return nil })
 }
 
 // withInterface takes the interface, enrols, and gives the interface back, whatever went wrong with
@@ -191,26 +152,6 @@ func (e *Enrolment) enroll(ctx context.Context, station drivers.Station) error {
 		e.keys.Prepare()
 		e.keepFor()
 		e.change(func(s *state.Session) { s.State = state.StateScanning })
-	}
-}
-
-// newSearch begins to look, with what is known of the interface's surroundings.
-func (e *Enrolment) newSearch(ctx context.Context) {
-	goal := search.Goal{
-		Button: e.Method == state.MethodPBC, Registrar: e.Purpose != state.PurposeEnroll,
-		BSSID: e.want,
-		SSID:  e.SSID, Hint: e.Hint,
-	}
-	known := e.scan.known(ctx)
-	e.search = search.New(goal, e.began, e.scan.looked, candidates(known))
-	e.search.SetChannels(e.scan.channels)
-	for _, k := range known {
-		e.search.Name(k.BSSID, k.SSID)
-	}
-	for _, n := range e.Store.Networks() {
-		if !n.BSSID.IsZero() {
-			e.search.Name(n.BSSID, n.SSID)
-		}
 	}
 }
 
@@ -393,32 +334,3 @@ func linkError(err, end error) error {
 	}
 	return fmt.Errorf("%w: %w", &drivers.LostError{Err: end}, err)
 }
-
-// probeRequest is our element for probe requests. With a push button, it is what tells the access
-// point that we pressed ours: it counts the stations that do.
-func (e *Enrolment) probeRequest() []byte {
-	device := e.device
-	for _, c := range e.scan.channels {
-		device.RFBands |= wsc.BandOf(c.Frequency)
-	}
-	p := wsc.ProbeRequest{RequestType: e.requestType(), Device: device,
-		DevicePasswordID: e.Password.ID}
-	return ie.AppendWSC(nil, p.Append(nil))
-}
-
-// multiAP are the flags that we have in a Multi-AP network.
-func (e *Enrolment) multiAP() uint8 {
-	if e.backhaul {
-		return ie.BackhaulStation
-	}
-	return 0
-}
-
-func (e *Enrolment) requestType() wsc.RequestType {
-	if e.Purpose == state.PurposeEnroll {
-		return wsc.RequestEnrollee
-	}
-	return wsc.RequestRegistrar
-}
-
-func (e *Enrolment) change(alter func(*state.Session)) { e.session.Change(alter) }

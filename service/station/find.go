@@ -87,3 +87,14 @@ func (e *Enrolment) checks(is bool) {
 
 // checked notes that there is somebody to try, which the next change tells.
 func (e *Enrolment) checked() { e.session.Note(func(s *state.Session) { s.Checking = false }) }
+
+// errNobodyNow means that there is nobody to try now, and that somebody wants the interface
+// meanwhile.
+var errNobodyNow = errors.New("service: nobody is to be tried now")
+
+// impatient reports whether the interface is to be given back, since there is nobody to try for so
+// long.
+func (e *Enrolment) impatient(step search.Step) bool {
+	return !e.giveBackAt.IsZero() && step.Try == nil &&
+		time.Now().Add(step.Wait).After(e.giveBackAt)
+}
