@@ -3,33 +3,40 @@ package dbus
 import (
 	"context"
 
-	godbus "github.com/godbus/dbus/v5"
 	"wpsd/service/outcome"
 )
 
-// addInterface implements Manager.AddInterface. Interfaces with a radio, and access points that
-// hostapd runs, are found without being named; what needs a name is an interface without a radio.
-func addInterface(ctx context.Context, r *request) ([]any, error) {
-	name, driver, control := r.text(0), "none", ""
+// interfaceToAdd is an interface that nobody finds by himself.
+type interfaceToAdd struct{ name, driver string }
+
+// readAddInterface reads the arguments of Manager.AddInterface. Interfaces with a radio, and access
+// points that hostapd runs, are found without being named; what needs a name is an interface
+// without a radio.
+func readAddInterface(r *request) (interfaceToAdd, error) {
+	add, control := interfaceToAdd{r.text(0), "none"}, ""
 	if err := decodeOptions(r.options(1),
-		map[string]any{"driver": &driver, "control-path": &control}); err != nil {
-		return nil, err
+		map[string]any{"driver": &add.driver, "control-path": &control}); err != nil {
+		return add, err
 	}
 	if control != "" {
-		return nil, outcome.ControlPathGiven.Of()
+		return add, outcome.ControlPathGiven.Of()
 	}
-	if err := r.svc.AddInterface(ctx, name, driver); err != nil {
-		return nil, err
-	}
-	return []any{interfacePath(name)}, nil
+	return add, nil
 }
 
-// removeInterface implements Manager.RemoveInterface.
-func removeInterface(ctx context.Context, r *request) ([]any, error) {
-	path, _ := r.args[0].(godbus.ObjectPath)
-	name, ok := interfaceOf(path)
-	if !ok {
-		return nil, outcome.NoInterfacePath.Of(quote(string(path)))
+// addInterface implements Manager.AddInterface.
+func addInterface(ctx context.Context, svc Rooms, add interfaceToAdd) ([]any, error) {
+	if err := svc.AddInterface(ctx, add.name, add.driver); err != nil {
+		return nil, err
 	}
-	return nil, r.svc.RemoveInterface(ctx, name)
+	return []any{interfacePath(add.name)}, nil
+}
+
+// readRemoveInterface reads the argument of Manager.RemoveInterface.
+func readRemoveInterface(r *request) (string, error) {
+	name, ok := interfaceOf(r.path(0))
+	if !ok {
+		return "", outcome.NoInterfacePath.Of(quote(string(r.path(0))))
+	}
+	return name, nil
 }

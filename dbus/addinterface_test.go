@@ -22,7 +22,7 @@ func TestAddInterface(t *testing.T) {
 			"Driver")[0]; got != godbus.MakeVariant("none") {
 			t.Errorf("its driver is %v", got)
 		}
-		c.must(rootPath, add, "eth1", options("driver", "sim"))
+		c.refused("NotSupported", rootPath, add, "eth1", options("driver", "sim"))
 		c.must(rootPath, remove, path)
 		if calls := w.svc.calls(); !slices.Equal(calls,
 			[]string{"AddInterface eth0.7 none", "AddInterface eth1 sim",

@@ -52,15 +52,17 @@ func (a *agent) request(member string, args ...any) bus.Request {
 		Flags: godbus.FlagNoAutoStart}
 }
 
+// readAgent reads the argument of Manager.RegisterCredentialAgent and of its counterpart.
+func readAgent(r *request) (*agent, error) {
+	return &agent{bus: r.bus, owner: r.caller, path: r.path(0)}, nil
+}
+
 // registerAgent implements Manager.RegisterCredentialAgent.
-func registerAgent(ctx context.Context, r *request) ([]any, error) {
-	path, _ := r.args[0].(godbus.ObjectPath)
-	return nil, r.svc.RegisterAgent(ctx, r.caller, string(path),
-		&agent{bus: r.bus, owner: r.caller, path: path})
+func registerAgent(svc Rooms, ctx context.Context, a *agent) error {
+	return svc.RegisterAgent(ctx, a.owner, string(a.path), a)
 }
 
 // unregisterAgent implements Manager.UnregisterCredentialAgent.
-func unregisterAgent(_ context.Context, r *request) ([]any, error) {
-	path, _ := r.args[0].(godbus.ObjectPath)
-	return nil, r.svc.UnregisterAgent(r.caller, string(path))
+func unregisterAgent(svc Rooms, _ context.Context, a *agent) error {
+	return svc.UnregisterAgent(a.owner, string(a.path))
 }

@@ -18,7 +18,6 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service"
-	"wpsd/service/agents"
 	"wpsd/service/state"
 )
 
@@ -367,16 +366,15 @@ func TestWhoMayBeAnAgent(t *testing.T) {
 		if !slices.Equal(asked, []Action{ActionReadSecrets, ActionReadSecrets}) {
 			t.Errorf("asked %v", asked)
 		}
-		if !slices.Equal(w.svc.agentOwners, good.conn.Names()) {
-			t.Errorf("agents of %v", w.svc.agentOwners)
-		}
 		name := good.conn.Names()[0]
+		if !w.svc.HasAgent(name) || w.svc.HasAgent(bad.conn.Names()[0]) {
+			t.Error("agents of others")
+		}
 		good.conn.Close()
 		synctest.Wait()
-		if calls := w.svc.calls(); calls[len(calls)-1] != "ReleaseOwner "+name {
-			t.Errorf("calls %v", calls)
+		if !w.svc.released(name) {
+			t.Error("his agent is still there")
 		}
-		w.svc.on = func(string) error { return agents.ErrUnknown }
 		bad.refused("NoAgent", rootPath, unregisterMethod, agentPath)
 	})
 }
@@ -392,7 +390,7 @@ func TestAgentsAreNotForgotten(t *testing.T) {
 		}
 		p.conn.Close()
 		synctest.Wait()
-		if calls := w.svc.calls(); calls[len(calls)-1] != "ReleaseOwner "+name {
+		if !w.svc.released(name) {
 			t.Error("the agent was forgotten")
 		}
 	})

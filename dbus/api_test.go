@@ -79,7 +79,7 @@ func TestTablesAgree(t *testing.T) {
 				t.Errorf("%s: there is no error %s", name, e)
 			}
 		}
-		if (row.action != Anyone || row.by != nil) && handlers[name] != nil &&
+		if (row.action != Anyone || row.by != nil) && handlers[name].do != nil &&
 			!slices.Contains(declared[name].Errors, "NotAuthorized") {
 			t.Errorf("%s: NotAuthorized is not among its errors", name)
 		}
@@ -137,7 +137,7 @@ func optioned(t *testing.T) (methods map[string]introspection.Method,
 	for _, i := range all {
 		for _, m := range i.Methods {
 			name := i.Name + "." + m.Name
-			if handlers[name] == nil || len(m.In) == 0 || m.In[len(m.In)-1].Type != "a{sv}" {
+			if handlers[name].do == nil || len(m.In) == 0 || m.In[len(m.In)-1].Type != "a{sv}" {
 				continue
 			}
 			methods[name], keys[name] = m, map[string]string{}

@@ -15,32 +15,34 @@ import (
 	"wpsd/service/state"
 )
 
-// apPin implements Interface.ApPin.
-func apPin(ctx context.Context, r *request) ([]any, error) {
+// readApPin reads the arguments of Interface.ApPin.
+func readApPin(r *request) (ask hotspot.APPINRequest, err error) {
 	var pin bus.Text
 	var timeout uint32
 	options := r.options(1)
 	var force bool
 	if err := decodeOptions(options,
 		map[string]any{optionPIN: &pin, "timeout": &timeout, optionForce: &force}); err != nil {
-		return nil, err
+		return ask, err
 	}
-	ask := hotspot.APPINRequest{Interface: r.ifname, Command: hotspot.APPINCommand(r.text(0)),
+	ask = hotspot.APPINRequest{Interface: r.ifname, Command: hotspot.APPINCommand(r.text(0)),
 		Force: force}
 	_, withPIN := options[optionPIN]
 	if withPIN || ask.Command == hotspot.APPINSet {
 		if pin.IsZero() {
-			return nil, outcome.EmptyPINToSet.Of()
+			return ask, outcome.EmptyPINToSet.Of()
 		}
 		ask.PIN = pin.Value
 	}
 	if _, given := options["timeout"]; given {
-		var err error
-		if ask.Timeout, err = seconds(timeout); err != nil {
-			return nil, err
-		}
+		ask.Timeout, err = seconds(timeout)
 	}
-	used, err := r.svc.APPIN(ctx, ask)
+	return ask, err
+}
+
+// apPin implements Interface.ApPin.
+func apPin(ctx context.Context, svc Rooms, ask hotspot.APPINRequest) ([]any, error) {
+	used, err := svc.APPIN(ctx, ask)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ const apPinMethod = interfaceIface + ".ApPin"
 func TestApPin(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		c := w.client(0)
 		for _, row := range []struct {
 			command, want, call string
@@ -67,6 +68,7 @@ func TestApPin(t *testing.T) {
 func TestStartPinAtAnAccessPoint(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		c := w.client(0)
 		c.must(wlan0, startPinMethod, options("timeout", uint32(90), "mac", "02:00:00:00:09:00"))
 		if got := w.svc.last; got.Timeout != 90*time.Second ||

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,6 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/engine/devpass"
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
 	"wpsd/service/outcome"
@@ -47,9 +47,12 @@ func TestFromCallToSignal(t *testing.T) {
 			" InterfacesAdded "+string(session1),
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
 
-		s := state.Session{ID: 1, Interface: "wlan0", Owner: c.conn.Names()[0],
-			Role: state.RoleEnrollee, Method: state.MethodPBC, State: state.StateExchanging,
-			Peer: bssid1, Message: wsc.MsgM4}
+		s, _ := w.svc.Session(1)
+		if s.Owner != c.conn.Names()[0] || s.Role != state.RoleEnrollee ||
+			s.Method != state.MethodPBC || s.State != state.StateScanning {
+			t.Errorf("the session is %+v", s)
+		}
+		s.State, s.Peer, s.Message = state.StateExchanging, bssid1, wsc.MsgM4
 		w.svc.tell(state.AccessPointAdded{AccessPoint: accessPoint()},
 			state.SessionChanged{Session: s})
 		expect(t, c.heard(),
@@ -61,16 +64,22 @@ func TestFromCallToSignal(t *testing.T) {
 				" Message:M4 Peer:02:00:00:00:01:00 Progress:0.55 State:exchanging Step:exchanging] []",
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Scanning:false] []")
 
-		w.svc.tell(state.CredentialReceived{Session: 1})
-		s.State, s.Networks = state.StateSucceeded, []state.NetworkID{7}
-		w.svc.tell(state.SessionEnded{Session: s},
-			state.InterfaceChanged{Interface: state.Interface{Name: "wlan0"}})
-		expect(t, c.heard(),
+		w.svc.received(t, press)
+		heard := c.heard()
+		end := slices.IndexFunc(heard, func(s string) bool {
+			return strings.Contains(s, "CredentialReceived")
+		})
+		expect(t, heard[end:],
 			"/sessions/1 CredentialReceived map[auth:WPA2PSK encryption:CCMP key:\""+key,
-			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[Networks:["+string(network7)+
-				"] Progress:1 State:succeeded Step:ended] []",
-			"/sessions/1 Succeeded ["+string(network7)+"]",
-			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
+			"/sessions/1 PropertiesChanged fi.w1.wps.Session map[",
+			"/sessions/1 Succeeded ["+string(network7)+"]", // the same network
+			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[Session:/] []")
+		if !strings.HasSuffix(heard[end+1], " Progress:1 State:succeeded Step:ended] []") ||
+			!slices.ContainsFunc(heard, func(s string) bool {
+				return strings.Contains(s, "Networks:["+string(network7)+"]")
+			}) {
+			t.Errorf("heard\n\t%s", strings.Join(heard, "\n\t"))
+		}
 	})
 }
 
@@ -160,6 +169,7 @@ func TestPropertiesHaveTheirTypes(t *testing.T) {
 func TestManagersAreThoseThatAreWired(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{Managers: []string{"novel"}}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		c := w.client(0)
 		activateMethod := networkIface + ".Activate"
 		if v := c.must(rootPath, get, managerIface, "Managers")[0].(godbus.Variant); plain(v) !=
@@ -345,7 +355,9 @@ func TestManager(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(stranger)
-		if pin := c.must(rootPath, managerIface+".GeneratePin")[0]; pin != "12345670" {
+		pin, _ := c.must(rootPath, managerIface+".GeneratePin")[0].(string)
+		if again := c.must(rootPath, managerIface+".CheckPin", pin)[0]; again != pin ||
+			len(pin) != 8 {
 			t.Errorf("GeneratePin gives %v", pin)
 		}
 		if pin := c.must(rootPath, managerIface+".CheckPin", "1234-5670 ")[0]; pin != "12345670" {
@@ -368,7 +380,7 @@ func TestManager(t *testing.T) {
 			}
 			expect(t, root.heard(), " PropertiesChanged fi.w1.wps.Manager map["+name+":"+plain(v))
 		}
-		before := len(w.svc.calls())
+		before := w.svc.Manager()
 		for name, v := range map[string]any{
 			"DeviceName": strings.Repeat("x", 33), "Manufacturer": strings.Repeat("é", 33),
 			"ModelName": "a\nb", "DeviceType": "PC",
@@ -380,8 +392,8 @@ func TestManager(t *testing.T) {
 		}
 		root.refused("InvalidArguments", rootPath, set, managerIface, "ConfigMethods",
 			godbus.MakeVariant([]string{""}))
-		if after := len(w.svc.calls()); after != before {
-			t.Errorf("the service was asked all the same: %v", w.svc.calls()[before:])
+		if after := w.svc.Manager(); !reflect.DeepEqual(after, before) {
+			t.Errorf("the service was asked all the same: %+v", after)
 		}
 	})
 }
@@ -391,13 +403,8 @@ func TestMethodsReachTheService(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
-		c.must(wlan0, interfaceIface+".Scan", options())
-		if got := c.must(wlan0, startPinMethod, options("pin", "1234-5670")); got[0] != session1 ||
-			got[1] != "1234-5670" {
-			t.Errorf("StartPin gives %v", got)
-		}
-		c.must(session1, sessionIface+".Cancel")
-		c.must(wlan0, interfaceIface+".Cancel") // by the owner: his session, whatever runs by then
+		c.must(wlan0, startPbcMethod, options())
+		w.svc.received(t, press)
 		if got := c.must(session1, sessionIface+
 			".GetCredentials")[0].([]map[string]godbus.Variant); len(got) != 1 || plain(
 			got[0]["wifi-uri"]) != "WIFI:T:WPA;S:home;P:"+key+";;" {
@@ -405,31 +412,45 @@ func TestMethodsReachTheService(t *testing.T) {
 		}
 		got := c.must(network7, networkIface+".GetSecrets")[0].(map[string]godbus.Variant)
 		want := `map[auth:WPA2PSK encryption:CCMP key:"` + key +
-			`" key-index:1 key-kind:passphrase mac:02:00:00:00:00:00 network-index:1 ssid:"home" wifi-uri:WIFI:T:WPA;S:home;P:` + key + `;;]`
+			`" key-index:0 key-kind:passphrase mac:02:00:00:00:00:00 network-index:1 ssid:"home" wifi-uri:WIFI:T:WPA;S:home;P:` + key + `;;]`
 		if plain(got) != want {
 			t.Errorf("GetSecrets gives %s", plain(got))
 		}
+		c.must(wlan0, startPbcMethod, options())
+		c.must(wlan0, interfaceIface+".Cancel")
+		c.refused("NoCredentials", "/fi/w1/wps/sessions/2", sessionIface+".GetCredentials")
+		w.svc.answer = w.svc.pretend
+		c.must(wlan0, interfaceIface+".Scan", options())
+		if got := c.must(wlan0, startPinMethod, options("pin", "1234-5670")); got[0] != session1 ||
+			got[1] != "1234-5670" {
+			t.Errorf("StartPin gives %v", got)
+		}
+		c.must(session1, sessionIface+".Cancel")
+		c.must(wlan0, interfaceIface+".Cancel") // by the owner: his session, whatever runs by then
 		c.must(network7, networkIface+".Activate", options("interface", "wlan0", "apply", "iwd"))
 		c.must(network7, networkIface+".Activate", options())
 		for _, bad := range []map[string]godbus.Variant{options("apply", "none"),
 			options("apply", "connman"), options("iface", "wlan0")} {
 			c.refused("InvalidArguments", network7, networkIface+".Activate", bad)
 		}
-		c.must(network7, networkIface+".Delete")
 		w.client(0).must(wlan0, interfaceIface+".Cancel") // another process of his
+		w.svc.answer = nil
+		c.must(network7, networkIface+".Delete")
+		if _, err := w.svc.NetworkSecrets(7); !errors.Is(err, state.ErrNoNetwork) {
+			t.Errorf("the network is still there: %v", err)
+		}
 		wantCalls := []string{
+			"Start pbc wlan0", "Credentials " + string(session1),
+			"NetworkSecrets " + string(network7),
+			"Start pbc wlan0", "Cancel /fi/w1/wps/sessions/2", "Credentials /fi/w1/wps/sessions/2",
 			"Scan wlan0", "Start pin wlan0", "Cancel " + string(session1),
-			"Cancel " + string(session1), "Credentials " + string(session1),
-			"NetworkSecrets " + string(network7), "Activate " + string(network7) + " wlan0 iwd",
-			"Activate " + string(network7) + "  auto", "DeleteNetwork " + string(network7),
-			"Cancel " + string(session1),
+			"Cancel " + string(session1), "Activate " + string(network7) + " wlan0 iwd",
+			"Activate " + string(network7) + "  auto",
+			"Cancel " + string(session1), "DeleteNetwork " + string(network7),
 		}
 		if calls := w.svc.calls(); !slices.Equal(calls, wantCalls) {
 			t.Errorf("the service was asked %v", calls)
 		}
-		w.svc.credentials = nil
-		c.refused("NoCredentials", session1, sessionIface+".GetCredentials")
-		w.svc.on = func(string) error { return devpass.ErrPIN }
 		c.refused("InvalidPin", wlan0, startPinMethod, options("pin", "123"))
 	})
 }

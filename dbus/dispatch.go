@@ -15,59 +15,116 @@ import (
 	"wpsd/service/state"
 )
 
-// handler implements a method of ours: it decodes, calls the service once, and encodes. Its
-// arguments have the types that the introspection data say. It must not touch the Server.
-type handler func(ctx context.Context, r *request) ([]any, error)
+// handler implements a method of ours in two steps. read makes of the arguments, which have the
+// types that the introspection data say, what the service is asked for; it changes nothing. do asks
+// the service once, and makes the answer. Neither touches the Server.
+type handler struct {
+	read func(r *request) (any, error)
+	do   func(ctx context.Context, s Rooms, asked any) ([]any, error)
+}
+
+// method makes a handler of its two steps.
+func method[Q any](read func(*request) (Q, error),
+	do func(context.Context, Rooms, Q) ([]any, error)) handler {
+	return handler{
+		read: func(r *request) (any, error) { return read(r) },
+		do: func(ctx context.Context, s Rooms, asked any) ([]any, error) {
+			q, _ := asked.(Q) // it is what read gave
+			return do(ctx, s, q)
+		},
+	}
+}
+
+// starts is method for what begins a session, whose path is the answer.
+func starts[Q any](read func(*request) (Q, error),
+	start func(Rooms, context.Context, Q) (state.Session, error)) handler {
+	return method(read, func(ctx context.Context, s Rooms, q Q) ([]any, error) {
+		begun, err := start(s, ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return []any{sessionPath(begun.ID)}, nil
+	})
+}
+
+// acts is method for what is answered with nothing.
+func acts[Q any](read func(*request) (Q, error),
+	act func(Rooms, context.Context, Q) error) handler {
+	return method(read, func(ctx context.Context, s Rooms, q Q) ([]any, error) {
+		return nil, act(s, ctx, q)
+	})
+}
+
+// gives is method for what is answered with octets, such as the content of a tag: secret ones.
+func gives[Q any](read func(*request) (Q, error),
+	give func(context.Context, Rooms, Q) (secret.Value, error)) handler {
+	return method(read, func(ctx context.Context, s Rooms, q Q) ([]any, error) {
+		v, err := give(ctx, s, q)
+		if err != nil {
+			return nil, err
+		}
+		return []any{bus.Octets{Value: v}}, nil
+	})
+}
 
 // handlers has all methods of our interfaces.
 var handlers = map[string]handler{
-	managerIface + ".GeneratePin":     generatePin,
-	managerIface + ".CheckPin":        checkPin,
-	managerIface + ".GetPermissions":  getPermissions,
-	managerIface + ".AddNetwork":      addNetwork,
-	managerIface + ".AddInterface":    addInterface,
-	managerIface + ".RemoveInterface": removeInterface,
-	managerIface + ".NfcTagRead":      nfcTagRead,
+	managerIface + ".GeneratePin":     method(noArguments, generatePin),
+	managerIface + ".CheckPin":        method(readPin, checkPin),
+	managerIface + ".GetPermissions":  method(readPermission, getPermissions),
+	managerIface + ".AddNetwork":      method(readAddNetwork, addNetwork),
+	managerIface + ".AddInterface":    method(readAddInterface, addInterface),
+	managerIface + ".RemoveInterface": acts(readRemoveInterface, Rooms.RemoveInterface),
+	managerIface + ".NfcTagRead":      method(tagRequest, nfcTagRead),
 
-	managerIface + ".RegisterCredentialAgent":   registerAgent,
-	managerIface + ".UnregisterCredentialAgent": unregisterAgent,
+	managerIface + ".RegisterCredentialAgent":   acts(readAgent, registerAgent),
+	managerIface + ".UnregisterCredentialAgent": acts(readAgent, unregisterAgent),
 
-	interfaceIface + ".Scan":      scan,
-	interfaceIface + ".StartPbc":  startPbc,
-	interfaceIface + ".StartPin":  startPin,
-	interfaceIface + ".Learn":     learn,
-	interfaceIface + ".Configure": configure,
-	interfaceIface + ".ApPin":     apPin,
+	interfaceIface + ".Scan":      acts(readScan, Rooms.Scan),
+	interfaceIface + ".StartPbc":  starts(readStartPbc, Rooms.StartPBC),
+	interfaceIface + ".StartPin":  method(readStartPin, startPin),
+	interfaceIface + ".Learn":     starts(readLearn, Rooms.Learn),
+	interfaceIface + ".Configure": starts(readConfigure, configure),
+	interfaceIface + ".ApPin":     method(readApPin, apPin),
 
-	interfaceIface + ".StartNfc":           startNfc,
-	interfaceIface + ".NfcPasswordToken":   nfcPasswordToken,
-	interfaceIface + ".NfcConfigToken":     nfcConfigToken,
-	interfaceIface + ".NfcTagRead":         nfcTagRead,
-	interfaceIface + ".NfcHandoverRequest": nfcHandoverRequest,
-	interfaceIface + ".NfcHandoverSelect":  nfcHandoverSelect,
-	interfaceIface + ".NfcReportHandover":  nfcReportHandover,
+	interfaceIface + ".StartNfc":           starts(readStartNfc, Rooms.StartNFC),
+	interfaceIface + ".NfcPasswordToken":   gives(readPasswordToken, nfcPasswordToken),
+	interfaceIface + ".NfcConfigToken":     gives(readConfigToken, nfcConfigToken),
+	interfaceIface + ".NfcTagRead":         method(tagRequest, nfcTagRead),
+	interfaceIface + ".NfcHandoverRequest": method(readHandoverRequest, nfcHandoverRequest),
+	interfaceIface + ".NfcHandoverSelect":  method(readHandoverSelect, nfcHandoverSelect),
+	interfaceIface + ".NfcReportHandover":  acts(readHandover, reportHandover),
 
-	interfaceIface + ".Cancel": cancelInterface,
+	interfaceIface + ".Cancel": acts(readCancel, cancel),
 
-	erIface + ".Start":     erStart,
-	erIface + ".Stop":      erStop,
-	erIface + ".Learn":     erLearn,
-	erIface + ".SetConfig": erSetConfig,
-	erIface + ".Configure": erConfigure,
-	erIface + ".EnrollPbc": erEnrollPbc,
-	erIface + ".EnrollPin": erEnrollPin,
+	erIface + ".Start":     acts(readERStart, Rooms.StartER),
+	erIface + ".Stop":      acts(readERStop, erStop),
+	erIface + ".Learn":     starts(readERLearn, Rooms.ERLearn),
+	erIface + ".SetConfig": acts(readERSetConfig, erSetConfig),
+	erIface + ".Configure": starts(readERConfigure, erConfigure),
+	erIface + ".EnrollPbc": starts(readEREnrollPbc, Rooms.EREnrollPBC),
+	erIface + ".EnrollPin": starts(readEREnrollPin, Rooms.EREnrollPIN),
 
-	erIface + ".NfcConfigToken":    erNfcConfigToken,
-	erIface + ".NfcHandoverSelect": erNfcHandoverSelect,
-	erIface + ".NfcTagRead":        erNfcTagRead,
+	erIface + ".NfcConfigToken":    gives(readERConfigToken, erNfcConfigToken),
+	erIface + ".NfcHandoverSelect": method(readERHandoverSelect, erNfcHandoverSelect),
+	erIface + ".NfcTagRead":        method(tagRequest, erNfcTagRead),
 
-	sessionIface + ".Cancel":         cancelSession,
-	sessionIface + ".GetCredentials": getCredentials,
+	sessionIface + ".Cancel":         acts(sessionOf, Rooms.Cancel),
+	sessionIface + ".GetCredentials": method(sessionOf, getCredentials),
 
-	networkIface + ".GetSecrets": getSecrets,
-	networkIface + ".Activate":   activate,
-	networkIface + ".Delete":     deleteNetwork,
+	networkIface + ".GetSecrets": method(storedNetwork, getSecrets),
+	networkIface + ".Activate":   acts(readActivate, activate),
+	networkIface + ".Delete":     acts(storedNetwork, Rooms.DeleteNetwork),
 }
+
+// noArguments reads nothing.
+func noArguments(*request) (none struct{}, err error) { return none, nil }
+
+// sessionOf is the session that a call is made on.
+func sessionOf(r *request) (state.SessionID, error) { return r.session, nil }
+
+// storedNetwork is the network that a call is made on.
+func storedNetwork(r *request) (state.NetworkID, error) { return r.network, nil }
 
 // slow are the methods that wait for somebody else: they take nobody's place meanwhile.
 var slow = map[string]bool{networkIface + ".Activate": true, managerIface + ".GetPermissions": true}
@@ -100,7 +157,7 @@ func (c *call) hides(at bus.Place) bool {
 // request is a call on its way to a handler, with what the worker knows of the object it is made
 // on.
 type request struct {
-	svc    calls
+	svc    Rooms
 	bus    *Bus // to call back
 	caller string
 	args   []any
@@ -206,7 +263,7 @@ func (s *Server) carryOut(c *call) {
 	}
 	// The arguments are decoded later: who may not make the call shall not keep us busy with it.
 	name := c.Interface + "." + c.Member
-	s.perform(c, s.request(c, s.objects.objects[c.Path]), name, handlers[name])
+	s.perform(c, s.request(c, s.objects.objects[c.Path]), name, s.handlers[name])
 }
 
 // errPanic answers a call in which wpsd made a mistake.

@@ -14,61 +14,55 @@ import (
 	"wpsd/service/state"
 )
 
-// erStart implements ER.Start.
-func erStart(ctx context.Context, r *request) ([]any, error) {
+// readERStart reads the arguments of ER.Start.
+func readERStart(r *request) (external.Start, error) {
 	start := external.Start{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var address string
 	if err := decodeOptions(r.options(0),
 		map[string]any{"address": &address, "detach": &start.Detach}); err != nil {
-		return nil, err
+		return start, err
 	}
 	if _, given := r.options(0)["address"]; given {
 		var err error
 		if start.Address, err = netip.ParseAddr(address); err != nil || !start.Address.Is4() ||
 			start.Address.IsUnspecified() {
-			return nil, outcome.BadAddress.Of(quote(address))
+			return start, outcome.BadAddress.Of(quote(address))
 		}
 	}
-	return nil, r.svc.StartER(ctx, start)
+	return start, nil
+}
+
+// erStopRequest says which External Registrar is to end.
+type erStopRequest struct {
+	ifname, user string
+	own          bool // only if it is that user's
+}
+
+// readERStop is for ER.Stop.
+func readERStop(r *request) (erStopRequest, error) {
+	return erStopRequest{r.ifname, r.user, r.own}, nil
 }
 
 // erStop implements ER.Stop.
-func erStop(ctx context.Context, r *request) ([]any, error) {
+func erStop(svc Rooms, ctx context.Context, r erStopRequest) error {
 	if r.own {
-		return nil, r.svc.StopOwnER(ctx, r.ifname, r.user)
+		return svc.StopOwnER(ctx, r.ifname, r.user)
 	}
-	return nil, r.svc.StopER(ctx, r.ifname)
+	return svc.StopER(ctx, r.ifname)
 }
 
-// erLearn implements ER.Learn.
-func erLearn(ctx context.Context, r *request) ([]any, error) {
-	start, err := erRegister(r, nil)
-	if err != nil {
-		return nil, err
-	}
-	s, err := r.svc.ERLearn(ctx, start)
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+// readERLearn reads the arguments of ER.Learn.
+func readERLearn(r *request) (external.Request, error) { return erRegister(r, nil) }
+
+// readERConfigure reads the arguments of ER.Configure.
+func readERConfigure(r *request) (configuration[external.Request], error) {
+	return readSettings(r, erRegister)
 }
 
 // erConfigure implements ER.Configure.
-func erConfigure(ctx context.Context, r *request) ([]any, error) {
-	var given settingsFields
-	start, err := erRegister(r, given.fields())
-	if err != nil {
-		return nil, err
-	}
-	settings, err := given.settings(r.options(2))
-	if err != nil {
-		return nil, err
-	}
-	s, err := r.svc.ERConfigure(ctx, start, settings)
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+func erConfigure(svc Rooms, ctx context.Context,
+	c configuration[external.Request]) (state.Session, error) {
+	return svc.ERConfigure(ctx, c.start, c.settings)
 }
 
 // erRegister reads what Learn and Configure have in common: the access point, its PIN, and a
@@ -90,78 +84,79 @@ func erRegister(r *request, more map[string]any) (external.Request, error) {
 	return start, err
 }
 
-// erSetConfig implements ER.SetConfig.
-func erSetConfig(ctx context.Context, r *request) ([]any, error) {
-	ap, err := peerArg(r.text(0), "access point")
-	if err != nil {
-		return nil, err
+// erSetConfigRequest says which access point is of which stored network.
+type erSetConfigRequest struct {
+	ifname  string
+	ap      external.Peer
+	network state.NetworkID
+}
+
+// readERSetConfig reads the arguments of ER.SetConfig.
+func readERSetConfig(r *request) (c erSetConfigRequest, err error) {
+	c.ifname = r.ifname
+	if c.ap, err = peerArg(r.text(0), "access point"); err != nil {
+		return c, err
 	}
 	path := r.path(1)
 	id, ok := strings.CutPrefix(string(path), string(rootPath)+"/networks/")
 	n, err := strconv.ParseUint(id, 10, 32)
 	if !ok || err != nil {
-		return nil, outcome.NoNetworkPath.Of(quote(string(path)))
+		return c, outcome.NoNetworkPath.Of(quote(string(path)))
 	}
-	return nil, r.svc.ERSetConfig(ctx, r.ifname, ap, state.NetworkID(n))
+	c.network = state.NetworkID(n)
+	return c, nil
 }
 
-// erEnrollPbc implements ER.EnrollPbc.
-func erEnrollPbc(ctx context.Context, r *request) ([]any, error) {
+// erSetConfig implements ER.SetConfig.
+func erSetConfig(svc Rooms, ctx context.Context, c erSetConfigRequest) error {
+	return svc.ERSetConfig(ctx, c.ifname, c.ap, c.network)
+}
+
+// readEREnrollPbc reads the arguments of ER.EnrollPbc.
+func readEREnrollPbc(r *request) (external.Request, error) {
+	start := external.Request{Interface: r.ifname, Owner: r.caller, User: r.user}
 	run, err := r.decodeRun(r.options(1), admits, nil)
 	if err != nil {
-		return nil, err
+		return start, err
 	}
-	enrollee, err := enrolleeArg(r.text(0))
-	if err != nil {
-		return nil, err
-	}
-	s, err := r.svc.EREnrollPBC(ctx, external.Request{Interface: r.ifname, Owner: r.caller,
-		User: r.user, Enrollee: enrollee, Detach: run.detach})
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+	start.Detach = run.detach
+	start.Enrollee, err = enrolleeArg(r.text(0))
+	return start, err
 }
 
-// erEnrollPin implements ER.EnrollPin.
-func erEnrollPin(ctx context.Context, r *request) ([]any, error) {
+// readEREnrollPin reads the arguments of ER.EnrollPin.
+func readEREnrollPin(r *request) (external.Request, error) {
 	start := external.Request{Interface: r.ifname, Owner: r.caller, User: r.user}
 	var mac, ap string
 	var timeout uint32
 	run, err := r.decodeRun(r.options(2), admitsPIN,
 		map[string]any{"mac": &mac, "ap": &ap, "timeout": &timeout})
 	if err != nil {
-		return nil, err
+		return start, err
 	}
 	start.Detach, start.Force = run.detach, run.force
 	if start.Enrollee, err = enrolleeArg(r.text(0)); err != nil {
-		return nil, err
+		return start, err
 	}
 	given := r.options(2)
 	if _, ok := given["mac"]; ok {
 		if start.MAC, err = wsc.ParseMAC(mac); err != nil || start.MAC.IsZero() {
-			return nil, outcome.BadMAC.Of(quote(mac))
+			return start, outcome.BadMAC.Of(quote(mac))
 		}
 	}
 	if _, ok := given["ap"]; ok {
 		if start.AP, err = peerArg(ap, "access point"); err != nil {
-			return nil, err
+			return start, err
 		}
 	}
 	if _, ok := given["timeout"]; ok {
 		if timeout == 0 {
-			return nil, outcome.NoTimeToLetIn.Of()
+			return start, outcome.NoTimeToLetIn.Of()
 		}
 		start.Timeout = time.Duration(timeout) * time.Second
 	}
-	if start.PIN, err = pinArg(r.secret(1)); err != nil {
-		return nil, err
-	}
-	s, err := r.svc.EREnrollPIN(ctx, start)
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+	start.PIN, err = pinArg(r.secret(1))
+	return start, err
 }
 
 // peerArg reads the name of one access point or device.

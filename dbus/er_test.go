@@ -122,6 +122,7 @@ func TestERCalls(t *testing.T) {
 		t.Run(c.method+" "+c.call+c.text, func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, Options{}, func(w *world) {
+				w.svc.answer = w.svc.pretend
 				client := w.client(0)
 				if c.refuse != "" {
 					if text := client.refused(c.refuse, wlan0, erIface+"."+c.method,
@@ -145,6 +146,7 @@ func TestERCalls(t *testing.T) {
 func TestEREnrollPinOptions(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		w.client(0).must(wlan0, erIface+".EnrollPin", "any", "12345670",
 			options("mac", bssid1.String(), "ap", erUUID.String(), "timeout", uint32(60),
 				"detach", true))
@@ -247,9 +249,9 @@ func TestERObjects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.svc.snapshot.ERs = []state.ER{{Interface: "wlan0", Running: true}}
-		w.svc.snapshot.ERAccessPoints = []state.ERAccessPoint{erAccessPoint(1)}
-		w.svc.snapshot.EREnrollees = []state.EREnrollee{erEnrollee(1)}
+		w.svc.tell(state.ERChanged{ER: state.ER{Interface: "wlan0", Running: true}},
+			state.ERAPAdded{AccessPoint: erAccessPoint(1)},
+			state.EREnrolleeAdded{Enrollee: erEnrollee(1)})
 		w.start(Options{})
 		synctest.Wait()
 		c := w.client(stranger)
@@ -293,7 +295,9 @@ func TestERSettingsGoToTheOwnerAlone(t *testing.T) {
 	inBubble(t, Options{}, func(w *world) {
 		owner, spy := w.client(0), w.client(0).listen()
 		w.svc.tell(state.ERAPAdded{AccessPoint: erAccessPoint(1)})
-		owner.must(wlan0, erIface+".Learn", erUUID.String(), "12345670", options())
+		owner.must(wlan0, startPbcMethod, options())
+		w.svc.received(t, press)
+		owner.heard()
 		w.svc.tell(state.ERAPSettings{Session: 1, Interface: "wlan0", AccessPoint: 1})
 		expect(t, owner.heard(), "/interfaces/wlan0 ApSettings "+string(erAPPath)+
 			` map[auth:WPA2PSK encryption:CCMP key:"`+key)
@@ -344,7 +348,7 @@ func TestEROwnerIsNotForgotten(t *testing.T) {
 		name := owner.conn.Names()[0]
 		owner.conn.Close()
 		synctest.Wait()
-		if calls := w.svc.calls(); calls[len(calls)-1] != "ReleaseOwner "+name {
+		if !w.svc.released(name) {
 			t.Error("the owner was forgotten")
 		}
 	})

@@ -92,7 +92,7 @@ func eventCases() []eventCase {
 			" PropertiesChanged fi.w1.wps.Manager map[Networks:[]] []",
 		}},
 		{"a setting changes", []state.Event{state.ManagerChanged{Manager: state.Manager{Version: "0.1", Processing: state.ProcessingBoth}}}, []string{
-			" PropertiesChanged fi.w1.wps.Manager map[CredentialProcessing:both",
+			" PropertiesChanged fi.w1.wps.Manager map[ConfigMethods:[] CredentialProcessing:both",
 		}},
 		{"what is told of things that are gone is nothing", []state.Event{
 			state.SessionChanged{Session: session}, state.SessionRemoved{ID: 5},
@@ -165,7 +165,7 @@ func TestScanningOfASession(t *testing.T) {
 		w.svc.tell(state.SessionChanged{Session: s})
 		s.State = state.StateCanceled
 		w.svc.tell(state.SessionEnded{Session: s},
-			state.InterfaceChanged{Interface: w.svc.snapshot.Interfaces[0]})
+			state.InterfaceChanged{Interface: w.svc.wlan0()})
 		c.heard()
 		if scanning() {
 			t.Error("it scans after the end")

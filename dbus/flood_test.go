@@ -152,9 +152,14 @@ func fuzzWorld(f *testing.F) (w *world, sender string) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if w.srv, err = New(b, w.svc, Options{Log: newLog(w.log)}); err != nil {
+	if w.srv, err = New(b, w.svc.Rooms, Options{Log: newLog(w.log)}); err != nil {
 		f.Fatal(err)
 	}
+	f.Cleanup(func() {
+		if err := w.svc.close(); err != nil {
+			f.Error(err)
+		}
+	})
 	w.srv.ctx = f.Context()
 	w.srv.resubscribe(nil)
 	w.svc.tell(sessionOne(client.Names()[0]))

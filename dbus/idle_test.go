@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"wpsd/service/session"
 	"wpsd/service/state"
 
 	godbus "github.com/godbus/dbus/v5"
@@ -19,9 +20,10 @@ const idleAfter = time.Minute
 // idler is a Server that ends when nobody needs it, and what it said on the way.
 type idler struct {
 	*world
-	mu   sync.Mutex // the Server runs on a goroutine of its own
-	said []string
-	last func() // runs once, in the moment before the name is given back
+	mu      sync.Mutex // the Server runs on a goroutine of its own
+	said    []string
+	release func() // of what it is busy with
+	last    func() // runs once, in the moment before the name is given back
 }
 
 // atLast has something done in the moment before the name is given back.
@@ -52,7 +54,9 @@ func whenIdle(t *testing.T, test func(i *idler)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		i := &idler{world: newWorld(t)}
-		i.svc.calm = make(chan struct{}, 1)
+		if err := i.svc.DeleteNetwork(t.Context(), 7); err != nil { // it is in memory only
+			t.Fatal(err)
+		}
 		i.start(Options{Idle: Idle{
 			After: func() time.Duration { return idleAfter },
 			Leaving: func() {
@@ -65,6 +69,9 @@ func whenIdle(t *testing.T, test func(i *idler)) {
 		}})
 		synctest.Wait()
 		test(i)
+		if err := i.svc.close(); err != nil {
+			t.Error(err)
+		}
 		i.end()
 		i.bus.Close()
 	})
@@ -95,18 +102,13 @@ func (i *idler) ends() {
 	}
 }
 
-// onCall has something done with each call of the service.
-func (i *idler) onCall(do func(string) error) {
-	i.svc.mu.Lock()
-	i.svc.on = do
-	i.svc.mu.Unlock()
-}
-
 // busyWith makes the service need the daemon, or not.
 func (i *idler) busyWith(what string) {
-	i.svc.mu.Lock()
-	i.svc.busy = what
-	i.svc.mu.Unlock()
+	if what != "" {
+		i.release = i.svc.Hold(what)
+		return
+	}
+	i.release()
 }
 
 func TestIdle(t *testing.T) {
@@ -138,7 +140,6 @@ func TestIdle(t *testing.T) {
 			time.Sleep(10 * idleAfter)
 			i.runs()
 			i.busyWith("")
-			i.svc.calm <- struct{}{}
 			time.Sleep(idleAfter)
 			i.ends()
 		}},
@@ -146,7 +147,7 @@ func TestIdle(t *testing.T) {
 			i.busyWith("a session")
 			time.Sleep(10 * idleAfter)
 			i.busyWith("")
-			i.svc.tell(state.ManagerChanged{Manager: i.svc.snapshot.Manager})
+			i.svc.tell(state.ManagerChanged{Manager: i.svc.Manager()})
 			time.Sleep(idleAfter)
 			i.ends()
 		}},
@@ -202,10 +203,6 @@ func TestIdleLosesNoCall(t *testing.T) {
 		whenIdle(t, func(i *idler) {
 			c := i.client(0)
 			answer := make(chan *godbus.Call, 1)
-			i.onCall(func(string) error {
-				i.busyWith("a session")
-				return nil
-			})
 			i.atLast(func() {
 				c.conn.Object(BusName, wlan0).Go(interfaceIface+".StartPbc", 0, answer, options())
 			})
@@ -219,10 +216,8 @@ func TestIdleLosesNoCall(t *testing.T) {
 			if got := i.heard(); got != "leaving staying" {
 				t.Errorf("said %q", got)
 			}
-			i.onCall(nil)
-			i.busyWith("")
-			c.must(rootPath, managerIface+".GeneratePin")
-			time.Sleep(idleAfter)
+			c.must(session1, sessionIface+".Cancel")
+			time.Sleep(session.KeepEnded + 2*idleAfter)
 			i.ends()
 		})
 	})
@@ -259,9 +254,7 @@ func TestFollowersAreKnown(t *testing.T) {
 	whenIdle(t, func(i *idler) {
 		followed := func() bool {
 			synctest.Wait()
-			i.svc.mu.Lock()
-			defer i.svc.mu.Unlock()
-			return i.svc.followed
+			return i.svc.radio.listens.Load()
 		}
 		if followed() {
 			t.Error("nobody has asked")

@@ -89,32 +89,22 @@ func startOptions(r *request, set []string, more map[string]any) (session.StartR
 	return start, nil
 }
 
-// scan implements Interface.Scan.
-func scan(ctx context.Context, r *request) ([]any, error) {
-	if err := decodeOptions(r.options(0), nil); err != nil {
-		return nil, err
-	}
-	return nil, r.svc.Scan(ctx, r.ifname)
+// readScan reads the arguments of Interface.Scan.
+func readScan(r *request) (ifname string, err error) {
+	return r.ifname, decodeOptions(r.options(0), nil)
 }
 
-// startPbc implements Interface.StartPbc.
-func startPbc(ctx context.Context, r *request) ([]any, error) {
+// readStartPbc reads the arguments of Interface.StartPbc.
+func readStartPbc(r *request) (session.StartRequest, error) {
 	var beside, besideOnly, multiAP bool
 	start, err := startOptions(r, receives, map[string]any{"beside": &beside,
 		"beside-only": &besideOnly, "multi-ap": &multiAP})
-	if err != nil {
-		return nil, err
-	}
 	start.Beside, start.BesideOnly, start.MultiAP = beside, besideOnly, multiAP
-	s, err := r.svc.StartPBC(ctx, start)
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+	return start, err
 }
 
-// startPin implements Interface.StartPin.
-func startPin(ctx context.Context, r *request) ([]any, error) {
+// readStartPin reads the arguments of Interface.StartPin.
+func readStartPin(r *request) (session.StartRequest, error) {
 	var pin bus.Text
 	var mac string
 	var timeout uint32
@@ -122,33 +112,52 @@ func startPin(ctx context.Context, r *request) ([]any, error) {
 	start, err := startOptions(r, usesPIN, map[string]any{optionPIN: &pin, "timeout": &timeout,
 		"mac": &mac, "beside": &beside, "beside-only": &besideOnly})
 	if err != nil {
-		return nil, err
+		return start, err
 	}
 	start.Beside, start.BesideOnly = beside, besideOnly
 	if err := admitOptions(r, &start, timeout, mac); err != nil {
-		return nil, err
+		return start, err
 	}
 	if _, given := r.options(0)["pin"]; given {
 		if pin.IsZero() { // which would mean a new one to the service
-			return nil, outcome.EmptyPIN.Of()
+			return start, outcome.EmptyPIN.Of()
 		}
 		start.PIN = pin.Value
 	}
-	s, used, err := r.svc.StartPIN(ctx, start)
+	return start, nil
+}
+
+// startPin implements Interface.StartPin.
+func startPin(ctx context.Context, svc Rooms, start session.StartRequest) ([]any, error) {
+	s, used, err := svc.StartPIN(ctx, start)
 	if err != nil {
 		return nil, err
 	}
 	return []any{sessionPath(s.ID), bus.Text{Value: used}}, nil
 }
 
-// cancelInterface implements Interface.Cancel. Who was not asked cancels the session that is his,
-// not one that began meanwhile.
-func cancelInterface(ctx context.Context, r *request) ([]any, error) {
-	if r.session == 0 {
-		return nil, fmt.Errorf("%w: none runs on %s", state.ErrNoSession, r.ifname)
+// cancelRequest says what to cancel: a session, or whatever runs on an interface.
+type cancelRequest struct {
+	session state.SessionID // 0: by the interface
+	ifname  string
+}
+
+// readCancel is for Interface.Cancel. Who was not asked cancels the session that is his, not one
+// that began meanwhile.
+func readCancel(r *request) (cancelRequest, error) {
+	switch {
+	case r.session == 0:
+		return cancelRequest{}, fmt.Errorf("%w: none runs on %s", state.ErrNoSession, r.ifname)
+	case r.free:
+		return cancelRequest{session: r.session}, nil
 	}
-	if r.free {
-		return nil, r.svc.Cancel(ctx, r.session)
+	return cancelRequest{ifname: r.ifname}, nil
+}
+
+// cancel implements Interface.Cancel.
+func cancel(svc Rooms, ctx context.Context, c cancelRequest) error {
+	if c.session != 0 {
+		return svc.Cancel(ctx, c.session)
 	}
-	return nil, r.svc.CancelInterface(ctx, r.ifname)
+	return svc.CancelInterface(ctx, c.ifname)
 }

@@ -25,7 +25,7 @@ type result struct {
 // in access.
 func (s *Server) perform(c *call, r *request, name string, h handler) {
 	row, known := access[name]
-	if !known || h == nil { // a test sees to it that this does not happen
+	if !known || h.do == nil { // a test sees to it that this does not happen
 		s.answer(c, nil, ErrNotAuthorized)
 		return
 	}
@@ -146,13 +146,17 @@ func (s *Server) look(ctx context.Context, row rule, r *request, c *call) (Actio
 	return row.by(ctx, r), nil
 }
 
-// handle decodes the arguments and runs the handler.
+// handle decodes the arguments, and has done what they say.
 func (r *request) handle(ctx context.Context, c *call, h handler) (body []any, err error) {
 	defer r.wipe()
 	if err := r.decode(c); err != nil {
 		return nil, err
 	}
-	return h(ctx, r)
+	asked, err := h.read(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.do(ctx, r.svc, asked)
 }
 
 // decode decodes the arguments. Each time anew: what is secret in them is wiped after each use.

@@ -6,6 +6,7 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/engine/devpass"
+	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/outcome"
 	"wpsd/service/state"
@@ -35,28 +36,33 @@ func (t *tree) managerValues() values {
 }
 
 // generatePin implements Manager.GeneratePin.
-func generatePin(_ context.Context, r *request) ([]any, error) {
-	pin, err := r.svc.GeneratePIN()
+func generatePin(_ context.Context, svc Rooms, _ struct{}) ([]any, error) {
+	pin, err := svc.GeneratePIN()
 	if err != nil {
 		return nil, err
 	}
 	return []any{bus.Text{Value: pin}}, nil
 }
 
-// checkPin implements Manager.CheckPin.
-func checkPin(_ context.Context, r *request) ([]any, error) {
-	pin, err := devpass.CheckPIN(r.secret(0).Bytes())
-	if err != nil {
-		return nil, err
-	}
+// readPin reads the argument of Manager.CheckPin.
+func readPin(r *request) (secret.Value, error) { return devpass.CheckPIN(r.secret(0).Bytes()) }
+
+// checkPin implements Manager.CheckPin: the service need not be asked.
+func checkPin(_ context.Context, _ Rooms, pin secret.Value) ([]any, error) {
 	return []any{bus.Text{Value: pin}}, nil
+}
+
+// readPermission is for Manager.GetPermissions.
+func readPermission(r *request) (func(context.Context, Action) Permission, error) {
+	return r.permission, nil
 }
 
 // getPermissions implements Manager.GetPermissions.
-func getPermissions(ctx context.Context, r *request) ([]any, error) {
+func getPermissions(ctx context.Context, _ Rooms,
+	permission func(context.Context, Action) Permission) ([]any, error) {
 	all := make(map[string]string, len(actions))
 	for _, a := range actions {
-		all[string(a)] = string(r.permission(ctx, a))
+		all[string(a)] = string(permission(ctx, a))
 	}
 	if ctx.Err() != nil {
 		return nil, errCallerLeft
@@ -71,9 +77,17 @@ const apiVersion uint32 = 1
 // maxOSVersion is the largest OS Version: its topmost bit is reserved and always set on the wire.
 const maxOSVersion = 1<<31 - 1
 
-// setters change the properties of the Manager that can be written. The value has the property's
+// setting is a change of the Manager's that was read and is allowed.
+type setting func(ctx context.Context, svc Rooms) error
+
+// ofDevice is a setting of what we say of ourselves.
+func ofDevice(change func(*wsc.Device)) setting {
+	return func(ctx context.Context, svc Rooms) error { return svc.SetDevice(ctx, change) }
+}
+
+// setters read the properties of the Manager that can be written. The value has the property's
 // type.
-var setters = map[string]func(ctx context.Context, svc calls, value any) error{
+var setters = map[string]func(value any) (setting, error){
 	"DeviceName": textSetter("DeviceName", wsc.MaxDeviceName, func(d *wsc.Device) *string {
 		return &d.DeviceName
 	}),
@@ -89,56 +103,58 @@ var setters = map[string]func(ctx context.Context, svc calls, value any) error{
 	"SerialNumber": textSetter("SerialNumber", wsc.MaxSerialNumber, func(d *wsc.Device) *string {
 		return &d.SerialNumber
 	}),
-	"DeviceType": func(ctx context.Context, svc calls, value any) error {
+	"DeviceType": func(value any) (setting, error) {
 		text, _ := value.(string)
 		t, err := wsc.ParseDeviceType(text)
 		if err != nil {
-			return outcome.BadDeviceType.Of(quote(text))
+			return nil, outcome.BadDeviceType.Of(quote(text))
 		}
-		return svc.SetDevice(ctx, func(d *wsc.Device) { d.PrimaryDeviceType = t })
+		return ofDevice(func(d *wsc.Device) { d.PrimaryDeviceType = t }), nil
 	},
-	"OsVersion": func(ctx context.Context, svc calls, value any) error {
+	"OsVersion": func(value any) (setting, error) {
 		v, _ := value.(uint32)
 		if v > maxOSVersion {
-			return outcome.BadOSVersion.Of(v)
+			return nil, outcome.BadOSVersion.Of(v)
 		}
-		return svc.SetDevice(ctx, func(d *wsc.Device) { d.OSVersion = v })
+		return ofDevice(func(d *wsc.Device) { d.OSVersion = v }), nil
 	},
-	"ConfigMethods": func(ctx context.Context, svc calls, value any) error {
+	"ConfigMethods": func(value any) (setting, error) {
 		words, _ := value.([]string)
 		for _, w := range words {
 			if m, err := wsc.ParseConfigMethods(w); err != nil || m == 0 ||
 				strings.ContainsAny(w, " \t\n") {
-				return outcome.NoConfigMethod.Of(quote(w))
+				return nil, outcome.NoConfigMethod.Of(quote(w))
 			}
 		}
 		methods, err := wsc.ParseConfigMethods(strings.Join(words, " "))
 		if err != nil {
-			return outcome.ConfigMethodsApart.Of()
+			return nil, outcome.ConfigMethodsApart.Of()
 		}
-		return svc.SetDevice(ctx, func(d *wsc.Device) { d.ConfigMethods = methods })
+		return ofDevice(func(d *wsc.Device) { d.ConfigMethods = methods }), nil
 	},
-	"CredentialProcessing": func(ctx context.Context, svc calls, value any) error {
+	"CredentialProcessing": func(value any) (setting, error) {
 		text, _ := value.(string)
 		switch p := state.Processing(text); p {
 		case state.ProcessingInternal, state.ProcessingExternal, state.ProcessingBoth:
-			return svc.SetProcessing(ctx, p)
+			return func(ctx context.Context, svc Rooms) error {
+				return svc.SetProcessing(ctx, p)
+			}, nil
 		}
-		return outcome.NoProcessing.Of(quote(text))
+		return nil, outcome.NoProcessing.Of(quote(text))
 	},
 }
 
 // textSetter makes the setter of a text of limited length.
-func textSetter(name string, most int, field func(*wsc.Device) *string) func(context.Context, calls,
-	any) error {
-	return func(ctx context.Context, svc calls, value any) error {
+func textSetter(name string, most int,
+	field func(*wsc.Device) *string) func(value any) (setting, error) {
+	return func(value any) (setting, error) {
 		text, _ := value.(string)
 		if len(text) > most {
-			return outcome.TooLong.Of(name, len(text), most)
+			return nil, outcome.TooLong.Of(name, len(text), most)
 		}
 		if text != printable(text) {
-			return outcome.ControlCharacters.Of(name)
+			return nil, outcome.ControlCharacters.Of(name)
 		}
-		return svc.SetDevice(ctx, func(d *wsc.Device) { *field(d) = text })
+		return ofDevice(func(d *wsc.Device) { *field(d) = text }), nil
 	}
 }

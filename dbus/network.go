@@ -36,29 +36,38 @@ func networkValues(n state.Network) values {
 	}
 }
 
-// addNetwork implements Manager.AddNetwork.
-func addNetwork(ctx context.Context, r *request) ([]any, error) {
+// networkToAdd is a network that is to be stored, and its access point.
+type networkToAdd struct {
+	session.Settings
+	bssid wsc.MAC // zero: whatever access point
+}
+
+// readAddNetwork reads the arguments of Manager.AddNetwork.
+func readAddNetwork(r *request) (n networkToAdd, err error) {
 	var given settingsFields
 	var bssid string
 	fields := map[string]any{"bssid": &bssid}
 	maps.Copy(fields, given.fields())
 	if err := decodeOptions(r.options(0), fields); err != nil {
-		return nil, err
+		return n, err
 	}
-	settings, err := given.settings(r.options(0))
-	if err != nil {
-		return nil, err
+	if n.Settings, err = given.settings(r.options(0)); err != nil {
+		return n, err
 	}
-	var mac wsc.MAC // zero: whatever access point
 	if _, named := r.options(0)["bssid"]; named {
-		if mac, err = wsc.ParseMAC(bssid); err != nil {
-			return nil, outcome.BadBSSIDOfNetwork.Of(quote(bssid))
+		if n.bssid, err = wsc.ParseMAC(bssid); err != nil {
+			return n, outcome.BadBSSIDOfNetwork.Of(quote(bssid))
 		}
-		if mac.IsZero() {
-			return nil, state.ErrUnknownBSSID
+		if n.bssid.IsZero() {
+			return n, state.ErrUnknownBSSID
 		}
 	}
-	n, err := r.svc.AddNetwork(ctx, settings, mac)
+	return n, nil
+}
+
+// addNetwork implements Manager.AddNetwork.
+func addNetwork(ctx context.Context, svc Rooms, add networkToAdd) ([]any, error) {
+	n, err := svc.AddNetwork(ctx, add.Settings, add.bssid)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +75,8 @@ func addNetwork(ctx context.Context, r *request) ([]any, error) {
 }
 
 // getSecrets implements Network.GetSecrets.
-func getSecrets(_ context.Context, r *request) ([]any, error) {
-	n, err := r.svc.NetworkSecrets(r.network)
+func getSecrets(_ context.Context, svc Rooms, id state.NetworkID) ([]any, error) {
+	n, err := svc.NetworkSecrets(id)
 	if err != nil {
 		return nil, err
 	}
@@ -75,23 +84,30 @@ func getSecrets(_ context.Context, r *request) ([]any, error) {
 	return []any{credentialValues(n)}, nil
 }
 
-// activate implements Network.Activate.
-func activate(ctx context.Context, r *request) ([]any, error) {
-	a := service.ActivateRequest{Apply: session.ApplyAuto}
-	if err := decodeOptions(r.options(0),
-		map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
-		return nil, err
-	}
-	if err := r.checkApply(a.Apply); err != nil {
-		return nil, err
-	}
-	if a.Apply == session.ApplyNone {
-		return nil, outcome.ActivateByNobody.Of(strings.Join(r.managers, ", "))
-	}
-	return nil, r.svc.Activate(ctx, r.network, a)
+// activation says which network is to be connected to, and by whom.
+type activation struct {
+	network state.NetworkID
+	service.ActivateRequest
 }
 
-// deleteNetwork implements Network.Delete.
-func deleteNetwork(ctx context.Context, r *request) ([]any, error) {
-	return nil, r.svc.DeleteNetwork(ctx, r.network)
+// readActivate reads the arguments of Network.Activate.
+func readActivate(r *request) (activation, error) {
+	a := activation{network: r.network,
+		ActivateRequest: service.ActivateRequest{Apply: session.ApplyAuto}}
+	if err := decodeOptions(r.options(0),
+		map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
+		return a, err
+	}
+	if err := r.checkApply(a.Apply); err != nil {
+		return a, err
+	}
+	if a.Apply == session.ApplyNone {
+		return a, outcome.ActivateByNobody.Of(strings.Join(r.managers, ", "))
+	}
+	return a, nil
+}
+
+// activate implements Network.Activate.
+func activate(svc Rooms, ctx context.Context, a activation) error {
+	return svc.Activate(ctx, a.network, a.ActivateRequest)
 }

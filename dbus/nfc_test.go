@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wpsd/engine/ndef"
 	"wpsd/service/nfc"
 	"wpsd/service/state"
 
@@ -16,6 +17,7 @@ import (
 func TestNfc(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		c := w.client(0).listen()
 		for _, row := range []struct {
 			path   godbus.ObjectPath
@@ -27,15 +29,15 @@ func TestNfc(t *testing.T) {
 			{wlan0, ".StartNfc", []any{options("bssid", "02:00:00:00:03:00", "detach", true)},
 				"Start nfc wlan0", session1},
 			{wlan0, ".NfcPasswordToken", []any{"NDEF"}, "NFCPasswordToken wlan0 NDEF",
-				[]byte("password token")},
+				[]byte("interface.nfcpasswordtoken")},
 			{wlan0, ".NfcConfigToken", []any{"WPS", options()}, "NFCConfigToken wlan0 WPS 0",
-				[]byte("config token")},
+				[]byte("interface.nfcconfigtoken")},
 			{wlan0, ".NfcConfigToken", []any{"NDEF", options("network", networkPath(3))},
-				"NFCConfigToken wlan0 NDEF 3", []byte("config token")},
+				"NFCConfigToken wlan0 NDEF 3", []byte("interface.nfcconfigtoken")},
 			{wlan0, ".NfcHandoverRequest", []any{"NDEF", "WPS-CR"},
-				"NFCHandoverRequest wlan0 NDEF WPS-CR", []byte("request")},
+				"NFCHandoverRequest wlan0 NDEF WPS-CR", []byte("interface.nfchandoverrequest")},
 			{wlan0, ".NfcHandoverSelect", []any{"NDEF", "WPS", options()},
-				"NFCHandoverSelect wlan0 NDEF WPS", []byte("select")},
+				"NFCHandoverSelect wlan0 NDEF WPS", []byte("interface.nfchandoverselect")},
 			{wlan0, ".NfcReportHandover", []any{"INIT", "WPS", []byte("r"), []byte("s"), options()},
 				"NFCReportHandover wlan0 true r s NAME", nil},
 			{wlan0, ".NfcReportHandover", []any{"RESP", "WPS", []byte("r"), []byte("s"), options()},
@@ -82,9 +84,9 @@ func TestNfc(t *testing.T) {
 		if calls := w.svc.calls(); len(calls) != before {
 			t.Errorf("the service was asked %v", calls[before:])
 		}
-		w.svc.on = func(string) error { return fmt.Errorf("%w: make one", state.ErrNoToken) }
+		w.svc.answer = nil
 		if text := c.refused("NoToken", wlan0, interfaceIface+".StartNfc",
-			options()); text != "There is no NFC token for this: make one." {
+			options()); !strings.HasPrefix(text, "There is no NFC token for this: make one") {
 			t.Error(text)
 		}
 	})
@@ -95,7 +97,7 @@ func TestERNfc(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
 		c := w.client(0)
-		w.svc.tag = nfc.Tag{Kind: nfc.TagPassword, PasswordID: 0x10, Session: 9}
+		w.svc.answer = w.svc.pretend
 		for _, row := range []struct {
 			method string
 			args   []any
@@ -103,9 +105,9 @@ func TestERNfc(t *testing.T) {
 			want   any
 		}{
 			{".NfcConfigToken", []any{"02:00:00:00:03:00", "NDEF"},
-				"ERNFCConfigToken wlan0 02:00:00:00:03:00 NDEF", []byte("er config token")},
+				"ERNFCConfigToken wlan0 02:00:00:00:03:00 NDEF", []byte("er.nfcconfigtoken")},
 			{".NfcHandoverSelect", []any{erUUID.String(), "NDEF", "WPS"},
-				"ERNFCHandoverSelect wlan0 " + erUUID.String() + " NDEF WPS", []byte("er select")},
+				"ERNFCHandoverSelect wlan0 " + erUUID.String() + " NDEF WPS", []byte("er.nfchandoverselect")},
 			{".NfcTagRead", []any{[]byte("tag"), options()},
 				`ERNFCTagRead "wlan0" tag NAME auto`, nil},
 		} {
@@ -152,7 +154,7 @@ func TestNfcTagRead(t *testing.T) {
 					"kind": "password", "password-id": uint16(0x1234), "session": sessionPath(9),
 				}},
 		} {
-			w.svc.tag = row.tag
+			w.svc.answer = func(string, any) []any { return []any{tagValues(row.tag)} }
 			for _, on := range []struct {
 				path godbus.ObjectPath
 				call string
@@ -183,7 +185,7 @@ func TestNfcTagRead(t *testing.T) {
 		}
 		c.refused("InvalidArguments", rootPath, managerIface+".NfcTagRead", []byte("tag"),
 			options("apply", "me"))
-		w.svc.on = func(string) error { return fmt.Errorf("%w: because", state.ErrBadTag) }
+		w.svc.answer = nil
 		c.refused("InvalidTag", wlan0, interfaceIface+".NfcTagRead", []byte("tag"), options())
 	})
 }
@@ -192,6 +194,7 @@ func TestNfcTagRead(t *testing.T) {
 func TestNfcSecretsGoToTheCaller(t *testing.T) {
 	t.Parallel()
 	inBubble(t, Options{}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		c, other := w.client(0).listen(), w.client(stranger).listen()
 		for _, call := range []struct {
 			path   godbus.ObjectPath
@@ -221,5 +224,45 @@ func TestNfcSecretsGoToTheCaller(t *testing.T) {
 				t.Errorf("everybody hears %s", heard)
 			}
 		}
+	})
+}
+
+// TestNfcOfTheService: what the methods give is what a device or an access point can read.
+func TestNfcOfTheService(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(w *world) {
+		c := w.client(0)
+		read := func(method string, args ...any) *ndef.Tag {
+			text, _ := c.must(wlan0, interfaceIface+method, args...)[0].([]byte)
+			m, err := ndef.Parse(text)
+			if err != nil {
+				t.Fatalf("%s gives %q: %v", method, text, err)
+			}
+			return m
+		}
+		if m := read(".NfcPasswordToken", "NDEF"); m.Password == nil {
+			t.Errorf("a password token is %+v", m)
+		}
+		m := read(".NfcConfigToken", "NDEF", options("network", network7))
+		if m.Configuration == nil || string(m.Configuration.Credentials[0].SSID) != "home" ||
+			string(m.Configuration.Credentials[0].NetworkKey.Bytes()) != key {
+			t.Errorf("a configuration token is %+v", m)
+		}
+		carrier, _ := c.must(wlan0, interfaceIface+".NfcHandoverRequest", "NDEF",
+			"WPS-CR")[0].([]byte)
+		if _, err := ndef.ParseHandoverRequest(carrier); err != nil {
+			t.Errorf("a handover request is %q: %v", carrier, err)
+		}
+		got, _ := c.must(rootPath, managerIface+".NfcTagRead", tagThat(nfc.TagAdds),
+			options())[0].(map[string]godbus.Variant)
+		if plain(got) != "map[kind:configuration network:/fi/w1/wps/networks/8 networks:[/fi/w1/wps/networks/8]]" {
+			t.Errorf("a configuration token has become %v", plain(got))
+		}
+		if e, _ := c.call(wlan0, interfaceIface+".NfcHandoverSelect", "NDEF", "WPS",
+			options()).Err.(godbus.Error); e.Name != errorPrefix+"NotSupported" {
+			t.Errorf("a station's answer to a handover request: %v", e)
+		}
+		c.refused("NotRunning", wlan0, erIface+".NfcHandoverSelect", bssid1.String(), "NDEF", "WPS")
+		c.refused("NotRunning", wlan0, erIface+".NfcConfigToken", bssid1.String(), "NDEF")
 	})
 }

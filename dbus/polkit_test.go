@@ -119,6 +119,7 @@ func withPolkit(t *testing.T, test func(w *world, auth *Polkit)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		w.svc.answer = w.svc.pretend // who may is the question here
 		auth := w.startPolkit()
 		synctest.Wait()
 		test(w, auth)

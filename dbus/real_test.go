@@ -18,6 +18,7 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/dbus/dbustest"
+	"wpsd/service"
 	"wpsd/service/outcome"
 	"wpsd/service/state"
 )
@@ -97,21 +98,25 @@ func realBus(t *testing.T) (address string) {
 }
 
 // serveReal runs a Server on a real bus.
-func serveReal(t *testing.T, address string) *fake {
+func serveReal(t *testing.T, address string) *house {
 	t.Helper()
 	b, err := Dial(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	svc := newFake()
+	svc := newHouse(t, nil)
 	ready, over := make(chan struct{}), make(chan error, 1)
-	srv, err := New(b, svc, Options{Ready: func() { close(ready) }})
+	srv, err := New(b, svc.Rooms, Options{Ready: func() { close(ready) }})
 	if err != nil {
 		t.Fatal(err)
 	}
+	srv.handlers = svc.listens(handlers)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { over <- srv.Run(ctx) }()
 	t.Cleanup(func() {
+		if err := svc.close(); err != nil {
+			t.Error(err)
+		}
 		cancel()
 		if err := <-over; !errors.Is(err, context.Canceled) {
 			t.Errorf("Run returned %v", err)
@@ -121,6 +126,16 @@ func serveReal(t *testing.T, address string) *fake {
 	case <-ready:
 	case err := <-over:
 		over <- err
+		t.Fatal(err)
+	}
+	return svc
+}
+
+// idleService is a service that does not run.
+func idleService(t *testing.T) *service.Service {
+	t.Helper()
+	svc, err := service.New(service.Config{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return svc
@@ -199,7 +214,7 @@ func TestRealBus(t *testing.T) {
 		{name: "gdbus introspect", run: gdbus("introspect", string(rootPath), "--recurse"),
 			want: "interface fi.w1.wps.AccessPoint"},
 		{name: "gdbus call", run: gdbus("call", string(rootPath), "--method",
-			managerIface+".GeneratePin"), want: "('12345670',)"},
+			managerIface+".GeneratePin"), want: "',)"},
 		{name: "gdbus gets an error's name", run: gdbus("call", string(rootPath), "--method",
 			managerIface+".CheckPin",
 			"12345678"), want: "fi.w1.wps.Error.InvalidPinChecksum", fail: true},
@@ -247,7 +262,7 @@ func TestRealPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := New(b, newFake(), Options{})
+	second, err := New(b, RoomsOf(idleService(t)), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,40 +9,40 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/outcome"
 	"wpsd/service/session"
+	"wpsd/service/state"
 )
 
 // nfcPassword stands in place of a PIN for the password of the access point's tag (README-WPS).
 const nfcPassword = "nfc-pw"
 
-// learn implements Interface.Learn.
-func learn(ctx context.Context, r *request) ([]any, error) {
-	start, err := registrarStart(r, nil)
-	if err != nil {
-		return nil, err
+// readLearn reads the arguments of Interface.Learn.
+func readLearn(r *request) (session.StartRequest, error) { return registrarStart(r, nil) }
+
+// configuration says which access point gets which settings: R is how it is asked for.
+type configuration[R any] struct {
+	start    R
+	settings session.Settings
+}
+
+// readSettings reads the arguments of a Configure: the settings, and with start the others.
+func readSettings[R any](r *request, start func(*request, map[string]any) (R,
+	error)) (c configuration[R], err error) {
+	var given settingsFields
+	if c.start, err = start(r, given.fields()); err == nil {
+		c.settings, err = given.settings(r.options(2))
 	}
-	s, err := r.svc.Learn(ctx, start)
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+	return c, err
+}
+
+// readConfigure reads the arguments of Interface.Configure.
+func readConfigure(r *request) (configuration[session.StartRequest], error) {
+	return readSettings(r, registrarStart)
 }
 
 // configure implements Interface.Configure.
-func configure(ctx context.Context, r *request) ([]any, error) {
-	var given settingsFields
-	start, err := registrarStart(r, given.fields())
-	if err != nil {
-		return nil, err
-	}
-	settings, err := given.settings(r.options(2))
-	if err != nil {
-		return nil, err
-	}
-	s, err := r.svc.Configure(ctx, start, settings)
-	if err != nil {
-		return nil, err
-	}
-	return []any{sessionPath(s.ID)}, nil
+func configure(svc Rooms, ctx context.Context,
+	c configuration[session.StartRequest]) (state.Session, error) {
+	return svc.Configure(ctx, c.start, c.settings)
 }
 
 // registrarStart reads what Learn and Configure have in common: the BSSID, the access point's PIN,

@@ -29,6 +29,7 @@ func TestLearnAndConfigure(t *testing.T) {
 		return options(append(slices.Clone(good), key, v)...)
 	}
 	inBubble(t, Options{}, func(w *world) {
+		w.svc.answer = w.svc.pretend
 		c := w.client(0)
 		if got := c.must(wlan0, learnMethod, bssid, pin,
 			options("detach", true)); got[0] != session1 {

@@ -7,9 +7,10 @@ import (
 	"wpsd/service/hotspot"
 	"wpsd/service/listening"
 	"wpsd/service/nfc"
+	"wpsd/service/state"
 )
 
-// Rooms has the methods of the service and of its rooms in one: New takes it.
+// Rooms are the service and its rooms: what is asked for is asked of whoever does it.
 type Rooms struct {
 	*service.Service
 	*agents.Registry
@@ -17,12 +18,13 @@ type Rooms struct {
 	*hotspot.Hotspots
 	*listening.Scans
 	*nfc.Exchange
+	Published *state.Published // what there is, and what happens
 }
 
 // RoomsOf finds the rooms of a service.
 func RoomsOf(s *service.Service) Rooms {
 	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars(),
-		Hotspots: s.Hotspots(), Scans: s.Scans(), Exchange: s.NFC()}
+		Hotspots: s.Hotspots(), Scans: s.Scans(), Exchange: s.NFC(), Published: s.Published()}
 }
 
 // ReleaseOwner ends what an owner that is gone has everywhere.

@@ -11,17 +11,8 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 
-	"wpsd/engine/credential"
-	"wpsd/engine/secret"
-	"wpsd/engine/wsc"
 	"wpsd/introspection"
-	"wpsd/service"
-	"wpsd/service/agents"
-	"wpsd/service/external"
 	"wpsd/service/fence"
-	"wpsd/service/hotspot"
-	"wpsd/service/nfc"
-	"wpsd/service/session"
 	"wpsd/service/state"
 )
 
@@ -31,79 +22,6 @@ const (
 	maxJobs  = 64
 	maxLooks = 8
 )
-
-// Service is what we need of package service; Rooms is one.
-type Service[S Subscription] interface {
-	Subscribe() (state.Snapshot, S)
-	Calm() <-chan struct{}
-	calls
-}
-
-// Subscription is how we hear of events; *state.Subscription is one.
-type Subscription interface {
-	Next(ctx context.Context) (state.Event, error)
-	Ready() <-chan struct{}
-	Close()
-}
-
-// calls are the methods of the service that are called from several goroutines.
-type calls interface {
-	StartPBC(ctx context.Context, r session.StartRequest) (state.Session, error)
-	StartPIN(ctx context.Context, r session.StartRequest) (state.Session, secret.Value, error)
-	Learn(ctx context.Context, r session.StartRequest) (state.Session, error)
-	Configure(ctx context.Context, r session.StartRequest,
-		settings session.Settings) (state.Session, error)
-	APPIN(ctx context.Context, r hotspot.APPINRequest) (secret.Value, error)
-	StartNFC(ctx context.Context, r session.StartRequest) (state.Session, error)
-	NFCPasswordToken(ctx context.Context, ifname string, f nfc.Format) (secret.Value, error)
-	NFCConfigToken(ctx context.Context, ifname string, f nfc.Format,
-		network state.NetworkID) (secret.Value, error)
-	NFCTagEffect(ctx context.Context, r nfc.TagRequest) (nfc.TagEffect, error)
-	NFCTagRead(ctx context.Context, r nfc.TagRequest) (nfc.Tag, error)
-	NFCHandoverRequest(ctx context.Context, ifname string, f nfc.Format,
-		c nfc.Carrier) ([]byte, error)
-	NFCHandoverSelect(ctx context.Context, ifname string, f nfc.Format,
-		c nfc.Carrier) ([]byte, error)
-	NFCReportHandover(ctx context.Context, h nfc.Handover) (state.Session, error)
-	Scan(ctx context.Context, ifname string) error
-	Cancel(ctx context.Context, id state.SessionID) error
-	CancelInterface(ctx context.Context, ifname string) error
-	ReleaseOwner(owner string)
-	Credentials(id state.SessionID) ([]credential.Network, error)
-	Received(id state.SessionID) ([]credential.Network, error)
-	AddInterface(ctx context.Context, name, driver string) error
-	RemoveInterface(ctx context.Context, name string) error
-	AddNetwork(ctx context.Context, settings session.Settings,
-		bssid wsc.MAC) (state.Network, error)
-	RegisterAgent(ctx context.Context, owner, name string, to agents.Agent) error
-	UnregisterAgent(owner, name string) error
-	HasAgent(owner string) bool
-	StartER(ctx context.Context, r external.Start) error
-	StopER(ctx context.Context, ifname string) error
-	StopOwnER(ctx context.Context, ifname, user string) error
-	OwnsER(ifname, user string) bool
-	WantsER(owner string) bool
-	ERLearn(ctx context.Context, r external.Request) (state.Session, error)
-	ERConfigure(ctx context.Context, r external.Request,
-		settings session.Settings) (state.Session, error)
-	ERSetConfig(ctx context.Context, ifname string, ap external.Peer,
-		network state.NetworkID) error
-	EREnrollPBC(ctx context.Context, r external.Request) (state.Session, error)
-	EREnrollPIN(ctx context.Context, r external.Request) (state.Session, error)
-	ERNFCConfigToken(ctx context.Context, ifname string, ap external.Peer,
-		f nfc.Format) (secret.Value, error)
-	ERNFCHandoverSelect(ctx context.Context, ifname string, ap external.Peer, f nfc.Format,
-		c nfc.Carrier) ([]byte, error)
-	ERNFCTagRead(ctx context.Context, r nfc.TagRequest) (nfc.Tag, error)
-	NetworkSecrets(id state.NetworkID) (credential.Network, error)
-	Activate(ctx context.Context, id state.NetworkID, r service.ActivateRequest) error
-	DeleteNetwork(ctx context.Context, id state.NetworkID) error
-	GeneratePIN() (secret.Value, error)
-	SetDevice(ctx context.Context, change func(*wsc.Device)) error
-	SetProcessing(ctx context.Context, p state.Processing) error
-	Busy() string
-	Follow(on bool)
-}
 
 // Options are what a Server can do without.
 type Options struct {
@@ -132,21 +50,21 @@ type pulse struct {
 
 // Server answers for all objects on one Bus. Its fields belong to the goroutine of Run.
 type Server struct {
-	bus       *Bus
-	svc       calls
-	subscribe func() (state.Snapshot, Subscription)
-	log       *slog.Logger
-	auth      Authorizer
-	ready     func()
-	idle      idle
-	pulse     pulse
-	managers  []string
-	watchers  map[string]bool
-	api       map[string]*introspection.Interface
+	bus      *Bus
+	svc      Rooms
+	handlers map[string]handler
+	log      *slog.Logger
+	auth     Authorizer
+	ready    func()
+	idle     idle
+	pulse    pulse
+	managers []string
+	watchers map[string]bool
+	api      map[string]*introspection.Interface
 
 	ctx     context.Context // ends with Run
 	expired context.Context // has ended: to take events without waiting
-	sub     Subscription
+	sub     *state.Subscription
 	objects *tree
 	peers   map[string]*peer
 	uses    uint64
@@ -170,23 +88,19 @@ type jobs struct {
 }
 
 // New makes a Server. It does nothing before Run.
-func New[S Subscription](bus *Bus, svc Service[S], o Options) (*Server, error) {
+func New(bus *Bus, svc Rooms, o Options) (*Server, error) {
 	all, err := introspection.Served()
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		bus: bus, svc: svc, log: o.Log, auth: o.Authorizer, ready: o.Ready,
+		bus: bus, svc: svc, handlers: handlers, log: o.Log, auth: o.Authorizer, ready: o.Ready,
 		idle:  idle{Idle: o.Idle, busy: svc.Busy, calm: svc.Calm()},
 		pulse: pulse{o.Alive, o.Pulse}, managers: o.Managers,
 		watchers: map[string]bool{},
 		api:      map[string]*introspection.Interface{}, peers: map[string]*peer{},
 		jobs: jobs{results: make(chan result, maxJobs), places: make(chan struct{}, maxJobs),
 			looks: make(chan struct{}, maxLooks)},
-		subscribe: func() (state.Snapshot, Subscription) {
-			snapshot, sub := svc.Subscribe()
-			return snapshot, sub
-		},
 	}
 	for i := range all {
 		s.api[all[i].Name] = &all[i]
@@ -278,7 +192,7 @@ func (s *Server) startPulse() (pulse <-chan time.Time, stop func()) {
 
 // resubscribe learns the present state anew. emit, if set, is told what is different from before.
 func (s *Server) resubscribe(emit emitter) {
-	snapshot, sub := s.subscribe()
+	snapshot, sub := s.svc.Published.Subscribe()
 	s.sub = sub
 	s.objects.reset(snapshot, emit)
 }

@@ -111,14 +111,9 @@ func detailValues(s state.Session) values {
 	return v
 }
 
-// cancelSession implements Session.Cancel.
-func cancelSession(ctx context.Context, r *request) ([]any, error) {
-	return nil, r.svc.Cancel(ctx, r.session)
-}
-
 // getCredentials implements Session.GetCredentials.
-func getCredentials(_ context.Context, r *request) ([]any, error) {
-	list, err := r.svc.Credentials(r.session)
+func getCredentials(_ context.Context, svc Rooms, id state.SessionID) ([]any, error) {
+	list, err := svc.Credentials(id)
 	if err != nil {
 		return nil, err
 	}

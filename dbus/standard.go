@@ -156,8 +156,8 @@ func (s *Server) set(c *call, args []any) error {
 	if got := v.Signature().String(); got != p.Type {
 		return outcome.PropertyType.Of(p.Name, p.Type, got)
 	}
-	s.perform(c, s.request(c, o), name, func(ctx context.Context, r *request) ([]any, error) {
-		return nil, setters[p.Name](ctx, r.svc, v.Value())
-	})
+	s.perform(c, s.request(c, o), name, acts(
+		func(*request) (setting, error) { return setters[p.Name](v.Value()) },
+		func(svc Rooms, ctx context.Context, change setting) error { return change(ctx, svc) }))
 	return nil
 }

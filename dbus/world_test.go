@@ -19,16 +19,11 @@ import (
 
 	"wpsd/dbus/bus"
 	"wpsd/dbus/dbustest"
-	"wpsd/drivers"
-	"wpsd/engine/credential"
 	"wpsd/engine/discovery"
-	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/introspection"
 	"wpsd/service/state"
 )
-
-var _ Service[*state.Subscription] = Rooms{}
 
 // What the tests are about.
 const (
@@ -41,6 +36,7 @@ const (
 
 var (
 	stranger = uint32(os.Geteuid() + 4242)
+	laptop   = wsc.MAC{2, 0, 0, 0, 0, 0} // wlan0
 	bssid1   = wsc.MAC{2, 0, 0, 0, 1, 0}
 	ap1      = wlan0 + "/aps/02_00_00_00_01_00"
 	epoch    = time.UnixMicro(1_700_000_000_000_000)
@@ -62,29 +58,28 @@ func accessPoint() state.AccessPoint {
 	}
 }
 
-// newFake is a service with one interface and one network.
-func newFake() *fake {
-	return &fake{
-		snapshot: state.Snapshot{
-			Manager: state.Manager{Version: "0.1", Processing: state.ProcessingInternal,
-				Device: wsc.Device{
-					UUID: wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 0}), DeviceName: "laptop",
-					PrimaryDeviceType: wsc.DeviceType{0, 1, 0, 0x50, 0xf2, 4, 0, 1},
-				}},
-			Interfaces: []state.Interface{{Name: "wlan0", Driver: "sim",
-				Mode: drivers.ModeStation, HardwareAddr: wsc.MAC{2, 0, 0, 0, 0, 0}}},
-			Networks: []state.Network{{
-				ID: 7, SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-				BSSID: bssid1, Source: "pbc", Created: epoch,
-			}},
-		},
-		credentials: []credential.Network{{
-			SSID: []byte("home"), Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
-			Key: secret.FromString(key), KeyKind: credential.KeyPassphrase,
-			KeyIndex: 1, MAC: wsc.MAC{2, 0, 0, 0, 0, 0}, NetworkIndex: 1,
-			Raw: secret.FromString(rawKey),
-		}},
-	}
+// buffer is what was logged; goroutines write to it while tests read.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *buffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text.Reset()
 }
 
 // newLog writes text.
@@ -100,9 +95,9 @@ func sessionOne(owner string) state.Event {
 type world struct {
 	t    *testing.T
 	bus  *dbustest.Bus
-	svc  *fake
+	svc  *house
 	srv  *Server
-	log  *bytes.Buffer
+	log  *buffer
 	end  context.CancelFunc
 	over chan error
 
@@ -124,8 +119,12 @@ func inBubble(t *testing.T, o Options, test func(w *world)) {
 
 // newWorld makes a bus and a service, but no Server.
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, bus: dbustest.New(), svc: newFake(), log: &bytes.Buffer{},
-		over: make(chan error, 1)}
+	w := &world{t: t, bus: dbustest.New(), log: &buffer{}, over: make(chan error, 1)}
+	if t == nil {
+		w.svc = newHouse(nil, newLog(w.log))
+	} else {
+		w.svc = newHouse(t, newLog(w.log))
+	}
 	w.bus.Monitor(func(m *godbus.Message) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -165,9 +164,10 @@ func (w *world) serve(b *Bus, o Options) {
 		o.Log = newLog(w.log)
 	}
 	var err error
-	if w.srv, err = New(b, w.svc, o); err != nil {
+	if w.srv, err = New(b, w.svc.Rooms, o); err != nil {
 		w.t.Fatal(err)
 	}
+	w.srv.handlers = w.svc.listens(handlers)
 	ctx, cancel := context.WithCancel(w.t.Context())
 	w.end = cancel
 	go func() { w.over <- w.srv.Run(ctx) }()
@@ -176,6 +176,10 @@ func (w *world) serve(b *Bus, o Options) {
 // stop ends everything and looks once more at what was said.
 func (w *world) stop() {
 	w.t.Helper()
+	synctest.Wait()
+	if err := w.svc.close(); err != nil { // as the daemon does: clients hear how everything ends
+		w.t.Error(err)
+	}
 	synctest.Wait()
 	w.end()
 	if err := <-w.over; !errors.Is(err, context.Canceled) {

@@ -159,6 +159,9 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
+// Published is what there is, as subscribers see it.
+func (s *Service) Published() *state.Published { return s.published }
+
 // Agents are the credential agents.
 func (s *Service) Agents() *agents.Registry { return s.agents }
 

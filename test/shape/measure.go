@@ -22,6 +22,7 @@ type Package struct {
 	Path  string // without "wpsd/"
 	Files []*File
 	info  *types.Info
+	types *types.Package
 }
 
 // File is a source file.
@@ -92,7 +93,8 @@ func check(p listed, set *token.FileSet, imports types.Importer) (*Package, erro
 		made.Files = append(made.Files, &File{Name: name, ast: f, set: set})
 	}
 	conf := types.Config{Importer: imports}
-	if _, err := conf.Check(p.ImportPath, set, files, made.info); err != nil {
+	var err error
+	if made.types, err = conf.Check(p.ImportPath, set, files, made.info); err != nil {
 		return nil, fmt.Errorf("shape: %w", err)
 	}
 	return made, nil

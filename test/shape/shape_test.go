@@ -20,6 +20,7 @@ const (
 	maxLines   = 60
 	maxColumns = 120
 	maxUpward  = 20 // percent
+	maxOfOne   = 12 // methods of an interface that one type implements
 	// fewUses is how many uses between files a package may have without being looked at: of a few,
 	// one makes much.
 	fewUses = 20
@@ -81,6 +82,24 @@ func TestShape(t *testing.T) {
 	for key := range ceilings {
 		if !met[key] {
 			t.Logf("%s is no more: take it out of ceilings.go", key)
+		}
+	}
+}
+
+// TestNoWideInterfaceOfOne: an interface with many methods that one type implements is that type
+// once more. Who needs it takes the type.
+func TestNoWideInterfaceOfOne(t *testing.T) {
+	t.Parallel()
+	all := Interfaces(everyPackage(t))
+	if len(all) < 20 || len(all["drivers.Driver"].By) < 3 {
+		t.Errorf("%d interfaces, drivers.Driver is implemented by %v", len(all),
+			all["drivers.Driver"].By)
+	}
+	for name, i := range all {
+		t.Logf("%s: %d methods, %v", name, i.Methods, i.By)
+		if i.Methods > maxOfOne && len(i.By) < 2 {
+			t.Errorf("%s has %d methods and is implemented by %v: take the type itself", name,
+				i.Methods, i.By)
 		}
 	}
 }
