@@ -59,11 +59,11 @@ type house struct {
 type radio struct {
 	*sim.Driver
 	listens atomic.Bool
-	heard   chan string
+	heard   chan drivers.HeardScan
 }
 
-func (r *radio) Heard() <-chan string { return r.heard }
-func (r *radio) Listen(on bool) error { r.listens.Store(on); return nil }
+func (r *radio) Heard() <-chan drivers.HeardScan { return r.heard }
+func (r *radio) Listen(on bool) error            { r.listens.Store(on); return nil }
 
 // silence is a network without access points: the ControlPoint of an External Registrar that finds
 // nobody.
@@ -101,7 +101,7 @@ func newHouse(t testing.TB, log *slog.Logger) *house {
 	must(h.air.AddRadio(sim.Radio{Name: "wlan0", MAC: laptop}))
 	driver, err := sim.New(sim.Options{World: h.air})
 	must(err)
-	h.radio = &radio{Driver: driver, heard: make(chan string, 1)}
+	h.radio = &radio{Driver: driver, heard: make(chan drivers.HeardScan, 1)}
 	for n := range 7 { // ids are never used twice
 		stored := networkstore.Network{Network: homeNetwork(), BSSID: bssid1, Source: "pbc",
 			Created: epoch}

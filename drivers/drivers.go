@@ -271,7 +271,7 @@ func (UnsupportedDriver) Links() <-chan string { return nil }
 func (UnsupportedDriver) Listen(bool) error { return ErrNotSupported }
 
 // Heard implements Listener.
-func (UnsupportedDriver) Heard() <-chan string { return nil }
+func (UnsupportedDriver) Heard() <-chan HeardScan { return nil }
 
 // Air implements Listener.
 func (UnsupportedDriver) Air(context.Context, string, time.Duration) ([]BSS, error) {

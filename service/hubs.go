@@ -124,7 +124,7 @@ func (h listeningHub) Wants(ifname string) bool {
 }
 
 // Heard implements listening.Hub.
-func (h listeningHub) Heard(ifname string, list []drivers.BSS) {
+func (h listeningHub) Heard(ifname string, list []drivers.BSS, looked map[int]time.Time) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	i := h.s.interfaces[ifname]
@@ -137,7 +137,9 @@ func (h listeningHub) Heard(ifname string, list []drivers.BSS) {
 			found = append(found, k)
 		}
 	}
+	// Who was not heard by them is not gone: a session that looks by itself will tell.
 	i.air.Heard(list, nil, time.Now(), found)
+	i.air.OthersLooked(looked)
 }
 
 // interfaceOf finds an interface, whatever it is used as; nil: there is none.

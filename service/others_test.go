@@ -17,7 +17,7 @@ import (
 // overhearing is a driver of one station, which hears what others' scans bring.
 type overhearing struct {
 	*none.Driver
-	heard chan string
+	heard chan drivers.HeardScan
 
 	mu     sync.Mutex
 	told   []bool
@@ -36,7 +36,7 @@ func (d *overhearing) Listen(on bool) error {
 	return nil
 }
 
-func (d *overhearing) Heard() <-chan string { return d.heard }
+func (d *overhearing) Heard() <-chan drivers.HeardScan { return d.heard }
 
 func (d *overhearing) Air(context.Context, string, time.Duration) ([]drivers.BSS, error) {
 	d.mu.Lock()
@@ -63,7 +63,7 @@ func (d *overhearing) beacon(pressed bool) {
 func TestScansOfOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &overhearing{Driver: none.New(nil), heard: make(chan string)}
+		d := &overhearing{Driver: none.New(nil), heard: make(chan drivers.HeardScan)}
 		s, err := New(Config{Drivers: []drivers.Driver{d}})
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestScansOfOthers(t *testing.T) {
 			}
 		}
 		d.beacon(false)
-		d.heard <- "wlan0"
+		d.heard <- drivers.HeardScan{Interface: "wlan0"}
 		want("nobody follows", "")
 		if d.looked != 0 {
 			t.Error("the list was read for nobody")
@@ -110,10 +110,10 @@ func TestScansOfOthers(t *testing.T) {
 			t.Errorf("the list was read %d times in a minute without news", d.looked)
 		}
 		d.beacon(true)
-		d.heard <- "wlan0"
+		d.heard <- drivers.HeardScan{Interface: "wlan0"}
 		want("a button is pressed", ">WPS-PBC")
 		for range 100 {
-			d.heard <- "wlan0"
+			d.heard <- drivers.HeardScan{Interface: "wlan0"}
 		}
 		time.Sleep(time.Second / 2)
 		d.beacon(false)
@@ -125,7 +125,7 @@ func TestScansOfOthers(t *testing.T) {
 		s.Scans().Follow(false)
 		synctest.Wait()
 		d.beacon(true)
-		d.heard <- "wlan0"
+		d.heard <- drivers.HeardScan{Interface: "wlan0"}
 		want("nobody follows any more", "")
 		cancel()
 		if err := <-done; err != nil {

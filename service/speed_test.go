@@ -5,9 +5,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"wpsd/drivers"
 	"wpsd/drivers/sim"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/air"
 	"wpsd/service/outcome"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -79,6 +81,20 @@ func TestHowLong(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return h.pbc(nil)
 		}},
+		{"PBC pressed after a scan of somebody else, then the call", 0.1, func(
+			h *house) state.Session {
+			ap := h.ap(func(o *sim.APOptions) { o.BSSs[0].Frequency = 5200 })
+			h.scanOfOthers()
+			h.press(ap)
+			time.Sleep(2 * time.Second)
+			return h.pbc(nil)
+		}},
+		{"PBC eleven seconds after a scan of somebody else", 1.05, func(h *house) state.Session {
+			h.press(h.ap(nil))
+			h.scanOfOthers()
+			time.Sleep(11 * time.Second)
+			return h.pbc(nil)
+		}},
 		{"PBC eleven seconds after such a scan", 1.05, func(h *house) state.Session {
 			h.press(h.ap(nil))
 			h.scan()
@@ -101,6 +117,21 @@ func TestHowLong(t *testing.T) {
 			})
 		})
 	}
+}
+
+// scanOfOthers looks everywhere as somebody else: what the service knows of it is what the hub of
+// listening takes in.
+func (h *house) scanOfOthers() {
+	h.Helper()
+	h.scan()
+	i := h.svc.interfaceOf("wlan0")
+	ours := i.air
+	i.air = air.New(h.svc.published, i.Name)
+	var list []drivers.BSS
+	for _, b := range ours.BSSs() {
+		list = append(list, b.BSS)
+	}
+	listeningHub{h.svc}.Heard(i.Name, list, ours.Looked())
 }
 
 // TestShortcut shows where the look at one channel only is not taken.

@@ -84,7 +84,11 @@ func FuzzMessages(f *testing.F) {
 	f.Add(uint8(unix.NL80211_CMD_GET_INTERFACE),
 		new(fakeKernel).data(unix.NL80211_CMD_GET_INTERFACE)[0])
 	f.Add(uint8(0), newLinkMessage(1, "wlan0", true).Data)
+	f.Add(uint8(unix.NL80211_CMD_NEW_SCAN_RESULTS), encode(scanned(2, []string{"x", ""}, 2412)))
 	f.Fuzz(func(t *testing.T, command uint8, attrs []byte) {
+		if list := parseScanned(attrs); len(list) > maxScanned || len(list) > len(attrs)/8 {
+			t.Errorf("%d frequencies out of %d bytes", len(list), len(attrs))
+		}
 		if e, ok := parseEvent(command, attrs); ok &&
 			(len(e.frame) > maxFrame || !bytes.Contains(attrs, e.frame)) {
 			t.Errorf("a frame of %d bytes", len(e.frame))

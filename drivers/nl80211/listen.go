@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"wpsd/drivers"
@@ -17,7 +18,7 @@ import (
 // group "scan", which everybody may join, and whose events bring no results. Those are in the
 // kernel's list. It has a socket and a goroutine as long as it listens.
 type listener struct {
-	heard chan string
+	heard chan drivers.HeardScan
 
 	mu     sync.Mutex
 	conn   socket // nil: it does not listen
@@ -26,10 +27,10 @@ type listener struct {
 }
 
 // newListener has room for a value of each of a few radios: what is lost, the next scan brings.
-func newListener() *listener { return &listener{heard: make(chan string, 16)} }
+func newListener() *listener { return &listener{heard: make(chan drivers.HeardScan, 16)} }
 
 // Heard implements drivers.Listener.
-func (d *Driver) Heard() <-chan string { return d.listener.heard }
+func (d *Driver) Heard() <-chan drivers.HeardScan { return d.listener.heard }
 
 // Listen implements drivers.Listener. That the kernel has no Wi-Fi yet is no error: there are no
 // interfaces then, and with the first one it is called again.
@@ -98,14 +99,16 @@ func (l *listener) close() {
 
 // listen tells of each scan that ends until the socket is closed.
 func (d *Driver) listen(conn socket) {
+	begun := make(map[uint32]time.Time) // the scan of each radio
 	for {
 		messages, _, err := conn.Receive()
 		switch {
 		case err == nil:
 			for _, m := range messages {
-				d.scanEvent(m.Header.Command, m.Data)
+				d.scanEvent(m.Header.Command, m.Data, begun)
 			}
 		case errors.Is(err, unix.ENOBUFS): // each scan that is still to come is one more chance
+			clear(begun)
 		case fromKernel(err), errors.Is(err, unix.EINTR):
 		default:
 			return
@@ -113,24 +116,88 @@ func (d *Driver) listen(conn socket) {
 	}
 }
 
-// scanEvent takes one event. An aborted scan has heard something, too.
-func (d *Driver) scanEvent(command uint8, attrs []byte) {
-	switch command {
-	case unix.NL80211_CMD_NEW_SCAN_RESULTS, unix.NL80211_CMD_SCHED_SCAN_RESULTS,
-		unix.NL80211_CMD_SCAN_ABORTED:
-	default:
-		return
-	}
+// scanEvent takes one event. An aborted scan has heard something, too, and one that the radio does on
+// its own, but nobody knows where they listened in vain.
+func (d *Driver) scanEvent(command uint8, attrs []byte, begun map[uint32]time.Time) {
+	now := time.Now()
 	e, ok := parseEvent(command, attrs)
 	if !ok {
 		return
 	}
-	for _, name := range d.onRadio(e) {
+	scan := drivers.HeardScan{Ended: now}
+	switch command {
+	case unix.NL80211_CMD_TRIGGER_SCAN:
+		if e.hasWiphy && len(begun) < maxRadios {
+			begun[e.wiphy] = now
+		}
+		return
+	case unix.NL80211_CMD_NEW_SCAN_RESULTS:
+		scan.Frequencies = parseScanned(attrs)
+		scan.Began = begun[e.wiphy]
+		delete(begun, e.wiphy)
+	case unix.NL80211_CMD_SCAN_ABORTED:
+		delete(begun, e.wiphy)
+	case unix.NL80211_CMD_SCHED_SCAN_RESULTS:
+	default:
+		return
+	}
+	for _, scan.Interface = range d.onRadio(e) {
 		select {
-		case d.listener.heard <- name:
+		case d.listener.heard <- scan:
 		default:
 		}
 	}
+}
+
+const (
+	// maxRadios and maxScanned bound what is kept of events.
+	maxRadios  = 256
+	maxScanned = 256
+	// shortScan are the flags of scans that may leave a channel before all who are there have
+	// answered, or listen less well: to stay a set time at most, to let others do the asking, to be
+	// quick, to spare power.
+	shortScan = unix.NL80211_SCAN_FLAG_FILS_MAX_CHANNEL_TIME |
+		unix.NL80211_SCAN_FLAG_OCE_PROBE_REQ_DEFERRAL_SUPPRESSION |
+		unix.NL80211_SCAN_FLAG_LOW_SPAN | unix.NL80211_SCAN_FLAG_LOW_POWER
+)
+
+// parseScanned reads where each network was to be heard by a scan that has ended; nil: nowhere, or
+// that cannot be told. The kernel repeats the request in the event. An active scan has to ask for
+// everybody (the empty SSID): who is asked for by another name does not answer, and a Beacon comes
+// less often than the radio stays. One that only listens has no SSID at all.
+func parseScanned(attrs []byte) (frequencies []int) {
+	d, err := netlink.NewAttributeDecoder(attrs)
+	if err != nil {
+		return nil
+	}
+	everybody, short := false, false
+	for d.Next() {
+		switch d.Type() {
+		case unix.NL80211_ATTR_SCAN_SSIDS:
+			everybody = len(d.Bytes()) == 0
+			d.Nested(func(n *netlink.AttributeDecoder) error {
+				for n.Next() {
+					everybody = everybody || len(n.Bytes()) == 0
+				}
+				return nil
+			})
+		case unix.NL80211_ATTR_SCAN_FREQUENCIES:
+			d.Nested(func(n *netlink.AttributeDecoder) error {
+				for n.Next() && len(frequencies) < maxScanned {
+					frequencies = append(frequencies, int(n.Uint32()))
+				}
+				return nil
+			})
+		case unix.NL80211_ATTR_SCAN_FLAGS:
+			short = short || d.Uint32()&shortScan != 0
+		case unix.NL80211_ATTR_MEASUREMENT_DURATION:
+			short = true // somebody measures, and says how long it stays
+		}
+	}
+	if d.Err() != nil || !everybody || short {
+		return nil
+	}
+	return frequencies
 }
 
 // onRadio names the interfaces of the radio that an event is about: they share what was heard, also

@@ -159,7 +159,7 @@ func (d *Driver) Listen(on bool) error {
 }
 
 // Heard implements drivers.Listener.
-func (d *Driver) Heard() <-chan string { return d.heard }
+func (d *Driver) Heard() <-chan drivers.HeardScan { return d.heard }
 
 // Air implements drivers.Listener.
 func (d *Driver) Air(ctx context.Context, ifname string,
@@ -177,7 +177,7 @@ func (d *Driver) Air(ctx context.Context, ifname string,
 }
 
 // ScanBeside is a scan by another program, which asks as we do: all that is on the air is heard at
-// once, and whoever listens is told.
+// once, and whoever listens is told. It takes no time, as no scan does that counts as a look.
 func (w *World) ScanBeside(name string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,7 +212,7 @@ func (w *World) ScanBeside(name string) error {
 			continue
 		}
 		select {
-		case d.heard <- name:
+		case d.heard <- drivers.HeardScan{Interface: name}:
 		default: // of many at once some are lost, as of the kernel's
 		}
 	}

@@ -37,7 +37,7 @@ type Driver struct {
 	log     *slog.Logger
 	changed chan struct{}
 	links   chan string
-	heard   chan string
+	heard   chan drivers.HeardScan
 	listens bool     // guarded by the World's lock
 	control *control // nil: none
 	own     bool     // the world is ours to close
@@ -77,7 +77,7 @@ func New(o Options) (*Driver, error) {
 	}
 	d := &Driver{own: own, world: o.World, speed: o.Speed, log: o.Log,
 		changed: make(chan struct{}, 1), closed: make(chan struct{}),
-		links: make(chan string, news), heard: make(chan string, news),
+		links: make(chan string, news), heard: make(chan drivers.HeardScan, news),
 		steered: make(map[*steered]struct{})}
 	if o.Control != "" {
 		c, err := openControl(d.world, o.Control, o.Log)

@@ -52,7 +52,7 @@ func CandidateOf(b *drivers.BSS, own wsc.MAC) (search.Candidate, bool) {
 }
 
 // Heard takes in what was heard: list is all of it, found those with WPS that are news. The look at
-// these frequencies began at start; without any, nobody knows where somebody listened in vain, so no
+// these frequencies began at start; without any nobody knows where somebody listened in vain, so no
 // channel counts as looked at.
 func (a *Air) Heard(list []drivers.BSS, frequencies []int, start time.Time,
 	found []search.Candidate) {
@@ -95,6 +95,18 @@ func (a *Air) Looked() map[int]time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return maps.Clone(a.looked)
+}
+
+// OthersLooked takes in when scans of others began that looked at channels, by frequency. What they
+// heard there was taken in before.
+func (a *Air) OthersLooked(looked map[int]time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for f, began := range looked {
+		if began.After(a.looked[f]) {
+			a.looked[f] = began
+		}
+	}
 }
 
 // ScanDone tells that everything was looked at, or that this failed.

@@ -1,7 +1,7 @@
 // Package listening hears what the scans of others hear: whenever anybody's scan has ended, what
-// the kernel's list has then is handed on. That costs no time of the radio, and shows pressed
-// buttons as scans of ours do, as the Beacons do (WSC 2.0.8, 8.2.1). Without anybody who follows,
-// nothing wakes us up.
+// the kernel's list has then is handed on, and where it looked. That costs no time of the radio, and
+// shows pressed buttons as scans of ours do, as the Beacons do (WSC 2.0.8, 8.2.1). Without anybody
+// who follows, nothing wakes us up.
 package listening
 
 import (
@@ -17,14 +17,26 @@ import (
 // scans every few seconds, and whoever scans channel by channel several times a second.
 const pace = time.Second
 
+const (
+	// leastTime is the shortest that a radio stays on a channel to hear all who are there. If the
+	// events of a scan came closer together than that, they had waited for us, and nobody knows
+	// when it began.
+	leastTime = 20 * time.Millisecond
+	// crowded is how many BSSs are so many that the kernel may have dropped some to make room: it
+	// keeps 1,000 (cfg80211's bss_entries_limit).
+	crowded = 900
+)
+
 // Hub is what there is to be known of the service.
 type Hub interface {
 	// Stations names the interfaces on which what others hear is news.
 	Stations() []string
 	// Wants reports whether it is news on that one, now.
 	Wants(ifname string) bool
-	// Heard takes in what was heard on an interface.
-	Heard(ifname string, list []drivers.BSS)
+	// Heard takes in what was heard on an interface, and when the scans began that looked at
+	// channels (by frequency, MHz). What they heard there is in the list, unless it is older than
+	// maxAge.
+	Heard(ifname string, list []drivers.BSS, looked map[int]time.Time)
 }
 
 // Scans are the scans of others. It is safe for concurrent use.
@@ -68,16 +80,18 @@ func (s *Scans) wanted() bool {
 func (s *Scans) Run(ctx context.Context, driver drivers.Listener) {
 	defer func() { _ = driver.Listen(false) }()
 	r := reader{scans: s, driver: driver, read: make(map[string]time.Time),
-		due: make(map[string]bool), timer: time.NewTimer(time.Hour)}
+		due: make(map[string]bool), looked: make(map[string]map[int]time.Time),
+		timer: time.NewTimer(time.Hour)}
 	r.timer.Stop()
 	defer r.timer.Stop()
 	for {
 		select {
 		case <-s.changed:
 			r.follow(ctx, s.wanted())
-		case name := <-driver.Heard():
+		case scan := <-driver.Heard():
 			if r.listens {
-				r.hear(ctx, name)
+				r.note(scan)
+				r.hear(ctx, scan.Interface)
 			}
 		case <-r.timer.C:
 			for name := range r.due {
@@ -94,8 +108,9 @@ type reader struct {
 	scans   *Scans
 	driver  drivers.Listener
 	listens bool
-	read    map[string]time.Time // when the list of each interface was read
-	due     map[string]bool      // those to read when the timer runs out
+	read    map[string]time.Time         // when the list of each interface was read
+	due     map[string]bool              // those to read when the timer runs out
+	looked  map[string]map[int]time.Time // what is to be said of looks when the list is read
 	timer   *time.Timer
 }
 
@@ -113,10 +128,27 @@ func (r *reader) follow(ctx context.Context, on bool) {
 		r.timer.Stop()
 		clear(r.due)
 		clear(r.read)
+		clear(r.looked)
 		return
 	}
 	for _, name := range r.scans.hub.Stations() {
 		r.hear(ctx, name)
+	}
+}
+
+// note keeps where a scan has looked.
+func (r *reader) note(scan drivers.HeardScan) {
+	took := scan.Ended.Sub(scan.Began)
+	if scan.Began.IsZero() || took < time.Duration(len(scan.Frequencies))*leastTime {
+		return
+	}
+	looked := r.looked[scan.Interface]
+	if looked == nil {
+		looked = make(map[int]time.Time)
+		r.looked[scan.Interface] = looked
+	}
+	for _, f := range scan.Frequencies {
+		looked[f] = scan.Began
 	}
 }
 
@@ -135,7 +167,9 @@ func (r *reader) hear(ctx context.Context, name string) {
 
 // take reads the list of an interface and hands it on.
 func (r *reader) take(ctx context.Context, name string) {
+	looked := r.looked[name]
 	delete(r.due, name)
+	delete(r.looked, name)
 	if !r.scans.hub.Wants(name) {
 		delete(r.read, name) // it may be gone
 		return
@@ -146,5 +180,8 @@ func (r *reader) take(ctx context.Context, name string) {
 		r.scans.log.Debug("what others have heard", "interface", name, "err", err)
 		return
 	}
-	r.scans.hub.Heard(name, list)
+	if len(list) >= crowded {
+		looked = nil
+	}
+	r.scans.hub.Heard(name, list, looked)
 }

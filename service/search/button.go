@@ -21,8 +21,8 @@ import (
 //
 // A pressed button is answered when it is known to be the only one:
 //
-//   - All channels were looked at within the last 10 s (Fresh), by any scan of ours. Scans of others do
-//     not count: the kernel's list tells what they heard, but not where they listened in vain.
+//   - All channels were looked at within the last 10 s (Fresh), by any scan of ours, or by one of
+//     others before this session that would have heard a pressed button (package listening).
 //   - Each channel with an access point of another router that has WPS was looked at once more, after the
 //     button was seen. A button is pressed at an access point that was there before, so this finds
 //     whatever was pressed until a moment ago, and costs 0.07 s a channel rather than 4 s.

@@ -153,6 +153,45 @@ func TestAfterAScan(t *testing.T) {
 	}
 }
 
+// TestTwoButtonsAfterAScan holds the same where all channels were looked at before the call, by
+// whomever: during that scan, after it, with it, with the call and after the call are buttons
+// pressed.
+func TestTwoButtonsAfterAScan(t *testing.T) {
+	t.Parallel()
+	const call, slack = 6 * time.Second, 800 * time.Millisecond
+	for _, channels := range [][2]int{{2437, 2437}, {2437, 2442}, {2412, 2462}, {2437, 5180},
+		{2437, 5700}} {
+		for _, apart := range []time.Duration{0, time.Second, 3 * time.Second, 6 * time.Second} {
+			for phase := range 40 {
+				first := time.Duration(phase) * 250 * time.Millisecond
+				at := []time.Duration{first, first + apart}
+				if phase%2 == 1 {
+					slices.Reverse(at)
+				}
+				m := newModel(router(1, channels[0], at[0]), router(2, channels[1], at[1]))
+				looked := make(map[int]time.Time)
+				for _, f := range Frequencies(m.channels) {
+					looked[f] = noon
+				}
+				var hints []discovery.Candidate
+				for _, c := range m.look(Look{Frequencies: Frequencies(m.channels)}).Candidates {
+					hints = append(hints, c.Candidate)
+				}
+				m.now = noon.Add(call)
+				s := New(Goal{Button: true}, m.now, looked, hints)
+				s.SetChannels(m.channels)
+				step, when := m.run(s, 60*time.Second)
+				second := first + apart
+				checkOverlap(t, step, when, max(first, call), max(second, call), apart == 0 ||
+					second <= call, slack)
+				if t.Failed() {
+					t.Fatalf("%v, pressed at %v", channels, at)
+				}
+			}
+		}
+	}
+}
+
 // TestGone: a router that lost power while its button was pressed is no overlap with the one that
 // is pressed later; one that is missed in a look or two is.
 func TestGone(t *testing.T) {

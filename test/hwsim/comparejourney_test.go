@@ -114,6 +114,8 @@ func (w *world) journeyWithWpsd(a *hostapd, late time.Duration) []leg {
 	w.t.Helper()
 	w.startNetworkManager()
 	d := w.startDaemonAgain()
+	w.must(d.conn.Object(busName, rootPath).Call( // it follows the objects, as the applet does
+		"org.freedesktop.DBus.ObjectManager.GetManagedObjects", 0).Err)
 	time.Sleep(20 * time.Second)
 	from := d.signals.len()
 	var s *session
