@@ -2,7 +2,6 @@ package controlpoint
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"wpsd/drivers/ssdp"
@@ -92,7 +92,7 @@ func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response,
 	defer conn.Close()
 	// ends what waits
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	resp, err := exchange(conn, httpRequest(r), b.point.limits.header, r.MaxBody)
+	resp, err := b.point.exchange(conn, r)
 	if err != nil {
 		return upnp.Response{}, failed(ctx, r, err)
 	}
@@ -103,16 +103,28 @@ func (b *binding) roundTrip(ctx context.Context, r upnp.Request) (upnp.Response,
 // has it.
 const maxInterim = 5
 
+// answerSize is the usual length of an answer; longer ones are read in parts.
+const answerSize = 2048
+
 // exchange sends a request and reads the answer within its bounds.
-func exchange(conn net.Conn, q *http.Request, maxHeader, maxBody int) (upnp.Response, error) {
-	w := bufio.NewWriter(conn)
-	if err := errors.Join(q.Write(w), w.Flush()); err != nil {
+func (p *ControlPoint) exchange(conn net.Conn, r upnp.Request) (upnp.Response, error) {
+	request, err := appendRequest(nil, r)
+	if err != nil {
 		return upnp.Response{}, err
 	}
+	if _, err := conn.Write(request); err != nil {
+		return upnp.Response{}, err
+	}
+	maxHeader, maxBody := p.limits.header, r.MaxBody
 	bounded := &io.LimitedReader{R: conn, N: int64(maxHeader)}
-	reader := bufio.NewReader(bounded)
+	reader, ok := p.readers.Get().(*bufio.Reader)
+	if !ok {
+		reader = bufio.NewReaderSize(nil, answerSize)
+	}
+	reader.Reset(bounded)
+	defer func() { reader.Reset(nil); p.readers.Put(reader) }()
 	for range maxInterim + 1 {
-		resp, err := http.ReadResponse(reader, q)
+		resp, err := http.ReadResponse(reader, nil)
 		switch {
 		case err != nil && bounded.N <= 0:
 			return upnp.Response{}, ErrTooLong
@@ -138,26 +150,32 @@ func exchange(conn net.Conn, q *http.Request, maxHeader, maxBody int) (upnp.Resp
 
 var errInterim = errors.New("controlpoint: no end of interim answers")
 
-// httpRequest writes names of headers as they are: devices exist that look for "SOAPACTION" letter
+// errRequest means that a request has a line that is none.
+var errRequest = errors.New("controlpoint: a request with control characters")
+
+// appendRequest writes a request as it goes out, which net/http would do by way of three buffers, one
+// of them of 32 KiB. Names of headers stay as they are: devices exist that look for "SOAPACTION" letter
 // by letter.
-func httpRequest(r upnp.Request) *http.Request {
-	h := http.Header{"User-Agent": {userAgent}}
-	for _, f := range r.Header {
-		h[f.Name] = []string{f.Value}
+func appendRequest(b []byte, r upnp.Request) ([]byte, error) {
+	b = slices.Grow(b, 512+len(r.Body))
+	b = append(append(append(b, r.Method...), ' '), r.URL.Path...)
+	b = append(b, " HTTP/1.1\r\n"...)
+	lines := append(upnp.Header{{Name: "Host", Value: r.URL.Host.String()},
+		{Name: "User-Agent", Value: userAgent}, {Name: "Connection", Value: "close"}}, r.Header...)
+	if len(r.Body) > 0 || r.Method == "POST" {
+		lines = append(lines, upnp.Field{Name: "Content-Length", Value: strconv.Itoa(len(r.Body))})
 	}
-	host := r.URL.Host.String()
-	q := &http.Request{
-		Method: r.Method,
-		// Opaque goes out as it is
-		URL:    &url.URL{Scheme: "http", Host: host, Opaque: r.URL.Path},
-		Host:   host,
-		Header: h,
-		Close:  true,
+	if first := (upnp.Field{Name: r.Method, Value: r.URL.Path}); !first.IsText() ||
+		strings.Contains(r.URL.Path, " ") {
+		return nil, errRequest
 	}
-	if len(r.Body) > 0 {
-		q.Body, q.ContentLength = io.NopCloser(bytes.NewReader(r.Body)), int64(len(r.Body))
+	for _, f := range lines {
+		if !f.IsText() {
+			return nil, errRequest
+		}
+		b = append(append(append(append(b, f.Name...), ": "...), f.Value...), "\r\n"...)
 	}
-	return q
+	return append(append(b, "\r\n"...), r.Body...), nil
 }
 
 // fields turns a header into ours. Its size was bounded when it was read; lines with control

@@ -57,7 +57,8 @@ type ControlPoint struct {
 	heard    chan upnp.Announcement
 	notified chan upnp.Notification
 	changed  chan struct{}
-	packets  *limiter // datagrams of SSDP
+	packets  *limiter  // datagrams of SSDP
+	readers  sync.Pool // of *bufio.Reader, for answers
 	slots    *slots
 	route    *netlink.Conn
 	wake     chan struct{} // the kernel told of an interface or an address

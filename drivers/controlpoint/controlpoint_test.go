@@ -383,3 +383,40 @@ func TestFloodsOfDatagrams(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendRequest: a request goes out as devices expect it, and with no line that nobody meant.
+func TestAppendRequest(t *testing.T) {
+	t.Parallel()
+	at := upnp.URL{Host: netip.MustParseAddrPort("192.0.2.7:49152"), Path: "/control?x=1"}
+	soap := upnp.Header{{Name: "SOAPACTION", Value: `"urn:x#GetDeviceInfo"`}}
+	for _, c := range []struct {
+		name string
+		r    upnp.Request
+		want string // "": it is refused
+	}{
+		{"an action", upnp.Request{Method: "POST", URL: at, Header: soap, Body: []byte("<a/>")},
+			"POST /control?x=1 HTTP/1.1\r\nHost: 192.0.2.7:49152\r\nUser-Agent: " + userAgent +
+				"\r\nConnection: close\r\nSOAPACTION: \"urn:x#GetDeviceInfo\"\r\n" +
+				"Content-Length: 4\r\n\r\n<a/>"},
+		{"a description", upnp.Request{Method: "GET", URL: at}, "GET /control?x=1 HTTP/1.1\r\n" +
+			"Host: 192.0.2.7:49152\r\nUser-Agent: " + userAgent + "\r\nConnection: close\r\n\r\n"},
+		{"an action without a body", upnp.Request{Method: "POST", URL: at},
+			"POST /control?x=1 HTTP/1.1\r\nHost: 192.0.2.7:49152\r\nUser-Agent: " + userAgent +
+				"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"},
+		{"a header of two lines", upnp.Request{Method: "GET", URL: at,
+			Header: upnp.Header{{Name: "SID", Value: "uuid:1\r\nX: y"}}}, ""},
+		{"a name of two words", upnp.Request{Method: "GET", URL: at,
+			Header: upnp.Header{{Name: "S ID", Value: "uuid:1"}}}, ""},
+		{"a path of two words", upnp.Request{Method: "GET",
+			URL: upnp.URL{Host: at.Host, Path: "/a HTTP/1.1"}}, ""},
+		{"a path of two lines", upnp.Request{Method: "GET",
+			URL: upnp.URL{Host: at.Host, Path: "/a\r\nX: y"}}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := appendRequest(nil, c.r)
+			if string(got) != c.want || (err == nil) == (c.want == "") {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}

@@ -83,8 +83,8 @@ func FuzzAnswer(f *testing.F) {
 		}
 		r := upnp.Request{Method: "GET",
 			URL: upnp.URL{Host: netip.AddrPortFrom(neighbour, 80), Path: "/d"}, MaxBody: maxBody}
-		resp, err := exchange(&said{from: bytes.NewReader(answer)}, httpRequest(r),
-			standard.header, r.MaxBody)
+		p := &ControlPoint{limits: standard}
+		resp, err := p.exchange(&said{from: bytes.NewReader(answer)}, r)
 		if err != nil {
 			if !reflect.DeepEqual(resp, upnp.Response{}) {
 				t.Fatalf("an error and %+v", resp)
