@@ -116,7 +116,8 @@ func nothingKnown() []state.Event {
 		state.AccessPointAdded{AccessPoint: state.AccessPoint{Interface: "wlan0",
 			BSSID: bssid1}},
 		state.SessionAdded{Session: state.Session{ID: 1, Interface: "wlan0",
-			State: state.StateAssociating}},
+			Role: state.RoleEnrollee, Purpose: state.PurposeEnroll, Method: state.MethodPIN,
+			State: state.StateAssociating, Started: epoch}},
 		state.NetworkAdded{Network: state.Network{ID: 9}},
 		state.EnrolleeAdded{Enrollee: state.AskingEnrollee{Enrollee: state.Enrollee{
 			Interface: "wlan0", MAC: enrollee1}}},
@@ -157,7 +158,7 @@ func everythingKnown() []state.Event {
 		state.ManagerChanged{Manager: state.Manager{Version: "0.1", Device: device,
 			Processing: state.ProcessingBoth, Waiting: 3}},
 		state.InterfaceChanged{Interface: state.Interface{
-			Name: "wlan0", Driver: "sim", Mode: drivers.ModeAP, HardwareAddr: wsc.MAC{2, 9},
+			Name: "wlan0", Driver: "hostapd", Mode: drivers.ModeAP, HardwareAddr: wsc.MAC{2, 9},
 			Scanning: true, Session: 1, SetupLocked: true, Steered: true, Connected: true,
 			Manager: "iwd",
 		}},
@@ -185,7 +186,9 @@ func everythingKnown() []state.Event {
 			Enrollee: er.Enrollee{AP: 2, MAC: bssid1}}},
 		state.SessionChanged{Session: state.Session{
 			ID: 1, Interface: "wlan0", State: state.StateExchanging, Message: wsc.MsgM4,
-			Peer: bssid1, Deadline: epoch.Add(time.Minute),
+			Role: state.RoleEnrollee, Purpose: state.PurposeEnroll, Method: state.MethodPIN,
+			Started: epoch,
+			Peer:    bssid1, Deadline: epoch.Add(time.Minute),
 			Reason: outcome.ReasonCanceled, ConfigError: 18,
 			Detail: outcome.Detail{AccessPointsTried: 2}, Networks: []state.NetworkID{9},
 		}},
