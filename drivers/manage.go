@@ -29,9 +29,10 @@ func (e *HeldError) Unwrap() error { return e.Err }
 // LinkKeeper is a Driver's links that somebody has to take down again if we are killed: the note
 // that a link was down outlives us, a Station does not. Its methods are safe for concurrent use.
 type LinkKeeper interface {
-	// LinkUp reports whether the link is administratively up.
+	// LinkUp reports whether the link is administratively up. One that others have just taken down
+	// is given time to come up by itself.
 	LinkUp(ctx context.Context, ifname string) (bool, error)
-	// LinkDown takes it down, unless it is associated: then somebody uses it.
+	// LinkDown takes it down, unless somebody uses it: it is associated, or an access point.
 	LinkDown(ctx context.Context, ifname string) error
 }
 

@@ -52,7 +52,7 @@ func (s *Station) Associate(ctx context.Context, r drivers.AssociateRequest) (dr
 	}
 	// From here on the link takes what comes: frames may come before the news of the association.
 	s.setLink(l)
-	if err := s.command(unix.NL80211_CMD_CONNECT, attrs, nil); err != nil {
+	if err := s.command(ctx, unix.NL80211_CMD_CONNECT, attrs, nil); err != nil {
 		l.lose(drivers.LostError{}, nil)
 		return nil, s.explain("associate", err)
 	}

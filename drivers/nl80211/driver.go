@@ -19,6 +19,7 @@ type Driver struct {
 	kernel  kernel
 	queries *queries
 	links   *links
+	downs   downs
 	rfkill  rfkill
 	changed chan struct{}
 	carries chan string // names of interfaces whose links began or ceased to carry data

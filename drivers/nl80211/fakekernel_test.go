@@ -41,6 +41,8 @@ type fakeKernel struct {
 	absent   bool                                            // nl80211 is not loaded
 	gone     bool                                            // the interface is
 	up       bool
+	sets     []bool // what the driver has set links to
+	ap       bool   // the interface is an access point
 	refuseUp syscall.Errno
 	apart    []netdev // interfaces that were made
 	sameAddr bool     // what is made gets the address of the interface
@@ -250,13 +252,25 @@ func (k *fakeKernel) changes(command uint8, attrs []byte) {
 	}
 }
 
+// mode is that of the interface.
+func (k *fakeKernel) mode() drivers.Mode {
+	if k.ap {
+		return drivers.ModeAP
+	}
+	return drivers.ModeStation
+}
+
 // interfaceMessage is what the kernel tells of one.
 func interfaceMessage(n netdev) []byte {
+	iftype := uint32(unix.NL80211_IFTYPE_STATION)
+	if n.mode == drivers.ModeAP {
+		iftype = unix.NL80211_IFTYPE_AP
+	}
 	return encode(func(e *netlink.AttributeEncoder) {
 		e.Uint32(unix.NL80211_ATTR_WIPHY, 3)
 		e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(n.index))
 		e.String(unix.NL80211_ATTR_IFNAME, n.name)
-		e.Uint32(unix.NL80211_ATTR_IFTYPE, unix.NL80211_IFTYPE_STATION)
+		e.Uint32(unix.NL80211_ATTR_IFTYPE, iftype)
 		e.Bytes(unix.NL80211_ATTR_MAC, n.address[:])
 		if n.ssid != nil {
 			e.Bytes(unix.NL80211_ATTR_SSID, n.ssid)
@@ -274,7 +288,7 @@ func (k *fakeKernel) data(command uint8) [][]byte {
 			return nil
 		}
 		list := [][]byte{interfaceMessage(netdev{index: fakeIndex, name: fakeName,
-			address: fakeAddress, ssid: k.ssid})}
+			address: fakeAddress, ssid: k.ssid, mode: k.mode()})}
 		for _, n := range k.apart {
 			list = append(list, interfaceMessage(n))
 		}
@@ -327,7 +341,7 @@ func (r *fakeRoute) Execute(m netlink.Message) ([]netlink.Message, error) {
 		if up && r.k.refuseUp != 0 {
 			return refuse(r.k.refuseUp)
 		}
-		r.k.up = up
+		r.k.up, r.k.sets = up, append(r.k.sets, up)
 		return nil, nil
 	}
 	return []netlink.Message{newLinkMessage(fakeIndex, fakeName, r.k.up)}, nil

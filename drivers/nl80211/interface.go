@@ -20,6 +20,10 @@ type netdev struct {
 	ssid    []byte // of the network that it is in or joining; nil: none
 }
 
+// used tells whether somebody uses the interface by now: it is in a network or joins one, or is no
+// station any more.
+func (n netdev) used() bool { return n.ssid != nil || n.mode != drivers.ModeStation }
+
 // maxNetdevs bounds how many interfaces we list.
 const maxNetdevs = 256
 

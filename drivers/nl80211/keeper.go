@@ -30,7 +30,7 @@ func (d *Driver) LinkUp(ctx context.Context, ifname string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	l, err := d.links.get(n.index)
+	l, err := d.settled(ctx, n.index)
 	if err != nil {
 		return false, fmt.Errorf("nl80211: %s: %w", ifname, err)
 	}
@@ -40,10 +40,10 @@ func (d *Driver) LinkUp(ctx context.Context, ifname string) (bool, error) {
 // LinkDown implements drivers.LinkKeeper.
 func (d *Driver) LinkDown(ctx context.Context, ifname string) error {
 	n, err := d.find(ctx, ifname)
-	if err != nil || n.ssid != nil { // associated: by now it is somebody's
+	if err != nil || n.used() {
 		return err
 	}
-	if err := d.links.set(n.index, false); err != nil && !errors.Is(err, unix.ENODEV) {
+	if err := d.takeDown(n.index); err != nil && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("nl80211: %s: take the link down: %w", ifname, err)
 	}
 	return nil

@@ -172,7 +172,7 @@ func (s *Station) scan(ctx context.Context, attrs []byte, urgent bool) (begun ti
 	defer busy.Stop()
 	for try := 1; ; {
 		begun = bootTime()
-		err := s.command(unix.NL80211_CMD_TRIGGER_SCAN, attrs, s.scans.triggered)
+		err := s.command(ctx, unix.NL80211_CMD_TRIGGER_SCAN, attrs, s.scans.triggered)
 		switch {
 		case err == nil:
 			err = s.awaitScan(ctx)

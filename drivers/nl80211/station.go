@@ -27,6 +27,7 @@ type Station struct {
 	using        sync.Mutex // held by each call: Close waits for the one in progress to clean up
 	capabilities *capabilities
 	raised       bool // the link was down, and we brought it up
+	downs        int  // how often others had taken it down by then
 	released     bool
 
 	scans *scans
@@ -140,22 +141,25 @@ func (s *Station) explain(what string, err error) error {
 
 // command gives the kernel a command that needs the link to be up. If it is down, it comes up and
 // is down again after Close; so whoever only lists what is cached leaves no trace.
-func (s *Station) command(command uint8, attrs []byte, acked func(error)) error {
+func (s *Station) command(ctx context.Context, command uint8, attrs []byte,
+	acked func(error)) error {
 	err := s.port.request(command, attrs, acked)
 	if !errors.Is(err, unix.ENETDOWN) {
 		return err
 	}
-	if err := s.raise(); err != nil {
+	if err := s.raise(ctx); err != nil {
 		return err
 	}
 	return s.port.request(command, attrs, acked)
 }
 
-// raise brings the link up and notes that it was down.
-func (s *Station) raise() error {
-	if l, err := s.driver.links.get(s.index); err != nil || l.up {
+// raise brings the link up and notes that it was down, unless it comes up by itself: somebody may
+// have taken it down for a moment.
+func (s *Station) raise(ctx context.Context) error {
+	if l, err := s.driver.settled(ctx, s.index); err != nil || l.up {
 		return err
 	}
+	s.downs = s.driver.downs.counted(s.index)
 	if err := s.driver.links.set(s.index, true); err != nil {
 		return fmt.Errorf("bring the link up: %w", err)
 	}
@@ -164,17 +168,17 @@ func (s *Station) raise() error {
 }
 
 // lower takes the link down again if we brought it up. If somebody else has begun to use it
-// meanwhile, it stays up: then it is theirs.
+// meanwhile, or took it down himself and brought it up, it stays up: then it is theirs.
 func (s *Station) lower() error {
 	if !s.raised {
 		return nil
 	}
 	s.raised = false
 	n, err := s.driver.queries.netdev(context.Background(), s.index)
-	if err == nil && n.ssid != nil {
+	if err == nil && n.used() || s.driver.downs.counted(s.index) != s.downs {
 		return nil
 	}
-	if err := s.driver.links.set(s.index, false); err != nil && !errors.Is(err, unix.ENODEV) {
+	if err := s.driver.takeDown(s.index); err != nil && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("nl80211: %s: take the link down: %w", s.name, err)
 	}
 	return nil

@@ -323,34 +323,3 @@ func TestACancelledScanIsAborted(t *testing.T) {
 		})
 	}
 }
-
-func TestALinkThatSomebodyElseUsesStaysUp(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		ssid []byte
-		up   bool
-	}{
-		{name: "a link that we brought up goes down again"},
-		{name: "a link that we brought up and another program uses now stays up",
-			ssid: []byte("theirs"), up: true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				k := &fakeKernel{}
-				k.answer = scripted(k, refusing(unix.NL80211_CMD_TRIGGER_SCAN, unix.ENETDOWN),
-					unix.NL80211_CMD_NEW_SCAN_RESULTS)
-				s := newFakeStation(t, k)
-				if _, err := s.Scan(t.Context(), drivers.ScanRequest{}); err != nil {
-					t.Fatal(err)
-				}
-				k.set(func(k *fakeKernel) { k.ssid = c.ssid })
-				if err := s.Close(); err != nil {
-					t.Errorf("Close: %v", err)
-				}
-				if k.up != c.up {
-					t.Errorf("the link is up: %v", k.up)
-				}
-			})
-		})
-	}
-}

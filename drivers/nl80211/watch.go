@@ -202,6 +202,11 @@ func (w *watch) linkEvent(l linkMessage) {
 	if !ok {
 		return
 	}
+	if l.gone {
+		d.downs.remove(l.index)
+	} else {
+		d.downs.onLink(l.index, l.up)
+	}
 	if was, heard := w.running[l.index]; !heard || was != (l.running && !l.gone) {
 		w.running[l.index] = l.running && !l.gone
 		d.tellLink(l.name)
@@ -219,6 +224,7 @@ func (w *watch) linkEvent(l linkMessage) {
 func (w *watch) resync() {
 	d := w.driver
 	d.queries.radios.forget()
+	d.downs.reset()
 	d.log.Warn("nl80211: the kernel had more news than we could read; looking again")
 	if _, err := d.netdevs(context.Background()); err == nil {
 		d.mu.Lock()

@@ -270,12 +270,12 @@ func TestLoans(t *testing.T) {
 			}
 			d.wantTold("top releases", "top reconnects")
 		},
-		"a link that was down is down again": func(d *desk, top, below *manager) {
+		"that a link was down is owed until it is returned": func(d *desk, top, below *manager) {
 			d.up, top.has, below.has = false, nil, nil
 			l := d.borrow(BesideNobody)
 			d.wantOwed(true)
 			l.Return(d.Context())
-			d.wantTold("link down")
+			d.wantTold() // its Station has taken it down, unless it is somebody's by now
 			d.wantOwed(false)
 		},
 		"also for who only looks around": func(d *desk, _, _ *manager) {
@@ -286,7 +286,18 @@ func TestLoans(t *testing.T) {
 			}
 			d.wantOwed(true)
 			l.Return(d.Context())
+			d.wantTold()
+			d.wantOwed(false)
+		},
+		"a process that was killed has not, so the next one takes the link down": func(d *desk,
+			top, below *manager) {
+			d.up, top.has, below.has = false, nil, nil
+			d.borrow(BesideNobody)
+			if err := d.PayDebt(d.Context(), "wlan0"); err != nil {
+				d.Error(err)
+			}
 			d.wantTold("link down")
+			d.wantOwed(false)
 		},
 		"with room for two nobody lets go": func(d *desk, top, below *manager) {
 			d.room, top.shares, below.shares = true, true, true

@@ -39,6 +39,7 @@ type Loan struct {
 	driver   drivers.Driver
 	debt     store.Debt
 	failed   store.Debt // what could not be given back yet
+	linkDown bool       // the link was down when it was borrowed, and nobody owed that
 	beside   Beside     // whether the manager need not let go, or must not be asked to
 	owner    string     // the manager that has the interface; empty: nobody
 	apart    bool       // it could not let go: use an interface beside this one
@@ -134,14 +135,14 @@ func (l *Loan) room(ctx context.Context) bool {
 	return err == nil && room
 }
 
-// noteLink notes a link that is down: the driver brings it up, and only the driver's own process
-// takes it down again.
+// noteLink notes a link that is down: the driver's Station brings it up, and takes it down again if
+// it is still nobody's; a process that is killed cannot.
 func (l *Loan) noteLink(ctx context.Context) error {
 	up, err := l.driver.LinkUp(ctx, l.ifname)
 	if err != nil || up || l.debt.LinkDown {
 		return nil // what is wrong with it the Station will say
 	}
-	l.debt.LinkDown = true
+	l.debt.LinkDown, l.linkDown = true, true
 	if err := l.managers.journal.Put(l.debt); err != nil {
 		return fmt.Errorf("service: noting that the link of %s was down: %w", l.ifname, err)
 	}
@@ -181,7 +182,11 @@ func (l *Loan) giveBack(ctx context.Context, reconnect bool) {
 		return
 	}
 	m := l.managers
-	l.failed, _ = repay(context.WithoutCancel(ctx), l.debt, RestoreConfig{Holders: m.holders,
+	due := l.debt
+	if l.linkDown { // the Station has seen to that, and knows better whose the link is now
+		due.LinkDown = false
+	}
+	l.failed, _ = repay(context.WithoutCancel(ctx), due, RestoreConfig{Holders: m.holders,
 		LinkDown: l.driver.LinkDown, Log: m.log}, reconnect)
 	if reconnect {
 		l.settled()

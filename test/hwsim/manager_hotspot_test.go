@@ -4,6 +4,7 @@ package hwsim
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,14 +13,17 @@ import (
 
 // NetworkManager's hotspot, as "nmcli device wifi hotspot" and the switch of a desktop make it, is
 // an access point of a wpa_supplicant: a device is let in by push button and by PIN, is connected
-// with what it got, and wpsd tells who asks.
+// with what it got, and wpsd tells who asks. Meanwhile somebody looks at a page with routers, for
+// which wpsd scans: NetworkManager takes the link down and up several times to change its address.
 func TestManagerNetworkManagerHotspot(t *testing.T) {
 	w := newWorld(t)
 	w.startBus()
 	nm := w.startNetworkManager()
+	d := w.startDaemonAgain()
+	leave := d.looksAround()
 	nm.mustNmcli("-w", "40", "dev", "wifi", "hotspot", "ifname", station, "con-name", "hotspot",
 		"ssid", "Hot", "band", "bg", "channel", "6", "password", "hot potato 12")
-	d := w.startDaemonAgain()
+	leave()
 	w.until("wpsd takes the station for an access point", 20*time.Second, func() bool {
 		return d.property(d.iface(), "Interface", "Mode") == "ap"
 	})
@@ -52,4 +56,22 @@ func TestManagerNetworkManagerHotspot(t *testing.T) {
 		t.Errorf("a session is left: %v", got)
 	}
 	w.owesNothing()
+}
+
+// looksAround has wpsd scan again and again, until the returned function is called.
+func (d *daemon) looksAround() (leave func()) {
+	var work sync.WaitGroup
+	over := make(chan struct{})
+	work.Go(func() {
+		for {
+			// That a scan is under way already, or that there is no station any more, is no news.
+			_ = d.conn.Object(busName, d.iface()).Call(busName+".Interface.Scan", 0, options()).Err
+			select {
+			case <-over:
+				return
+			case <-time.After(150 * time.Millisecond):
+			}
+		}
+	})
+	return func() { close(over); work.Wait() }
 }
