@@ -91,7 +91,7 @@ func (d *devices) stop() {
 
 // search starts the External Registrar where it does not run.
 func (d *devices) search() {
-	if !d.front {
+	if !d.front || d.refused {
 		return
 	}
 	for _, i := range d.a.state.Interfaces {
@@ -112,7 +112,8 @@ func (d *devices) startAt(at model.Path, keep bool, address string) {
 			case err == nil:
 				d.started = append(d.started, at)
 				d.stop()
-			case address != "":
+			case address != "", errorName(err) == "NotAuthorized",
+				errorName(err) == "AuthorizationDismissed":
 				s, fine := explainError(err)
 				d.a.failed(s, fine)
 			}
@@ -151,6 +152,7 @@ func (d *devices) lookAt() {
 
 func (d *devices) render(s *model.State) {
 	d.run.render(s)
+	d.refuse(!s.May("scan") || !s.May("register"))
 	d.search()
 	title, body := T("Let a Device In"), T("Routers in this network are looked for. A device that asks one of them to be let in is shown here.")
 	if !slices.ContainsFunc(s.Interfaces, func(i model.Interface) bool { return i.ER }) {

@@ -61,6 +61,7 @@ func (h *hotspot) forget() {
 
 func (h *hotspot) render(s *model.State) {
 	h.run.render(s)
+	h.refuse(!s.May("register"))
 	at, ok := s.AccessPoint()
 	if !ok {
 		return

@@ -110,8 +110,9 @@ func (j *join) trouble(station bool) *message {
 		m := radioOff(j.a)
 		return &m
 	case !j.a.state.May("enroll"):
-		return &message{icon: "changes-prevent-symbolic", title: T("Not Allowed"),
-			body: T("You may not join networks on this computer. Ask who administers it.")}
+		m := notAllowed(j.a,
+			T("You may not join networks on this computer. Ask who administers it."))
+		return &m
 	}
 	return nil
 }

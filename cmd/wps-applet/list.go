@@ -151,11 +151,14 @@ func (h *heading) show(title, body string, primary, secondary *button) {
 
 // deck is what most pages are: a stack with a first child, and others that one goes back from.
 type deck struct {
-	a     *applet
-	view  gtk.Object
-	where string
-	run   *runView
-	entry *pinEntry
+	a       *applet
+	view    gtk.Object
+	home    string // the first child
+	where   string
+	run     *runView
+	entry   *pinEntry
+	denied  *notice
+	refused bool // what the first child is for is not allowed: denied is in its place
 }
 
 func (d *deck) begin(o order) {
@@ -169,13 +172,16 @@ func (d *deck) begin(o order) {
 func newDeck(a *applet, home string, children map[string]gtk.Object) *deck {
 	b := gtk.Build(pagesXML)
 	defer b.Done()
-	d := &deck{a: a, view: b.Get("root").Keep(), where: home}
+	d := &deck{a: a, view: b.Get("root").Keep(), home: home, where: home, denied: newNotice()}
+	d.denied.show(notAllowedHere(a))
 	d.run = newRun(a, func() { d.to(home) })
 	d.entry = newPINEntry(a)
 	d.view.AddPage("run", d.run.root)
 	d.run.root.Unref()
 	d.view.AddPage("entry", d.entry.root)
 	d.entry.root.Unref()
+	d.view.AddPage("denied", d.denied.root)
+	d.denied.root.Unref()
 	for name, child := range children {
 		d.view.AddPage(name, child)
 		child.Unref()
@@ -187,8 +193,25 @@ func newDeck(a *applet, home string, children map[string]gtk.Object) *deck {
 // to turns to a child.
 func (d *deck) to(where string) {
 	d.where = where
-	d.view.Page(where)
+	d.turn()
 	d.a.front()
+}
+
+// turn shows where the deck is.
+func (d *deck) turn() {
+	if d.where == d.home && d.refused {
+		d.view.Page("denied")
+		return
+	}
+	d.view.Page(d.where)
+}
+
+// refuse says whether polkit refuses what the first child is for.
+func (d *deck) refuse(refused bool) {
+	if d.refused != refused {
+		d.refused = refused
+		d.turn()
+	}
 }
 
 // ask asks for a PIN.

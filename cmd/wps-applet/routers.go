@@ -121,6 +121,8 @@ func (r *routers) render(s *model.State) {
 				m = noStation()
 			} else if r.a.scans.blocked {
 				m = radioOff(r.a)
+			} else if !s.May("scan") {
+				m = notAllowedHere(r.a)
 			}
 			r.empty.show(m)
 		}
@@ -165,7 +167,7 @@ func (r *routers) renderOne(s *model.State) {
 		o := r.a.pinOrder(one.Interface, bssid, "")
 		r.begin(o)
 	}}
-	if !one.Usable {
+	if !one.Usable || !s.May("enroll") {
 		byButton, byPIN = nil, nil
 	}
 	r.head.show(ssidText(one.SSID), routerText(one), byButton, byPIN)

@@ -38,6 +38,19 @@ func noStation() message {
 		body: T("The Wi-Fi adapter of this computer is an access point at the moment, or has no radio.")}
 }
 
+// notAllowed is what a page says whose actions are refused, and not even for a password. It goes away
+// when that changes: the model hears of it.
+func notAllowed(a *applet, body string) message {
+	return message{icon: "changes-prevent-symbolic", title: T("Not Allowed"), body: body,
+		fine:    T("This page comes back by itself when it is allowed."),
+		primary: &button{T("Try Again"), a.model.AskPermissions}}
+}
+
+// notAllowedHere is notAllowed for a page that says nothing special.
+func notAllowedHere(a *applet) message {
+	return notAllowed(a, T("You may not do this on this computer. Ask who administers it."))
+}
+
 // radioOff is what a page says while the radio is off.
 func radioOff(a *applet) message {
 	return message{icon: "network-wireless-disabled-symbolic", title: T("Wi-Fi Is Switched Off"),

@@ -15,13 +15,17 @@ import (
 // Every reason that a session can have is told, with something that helps.
 func TestEveryReasonHasASentence(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
+	known, titles := map[string]bool{}, map[string]outcome.Reason{}
 	for _, r := range outcome.Reasons() {
 		known[string(r)] = true
 		s, ok := reasons[string(r)]
 		if !ok || s.title == "" || s.body == "" {
 			t.Errorf("%s has no sentence", r)
 		}
+		if other, taken := titles[s.title]; taken {
+			t.Errorf("%s and %s are one page, %q", r, other, s.title)
+		}
+		titles[s.title] = r
 		if s.helps == nothing {
 			t.Errorf("%s: nothing helps", r)
 		}
@@ -67,7 +71,7 @@ func TestEveryErrorHasASentence(t *testing.T) {
 func TestWhosePIN(t *testing.T) {
 	t.Parallel()
 	for purpose, want := range map[string]string{
-		"enroll":    "The PIN Is Another One",
+		"enroll":    "The Second Half of the PIN Is Wrong",
 		"learn":     "The Router Has Another PIN",
 		"configure": "The Router Has Another PIN",
 		"admit":     "The Device Has Another PIN",

@@ -17,6 +17,7 @@ type service struct {
 	conn *godbus.Conn
 
 	mu     sync.Mutex
+	allows string // what each action is: "yes", "auth" or "no"
 	reason string // with which the next session fails
 	refuse string // name of the error with which the next call fails; empty: none
 	detail map[string]godbus.Variant
@@ -26,21 +27,23 @@ type service struct {
 const (
 	fakeRoot    = godbus.ObjectPath("/fi/w1/wps")
 	fakeStation = godbus.ObjectPath("/fi/w1/wps/interfaces/wlan0")
+	fakeHotspot = godbus.ObjectPath("/fi/w1/wps/interfaces/wlan1")
+	fakePolkit  = godbus.ObjectPath("/org/freedesktop/PolicyKit1/Authority")
 )
 
 type variants = map[string]godbus.Variant
 
 func v(value any) godbus.Variant { return godbus.MakeVariant(value) }
 
-// newService puts one on a bus.
-func newService(t *testing.T, address string) *service {
+// newService puts one on a bus, which allows this.
+func newService(t *testing.T, address, allows string) *service {
 	t.Helper()
 	conn, err := godbus.Connect(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	s := &service{conn: conn}
+	s := &service{conn: conn, allows: allows}
 	for path, methods := range map[godbus.ObjectPath]map[string]map[string]any{
 		fakeRoot: {"org.freedesktop.DBus.ObjectManager": {"GetManagedObjects": s.objects},
 			"fi.w1.wps.Manager": {"GetPermissions": s.permissions}},
@@ -56,8 +59,10 @@ func newService(t *testing.T, address string) *service {
 		"org.freedesktop.DBus.Introspectable"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.RequestName("fi.w1.wps", godbus.NameFlagDoNotQueue); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"org.freedesktop.PolicyKit1", "fi.w1.wps"} {
+		if _, err := conn.RequestName(name, godbus.NameFlagDoNotQueue); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return s
 }
@@ -66,12 +71,31 @@ func (s *service) objects() (map[godbus.ObjectPath]map[string]variants, *godbus.
 	return map[godbus.ObjectPath]map[string]variants{
 		fakeRoot: {"fi.w1.wps.Manager": {"Version": v("test")}},
 		fakeStation: {"fi.w1.wps.Interface": {"Name": v("wlan0"), "Mode": v("station"),
+			"Session": v(godbus.ObjectPath("/")), "Capabilities": v([]string{"pbc", "pin"})},
+			"fi.w1.wps.ER": {"Running": v(false)}},
+		fakeHotspot: {"fi.w1.wps.Interface": {"Name": v("wlan1"), "Mode": v("ap"),
 			"Session": v(godbus.ObjectPath("/")), "Capabilities": v([]string{"pbc", "pin"})}},
 	}, nil
 }
 
-func (*service) permissions() (map[string]string, *godbus.Error) {
-	return map[string]string{"fi.w1.wps.enroll": "yes", "fi.w1.wps.scan": "yes"}, nil
+func (s *service) permissions() (map[string]string, *godbus.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]string{}
+	for _, action := range []string{"scan", "enroll", "register", "read-secrets", "manage"} {
+		all["fi.w1.wps."+action] = s.allows
+	}
+	return all, nil
+}
+
+// allow says what the user may do from now on; told has polkit tell of it.
+func (s *service) allow(allows string, told bool) {
+	s.mu.Lock()
+	s.allows = allows
+	s.mu.Unlock()
+	if told {
+		_ = s.conn.Emit(fakePolkit, "org.freedesktop.PolicyKit1.Authority.Changed")
+	}
 }
 
 // next says how the next session ends, or which error there is instead.
@@ -93,6 +117,8 @@ func (s *service) start(variants) (godbus.ObjectPath, *godbus.Error) {
 	s.number++
 	path := godbus.ObjectPath("/fi/w1/wps/sessions/" + string(rune('a'+s.number%26)) +
 		string(rune('a'+s.number/26)))
+	_ = s.conn.ExportMethodTable(map[string]any{"GetCredentials": s.credentials}, path,
+		"fi.w1.wps.Session")
 	now := uint64(time.Now().UnixMicro())
 	state := "failed"
 	if s.reason == "canceled" {
@@ -104,4 +130,10 @@ func (s *service) start(variants) (godbus.ObjectPath, *godbus.Error) {
 			"Reason": v(s.reason), "Started": v(now), "Deadline": v(now + 120e6),
 			"AccessPoint": v(godbus.ObjectPath("/")), "Detail": v(s.detail)}})
 	return path, nil
+}
+
+// credentials are those of a session that received something.
+func (*service) credentials() ([]variants, *godbus.Error) {
+	return []variants{{"ssid": v([]byte("Fake Home")), "auth": v("WPA2PSK"),
+		"key-kind": v("passphrase"), "key": v([]byte("shown this once"))}}, nil
 }

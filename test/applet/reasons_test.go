@@ -10,14 +10,14 @@ import (
 // back. The titles are the applet's; that none is forgotten is a test of its own.
 func TestEveryReason(t *testing.T) {
 	d := newDesktop(t, setting{noService: true})
-	s := newService(t, d.system.Address)
+	s := newService(t, d.system.Address, "yes")
 	for _, tt := range []struct{ reason, title, action string }{
 		{"pbc-overlap", "Two Buttons Are Pressed", "Try Again"}, // it names none here
 		{"walk-time-expired", "Nobody Pressed", "Try Again"},
 		{"no-access-point", "No Router Found", "Try Again"},
 		{"setup-locked", "The Router Has Locked WPS", "Try Again"},
-		{"wrong-pin-first-half", "The PIN Is Another One", "Try Again"},
-		{"wrong-pin-second-half", "The PIN Is Another One", "Try Again"},
+		{"wrong-pin-first-half", "The First Half of the PIN Is Wrong", "Try Again"},
+		{"wrong-pin-second-half", "The Second Half of the PIN Is Wrong", "Try Again"},
 		{"registrar-busy", "The Router Does Not Expect This Device Yet", "Try Again"},
 		{"no-credential", "The Router Gave No Network", "Try Again"},
 		{"bad-credential", "The Network Cannot Be Used", "Show the Routers"},
@@ -48,6 +48,15 @@ func TestEveryReason(t *testing.T) {
 		d.Click("Back")
 		d.See("Join a Network")
 	}
+	// What was received is shown this once.
+	s.next("not-stored", "")
+	d.Click("Start")
+	d.See("Received, but Not Stored")
+	d.Click("Show the password")
+	d.See("shown this once")
+	d.picture("reason-not-stored")
+	d.Click("Done")
+	d.See("Join a Network")
 	for _, tt := range []struct{ name, title, action string }{
 		{"NotAuthorized", "Not Allowed", "Back"},
 		{"AuthorizationDismissed", "No Password Was Given", "Try Again"},
@@ -64,4 +73,28 @@ func TestEveryReason(t *testing.T) {
 		d.Click("Back")
 		d.See("Join a Network")
 	}
+}
+
+// Where polkit refuses, each page says so in place of what nobody may do, and is back as soon as it
+// is allowed: polkit tells, and who does not want to wait asks again.
+func TestNotAllowed(t *testing.T) {
+	d := newDesktop(t, setting{noService: true})
+	s := newService(t, d.system.Address, "no")
+	d.See("You may not join networks on this computer")
+	d.See("This page comes back by itself")
+	d.picture("state-not-allowed")
+	for _, page := range []string{"Routers", "Devices", "Hotspot"} {
+		d.Turn(page)
+		d.See("You may not do this on this computer")
+		d.picture("not-allowed-" + page)
+	}
+	s.allow("yes", true)
+	d.See("Press the Hotspot's Button")
+	d.Turn("Join")
+	d.See("Join a Network")
+	s.allow("no", true)
+	d.See("Not Allowed")
+	s.allow("auth", false)
+	d.Click("Try Again")
+	d.See("Join a Network")
 }

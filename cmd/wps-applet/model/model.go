@@ -27,6 +27,10 @@ const (
 	enrolleeIface = "fi.w1.wps.ER.Enrollee"
 	propsIface    = "org.freedesktop.DBus.Properties"
 	objectsIface  = "org.freedesktop.DBus.ObjectManager"
+
+	polkitName  = "org.freedesktop.PolicyKit1"
+	polkitPath  = godbus.ObjectPath("/org/freedesktop/PolicyKit1/Authority")
+	polkitIface = "org.freedesktop.PolicyKit1.Authority"
 )
 
 // maxAnswer bounds an answer of wpsd's, as the system bus does.
@@ -60,6 +64,7 @@ type Model struct {
 	why     string // what the bus said about a wpsd that does not come
 	objects map[Path]object
 	granted map[string]string // GetPermissions
+	asks    permissionAsks
 
 	run  context.Context
 	end  context.CancelFunc
@@ -106,7 +111,9 @@ func (m *Model) follow(ctx context.Context, conn *bus.Conn) error {
 	limited, done := context.WithTimeout(ctx, callTime)
 	err := conn.Follow(limited, bus.Name{Name: busName,
 		Signals: []bus.Signals{{Path: rootPath, Below: true}}},
-		bus.Name{Name: neardName, Changed: func(string) { m.changed() }})
+		bus.Name{Name: neardName, Changed: func(string) { m.changed() }},
+		bus.Name{Name: polkitName, Signals: []bus.Signals{{Path: polkitPath,
+			Interface: polkitIface, Member: "Changed", Heard: m.AskPermissions}}})
 	done() // now, as its timer would wake us for nothing
 	if err != nil {
 		return err
@@ -213,9 +220,7 @@ func (m *Model) readAll(ctx context.Context, conn *bus.Conn) (a answer) {
 			a.objects[rootPath] = object{managerIface: p}
 		}
 	}
-	// Older ones do not have it: then everything is tried.
-	_ = conn.Call(ctx, bus.Request{To: busName, Path: rootPath,
-		Method: managerIface + ".GetPermissions"}, &a.granted)
+	a.granted = permissions(ctx, conn)
 	return a
 }
 
