@@ -26,6 +26,7 @@ type nfc struct {
 	reading *rowList
 	writing *rowList
 	dialog  gtk.Object // the file chooser that is open, or was last; it is ours
+	last    string     // the file that was read or written last
 }
 
 func newNFC(a *applet) *nfc {
@@ -108,8 +109,11 @@ func (n *nfc) choose(id, name string, then func(file string)) {
 	defer b.Done()
 	n.dialog = b.Get(id).Keep()
 	n.dialog.Set("transient-for", n.a.window)
-	if name != "" {
+	switch {
+	case name != "":
 		n.dialog.SuggestName(name)
+	case n.last != "":
+		n.dialog.Choose(n.last)
 	}
 	const accept = -3 // GTK_RESPONSE_ACCEPT
 	dialog := n.dialog
@@ -135,7 +139,10 @@ func (n *nfc) read() {
 			}
 			tag, err := n.a.model.ReadTag(at, content)
 			clear(content)
-			return func() { n.wasRead(tag, err) }
+			return func() {
+				n.last = file
+				n.wasRead(tag, err)
+			}
 		})
 	})
 }
@@ -189,6 +196,7 @@ func (n *nfc) save(name string, token func() ([]byte, error)) {
 					n.a.toast(T("The file cannot be written."))
 					return
 				}
+				n.last = file
 				n.a.toast(fmt.Sprintf(T("Saved as %s."), printable(file)))
 			}
 		})

@@ -36,7 +36,7 @@ type runView struct {
 	leave func() // back to where it was started
 
 	root, ring, clock, title, body, heard, pinBox, pinLabel gtk.Object
-	resultTitle, resultBody, card                           gtk.Object
+	resultIcon, resultTitle, resultBody, card               gtk.Object
 	end                                                     *notice
 	shownCard                                               *card
 
@@ -67,7 +67,7 @@ func newRun(a *applet, leave func()) *runView {
 	defer b.Done()
 	r := &runView{a: a, leave: leave, root: b.Get("root").Keep(), ring: b.Get("ring"),
 		clock: b.Get("clock"), title: b.Get("title"), body: b.Get("body"), heard: b.Get("heard"),
-		pinBox: b.Get("pin-box"), pinLabel: b.Get("pin"), resultTitle: b.Get("result-title"),
+		pinBox: b.Get("pin-box"), pinLabel: b.Get("pin"), resultIcon: b.Get("result-icon"), resultTitle: b.Get("result-title"),
 		resultBody: b.Get("result-body"), card: b.Get("card"), end: newNotice()}
 	r.root.AddPage("end", r.end.root)
 	r.end.root.Unref()
@@ -359,10 +359,14 @@ func (r *runView) success(s model.Session, c *model.Credential) {
 	if r.order.done != nil {
 		title, body = r.order.done(s)
 	}
+	icon := "emblem-ok-symbolic"
 	if s.Reason == "not-stored" {
 		e := explain(s)
-		title, body = e.title, e.body
+		icon, title, body = "dialog-warning-symbolic", e.title, e.body
 	}
+	r.resultIcon.Say("icon-name", icon)
+	r.resultIcon.Class("success", s.Reason == "")
+	r.resultIcon.Class("warning", s.Reason != "")
 	r.resultTitle.Say("label", title)
 	r.resultBody.Say("label", body)
 	r.resultBody.Show(body != "")

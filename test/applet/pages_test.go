@@ -200,22 +200,41 @@ func TestNetworks(t *testing.T) {
 	d.See("No Network Is Stored")
 }
 
-// What goes on a tag goes into a file that its owner alone can read.
-func TestTagIsSaved(t *testing.T) {
-	d := newDesktop(t, setting{args: []string{"--page", "nfc"}})
-	d.See("This Computer's Tag")
-	file := filepath.Join(d.dir, "own.ndef")
-	d.Click("Save… This Computer's Tag")
-	d.Write("Name:", file)
-	d.picture("nfc-save")
-	d.Click("_Save") // GTK names it so, with the mark of its key
-	d.See("Saved as " + file)
+// What goes on a tag goes into a file that its owner alone can read, and the file is read as a tag
+// is.
+func TestTagIsSavedAndRead(t *testing.T) {
+	d := newDesktop(t, setting{})
+	d.Click("Start")
+	d.See("Received Sim Home")
+	d.Click("Done")
+	d.Turn("NFC")
+	file := filepath.Join(d.dir, "home.ndef")
+	for _, tag := range []string{"This Computer's Tag", "Sim Home"} {
+		d.Click("Save… " + tag)
+		d.Write("Name:", file)
+		d.picture("nfc-save")
+		d.Click("_Save") // GTK names it so, with the mark of its key
+		if tag == "Sim Home" {
+			d.Click("_Replace")
+		}
+		d.See("Saved as " + file)
+		d.Gone("Saved as " + file)
+	}
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the file: %v, %v", info, err)
 	}
 	content, err := os.ReadFile(file)
-	if err != nil || !bytes.Contains(content, []byte("application/vnd.wfa.wsc")) {
+	if err != nil || !bytes.Contains(content, []byte("application/vnd.wfa.wsc")) ||
+		!bytes.Contains(content, []byte("Sim Home")) {
 		t.Errorf("the file has %q: %v", content, err)
 	}
+	d.ctl("networks", "delete", "1")
+	d.Gone("A device that reads it joins this network")
+	d.Click("Open…")
+	d.See("Content of a Tag")
+	d.picture("nfc-open")
+	d.Click("_Open")
+	d.See("The network of the tag is stored")
+	d.See("Received by tag")
 }

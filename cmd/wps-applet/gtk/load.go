@@ -91,8 +91,10 @@ var c struct {
 	windowSetDefaultSize    func(w Object, width, height int32)
 	actionMapAdd            func(m, action Object)
 	actionGroupActivate     func(m Object, name string, parameter uintptr)
+	fileNewForPath          func(path string) Object
 	fileGetPath             func(f Object) uintptr
 	fileChooserGetFile      func(chooser Object) Object
+	fileChooserSetFile      func(chooser, file Object, err *uintptr) bool
 	fileChooserSetName      func(chooser Object, name string)
 	nativeDialogShow        func(d Object)
 	builderNew              func() Object
@@ -213,7 +215,10 @@ func adwaitaFunctions() []function {
 }
 
 // functions are GTK's, and those of the libraries below it.
-func functions() []function {
+func functions() []function { return append(objectFunctions(), widgetFunctions()...) }
+
+// objectFunctions are GLib's, GObject's and GIO's.
+func objectFunctions() []function {
 	return []function{
 		{"g_free", &c.gFree},
 		{"g_set_application_name", &c.setApplicationName},
@@ -246,8 +251,23 @@ func functions() []function {
 		{"g_application_quit", &c.applicationQuit},
 		{"g_simple_action_new", &c.simpleActionNew},
 		{"g_action_map_add_action", &c.actionMapAdd},
+		{"g_file_new_for_path", &c.fileNewForPath},
 		{"g_file_get_path", &c.fileGetPath},
+		{"g_action_group_activate_action", &c.actionGroupActivate},
+		{"g_variant_new_string", &c.variantNewString},
+		{"g_variant_get_string", &c.variantGetString},
+		{"g_variant_new_boolean", &c.variantNewBoolean},
+		{"g_simple_action_new_stateful", &c.simpleActionNewStateful},
+		{"g_simple_action_set_state", &c.simpleActionSetState},
+		{"g_variant_type_new", &c.variantTypeNew},
+	}
+}
+
+// widgetFunctions are those of GTK, GDK and cairo.
+func widgetFunctions() []function {
+	return []function{
 		{"gtk_file_chooser_get_file", &c.fileChooserGetFile},
+		{"gtk_file_chooser_set_file", &c.fileChooserSetFile},
 		{"gtk_file_chooser_set_current_name", &c.fileChooserSetName},
 		{"gtk_native_dialog_show", &c.nativeDialogShow},
 		{"gtk_builder_new", &c.builderNew},
@@ -294,13 +314,6 @@ func functions() []function {
 		{"cairo_stroke", &c.cairoStroke},
 		{"cairo_new_path", &c.cairoNewPath},
 		{"gtk_window_set_application", &c.windowSetApplication},
-		{"g_action_group_activate_action", &c.actionGroupActivate},
-		{"g_variant_new_string", &c.variantNewString},
-		{"g_variant_get_string", &c.variantGetString},
-		{"g_variant_new_boolean", &c.variantNewBoolean},
-		{"g_simple_action_new_stateful", &c.simpleActionNewStateful},
-		{"g_simple_action_set_state", &c.simpleActionSetState},
-		{"g_variant_type_new", &c.variantTypeNew},
 		{"gtk_window_set_default_size", &c.windowSetDefaultSize},
 	}
 }

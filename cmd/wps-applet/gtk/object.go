@@ -278,6 +278,13 @@ func (o Object) Chosen() string {
 // SuggestName says how a file that is to be saved may be called.
 func (o Object) SuggestName(name string) { c.fileChooserSetName(o, name) }
 
+// Choose says which file is chosen at first in a file chooser; of one that is gone, its folder.
+func (o Object) Choose(path string) {
+	file := c.fileNewForPath(path)
+	defer file.Unref()
+	_ = c.fileChooserSetFile(o, file, nil)
+}
+
 // ShowNative shows a dialog of the desktop's own, such as a file chooser.
 func (o Object) ShowNative() { c.nativeDialogShow(o) }
 
