@@ -67,8 +67,8 @@ func newRun(a *applet, leave func()) *runView {
 	defer b.Done()
 	r := &runView{a: a, leave: leave, root: b.Get("root").Keep(), ring: b.Get("ring"),
 		clock: b.Get("clock"), title: b.Get("title"), body: b.Get("body"), heard: b.Get("heard"),
-		pinBox: b.Get("pin-box"), pinLabel: b.Get("pin"), resultIcon: b.Get("result-icon"), resultTitle: b.Get("result-title"),
-		resultBody: b.Get("result-body"), card: b.Get("card"), end: newNotice()}
+		pinBox: b.Get("pin-box"), pinLabel: b.Get("pin"), resultIcon: b.Get("result-icon"),
+		resultTitle: b.Get("result-title"), resultBody: b.Get("result-body"), card: b.Get("card"), end: newNotice()}
 	r.root.AddPage("end", r.end.root)
 	r.end.root.Unref()
 	r.ring.OnDraw(func(d gtk.Drawing) { d.Ring(r.ring, r.fraction()) })
