@@ -122,6 +122,7 @@ func (h handover) byWpsd(w *world, a *hostapd) time.Duration {
 	w.startBus()
 	connected := h.manager(w)
 	d := w.startDaemonAgain()
+	d.isFollowed()
 	time.Sleep(20 * time.Second)
 	if h.scanned {
 		(&ours{d}).scan()

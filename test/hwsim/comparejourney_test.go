@@ -110,12 +110,17 @@ func press(a *hostapd, late time.Duration, command func()) (button time.Time) {
 	return button
 }
 
+// isFollowed has a client follow the objects, as the applet does: then wpsd hears what others scan.
+func (d *daemon) isFollowed() {
+	d.w.must(d.conn.Object(busName, rootPath).Call(
+		"org.freedesktop.DBus.ObjectManager.GetManagedObjects", 0).Err)
+}
+
 func (w *world) journeyWithWpsd(a *hostapd, late time.Duration) []leg {
 	w.t.Helper()
 	w.startNetworkManager()
 	d := w.startDaemonAgain()
-	w.must(d.conn.Object(busName, rootPath).Call( // it follows the objects, as the applet does
-		"org.freedesktop.DBus.ObjectManager.GetManagedObjects", 0).Err)
+	d.isFollowed()
 	time.Sleep(20 * time.Second)
 	from := d.signals.len()
 	var s *session
