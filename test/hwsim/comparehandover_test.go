@@ -54,6 +54,9 @@ var handovers = []handover{
 	{name: "NetworkManager, push button after a scan", manager: quietNetworkManager,
 		own: ownNetworkManager, aim: 0.6, scanned: true},
 	{name: "NetworkManager, PIN with BSSID", pin: true, manager: quietNetworkManager},
+	{name: "NetworkManager, PIN, new settings", pin: true, manager: quietNetworkManager,
+		settings: true},
+	{name: "iwd, PIN, new settings", pin: true, manager: quietIwd, settings: true},
 }
 
 // besides are how long the station has no connection when it had one before, and a button is pressed
