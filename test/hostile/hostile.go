@@ -24,8 +24,12 @@ type Attacker struct {
 	// Names are well-known names whose coming and going it lies about.
 	Names []string
 	// Huge is how long the longest signals are, in bytes; 0: none are. Each connection gets
-	// HugeTimes of them.
+	// HugeTimes of them, or, with HugeTo, only the owner of that name: where copying costs, none
+	// is made for the programs of others.
 	Huge, HugeTimes int
+	HugeTo          string
+	// Pause is between attacks on connections that are known already; 0: a millisecond.
+	Pause time.Duration
 
 	conn  *bus.Conn
 	sent  int
@@ -33,12 +37,8 @@ type Attacker struct {
 	huge  string
 }
 
-// pause is between attacks on connections that are known already, and each hugeEvery of them ends
-// with a huge signal.
-const (
-	pause     = time.Millisecond
-	hugeEvery = 20
-)
+// hugeEvery attacks on connections that are known already end with a huge signal.
+const hugeEvery = 20
 
 // Run attacks until ctx ends, and says how many messages it sent to how many connections.
 func (a *Attacker) Run(ctx context.Context, address string) (sent, victims int, err error) {
@@ -74,12 +74,11 @@ func (a *Attacker) Run(ctx context.Context, address string) (sent, victims int, 
 		select {
 		case name := <-fresh:
 			a.meet(ctx, name)
-		case <-time.After(pause):
+		case <-time.After(max(a.Pause, time.Millisecond)):
 			for name := range a.there { // any
 				a.attack(name)
-				if round%hugeEvery == 0 && a.huge != "" && a.there[name] < a.HugeTimes {
-					a.there[name]++
-					a.signal(name, "a.B", "C", a.huge)
+				if round%hugeEvery == 0 {
+					a.sendHuge(ctx, name)
 				}
 				break
 			}
@@ -90,6 +89,20 @@ func (a *Attacker) Run(ctx context.Context, address string) (sent, victims int, 
 		return a.sent, len(a.there), a.conn.Err()
 	}
 	return a.sent, len(a.there), nil
+}
+
+// sendHuge sends a huge signal to a connection, or to the one that gets them all, if it has not had
+// its number of them.
+func (a *Attacker) sendHuge(ctx context.Context, to string) {
+	if a.HugeTo != "" {
+		if a.conn.Ask(ctx, "GetNameOwner", []any{a.HugeTo}, &to) != nil {
+			return // not there yet
+		}
+	}
+	if count, known := a.there[to]; known && a.huge != "" && count < a.HugeTimes {
+		a.there[to]++
+		a.signal(to, "a.B", "C", a.huge)
+	}
 }
 
 // meet attacks a connection for the first time.
