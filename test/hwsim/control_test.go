@@ -45,7 +45,8 @@ func (w *world) dialControl(p *process, path string) *control {
 		w.t.Fatal(err)
 	}
 	go c.collect()
-	if _, ok := c.events.wait(0, 5*time.Second, func(e event) bool { return e.text == "OK" }); !ok {
+	attached := func(e event) bool { return e.text == "OK" }
+	if _, ok := c.events.wait(0, patience(5*time.Second), attached); !ok {
 		w.t.Fatalf("%s: no answer to ATTACH", p.name)
 	}
 	return c
