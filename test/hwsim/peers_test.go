@@ -145,7 +145,9 @@ func (a ap) config() string {
 // mac reads an interface's address.
 func (w *world) mac(radio string) string {
 	w.t.Helper()
-	return strings.TrimSpace(w.sh("cat /sys/class/net/%s/address", radio))
+	text, err := os.ReadFile("/sys/class/net/" + radio + "/address")
+	w.must(err)
+	return strings.TrimSpace(string(text))
 }
 
 // supplicant is a running wpa_supplicant and its control socket.

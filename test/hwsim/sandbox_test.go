@@ -68,11 +68,8 @@ const upnpLog = scratch + "/wpsd-upnp.log"
 // systemd is a connection to the first process, made once, which also has the socket for UPnP
 // listen.
 var systemd = sync.OnceValues(func() (*godbus.Conn, error) {
-	conn, err := godbus.Dial("unix:path=/run/systemd/private")
+	conn, err := dialSystemd()
 	if err != nil {
-		return nil, err
-	}
-	if err := conn.Auth([]godbus.Auth{godbus.AuthExternal("0")}); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"wpsd-upnp.service", "wpsd-upnp.socket", "wpsd-reply.service",
@@ -93,6 +90,15 @@ var systemd = sync.OnceValues(func() (*godbus.Conn, error) {
 	return conn, errors.Join(askSystemd(conn, "StartUnit", "wpsd-upnp.socket"),
 		askSystemd(conn, "StartUnit", "wpsd-reply.socket"))
 })
+
+// dialSystemd connects to the first process, without a bus.
+func dialSystemd() (*godbus.Conn, error) {
+	conn, err := godbus.Dial("unix:path=/run/systemd/private")
+	if err != nil {
+		return nil, err
+	}
+	return conn, conn.Auth([]godbus.Auth{godbus.AuthExternal("0")})
+}
 
 // makeControlPlace makes the directory of control sockets as wpsd.tmpfiles does. A wpa_supplicant
 // that had it before has removed it.
@@ -116,11 +122,16 @@ func askSystemd(conn *godbus.Conn, method, unit string) error {
 		"replace").Err
 }
 
-// unitProperty reads a property of a unit; iface is Unit or Service.
+// unitProperty reads a property of a unit of the scenario; iface is Unit or Service.
 func (w *world) unitProperty(unit, iface, name string) any {
 	w.t.Helper()
 	conn, err := systemd()
 	w.must(err)
+	return unitProperty(w, conn, unit, iface, name)
+}
+
+func unitProperty(w *world, conn *godbus.Conn, unit, iface, name string) any {
+	w.t.Helper()
 	var path godbus.ObjectPath
 	w.must(conn.Object("org.freedesktop.systemd1",
 		"/org/freedesktop/systemd1").Call("org.freedesktop.systemd1.Manager.LoadUnit", 0,

@@ -3,9 +3,11 @@
 package hwsim
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -58,16 +60,26 @@ func (u *unit) keepJournal() {
 	}
 }
 
-// show is a property of the unit.
+// firstProcess is a connection to systemd itself, which holds whatever the bus is.
+var firstProcess = sync.OnceValues(dialSystemd)
+
+// show is a property of the unit as systemctl show has it. That program's run costs the emulated
+// processor more than what it is to be seen, as it is in each look of a wait.
 func (u *unit) show(property string) string {
 	u.t.Helper()
-	return strings.TrimSpace(u.sh("systemctl show -P %s wpsd.service", property))
+	conn, err := firstProcess()
+	u.must(err)
+	iface := "Service"
+	if property == "ActiveState" {
+		iface = "Unit"
+	}
+	return fmt.Sprint(unitProperty(u.world, conn, "wpsd.service", iface, property))
 }
 
 // becomes waits until a property of the unit has a value.
 func (u *unit) becomes(property, value string, timeout time.Duration) {
 	u.t.Helper()
-	u.until("wpsd.service has "+property+"="+value+" (it is "+u.show(property)+")", timeout,
+	u.until("wpsd.service has "+property+"="+value+" (it was "+u.show(property)+")", timeout,
 		func() bool { return u.show(property) == value })
 }
 
@@ -188,7 +200,8 @@ func specListsTheSame(w *world) {
 	}
 	places := strings.NewReplacer("%{name}", "wpsd", "%{_bindir}", "/usr/bin", "%{_sbindir}",
 		"/usr/sbin", "%{_prefix}", "/usr", "%{_sysconfdir}", "/etc",
-		"%{_unitdir}", "/usr/lib/systemd/system", "%{_userunitdir}", "/usr/lib/systemd/user", "%{_sysusersdir}", "/usr/lib/sysusers.d",
+		"%{_unitdir}", "/usr/lib/systemd/system", "%{_userunitdir}", "/usr/lib/systemd/user",
+		"%{_sysusersdir}", "/usr/lib/sysusers.d",
 		"%{_tmpfilesdir}", "/usr/lib/tmpfiles.d",
 		"%{_docdir}", "/usr/share/doc", "%{_datadir}", "/usr/share", "%{_mandir}", "/usr/share/man",
 		"zsh/site-functions", "zsh/vendor-completions")

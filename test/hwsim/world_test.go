@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // scratch is where everything that a scenario makes lies: a tmpfs, since a write to the host's disk
@@ -73,25 +76,41 @@ func requireSimulatedRadios(t *testing.T) {
 }
 
 // cleanRadios takes every radio down and makes the station's scan cache forget: a scan of one
-// channel with the flush flag drops all that was heard before it, also on other channels.
+// channel with the flush flag drops all that was heard before it, also on other channels. It is
+// before each scenario, where every program that is run costs the emulated processor more than what
+// it does: all radios share them.
 func (w *world) cleanRadios() {
 	w.t.Helper()
-	w.sh("for f in /sys/class/rfkill/*/soft; do echo 0 > $f; done")
-	for _, r := range w.radios() {
-		w.sh("ip link set %s down; ip addr flush dev %s; iw dev %s set type managed", r, r, r)
+	switches, err := filepath.Glob("/sys/class/rfkill/*/soft")
+	w.must(err)
+	for _, s := range switches {
+		w.must(os.WriteFile(s, []byte("0"), 0))
 	}
-	w.sh("ip link set hwsim0 up")
-	for _, r := range w.radios() {
-		w.forgetScans(r)
+	radios := w.radios()
+	var down, up strings.Builder
+	var types, scans []string
+	for _, r := range radios {
+		fmt.Fprintf(&down, "link set %s down\naddr flush dev %[1]s\n", r)
+		fmt.Fprintf(&up, "link set %s up\n", r)
+		types = append(types, "iw dev "+r+" set type managed")
+		scans = append(scans, scanOfNothing(r))
 	}
+	w.sh("ip -batch - <<< '%s' && %s && ip -batch - <<< '%slink set hwsim0 up' && %s && ip -batch - <<< '%s'",
+		down.String(), strings.Join(types, " && "), up.String(), strings.Join(scans, " && "),
+		down.String())
 }
 
-// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down. Nobody
-// is ever on channel 12. With two processors iw was once seen reading results for ever, when the
-// scan was over: it is given a limit.
+// scanOfNothing makes the kernel forget what a radio has heard. Nobody is ever on channel 12. With
+// two processors iw was once seen reading results for ever, when the scan was over: it is given a
+// limit.
+func scanOfNothing(radio string) string {
+	return "timeout 30 iw dev " + radio + " scan freq 2467 flush > /dev/null"
+}
+
+// forgetScans empties the kernel's scan cache of a radio that is down, and leaves it down.
 func (w *world) forgetScans(radio string) {
 	w.t.Helper()
-	w.sh("ip link set %s up && timeout 30 iw dev %s scan freq 2467 flush >/dev/null; ip link set %s down", radio, radio, radio)
+	w.sh("ip link set %s up && %s; ip link set %[1]s down", radio, scanOfNothing(radio))
 }
 
 func (w *world) radios() []string {
@@ -165,21 +184,22 @@ func patience(timeout time.Duration) time.Duration {
 	return max(timeout, 2*time.Minute)
 }
 
-// until waits for a condition that nobody tells us about. It looks every 20 ms, less often where a
-// look is a program's whole run: nmcli at that pace kept the emulated processor busier than all
-// that it was asked about.
+// until waits for a condition that nobody tells us about. It looks every 20 ms at first, less often
+// the longer it waits, and where a look is a program's whole run: nmcli at that pace kept the
+// emulated processor busier than all that it was asked about.
 func (w *world) until(what string, timeout time.Duration, met func() bool) {
 	w.t.Helper()
 	timeout = patience(timeout)
-	for end := time.Now().Add(timeout); ; {
+	for began := time.Now(); ; {
 		looked := time.Now()
 		if met() {
 			return
 		}
-		if time.Now().After(end) {
+		if time.Since(began) > timeout {
 			w.t.Fatalf("not within %v: %s", timeout, what)
 		}
-		time.Sleep(min(max(20*time.Millisecond, 5*time.Since(looked)), 300*time.Millisecond))
+		time.Sleep(min(max(20*time.Millisecond, 5*time.Since(looked), time.Since(began)/20),
+			300*time.Millisecond))
 	}
 }
 
@@ -194,8 +214,11 @@ func (w *world) write(name, content string) string {
 // isUp tells whether the link is administratively up.
 func (w *world) isUp(radio string) bool {
 	w.t.Helper()
-	return strings.Contains(strings.SplitN(w.sh("ip link show dev %s", radio), ">",
-		2)[0]+",", "UP,")
+	text, err := os.ReadFile("/sys/class/net/" + radio + "/flags")
+	w.must(err)
+	flags, err := strconv.ParseUint(strings.TrimSpace(string(text)), 0, 32)
+	w.must(err)
+	return flags&unix.IFF_UP != 0
 }
 
 // block switches a radio off or on by software, as rfkill does.
@@ -208,5 +231,9 @@ func (w *world) block(radio string, off bool) {
 // isAssociated tells whether the kernel has the radio associated with anything.
 func (w *world) isAssociated(radio string) bool {
 	w.t.Helper()
-	return !strings.Contains(w.sh("iw dev %s link", radio), "Not connected")
+	r := w.run("iw", "dev", radio, "link")
+	if r.status != 0 {
+		w.t.Fatalf("iw dev %s link: %s", radio, r.stderr)
+	}
+	return !strings.Contains(r.stdout, "Not connected")
 }
