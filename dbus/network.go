@@ -7,7 +7,7 @@ import (
 
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
-	"wpsd/service"
+	"wpsd/service/lending"
 	"wpsd/service/outcome"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -87,13 +87,13 @@ func getSecrets(_ context.Context, svc Rooms, id state.NetworkID) ([]any, error)
 // activation says which network is to be connected to, and by whom.
 type activation struct {
 	network state.NetworkID
-	service.ActivateRequest
+	lending.ActivateRequest
 }
 
 // readActivate reads the arguments of Network.Activate.
 func readActivate(r *request) (activation, error) {
 	a := activation{network: r.network,
-		ActivateRequest: service.ActivateRequest{Apply: session.ApplyAuto}}
+		ActivateRequest: lending.ActivateRequest{Apply: session.ApplyAuto}}
 	if err := decodeOptions(r.options(0),
 		map[string]any{"interface": &a.Interface, "apply": &a.Apply}); err != nil {
 		return a, err
@@ -109,5 +109,5 @@ func readActivate(r *request) (activation, error) {
 
 // activate implements Network.Activate.
 func activate(svc Rooms, ctx context.Context, a activation) error {
-	return svc.Activate(ctx, a.network, a.ActivateRequest)
+	return svc.Managers().Activate(ctx, a.network, a.ActivateRequest)
 }

@@ -348,8 +348,8 @@ func TestANewSessionDuringTheHandOver(t *testing.T) {
 // TestTermsOfReceivedNetworks: what wps_priority and wps_cred_add_sae say reaches the manager.
 func TestTermsOfReceivedNetworks(t *testing.T) {
 	inManagedHouse(t, nil, func(h *house, m *fakeManager, _ *store.Journal) {
-		h.svc.SetPriority(7)
-		h.svc.SetAddSAE(false)
+		h.svc.Managers().SetPriority(7)
+		h.svc.Managers().SetAddSAE(false)
 		h.press(h.ap(nil))
 		h.wantEnd(h.end(h.pbc(nil)), state.StateSucceeded, "", 0)
 		if want := "deliver home " + passphrase + " 7 true"; !slices.Contains(m.told, want) {
@@ -456,18 +456,18 @@ func TestActivate(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		prepare func(*house, *fakeManager)
-		request ActivateRequest
+		request lending.ActivateRequest
 		want    error
 		told    []string
 		network string
 	}{
 		{name: "who has the interface connects to it", told: []string{"deliver home " + passphrase},
 			network: "home"},
-		{name: "on the named interface", request: ActivateRequest{Interface: "wlan0"},
+		{name: "on the named interface", request: lending.ActivateRequest{Interface: "wlan0"},
 			told: []string{"deliver home " + passphrase}, network: "home"},
 		{
 			name:    "who is named, too, whoever has the interface",
-			request: ActivateRequest{Interface: "wlan1", Apply: "first"},
+			request: lending.ActivateRequest{Interface: "wlan1", Apply: "first"},
 			prepare: func(h *house, _ *fakeManager) { h.plug("wlan1", farBSSID) },
 			told:    []string{"deliver home " + passphrase}, network: "home",
 		},
@@ -493,12 +493,12 @@ func TestActivate(t *testing.T) {
 		{name: "nobody has the interface", prepare: func(_ *house, m *fakeManager) {
 			m.absent = true
 		}, want: state.ErrNotSupported, network: "before"},
-		{name: "no such interface", request: ActivateRequest{Interface: "wlan7"},
+		{name: "no such interface", request: lending.ActivateRequest{Interface: "wlan7"},
 			want: state.ErrNoInterface, network: "before"},
-		{name: "nobody is called so", request: ActivateRequest{Apply: "connman"},
+		{name: "nobody is called so", request: lending.ActivateRequest{Apply: "connman"},
 			want: state.ErrNotSupported, network: "before"},
 		{
-			name: "a session runs there", request: ActivateRequest{Interface: "wlan0"},
+			name: "a session runs there", request: lending.ActivateRequest{Interface: "wlan0"},
 			prepare: func(h *house, m *fakeManager) {
 				h.pbc(nil)
 				synctest.Wait()
@@ -519,7 +519,7 @@ func TestActivate(t *testing.T) {
 				if c.prepare != nil {
 					c.prepare(h, m)
 				}
-				if err := h.svc.Activate(h.Context(), n.ID, c.request); !errors.Is(err, c.want) {
+				if err := h.svc.Managers().Activate(h.Context(), n.ID, c.request); !errors.Is(err, c.want) {
 					h.Errorf("Activate: %v, not %v", err, c.want)
 				}
 				if !slices.Equal(m.told, c.told) || m.network != c.network {
@@ -529,7 +529,7 @@ func TestActivate(t *testing.T) {
 		})
 	}
 	inManagedHouse(t, nil, func(h *house, _ *fakeManager, _ *store.Journal) {
-		if err := h.svc.Activate(h.Context(), 4711, ActivateRequest{}); !errors.Is(err,
+		if err := h.svc.Managers().Activate(h.Context(), 4711, lending.ActivateRequest{}); !errors.Is(err,
 			state.ErrNoNetwork) {
 			h.Errorf("a network that is not stored: %v", err)
 		}

@@ -40,51 +40,8 @@ func (s *Service) ifaces() []*iface {
 	return slices.Collect(maps.Values(s.interfaces))
 }
 
-// Disconnect has the network manager that has an interface end its connection. Without one it does
-// nothing.
-func (s *Service) Disconnect(ctx context.Context, ifname string) error {
-	return s.lenders.Disconnect(ctx, ifname)
-}
-
-// ActivateRequest says who is to connect which interface.
-type ActivateRequest = lending.ActivateRequest
-
-// Activate hands a stored network over, and returns when the manager is connected to it. A
-// *HandoverError tells that it is not; then it is in the network where it was.
-func (s *Service) Activate(ctx context.Context, id state.NetworkID, r ActivateRequest) error {
-	if err := s.lenders.CheckApply(r.Apply); err != nil {
-		return err
-	}
-	n, err := s.NetworkSecrets(id)
-	if err != nil {
-		return err
-	}
-	defer n.Wipe()
-	return s.lenders.Activate(ctx, n, r)
-}
-
-// SetPriority says by what managers are to rank networks that are received from now on, where they
-// can; 0: they rank by themselves. It lasts until the daemon ends.
-func (s *Service) SetPriority(n int) {
-	s.lenders.SetPriority(n)
-	s.alter()
-}
-
-// SetAddSAE says whether networks of WPA2 that are received from now on are joined by WPA3 where
-// radio, manager and access point have it. Unless somebody says otherwise they are. It lasts until
-// the daemon ends.
-func (s *Service) SetAddSAE(add bool) {
-	s.lenders.SetAddSAE(add)
-	s.alter()
-}
-
-// alter notes that a setting is another than the configuration's.
-func (s *Service) alter() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.altered = true
-	s.emit(state.ManagerChanged{Manager: s.manager}) // the bus looks at who needs the daemon
-}
+// Managers are the network managers of this machine.
+func (s *Service) Managers() *lending.Managers { return s.lenders }
 
 // lendingHub is what lending needs.
 type lendingHub struct{ s *Service }
@@ -177,3 +134,35 @@ func (h lendingHub) Offers(ifname string, networks []credential.Network) []crede
 
 // Hold implements lending.Hub.
 func (h lendingHub) Hold(why string) (release func()) { return h.s.Hold(why) }
+
+// Network implements lending.Hub.
+func (h lendingHub) Network(id state.NetworkID) (credential.Network, error) {
+	return h.s.NetworkSecrets(id)
+}
+
+// Receiver implements lending.Hub.
+func (h lendingHub) Receiver(ifname string) string {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(h.s.interfaces)) {
+		if h.s.interfaces[name].Mode == drivers.ModeStation && (ifname == "" || ifname == name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// Begin implements lending.Hub.
+func (h lendingHub) Begin(task func(ctx context.Context)) error {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.s.begin(func() { task(h.s.ctx) })
+}
+
+// Altered implements lending.Hub.
+func (h lendingHub) Altered() {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	h.s.altered = true
+	h.s.emit(state.ManagerChanged{Manager: h.s.manager}) // the bus looks at who needs the daemon
+}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
 	"wpsd/service/arrival"
+	"wpsd/service/lending"
 	"wpsd/service/nfc"
 	"wpsd/service/receive"
 	"wpsd/service/session"
@@ -64,11 +66,6 @@ func (h nfcHub) UUID(ifname string) (wsc.UUID, error) {
 	return h.s.deviceFor(i.HardwareAddr).UUID, nil
 }
 
-// SAEOnly implements nfc.Hub.
-func (h nfcHub) SAEOnly(ifname string) func(ssid []byte) bool {
-	return func(ssid []byte) bool { return arrivalHub(h).SAEOnly(ifname, ssid) }
-}
-
 // Start implements nfc.Hub.
 func (h nfcHub) Start(r session.StartRequest, t session.Task) (state.Session, error) {
 	return h.s.start(r, t)
@@ -82,6 +79,12 @@ func (h nfcHub) Network(id state.NetworkID) (credential.Network, error) {
 // Processing implements nfc.Networks.
 func (h nfcHub) Processing() state.Processing { return h.s.Manager().Processing }
 
+// Convert implements nfc.Networks.
+func (h nfcHub) Convert(ifname string, cs []wsc.Credential,
+	own wsc.MAC) (*receive.Credentials, error) {
+	return h.s.arrivals.Convert(ifname, cs, own)
+}
+
 // Arrived implements nfc.Networks.
 func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
 	may func(credential.Network) error) nfc.Arrival {
@@ -91,3 +94,20 @@ func (h nfcHub) Arrived(c *receive.Credentials, from receive.Origin,
 
 // CheckApply implements nfc.Networks.
 func (h nfcHub) CheckApply(apply string) error { return h.s.lenders.CheckApply(apply) }
+
+// ManagerChanges implements nfc.Networks.
+func (h nfcHub) ManagerChanges(ctx context.Context, r nfc.TagRequest,
+	networks []credential.Network) bool {
+	return h.s.lenders.HasOthers(ctx, touch(r, h.Processing()), networks)
+}
+
+// HandOver implements nfc.Networks.
+func (h nfcHub) HandOver(r nfc.TagRequest, p state.Processing, networks []credential.Network) {
+	h.s.lenders.HandOver(touch(r, p), networks)
+}
+
+// touch is what the managers need to know of a tag that was read.
+func touch(r nfc.TagRequest, p state.Processing) lending.Touch {
+	return lending.Touch{Interface: r.Interface, Apply: r.Apply, Processing: p,
+		AddsOnly: r.Allowed == nfc.TagAdds}
+}

@@ -232,7 +232,7 @@ func (c *call) disconnect() string {
 	b, connected := c.svc().Connection(c.ctx, c.ifname)
 	// before it happens: its news may come at once
 	before, known := c.server.toldOf(c.ifname, wsc.MAC{})
-	if err := c.svc().Disconnect(c.ctx, c.ifname); err != nil {
+	if err := c.svc().Managers().Disconnect(c.ctx, c.ifname); err != nil {
 		if known {
 			c.server.toldOf(c.ifname, before)
 		}

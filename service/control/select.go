@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/ending"
 	"wpsd/service/fence"
+	"wpsd/service/lending"
 	"wpsd/service/state"
 )
 
@@ -50,8 +50,8 @@ func (c *call) selectNetwork() string {
 // activate has the network manager connect, and tells how it went.
 func (s *Server) activate(ctx context.Context, ifname string, id int,
 	network state.NetworkID) error {
-	err := s.svc.Activate(ctx, network,
-		service.ActivateRequest{Interface: ifname, Apply: s.options.Apply})
+	err := s.svc.Managers().Activate(ctx, network,
+		lending.ActivateRequest{Interface: ifname, Apply: s.options.Apply})
 	if err != nil {
 		if _, tried := errors.AsType[*ending.HandoverError](err); tried {
 			s.log.Info("the network manager did not connect", "interface", ifname, "err", err)

@@ -61,14 +61,14 @@ func (c *call) set() string {
 		if err != nil {
 			return c.fail(errSyntax)
 		}
-		c.svc().SetPriority(int(n))
+		c.svc().Managers().SetPriority(int(n))
 		c.server.networks.favor(int(n))
 		return replyOK
 	case "wps_cred_add_sae":
 		if value != "0" && value != "1" {
 			return c.fail(errSyntax)
 		}
-		c.svc().SetAddSAE(value == "1")
+		c.svc().Managers().SetAddSAE(value == "1")
 		c.server.plain.Store(value == "0")
 		return replyOK
 	case "wps_cred_processing":

@@ -19,9 +19,16 @@ type ActivateRequest struct {
 }
 
 // Activate hands a network that was received before over, and returns when the manager is connected
-// to it. An *ending.HandoverError tells that it is not; then it is in the network where it was. The
-// network stays the caller's.
-func (m *Managers) Activate(ctx context.Context, n credential.Network, r ActivateRequest) error {
+// to it. An *ending.HandoverError tells that it is not; then it is in the network where it was.
+func (m *Managers) Activate(ctx context.Context, id state.NetworkID, r ActivateRequest) error {
+	if err := m.CheckApply(r.Apply); err != nil {
+		return err
+	}
+	n, err := m.hub.Network(id)
+	if err != nil {
+		return err
+	}
+	defer n.Wipe()
 	ctx, cancel := context.WithTimeout(ctx, activateTime)
 	defer cancel()
 	ifname, owner, err := m.placeToActivate(ctx, r)

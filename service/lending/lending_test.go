@@ -1,6 +1,7 @@
 package lending
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/service/ending"
+	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
 )
@@ -28,6 +30,7 @@ type desk struct {
 	up       bool
 	room     bool
 	stations []string
+	altered  bool // a setting is
 
 	mu    sync.Mutex // debts are paid in a goroutine of their own: it guards these, and all restore
 	told  []string
@@ -46,6 +49,25 @@ func (d *desk) Idle() []string                                              { re
 func (d *desk) WithRadio(_ context.Context, _ string, f func() error) error { return f() }
 func (d *desk) LinkDown(context.Context, string) error {
 	return d.tell("link down")
+}
+
+func (d *desk) Altered()                               { d.altered = true }
+func (d *desk) Begin(task func(context.Context)) error { task(d.Context()); return nil }
+
+// Network is one that is stored, as 7.
+func (d *desk) Network(id state.NetworkID) (credential.Network, error) {
+	if id != 7 {
+		return credential.Network{}, state.ErrNoNetwork
+	}
+	return credential.CloneAll([]credential.Network{home.Network})[0], nil
+}
+
+// Receiver is wlan0, which is the first.
+func (d *desk) Receiver(ifname string) string {
+	if !slices.Contains(d.stations, cmp.Or(ifname, "wlan0")) {
+		return ""
+	}
+	return cmp.Or(ifname, "wlan0")
 }
 
 func (d *desk) ManagerIs(ifname, manager string) {
@@ -481,7 +503,7 @@ func TestActivate(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(top, below)
 			}
-			if err := d.Activate(d.Context(), home.Network, c.request); !errors.Is(err, c.err) {
+			if err := d.Activate(d.Context(), 7, c.request); !errors.Is(err, c.err) {
 				d.Errorf("%s: %v, not %v", c.name, err, c.err)
 			}
 			if told := d.takeTold(); !slices.Equal(told, c.told) {
@@ -575,8 +597,56 @@ func TestWhoGetsTheNetwork(t *testing.T) {
 		}
 		d.SetPriority(3)
 		d.SetAddSAE(false)
-		if o := d.OnTerms([]credential.Offer{home})[0]; o.Priority != 3 || !o.NoSAE {
+		if o := d.OnTerms([]credential.Offer{home})[0]; o.Priority != 3 || !o.NoSAE || !d.altered {
 			d.Errorf("on terms %d, %t", o.Priority, o.NoSAE)
 		}
 	})
+}
+
+// TestHandOver: what a tag brought goes to whoever has the interface, in the background, unless that
+// would change what he has and nobody was allowed to.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		touch   Touch
+		prepare func(top *manager)
+		others  bool
+		told    []string
+	}{
+		{name: "of no interface in particular the first", told: []string{"top gets home"}},
+		{name: "of an interface", touch: Touch{Interface: "wlan0"},
+			told: []string{"top gets home"}},
+		{name: "to the one that is named", touch: Touch{Apply: "below"},
+			told: []string{"below gets home"}},
+		{name: "nobody is to have it", touch: Touch{Apply: session.ApplyNone}},
+		{name: "an interface that is no station", touch: Touch{Interface: "uap0"}},
+		{name: "agents have it", touch: Touch{Processing: state.ProcessingExternal}},
+		{name: "agents have it, and a manager that is named",
+			touch: Touch{Processing: state.ProcessingExternal, Apply: "top"},
+			told:  []string{"top gets home"}},
+		{name: "he has another one", touch: Touch{AddsOnly: true}, others: true,
+			prepare: func(top *manager) { top.know = drivers.ErrNotSupported }},
+		{name: "he has another one, and may get this", others: true,
+			prepare: func(top *manager) { top.know = drivers.ErrNotSupported },
+			told:    []string{"top gets home"}},
+	} {
+		atDesk(t, func(d *desk, top, below *manager) {
+			if c.prepare != nil {
+				c.prepare(top)
+			}
+			networks := credential.CloneAll([]credential.Network{home.Network})
+			if got := d.HasOthers(d.Context(), c.touch, networks); got != c.others {
+				d.Errorf("%s: he has others: %v", c.name, got)
+			}
+			d.HandOver(c.touch, networks)
+			if told := d.takeTold(); !slices.Equal(told, c.told) {
+				d.Errorf("%s: the managers were told %q", c.name, told)
+			}
+			if !networks[0].Key.IsZero() && strings.Trim(string(networks[0].Key.Bytes()),
+				"\x00") != "" {
+				d.Errorf("%s: the key is still there", c.name)
+			}
+		})
+	}
 }

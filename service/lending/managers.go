@@ -7,6 +7,7 @@ import (
 
 	"wpsd/drivers"
 	"wpsd/engine/credential"
+	"wpsd/service/state"
 	"wpsd/service/store"
 )
 
@@ -30,6 +31,14 @@ type Hub interface {
 	Offers(ifname string, networks []credential.Network) []credential.Offer
 	// Hold keeps the daemon from ending until release is called.
 	Hold(why string) (release func())
+	// Network returns a stored network, which is the caller's to wipe.
+	Network(id state.NetworkID) (credential.Network, error)
+	// Receiver is the named interface, or the first, if it is a station; "": it is not.
+	Receiver(ifname string) string
+	// Begin starts a task that the service waits for at its end.
+	Begin(task func(ctx context.Context)) error
+	// Altered is told that a setting is another than the configuration's.
+	Altered()
 }
 
 // Config is what Managers work with.

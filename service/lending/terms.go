@@ -1,6 +1,9 @@
 package lending
 
-import "wpsd/engine/credential"
+import (
+	"wpsd/engine/credential"
+	"wpsd/service/fence"
+)
 
 // terms are how managers are to take networks that are received, as far as somebody has said.
 type terms struct {
@@ -19,17 +22,19 @@ func (m *Managers) OnTerms(offers []credential.Offer) []credential.Offer {
 }
 
 // SetPriority says by what managers are to rank networks that are received from now on, where they
-// can; 0: they rank by themselves.
-func (m *Managers) SetPriority(n int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.terms.priority = n
-}
+// can; 0: they rank by themselves. It lasts until the daemon ends.
+func (m *Managers) SetPriority(n int) { m.agree(func(t *terms) { t.priority = n }) }
 
 // SetAddSAE says whether networks of WPA2 that are received from now on are joined by WPA3 where
-// radio, manager and access point have it. Unless somebody says otherwise they are.
-func (m *Managers) SetAddSAE(add bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.terms.noSAE = !add
+// radio, manager and access point have it. Unless somebody says otherwise they are. It lasts until
+// the daemon ends.
+func (m *Managers) SetAddSAE(add bool) { m.agree(func(t *terms) { t.noSAE = !add }) }
+
+// agree changes the terms, and tells that they are other than the configuration's.
+func (m *Managers) agree(change func(*terms)) {
+	fence.Locked(&m.mu, func() (none struct{}) {
+		change(&m.terms)
+		return none
+	})
+	m.hub.Altered()
 }

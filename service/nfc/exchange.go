@@ -32,9 +32,6 @@ type Hub interface {
 	Address(ifname string) wsc.MAC
 	// UUID is ours on an interface that is a station.
 	UUID(ifname string) (wsc.UUID, error)
-	// SAEOnly tells of a network whether its access points were heard, on an interface, to take SAE
-	// only.
-	SAEOnly(ifname string) func(ssid []byte) bool
 	// Start begins a session with a task, whose secrets are the session's from then on.
 	Start(r session.StartRequest, t session.Task) (state.Session, error)
 }
@@ -45,6 +42,8 @@ type Networks interface {
 	Network(id state.NetworkID) (credential.Network, error)
 	// Processing says what becomes of networks that are received now.
 	Processing() state.Processing
+	// Convert makes networks of Credentials that came to an interface, and wipes cs.
+	Convert(ifname string, cs []wsc.Credential, own wsc.MAC) (*receive.Credentials, error)
 	// Arrived takes what was received. may is asked for each network before any is stored.
 	Arrived(c *receive.Credentials, from receive.Origin,
 		may func(credential.Network) error) Arrival

@@ -69,7 +69,9 @@ func (*hub) UUID(ifname string) (wsc.UUID, error) {
 	return wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 1}), nil
 }
 
-func (*hub) SAEOnly(string) func([]byte) bool { return func([]byte) bool { return false } }
+func (*hub) Convert(_ string, cs []wsc.Credential, own wsc.MAC) (*receive.Credentials, error) {
+	return receive.Convert(cs, own, func([]byte) bool { return false })
+}
 
 func (h *hub) Start(r session.StartRequest, t session.Task) (state.Session, error) {
 	h.started, h.tasks = append(h.started, r), append(h.tasks, t)

@@ -98,7 +98,7 @@ func (s *Exchange) takeConfiguration(r TagRequest, t *ndef.ConfigurationToken) (
 	}
 	from := receive.Origin{Own: s.hub.Address(r.Interface), BSSID: t.BSSID,
 		Source: string(state.MethodNFC)}
-	c, err := receive.Convert(t.Credentials, from.Own, s.hub.SAEOnly(r.Interface))
+	c, err := s.networks.Convert(r.Interface, t.Credentials, from.Own)
 	if err != nil {
 		return Tag{}, errUseless(c)
 	}
