@@ -24,7 +24,8 @@ func runBackground(o options, log *slog.Logger) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	agent := &background.Agent{Icon: appID + "-symbolic", Log: log, Bus: o.bus,
+	agent := &background.Agent{Icon: appID + "-symbolic", Icons: shared("icons"), Log: log,
+		Bus: o.bus,
 		Words: background.Words{
 			Title: T("Wi-Fi Setup"),
 			Pressed: func(name string) string {

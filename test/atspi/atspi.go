@@ -23,6 +23,8 @@ const (
 	textIface       = "org.a11y.atspi.Text"
 	selectionIface  = "org.a11y.atspi.Selection"
 	registryName    = "org.a11y.atspi.Registry"
+	mouseObject     = godbus.ObjectPath("/org/a11y/atspi/registry/deviceeventcontroller")
+	mouseIface      = "org.a11y.atspi.DeviceEventController"
 	rootObject      = godbus.ObjectPath("/org/a11y/atspi/accessible/root")
 	getProperty     = "org.freedesktop.DBus.Properties.Get"
 )
@@ -214,27 +216,29 @@ func find(list []*Node, role, name string) (found *Node) {
 // See waits until a text is shown.
 func (tr *Tree) See(text string) {
 	tr.T.Helper()
-	tr.Until("to see "+text, func(list []*Node) bool {
-		for _, n := range list {
-			if n.depth > 1 && strings.Contains(n.name, text) {
-				return true
-			}
-		}
-		return false
+	tr.Until("to see "+text, func(list []*Node) bool { return Shows(list, text) })
+}
+
+// Shows tells whether a text is among what was found.
+func Shows(list []*Node, text string) bool {
+	return slices.ContainsFunc(list, func(n *Node) bool {
+		return n.depth > 1 && strings.Contains(n.name, text)
 	})
+}
+
+// ClickAt clicks with the mouse at a place of the screen, for what is in no tree.
+func (tr *Tree) ClickAt(x, y int) {
+	tr.T.Helper()
+	if err := tr.conn.Object(registryName, mouseObject).Call(mouseIface+".GenerateMouseEvent", 0,
+		int32(x), int32(y), "b1c").Err; err != nil {
+		tr.T.Fatal("a click:", err)
+	}
 }
 
 // Gone waits until a text is not shown any more.
 func (tr *Tree) Gone(text string) {
 	tr.T.Helper()
-	tr.Until("until it is gone: "+text, func(list []*Node) bool {
-		for _, n := range list {
-			if n.depth > 1 && strings.Contains(n.name, text) {
-				return false
-			}
-		}
-		return true
-	})
+	tr.Until("until it is gone: "+text, func(list []*Node) bool { return !Shows(list, text) })
 }
 
 // Read waits until a text is shown that the pattern matches, and gives it.

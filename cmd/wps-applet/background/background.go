@@ -69,7 +69,9 @@ type Agent struct {
 	Open func()
 	Join func(bssid string)
 	Icon string
-	Log  *slog.Logger
+	// Icons is the directory of the theme that has it, for a panel that does not know it by itself.
+	Icons string
+	Log   *slog.Logger
 
 	mu    sync.Mutex
 	told  map[string]uint32 // notifications about routers, by their keys; 0: it is under way
@@ -209,14 +211,26 @@ func (a *Agent) register(c *bus.Conn) {
 		Method: watcherName + ".RegisterStatusNotifierItem", Args: []any{c.Name()}})
 }
 
+// pixmap is a picture of StatusNotifierItem's, which we have none of.
+type pixmap struct {
+	Width, Height int32
+	Bytes         []byte
+}
+
 // item has the properties of the icon.
 func (a *Agent) item() map[string]godbus.Variant {
 	return map[string]godbus.Variant{
 		"Category": godbus.MakeVariant("Hardware"), "Id": godbus.MakeVariant("wps-applet"),
 		"Title": godbus.MakeVariant(a.Words.Title), "Status": godbus.MakeVariant("Active"),
-		"IconName":   godbus.MakeVariant(a.Icon),
-		"ItemIsMenu": godbus.MakeVariant(false),
-		"Menu":       godbus.MakeVariant(godbus.ObjectPath("/NO_DBUSMENU")),
+		"IconName":      godbus.MakeVariant(a.Icon),
+		"IconThemePath": godbus.MakeVariant(a.Icons),
+		"ItemIsMenu":    godbus.MakeVariant(false),
+		// A screen reader reads the text of the tooltip in a panel of GTK's: icon, picture, title, text.
+		"ToolTip": godbus.MakeVariant(struct {
+			Icon        string
+			Pixmaps     []pixmap
+			Title, Text string
+		}{"", []pixmap{}, a.Words.Title, ""}),
 	}
 }
 
