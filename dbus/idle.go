@@ -65,25 +65,40 @@ func (s *Server) leave() error {
 	if s.idle.Leaving != nil {
 		s.idle.Leaving()
 	}
-	if err := s.bus.releaseName(s.ctx); err != nil {
-		return err
+	for {
+		if err := s.bus.releaseName(s.ctx); err != nil {
+			return err
+		}
+		if !s.bus.queue.some() && s.needed() == "" {
+			return errors.Join(s.drain(), ErrIdle)
+		}
+		why, err := s.answerLast()
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			s.log.Info("wpsd stays: it was called in the last moment", "for", why)
+			if s.idle.Staying != nil {
+				s.idle.Staying()
+			}
+			s.rest()
+			return nil
+		}
 	}
+}
+
+// answerLast takes the name again, answers the calls that came while it was given back, and says
+// for what we are needed then. The name comes first: whoever is answered finds that we own it, and
+// can tell by that, when he hears late that it was given back, that we have not left.
+func (s *Server) answerLast() (why string, err error) {
+	err = s.bus.ownName(s.ctx)
 	for s.bus.queue.some() {
 		s.serve()
 	}
-	if err := s.drain(); err != nil {
-		return err
+	if err := errors.Join(err, s.drain()); err != nil {
+		return "", err
 	}
-	why := s.needed()
-	if why == "" {
-		return ErrIdle
-	}
-	s.log.Info("wpsd stays: it was called in the last moment", "for", why)
-	if s.idle.Staying != nil {
-		s.idle.Staying()
-	}
-	s.rest()
-	return s.bus.ownName(s.ctx)
+	return s.needed(), nil
 }
 
 // watch notes that a client follows our objects.

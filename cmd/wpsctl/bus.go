@@ -150,11 +150,13 @@ func serviceOwner(s *godbus.Signal) (owner string, ok bool) {
 }
 
 // left looks at a signal: whether it tells that the wpsd left that answered us last. One that ended
-// because nobody needed it, just before a call of ours started the next one, is another: its end may
-// be read long after that call was answered.
+// because nobody needed it, just before a call of ours started the next one, is another: its end
+// may be read long after that call was answered. One that was called in the moment in which it gave
+// its name back has that again before it answers, and stays.
 func (c *client) left(s *godbus.Signal) bool {
 	owner, about := serviceOwner(s)
-	return about && owner == "" && (c.answered == "" || s.Body[1] == c.answered)
+	return about && owner == "" && (c.answered == "" ||
+		s.Body[1] == c.answered && c.conn.Owner(busName) != c.answered)
 }
 
 // errServiceLeft is how a command ends whose service went away.

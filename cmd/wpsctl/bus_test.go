@@ -218,6 +218,19 @@ func TestTheFormerOneLeft(t *testing.T) {
 	if c.left(unanswered) {
 		t.Error("the end of the former wpsd counts for the one that answered")
 	}
+	if _, err := next.ReleaseName(busName); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := next.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	gaveBack := leaving()
+	if err := c.call(t.Context(), "/i", interfaceIface+".Scan", nil, options{}); err != nil {
+		t.Fatal(err)
+	}
+	if c.left(gaveBack) {
+		t.Error("the wpsd that answered has its name again, and has left all the same")
+	}
 	_ = next.Close()
 	if !c.left(leaving()) {
 		t.Error("the wpsd that answered left: not noticed")

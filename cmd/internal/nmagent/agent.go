@@ -149,14 +149,14 @@ func (g *agent) serve(ctx context.Context) error {
 			if !ok {
 				return g.conn.Err()
 			}
-			name, owner, changed := ownerChange(s)
+			name, before, owner, changed := ownerChange(s)
 			switch {
 			case changed && name == networkManager:
 				g.cancelAll() // whoever asked is gone
 				g.tries = 0
 				again = g.arrives(ctx, owner)
 			case changed && name == wpsd:
-				g.wpsdLeft(owner)
+				g.wpsdLeft(before)
 			case !changed:
 				g.heard(s)
 			}
@@ -175,13 +175,14 @@ func (g *agent) follow(ctx context.Context) error {
 }
 
 // ownerChange takes apart the bus's word that a name has another owner.
-func ownerChange(s *godbus.Signal) (name, owner string, ok bool) {
+func ownerChange(s *godbus.Signal) (name, before, owner string, ok bool) {
 	if s.Sender != bus.Driver || s.Name != bus.Driver+".NameOwnerChanged" || len(s.Body) != 3 {
-		return "", "", false
+		return "", "", "", false
 	}
 	name, _ = s.Body[0].(string)
+	before, _ = s.Body[1].(string)
 	owner, _ = s.Body[2].(string)
-	return name, owner, true
+	return name, before, owner, true
 }
 
 // arrives registers with NetworkManager, if it is there; it tells when to try again.

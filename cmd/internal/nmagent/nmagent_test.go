@@ -40,6 +40,7 @@ type house struct {
 	canceled            chan godbus.ObjectPath         // sessions
 	registered          chan string                    // identifiers
 	scans               atomic.Int32
+	reads               chan struct{} // the agent reads signals once it is closed; nil: at once
 }
 
 // syncBuffer is a log that two goroutines use.
@@ -74,7 +75,12 @@ func inHouse(t *testing.T, change func(*house)) *house {
 	}
 	_, h.server = managertest.StartOn(t, map[string]*managertest.Manager{networkManager: h.manager,
 		wpsd: h.wps, loginManager: h.login})
-	h.agent.OnEvent = func(e Event) { h.events <- e }
+	h.agent.OnEvent = func(e Event) {
+		h.events <- e
+		if e.Kind == Registered && h.reads != nil {
+			<-h.reads
+		}
+	}
 	h.agent.Log = slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -353,7 +359,9 @@ func TestQuestions(t *testing.T) {
 		{name: "somebody cancels the session", flags: asked, end: func(h *house) {
 			h.ends("Failed", "canceled", uint16(0), "The session was canceled.")
 		}, failed: "UserCanceled", says: "canceled"},
-		{name: "somebody rather types the key", flags: asked, waiting: func(e Event) { e.Decline() },
+		{name: "somebody rather types the key", flags: asked, waiting: func(e Event) {
+			e.Decline()
+		},
 			failed: "NoSecrets", says: "No button"},
 		{name: "somebody gives up", flags: asked, waiting: func(e Event) { e.Cancel() },
 			failed: "UserCanceled", says: "canceled"},
@@ -388,6 +396,68 @@ func TestQuestions(t *testing.T) {
 				t.Errorf("%d scans", n)
 			}
 		})
+	}
+}
+
+// What the agent reads late of who owned wpsd's name before its session began, or while that did,
+// is not the end of the session: a wpsd that nobody needed has left, and the call has started the
+// next one; or it was called in the moment in which it gave its name back, and took it again.
+func TestTheNameOfTheServiceIsReadLate(t *testing.T) {
+	t.Parallel()
+	for name, move := range map[string]func(h *house){
+		"a former wpsd has left": func(h *house) {
+			h.releases()
+			next := &managertest.Manager{Objects: h.wps.Objects, Methods: h.wps.Methods}
+			next.Play(h.T, h.server, wpsd)
+			h.wps = next
+		},
+		"this one has its name again": func(h *house) {
+			start := h.wps.Methods[interfaceIface+".StartPbc"]
+			h.wps.Answer(interfaceIface+".StartPbc", func(path godbus.ObjectPath,
+				args []any) ([]any, error) {
+				h.releases()
+				if _, err := h.wps.Conn().RequestName(wpsd, 0); err != nil {
+					return nil, err
+				}
+				return start(path, args)
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			release := make(chan struct{})
+			h := inHouse(t, func(h *house) { h.reads = release })
+			h.next(Registered) // from here on the agent reads no signal
+			move(h)
+			c := h.asks(connection(nil), wirelessSecurity, allowInteraction|userRequested)
+			h.next(Waiting)
+			close(release)
+			h.ends("Succeeded", []godbus.ObjectPath{})
+			if key, failed, text := h.answered(c); key != passphrase {
+				t.Errorf("the answer is %q, %s: %s", key, failed, text)
+			}
+		})
+	}
+}
+
+// A wpsd that leaves takes its session with it.
+func TestTheServiceLeaves(t *testing.T) {
+	t.Parallel()
+	h := inHouse(t, nil)
+	h.next(Registered)
+	c := h.asks(connection(nil), wirelessSecurity, allowInteraction|userRequested)
+	h.next(Waiting)
+	h.releases()
+	if _, failed, text := h.answered(c); failed != "NoSecrets" ||
+		!strings.Contains(text, "stopped") {
+		t.Errorf("the answer is %s: %s", failed, text)
+	}
+}
+
+// releases has wpsd give its name back.
+func (h *house) releases() {
+	if _, err := h.wps.Conn().ReleaseName(wpsd); err != nil {
+		h.Error(err)
 	}
 }
 

@@ -29,6 +29,7 @@ type run struct {
 	asked
 	cancel  context.CancelCauseFunc
 	session godbus.ObjectPath // empty: there is none yet
+	wpsd    string            // the unique name of whose session that is
 	// ended gets how the session ended: nil, or an error with wpsd's sentence
 	ended chan error
 	// scanned is told that wpsd has looked around
@@ -150,15 +151,29 @@ func (g *agent) cancelAll() {
 	}
 }
 
-// wpsdLeft ends the sessions of a wpsd that is gone. One that comes has none of ours.
-func (g *agent) wpsdLeft(owner string) {
+// wpsdLeft ends the sessions of a wpsd that is gone. One that ended because nobody needed it, just
+// before a call of ours started the next one, is another: its end may be read long after that call
+// was answered. One that was called in the moment in which it gave its name back has that again
+// before it answers.
+func (g *agent) wpsdLeft(before string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, r := range g.runs {
-		if r.session != "" && owner == "" {
+		if r.session != "" && r.wpsd == before && g.conn.Owner(wpsd) != before {
 			r.cancel(errWpsdLeft)
 		}
 	}
+}
+
+// started notes the session of a run, whose wpsd may have left meanwhile.
+func (g *agent) started(r *run, session godbus.ObjectPath, by string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r.session, r.wpsd = session, by
+	if g.conn.Owner(wpsd) != by {
+		return errWpsdLeft
+	}
+	return nil
 }
 
 // heard takes a signal of wpsd's.
@@ -169,7 +184,7 @@ func (g *agent) heard(s *godbus.Signal) {
 		switch {
 		case s.Name == interfaceIface+".ScanDone":
 			offer(r.scanned, struct{}{})
-		case r.session == "" || s.Path != r.session:
+		case r.session == "" || s.Path != r.session || s.Sender != r.wpsd:
 		case s.Name == sessionIface+".Succeeded":
 			offer(r.ended, nil)
 		case s.Name == sessionIface+".Failed" && len(s.Body) == 3:
@@ -208,13 +223,14 @@ func (g *agent) receive(ctx context.Context, r *run) (secret.Value, error) {
 		options["bssid"] = godbus.MakeVariant(at.bssid)
 	}
 	var session godbus.ObjectPath
-	if err := g.ask(ctx, at.iface, interfaceIface+".StartPbc", &session, options); err != nil {
+	by, err := g.askWho(ctx, at.iface, interfaceIface+".StartPbc", &session, options)
+	if err != nil {
 		return secret.Value{}, err
 	}
-	g.mu.Lock()
-	r.session = session
-	g.mu.Unlock()
-	defer g.endSession(session)
+	if err := g.started(r, session, by); err != nil {
+		return secret.Value{}, err
+	}
+	defer g.endSession(by, session)
 	over, deadline, err := g.look(ctx, session)
 	if err != nil {
 		return secret.Value{}, err
@@ -268,21 +284,30 @@ func (g *agent) look(ctx context.Context, session godbus.ObjectPath) (over bool,
 }
 
 // endSession ends a session that may run still. wpsd would end it when we leave.
-func (g *agent) endSession(session godbus.ObjectPath) {
-	g.conn.Tell(bus.Request{To: wpsd, Path: session, Method: sessionIface + ".Cancel",
+func (g *agent) endSession(by string, session godbus.ObjectPath) {
+	g.conn.Tell(bus.Request{To: by, Path: session, Method: sessionIface + ".Cancel",
 		Flags: godbus.FlagNoAutoStart})
 }
 
 // ask calls a method of wpsd's, which is started if it does not run.
 func (g *agent) ask(ctx context.Context, path godbus.ObjectPath, method string, out any,
 	args ...any) error {
+	_, err := g.askWho(ctx, path, method, out, args...)
+	return err
+}
+
+// askWho is ask, and names who answered.
+func (g *agent) askWho(ctx context.Context, path godbus.ObjectPath, method string, out any,
+	args ...any) (by string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	var outs []any
 	if out != nil {
 		outs = []any{out}
 	}
-	return g.conn.Call(ctx, bus.Request{To: wpsd, Path: path, Method: method, Args: args}, outs...)
+	err = g.conn.Call(ctx, bus.Request{To: wpsd, Path: path, Method: method, Args: args,
+		Answered: &by}, outs...)
+	return by, err
 }
 
 // key reads what a session has received for this network. The key is the caller's to wipe.
@@ -309,8 +334,10 @@ func (g *agent) key(ctx context.Context, session godbus.ObjectPath,
 			others = append(others, fmt.Sprintf("%q", name))
 			continue
 		}
-		if !ok || !slices.Contains([]string{"passphrase", "raw-psk"}, kind) || !isText(key.Bytes()) {
-			return secret.Value{}, errors.New("the router sent no key that NetworkManager could use")
+		if !ok || !slices.Contains([]string{"passphrase", "raw-psk"}, kind) ||
+			!isText(key.Bytes()) {
+			return secret.Value{},
+				errors.New("the router sent no key that NetworkManager could use")
 		}
 		return key.Clone(), nil
 	}
