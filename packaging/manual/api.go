@@ -30,6 +30,12 @@ func apiPage(all []introspection.Interface) string {
 		p.signals(i.Signals)
 		p.properties(i.Properties)
 	}
+	p.Section("LIFETIME")
+	p.Text("A call starts wpsd, and wpsd ends when nobody needs it: no session runs, no call is under way, and no client is there that has asked " +
+		"for all objects. A client that follows NameOwnerChanged does not take each departure for the end of its session: a wpsd that nobody needed " +
+		"may have left just before a call started the next one, and that may be read after the answer to this call. The session is gone if the name " +
+		"has another owner now than who answered StartPbc or StartPin, the sender of the reply. Without looking at that, ask for Session.State: the error " +
+		"UnknownObject says that the session is gone. A wpsd that is called in the moment in which it gives its name back has the name again before it answers.")
 	p.Section("STABILITY")
 	p.Text("Names of objects, interfaces, methods, signals, properties and errors, their types and what they mean stay as they are here. " +
 		"Manager.ApiVersion counts the versions of the API; what says \"Since\" is there from that version on, and all else was there before. " +

@@ -26,6 +26,7 @@ type neighbourhood struct {
 	*testing.T
 	dir string
 	env []string
+	sim *os.Process
 }
 
 // newNeighbourhood starts one; a button is pressed in it from the start.
@@ -36,8 +37,8 @@ func newNeighbourhood(t *testing.T) *neighbourhood {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bus.Close() })
-	n := &neighbourhood{t, t.TempDir(),
-		append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+bus.Address, "LC_ALL=C.UTF-8")}
+	n := &neighbourhood{T: t, dir: t.TempDir(),
+		env: append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+bus.Address, "LC_ALL=C.UTF-8")}
 	config := filepath.Join(n.dir, "wpsd.conf")
 	if err := os.WriteFile(config, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -67,6 +68,7 @@ func newNeighbourhood(t *testing.T) *neighbourhood {
 			t.Logf("the simulation:\n%s", text)
 		}
 	})
+	n.sim = cmd.Process
 	n.until("the simulation answers", func() bool {
 		_, err := n.run(filepath.Join(*programs, "wpsctl"), "scan")
 		return err == nil
@@ -93,6 +95,36 @@ func (n *neighbourhood) run(name string, args ...string) (string, error) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// TestServiceIsStopped: a client whose wpsd is stopped ends, too, and says so.
+func TestServiceIsStopped(t *testing.T) {
+	for _, client := range []string{"pbc.sh", "pbc.py", "pbc.js"} {
+		t.Run(client, func(t *testing.T) {
+			t.Parallel()
+			path, err := filepath.Abs(client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := newNeighbourhood(t)
+			n.say("off Sim Home") // nobody presses a button
+			over := make(chan error, 1)
+			var out string
+			go func() {
+				var err error
+				out, err = n.run(path, "sim0")
+				over <- err
+			}()
+			n.until("a session runs", func() bool {
+				status, err := n.run(filepath.Join(*programs, "wpsctl"), "status")
+				return err == nil && strings.Contains(status, "left")
+			})
+			_ = n.sim.Kill()
+			if err := <-over; err == nil || !strings.Contains(out, "failed") {
+				t.Errorf("%v:\n%s", err, out)
+			}
+		})
+	}
 }
 
 // say has somebody in the simulation do something.

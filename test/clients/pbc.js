@@ -39,7 +39,14 @@ bus.signal_subscribe('fi.w1.wps', null, null, null, null, Gio.DBusSignalFlags.NO
     });
 
 function countdown() {
-    const left = properties(session, 'Session').DeadlineMonotonic - GLib.get_monotonic_time();
+    let left;
+    try {
+        left = properties(session, 'Session').DeadlineMonotonic - GLib.get_monotonic_time();
+    } catch (e) { // wpsd was stopped, and another one knows nothing of the session
+        print('failed', e.message);
+        loop.quit();
+        return GLib.SOURCE_REMOVE;
+    }
     print(`press the button: ${Math.floor(left / 1e6)} s left`);
     return GLib.SOURCE_CONTINUE;
 }

@@ -35,7 +35,12 @@ def heard(_bus, _sender, path, _name, member, args):
 
 
 def countdown():
-    left = properties(session, "Session")["DeadlineMonotonic"] - GLib.get_monotonic_time()
+    try:
+        left = properties(session, "Session")["DeadlineMonotonic"] - GLib.get_monotonic_time()
+    except GLib.Error as e:  # wpsd was stopped, and another one knows nothing of the session
+        print("failed", e.message)
+        loop.quit()
+        return False
     print("press the button: %d s left" % (left / 1e6))
     return True
 
