@@ -1,7 +1,6 @@
 package dbus
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -58,7 +57,7 @@ func whenIdle(t *testing.T, test func(i *idler)) {
 		if err := i.svc.DeleteNetwork(t.Context(), 7); err != nil { // it is in memory only
 			t.Fatal(err)
 		}
-		i.start(Options{Authorizer: authorizer(i.owned), Idle: Idle{
+		i.start(Options{Idle: Idle{
 			After: func() time.Duration { return idleAfter },
 			Leaving: func() {
 				if last := i.says("leaving"); last != nil {
@@ -76,16 +75,6 @@ func whenIdle(t *testing.T, test func(i *idler)) {
 		i.end()
 		i.bus.Close()
 	})
-}
-
-// owned allows everything, and checks that the name has an owner while a call is served: whoever is
-// answered may ask who that was.
-func (i *idler) owned(context.Context, Request) error {
-	if err := i.client(1).conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0,
-		BusName).Err; err != nil {
-		i.t.Errorf("while a call is served the name has no owner: %v", err)
-	}
-	return nil
 }
 
 // runs checks that the Server has not ended.
