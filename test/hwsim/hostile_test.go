@@ -29,10 +29,10 @@ func TestMain(m *testing.M) {
 	}
 	ctx, stop := ossignal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	// Less fast than it could, and 30 MiB for wpsd only: 55,000 messages in 27 s, and copies of 30 MiB
-	// for eighteen connections, kept the emulated processor busy for 200 s.
+	// Less fast than it could, and 30 MiB for wpsd only: 55,000 messages in 27 s, and copies of 30
+	// MiB for eighteen connections, kept the emulated processor busy for 200 s.
 	attacker := hostile.Attacker{SpareProcess: from, Huge: 30 << 20, HugeTimes: 1, HugeTo: busName,
-		Pause: 50 * time.Millisecond,
+		Pause: 100 * time.Millisecond,
 		Names: []string{busName,
 			"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd",
 			"org.freedesktop.PolicyKit1", "org.freedesktop.login1", "org.neard"}}
@@ -90,9 +90,9 @@ func (d *daemon) peak() (kib int) {
 	return kib
 }
 
-// TestManagerNetworkManagerOnAHostileBus: beside somebody who sends a{gs} and lies to everybody, and
-// 30 MiB to wpsd, a session of wpsctl's takes the interface from NetworkManager and hands the network
-// over, another one gives it back, wpsctl monitor sees both, and nothing grows.
+// TestManagerNetworkManagerOnAHostileBus: beside somebody who sends a{gs} and lies to everybody,
+// and 30 MiB to wpsd, a session of wpsctl's takes the interface from NetworkManager and hands the
+// network over, another one gives it back, wpsctl monitor sees both, and nothing grows.
 func TestManagerNetworkManagerOnAHostileBus(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home()
