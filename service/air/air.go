@@ -87,7 +87,9 @@ func (a *Air) heardAll(list []drivers.BSS, now time.Time) {
 func (a *Air) BSSs() []BSS {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.SortedFunc(maps.Values(a.bsss), func(x, y BSS) int { return cmp.Compare(x.ID, y.ID) })
+	return slices.SortedFunc(maps.Values(a.bsss), func(x, y BSS) int {
+		return cmp.Compare(x.ID, y.ID)
+	})
 }
 
 // Looked says by frequency when the newest look began.

@@ -62,8 +62,8 @@ func TestManyAccessPoints(t *testing.T) {
 	}
 }
 
-// TestAnInterfaceThatIsGone: the access points of an interface that is gone go with it, once, and what a
-// session still hears there is not told.
+// TestAnInterfaceThatIsGone: the access points of an interface that is gone go with it, once, and
+// what a session still hears there is not told.
 func TestAnInterfaceThatIsGone(t *testing.T) {
 	t.Parallel()
 	p := state.New(state.Manager{})
