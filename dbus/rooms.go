@@ -7,6 +7,7 @@ import (
 	"wpsd/service/hotspot"
 	"wpsd/service/listening"
 	"wpsd/service/nfc"
+	"wpsd/service/settings"
 	"wpsd/service/state"
 )
 
@@ -18,13 +19,14 @@ type Rooms struct {
 	*hotspot.Hotspots
 	*listening.Scans
 	*nfc.Exchange
+	*settings.Settings
 	Published *state.Published // what there is, and what happens
 }
 
 // RoomsOf finds the rooms of a service.
 func RoomsOf(s *service.Service) Rooms {
 	return Rooms{Service: s, Registry: s.Agents(), Registrars: s.Registrars(),
-		Hotspots: s.Hotspots(), Scans: s.Scans(), Exchange: s.NFC(), Published: s.Published()}
+		Hotspots: s.Hotspots(), Scans: s.Scans(), Exchange: s.NFC(), Settings: s.Settings(), Published: s.Published()}
 }
 
 // ReleaseOwner ends what an owner that is gone has everywhere.

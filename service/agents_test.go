@@ -133,7 +133,7 @@ func (h *house) enrolAll(ssids ...string) {
 
 func (h *house) process(p state.Processing) {
 	h.Helper()
-	if err := h.svc.SetProcessing(h.Context(), p); err != nil {
+	if err := h.svc.Settings().SetProcessing(h.Context(), p); err != nil {
 		h.Fatal(err)
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"wpsd/service/outcome"
 	"wpsd/service/session"
 	"wpsd/service/state"
-	"wpsd/service/store"
 )
 
 var printer = wsc.MAC{2, 0, 0, 0, 0, 0x50}
@@ -604,23 +603,6 @@ func TestERWithoutSockets(t *testing.T) {
 			}
 		})
 	})
-}
-
-// TestERNeedsNoAddress: an interface without one, such as lo, gets an identity all the same, which
-// is kept.
-func TestERNeedsNoAddress(t *testing.T) {
-	t.Parallel()
-	st := store.Memory()
-	s, err := New(Config{Store: st})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.identifyAnyway(wsc.MAC{}); err != nil || s.manager.Device.UUID == (wsc.UUID{}) ||
-		st.UUID() != s.manager.Device.UUID {
-		t.Errorf("%v, %v", s.manager.Device.UUID, err)
-	}
 }
 
 // TestERImpostor: what says to be the access point at another address gets nothing unless that

@@ -40,10 +40,7 @@ func (h registrarsHub) Device(ifname string) (wsc.Device, error) {
 	if err != nil {
 		return wsc.Device{}, err
 	}
-	if err := h.s.identifyAnyway(i.HardwareAddr); err != nil {
-		return wsc.Device{}, err
-	}
-	return h.s.deviceFor(i.HardwareAddr), nil
+	return h.s.settings.NamedDevice(i.HardwareAddr)
 }
 
 // Begin implements external.Hub.
@@ -84,11 +81,7 @@ func (h registrarsHub) Arrived(ses *session.Running, cs []wsc.Credential,
 type arrivalHub struct{ s *Service }
 
 // Processing implements arrival.Hub.
-func (h arrivalHub) Processing() state.Processing {
-	h.s.mu.Lock()
-	defer h.s.mu.Unlock()
-	return h.s.manager.Processing
-}
+func (h arrivalHub) Processing() state.Processing { return h.s.settings.Processing() }
 
 // SAEOnly implements arrival.Hub.
 func (h arrivalHub) SAEOnly(ifname string, ssid []byte) bool {

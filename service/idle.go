@@ -12,6 +12,7 @@ import (
 func (s *Service) Busy() string {
 	read, handovers := s.tokens.HasTokens(), s.tokens.HasHandovers()
 	registrar := s.registrars.First() != ""
+	altered := s.settings.Altered()
 	agents, waiting := s.agents.Count(), s.agents.Waiting()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,7 +23,7 @@ func (s *Service) Busy() string {
 		return "a credential agent"
 	case waiting > 0:
 		return "a credential that waits for an agent"
-	case s.altered:
+	case altered:
 		return "settings that last until the daemon ends"
 	case s.store.Volatile() && s.published.CountNetworks() > 0:
 		return "networks that are kept in memory only"

@@ -9,6 +9,7 @@ import (
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
 	"wpsd/service/session"
+	"wpsd/service/settings"
 	"wpsd/service/state"
 	"wpsd/service/store"
 )
@@ -54,7 +55,7 @@ func TestBusy(t *testing.T) {
 			h.busy("networks that are kept in memory only")
 		}},
 		{"an agent, and the credential that it has not taken", onDisk, func(h *house) {
-			if err := h.svc.Reload(Reloaded{Device: h.svc.manager.Device,
+			if err := h.svc.Settings().Reload(settings.Values{Device: h.svc.Published().Manager().Device,
 				Processing: state.ProcessingExternal}); err != nil {
 				h.Fatal(err)
 			}
@@ -70,14 +71,14 @@ func TestBusy(t *testing.T) {
 			h.busy("")
 		}},
 		{"settings that are not the configuration's", nil, func(h *house) {
-			device := h.svc.manager.Device
-			if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) {
+			device := h.svc.Published().Manager().Device
+			if err := h.svc.Settings().SetDevice(h.Context(), func(d *wsc.Device) {
 				d.DeviceName = "phone"
 			}); err != nil {
 				h.Fatal(err)
 			}
 			h.busy("settings that last until the daemon ends")
-			if err := h.svc.Reload(Reloaded{Device: device}); err != nil {
+			if err := h.svc.Settings().Reload(settings.Values{Device: device}); err != nil {
 				h.Fatal(err)
 			}
 			h.busy("")
@@ -111,9 +112,9 @@ func TestReload(t *testing.T) {
 	t.Parallel()
 	play(t, []scene{
 		{"new settings count from the next session on, and are told", func(h *house) {
-			uuid := h.svc.manager.Device.UUID
+			uuid := h.svc.Published().Manager().Device.UUID
 			h.drain()
-			if err := h.svc.Reload(Reloaded{Device: wsc.Device{DeviceName: "tablet", UUID: uuid},
+			if err := h.svc.Settings().Reload(settings.Values{Device: wsc.Device{DeviceName: "tablet", UUID: uuid},
 				Processing: state.ProcessingBoth, FragmentSize: 100}); err != nil {
 				h.Fatal(err)
 			}
@@ -132,21 +133,21 @@ func TestReload(t *testing.T) {
 		}},
 		{"a session goes on through it", func(h *house) {
 			s := h.pbc(nil)
-			if err := h.svc.Reload(Reloaded{Device: wsc.Device{DeviceName: "tablet"}}); err != nil {
+			if err := h.svc.Settings().Reload(settings.Values{Device: wsc.Device{DeviceName: "tablet"}}); err != nil {
 				h.Fatal(err)
 			}
 			h.press(h.ap(nil))
 			h.wantNetwork(h.end(s), "home", passphrase)
 		}},
 		{"what cannot be meant changes nothing", func(h *house) {
-			before := h.svc.manager.Device.DeviceName
-			for _, r := range []Reloaded{{Device: wsc.Device{DeviceName: "a\x00b"}},
+			before := h.svc.Published().Manager().Device.DeviceName
+			for _, r := range []settings.Values{{Device: wsc.Device{DeviceName: "a\x00b"}},
 				{Device: wsc.Device{DeviceName: "ok"}, Processing: "x"}} {
-				if err := h.svc.Reload(r); err == nil {
+				if err := h.svc.Settings().Reload(r); err == nil {
 					h.Errorf("%+v was taken", r)
 				}
 			}
-			if got := h.svc.manager.Device.DeviceName; got != before {
+			if got := h.svc.Published().Manager().Device.DeviceName; got != before {
 				h.Errorf("the device is called %q", got)
 			}
 		}},

@@ -118,7 +118,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 			air:       air.New(s.published, info.Name),
 		}
 		s.interfaces[info.Name] = i
-		s.identify(info.HardwareAddr)
+		s.settings.Identify(info.HardwareAddr)
 		s.emit(state.InterfaceAdded{Interface: i.snapshot()})
 		s.steer(i)
 		s.lenders.AskSoon()
@@ -135,7 +135,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	}
 	// the name, the index and the mode stay, and are read without mu
 	i.HardwareAddr, i.Blocked = info.HardwareAddr, info.Blocked
-	s.identify(info.HardwareAddr)
+	s.settings.Identify(info.HardwareAddr)
 	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
 }
 

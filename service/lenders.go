@@ -160,9 +160,4 @@ func (h lendingHub) Begin(task func(ctx context.Context)) error {
 }
 
 // Altered implements lending.Hub.
-func (h lendingHub) Altered() {
-	h.s.mu.Lock()
-	defer h.s.mu.Unlock()
-	h.s.altered = true
-	h.s.emit(state.ManagerChanged{Manager: h.s.manager}) // the bus looks at who needs the daemon
-}
+func (h lendingHub) Altered() { h.s.settings.Alter() }

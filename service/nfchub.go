@@ -63,7 +63,7 @@ func (h nfcHub) UUID(ifname string) (wsc.UUID, error) {
 	if err != nil {
 		return wsc.UUID{}, err
 	}
-	return h.s.deviceFor(i.HardwareAddr).UUID, nil
+	return h.s.settings.Device(i.HardwareAddr).UUID, nil
 }
 
 // Start implements nfc.Hub.

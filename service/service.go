@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,6 +22,7 @@ import (
 	"wpsd/service/nfc"
 	"wpsd/service/radio"
 	"wpsd/service/session"
+	"wpsd/service/settings"
 	"wpsd/service/state"
 	"wpsd/service/station"
 	"wpsd/service/store"
@@ -30,10 +30,10 @@ import (
 
 // Config is what a Service is made of.
 type Config struct {
-	// Device is what we say of ourselves. A zero UUID is replaced by the stored one or, on the
-	// first start, by one made from the address of the first interface. A zero Version2 becomes 2.0
-	// and zero ConfigMethods wpa_supplicant's default.
-	Device wsc.Device
+	// Device, Processing and FragmentSize are settings that Reload replaces; see settings.Values.
+	Device       wsc.Device
+	Processing   state.Processing
+	FragmentSize int
 	// Drivers are asked for interfaces. They are closed by whoever made them, after Run.
 	Drivers []drivers.Driver
 	// Interfaces are the only ones to be used; empty: all that the drivers list.
@@ -48,12 +48,8 @@ type Config struct {
 	// Token is this device's NFC password token; of id 0: the stored one, or one that is made when
 	// it is needed. Its secrets are copied.
 	Token store.Token
-	// Processing of received credentials; empty: internal.
-	Processing state.Processing
 	// Managers are the network managers; its Hub and Log are set here.
 	Managers lending.Config
-	// FragmentSize of EAP; 0: 1400.
-	FragmentSize int
 	// Rand is drawn from by one goroutine at a time; nil: crypto/rand.
 	Rand io.Reader
 	// Log; nil: none.
@@ -67,7 +63,6 @@ type Service struct {
 	drivers []drivers.Driver
 	only    []string
 	store   *store.Store
-	rand    *lockedReader
 	log     *slog.Logger
 	holds   *holds
 	ready   chan struct{} // closed once the interfaces were listed for the first time
@@ -81,28 +76,26 @@ type Service struct {
 	scans      *listening.Scans // of others
 	hotspots   *hotspot.Hotspots
 	stations   *station.Stations
+	settings   *settings.Settings
 	tokens     *nfc.Tokens
 	nfc        *nfc.Exchange
 	agents     *agents.Registry // which ends after all tasks
 
-	mu           sync.Mutex
-	ctx          context.Context // of Run; nil before
-	closing      bool
-	fragmentSize int
-	manager      state.Manager
-	interfaces   map[string]*iface
+	mu         sync.Mutex
+	ctx        context.Context // of Run; nil before
+	closing    bool
+	interfaces map[string]*iface
 	// interfaces that AddInterface added, besides those in only
-	added   map[string]bool
-	radios  radio.Turns
-	rest    rest
-	altered bool // a setting is another than the configuration's
+	added  map[string]bool
+	radios radio.Turns
+	rest   rest
 }
 
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
 		drivers: c.Drivers, only: c.Interfaces,
-		store: c.Store, fragmentSize: c.FragmentSize, log: c.Log,
+		store: c.Store, log: c.Log,
 		ready: make(chan struct{}), holds: newHolds(),
 		interfaces: make(map[string]*iface), added: make(map[string]bool),
 	}
@@ -117,34 +110,30 @@ func New(c Config) (*Service, error) {
 	s.agents = agents.New(agentsHub{s}, s.log)
 	s.scans = listening.New(listeningHub{s}, air.StaleAfter, s.log)
 	s.tokens = nfc.NewTokens(s.log, s.holds.calmDown)
-	s.rand = &lockedReader{r: c.Rand}
+	random := &lockedReader{r: c.Rand}
 	if c.Rand == nil {
-		s.rand.r = rand.Reader
+		random.r = rand.Reader
 	}
-	device := completeDevice(c.Device, s.store)
-	if err := checkDevice(device); err != nil {
+	s.published = state.New(state.Manager{})
+	var err error
+	if s.settings, err = settings.New(settings.Config{Values: settings.Values{
+		Device: c.Device, Processing: c.Processing, FragmentSize: c.FragmentSize}, Version: c.Version,
+		Store: s.store, Published: s.published, Rand: random, Log: s.log}); err != nil {
 		return nil, err
 	}
-	s.manager = state.Manager{Version: c.Version, Device: device,
-		Processing: cmp.Or(c.Processing, state.ProcessingInternal)}
-	if err := checkProcessing(s.manager.Processing); err != nil {
-		return nil, err
-	}
-	s.published = state.New(s.manager)
 	s.sessions = session.New(s.published, s.log, s.sessionOver)
 	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
 		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
-		Tags: s.tokens, Rand: s.rand, Log: s.log})
+		Tags: s.tokens, Rand: random, Log: s.log})
 	s.arrivals = arrival.New(arrival.Config{Hub: arrivalHub{s}, Store: s.store,
 		Published: s.published, Agents: s.agents, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
 	s.stations = station.New(station.Config{Managers: s.lenders, Arrivals: s.arrivals,
-		Store: s.store, Published: s.published, Device: s.device, TagPassword: s.tokens.TokenOf,
-		TagUsed: s.tokens.UsedUp, HasTags: s.tokens.HasTokens, Rand: s.rand, Log: s.log})
-	var err error
+		Store: s.store, Published: s.published, Device: s.settings.Device, TagPassword: s.tokens.TokenOf,
+		TagUsed: s.tokens.UsedUp, HasTags: s.tokens.HasTokens, Rand: random, Log: s.log})
 	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
 		AccessPoints: s.hotspots, Registrars: s.registrars, Tokens: s.tokens, Store: s.store,
-		Own: c.Token, Rand: s.rand, Log: s.log}); err != nil {
+		Own: c.Token, Rand: random, Log: s.log}); err != nil {
 		return nil, err
 	}
 	for _, n := range s.store.Networks() {
@@ -174,6 +163,9 @@ func (s *Service) Scans() *listening.Scans { return s.scans }
 // Hotspots are the access points of this machine.
 func (s *Service) Hotspots() *hotspot.Hotspots { return s.hotspots }
 
+// Settings are what may be changed while the service runs.
+func (s *Service) Settings() *settings.Settings { return s.settings }
+
 // NFC is what goes over NFC.
 func (s *Service) NFC() *nfc.Exchange { return s.nfc }
 
@@ -181,12 +173,7 @@ func (s *Service) NFC() *nfc.Exchange { return s.nfc }
 type agentsHub struct{ s *Service }
 
 // CredentialsWaiting implements agents.Hub.
-func (h agentsHub) CredentialsWaiting(n int) {
-	h.s.mu.Lock()
-	defer h.s.mu.Unlock()
-	h.s.manager.Waiting = n
-	h.s.emit(state.ManagerChanged{Manager: h.s.manager})
-}
+func (h agentsHub) CredentialsWaiting(n int) { h.s.settings.SetWaiting(n) }
 
 // AgentEnded implements agents.Hub.
 func (h agentsHub) AgentEnded() { h.s.holds.calmDown() }

@@ -34,7 +34,7 @@ func (s *Service) StartPIN(_ context.Context, r session.StartRequest) (state.Ses
 	var pin secret.Value
 	var err error
 	if r.PIN.IsZero() {
-		pin, err = s.GeneratePIN()
+		pin, err = s.settings.GeneratePIN()
 	} else {
 		pin, err = session.ReadPIN(r.PIN, r.Force)
 	}
@@ -89,7 +89,7 @@ func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, 
 	})
 	ses.Cancel = cancel
 	run := s.stations.Enrolment(station.Job{Interface: s.asStation(i), Session: ses, Request: r, Task: t,
-		Device: s.deviceFor(i.HardwareAddr), FragmentSize: s.fragmentSize}).Run
+		Device: s.settings.Device(i.HardwareAddr), FragmentSize: s.settings.FragmentSize()}).Run
 	if t.Purpose == state.PurposeAdmit {
 		run = s.hotspots.Admission(ses, i.steering, s.radios.Of(i.Name), r, t).Run
 	}

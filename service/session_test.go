@@ -334,7 +334,7 @@ var sessionScenes = []scene{
 	}},
 	{"with external processing nothing is stored, and the credential is there all the same",
 		func(h *house) {
-			if err := h.svc.SetProcessing(h.Context(), state.ProcessingExternal); err != nil {
+			if err := h.svc.Settings().SetProcessing(h.Context(), state.ProcessingExternal); err != nil {
 				h.Fatal(err)
 			}
 			h.press(h.ap(nil))
@@ -396,14 +396,14 @@ var sessionScenes = []scene{
 			func(d *wsc.Device) { d.SecondaryDeviceTypes = make([]wsc.DeviceType, 99) },
 		}
 		for _, change := range bad {
-			if err := h.svc.SetDevice(h.Context(), change); !errors.Is(err, state.ErrInvalid) {
+			if err := h.svc.Settings().SetDevice(h.Context(), change); !errors.Is(err, state.ErrInvalid) {
 				h.Errorf("%v", err)
 			}
 		}
-		if err := h.svc.SetProcessing(h.Context(), "all"); !errors.Is(err, state.ErrInvalid) {
+		if err := h.svc.Settings().SetProcessing(h.Context(), "all"); !errors.Is(err, state.ErrInvalid) {
 			h.Error(err)
 		}
-		if err := h.svc.SetDevice(h.Context(), func(d *wsc.Device) {
+		if err := h.svc.Settings().SetDevice(h.Context(), func(d *wsc.Device) {
 			d.DeviceName = "kitchen"
 		}); err != nil {
 			h.Error(err)

@@ -16,8 +16,8 @@ import (
 
 	"wpsd/drivers/wpasupplicant"
 	"wpsd/engine/wsc"
-	"wpsd/service"
 	"wpsd/service/control"
+	"wpsd/service/settings"
 	"wpsd/service/state"
 	"wpsd/service/store"
 )
@@ -64,8 +64,8 @@ type config struct {
 // setting reads one value into the configuration.
 type setting func(c *config, value string) error
 
-// settings are the keys that wpsd knows, spelled as in wpa_supplicant.conf.
-var settings = map[string]setting{
+// knownKeys are the keys that wpsd knows, spelled as in wpa_supplicant.conf.
+var knownKeys = map[string]setting{
 	"uuid": setUUID,
 	"device_name": text(32, func(c *config) *string {
 		return &c.Device.DeviceName
@@ -212,7 +212,7 @@ func (c *config) parseLine(line string, number int, seen map[string]int) (key st
 		}
 		return printable(key), errBlock
 	}
-	set, ok := settings[key]
+	set, ok := knownKeys[key]
 	if !ok {
 		return printable(key), unknownKey(key)
 	}
@@ -264,8 +264,8 @@ func unknownKey(key string) error {
 
 // keys lists the known keys in alphabetical order.
 func keys() []string {
-	names := make([]string, 0, len(settings))
-	for name := range settings {
+	names := make([]string, 0, len(knownKeys))
+	for name := range knownKeys {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -376,9 +376,9 @@ func setUpdateConfig(c *config, value string) error {
 // setFragmentSize bounds EAP-WSC fragments.
 func setFragmentSize(c *config, value string) error {
 	n, err := strconv.Atoi(value)
-	if err != nil || n < service.MinFragmentSize || n > service.MaxFragmentSize {
+	if err != nil || n < settings.MinFragmentSize || n > settings.MaxFragmentSize {
 		return fmt.Errorf("%q is not a number from %d to %d", printable(value),
-			service.MinFragmentSize, service.MaxFragmentSize)
+			settings.MinFragmentSize, settings.MaxFragmentSize)
 	}
 	c.FragmentSize = n
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"wpsd/engine/wsc"
 	"wpsd/service"
+	"wpsd/service/settings"
 )
 
 // idleDefault is how soon wpsd ends when nobody needs it, if nothing else was said, and if systemd
@@ -83,7 +84,7 @@ func (r *reloader) reload(ctx context.Context) error {
 	idle := r.idle.get()
 	r.idle.set(r.flags, conf)
 	device := r.describe(ctx, conf.Device)
-	if err := r.svc.Reload(service.Reloaded{Device: device, Processing: conf.Processing,
+	if err := r.svc.Settings().Reload(settings.Values{Device: device, Processing: conf.Processing,
 		FragmentSize: conf.FragmentSize}); err != nil {
 		r.idle.Store(int64(idle))
 		return err

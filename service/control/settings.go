@@ -30,7 +30,7 @@ func (c *call) set() string {
 		return c.fail(errSyntax)
 	}
 	if field, ok := deviceTexts[key]; ok {
-		return c.done(c.svc().SetDevice(c.ctx, func(d *wsc.Device) { *field(d) = value }))
+		return c.done(c.svc().Settings().SetDevice(c.ctx, func(d *wsc.Device) { *field(d) = value }))
 	}
 	switch key {
 	case "uuid":
@@ -55,7 +55,7 @@ func (c *call) set() string {
 		}
 		return c.change(err, func(d *wsc.Device) { d.ConfigMethods = methods })
 	case "wps_fragment_size": // 0 is the usual one
-		return c.done(c.svc().SetFragmentSize(c.ctx, atoi(value)))
+		return c.done(c.svc().Settings().SetFragmentSize(c.ctx, atoi(value)))
 	case "wps_priority":
 		n, err := strconv.ParseInt(value, 10, 32)
 		if err != nil {
@@ -76,7 +76,7 @@ func (c *call) set() string {
 		if err != nil || n < 0 || n >= len(processing) {
 			return c.fail(fmt.Errorf("wps_cred_processing: %q is none of 0, 1 and 2", value))
 		}
-		return c.done(c.svc().SetProcessing(c.ctx, processing[n]))
+		return c.done(c.svc().Settings().SetProcessing(c.ctx, processing[n]))
 	}
 	return c.fail(fmt.Errorf("there is no setting %.40q that SET could change", key))
 }
@@ -86,7 +86,7 @@ func (c *call) change(err error, alter func(*wsc.Device)) string {
 	if err != nil {
 		return c.fail(err)
 	}
-	return c.done(c.svc().SetDevice(c.ctx, alter))
+	return c.done(c.svc().Settings().SetDevice(c.ctx, alter))
 }
 
 // get is GET KEY: the value without a newline.

@@ -72,7 +72,7 @@ func (c *call) granted(id state.SessionID) outcome.Reason {
 func (c *call) wpsPIN() string {
 	who, rest, _ := strings.Cut(c.args, " ")
 	if who == "get" {
-		pin, err := c.svc().GeneratePIN()
+		pin, err := c.svc().Settings().GeneratePIN()
 		return c.secret(pin, err)
 	}
 	r := c.request()
