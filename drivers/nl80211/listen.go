@@ -99,16 +99,16 @@ func (l *listener) close() {
 
 // listen tells of each scan that ends until the socket is closed.
 func (d *Driver) listen(conn socket) {
-	begun := make(map[uint32]time.Time) // the scan of each radio
+	o := others{driver: d, begun: make(map[uint32]time.Time)}
 	for {
 		messages, _, err := conn.Receive()
 		switch {
 		case err == nil:
 			for _, m := range messages {
-				d.scanEvent(m.Header.Command, m.Data, begun)
+				o.event(m.Header.Command, m.Data)
 			}
 		case errors.Is(err, unix.ENOBUFS): // each scan that is still to come is one more chance
-			clear(begun)
+			clear(o.begun)
 		case fromKernel(err), errors.Is(err, unix.EINTR):
 		default:
 			return
@@ -116,9 +116,17 @@ func (d *Driver) listen(conn socket) {
 	}
 }
 
-// scanEvent takes one event. An aborted scan has heard something, too, and one that the radio does on
+// others is what the listening goroutine knows.
+type others struct {
+	driver *Driver
+	begun  map[uint32]time.Time // the scan of each radio
+	list   []netdev             // the interfaces that there were
+	listed time.Time            // when
+}
+
+// event takes one event. An aborted scan has heard something, too, and one that the radio does on
 // its own, but nobody knows where they listened in vain.
-func (d *Driver) scanEvent(command uint8, attrs []byte, begun map[uint32]time.Time) {
+func (o *others) event(command uint8, attrs []byte) {
 	now := time.Now()
 	e, ok := parseEvent(command, attrs)
 	if !ok {
@@ -127,23 +135,23 @@ func (d *Driver) scanEvent(command uint8, attrs []byte, begun map[uint32]time.Ti
 	scan := drivers.HeardScan{Ended: now}
 	switch command {
 	case unix.NL80211_CMD_TRIGGER_SCAN:
-		if e.hasWiphy && len(begun) < maxRadios {
-			begun[e.wiphy] = now
+		if e.hasWiphy && len(o.begun) < maxRadios {
+			o.begun[e.wiphy] = now
 		}
 		return
 	case unix.NL80211_CMD_NEW_SCAN_RESULTS:
 		scan.Frequencies = parseScanned(attrs)
-		scan.Began = begun[e.wiphy]
-		delete(begun, e.wiphy)
+		scan.Began = o.begun[e.wiphy]
+		delete(o.begun, e.wiphy)
 	case unix.NL80211_CMD_SCAN_ABORTED:
-		delete(begun, e.wiphy)
+		delete(o.begun, e.wiphy)
 	case unix.NL80211_CMD_SCHED_SCAN_RESULTS:
 	default:
 		return
 	}
-	for _, scan.Interface = range d.onRadio(e) {
+	for _, scan.Interface = range o.onRadio(e) {
 		select {
-		case d.listener.heard <- scan:
+		case o.driver.listener.heard <- scan:
 		default:
 		}
 	}
@@ -153,6 +161,9 @@ const (
 	// maxRadios and maxScanned bound what is kept of events.
 	maxRadios  = 256
 	maxScanned = 256
+	// listTime is how long a list of the interfaces is good enough for the end of a scan: a session
+	// of ours scans several times a second, and one that came since then hears the next scan.
+	listTime = time.Second
 	// shortScan are the flags of scans that may leave a channel before all who are there have
 	// answered, or listen less well: to stay a set time at most, to let others do the asking, to be
 	// quick, to spare power.
@@ -202,14 +213,17 @@ func parseScanned(attrs []byte) (frequencies []int) {
 
 // onRadio names the interfaces of the radio that an event is about: they share what was heard, also
 // by one that has no name, as a device for Wi-Fi Direct.
-func (d *Driver) onRadio(e event) []string {
-	list, err := d.queries.netdevs(context.Background())
-	if err != nil {
-		return nil
+func (o *others) onRadio(e event) []string {
+	if now := time.Now(); now.Sub(o.listed) >= listTime {
+		list, err := o.driver.queries.netdevs(context.Background())
+		if err != nil {
+			return nil
+		}
+		o.list, o.listed = list, now
 	}
 	var names []string
-	for _, n := range list {
-		if n.mode == drivers.ModeStation && !d.isApart(n.name) &&
+	for _, n := range o.list {
+		if n.mode == drivers.ModeStation && !o.driver.isApart(n.name) &&
 			(e.hasWiphy && n.wiphy == e.wiphy || !e.hasWiphy && n.index == e.ifindex) {
 			names = append(names, n.name)
 		}

@@ -72,10 +72,14 @@ func TestListen(t *testing.T) {
 	if n := k.count(unix.NL80211_CMD_TRIGGER_SCAN); n != 0 {
 		t.Errorf("we scanned %d times", n)
 	}
+	asked := k.count(unix.NL80211_CMD_GET_INTERFACE)
 	for range 100 { // who does not read is not waited for
 		scanEvent(unix.NL80211_CMD_NEW_SCAN_RESULTS)
 	}
 	heard()
+	if n := k.count(unix.NL80211_CMD_GET_INTERFACE) - asked; n > 50 {
+		t.Errorf("the interfaces were listed %d times for 100 scans at once", n)
+	}
 	if err := d.Listen(false); err != nil {
 		t.Fatal(err)
 	}
