@@ -23,6 +23,8 @@ const (
 	besideLearns = 15 // the same
 	// besidePause is after a run: what the daemon does ahead of the next one counts for this one.
 	besidePause = 700 * time.Millisecond
+	// besideRest is when wpsd has given back what runs have left behind.
+	besideRest = 65 * time.Second
 )
 
 // contestant is a daemon as External Registrar.
@@ -47,6 +49,7 @@ type result struct {
 	start, learn   spent
 	took           time.Duration // of a learn
 	found, learned uint64        // anonymous memory, with all access points and after all runs
+	rested         uint64        // a minute later
 	resident       uint64
 }
 
@@ -81,6 +84,8 @@ func (p *plan) beside(t *figures.Table) error {
 	// 4 MB beside the 1.46 MB that wpa_supplicant takes
 	row("anonymous memory after 15 learns", "KiB", float64(rival.learned>>10),
 		float64(own.learned>>10), 4096/1495.0)
+	row("anonymous memory a minute later", "KiB", float64(rival.rested>>10),
+		float64(own.rested>>10), 4096/1495.0)
 	row("resident memory after 15 learns", "KiB", float64(rival.resident>>10),
 		float64(own.resident>>10), 0)
 	return nil
@@ -138,7 +143,11 @@ func (p *plan) contest(start func(dir string) (contestant, error)) (r result, er
 	if r.learned, err = anonymous(c.pid()); err != nil {
 		return r, err
 	}
-	r.resident, err = resident(c.pid())
+	if r.resident, err = resident(c.pid()); err != nil {
+		return r, err
+	}
+	time.Sleep(besideRest)
+	r.rested, err = anonymous(c.pid())
 	r.start, r.learn, r.took = middle(starts[1:]), middle(learns[1:]), median(took[1:])
 	return r, err
 }
