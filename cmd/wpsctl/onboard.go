@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (a *app) onboard(ctx context.Context, o onboarding) error {
 	grace, cancel := context.WithTimeout(ctx, o.grace)
 	defer cancel()
 	for o.sleep(grace, time.Second) {
-		if o.connected(a.ifname) {
+		if a.inNetwork(ctx, o) {
 			a.printf("This machine is in a network: there is nothing to do.\n")
 			return nil
 		}
@@ -60,7 +61,7 @@ func (a *app) onboard(ctx context.Context, o onboarding) error {
 	ctx, cancel = context.WithTimeoutCause(ctx, o.limit, errNoButton)
 	defer cancel()
 	for tried := false; ; tried = true {
-		if o.connected(a.ifname) {
+		if a.inNetwork(ctx, o) {
 			a.printf("This machine is in a network.\n")
 			return nil
 		}
@@ -102,10 +103,34 @@ func (onboarding) sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// connected reports whether an interface with this name, or any with a radio, is in a network, so
-// that data can flow (Linux, Documentation/networking/operstates.rst). One of wpsd's own does not
-// count.
-func (o onboarding) connected(ifname string) bool {
+// inNetwork reports whether this machine is in a network by radio. An access point of its own is up
+// as well, and is none: which interfaces those are wpsd knows, which is asked only where no interface
+// was named and one is up. Without its word one that is up counts.
+func (a *app) inNetwork(ctx context.Context, o onboarding) bool {
+	up := o.connected(a.ifname)
+	if a.ifname != "" || len(up) == 0 {
+		return len(up) > 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_ = a.withClient(ctx, func(c *client) error {
+		t, err := c.objects(ctx)
+		if err != nil {
+			return err
+		}
+		for _, i := range t.Interfaces {
+			if i.Mode == "ap" {
+				up = slices.DeleteFunc(up, func(name string) bool { return name == i.Name })
+			}
+		}
+		return nil
+	})
+	return len(up) > 0
+}
+
+// connected names the interfaces, of this name or, without one, with a radio, on which data can flow
+// (Linux, Documentation/networking/operstates.rst). One of wpsd's own does not count.
+func (o onboarding) connected(ifname string) (up []string) {
 	names := []string{ifname}
 	if ifname == "" {
 		radios, _ := filepath.Glob(filepath.Join(o.links, "*", "phy80211"))
@@ -119,8 +144,8 @@ func (o onboarding) connected(ifname string) bool {
 	for _, name := range names {
 		state, err := os.ReadFile(filepath.Join(o.links, filepath.Base(name), "operstate"))
 		if err == nil && strings.TrimSpace(string(state)) == "up" {
-			return true
+			up = append(up, name)
 		}
 	}
-	return false
+	return up
 }

@@ -2,12 +2,18 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/test/testbus"
 )
 
 // links is a folder such as the kernel has for network interfaces.
@@ -50,13 +56,64 @@ func TestConnected(t *testing.T) {
 			false},
 		{"a name that is a path", map[string]string{"wlan0": "up"}, "../wlan0/../wlan1", false},
 	} {
-		if got := (onboarding{links: links(t, c.states)}).connected(c.ifname); got != c.want {
+		up := (onboarding{links: links(t, c.states)}).connected(c.ifname)
+		if (len(up) > 0) != c.want {
+			t.Errorf("%s: %v", c.name, up)
+		}
+	}
+}
+
+// TestOwnAccessPointIsNoNetwork: an interface that is up because it is an access point of this
+// machine is not in a network; one that wpsd does not know may be.
+func TestOwnAccessPointIsNoNetwork(t *testing.T) {
+	t.Parallel()
+	daemon, err := testbus.Start()
+	if errors.Is(err, testbus.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = daemon.Close() }()
+	service, err := godbus.Connect(daemon.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = service.Close() }()
+	all := map[godbus.ObjectPath]map[string]props{rootPath: {managerIface: {}}}
+	for name, mode := range map[string]string{"wlan0": "station", "wlan1": "ap", "wlan2": "station"} {
+		all[rootPath+"/interfaces/"+godbus.ObjectPath(name)] = map[string]props{interfaceIface: {
+			"Name": godbus.MakeVariant(name), "Mode": godbus.MakeVariant(mode)}}
+	}
+	if err := service.ExportMethodTable(map[string]any{
+		"GetManagedObjects": func() (map[godbus.ObjectPath]map[string]props, *godbus.Error) {
+			return all, nil
+		}}, rootPath, objectManager); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.RequestName(busName, godbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		ifname string
+		states map[string]string
+		want   bool
+	}{
+		{"an access point of this machine", "",
+			map[string]string{"wlan0": "down", "wlan1": "up"}, false},
+		{"a station beside it", "", map[string]string{"wlan0": "up", "wlan1": "up"}, true},
+		{"one that wpsd does not know", "", map[string]string{"wlan7": "up", "wlan1": "up"}, true},
+		{"named it counts as it is", "wlan1", map[string]string{"wlan1": "up"}, true},
+	} {
+		a := &app{bus: daemon.Address, out: io.Discard, errOut: io.Discard, ifname: c.ifname}
+		if got := a.inNetwork(t.Context(), onboarding{links: links(t, c.states)}); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }
 
-// Where there is a network there is nothing to wait for, and nobody is called.
+// Where there is a network there is nothing to wait for, and nobody has to answer.
 func TestOnboardInANetwork(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
