@@ -9,6 +9,8 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/introspect"
+
+	"wpsd/test/atspi"
 )
 
 // service is a stand-in for wpsd whose sessions end as a test says: most reasons cannot be had from
@@ -136,4 +138,41 @@ func (s *service) start(variants) (godbus.ObjectPath, *godbus.Error) {
 func (*service) credentials() ([]variants, *godbus.Error) {
 	return []variants{{"ssid": v([]byte("Fake Home")), "auth": v("WPA2PSK"),
 		"key-kind": v("passphrase"), "key": v([]byte("shown this once"))}}, nil
+}
+
+// switchesOn is NetworkManager where it is asked to switch Wi-Fi on: that asks for it, and answer
+// does it before NetworkManager says that it is done.
+func (d *desktop) switchesOn(that, answer func()) {
+	d.T.Helper()
+	conn, err := godbus.Connect(d.system.Address)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	asked, done := make(chan string), make(chan struct{})
+	set := func(_, name string, on godbus.Variant) *godbus.Error {
+		asked <- name + "=" + on.String()
+		<-done
+		return nil
+	}
+	if err := conn.ExportMethodTable(map[string]any{"Set": set}, "/org/freedesktop/NetworkManager",
+		"org.freedesktop.DBus.Properties"); err != nil {
+		d.T.Fatal(err)
+	}
+	if _, err := conn.RequestName("org.freedesktop.NetworkManager",
+		godbus.NameFlagDoNotQueue); err != nil {
+		d.T.Fatal(err)
+	}
+	that()
+	select {
+	case what := <-asked:
+		if what != "WirelessEnabled=true" {
+			d.T.Errorf("NetworkManager is asked for %s", what)
+		}
+	case <-time.After(atspi.Patience):
+		d.T.Fatal("nobody asks NetworkManager")
+	}
+	answer()
+	close(done)
+	d.Gone("Wi-Fi Is Switched Off")
 }

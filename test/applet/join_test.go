@@ -85,6 +85,11 @@ func TestRadioOffAndOn(t *testing.T) {
 	d.Click("Back")
 	d.command("unblock sim0")
 	d.See("Join a Network")
+	d.command("block sim0")
+	d.Click("Start")
+	d.switchesOn(func() { d.Click("Switch Wi-Fi On") }, func() { d.command("unblock sim0") })
+	d.See("Received Sim Home") // it has begun anew by itself
+	d.Click("Done")
 	d.command("unplug sim0")
 	d.See("No Wi-Fi Adapter")
 	d.picture("state-no-adapter")

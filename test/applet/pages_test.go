@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -43,6 +44,7 @@ func TestEveryPage(t *testing.T) {
 				d.Turn(page.name)
 				d.See(page.shows)
 				d.picture("page-" + page.name + "-" + look.name)
+				d.EveryButtonHasAName()
 			}
 		})
 	}
@@ -143,6 +145,13 @@ func TestHotspot(t *testing.T) {
 	d.See("Waiting for the Device")
 	d.command("enter printer 24681353")
 	d.See("The Device Is In")
+	d.Click("Done")
+	d.Click("Make New PIN")
+	shown := d.Read(regexp.MustCompile(`^\d{4} \d{4}$`))
+	d.picture("hotspot-pin")
+	d.Click("Remove No PIN")
+	d.See("There is none")
+	d.Gone(shown)
 }
 
 // The External Registrar: a router that was found over the network is asked for its settings, and a

@@ -226,6 +226,18 @@ func Shows(list []*Node, text string) bool {
 	})
 }
 
+// EveryButtonHasAName fails where a button that is shown would be read as nothing, or as the name
+// of its class.
+func (tr *Tree) EveryButtonHasAName() {
+	tr.T.Helper()
+	for _, n := range tr.nodes() {
+		if strings.HasSuffix(n.role, "button") && (n.name == "" || strings.HasPrefix(n.name, "Gtk") ||
+			strings.HasPrefix(n.name, "Adw")) {
+			tr.T.Errorf("%s %q of %s has no name", n.role, n.name, n.path)
+		}
+	}
+}
+
 // ClickAt clicks with the mouse at a place of the screen, for what is in no tree.
 func (tr *Tree) ClickAt(x, y int) {
 	tr.T.Helper()
