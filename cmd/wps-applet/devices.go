@@ -23,6 +23,7 @@ type devices struct {
 	found   *rowList
 	keep    gtk.Object
 	address gtk.Object
+	only    string // the address that the search is for; empty: all
 	front   bool
 	started []model.Path // interfaces whose search is ours
 	asked   []model.Path // those that were asked already, since the page came to the front
@@ -40,7 +41,7 @@ func newDevices(a *applet) *devices {
 	d.keep, d.address = b.Get("keep"), b.Get("address")
 	d.address.On("apply", d.lookAt)
 	d.address.On("entry-activated", d.lookAt)
-	d.keep.OnObject("notify::active", func(gtk.Object) { d.restart(d.keep.Bool("active"), "") })
+	d.keep.OnObject("notify::active", func(gtk.Object) { d.kept(d.keep.Bool("active")) })
 	d.deck = newDeck(a, "list", map[string]gtk.Object{"list": all.root})
 	return d
 }
@@ -106,12 +107,13 @@ func (d *devices) startAt(at model.Path, keep bool, address string) {
 	d.a.in("looking for routers over the network", func() func() {
 		err := d.a.model.StartER(at, keep, address)
 		return func() {
+			if err == nil && !slices.Contains(d.started, at) {
+				d.started = append(d.started, at)
+			}
 			switch {
-			case err == nil && d.front:
-				d.started = append(d.started, at)
-			case err == nil:
-				d.started = append(d.started, at)
+			case err == nil && !d.front && !keep:
 				d.stop()
+			case err == nil:
 			case address != "", errorName(err) == "NotAuthorized",
 				errorName(err) == "AuthorizationDismissed":
 				s, fine := explainError(err)
@@ -121,14 +123,32 @@ func (d *devices) startAt(at model.Path, keep bool, address string) {
 	})
 }
 
-// restart begins anew: kept or not, or at one address only.
-func (d *devices) restart(keep bool, address string) {
-	var at []model.Path
+// kept says whether the search goes on without this page. One that runs is told so, and knows still
+// what it had learned; one that was told so can only begin anew.
+func (d *devices) kept(keep bool) {
+	if !keep {
+		d.restart(false, "")
+		return
+	}
+	for _, i := range d.places() {
+		d.startAt(i, true, d.only)
+	}
+}
+
+// places are the interfaces where there can be a search.
+func (d *devices) places() (at []model.Path) {
 	for _, i := range d.a.state.Interfaces {
 		if i.HasER && i.Mode != "ap" {
 			at = append(at, i.Path)
 		}
 	}
+	return at
+}
+
+// restart begins anew: kept or not, or at one address only.
+func (d *devices) restart(keep bool, address string) {
+	d.only = address
+	at := d.places()
 	running := d.started
 	d.started = nil
 	d.a.in("looking anew", func() func() {

@@ -177,6 +177,12 @@ func TestDevices(t *testing.T) {
 	d.picture("devices-in")
 	d.Click("Done")
 	d.See("Routers in This Network")
+	keep := func() { d.Act(d.WaitAny("Keep Looking", "toggle button", "switch", "check box")) }
+	keep()
+	d.Turn("Join")
+	d.Turn("Devices")
+	d.See("Devices can be let in") // it has gone on, and knows what it had learned
+	keep()
 	d.Turn("Join")
 	d.ends("sim0", "external_registrar")
 }
