@@ -2,7 +2,6 @@ package dbus
 
 import (
 	"context"
-	"fmt"
 	"maps"
 
 	"wpsd/dbus/bus"
@@ -147,7 +146,7 @@ type cancelRequest struct {
 func readCancel(r *request) (cancelRequest, error) {
 	switch {
 	case r.session == 0:
-		return cancelRequest{}, fmt.Errorf("%w: none runs on %s", state.ErrNoSession, r.ifname)
+		return cancelRequest{}, outcome.NoSessionOn(r.ifname)
 	case r.free:
 		return cancelRequest{session: r.session}, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/service/ending"
 	"wpsd/service/hotspot"
+	"wpsd/service/outcome"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/station"
@@ -168,7 +169,7 @@ func (s *Service) CancelInterface(ctx context.Context, ifname string) error {
 		return fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
 	if ses == nil {
-		return fmt.Errorf("%w: none runs on %s", state.ErrNoSession, ifname)
+		return outcome.NoSessionOn(ifname)
 	}
 	return s.Cancel(ctx, ses.ID)
 }

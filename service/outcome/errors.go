@@ -2,6 +2,7 @@ package outcome
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -177,4 +178,9 @@ func sentenceOf(text string) string {
 	}
 	r, n := utf8.DecodeRuneInString(text)
 	return string(unicode.ToUpper(r)) + strings.TrimRight(text[n:], ".") + "."
+}
+
+// NoSessionOn is ErrNoSession of an interface.
+func NoSessionOn(ifname string) error {
+	return fmt.Errorf("%w: none runs on %s", ErrNoSession, ifname)
 }
