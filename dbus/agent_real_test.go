@@ -31,7 +31,7 @@ func TestRealAgent(t *testing.T) {
 	take := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		return svc.agents[0].Take(ctx, agents.Delivery{Session: 1, Network: homeNetwork()})
+		return svc.lastAgent().Take(ctx, agents.Delivery{Session: 1, Network: homeNetwork()})
 	}
 	if err := take(); err != nil || len(p.raw) != 1 || string(p.raw[0]) != rawKey {
 		t.Errorf("%v, it got %d", err, len(p.raw))

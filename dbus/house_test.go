@@ -169,6 +169,13 @@ func (h *house) calls() []string {
 	return slices.Clone(h.made)
 }
 
+// lastAgent is the one that has registered last.
+func (h *house) lastAgent() *agent {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.agents[len(h.agents)-1]
+}
+
 // record puts a call on record and reports what a test wants to become of it.
 func (h *house) record(name string, asked any) (on func(string) error,
 	answer func(string, any) []any, text string) {
