@@ -41,8 +41,10 @@ var sessionScenes = []scene{
 						line = e.Session.Message.String()
 					}
 					if e.Session.State == state.StateExchanging &&
-						e.Session.Message != wsc.MsgDone {
-						continue // told or not, depending on how long it lasted
+						(e.Session.Message != wsc.MsgDone || len(e.Session.Networks) == 0) {
+						// told or not, depending on how long it lasted: ten milliseconds after the first
+						// message are just when the run is over
+						continue
 					}
 					if story[len(story)-1] != line {
 						story = append(story, line)
