@@ -26,7 +26,11 @@ devices say of themselves can be said by anybody in the network.`,
   wpsctl er aps
   wpsctl er learn 02:00:00:00:01:00
   wpsctl er pbc any`,
-		RunE: a.listERAPs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return listER(a, cmd, "access_points",
+				func(t *tree) []erAccessPoint { return t.ERAccessPoints },
+				func(ap erAccessPoint) string { return ap.Interface }, writeERAccessPoints)
+		},
 	}
 	cmd.AddCommand(newERStart(a), newERStop(a), newERAPs(a), newEREnrollees(a), newERLearn(a),
 		newERSetConfig(a), newERConfigure(a),
@@ -134,24 +138,29 @@ func newERAPs(a *app) *cobra.Command {
 		Long: `Aps lists the access points that the External Registrar has found. SETTINGS tells whether their settings are known, so that
 devices can be let in there: see "wpsctl er learn", "set-config" and "configure". NOTE tells why one is not used, or what
 does not work with it.`,
-		RunE: a.listERAPs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return listER(a, cmd, "access_points",
+				func(t *tree) []erAccessPoint { return t.ERAccessPoints },
+				func(ap erAccessPoint) string { return ap.Interface }, writeERAccessPoints)
+		},
 	}
 }
 
-// listERAPs runs the command.
-func (a *app) listERAPs(cmd *cobra.Command, _ []string) error {
+// listER lists what the External Registrar has found: name is what it is called in JSON, of says
+// on which interface.
+func listER[T any](a *app, cmd *cobra.Command, name string, all func(*tree) []T,
+	of func(T) string, write func(io.Writer, []T) error) error {
 	return a.onRunningER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
-		found := []erAccessPoint{}
-		for _, ap := range t.ERAccessPoints {
-			if ap.Interface == n.Name {
-				found = append(found, ap)
+		found := []T{}
+		for _, one := range all(t) {
+			if of(one) == n.Name {
+				found = append(found, one)
 			}
 		}
 		if a.json {
-			return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER,
-				"access_points": found})
+			return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER, name: found})
 		}
-		return writeERAccessPoints(a.out, found)
+		return write(a.out, found)
 	})
 }
 
@@ -196,19 +205,8 @@ func newEREnrollees(a *app) *cobra.Command {
 		Long: `Enrollees lists the devices that ask one of the access points to let them in. WANTS tells how: "button" if its button is
 pressed, "PIN" if it waits for its PIN to be entered.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onRunningER(cmd, func(_ context.Context, _ *client, t *tree, n netif) error {
-				found := []erEnrollee{}
-				for _, e := range t.EREnrollees {
-					if e.Interface == n.Name {
-						found = append(found, e)
-					}
-				}
-				if a.json {
-					return a.printJSON(map[string]any{"interface": n.Name, "running": n.ER,
-						"enrollees": found})
-				}
-				return writeEREnrollees(a.out, found)
-			})
+			return listER(a, cmd, "enrollees", func(t *tree) []erEnrollee { return t.EREnrollees },
+				func(e erEnrollee) string { return e.Interface }, writeEREnrollees)
 		},
 	}
 }

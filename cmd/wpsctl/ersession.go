@@ -47,9 +47,7 @@ func (a *app) erRegister(cmd *cobra.Command, e enrollFlags, method, name string,
 
 // newERLearn reads an access point's settings.
 func newERLearn(a *app) *cobra.Command {
-	var e enrollFlags
-	from := pinSource{prompt: "AP PIN"}
-	cmd := &cobra.Command{
+	return a.learning(&cobra.Command{
 		Use:   "learn AP [PIN|-]",
 		Short: "Read the settings of an access point with its PIN, over the network",
 		Long: `Learn reads the network name and key of an access point with the access point's own PIN, stores them as a network, and
@@ -57,25 +55,12 @@ gives them from then on to devices that are let in there. The access point stays
 
 ` + apPINHelp,
 		ValidArgsFunction: completion{a}.erAccessPoints,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.erRegister(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
-				pin, err := a.readPIN(from, args[1:])
-				return pin, e.options(), err
-			})
-		},
-	}
-	e.register(a, cmd)
-	registerForce(cmd, &e.force)
-	from.register(cmd)
-	return cmd
+	}, a.erRegister)
 }
 
 // newERConfigure gives an access point new settings.
 func newERConfigure(a *app) *cobra.Command {
-	var e enrollFlags
-	var n networkFlags
-	from := pinSource{prompt: "AP PIN"}
-	cmd := &cobra.Command{
+	return a.configuring(&cobra.Command{
 		Use:   "configure AP [SSID] [PIN|-]",
 		Short: "Give an access point a new network name and key, with its PIN, over the network",
 		Long: `Configure gives an access point a new network name and key with the access point's own PIN, stores them as a network once
@@ -84,21 +69,7 @@ set up anew.
 
 ` + apPINHelp + ` The key is asked for after it, or is the next line of standard input, or comes from --key-file.`,
 		ValidArgsFunction: completion{a}.erAccessPoints,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := n.check(args[1:]); err != nil {
-				return err
-			}
-			return a.erRegister(cmd, e, "Configure", args[0],
-				func() (secret.Value, options, error) {
-					return a.newSettings(args[1:], e, n, from)
-				})
-		},
-	}
-	e.register(a, cmd)
-	registerForce(cmd, &e.force)
-	n.register(cmd)
-	from.register(cmd)
-	return cmd
+	}, a.erRegister)
 }
 
 // newERPBC lets a device in by push button.

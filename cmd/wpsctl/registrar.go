@@ -110,9 +110,7 @@ wrong ones an access point locks its setup. "nfc-pw" in its place stands for the
 
 // newLearn reads an access point's settings.
 func newLearn(a *app) *cobra.Command {
-	var e enrollFlags
-	from := pinSource{prompt: "AP PIN"}
-	cmd := &cobra.Command{
+	return a.learning(&cobra.Command{
 		Use:   "learn ROUTER [PIN|-]",
 		Short: "Read the settings of an access point with its PIN",
 		Long: `Learn reads the network name and key of an access point with the access point's own PIN, and stores them as a network.
@@ -122,15 +120,46 @@ The access point stays as it is.
 		Example: `  wpsctl learn "My network"
   wpsctl learn 02:00:00:00:01:00 12345670 --show-key`,
 		ValidArgsFunction: completion{a}.router,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.register(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
-				pin, err := a.readPIN(from, args[1:])
-				return pin, e.options(), err
-			})
-		},
+	}, a.register)
+}
+
+// proving runs a method of one that lets itself be managed by whoever knows its PIN; see register
+// and erRegister.
+type proving func(cmd *cobra.Command, e enrollFlags, method, name string,
+	read func() (secret.Value, options, error)) error
+
+// learning completes a command that reads the settings of an access point.
+func (a *app) learning(cmd *cobra.Command, run proving) *cobra.Command {
+	var e enrollFlags
+	from := pinSource{prompt: "AP PIN"}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return run(cmd, e, "Learn", args[0], func() (secret.Value, options, error) {
+			pin, err := a.readPIN(from, args[1:])
+			return pin, e.options(), err
+		})
 	}
 	e.register(a, cmd)
 	registerForce(cmd, &e.force)
+	from.register(cmd)
+	return cmd
+}
+
+// configuring completes a command that gives an access point new settings.
+func (a *app) configuring(cmd *cobra.Command, run proving) *cobra.Command {
+	var e enrollFlags
+	var n networkFlags
+	from := pinSource{prompt: "AP PIN"}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := n.check(args[1:]); err != nil {
+			return err
+		}
+		return run(cmd, e, "Configure", args[0], func() (secret.Value, options, error) {
+			return a.newSettings(args[1:], e, n, from)
+		})
+	}
+	e.register(a, cmd)
+	registerForce(cmd, &e.force)
+	n.register(cmd)
 	from.register(cmd)
 	return cmd
 }
@@ -200,10 +229,7 @@ func isWeak(auth, encryption string) bool { return auth == "WPAPSK" || encryptio
 
 // newConfigure gives an access point new settings.
 func newConfigure(a *app) *cobra.Command {
-	var e enrollFlags
-	var n networkFlags
-	from := pinSource{prompt: "AP PIN"}
-	cmd := &cobra.Command{
+	return a.configuring(&cobra.Command{
 		Use:   "configure ROUTER [SSID] [PIN|-]",
 		Short: "Give an access point a new network name and key, with its PIN",
 		Long: `Configure gives an access point a new network name and key with the access point's own PIN, and stores them as a network
@@ -214,20 +240,7 @@ once it has taken them. Devices that use the old ones have to be set up anew.
   wpsctl configure 02:00:00:00:01:00 Guests --auth OPEN
   printf '12345670\nmy passphrase\n' | wpsctl configure "Old name" "New name"`,
 		ValidArgsFunction: completion{a}.router,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := n.check(args[1:]); err != nil {
-				return err
-			}
-			return a.register(cmd, e, "Configure", args[0], func() (secret.Value, options, error) {
-				return a.newSettings(args[1:], e, n, from)
-			})
-		},
-	}
-	e.register(a, cmd)
-	registerForce(cmd, &e.force)
-	n.register(cmd)
-	from.register(cmd)
-	return cmd
+	}, a.register)
 }
 
 // register runs Learn or Configure at the router that is named. read gets the PIN and what is sent

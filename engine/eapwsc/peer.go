@@ -99,9 +99,6 @@ func NewPeer(c PeerConfig) *Peer {
 // TimedOut reports whether the run ended because the access point fell silent.
 func (p *Peer) TimedOut() bool { return p.timedOut }
 
-// Begun reports whether the access point has begun the method: if not, it does not do WPS for us.
-func (p *Peer) Begun() bool { return p.started }
-
 // Start implements engine.Machine. A Peer waits for the access point, and for as long as its driver
 // cares to: the limit of silence begins with the first request.
 func (p *Peer) Start(now time.Time) engine.Step { return p.step(now, nil) }

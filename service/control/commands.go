@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -244,16 +242,4 @@ func (c *call) disconnect() string {
 				wsc.MAC(b.BSSID))})
 	}
 	return replyOK
-}
-
-// commandNames lists all commands, for the manual and its test.
-func commandNames() []string {
-	names := slices.Collect(maps.Keys(onInterface))
-	for name := range onGlobal {
-		if _, both := onInterface[name]; !both {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }

@@ -1,7 +1,9 @@
 package control
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,4 +21,16 @@ func TestManualListsTheCommands(t *testing.T) {
 	if got, want := section, strings.Join(commandNames(), ", "); got != want {
 		t.Errorf("the manual has\n%s\nthe table has\n%s", got, want)
 	}
+}
+
+// commandNames lists all commands.
+func commandNames() []string {
+	names := slices.Collect(maps.Keys(onInterface))
+	for name := range onGlobal {
+		if _, both := onInterface[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
