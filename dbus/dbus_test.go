@@ -418,6 +418,7 @@ func TestMethodsReachTheService(t *testing.T) {
 		}
 		c.must(wlan0, startPbcMethod, options())
 		c.must(wlan0, interfaceIface+".Cancel")
+		synctest.Wait() // the interface is free again before anything is pretended
 		c.refused("NoCredentials", "/fi/w1/wps/sessions/2", sessionIface+".GetCredentials")
 		w.svc.answer = w.svc.pretend
 		c.must(wlan0, interfaceIface+".Scan", options())
