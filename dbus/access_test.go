@@ -286,8 +286,8 @@ func TestOwnerLeavesWhileHisSessionStarts(t *testing.T) {
 		close(goOn)
 		synctest.Wait()
 		if calls := w.svc.calls(); !slices.Equal(calls, []string{"Start pbc wlan0"}) ||
-			len(w.svc.Snapshot().Sessions) != 1 || !w.svc.released(name) {
-			t.Errorf("calls %v, sessions %v", calls, w.svc.Snapshot().Sessions)
+			len(w.svc.Published.Snapshot().Sessions) != 1 || !w.svc.released(name) {
+			t.Errorf("calls %v, sessions %v", calls, w.svc.Published.Snapshot().Sessions)
 		}
 		if n := w.bus.Rules(); n != 0 {
 			t.Errorf("%d match rules are left", n)

@@ -47,7 +47,7 @@ func TestFromCallToSignal(t *testing.T) {
 			" InterfacesAdded "+string(session1),
 			"/interfaces/wlan0 PropertiesChanged fi.w1.wps.Interface map[")
 
-		s, _ := w.svc.Session(1)
+		s, _ := w.svc.Published.Session(1)
 		if s.Owner != c.conn.Names()[0] || s.Role != state.RoleEnrollee ||
 			s.Method != state.MethodPBC || s.State != state.StateScanning {
 			t.Errorf("the session is %+v", s)
@@ -380,7 +380,7 @@ func TestManager(t *testing.T) {
 			}
 			expect(t, root.heard(), " PropertiesChanged fi.w1.wps.Manager map["+name+":"+plain(v))
 		}
-		before := w.svc.Manager()
+		before := w.svc.Published.Manager()
 		for name, v := range map[string]any{
 			"DeviceName": strings.Repeat("x", 33), "Manufacturer": strings.Repeat("é", 33),
 			"ModelName": "a\nb", "DeviceType": "PC",
@@ -392,7 +392,7 @@ func TestManager(t *testing.T) {
 		}
 		root.refused("InvalidArguments", rootPath, set, managerIface, "ConfigMethods",
 			godbus.MakeVariant([]string{""}))
-		if after := w.svc.Manager(); !reflect.DeepEqual(after, before) {
+		if after := w.svc.Published.Manager(); !reflect.DeepEqual(after, before) {
 			t.Errorf("the service was asked all the same: %+v", after)
 		}
 	})

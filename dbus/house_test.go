@@ -148,13 +148,13 @@ func (h *house) tell(events ...state.Event) {
 
 // wlan0 is the interface as it is.
 func (h *house) wlan0() state.Interface {
-	i, _ := h.Interface("wlan0")
+	i, _ := h.Published.Interface("wlan0")
 	return i
 }
 
 // released reports whether what an owner had is over.
 func (h *house) released(owner string) bool {
-	for _, s := range h.Snapshot().Sessions {
+	for _, s := range h.Published.Snapshot().Sessions {
 		if s.Owner == owner && !s.Detached && !s.State.Ended() {
 			return false
 		}

@@ -147,7 +147,7 @@ func TestIdle(t *testing.T) {
 			i.busyWith("a session")
 			time.Sleep(10 * idleAfter)
 			i.busyWith("")
-			i.svc.tell(state.ManagerChanged{Manager: i.svc.Manager()})
+			i.svc.tell(state.ManagerChanged{Manager: i.svc.Published.Manager()})
 			time.Sleep(idleAfter)
 			i.ends()
 		}},

@@ -21,15 +21,15 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 		name == ".." {
 		return fmt.Errorf("%w: %q is not the name of a network interface", state.ErrInvalid, name)
 	}
-	d, err := s.named(driver)
+	d, err := s.sources.named(driver)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	_, there := s.interfaces[name]
-	full := len(s.added) >= maxAdded
+	full := len(s.sources.added) >= maxAdded
 	if !there && !full {
-		s.added[name] = true
+		s.sources.added[name] = true
 	}
 	s.mu.Unlock()
 	if full && !there {
@@ -45,9 +45,7 @@ func (s *Service) AddInterface(ctx context.Context, name, driver string) error {
 	if err := s.list(ctx, d); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.warnIfMissing(name)
+	s.warnOfMissing(name)
 	return nil
 }
 
@@ -68,18 +66,19 @@ func (s *Service) RemoveInterface(ctx context.Context, name string) error {
 		return fmt.Errorf("service: removing %s: %w", name, err)
 	}
 	s.mu.Lock()
-	delete(s.added, name)
+	delete(s.sources.added, name)
 	s.mu.Unlock()
 	return s.list(ctx, i.driver)
 }
 
-// named finds the driver with a name, which takes interfaces that somebody names.
-func (s *Service) named(name string) (drivers.Driver, error) {
-	for _, d := range s.drivers {
-		if d.Named() && d.Name() == name {
-			return d, nil
+// warnOfMissing tells of interfaces that were asked for and are not there (yet). A driver that takes
+// any name lists it all the same, without the number that the system gives.
+func (s *Service) warnOfMissing(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if i := s.interfaces[name]; i == nil || i.Index == 0 {
+			s.log.Warn("there is no such network interface: see \"ip link\" for those that there are; it is used when it comes", "interface", name)
 		}
 	}
-	return nil, fmt.Errorf("%w: the driver %q takes no interfaces that somebody names: use none",
-		state.ErrNotSupported, name)
 }

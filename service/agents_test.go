@@ -94,7 +94,7 @@ func (h *house) agent(owner string, take func(context.Context, agents.Delivery) 
 func (h *house) waiting(n int) {
 	h.Helper()
 	h.drain()
-	snap, sub := h.svc.Subscribe()
+	snap, sub := h.svc.Published().Subscribe()
 	sub.Close()
 	told := 0
 	for _, e := range h.events {

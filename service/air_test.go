@@ -23,7 +23,7 @@ func TestWhatOthersShow(t *testing.T) {
 			if err != nil || len(list) != 2 {
 				h.Fatalf("%+v, %v", list, err)
 			}
-			if snap := h.svc.Snapshot(); len(snap.AccessPoints) != 1 || len(snap.Interfaces) != 1 {
+			if snap := h.svc.Published().Snapshot(); len(snap.AccessPoints) != 1 || len(snap.Interfaces) != 1 {
 				h.Errorf("%+v", snap)
 			}
 			if _, err := h.svc.BSSs("eth7"); !errors.Is(err, state.ErrNoInterface) {

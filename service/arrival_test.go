@@ -176,7 +176,7 @@ func TestTwoNetworksAndRoomForOne(t *testing.T) {
 		if len(ids) != 1 || count[state.NetworkAdded](h) != 1 ||
 			string(h.told(ids[0]).SSID) != "home" {
 			h.Errorf("stored %v, told of %d: %v", ids, count[state.NetworkAdded](h),
-				h.svc.Snapshot().Networks)
+				h.svc.Published().Snapshot().Networks)
 		}
 	}
 	play(t, []scene{

@@ -25,7 +25,7 @@ func BenchmarkSessionsAtOnce(b *testing.B) {
 	for _, count := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("stations=%d", count), func(b *testing.B) {
 			svc, requests := stations(b, count)
-			_, sub := svc.Subscribe()
+			_, sub := svc.Published().Subscribe()
 			defer sub.Close()
 			ctx, cancel := context.WithCancel(b.Context())
 			ended := make(chan error, 1)

@@ -43,7 +43,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 	}
 	if i.online != ok {
 		i.online = ok
-		s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+		s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 	if i.session != nil {
 		i.connected = wsc.MAC{} // the session has it; afterwards somebody may connect it again
@@ -55,7 +55,7 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 	before := i.connected
 	i.connected = now
 	if tell {
-		s.emit(state.ConnectionChanged{Interface: ifname, BSSID: now, Before: before})
+		s.published.Publish(state.ConnectionChanged{Interface: ifname, BSSID: now, Before: before})
 	}
 }
 
@@ -63,9 +63,9 @@ func (s *Service) connectionNews(ctx context.Context, ifname string, tell bool) 
 // caller holds mu.
 func (s *Service) lookAfter(i *iface) {
 	s.lenders.AskSoon()
-	if i.driver.Links() == nil || s.closing {
+	if i.driver.Links() == nil || s.life.closing {
 		return
 	}
-	ctx := s.ctx
-	_ = s.begin(func() { s.connectionNews(ctx, i.Name, true) }) // at the end nobody wants to know
+	ctx := s.life.ctx
+	_ = s.life.begin(s.log, func() { s.connectionNews(ctx, i.Name, true) }) // at the end nobody wants to know
 }

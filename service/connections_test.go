@@ -40,7 +40,7 @@ func TestConnectionsAreTold(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	<-s.Ready()
-	start, sub := s.Subscribe()
+	start, sub := s.Published().Subscribe()
 	defer sub.Close()
 	if len(start.Interfaces) != 1 || !start.Interfaces[0].Connected {
 		t.Errorf("at the start: %+v", start.Interfaces)

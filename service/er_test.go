@@ -94,7 +94,7 @@ func (h *erHouse) admit(change func(*external.Request)) state.Session {
 }
 
 func (h *erHouse) running() bool {
-	snap, sub := h.svc.Subscribe()
+	snap, sub := h.svc.Published().Subscribe()
 	sub.Close()
 	return len(snap.ERs) == 1
 }
@@ -122,7 +122,7 @@ func TestERFindsAndLearns(t *testing.T) {
 			if count[state.CredentialReceived](h.house) != 1 {
 				h.Error("the owner was not told")
 			}
-			snap, sub := h.svc.Subscribe()
+			snap, sub := h.svc.Published().Subscribe()
 			defer sub.Close()
 			if !snap.ERAccessPoints[0].HasSettings {
 				h.Error("it does not know that it has settings")
@@ -173,7 +173,7 @@ func TestERFindsAndLearns(t *testing.T) {
 }
 
 func (h *house) networks() []state.Network {
-	snap, sub := h.svc.Subscribe()
+	snap, sub := h.svc.Published().Subscribe()
 	sub.Close()
 	return snap.Networks
 }
@@ -350,7 +350,7 @@ func TestERSessionsEnd(t *testing.T) {
 				h.Fatal(err)
 			}
 			h.wantEnd(h.end(own), state.StateCanceled, outcome.ReasonCanceled, 0)
-			if now, _ := h.svc.Session(s.ID); now.State.Ended() {
+			if now, _ := h.svc.Published().Session(s.ID); now.State.Ended() {
 				h.Error("both were canceled")
 			}
 			h.svc.ReleaseOwner(":1.2")
@@ -621,7 +621,7 @@ func TestERImpostor(t *testing.T) {
 			impostor := netip.MustParseAddr("192.0.2.66")
 			h.lan.announceAt(impostor, upnp.Alive)
 			synctest.Wait()
-			if aps := h.svc.Snapshot().ERAccessPoints; len(aps) != 2 || len(aps[0].Also) != 1 ||
+			if aps := h.svc.Published().Snapshot().ERAccessPoints; len(aps) != 2 || len(aps[0].Also) != 1 ||
 				len(aps[1].Also) != 1 || aps[0].Problem == "" {
 				h.Fatalf("%+v", aps)
 			}

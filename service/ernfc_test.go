@@ -79,7 +79,7 @@ func TestERNFC(t *testing.T) {
 			}
 			m := h.lan.joinAs(registration.EnrolleeConfig{Device: device("station", camera,
 				wsc.NotConfigured), Password: password, KeyPair: pair})
-			s, _ := h.svc.Session(got.Session)
+			s, _ := h.svc.Published().Session(got.Session)
 			s = h.end(s)
 			if s.State != state.StateSucceeded || s.Method != state.MethodNFC || s.Peer != camera ||
 				len(m.Outcome().Credentials) != 1 {
@@ -101,7 +101,7 @@ func TestERNFC(t *testing.T) {
 			}
 			h.end(h.learn(labelPIN))
 			var s state.Session
-			for _, ses := range h.svc.Snapshot().Sessions {
+			for _, ses := range h.svc.Published().Snapshot().Sessions {
 				if ses.Method == state.MethodNFC && !ses.State.Ended() {
 					s = ses
 				}
@@ -125,7 +125,7 @@ func TestERNFC(t *testing.T) {
 			learn := h.request("")
 			learn.NFC = true
 			h.end(h.must(h.svc.Registrars().ERLearn(h.Context(), learn)))
-			for _, ses := range h.svc.Snapshot().Sessions {
+			for _, ses := range h.svc.Published().Snapshot().Sessions {
 				if !ses.State.Ended() {
 					h.Errorf("%+v", ses)
 				}
@@ -144,7 +144,7 @@ func TestERNFC(t *testing.T) {
 				h.Fatal(err)
 			}
 			m := h.lan.join(camera, password)
-			s, _ := h.svc.Session(got.Session)
+			s, _ := h.svc.Published().Session(got.Session)
 			if s = h.end(s); s.State != state.StateFailed || len(m.Outcome().Credentials) != 0 ||
 				s.Sentence == "" {
 				h.Errorf("%+v", s)

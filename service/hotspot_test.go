@@ -48,7 +48,7 @@ func inHotspot(t *testing.T, change func(*hotspottest.Software),
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, h.sub = h.svc.Subscribe()
+		_, h.sub = h.svc.Published().Subscribe()
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- h.svc.Run(ctx) }()

@@ -103,7 +103,7 @@ func inHouse(t *testing.T, change func(*Config), run func(*house)) {
 	if h.svc, err = New(c); err != nil {
 		t.Fatal(err)
 	}
-	_, h.sub = h.svc.Subscribe()
+	_, h.sub = h.svc.Published().Subscribe()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- h.svc.Run(ctx) }()
@@ -345,7 +345,7 @@ func (h *house) stranger() {
 
 // told is a stored network as subscribers were told of it.
 func (h *house) told(id state.NetworkID) state.Network {
-	for _, n := range h.svc.Snapshot().Networks {
+	for _, n := range h.svc.Published().Snapshot().Networks {
 		if n.ID == id {
 			return n
 		}

@@ -50,11 +50,15 @@ func (h registrarsHub) Begin(ifname string, task func()) error {
 	if _, err := h.s.interfaceNamed(ifname); err != nil {
 		return err
 	}
-	return h.s.begin(task)
+	return h.s.life.begin(h.s.log, task)
 }
 
 // Asleep implements external.Hub.
-func (h registrarsHub) Asleep() bool { return h.s.asleep() }
+func (h registrarsHub) Asleep() bool {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.s.life.rest.asleep
+}
 
 // Network implements external.Hub.
 func (h registrarsHub) Network(id state.NetworkID) (wsc.Credential, error) {
@@ -146,8 +150,8 @@ func (s *Service) interfaceOf(ifname string) *iface {
 func (s *Service) interfaceNamed(ifname string) (*iface, error) {
 	i, ok := s.interfaces[ifname]
 	switch {
-	case s.closing || s.ctx == nil:
-		return nil, state.ErrShutdown
+	case s.life.over() != nil:
+		return nil, s.life.over()
 	case !ok:
 		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)
 	}
@@ -174,7 +178,7 @@ func (h hotspotHub) SetupLocked(k *hotspot.Steering, locked bool) {
 	defer h.s.mu.Unlock()
 	if i := h.steered(k); i != nil && i.setupLocked != locked {
 		i.setupLocked = locked
-		h.s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+		h.s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 
@@ -183,7 +187,7 @@ func (h hotspotHub) Sighted(k *hotspot.Steering, e state.Event) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	if h.steered(k) != nil {
-		h.s.emit(e)
+		h.s.published.Publish(e)
 	}
 }
 
@@ -191,7 +195,7 @@ func (h hotspotHub) Sighted(k *hotspot.Steering, e state.Event) {
 func (h hotspotHub) Forgotten(e state.Event) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
-	h.s.emit(e)
+	h.s.published.Publish(e)
 }
 
 // steered finds the interface that a connection is of; nil: it is gone. The caller holds mu.

@@ -3,11 +3,11 @@ package service
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"wpsd/drivers"
 	"wpsd/engine/wsc"
 	"wpsd/service/air"
+	"wpsd/service/fence"
 	"wpsd/service/hotspot"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -67,7 +67,7 @@ func (s *Service) follow(ctx context.Context, d drivers.Driver) {
 		case <-ctx.Done():
 			return
 		}
-		err := s.fence("listing the interfaces of "+d.Name(), func() error {
+		err := fence.Do(s.log, "listing the interfaces of "+d.Name(), func() error {
 			return s.list(ctx, d)
 		})
 		if err != nil && ctx.Err() == nil { // the next change is another chance
@@ -86,7 +86,7 @@ func (s *Service) list(ctx context.Context, d drivers.Driver) error {
 	defer s.mu.Unlock()
 	there := make(map[string]bool)
 	for _, info := range all {
-		if len(s.only) > 0 && !slices.Contains(s.only, info.Name) && !s.added[info.Name] {
+		if !s.sources.uses(info.Name) {
 			continue
 		}
 		there[info.Name] = true
@@ -119,7 +119,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 		}
 		s.interfaces[info.Name] = i
 		s.settings.Identify(info.HardwareAddr)
-		s.emit(state.InterfaceAdded{Interface: i.snapshot()})
+		s.published.Publish(state.InterfaceAdded{Interface: i.snapshot()})
 		s.steer(i)
 		s.lenders.AskSoon()
 		return
@@ -136,7 +136,7 @@ func (s *Service) update(d drivers.Driver, info drivers.Interface) {
 	// the name, the index and the mode stay, and are read without mu
 	i.HardwareAddr, i.Blocked = info.HardwareAddr, info.Blocked
 	s.settings.Identify(info.HardwareAddr)
-	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+	s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 }
 
 // steer begins to steer an interface, if somebody can. The caller holds mu.
@@ -144,8 +144,8 @@ func (s *Service) steer(i *iface) {
 	if !i.steered {
 		return
 	}
-	k, run := s.hotspots.Steer(s.ctx, i.Name)
-	if err := s.begin(run); err != nil {
+	k, run := s.hotspots.Steer(s.life.ctx, i.Name)
+	if err := s.life.begin(s.log, run); err != nil {
 		k.End()
 		return
 	}
@@ -164,7 +164,7 @@ func (s *Service) remove(i *iface) {
 	i.stopScan()
 	i.air.End()
 	delete(s.interfaces, i.Name)
-	s.emit(state.InterfaceRemoved{Name: i.Name})
+	s.published.Publish(state.InterfaceRemoved{Name: i.Name})
 }
 
 // blocked tells whether rfkill blocks the radio now, where the driver can tell; else what was last
@@ -185,9 +185,9 @@ func (s *Service) station(ifname string) (*iface, error) {
 func (s *Service) inMode(ifname string, mode drivers.Mode) (*iface, error) {
 	i, ok := s.interfaces[ifname]
 	switch {
-	case s.closing || s.ctx == nil:
-		return nil, state.ErrShutdown
-	case s.rest.asleep:
+	case s.life.over() != nil:
+		return nil, s.life.over()
+	case s.life.rest.asleep:
 		return nil, state.ErrSuspended
 	case !ok:
 		return nil, fmt.Errorf("%w (%q)", state.ErrNoInterface, ifname)

@@ -154,7 +154,7 @@ func TestNoSecretLeaks(t *testing.T) {
 					for _, e := range h.events {
 						fmt.Fprintf(&text, "%v\n%+v\n%#v\n%s\n%x\n%d\n", e, e, e, e, e, e)
 					}
-					snap, sub := h.svc.Subscribe()
+					snap, sub := h.svc.Published().Subscribe()
 					sub.Close()
 					fmt.Fprintf(&text, "%+v\n%#v\n", snap, snap)
 					if text.Len() < 2000 {

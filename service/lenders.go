@@ -11,6 +11,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/engine/credential"
 	"wpsd/engine/wsc"
+	"wpsd/service/fence"
 	"wpsd/service/lending"
 	"wpsd/service/radio"
 	"wpsd/service/state"
@@ -25,19 +26,14 @@ const firstLook = time.Second
 func (s *Service) lookAtInterfaces(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
-	_ = s.fenced("looking at the interfaces", func() {
+	_ = fence.Do(s.log, "looking at the interfaces", func() error {
 		s.lenders.AskNow(ctx)
-		for _, i := range s.ifaces() {
-			s.connectionNews(ctx, i.Name, false)
+		names := locked(&s.mu, func() []string { return slices.Collect(maps.Keys(s.interfaces)) })
+		for _, name := range names {
+			s.connectionNews(ctx, name, false)
 		}
+		return nil
 	})
-}
-
-// ifaces are those that there are.
-func (s *Service) ifaces() []*iface {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.interfaces))
 }
 
 // Managers are the network managers of this machine.
@@ -49,7 +45,7 @@ type lendingHub struct{ s *Service }
 // LinkDown implements lending.Hub. Of an interface that is not known yet the first driver that can
 // takes the link down.
 func (h lendingHub) LinkDown(ctx context.Context, ifname string) error {
-	asked := h.s.drivers
+	asked := h.s.sources.drivers
 	if i := h.s.interfaceOf(ifname); i != nil {
 		asked = []drivers.Driver{i.driver}
 	}
@@ -94,7 +90,7 @@ func (h lendingHub) ManagerIs(ifname, manager string) {
 	defer h.s.mu.Unlock()
 	if i := h.s.interfaces[ifname]; i != nil && i.session == nil && i.manager != manager {
 		i.manager = manager
-		h.s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+		h.s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }
 
@@ -156,7 +152,7 @@ func (h lendingHub) Receiver(ifname string) string {
 func (h lendingHub) Begin(task func(ctx context.Context)) error {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
-	return h.s.begin(func() { task(h.s.ctx) })
+	return h.s.life.begin(h.s.log, func() { task(h.s.life.ctx) })
 }
 
 // Altered implements lending.Hub.

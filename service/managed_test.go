@@ -23,7 +23,7 @@ func TestWhoHasTheInterfaceIsKnown(t *testing.T) {
 		c.Managers.Changed = changed
 	}
 	inManagedHouse(t, config, func(h *house, m *fakeManager, _ *store.Journal) {
-		manager := func() string { return h.svc.Snapshot().Interfaces[0].Manager }
+		manager := func() string { return h.svc.Published().Snapshot().Interfaces[0].Manager }
 		if manager() != "first" {
 			h.Errorf("at the start it is %q", manager())
 		}
@@ -58,7 +58,7 @@ func TestWhoHasTheInterfaceIsKnown(t *testing.T) {
 			if manager() != "first" {
 				h.Fatalf("during a session it is %q", manager())
 			}
-			if now, _ := h.svc.Session(s.ID); now.State.Ended() {
+			if now, _ := h.svc.Published().Session(s.ID); now.State.Ended() {
 				break
 			}
 			select {

@@ -188,7 +188,7 @@ func TestNFCTagRead(t *testing.T) {
 				SSID: []byte("cabin"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
 				NetworkKey: secret.FromString(passphrase)}}}
 			if got := h.reads(token.AppendNDEF(nil)); len(got.Networks) != 0 ||
-				len(h.svc.Snapshot().Networks) != 0 {
+				len(h.svc.Published().Snapshot().Networks) != 0 {
 				h.Errorf("%+v", got)
 			}
 			a.want(h, 0, "cabin")
@@ -542,7 +542,7 @@ func TestNFCTouched(t *testing.T) {
 				h.Fatal(err)
 			}
 			h.drain()
-			snap, sub := h.svc.Subscribe()
+			snap, sub := h.svc.Published().Subscribe()
 			sub.Close()
 			last := snap.Sessions[len(snap.Sessions)-1]
 			if last.Role != state.RoleExternalRegistrar || last.Method != state.MethodNFC ||

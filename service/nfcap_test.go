@@ -68,7 +68,7 @@ func (h *house) failedSession(id state.SessionID, err error) error {
 	if err != nil {
 		return err
 	}
-	s, _ := h.svc.Session(id)
+	s, _ := h.svc.Published().Session(id)
 	if s = h.end(s); s.State == state.StateSucceeded {
 		return nil
 	}
@@ -88,7 +88,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				}
 				synctest.Wait()
 				u.Tell(cameraTries, cameraIsIn)
-				s, _ := h.svc.Session(got.Session)
+				s, _ := h.svc.Published().Session(got.Session)
 				if s = h.end(s); s.State != state.StateSucceeded || s.Method != state.MethodNFC ||
 					s.Purpose != state.PurposeAdmit || s.Peer != camera {
 					h.Errorf("%+v", s)
@@ -113,7 +113,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 					h.Fatal(err)
 				}
 				synctest.Wait()
-				s, _ := h.svc.Session(got.Session)
+				s, _ := h.svc.Published().Session(got.Session)
 				return s
 			}
 			began := time.Now()
@@ -180,7 +180,7 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			}
 			synctest.Wait()
 			u.Tell(cameraTries, cameraIsIn)
-			s, _ := h.svc.Session(1)
+			s, _ := h.svc.Published().Session(1)
 			if s = h.end(s); s.State != state.StateSucceeded || s.Peer != camera {
 				h.Errorf("%+v", s)
 			}

@@ -77,7 +77,7 @@ func (h nfcHub) Network(id state.NetworkID) (credential.Network, error) {
 }
 
 // Processing implements nfc.Networks.
-func (h nfcHub) Processing() state.Processing { return h.s.Manager().Processing }
+func (h nfcHub) Processing() state.Processing { return h.s.published.Manager().Processing }
 
 // Convert implements nfc.Networks.
 func (h nfcHub) Convert(ifname string, cs []wsc.Credential,

@@ -72,7 +72,7 @@ func TestScansOfOthers(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
 		<-s.Ready()
-		_, sub := s.Subscribe()
+		_, sub := s.Published().Subscribe()
 		defer sub.Close()
 		flags := func() (now string) {
 			for {

@@ -201,7 +201,7 @@ var pushButtonScenes = []scene{
 		s := h.pbc(nil)
 		for s.Detail.AccessPointsTried < 2 {
 			time.Sleep(100 * time.Millisecond)
-			s, _ = h.svc.Session(s.ID)
+			s, _ = h.svc.Published().Session(s.ID)
 		}
 		time.Sleep(100 * time.Millisecond)
 		ap.SetPersonality(sim.Personality{})

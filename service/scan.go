@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wpsd/engine/wsc"
+	"wpsd/service/fence"
 	"wpsd/service/state"
 )
 
@@ -20,19 +21,19 @@ func (s *Service) Scan(_ context.Context, ifname string) error {
 	if i.session != nil || i.cancelScan != nil {
 		return fmt.Errorf("%w (%s)", state.ErrBusy, ifname)
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
+	ctx, cancel := context.WithCancel(s.life.ctx)
 	own := wsc.MAC(i.HardwareAddr)
-	if err := s.begin(func() { s.scan(ctx, i, own) }); err != nil {
+	if err := s.life.begin(s.log, func() { s.scan(ctx, i, own) }); err != nil {
 		cancel()
 		return err
 	}
 	i.cancelScan = cancel
-	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+	s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 	return nil
 }
 
 func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
-	err := s.fence("a scan", func() error { return s.stations.Scan(ctx, s.asStation(i), own) })
+	err := fence.Do(s.log, "a scan", func() error { return s.stations.Scan(ctx, s.asStation(i), own) })
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("scan failed", "interface", i.Name, "err", err)
 	}
@@ -43,6 +44,6 @@ func (s *Service) scan(ctx context.Context, i *iface, own wsc.MAC) {
 	s.restSoon()
 	if s.interfaces[i.Name] == i {
 		i.air.ScanDone(err == nil)
-		s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+		s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 	}
 }

@@ -26,7 +26,7 @@ func TestScan(t *testing.T) {
 				_, ok := e.(state.ScanDone)
 				return ok
 			}).(state.ScanDone)
-			snap, sub := h.svc.Subscribe()
+			snap, sub := h.svc.Published().Subscribe()
 			sub.Close()
 			if !e.Success || len(snap.AccessPoints) != 1 ||
 				snap.AccessPoints[0].Class.String() != "WPS-PBC" ||

@@ -60,14 +60,11 @@ type Config struct {
 
 // Service is the heart of the daemon. Its methods are safe for concurrent use.
 type Service struct {
-	drivers []drivers.Driver
-	only    []string
+	sources sources
 	store   *store.Store
 	log     *slog.Logger
 	holds   *holds
-	ready   chan struct{} // closed once the interfaces were listed for the first time
 
-	tasks      sync.WaitGroup
 	published  *state.Published // what subscribers see
 	sessions   *session.Table
 	registrars *external.Registrars
@@ -82,22 +79,18 @@ type Service struct {
 	agents     *agents.Registry // which ends after all tasks
 
 	mu         sync.Mutex
-	ctx        context.Context // of Run; nil before
-	closing    bool
+	life       life
 	interfaces map[string]*iface
-	// interfaces that AddInterface added, besides those in only
-	added  map[string]bool
-	radios radio.Turns
-	rest   rest
+	radios     radio.Turns
 }
 
 // New makes a Service, which does nothing before Run.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		drivers: c.Drivers, only: c.Interfaces,
-		store: c.Store, log: c.Log,
-		ready: make(chan struct{}), holds: newHolds(),
-		interfaces: make(map[string]*iface), added: make(map[string]bool),
+		sources: sources{drivers: c.Drivers, only: c.Interfaces, added: make(map[string]bool)},
+		store:   c.Store, log: c.Log,
+		life: life{ready: make(chan struct{})}, holds: newHolds(),
+		interfaces: make(map[string]*iface),
 	}
 	if s.store == nil {
 		s.store = store.Memory()
@@ -179,7 +172,7 @@ func (h agentsHub) CredentialsWaiting(n int) { h.s.settings.SetWaiting(n) }
 func (h agentsHub) AgentEnded() { h.s.holds.calmDown() }
 
 // Ready is closed once Run has listed the interfaces for the first time.
-func (s *Service) Ready() <-chan struct{} { return s.ready }
+func (s *Service) Ready() <-chan struct{} { return s.life.ready }
 
 // Run follows the interfaces until ctx ends, then ends all sessions and returns when every
 // interface was given back. It is called once. It fails only if a driver cannot list its interfaces
@@ -188,21 +181,21 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.mu.Lock()
-	s.ctx = ctx
+	s.life.ctx = ctx
 	s.mu.Unlock()
 	s.lenders.PayAll(ctx)
 	var err error
-	for _, d := range s.drivers {
+	for _, d := range s.sources.drivers {
 		if listErr := s.list(ctx, d); listErr != nil {
 			err = errors.Join(err, fmt.Errorf("service: driver %s: %w", d.Name(), listErr))
 		}
 	}
-	s.warnOfMissing()
+	s.warnOfMissing(s.sources.only...)
 	s.lookAtInterfaces(ctx)
-	close(s.ready)
+	close(s.life.ready)
 	if err == nil {
 		var followers sync.WaitGroup
-		for _, d := range s.drivers {
+		for _, d := range s.sources.drivers {
 			followers.Go(fence.Func(s.log, "following the interfaces of "+d.Name(), func() {
 				s.follow(ctx, d)
 			}, nil))
@@ -210,7 +203,7 @@ func (s *Service) Run(ctx context.Context) error {
 				s.followConnections(ctx, d)
 			}))
 		}
-		for _, d := range s.drivers {
+		for _, d := range s.sources.drivers {
 			if d.Heard() != nil { // one driver has radios
 				followers.Go(fence.Keep(s.log, "hearing the scans of others", func() {
 					s.scans.Run(ctx, d)
@@ -229,28 +222,11 @@ func (s *Service) Run(ctx context.Context) error {
 	return err
 }
 
-// warnOfMissing tells of interfaces that were asked for and are not there (yet).
-func (s *Service) warnOfMissing() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range s.only {
-		s.warnIfMissing(name)
-	}
-}
-
-// warnIfMissing tells that an interface is not there, if it is not. A driver that takes any name
-// lists it all the same, without the number that the system gives. The caller holds mu.
-func (s *Service) warnIfMissing(name string) {
-	if i := s.interfaces[name]; i == nil || i.Index == 0 {
-		s.log.Warn("there is no such network interface: see \"ip link\" for those that there are; it is used when it comes", "interface", name)
-	}
-}
-
 // stopAll lets nothing begin any more, and tells what runs to end.
 func (s *Service) stopAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing = true
+	s.life.closing = true
 	s.sessions.StopAll(state.ErrShutdown)
 	s.registrars.EndAll(state.ErrShutdown)
 	for _, i := range s.interfaces {
@@ -262,31 +238,11 @@ func (s *Service) stopAll() {
 func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.stopAll()
 	cancel(state.ErrShutdown)
-	s.tasks.Wait()
+	s.life.tasks.Wait()
 	s.agents.Close(state.ErrShutdown)
 	s.sessions.Close()
 	s.tokens.Wipe()
 }
-
-// begin starts a task that shutDown waits for. The caller holds mu.
-func (s *Service) begin(task func()) error {
-	if s.closing || s.ctx == nil {
-		return state.ErrShutdown
-	}
-	s.tasks.Go(fence.Func(s.log, "a task of the service", task, nil))
-	return nil
-}
-
-// Snapshot returns all that there is now.
-func (s *Service) Snapshot() state.Snapshot { return s.published.Snapshot() }
-
-// Subscribe returns what there is now, and a Subscription to all that happens from now on.
-func (s *Service) Subscribe() (state.Snapshot, *state.Subscription) {
-	return s.published.Subscribe()
-}
-
-// emit tells all subscribers.
-func (s *Service) emit(e state.Event) { s.published.Publish(e) }
 
 // lockedReader lets the session goroutines and those that prepare key pairs share one source.
 type lockedReader struct {

@@ -81,7 +81,7 @@ func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, 
 		return state.Session{}, err
 	}
 	now := time.Now()
-	ctx, cancel := context.WithCancelCause(s.ctx)
+	ctx, cancel := context.WithCancelCause(s.life.ctx)
 	ses := s.sessions.Prepare(state.Session{
 		Interface: r.Interface, Owner: r.Owner, User: r.User,
 		Detached: r.Detach, Role: t.Role(), Purpose: t.Purpose, Method: t.Method,
@@ -94,14 +94,14 @@ func (s *Service) admit(r session.StartRequest, t session.Task) (state.Session, 
 	if t.Purpose == state.PurposeAdmit {
 		run = s.hotspots.Admission(ses, i.steering, s.radios.Of(i.Name), r, t).Run
 	}
-	if err := s.begin(func() { run(ctx) }); err != nil {
+	if err := s.life.begin(s.log, func() { run(ctx) }); err != nil {
 		cancel(err)
 		return state.Session{}, err
 	}
 	i.stopScan() // a session comes before somebody's curiosity
 	i.session = ses
 	added := s.sessions.Add(ses)
-	s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+	s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 	return added, nil
 }
 
@@ -122,11 +122,6 @@ func (s *Service) place(r session.StartRequest, t *session.Task) (*iface, error)
 		return nil, fmt.Errorf("%w: the address of a device is for access points: leave it out, or name an access point with bssid", state.ErrNotSupported)
 	}
 	return s.station(r.Interface)
-}
-
-// Session returns a session that runs or ended not long ago.
-func (s *Service) Session(id state.SessionID) (state.Session, bool) {
-	return s.published.Session(id)
 }
 
 // Credentials returns what a session received, with keys; nothing if it received nothing (yet).
@@ -195,7 +190,7 @@ func (s *Service) sessionOver(ses *session.Running, finish func() bool) {
 	for _, i := range s.interfaces {
 		if i.session == ses {
 			i.session = nil
-			s.emit(state.InterfaceChanged{Interface: i.snapshot()})
+			s.published.Publish(state.InterfaceChanged{Interface: i.snapshot()})
 			s.lookAfter(i)
 		}
 	}

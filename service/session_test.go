@@ -178,7 +178,7 @@ var sessionScenes = []scene{
 			h.svc.ReleaseOwner(":1.1")
 			h.wantEnd(h.end(mine), state.StateCanceled, outcome.ReasonOwnerLeft, 0)
 			for _, s := range []state.Session{detached, theirs} {
-				if now, _ := h.svc.Session(s.ID); now.State.Ended() {
+				if now, _ := h.svc.Published().Session(s.ID); now.State.Ended() {
 					h.Errorf("%+v", now)
 				}
 			}
@@ -190,7 +190,7 @@ var sessionScenes = []scene{
 		h.world.RemoveRadio("wlan0")
 		h.wantEnd(h.end(s), state.StateFailed, outcome.ReasonInterfaceGone, 0)
 		h.drain()
-		snap, sub := h.svc.Subscribe()
+		snap, sub := h.svc.Published().Subscribe()
 		sub.Close()
 		if len(snap.Interfaces) != 0 || len(snap.AccessPoints) != 0 ||
 			count[state.AccessPointRemoved](h) != 1 || count[state.InterfaceRemoved](h) != 1 {
@@ -297,7 +297,7 @@ var sessionScenes = []scene{
 			h.end(s)
 		}
 		h.drain()
-		snap, sub := h.svc.Subscribe()
+		snap, sub := h.svc.Published().Subscribe()
 		sub.Close()
 		if len(snap.Sessions) != session.MaxEnded || snap.Sessions[0].ID != 4 ||
 			count[state.SessionRemoved](h) != 3 {
@@ -326,7 +326,7 @@ var sessionScenes = []scene{
 		if _, err := h.sub.Next(h.Context()); !errors.Is(err, state.ErrSubscriberTooSlow) {
 			h.Errorf("a subscriber that slept through it: %v", err)
 		}
-		_, h.sub = h.svc.Subscribe()
+		_, h.sub = h.svc.Published().Subscribe()
 		h.wantNetwork(h.end(h.pbc(nil)), "home", passphrase)
 	}},
 	{"the end of the daemon ends all sessions, with the interface given back", func(h *house) {
@@ -417,7 +417,7 @@ var sessionScenes = []scene{
 	}},
 	{"the UUID is made from the first interface's address and kept", func(h *house) {
 		want := wsc.UUIDFromMAC(laptop)
-		snap, sub := h.svc.Subscribe()
+		snap, sub := h.svc.Published().Subscribe()
 		sub.Close()
 		if snap.Manager.Device.UUID != want || h.store.UUID() != want {
 			h.Errorf("%v, stored %v", snap.Manager.Device.UUID, h.store.UUID())

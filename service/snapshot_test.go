@@ -17,7 +17,7 @@ func TestSnapshotAndEvents(t *testing.T) {
 			h.press(h.ap(nil))
 			s := h.pbc(nil)
 			time.Sleep(time.Second)
-			snap, sub := h.svc.Subscribe()
+			snap, sub := h.svc.Published().Subscribe()
 			defer sub.Close()
 			if len(snap.Sessions) != 1 || len(snap.Interfaces) != 1 ||
 				snap.Interfaces[0].Session != s.ID ||

@@ -32,34 +32,27 @@ func (s *Service) Suspend(ctx context.Context) error {
 func (s *Service) layDown() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rest.asleep = true
+	s.life.rest.asleep = true
 	s.sessions.Stop(state.ErrSuspended, func(*session.Running) bool { return true })
 	for _, i := range s.interfaces {
 		if i.cancelScan != nil {
-			s.rest.scans = append(s.rest.scans, i.Name)
+			s.life.rest.scans = append(s.life.rest.scans, i.Name)
 			i.stopScan()
 		}
 	}
-	still := s.rest.still
+	still := s.life.rest.still
 	if still == nil { // else somebody waits already
 		still = make(chan struct{})
-		s.rest.still = still
+		s.life.rest.still = still
 	}
 	s.restSoon()
 	return still
 }
 
-// asleep reports whether nothing may begin.
-func (s *Service) asleep() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rest.asleep
-}
-
 // restSoon tells Suspend when nothing runs any more. It is called whenever something ended; the
 // caller holds mu.
 func (s *Service) restSoon() {
-	if s.rest.still == nil {
+	if s.life.rest.still == nil {
 		return
 	}
 	if s.sessions.Count(func(ses *session.Running) bool { return !ses.State.Ended() }) > 0 {
@@ -70,8 +63,8 @@ func (s *Service) restSoon() {
 			return
 		}
 	}
-	close(s.rest.still)
-	s.rest.still = nil
+	close(s.life.rest.still)
+	s.life.rest.still = nil
 }
 
 // Resume takes Suspend back: sessions may begin again, and scans that were cut short begin anew.
@@ -79,8 +72,8 @@ func (s *Service) restSoon() {
 // Registrars look for their access points again, which may have forgotten them.
 func (s *Service) Resume() {
 	s.mu.Lock()
-	scans := s.rest.scans
-	s.rest = rest{}
+	scans := s.life.rest.scans
+	s.life.rest = rest{}
 	s.mu.Unlock()
 	s.registrars.LookAgain()
 	for _, name := range scans {

@@ -49,7 +49,7 @@ func followSessions(ctx context.Context, svc *service.Service, line *statusLine)
 	release := time.AfterFunc(releaseStart, releaseMemory)
 	defer release.Stop()
 	for ctx.Err() == nil {
-		first, sub := svc.Subscribe()
+		first, sub := svc.Published().Subscribe()
 		err := takeEvents(ctx, sub, newStatus(first, line), release)
 		sub.Close()
 		if !errors.Is(err, state.ErrSubscriberTooSlow) {

@@ -78,7 +78,7 @@ func (c *call) request() session.StartRequest {
 
 // iface is the interface as it is now.
 func (c *call) iface() state.Interface {
-	if i, ok := c.svc().Interface(c.ifname); ok {
+	if i, ok := c.svc().Published().Interface(c.ifname); ok {
 		return i
 	}
 	return state.Interface{Name: c.ifname, Mode: drivers.ModeNone}
@@ -88,12 +88,12 @@ func (c *call) iface() state.Interface {
 func (c *call) isAP() bool { return c.iface().Mode == drivers.ModeAP }
 
 func (s *Server) hasInterface(name string) bool {
-	_, ok := s.svc.Interface(name)
+	_, ok := s.svc.Published().Interface(name)
 	return ok
 }
 
 func (s *Server) hasNetwork(id state.NetworkID) bool {
-	_, ok := s.svc.Network(id)
+	_, ok := s.svc.Published().Network(id)
 	return ok
 }
 

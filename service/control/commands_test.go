@@ -39,7 +39,7 @@ func TestCommands(t *testing.T) {
 					}
 				}
 			}
-			if len(h.svc.Snapshot().Sessions) != 0 {
+			if len(h.svc.Published().Snapshot().Sessions) != 0 {
 				h.Error("a session was started")
 			}
 			for _, text := range []string{"PING", "STATUS", "SCAN_RESULTS", "LIST_NETWORKS",
@@ -73,7 +73,7 @@ func TestCommands(t *testing.T) {
 			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"WPS_PIN any 12345670", "12345670"})
 			time.Sleep(time.Second)
 			running := 0
-			for _, s := range h.svc.Snapshot().Sessions {
+			for _, s := range h.svc.Published().Snapshot().Sessions {
 				if !s.State.Ended() {
 					running++
 				}
@@ -149,7 +149,7 @@ func TestCommands(t *testing.T) {
 				[2]string{"GET wps_cred_processing", "1"},
 				[2]string{"SET wps_cred_processing 3", "FAIL\n"},
 				[2]string{"GET update_config", "1"}, [2]string{"SET device_name", "FAIL\n"})
-			d := h.svc.Snapshot().Manager
+			d := h.svc.Published().Snapshot().Manager
 			if d.Device.DeviceName != "new name" || d.Device.OSVersion != 0x01020300 ||
 				d.Processing != state.ProcessingExternal {
 				h.Errorf("%+v", d)
@@ -187,7 +187,7 @@ func TestCommands(t *testing.T) {
 			h.ap(nil)
 			h.want([2]string{"WPS_PBC", "OK\n"}, [2]string{"SUSPEND", "OK\n"},
 				[2]string{"SUSPEND", "OK\n"})
-			if snap := h.svc.Snapshot(); snap.Interfaces[0].Session != 0 ||
+			if snap := h.svc.Published().Snapshot(); snap.Interfaces[0].Session != 0 ||
 				snap.Sessions[0].Reason != outcome.ReasonSuspended {
 				h.Errorf("after SUSPEND: %+v", snap.Sessions)
 			}
@@ -266,12 +266,12 @@ func TestNetworks(t *testing.T) {
 				[2]string{"ENABLE_NETWORK 0", "FAIL\n"},
 				[2]string{"SET_NETWORK 0 psk \"" + passphrase + "\"", "OK\n"},
 				[2]string{"LIST_NETWORKS", header + "0\ta \\\\ b\tany\t[DISABLED]\n"})
-			if n := h.svc.Snapshot().Networks; len(n) != 0 {
+			if n := h.svc.Published().Snapshot().Networks; len(n) != 0 {
 				h.Errorf("stored: %+v", n)
 			}
 			h.want([2]string{"ENABLE_NETWORK 0", "OK\n"}, [2]string{"GET_NETWORK 0 psk", "*"},
 				[2]string{"GET_NETWORK 0 ssid", `"a \ b"`}, [2]string{"GET_NETWORK 0 proto", "RSN"})
-			n := h.svc.Snapshot().Networks
+			n := h.svc.Published().Snapshot().Networks
 			if len(n) != 1 || string(n[0].SSID) != `a \ b` || n[0].Auth != wsc.AuthWPA2PSK {
 				h.Fatalf("stored: %+v", n)
 			}
@@ -289,7 +289,7 @@ func TestNetworks(t *testing.T) {
 				[2]string{"SAVE_CONFIG", "OK\n"},
 				[2]string{"LIST_NETWORKS", header + "0\t\\x00\\xff\tany\t\n"},
 				[2]string{"GET_NETWORK 0 ssid", "00ff"})
-			if n := h.svc.Snapshot().Networks; len(n) != 1 || n[0].Auth != wsc.AuthWPA2PSK ||
+			if n := h.svc.Published().Snapshot().Networks; len(n) != 1 || n[0].Auth != wsc.AuthWPA2PSK ||
 				n[0].ID != 2 {
 				h.Errorf("stored: %+v", n)
 			}
@@ -304,7 +304,7 @@ func TestNetworks(t *testing.T) {
 			}
 			h.want([2]string{"LIST_NETWORKS", header + "1\thome\tany\t\n"},
 				[2]string{"ENABLE_NETWORK 0", "FAIL\n"})
-			n := h.svc.Snapshot().Networks
+			n := h.svc.Published().Snapshot().Networks
 			if len(n) != 1 || n[0].ID != 1 {
 				h.Fatalf("stored: %+v", n)
 			}

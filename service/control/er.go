@@ -39,7 +39,7 @@ func (c erCall) start() string {
 		}
 		r.Address = address
 	}
-	if running := c.svc().ER(c.netInterface()); running.Running {
+	if running := c.svc().Published().ER(c.netInterface()); running.Running {
 		on, r.Address = running.Interface, running.Address
 	}
 	r.Interface = on
@@ -108,7 +108,7 @@ func (c erCall) moveBack() {
 
 // runs reports whether an External Registrar runs for this socket.
 func (c erCall) runs() bool {
-	return c.svc().ER(c.netInterface()).Running
+	return c.svc().Published().ER(c.netInterface()).Running
 }
 
 // stop is WPS_ER_STOP, which is always OK.
@@ -164,12 +164,12 @@ func (c erCall) pin() string {
 
 // knowsEnrollee reports whether the External Registrar has heard of a device.
 func (c erCall) knowsEnrollee(p external.Peer) bool {
-	return c.svc().KnowsEREnrollee(c.netInterface(), p)
+	return c.svc().Registrars().KnowsEREnrollee(c.netInterface(), p)
 }
 
 // knowsAP reports whether the External Registrar has found an access point.
 func (c erCall) knowsAP(p external.Peer) bool {
-	return c.svc().KnowsERAccessPoint(c.netInterface(), p)
+	return c.svc().Registrars().KnowsERAccessPoint(c.netInterface(), p)
 }
 
 // pbc is WPS_ER_PBC UUID|MAC: lets the Enrollee in that has its button pressed, or whoever does

@@ -211,7 +211,7 @@ func (h *house) over() {
 	h.Helper()
 	for range 400 {
 		time.Sleep(time.Second)
-		if h.server.svc.Snapshot().Interfaces[0].Session == 0 {
+		if h.server.svc.Published().Snapshot().Interfaces[0].Session == 0 {
 			time.Sleep(time.Second)
 			return
 		}

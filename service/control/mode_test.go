@@ -19,7 +19,7 @@ func TestAnInterfaceThatBecomesAnAccessPointKeepsItsSocket(t *testing.T) {
 	c := dial(t, filepath.Join(dir, "../me"), filepath.Join(dir, "eth7"))
 	c.ask("ATTACH", "OK\n")
 	tr := newTranslator(s.source())
-	tr.reset(svc.Snapshot())
+	tr.reset(svc.Published().Snapshot())
 	tr.interfaces["eth7"] = state.Interface{Name: "eth7", Mode: drivers.ModeStation}
 	for _, step := range []struct {
 		mode drivers.Mode

@@ -174,7 +174,7 @@ func (c networkCall) listNetworks() string {
 		}
 		last = atoi(text)
 	}
-	snap := c.svc().Snapshot()
+	snap := c.svc().Published().Snapshot()
 	n := c.server.networks
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -476,7 +476,7 @@ func (c networkCall) getNetwork() string {
 	}
 	d := e.draft
 	if d == nil {
-		s, known := c.svc().Network(e.stored)
+		s, known := c.svc().Published().Network(e.stored)
 		if !known {
 			return c.fail(errNoNetwork)
 		}

@@ -102,7 +102,7 @@ func (c nfcCall) wpsNFCTagRead() string {
 // process it.
 func (c nfcCall) credentialLine(id state.NetworkID) line {
 	l := line{ifname: c.ifname, level: levelInfo, text: "WPS-CRED-RECEIVED "}
-	if c.svc().Manager().Processing == state.ProcessingInternal {
+	if c.svc().Published().Manager().Processing == state.ProcessingInternal {
 		return l
 	}
 	n, err := c.svc().NetworkSecrets(id)

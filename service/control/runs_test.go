@@ -214,7 +214,7 @@ func TestStatusOfARun(t *testing.T) {
 			}
 			for range 100 {
 				time.Sleep(100 * time.Millisecond)
-				if s := h.svc.Snapshot().Sessions[0]; s.Message == wsc.MsgM3 {
+				if s := h.svc.Published().Snapshot().Sessions[0]; s.Message == wsc.MsgM3 {
 					break
 				}
 			}

@@ -60,7 +60,7 @@ func (s *Server) activate(ctx context.Context, ifname string, id int,
 		return err
 	}
 	var bssid wsc.MAC
-	if n, known := s.svc.Network(network); known {
+	if n, known := s.svc.Published().Network(network); known {
 		bssid = n.BSSID
 	}
 	s.toldOf(ifname, bssid)

@@ -100,9 +100,9 @@ func (s *Server) Run(ctx context.Context) error {
 		// they would be gone with the daemon, and nothing starts it for them
 		defer s.svc.Hold("control sockets")()
 	}
-	snap, sub := s.svc.Subscribe()
+	snap, sub := s.svc.Published().Subscribe()
 	defer func() { sub.Close() }()
-	s.networks.reset(s.svc.Snapshot) // before the first command can come
+	s.networks.reset(s.svc.Published().Snapshot) // before the first command can come
 	t := newTranslator(s.source())
 	t.reset(snap)
 	if err := s.openAll(ctx, snap); err != nil {
@@ -115,9 +115,9 @@ func (s *Server) Run(ctx context.Context) error {
 		case errors.Is(err, state.ErrSubscriberTooSlow):
 			s.log.Warn("events were lost on the control sockets")
 			sub.Close()
-			snap, sub = s.svc.Subscribe()
+			snap, sub = s.svc.Published().Subscribe()
 			t.reset(snap)
-			s.networks.reset(s.svc.Snapshot)
+			s.networks.reset(s.svc.Published().Snapshot)
 			s.follow(ctx, snap)
 		case errors.Is(err, state.ErrShutdown) || ctx.Err() != nil:
 			s.tellAll(line{level: levelInfo, text: "CTRL-EVENT-TERMINATING "})
@@ -340,7 +340,7 @@ func (s *Server) tell(l line) {
 // tellRadios tells of what wpa_supplicant has for each interface and wpsd once for all: its
 // networks.
 func (s *Server) tellRadios(l line) {
-	for _, i := range s.svc.Interfaces() {
+	for _, i := range s.svc.Published().Interfaces() {
 		l.ifname = i.Name
 		s.tell(l)
 	}

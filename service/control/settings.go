@@ -91,7 +91,7 @@ func (c *call) change(err error, alter func(*wsc.Device)) string {
 
 // get is GET KEY: the value without a newline.
 func (c *call) get() string {
-	m := c.svc().Manager()
+	m := c.svc().Published().Manager()
 	if field, ok := deviceTexts[c.args]; ok {
 		if text := *field(&m.Device); text != "" {
 			return text

@@ -16,7 +16,7 @@ import (
 
 // status is STATUS: the run that is under way, if one is, and who we are.
 func (c *call) status() string {
-	snap := c.svc().Snapshot()
+	snap := c.svc().Published().Snapshot()
 	i := c.iface()
 	var out strings.Builder
 	state, address := "DISCONNECTED", ""
@@ -133,7 +133,7 @@ func (c *call) capability() string {
 // interfaces is INTERFACES, or "INTERFACES ctrl" with the directory of each one's socket.
 func (c *call) interfaces() string {
 	var out page
-	for _, i := range c.svc().Interfaces() {
+	for _, i := range c.svc().Published().Interfaces() {
 		text := i.Name
 		if c.args == "ctrl" && c.server.options.Place.Dir != "" {
 			text += " ctrl_iface=" + c.server.options.Place.Dir
@@ -147,7 +147,7 @@ func (c *call) interfaces() string {
 
 func (c *call) globalStatus() string {
 	var out page
-	for _, i := range c.svc().Interfaces() {
+	for _, i := range c.svc().Published().Interfaces() {
 		if !out.add(fmt.Sprintf("ifname=%s\naddress=%s\n", i.Name, i.HardwareAddr)) {
 			break
 		}

@@ -52,10 +52,10 @@ func (c *call) wpsPBC() string {
 // granted waits until the access point has taken a grant, or the session has ended, and says why it
 // did.
 func (c *call) granted(id state.SessionID) outcome.Reason {
-	_, sub := c.svc().Subscribe()
+	_, sub := c.svc().Published().Subscribe()
 	defer sub.Close()
 	for {
-		ses, ok := c.svc().Session(id)
+		ses, ok := c.svc().Published().Session(id)
 		switch {
 		case !ok:
 			return outcome.ReasonInternal

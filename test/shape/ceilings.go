@@ -11,10 +11,7 @@ var wireAndConfig = map[string]string{
 
 // ceilings are the figures of what is beyond a limit: none of them may grow. When one has come down,
 // lower it here.
-var ceilings = map[string]int{
-	"fields service.Service":  26,
-	"methods service.Service": 78,
-}
+var ceilings = map[string]int{}
 
 // wideLines are how many lines of a file are wider than the limit.
 var wideLines = map[string]int{
