@@ -67,5 +67,6 @@ func (s *Service) lookAfter(i *iface) {
 		return
 	}
 	ctx := s.life.ctx
-	_ = s.life.begin(s.log, func() { s.connectionNews(ctx, i.Name, true) }) // at the end nobody wants to know
+	// at the end nobody wants to know
+	_ = s.life.begin(s.log, func() { s.connectionNews(ctx, i.Name, true) })
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,10 +23,13 @@ func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var turns Turns
+		var mu sync.Mutex // guards order: those of two interfaces have it at once
 		var order []string
 		use := func(who string, d time.Duration) func() error {
 			return func() error {
+				mu.Lock()
 				order = append(order, who)
+				mu.Unlock()
 				time.Sleep(d)
 				return nil
 			}
@@ -48,6 +52,9 @@ func TestTurns(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		mu.Lock()
+		order = slices.Clone(order)
+		mu.Unlock()
 		if want := []string{"first", "beside", "second"}; !slices.Equal(order, want) {
 			t.Errorf("%q, not %q", order, want)
 		}
