@@ -52,8 +52,8 @@ func CandidateOf(b *drivers.BSS, own wsc.MAC) (search.Candidate, bool) {
 }
 
 // Heard takes in what was heard: list is all of it, found those with WPS that are news. The look at
-// these frequencies began at start; without any nobody knows where somebody listened in vain, so no
-// channel counts as looked at.
+// these frequencies began at start; without any nobody knows where somebody listened in vain, unless
+// OthersLooked says so.
 func (a *Air) Heard(list []drivers.BSS, frequencies []int, start time.Time,
 	found []search.Candidate) {
 	a.mu.Lock()
