@@ -149,6 +149,8 @@ func TestNfcTagRead(t *testing.T) {
 				}},
 			{nfc.Tag{Kind: nfc.TagConfiguration},
 				map[string]any{"kind": "configuration"}},
+			{nfc.Tag{Kind: nfc.TagConfiguration, NotStored: true},
+				map[string]any{"kind": "configuration", "not-stored": true}},
 			{nfc.Tag{Kind: nfc.TagPassword, PasswordID: 0x1234, Session: 9},
 				map[string]any{
 					"kind": "password", "password-id": uint16(0x1234), "session": sessionPath(9),
