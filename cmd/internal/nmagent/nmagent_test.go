@@ -404,14 +404,14 @@ func TestQuestions(t *testing.T) {
 // next one; or it was called in the moment in which it gave its name back, and took it again.
 func TestTheNameOfTheServiceIsReadLate(t *testing.T) {
 	t.Parallel()
-	for name, move := range map[string]func(h *house){
-		"a former wpsd has left": func(h *house) {
+	for name, move := range map[string]func(h *house) (answers *managertest.Manager){
+		"a former wpsd has left": func(h *house) *managertest.Manager {
 			h.releases()
 			next := &managertest.Manager{Objects: h.wps.Objects, Methods: h.wps.Methods}
 			next.Play(h.T, h.server, wpsd)
-			h.wps = next
+			return next
 		},
-		"this one has its name again": func(h *house) {
+		"this one has its name again": func(h *house) *managertest.Manager {
 			start := h.wps.Methods[interfaceIface+".StartPbc"]
 			h.wps.Answer(interfaceIface+".StartPbc", func(path godbus.ObjectPath,
 				args []any) ([]any, error) {
@@ -421,6 +421,7 @@ func TestTheNameOfTheServiceIsReadLate(t *testing.T) {
 				}
 				return start(path, args)
 			})
+			return h.wps
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -428,11 +429,14 @@ func TestTheNameOfTheServiceIsReadLate(t *testing.T) {
 			release := make(chan struct{})
 			h := inHouse(t, func(h *house) { h.reads = release })
 			h.next(Registered) // from here on the agent reads no signal
-			move(h)
+			answers := move(h)
 			c := h.asks(connection(nil), wirelessSecurity, allowInteraction|userRequested)
 			h.next(Waiting)
 			close(release)
-			h.ends("Succeeded", []godbus.ObjectPath{})
+			if err := answers.Conn().Emit(session, sessionIface+".Succeeded",
+				[]godbus.ObjectPath{}); err != nil {
+				t.Fatal(err)
+			}
 			if key, failed, text := h.answered(c); key != passphrase {
 				t.Errorf("the answer is %q, %s: %s", key, failed, text)
 			}
