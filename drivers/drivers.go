@@ -243,6 +243,9 @@ func (UnsupportedDriver) LinkUp(context.Context, string) (bool, error) {
 	return false, ErrNotSupported
 }
 
+// LinkGiven implements LinkKeeper.
+func (UnsupportedDriver) LinkGiven(context.Context, string) {}
+
 // LinkDown implements LinkKeeper.
 func (UnsupportedDriver) LinkDown(context.Context, string) error { return ErrNotSupported }
 

@@ -32,6 +32,9 @@ type LinkKeeper interface {
 	// LinkUp reports whether the link is administratively up. One that others have just taken down
 	// is given time to come up by itself.
 	LinkUp(ctx context.Context, ifname string) (bool, error)
+	// LinkGiven says that a manager has just let go of the interface, and that nobody is going to
+	// bring its link up again if he took it down with that.
+	LinkGiven(ctx context.Context, ifname string)
 	// LinkDown takes it down, unless somebody uses it: it is associated, or an access point.
 	LinkDown(ctx context.Context, ifname string) error
 }

@@ -29,6 +29,8 @@ type downs struct {
 // down is what was heard of one link.
 type down struct {
 	heard, up bool
+	gave      time.Time // when who had it let go of it last
+	given     bool      // he took it down with that, and it has not come up since
 	ours      int       // how often we have taken it down, and not heard of it yet
 	count     int       // how often others have
 	at        time.Time // when they did last
@@ -50,10 +52,14 @@ func (d *downs) onLink(index int, up bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.of(index)
-	fell := !up && (l.up || !l.heard)
+	fell, rose := !up && (l.up || !l.heard), up && !l.up
 	l.heard, l.up = true, up
 	switch {
+	case rose:
+		l.given = false
 	case !fell:
+	case time.Since(l.gave) < downTime:
+		l.given = true
 	case l.ours > 0:
 		l.ours--
 	default:
@@ -85,6 +91,14 @@ func (d *downs) expect(index, times int) {
 	l.ours = max(l.ours+times, 0)
 }
 
+// give says that who had the link let go of it: if he took it down with that, it stays so.
+func (d *downs) give(index int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.of(index)
+	l.gave, l.given = time.Now(), l.heard && !l.up
+}
+
 // counted is how often others took a link down so far.
 func (d *downs) counted(index int) int {
 	d.mu.Lock()
@@ -93,11 +107,14 @@ func (d *downs) counted(index int) int {
 }
 
 // just tells how long ago others took a link down, that is down; and whether news of that may be
-// under way: the last was that it is up, or there was none.
+// under way: the last was that it is up, or there was none. One that was given to us is ours.
 func (d *downs) just(index int) (ago time.Duration, coming bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.of(index)
+	if l.given {
+		return downTime, false
+	}
 	return time.Since(l.at), !l.heard || l.up
 }
 

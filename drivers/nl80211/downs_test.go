@@ -132,6 +132,45 @@ func TestWhoseALinkIs(t *testing.T) {
 			}
 			s.close(t, false, true, false)
 		},
+		"one that was given to us is not waited for": func(s *linkStory) {
+			s.others(true)
+			s.others(false)
+			s.d.LinkGiven(s.Context(), fakeName)
+			t := s.station()
+			if took := s.scans(t); took > 0 {
+				s.Errorf("it was waited %v for who let go of it", took)
+			}
+			s.close(t, false, true, false)
+		},
+		"also when its end is told late": func(s *linkStory) {
+			s.others(true)
+			s.d.LinkGiven(s.Context(), fakeName)
+			s.k.set(func(k *fakeKernel) { k.up = false })
+			go func() {
+				time.Sleep(newsTime / 2)
+				s.told(false)
+			}()
+			t := s.station()
+			if took := s.scans(t); took > newsTime {
+				s.Errorf("it was waited %v for who let go of it", took)
+			}
+			s.close(t, false, true, false)
+		},
+		"whoever has it afterwards is waited for again": func(s *linkStory) {
+			s.others(true)
+			s.d.LinkGiven(s.Context(), fakeName)
+			s.others(false)
+			s.others(true)
+			time.Sleep(downTime)
+			s.others(false)
+			go func() {
+				time.Sleep(50 * time.Millisecond)
+				s.others(true)
+			}()
+			t := s.station()
+			s.scans(t)
+			s.close(t, true)
+		},
 		"one that we brought up, and others took down and up since, is theirs": func(s *linkStory) {
 			t := s.station()
 			s.scans(t)

@@ -37,6 +37,13 @@ func (d *Driver) LinkUp(ctx context.Context, ifname string) (bool, error) {
 	return l.up, nil
 }
 
+// LinkGiven implements drivers.LinkKeeper.
+func (d *Driver) LinkGiven(ctx context.Context, ifname string) {
+	if n, err := d.find(ctx, ifname); err == nil {
+		d.downs.give(n.index)
+	}
+}
+
 // LinkDown implements drivers.LinkKeeper.
 func (d *Driver) LinkDown(ctx context.Context, ifname string) error {
 	n, err := d.find(ctx, ifname)

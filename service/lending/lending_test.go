@@ -31,6 +31,7 @@ type desk struct {
 	room     bool
 	stations []string
 	altered  bool // a setting is
+	given    bool // LinkGiven was called
 
 	mu    sync.Mutex // debts are paid in a goroutine of their own: it guards these, and all restore
 	told  []string
@@ -43,10 +44,21 @@ func (d *desk) Name() string                                                { re
 func (d *desk) Interfaces(context.Context) ([]drivers.Interface, error)     { return nil, nil }
 func (d *desk) Changed() <-chan struct{}                                    { return nil }
 func (d *desk) Close() error                                                { return nil }
-func (d *desk) LinkUp(context.Context, string) (bool, error)                { return d.up, nil }
 func (d *desk) RoomApart(context.Context, string) (bool, error)             { return d.room, nil }
 func (d *desk) Idle() []string                                              { return d.stations }
 func (d *desk) WithRadio(_ context.Context, _ string, f func() error) error { return f() }
+func (d *desk) LinkGiven(context.Context, string)                           { d.given = true }
+
+// LinkUp is asked after whoever let go of the interface is known to be done with its link.
+func (d *desk) LinkUp(context.Context, string) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := len(d.told) - 1; i >= 0 && strings.HasSuffix(d.told[i], " releases") && !d.given {
+		d.Errorf("after %q the driver was not told whose the link is", d.told[i])
+	}
+	return d.up, nil
+}
+
 func (d *desk) LinkDown(context.Context, string) error {
 	return d.tell("link down")
 }

@@ -123,6 +123,7 @@ func (l *Loan) borrowFrom(ctx context.Context, h Holder) error {
 		return fmt.Errorf("service: %s does not let go of %s: %w: %w", h.Name(), l.ifname,
 			drivers.ErrBusy, err)
 	}
+	l.driver.LinkGiven(ctx, l.ifname)
 	l.apart = l.apart || apart
 	l.managers.log.Debug("a manager has let go", "interface", l.ifname, "manager", h.Name(),
 		"apart", apart)
