@@ -219,6 +219,8 @@ func (a *applet) build() {
 		if v.flap.Bool("folded") {
 			v.flap.Set("reveal-flap", false)
 		}
+		// Tab goes on through the rows, each of which shows its page, so Enter is the way into one.
+		v.pages.FocusFirst()
 	})
 	v.back.On("clicked", func() { a.pages[a.current].back(); a.front() })
 	a.window.OnClose(a.closed)

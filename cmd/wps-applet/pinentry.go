@@ -53,6 +53,9 @@ func (p *pinEntry) check() {
 		pin, err := p.a.model.CheckPIN(typed)
 		return func() {
 			if err == nil {
+				// Without digits the button is of no use, and would lose the keyboard to whatever
+				// comes after it.
+				p.entry.Focus()
 				p.entry.Set("text", "")
 				then(pin)
 				return

@@ -33,6 +33,7 @@ const (
 const (
 	stateChecked   = 4
 	stateEnabled   = 8
+	stateFocusable = 11
 	stateFocused   = 12
 	stateSensitive = 24
 	stateVisible   = 30

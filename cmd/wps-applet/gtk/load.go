@@ -107,6 +107,7 @@ var c struct {
 	widgetAddClass          func(w Object, class string)
 	widgetRemoveClass       func(w Object, class string)
 	widgetGrabFocus         func(w Object) bool
+	widgetChildFocus        func(w Object, direction int32) bool
 	widgetQueueDraw         func(w Object)
 	widgetGetClipboard      func(w Object) Object
 	widgetGetStyleContext   func(w Object) Object
@@ -280,6 +281,7 @@ func widgetFunctions() []function {
 		{"gtk_widget_add_css_class", &c.widgetAddClass},
 		{"gtk_widget_remove_css_class", &c.widgetRemoveClass},
 		{"gtk_widget_grab_focus", &c.widgetGrabFocus},
+		{"gtk_widget_child_focus", &c.widgetChildFocus},
 		{"gtk_widget_queue_draw", &c.widgetQueueDraw},
 		{"gtk_widget_get_clipboard", &c.widgetGetClipboard},
 		{"gtk_widget_get_style_context", &c.widgetGetStyleContext},

@@ -156,6 +156,12 @@ func (o Object) Redraw() { c.widgetQueueDraw(o) }
 // Focus gives a widget the keyboard.
 func (o Object) Focus() { c.widgetGrabFocus(o) }
 
+// FocusFirst gives the keyboard to the first thing in a container that takes it.
+func (o Object) FocusFirst() {
+	const tabForward = 0 // GTK_DIR_TAB_FORWARD
+	c.widgetChildFocus(o, tabForward)
+}
+
 // Present shows a window, in front.
 func (o Object) Present() { c.windowPresent(o) }
 
