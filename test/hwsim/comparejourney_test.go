@@ -82,7 +82,7 @@ func (w *world) arrived(button time.Time) time.Duration {
 
 func (w *world) journeyOfNetworkManager(a *hostapd, late time.Duration) time.Duration {
 	nm := w.startNetworkManager()
-	nm.keyless("default")
+	nm.keyless(testSSID, "default")
 	time.Sleep(20 * time.Second)
 	r, open, err := os.Pipe()
 	w.must(err)

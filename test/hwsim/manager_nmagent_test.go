@@ -49,21 +49,21 @@ func (a *nmAgent) tells(kind string) map[string]any {
 	return last
 }
 
-// keyless adds a connection to the network under test, without its key.
-func (n *networkManager) keyless(wpsMethod string) {
+// keyless adds a connection to a network without its key, once NetworkManager hears that.
+func (n *networkManager) keyless(ssid, wpsMethod string) {
 	n.w.t.Helper()
-	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", testSSID, "ssid",
-		testSSID, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.wps-method", wpsMethod,
+	n.mustNmcli("con", "add", "type", "wifi", "ifname", station, "con-name", ssid, "ssid",
+		ssid, "wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.wps-method", wpsMethod,
 		"connection.autoconnect", "no", "ipv6.method", "disabled")
 	n.w.until("NetworkManager hears the network", 60*time.Second, func() bool {
 		list := n.nmcli("-g", "SSID", "dev", "wifi", "list", "ifname", station, "--rescan", "yes")
-		return slices.Contains(strings.Split(list.stdout, "\n"), testSSID)
+		return slices.Contains(strings.Split(list.stdout, "\n"), ssid)
 	})
 }
 
 // up begins to connect as a person does who has no password to give.
-func (n *networkManager) up() *process {
-	return n.w.start("nmcli-up", "nmcli", "-w", "100", "con", "up", testSSID)
+func (n *networkManager) up(ssid string) *process {
+	return n.w.start("nmcli-up", "nmcli", "-w", "100", "con", "up", ssid)
 }
 
 // NetworkManager that lacks a key asks the agent, a button is pressed, and it is connected, has an
@@ -73,6 +73,7 @@ func TestManagerNetworkManagerAsksTheAgentForAKey(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			w := newWorld(t)
 			fresh := w.startAP(ap{})
+			neighbour := w.startAP(ap{radio: "wlan2", ssid: "neighbour"})
 			w.serveAddresses(fresh, newAddress)
 			w.startBus()
 			var nm *networkManager
@@ -83,7 +84,7 @@ func TestManagerNetworkManagerAsksTheAgentForAKey(t *testing.T) {
 				nm = w.startNetworkManager()
 			}
 			d := w.startDaemonAgain()
-			nm.keyless("disabled")
+			nm.keyless(testSSID, "disabled")
 			agent := w.startNMAgent("nm-agent")
 			agent.tells("registered")
 			second := w.startNMAgent("nm-agent-2")
@@ -91,7 +92,7 @@ func TestManagerNetworkManagerAsksTheAgentForAKey(t *testing.T) {
 			second.stop()
 
 			t.Log("NetworkManager stops to want the key")
-			up := nm.up()
+			up := nm.up(testSSID)
 			agent.tells("waiting")
 			if r := nm.nmcli("con", "down", testSSID); r.status != 0 {
 				t.Fatalf("%s\n%s", r.stderr, agent.output())
@@ -99,9 +100,16 @@ func TestManagerNetworkManagerAsksTheAgentForAKey(t *testing.T) {
 			agent.tells("canceled")
 			<-up.done
 
-			t.Log("the button is pressed")
-			up = nm.up()
+			t.Log("the button of another network is pressed, then the right one")
+			up = nm.up(testSSID)
 			session := agent.tells("waiting")["session"].(string)
+			neighbour.mustOK("WPS_PBC")
+			wrong := d.conn.Object(busName, d.iface()+"/aps/"+
+				godbus.ObjectPath(strings.ReplaceAll(neighbour.bssid, ":", "_")))
+			w.until("wpsd hears the wrong button", time.Minute, func() bool {
+				flags, err := wrong.GetProperty(busName + ".AccessPoint.Flags")
+				return err == nil && flags.Value() == "WPS-PBC"
+			})
 			began := time.Now()
 			fresh.mustOK("WPS_PBC")
 			nm.connectedTo(testSSID)
@@ -121,22 +129,30 @@ func TestManagerNetworkManagerAsksTheAgentForAKey(t *testing.T) {
 	}
 }
 
-// Where NetworkManager runs push button itself the agent keeps out of it. It registers again with
-// a NetworkManager that was restarted.
+// Where NetworkManager runs push button itself the agent keeps out of it, and so it does where the
+// network has no WPS. It registers again with a NetworkManager that was restarted.
 func TestManagerNetworkManagerRunsItsOwnPushButton(t *testing.T) {
 	w := newWorld(t)
 	fresh := w.startAP(ap{})
+	const plain = "without wps"
+	w.startAP(ap{radio: "wlan2", channel: 6, ssid: plain, extra: []string{"wps_state=0"}})
 	w.serveAddresses(fresh, newAddress)
 	w.startBus()
 	nm := w.startNetworkManager()
 	d := w.startDaemonAgain()
-	nm.keyless("default")
+	nm.keyless(testSSID, "default")
 	agent := w.startNMAgent("nm-agent")
 	agent.tells("registered")
-	up := nm.up()
+	up := nm.up(testSSID)
 	if e := agent.tells("declined"); !strings.Contains(e["message"].(string), "itself") {
 		t.Errorf("the agent says %v", e)
 	}
+	<-up.done
+	nm.keyless(plain, "disabled")
+	up = nm.up(plain)
+	w.until("the agent has nothing to offer there", time.Minute, func() bool {
+		return strings.Contains(agent.output(), "does not offer WPS")
+	})
 	<-up.done
 	nm.process.stop()
 	agent.tells("left")
