@@ -156,7 +156,7 @@ func (a *applet) joinWanted() {
 	bssid := a.wanted
 	a.wanted = ""
 	a.open("join")
-	if j, ok := a.pages[0].(*join); ok && !j.run.active() {
+	if j, ok := a.pages[0].(*join); ok && !j.run.busy() {
 		j.push(bssid)
 	}
 }

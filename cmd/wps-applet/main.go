@@ -127,6 +127,7 @@ func run(args []string) int {
 		if o.join != "" {
 			app.ActivateText("join", o.join)
 		}
+		app.Flush()
 		return 0
 	}
 	a := newApplet(app, o, log)

@@ -84,6 +84,9 @@ func newRun(a *applet, leave func()) *runView {
 // active tells whether it shows anything.
 func (r *runView) active() bool { return r.phase != idle }
 
+// busy tells whether something is under way; what came of the last one may be shown still.
+func (r *runView) busy() bool { return r.phase == starting || r.phase == running }
+
 // start begins.
 func (r *runView) start(o order) {
 	r.reset()

@@ -94,3 +94,13 @@ func TestRadioOffAndOn(t *testing.T) {
 	d.See("No Wi-Fi Adapter")
 	d.picture("state-no-adapter")
 }
+
+// Who clicks on a notification joins, whatever became of the last try is still shown.
+func TestJoinAskedOfTheWindow(t *testing.T) {
+	d := newDesktop(t, setting{})
+	d.Click("Start")
+	d.See("Received Sim Home")
+	d.command("off Sim Home")
+	d.startApplet("--join", "02:00:00:00:00:99")
+	d.See("Press the Button on Your Router")
+}

@@ -24,6 +24,14 @@ func NewApplication(id, name string) (a Application, first bool, err error) {
 // Activate asks the first instance to show itself. The question is sent before it returns.
 func (a Application) Activate() { c.applicationActivate(a.Object) }
 
+// Flush waits until what another instance is asked for is on its way. Who ends before that has asked
+// for nothing.
+func (a Application) Flush() {
+	if conn := c.applicationBus(a.Object); conn != 0 {
+		c.busFlush(conn, 0, 0)
+	}
+}
+
 // Run runs the main loop until there is no window and nobody holds the Application, or Quit.
 func (a Application) Run() int { return int(c.applicationRun(a.Object, 0, 0)) }
 

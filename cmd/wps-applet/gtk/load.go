@@ -79,6 +79,8 @@ var c struct {
 	applicationRegister     func(app Object, cancellable uintptr, err *uintptr) bool
 	applicationIsRemote     func(app Object) bool
 	applicationActivate     func(app Object)
+	applicationBus          func(a Object) Object
+	busFlush                func(conn Object, cancellable, err uintptr) bool
 	applicationHold         func(app Object)
 	applicationQuit         func(app Object)
 	simpleActionNew         func(name string, parameter uintptr) Object
@@ -248,6 +250,8 @@ func objectFunctions() []function {
 		{"g_application_register", &c.applicationRegister},
 		{"g_application_get_is_remote", &c.applicationIsRemote},
 		{"g_application_activate", &c.applicationActivate},
+		{"g_application_get_dbus_connection", &c.applicationBus},
+		{"g_dbus_connection_flush_sync", &c.busFlush},
 		{"g_application_hold", &c.applicationHold},
 		{"g_application_quit", &c.applicationQuit},
 		{"g_simple_action_new", &c.simpleActionNew},
