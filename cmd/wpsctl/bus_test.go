@@ -14,18 +14,25 @@ import (
 	"wpsd/test/testbus"
 )
 
-// TestCallsAllowAQuestion: wpsd may have the user asked for a password, which the flag of each call
-// says; and its refusals are told apart.
-func TestCallsAllowAQuestion(t *testing.T) {
-	t.Parallel()
-	bus, err := testbus.Start()
+// startBus starts a bus for this test alone.
+func startBus(t *testing.T) *testbus.Bus {
+	t.Helper()
+	b, err := testbus.Start()
 	if errors.Is(err, testbus.ErrMissing) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = bus.Close() }()
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// TestCallsAllowAQuestion: wpsd may have the user asked for a password, which the flag of each call
+// says; and its refusals are told apart.
+func TestCallsAllowAQuestion(t *testing.T) {
+	t.Parallel()
+	bus := startBus(t)
 	service, err := godbus.Connect(bus.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -97,14 +104,7 @@ func TestCallsAllowAQuestion(t *testing.T) {
 // come, and no others.
 func TestHostileBus(t *testing.T) {
 	t.Parallel()
-	server, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Close() }()
+	server := startBus(t)
 	service, err := godbus.Connect(server.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -163,14 +163,7 @@ func TestHostileBus(t *testing.T) {
 // before our call started the next one, is not the one that we follow.
 func TestTheFormerOneLeft(t *testing.T) {
 	t.Parallel()
-	daemon, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = daemon.Close() }()
+	daemon := startBus(t)
 	start := func() *godbus.Conn {
 		service, err := godbus.Connect(daemon.Address)
 		if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
-
-	"wpsd/test/testbus"
 )
 
 // links is a folder such as the kernel has for network interfaces.
@@ -67,14 +64,7 @@ func TestConnected(t *testing.T) {
 // machine is not in a network; one that wpsd does not know may be.
 func TestOwnAccessPointIsNoNetwork(t *testing.T) {
 	t.Parallel()
-	daemon, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = daemon.Close() }()
+	daemon := startBus(t)
 	service, err := godbus.Connect(daemon.Address)
 	if err != nil {
 		t.Fatal(err)
