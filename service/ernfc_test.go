@@ -273,15 +273,15 @@ func TestERManagesByTag(t *testing.T) {
 			s := learn(h)
 			h.wantNetwork(s, "home", passphrase)
 			if s.Method != state.MethodNFC || s.Purpose != state.PurposeLearn ||
-				h.svc.tokens.HasTokens() {
-				h.Errorf("%+v; tokens are left: %v", s, h.svc.tokens.HasTokens())
+				h.svc.tags.Count() > 0 {
+				h.Errorf("%+v; tokens are left: %v", s, h.svc.tags.Count() > 0)
 			}
 			h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
 			h.readTag(tag)
 			s = h.end(h.must(h.svc.Registrars().ERConfigure(h.Context(), r,
 				wpa2("new name", "new passphrase"))))
 			h.wantNetwork(s, "new name", "new passphrase")
-			if h.svc.tokens.HasTokens() {
+			if h.svc.tags.Count() > 0 {
 				h.Error("the password is kept")
 			}
 		},
@@ -295,7 +295,7 @@ func TestERManagesByTag(t *testing.T) {
 				!strings.Contains(s.Sentence, "another key than its tag") {
 				h.Errorf("%+v", s)
 			}
-			if !h.svc.tokens.HasTokens() {
+			if h.svc.tags.Count() == 0 {
 				h.Error("a run that failed used the password up")
 			}
 		},
@@ -319,7 +319,7 @@ func TestERManagesByTag(t *testing.T) {
 			h.readTag(other)
 			s := learn(h)
 			if s.State != state.StateFailed || !strings.Contains(s.Sentence, "own tag") ||
-				!h.svc.tokens.HasTokens() {
+				h.svc.tags.Count() == 0 {
 				h.Errorf("%+v", s)
 			}
 		},

@@ -10,7 +10,7 @@ import (
 // Busy says in a few words why the daemon must not end, though nobody calls it; empty: it may, and
 // nothing would be lost.
 func (s *Service) Busy() string {
-	read, handovers := s.tokens.HasTokens(), s.tokens.HasHandovers()
+	read, handovers := s.tags.Count() > 0, s.nfc.HasHandovers()
 	registrar := s.registrars.First() != ""
 	altered := s.settings.Altered()
 	agents, waiting := s.agents.Count(), s.agents.Waiting()

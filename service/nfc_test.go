@@ -248,8 +248,8 @@ func TestNFCTagRead(t *testing.T) {
 				}
 				e := h.end(s)
 				h.wantNetwork(e, "home", passphrase)
-				if e.Method != state.MethodNFC || h.svc.tokens.HasTokens() {
-					h.Errorf("%+v; tokens are left: %v", e, h.svc.tokens.HasTokens())
+				if e.Method != state.MethodNFC || h.svc.tags.Count() > 0 {
+					h.Errorf("%+v; tokens are left: %v", e, h.svc.tags.Count() > 0)
 				}
 				// Its PIN is good beside its token.
 				h.wantNetwork(h.end(h.learn(labelPIN)), "home", passphrase)
@@ -281,7 +281,7 @@ func TestNFCTagRead(t *testing.T) {
 			}
 			e := h.end(s)
 			h.wantEnd(e, state.StateFailed, outcome.ReasonRegistrarBusy, 0)
-			if !strings.Contains(e.Sentence, "own tag") || !h.svc.tokens.HasTokens() {
+			if !strings.Contains(e.Sentence, "own tag") || h.svc.tags.Count() == 0 {
 				h.Error(e.Sentence)
 			}
 		}},
@@ -320,13 +320,13 @@ func TestNFCTagRead(t *testing.T) {
 				h.Fatal(err)
 			}
 			time.Sleep(6 * time.Minute)
-			if !h.svc.tokens.HasTokens() ||
+			if h.svc.tags.Count() == 0 ||
 				h.svc.Busy() != "the password of an NFC tag that was read" {
-				h.Errorf("after 6 minutes: %v, %q", h.svc.tokens.HasTokens(), h.svc.Busy())
+				h.Errorf("after 6 minutes: %v, %q", h.svc.tags.Count() > 0, h.svc.Busy())
 			}
 			time.Sleep(5 * time.Minute)
-			if h.svc.tokens.HasTokens() || h.svc.tokens.HasHandovers() || h.svc.Busy() != "" {
-				h.Errorf("after 11 minutes: %v, %q", h.svc.tokens.HasTokens(), h.svc.Busy())
+			if h.svc.tags.Count() > 0 || h.svc.nfc.HasHandovers() || h.svc.Busy() != "" {
+				h.Errorf("after 11 minutes: %v, %q", h.svc.tags.Count() > 0, h.svc.Busy())
 			}
 		}},
 	})
@@ -525,7 +525,7 @@ func TestNFCTouched(t *testing.T) {
 		{"a password is kept where there is nobody to let in", func(h *house) {
 			tag, _ := tagOf(h)
 			if err := h.svc.NFC().NFCTouched(h.Context(), tag.AppendNDEF(nil)); err != nil ||
-				!h.svc.tokens.HasTokens() {
+				h.svc.tags.Count() == 0 {
 				h.Error(err)
 			}
 			if _, err := h.svc.NFC().NFCAnswer(h.Context(),

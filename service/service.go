@@ -26,6 +26,7 @@ import (
 	"wpsd/service/state"
 	"wpsd/service/station"
 	"wpsd/service/store"
+	"wpsd/service/tags"
 )
 
 // Config is what a Service is made of.
@@ -74,7 +75,7 @@ type Service struct {
 	hotspots   *hotspot.Hotspots
 	stations   *station.Stations
 	settings   *settings.Settings
-	tokens     *nfc.Tokens
+	tags       *tags.Tags
 	nfc        *nfc.Exchange
 	agents     *agents.Registry // which ends after all tasks
 
@@ -102,7 +103,7 @@ func New(c Config) (*Service, error) {
 	s.lenders = lending.New(c.Managers)
 	s.agents = agents.New(agentsHub{s}, s.log)
 	s.scans = listening.New(listeningHub{s}, air.StaleAfter, s.log)
-	s.tokens = nfc.NewTokens(s.log, s.holds.calmDown)
+	s.tags = tags.New(s.log, s.holds.calmDown)
 	random := &lockedReader{r: c.Rand}
 	if c.Rand == nil {
 		random.r = rand.Reader
@@ -117,16 +118,16 @@ func New(c Config) (*Service, error) {
 	s.sessions = session.New(s.published, s.log, s.sessionOver)
 	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
 		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
-		Tags: s.tokens, Rand: random, Log: s.log})
+		Tags: s.tags, Rand: random, Log: s.log})
 	s.arrivals = arrival.New(arrival.Config{Hub: arrivalHub{s}, Store: s.store,
 		Published: s.published, Agents: s.agents, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
 	s.stations = station.New(station.Config{Managers: s.lenders, Arrivals: s.arrivals,
-		Store: s.store, Published: s.published, Device: s.settings.Device, TagPassword: s.tokens.TokenOf,
-		TagUsed: s.tokens.UsedUp, HasTags: s.tokens.HasTokens, Rand: random, Log: s.log})
+		Store: s.store, Published: s.published, Device: s.settings.Device, Tags: s.tags,
+		Rand: random, Log: s.log})
 	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
-		AccessPoints: s.hotspots, Registrars: s.registrars, Tokens: s.tokens, Store: s.store,
-		Own: c.Token, Rand: random, Log: s.log}); err != nil {
+		AccessPoints: s.hotspots, Registrars: s.registrars, Tags: s.tags,
+		Expired: s.holds.calmDown, Store: s.store, Own: c.Token, Rand: random, Log: s.log}); err != nil {
 		return nil, err
 	}
 	for _, n := range s.store.Networks() {
@@ -241,7 +242,8 @@ func (s *Service) shutDown(cancel context.CancelCauseFunc) {
 	s.life.tasks.Wait()
 	s.agents.Close(state.ErrShutdown)
 	s.sessions.Close()
-	s.tokens.Wipe()
+	s.tags.Wipe()
+	s.nfc.Wipe()
 }
 
 // lockedReader lets the session goroutines and those that prepare key pairs share one source.

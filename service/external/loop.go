@@ -119,7 +119,7 @@ func (e *externalRegistrar) abandon(why error) {
 	for id, run := range e.runs {
 		delete(e.runs, id)
 		if tag := e.tags[id]; tag != nil {
-			tag.over(false)
+			tag.End(false)
 		}
 		e.finish(run.session, why)
 	}

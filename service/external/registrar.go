@@ -14,6 +14,7 @@ import (
 	"wpsd/engine/upnp"
 	"wpsd/service/keypair"
 	"wpsd/service/state"
+	"wpsd/service/tags"
 )
 
 // externalRegistrar is the External Registrar on one interface. Its goroutine owns what is not said
@@ -30,8 +31,8 @@ type externalRegistrar struct {
 	registrar *er.Registrar
 	keys      *keypair.Maker // for the next run, made while nobody waits for it
 	runs      map[er.RunID]*erRun
-	tags      map[er.RunID]*erTag // of runs that use one
-	requests  context.Context     // of requests under way
+	tags      map[er.RunID]*tags.Use // of runs that use one
+	requests  context.Context        // of requests under way
 	replies   chan erReply
 	tasks     sync.WaitGroup // requests
 	leaving   bool

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"wpsd/engine/devpass"
 	"wpsd/engine/er"
 	"wpsd/engine/secret"
 	"wpsd/engine/upnp"
@@ -18,6 +17,7 @@ import (
 	"wpsd/service/receive"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/tags"
 )
 
 // hub is what stands for the service: one interface, eth0.
@@ -70,16 +70,6 @@ func (h *hub) Network(id state.NetworkID) (wsc.Credential, error) {
 
 func (h *hub) Arrived(*session.Running, []wsc.Credential, receive.Origin) error { return nil }
 
-func (h *hub) HasTokens() bool { return false }
-
-func (h *hub) TokenOf(wsc.DevicePasswordID) (p devpass.Password, hash [20]byte, ok bool) {
-	return p, hash, false
-}
-
-func (h *hub) UsedUp(wsc.DevicePasswordID) {}
-
-func (h *hub) Awaited(string) []Awaited { return nil }
-
 // point is a ControlPoint on a network where nobody is.
 type point struct {
 	heard    chan upnp.Announcement
@@ -128,8 +118,8 @@ func inRoom(t *testing.T, run func(r *room)) {
 			point: &point{search: func() error { return nil }}}
 		log := slog.New(slog.DiscardHandler)
 		over := func(_ *session.Running, finish func() bool) { finish() }
-		r.Registrars = New(Config{Hub: r.hub, Published: r.p, Tags: r.hub, Rand: r.hub.rand,
-			Log: log, Sessions: session.New(r.p, log, over),
+		r.Registrars = New(Config{Hub: r.hub, Published: r.p, Tags: tags.New(log, func() {}),
+			Rand: r.hub.rand, Log: log, Sessions: session.New(r.p, log, over),
 			ControlPoint: func(string) (ControlPoint, error) { return r.point, nil }})
 		run(r)
 		r.EndAll(state.ErrShutdown)

@@ -50,7 +50,7 @@ func (s *Registrars) ERLearn(ctx context.Context, r Request) (state.Session, err
 		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
 			[]er.Action, error) {
 			if p.tag != nil {
-				return e.registrar.LearnByTag(now, ap, p.tag.find)
+				return e.registrar.LearnByTag(now, ap, p.tag.Find)
 			}
 			return e.registrar.Learn(now, ap, p.pin)
 		})
@@ -70,7 +70,7 @@ func (s *Registrars) ERConfigure(ctx context.Context, r Request,
 		func(e *externalRegistrar, now time.Time, ap er.APID, p erProof) (er.RunID,
 			[]er.Action, error) {
 			if p.tag != nil {
-				return e.registrar.ConfigureByTag(now, ap, p.tag.find, c)
+				return e.registrar.ConfigureByTag(now, ap, p.tag.Find, c)
 			}
 			return e.registrar.Configure(now, ap, p.pin, c)
 		})
@@ -84,11 +84,10 @@ func (s *Registrars) erRegister(ctx context.Context, r Request, purpose state.Pu
 	var proof erProof
 	method := state.MethodPIN
 	if r.NFC {
-		if !s.tags.HasTokens() {
-			return state.Session{},
-				fmt.Errorf("%w: read the access point's tag first", state.ErrNoToken)
+		if err := s.tags.Check(); err != nil {
+			return state.Session{}, err
 		}
-		method, proof.tag = state.MethodNFC, &erTag{room: s}
+		method, proof.tag = state.MethodNFC, s.tags.Use()
 	} else {
 		pin, err := session.ReadPIN(r.PIN, r.Force)
 		if err != nil {

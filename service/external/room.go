@@ -6,12 +6,12 @@ import (
 	"log/slog"
 	"sync"
 
-	"wpsd/engine/devpass"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
 	"wpsd/service/receive"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/tags"
 )
 
 // ControlPoint is the sockets of an External Registrar on one network interface, and nothing else.
@@ -46,27 +46,6 @@ type Hub interface {
 	Arrived(ses *session.Running, cs []wsc.Credential, from receive.Origin) error
 }
 
-// Tags are the tags of access points that were read, and of devices that are to be let in.
-type Tags interface {
-	HasTokens() bool
-	// TokenOf finds the password of the tag with an id, as a secret of the caller's own, and the
-	// hash of the key of whoever has it.
-	TokenOf(id wsc.DevicePasswordID) (password devpass.Password, hash [20]byte, ok bool)
-	// UsedUp removes it: a tag's password is for one run.
-	UsedUp(id wsc.DevicePasswordID)
-	// Awaited gives the tags whose devices are to be let in as soon as the External Registrar on an
-	// interface has a network, once each.
-	Awaited(ifname string) []Awaited
-}
-
-// Awaited is a tag whose device is to be let in. Its password is the caller's to wipe.
-type Awaited struct {
-	Password    devpass.Password
-	Hash        [20]byte // of the device's key
-	Owner, User string
-	Detach      bool
-}
-
 // Config is what the External Registrars work with.
 type Config struct {
 	Hub Hub
@@ -74,7 +53,7 @@ type Config struct {
 	ControlPoint func(ifname string) (ControlPoint, error)
 	Sessions     *session.Table
 	Published    *state.Published
-	Tags         Tags
+	Tags         *tags.Tags
 	Rand         io.Reader // drawn from by one goroutine at a time
 	Log          *slog.Logger
 }
@@ -86,7 +65,7 @@ type Registrars struct {
 	point     func(ifname string) (ControlPoint, error)
 	sessions  *session.Table
 	published *state.Published
-	tags      Tags
+	tags      *tags.Tags
 	rand      io.Reader
 	log       *slog.Logger
 	starts    sync.Mutex // of External Registrars, one at a time

@@ -6,9 +6,8 @@ import (
 
 	"wpsd/engine/devpass"
 	"wpsd/engine/er"
-	"wpsd/engine/registration"
-	"wpsd/engine/wsc"
 	"wpsd/service/session"
+	"wpsd/service/tags"
 )
 
 // erRun is a run of the engine and its session.
@@ -56,31 +55,5 @@ func (c *cancellations) take() []canceledRun {
 // erProof is by what an access point lets itself be managed: its PIN, or its tag.
 type erProof struct {
 	pin devpass.Password
-	tag *erTag
-}
-
-// erTag is the tag of an access point in a run with it. The goroutine of the External Registrar
-// owns it.
-type erTag struct {
-	room *Registrars
-	used devpass.Password // a copy: a tag that is read meanwhile may take the kept one's place
-}
-
-// find implements er.TagFinder.
-func (t *erTag) find(_ time.Time, id wsc.DevicePasswordID, _ [20]byte) (registration.Token, bool) {
-	password, hash, ok := t.room.tags.TokenOf(id)
-	if !ok {
-		return registration.Token{}, false
-	}
-	t.used.Wipe()
-	t.used = password
-	return registration.Token{Password: password, EnrolleeKeyHash: &hash}, true
-}
-
-// over ends the use of the tag. A tag's password is for one run that succeeds.
-func (t *erTag) over(succeeded bool) {
-	if succeeded && t.used.ID != 0 {
-		t.room.tags.UsedUp(t.used.ID)
-	}
-	t.used.Wipe()
+	tag *tags.Use
 }

@@ -84,7 +84,7 @@ func (e *externalRegistrar) ended(event er.RunEnded) {
 	e.keys.PrepareIn(keyPause)
 	if tag := e.tags[event.Run]; tag != nil {
 		delete(e.tags, event.Run)
-		tag.over(event.Err == nil)
+		tag.End(event.Err == nil)
 	}
 	s, ses := e.room, run.session
 	err := event.Err

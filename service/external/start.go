@@ -12,6 +12,7 @@ import (
 	"wpsd/service/ending"
 	"wpsd/service/keypair"
 	"wpsd/service/state"
+	"wpsd/service/tags"
 )
 
 // Start says where, for whom and with which access points to be External Registrar.
@@ -93,7 +94,7 @@ func (s *Registrars) newER(r Start, point ControlPoint) error {
 		owners:  make(map[string]string), users: make(map[string]struct{}),
 		registrar: er.New(er.Config{Device: device, Rand: s.rand, KeyPair: keys.Prepared}),
 		keys:      keys,
-		runs:      make(map[er.RunID]*erRun), tags: make(map[er.RunID]*erTag),
+		runs:      make(map[er.RunID]*erRun), tags: make(map[er.RunID]*tags.Use),
 		wake: make(chan struct{}, 1),
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())

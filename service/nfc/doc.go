@@ -4,8 +4,8 @@
 //	a tag that was read ──▶ networks ──▶ Networks: stored, offered to agents, handed over
 //	                    └─▶ a password ──▶ Hub.Start at an access point of this machine
 //	                                   ├─▶ External Registrar
-//	                                   └─▶ Tokens: kept for Learn and Configure
-//	a handover: the key that our request announces ──▶ Tokens ──▶ the run that follows
+//	                                   └─▶ tags.Tags: kept for Learn and Configure
+//	a handover: the key that our request announces ──▶ kept ──▶ the run that follows
 //
-// Tokens has a lock of its own; an Exchange has one while it makes this device's token.
+// What handovers announced has a lock; an Exchange has one while it makes this device's token.
 package nfc

@@ -13,6 +13,7 @@ import (
 	"wpsd/engine/wsccrypto"
 	"wpsd/service/external"
 	"wpsd/service/state"
+	"wpsd/service/tags"
 )
 
 // ERNFCConfigToken returns a configuration token of what Enrollees of an access point are given by
@@ -56,19 +57,14 @@ func (s *Exchange) ERNFCTagRead(ctx context.Context, r TagRequest) (Tag, error) 
 	ses, err := s.registrars.GrantNFC(ctx, by,
 		er.NFCGrant{Password: password, KeyHash: &tag.Password.PublicKeyHash})
 	if r.Await && errors.Is(err, state.ErrNoERSettings) {
-		err = s.awaitER(r, tag.Password)
+		// if a run with an access point uses it first, it was that one's tag
+		err = s.tags.Keep(tag.Password, &tags.Grant{Interface: r.Interface, Owner: r.Owner,
+			User: r.User, Detach: r.Detach})
 	}
 	if err != nil {
 		return Tag{}, err
 	}
 	return Tag{Kind: TagPassword, PasswordID: password.ID, Session: ses.ID}, nil
-}
-
-// awaitER keeps the password of a tag, and notes that its device is to be let in once an External
-// Registrar has a network. If a run with an access point uses it first, it was that one's tag.
-func (s *Exchange) awaitER(r TagRequest, t *ndef.PasswordToken) error {
-	r.Payload = nil // the caller's
-	return s.tokens.keep(t, &r)
 }
 
 // ERNFCHandoverSelect returns what the External Registrar answers to a handover request for an
@@ -92,15 +88,15 @@ func (s *Exchange) ERNFCHandoverSelect(ctx context.Context, ifname string,
 	}
 	defer pair.Wipe()
 	sel.PublicKeyHash = wsccrypto.PublicKeyHash(pair.Public())
-	s.tokens.keepHandover(handover{hash: sel.PublicKeyHash, private: pair.Private().Clone(),
-		ifname: ifname, ap: id})
+	s.handovers.keep(handover{hash: sel.PublicKeyHash, private: pair.Private().Clone(),
+		ifname: ifname, ap: id}, s.log, s.expired)
 	return writeHandover(f, c, sel, func() []byte { return sel.AppendMessage(nil) })
 }
 
 // erAnswerHandover lets the device in whose request the External Registrar has answered.
 func (s *Exchange) erAnswerHandover(ctx context.Context, h Handover,
 	request *ndef.HandoverRequest, sel *ndef.HandoverSelect) (state.Session, error) {
-	ours, ok := s.tokens.takeHandover(h.Interface, sel.PublicKeyHash)
+	ours, ok := s.handovers.take(h.Interface, sel.PublicKeyHash)
 	if !ok {
 		return state.Session{}, fmt.Errorf("%w: the handover select is not of this External Registrar, or was used already: make a new one", state.ErrNoToken)
 	}

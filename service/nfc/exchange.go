@@ -16,6 +16,7 @@ import (
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
+	"wpsd/service/tags"
 )
 
 // Hub is what NFC needs of the service: its interfaces and sessions.
@@ -88,8 +89,10 @@ type Config struct {
 	Networks     Networks
 	AccessPoints AccessPoints
 	Registrars   Registrars
-	Tokens       *Tokens
-	Store        *store.Store
+	Tags         *tags.Tags
+	// Expired is called when a handover is forgotten since its time is over.
+	Expired func()
+	Store   *store.Store
 	// Own is this device's password token; of id 0: the stored one, or one that is made when it is
 	// needed. Its secrets are copied.
 	Own  store.Token
@@ -103,7 +106,9 @@ type Exchange struct {
 	networks   Networks
 	hotspots   AccessPoints
 	registrars Registrars
-	tokens     *Tokens
+	tags       *tags.Tags
+	handovers  handovers
+	expired    func()
 	store      *store.Store
 	own        store.Token
 	rand       io.Reader
@@ -114,7 +119,7 @@ type Exchange struct {
 // New makes an Exchange. ErrInvalid tells of a token that is none.
 func New(c Config) (*Exchange, error) {
 	s := &Exchange{hub: c.Hub, networks: c.Networks, hotspots: c.AccessPoints,
-		registrars: c.Registrars, tokens: c.Tokens, store: c.Store, rand: c.Rand, log: c.Log}
+		registrars: c.Registrars, tags: c.Tags, expired: c.Expired, store: c.Store, rand: c.Rand, log: c.Log}
 	if c.Own.ID != 0 {
 		if err := s.useToken(c.Own); err != nil {
 			return nil, err

@@ -25,6 +25,7 @@ import (
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
+	"wpsd/service/tags"
 )
 
 // hub is what stands for the service: a station, wlan0, an access point, uap0, and an External
@@ -193,7 +194,7 @@ func newRoom(t testing.TB, change func(*hub, *Config)) *room {
 	log := slog.New(slog.DiscardHandler)
 	h := &hub{store: store.Memory(), processing: state.ProcessingInternal}
 	c := Config{Hub: h, Networks: h, AccessPoints: h, Registrars: h,
-		Tokens: NewTokens(log, func() {}), Store: h.store, Rand: rand.Reader, Log: log}
+		Tags: tags.New(log, func() {}), Expired: func() {}, Store: h.store, Rand: rand.Reader, Log: log}
 	if change != nil {
 		change(h, &c)
 	}
@@ -201,7 +202,8 @@ func newRoom(t testing.TB, change func(*hub, *Config)) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Tokens.Wipe)
+	t.Cleanup(c.Tags.Wipe)
+	t.Cleanup(x.Wipe)
 	return &room{TB: t, Exchange: x, hub: h}
 }
 
@@ -352,7 +354,7 @@ func TestTags(t *testing.T) {
 	t.Run("a password lets its device in at an access point of ours", func(t *testing.T) {
 		r := newRoom(t, func(h *hub, _ *Config) { h.ap = hotspottest.New() })
 		got := r.reads(hotspottest.Interface, passwordTag(0x20).AppendNDEF(nil))
-		if got.Session != 1 || got.PasswordID != 0x20 || r.tokens.HasTokens() {
+		if got.Session != 1 || got.PasswordID != 0x20 || r.tags.Count() > 0 {
 			t.Errorf("%+v", got)
 		}
 		if err := r.NFCTouched(t.Context(), passwordTag(0x21).Append(nil)); err != nil {
@@ -373,13 +375,16 @@ func TestTags(t *testing.T) {
 			got.Kind != TagPassword {
 			t.Errorf("%+v", got)
 		}
-		password, hash, ok := r.tokens.TokenOf(0x20)
-		if !ok || password.Value.Len() != 64 || hash != [20]byte{3} {
-			t.Errorf("%v", password)
+		use := r.tags.Use()
+		token, ok := use.Find(time.Time{}, 0x20, [20]byte{})
+		if !ok || token.Password.Value.Len() != 64 || *token.EnrolleeKeyHash != [20]byte{3} {
+			t.Errorf("%v", token.Password)
 		}
-		r.tokens.UsedUp(0x20)
+		if use.End(true); r.tags.Count() > 0 {
+			t.Error("it is kept though it was used")
+		}
 		if err := r.NFCTouched(t.Context(), passwordTag(0x22).Append(nil)); err != nil ||
-			!r.tokens.HasTokens() {
+			r.tags.Count() == 0 {
 			t.Error(err)
 		}
 	})
@@ -394,7 +399,7 @@ func TestTags(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 2 { // once each
-			list := r.tokens.Awaited("wlan0")
+			list := r.tags.Awaited("wlan0")
 			if n == 0 && (len(list) != 1 || list[0].Owner != ":1.2") || n == 1 && len(list) > 0 {
 				t.Errorf("%+v", list)
 			}
@@ -490,13 +495,12 @@ func TestTokensAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var forgotten atomic.Int32
 		r := newRoom(t, func(_ *hub, c *Config) {
-			c.Tokens.expired = func() { forgotten.Add(1) }
+			c.Expired = func() { forgotten.Add(1) }
+			c.Tags = tags.New(c.Log, c.Expired)
 		})
 		kept := func() int {
 			synctest.Wait()
-			r.tokens.mu.Lock()
-			defer r.tokens.mu.Unlock()
-			return len(r.tokens.read)
+			return r.tags.Count()
 		}
 		for i := range 17 {
 			r.reads("wlan0", passwordTag(wsc.DevicePasswordID(0x100+i)).Append(nil))
@@ -504,9 +508,19 @@ func TestTokensAreBounded(t *testing.T) {
 		newer := passwordTag(0x110)
 		newer.Password = secret.New(make([]byte, 16))
 		r.reads("wlan0", newer.Append(nil))
-		if n := len(r.tokens.read); n != maxReadTokens || r.tokens.read[0].password.ID != 0x101 ||
-			r.tokens.read[15].password.Value.Len() != 32 {
+		if n := kept(); n != 16 {
 			t.Errorf("%d are kept", n)
+		}
+		use := r.tags.Use()
+		defer use.End(false)
+		if _, ok := use.Find(time.Time{}, 0x100, [20]byte{}); ok {
+			t.Error("the oldest is there still")
+		}
+		for id := range wsc.DevicePasswordID(16) {
+			token, ok := use.Find(time.Time{}, 0x101+id, [20]byte{})
+			if !ok || id == 15 && token.Password.Value.Len() != 32 {
+				t.Errorf("%#x: %v, %d", 0x101+id, ok, token.Password.Value.Len())
+			}
 		}
 		time.Sleep(6 * time.Minute)
 		r.reads("wlan0", newer.Append(nil)) // anew
@@ -515,11 +529,11 @@ func TestTokensAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(6 * time.Minute)
-		if n := kept(); n != 1 || !r.tokens.HasHandovers() || forgotten.Load() != 15 {
+		if n := kept(); n != 1 || !r.HasHandovers() || forgotten.Load() != 15 {
 			t.Errorf("after 6 minutes: %d, %d", n, forgotten.Load())
 		}
 		time.Sleep(5 * time.Minute)
-		if kept() != 0 || r.tokens.HasHandovers() || forgotten.Load() != 17 {
+		if kept() != 0 || r.HasHandovers() || forgotten.Load() != 17 {
 			t.Errorf("after 11 minutes: %d", forgotten.Load())
 		}
 	})

@@ -27,7 +27,7 @@ func FuzzNFCTouched(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		r := newRoom(t, nil)
 		err := r.NFCTouched(t.Context(), payload)
-		networks, tokens := len(r.hub.store.Networks()), len(r.tokens.read)
+		networks, tokens := len(r.hub.store.Networks()), r.tags.Count()
 		if err != nil && (!errors.Is(err, state.ErrBadTag) || networks+tokens > 0) {
 			t.Errorf("%v, with %d networks and %d passwords", err, networks, tokens)
 		}

@@ -76,7 +76,7 @@ func (s *Exchange) NFCHandoverRequest(_ context.Context, ifname string, f Format
 	}
 	defer pair.Wipe()
 	h := handover{hash: wsccrypto.PublicKeyHash(pair.Public()), private: pair.Private().Clone()}
-	s.tokens.keepHandover(h)
+	s.handovers.keep(h, s.log, s.expired)
 	request := &ndef.HandoverRequest{PublicKeyHash: h.hash, UUIDE: uuid, Version2: wsc.Version20}
 	var random [2]byte
 	if _, err := s.rand.Read(random[:]); err != nil {
@@ -149,7 +149,7 @@ func (s *Exchange) NFCReportHandover(ctx context.Context, h Handover) (state.Ses
 	if !h.Initiator {
 		return s.answerHandover(ctx, h, start, request, sel)
 	}
-	ours, ok := s.tokens.takeHandover("", request.PublicKeyHash)
+	ours, ok := s.handovers.take("", request.PublicKeyHash)
 	if !ok {
 		return state.Session{}, fmt.Errorf("%w: the handover request is not of this device, or was used already: make a new one", state.ErrNoToken)
 	}

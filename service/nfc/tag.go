@@ -85,7 +85,7 @@ func (s *Exchange) NFCTagRead(_ context.Context, r TagRequest) (Tag, error) {
 	case s.hub.IsAccessPoint(r.Interface):
 		return s.admitToken(r, tag.Password)
 	}
-	if err := s.tokens.keep(tag.Password, nil); err != nil {
+	if err := s.tags.Keep(tag.Password, nil); err != nil {
 		return Tag{}, err
 	}
 	return Tag{Kind: TagPassword, PasswordID: tag.Password.ID}, nil

@@ -47,7 +47,7 @@ func (e *Enrolment) machine(c search.Candidate, pair *wsccrypto.KeyPair) (protoc
 		Device: device, Password: e.apPassword, AckDone: true, KeyPair: pair, Rand: e.Rand,
 	}
 	if e.Method == state.MethodNFC {
-		config.Token = e.apToken
+		config.Token = e.tag.Find
 	}
 	if e.Settings != nil {
 		settings := e.Settings.Credential()

@@ -56,7 +56,7 @@ func (e *Enrolment) Run(ctx context.Context) {
 	_ = e.fenced("the end of a session", func() {
 		e.keys.Close()
 		e.read.Wipe()
-		e.usedToken()
+		e.tag.End(e.received)
 	})
 	e.Wipe()
 	ses.End(outcome)

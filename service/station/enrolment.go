@@ -14,6 +14,7 @@ import (
 	"wpsd/service/search"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/tags"
 )
 
 // Enrolment is the procedure of one session. Its goroutine owns it.
@@ -35,6 +36,7 @@ type Enrolment struct {
 	message      wsc.MessageType // newest of this attempt
 	backhaul     bool            // as a Multi-AP backhaul station
 	apply        string          // who gets the network; see StartRequest
+	tag          *tags.Use       // of an access point that it learns or configures
 	aside
 	receipt
 }
@@ -69,7 +71,7 @@ func (s *Stations) Enrolment(j Job) *Enrolment {
 	return &Enrolment{
 		Stations: s, iface: j.Interface, session: j.Session, Task: j.Task, want: r.BSSID,
 		device: j.Device, fragmentSize: j.FragmentSize, apply: r.Apply, backhaul: r.MultiAP,
-		aside: aside{beside: besideOf(r)}, began: j.Session.Started,
+		aside: aside{beside: besideOf(r)}, began: j.Session.Started, tag: s.Tags.Use(),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"wpsd/engine/devpass"
-	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -36,10 +35,9 @@ func (s *Stations) registrar(r session.StartRequest, t session.Task) (session.Ta
 		return session.Task{}, fmt.Errorf("%w: name the access point", state.ErrUnknownBSSID)
 	}
 	if r.NFC {
-		if !s.HasTags() {
+		if err := s.Tags.Check(); err != nil {
 			t.Wipe()
-			return session.Task{},
-				fmt.Errorf("%w: read the access point's tag first", state.ErrNoToken)
+			return session.Task{}, err
 		}
 		t.Method = state.MethodNFC
 		return t, nil
@@ -71,25 +69,4 @@ func (e *Enrolment) apPassword(_ time.Time, _ wsc.Device,
 	default:
 		return devpass.Password{}, false
 	}
-}
-
-// apToken gives the password of the tag that M1 names. The secret is the session's own: a tag that
-// is read meanwhile may take the kept one's place.
-func (e *Enrolment) apToken(_ time.Time, id wsc.DevicePasswordID,
-	_ [20]byte) (registration.Token, bool) {
-	password, hash, ok := e.TagPassword(id)
-	if !ok {
-		return registration.Token{}, false
-	}
-	e.Password.Wipe()
-	e.Password = password
-	return registration.Token{Password: password, EnrolleeKeyHash: &hash}, true
-}
-
-// usedToken forgets the password with which a run succeeded: a tag's password is for one.
-func (e *Enrolment) usedToken() {
-	if e.Method != state.MethodNFC || e.Purpose == state.PurposeEnroll || !e.received {
-		return
-	}
-	e.TagUsed(e.Password.ID)
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 
 	"wpsd/drivers"
-	"wpsd/engine/devpass"
 	"wpsd/engine/wsc"
 	"wpsd/service/air"
 	"wpsd/service/arrival"
@@ -14,6 +13,7 @@ import (
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
+	"wpsd/service/tags"
 )
 
 // Interface is one that is used as a station. What its fields are does not change.
@@ -36,14 +36,10 @@ type Config struct {
 	Published *state.Published
 	// Device is what we say of ourselves on an interface that has this address now.
 	Device func(own wsc.MAC) wsc.Device
-	// TagPassword finds the password of the tag with an id, as a secret of the caller's own, and
-	// the hash of the key that it announces. TagUsed removes it: a tag's password is for one run.
-	// HasTags reports whether there is one at all.
-	TagPassword func(id wsc.DevicePasswordID) (devpass.Password, [20]byte, bool)
-	TagUsed     func(id wsc.DevicePasswordID)
-	HasTags     func() bool
-	Rand        io.Reader
-	Log         *slog.Logger
+	// Tags are those of access points.
+	Tags *tags.Tags
+	Rand io.Reader
+	Log  *slog.Logger
 }
 
 // Stations run what a station does: sessions in which it joins a network, or learns or changes the

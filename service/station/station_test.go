@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"wpsd/drivers"
 	"wpsd/drivers/sim"
 	"wpsd/engine/devpass"
+	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/agents"
@@ -25,6 +25,7 @@ import (
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
+	"wpsd/service/tags"
 )
 
 var (
@@ -42,10 +43,15 @@ type bench struct {
 	iface Interface
 	table *session.Table
 	sub   *state.Subscription
-	// tag is the password of the only tag that was read, if its id is not 0; used are those that
-	// runs have used
-	tag  devpass.Password
-	used []wsc.DevicePasswordID
+}
+
+// keepTag keeps the password of a tag, as if it had been read, until the bench is over.
+func (b *bench) keepTag(id wsc.DevicePasswordID) {
+	b.Helper()
+	if err := b.Tags.Keep(&ndef.PasswordToken{ID: id, Password: secret.New(make([]byte, 16))},
+		nil); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // Processing implements arrival.Hub.
@@ -87,16 +93,11 @@ func onBench(t *testing.T, run func(*bench)) {
 			Arrivals: arrival.New(arrival.Config{Hub: b, Store: kept, Published: published,
 				Agents: told, Log: log}),
 			Store: kept, Published: published, Device: device,
-			TagPassword: func(id wsc.DevicePasswordID) (devpass.Password, [20]byte, bool) {
-				return devpass.Password{ID: b.tag.ID, Value: b.tag.Value.Clone()}, [20]byte{7},
-					b.tag.ID != 0 && b.tag.ID == id
-			},
-			TagUsed: func(id wsc.DevicePasswordID) { b.used = append(b.used, id) },
-			HasTags: func() bool { return b.tag.ID != 0 },
-			Rand:    rand.Reader, Log: log,
+			Tags: tags.New(log, func() {}), Rand: rand.Reader, Log: log,
 		})
 		b.iface = Interface{Name: "wlan0", Driver: driver, Air: air.New(published, "wlan0"),
 			Turn: make(radio.Turn, 1)}
+		defer b.Tags.Wipe()
 		run(b)
 		if r, there := b.world.RadioState("wlan0"); !there || r.Up || r.Taken ||
 			len(b.iface.Turn) != 0 {
@@ -204,13 +205,14 @@ func TestRuns(t *testing.T) {
 		},
 		"an access point's settings are learned": func(b *bench) {
 			b.ap()
+			b.keepTag(77) // which a run by PIN leaves
 			task, err := b.Learn(atHome)
 			if err != nil {
 				b.Fatal(err)
 			}
 			s := b.session(b.Context(), atHome, task)
 			if kept := b.Store.Networks(); s.State != state.StateSucceeded || len(kept) != 1 ||
-				kept[0].Source != "learn" || len(b.used) != 0 {
+				kept[0].Source != "learn" || b.Tags.Count() != 1 {
 				b.Errorf("%+v: %+v", s, kept)
 			}
 		},
@@ -307,7 +309,9 @@ func TestRegistrarTasks(t *testing.T) {
 			state.ErrNoToken},
 	} {
 		onBench(t, func(b *bench) {
-			b.tag.ID = c.tag
+			if c.tag != 0 {
+				b.keepTag(c.tag)
+			}
 			settings := session.Settings{SSID: []byte("cabin"), Auth: wsc.AuthWPA2PSK,
 				Encryption: wsc.EncrAES, Key: secret.FromString("12345678")}
 			learn, err := b.Learn(c.r)
@@ -332,36 +336,23 @@ func TestRegistrarTasks(t *testing.T) {
 	}
 }
 
-// TestTagOfAnAccessPoint: a run takes the password that M1 names, has it for itself, and uses it up
-// only with what it received.
+// TestTagOfAnAccessPoint: a session that goes by a tag has no PIN, and its end with success uses
+// the tag up.
 func TestTagOfAnAccessPoint(t *testing.T) {
 	t.Parallel()
 	onBench(t, func(b *bench) {
-		b.tag = devpass.Password{ID: 77, Value: secret.FromString("a tag's")}
+		b.keepTag(77)
 		e := b.Enrolment(Job{Interface: b.iface, Session: &session.Running{},
 			Task: session.Task{Purpose: state.PurposeLearn, Method: state.MethodNFC}})
-		if _, ok := e.apToken(time.Now(), 78, [20]byte{}); ok {
-			b.Error("another tag's password is taken")
-		}
 		if _, ok := e.apPassword(time.Now(), wsc.Device{}, wsc.PasswordIDDefault); ok {
 			b.Error("there is a PIN")
 		}
-		token, ok := e.apToken(time.Now(), 77, [20]byte{})
-		if !ok || string(token.Password.Value.Bytes()) != "a tag's" ||
-			*token.EnrolleeKeyHash != [20]byte{7} {
-			b.Errorf("%+v, %v", token, ok)
-		}
-		b.tag.Value.Wipe()
-		if string(e.Password.Value.Bytes()) != "a tag's" {
-			b.Error("its password is another one's")
-		}
-		e.usedToken()
-		if len(b.used) != 0 {
-			b.Error("a run that received nothing used it up")
+		if _, ok := e.tag.Find(time.Now(), 77, [20]byte{}); !ok {
+			b.Error("its tag is not found")
 		}
 		e.received = true
-		if e.usedToken(); !slices.Equal(b.used, []wsc.DevicePasswordID{77}) {
-			b.Errorf("used %v", b.used)
+		if e.tag.End(e.received); b.Tags.Count() > 0 {
+			b.Error("the tag is kept though it was used")
 		}
 		e.Wipe()
 	})
