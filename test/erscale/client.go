@@ -34,7 +34,9 @@ func dial(address string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{conn, make(chan *godbus.Signal, 1024)}
+	// godbus drops what there is no room for: 64 sessions tell more than 1024 before they are waited
+	// for.
+	c := &client{conn, make(chan *godbus.Signal, 16<<10)}
 	conn.Signal(c.signals)
 	if err := conn.AddMatchSignal(godbus.WithMatchSender(busName)); err != nil {
 		return nil, errors.Join(err, conn.Close())
