@@ -29,7 +29,8 @@ func keepSecrets() error {
 // smallPages keeps the kernel from giving us memory in pages of 2 MiB, as Debian's does to
 // everybody (transparent_hugepage/enabled is "always"). Of a heap of half a MiB 4 were resident,
 // and stayed: khugepaged puts together again what releaseMemory gives back. A kernel that refuses
-// has none.
+// has none. The heap's first page is there before main; for that one the units have
+// GODEBUG=disablethp=1, which without a unit is nobody's: 2 MiB more.
 func smallPages() { _ = unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) }
 
 // releaseMemory gives back to the system what starting, or a session, has left behind.

@@ -55,7 +55,9 @@ type result struct {
 
 // beside measures both and adds the rows.
 func (p *plan) beside(t *figures.Table) error {
-	rival, err := p.contest(func(dir string) (contestant, error) { return startRival(dir) })
+	rival, err := p.contest(func(dir string, _ *house) (contestant, error) {
+		return startRival(dir)
+	})
 	if errors.Is(err, errNoRival) {
 		fmt.Println("wpa_supplicant is not installed: nothing is measured beside it")
 		return nil
@@ -63,11 +65,15 @@ func (p *plan) beside(t *figures.Table) error {
 	if err != nil {
 		return fmt.Errorf("wpa_supplicant: %w", err)
 	}
-	own, err := p.contest(func(dir string) (contestant, error) {
+	own, err := p.contest(func(dir string, _ *house) (contestant, error) {
 		return startOurs(p.programs, dir)
 	})
 	if err != nil {
 		return fmt.Errorf("wpsd: %w", err)
+	}
+	least, err := p.contest(func(_ string, h *house) (contestant, error) { return startBare(h) })
+	if err != nil {
+		return fmt.Errorf("the requests alone: %w", err)
 	}
 	row := func(name, unit string, rival, own, aim float64) {
 		t.Add(figures.Row{Name: name, Unit: unit, Rival: rival, Own: own, Aim: aim})
@@ -78,6 +84,13 @@ func (p *plan) beside(t *figures.Table) error {
 		own.start.switches, 0)
 	row("learn, CPU", "ms", ms(rival.learn.cpu), ms(own.learn.cpu), 1.5)
 	row("learn, context switches", "", rival.learn.switches, own.learn.switches, 0)
+	// without an aim: the limit of the rows above
+	row("start, the requests alone in Go, CPU", "ms", ms(rival.start.cpu), ms(least.start.cpu), 0)
+	row("learn, the requests alone in Go, CPU", "ms", ms(rival.learn.cpu), ms(least.learn.cpu), 0)
+	row("learn, the requests alone in Go, context switches", "", rival.learn.switches,
+		least.learn.switches, 0)
+	row("anonymous memory, the requests alone in Go", "KiB", float64(rival.learned>>10),
+		float64(least.learned>>10), 0)
 	row("learn, from the call to the settings", "ms", ms(rival.took), ms(own.took), 1.2)
 	row("anonymous memory with 7 access points", "KiB", float64(rival.found>>10),
 		float64(own.found>>10), 0)
@@ -92,7 +105,8 @@ func (p *plan) beside(t *figures.Table) error {
 }
 
 // contest measures one of them, in a house of its own.
-func (p *plan) contest(start func(dir string) (contestant, error)) (r result, err error) {
+func (p *plan) contest(start func(dir string, h *house) (contestant, error)) (r result,
+	err error) {
 	dir, err := os.MkdirTemp("", "erscale")
 	if err != nil {
 		return r, err
@@ -106,7 +120,7 @@ func (p *plan) contest(start func(dir string) (contestant, error)) (r result, er
 	if err := home.add(besideAPs); err != nil {
 		return r, err
 	}
-	c, err := start(dir)
+	c, err := start(dir, home)
 	if err != nil {
 		return r, err
 	}

@@ -57,7 +57,10 @@ func main() {
 	flag.BoolVar(&p.keep, "keep", false, "write the figures of this run into it")
 	flag.Parse()
 	run := func() error { return p.run() }
-	if os.Getenv(inside) == "" {
+	switch {
+	case os.Getenv(bareInside) != "":
+		run = beBare
+	case os.Getenv(inside) == "":
 		run = again
 	}
 	if err := run(); err != nil {

@@ -153,14 +153,29 @@ func (w *world) startWpsd(config string, args ...string) *process {
 		args = append(args, "--debug") // its rivals do without a log when measured
 	}
 	if !sandboxed() || w.byHand {
-		return w.start("wpsd", append([]string{"/in/wpsd", "--state-dir", w.stateDir(), "--config",
-			config}, args...)...)
+		command := append([]string{"env"}, w.environment()...)
+		command = append(command, "/in/wpsd", "--state-dir", w.stateDir(), "--config", config)
+		return w.start("wpsd", append(command, args...)...)
 	}
 	// Under systemd wpsd ends when nobody needs it for a minute, which no scenario of these
 	// expects.
 	p := w.startService("wpsd", w.wpsdUnit("wpsd", config, append(args, "--idle-exit", "0")...))
 	w.t.Cleanup(p.stop)
 	return p
+}
+
+// environment is what wpsd.service puts into the environment: what is measured without systemd is
+// the wpsd that is installed.
+func (w *world) environment() (variables []string) {
+	w.t.Helper()
+	text, err := os.ReadFile("/in/wpsd.service")
+	w.must(err)
+	for line := range strings.Lines(string(text)) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
+			variables = append(variables, v)
+		}
+	}
+	return variables
 }
 
 // startGlobal is startWpsd with the global control socket, which systemd makes (wpsd.socket).
