@@ -254,6 +254,10 @@ func (w *world) startService(name, unit string) *process {
 	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"),
 		done: make(chan struct{}), unit: fmt.Sprintf("%s-%d.service", name, unitsMade.Add(1))}
 	w.write(p.unit, unit) // for who looks why it failed
+	// systemd opens it in the new process, which may be later than that it tells of the process.
+	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND, 0o644)
+	w.must(err)
+	w.must(file.Close())
 	w.must(os.WriteFile("/run/systemd/system/"+p.unit, []byte(unit), 0o644))
 	w.must(askSystemd(conn, "StartUnit", p.unit))
 	var pid uint32
