@@ -103,7 +103,8 @@ func TestMemoryForgets(t *testing.T) {
 	for name, secret := range secrets {
 		for form, text := range forms(secret) {
 			if n := count(memory, text); n != 0 {
-				t.Errorf("%s, %s, is in memory %d times", name, form, n)
+				t.Errorf("%s, %s, is in memory %d times, first among %q", name, form, n,
+					around(memory, text))
 			}
 		}
 	}
@@ -258,6 +259,16 @@ func count(memory [][]byte, text string) (n int) {
 		n += bytes.Count(content, []byte(text))
 	}
 	return n
+}
+
+// around is what stands around the first place of a text in memory: it shows who wrote it.
+func around(memory [][]byte, text string) []byte {
+	for _, content := range memory {
+		if at := bytes.Index(content, []byte(text)); at >= 0 {
+			return content[max(0, at-128):min(len(content), at+len(text)+128)]
+		}
+	}
+	return nil
 }
 
 // options is a dictionary of options: name, value, name, value.
