@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,7 @@ func startDaemon(t *testing.T) *running {
 	}
 	cmd := exec.Command("wpsd-sim", "--bus", bus.Address, "--state-dir",
 		filepath.Join(dir, "state"), "--config", config)
+	cmd.Env = append(os.Environ(), unitEnvironment(t)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
@@ -167,6 +169,27 @@ func startDaemon(t *testing.T) *running {
 		t.Fatalf("the daemon does not come:\n%s", log.Bytes())
 	}
 	return d
+}
+
+// unitEnvironment is what the unit that starts wpsd gives it: without its GODEBUG, signals would
+// leave what was in a register in memory.
+func unitEnvironment(t *testing.T) (env []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../packaging/wpsd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
+			env = append(env, value)
+		}
+	}
+	if !slices.ContainsFunc(env, func(e string) bool {
+		return strings.HasPrefix(e, "GODEBUG=") && strings.Contains(e, "asyncpreemptoff=1")
+	}) {
+		t.Errorf("wpsd.service does not keep registers out of memory: %q", env)
+	}
+	return env
 }
 
 // call calls a method, and stores what it returns.
