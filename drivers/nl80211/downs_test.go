@@ -202,6 +202,18 @@ func TestWhoseALinkIs(t *testing.T) {
 				s.Errorf("it is up: %t, %v", up, err)
 			}
 		},
+		"one of our own, which begins down, is not waited for": func(s *linkStory) {
+			t, err := s.d.StationApart(s.Context(), fakeName)
+			if err != nil {
+				s.Fatal(err)
+			}
+			defer t.Close()
+			own := t.(*apartStation)
+			s.d.watch.linkEvent(linkMessage{index: own.index, name: own.name})
+			if ago, coming := s.d.downs.just(own.index); ago < downTime || coming {
+				s.Errorf("it would be waited for others: %v, %t", ago, coming)
+			}
+		},
 		"after news was lost nothing is taken down": func(s *linkStory) {
 			t := s.station()
 			s.scans(t)

@@ -94,8 +94,11 @@ const (
 	scanTime = 60 * time.Second
 	// busyTime is how long we wait for other programs' scans before ours.
 	busyTime = 19 * time.Second
-	// busyRetry is when we try again though no end of theirs was told.
-	busyRetry = 2 * time.Second
+	// firstRetry is when we try again though no end of theirs was told: it is not when its interface
+	// is taken down, as iwd does that lets go in the middle of a scan of its own. The time doubles,
+	// up to busyRetry.
+	firstRetry = 50 * time.Millisecond
+	busyRetry  = 2 * time.Second
 	// abortTime is how long the kernel may take to end a scan that we abort.
 	abortTime = time.Second
 	// scanTries is how often a scan that somebody else aborted is begun.
@@ -170,7 +173,7 @@ func (s *Station) scan(ctx context.Context, attrs []byte, urgent bool) (begun ti
 	err error) {
 	busy := time.NewTimer(busyTime)
 	defer busy.Stop()
-	for try := 1; ; {
+	for try, retry := 1, firstRetry; ; {
 		begun = bootTime()
 		err := s.command(ctx, unix.NL80211_CMD_TRIGGER_SCAN, attrs, s.scans.triggered)
 		switch {
@@ -189,9 +192,10 @@ func (s *Station) scan(ctx context.Context, attrs []byte, urgent bool) (begun ti
 			if urgent {
 				_ = s.askAbort() // else it is waited for
 			}
-			if err := s.awaitOther(ctx, busy.C); err != nil {
+			if err := s.awaitOther(ctx, busy.C, retry); err != nil {
 				return 0, err
 			}
+			retry = min(2*retry, busyRetry)
 		default:
 			return 0, s.explain("scan", err)
 		}
@@ -251,9 +255,10 @@ func (s *Station) askAbort() error {
 	return s.port.request(unix.NL80211_CMD_ABORT_SCAN, attrs, nil)
 }
 
-// awaitOther waits until the scan that is in our way has ended.
-func (s *Station) awaitOther(ctx context.Context, busy <-chan time.Time) error {
-	retry := time.NewTimer(busyRetry)
+// awaitOther waits until the scan that is in our way has ended, or it is time to look whether it has.
+func (s *Station) awaitOther(ctx context.Context, busy <-chan time.Time,
+	again time.Duration) error {
+	retry := time.NewTimer(again)
 	defer retry.Stop()
 	select {
 	case <-s.scans.other:

@@ -127,7 +127,7 @@ func TestScan(t *testing.T) {
 				k.answer = scripted(k, refusing(trigger, unix.EBUSY),
 					unix.NL80211_CMD_NEW_SCAN_RESULTS)
 			},
-			triggers: 2, took: busyRetry + 30*time.Millisecond,
+			triggers: 2, took: firstRetry + 30*time.Millisecond,
 		},
 		{
 			name: "a radio that is busy all the time is ErrBusy",
@@ -139,7 +139,7 @@ func TestScan(t *testing.T) {
 					return 0
 				}
 			},
-			want: drivers.ErrBusy, triggers: int(busyTime/busyRetry) + 1, took: busyTime,
+			want: drivers.ErrBusy, triggers: 14, took: busyTime,
 		},
 		{
 			name: "a scan that is aborted each time fails in the end",
