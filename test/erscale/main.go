@@ -224,6 +224,22 @@ func (p *plan) rest(d *daemon, _ *house) error {
 	return nil
 }
 
+// forgetting is when the devices of a flood are no longer among what wpsd shows: 300 s, and until
+// their memory is given back.
+const forgetting = 300*time.Second + settle
+
+// forgotten looks at what stays of a flood for good.
+func (p *plan) forgotten(d *daemon, before uint64) error {
+	time.Sleep(forgetting)
+	now, err := d.memory()
+	if err != nil {
+		return err
+	}
+	p.row("memory when the devices of the flood are forgotten, to before", "",
+		float64(now)/float64(before), 1.25)
+	return nil
+}
+
 // storm floods wpsd with events, and learns access points meanwhile.
 func (p *plan) storm(d *daemon, h *house) error {
 	before, err := d.memory()
@@ -258,6 +274,9 @@ func (p *plan) storm(d *daemon, h *house) error {
 			// 1: all of what the flood took is given back
 			p.row(fmt.Sprintf("memory %v after a flood of %d events, to before", settle, p.events),
 				"", float64(later)/float64(before), 1.25)
+			if err := p.forgotten(d, before); err != nil {
+				return err
+			}
 			ms := time.Millisecond
 			runs := h.devices[0].learned()
 			fmt.Printf("learn, from the first request to the last: %v before the flood; median %v and at most %v in it\n",
