@@ -102,25 +102,17 @@ const (
 	Stopped            // Stop was called
 )
 
+var reasonNames = [...]string{
+	"unknown", Byebye: "byebye", Expired: "expired", Unreachable: "unreachable", Replaced: "replaced",
+	Evicted: "evicted", Filtered: "filtered", Stopped: "stopped",
+}
+
 // String gives the reason as a word.
 func (r Reason) String() string {
-	switch r {
-	case Byebye:
-		return "byebye"
-	case Expired:
-		return "expired"
-	case Unreachable:
-		return "unreachable"
-	case Replaced:
-		return "replaced"
-	case Evicted:
-		return "evicted"
-	case Filtered:
-		return "filtered"
-	case Stopped:
-		return "stopped"
+	if int(r) < len(reasonNames) {
+		return reasonNames[r]
 	}
-	return "unknown"
+	return reasonNames[0]
 }
 
 // AskState is how far a SetSelectedRegistrar is.

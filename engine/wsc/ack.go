@@ -16,10 +16,7 @@ func ParseAck(b []byte) (*Ack, error) {
 		RegistrarNonce: f.nonce(AttrRegistrarNonce),
 		Version2:       f.wfa.version2,
 	}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return whole(m, f.failed())
 }
 
 // AppendBody appends m to b. WSC_ACK has no Authenticator, so this is all of it.

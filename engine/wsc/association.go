@@ -13,10 +13,7 @@ func ParseAssociationRequest(b []byte) (*AssociationRequest, error) {
 	f.read("Association Request", b)
 	a := &AssociationRequest{RequestType: RequestType(f.get8(AttrRequestType)),
 		Version2: f.wfa.version2}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return a, nil
+	return whole(a, f.failed())
 }
 
 // Append appends the data for an association request.
@@ -38,10 +35,7 @@ func ParseAssociationResponse(b []byte) (*AssociationResponse, error) {
 	f.read("Association Response", b)
 	a := &AssociationResponse{ResponseType: ResponseType(f.get8(AttrResponseType)),
 		Version2: f.wfa.version2}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return a, nil
+	return whole(a, f.failed())
 }
 
 // Append appends the data for an association response.

@@ -164,6 +164,14 @@ func (f *fields) failed() error {
 	return f.err
 }
 
+// whole is what a parser returns: the message, or only why it is none.
+func whole[M any](m *M, err error) (*M, error) {
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
 // find returns the value, nil if absent.
 func (f *fields) find(id AttributeID) []byte { return f.values[id-attributeBase] }
 

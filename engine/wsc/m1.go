@@ -43,10 +43,7 @@ func ParseM1(b []byte) (*M1, error) {
 	if len(f.wfa.multiAP) == 1 {
 		m.MultiAP = &[]uint8{f.wfa.multiAP[0]}[0]
 	}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return whole(m, f.failed())
 }
 
 // AppendBody appends m to b. M1 has no Authenticator, so this is all of it: there is no key yet.

@@ -40,10 +40,7 @@ func ParseM2(b []byte) (*M2, error) {
 	}
 	copy(m.UUID[:], f.get(AttrUUIDR))
 	f.needDescription()
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return whole(m, f.failed())
 }
 
 // AppendBody appends m without its Authenticator to b.

@@ -32,10 +32,7 @@ func ParseM2D(b []byte) (*M2D, error) {
 	}
 	copy(m.RegistrarNonce[:], f.find(AttrRegistrarNonce))
 	copy(m.UUID[:], f.find(AttrUUIDR))
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return whole(m, f.failed())
 }
 
 // AppendBody appends m to b. M2D has no Authenticator, so this is all of it.

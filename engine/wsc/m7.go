@@ -23,10 +23,7 @@ func ParseM7(b []byte) (*M7, error) {
 		Version2:          f.wfa.version2,
 		Authenticator:     f.authenticator(b),
 	}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return whole(m, f.failed())
 }
 
 // AppendBody appends m without its Authenticator to b.

@@ -19,10 +19,7 @@ func ParseNack(b []byte) (*Nack, error) {
 		ConfigError:    ConfigError(f.get16(AttrConfigurationError)),
 		Version2:       f.wfa.version2,
 	}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return whole(m, f.failed())
 }
 
 // AppendBody appends m to b. WSC_NACK has no Authenticator, so this is all of it.

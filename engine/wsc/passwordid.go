@@ -18,28 +18,18 @@ const (
 	PasswordIDFirstToken            DevicePasswordID = 0x0010
 )
 
+var passwordIDNames = [...]string{
+	PasswordIDDefault: "default (PIN)", PasswordIDUserSpecified: "user-specified",
+	PasswordIDMachineSpecified: "machine-specified", PasswordIDRekey: "rekey",
+	PasswordIDPushButton: "push button", PasswordIDRegistrarSpecified: "registrar-specified",
+	PasswordIDNFCConnectionHandover: "NFC connection handover",
+	PasswordIDP2PSDefault:           "P2PS default",
+}
+
 // String says it in words; a reserved id is its number.
 func (id DevicePasswordID) String() string {
-	switch id {
-	case PasswordIDDefault:
-		return "default (PIN)"
-	case PasswordIDUserSpecified:
-		return "user-specified"
-	case PasswordIDMachineSpecified:
-		return "machine-specified"
-	case PasswordIDRekey:
-		return "rekey"
-	case PasswordIDPushButton:
-		return "push button"
-	case PasswordIDRegistrarSpecified:
-		return "registrar-specified"
-	case PasswordIDNFCConnectionHandover:
-		return "NFC connection handover"
-	case PasswordIDP2PSDefault:
-		return "P2PS default"
-	}
 	if id >= PasswordIDFirstToken {
 		return fmt.Sprintf("NFC token 0x%04x", uint16(id))
 	}
-	return fmt.Sprintf("device password id %d", uint16(id))
+	return nameOf(id, passwordIDNames[:], "device password id")
 }

@@ -39,10 +39,7 @@ func ParseProbeRequest(b []byte) (*ProbeRequest, error) {
 	for _, v := range f.requested.items[:f.requested.n] {
 		p.RequestedDeviceTypes = append(p.RequestedDeviceTypes, DeviceType(v))
 	}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return whole(p, f.failed())
 }
 
 // Append appends the data for a probe request.

@@ -36,10 +36,7 @@ func ParseSelectedRegistrar(b []byte) (*SelectedRegistrar, error) {
 	if s.Version2 == 0 {
 		s.AuthorizedMACs = []MAC{Broadcast}
 	}
-	if err := f.failed(); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return whole(s, f.failed())
 }
 
 // Append appends the message in hostap's order.

@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// nameOf gives the name of a number in a table, or what it is of and the number.
+func nameOf[T ~uint8 | ~uint16](v T, names []string, what string) string {
+	if int(v) < len(names) && names[v] != "" {
+		return names[v]
+	}
+	return fmt.Sprintf("%s %d", what, v)
+}
+
 // State is the Wi-Fi Protected Setup State of an access point.
 type State uint8
 
@@ -14,16 +22,12 @@ const (
 	Configured    State = 2
 )
 
-// String gives "not configured" or "configured".
-func (s State) String() string {
-	switch s {
-	case NotConfigured:
-		return "not configured"
-	case Configured:
-		return "configured"
-	}
-	return fmt.Sprintf("state %d", uint8(s))
+var stateNames = [...]string{
+	NotConfigured: "not configured", Configured: "configured",
 }
+
+// String gives "not configured" or "configured".
+func (s State) String() string { return nameOf(s, stateNames[:], "state") }
 
 // AssociationState tells how an Enrollee's last association went. Everybody sends 0.
 type AssociationState uint16
@@ -37,22 +41,14 @@ const (
 	AssociationIPFailure            AssociationState = 4
 )
 
-// String says it in words.
-func (s AssociationState) String() string {
-	switch s {
-	case AssociationNone:
-		return "not associated"
-	case AssociationSuccess:
-		return "connection success"
-	case AssociationConfigurationFailure:
-		return "configuration failure"
-	case AssociationFailure:
-		return "association failure"
-	case AssociationIPFailure:
-		return "IP failure"
-	}
-	return fmt.Sprintf("association state %d", uint16(s))
+var associationNames = [...]string{
+	AssociationNone: "not associated", AssociationSuccess: "connection success",
+	AssociationConfigurationFailure: "configuration failure",
+	AssociationFailure:              "association failure", AssociationIPFailure: "IP failure",
 }
+
+// String says it in words.
+func (s AssociationState) String() string { return nameOf(s, associationNames[:], "association state") }
 
 // RequestType says in probe and association requests what a station wants to be.
 type RequestType uint8
@@ -65,20 +61,13 @@ const (
 	RequestManagerRegistrar RequestType = 3
 )
 
-// String says it in words.
-func (t RequestType) String() string {
-	switch t {
-	case RequestEnrolleeInfo:
-		return "Enrollee, info only"
-	case RequestEnrollee:
-		return "Enrollee"
-	case RequestRegistrar:
-		return "Registrar"
-	case RequestManagerRegistrar:
-		return "WLAN manager Registrar"
-	}
-	return fmt.Sprintf("request type %d", uint8(t))
+var requestNames = [...]string{
+	RequestEnrolleeInfo: "Enrollee, info only", RequestEnrollee: "Enrollee",
+	RequestRegistrar: "Registrar", RequestManagerRegistrar: "WLAN manager Registrar",
 }
+
+// String says it in words.
+func (t RequestType) String() string { return nameOf(t, requestNames[:], "request type") }
 
 // ResponseType says in probe and association responses what the sender is.
 type ResponseType uint8
@@ -91,20 +80,13 @@ const (
 	ResponseAP           ResponseType = 3
 )
 
-// String says it in words.
-func (t ResponseType) String() string {
-	switch t {
-	case ResponseEnrolleeInfo:
-		return "Enrollee, info only"
-	case ResponseEnrollee:
-		return "Enrollee"
-	case ResponseRegistrar:
-		return "Registrar"
-	case ResponseAP:
-		return "access point"
-	}
-	return fmt.Sprintf("response type %d", uint8(t))
+var responseNames = [...]string{
+	ResponseEnrolleeInfo: "Enrollee, info only", ResponseEnrollee: "Enrollee",
+	ResponseRegistrar: "Registrar", ResponseAP: "access point",
 }
+
+// String says it in words.
+func (t ResponseType) String() string { return nameOf(t, responseNames[:], "response type") }
 
 // ConnType is the value of Connection Type Flags.
 type ConnType uint8
