@@ -11,8 +11,6 @@ const (
 	// itself. NetworkManager 1.42 takes it down to change its address, at each activation, for some
 	// 50 ms; firmware may need a second to start.
 	downTime = 2 * time.Second
-	// downCheck is how often it is looked whether it is up again.
-	downCheck = 10 * time.Millisecond
 	// newsTime is how long the watch may take to read what the kernel has told already.
 	newsTime = time.Millisecond
 )
@@ -34,6 +32,17 @@ type down struct {
 	ours      int       // how often we have taken it down, and not heard of it yet
 	count     int       // how often others have
 	at        time.Time // when they did last
+	// changed is closed when the link comes up, goes down or is gone, or news was lost; nil: nobody
+	// waits for that
+	changed chan struct{}
+}
+
+// tell wakes those who wait for news of the link. Its caller holds the lock of downs.
+func (l *down) tell() {
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
 }
 
 // of finds a link's entry. Its caller holds the lock.
@@ -54,6 +63,9 @@ func (d *downs) onLink(index int, up bool) {
 	l := d.of(index)
 	fell, rose := !up && (l.up || !l.heard), up && !l.up
 	l.heard, l.up = true, up
+	if fell || rose {
+		l.tell()
+	}
 	switch {
 	case rose:
 		l.given = false
@@ -71,6 +83,7 @@ func (d *downs) onLink(index int, up bool) {
 func (d *downs) remove(index int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.of(index).tell()
 	delete(d.byID, index)
 }
 
@@ -80,6 +93,7 @@ func (d *downs) reset() {
 	defer d.mu.Unlock()
 	for _, l := range d.byID {
 		l.heard, l.ours, l.count = false, 0, l.count+1
+		l.tell()
 	}
 }
 
@@ -118,22 +132,36 @@ func (d *downs) just(index int) (ago time.Duration, coming bool) {
 	return time.Since(l.at), !l.heard || l.up
 }
 
+// news is closed when the next news of a link comes.
+func (d *downs) news(index int) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.of(index)
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return l.changed
+}
+
 // settled is how a link is. One that somebody has just taken down is given time to come up by
 // itself; that is still down after it was switched off, or is nobody's.
 func (d *Driver) settled(ctx context.Context, index int) (linkMessage, error) {
 	for waited := false; ; waited = true {
+		news := d.downs.news(index) // before the question: none is missed that comes after it
 		l, err := d.links.get(index)
 		if err != nil || l.up {
 			return l, err
 		}
-		wait := downCheck
-		switch ago, coming := d.downs.just(index); {
+		ago, coming := d.downs.just(index)
+		wait := downTime - ago
+		switch {
 		case coming && !waited:
 			wait = newsTime
-		case ago >= downTime:
+		case wait <= 0:
 			return l, nil
 		}
 		select {
+		case <-news:
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return l, ctx.Err()

@@ -47,6 +47,7 @@ type fakeKernel struct {
 	apart    []netdev // interfaces that were made
 	sameAddr bool     // what is made gets the address of the interface
 	requests []uint8
+	dumps    int // how many of them asked for all that there is
 	sockets  []*fakeSocket
 }
 
@@ -206,6 +207,9 @@ func (s *fakeSocket) Send(m genetlink.Message, _ uint16,
 	s.seq++
 	sent := netlink.Message{Header: netlink.Header{Sequence: s.seq, PID: 1}}
 	s.k.requests = append(s.k.requests, m.Header.Command)
+	if flags&netlink.Dump == netlink.Dump {
+		s.k.dumps++
+	}
 	answer := s.k.answer
 	s.k.mu.Unlock()
 
@@ -225,13 +229,26 @@ func (s *fakeSocket) Send(m genetlink.Message, _ uint16,
 		ack.Header.Type = netlink.Error
 		item.messages, item.headers = []genetlink.Message{{}}, []netlink.Message{ack}
 	default:
-		for _, data := range s.k.data(m.Header.Command) {
+		list := s.k.data(m.Header.Command)
+		if m.Header.Command == unix.NL80211_CMD_GET_INTERFACE && flags&netlink.Dump == 0 {
+			list = only(list, m.Data)
+		}
+		for _, data := range list {
 			item.messages = append(item.messages, genetlink.Message{Data: data})
 			item.headers = append(item.headers, sent)
 		}
 	}
 	s.queue <- item
 	return sent, nil
+}
+
+// only is of interfaces the one that was asked for.
+func only(list [][]byte, attrs []byte) [][]byte {
+	asked, _, _ := parseNetdev(attrs)
+	return slices.DeleteFunc(list, func(data []byte) bool {
+		n, _, err := parseNetdev(data)
+		return err != nil || n.index != asked.index
+	})
 }
 
 // changes makes and removes interfaces.

@@ -10,8 +10,15 @@ import (
 	"wpsd/drivers"
 )
 
-// find looks for an interface by name.
+// find looks for an interface by name. The kernel is asked by number: for one interface, if that has
+// been listed before and has its name still, otherwise for all.
 func (d *Driver) find(ctx context.Context, ifname string) (netdev, error) {
+	if index := d.numberOf(ifname); index != 0 {
+		n, err := d.queries.netdev(ctx, index)
+		if err == nil && n.name == ifname && n.mode != drivers.ModeNone {
+			return n, nil
+		}
+	}
 	list, err := d.netdevs(ctx)
 	if err != nil {
 		return netdev{}, err
@@ -22,6 +29,18 @@ func (d *Driver) find(ctx context.Context, ifname string) (netdev, error) {
 		}
 	}
 	return netdev{}, fmt.Errorf("nl80211: %s: %w", ifname, drivers.ErrNoInterface)
+}
+
+// numberOf is the number of an interface that was listed or heard of; 0: none of that name was.
+func (d *Driver) numberOf(ifname string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for index, l := range d.known {
+		if l.name == ifname {
+			return index
+		}
+	}
+	return 0
 }
 
 // LinkUp implements drivers.LinkKeeper.
