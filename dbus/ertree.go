@@ -163,6 +163,14 @@ func (t *tree) staleER(ap erAPKey) {
 	}
 }
 
+// textIf is the text of what there may be, an address or a name of a BSS; empty: there is none.
+func textIf(there bool, what fmt.Stringer) string {
+	if !there {
+		return ""
+	}
+	return what.String()
+}
+
 // erValues are the properties of fi.w1.wps.ER.
 func (t *tree) erValues(ifname string) values {
 	aps, enrollees := []godbus.ObjectPath{}, []godbus.ObjectPath{}
@@ -179,22 +187,15 @@ func (t *tree) erValues(ifname string) values {
 	slices.Sort(aps)
 	slices.Sort(enrollees)
 	now := t.er.running[ifname]
-	address := ""
-	if now.Address.IsValid() {
-		address = now.Address.String()
-	}
 	return values{
-		"Running": variant(now.Running), "Address": variant(address), "AccessPoints": variant(aps),
-		"Enrollees": variant(enrollees),
+		"Running": variant(now.Running), "Address": variant(textIf(now.Address.IsValid(), now.Address)),
+		"AccessPoints": variant(aps), "Enrollees": variant(enrollees),
 	}
 }
 
 // erAccessPointValues are the properties of fi.w1.wps.ER.AccessPoint.
 func erAccessPointValues(ap state.ERAccessPoint) values {
-	bssid, version, state := "", "", ""
-	if !ap.BSSID.IsZero() {
-		bssid = ap.BSSID.String()
-	}
+	version, state := "", ""
 	if ap.HasDevice {
 		version, state = ap.Device.Version2.String(),
 			map[wsc.State]string{wsc.Configured: "configured",
@@ -206,9 +207,10 @@ func erAccessPointValues(ap state.ERAccessPoint) values {
 	}
 	v := deviceValues(ap.Device)
 	maps.Copy(v, values{
-		"Uuid": variant(ap.UUID.String()), "Bssid": variant(bssid),
-		"Address": variant(ap.Addr.String()), "OtherAddresses": variant(others),
-		"Location": variant(ap.Location.String()), "Version": variant(version),
+		"Uuid": variant(ap.UUID.String()), "Bssid": variant(textIf(!ap.BSSID.IsZero(), ap.BSSID)),
+		"Address":        variant(textIf(ap.Addr.IsValid(), ap.Addr)),
+		"OtherAddresses": variant(others),
+		"Location":       variant(ap.Location.String()), "Version": variant(version),
 		"State":       variant(state),
 		"SetupLocked": variant(ap.SetupLocked), "HasSettings": variant(ap.HasSettings),
 		"Subscribed": variant(ap.Subscribed),

@@ -22,15 +22,11 @@ func (t *tree) addNetwork(id state.NetworkID, emit emitter) {
 
 // networkValues are the properties of fi.w1.wps.Network.
 func networkValues(n state.Network) values {
-	bssid := ""
-	if !n.BSSID.IsZero() {
-		bssid = n.BSSID.String()
-	}
 	return values{
 		"Ssid":       variant(octets(n.SSID)),
 		"Auth":       variant(credential.AuthName(n.Auth, n.WPA3Only)),
 		"Encryption": variant(n.Encryption.String()),
-		"Bssid":      variant(bssid),
+		"Bssid":      variant(textIf(!n.BSSID.IsZero(), n.BSSID)),
 		"Source":     variant(n.Source),
 		"Created":    variant(microseconds(n.Created)),
 	}

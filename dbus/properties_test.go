@@ -150,7 +150,7 @@ var properties = map[string]row{
 		"Running": {"false", "true"},
 	}},
 	erAccessPointIface: {erAPPath, map[string][2]string{
-		"Address":          {"invalid IP", "192.0.2.1"},
+		"Address":          {`""`, "192.0.2.1"},
 		"Bssid":            {`""`, "02:00:00:00:01:00"},
 		"ConfigMethods":    {"[]", "[label]"},
 		"DeviceName":       {`""`, "a"},

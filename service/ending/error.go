@@ -14,7 +14,7 @@ import (
 type NotStoredError struct{ Err error }
 
 // Error implements error.
-func (e *NotStoredError) Error() string { return fmt.Sprintf("service: not stored: %v", e.Err) }
+func (e *NotStoredError) Error() string { return fmt.Sprintf("ending: not stored: %v", e.Err) }
 
 // Unwrap gives the error of the store, and ErrStoreFull or ErrStore as callers know them.
 func (e *NotStoredError) Unwrap() []error {
@@ -35,7 +35,7 @@ type HandoverError struct {
 
 // Error implements error.
 func (e *HandoverError) Error() string {
-	return fmt.Sprintf("service: %s did not connect to the network: %v", e.Manager, e.Err)
+	return fmt.Sprintf("ending: %s did not connect to the network: %v", e.Manager, e.Err)
 }
 
 // Unwrap gives ErrHandover and the manager's own error to errors.Is.
@@ -46,7 +46,7 @@ func (e *HandoverError) Unwrap() []error { return []error{state.ErrHandover, e.E
 type NoRoomError struct{ Manager string }
 
 func (e *NoRoomError) Error() string {
-	return "service: there is no room beside the interface that " + e.Manager + " has"
+	return "ending: there is no room beside the interface that " + e.Manager + " has"
 }
 
 func (*NoRoomError) Unwrap() error { return drivers.ErrNotSupported }

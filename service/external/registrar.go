@@ -73,7 +73,7 @@ func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time))
 
 // ErrBroken tells a caller that his call is what the External Registrar has failed at; the log has
 // more.
-var ErrBroken = errors.New("service: the External Registrar failed, which is a mistake in it")
+var ErrBroken = errors.New("external: the External Registrar failed, which is a mistake in it")
 
 // findER is runningER for who does not hold mu.
 func (s *Registrars) findER(ifname string) (*externalRegistrar, error) {

@@ -270,3 +270,21 @@ func TestErrorsOfTheEngine(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressOfAnAccessPoint: a session says at which address its access point is, and nothing where
+// there is none.
+func TestAddressOfAnAccessPoint(t *testing.T) {
+	t.Parallel()
+	inRoom(t, func(r *room) {
+		for id, want := range map[er.APID]string{1: "", 2: "192.0.2.7"} {
+			addr, _ := netip.ParseAddr(want)
+			r.p.Publish(state.ERAPAdded{AccessPoint: state.ERAccessPoint{Interface: "eth0",
+				AP: &er.AP{ID: id, Addr: addr}}})
+			var s state.Session
+			e := &externalRegistrar{room: r.Registrars, ifname: "eth0"}
+			if e.at(&s, id); s.ERAP != id || s.Detail.Address != want {
+				r.Errorf("%d at %q, not %q", s.ERAP, s.Detail.Address, want)
+			}
+		}
+	})
+}

@@ -70,7 +70,9 @@ func (e *externalRegistrar) at(s *state.Session, ap er.APID) {
 	if known, ok := e.room.published.ERAccessPoint(e.ifname, ap); ok {
 		s.ERAP, s.ERAPUUID = ap, known.UUID
 		s.Detail.FriendlyName = known.AP.Description.FriendlyName
-		s.Detail.Address = known.AP.Addr.String()
+		if known.AP.Addr.IsValid() {
+			s.Detail.Address = known.AP.Addr.String()
+		}
 	}
 }
 

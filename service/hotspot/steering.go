@@ -199,7 +199,7 @@ func (k *Steering) use(ctx context.Context, events chan<- drivers.APEvent) (ap d
 	}
 	c := <-answer // the driver bounds how long it takes
 	if c.err != nil {
-		return nil, nil, fmt.Errorf("service: %w", c.err)
+		return nil, nil, fmt.Errorf("hotspot: %w", c.err)
 	}
 	return c.ap, func() {
 		close(done)

@@ -34,7 +34,7 @@ func Restore(ctx context.Context, c RestoreConfig) error {
 			"interface", d.Interface)
 		left, why := repay(ctx, d, c, true)
 		if why != nil {
-			why = fmt.Errorf("service: %s could not be given back: %w", d.Interface, why)
+			why = fmt.Errorf("lending: %s could not be given back: %w", d.Interface, why)
 		}
 		err = errors.Join(err, noteLeft(c.Journal, left), why)
 	}
@@ -77,7 +77,7 @@ func repayOne(ctx context.Context, ifname string, c store.Claim, holders []Holde
 	defer cancel()
 	i := slices.IndexFunc(holders, func(h Holder) bool { return h.Name() == c.Manager })
 	if i < 0 {
-		return fmt.Errorf("service: nobody here speaks with %q", c.Manager)
+		return fmt.Errorf("lending: nobody here speaks with %q", c.Manager)
 	}
 	return holders[i].Restore(ctx, ifname, c.Debt, reconnect)
 }

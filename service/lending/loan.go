@@ -116,11 +116,11 @@ func (l *Loan) borrowFrom(ctx context.Context, h Holder) error {
 		l.debt.Claims = append(l.debt.Claims, store.Claim{Manager: h.Name(), Debt: a.debt})
 	}
 	if err := l.managers.journal.Put(l.debt); err != nil {
-		return fmt.Errorf("service: noting that %s is taken from %s: %w", l.ifname, h.Name(), err)
+		return fmt.Errorf("lending: noting that %s is taken from %s: %w", l.ifname, h.Name(), err)
 	}
 	apart, err := h.Release(ctx, l.ifname, a.debt)
 	if err != nil {
-		return fmt.Errorf("service: %s does not let go of %s: %w: %w", h.Name(), l.ifname,
+		return fmt.Errorf("lending: %s does not let go of %s: %w: %w", h.Name(), l.ifname,
 			drivers.ErrBusy, err)
 	}
 	l.driver.LinkGiven(ctx, l.ifname)
@@ -145,7 +145,7 @@ func (l *Loan) noteLink(ctx context.Context) error {
 	}
 	l.debt.LinkDown, l.linkDown = true, true
 	if err := l.managers.journal.Put(l.debt); err != nil {
-		return fmt.Errorf("service: noting that the link of %s was down: %w", l.ifname, err)
+		return fmt.Errorf("lending: noting that the link of %s was down: %w", l.ifname, err)
 	}
 	return nil
 }

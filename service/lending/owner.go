@@ -41,7 +41,7 @@ func ask(ctx context.Context, h Holder, ifname string) answer {
 	defer cancel()
 	debt, err := h.Claim(ctx, ifname)
 	if err != nil {
-		return answer{manager: h, err: fmt.Errorf("service: %s: whether it has %s: %w: %w",
+		return answer{manager: h, err: fmt.Errorf("lending: %s: whether it has %s: %w: %w",
 			h.Name(), ifname, drivers.ErrBusy, err)}
 	}
 	return answer{manager: h, debt: debt}
@@ -95,7 +95,7 @@ func (m *Managers) Disconnect(ctx context.Context, ifname string) error {
 		case errors.Is(err, drivers.ErrNotSupported):
 			continue
 		case err != nil:
-			return fmt.Errorf("service: %s does not disconnect %s: %w", a.manager.Name(), ifname,
+			return fmt.Errorf("lending: %s does not disconnect %s: %w", a.manager.Name(), ifname,
 				err)
 		}
 		return nil // one below it has the interface on its behalf

@@ -84,7 +84,7 @@ func (s *Exchange) ERNFCHandoverSelect(ctx context.Context, ifname string,
 	sel.SSID = ssid
 	pair, err := wsccrypto.GenerateKeyPair(s.rand)
 	if err != nil {
-		return nil, fmt.Errorf("service: %w", err)
+		return nil, fmt.Errorf("nfc: %w", err)
 	}
 	defer pair.Wipe()
 	sel.PublicKeyHash = wsccrypto.PublicKeyHash(pair.Public())

@@ -72,7 +72,7 @@ func (s *Exchange) NFCHandoverRequest(_ context.Context, ifname string, f Format
 	}
 	pair, err := wsccrypto.GenerateKeyPair(s.rand)
 	if err != nil {
-		return nil, fmt.Errorf("service: %w", err)
+		return nil, fmt.Errorf("nfc: %w", err)
 	}
 	defer pair.Wipe()
 	h := handover{hash: wsccrypto.PublicKeyHash(pair.Public()), private: pair.Private().Clone()}
@@ -80,7 +80,7 @@ func (s *Exchange) NFCHandoverRequest(_ context.Context, ifname string, f Format
 	request := &ndef.HandoverRequest{PublicKeyHash: h.hash, UUIDE: uuid, Version2: wsc.Version20}
 	var random [2]byte
 	if _, err := s.rand.Read(random[:]); err != nil {
-		return nil, fmt.Errorf("service: randomness: %w", err)
+		return nil, fmt.Errorf("nfc: randomness: %w", err)
 	}
 	return writeHandover(f, c, request, func() []byte {
 		return request.AppendMessage(nil, uint16(random[0])<<8|uint16(random[1]))

@@ -138,7 +138,7 @@ func (s *Exchange) admitToken(r TagRequest, t *ndef.PasswordToken) (Tag, error) 
 		NFCRevoke: func(ctx context.Context, ap drivers.AccessPoint) error {
 			nobody, err := ndef.NewPasswordToken(s.rand, [20]byte{})
 			if err != nil {
-				return fmt.Errorf("service: %w", err)
+				return fmt.Errorf("nfc: %w", err)
 			}
 			defer nobody.Wipe()
 			nobody.ID = id

@@ -56,7 +56,7 @@ func (f Format) write(t token) secret.Value {
 func tokenTask(t store.Token) (session.Task, error) {
 	password, err := devpass.FromNFC(t.ID, t.Password.Bytes())
 	if err != nil {
-		return session.Task{}, fmt.Errorf("service: %w", err)
+		return session.Task{}, fmt.Errorf("nfc: %w", err)
 	}
 	return session.Task{Purpose: state.PurposeEnroll, Method: state.MethodNFC, Password: password,
 		PrivateKey: t.Private.Clone()}, nil
@@ -106,7 +106,7 @@ func (s *Exchange) NFCPasswordToken(ctx context.Context, ifname string,
 	defer t.Wipe()
 	pair, err := wsccrypto.KeyPairFromPrivate(t.Private)
 	if err != nil {
-		return secret.Value{}, fmt.Errorf("service: %w", err)
+		return secret.Value{}, fmt.Errorf("nfc: %w", err)
 	}
 	defer pair.Wipe()
 	return f.write(&ndef.PasswordToken{
@@ -125,12 +125,12 @@ func (s *Exchange) ownToken() (store.Token, error) {
 	}
 	pair, err := wsccrypto.GenerateKeyPair(s.rand)
 	if err != nil {
-		return store.Token{}, fmt.Errorf("service: %w", err)
+		return store.Token{}, fmt.Errorf("nfc: %w", err)
 	}
 	defer pair.Wipe()
 	tag, err := ndef.NewPasswordToken(s.rand, wsccrypto.PublicKeyHash(pair.Public()))
 	if err != nil {
-		return store.Token{}, fmt.Errorf("service: %w", err)
+		return store.Token{}, fmt.Errorf("nfc: %w", err)
 	}
 	t := store.Token{ID: tag.ID, Private: pair.Private().Clone(), Password: tag.Password}
 	if err := s.store.SetToken(t); err != nil {

@@ -71,7 +71,7 @@ func (s *Settings) NamedDevice(mac wsc.MAC) (wsc.Device, error) {
 	if s.manager.Device.UUID == (wsc.UUID{}) {
 		var random wsc.MAC
 		if _, err := s.rand.Read(random[:]); err != nil {
-			return wsc.Device{}, fmt.Errorf("service: %w", err)
+			return wsc.Device{}, fmt.Errorf("settings: %w", err)
 		}
 		s.identify(random)
 	}

@@ -120,7 +120,7 @@ func (s *Settings) SetWaiting(n int) {
 func (s *Settings) GeneratePIN() (secret.Value, error) {
 	pin, err := devpass.GeneratePIN(s.rand)
 	if err != nil {
-		return secret.Value{}, fmt.Errorf("service: %w", err)
+		return secret.Value{}, fmt.Errorf("settings: %w", err)
 	}
 	return pin, nil
 }

@@ -39,7 +39,7 @@ var (
 	ErrInvalid         = outcome.ErrInvalid
 
 	// ErrSubscriberTooSlow ends a subscription that nobody reads.
-	ErrSubscriberTooSlow = errors.New("service: the subscriber lags more than 4096 events behind")
+	ErrSubscriberTooSlow = errors.New("state: the subscriber lags more than 4096 events behind")
 )
 
 // ErrUselessTag is an ErrBadTag: the tag is one of Wi-Fi Protected Setup, and nothing can be made
@@ -52,7 +52,7 @@ type uselessTag struct{}
 
 // Error implements error.
 func (uselessTag) Error() string {
-	return "service: this NFC tag of Wi-Fi Protected Setup has nothing that can be used here"
+	return "state: this NFC tag of Wi-Fi Protected Setup has nothing that can be used here"
 }
 
 // Unwrap lets callers who know ErrBadTag only know what to do.

@@ -320,7 +320,7 @@ func (e *Enrolment) associate(ctx context.Context, c search.Candidate) (drivers.
 		BSSID: c.BSSID, SSID: c.SSID, Frequency: c.Frequency, Privacy: c.Privacy, IEs: elements,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("service: associating with %s: %w", c.BSSID,
+		return nil, fmt.Errorf("station: associating with %s: %w", c.BSSID,
 			linkError(cause(ctx, err), drivers.ErrAssociation))
 	}
 	return link, nil

@@ -90,7 +90,7 @@ func (e *Enrolment) checked() { e.session.Note(func(s *state.Session) { s.Checki
 
 // errNobodyNow means that there is nobody to try now, and that somebody wants the interface
 // meanwhile.
-var errNobodyNow = errors.New("service: nobody is to be tried now")
+var errNobodyNow = errors.New("station: nobody is to be tried now")
 
 // impatient reports whether the interface is to be given back, since there is nobody to try for so
 // long.

@@ -131,7 +131,7 @@ func (c *scanner) failed(ctx context.Context, err error) error {
 		limit = maxBusy
 	}
 	if c.failures >= limit {
-		return fmt.Errorf("service: scanning %s: %w", c.iface.Name, err)
+		return fmt.Errorf("station: scanning %s: %w", c.iface.Name, err)
 	}
 	c.log.Debug("scan failed, again", "interface", c.iface.Name, "err", err)
 	if err := c.readChannels(ctx); err != nil {
