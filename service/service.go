@@ -125,7 +125,7 @@ func New(c Config) (*Service, error) {
 	s.stations = station.New(station.Config{Managers: s.lenders, Arrivals: s.arrivals,
 		Store: s.store, Published: s.published, Device: s.settings.Device, Tags: s.tags,
 		Rand: random, Log: s.log})
-	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Networks: nfcHub{s},
+	if s.nfc, err = nfc.New(nfc.Config{Hub: nfcHub{s}, Arrivals: s.arrivals, Managers: s.lenders,
 		AccessPoints: s.hotspots, Registrars: s.registrars, Tags: s.tags,
 		Expired: s.holds.calmDown, Store: s.store, Own: c.Token, Rand: random, Log: s.log}); err != nil {
 		return nil, err

@@ -51,6 +51,9 @@ func New(c Config) *Arrivals {
 		log: c.Log}
 }
 
+// Processing says what becomes of Credentials now.
+func (a *Arrivals) Processing() state.Processing { return a.hub.Processing() }
+
 // Convert makes networks of Credentials that came to an interface, and wipes cs; see
 // receive.Convert. It is done once, and Take has the result.
 func (a *Arrivals) Convert(ifname string, cs []wsc.Credential,

@@ -1,7 +1,7 @@
 // Package nfc is what goes over NFC, as bytes that somebody else reads and writes: tags with
 // networks or passwords, and the messages of a handover.
 //
-//	a tag that was read ──▶ networks ──▶ Networks: stored, offered to agents, handed over
+//	a tag that was read ──▶ networks ──▶ arrival: stored, offered to agents ──▶ Managers: handed over
 //	                    └─▶ a password ──▶ Hub.Start at an access point of this machine
 //	                                   ├─▶ External Registrar
 //	                                   └─▶ tags.Tags: kept for Learn and Configure

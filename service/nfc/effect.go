@@ -38,13 +38,13 @@ func (s *Exchange) NFCTagEffect(ctx context.Context, r TagRequest) (TagEffect, e
 		return TagAdds, nil // NFCTagRead says what is wrong with it, and stores nothing
 	}
 	defer credential.WipeAll(networks)
-	stores := s.networks.Processing() != state.ProcessingExternal
+	p := s.arrivals.Processing()
 	for _, n := range networks {
-		if stores && s.changesStored(n) {
+		if p != state.ProcessingExternal && s.changesStored(n) {
 			return TagChanges, nil
 		}
 	}
-	if s.networks.ManagerChanges(ctx, r, networks) {
+	if s.managers.HasOthers(ctx, r.touch(p), networks) {
 		return TagChanges, nil
 	}
 	return TagAdds, nil

@@ -11,8 +11,9 @@ import (
 	"wpsd/engine/er"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/arrival"
 	"wpsd/service/external"
-	"wpsd/service/receive"
+	"wpsd/service/lending"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
@@ -37,30 +38,14 @@ type Hub interface {
 	Start(r session.StartRequest, t session.Task) (state.Session, error)
 }
 
-// Networks is what becomes of networks, and where they come from.
-type Networks interface {
-	// Network returns a stored network, which is the caller's to wipe.
-	Network(id state.NetworkID) (credential.Network, error)
-	// Processing says what becomes of networks that are received now.
-	Processing() state.Processing
-	// Convert makes networks of Credentials that came to an interface, and wipes cs.
-	Convert(ifname string, cs []wsc.Credential, own wsc.MAC) (*receive.Credentials, error)
-	// Arrived takes what was received. may is asked for each network before any is stored.
-	Arrived(c *receive.Credentials, from receive.Origin,
-		may func(credential.Network) error) Arrival
+// Managers are the network managers, which get what a tag brought.
+type Managers interface {
 	// CheckApply refuses the name of a manager that is not there.
 	CheckApply(apply string) error
-	// ManagerChanges reports whether the manager that would get networks has others of their names.
-	ManagerChanges(ctx context.Context, r TagRequest, networks []credential.Network) bool
+	// HasOthers reports whether the manager that would get networks has others of their names.
+	HasOthers(ctx context.Context, t lending.Touch, networks []credential.Network) bool
 	// HandOver gives networks to a manager in the background, and wipes them then.
-	HandOver(r TagRequest, p state.Processing, networks []credential.Network)
-}
-
-// Arrival is what became of what arrived.
-type Arrival struct {
-	Processing state.Processing // as it is now
-	Stored     []state.NetworkID
-	Err        error // receive.ErrUseless, state.ErrChanged, *ending.NotStoredError; nil: none
+	HandOver(t lending.Touch, networks []credential.Network)
 }
 
 // AccessPoints are the access points of this machine.
@@ -86,7 +71,8 @@ type Registrars interface {
 // Config is what an Exchange works with.
 type Config struct {
 	Hub          Hub
-	Networks     Networks
+	Arrivals     *arrival.Arrivals // take the networks of tags
+	Managers     Managers
 	AccessPoints AccessPoints
 	Registrars   Registrars
 	Tags         *tags.Tags
@@ -103,7 +89,8 @@ type Config struct {
 // Exchange is what goes over NFC. Its methods are safe for concurrent use.
 type Exchange struct {
 	hub        Hub
-	networks   Networks
+	arrivals   *arrival.Arrivals
+	managers   Managers
 	hotspots   AccessPoints
 	registrars Registrars
 	tags       *tags.Tags
@@ -118,7 +105,7 @@ type Exchange struct {
 
 // New makes an Exchange. ErrInvalid tells of a token that is none.
 func New(c Config) (*Exchange, error) {
-	s := &Exchange{hub: c.Hub, networks: c.Networks, hotspots: c.AccessPoints,
+	s := &Exchange{hub: c.Hub, arrivals: c.Arrivals, managers: c.Managers, hotspots: c.AccessPoints,
 		registrars: c.Registrars, tags: c.Tags, expired: c.Expired, store: c.Store, rand: c.Rand, log: c.Log}
 	if c.Own.ID != 0 {
 		if err := s.useToken(c.Own); err != nil {

@@ -19,9 +19,11 @@ import (
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/engine/wsccrypto"
+	"wpsd/service/agents"
+	"wpsd/service/arrival"
 	"wpsd/service/external"
 	"wpsd/service/hotspot/hotspottest"
-	"wpsd/service/receive"
+	"wpsd/service/lending"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/store"
@@ -70,45 +72,19 @@ func (*hub) UUID(ifname string) (wsc.UUID, error) {
 	return wsc.UUIDFromMAC(wsc.MAC{2, 0, 0, 0, 0, 1}), nil
 }
 
-func (*hub) Convert(_ string, cs []wsc.Credential, own wsc.MAC) (*receive.Credentials, error) {
-	return receive.Convert(cs, own, func([]byte) bool { return false })
-}
-
 func (h *hub) Start(r session.StartRequest, t session.Task) (state.Session, error) {
 	h.started, h.tasks = append(h.started, r), append(h.tasks, t)
 	return state.Session{ID: state.SessionID(len(h.tasks)), Purpose: t.Purpose,
 		Method: t.Method}, nil
 }
 
-func (h *hub) Network(id state.NetworkID) (credential.Network, error) {
-	n, err := h.store.Network(uint32(id))
-	if err != nil {
-		return credential.Network{}, state.ErrNoNetwork
-	}
-	return n.Network, nil
-}
-
 func (h *hub) Processing() state.Processing { return h.processing }
 
-func (h *hub) Arrived(c *receive.Credentials, from receive.Origin,
-	may func(credential.Network) error) Arrival {
-	a := Arrival{Processing: h.processing}
-	for _, n := range c.Networks {
-		if a.Err = may(n); a.Err != nil {
-			return a
-		}
-	}
-	if len(c.Networks) == 0 {
-		a.Err = receive.ErrUseless
-	}
-	if h.processing != state.ProcessingExternal {
-		c.Store(h.store, from)
-	}
-	for _, n := range c.Stored {
-		a.Stored = append(a.Stored, state.NetworkID(n.ID))
-	}
-	return a
-}
+func (*hub) SAEOnly(string, []byte) bool { return false }
+
+func (*hub) CredentialsWaiting(int) {}
+
+func (*hub) AgentEnded() {}
 
 func (h *hub) CheckApply(apply string) error {
 	if apply != "" && apply != h.apply {
@@ -117,7 +93,7 @@ func (h *hub) CheckApply(apply string) error {
 	return nil
 }
 
-func (h *hub) ManagerChanges(_ context.Context, _ TagRequest, list []credential.Network) bool {
+func (h *hub) HasOthers(_ context.Context, _ lending.Touch, list []credential.Network) bool {
 	for _, n := range list {
 		if h.manages[string(n.SSID)] {
 			return true
@@ -126,7 +102,7 @@ func (h *hub) ManagerChanges(_ context.Context, _ TagRequest, list []credential.
 	return false
 }
 
-func (h *hub) HandOver(r TagRequest, _ state.Processing, list []credential.Network) {
+func (h *hub) HandOver(r lending.Touch, list []credential.Network) {
 	for _, n := range list {
 		h.handed = append(h.handed, r.Interface+" "+string(n.SSID)+" "+string(n.Key.Bytes()))
 	}
@@ -193,7 +169,11 @@ func newRoom(t testing.TB, change func(*hub, *Config)) *room {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h := &hub{store: store.Memory(), processing: state.ProcessingInternal}
-	c := Config{Hub: h, Networks: h, AccessPoints: h, Registrars: h,
+	told := agents.New(h, log)
+	t.Cleanup(func() { told.Close(errors.New("the end")) })
+	arrivals := arrival.New(arrival.Config{Hub: h, Store: h.store,
+		Published: state.New(state.Manager{}), Agents: told, Log: log})
+	c := Config{Hub: h, Arrivals: arrivals, Managers: h, AccessPoints: h, Registrars: h,
 		Tags: tags.New(log, func() {}), Expired: func() {}, Store: h.store, Rand: rand.Reader, Log: log}
 	if change != nil {
 		change(h, &c)
@@ -482,7 +462,7 @@ func TestEffect(t *testing.T) {
 			if _, err := r.NFCTagRead(t.Context(), ask); !errors.Is(err, state.ErrChanged) {
 				t.Errorf("more than was allowed: %v", err)
 			}
-			if n, _ := r.hub.Network(1); string(n.Key.Bytes()) != "correct horse" {
+			if n, _ := r.hub.store.Network(1); string(n.Key.Bytes()) != "correct horse" {
 				t.Error("the stored network is another")
 			}
 		})

@@ -10,7 +10,9 @@ import (
 	"wpsd/engine/ndef"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
+	"wpsd/service/arrival"
 	"wpsd/service/ending"
+	"wpsd/service/lending"
 	"wpsd/service/outcome"
 	"wpsd/service/receive"
 	"wpsd/service/session"
@@ -44,6 +46,12 @@ type TagRequest struct {
 	// Await, for ERNFCTagRead, lets a device in later that the External Registrar has no network
 	// for yet: once it has one, as long as the tag's password is kept.
 	Await bool
+}
+
+// touch is what the managers need to know of it.
+func (r TagRequest) touch(p state.Processing) lending.Touch {
+	return lending.Touch{Interface: r.Interface, Apply: r.Apply, Processing: p,
+		AddsOnly: r.Allowed == TagAdds}
 }
 
 // TagKind says what was on a tag.
@@ -93,24 +101,24 @@ func (s *Exchange) NFCTagRead(_ context.Context, r TagRequest) (Tag, error) {
 
 // takeConfiguration makes networks of a configuration token.
 func (s *Exchange) takeConfiguration(r TagRequest, t *ndef.ConfigurationToken) (Tag, error) {
-	if err := s.networks.CheckApply(r.Apply); err != nil {
+	if err := s.managers.CheckApply(r.Apply); err != nil {
 		return Tag{}, err
 	}
 	from := receive.Origin{Own: s.hub.Address(r.Interface), BSSID: t.BSSID,
 		Source: string(state.MethodNFC)}
-	c, err := s.networks.Convert(r.Interface, t.Credentials, from.Own)
+	c, err := s.arrivals.Convert(r.Interface, t.Credentials, from.Own)
 	if err != nil {
 		return Tag{}, errUseless(c)
 	}
 	defer c.Wipe()
-	came := s.networks.Arrived(c, from, s.mayStore(r))
+	came := s.arrivals.Take(arrival.Arrival{Credentials: c, From: from, May: s.mayStore(r)})
 	if errors.Is(came.Err, state.ErrChanged) {
 		return Tag{}, came.Err
 	}
 	if errors.Is(came.Err, receive.ErrUseless) {
 		return Tag{}, errUseless(c)
 	}
-	s.networks.HandOver(r, came.Processing, credential.CloneAll(c.Networks))
+	s.managers.HandOver(r.touch(came.Processing), credential.CloneAll(c.Networks))
 	s.log.Info("an NFC tag brought networks", "stored", len(came.Stored), "processing",
 		string(came.Processing))
 	if came.Err != nil && len(came.Stored) == 0 {

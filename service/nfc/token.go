@@ -156,9 +156,9 @@ func (s *Exchange) NFCConfigToken(ctx context.Context, ifname string, f Format,
 	if err := s.hub.Known(ifname); err != nil {
 		return secret.Value{}, err
 	}
-	n, err := s.networks.Network(network)
+	n, err := s.store.Network(uint32(network))
 	if err != nil {
-		return secret.Value{}, err
+		return secret.Value{}, fmt.Errorf("%w (%d)", state.ErrNoNetwork, network)
 	}
 	defer n.Wipe()
 	c := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption,
