@@ -5,12 +5,9 @@ import (
 	"time"
 
 	"wpsd/drivers"
-	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
 	"wpsd/service/air"
-	"wpsd/service/arrival"
 	"wpsd/service/hotspot"
-	"wpsd/service/receive"
 	"wpsd/service/search"
 	"wpsd/service/session"
 	"wpsd/service/state"
@@ -58,27 +55,6 @@ func (h registrarsHub) Asleep() bool {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	return h.s.life.rest.asleep
-}
-
-// Network implements external.Hub.
-func (h registrarsHub) Network(id state.NetworkID) (wsc.Credential, error) {
-	n, err := h.s.NetworkSecrets(id)
-	if err != nil {
-		return wsc.Credential{}, err
-	}
-	n.Raw.Wipe()
-	return wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth,
-		EncrType: n.Encryption, NetworkKey: n.Key}, nil
-}
-
-// Arrived implements external.Hub.
-func (h registrarsHub) Arrived(ses *session.Running, cs []wsc.Credential,
-	from receive.Origin) error {
-	c, err := h.s.arrivals.Convert(ses.Interface, cs, from.Own)
-	if err != nil {
-		return fmt.Errorf("%w: %w", registration.ErrCredential, err)
-	}
-	return h.s.arrivals.Take(arrival.Arrival{Session: ses, Credentials: c, From: from}).Err
 }
 
 // arrivalHub is what arrivals need.

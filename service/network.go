@@ -12,11 +12,7 @@ import (
 
 // NetworkSecrets returns a stored network with its key. What is returned is the caller's to wipe.
 func (s *Service) NetworkSecrets(id state.NetworkID) (credential.Network, error) {
-	n, err := s.store.Network(uint32(id))
-	if err != nil {
-		return credential.Network{}, fmt.Errorf("%w (%d)", state.ErrNoNetwork, id)
-	}
-	return n.Network, nil
+	return s.arrivals.Network(id)
 }
 
 // DeleteNetwork removes a stored network.

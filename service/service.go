@@ -116,11 +116,11 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.sessions = session.New(s.published, s.log, s.sessionOver)
-	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
-		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
-		Tags: s.tags, Rand: random, Log: s.log})
 	s.arrivals = arrival.New(arrival.Config{Hub: arrivalHub{s}, Store: s.store,
 		Published: s.published, Agents: s.agents, Log: s.log})
+	s.registrars = external.New(external.Config{Hub: registrarsHub{s},
+		ControlPoint: c.ControlPoint, Sessions: s.sessions, Published: s.published,
+		Arrivals: s.arrivals, Tags: s.tags, Rand: random, Log: s.log})
 	s.hotspots = hotspot.New(hotspotHub{s}, c.AccessPoints, s.log)
 	s.stations = station.New(station.Config{Managers: s.lenders, Arrivals: s.arrivals,
 		Store: s.store, Published: s.published, Device: s.settings.Device, Tags: s.tags,

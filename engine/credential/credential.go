@@ -69,6 +69,12 @@ type Network struct {
 	Raw secret.Value
 }
 
+// Credential is n as others are given it. The key is n's.
+func (n *Network) Credential() wsc.Credential {
+	return wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption,
+		NetworkKey: n.Key, MAC: n.MAC}
+}
+
 // Wipe overwrites the secrets of n, in every copy of it.
 func (n *Network) Wipe() {
 	n.Key.Wipe()

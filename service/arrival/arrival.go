@@ -54,6 +54,15 @@ func New(c Config) *Arrivals {
 // Processing says what becomes of Credentials now.
 func (a *Arrivals) Processing() state.Processing { return a.hub.Processing() }
 
+// Network returns what arrived once and is stored, with its key. It is the caller's to wipe.
+func (a *Arrivals) Network(id state.NetworkID) (credential.Network, error) {
+	n, err := a.store.Network(uint32(id))
+	if err != nil {
+		return credential.Network{}, fmt.Errorf("%w (%d)", state.ErrNoNetwork, id)
+	}
+	return n.Network, nil
+}
+
 // Convert makes networks of Credentials that came to an interface, and wipes cs; see
 // receive.Convert. It is done once, and Take has the result.
 func (a *Arrivals) Convert(ifname string, cs []wsc.Credential,

@@ -10,13 +10,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"wpsd/engine/credential"
 	"wpsd/engine/er"
 	"wpsd/engine/secret"
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
-	"wpsd/service/receive"
+	"wpsd/service/arrival"
 	"wpsd/service/session"
 	"wpsd/service/state"
+	"wpsd/service/store"
 	"wpsd/service/tags"
 )
 
@@ -59,16 +61,6 @@ func (h *hub) Begin(ifname string, task func()) error {
 }
 
 func (h *hub) Asleep() bool { return h.asleep }
-
-func (h *hub) Network(id state.NetworkID) (wsc.Credential, error) {
-	if id != 1 {
-		return wsc.Credential{}, state.ErrNoNetwork
-	}
-	return wsc.Credential{SSID: []byte("home"), AuthType: wsc.AuthWPA2PSK, EncrType: wsc.EncrAES,
-		NetworkKey: secret.FromString("correct horse")}, nil
-}
-
-func (h *hub) Arrived(*session.Running, []wsc.Credential, receive.Origin) error { return nil }
 
 // point is a ControlPoint on a network where nobody is.
 type point struct {
@@ -118,8 +110,15 @@ func inRoom(t *testing.T, run func(r *room)) {
 			point: &point{search: func() error { return nil }}}
 		log := slog.New(slog.DiscardHandler)
 		over := func(_ *session.Running, finish func() bool) { finish() }
+		kept := store.Memory()
+		if _, _, err := kept.Put(store.Network{Network: credential.Network{SSID: []byte("home"),
+			Auth: wsc.AuthWPA2PSK, Encryption: wsc.EncrAES,
+			Key: secret.FromString("correct horse"), KeyKind: credential.KeyPassphrase}}); err != nil {
+			t.Fatal(err)
+		}
 		r.Registrars = New(Config{Hub: r.hub, Published: r.p, Tags: tags.New(log, func() {}),
-			Rand: r.hub.rand, Log: log, Sessions: session.New(r.p, log, over),
+			Arrivals: arrival.New(arrival.Config{Store: kept, Published: r.p, Log: log}),
+			Rand:     r.hub.rand, Log: log, Sessions: session.New(r.p, log, over),
 			ControlPoint: func(string) (ControlPoint, error) { return r.point, nil }})
 		run(r)
 		r.EndAll(state.ErrShutdown)

@@ -252,11 +252,13 @@ func (s *Registrars) ERConfig(ctx context.Context, ifname string, ap Peer) (wsc.
 // sent to the access point.
 func (s *Registrars) ERSetConfig(ctx context.Context, ifname string, ap Peer,
 	network state.NetworkID) error {
-	settings, err := s.hub.Network(network)
+	stored, err := s.arrivals.Network(network)
 	if err != nil {
 		return err
 	}
-	defer settings.Wipe()
+	defer stored.Wipe()
+	settings := stored.Credential()
+	settings.MAC = wsc.MAC{} // each Enrollee's own
 	return s.askER(ctx, ifname, func(e *externalRegistrar, now time.Time) error {
 		found, err := e.findAP(ap)
 		if err != nil {

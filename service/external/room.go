@@ -8,7 +8,7 @@ import (
 
 	"wpsd/engine/upnp"
 	"wpsd/engine/wsc"
-	"wpsd/service/receive"
+	"wpsd/service/arrival"
 	"wpsd/service/session"
 	"wpsd/service/state"
 	"wpsd/service/tags"
@@ -39,11 +39,6 @@ type Hub interface {
 	Begin(ifname string, task func()) error
 	// Asleep reports whether nothing may begin.
 	Asleep() bool
-	// Network returns a stored network as a Credential, which is the caller's to wipe.
-	Network(id state.NetworkID) (wsc.Credential, error)
-	// Arrived takes the Credentials that a session received, wipes them, and says what is wrong
-	// with them.
-	Arrived(ses *session.Running, cs []wsc.Credential, from receive.Origin) error
 }
 
 // Config is what the External Registrars work with.
@@ -53,6 +48,7 @@ type Config struct {
 	ControlPoint func(ifname string) (ControlPoint, error)
 	Sessions     *session.Table
 	Published    *state.Published
+	Arrivals     *arrival.Arrivals // take the settings of access points
 	Tags         *tags.Tags
 	Rand         io.Reader // drawn from by one goroutine at a time
 	Log          *slog.Logger
@@ -65,6 +61,7 @@ type Registrars struct {
 	point     func(ifname string) (ControlPoint, error)
 	sessions  *session.Table
 	published *state.Published
+	arrivals  *arrival.Arrivals
 	tags      *tags.Tags
 	rand      io.Reader
 	log       *slog.Logger
@@ -78,7 +75,7 @@ type Registrars struct {
 // New makes Registrars of which none runs.
 func New(c Config) *Registrars {
 	return &Registrars{hub: c.Hub, point: c.ControlPoint, sessions: c.Sessions,
-		published: c.Published, tags: c.Tags, rand: c.Rand, log: c.Log,
+		published: c.Published, arrivals: c.Arrivals, tags: c.Tags, rand: c.Rand, log: c.Log,
 		running: make(map[string]*externalRegistrar)}
 }
 

@@ -2,11 +2,13 @@ package external
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"wpsd/engine/er"
 	"wpsd/engine/registration"
 	"wpsd/engine/wsc"
+	"wpsd/service/arrival"
 	"wpsd/service/ending"
 	"wpsd/service/fence"
 	"wpsd/service/receive"
@@ -136,8 +138,13 @@ func (e *externalRegistrar) takeSettings(ses *session.Running, settings wsc.Cred
 	if ses.Purpose == state.PurposeConfigure {
 		session.Strengthen(&settings)
 	}
-	err := e.room.hub.Arrived(ses, receive.FromSettings(settings),
-		receive.Origin{BSSID: ses.Peer, Source: string(ses.Purpose)})
+	from := receive.Origin{BSSID: ses.Peer, Source: string(ses.Purpose)}
+	c, err := e.room.arrivals.Convert(ses.Interface, receive.FromSettings(settings), from.Own)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", registration.ErrCredential, err)
+	} else {
+		err = e.room.arrivals.Take(arrival.Arrival{Session: ses, Credentials: c, From: from}).Err
+	}
 	if ses.Purpose == state.PurposeLearn && !errors.Is(err, registration.ErrCredential) {
 		e.room.published.Publish(state.ERAPSettings{Session: ses.ID, Interface: ses.Interface,
 			AccessPoint: ses.ERAP})

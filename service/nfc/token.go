@@ -156,14 +156,12 @@ func (s *Exchange) NFCConfigToken(ctx context.Context, ifname string, f Format,
 	if err := s.hub.Known(ifname); err != nil {
 		return secret.Value{}, err
 	}
-	n, err := s.store.Network(uint32(network))
+	n, err := s.arrivals.Network(network)
 	if err != nil {
-		return secret.Value{}, fmt.Errorf("%w (%d)", state.ErrNoNetwork, network)
+		return secret.Value{}, err
 	}
 	defer n.Wipe()
-	c := wsc.Credential{NetworkIndex: 1, SSID: n.SSID, AuthType: n.Auth, EncrType: n.Encryption,
-		NetworkKey: n.Key, MAC: n.MAC}
-	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{c},
+	return f.write(&ndef.ConfigurationToken{Credentials: []wsc.Credential{n.Credential()},
 		Version2: wsc.Version20}), nil
 }
 
