@@ -14,25 +14,11 @@ import (
 	"wpsd/test/testbus"
 )
 
-// startBus starts a bus for this test alone.
-func startBus(t *testing.T) *testbus.Bus {
-	t.Helper()
-	b, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.Close() })
-	return b
-}
-
 // TestCallsAllowAQuestion: wpsd may have the user asked for a password, which the flag of each call
 // says; and its refusals are told apart.
 func TestCallsAllowAQuestion(t *testing.T) {
 	t.Parallel()
-	bus := startBus(t)
+	bus := testbus.For(t)
 	service, err := godbus.Connect(bus.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +90,7 @@ func TestCallsAllowAQuestion(t *testing.T) {
 // come, and no others.
 func TestHostileBus(t *testing.T) {
 	t.Parallel()
-	server := startBus(t)
+	server := testbus.For(t)
 	service, err := godbus.Connect(server.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +149,7 @@ func TestHostileBus(t *testing.T) {
 // before our call started the next one, is not the one that we follow.
 func TestTheFormerOneLeft(t *testing.T) {
 	t.Parallel()
-	daemon := startBus(t)
+	daemon := testbus.For(t)
 	start := func() *godbus.Conn {
 		service, err := godbus.Connect(daemon.Address)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	godbus "github.com/godbus/dbus/v5"
+
+	"wpsd/test/testbus"
 )
 
 // links is a folder such as the kernel has for network interfaces.
@@ -64,7 +66,7 @@ func TestConnected(t *testing.T) {
 // machine is not in a network; one that wpsd does not know may be.
 func TestOwnAccessPointIsNoNetwork(t *testing.T) {
 	t.Parallel()
-	daemon := startBus(t)
+	daemon := testbus.For(t)
 	service, err := godbus.Connect(daemon.Address)
 	if err != nil {
 		t.Fatal(err)

@@ -21,11 +21,7 @@ func (m machine) getAll(string) (map[string]godbus.Variant, *godbus.Error) { ret
 // start puts it on a bus of the test's own, and returns another connection to that.
 func start(t *testing.T, says map[string]any) *bus.Conn {
 	t.Helper()
-	b, err := testbus.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.Close() })
+	b := testbus.For(t)
 	if says != nil {
 		conn, err := godbus.Connect(b.Address)
 		if err != nil {

@@ -174,14 +174,7 @@ func play(t *testing.T, suspend func(context.Context) error, before func(*testbu
 	test func(bus *testbus.Bus, s *sleeper, log *lockedBuffer)) {
 	t.Helper()
 	t.Parallel()
-	bus, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
+	bus := testbus.For(t)
 	if before != nil {
 		before(bus)
 	}

@@ -196,19 +196,6 @@ func (j *journal) String() string {
 	return j.b.String()
 }
 
-func startBus(t *testing.T) *testbus.Bus {
-	t.Helper()
-	bus, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
-	return bus
-}
-
 const (
 	tags     = "ndef application/vnd.wfa.wsc"
 	handover = "handover wifi"
@@ -233,7 +220,7 @@ func refusedWith(t *testing.T, call *godbus.Call, name string) {
 
 func TestTouching(t *testing.T) {
 	t.Parallel()
-	bus := startBus(t)
+	bus := testbus.For(t)
 	p := &toucher{answer: []byte("our answer")}
 	log, stop := run(t, bus, p)
 	f := startNeard(t, bus)
@@ -312,7 +299,7 @@ func TestTouching(t *testing.T) {
 // Where there is no neard nothing happens; it may come, go, and come again.
 func TestComingAndGoing(t *testing.T) {
 	t.Parallel()
-	bus := startBus(t)
+	bus := testbus.For(t)
 	p := &toucher{}
 	log, stop := run(t, bus, p)
 	held := func(n int) {
@@ -349,7 +336,7 @@ func TestComingAndGoing(t *testing.T) {
 // anew, so is all this.
 func TestHostileBus(t *testing.T) {
 	t.Parallel()
-	bus := startBus(t)
+	bus := testbus.For(t)
 	p := &toucher{}
 	log, stop := run(t, bus, p)
 	f := startNeard(t, bus)

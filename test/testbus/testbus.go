@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 // ErrMissing means that dbus-daemon is not installed (Debian: apt-get install dbus-daemon).
@@ -42,6 +43,20 @@ func Start() (*Bus, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return b, nil
+}
+
+// For starts a bus for one test, which is skipped where there is no dbus-daemon.
+func For(t testing.TB) *Bus {
+	t.Helper()
+	b, err := Start()
+	if errors.Is(err, ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b
 }
 
 // run starts the program, and waits until it listens.

@@ -75,20 +75,7 @@ func newDesktop(t *testing.T, address string) *desktop {
 	return d
 }
 
-func startBus(t *testing.T) string { return newBus(t).Address }
-
-func newBus(t *testing.T) *testbus.Bus {
-	t.Helper()
-	bus, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
-	return bus
-}
+func startBus(t *testing.T) string { return testbus.For(t).Address }
 
 // startSimulation starts the simulated neighbourhood on a bus.
 func startSimulation(t *testing.T, bus string) (command func(string)) {

@@ -9,6 +9,7 @@ import (
 
 	"wpsd/cmd/wps-applet/model"
 	"wpsd/drivers/managerbus/managertest"
+	"wpsd/test/testbus"
 )
 
 // NetworkManager and logind as far as a question for a key goes.
@@ -120,7 +121,7 @@ func await[T any](t *testing.T, ch <-chan T) (v T) {
 // rather types it, or gives up, says so there, and the notification goes with the question. A
 // desktop without notifications has nobody to ask.
 func TestAsksForAButtonWhereAKeyIsMissing(t *testing.T) {
-	session, system := startBus(t), newBus(t)
+	session, system := startBus(t), testbus.For(t)
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", session)
 	d := newDesktop(t, session)
 	m := newAsker(t)

@@ -31,14 +31,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	bus, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
+	bus := testbus.For(t)
 	w := &world{t: t, bus: bus, dir: t.TempDir(), log: &scripttest.Buffer{}}
 	w.build()
 	if err := os.WriteFile(filepath.Join(w.dir, "conf"), nil, 0o600); err != nil {

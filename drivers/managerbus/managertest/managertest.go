@@ -3,7 +3,6 @@
 package managertest
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -45,14 +44,7 @@ func Start(t *testing.T, managers map[string]*Manager) *managerbus.Bus {
 // StartOn is Start for a test that does something with the bus itself.
 func StartOn(t *testing.T, managers map[string]*Manager) (*managerbus.Bus, *testbus.Bus) {
 	t.Helper()
-	server, err := testbus.Start()
-	if errors.Is(err, testbus.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
+	server := testbus.For(t)
 	for name, m := range managers {
 		m.Play(t, server, name)
 	}
