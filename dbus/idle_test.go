@@ -111,6 +111,34 @@ func (i *idler) busyWith(what string) {
 	i.release()
 }
 
+// order is what a client was sent, in that order: who owns our name, and answers of ours.
+func (i *idler) order(c *client) string {
+	i.world.mu.Lock()
+	defer i.world.mu.Unlock()
+	var order []string
+	for _, m := range i.messages {
+		to, _ := m.Headers[godbus.FieldDestination].Value().(string)
+		member, _ := m.Headers[godbus.FieldMember].Value().(string)
+		switch {
+		case member == "NameOwnerChanged" && m.Body[0] != BusName:
+		case member == "NameOwnerChanged" && m.Body[2] == "":
+			order = append(order, "given-back")
+		case member == "NameOwnerChanged":
+			order = append(order, "owned")
+		case m.Type == godbus.TypeMethodReply && to == c.conn.Names()[0]:
+			order = append(order, "answered")
+		}
+	}
+	return strings.Join(order, " ")
+}
+
+// forget drops what was sent so far.
+func (i *idler) forget() {
+	i.world.mu.Lock()
+	defer i.world.mu.Unlock()
+	i.messages = nil
+}
+
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -219,6 +247,28 @@ func TestIdleLosesNoCall(t *testing.T) {
 			c.must(session1, sessionIface+".Cancel")
 			time.Sleep(session.KeepEnded + 2*idleAfter)
 			i.ends()
+		})
+	})
+	t.Run("the name has its owner again before anybody is answered", func(t *testing.T) {
+		whenIdle(t, func(i *idler) {
+			c := i.client(0)
+			if err := c.conn.AddMatchSignal(godbus.WithMatchMember("NameOwnerChanged"),
+				godbus.WithMatchArg(0, BusName)); err != nil {
+				t.Fatal(err)
+			}
+			answer := make(chan *godbus.Call, 1)
+			i.atLast(func() {
+				c.conn.Object(BusName, rootPath).Go(managerIface+".GeneratePin", 0, answer)
+			})
+			i.forget()
+			time.Sleep(idleAfter + time.Second)
+			if call := <-answer; call.Err != nil {
+				t.Fatal(call.Err)
+			}
+			i.ends()
+			if got := i.order(c); got != "given-back owned answered given-back" {
+				t.Errorf("what the client heard: %s", got)
+			}
 		})
 	})
 	t.Run("after that the name has no owner", func(t *testing.T) {
