@@ -45,7 +45,7 @@ func erAccessPoint(id er.APID) state.ERAccessPoint {
 }
 
 func erEnrollee(ap er.APID) state.EREnrollee {
-	return state.EREnrollee{Interface: "wlan0", Enrollee: er.Enrollee{
+	return state.EREnrollee{Interface: "wlan0", Enrollee: &er.Enrollee{
 		AP: ap, APUUID: erUUID, MAC: enrollee1, PasswordID: wsc.PasswordIDPushButton, M1: true,
 		LastSeen: epoch,
 		Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1), DeviceName: "printer\x00",
@@ -178,7 +178,7 @@ func TestERErrors(t *testing.T) {
 func TestERSignals(t *testing.T) {
 	t.Parallel()
 	ap, other, enrollee := erAccessPoint(1), erAccessPoint(2), erEnrollee(1)
-	locked, later, silent := erAccessPoint(1), enrollee, erAccessPoint(1)
+	locked, later, silent := erAccessPoint(1), erEnrollee(1), erAccessPoint(1)
 	locked.SetupLocked, locked.Problem = true, "does not answer"
 	later.M1 = false
 	silent.LastSeen, silent.Expires = epoch.Add(1), epoch.Add(2*time.Hour)

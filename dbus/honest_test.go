@@ -124,7 +124,7 @@ func nothingKnown() []state.Event {
 		state.ERAPAdded{AccessPoint: state.ERAccessPoint{Interface: "wlan0",
 			AP: &er.AP{ID: 1, UUID: erUUID}}},
 		state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: "wlan0",
-			Enrollee: er.Enrollee{AP: 2, MAC: enrollee1,
+			Enrollee: &er.Enrollee{AP: 2, MAC: enrollee1,
 				Device: wsc.Device{UUID: wsc.UUIDFromMAC(enrollee1)}}}},
 	}
 }
@@ -183,7 +183,7 @@ func everythingKnown() []state.Event {
 		state.ERAPChanged{AccessPoint: erAP}, state.ERAPAdded{AccessPoint: erOther},
 		state.EREnrolleeChanged{Enrollee: enrollee},
 		state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: "wlan0",
-			Enrollee: er.Enrollee{AP: 2, MAC: bssid1}}},
+			Enrollee: &er.Enrollee{AP: 2, MAC: bssid1}}},
 		state.SessionChanged{Session: state.Session{
 			ID: 1, Interface: "wlan0", State: state.StateExchanging, Message: wsc.MsgM4,
 			Role: state.RoleEnrollee, Purpose: state.PurposeEnroll, Method: state.MethodPIN,

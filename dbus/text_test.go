@@ -175,7 +175,7 @@ func fill(v reflect.Value, text string) {
 			}
 		}
 	case reflect.Pointer:
-		if v.Type() == reflect.TypeFor[*er.AP]() {
+		if t := v.Type(); t == reflect.TypeFor[*er.AP]() || t == reflect.TypeFor[*er.Enrollee]() {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(v.Elem(), text)
 		}

@@ -44,14 +44,15 @@ func TestSamplesOfTheManual(t *testing.T) {
 	unknown := state.ERAccessPoint{Interface: ap.Interface, AP: &silent}
 	unknown.HasDevice, unknown.BSSID, unknown.Device = false, wsc.MAC{}, wsc.Device{}
 	sta := state.EREnrollee{Interface: "eth0",
-		Enrollee: er.Enrollee{AP: 1, MAC: staMAC, M1: true, PasswordID: wsc.PasswordIDDefault,
+		Enrollee: &er.Enrollee{AP: 1, MAC: staMAC, M1: true, PasswordID: wsc.PasswordIDDefault,
 			Device: wsc.Device{
 				UUID: staUUID, ConfigMethods: 0x14d,
 				PrimaryDeviceType: must(wsc.ParseDeviceType("1-0050F204-1")),
 				DeviceName:        "Wireless Client", Manufacturer: "Company", ModelName: "cmodel",
 				ModelNumber: "123", SerialNumber: "12345",
 			}}}
-	evil := sta
+	loud := *sta.Enrollee
+	evil := state.EREnrollee{Interface: sta.Interface, Enrollee: &loud}
 	evil.Device.DeviceName, evil.Device.Manufacturer = "a|b\n<3>WPS-SUCCESS ", "\x00\x1b[2J"
 	session := state.Session{ID: 3, Interface: "eth0", Role: state.RoleExternalRegistrar,
 		Purpose: state.PurposeLearn, Method: state.MethodPIN, ERAPUUID: learned}

@@ -79,29 +79,29 @@ func (e *externalRegistrar) tell(now time.Time, event er.Event) {
 	if e.room.running[e.ifname] != e {
 		return // all are gone for subscribers
 	}
+	accessPoint := func(ap *er.AP) state.ERAccessPoint {
+		return state.ERAccessPoint{Interface: e.ifname, AP: ap}
+	}
+	enrollee := func(d *er.Enrollee) state.EREnrollee {
+		return state.EREnrollee{Interface: e.ifname, Enrollee: d}
+	}
 	switch event := event.(type) {
 	case er.APAdded:
-		s.published.Publish(state.ERAPAdded{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
-			AP: &event.AP}})
+		s.published.Publish(state.ERAPAdded{AccessPoint: accessPoint(&event.AP)})
 		e.keys.PrepareIn(keyPause)
 	case er.APChanged:
-		s.published.Publish(state.ERAPChanged{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
-			AP: &event.AP}})
+		s.published.Publish(state.ERAPChanged{AccessPoint: accessPoint(&event.AP)})
 	case er.APAsked:
-		s.published.Publish(state.ERAPAsked{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
-			AP: &event.AP}, Asked: event})
+		s.published.Publish(state.ERAPAsked{AccessPoint: accessPoint(&event.AP), Asked: event})
 	case er.APRemoved:
-		s.published.Publish(state.ERAPRemoved{AccessPoint: state.ERAccessPoint{Interface: e.ifname,
-			AP: &event.AP}, Reason: event.Reason.String()})
+		s.published.Publish(state.ERAPRemoved{AccessPoint: accessPoint(&event.AP),
+			Reason: event.Reason.String()})
 	case er.EnrolleeAdded:
-		s.published.Publish(state.EREnrolleeAdded{Enrollee: state.EREnrollee{Interface: e.ifname,
-			Enrollee: event.Enrollee}})
+		s.published.Publish(state.EREnrolleeAdded{Enrollee: enrollee(&event.Enrollee)})
 	case er.EnrolleeChanged:
-		s.published.Publish(state.EREnrolleeChanged{Enrollee: state.EREnrollee{Interface: e.ifname,
-			Enrollee: event.Enrollee}})
+		s.published.Publish(state.EREnrolleeChanged{Enrollee: enrollee(&event.Enrollee)})
 	case er.EnrolleeRemoved:
-		s.published.Publish(state.EREnrolleeRemoved{Enrollee: state.EREnrollee{Interface: e.ifname,
-			Enrollee: event.Enrollee}})
+		s.published.Publish(state.EREnrolleeRemoved{Enrollee: enrollee(&event.Enrollee)})
 	}
 }
 

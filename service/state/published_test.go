@@ -16,7 +16,7 @@ func TestPublished(t *testing.T) {
 		return ERAccessPoint{ifname, &er.AP{ID: id}}
 	}
 	enrollee := func(ifname string, id er.APID, mac byte) EREnrollee {
-		return EREnrollee{ifname, er.Enrollee{AP: id, MAC: wsc.MAC{mac}}}
+		return EREnrollee{ifname, &er.Enrollee{AP: id, MAC: wsc.MAC{mac}}}
 	}
 	for _, e := range []Event{
 		ManagerChanged{Manager{Waiting: 3}},
@@ -73,7 +73,7 @@ func TestERIsRemoved(t *testing.T) {
 	for _, ifname := range []string{"eth0", "lo"} {
 		p.Publish(ERChanged{ER{Interface: ifname, Running: true}})
 		p.Publish(ERAPAdded{ERAccessPoint{ifname, &er.AP{ID: 1}}})
-		p.Publish(EREnrolleeAdded{EREnrollee{ifname, er.Enrollee{AP: 1}}})
+		p.Publish(EREnrolleeAdded{EREnrollee{ifname, &er.Enrollee{AP: 1}}})
 	}
 	_, sub := p.Subscribe()
 	p.RemoveER("eth0")

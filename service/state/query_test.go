@@ -16,7 +16,7 @@ func TestOneThing(t *testing.T) {
 		InterfaceAdded{Interface{Name: "wlan1"}}, InterfaceAdded{Interface{Name: "wlan0"}},
 		ERChanged{ER{Interface: "wlan0", Running: true}},
 		ERAPAdded{ERAccessPoint{"wlan0", &er.AP{ID: 1, BSSID: mac}}},
-		EREnrolleeAdded{EREnrollee{"wlan0", er.Enrollee{AP: 1, MAC: mac}}},
+		EREnrolleeAdded{EREnrollee{"wlan0", &er.Enrollee{AP: 1, MAC: mac}}},
 	} {
 		p.Publish(e)
 	}

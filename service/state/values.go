@@ -219,10 +219,11 @@ type ERAccessPoint struct {
 	*er.AP
 }
 
-// EREnrollee is a device that asks an access point to let it in.
+// EREnrollee is a device that asks an access point to let it in. Enrollee is shared, and never nil,
+// as ERAccessPoint's AP.
 type EREnrollee struct {
 	Interface string
-	er.Enrollee
+	*er.Enrollee
 }
 
 // Network is a stored network without its secrets.

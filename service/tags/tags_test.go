@@ -3,6 +3,7 @@ package tags
 import (
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,8 +79,8 @@ func TestUse(t *testing.T) {
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		expired := 0
-		kept := New(slog.New(slog.DiscardHandler), func() { expired++ })
+		var expired atomic.Int32
+		kept := New(slog.New(slog.DiscardHandler), func() { expired.Add(1) })
 		short := read(0x100, 'x')
 		short.Password = secret.New(make([]byte, 15))
 		if err := kept.Keep(short, nil); !errors.Is(err, state.ErrBadTag) || kept.Count() > 0 {
@@ -98,12 +99,12 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%v, %d", err, kept.Count())
 		}
 		time.Sleep(Lifetime/2 + time.Second)
-		if synctest.Wait(); kept.Count() != 1 || expired != most-1 {
-			t.Errorf("%d are left, %d expired", kept.Count(), expired)
+		if synctest.Wait(); kept.Count() != 1 || expired.Load() != most-1 {
+			t.Errorf("%d are left, %d expired", kept.Count(), expired.Load())
 		}
 		time.Sleep(Lifetime / 2)
-		if synctest.Wait(); kept.Count() != 0 || expired != most {
-			t.Errorf("%d are left, %d expired", kept.Count(), expired)
+		if synctest.Wait(); kept.Count() != 0 || expired.Load() != most {
+			t.Errorf("%d are left, %d expired", kept.Count(), expired.Load())
 		}
 	})
 }
