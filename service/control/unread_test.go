@@ -3,14 +3,19 @@ package control
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 // TestWhoReadsAfterALookLosesNothing: that a client had something to read when there was a look for
 // another one does not keep events from it once it has read; and who does not read causes no look
-// with each event.
+// with each event. Time is virtual: a look may be made again after some milliseconds.
 func TestWhoReadsAfterALookLosesNothing(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, whoReadsAfterALook)
+}
+
+func whoReadsAfterALook(t *testing.T) {
 	const room, unread = 1 << 20, 1 << 20 / shareOfAll
 	for name, c := range map[string]struct {
 		debtors int // of one user
