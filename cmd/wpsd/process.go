@@ -33,7 +33,9 @@ func keepSecrets() error {
 // GODEBUG=disablethp=1, which without a unit is nobody's: 2 MiB more.
 func smallPages() { _ = unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) }
 
-// releaseMemory gives back to the system what starting, or a session, has left behind.
+// releaseMemory gives back to the system what a session has left behind. Not what starting has: that
+// is less than what a first collection takes for itself, and without one Go makes none every two
+// minutes.
 func releaseMemory() { debug.FreeOSMemory() }
 
 // releaseAfter is how long after the last session its memory is given back. The next one is often
@@ -41,13 +43,10 @@ func releaseMemory() { debug.FreeOSMemory() }
 // much as a third of a run.
 const releaseAfter = time.Minute
 
-// releaseStart is how long after the start what that has left behind is given back: not before
-// whoever had us started was answered, since it takes an eighth of what a start costs.
-const releaseStart = 10 * time.Second
-
 // followSessions keeps systemd informed until ctx ends, and calls releaseMemory after sessions.
 func followSessions(ctx context.Context, svc *service.Service, line *statusLine) {
-	release := time.AfterFunc(releaseStart, releaseMemory)
+	release := time.AfterFunc(time.Hour, releaseMemory)
+	release.Stop() // until the first session has ended
 	defer release.Stop()
 	for ctx.Err() == nil {
 		first, sub := svc.Published().Subscribe()
