@@ -14,7 +14,7 @@ func seed(f *testing.F) {
 		unhex(f, knownTLVs), unhex(f, knownNDEF), config().Append(nil), config().AppendNDEF(nil),
 		request().Append(nil), request().AppendCarrier(nil), request().AppendMessage(nil, 0x1234),
 		selection().Append(nil), selection().AppendCarrier(nil), selection().AppendMessage(nil),
-		AppendEmptySelect(nil),
+		appendEmptySelect(nil),
 	} {
 		f.Add(b)
 		f.Add(b[:len(b)-1])

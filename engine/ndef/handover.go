@@ -177,11 +177,6 @@ func appendHandover(b []byte, message string, before *Record, carrier []byte) []
 	return AppendMessage(b, *wellKnown(message, payload), r)
 }
 
-// AppendEmptySelect appends the answer to a request that offers nothing that we could take.
-func AppendEmptySelect(b []byte) []byte {
-	return AppendMessage(b, *wellKnown(typeSelect, []byte{handoverVersion}))
-}
-
 func wellKnown(name string, payload []byte) *Record {
 	return &Record{TNF: TNFWellKnown, Type: []byte(name), Payload: secret.New(payload)}
 }

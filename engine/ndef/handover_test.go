@@ -52,7 +52,7 @@ func TestHandover(t *testing.T) {
 		{"a select", selection().AppendMessage(nil),
 			unhex(t, "91 02 0a 4873 12 d1 02 04 6163 01013000"+
 				fmt.Sprintf("5a 17 %02x 01 %s 30 %x", selectionLen+2, wscType, bareSelection))},
-		{"an empty select", AppendEmptySelect(nil), unhex(t, "d10201487312")},
+		{"an empty select", appendEmptySelect(nil), unhex(t, "d10201487312")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -252,7 +252,7 @@ func TestHandoverMessages(t *testing.T) {
 			}
 		})
 	}
-	if got, err := ParseHandoverSelect(AppendEmptySelect(nil)); !errors.Is(err, ErrNoRecord) {
+	if got, err := ParseHandoverSelect(appendEmptySelect(nil)); !errors.Is(err, ErrNoRecord) {
 		t.Errorf("an empty select: %+v, %v", got, err)
 	}
 	if got, err := ParseHandoverSelect(request().AppendMessage(nil, 0)); !errors.Is(err,
@@ -299,4 +299,9 @@ func TestAHandoverMessageIsNoTag(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, tag, err)
 		}
 	}
+}
+
+// appendEmptySelect appends the answer to a request that offers nothing that we could take.
+func appendEmptySelect(b []byte) []byte {
+	return AppendMessage(b, *wellKnown(typeSelect, []byte{handoverVersion}))
 }

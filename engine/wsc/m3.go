@@ -36,8 +36,3 @@ func (m *M3) AppendBody(b []byte) []byte {
 	b = AppendAttribute(b, AttrEHash2, m.EHash2[:])
 	return appendVersion2(b, m.Version2)
 }
-
-// Append appends m to b.
-func (m *M3) Append(b []byte) []byte {
-	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
-}

@@ -41,8 +41,3 @@ func (m *M4) AppendBody(b []byte) []byte {
 	b = AppendAttribute(b, AttrEncryptedSettings, m.EncryptedSettings)
 	return appendVersion2(b, m.Version2)
 }
-
-// Append appends m to b.
-func (m *M4) Append(b []byte) []byte {
-	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
-}

@@ -33,8 +33,3 @@ func (m *M5) AppendBody(b []byte) []byte {
 	b = AppendAttribute(b, AttrEncryptedSettings, m.EncryptedSettings)
 	return appendVersion2(b, m.Version2)
 }
-
-// Append appends m to b.
-func (m *M5) Append(b []byte) []byte {
-	return AppendAuthenticator(m.AppendBody(b), m.Authenticator)
-}

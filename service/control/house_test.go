@@ -250,3 +250,22 @@ var apart = []string{
 	"CTRL-EVENT-EAP-FAILURE EAP authentication failed",
 	"CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:01:00 reason=3 locally_generated=1",
 }
+
+// idle reports whether nobody waits for events.
+func (s *Server) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.ports {
+		if p.monitors.count() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// count is how many have attached.
+func (m *monitors) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.list)
+}

@@ -140,12 +140,6 @@ func (m *monitors) forget() {
 	m.dropAll()
 }
 
-func (m *monitors) count() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.list)
-}
-
 // tell sends an event to all that want it: whole to those that may see everything, and to others
 // without its secret.
 func (m *monitors) tell(level int, whole, public []byte) {

@@ -77,18 +77,6 @@ func New(svc *service.Service, o Options) (*Server, error) {
 // Listening is closed once the sockets are there.
 func (s *Server) Listening() <-chan struct{} { return s.ready }
 
-// Idle reports whether nobody waits for events.
-func (s *Server) Idle() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.ports {
-		if p.monitors.count() > 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // Run listens and answers until ctx ends. It fails if a socket of an interface that is there cannot
 // be had. It is called once, after the service is ready.
 func (s *Server) Run(ctx context.Context) error {

@@ -135,7 +135,7 @@ func TestSocketsComeAndGo(t *testing.T) {
 	c.ask("IFNAME", "eth7")
 	c.ask("WPS_PBC", "FAIL\n")
 	c.ask("ATTACH", "OK\n")
-	if s.Idle() {
+	if s.idle() {
 		t.Error("idle, though a client waits for events")
 	}
 	g := dial(t, fmt.Sprintf("@wpsd-test-%d", os.Getpid()), filepath.Join(dir, "../global"))

@@ -237,22 +237,13 @@ func ioctl(fd int, request uintptr, argument unsafe.Pointer) error {
 	return nil
 }
 
-// Names are the keys that can be named (include/uapi/linux/input-event-codes.h).
+// names are the keys that can be named (include/uapi/linux/input-event-codes.h).
 var names = map[string]uint16{
 	"KEY_WPS_BUTTON": 0x211, "KEY_RESTART": 0x198, "KEY_SETUP": 141, "KEY_CONFIG": 171,
 	"KEY_WLAN": 238, "KEY_RFKILL": 247, "KEY_PROG1": 148, "KEY_PROG2": 149, "KEY_PROG3": 202,
 	"KEY_PROG4": 203, "KEY_VENDOR": 0x168, "KEY_OPTION": 0x165, "KEY_POWER2": 0x164,
 	"BTN_0": 0x100, "BTN_1": 0x101, "BTN_2": 0x102, "BTN_3": 0x103, "BTN_4": 0x104,
 	"BTN_5": 0x105, "BTN_6": 0x106, "BTN_7": 0x107, "BTN_8": 0x108, "BTN_9": 0x109,
-}
-
-// Names lists the keys that can be named.
-func Names() []string {
-	var all []string
-	for name := range names {
-		all = append(all, name)
-	}
-	return all
 }
 
 // Number is a key's number, by its name or as it is.

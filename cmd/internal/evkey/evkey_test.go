@@ -61,7 +61,7 @@ func TestNumber(t *testing.T) {
 			t.Errorf("%q is %d, %v", name, got, err)
 		}
 	}
-	for _, name := range Names() {
+	for name := range names {
 		if n, err := Number(name); err != nil || n > keyMax {
 			t.Errorf("%s is %d, %v", name, n, err)
 		}
