@@ -178,7 +178,7 @@ func (s *Server) finish(r result) error {
 	}
 	switch {
 	case p.gone:
-		// He left while his session was being started, which did not know of it.
+		// The caller left while its session was being started, which did not know of that.
 		s.svc.ReleaseOwner(p.name)
 		s.unwatch(p)
 	case !p.known:

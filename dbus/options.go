@@ -13,8 +13,9 @@ import (
 )
 
 // decodeOptions reads an a{sv} into the variables that fields has for its keys: *string, *bool,
-// *uint32, *[]byte,
-// *godbus.ObjectPath, or, for what call.hides names, *bus.Text or *bus.Octets. An unknown key is an error, never ignored: a caller who asks for more than we can must not think that he got it.
+// *uint32, *[]byte, *godbus.ObjectPath, or, for what call.hides names, *bus.Text or *bus.Octets. An
+// unknown key is an error, never ignored: a caller that asks for more than we can must not think
+// that it got it.
 func decodeOptions(options map[string]godbus.Variant, fields map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		field, ok := fields[key]

@@ -36,7 +36,8 @@ func (t *tree) endSession(s state.Session, emit emitter) {
 // putSession notes what a session is like now. That it begins or ends to scan shows at its
 // interface, too.
 func (t *tree) putSession(s state.Session) {
-	if before := t.sessions[s.ID]; (before.State == state.StateScanning) != (s.State == state.StateScanning) {
+	before := t.sessions[s.ID]
+	if (before.State == state.StateScanning) != (s.State == state.StateScanning) {
 		t.stale[interfacePath(s.Interface)] = true
 	}
 	t.sessions[s.ID] = s
@@ -61,7 +62,8 @@ func (t *tree) sessionValues(id state.SessionID) values {
 			ap = accessPointPath(s.Interface, s.Peer)
 		}
 	}
-	key := erAPKey{s.Interface, s.ERAP} // since the session ended, an External Registrar that began anew may have given it to another
+	// since the session ended, an External Registrar that began anew may have given it to another
+	key := erAPKey{s.Interface, s.ERAP}
 	if o, known := t.er.accessPoints[key]; known && o.uuid == s.ERAPUUID {
 		ap = o.path
 	}

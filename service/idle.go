@@ -17,7 +17,8 @@ func (s *Service) Busy() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.sessions.Count(func(*session.Running) bool { return true }) > 0: // also those that ended not long ago: their owners may still ask what they received
+	case s.sessions.Count(func(*session.Running) bool { return true }) > 0:
+		// also those that ended not long ago: their owners may still ask what they received
 		return "a session"
 	case agents > 0:
 		return "a credential agent"

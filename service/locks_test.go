@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestLocksAreGivenBack: in this package and its rooms, after Lock comes either the defer that gives the lock back, or nothing
-// that could fail: a panic that a fence catches must not leave everybody else waiting. Calls of
-// builtins, and of methods of time, cannot.
+// TestLocksAreGivenBack: in this package and its rooms, after Lock comes either the defer that
+// gives the lock back, or nothing that could fail: a panic that a fence catches must not leave
+// everybody else waiting. Calls of builtins, and of methods of time, cannot.
 func TestLocksAreGivenBack(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -23,7 +23,8 @@ func TestLocksAreGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range rooms {
-		if !strings.HasPrefix(name, "control/") { // it looks things up under its locks, which cannot fail
+		// it looks things up under its locks, which cannot fail
+		if !strings.HasPrefix(name, "control/") {
 			files = append(files, name)
 		}
 	}

@@ -166,7 +166,7 @@ func (a *agent) leaves() {
 	}
 }
 
-// call calls a method of neard's that returns nothing. It never has it started.
+// call calls a method of neard's that returns nothing. The bus does not start neard for it.
 func (a *agent) call(member string, args ...any) error {
 	ctx, cancel := context.WithTimeout(a.ctx, answerTime)
 	defer cancel()

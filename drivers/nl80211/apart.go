@@ -47,7 +47,8 @@ func (d *Driver) StationApart(ctx context.Context, ifname string) (drivers.Stati
 	a.Station = s.(*Station)
 	d.downs.give(a.index) // it begins down, and nobody but us will bring it up
 	if a.addr == beside.address {
-		return nil, errors.Join(fmt.Errorf("nl80211: %s: an interface beside it has the same address: %w", ifname, drivers.ErrNotSupported), a.Close())
+		return nil, errors.Join(fmt.Errorf("nl80211: %s: an interface beside it has the same address: %w",
+			ifname, drivers.ErrNotSupported), a.Close())
 	}
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package nl80211
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -162,7 +163,7 @@ func (a *bssAttributes) copyElements() (newest, beacon []byte) {
 		a.beaconAt-a.elementsAt > uint64(staleResponse/time.Microsecond) {
 		newest = a.beacon
 	}
-	return append([]byte(nil), newest...), append([]byte(nil), a.beacon...)
+	return bytes.Clone(newest), bytes.Clone(a.beacon)
 }
 
 // seen is when the access point was last heard. Not every driver tells the boot time of a frame;

@@ -1,6 +1,8 @@
 package nl80211
 
 import (
+	"bytes"
+
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -55,7 +57,7 @@ func parseEvent(command uint8, attrs []byte) (event, bool) {
 			}
 			d.Do(func(b []byte) error {
 				if len(b) <= maxFrame {
-					e.frame = append([]byte(nil), b...)
+					e.frame = bytes.Clone(b)
 				}
 				return nil
 			})

@@ -1,6 +1,7 @@
 package nl80211
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"time"
@@ -51,7 +52,7 @@ func (l *Link) readPackets() {
 		source, ok := from.(*packet.Addr)
 		if ok && len(source.HardwareAddr) == len(l.bssid) &&
 			[6]byte(source.HardwareAddr) == l.bssid {
-			l.deliver(append([]byte(nil), buffer[:n]...))
+			l.deliver(bytes.Clone(buffer[:n]))
 		}
 	}
 }

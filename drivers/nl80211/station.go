@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -214,7 +215,7 @@ func (s *Station) Channels(ctx context.Context) ([]drivers.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]drivers.Channel(nil), c.channels...), nil
+	return slices.Clone(c.channels), nil
 }
 
 // can returns what the radio can do.

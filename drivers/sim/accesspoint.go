@@ -435,7 +435,7 @@ func (ap *AP) Events() []Event {
 	ap.world.mu.Lock()
 	defer ap.world.mu.Unlock()
 	ap.refresh(time.Now())
-	return append([]Event(nil), ap.events...)
+	return slices.Clone(ap.events)
 }
 
 // Happened reports whether an event of this kind is among Events.

@@ -1,6 +1,7 @@
 package er
 
 import (
+	"slices"
 	"time"
 
 	"wpsd/engine/upnp"
@@ -97,7 +98,7 @@ func (r *Registrar) onByebye(now time.Time, n upnp.Announcement) {
 	if h == nil {
 		return
 	}
-	for _, a := range append([]*ap(nil), h.aps...) {
+	for _, a := range slices.Clone(h.aps) {
 		if n.HasUUID && !a.isNamed(n.UUID) || now.Before(a.askAgainAt) && !a.Dropped {
 			continue
 		}

@@ -151,7 +151,8 @@ func (s *HandoverSelect) AppendMessage(b []byte) []byte {
 	return appendHandover(b, typeSelect, nil, s.Append(nil))
 }
 
-// putPrefix fills in the length of the carrier that begins at start.
+// putPrefix fills in how many bytes of attributes follow the prefix of the carrier that begins at
+// start, as a big-endian number.
 func putPrefix(b []byte, start int) []byte {
 	binary.BigEndian.PutUint16(b[start:], uint16(len(b)-start-carrierPrefix))
 	return b

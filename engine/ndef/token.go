@@ -13,7 +13,8 @@ import (
 // the flags of a record it would be one that does not begin a message (hostap's distinction).
 const rawStart = 0x10
 
-// Tag is what a WSC tag holds: exactly one of the two is set.
+// Tag is what a WSC tag holds: exactly one of the two is set. Both have secrets, which are the
+// reader's to wipe (Wipe).
 type Tag struct {
 	Password      *PasswordToken
 	Configuration *ConfigurationToken

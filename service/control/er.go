@@ -322,7 +322,8 @@ type erKey struct {
 func (t *translator) erAPSettings(r *run) {
 	for _, n := range t.received(r.ID) {
 		l := line{ifname: r.Interface, level: levelInfo}
-		l.text = fmt.Sprintf("WPS-ER-AP-SETTINGS uuid=%s ssid=%s auth_type=0x%04x encr_type=0x%04x key=", r.ERAPUUID, quoteSSID(n.SSID), uint16(n.Auth), uint16(n.Encryption))
+		l.text = fmt.Sprintf("WPS-ER-AP-SETTINGS uuid=%s ssid=%s auth_type=0x%04x encr_type=0x%04x key=",
+			r.ERAPUUID, quoteSSID(n.SSID), uint16(n.Auth), uint16(n.Encryption))
 		if n.Auth != wsc.AuthOpen && n.Key.Len() >= 8 && n.Key.Len() <= 64 {
 			l.secret = n.Key.Clone()
 		}
@@ -338,7 +339,8 @@ func (t *translator) erAPSettings(r *run) {
 func (t *translator) erEnded(r *run) {
 	switch {
 	case r.State == state.StateCanceled:
-	case r.State == state.StateSucceeded && r.Purpose == state.PurposeLearn: // told with the settings
+	case r.State == state.StateSucceeded && r.Purpose == state.PurposeLearn:
+		// told with the settings
 	case r.State == state.StateSucceeded:
 		if r.Purpose == state.PurposeConfigure {
 			t.tell(r.Interface, "WPS-CRED-RECEIVED ")

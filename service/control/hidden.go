@@ -87,7 +87,8 @@ func (h *hidden) conceal(command []byte) string {
 	parts := bytes.SplitN(args, []byte(" "), count)
 	for _, n := range where.parts {
 		switch {
-		case n >= len(parts), len(parts[n]) == 0, string(parts[n]) == nfcWord: // nothing, or what stands in place of a PIN
+		case n >= len(parts), len(parts[n]) == 0, string(parts[n]) == nfcWord:
+			// nothing, or what stands in place of a PIN
 		case string(name) == "WPS_AP_PIN" && string(parts[0]) != "set",
 			string(name) == "SET_NETWORK" && string(parts[1]) != "psk":
 		default:

@@ -11,9 +11,9 @@ import (
 	"wpsd/engine/devpass"
 )
 
-// callError is how a call can fail: the name that it has on D-Bus, without our prefix if it is ours;
-// what it is called in logs and in other errors; and its sentence for a person, empty where the
-// error that wraps it tells more than could be said here, and never holds a secret.
+// callError is how a call can fail: the name that it has on D-Bus, without our prefix if it is
+// ours; what it is called in logs and in other errors; and its sentence for a person, empty where
+// the error that wraps it tells more than could be said here, and never holds a secret.
 type callError struct {
 	name, label, text string
 	is                error // what it is a kind of
@@ -27,9 +27,11 @@ func (e *callError) Unwrap() error { return e.is }
 
 // What calls return, found with errors.Is. devpass.ErrPIN and devpass.ErrPINChecksum come as well.
 var (
-	ErrHandover  error = &callError{"HandoverFailed", "the network manager did not connect to the network", "", nil}
+	ErrHandover error = &callError{"HandoverFailed",
+		"the network manager did not connect to the network", "", nil}
 	ErrDismissed error = &callError{"AuthorizationDismissed", "the dialog was dismissed",
-		"The question for a password was closed without an answer: nothing was done.", ErrNotAuthorized}
+		"The question for a password was closed without an answer: nothing was done.",
+		ErrNotAuthorized}
 	ErrInteractionRequired error = &callError{NameInteractive, "a password is required",
 		"This needs a password: allow interactive authorization with the call, or run it as root (sudo).", ErrNotAuthorized}
 	ErrNoAuthenticationAgent error = &callError{NameInteractive, "nobody to ask for a password",
@@ -38,11 +40,13 @@ var (
 		"You are not authorized to do this: run it as root (sudo), or have the administrator allow it by a rule of polkit.", nil}
 	ErrBusy error = &callError{"Busy", "a session or a scan is running on this interface",
 		"A session or a scan runs on this interface: wait for its end, or cancel it.", nil}
-	ErrInterfaceExists error = &callError{"InterfaceExists", "this network interface is there already",
+	ErrInterfaceExists error = &callError{"InterfaceExists",
+		"this network interface is there already",
 		"This network interface is there already: nothing has to be added.", nil}
 	ErrNoInterface error = &callError{"UnknownInterface", "there is no such network interface",
 		"There is no such network interface, or no longer: compare it with the list of interfaces.", nil}
-	ErrUnknownBSSID error = &callError{"UnknownBssid", "this BSSID cannot be one of an access point",
+	ErrUnknownBSSID error = &callError{"UnknownBssid",
+		"this BSSID cannot be one of an access point",
 		"No access point can have this BSSID: take one from the list of access points, or leave it out.", nil}
 	ErrRadioBlocked error = &callError{"RadioBlocked", "the radio is switched off",
 		"The radio is switched off: unblock it with its switch or with rfkill.", nil}
@@ -62,20 +66,25 @@ var (
 		"The access point's software does not answer: see whether hostapd or wpa_supplicant runs and has ctrl_interface set, with a group that wpsd is in (netdev).", nil}
 	ErrRefused error = &callError{"Refused", "the access point refused",
 		"The access point refused: look at its WPS settings and its log.", nil}
-	ErrERStopped error = &callError{"NotRunning", "the External Registrar does not run on this interface",
+	ErrERStopped error = &callError{"NotRunning",
+		"the External Registrar does not run on this interface",
 		"The External Registrar does not run on this interface: start it first.", nil}
-	ErrERSockets error = &callError{"Unreachable", "the External Registrar cannot use the network on this interface",
+	ErrERSockets error = &callError{"Unreachable",
+		"the External Registrar cannot use the network on this interface",
 		"The network cannot be used on this interface: see whether the interface is up and has an address, and wpsd's log (journalctl -u wpsd).", nil}
 	ErrERBusy error = &callError{"Busy", "this access point is being learned or configured",
 		"This access point is being learned or configured: wait for the end of that session, or cancel it.", nil}
 	ErrERDropped error = &callError{"Refused", "this access point misbehaves and is not used",
 		"This access point misbehaves and is not used: the list of the access points says why (Problem).", nil}
-	ErrERAmbiguous error = &callError{"InvalidArguments", "several access points are named", "", nil}
-	ErrEROverlap   error = &callError{"Overlap", "the buttons of two devices are pressed, and nobody can tell which one is meant",
+	ErrERAmbiguous error = &callError{"InvalidArguments",
+		"several access points are named", "", nil}
+	ErrEROverlap error = &callError{"Overlap",
+		"the buttons of two devices are pressed, and nobody can tell which one is meant",
 		"Two devices have pressed their buttons, and nobody can tell which one is meant: wait two minutes, then press one only.", nil}
 	ErrNoERAP error = &callError{"UnknownAccessPoint", "there is no such access point",
 		"The External Registrar has found no such access point: compare it with the list of those that it found.", nil}
-	ErrNoERSettings error = &callError{"NoSettings", "the settings of the access point are not known, so there is nothing to give",
+	ErrNoERSettings error = &callError{"NoSettings",
+		"the settings of the access point are not known, so there is nothing to give",
 		"The settings of the access point are not known, so there is nothing to give: read them first with its PIN (Learn), or set a stored network for it (SetConfig).", nil}
 	ErrTooMany error = &callError{"LimitsExceeded", "too many sessions at once",
 		"There are too many sessions: wait for one to end, or cancel one.", nil}
@@ -88,17 +97,24 @@ var (
 	ErrStore error = &callError{"StoreFailed", "the state directory cannot be written",
 		"The state directory cannot be written: see whether the disk is full or read-only, and wpsd's log (journalctl -u wpsd).", nil}
 	ErrNoToken error = &callError{"NoToken", "there is no NFC token for this", "", nil}
-	ErrBadTag  error = &callError{"InvalidTag", "this is no NFC tag of Wi-Fi Protected Setup", "", nil}
+	ErrBadTag  error = &callError{"InvalidTag",
+		"this is no NFC tag of Wi-Fi Protected Setup", "", nil}
 	ErrChanged error = &callError{"Busy", "what this would do has changed in this very moment",
 		"What this call would do changes all the time: try again in a moment.", nil}
-	ErrNotSupported error = &callError{"NotSupported", "this interface or this version cannot do that", "", nil}
-	ErrInvalid      error = &callError{"InvalidArguments", "invalid value", "", nil}
+	ErrNotSupported error = &callError{"NotSupported",
+		"this interface or this version cannot do that", "", nil}
+	ErrInvalid error = &callError{"InvalidArguments", "invalid value", "", nil}
 )
 
-// calls are all of them. The first that an error is counts: ErrHandover comes first, as it wraps the
-// manager's own error.
+// calls are all of them. The first that an error is counts: ErrHandover comes first, as it wraps
+// the manager's own error.
 var calls = []error{
-	ErrHandover, ErrDismissed, ErrInteractionRequired, ErrNoAuthenticationAgent, ErrNotAuthorized, ErrBusy, ErrInterfaceExists, ErrNoInterface, ErrUnknownBSSID, ErrRadioBlocked, ErrNoSession, ErrNoNetwork, ErrNoCredentials, ErrTooManyAgents, ErrAgentExists, ErrNoAgent, ErrUnreachable, ErrRefused, ErrERStopped, ErrERSockets, ErrERBusy, ErrERDropped, ErrERAmbiguous, ErrEROverlap, ErrNoERAP, ErrNoERSettings, ErrTooMany, ErrSuspended, ErrShutdown, ErrStoreFull, ErrStore, ErrNoToken, ErrBadTag, ErrChanged, ErrNotSupported, ErrInvalid,
+	ErrHandover, ErrDismissed, ErrInteractionRequired, ErrNoAuthenticationAgent, ErrNotAuthorized,
+	ErrBusy, ErrInterfaceExists, ErrNoInterface, ErrUnknownBSSID, ErrRadioBlocked, ErrNoSession,
+	ErrNoNetwork, ErrNoCredentials, ErrTooManyAgents, ErrAgentExists, ErrNoAgent, ErrUnreachable,
+	ErrRefused, ErrERStopped, ErrERSockets, ErrERBusy, ErrERDropped, ErrERAmbiguous, ErrEROverlap,
+	ErrNoERAP, ErrNoERSettings, ErrTooMany, ErrSuspended, ErrShutdown, ErrStoreFull, ErrStore,
+	ErrNoToken, ErrBadTag, ErrChanged, ErrNotSupported, ErrInvalid,
 }
 
 // Calls are the errors of calls, for manuals and tests.
@@ -125,8 +141,8 @@ var pinErrors = []struct {
 // more than that.
 const internal = "This failed inside wpsd: its log tells why (journalctl -u wpsd)."
 
-// OfCall gives the name that the error of a call has on D-Bus, without our prefix if it is ours, and
-// the sentence for a person.
+// OfCall gives the name that the error of a call has on D-Bus, without our prefix if it is ours,
+// and the sentence for a person.
 func OfCall(err error) (name, sentence string) {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p.name, p.text

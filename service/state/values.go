@@ -235,8 +235,10 @@ type Network struct {
 	KeyKind    credential.KeyKind
 	WPA3Only   bool    // its access points take SAE only, whatever Auth says
 	BSSID      wsc.MAC // of the access point that gave it
-	Source     string  // "pbc", "pin", …
-	Created    time.Time
+	// Source is the method or purpose of the session that brought it ("pbc", "learn"), "nfc" for a
+	// tag, or how else it came.
+	Source  string
+	Created time.Time // when it came last, in UTC, in whole seconds
 }
 
 // Clone returns a copy that shares nothing which the session still changes.

@@ -48,8 +48,8 @@ type Network struct {
 	credential.Network
 	ID      uint32 // never 0, never used twice while the daemon runs
 	BSSID   wsc.MAC
-	Source  string // how it was received: "pbc", "pin", …
-	Created time.Time
+	Source  string    // how it was received: "pbc", "pin", …
+	Created time.Time // when it came last, in UTC, in whole seconds
 }
 
 // Damage is a file that could not be used.
