@@ -27,12 +27,14 @@ type face struct {
 	*daemon
 	w          *world
 	nm         *networkManager
+	shell      *shell
 	home, next *hostapd
 }
 
 // TestApplet: whoever has nothing but the applet gets into a network by button and by PIN, chooses
-// between two routers, reads a router's settings, and is told what happened when wpsd is killed. The
-// peers are the real ones.
+// between two routers, reads a router's settings, and is told what happened when wpsd is killed; is
+// asked by the applet in the background, and lets a device in at his own hotspot. The peers are the
+// real ones.
 func TestApplet(t *testing.T) {
 	if _, err := os.Stat("/in/wps-applet"); err != nil {
 		t.Skip("needs the applet: run test/hwsim/run --applet")
@@ -43,6 +45,9 @@ func TestApplet(t *testing.T) {
 	f.joinsByPIN()
 	f.learns()
 	f.outlives()
+	f.staysBehind()
+	f.connectsAgain()
+	f.letsIn()
 	w.owesNothing()
 }
 
@@ -72,6 +77,7 @@ func (w *world) furnish() *face {
 		_, err := os.Stat("/tmp/.X11-unix/X7")
 		return err == nil
 	})
+	f.shell = w.startShell(session)
 	f.Tree = atspi.Open(w.t, session.Address)
 	f.Settle = 300 * time.Millisecond // to wait is free in virtual time, to look takes a second
 	w.start("wps-applet", "/in/wps-applet", "--verbose")
