@@ -2,7 +2,11 @@
 
 package applet
 
-import "testing"
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
 
 func TestJoinByButton(t *testing.T) {
 	d := newDesktop(t, setting{})
@@ -14,6 +18,9 @@ func TestJoinByButton(t *testing.T) {
 	d.See("Received Sim Home")
 	d.Click("Show the password")
 	d.See("correct horse battery")
+	d.Click("Copy the password")
+	d.See("The password was copied.")
+	d.copied("correct horse battery")
 	d.Click("Hide the password")
 	d.Gone("correct horse battery")
 	d.picture("join-done")
@@ -26,6 +33,10 @@ func TestJoinByPIN(t *testing.T) {
 	d.Click("Use a PIN Instead")
 	d.See("Type This PIN Into Your Router")
 	d.picture("join-pin")
+	pin := strings.ReplaceAll(d.Read(regexp.MustCompile(`^\d{4} \d{4}$`)), " ", "")
+	d.Click("Copy the PIN")
+	d.See("The PIN was copied.")
+	d.copied(pin)
 	d.Click("Cancel")
 	d.Click("My Device Has a Label")
 	d.Write("PIN, eight digits", "12345678")
@@ -58,6 +69,7 @@ func TestServiceComesAndGoes(t *testing.T) {
 	d.Click("Start")
 	d.See("Press the Button on Your Router")
 	d.killService()
+	d.Click("Start the Service") // which nobody does on this bus
 	d.See("The Service Is Not")
 	d.startService()
 	d.See("The Service Was Restarted")

@@ -125,6 +125,21 @@ func TestRouters(t *testing.T) {
 	d.See("The PIN of the Router")
 }
 
+// The router that is looked at is joined, by its button or by a PIN.
+func TestJoinAtARouter(t *testing.T) {
+	d := newDesktop(t, setting{})
+	d.Turn("Routers")
+	d.Click("Sim Label")
+	d.Click("Join by PIN")
+	d.See("The First Half of the PIN Is Wrong") // as it was made for this try: the router has its own
+	d.Click("Back")
+	d.Click("Sim Label")
+	d.Click("Join by Button")
+	d.See("Press the Button on Your Router")
+	d.Click("Cancel")
+	d.See("Routers in Range")
+}
+
 func TestHotspot(t *testing.T) {
 	d := newDesktop(t, setting{args: []string{"--page", "hotspot"}})
 	d.See("Join a Network") // there is none yet
@@ -176,9 +191,15 @@ func TestDevices(t *testing.T) {
 	d.See("The Device Is In")
 	d.picture("devices-in")
 	d.Click("Done")
+	d.Click("Let In clock")
+	d.See("Letting the Device In")
+	d.command("press clock")
+	d.See("The Device Is In")
+	d.Click("Done")
 	d.See("Routers in This Network")
 	keep := func() { d.Act(d.WaitAny("Keep Looking", "toggle button", "switch", "check box")) }
 	keep()
+	d.Checked("Keep Looking") // the switch moves first
 	d.Turn("Join")
 	d.Turn("Devices")
 	d.See("Devices can be let in") // it has gone on, and knows what it had learned

@@ -3,6 +3,7 @@
 package applet
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -45,6 +46,13 @@ func TestEveryReason(t *testing.T) {
 		d.See(tt.title)
 		d.WaitAny(tt.action, "push button", "button")
 		d.picture("reason-" + tt.reason)
+		if page, ok := strings.CutPrefix(tt.action, "Show the "); ok {
+			d.Click(tt.action)
+			d.Gone(tt.title)
+			d.Turn(page)
+			d.Turn("Join")
+			continue
+		}
 		d.Click("Back")
 		d.See("Join a Network")
 	}

@@ -161,6 +161,7 @@ func (tr *Tree) nodes() (list []*Node) {
 		}
 	}
 	walk(root)
+	showing(list)
 	return list
 }
 
@@ -289,14 +290,29 @@ func (tr *Tree) WaitAny(name string, roles ...string) (found *Node) {
 	return found
 }
 
+// Checked waits until something that can be on or off is on.
+func (tr *Tree) Checked(name string) {
+	tr.T.Helper()
+	tr.Until("for "+name+" to be on", func(list []*Node) bool {
+		return slices.ContainsFunc(list, func(n *Node) bool {
+			return strings.HasPrefix(n.name, name) && n.is(stateChecked)
+		})
+	})
+}
+
 // Act does a node's first action.
 func (tr *Tree) Act(n *Node) {
 	tr.T.Helper()
+	// A GtkMenuButton has the button that does it inside.
+	for len(n.children) > 0 && n.children[0].role == n.role && n.children[0].name == n.name {
+		n = n.children[0]
+	}
 	var done bool
 	err := tr.conn.Object(n.bus, n.path).Call(actionIface+".DoAction", 0, int32(0)).Store(&done)
 	if err != nil || !done {
 		tr.T.Fatalf("%s %q does nothing: %v", n.role, n.name, err)
 	}
+	pressed(n.name)
 }
 
 // Write puts a text into an entry.

@@ -127,6 +127,7 @@ func (tr *Tree) Press(name string) {
 	tr.T.Helper()
 	tr.Reach(name)
 	tr.Key(KeySpace)
+	pressed(name)
 }
 
 // notByTab is what the window manager's keys are for.
