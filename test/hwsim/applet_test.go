@@ -33,8 +33,8 @@ type face struct {
 
 // TestApplet: whoever has nothing but the applet gets into a network by button and by PIN, chooses
 // between two routers, reads a router's settings, and is told what happened when wpsd is killed; is
-// asked by the applet in the background, and lets a device in at his own hotspot. The peers are the
-// real ones.
+// asked by the applet in the background, and lets a device in at his own hotspot. Another
+// user is told that polkit does not allow it. The peers are the real ones.
 func TestApplet(t *testing.T) {
 	if _, err := os.Stat("/in/wps-applet"); err != nil {
 		t.Skip("needs the applet: run test/hwsim/run --applet")
@@ -45,6 +45,7 @@ func TestApplet(t *testing.T) {
 	f.joinsByPIN()
 	f.learns()
 	f.outlives()
+	f.isRefused()
 	f.staysBehind()
 	f.connectsAgain()
 	f.letsIn()
@@ -72,7 +73,8 @@ func (w *world) furnish() *face {
 	w.must(err)
 	w.t.Cleanup(func() { _ = session.Close() })
 	w.t.Setenv("DBUS_SESSION_BUS_ADDRESS", session.Address)
-	w.start("Xvfb", "Xvfb", ":7", "-screen", "0", "820x660x24", "-nolisten", "tcp", "-noreset")
+	w.start("Xvfb", "Xvfb", ":7", "-screen", "0", "820x660x24", "-nolisten", "tcp", "-noreset",
+		"-ac") // other users show windows there, too
 	w.until("the X server is there", time.Minute, func() bool {
 		_, err := os.Stat("/tmp/.X11-unix/X7")
 		return err == nil

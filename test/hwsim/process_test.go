@@ -52,19 +52,25 @@ func (w *world) startTyped(gid uint32, name string, command ...string) (p *proce
 
 func (w *world) startReading(stdin *os.File, gid uint32, name string, command ...string) *process {
 	w.t.Helper()
-	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"),
+	cmd := exec.Command(command[0], command[1:]...)
+	if stdin != nil {
+		cmd.Stdin = stdin
+	}
+	if gid != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: gid}}
+	}
+	return w.startCmd(name, cmd)
+}
+
+// startCmd is start for a program with a user, or an environment, of its own.
+func (w *world) startCmd(name string, cmd *exec.Cmd) *process {
+	w.t.Helper()
+	p := &process{w: w, name: name, log: filepath.Join(w.dir, name+".log"), cmd: cmd,
 		done: make(chan struct{})}
 	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	w.must(err)
 	defer file.Close()
-	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = file, file
-	if stdin != nil {
-		p.cmd.Stdin = stdin
-	}
-	if gid != 0 {
-		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: gid}}
-	}
 	w.must(p.cmd.Start())
 	p.handle = p.cmd.Process
 	go func() {
