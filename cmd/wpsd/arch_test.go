@@ -163,10 +163,12 @@ var arrows = map[string][]string{
 	"test/testbus":    {},
 	"test/scripttest": {"test/testbus"},
 	"test/hostile":    {"dbus/bus"},
-	"test/hwsim":      {"test/hostile", "test/figures", "test/testbus", "test/atspi"},
-	"po/catalog":      {},
-	"test/applet":     {"test/testbus", "test/atspi"},
-	"test/atspi":      {},
+	"test/unitfile":   {},
+	"test/hwsim": {"test/hostile", "test/figures", "test/testbus", "test/unitfile",
+		"test/atspi"},
+	"po/catalog":  {},
+	"test/applet": {"test/testbus", "test/atspi"},
+	"test/atspi":  {},
 }
 
 // onlyIn says which of our packages may import a library, by the beginning of its import path. What

@@ -22,6 +22,7 @@ import (
 
 	"wpsd/test/scripttest"
 	"wpsd/test/testbus"
+	"wpsd/test/unitfile"
 )
 
 const (
@@ -173,16 +174,11 @@ func startDaemon(t *testing.T) *running {
 
 // unitEnvironment is what the unit that starts wpsd gives it: without its GODEBUG, signals would
 // leave what was in a register in memory.
-func unitEnvironment(t *testing.T) (env []string) {
+func unitEnvironment(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("../../packaging/wpsd.service")
+	env, err := unitfile.Environment("../../packaging/wpsd.service")
 	if err != nil {
 		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
-			env = append(env, value)
-		}
 	}
 	if !slices.ContainsFunc(env, func(e string) bool {
 		return strings.HasPrefix(e, "GODEBUG=") && strings.Contains(e, "asyncpreemptoff=1")

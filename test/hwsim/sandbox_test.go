@@ -16,6 +16,8 @@ import (
 
 	godbus "github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
+
+	"wpsd/test/unitfile"
 )
 
 // The scenarios run wpsd in the sandbox that it is installed with: systemd, the machine's first
@@ -166,15 +168,10 @@ func (w *world) startWpsd(config string, args ...string) *process {
 
 // environment is what wpsd.service puts into the environment: what is measured without systemd is
 // the wpsd that is installed.
-func (w *world) environment() (variables []string) {
+func (w *world) environment() []string {
 	w.t.Helper()
-	text, err := os.ReadFile("/in/wpsd.service")
+	variables, err := unitfile.Environment("/in/wpsd.service")
 	w.must(err)
-	for line := range strings.Lines(string(text)) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
-			variables = append(variables, v)
-		}
-	}
 	return variables
 }
 
