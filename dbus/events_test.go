@@ -32,7 +32,8 @@ func eventCases() []eventCase {
 	canceled.State, canceled.Reason, canceled.Sentence = state.StateCanceled,
 		outcome.ReasonCanceled, "It was canceled."
 	return []eventCase{
-		{"an interface comes", []state.Event{state.InterfaceAdded{Interface: state.Interface{Name: "wlan0.1"}}}, []string{
+		{"an interface comes", []state.Event{state.InterfaceAdded{
+			Interface: state.Interface{Name: "wlan0.1"}}}, []string{
 			" InterfacesAdded /fi/w1/wps/interfaces/wlan0_2e1 map[fi.w1.wps.ER:… fi.w1.wps.Interface:…]",
 			" PropertiesChanged fi.w1.wps.Manager map[Interfaces:[/fi/w1/wps/interfaces/wlan0 /fi/w1/wps/interfaces/wlan0_2e1]] []",
 		}},
@@ -57,7 +58,8 @@ func eventCases() []eventCase {
 		{"a button is pressed: several properties in one signal",
 			[]state.Event{state.AccessPointChanged{AccessPoint: loud,
 				FlagsChanged: true}}, []string{
-				"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Flags:WPS-PBC Signal:-41] []", "/interfaces/wlan0 AccessPointAvailable " + string(ap1) + " WPS-PBC",
+				"/interfaces/wlan0/aps/02_00_00_00_01_00 PropertiesChanged fi.w1.wps.AccessPoint map[Flags:WPS-PBC Signal:-41] []",
+				"/interfaces/wlan0 AccessPointAvailable " + string(ap1) + " WPS-PBC",
 			}},
 		{"it moves to another channel, its flags stay",
 			[]state.Event{state.AccessPointChanged{AccessPoint: moved}}, []string{
@@ -91,7 +93,8 @@ func eventCases() []eventCase {
 			" InterfacesRemoved /fi/w1/wps/networks/7",
 			" PropertiesChanged fi.w1.wps.Manager map[Networks:[]] []",
 		}},
-		{"a setting changes", []state.Event{state.ManagerChanged{Manager: state.Manager{Version: "0.1", Processing: state.ProcessingBoth}}}, []string{
+		{"a setting changes", []state.Event{state.ManagerChanged{Manager: state.Manager{Version: "0.1",
+			Processing: state.ProcessingBoth}}}, []string{
 			" PropertiesChanged fi.w1.wps.Manager map[ConfigMethods:[] CredentialProcessing:both",
 		}},
 		{"what is told of things that are gone is nothing", []state.Event{

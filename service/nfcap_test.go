@@ -158,22 +158,30 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				string(v.Bytes()) != "the access point's network" {
 				h.Error(err)
 			}
-			for format, want := range map[nfc.Format][]byte{nfc.FormatNDEF: hotspottest.Answer().AppendCarrier(nil), nfc.FormatWPS: hotspottest.Answer().Append(nil)} {
-				if b, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", format, nfc.CarrierRecord); err != nil || !bytes.Equal(b, want) {
+			for format, want := range map[nfc.Format][]byte{
+				nfc.FormatNDEF: hotspottest.Answer().AppendCarrier(nil),
+				nfc.FormatWPS:  hotspottest.Answer().Append(nil),
+			} {
+				b, err := h.svc.NFC().NFCHandoverSelect(h.Context(), "uap0", format,
+					nfc.CarrierRecord)
+				if err != nil || !bytes.Equal(b, want) {
 					h.Errorf("%x, %v", b, err)
 				}
 			}
 			if u.Commands() != "password-token WPS; config-token NDEF; select; select" {
 				h.Errorf("commands %s", u.Commands())
 			}
-			if _, err := h.svc.NFC().StartNFC(h.Context(), session.StartRequest{Interface: "uap0"}); !errors.Is(err, state.ErrNotSupported) || !strings.Contains(err.Error(), "read the tag") {
+			_, err := h.svc.NFC().StartNFC(h.Context(), session.StartRequest{Interface: "uap0"})
+			if !errors.Is(err, state.ErrNotSupported) ||
+				!strings.Contains(err.Error(), "read the tag") {
 				h.Errorf("StartNFC: %v", err)
 			}
 		})
 	})
 	t.Run("a device that was answered over NFC is let in", func(t *testing.T) {
 		inHotspot(t, nil, func(h *house, u *hotspottest.Software) {
-			request := &ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera), Version2: wsc.Version20}
+			request := &ndef.HandoverRequest{PublicKeyHash: [20]byte{1}, UUIDE: wsc.UUIDFromMAC(camera),
+				Version2: wsc.Version20}
 			answer, err := h.svc.NFC().NFCAnswer(h.Context(), request.Append(nil))
 			if err != nil || !bytes.Equal(answer, hotspottest.Answer().Append(nil)) {
 				h.Fatalf("%x, %v", answer, err)
@@ -184,7 +192,9 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 			if s = h.end(s); s.State != state.StateSucceeded || s.Peer != camera {
 				h.Errorf("%+v", s)
 			}
-			if want := fmt.Sprintf("select; handover %x %x", request.AppendCarrier(nil), hotspottest.Answer().AppendCarrier(nil)); u.Commands() != want {
+			want := fmt.Sprintf("select; handover %x %x", request.AppendCarrier(nil),
+				hotspottest.Answer().AppendCarrier(nil))
+			if u.Commands() != want {
 				h.Errorf("commands %s", u.Commands())
 			}
 		})
@@ -216,7 +226,8 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 	t.Run("software without NFC tells its settings, which are a token as well", func(t *testing.T) {
 		inHotspot(t, func(u *hotspottest.Software) {
 			u.Fail["config-token"] = drivers.ErrNotSupported
-			u.Own = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true, RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
+			u.Own = drivers.APSettings{BSSID: homeBSSID, SSID: []byte("hotspot"), WPS: true,
+				RSN: true, CCMP: true, Key: secret.FromString(passphrase), Frequency: 2437}
 		}, func(h *house, u *hotspottest.Software) {
 			v, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", nfc.FormatNDEF, 0)
 			if err != nil {
@@ -227,14 +238,18 @@ func TestNFCAtAnAccessPoint(t *testing.T) {
 				h.Fatal(err)
 			}
 			k := got.Configuration
-			if c := k.Credentials[0]; string(c.SSID) != "hotspot" || c.AuthType != wsc.AuthWPA2PSK || c.EncrType != wsc.EncrAES || string(c.NetworkKey.Bytes()) != passphrase || c.MAC != homeBSSID {
+			c := k.Credentials[0]
+			if string(c.SSID) != "hotspot" || c.AuthType != wsc.AuthWPA2PSK ||
+				c.EncrType != wsc.EncrAES || string(c.NetworkKey.Bytes()) != passphrase ||
+				c.MAC != homeBSSID {
 				h.Errorf("%v", c)
 			}
 			if k.APChannel != 6 || k.RFBands != wsc.Band24GHz || k.BSSID != homeBSSID {
 				h.Errorf("channel %d, bands %v, %v", k.APChannel, k.RFBands, k.BSSID)
 			}
 			u.Set(func() { u.Own.Key = secret.Value{} })
-			if _, err := h.svc.NFC().NFCConfigToken(h.Context(), "uap0", nfc.FormatNDEF, 0); !errors.Is(err, state.ErrNotSupported) || !strings.Contains(err.Error(), "key") {
+			_, err = h.svc.NFC().NFCConfigToken(h.Context(), "uap0", nfc.FormatNDEF, 0)
+			if !errors.Is(err, state.ErrNotSupported) || !strings.Contains(err.Error(), "key") {
 				h.Errorf("without its key: %v", err)
 			}
 		})

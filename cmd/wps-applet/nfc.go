@@ -66,8 +66,9 @@ func (n *nfc) render(s *model.State) {
 	}
 	n.head.show(T("Tags"), body, nil, nil)
 	station, ok := n.a.station()
-	reading := []row{{key: "file", title: T("Read the Content of a Tag"), subtitle: T("A file with a network, or with the password of a device or a router."),
-		icon: "document-open-symbolic", button: T("Open…"), do: n.read}}
+	reading := []row{{key: "file", title: T("Read the Content of a Tag"),
+		subtitle: T("A file with a network, or with the password of a device or a router."),
+		icon:     "document-open-symbolic", button: T("Open…"), do: n.read}}
 	if ok {
 		reading = append(reading, row{key: "join", title: T("Join With This Computer's Tag"),
 			subtitle: T("After the router has read it."), icon: "network-wireless-symbolic",

@@ -307,14 +307,15 @@ func TestMonitorNeverShowsKeys(t *testing.T) {
 func TestObjectName(t *testing.T) {
 	t.Parallel()
 	const er = "/fi/w1/wps/interfaces/eth0/er/"
+	const registrar, device = er + "aps/12345678_9abc_def0_1234_56789abcdef0",
+		er + "enrollees/12345678_9abc_def0_1234_56789abcdef0_02_00_00_00_00_09"
+	const registrarName = "eth0 access point 12345678-9abc-def0-1234-56789abcdef0"
 	for path, want := range map[godbus.ObjectPath]string{
 		"/fi/w1/wps": "wpsd", "/fi/w1/wps/interfaces/wlan0": "wlan0",
 		"/fi/w1/wps/sessions/3": "session 3", "/fi/w1/wps/networks/1": "network 1",
-		"/fi/w1/wps/interfaces/wlan0/aps/02_00_00_00_01_00":                       "wlan0 access point 02:00:00:00:01:00",
-		er + "aps/12345678_9abc_def0_1234_56789abcdef0":                           "eth0 access point 12345678-9abc-def0-1234-56789abcdef0",
-		er + "aps/12345678_9abc_def0_1234_56789abcdef0_2":                         "eth0 access point 12345678-9abc-def0-1234-56789abcdef0",
-		er + "enrollees/12345678_9abc_def0_1234_56789abcdef0_02_00_00_00_00_09":   "eth0 device 02:00:00:00:00:09",
-		er + "enrollees/12345678_9abc_def0_1234_56789abcdef0_02_00_00_00_00_09_1": "eth0 device 02:00:00:00:00:09",
+		"/fi/w1/wps/interfaces/wlan0/aps/02_00_00_00_01_00": "wlan0 access point 02:00:00:00:01:00",
+		registrar: registrarName, registrar + "_2": registrarName,
+		device: "eth0 device 02:00:00:00:00:09", device + "_1": "eth0 device 02:00:00:00:00:09",
 		er + "aps/1": "eth0 aps/1",
 	} {
 		if got := objectName(path); got != want {

@@ -10,12 +10,15 @@
 // rule then. So the reader looks at the header of each message (the bus has checked it) and takes
 // only what was asked for, from whom it was asked:
 //
-//   - answers to calls of ours, from the connection that the call went to: the unique name, or an owner that a followed name
-//     had since; errors also from the bus, which speaks for who is not there;
-//   - signals of the bus itself, and those of the owners of followed names that somebody listens to (Follow);
-//   - method calls for what is served here (Options.OnCall, Serve), and then only from who may call;
-//   - file descriptors with the answer to CallFile. All others are closed at once, and a connection takes none at all unless
-//     Options.Files says so.
+//   - answers to calls of ours, from the connection that the call went to: the unique name, or an
+//     owner that a followed name had since; errors also from the bus, which speaks for who is not
+//     there;
+//   - signals of the bus itself, and those of the owners of followed names that somebody listens to
+//     (Follow);
+//   - method calls for what is served here (Options.OnCall, Serve), and then only from who may
+//     call;
+//   - file descriptors with the answer to CallFile. All others are closed at once, and a connection
+//     takes none at all unless Options.Files says so.
 //
 // The length and number of all of it is bounded. Bodies are decoded by whoever wants them, in his
 // goroutine: one that cannot be decoded is his error, and nothing else.

@@ -117,7 +117,8 @@ func (b *Bus) fail(to *conn, serial uint32, flags godbus.Flags, name, text strin
 	if flags&godbus.FlagNoReplyExpected != 0 {
 		return
 	}
-	b.answer(to, serial, godbus.TypeError, map[godbus.HeaderField]godbus.Variant{godbus.FieldErrorName: godbus.MakeVariant(name)}, text)
+	b.answer(to, serial, godbus.TypeError, map[godbus.HeaderField]godbus.Variant{
+		godbus.FieldErrorName: godbus.MakeVariant(name)}, text)
 }
 
 // answer sends an answer of the bus itself.

@@ -259,7 +259,8 @@ func TestALateReplyIsNobodysAnswer(t *testing.T) {
 		t.Errorf("a reply before it was sent: %s", pin.Bytes())
 	}
 	close(slow)
-	if pin, err := a.APPIN(t.Context(), drivers.APPINRequest{Command: drivers.APPINRandom}); err != nil || string(pin.Bytes()) != "12345670" {
+	random := drivers.APPINRequest{Command: drivers.APPINRandom}
+	if pin, err := a.APPIN(t.Context(), random); err != nil || string(pin.Bytes()) != "12345670" {
 		t.Errorf("the next command is answered %q, %v", pin.Bytes(), err)
 	}
 }

@@ -35,7 +35,9 @@ func TestNFCCommands(t *testing.T) {
 	}
 	tag := file("tag", (&ndef.PasswordToken{ID: 0x10,
 		Password: secret.New(make([]byte, 16))}).AppendNDEF(nil))
-	network := file("network", (&ndef.ConfigurationToken{Credentials: []wsc.Credential{{SSID: []byte("x"), AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}).Append(nil))
+	token := ndef.ConfigurationToken{Credentials: []wsc.Credential{{SSID: []byte("x"),
+		AuthType: wsc.AuthOpen, EncrType: wsc.EncrNone}}}
+	network := file("network", token.Append(nil))
 	request := file("request", (&ndef.HandoverRequest{PublicKeyHash: [20]byte{1}}).AppendMessage(
 		nil, 1))
 	for _, good := range []string{"tag two words " + tag, "token two words " + file("token", nil),

@@ -25,9 +25,10 @@ const (
 // proxyState says who talks to the station.
 //
 //	own ── M1 without a password of ours: M2D ──▶ asked ── M2 of an External Registrar ──▶ external
-//	 │ M2                                           │ nobody answers                          │ Done, NACK, nobody answers
-//	 ▼                                              ▼                                         ▼
-//	(our Registrar alone)                         over                                      over
+//	 │                                             │                                           │
+//	 │ M2                                          │ nobody answers       Done, NACK, no answer │
+//	 ▼                                             ▼                                           ▼
+//	(our Registrar alone)                         over                                        over
 type proxyState uint8
 
 const (

@@ -69,6 +69,8 @@ func TestNFCRuns(t *testing.T) {
 	full := []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6,
 		wsc.MsgM7, wsc.MsgM8, wsc.MsgDone}
 	m2d := []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgAck}
+	refused := []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}
+	toM7 := append(slices.Clone(full[:7]), wsc.MsgNack, wsc.MsgNack)
 	settings := credential("the ap", "old passphrase")
 	for _, c := range []struct {
 		name                string
@@ -99,7 +101,8 @@ func TestNFCRuns(t *testing.T) {
 		{name: "a password that the token does not have", pair: tokenPair, change: func(p *pair) {
 			p.r.Token = onlyToken(Token{Password: devpass.Password{ID: 0x4711,
 				Value: secret.FromString("00")}})
-		}, enrollee: ErrPassword, registrar: ErrPassword, code: 18, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgNack, wsc.MsgNack}},
+		}, enrollee: ErrPassword, registrar: ErrPassword, code: 18,
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgNack, wsc.MsgNack}},
 		{name: "a PIN is never looked for among tokens", pair: tokenPair, messages: full,
 			change: func(p *pair) {
 				p.e.Password = pin("12345670")
@@ -131,8 +134,7 @@ func TestNFCRuns(t *testing.T) {
 			enrollee: ErrPublicKey, registrar: ErrPublicKey, code: 20},
 		{name: "a handover with a key that the Registrar did not announce", pair: handoverPair,
 			change:   func(p *pair) { p.r.KeyPair = mustPair(t) },
-			enrollee: ErrPublicKey, registrar: ErrNack, code: 20,
-			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+			enrollee: ErrPublicKey, registrar: ErrNack, code: 20, messages: refused},
 		{name: "a handover that the Registrar knows no hash of", pair: handoverPair, messages: m2d,
 			change: func(p *pair) {
 				p.r.Token = onlyToken(Token{Password: handoverPassword()})
@@ -143,7 +145,7 @@ func TestNFCRuns(t *testing.T) {
 		{name: "a Registrar that wants a password after a handover", pair: handoverPair,
 			change: func(p *pair) {
 				p.r.Token, p.r.Password = nil, knows(handoverPassword())
-			}, enrollee: ErrProtocol, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+			}, enrollee: ErrProtocol, registrar: ErrNack, messages: refused},
 		{name: "Credentials in M2 for a station that knows of no handover", pair: handoverPair,
 			change: func(p *pair) { p.e.RegistrarKeyHash = nil },
 			// The station goes on with M3, which the Registrar does not expect.
@@ -152,15 +154,16 @@ func TestNFCRuns(t *testing.T) {
 		{name: "a Credential of a handover that is refused", pair: handoverPair,
 			change: func(p *pair) {
 				p.e.Check = func([]wsc.Credential) error { return ErrCredential }
-			}, enrollee: ErrCredential, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+			}, enrollee: ErrCredential, registrar: ErrNack, messages: refused},
 		{name: "an access point with a token is learned by it", pair: tokenPair, learned: true,
 			enrollee: ErrNack, change: func(p *pair) {
 				p.e.APSettings, p.r.Give = &settings, nil
-			}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
+			}, messages: toM7},
 		{name: "an access point whose tag announces another key is told so", pair: tokenPair,
 			change: func(p *pair) {
 				p.e.APSettings, p.r.Give, p.e.KeyPair = &settings, nil, mustPair(t)
-			}, enrollee: ErrM2D, registrar: ErrPublicKey, codes: [2]wsc.ConfigError{0, 20}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgNack}},
+			}, enrollee: ErrM2D, registrar: ErrPublicKey, codes: [2]wsc.ConfigError{0, 20},
+			messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2D, wsc.MsgNack}},
 		{name: "an access point with a token is learned by its PIN", pair: tokenPair, learned: true,
 			enrollee: ErrNack, change: func(p *pair) {
 				alternative := pin("12345670")
@@ -170,7 +173,7 @@ func TestNFCRuns(t *testing.T) {
 					bool) {
 					return alternative, true
 				}
-			}, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgM3, wsc.MsgM4, wsc.MsgM5, wsc.MsgM6, wsc.MsgM7, wsc.MsgNack, wsc.MsgNack}},
+			}, messages: toM7},
 		{name: "a PIN in place of a token that the Enrollee does not take", pair: tokenPair,
 			change: func(p *pair) {
 				p.r.Token = nil
@@ -178,7 +181,7 @@ func TestNFCRuns(t *testing.T) {
 					wsc.DevicePasswordID) (devpass.Password, bool) {
 					return pin("12345670"), true
 				}
-			}, enrollee: ErrPasswordID, registrar: ErrNack, messages: []wsc.MessageType{wsc.MsgM1, wsc.MsgM2, wsc.MsgNack, wsc.MsgNack}},
+			}, enrollee: ErrPasswordID, registrar: ErrNack, messages: refused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

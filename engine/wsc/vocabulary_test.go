@@ -177,7 +177,8 @@ func TestConfigMethods(t *testing.T) {
 			"physical_push_button"},
 		{"wpa_supplicant's default", "display keypad virtual_display", 0x2108,
 			"virtual_display keypad"},
-		{"the sample of README-WPS", "ethernet label ext_nfc_token int_nfc_token nfc_interface\tkeypad", 0x0176, "ethernet label ext_nfc_token int_nfc_token nfc_interface keypad"},
+		{"the sample of README-WPS", "ethernet label ext_nfc_token int_nfc_token nfc_interface\tkeypad",
+			0x0176, "ethernet label ext_nfc_token int_nfc_token nfc_interface keypad"},
 		{"all that there is", "usba ethernet label virtual_display physical_display ext_nfc_token int_nfc_token nfc_interface virtual_push_button physical_push_button keypad p2ps", 0x77ff,
 			"usba ethernet label virtual_display physical_display ext_nfc_token int_nfc_token nfc_interface virtual_push_button physical_push_button keypad p2ps"},
 	} {

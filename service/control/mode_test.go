@@ -52,7 +52,8 @@ func TestConnectionsOfAManagerAreTold(t *testing.T) {
 	from := s.source()
 	from.number = func(state.NetworkID) int { return 3 }
 	tr := newTranslator(from)
-	const toA, toB = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=]", "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:02:00 completed [id=0 id_str=]"
+	const toA = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:01:00 completed [id=0 id_str=]"
+	const toB = "CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:02:00 completed [id=0 id_str=]"
 	step := func(before, now wsc.MAC, want string) {
 		t.Helper()
 		got := ""

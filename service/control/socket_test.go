@@ -599,7 +599,8 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}
-	if n, err := (Place{Dir: "/x", Owner: "root", Group: "0", ReadGroup: "root"}).lookUp(); err != nil || n != (ids{0, 0, 0}) {
+	roots := Place{Dir: "/x", Owner: "root", Group: "0", ReadGroup: "root"}
+	if n, err := roots.lookUp(); err != nil || n != (ids{0, 0, 0}) {
 		t.Errorf("%+v, %v", n, err)
 	}
 }

@@ -234,7 +234,8 @@ func TestAPModePushButtonLetsASupplicantIn(t *testing.T) {
 	if took := o.at.Sub(s.began); took < 119*time.Second || took > 122*time.Second {
 		t.Errorf("the walk time was %v", took)
 	}
-	if !strings.HasPrefix(a.ask("WPS_GET_STATUS"), "PBC Status: Timed-out") && !strings.HasPrefix(a.ask("WPS_GET_STATUS"), "PBC Status: Disabled") {
+	if !strings.HasPrefix(a.ask("WPS_GET_STATUS"), "PBC Status: Timed-out") &&
+		!strings.HasPrefix(a.ask("WPS_GET_STATUS"), "PBC Status: Disabled") {
 		t.Errorf("hostapd still waits: %s", a.ask("WPS_GET_STATUS"))
 	}
 
@@ -336,7 +337,9 @@ func TestAPModeAccessPointsOwnPIN(t *testing.T) {
 	}
 	locked := func(want bool) {
 		t.Helper()
-		w.until(fmt.Sprintf("SetupLocked is %v", want), 2*time.Second, func() bool { return d.property(d.iface(), "Interface", "SetupLocked") == want })
+		w.until(fmt.Sprintf("SetupLocked is %v", want), 2*time.Second, func() bool {
+			return d.property(d.iface(), "Interface", "SetupLocked") == want
+		})
 	}
 	locked(true)
 	random = apPIN("random")
@@ -452,7 +455,8 @@ func TestAPModeWpsctl(t *testing.T) {
 	mark := e.mark()
 	e.mustOK("WPS_PBC")
 	r := w.run("/in/wpsctl", "pbc")
-	if r.status != 0 || !strings.Contains(r.stdout, "the device that is to join") || !strings.Contains(r.stdout, w.mac(station)+" was let into the network") {
+	if r.status != 0 || !strings.Contains(r.stdout, "the device that is to join") ||
+		!strings.Contains(r.stdout, w.mac(station)+" was let into the network") {
 		t.Errorf("wpsctl pbc: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	e.joins(mark, 10*time.Second)
@@ -473,7 +477,8 @@ func TestAPModeWpsctl(t *testing.T) {
 
 	e.refused(a.bssid, otherPIN)
 	monitor.waitLog("the PIN of "+w.mac(station)+" (Camera", 5*time.Second)
-	if r = w.run("/in/wpsctl", "pin", "--pin-file", file, "--timeout", "10"); r.status != 9 || !strings.Contains(r.stderr, "within 10 seconds") {
+	r = w.run("/in/wpsctl", "pin", "--pin-file", file, "--timeout", "10")
+	if r.status != 9 || !strings.Contains(r.stderr, "within 10 seconds") {
 		t.Errorf("wpsctl pin, nobody comes: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 
@@ -482,10 +487,12 @@ func TestAPModeWpsctl(t *testing.T) {
 	if r.status != 0 || len(pin) != 8 || a.ask("WPS_AP_PIN get") != pin {
 		t.Errorf("wpsctl ap-pin random: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
-	if r = w.run("/in/wpsctl", "ap-pin", "set", "--pin-file", file); r.status != 0 || strings.TrimSpace(r.stdout) != labelPIN {
+	r = w.run("/in/wpsctl", "ap-pin", "set", "--pin-file", file)
+	if r.status != 0 || strings.TrimSpace(r.stdout) != labelPIN {
 		t.Errorf("wpsctl ap-pin set: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
-	if r = w.run("/in/wpsctl", "--json", "ap-pin", "get"); r.status != 0 || strings.TrimSpace(r.stdout) != `{"pin":"`+labelPIN+`"}` {
+	r = w.run("/in/wpsctl", "--json", "ap-pin", "get")
+	if r.status != 0 || strings.TrimSpace(r.stdout) != `{"pin":"`+labelPIN+`"}` {
 		t.Errorf("wpsctl ap-pin get: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	if r = w.run("/in/wpsctl", "ap-pin", "disable"); r.status != 0 || !strings.Contains(r.stdout, "has no PIN") {

@@ -13,7 +13,10 @@ import (
 // A wpa_supplicant that is not connected is asked to be quiet over its control socket, where wpsd
 // may open that; else its interface is removed. Either way it is told where the network is.
 func TestManagerSupplicantLooksWhereTheNetworkWasHeard(t *testing.T) {
-	for name, socket := range map[string]string{"as Debian starts it": "DIR=/run/wpa_supplicant GROUP=netdev", "on D-Bus only": "DIR=/run/wpa_supplicant"} {
+	for name, socket := range map[string]string{
+		"as Debian starts it": "DIR=/run/wpa_supplicant GROUP=netdev",
+		"on D-Bus only":       "DIR=/run/wpa_supplicant",
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			fresh := w.startAP(ap{channel: 9})

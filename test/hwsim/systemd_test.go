@@ -687,7 +687,8 @@ func testMakeInstall(t *testing.T) {
 		t.Errorf("it does not end with what to do:\n%s", out)
 	}
 	u.mustCall()
-	if got := u.sh("systemctl show -P FragmentPath wpsd.service; ps -o user= -p $(systemctl show -P MainPID wpsd.service)"); got != "/usr/local/lib/systemd/system/wpsd.service\nwpsd\n" {
+	got := u.sh("systemctl show -P FragmentPath wpsd.service; ps -o user= -p $(systemctl show -P MainPID wpsd.service)")
+	if got != "/usr/local/lib/systemd/system/wpsd.service\nwpsd\n" {
 		t.Errorf("what runs is %s", got)
 	}
 	if got := u.run("wpsctl", "status"); !strings.Contains(got.stdout, "wpsd 3.0-made") {

@@ -111,7 +111,8 @@ func TestRegistrarSendsWeakSettingsAsAsked(t *testing.T) {
 
 		mark = h.mark()
 		file := w.write("weak.txt", labelPIN+"\n"+string(key)+"\n")
-		r := w.run("sh", "-c", fmt.Sprintf("/in/wpsctl configure %s '%s' --auth %s --encryption %s < %s", h.bssid, name("wpsctl"), p.auth, p.encr, file))
+		r := w.run("sh", "-c", fmt.Sprintf("/in/wpsctl configure %s '%s' --auth %s --encryption %s < %s",
+			h.bssid, name("wpsctl"), p.auth, p.encr, file))
 		if r.status != 0 || !strings.Contains(r.stderr, "is weak") {
 			t.Errorf("wpsctl: status %d: %s%s", r.status, r.stdout, r.stderr)
 		}
