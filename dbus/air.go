@@ -61,6 +61,8 @@ func joinable(ap state.AccessPoint) (usable bool, why string) {
 		return false, "wep"
 	case ap.Security != 0 && ap.Security&personal == 0:
 		return false, "enterprise"
+	case wsc.WithoutWPS(ap.Frequency):
+		return false, "band"
 	case ap.Ad.SetupLocked:
 		return true, "locked"
 	case ap.WPA3Only:

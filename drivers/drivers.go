@@ -139,6 +139,8 @@ type ScanRequest struct {
 	Frequencies []int
 	// SSID to probe for; nil means the wildcard.
 	SSID []byte
+	// Passive listens only, and sends no Probe Request: IEs and SSID count for nothing.
+	Passive bool
 	// Flush drops the results of earlier scans first.
 	Flush bool
 	// Urgent ends somebody else's scan that is in the way, where the hardware can, rather than wait

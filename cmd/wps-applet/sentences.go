@@ -58,6 +58,8 @@ var reasons = map[string]sentence{
 		text("What the router sent is not a usable network. Look at its wireless settings."), elsewhere},
 	"wpa3-only": {text("The Network Takes WPA3 Only"),
 		text("WPS cannot set up such a network. Join it with its password in the Wi-Fi settings, or allow WPA2 beside WPA3 on the router."), elsewhere},
+	"band-without-wps": {text("No WPS in This Band"),
+		text("The router's network in 6 GHz cannot be joined by WPS. Take its network in 2.4 or 5 GHz."), elsewhere},
 	"hidden-network": {text("The Network Hides Its Name"),
 		text("Let the router show the name of its network, or join with name and password in the Wi-Fi settings."), elsewhere},
 	"radio-blocked": {text("Wi-Fi Is Switched Off"),

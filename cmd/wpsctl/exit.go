@@ -208,6 +208,7 @@ var reasons = map[outcome.Reason]reason{
 	outcome.ReasonNoCredential:      {exitRefused, ""},
 	outcome.ReasonBadCredential:     {exitRefused, ""},
 	outcome.ReasonWPA3Only:          {exitWPA3, ""},
+	outcome.ReasonBand:              {exitNoAccessPoint, scanHint},
 	outcome.ReasonHidden:            {exitNoAccessPoint, ""},
 	outcome.ReasonRadioBlocked:      {exitRadio, rfkillHint},
 	outcome.ReasonInterfaceBusy:     {exitBusy, ""},

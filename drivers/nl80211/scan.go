@@ -144,10 +144,12 @@ func (s *Station) scanAttributes(ctx context.Context, r drivers.ScanRequest) ([]
 	return attributes(func(e *netlink.AttributeEncoder) {
 		e.Uint32(unix.NL80211_ATTR_IFINDEX, uint32(s.index))
 		// One SSID, be it the empty one, makes it an active scan.
-		e.Nested(unix.NL80211_ATTR_SCAN_SSIDS, func(n *netlink.AttributeEncoder) error {
-			n.Bytes(1, r.SSID)
-			return nil
-		})
+		if !r.Passive {
+			e.Nested(unix.NL80211_ATTR_SCAN_SSIDS, func(n *netlink.AttributeEncoder) error {
+				n.Bytes(1, r.SSID)
+				return nil
+			})
+		}
 		if r.Frequencies != nil {
 			e.Nested(unix.NL80211_ATTR_SCAN_FREQUENCIES, func(n *netlink.AttributeEncoder) error {
 				for i, f := range frequencies {
@@ -156,7 +158,7 @@ func (s *Station) scanAttributes(ctx context.Context, r drivers.ScanRequest) ([]
 				return nil
 			})
 		}
-		if len(r.IEs) > 0 && len(r.IEs) <= can.maxScanElements {
+		if !r.Passive && len(r.IEs) > 0 && len(r.IEs) <= can.maxScanElements {
 			e.Bytes(unix.NL80211_ATTR_IE, r.IEs)
 		}
 		// A radio that cannot forget keeps its entries; those that we return are of this scan

@@ -241,11 +241,11 @@ func TestScanRequest(t *testing.T) {
 	}
 	s := newFakeStation(t, &fakeKernel{})
 	for _, c := range []struct {
-		name        string
-		r           drivers.ScanRequest
-		elements    bool
-		frequencies int // bytes of the attribute
-		flush, fail bool
+		name                 string
+		r                    drivers.ScanRequest
+		elements             bool
+		frequencies          int // bytes of the attribute
+		flush, passive, fail bool
 	}{
 		{name: "nothing asked for is all channels without elements", r: drivers.ScanRequest{}},
 		{name: "elements that fit go with the probes",
@@ -255,6 +255,8 @@ func TestScanRequest(t *testing.T) {
 		{name: "a frequency that comes twice is asked for once",
 			r: drivers.ScanRequest{Frequencies: []int{2437, 2412, 2437}}, frequencies: 16},
 		{name: "the flush flag is passed on", r: drivers.ScanRequest{Flush: true}, flush: true},
+		{name: "one that only listens asks nobody", r: drivers.ScanRequest{Passive: true,
+			IEs: make([]byte, 10), Frequencies: []int{6135}}, frequencies: 8, passive: true},
 		{name: "an SSID of 33 bytes is refused", r: drivers.ScanRequest{SSID: make([]byte, 33)},
 			fail: true},
 	} {
@@ -270,8 +272,9 @@ func TestScanRequest(t *testing.T) {
 				t.Error("no error")
 			}
 			all := decode(t, attrs)
-			if _, ok := all[unix.NL80211_ATTR_SCAN_SSIDS]; !ok {
-				t.Error("without an SSID it is a passive scan")
+			// without an SSID it is a passive scan
+			if _, ok := all[unix.NL80211_ATTR_SCAN_SSIDS]; ok == c.passive {
+				t.Errorf("passive: %v", !ok)
 			}
 			if _, ok := all[unix.NL80211_ATTR_IE]; ok != c.elements {
 				t.Errorf("elements: %v", ok)

@@ -159,7 +159,7 @@ func (s *station) visit(ctx context.Context, off <-chan struct{}, c drivers.Chan
 	w := s.d.world
 	start, dwell := time.Now(), activeDwell
 	var heard []drivers.BSS
-	if c.Passive {
+	if c.Passive || req.Passive {
 		dwell = passiveDwell
 	} else {
 		heard = w.answer(start, s.r, c.Frequency, req)

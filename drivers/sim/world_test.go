@@ -55,6 +55,14 @@ func TestTiming(t *testing.T) {
 					r.Error("it heard a probe request on a channel that is for listening only")
 				}
 			}},
+		{"a scan that only listens hears beacons, and asks nobody", func(r *room) {
+			r.home(nil)
+			found, err := r.s.Scan(r.Context(), drivers.ScanRequest{Passive: true,
+				Frequencies: []int{2437}})
+			if err != nil || len(found) != 1 || !slices.Equal(found[0].IEs, found[0].BeaconIEs) {
+				r.Errorf("%+v, %v", found, err) // an answer has elements of its own
+			}
+		}},
 		{"a probe request for another SSID gets no answer", func(r *room) {
 			r.home(nil)
 			answered := 0

@@ -125,6 +125,11 @@ func BandOf(frequencyMHz int) RFBands {
 	return 0
 }
 
+// WithoutWPS reports whether a channel is in a band where WPS is not used: 6 GHz, which has WPA3
+// only (hostapd 2.10 and 2.11 take no key management of WPA2 there), and whatever WSC has no bit for
+// (WSC 2.0.8, 12, "RF Bands"). Of a frequency that nobody told, 0, nothing is known.
+func WithoutWPS(frequencyMHz int) bool { return frequencyMHz != 0 && BandOf(frequencyMHz) == 0 }
+
 // String gives "2.4 GHz", "2.4 GHz|5 GHz"; bits without name are shown in hex.
 func (r RFBands) String() string {
 	s := join(uint16(r), []word{{uint16(Band24GHz), "2.4 GHz"}, {uint16(Band5GHz), "5 GHz"},

@@ -40,6 +40,12 @@ func (f Ending) Detail(d *outcome.Detail) {
 			d.Overlap = append(d.Overlap, outcome.AccessPoint{BSSID: m})
 		}
 	}
+	if other, ok := errors.AsType[*search.BandError](f.Err); ok {
+		d.Wanted.SSID, d.Frequency = other.SSID, other.Frequency
+		if c := other.Instead; c != nil {
+			d.Instead = outcome.AccessPoint{BSSID: c.BSSID, SSID: c.SSID}
+		}
+	}
 	if run, ok := errors.AsType[*registration.Error](f.Err); ok &&
 		(f.Reason == outcome.ReasonWrongPINFirst || f.Reason == outcome.ReasonWrongPINSecond) {
 		d.PasswordHalf = run.Half

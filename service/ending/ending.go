@@ -96,6 +96,7 @@ var reasons = []struct {
 	{drivers.ErrLinkLost, outcome.ReasonLinkLost, 0},
 	{ErrRejected, outcome.ReasonRejected, 0},
 	{search.ErrWPA3Only, outcome.ReasonWPA3Only, 0},
+	{search.ErrBand, outcome.ReasonBand, 0},
 	{search.ErrHidden, outcome.ReasonHidden, 0},
 	{search.ErrNoWPS, outcome.ReasonNoAccessPoint, 0},
 	{ErrNoAccessPoint, outcome.ReasonNoAccessPoint, wsc.ConfigErrorMessageTimeout},

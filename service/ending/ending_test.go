@@ -116,6 +116,8 @@ func TestOf(t *testing.T) {
 			outcome.ReasonNoAccessPoint, 16},
 		{"WPS is off", search.ErrNoWPS, state.MethodPBC, state.StateFailed,
 			outcome.ReasonNoAccessPoint, 0},
+		{"one in 6 GHz", &search.BandError{Frequency: 6135}, state.MethodPBC, state.StateFailed,
+			outcome.ReasonBand, 0},
 		{"a hidden network", search.ErrHidden, state.MethodPBC, state.StateFailed,
 			outcome.ReasonHidden, 0},
 		{"WPA3 only", search.ErrWPA3Only, state.MethodPBC, state.StateFailed,

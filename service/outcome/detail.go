@@ -28,10 +28,13 @@ type Detail struct {
 	ConfigError wsc.ConfigError // of the end
 
 	// The access points of it.
-	SSID    []byte        // of the access point that was tried last
-	Peer    wsc.MAC       // who was on the other side, at the end: an access point, or a device
-	Wanted  AccessPoint   // that whoever started the session named
-	Overlap []AccessPoint // pbc-overlap: whose buttons are pressed, strongest first
+	SSID   []byte      // of the access point that was tried last
+	Peer   wsc.MAC     // who was on the other side, at the end: an access point, or a device
+	Wanted AccessPoint // that whoever started the session named
+	// band-without-wps: where that is, in MHz, and one of its name where WPS is
+	Frequency int
+	Instead   AccessPoint
+	Overlap   []AccessPoint // pbc-overlap: whose buttons are pressed, strongest first
 	// what an access point of the External Registrar calls itself, and its address in the network
 	FriendlyName, Address string
 

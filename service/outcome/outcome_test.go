@@ -23,7 +23,8 @@ import (
 func full() Detail {
 	d := Detail{
 		ConfigError: wsc.ConfigErrorDeviceBusy, SSID: []byte("Haus"), Peer: home,
-		Wanted: AccessPoint{BSSID: guest, SSID: []byte("Gast")},
+		Wanted: AccessPoint{BSSID: guest, SSID: []byte("Gast")}, Frequency: 6135,
+		Instead: AccessPoint{BSSID: neighbors, SSID: []byte("Gast")},
 		Overlap: []AccessPoint{{BSSID: home, SSID: []byte("Haus"), UUID: router},
 			{BSSID: neighbors}, {BSSID: guest, SSID: []byte{0xff, 0}}},
 		FriendlyName: "Box", Address: "192.0.2.1", PasswordHalf: 2, AccessPointsTried: 3,

@@ -55,6 +55,8 @@ var places = map[string]func(*Detail) string{
 	"wanted": func(d *Detail) string {
 		return join("access point", d.Wanted.name())
 	},
+	"band":         (*Detail).band,
+	"instead":      func(d *Detail) string { return strings.TrimSuffix(", "+d.Instead.name(), ", ") },
 	"peer":         func(d *Detail) string { return d.Peer.String() },
 	"device":       (*Detail).device,
 	"routers":      func(d *Detail) string { return allOf(routerNames(d.Overlap)) },
@@ -92,6 +94,20 @@ func (d *Detail) accessPoint() string {
 		return "access point"
 	}
 	return join("access point", AccessPoint{BSSID: d.Peer, SSID: d.SSID}.name())
+}
+
+// band is where the access point that was named is. 802.11ah's has its name from the lowest of its
+// frequencies in most countries.
+func (d *Detail) band() string {
+	switch f := d.Frequency; {
+	case f >= 5925 && f < 7125:
+		return "the 6 GHz band"
+	case f >= 750 && f < 1000:
+		return "the 900 MHz band"
+	case f > 0:
+		return fmt.Sprintf("another band (%d MHz)", f)
+	}
+	return "another band"
 }
 
 // networkName is the name that an access point of the External Registrar gives itself, with its

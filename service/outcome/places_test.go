@@ -79,6 +79,34 @@ func TestNameInTheNetwork(t *testing.T) {
 	}
 }
 
+// TestBandSentences: who named an access point in a band without WPS reads which band that is, and
+// what to name instead where that is known.
+func TestBandSentences(t *testing.T) {
+	t.Parallel()
+	wanted := AccessPoint{BSSID: home, SSID: []byte("Haus")}
+	const end = ", where WPS is not used: name the 2.4 or 5 GHz network of the same router instead"
+	for _, c := range []struct {
+		d    Detail
+		want string
+	}{
+		{Detail{Wanted: wanted, Frequency: 6135,
+			Instead: AccessPoint{BSSID: guest, SSID: []byte("Haus")}},
+			`The access point "Haus" (02:00:00:00:01:00) is in the 6 GHz band` + end +
+				`, "Haus" (02:00:00:00:03:01).`},
+		{Detail{Wanted: AccessPoint{BSSID: home}, Frequency: 5955},
+			"The access point 02:00:00:00:01:00 is in the 6 GHz band" + end + "."},
+		{Detail{Wanted: wanted, Frequency: 906},
+			`The access point "Haus" (02:00:00:00:01:00) is in the 900 MHz band` + end + "."},
+		{Detail{Wanted: wanted, Frequency: 45000},
+			`The access point "Haus" (02:00:00:00:01:00) is in another band (45000 MHz)` + end + "."},
+		{Detail{}, "The access point is in another band" + end + "."},
+	} {
+		if got := Sentence(ReasonBand, c.d); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
 func TestStatusSentences(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -15,6 +15,7 @@ const (
 	ReasonNoCredential      Reason = "no-credential"
 	ReasonBadCredential     Reason = "bad-credential"
 	ReasonWPA3Only          Reason = "wpa3-only"
+	ReasonBand              Reason = "band-without-wps"
 	ReasonHidden            Reason = "hidden-network"
 	ReasonRadioBlocked      Reason = "radio-blocked"
 	ReasonInterfaceBusy     Reason = "interface-busy"
@@ -39,7 +40,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonOverlap, ReasonWalkTime, ReasonNoAccessPoint, ReasonSetupLocked, ReasonWrongPINFirst,
 		ReasonWrongPINSecond,
-		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonHidden,
+		ReasonRegistrarBusy, ReasonNoCredential, ReasonBadCredential, ReasonWPA3Only, ReasonBand, ReasonHidden,
 		ReasonRadioBlocked, ReasonInterfaceBusy,
 		ReasonInterfaceGone, ReasonAssociationFailed, ReasonLinkLost, ReasonMessageTimeout,
 		ReasonProtocolError, ReasonRejected,

@@ -136,6 +136,7 @@ var sentences = map[Case]string{
 	Case(ReasonNoCredential):   "The {access-point} sent no network: look at its settings, then start again.",
 	Case(ReasonBadCredential):  "The {access-point} sent a network that cannot be used: set it to WPA2-Personal with a passphrase of 8 to 63 characters.",
 	Case(ReasonWPA3Only):       "The {access-point} takes WPA3 only, which WPS cannot set up: use its passphrase, or set it to WPA2/WPA3.",
+	Case(ReasonBand):           "The {wanted} is in {band}, where WPS is not used: name the 2.4 or 5 GHz network of the same router instead{instead}.",
 	Case(ReasonHidden):         "The {access-point} hides the name of its network, which WPS needs: let it show its name in its settings, or join with name and passphrase.",
 	Case(ReasonLinkLost):       "The connection to the {access-point} was lost: move closer, then start again.",
 	Case(ReasonMessageTimeout): "The {access-point} stopped answering: move closer, then start again.",

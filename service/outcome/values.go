@@ -17,6 +17,9 @@ func (d *Detail) Values() map[string]any {
 	address(v, "peer", d.Peer)
 	address(v, "wanted", d.Wanted.BSSID)
 	octets(v, "wanted-ssid", d.Wanted.SSID)
+	number(v, "frequency", uint32(max(d.Frequency, 0)))
+	address(v, "instead", d.Instead.BSSID)
+	octets(v, "instead-ssid", d.Instead.SSID)
 	text(v, "name", d.FriendlyName)
 	text(v, "address", d.Address)
 	number(v, "half", uint32(max(d.PasswordHalf, 0)))
@@ -112,6 +115,9 @@ func FromValues(v map[string]any) Detail {
 		Peer:        mac(get[string](v, "peer")),
 		Wanted: AccessPoint{BSSID: mac(get[string](v, "wanted")),
 			SSID: get[[]byte](v, "wanted-ssid")},
+		Frequency: int(get[uint32](v, "frequency")),
+		Instead: AccessPoint{BSSID: mac(get[string](v, "instead")),
+			SSID: get[[]byte](v, "instead-ssid")},
 		Overlap:           overlapFrom(v),
 		FriendlyName:      get[string](v, "name"),
 		Address:           get[string](v, "address"),

@@ -30,12 +30,24 @@ func lookTime(c drivers.Channel) time.Duration {
 	return activeTime
 }
 
-// usable leaves out where no WPS can be: 6 GHz, which has WPA3 only, and whatever else radios list
-// (the kernel's simulated ones list 900 MHz, and refuse to scan there by frequency).
+// usable leaves out where no WPS can be: 6 GHz, and whatever else radios list (the kernel's
+// simulated ones list 900 MHz, and refuse to scan there by frequency).
 func usable(channels []drivers.Channel) []drivers.Channel {
 	return slices.DeleteFunc(slices.Clone(channels), func(c drivers.Channel) bool {
-		return wsc.BandOf(c.Frequency) == 0
+		return wsc.WithoutWPS(c.Frequency)
 	})
+}
+
+// sixGHz are the channels of the 6 GHz band (IEEE 802.11-2020, annex E, operating classes 131 to
+// 136: 5.925 to 7.125 GHz).
+func sixGHz(channels []drivers.Channel) []int {
+	var list []int
+	for _, c := range channels {
+		if c.Frequency >= 5925 && c.Frequency < 7125 {
+			list = append(list, c.Frequency)
+		}
+	}
+	return list
 }
 
 // Frequencies are those of the channels where WPS can be; nil if there are none.

@@ -77,10 +77,21 @@ func (s *Search) nextLook(now time.Time) Step {
 		return Step{Wait: s.tries.next(now, s.rest).Sub(now)}
 	}
 	if len(s.queue) == 0 {
+		if look, ok := s.elsewhere.next(); ok && s.sweeps > 0 && s.missing() {
+			return Step{Look: look}
+		}
 		s.queue, s.whole = s.plan()
 		s.sweep = now
 	}
 	return Step{Look: Look{Frequencies: s.queue[0]}}
+}
+
+// missing reports whether the access point that was named was not heard, now or before.
+func (s *Search) missing() bool {
+	return !s.goal.BSSID.IsZero() && !s.Heard() &&
+		!slices.ContainsFunc(s.hints, func(c discovery.Candidate) bool {
+			return c.BSSID == s.goal.BSSID
+		})
 }
 
 // plan cuts the next sweep into slices; all reports whether they cover everything.

@@ -227,9 +227,18 @@ func TestNamed(t *testing.T) {
 		found Found
 		err   error
 	}{
-		{"it has no WPS", Found{Others: map[wsc.MAC]bool{m: false}}, ErrNoWPS},
-		{"it takes WPA3 only", Found{Others: map[wsc.MAC]bool{m: true}}, ErrWPA3Only},
-		{"another one has no WPS", Found{Others: map[wsc.MAC]bool{{2}: false}}, nil},
+		{"it has no WPS", Found{Others: map[wsc.MAC]Other{m: {Frequency: 2412}}}, ErrNoWPS},
+		{"it has no WPS at a frequency that nobody told", Found{Others: map[wsc.MAC]Other{m: {}}},
+			ErrNoWPS},
+		{"it takes WPA3 only", Found{Others: map[wsc.MAC]Other{m: {WPA3Only: true}}}, ErrWPA3Only},
+		{"it is in 6 GHz", Found{Others: map[wsc.MAC]Other{m: {Frequency: 6135, WPA3Only: true}}},
+			ErrBand},
+		{"it is in 6 GHz, and says that it has WPS", Found{Candidates: []Candidate{
+			sighted(1, 6135, discovery.PBC, 0)}}, ErrBand},
+		{"it is in a band of which we know nothing",
+			Found{Others: map[wsc.MAC]Other{m: {Frequency: 906}}}, ErrBand},
+		{"another one has no WPS", Found{Others: map[wsc.MAC]Other{{2}: {}}}, nil},
+		{"another one is in 6 GHz", Found{Others: map[wsc.MAC]Other{{2}: {Frequency: 6135}}}, nil},
 		{"it has WPS", Found{Candidates: []Candidate{sighted(1, 2412, discovery.Plain, 0)}}, nil},
 	} {
 		for _, goal := range []Goal{{BSSID: m}, {BSSID: m, Button: true},

@@ -7,6 +7,7 @@
 //	password.go  PIN, NFC, and whatever names its access point: in what order, and when everybody is tried
 //	attempts.go  what a failed attempt means, and when the same one may be tried again
 //	hidden.go    access points that do not tell their name
+//	band.go      an access point that was named, and is where there is no WPS
 package search
 
 import (
@@ -79,6 +80,7 @@ type Step struct {
 type Look struct {
 	Frequencies []int   // MHz; nil: all, for a driver that does not say which there are
 	SSID        []byte  // to ask for; nil: the wildcard
+	Passive     bool    // listen only: it is for somebody who is in a band without WPS
 	Check       bool    // a button is pressed, and this makes sure that no other is
 	asked       wsc.MAC // who is asked for its name
 	slice       bool    // it is one of those that keep all looks fresh
@@ -92,7 +94,9 @@ type Search struct {
 	looked   map[int]time.Time // by frequency: when the newest look began
 	heard    map[wsc.MAC]sighting
 	hints    []discovery.Candidate // what was known before: where to look, not whom to try
-	others   map[wsc.MAC]bool      // BSSs without WPS; true: it takes WPA3 only
+	others   map[wsc.MAC]Other
+
+	elsewhere elsewhere
 
 	crowded time.Time // the newest look in which the list was full
 
@@ -124,13 +128,23 @@ func New(goal Goal, began time.Time, looked map[int]time.Time,
 	}
 	return &Search{
 		goal: goal, began: began, looked: looked, hints: hints, heard: make(map[wsc.MAC]sighting),
-		others: make(map[wsc.MAC]bool),
+		others: make(map[wsc.MAC]Other),
 		button: watch{answered: make(map[wsc.MAC]bool)}, tries: newAttempts(), hidden: newNames(),
 	}
 }
 
 // SetChannels says what the radio may use now. Without any, each look is at everything.
-func (s *Search) SetChannels(channels []drivers.Channel) { s.channels = usable(channels) }
+func (s *Search) SetChannels(channels []drivers.Channel) {
+	s.channels, s.elsewhere.channels = usable(channels), sixGHz(channels)
+}
+
+// Known takes in where the access point that was named was heard before. What it offers may have
+// changed since; the band stays.
+func (s *Search) Known(o Other) {
+	if wsc.WithoutWPS(o.Frequency) {
+		s.other(s.goal.BSSID, o)
+	}
+}
 
 // Next says what to do now.
 func (s *Search) Next(now time.Time) Step {
@@ -151,10 +165,16 @@ func (s *Search) named() error {
 	if _, heard := s.heard[s.goal.BSSID]; heard {
 		return nil
 	}
-	switch wpa3, other := s.others[s.goal.BSSID]; {
-	case !other:
+	switch other, heard := s.others[s.goal.BSSID]; {
+	case !heard:
 		return nil
-	case wpa3:
+	case wsc.WithoutWPS(other.Frequency):
+		end := &BandError{Frequency: other.Frequency, SSID: other.SSID}
+		if !s.hidden.is(other.SSID) {
+			end.Instead = namesake(other.SSID, s.list(), s.hints)
+		}
+		return end
+	case other.WPA3Only:
 		return ErrWPA3Only
 	}
 	return ErrNoWPS
@@ -163,23 +183,39 @@ func (s *Search) named() error {
 // Found is what a look has brought.
 type Found struct {
 	Candidates []Candidate
-	Others     map[wsc.MAC]bool // BSSs without WPS; true: it takes WPA3 only
+	Others     map[wsc.MAC]Other
+}
+
+// Other is a BSS without WPS.
+type Other struct {
+	Frequency int // MHz; 0: unknown
+	SSID      []byte
+	WPA3Only  bool
 }
 
 // Looked takes in a look that began at a time and has just ended. It reports whether everything was
 // looked at since it last said so.
 func (s *Search) Looked(began, now time.Time, look Look, found Found) (swept bool) {
-	s.closed = false
+	if look.Passive {
+		s.elsewhere.listened = true
+	} else {
+		s.closed = false
+	}
 	for _, f := range look.Frequencies {
 		s.looked[f] = began
 	}
 	for _, c := range found.Candidates {
+		if wsc.WithoutWPS(c.Frequency) { // whatever its elements say
+			s.other(c.BSSID, Other{Frequency: c.Frequency, SSID: c.SSID})
+			continue
+		}
 		s.hear(c, began, now)
 	}
-	for m, wpa3 := range found.Others {
-		if len(s.others) < maxHeard {
-			s.others[m] = wpa3
-		}
+	for m, o := range found.Others {
+		s.other(m, o)
+	}
+	if look.Passive {
+		return false
 	}
 	s.hidden.asked(look, s.heard)
 	if s.goal.Button && s.goal.BSSID.IsZero() {
@@ -188,9 +224,18 @@ func (s *Search) Looked(began, now time.Time, look Look, found Found) (swept boo
 	return s.dequeue(now, look)
 }
 
-// Aborted takes in that a look failed, and that another may succeed.
-func (s *Search) Aborted(now time.Time) {
+// other takes in a BSS without WPS. Whoever floods the air does not hide the one that was named.
+func (s *Search) other(m wsc.MAC, o Other) {
+	if len(s.others) < maxHeard || m == s.goal.BSSID {
+		s.others[m] = o
+	}
+}
+
+// Aborted takes in that a look failed, and that another may succeed. One that no run depends on is
+// not tried again.
+func (s *Search) Aborted(now time.Time, look Look) {
 	s.queue, s.rest = nil, now.Add(rescanPause)
+	s.elsewhere.listened = s.elsewhere.listened || look.Passive
 }
 
 // hear takes in one access point. Whoever floods the air with BSSIDs only hides itself.
@@ -239,8 +284,9 @@ func (s *Search) Heard() bool {
 
 // Missing says what there was instead, if no access point with WPS was heard: ErrWPA3Only, or nil.
 func (s *Search) Missing() error {
-	for _, wpa3 := range s.others {
-		if wpa3 && s.goal.BSSID.IsZero() && len(s.heard) == 0 {
+	for _, o := range s.others {
+		if o.WPA3Only && !wsc.WithoutWPS(o.Frequency) && s.goal.BSSID.IsZero() &&
+			len(s.heard) == 0 {
 			return ErrWPA3Only
 		}
 	}

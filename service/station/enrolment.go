@@ -92,8 +92,12 @@ func (e *Enrolment) newSearch(ctx context.Context) {
 		BSSID: e.want,
 		SSID:  e.SSID, Hint: e.Hint,
 	}
-	known := e.scan.known(ctx)
+	cached := e.scan.cached(ctx)
+	known := e.scan.known(cached)
 	e.search = search.New(goal, e.began, e.scan.looked, candidates(known))
+	if o, ok := e.scan.lastHeard(e.want, cached); ok {
+		e.search.Known(o)
+	}
 	e.search.SetChannels(e.scan.channels)
 	for _, k := range known {
 		e.search.Name(k.BSSID, k.SSID)

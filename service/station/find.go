@@ -42,8 +42,8 @@ func (e *Enrolment) look(ctx context.Context, look search.Look) error {
 	began := time.Now()
 	found, err := e.scan.look(ctx, look)
 	switch {
-	case errors.Is(err, errScanAgain):
-		e.search.Aborted(time.Now())
+	case errors.Is(err, errScanAgain), err != nil && look.Passive && ctx.Err() == nil && !isGone(err):
+		e.search.Aborted(time.Now(), look)
 		e.search.SetChannels(e.scan.channels)
 	case err != nil:
 		return err

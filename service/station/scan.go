@@ -66,13 +66,43 @@ func (c *scanner) readChannels(ctx context.Context) error {
 	return nil
 }
 
-// known lists the access points of earlier scans, ours or those that the radio remembers.
-func (c *scanner) known(ctx context.Context) []search.Candidate {
-	list := make(map[wsc.MAC]search.Candidate)
-	cached, err := c.station.Cached(ctx, air.StaleAfter)
+// otherOf is what a search wants to know of a BSS without WPS.
+func otherOf(b *drivers.BSS) search.Other {
+	ssid, _ := ie.SSID(b.IEs)
+	return search.Other{Frequency: b.Frequency, SSID: ssid,
+		WPA3Only: ie.SecurityOf(b.IEs, b.Privacy).WPA3Only()}
+}
+
+// cached is what the radio remembers of earlier scans, whoever asked for them.
+func (c *scanner) cached(ctx context.Context) []drivers.BSS {
+	list, err := c.station.Cached(ctx, air.StaleAfter)
 	if err != nil && !errors.Is(err, drivers.ErrNotSupported) {
 		c.log.Debug("no scan cache", "interface", c.iface.Name, "err", err)
 	}
+	return list
+}
+
+// lastHeard is what was heard last from an address, with or without WPS, by what the radio and we
+// remember.
+func (c *scanner) lastHeard(m wsc.MAC, cached []drivers.BSS) (o search.Other, ok bool) {
+	var newest time.Time
+	take := func(b *drivers.BSS) {
+		if b.BSSID == m && b.Seen.After(newest) {
+			o, ok, newest = otherOf(b), true, b.Seen
+		}
+	}
+	for _, b := range cached {
+		take(&b)
+	}
+	for _, b := range c.iface.Air.BSSs() {
+		take(&b.BSS)
+	}
+	return o, ok
+}
+
+// known lists the access points of earlier scans, ours or those that the radio remembers.
+func (c *scanner) known(cached []drivers.BSS) []search.Candidate {
+	list := make(map[wsc.MAC]search.Candidate)
 	for _, b := range cached {
 		if k, ok := air.CandidateOf(&b, c.own); ok {
 			list[k.BSSID] = k
@@ -91,12 +121,13 @@ func (c *scanner) known(ctx context.Context) []search.Candidate {
 func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, error) {
 	start := time.Now()
 	heard, err := c.station.Scan(ctx,
-		drivers.ScanRequest{IEs: c.ies, Frequencies: look.Frequencies, SSID: look.SSID})
+		drivers.ScanRequest{IEs: c.ies, Frequencies: look.Frequencies, SSID: look.SSID,
+			Passive: look.Passive})
 	if err != nil {
 		return search.Found{}, c.failed(ctx, err)
 	}
 	c.failures = 0
-	found := search.Found{Others: make(map[wsc.MAC]bool)}
+	found := search.Found{Others: make(map[wsc.MAC]search.Other)}
 	for _, b := range heard {
 		if b.Seen.Before(start.Add(-seenSlack)) {
 			continue // what the radio remembers of earlier scans is no news
@@ -104,7 +135,7 @@ func (c *scanner) look(ctx context.Context, look search.Look) (search.Found, err
 		if k, ok := air.CandidateOf(&b, c.own); ok {
 			found.Candidates = append(found.Candidates, k)
 		} else {
-			found.Others[b.BSSID] = ie.SecurityOf(b.IEs, b.Privacy).WPA3Only()
+			found.Others[b.BSSID] = otherOf(&b)
 		}
 	}
 	c.iface.Air.Heard(heard, look.Frequencies, start, found.Candidates)

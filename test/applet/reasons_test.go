@@ -23,6 +23,7 @@ func TestEveryReason(t *testing.T) {
 		{"no-credential", "The Router Gave No Network", "Try Again"},
 		{"bad-credential", "The Network Cannot Be Used", "Show the Routers"},
 		{"wpa3-only", "The Network Takes WPA3 Only", "Show the Routers"},
+		{"band-without-wps", "No WPS in This Band", "Show the Routers"},
 		{"hidden-network", "The Network Hides Its Name", "Show the Routers"},
 		{"radio-blocked", "Wi-Fi Is Switched Off", "Switch Wi-Fi On"},
 		{"interface-busy", "The Adapter Is in Use", "Try Again"},

@@ -35,7 +35,9 @@ func TestManagerUsesTheSAEThatAnAccessPointAdded(t *testing.T) {
 }
 
 // There is no WPS in 6 GHz, where WPA2 is not allowed (hostapd 2.10 and 2.11: "Invalid AKM suite
-// for 6 GHz"): a router's access point there is not tried, whoever presses the router's button.
+// for 6 GHz"): a router's access point there is not tried, whoever presses the router's button. Who
+// names it is told which one to name, after one look that only listens there, and from then on at
+// once.
 func TestMemberOfARouterIn6GHzIsNotTried(t *testing.T) {
 	w := newWorld(t)
 	a := w.startAP(ap{})
@@ -47,6 +49,30 @@ func TestMemberOfARouterIn6GHzIsNotTried(t *testing.T) {
 		t.Fatalf("the access point is not in 6 GHz:\n%s", freq)
 	}
 	d := w.startDaemon()
+	named := func(s *session, within time.Duration) {
+		t.Helper()
+		o := s.fails(within, "band-without-wps")
+		if !strings.Contains(o.sentence, "6 GHz band") ||
+			!strings.HasSuffix(o.sentence, " instead, \""+testSSID+"\" ("+a.bssid+").") {
+			t.Errorf("what to name is not told: %s", o.sentence)
+		}
+	}
+	const atOnce = 3 * time.Second // within a scan of a band: the list of channels is longer
+	named(d.startPBC("bssid", six.bssid), time.Minute)
+	named(d.startPBC("bssid", six.bssid), atOnce)
+	named(d.startPIN("bssid", six.bssid), atOnce)
+	named(d.learn(six, labelPIN), atOnce)
+	named(d.configure(six, "ssid", []byte("new"), "auth", "WPA2PSK", "encryption", "CCMP", "key",
+		[]byte(testPassphrase)), atOnce)
+	r := w.run("/in/wpsctl", "pbc", six.bssid)
+	if r.status != 7 || !strings.Contains(r.stderr, a.bssid) {
+		t.Errorf("wpsctl pbc: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	asked := w.sh("tcpdump -r %s/air.pcap -nn -e subtype probe-req and ether src %s 2>&1", w.dir,
+		w.mac(station))
+	if strings.Contains(asked, " 6135 MHz ") || !strings.Contains(asked, " 2412 MHz ") {
+		t.Errorf("whom it asked:\n%s", asked)
+	}
 	a.mustOK("WPS_PBC")
 	a.gives(d.startPBC().succeeds(oneRun))
 	if out := six.output(); strings.Contains(out, w.mac(station)) {
