@@ -192,7 +192,7 @@ func testInstalls(t *testing.T) {
 // install has put into the Debian package: rpmbuild refuses a package with a file too many or too
 // few.
 func specListsTheSame(w *world) {
-	text, err := os.ReadFile("packaging/wpsd.spec")
+	text, err := os.ReadFile("/in/wpsd.spec")
 	w.must(err)
 	_, list, found := strings.Cut(string(text), "\n%files\n")
 	if !found {
