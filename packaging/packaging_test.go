@@ -181,3 +181,22 @@ func TestNeedGo(t *testing.T) {
 		})
 	}
 }
+
+// TestSpecMakesTheUsers: the RPM makes its users before there is a file that says which, so the spec
+// has the lines of wpsd.sysusers.
+func TestSpecMakesTheUsers(t *testing.T) {
+	t.Parallel()
+	spec, err := os.ReadFile("wpsd.spec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := os.ReadFile("wpsd.sysusers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(string(users), "")
+	_, list, _ := strings.Cut(string(spec), "/wpsd.conf - <<END || :\n")
+	if got, _, _ := strings.Cut(list, "END\n"); got != want {
+		t.Errorf("the spec makes\n%s\nwpsd.sysusers says\n%s", got, want)
+	}
+}
