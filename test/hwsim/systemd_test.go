@@ -687,7 +687,7 @@ func testMakeInstall(t *testing.T) {
 		t.Errorf("it does not end with what to do:\n%s", out)
 	}
 	u.mustCall()
-	got := u.sh("systemctl show -P FragmentPath wpsd.service; ps -o user= -p $(systemctl show -P MainPID wpsd.service)")
+	got := u.sh("systemctl show -P FragmentPath wpsd.service; stat -c %%U /proc/$(systemctl show -P MainPID wpsd.service)")
 	if got != "/usr/local/lib/systemd/system/wpsd.service\nwpsd\n" {
 		t.Errorf("what runs is %s", got)
 	}
