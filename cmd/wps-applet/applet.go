@@ -66,9 +66,10 @@ type applet struct {
 	pages   []page
 	current int
 	scans   scanner
-	stays   bool   // whether it is in the background without its window
-	wanted  string // a router to join as soon as the service is there
-	adapter string // the interface that was chosen; empty: the first
+	stays   bool       // whether it is in the background without its window
+	said    gtk.Object // the last toast; 0: none, or taken away
+	wanted  string     // a router to join as soon as the service is there
+	adapter string     // the interface that was chosen; empty: the first
 
 	rendering sync.Mutex
 	pending   bool // whether a render is under way already
@@ -301,6 +302,7 @@ func (a *applet) closed() (stay bool) {
 			p.back()
 		}
 	}
+	a.untoast()
 	a.window, a.pages, a.views = 0, nil, views{}
 	a.current = 0
 	a.scans.stop()
@@ -313,6 +315,7 @@ func (a *applet) failed(s sentence, fine string) {
 	if a.window == 0 {
 		return
 	}
+	a.untoast()
 	b := gtk.Build(failureXML)
 	defer b.Done()
 	dialog := b.Get("dialog")
@@ -322,9 +325,19 @@ func (a *applet) failed(s sentence, fine string) {
 	dialog.Present()
 }
 
-// toast says something short that needs no answer.
+// toast says something short that needs no answer, in place of what was said so before, which may
+// be true no more.
 func (a *applet) toast(text string) {
 	if a.window != 0 {
-		a.views.toasts.Toast(text)
+		a.untoast()
+		a.said = a.views.toasts.Toast(text)
+	}
+}
+
+// untoast takes away what toast has said.
+func (a *applet) untoast() {
+	if a.said != 0 {
+		a.said.Dismiss()
+		a.said = 0
 	}
 }

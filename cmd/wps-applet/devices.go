@@ -163,11 +163,9 @@ func (d *devices) restart(keep bool, address string) {
 	})
 }
 
-// lookAt looks at the address that was typed.
+// lookAt looks at the address that was typed, and at all again if none was.
 func (d *devices) lookAt() {
-	if address := strings.TrimSpace(d.address.Text("text")); address != "" {
-		d.restart(d.keep.Bool("active"), address)
-	}
+	d.restart(d.keep.Bool("active"), strings.TrimSpace(d.address.Text("text")))
 }
 
 func (d *devices) render(s *model.State) {
@@ -290,7 +288,7 @@ func (d *devices) learn(one model.FoundRouter) {
 
 // admitted is what is said about a device that was let in.
 func admitted(s model.Session) (title, body string) {
-	return T("The Device Is In"), fmt.Sprintf(T("It has the network now. Its address is %s."),
+	return T("The Device Is In"), fmt.Sprintf(T("It has the network now.\nIts address is %s."),
 		printable(s.Peer))
 }
 

@@ -436,6 +436,9 @@ func (r *runView) fail(s sentence, fine string) {
 		m.primary = &button{T("End It and Start"), func() { r.a.freeStation(func() { r.start(o) }) }}
 	case look:
 		m.primary = &button{T("Show the Networks"), func() { r.back(); r.a.open("networks") }}
+	case ask:
+		m.icon = notAllowedIcon
+		m.primary, m.secondary = &button{T("Back"), r.back}, nil
 	case nothing:
 		m.primary, m.secondary = &button{T("Back"), r.back}, nil
 	}

@@ -23,6 +23,7 @@ const (
 	elsewhere               // look at the routers, and take another
 	stop                    // end what is in the way, and begin once more
 	look                    // look at what was stored
+	ask                     // ask who administers the computer: here, go back
 	nothing                 // nothing but to go back
 )
 
@@ -77,9 +78,9 @@ var reasons = map[string]sentence{
 	"protocol-error": {text("The Router Did Not Keep to the Rules"),
 		text("What it sent makes no sense. Restart the router if it happens again."), again},
 	"rejected": {text("The Router Refused"),
-		text("Its WPS page may say why. Try once more, or use its button."), again},
+		text("Its WPS page may say why. Try once more, or try the other way: its button, or a PIN."), again},
 	"not-supported": {text("This Adapter Cannot Do That"),
-		text("Use the button of the router, or another adapter."), elsewhere},
+		text("Its driver does not offer what this needs. Try another way, or another adapter."), elsewhere},
 	"suspended": {text("The Computer Was Asleep"),
 		text("The setup ended when the computer was suspended. Start again."), again},
 	"owner-left": {text("The Setup Was Given Up"),
@@ -135,11 +136,11 @@ var callErrors = map[string]sentence{
 	model.NoService: {text("The Service Did Not Answer"),
 		text("The Wi-Fi setup service ended or hangs. Try again."), again},
 	"NotAuthorized": {text("Not Allowed"),
-		text("You may not do this on this computer. Ask who administers it."), nothing},
+		text("You may not do this on this computer. Ask who administers it."), ask},
 	"org.freedesktop.DBus.Error.AccessDenied": {text("Not Allowed"),
-		text("You may not do this on this computer. Ask who administers it."), nothing},
+		text("You may not do this on this computer. Ask who administers it."), ask},
 	"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired": {text("Not Allowed Without a Password"),
-		text("Nobody could ask you for the password: the desktop has no authentication agent."), nothing},
+		text("Nobody could ask you for the password: the desktop has no authentication agent."), ask},
 	"AuthorizationDismissed": {text("No Password Was Given"),
 		text("This needs the password of an administrator."), again},
 	"Busy": {text("Another Setup Is Running"),
@@ -154,7 +155,7 @@ var callErrors = map[string]sentence{
 	"UnknownAccessPoint": {text("The Router Is Out of Reach"),
 		text("It is not heard any more. Go nearer to it, and try again."), again},
 	"NotSupported": {text("This Adapter Cannot Do That"),
-		text("Use the button of the router, or another adapter."), nothing},
+		text("Its driver does not offer what this needs. Try another way, or another adapter."), nothing},
 	"InvalidPin": {text("That Is Not a PIN"),
 		text("A PIN has eight digits, or four."), retype},
 	"InvalidPinChecksum": {text("A Digit Is Wrong"),

@@ -38,10 +38,13 @@ func noStation() message {
 		body: T("The Wi-Fi adapter of this computer is an access point at the moment, or has no radio.")}
 }
 
+// notAllowedIcon stands beside what nobody may do here, before it is tried and after.
+const notAllowedIcon = "changes-prevent-symbolic"
+
 // notAllowed is what a page says whose actions are refused, and not even for a password. It goes away
 // when that changes: the model hears of it.
 func notAllowed(a *applet, body string) message {
-	return message{icon: "changes-prevent-symbolic", title: T("Not Allowed"), body: body,
+	return message{icon: notAllowedIcon, title: T("Not Allowed"), body: body,
 		fine:    T("This page comes back by itself when it is allowed."),
 		primary: &button{T("Try Again"), a.model.AskPermissions}}
 }

@@ -50,7 +50,7 @@ type setting struct {
 	env       []string
 	noService bool
 	simArgs   []string
-	size      string // of the screen; empty: 820x660
+	size      string // of the screen; empty: 820x720
 }
 
 // newDesktop makes one, and starts the applet on it.
@@ -100,7 +100,7 @@ func newDesktop(t *testing.T, s setting) *desktop {
 func (d *desktop) startScreen(t *testing.T, size string) {
 	t.Helper()
 	if size == "" {
-		size = "820x660"
+		size = "820x720"
 	}
 	r, w, err := os.Pipe()
 	if err != nil {

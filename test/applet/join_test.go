@@ -49,7 +49,7 @@ func TestJoinByPIN(t *testing.T) {
 }
 
 func TestTwoButtonsAreAChoice(t *testing.T) {
-	d := newDesktop(t, setting{})
+	d := newDesktop(t, setting{env: dark})
 	d.See("Join a Network")
 	d.command("overlap")
 	d.Click("Start")
@@ -57,6 +57,19 @@ func TestTwoButtonsAreAChoice(t *testing.T) {
 	d.picture("join-choose")
 	d.Click("Sim Overlap 2")
 	d.See("Received Sim Overlap 2")
+}
+
+// Another program has the adapter: its setup is ended, and this one begins.
+func TestAnotherSetupIsEnded(t *testing.T) {
+	d := newDesktop(t, setting{args: []string{"--page", "networks"}})
+	d.See("No Network Is Stored")
+	d.ctl("pbc", "--detach", "02:5a:00:00:02:00")
+	d.Turn("Join")
+	d.Click("Start")
+	d.See("Another Setup Is Running")
+	d.picture("join-busy")
+	d.Click("End It and Start")
+	d.See("Received Sim Home")
 }
 
 func TestServiceComesAndGoes(t *testing.T) {

@@ -9,8 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 )
+
+// narrow is a window as wide as a phone's screen, dark the other colors.
+var narrow, dark = []string{"--size", "360x720"}, []string{"ADW_DEBUG_COLOR_SCHEME=prefer-dark"}
 
 // looks are the ways in which every page has to be of use.
 var looks = []struct {
@@ -18,8 +23,8 @@ var looks = []struct {
 	s    setting
 }{
 	{"light", setting{}},
-	{"dark", setting{env: []string{"ADW_DEBUG_COLOR_SCHEME=prefer-dark"}}},
-	{"narrow", setting{args: []string{"--size", "360x720"}, size: "360x720"}},
+	{"dark", setting{env: dark}},
+	{"narrow", setting{args: narrow, size: "360x720"}},
 	{"contrast", setting{env: []string{"ADW_DEBUG_HIGH_CONTRAST=1"}}},
 	{"tablet", setting{args: []string{"--size", "640x900"}, size: "640x900"}},
 }
@@ -50,40 +55,87 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// In German every page is German: what is not would show, as the English text would be found.
-func TestGerman(t *testing.T) {
-	d := newDesktop(t, setting{env: germanLocale(t)})
-	d.command("hotspot ap0 Sim New")
-	d.See("Einem Netz beitreten")
-	d.picture("page-join-german")
-	d.Click("Start")
-	d.See("Sim Home erhalten")
-	d.picture("join-done-german")
-	d.Click("Fertig")
-	for _, page := range []struct{ name, shows, english string }{
-		{"Router", "Router in Reichweite", "Routers in Range"},
-		{"Geräte", "Ein Gerät einlassen", "Let a Device In"},
-		{"Hotspot", "Taste des Hotspots drücken", "Press the Hotspot's Button"},
-		{"NFC", "Das Tag dieses Rechners", "This Computer's Tag"},
-		{"Netze", "Per Taste erhalten", "Received by button"},
+// In each language every page is in that language: nothing of it is shown in English.
+func TestLanguages(t *testing.T) {
+	for _, l := range []struct{ name, territory string }{
+		{"german", "de_DE"}, {"french", "fr_FR"}, {"spanish", "es_ES"},
 	} {
-		d.Turn(page.name)
-		d.See(page.shows)
-		d.Gone(page.english)
-		d.picture("page-" + page.name + "-german")
+		t.Run(l.name, func(t *testing.T) {
+			d := newDesktop(t, setting{env: locale(t, l.territory)})
+			texts := translations(t, l.territory[:2])
+			d.PagesName = texts["Pages"]
+			d.command("hotspot ap0 Sim New")
+			d.See(texts["Join a Network"])
+			d.picture("page-join-" + l.name)
+			d.Click(texts["Start"])
+			d.See(fmt.Sprintf(texts["Received %s"], "Sim Home"))
+			d.picture("join-done-" + l.name)
+			d.Click(texts["Done"])
+			for _, page := range []struct{ name, shows string }{
+				{"Routers", "Routers in Range"},
+				{"Devices", "Let a Device In"},
+				{"Hotspot", "Press the Hotspot's Button"},
+				{"NFC", "This Computer's Tag"},
+				{"Networks", "Stored Networks"},
+				{"Join", "Join a Network"},
+			} {
+				d.Turn(texts[page.name])
+				d.See(texts[page.shows])
+				d.picture("page-" + page.name + "-" + l.name)
+				shown := d.Names()
+				for english, translated := range texts {
+					if english != translated && shown[english] && !isTranslation(texts, english) {
+						t.Errorf("the page %s shows %q", page.name, english)
+					}
+				}
+			}
+		})
 	}
 }
 
-// germanLocale makes a German locale, which few machines that run tests have.
-func germanLocale(t *testing.T) []string {
+// isTranslation tells whether a text is also one of that language: "Pages" is French.
+func isTranslation(texts map[string]string, text string) bool {
+	for _, translated := range texts {
+		if translated == text {
+			return true
+		}
+	}
+	return false
+}
+
+// translations are what the applet says, by what it says in English.
+func translations(t *testing.T, language string) map[string]string {
+	t.Helper()
+	file, err := os.ReadFile("../../po/" + language + ".po")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, english := map[string]string{}, ""
+	for line := range strings.Lines(string(file)) {
+		line = strings.TrimSpace(line)
+		if quoted, ok := strings.CutPrefix(line, "msgid "); ok {
+			english, _ = strconv.Unquote(quoted)
+		} else if quoted, ok := strings.CutPrefix(line, "msgstr "); ok && english != "" {
+			texts[english], _ = strconv.Unquote(quoted)
+		}
+	}
+	if len(texts) < 100 {
+		t.Fatalf("%s has %d texts only", language, len(texts))
+	}
+	return texts
+}
+
+// locale makes a locale, which few machines that run tests have.
+func locale(t *testing.T, territory string) []string {
 	t.Helper()
 	dir := t.TempDir()
-	out, err := exec.Command("localedef", "-i", "de_DE", "-f", "UTF-8",
-		filepath.Join(dir, "de_DE.UTF-8")).CombinedOutput()
+	name := territory + ".UTF-8"
+	out, err := exec.Command("localedef", "-i", territory, "-f", "UTF-8",
+		filepath.Join(dir, name)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("localedef: %v\n%s", err, out)
 	}
-	return []string{"LOCPATH=" + dir, "LC_ALL=de_DE.UTF-8", "LANGUAGE=de"}
+	return []string{"LOCPATH=" + dir, "LC_ALL=" + name, "LANGUAGE=" + territory[:2]}
 }
 
 func TestRouters(t *testing.T) {
@@ -140,6 +192,9 @@ func TestJoinAtARouter(t *testing.T) {
 	d.See("Routers in Range")
 }
 
+// aPIN is a PIN as it is shown.
+var aPIN = regexp.MustCompile(`^\d{4} \d{4}$`)
+
 func TestHotspot(t *testing.T) {
 	d := newDesktop(t, setting{args: []string{"--page", "hotspot"}})
 	d.See("Join a Network") // there is none yet
@@ -161,8 +216,18 @@ func TestHotspot(t *testing.T) {
 	d.command("enter printer 24681353")
 	d.See("The Device Is In")
 	d.Click("Done")
+	d.Click("Make Make a PIN for the Device")
+	d.See("Type This PIN Into the Device")
+	pin := d.Read(aPIN)
+	d.command("device tv")
+	d.command("enter tv " + strings.ReplaceAll(pin, " ", ""))
+	d.See("The Device Is In")
+	d.Click("Done")
+	d.Click("Show Own PIN")
+	d.See("3141 5927")
 	d.Click("Make New PIN")
-	shown := d.Read(regexp.MustCompile(`^\d{4} \d{4}$`))
+	d.Gone("3141 5927")
+	shown := d.Read(aPIN)
 	d.picture("hotspot-pin")
 	d.Click("Remove No PIN")
 	d.See("There is none")
@@ -206,6 +271,20 @@ func TestDevices(t *testing.T) {
 	keep()
 	d.Turn("Join")
 	d.ends("sim0", "external_registrar")
+}
+
+// A router reads this computer's tag from a file, and lets this computer in.
+func TestJoinByThisComputersTag(t *testing.T) {
+	d := newDesktop(t, setting{args: []string{"--page", "nfc"}})
+	file := filepath.Join(d.dir, "own.ndef")
+	d.Click("Save… This Computer's Tag")
+	d.Write("Name:", file)
+	d.Click("_Save")
+	d.See("Saved as " + file)
+	d.Click("Start Join With This Computer's Tag")
+	d.See("Looking for the Router")
+	d.command("tag Sim Home " + file)
+	d.See("Received Sim Home")
 }
 
 func TestNetworks(t *testing.T) {

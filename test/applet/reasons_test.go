@@ -8,9 +8,10 @@ import (
 )
 
 // Each reason for which a session ends is a page with what happened and one thing to do, and a way
-// back. The titles are the applet's; that none is forgotten is a test of its own.
+// back. The titles are the applet's; that none is forgotten is a test of its own. The window
+// is a phone's: texts that have room there have it everywhere.
 func TestEveryReason(t *testing.T) {
-	d := newDesktop(t, setting{noService: true})
+	d := newDesktop(t, setting{noService: true, args: narrow, size: "360x720"})
 	s := newService(t, d.system.Address, "yes")
 	for _, tt := range []struct{ reason, title, action string }{
 		{"pbc-overlap", "Two Buttons Are Pressed", "Try Again"}, // it names none here
@@ -87,7 +88,7 @@ func TestEveryReason(t *testing.T) {
 // Where polkit refuses, each page says so in place of what nobody may do, and is back as soon as it
 // is allowed: polkit tells, and who does not want to wait asks again.
 func TestNotAllowed(t *testing.T) {
-	d := newDesktop(t, setting{noService: true})
+	d := newDesktop(t, setting{noService: true, env: dark})
 	s := newService(t, d.system.Address, "no")
 	d.See("You may not join networks on this computer")
 	d.See("This page comes back by itself")

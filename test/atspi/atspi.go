@@ -66,9 +66,11 @@ type reference struct {
 type Tree struct {
 	T *testing.T
 	// Settle is how long something that changes is given to change on before it is looked at.
-	Settle  time.Duration
-	conn    *godbus.Conn
-	changed chan struct{} // something has been since it was last empty
+	Settle time.Duration
+	// PagesName is what the list of pages is called.
+	PagesName string
+	conn      *godbus.Conn
+	changed   chan struct{} // something has been since it was last empty
 }
 
 // Open connects to the accessibility bus of a session.
@@ -90,7 +92,8 @@ func Open(t *testing.T, session string) *Tree {
 		t.Fatal("accessibility bus:", err)
 	}
 	t.Cleanup(func() { _ = a11y.Close() })
-	tr := &Tree{T: t, Settle: 20 * time.Millisecond, conn: a11y, changed: make(chan struct{}, 1)}
+	tr := &Tree{T: t, Settle: 20 * time.Millisecond, PagesName: "Pages", conn: a11y,
+		changed: make(chan struct{}, 1)}
 	for _, iface := range []string{"Event.Object", "Event.Window", "Cache"} {
 		if err := a11y.AddMatchSignal(godbus.WithMatchInterface("org.a11y.atspi." + iface)); err != nil {
 			t.Fatal("accessibility bus:", err)
@@ -228,6 +231,15 @@ func Shows(list []*Node, text string) bool {
 	})
 }
 
+// Names are the names of all that is shown.
+func (tr *Tree) Names() map[string]bool {
+	names := map[string]bool{}
+	for _, n := range tr.nodes() {
+		names[n.name] = true
+	}
+	return names
+}
+
 // EveryButtonHasAName fails where a button that is shown would be read as nothing, or as the name
 // of its class.
 func (tr *Tree) EveryButtonHasAName() {
@@ -359,7 +371,7 @@ func (tr *Tree) Turn(name string) {
 			}
 		}
 		for _, n := range list {
-			if n.name != "Pages" && n.name != "Seiten" || n.role != "list" {
+			if n.name != tr.PagesName || n.role != "list" {
 				continue
 			}
 			for i, row := range n.children {

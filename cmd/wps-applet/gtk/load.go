@@ -142,6 +142,7 @@ var c struct {
 	adwApplicationNew       func(id string, flags int32) Object
 	toastNew                func(title string) Object
 	toastOverlayAdd         func(overlay, toast Object)
+	toastDismiss            func(toast Object)
 	cairoSetSource          func(cr uintptr, r, g, b, a float64)
 	cairoSetLineWidth       func(cr uintptr, w float64)
 	cairoSetLineCap         func(cr uintptr, cap int32)
@@ -214,6 +215,7 @@ func adwaitaFunctions() []function {
 		{"adw_application_new", &c.adwApplicationNew},
 		{"adw_toast_new", &c.toastNew},
 		{"adw_toast_overlay_add_toast", &c.toastOverlayAdd},
+		{"adw_toast_dismiss", &c.toastDismiss},
 	}
 }
 

@@ -208,10 +208,18 @@ func (o Object) Copy(text string) { c.clipboardSetText(c.widgetGetClipboard(o), 
 // Unref gives up a reference.
 func (o Object) Unref() { c.objectUnref(o) }
 
-// Toast shows a short text at the bottom of a toast overlay.
-func (o Object) Toast(text string) {
+// Toast shows a short text at the bottom of a toast overlay. Dismiss gives it up.
+func (o Object) Toast(text string) Object {
 	// Its title is markup, always (libadwaita 1.2).
-	c.toastOverlayAdd(o, c.toastNew(html.EscapeString(text)))
+	toast := c.toastNew(html.EscapeString(text)).Keep()
+	c.toastOverlayAdd(o, toast)
+	return toast
+}
+
+// Dismiss takes away a toast that is still there.
+func (o Object) Dismiss() {
+	c.toastDismiss(o)
+	o.Unref()
 }
 
 // GtkAccessibleProperty, of gtkenums.h.
