@@ -24,7 +24,7 @@ type rule struct {
 	action Action
 	by     func(ctx context.Context, r *request) Action
 	asked  string
-	// owner lets the owner of the session in question pass, user every process of his user. Where
+	// owner lets the owner of the session in question pass, user every process of that user. Where
 	// there is no session anybody passes, as nothing can happen.
 	owner, user bool
 	// asks is set if the method itself asks polkit something.

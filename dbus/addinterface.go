@@ -6,7 +6,7 @@ import (
 	"wpsd/service/outcome"
 )
 
-// interfaceToAdd is an interface that nobody finds by himself.
+// interfaceToAdd is an interface that nobody else finds.
 type interfaceToAdd struct{ name, driver string }
 
 // readAddInterface reads the arguments of Manager.AddInterface. Interfaces with a radio, and access

@@ -9,8 +9,8 @@ import (
 
 // Where the action depends on what a call will do, it is found out before anybody is asked, and
 // nothing is done yet. What was found is noted in the request, and the service does that and
-// nothing else: an interface that has become an access point while somebody typed his password, or
-// a network that was stored meanwhile, is not covered by his answer.
+// nothing else: an interface that has become an access point while somebody typed a password, or
+// a network that was stored meanwhile, is not covered by that answer.
 
 // The words of the manual for each.
 const (

@@ -179,7 +179,7 @@ type request struct {
 	// What the caller was allowed to do: see bycontent.go.
 	purpose state.Purpose
 	effect  nfc.TagEffect
-	own     bool // nothing but what is his user's
+	own     bool // nothing but what is the caller's user's
 }
 
 // text is an argument of type s.

@@ -89,7 +89,7 @@ func (s *Server) leave() error {
 
 // answerLast takes the name again, answers the calls that came while it was given back, and says
 // for what we are needed then. The name comes first: whoever is answered finds that we own it, and
-// can tell by that, when he hears late that it was given back, that we have not left.
+// can tell by that, when they hear late that it was given back, that we have not left.
 func (s *Server) answerLast() (why string, err error) {
 	err = s.bus.ownName(s.ctx)
 	for s.bus.queue.some() {

@@ -141,7 +141,7 @@ type cancelRequest struct {
 	ifname  string
 }
 
-// readCancel is for Interface.Cancel. Who was not asked cancels the session that is his, not one
+// readCancel is for Interface.Cancel. Who was not asked cancels its own session, not one
 // that began meanwhile.
 func readCancel(r *request) (cancelRequest, error) {
 	switch {

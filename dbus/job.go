@@ -47,7 +47,7 @@ func (s *Server) perform(c *call, r *request, name string, h handler) {
 	go s.job(result{call: c, peer: p}, ask, row, r, h)
 }
 
-// job is a goroutine: who is it, may he, do it. There is one for each caller at most. While
+// job is a goroutine: who is it, may it, do it. There is one for each caller at most. While
 // somebody decides, which can take minutes, it takes nobody's place.
 func (s *Server) job(done result, ask Request, row rule, r *request, h handler) {
 	defer func() { s.jobs.results <- done }()

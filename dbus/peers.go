@@ -15,22 +15,22 @@ import (
 // each takes one.
 const maxPeers = 256
 
-// peer is a caller who did, or tried, something that needs an authorization. We watch whether he
-// leaves the bus. The worker owns it, but for known and uid, which belong to his job while there is
+// peer is a caller who did, or tried, something that needs an authorization. We watch whether it
+// leaves the bus. The worker owns it, but for known and uid, which belong to its job while there is
 // one.
 type peer struct {
 	name   string
 	known  bool
 	uid    uint32
-	job    bool // one of his calls is being worked on
+	job    bool // one of its calls is being worked on
 	gone   bool
-	ctx    context.Context // ends when he leaves
+	ctx    context.Context // ends when it leaves
 	cancel context.CancelCauseFunc
 	used   uint64 // when last, counted in uses
 }
 
-// identify finds out who a caller is and begins to watch him. His absence is noticed in any case:
-// if he leaves before the match rule is there, the question fails.
+// identify finds out who a caller is and begins to watch it. Its absence is noticed in any case:
+// if it leaves before the match rule is there, the question fails.
 func (p *peer) identify(ctx context.Context, b *Bus) error {
 	if p.known {
 		return nil
@@ -74,7 +74,7 @@ func (s *Server) peer(name string) *peer {
 	return p
 }
 
-// forgetPeers makes room by forgetting who called the longest ago, unless we have to know when he
+// forgetPeers makes room by forgetting who called the longest ago, unless we have to know when it
 // leaves.
 func (s *Server) forgetPeers() {
 	for len(s.peers) >= maxPeers {

@@ -151,7 +151,7 @@ func (p *Polkit) ask(ctx context.Context, r Request, flags uint32,
 }
 
 // polkitSubject names the caller. A unique name is never given twice, so polkit cannot mistake
-// another process for him (as with a process id).
+// another process for it (as with a process id).
 type polkitSubject struct {
 	Kind    string
 	Details map[string]godbus.Variant

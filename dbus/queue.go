@@ -27,7 +27,7 @@ type line struct {
 }
 
 // queue holds calls until the worker takes them: in order for each caller, and a call of each
-// caller in turn. Who sends more than others waits behind his own calls. It is safe for concurrent
+// caller in turn. Who sends more than others waits behind its own calls. It is safe for concurrent
 // use.
 type queue struct {
 	mu    sync.Mutex

@@ -377,7 +377,7 @@ func (t *tree) children(path godbus.ObjectPath) (names []string, exists bool) {
 	return slices.Sorted(maps.Keys(found)), len(found) > 0 || t.objects[path] != nil
 }
 
-// owns reports whether a caller has a session that ends when he leaves.
+// owns reports whether a caller has a session that ends when the caller leaves.
 func (t *tree) owns(owner string) bool {
 	for _, s := range t.sessions {
 		if s.Owner == owner && !s.State.Ended() {

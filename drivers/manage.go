@@ -33,7 +33,7 @@ type LinkKeeper interface {
 	// is given time to come up by itself.
 	LinkUp(ctx context.Context, ifname string) (bool, error)
 	// LinkGiven says that a manager has just let go of the interface, and that nobody is going to
-	// bring its link up again if he took it down with that.
+	// bring its link up again if they took it down with that.
 	LinkGiven(ctx context.Context, ifname string)
 	// LinkDown takes it down, unless somebody uses it: it is associated, or an access point.
 	LinkDown(ctx context.Context, ifname string) error

@@ -64,7 +64,7 @@ func open(log *slog.Logger, args ...string) {
 	log.Error("cannot open the window", "err", err)
 }
 
-// autostartFile is where the user says whether the applet begins with his session.
+// autostartFile is where the user says whether the applet begins with the session.
 func autostartFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	return filepath.Join(dir, "autostart", appID+".desktop"), err

@@ -84,7 +84,7 @@ func (c *client) close() {
 }
 
 // call calls a method given with its interface and stores the answer in results. It allows
-// authorization to ask the user for a password: by the agent of his desktop, or, if there is none,
+// authorization to ask the user for a password: by the agent of the desktop, or, if there is none,
 // on this terminal.
 func (c *client) call(ctx context.Context, path godbus.ObjectPath, method string, results []any,
 	args ...any) error {

@@ -20,8 +20,8 @@
 //   - file descriptors with the answer to CallFile. All others are closed at once, and a connection
 //     takes none at all unless Options.Files says so.
 //
-// The length and number of all of it is bounded. Bodies are decoded by whoever wants them, in his
-// goroutine: one that cannot be decoded is his error, and nothing else.
+// The length and number of all of it is bounded. Bodies are decoded by whoever wants them, in its
+// goroutine: one that cannot be decoded is its error, and nothing else.
 //
 // The codec is godbus's; its connection is not used. It decodes each message before anybody can say
 // whether it is wanted, ends the connection over valid bodies that it cannot decode (a{gs}), starts

@@ -89,7 +89,7 @@ func (c *conn) read() {
 	}
 }
 
-// authenticate takes everybody for who he is: the test said so.
+// authenticate takes everybody for who they say they are.
 func (c *conn) authenticate(r *bufio.Reader) error {
 	if _, err := r.ReadByte(); err != nil { // a zero comes first
 		return err

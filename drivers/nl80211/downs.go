@@ -28,7 +28,7 @@ type downs struct {
 type down struct {
 	heard, up bool
 	gave      time.Time // when who had it let go of it last
-	given     bool      // he took it down with that, and it has not come up since
+	given     bool      // they took it down with that, and it has not come up since
 	ours      int       // how often we have taken it down, and not heard of it yet
 	count     int       // how often others have
 	at        time.Time // when they did last
@@ -105,7 +105,7 @@ func (d *downs) expect(index, times int) {
 	l.ours = max(l.ours+times, 0)
 }
 
-// give says that who had the link let go of it: if he took it down with that, it stays so.
+// give says that who had the link let go of it: if they took it down with that, it stays so.
 func (d *downs) give(index int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

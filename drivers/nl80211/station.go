@@ -169,7 +169,7 @@ func (s *Station) raise(ctx context.Context) error {
 }
 
 // lower takes the link down again if we brought it up. If somebody else has begun to use it
-// meanwhile, or took it down himself and brought it up, it stays up: then it is theirs.
+// meanwhile, or took it down itself and brought it up, it stays up: then it is theirs.
 func (s *Station) lower() error {
 	if !s.raised {
 		return nil

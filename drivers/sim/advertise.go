@@ -165,7 +165,7 @@ func (ap *AP) hearProbe(now time.Time, from wsc.MAC, ies []byte) {
 		ap.buttons.overlapped = true
 		ap.tell(Event{At: now, Kind: PBCOverlap, Station: from, UUID: p.Device.UUID})
 	}
-	// Whoever brought a simulated device into range presses buttons himself.
+	// Whoever brought a simulated device into range presses buttons, too.
 	if d := ap.o.Story.PressAfter; d > 0 && ap.pressAt.IsZero() && !ap.selection.pbc &&
 		!ap.world.isDevice(from) {
 		ap.pressAt = now.Add(d)

@@ -1,6 +1,6 @@
 // Package simmanager is a network manager in memory, for the simulation: it has an interface, is in
 // a network, lets go for a session, takes what was received, and connects. What it does to the
-// radio it does to that of package sim, so whoever looks at an interface sees what he would see of
+// radio it does to that of package sim, so whoever looks at an interface sees what would be seen of
 // a real one.
 //
 // It is told what to do as everything else of the simulation is; see Manager.Attach.

@@ -77,7 +77,7 @@ func newest(cs []Candidate) []Candidate {
 // SameAP reports whether two BSSs are one access point, which has one button. They are if they have
 // the same UUID-E (wpa_supplicant 2.10; one without UUID-E is different from all), whatever their
 // band and their names: guest networks, radios with names of their own and the nodes of a mesh are
-// one router. Anybody can send the UUID-E of somebody else, too, as he can send anything here: this
+// one router. Anybody can send the UUID-E of somebody else, too, as they can send anything here: this
 // is no authentication.
 func SameAP(a, b *Candidate) bool {
 	return a.Ad.HasUUIDE && b.Ad.HasUUIDE && a.Ad.UUIDE == b.Ad.UUIDE && a.Ad.UUIDE != (wsc.UUID{})

@@ -24,7 +24,7 @@ type Action interface{ action() }
 
 // The Actions.
 type (
-	// Search asks everybody to announce himself.
+	// Search asks everybody to announce themselves.
 	Search struct{}
 	// Do sends a request. Replied is called once with what came of it. It must not wait for other
 	// requests, nor they for it.

@@ -25,7 +25,7 @@ type grant struct {
 
 // PINGrant lets the Enrollee with this PIN in.
 type PINGrant struct {
-	PIN  secret.Value // the caller keeps and wipes his
+	PIN  secret.Value // the caller keeps and wipes its own
 	UUID wsc.UUID     // of the Enrollee; zero: any
 	// MAC is the Enrollee's address; zero: any. Access points tell it, so that others do not try;
 	// and they do not get in.
@@ -45,9 +45,9 @@ type PBCGrant struct {
 // NFCGrant lets the Enrollee with this token in, or the one that asked for it over an NFC link: a
 // handover, whose Password has the id 7 and no value.
 type NFCGrant struct {
-	Password devpass.Password // the caller keeps and wipes his
+	Password devpass.Password // the caller keeps and wipes its own
 	KeyHash  *[20]byte        // of the Enrollee's public key; nil: not known. A handover needs it
-	// handover: our private key, which the answer announced; the caller keeps and wipes his
+	// handover: our private key, which the answer announced; the caller keeps and wipes its own
 	Key     secret.Value
 	UUID    wsc.UUID      // of the Enrollee; zero: any
 	AP      APID          // 0: all that we have settings for

@@ -183,7 +183,7 @@ func (r *registry) sorted() []*ap {
 	return all
 }
 
-// announcer finds who announces himself: by UUID, else by where the description is.
+// announcer finds who announces itself: by UUID, else by where the description is.
 func (r *registry) announcer(n upnp.Announcement) *ap {
 	h := r.hosts[n.From]
 	if h == nil {

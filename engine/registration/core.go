@@ -70,7 +70,7 @@ func (c *core) isRepeat(frame []byte) bool {
 	return c.newest.heard != nil && bytes.Equal(frame, c.newest.heard)
 }
 
-// maxRepeats is how many repetitions are answered in one run. Who lost an answer repeats his
+// maxRepeats is how many repetitions are answered in one run. Who lost an answer repeats its
 // message two or three times; a peer that goes on with that would have us answer for as long as a
 // run may last.
 const maxRepeats = 16

@@ -34,7 +34,7 @@ func rank(o *credential.Offer) int {
 }
 
 // offer: what several BSSs of that name announce counts together, unless one of them is the giver.
-// Anybody can use a name, and must not be able to have a network set up so that only his access
+// Anybody can use a name, and must not be able to have a network set up so that only their access
 // point fits. The caller holds mu.
 func (a *Air) offer(n credential.Network, giver wsc.MAC) credential.Offer {
 	o := credential.Offer{Network: n}

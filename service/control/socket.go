@@ -31,7 +31,7 @@ const (
 	// is for others). Linux doubles it, and it has room for 2,700 events. Once it is full nothing
 	// can be sent to anybody: see port.renew.
 	sendBuffer = 1 << 20
-	// probeTime is how long whoever has a socket already may take to say who he is.
+	// probeTime is how long whoever has a socket already may take to say who it is.
 	probeTime = 500 * time.Millisecond
 )
 
@@ -76,7 +76,7 @@ func makeDirectory(p Place, n ids, log *slog.Logger) error {
 		info.Mode()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0:
 		return fmt.Errorf("control: others can change what is in %s, and put sockets of their own there: name another directory in ctrl_interface", p.Dir)
 	case int(stat.Uid) != os.Getuid():
-		return nil // somebody else's, such as the one of wpa_supplicant: its permissions are his
+		return nil // somebody else's, such as the one of wpa_supplicant: its permissions are theirs
 	case info.Mode()&fs.ModeSetgid != 0:
 		return nil // made for us so that sockets get its group (tmpfiles.d), and so it stays
 	}
@@ -182,7 +182,7 @@ func clearStale(path string) error {
 	return fmt.Errorf("%w: %s answers on %s: stop it, or name another directory in ctrl_interface (wpa_cli -p DIRECTORY)", ErrInUse, who, path)
 }
 
-// whoListens asks whoever has the socket who he is. ECONNREFUSED: nobody.
+// whoListens asks whoever has the socket who it is. ECONNREFUSED: nobody.
 func whoListens(path string) (string, error) {
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {

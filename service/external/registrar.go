@@ -71,7 +71,7 @@ func (e *externalRegistrar) command(ctx context.Context, do func(now time.Time))
 	}
 }
 
-// ErrBroken tells a caller that his call is what the External Registrar has failed at; the log has
+// ErrBroken tells a caller that its call is what the External Registrar has failed at; the log has
 // more.
 var ErrBroken = errors.New("external: the External Registrar failed, which is a mistake in it")
 

@@ -150,7 +150,7 @@ func (s *Registrars) EREnrollPIN(ctx context.Context, r Request) (state.Session,
 }
 
 // EREnrollPBC lets one Enrollee in that has its button pressed, or presses it within two minutes.
-// Instead of the Enrollee an access point may be named: then whoever presses his button there is
+// Instead of the Enrollee an access point may be named: then whoever presses a button there is
 // let in.
 func (s *Registrars) EREnrollPBC(ctx context.Context, r Request) (state.Session, error) {
 	r.Timeout = 0

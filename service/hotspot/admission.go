@@ -22,7 +22,7 @@ const (
 	// is over.
 	announceAgain = 100 * time.Second
 	// maxFirstHalves is how many runs with a wrong first half hostapd lets a PIN for everybody
-	// survive: the first shows whoever was there that half, so that the second could show him the
+	// survive: the first shows whoever was there that half, so that the second could show them the
 	// other.
 	maxFirstHalves = 2
 	// withdrawTime bounds taking a grant back.

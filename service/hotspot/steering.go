@@ -277,7 +277,7 @@ const (
 	// sightingPause is how long the same device, saying the same, is not told again.
 	sightingPause = 10 * time.Second
 	// sightingBurst sightings of each kind may come at once, one more every sightingRefill: anybody
-	// near can make up as many devices as he likes, and nobody reads more.
+	// near can make up as many devices as they like, and nobody reads more.
 	sightingBurst  = 20
 	sightingRefill = 500 * time.Millisecond
 	maxSightings   = 256

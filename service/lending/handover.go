@@ -13,7 +13,7 @@ type Touch struct {
 	Interface  string // "": the first that is a station
 	Apply      string // as in session.StartRequest
 	Processing state.Processing
-	AddsOnly   bool // he may not change what a manager has
+	AddsOnly   bool // it may not change what a manager has
 }
 
 // HandOver hands networks over as those of a session, in the background, since touching a tag is

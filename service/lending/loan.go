@@ -20,7 +20,7 @@ const (
 	restoreTime = 20 * time.Second
 )
 
-// Beside says whether who borrows an interface uses one of his own beside the one that a manager
+// Beside says whether who borrows an interface uses one of its own beside the one that a manager
 // has. That has another address, and a key may be tied to one: nobody gets it who has not asked for
 // it.
 type Beside uint8

@@ -13,7 +13,7 @@ import (
 
 // When the button of any access point is answered, and where to look until then.
 //
-// A person calls, walks to the router and presses: what he waits for from then on is our next look
+// A person calls, walks to the router and presses: what they wait for from then on is our next look
 // at the router's channel. wpa_supplicant scans everything again and again, 4 to 8 s. We know where
 // the access points with WPS are once all channels were looked at, and look there several times a
 // second (watch), and between at a slice of all channels, so that each is looked at once in 8 s or

@@ -45,7 +45,7 @@ func New(p *state.Published, log *slog.Logger,
 }
 
 // Running is a session, until it is forgotten. Its table's lock guards it, but for what never
-// changes: whoever runs it reads what he alone changes without it.
+// changes: whoever runs it reads what it alone changes without it.
 type Running struct {
 	state.Session
 	table       *Table

@@ -13,7 +13,7 @@ import (
 
 // Published is what there is, as subscribers see it. An event changes it and goes to every
 // subscriber in one step, so a snapshot and the events after it fit together. Nobody is called with
-// its lock held: whoever guards a thing may publish what became of it under his own lock, which
+// its lock held: whoever guards a thing may publish what became of it under its own lock, which
 // keeps the order.
 type Published struct {
 	mu             sync.Mutex
