@@ -35,7 +35,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 POLKITRULESDIR ?= /usr/share/polkit-1/rules.d
 NETWORKMANAGERDIR ?= /usr/lib/NetworkManager/conf.d
 
-.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd matrix matrix-smoke hwsim-compare install uninstall deb sbom clean
+.PHONY: all pages already-built install-files dist help build nfc_pw_token need-go check static lint test demo bench bench-er fuzz hwsim hwsim-systemd matrix matrix-smoke hwsim-compare install uninstall deb sbom notices clean
 
 include packaging/applet/applet.mk
 
@@ -160,6 +160,9 @@ sbom: build/wpsd.spdx.json ## build/wpsd.spdx.json: what the programs are made o
 build/wpsd.spdx.json: build
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum \
 	  build/wpsd build/wpsctl build/wpsd-sim build/nfc_pw_token > $@
+
+notices: build ## build/notices.txt: the licenses of what is linked into the programs, which go with them
+	packaging/notices build/wpsd build/wpsctl build/wpsd-sim build/nfc_pw_token > build/notices.txt
 
 deb: ## build/wpsd_VERSION_ARCH.deb, for the machine or GOARCH; needs nothing but Go and dpkg
 	packaging/deb/build $(VERSION)

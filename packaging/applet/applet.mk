@@ -1,6 +1,6 @@
 # The applet (cmd/wps-applet): a program of its own, which the daemon's package is free of. It is built without the libraries
 # that it opens when it runs: libgtk-4-1, libadwaita-1-0.
-.PHONY: applet install-applet uninstall-applet install-applet-files deb-applet demo-applet screenshots test-applet
+.PHONY: applet applet-made-of install-applet uninstall-applet install-applet-files deb-applet demo-applet screenshots test-applet
 
 APPLETDIR := build/applet
 AUTOSTARTDIR ?= $(SYSCONFDIR)/xdg/autostart
@@ -11,6 +11,12 @@ applet: need-go ## build/applet: wps-applet, its icons and translations, as they
 	install -d $(APPLETDIR)/share
 	cp -r packaging/applet/icons $(APPLETDIR)/share/icons
 	$(HERE) ./po/catalog --mo $(APPLETDIR)/share/locale
+
+# What it is made of, and the licenses of that, as sbom and notices have it of the other programs.
+applet-made-of: applet
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum \
+	  $(APPLETDIR)/bin/wps-applet > $(APPLETDIR)/wps-applet.spdx.json
+	packaging/notices $(APPLETDIR)/bin/wps-applet > $(APPLETDIR)/notices.txt
 
 # As with make install: what is built already is installed where there is no go.
 install-applet: install-applet-files ## the applet into DESTDIR, prefix (/usr/local)
