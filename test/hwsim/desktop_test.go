@@ -172,7 +172,8 @@ func testUnitPassword(t *testing.T) {
 		// What is typed before that is not taken for a password, but thrown away.
 		u.until("the terminal does not show what is typed", 60*time.Second, func() bool {
 			return u.run("bash", "-c",
-				"stty -F /dev/$(ps -o tty= -C wpsctl) -a | grep -q -- '-echo '").status == 0
+				"pid=$(grep -lx wpsctl /proc/[0-9]*/comm) && "+
+					"stty -F $(readlink ${pid%comm}fd/0) -a | grep -q -- '-echo '").status == 0
 		})
 		_, err := keyboard.WriteString(password + "\n")
 		u.must(err)
