@@ -140,3 +140,47 @@ func TestChannelsThatAreClosed(t *testing.T) {
 		})
 	})
 }
+
+// reluctant is a radio that lists a channel in 6 GHz and does not scan there.
+type reluctant struct {
+	fickle
+	err   error
+	asked int
+}
+
+func (r *reluctant) Station(context.Context, string) (drivers.Station, error) { return r, nil }
+
+func (r *reluctant) Scan(ctx context.Context, q drivers.ScanRequest) ([]drivers.BSS, error) {
+	if !q.Passive {
+		return r.fickle.Scan(ctx, q)
+	}
+	r.asked++
+	return nil, r.err
+}
+
+// TestRadioThatDoesNotScan6GHz: a session does not fail with the look at 6 GHz, which only finds
+// out why somebody is not heard; but for what is the end of each look.
+func TestRadioThatDoesNotScan6GHz(t *testing.T) {
+	t.Parallel()
+	for err, reason := range map[error]outcome.Reason{
+		errors.New("invalid argument"): outcome.ReasonNoAccessPoint,
+		drivers.ErrNotSupported:        outcome.ReasonNoAccessPoint,
+		drivers.ErrBusy:                outcome.ReasonNoAccessPoint,
+		drivers.ErrRadioBlocked:        outcome.ReasonRadioBlocked,
+	} {
+		t.Run(err.Error(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := &reluctant{err: err}
+				d.channels = []drivers.Channel{{Frequency: 2412}, {Frequency: 6135}}
+				inHouse(t, func(c *Config) { c.Drivers = []drivers.Driver{d} }, func(h *house) {
+					d.count = 10 // it keeps its channels
+					s := h.end(h.pbc(func(r *session.StartRequest) { r.BSSID = homeBSSID }))
+					if s.Reason != reason || d.asked != 1 {
+						t.Errorf("%s, asked %d times", s.Reason, d.asked)
+					}
+				})
+			})
+		})
+	}
+}
