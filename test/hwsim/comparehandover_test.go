@@ -274,14 +274,20 @@ func ownIwd(w *world, _ *hostapd, _ bool) time.Duration {
 	w.startBus()
 	w.startIwd()
 	time.Sleep(20 * time.Second)
-	path := strings.TrimSpace(w.sh(`busctl call net.connman.iwd / org.freedesktop.DBus.ObjectManager GetManagedObjects --json=short | grep -o '"/net/connman/iwd/[0-9]*/[0-9]*"' | head -n 1 | tr -d '"'`))
 	began := time.Now()
-	w.sh("busctl --timeout=150 call net.connman.iwd %s net.connman.iwd.SimpleConfiguration PushButton", path)
+	w.ownPushButtonOfIwd()
 	took := time.Since(began)
 	if !w.isAssociated(station) {
 		w.t.Fatal("iwd is not connected")
 	}
 	return took
+}
+
+// ownPushButtonOfIwd returns when iwd is connected by it.
+func (w *world) ownPushButtonOfIwd() {
+	w.t.Helper()
+	path := strings.TrimSpace(w.sh(`busctl call net.connman.iwd / org.freedesktop.DBus.ObjectManager GetManagedObjects --json=short | grep -o '"/net/connman/iwd/[0-9]*/[0-9]*"' | head -n 1 | tr -d '"'`))
+	w.sh("busctl --timeout=150 call net.connman.iwd %s net.connman.iwd.SimpleConfiguration PushButton", path)
 }
 
 func quietNetworkManager(w *world) func() bool {

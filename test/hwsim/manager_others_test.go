@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	godbus "github.com/godbus/dbus/v5"
 )
 
 // supplicantManager is wpa_supplicant on D-Bus with a configuration file of its own, and a DHCP
@@ -248,6 +250,33 @@ func TestManagerIwdAsksForThePassphrase(t *testing.T) {
 	if !i.knows(testSSID, testPassphrase) || !i.knows("elsewhere", "not in reach") {
 		t.Error("iwd has lost a network")
 	}
+	w.owesNothing()
+}
+
+// iwd has WPS of its own (net.connman.iwd.SimpleConfiguration). wpsd keeps out of that, and takes
+// the interface afterwards as ever.
+func TestManagerIwdRunsItsOwnPushButton(t *testing.T) {
+	w := newWorld(t)
+	_, fresh := w.home()
+	w.startBus()
+	i := w.startIwd()
+	i.connectedTo(oldSSID)
+	d := w.startDaemonAgain()
+	fresh.mustOK("WPS_PBC")
+	w.ownPushButtonOfIwd()
+	i.connectedTo(testSSID)
+	if got := d.property(d.iface(), "Interface", "Session"); got != godbus.ObjectPath("/") {
+		t.Errorf("wpsd has a session: %v", got)
+	}
+	if n := len(d.networks()); n != 0 || !i.knows(testSSID, testPassphrase) {
+		t.Errorf("wpsd has %d networks, iwd's is kept: %v", n, i.knows(testSSID, testPassphrase))
+	}
+	s := d.startPIN("bssid", fresh.bssid)
+	fresh.ask("WPS_PIN any %s", s.pin)
+	if o := s.ends(2 * time.Minute); o.networks == nil {
+		t.Fatalf("the session failed: %s: %s", o.reason, o.sentence)
+	}
+	i.connectedTo(testSSID)
 	w.owesNothing()
 }
 
