@@ -77,7 +77,7 @@ func (m *Manager) Release(ctx context.Context, ifname string, text []byte) (apar
 		}
 		m.setKept(ifname, owed.Active)
 	}
-	if err := d.Set(ctx, d.path, deviceI, "Managed", false); err != nil {
+	if err := d.unmanage(ctx); err != nil {
 		return false, wrap(err)
 	}
 	err = managerbus.Until(ctx, func() (bool, error) {
@@ -216,6 +216,53 @@ func (d *device) profile(ctx context.Context, uuid string) (path godbus.ObjectPa
 	return path, err
 }
 
+// Values and flags of SetManaged (NMDeviceManaged, NMDeviceManagedFlags), which NetworkManager 1.58
+// has in place of the property Managed. Only the flag of the running NetworkManager is ever used:
+// others would write onto the disk, and change the link.
+const (
+	managedNo    uint32 = 0
+	managedYes   uint32 = 1
+	managedReset uint32 = 2 // as the configuration has it
+
+	managedRuntime uint32 = 0x1
+)
+
+// unmanage has NetworkManager leave the device alone until it is told otherwise, or started anew.
+func (d *device) unmanage(ctx context.Context) error {
+	err := d.setManaged(ctx, managedNo)
+	if isOlder(err) {
+		return d.Set(ctx, d.path, deviceI, "Managed", false)
+	}
+	return err
+}
+
+// manageAsBefore takes unmanage back. Where the configuration says that the device is managed
+// nothing stays of it; elsewhere somebody had asked for that at run time, as we do then. The
+// property of older ones can only ask.
+func (d *device) manageAsBefore(ctx context.Context) error {
+	err := d.setManaged(ctx, managedReset)
+	switch {
+	case isOlder(err):
+		return d.Set(ctx, d.path, deviceI, "Managed", true)
+	case err != nil:
+		return err
+	}
+	managed, err := d.managed(ctx)
+	if err != nil || managed {
+		return err
+	}
+	return d.setManaged(ctx, managedYes)
+}
+
+func (d *device) setManaged(ctx context.Context, managed uint32) error {
+	return d.Call(ctx, d.path, deviceI+".SetManaged", []any{managed, managedRuntime})
+}
+
+// isOlder reports whether a NetworkManager before 1.58 answered.
+func isOlder(err error) bool {
+	return managerbus.Is(err, "org.freedesktop.DBus.Error.UnknownMethod")
+}
+
 // usableTime is how long a device that becomes managed may be unavailable: its supplicant takes 3
 // s. If it still is then, its radio is blocked, and it will connect by itself when that is over.
 const usableTime = 6 * time.Second
@@ -223,7 +270,7 @@ const usableTime = 6 * time.Second
 // manage makes a device managed and waits until it can be used. Unless autoconnect is wanted, it is
 // off before NetworkManager can make use of it.
 func (d *device) manage(ctx context.Context, autoconnect bool) error {
-	if err := d.Set(ctx, d.path, deviceI, "Managed", true); err != nil {
+	if err := d.manageAsBefore(ctx); err != nil {
 		return err
 	}
 	if err := d.Set(ctx, d.path, deviceI, "Autoconnect", autoconnect); err != nil {

@@ -213,6 +213,65 @@ func TestReleaseAndRestore(t *testing.T) {
 	}
 }
 
+// TestSetManaged: NetworkManager 1.58 has a method in place of the property. Nothing is written onto
+// the disk, and of a device that the configuration has managed nothing stays.
+func TestSetManaged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name       string
+		configured bool // as managed
+		back       []string
+	}{
+		{"managed by the configuration", true, []string{"SetManaged 2 0x1"}},
+		{"managed as somebody asked for it", false,
+			[]string{"SetManaged 2 0x1", "SetManaged 1 0x1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			m, p := play(t)
+			p.setsManaged(c.configured)
+			owed, err := m.Claim(t.Context(), "wlan0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if _, err := m.Release(t.Context(), "wlan0", owed); err != nil {
+					t.Fatal(err)
+				}
+				if told := p.Told(); !slices.Equal(told, []string{"SetManaged 0 0x1"}) {
+					t.Errorf("Release told %q", told)
+				}
+				if err := m.Restore(t.Context(), "wlan0", owed, true); err != nil {
+					t.Fatal(err)
+				}
+				want := append(slices.Clone(c.back), "Set Autoconnect=true", "Set Autoconnect=true",
+					"ActivateConnection "+string(homeSet))
+				if told := p.Told(); !slices.Equal(told, want) {
+					t.Errorf("Restore told\n%q, not\n%q", told, want)
+				}
+			}
+			p.Answer(deviceI+".SetManaged", func(godbus.ObjectPath, []any) ([]any, error) {
+				return nil, managertest.Fail(busName + ".PermissionDenied")
+			})
+			if _, err := m.Release(t.Context(), "wlan0", owed); err == nil ||
+				len(p.Told()) != 0 {
+				t.Errorf("what is refused is got by another way: %v", err)
+			}
+		})
+	}
+}
+
+// setsManaged is a NetworkManager of 1.58.
+func (p *played) setsManaged(configured bool) {
+	p.Answer(deviceI+".SetManaged", func(path godbus.ObjectPath, args []any) ([]any, error) {
+		managed := args[0] == managedYes || args[0] == managedReset && configured
+		p.Calls = append(p.Calls, fmt.Sprintf("SetManaged %d %#x", args...))
+		p.Put(path, deviceI, "Managed", managed)
+		p.OnSet(path, deviceI, "Managed", managed)
+		return nil, nil
+	})
+}
+
 // NetworkManager deletes a volatile profile when it lets go, unless it is told not to.
 func TestAVolatileProfileComesBack(t *testing.T) {
 	t.Parallel()

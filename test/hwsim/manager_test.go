@@ -156,8 +156,11 @@ func (n *networkManager) connectedTo(ssid string) {
 
 func (n *networkManager) knows(ssid, key string) bool {
 	n.w.t.Helper()
-	return n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show",
-		ssid).stdout == key+"\n"
+	r := n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", ssid)
+	if r.stdout != key+"\n" {
+		n.w.t.Logf("nmcli con show %s: status %d\n%s%s", ssid, r.status, r.stdout, r.stderr)
+	}
+	return r.stdout == key+"\n"
 }
 
 // ends waits for the end of a session, without the look at the interface: that is the manager's.
@@ -177,13 +180,34 @@ func (s *session) ends(timeout time.Duration) outcome {
 	return o
 }
 
+// NetworkManager 1.58 has a method in place of the property Managed, which can write onto the disk:
+// what wpsd asks for is over with the session, or with NetworkManager. Before that there is the
+// property alone.
 func TestManagerNetworkManagerGetsTheNetwork(t *testing.T) {
 	w := newWorld(t)
 	_, fresh := w.home(transition...)
 	w.startBus()
 	nm := w.startNetworkManager()
+	bus := "--address=unix:path=" + busSocket
+	calls := w.start("busctl-monitor", "busctl", bus, "monitor", "--match="+
+		"type='method_call',interface='"+nmName+".Device',member='SetManaged'", "--match="+
+		"type='method_call',interface='org.freedesktop.DBus.Properties',member='Set'")
+	calls.waitLog("Monitoring bus message stream", 10*time.Second)
 	w.handsOver(nm, fresh)
+	has := strings.Contains(w.sh("busctl %s introspect %s %s/Devices/2", bus, nmName,
+		"/org/freedesktop/NetworkManager"), "SetManaged")
+	said := calls.output()
+	if property := strings.Contains(said, `STRING "Managed"`); property == has ||
+		!strings.Contains(said, "Member=SetManaged") {
+		t.Errorf("it has the method: %v; what it was told:\n%s", has, said)
+	}
+	if kept := w.sh("grep -rs managed /var/lib/NetworkManager || true"); kept != "" {
+		t.Errorf("NetworkManager keeps after its end:\n%s", kept)
+	}
 }
+
+// nmName is NetworkManager's on the bus.
+const nmName = "org.freedesktop.NetworkManager"
 
 // transition is a WPA2/WPA3 access point; who can do SAE has to use it there.
 var transition = []string{"wpa_key_mgmt=WPA-PSK SAE", "ieee80211w=1"}
