@@ -157,10 +157,12 @@ func TestRouters(t *testing.T) {
 	d.See("New Settings")
 	d.Write("Network name", "Sim Renamed")
 	d.Write("Password, 8 to 63 characters", "another secret")
+	d.Choose("Security", "WPA/WPA2, for old devices", 1)
 	d.picture("router-change")
 	d.Click("Look at the Changes")
 	d.See("This Will Be Written")
 	d.See("Sim Renamed, so far Sim Old")
+	d.See("WPA/WPA2, for old devices, so far WPA2")
 	d.picture("router-confirm")
 	d.Click("Enter the Router's PIN")
 	d.Write("PIN, eight digits", "13579111")
@@ -239,10 +241,20 @@ func TestHotspot(t *testing.T) {
 func TestDevices(t *testing.T) {
 	// Tests at once must not find each other's access points.
 	network := fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, 1+os.Getpid()/200%250)
-	d := newDesktop(t, setting{simArgs: []string{"--sim-upnp", network + ".1"}})
+	// The window is so high that the whole list is seen: the mouse clicks below it.
+	d := newDesktop(t, setting{simArgs: []string{"--sim-upnp", network + ".1"},
+		args: []string{"--size", "820x1300"}, size: "820x1300"})
 	d.See("Join a Network")
 	d.Turn("Devices")
 	d.See("Let a Device In")
+	d.See("Sim Old")
+	// One address alone is looked at, and all again where none is typed.
+	address := "Address of the router, as 192.168.1.1"
+	d.Enter(address, network+".2")
+	d.Gone("Sim Old")
+	d.See("Sim Label")
+	d.Enter(address, "")
+	d.See("Sim Old")
 	d.Click("Enter Its PIN Sim Old")
 	d.Write("PIN, eight digits", "13579111")
 	d.Click("Continue")

@@ -19,6 +19,7 @@ import (
 const (
 	accessibleIface = "org.a11y.atspi.Accessible"
 	actionIface     = "org.a11y.atspi.Action"
+	componentIface  = "org.a11y.atspi.Component"
 	editableIface   = "org.a11y.atspi.EditableText"
 	textIface       = "org.a11y.atspi.Text"
 	selectionIface  = "org.a11y.atspi.Selection"
@@ -259,6 +260,21 @@ func (tr *Tree) ClickAt(x, y int) {
 		int32(x), int32(y), "b1c").Err; err != nil {
 		tr.T.Fatal("a click:", err)
 	}
+}
+
+// ClickOn clicks with the mouse in the middle of what has a name and one of these roles, for what has
+// no action. The window is at the top left of the screen.
+func (tr *Tree) ClickOn(name string, roles ...string) {
+	tr.T.Helper()
+	n := tr.WaitAny(name, roles...)
+	const inWindow = 1 // ATSPI_COORD_TYPE_WINDOW
+	var place struct{ X, Y, Width, Height int32 }
+	err := tr.conn.Object(n.bus, n.path).Call(componentIface+".GetExtents", 0,
+		uint32(inWindow)).Store(&place)
+	if err != nil || place.Width <= 0 || place.Height <= 0 {
+		tr.T.Fatalf("%s %q is at %v: %v", n.role, name, place, err)
+	}
+	tr.ClickAt(int(place.X+place.Width/2), int(place.Y+place.Height/2))
 }
 
 // Gone waits until a text is not shown any more.

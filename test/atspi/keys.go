@@ -93,6 +93,27 @@ func (tr *Tree) Reach(name string) {
 	tr.T.Fatalf("Tab never comes to %q, but to %s", name, strings.Join(passed, ", "))
 }
 
+// Choose takes the nth entry, from 0, of a row that offers several: the list behind it has its
+// entries' names in labels, which take no click.
+func (tr *Tree) Choose(name, entry string, n int) {
+	tr.T.Helper()
+	tr.ClickOn(name, "combo box")
+	tr.See(entry)
+	for range n {
+		tr.next(KeyDown)
+	}
+	tr.Key(KeyEnter)
+}
+
+// Enter types a text into an entry in place of what is there, and ends with Enter.
+func (tr *Tree) Enter(name, text string) {
+	tr.T.Helper()
+	tr.Write(name, "")
+	tr.ClickOn(name, "text box", "text", "entry")
+	tr.Type(text)
+	tr.Key(KeyEnter)
+}
+
 // Row reaches a row of a list: the list by Tab, the row by the arrow keys.
 func (tr *Tree) Row(name string) {
 	tr.T.Helper()
