@@ -134,6 +134,18 @@ func (s *service) start(variants) (godbus.ObjectPath, *godbus.Error) {
 	return path, nil
 }
 
+// plugIn brings a second adapter, whose radio is off.
+func (s *service) plugIn(name string) {
+	path := fakeRoot + godbus.ObjectPath("/interfaces/"+name)
+	_ = s.conn.ExportMethodTable(map[string]any{
+		"StartPbc": func(variants) (godbus.ObjectPath, *godbus.Error) {
+			return "", godbus.NewError("fi.w1.wps.Error.RadioBlocked", []any{name})
+		}}, path, "fi.w1.wps.Interface")
+	_ = s.conn.Emit(fakeRoot, "org.freedesktop.DBus.ObjectManager.InterfacesAdded", path,
+		map[string]variants{"fi.w1.wps.Interface": {"Name": v(name), "Mode": v("station"),
+			"Session": v(godbus.ObjectPath("/")), "Capabilities": v([]string{"pbc", "pin"})}})
+}
+
 // credentials are those of a session that received something.
 func (*service) credentials() ([]variants, *godbus.Error) {
 	return []variants{{"ssid": v([]byte("Fake Home")), "auth": v("WPA2PSK"),

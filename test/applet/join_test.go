@@ -72,6 +72,24 @@ func TestAnotherSetupIsEnded(t *testing.T) {
 	d.See("Received Sim Home")
 }
 
+// Of two adapters the one that was chosen is used.
+func TestAdapterIsChosen(t *testing.T) {
+	d := newDesktop(t, setting{noService: true})
+	s := newService(t, d.system.Address, "yes")
+	s.next("no-access-point", "")
+	d.See("Join a Network")
+	s.plugIn("wlan2")
+	d.See("Wi-Fi adapter")
+	d.picture("join-adapters")
+	d.Choose("Wi-Fi adapter", "wlan2", 1)
+	d.Click("Start")
+	d.See("Wi-Fi Is Switched Off")
+	d.Click("Back")
+	d.Choose("Wi-Fi adapter", "wlan0", 0)
+	d.Click("Start")
+	d.See("No Router Found")
+}
+
 func TestServiceComesAndGoes(t *testing.T) {
 	d := newDesktop(t, setting{noService: true})
 	d.See("The Service Is Not Installed")

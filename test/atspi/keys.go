@@ -93,14 +93,20 @@ func (tr *Tree) Reach(name string) {
 	tr.T.Fatalf("Tab never comes to %q, but to %s", name, strings.Join(passed, ", "))
 }
 
+// maxEntries bounds those of a row that offers several.
+const maxEntries = 4
+
 // Choose takes the nth entry, from 0, of a row that offers several: the list behind it has its
 // entries' names in labels, which take no click.
 func (tr *Tree) Choose(name, entry string, n int) {
 	tr.T.Helper()
 	tr.ClickOn(name, "combo box")
 	tr.See(entry)
+	for range maxEntries {
+		tr.Key(KeyUp)
+	}
 	for range n {
-		tr.next(KeyDown)
+		tr.Key(KeyDown)
 	}
 	tr.Key(KeyEnter)
 }
