@@ -156,7 +156,15 @@ func (n *networkManager) connectedTo(ssid string) {
 
 func (n *networkManager) knows(ssid, key string) bool {
 	n.w.t.Helper()
-	r := n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", ssid)
+	// nmcli 1.58 leaves out a key that NetworkManager has, now and then (2 of 9 times in a row): an
+	// empty answer is none.
+	var r result
+	for range 20 {
+		r = n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", ssid)
+		if r.status != 0 || strings.TrimSpace(r.stdout) != "" {
+			break
+		}
+	}
 	if r.stdout != key+"\n" {
 		n.w.t.Logf("nmcli con show %s: status %d\n%s%s", ssid, r.status, r.stdout, r.stderr)
 	}
