@@ -531,7 +531,8 @@ func testUnitHandsOver(t *testing.T) {
 	n.connectedTo(testSSID)
 	u.hasAddress(newAddress)
 	if !n.knows(oldSSID, oldPassphrase) || !n.knows(testSSID, testPassphrase) {
-		t.Error("NetworkManager does not know both networks")
+		t.Errorf("NetworkManager does not know both networks: %+v, %+v", n.nmcli("con", "show"),
+			n.nmcli("-s", "-g", "802-11-wireless-security.psk", "con", "show", testSSID))
 	}
 }
 
