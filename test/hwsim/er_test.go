@@ -614,8 +614,10 @@ func TestERAccessPointRestartsAndDies(t *testing.T) {
 	e.stop()
 
 	t.Log("killed without a goodbye, and started again at once: it does not know us any more")
+	mark = r.signals.len()
 	h.kill()
 	h = w.startAP(withUPnP(ap{}))
+	r.loses(mark, upnpUUID, 10*time.Second) // hostapd begins with a goodbye
 	w.until("it is subscribed again", 60*time.Second, func() bool {
 		ap := r.only()
 		return ap["Subscribed"].Value() == true && ap["Problem"].Value() == ""
