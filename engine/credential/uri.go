@@ -15,7 +15,7 @@ import (
 // that merely looks like hex is written as it is: the quotes that ZXing wants around such a name
 // are taken as a part of it by the cameras of current phones.
 func (n Network) WifiURI() secret.Value {
-	b := append(make([]byte, 0, 256), "WIFI:T:"...)
+	b := append(secret.Zeros(256).Bytes()[:0], "WIFI:T:"...)
 	switch {
 	case n.Auth&(wsc.AuthWPAPSK|wsc.AuthWPA2PSK) != 0:
 		b = append(b, "WPA"...)

@@ -64,13 +64,13 @@ func FromNFC(id wsc.DevicePasswordID, raw []byte) (Password, error) {
 	if len(raw) < minNFC || len(raw) > maxNFC {
 		return Password{}, fmt.Errorf("%w: %d bytes", ErrNFC, len(raw))
 	}
-	text := make([]byte, hex.EncodedLen(len(raw)))
-	defer clear(text)
+	password := secret.Zeros(hex.EncodedLen(len(raw)))
+	text := password.Bytes()
 	hex.Encode(text, raw)
 	for i, c := range text {
 		if c >= 'a' {
 			text[i] = c - 'a' + 'A'
 		}
 	}
-	return Password{ID: id, Value: secret.New(text)}, nil
+	return Password{ID: id, Value: password}, nil
 }

@@ -58,7 +58,7 @@ func AnyPIN[T string | []byte](text T) (secret.Value, error) {
 	if n != shortPIN && n != longPIN {
 		return secret.Value{}, ErrPIN
 	}
-	pin := secret.New(make([]byte, n))
+	pin := secret.Zeros(n)
 	digits := pin.Bytes()[:0]
 	for i := range len(text) {
 		if isDigit(text[i]) {
@@ -89,7 +89,7 @@ func GeneratePIN(rand io.Reader) (secret.Value, error) {
 
 // format writes seven digits, zeros in front included, and their checksum.
 func format(first7 uint32) secret.Value {
-	pin := secret.New(make([]byte, longPIN))
+	pin := secret.Zeros(longPIN)
 	digits := pin.Bytes()
 	digits[longPIN-1] = '0' + Checksum(first7)
 	for i := longPIN - 2; i >= 0; i-- {

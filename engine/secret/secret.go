@@ -20,14 +20,29 @@ type Value struct{ p **[]byte }
 
 // New makes a Value from a copy of b.
 func New(b []byte) Value {
-	c := make([]byte, len(b))
-	copy(c, b)
-	p := &c
-	return Value{&p}
+	v := Zeros(len(b))
+	copy(v.Bytes(), b)
+	return v
 }
 
 // FromString makes a Value from the bytes of s, for text that a user typed.
-func FromString(s string) Value { return New([]byte(s)) }
+func FromString(s string) Value {
+	v := Zeros(len(s))
+	copy(v.Bytes(), s)
+	return v
+}
+
+// Zeros makes a Value of n zeros, for its bytes to be filled. It is on the heap whatever its caller
+// does with it: where the compiler sees that a slice stays in a function, it has up to 32 bytes of
+// it on the stack (cmd/compile since Go 1.25), and a stack that grows leaves its old copy behind,
+// which no Wipe reaches.
+//
+//go:noinline
+func Zeros(n int) Value {
+	c := make([]byte, n)
+	p := &c
+	return Value{&p}
+}
 
 // Bytes returns the secret itself, shared: do not change it, and do not keep it longer than the
 // Value.

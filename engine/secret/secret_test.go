@@ -65,3 +65,21 @@ func TestValue(t *testing.T) {
 	}
 	Value{}.Wipe()
 }
+
+// TestBytesAreOnTheHeap: also where a Value stays in the function that makes it. On a stack, an old
+// copy of the bytes is left when that grows.
+func TestBytesAreOnTheHeap(t *testing.T) {
+	source, text := []byte("12345670"), "12345670"
+	held := New(source)
+	for name, use := range map[string]func(){
+		"New":        func() { v := New(source); v.Wipe() },
+		"FromString": func() { v := FromString(text); v.Wipe() },
+		"Zeros":      func() { v := Zeros(8); v.Wipe() },
+		"Clone":      func() { v := held.Clone(); v.Wipe() },
+	} {
+		// The bytes, the slice of them, and the pointer to that.
+		if n := testing.AllocsPerRun(100, use); n < 3 {
+			t.Errorf("%s makes %v objects on the heap, not 3: the bytes are on the stack", name, n)
+		}
+	}
+}

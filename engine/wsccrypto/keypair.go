@@ -31,7 +31,7 @@ type KeyPair struct {
 
 // GenerateKeyPair makes a KeyPair from 32 bytes drawn from rand.
 func GenerateKeyPair(rand io.Reader) (*KeyPair, error) {
-	x := secret.New(make([]byte, privateSize))
+	x := secret.Zeros(privateSize)
 	defer x.Wipe()
 	if _, err := io.ReadFull(rand, x.Bytes()); err != nil {
 		return nil, fmt.Errorf("wsccrypto: randomness: %w", err)
@@ -53,7 +53,7 @@ func newKeyPair(private []byte) (*KeyPair, error) {
 		return nil, fmt.Errorf("%w: %d bytes", ErrPrivateKey, len(private))
 	case len(private) <= privateSize:
 		// not on the stack, of which an old copy stays when it grows
-		padded := secret.New(make([]byte, privateSize))
+		padded := secret.Zeros(privateSize)
 		defer padded.Wipe()
 		x := (*[privateSize]byte)(padded.Bytes())
 		copy(x[privateSize-len(private):], private)

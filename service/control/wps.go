@@ -195,13 +195,12 @@ func (c *call) parseSettings(text string) (session.Settings, error) {
 	}
 	given := c.take(fields[3])
 	defer given.Wipe()
-	key := make([]byte, hex.DecodedLen(given.Len()))
-	defer clear(key)
-	if _, err := hex.Decode(key, given.Bytes()); err != nil {
+	key := secret.Zeros(hex.DecodedLen(given.Len()))
+	if _, err := hex.Decode(key.Bytes(), given.Bytes()); err != nil {
+		key.Wipe()
 		return session.Settings{}, errors.New("the key is not in hex")
 	}
-	return session.Settings{SSID: ssid, Auth: auth, Encryption: encryption,
-		Key: secret.New(key)}, nil
+	return session.Settings{SSID: ssid, Auth: auth, Encryption: encryption, Key: key}, nil
 }
 
 // defaultAPPINTime is how long a PIN of the access point itself is good for unless the command says

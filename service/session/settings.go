@@ -1,9 +1,9 @@
 package session
 
 import (
-	"encoding/hex"
 	"fmt"
 
+	"wpsd/engine/credential"
 	"wpsd/engine/secret"
 	"wpsd/engine/wsc"
 	"wpsd/service/state"
@@ -59,7 +59,7 @@ func checkKey(key secret.Value) error {
 	b := key.Bytes()
 	switch {
 	case len(b) == 64:
-		if _, err := hex.Decode(make([]byte, 32), b); err != nil {
+		if !credential.IsRawPSK(b) {
 			return fmt.Errorf("%w: a key of 64 characters has to be hex digits", state.ErrInvalid)
 		}
 		return nil
