@@ -234,10 +234,12 @@ func (c *Conn) Call(ctx context.Context, path godbus.ObjectPath, method string, 
 	return err
 }
 
-// gone tells that the manager has ended meanwhile.
+// gone tells that the manager has ended meanwhile. NoReply is what the bus answers for who had the
+// call already when it ended (dbus-daemon 1.14).
 func gone(err error) bool {
 	return Is(err, "org.freedesktop.DBus.Error.ServiceUnknown") ||
-		Is(err, "org.freedesktop.DBus.Error.NameHasNoOwner")
+		Is(err, "org.freedesktop.DBus.Error.NameHasNoOwner") ||
+		Is(err, "org.freedesktop.DBus.Error.NoReply")
 }
 
 // Is reports whether err is the D-Bus error of this name.

@@ -77,6 +77,25 @@ func TestManagerComesAndGoes(t *testing.T) {
 	until(t, func() bool { _, err := b.Dial(t.Context(), "a.B"); return err == nil })
 }
 
+// TestManagerEndsInACall: one that has the call already is as absent as one that was gone before.
+func TestManagerEndsInACall(t *testing.T) {
+	t.Parallel()
+	m := manager()
+	m.Methods[iface+".End"] = func(godbus.ObjectPath, []any) ([]any, error) {
+		return nil, m.Conn().Close()
+	}
+	b, _ := managertest.StartOn(t, map[string]*managertest.Manager{name: m})
+	c, err := b.Dial(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Call(t.Context(), root, iface+".End", nil); !errors.Is(err,
+		managerbus.ErrAbsent) {
+		t.Errorf("it has ended in the call: %v", err)
+	}
+}
+
 // TestChangedTells: who has an interface is worth another look when a manager comes, says so, or
 // goes, and not when somebody else says so.
 func TestChangedTells(t *testing.T) {
