@@ -130,6 +130,10 @@ func BandOf(frequencyMHz int) RFBands {
 // (WSC 2.0.8, 12, "RF Bands"). Of a frequency that nobody told, 0, nothing is known.
 func WithoutWPS(frequencyMHz int) bool { return frequencyMHz != 0 && BandOf(frequencyMHz) == 0 }
 
+// In6GHz reports whether a channel is in the 6 GHz band (IEEE 802.11-2020, annex E, operating
+// classes 131 to 136: 5.925 to 7.125 GHz).
+func In6GHz(frequencyMHz int) bool { return frequencyMHz >= 5925 && frequencyMHz < 7125 }
+
 // String gives "2.4 GHz", "2.4 GHz|5 GHz"; bits without name are shown in hex.
 func (r RFBands) String() string {
 	s := join(uint16(r), []word{{uint16(Band24GHz), "2.4 GHz"}, {uint16(Band5GHz), "5 GHz"},

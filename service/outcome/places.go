@@ -100,7 +100,7 @@ func (d *Detail) accessPoint() string {
 // frequencies in most countries.
 func (d *Detail) band() string {
 	switch f := d.Frequency; {
-	case f >= 5925 && f < 7125:
+	case wsc.In6GHz(f):
 		return "the 6 GHz band"
 	case f >= 750 && f < 1000:
 		return "the 900 MHz band"

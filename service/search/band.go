@@ -11,11 +11,11 @@ import (
 
 // A router has an access point in 6 GHz beside those in 2.4 and 5 GHz, with an address of its own
 // and mostly the same name. There is no WPS in 6 GHz, so no search looks there: whoever names that
-// address would wait for nothing. He is told at once where the radio, or wpsd, has heard it before.
-// Else one sweep of the bands with WPS comes first, and if nobody has the address there, one look at
-// 6 GHz. It only listens: a Probe Request for anybody is not allowed on most of its channels (IEEE
-// 802.11ax, 26.17.2.3.2), and ours has an element that is of no use there. With 59 channels it takes
-// 6.5 s.
+// address would wait for nothing. They are told at once where the radio, or wpsd, has heard it
+// before. Else one sweep of the bands with WPS comes first, and if nobody has the address there, one
+// look at 6 GHz. It only listens: a Probe Request for anybody is not allowed on most of its channels
+// (IEEE 802.11ax, 26.17.2.3.2), and ours has an element that is of no use there. With 59 channels it
+// takes 6.5 s.
 
 // ErrBand: the access point that was named is in a band where WPS is not used. A *BandError says
 // more.

@@ -38,12 +38,11 @@ func usable(channels []drivers.Channel) []drivers.Channel {
 	})
 }
 
-// sixGHz are the channels of the 6 GHz band (IEEE 802.11-2020, annex E, operating classes 131 to
-// 136: 5.925 to 7.125 GHz).
+// sixGHz are the channels of the 6 GHz band.
 func sixGHz(channels []drivers.Channel) []int {
 	var list []int
 	for _, c := range channels {
-		if c.Frequency >= 5925 && c.Frequency < 7125 {
+		if wsc.In6GHz(c.Frequency) {
 			list = append(list, c.Frequency)
 		}
 	}
