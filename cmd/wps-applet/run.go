@@ -333,10 +333,6 @@ func (r *runView) over(s model.Session) {
 		return
 	}
 	if !received {
-		if s.State == "canceled" && s.Reason == "canceled" {
-			r.fail(explain(s), "")
-			return
-		}
 		r.fail(explain(s), "")
 		return
 	}
@@ -438,7 +434,7 @@ func (r *runView) fail(s sentence, fine string) {
 		m.primary = &button{T("Show the Networks"), func() { r.back(); r.a.open("networks") }}
 	case ask:
 		m.icon = notAllowedIcon
-		m.primary, m.secondary = &button{T("Back"), r.back}, nil
+		fallthrough
 	case nothing:
 		m.primary, m.secondary = &button{T("Back"), r.back}, nil
 	}
