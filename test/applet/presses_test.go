@@ -70,18 +70,36 @@ func labelOf(name string, labels []string) string {
 
 // messages are what the applet says, the longest first, without the marks of keys.
 func messages() (all []string, err error) {
-	text, err := os.ReadFile("../../po/wps-applet.pot")
+	texts, err := catalog("wps-applet.pot")
 	if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(string(text)) {
-		quoted, ok := strings.CutPrefix(strings.TrimSpace(line), "msgid ")
-		if m, err := strconv.Unquote(quoted); ok && err == nil && m != "" {
-			all = append(all, strings.Replace(m, "_", "", 1))
-		}
+	for m := range texts {
+		all = append(all, strings.Replace(m, "_", "", 1))
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return all, nil
+}
+
+// catalog reads a catalog of messages: what the applet says in English, and its translation.
+func catalog(name string) (map[string]string, error) {
+	text, err := os.ReadFile("../../po/" + name)
+	if err != nil {
+		return nil, err
+	}
+	texts, english := map[string]string{}, ""
+	for line := range strings.Lines(string(text)) {
+		what, quoted, _ := strings.Cut(strings.TrimSpace(line), " ")
+		said, err := strconv.Unquote(quoted)
+		switch {
+		case err != nil:
+		case what == "msgid":
+			english = said
+		case strings.HasPrefix(what, "msgstr") && english != "":
+			texts[english] = said
+		}
+	}
+	return texts, nil
 }
 
 // copied waits until the clipboard has a text, as another program reads it.
