@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	attacker := hostile.Attacker{SpareProcess: from, Huge: 30 << 20, HugeTimes: 1, HugeTo: busName,
 		Pause: 100 * time.Millisecond,
 		Names: []string{busName,
-			"org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1", "net.connman.iwd",
+			nmName, "fi.w1.wpa_supplicant1", "net.connman.iwd",
 			"org.freedesktop.PolicyKit1", "org.freedesktop.login1", "org.neard"}}
 	sent, victims, err := attacker.Run(ctx, "unix:path="+busSocket)
 	fmt.Printf("sent %d messages to %d connections: %v\n", sent, victims, err)

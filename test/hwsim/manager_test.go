@@ -188,6 +188,9 @@ func (s *session) ends(timeout time.Duration) outcome {
 	return o
 }
 
+// nmName is NetworkManager's on the bus.
+const nmName = "org.freedesktop.NetworkManager"
+
 // NetworkManager 1.58 has a method in place of the property Managed, which can write onto the disk:
 // what wpsd asks for is over with the session, or with NetworkManager. Before that there is the
 // property alone.
@@ -213,9 +216,6 @@ func TestManagerNetworkManagerGetsTheNetwork(t *testing.T) {
 		t.Errorf("NetworkManager keeps after its end:\n%s", kept)
 	}
 }
-
-// nmName is NetworkManager's on the bus.
-const nmName = "org.freedesktop.NetworkManager"
 
 // transition is a WPA2/WPA3 access point; who can do SAE has to use it there.
 var transition = []string{"wpa_key_mgmt=WPA-PSK SAE", "ieee80211w=1"}

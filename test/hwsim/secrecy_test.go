@@ -154,7 +154,7 @@ func TestManagerSecrecyOfAHandOver(t *testing.T) {
 	nm.connectedTo(oldSSID)
 	d := w.startDaemonAgain()
 	spies := d.startSpies()
-	spies.trusts("org.freedesktop.NetworkManager", "fi.w1.wpa_supplicant1")
+	spies.trusts(nmName, "fi.w1.wpa_supplicant1")
 	spies.hides("the passphrase", []byte(testPassphrase))
 	spies.hides("the passphrase of the old network", []byte(oldPassphrase))
 	fresh.mustOK("WPS_PBC")
