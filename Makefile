@@ -157,11 +157,11 @@ install-files: $(if $(shell command -v go),all,already-built)
 already-built:
 	@[ -e build/wpsd ] && [ -e build/share/wpsctl.fish ] || packaging/need-go
 
+SBOM = SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum
 sbom: build/wpsd.spdx.json ## build/wpsd.spdx.json: what the programs are made of, as SPDX
 
 build/wpsd.spdx.json: build
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum \
-	  build/wpsd build/wpsctl build/wpsd-sim build/nfc_pw_token > $@
+	$(SBOM) build/wpsd build/wpsctl build/wpsd-sim build/nfc_pw_token > $@
 
 notices: build ## build/notices.txt: the licenses of what is linked into the programs, which go with them
 	packaging/notices build/wpsd build/wpsctl build/wpsd-sim build/nfc_pw_token > build/notices.txt

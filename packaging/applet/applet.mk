@@ -14,8 +14,7 @@ applet: need-go ## build/applet: wps-applet, its icons and translations, as they
 
 # What it is made of, and the licenses of that, as sbom and notices have it of the other programs.
 applet-made-of: applet
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || stat -c %Y VERSION)} $(HERE) ./packaging/sbom $(VERSION) go.sum \
-	  $(APPLETDIR)/bin/wps-applet > $(APPLETDIR)/wps-applet.spdx.json
+	$(SBOM) $(APPLETDIR)/bin/wps-applet > $(APPLETDIR)/wps-applet.spdx.json
 	packaging/notices $(APPLETDIR)/bin/wps-applet > $(APPLETDIR)/notices.txt
 
 # As with make install: what is built already is installed where there is no go.
